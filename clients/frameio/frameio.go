@@ -1,0 +1,240 @@
+// Package frameio is the port to Frame.io. Both generations of its API, legacy (V2) and V4, are adapters behind
+// Platform; nothing outside this folder knows which one a tenant is on, beyond what Capabilities says.
+package frameio
+
+import (
+	"context"
+	"time"
+)
+
+// Generation names one of Frame.io's two APIs.
+type Generation string
+
+const (
+	Legacy Generation = "legacy"
+	V4     Generation = "v4"
+)
+
+// Platform reads and writes one Frame.io account scope. Its methods are safe for concurrent use. Every error is a
+// *rest.Error, classified once.
+type Platform interface {
+	Generation() Generation
+	Capabilities() Capabilities
+
+	// Me returns the user the token acts as: the cheapest test of a token.
+	Me(ctx context.Context) (User, error)
+	// Projects lists every project the token sees, natively archived ones included.
+	Projects(ctx context.Context, cursor string) (Page[Project], error)
+	// Project returns a project with its team (or workspace) filled in.
+	Project(ctx context.Context, projectID string) (Project, error)
+
+	// Children lists a folder: files, folders and version stacks, never deleted ones.
+	Children(ctx context.Context, folderID, cursor string) (Page[Asset], error)
+	// Versions returns all files of a version stack, oldest first; the last one is the current version.
+	Versions(ctx context.Context, stack Asset) ([]Asset, error)
+	// Asset reads one file, folder or stack.
+	Asset(ctx context.Context, assetID string) (Asset, error)
+	// Media returns a signed URL for a file's bytes. With fresh set, no remembered URL is used. It reports
+	// *OriginalUnavailable when rendition is RenditionOriginal and Frame.io has no original to give, and the same
+	// with NoProxy when it has no proxy either.
+	Media(ctx context.Context, fileID string, rendition Rendition, fresh bool) (Media, error)
+
+	// Comments lists the comments and replies of one file (a version, never a stack), replies flat with ParentID.
+	Comments(ctx context.Context, fileID, cursor string) (Page[Comment], error)
+
+	// Shares lists a project's presentations, review links and shares.
+	Shares(ctx context.Context, projectID, cursor string) (Page[Share], error)
+	// ShareItems lists what a share shows, in its order.
+	ShareItems(ctx context.Context, share Share, cursor string) (Page[ShareItem], error)
+}
+
+// Capabilities says what a generation can do, so that callers adapt without asking which it is.
+type Capabilities struct {
+	// Checksums: Frame.io publishes the xxHash64 of originals (it may still be absent on a file).
+	Checksums bool
+	// NativeArchive: a project's originals can be away in cold storage and come back.
+	NativeArchive bool
+	// CreateReplies: a comment can be posted as a reply to another.
+	CreateReplies bool
+	// ListLimit is the listing of children's rate in calls a minute, for estimates; 0 is unknown.
+	ListLimit int
+}
+
+// Page is one page of a listing; Next is empty on the last one.
+type Page[T any] struct {
+	Items []T
+	Next  string
+}
+
+type User struct {
+	ID, Name, Email string
+}
+
+type Team struct {
+	ID, Name string
+}
+
+type Project struct {
+	ID, Name string
+	RootID   string // the root folder
+	Team     Team
+	// Archived: the project is in Frame.io's cold storage (archived, or on its way there or back).
+	Archived  bool
+	UpdatedAt time.Time
+	URL       string // where a person opens it
+}
+
+// AssetKind is what a node of the project's tree is.
+type AssetKind string
+
+const (
+	KindFile   AssetKind = "file"
+	KindFolder AssetKind = "folder"
+	KindStack  AssetKind = "version_stack"
+)
+
+// MediaClass groups files by how Frame.io plays them.
+type MediaClass string
+
+const (
+	ClassStream   MediaClass = "stream" // video and audio
+	ClassImage    MediaClass = "image"
+	ClassDocument MediaClass = "document"
+	ClassOther    MediaClass = ""
+)
+
+// Original says whether a file's original bytes can be had.
+type Original string
+
+const (
+	OriginalAvailable     Original = "available"
+	OriginalArchived      Original = "archived"       // in cold storage: it can come back
+	OriginalWatermarked   Original = "watermarked"    // only a session-watermarked stream is served
+	OriginalNeverUploaded Original = "never uploaded" // the upload was not completed
+	OriginalForbidden     Original = "forbidden"      // the token's user may not download it
+)
+
+type Asset struct {
+	ID, ParentID, ProjectID string
+	Kind                    AssetKind
+	Name                    string
+	URL                     string // where a person opens it
+
+	Size      int64 // bytes, as Frame.io states it
+	MediaType string
+	Class     MediaClass
+	Checksum  string // xxHash64 of the original in lower-case hex; empty when Frame.io has none
+	Original  Original
+	HasProxy  bool
+
+	Duration      float64 // seconds
+	FrameRate     Rational
+	Frames        int64
+	StartTimecode string
+	Width, Height int
+
+	Label       string // "none", "approved", …
+	Rating      *float64
+	Description string
+	Properties  map[string]any
+	Uploader    User
+
+	CreatedAt, UploadedAt, UpdatedAt time.Time
+
+	CommentCount int
+	ItemCount    int    // of folders and stacks
+	CoverID      string // of stacks: the current version
+}
+
+// Rational is an exact frame rate: 23.976 is 24000/1001. The zero value means that there is none.
+type Rational struct {
+	Num int64 `json:"num"`
+	Den int64 `json:"den"`
+}
+
+// Rendition is which bytes of a file are meant.
+type Rendition string
+
+const (
+	RenditionOriginal Rendition = "original"
+	RenditionProxy    Rendition = "proxy"
+)
+
+// Media is where a file's bytes can be read. URL is a secret: it must not be logged, stored or put into a history.
+type Media struct {
+	URL       string
+	Rendition Rendition
+	Size      int64 // bytes, -1 when unknown (watermarked streams)
+	Ranges    bool  // the host answers range requests
+	Name      string
+	MediaType string
+	ExpiresAt time.Time // zero when unknown
+}
+
+// OriginalUnavailable is returned by Media when Frame.io does not give the bytes asked for.
+type OriginalUnavailable struct {
+	FileID  string
+	Why     Original
+	NoProxy bool
+}
+
+func (e *OriginalUnavailable) Error() string {
+	if e.NoProxy {
+		return "frame.io has neither original nor proxy of file " + e.FileID + ": " + string(e.Why)
+	}
+	return "frame.io has no original of file " + e.FileID + ": " + string(e.Why)
+}
+
+// Person is who wrote a comment. Guests have no account.
+type Person struct {
+	ID, Name, Email string
+	Guest           bool
+	Unknown         bool // the generation does not say who
+}
+
+type Comment struct {
+	ID, FileID string
+	ParentID   string // the comment this one replies to, or empty
+	Text       string
+	Author     Person
+	// Frame counts from 0 in the file; nil for a comment on the whole file.
+	Frame *int64
+	// Frames is how many frames a range comment covers; 0 for a point.
+	Frames      int64
+	Page        *int // of documents, from 1 as Frame.io counts
+	Completed   bool
+	CompletedAt time.Time
+	TeamOnly    bool
+	// Annotation is the drawing's source JSON as Frame.io sent it, empty for none.
+	Annotation           string
+	CreatedAt, UpdatedAt time.Time
+}
+
+// ShareKind is which of Frame.io's ways of sharing a Share is.
+type ShareKind string
+
+const (
+	SharePresentation ShareKind = "presentation"
+	ShareReviewLink   ShareKind = "review_link"
+	ShareV4           ShareKind = "share"
+)
+
+type Share struct {
+	ID        string
+	Kind      ShareKind
+	Name      string
+	URL       string
+	Active    bool
+	ExpiresAt time.Time // zero: never
+	CreatedAt time.Time
+	Owner     User
+	// Settings are the share's other settings as Frame.io sent them, without passphrases.
+	Settings map[string]any
+	// Items, when not nil, came with the listing; otherwise ask ShareItems.
+	Items []ShareItem
+}
+
+type ShareItem struct {
+	AssetID string // a file, folder or stack of the project
+	Kind    AssetKind
+}

@@ -1,0 +1,149 @@
+package ledger
+
+import "time"
+
+// ArchiveStatus is where an archive stands, as GET /archives says it.
+type ArchiveStatus string
+
+const (
+	Queued                 ArchiveStatus = "queued"
+	Planning               ArchiveStatus = "planning"
+	Running                ArchiveStatus = "running"
+	Waiting                ArchiveStatus = "waiting" // for originals to come back from cold storage
+	Verifying              ArchiveStatus = "verifying"
+	Verified               ArchiveStatus = "verified"
+	VerifiedWithExceptions ArchiveStatus = "verified_with_exceptions"
+	Incomplete             ArchiveStatus = "incomplete"
+	Failed                 ArchiveStatus = "failed"
+	Cancelled              ArchiveStatus = "cancelled"
+)
+
+// Ended says that no run of the archive is open.
+func (s ArchiveStatus) Ended() bool {
+	switch s {
+	case Verified, VerifiedWithExceptions, Incomplete, Failed, Cancelled:
+		return true
+	}
+	return false
+}
+
+// Archive is one Frame.io project's way into iconik. Its id is the project's id; a re-run continues the same archive.
+type Archive struct {
+	Tenant, ID            string // ID is the Frame.io project id
+	Name                  string // the project's name as Frame.io has it
+	TeamID, TeamName      string
+	RootID                string
+	ProjectURL            string
+	Status                ArchiveStatus
+	Reason                string // what a person should know about Status
+	QueuePosition         int    // 0: not queued; 1: next
+	Run                   int    // counts from 1
+	WorkflowID, RunID     string
+	JobID                 string // iconik's CUSTOM job of this run
+	CollectionID          string // the project's collection in iconik
+	PresentationsID       string // the collection "Presentations"
+	ReportAssetID         string
+	SourceUpdatedAt       time.Time // the project's updated_at when the last run began
+	Changed               bool      // this run wrote something to iconik
+	QueuedAt              time.Time
+	StartedAt, FinishedAt time.Time
+	RequestedBy           string // e-mail address or empty
+	Comments              int    // seen in Frame.io by the last plan
+	CommentsDone          int    // in iconik
+	Shares, SharesDone    int
+	Folders               int
+	APICalls              int64 // by this run, both vendors
+}
+
+// ItemState is where one file (one version) stands.
+type ItemState string
+
+const (
+	Pending      ItemState = "pending"
+	Copying      ItemState = "copying"
+	Copied       ItemState = "copied"
+	ItemVerified ItemState = "verified"
+	Skipped      ItemState = "skipped"
+	ItemFailed   ItemState = "failed"
+)
+
+// Folder is a folder of the project's tree, the root included.
+type Folder struct {
+	SourceID, ParentID string // ParentID is empty for the root
+	Name, Path         string // Path: names from below the root joined by "/", each "/" inside a name as "∕" (U+2215)
+	Depth              int
+	CollectionID       string
+	Scan               int    // the scan that saw it last
+	Listed             bool   // by this scan
+	Cursor             string // where its listing goes on
+}
+
+// Item is one Frame.io file that the archive must account for. Items with the same AssetKey are versions of one asset.
+type Item struct {
+	Seq                int64  // from 1, dense within an archive, versions of one asset adjacent, oldest first
+	SourceID           string // the Frame.io file id
+	AssetKey           string // the version stack's id, or the file's own
+	FolderID           string // the Frame.io folder that holds the file or its stack
+	Version            int    // from 1, oldest first
+	Versions           int    // of the asset
+	Name               string // of the file
+	Title              string // of the asset: the stack's name, or the file's
+	Path               string
+	Size               int64 // bytes, as Frame.io states it
+	MediaType          string
+	Class              string // frameio.MediaClass
+	FrameNum, FrameDen int64
+	Frames             int64
+	StartTimecode      string
+	Width, Height      int
+	SourceChecksum     string // xxh64 hex or empty
+	Original           string // frameio.Original
+	HasProxy           bool
+	CommentCount       int
+	// Fields is the JSON of what goes into the metadata view (mapping.Fields); FieldsHash tells a change on a re-run.
+	Fields     []byte
+	FieldsHash string
+
+	State                                           ItemState
+	Reason                                          string
+	Fault                                           string // "", "content" (the user can mend it) or "system" (an operator must look)
+	Rendition                                       string // original | proxy | "" while unknown
+	BytesDone                                       int64
+	Checksum                                        string // xxh64 hex of the bytes we stored
+	StoredSize                                      int64
+	UploadID                                        string // of the open multipart upload
+	AssetID, VersionID, FormatID, FileSetID, FileID string // iconik
+	WrittenHash                                     string // FieldsHash as last written to iconik
+	CommentsDone                                    int
+	Scan                                            int // the scan that saw it last
+}
+
+// LinkKind is what a link ties.
+type LinkKind string
+
+// Link ties a Frame.io object to an iconik object. It is written in two steps: Intend before the POST that makes the
+// iconik object, Made after its answer. An intent without a Made means that the POST may have taken effect.
+type Link struct {
+	Kind       LinkKind
+	SourceID   string
+	TargetID   string // empty while only intended
+	Archive    string
+	Parent     string // the iconik object that holds it (asset of a segment …), or empty
+	IntendedAt time.Time
+	MadeAt     time.Time
+	Hash       string // of the content last written, for re-runs
+}
+
+// Totals are an archive's counts.
+type Totals struct {
+	Items, Pending, Copying, Copied, Verified, Skipped, Failed int64
+	Bytes, BytesDone                                           int64
+	Comments, CommentsDone                                     int64
+	Assets                                                     int64
+}
+
+// Range is a run of Seq numbers, both ends included.
+type Range struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}

@@ -1,0 +1,513 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// ArchiveInput starts or continues an archive.
+type ArchiveInput struct {
+	Ref
+	// State is where a former run of a long archive stopped; the zero value begins.
+	State ArchiveState `json:"state"`
+}
+
+// ArchiveState is what a run hands to the next one. It does not grow with the project.
+type ArchiveState struct {
+	Step     int      `json:"step"`
+	After    int64    `json:"after"` // the last item number handed out in this step
+	Round    int      `json:"round"`
+	FirstRun string   `json:"first_run,omitempty"`
+	HasTurn  bool     `json:"has_turn,omitempty"`
+	Opened   Opened   `json:"opened"`
+	Counts   Counts   `json:"counts"`
+	Finished Finished `json:"finished"`
+}
+
+// ArchiveStatus answers the status query.
+type ArchiveStatus struct {
+	Step     string `json:"step"`
+	Project  string `json:"project"`
+	Round    int    `json:"round"`
+	Counts   Counts `json:"counts"`
+	Status   string `json:"status,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	InFlight int    `json:"in_flight"`
+}
+
+// archive is one run of the workflow.
+type archive struct {
+	ref      Ref
+	state    ArchiveState
+	step     string
+	inFlight int
+	started  int // children and walks started by this run
+	stop     workflow.CancelFunc
+	stopped  bool // by the cancel update
+	lookNow  bool // by the retry update
+	tagged   bool // search attributes are registered on this cluster
+}
+
+// step is one stage of the process.
+type step struct {
+	name string
+	run  func(*archive, workflow.Context) error
+}
+
+// archiveSteps is the process. The order is part of the state that runs hand on: append, or version.
+func archiveSteps() []step {
+	return []step{
+		{stepNameTurn, (*archive).takeTurn},
+		{"opening", (*archive).open},
+		{"planning", (*archive).plan},
+		{"making collections", (*archive).collections},
+		{"copying", (*archive).copy},
+		{stepNameWaiting, (*archive).awaitOriginals},
+		{"copying comments", (*archive).comments},
+		{"copying presentations", (*archive).shares},
+		{"comparing with Frame.io", (*archive).compare},
+		{"verifying", (*archive).verify},
+		{"reporting", (*archive).report},
+	}
+}
+
+// Steps that others jump to.
+const (
+	stepCollections = 3
+	stepCopy        = 4
+
+	stepNameTurn    = "waiting for its turn"
+	stepNameWaiting = "waiting for originals"
+)
+
+// Archive brings one Frame.io project whole into iconik. It may be run again at any time and then does what is missing.
+func Archive(ctx workflow.Context, in ArchiveInput) (Finished, error) {
+	a := &archive{ref: in.Ref, state: in.State}
+	ctx, a.stop = workflow.WithCancel(ctx)
+	if err := a.setup(ctx); err != nil {
+		return Finished{}, err
+	}
+	err := a.run(ctx)
+	var again *workflow.ContinueAsNewError
+	if errors.As(err, &again) {
+		return Finished{}, err
+	}
+	return a.end(ctx, err)
+}
+
+func (a *archive) setup(ctx workflow.Context) error {
+	info := workflow.GetInfo(ctx)
+	if a.state.FirstRun == "" {
+		a.state.FirstRun = info.FirstRunID
+	}
+	_, a.tagged = workflow.GetTypedSearchAttributes(ctx).GetKeyword(AttributeTenant)
+	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (ArchiveStatus, error) { return a.status(), nil }); err != nil {
+		return err
+	}
+	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdateCancel, func(workflow.Context) (ArchiveStatus, error) {
+		a.stopped = true
+		a.stop()
+		return a.status(), nil
+	}, workflow.UpdateHandlerOptions{
+		Description: "Stop the archive. What is in iconik stays, and a later run continues.",
+		Validator: func() error {
+			if a.stopped {
+				return temporal.NewApplicationError("the archive is being cancelled already", "AlreadyCancelled")
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateRetry, func(workflow.Context) (ArchiveStatus, error) {
+		a.lookNow = true
+		return a.status(), nil
+	}, workflow.UpdateHandlerOptions{
+		Description: "Look at once whether the originals are back.",
+		Validator: func() error {
+			if a.step != stepNameWaiting {
+				return temporal.NewApplicationError("the archive is running: there is nothing to retry yet", "Running")
+			}
+			return nil
+		},
+	})
+}
+
+func (a *archive) run(ctx workflow.Context) error {
+	steps := archiveSteps()
+	for a.state.Step < len(steps) {
+		s := steps[a.state.Step]
+		a.enter(ctx, s.name)
+		before := a.state.Step
+		if err := s.run(a, ctx); err != nil {
+			return err
+		}
+		if a.state.Step == before { // a step may have set where to go on
+			a.state.Step++
+			a.state.After = 0
+		}
+	}
+	return nil
+}
+
+// takeTurn waits until the tenant's archives before this one have ended.
+func (a *archive) takeTurn(ctx workflow.Context) error {
+	if a.state.HasTurn {
+		return nil
+	}
+	if err := do(forCalls(ctx, "join the queue"), ActJoinQueue, JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
+		return err
+	}
+	turn := workflow.GetSignalChannel(ctx, SignalTurn)
+	if ok, _ := turn.ReceiveWithTimeout(ctx, turnGrace, nil); !ok {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := do(forCalls(ctx, "say that it is queued"), ActNotify, NotifyInput{Ref: a.ref, Kind: NotifyQueued}); err != nil {
+			return err
+		}
+		turn.Receive(ctx, nil)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	a.state.HasTurn = true
+	return nil
+}
+
+// leaveTurn lets the tenant's next archive begin. A queue that is gone has nobody waiting in it.
+func (a *archive) leaveTurn(ctx workflow.Context) {
+	ticket := a.ticket(ctx)
+	err := workflow.SignalExternalWorkflow(ctx, ArchiveQueueID(a.ref.Tenant), "", SignalRelease, ticket).Get(ctx, nil)
+	if err != nil {
+		workflow.GetLogger(ctx).Debug("no queue to leave", "error", err)
+	}
+	a.state.HasTurn = false
+}
+
+func (a *archive) open(ctx workflow.Context) error {
+	info := workflow.GetInfo(ctx)
+	var err error
+	a.state.Opened, err = call[Opened](forCalls(ctx, "read the project"), ActOpenArchive,
+		OpenArchiveInput{Ref: a.ref, WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID})
+	if err != nil {
+		return err
+	}
+	return do(forCalls(ctx, "collections, metadata views and job in iconik"), ActPrepareIconik, a.ref)
+}
+
+func (a *archive) plan(ctx workflow.Context) error {
+	res, err := call[ScanResult](forWalks(ctx, "read the project's tree"), ActScanProject, ScanInput{Ref: a.ref})
+	a.state.Counts = res.Counts
+	return err
+}
+
+func (a *archive) collections(ctx workflow.Context) error {
+	return do(forWalks(ctx, "folders become collections"), ActMakeCollections, a.ref)
+}
+
+// copy brings the files over: child workflows of some items each, as many at once as the tenant allows items in
+// parallel. A child works on one item at a time, so a huge file holds up one lane only.
+func (a *archive) copy(ctx workflow.Context) error {
+	if err := a.setStatus(ctx, "running", ""); err != nil {
+		return err
+	}
+	return a.lanes(ctx, PhaseCopy, batchSize, func(ctx workflow.Context, r Range) error {
+		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID:            fmt.Sprintf("%s/copy/%d-%d", ArchiveID(a.ref.Tenant, a.ref.Archive), r.From, r.To),
+			TypedSearchAttributes: a.childAttributes(),
+			StaticSummary:         fmt.Sprintf("items %d to %d", r.From, r.To),
+			ParentClosePolicy:     parentClosePolicy,
+		})
+		var counts Counts
+		err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r}).Get(ctx, &counts)
+		a.state.Counts.Copied += counts.Copied
+		a.state.Counts.Skipped += counts.Skipped
+		a.state.Counts.Failed += counts.Failed
+		a.state.Counts.BytesDone += counts.BytesDone
+		return err
+	})
+}
+
+// awaitOriginals waits durably while Frame.io has originals in cold storage, without holding up other archives, and
+// goes back to copying when some have come back.
+func (a *archive) awaitOriginals(ctx workflow.Context) error {
+	every, err := time.ParseDuration(a.state.Opened.WaitInterval)
+	if err != nil {
+		return temporal.NewNonRetryableApplicationError("bad wait interval", ErrorSystem, err)
+	}
+	for told := false; ; {
+		res, err := call[RecheckResult](forWalks(ctx, "look whether originals are back"), ActRecheckOriginals, a.ref)
+		if err != nil {
+			return err
+		}
+		if res.Back > 0 {
+			a.state.Step, a.state.After = stepCopy, 0
+			if !a.state.HasTurn {
+				a.enter(ctx, stepNameTurn)
+				return a.takeTurn(ctx)
+			}
+			return nil
+		}
+		if res.Waiting == 0 {
+			if !a.state.HasTurn {
+				return a.takeTurn(ctx)
+			}
+			return nil
+		}
+		if !told {
+			a.state.Counts.Waiting = int64(res.Waiting)
+			reason := fmt.Sprintf("%d files have no original in Frame.io now: unarchive the project there, it is looked at every %s", res.Waiting, every)
+			if err := a.setStatus(ctx, "waiting", reason); err != nil {
+				return err
+			}
+			a.describe(ctx, reason)
+			if err := do(forCalls(ctx, "say that originals are missing"), ActNotify, NotifyInput{Ref: a.ref, Kind: NotifyWaiting}); err != nil {
+				return err
+			}
+			a.leaveTurn(ctx)
+			told = true
+		}
+		a.lookNow = false
+		if _, err := workflow.AwaitWithTimeout(ctx, every, func() bool { return a.lookNow }); err != nil {
+			return err
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			return a.continueAsNew(ctx)
+		}
+	}
+}
+
+func (a *archive) comments(ctx workflow.Context) error {
+	if err := a.setStatus(ctx, "running", ""); err != nil {
+		return err
+	}
+	return a.walks(ctx, PhaseComments, ActCopyComments, "comments", func(c Counts) { a.state.Counts.CommentsDone += c.CommentsDone })
+}
+
+func (a *archive) shares(ctx workflow.Context) error {
+	return do(forWalks(ctx, "presentations and review links"), ActCopyShares, a.ref)
+}
+
+// compare reads Frame.io's side again. What has changed since the plan is brought over in another round.
+func (a *archive) compare(ctx workflow.Context) error {
+	if err := a.setStatus(ctx, "verifying", ""); err != nil {
+		return err
+	}
+	res, err := call[ScanResult](forWalks(ctx, "read the project's tree again"), ActScanProject, ScanInput{Ref: a.ref, Compare: true})
+	if err != nil {
+		return err
+	}
+	a.state.Counts = res.Counts
+	if res.Changed && a.state.Round < maxRounds {
+		a.state.Round++
+		a.state.Step, a.state.After = stepCollections, 0
+	}
+	return nil
+}
+
+// verify reads iconik's side again, item by item, then the tree of collections.
+func (a *archive) verify(ctx workflow.Context) error {
+	if a.state.After == 0 {
+		a.state.Counts.Verified = 0
+	}
+	err := a.walks(ctx, PhaseVerify, ActVerifyItems, "verify", func(c Counts) { a.state.Counts.Verified += c.Verified })
+	if err != nil {
+		return err
+	}
+	return do(forWalks(ctx, "verify collections and look for duplicates"), ActVerifyTree, a.ref)
+}
+
+func (a *archive) report(ctx workflow.Context) error {
+	return do(forWalks(ctx, "write the report"), ActWriteReport, a.ref)
+}
+
+// end writes down how it ended, whatever that was, and lets the next archive begin.
+func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
+	out := FinishInput{Ref: a.ref}
+	switch {
+	case cause == nil:
+	case temporal.IsCanceledError(cause) || a.stopped:
+		out.Status, out.Reason = "cancelled", "cancelled on request; a retry goes on from here"
+	default:
+		out.Status, out.Fault, out.Reason = "failed", faultOf(cause), reasonOf(cause)
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	a.enter(ctx, "finishing")
+	fin, err := call[Finished](forFinish(ctx, "write down the end"), ActFinishArchive, out)
+	if err == nil {
+		a.state.Finished, a.state.Counts = fin, fin.Counts
+		err = do(forFinish(ctx, "tell people"), ActNotify, NotifyInput{Ref: a.ref, Kind: NotifyEnded})
+	}
+	a.leaveTurn(ctx)
+	a.enter(ctx, fin.Status)
+	if err != nil {
+		return fin, err
+	}
+	switch {
+	case out.Status == "cancelled" && !a.stopped:
+		return fin, temporal.NewCanceledError(out.Reason)
+	case out.Status == "failed":
+		return fin, cause
+	}
+	return fin, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// walks runs an activity over ranges of items.
+func (a *archive) walks(ctx workflow.Context, phase, activity, what string, add func(Counts)) error {
+	return a.lanes(ctx, phase, walkBatch, func(ctx workflow.Context, r Range) error {
+		summary := fmt.Sprintf("%s of items %d to %d", what, r.From, r.To)
+		counts, err := call[Counts](forWalks(ctx, summary), activity, RangeInput{Ref: a.ref, Range: r})
+		add(counts)
+		return err
+	})
+}
+
+// lanes hands the ranges of a phase that have work to as many coroutines as the tenant allows, and continues as new
+// between them before the history grows long.
+func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(workflow.Context, Range) error) error {
+	lanes := max(a.state.Opened.Lanes, 1)
+	var failed error
+	full := func() bool { return a.inFlight >= lanes }
+	for failed == nil {
+		ranges, err := call[[]Range](forCalls(ctx, "what is left to "+phase), ActNextRanges,
+			NextRangesInput{Ref: a.ref, Phase: phase, After: a.state.After, Size: size, Max: rangesPerAsk})
+		if err != nil {
+			failed = err
+			break
+		}
+		if len(ranges) == 0 {
+			break
+		}
+		for _, r := range ranges {
+			if err := workflow.Await(ctx, func() bool { return !full() || failed != nil }); err != nil {
+				failed = err
+			}
+			if failed != nil || a.historyIsLong(ctx) {
+				break
+			}
+			a.inFlight++
+			a.started++
+			a.state.After = r.To
+			workflow.Go(ctx, func(ctx workflow.Context) {
+				defer func() { a.inFlight-- }()
+				if err := work(ctx, r); err != nil && failed == nil {
+					failed = err
+				}
+				a.describe(ctx, "")
+			})
+		}
+		if a.historyIsLong(ctx) {
+			break
+		}
+	}
+	quiet, cancel := workflow.NewDisconnectedContext(ctx) // lanes end by themselves when ctx is cancelled
+	defer cancel()
+	if err := workflow.Await(quiet, func() bool { return a.inFlight == 0 }); err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
+	}
+	if a.historyIsLong(ctx) {
+		return a.continueAsNew(ctx)
+	}
+	return nil
+}
+
+func (a *archive) historyIsLong(ctx workflow.Context) bool {
+	return a.started >= continueAfterRuns || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+func (a *archive) continueAsNew(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return err
+	}
+	return workflow.NewContinueAsNewError(ctx, ArchiveName, ArchiveInput{Ref: a.ref, State: a.state})
+}
+
+func (a *archive) ticket(ctx workflow.Context) Ticket {
+	return Ticket{Archive: a.ref.Archive, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, RunID: a.state.FirstRun}
+}
+
+func (a *archive) setStatus(ctx workflow.Context, status, reason string) error {
+	return do(forCalls(ctx, "status "+status), ActSetStatus, SetStatusInput{Ref: a.ref, Status: status, Reason: reason})
+}
+
+func (a *archive) enter(ctx workflow.Context, name string) {
+	a.step = name
+	if a.tagged {
+		if err := workflow.UpsertTypedSearchAttributes(ctx, AttributeStatus.ValueSet(name)); err != nil {
+			workflow.GetLogger(ctx).Warn("search attribute not set", "error", err)
+		}
+	}
+	a.describe(ctx, "")
+}
+
+func (a *archive) childAttributes() temporal.SearchAttributes {
+	if !a.tagged {
+		return temporal.SearchAttributes{}
+	}
+	return temporal.NewSearchAttributes(AttributeTenant.ValueSet(a.ref.Tenant), AttributeProject.ValueSet(a.ref.Archive))
+}
+
+func (a *archive) status() ArchiveStatus {
+	return ArchiveStatus{Step: a.step, Project: a.state.Opened.Project, Round: a.state.Round, Counts: a.state.Counts,
+		Status: a.state.Finished.Status, Reason: a.state.Finished.Reason, InFlight: a.inFlight}
+}
+
+// describe writes what a person reads in Temporal's UI.
+func (a *archive) describe(ctx workflow.Context, note string) {
+	c := a.state.Counts
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** — %s\n\n", a.step, orElse(a.state.Opened.Project, a.ref.Archive))
+	if c.Items > 0 {
+		fmt.Fprintf(&b, "| | |\n|---|---|\n| files | %d |\n| copied | %d |\n| verified | %d |\n| skipped | %d |\n| failed | %d |\n| bytes | %d of %d |\n| comments | %d of %d |\n",
+			c.Items, c.Copied, c.Verified, c.Skipped, c.Failed, c.BytesDone, c.Bytes, c.CommentsDone, c.Comments)
+	}
+	if f := a.state.Finished; f.Reason != "" {
+		fmt.Fprintf(&b, "\n%s\n", f.Reason)
+	}
+	if note != "" {
+		fmt.Fprintf(&b, "\n%s\n", note)
+	}
+	workflow.SetCurrentDetails(ctx, b.String())
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// faultOf tells the user's errors from the operator's.
+func faultOf(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.Type() == ErrorContent {
+		return "content"
+	}
+	return "system"
+}
+
+// reasonOf is the innermost message, which is the one written for people.
+func reasonOf(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		if last := timeout.Unwrap(); last != nil {
+			return reasonOf(last)
+		}
+	}
+	return err.Error()
+}

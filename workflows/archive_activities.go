@@ -1,0 +1,234 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+)
+
+// Activity names of the archive, as they stand in histories. Package activities implements them.
+const (
+	ActJoinQueue        = "JoinQueue"
+	ActQueuePositions   = "QueuePositions"
+	ActClosedArchives   = "ClosedArchives"
+	ActOpenArchive      = "OpenArchive"
+	ActPrepareIconik    = "PrepareIconik"
+	ActScanProject      = "ScanProject"
+	ActMakeCollections  = "MakeCollections"
+	ActNextRanges       = "NextRanges"
+	ActRangeItems       = "RangeItems"
+	ActOpenVersion      = "OpenVersion"
+	ActTransferFile     = "TransferFile"
+	ActCloseVersion     = "CloseVersion"
+	ActFailItem         = "FailItem"
+	ActRecheckOriginals = "RecheckOriginals"
+	ActCopyComments     = "CopyComments"
+	ActCopyShares       = "CopyShares"
+	ActVerifyItems      = "VerifyItems"
+	ActVerifyTree       = "VerifyTree"
+	ActWriteReport      = "WriteReport"
+	ActSetStatus        = "SetStatus"
+	ActFinishArchive    = "FinishArchive"
+	ActNotify           = "Notify"
+	ActPlanProject      = "PlanProject"
+)
+
+// Phases of an archive that run over ranges of items.
+const (
+	PhaseCopy     = "copy"
+	PhaseComments = "comments"
+	PhaseVerify   = "verify"
+)
+
+type (
+	// Ticket is an archive's place in its tenant's queue.
+	Ticket struct {
+		Archive    string `json:"archive"`
+		WorkflowID string `json:"workflow_id"`
+		RunID      string `json:"run_id"` // the first run's, which survives continue-as-new
+	}
+	JoinQueueInput struct {
+		Ref
+		Ticket Ticket `json:"ticket"`
+	}
+	QueuePositionsInput struct {
+		Tenant   string   `json:"tenant"`
+		Archives []string `json:"archives"` // waiting, in order
+	}
+	ClosedArchivesInput struct {
+		Tickets []Ticket `json:"tickets"`
+	}
+
+	OpenArchiveInput struct {
+		Ref
+		WorkflowID string `json:"workflow_id"`
+		RunID      string `json:"run_id"`
+	}
+	// Opened is what the workflow needs to know of the project and of the tenant's configuration at this moment.
+	Opened struct {
+		Project      string `json:"project"`
+		Team         string `json:"team"`
+		Run          int    `json:"run"`
+		Lanes        int    `json:"lanes"`         // items in parallel
+		WaitInterval string `json:"wait_interval"` // Go duration
+
+	}
+
+	// Counts are an archive's totals.
+	Counts struct {
+		Items         int64 `json:"items"`
+		Copied        int64 `json:"copied"`
+		Verified      int64 `json:"verified"`
+		Skipped       int64 `json:"skipped"`
+		Failed        int64 `json:"failed"`
+		Waiting       int64 `json:"waiting"`
+		Bytes         int64 `json:"bytes"`
+		BytesDone     int64 `json:"bytes_done"`
+		Comments      int64 `json:"comments"`
+		CommentsDone  int64 `json:"comments_done"`
+		Folders       int64 `json:"folders"`
+		Presentations int64 `json:"presentations"`
+	}
+
+	// Range is a run of the ledger's item numbers, both ends included.
+	Range struct {
+		From int64 `json:"from"`
+		To   int64 `json:"to"`
+	}
+	NextRangesInput struct {
+		Ref
+		Phase string `json:"phase"`
+		After int64  `json:"after"`
+		Size  int    `json:"size"`
+		Max   int    `json:"max"`
+	}
+	RangeInput struct {
+		Ref
+		Range
+	}
+
+	// CopyItem is one version to copy.
+	CopyItem struct {
+		SourceID string `json:"source_id"`
+		Asset    string `json:"asset"` // the version stack or file it belongs to
+		Name     string `json:"name"`  // for the timeline
+		Size     int64  `json:"size"`
+	}
+	OpenVersionInput struct {
+		Ref
+		SourceID string `json:"source_id"`
+		// NewUpload discards an upload session that the store has lost.
+		NewUpload bool `json:"new_upload,omitempty"`
+		// NoOriginal says that Frame.io refused the original when it was asked for its bytes.
+		NoOriginal bool `json:"no_original,omitempty"`
+	}
+	// OpenedVersion says what is to be done with a version.
+	OpenedVersion struct {
+		Do string `json:"do"` // DoTransfer, DoClose, DoNothing or DoWait
+	}
+	ItemInput struct {
+		Ref
+		SourceID string `json:"source_id"`
+	}
+	FailItemInput struct {
+		Ref
+		SourceID string `json:"source_id"`
+		Fault    string `json:"fault"` // content | system
+		Reason   string `json:"reason"`
+	}
+
+	RecheckResult struct {
+		Waiting int `json:"waiting"`
+		Back    int `json:"back"`
+	}
+	ScanInput struct {
+		Ref
+		// Compare makes it the reading at the end: Changed tells whether anything needs another round.
+		Compare bool `json:"compare,omitempty"`
+	}
+	ScanResult struct {
+		Counts  Counts `json:"counts"`
+		Changed bool   `json:"changed,omitempty"`
+	}
+
+	SetStatusInput struct {
+		Ref
+		Status string `json:"status"`
+		Reason string `json:"reason,omitempty"`
+	}
+	FinishInput struct {
+		Ref
+		// Status is empty where the counts decide; failed or cancelled otherwise.
+		Status string `json:"status,omitempty"`
+		Reason string `json:"reason,omitempty"`
+		Fault  string `json:"fault,omitempty"`
+	}
+	Finished struct {
+		Status  string `json:"status"`
+		Reason  string `json:"reason,omitempty"`
+		Changed bool   `json:"changed"`
+		Counts  Counts `json:"counts"`
+	}
+	NotifyInput struct {
+		Ref
+		Kind string `json:"kind"` // NotifyQueued, NotifyWaiting, NotifyEnded
+	}
+
+	// Plan is a dry run's answer.
+	Plan struct {
+		Project  string     `json:"project"`
+		Team     string     `json:"team"`
+		Items    int64      `json:"items"`
+		Assets   int64      `json:"assets"`
+		Folders  int64      `json:"folders"`
+		Versions int64      `json:"versions"` // items that belong to version stacks
+		Bytes    int64      `json:"bytes"`
+		Comments int64      `json:"comments"`
+		Shares   int64      `json:"presentations"`
+		ByType   []PlanType `json:"by_type"`
+		Blockers []Blocker  `json:"blockers"`
+		// BlockersMore counts blockers beyond those listed.
+		BlockersMore int `json:"blockers_more,omitempty"`
+		// APICalls are the calls an archive makes; APISeconds the least time the vendors' limits impose for them.
+		APICalls        int64   `json:"api_calls"`
+		APISeconds      float64 `json:"api_seconds"`
+		TransferSeconds float64 `json:"transfer_seconds"`
+	}
+	PlanType struct {
+		MediaType string `json:"media_type"`
+		Count     int64  `json:"count"`
+		Bytes     int64  `json:"bytes"`
+	}
+	Blocker struct {
+		SourceID string `json:"source_id,omitempty"`
+		Path     string `json:"path,omitempty"`
+		Why      string `json:"why"`
+		// Outcome is what an archive would do: waits, skips, fails, stores the proxy.
+		Outcome string `json:"outcome"`
+	}
+)
+
+// What OpenVersion may ask for next.
+const (
+	DoTransfer = "transfer" // move the bytes, then close
+	DoClose    = "close"    // the bytes are there: close
+	DoNothing  = "nothing"  // verified before, skipped or failed: the ledger says why
+	DoWait     = "wait"     // its original is away and may come back
+)
+
+// Kinds of mail.
+const (
+	NotifyQueued  = "queued"
+	NotifyWaiting = "waiting"
+	NotifyEnded   = "ended"
+)
+
+// call runs an activity by name and waits for its result.
+func call[Out any](ctx workflow.Context, name string, in any) (Out, error) {
+	var out Out
+	err := workflow.ExecuteActivity(ctx, name, in).Get(ctx, &out)
+	return out, err
+}
+
+// do runs an activity that has no result.
+func do(ctx workflow.Context, name string, in any) error {
+	return workflow.ExecuteActivity(ctx, name, in).Get(ctx, nil)
+}

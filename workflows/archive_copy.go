@@ -1,0 +1,74 @@
+package workflows
+
+import (
+	"errors"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// parentClosePolicy lets copying end in order when its archive is terminated by hand.
+const parentClosePolicy = enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL
+
+// ArchiveCopy copies a range of items, one after the other; the versions of an asset are adjacent, oldest first.
+// An item that fails is written down and does not keep the others back.
+func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
+	var counts Counts
+	items, err := call[[]CopyItem](forCalls(ctx, "items of this range"), ActRangeItems, in)
+	if err != nil {
+		return counts, err
+	}
+	var held string // an asset whose older version waits: the newer ones wait too, or their order would be lost
+	for _, item := range items {
+		if item.Asset == held {
+			counts.Waiting++
+			continue
+		}
+		did, err := copyVersion(ctx, in.Ref, item)
+		switch {
+		case temporal.IsCanceledError(err):
+			return counts, err
+		case err != nil:
+			counts.Failed++
+			fail := FailItemInput{Ref: in.Ref, SourceID: item.SourceID, Fault: faultOf(err), Reason: reasonOf(err)}
+			if err := do(forFinish(ctx, "write down why "+item.Name+" failed"), ActFailItem, fail); err != nil {
+				return counts, err
+			}
+		case did == DoWait:
+			held = item.Asset
+			counts.Waiting++
+		case did == DoNothing:
+			counts.Skipped++
+		default:
+			counts.Copied++
+			counts.BytesDone += item.Size
+		}
+	}
+	return counts, nil
+}
+
+// copyVersion makes the asset or version in iconik, moves the bytes and closes the file. It returns what came of it.
+func copyVersion(ctx workflow.Context, ref Ref, item CopyItem) (string, error) {
+	open := OpenVersionInput{Ref: ref, SourceID: item.SourceID}
+	for try := 0; ; try++ {
+		opened, err := call[OpenedVersion](forCalls(ctx, "open "+item.Name), ActOpenVersion, open)
+		if err != nil || opened.Do == DoNothing || opened.Do == DoWait {
+			return opened.Do, err
+		}
+		if opened.Do == DoTransfer {
+			err = do(forTransfers(ctx, "move "+item.Name), ActTransferFile, ItemInput{Ref: ref, SourceID: item.SourceID})
+		}
+		var app *temporal.ApplicationError
+		switch {
+		case err == nil:
+			return DoClose, do(forCalls(ctx, "close "+item.Name), ActCloseVersion, ItemInput{Ref: ref, SourceID: item.SourceID})
+		case try < uploadRestarts && errors.As(err, &app) && app.Type() == ErrorUploadGone:
+			open.NewUpload = true
+		case try < uploadRestarts && errors.As(err, &app) && app.Type() == ErrorOriginalGone:
+			open.NewUpload, open.NoOriginal = true, true
+		default:
+			return "", err
+		}
+	}
+}

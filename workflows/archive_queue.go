@@ -1,0 +1,123 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// QueueState is a tenant's queue of archives: the one whose turn it is, and those that wait, in order.
+type QueueState struct {
+	Tenant  string   `json:"tenant"`
+	Holder  *Ticket  `json:"holder,omitempty"`
+	Waiting []Ticket `json:"waiting,omitempty"`
+}
+
+// ArchiveQueue lets one archive of a tenant run at a time, in the order of arrival. It ends when nobody is left, and is
+// started again by the next archive that joins.
+func ArchiveQueue(ctx workflow.Context, state QueueState) error {
+	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (QueueState, error) { return state, nil }); err != nil {
+		return err
+	}
+	enqueue, release := workflow.GetSignalChannel(ctx, SignalEnqueue), workflow.GetSignalChannel(ctx, SignalRelease)
+	for {
+		drain(enqueue, release, &state)
+		if err := grant(ctx, &state); err != nil {
+			return err
+		}
+		if state.Holder == nil {
+			if enqueue.Len() == 0 && release.Len() == 0 {
+				return nil
+			}
+			continue
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			return workflow.NewContinueAsNewError(ctx, ArchiveQueueName, state)
+		}
+		if err := waitForNews(ctx, enqueue, release, &state); err != nil {
+			return err
+		}
+	}
+}
+
+func drain(enqueue, release workflow.ReceiveChannel, state *QueueState) {
+	var t Ticket
+	for enqueue.ReceiveAsync(&t) {
+		state.join(t)
+		t = Ticket{}
+	}
+	for release.ReceiveAsync(&t) {
+		state.leave(t)
+		t = Ticket{}
+	}
+}
+
+func (s *QueueState) join(t Ticket) {
+	if s.Holder != nil && *s.Holder == t || slices.Contains(s.Waiting, t) {
+		return
+	}
+	s.Waiting = append(s.Waiting, t)
+}
+
+func (s *QueueState) leave(t Ticket) {
+	if s.Holder != nil && *s.Holder == t {
+		s.Holder = nil
+	}
+	s.Waiting = slices.DeleteFunc(s.Waiting, func(w Ticket) bool { return w == t })
+}
+
+// grant gives the turn to the first that still lives and writes down the others' positions.
+func grant(ctx workflow.Context, state *QueueState) error {
+	for state.Holder == nil && len(state.Waiting) > 0 {
+		next := state.Waiting[0]
+		state.Waiting = state.Waiting[1:]
+		err := workflow.SignalExternalWorkflow(ctx, next.WorkflowID, "", SignalTurn, nil).Get(ctx, nil)
+		if err != nil {
+			workflow.GetLogger(ctx).Info("an archive left the queue without a word", "workflow", next.WorkflowID)
+			continue
+		}
+		state.Holder = &next
+	}
+	in := QueuePositionsInput{Tenant: state.Tenant}
+	for _, w := range state.Waiting {
+		in.Archives = append(in.Archives, w.Archive)
+	}
+	return do(forCalls(ctx, "positions in the queue"), ActQueuePositions, in)
+}
+
+// waitForNews returns when somebody came or left. Archives that were terminated leave no word, so while others wait
+// the queue looks after the living from time to time.
+func waitForNews(ctx workflow.Context, enqueue, release workflow.ReceiveChannel, state *QueueState) error {
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	var failed error
+	s := workflow.NewSelector(ctx)
+	s.AddReceive(enqueue, func(c workflow.ReceiveChannel, _ bool) {
+		var t Ticket
+		c.Receive(ctx, &t)
+		state.join(t)
+	})
+	s.AddReceive(release, func(c workflow.ReceiveChannel, _ bool) {
+		var t Ticket
+		c.Receive(ctx, &t)
+		state.leave(t)
+	})
+	s.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) { failed = ctx.Err() })
+	if len(state.Waiting) > 0 {
+		s.AddFuture(workflow.NewTimer(timerCtx, livenessInterval), func(f workflow.Future) {
+			if f.Get(ctx, nil) != nil {
+				return
+			}
+			closed, err := call[[]Ticket](forCalls(ctx, "which archives have ended"), ActClosedArchives,
+				ClosedArchivesInput{Tickets: append([]Ticket{*state.Holder}, state.Waiting...)})
+			if err != nil {
+				failed = err
+			}
+			for _, t := range closed {
+				state.leave(t)
+			}
+		})
+	}
+	s.Select(ctx)
+	return failed
+}

@@ -1,0 +1,53 @@
+// Package workflows holds Framebridge's durable processes. They are deterministic, carry ids and counts only, and reach
+// the world through activities alone; every timeout and retry policy is in policies.go.
+package workflows
+
+import (
+	"go.temporal.io/sdk/temporal"
+)
+
+// Workflow type names, as they stand in histories.
+const (
+	ArchiveName      = "Archive"
+	ArchiveCopyName  = "ArchiveCopy"
+	ArchiveQueueName = "ArchiveQueue"
+	ArchivePlanName  = "ArchivePlan"
+)
+
+// Signals, queries and updates.
+const (
+	SignalTurn    = "turn"    // queue → archive: it is this archive's turn
+	SignalEnqueue = "enqueue" // archive → queue
+	SignalRelease = "release" // archive → queue
+
+	QueryStatus = "status"
+
+	UpdateCancel = "cancel" // stop the archive; what is copied stays
+	UpdateRetry  = "retry"  // while it waits for originals: look now
+)
+
+// Search attributes, all of type Keyword.
+var (
+	AttributeTenant  = temporal.NewSearchAttributeKeyKeyword("FramebridgeTenant")
+	AttributeProject = temporal.NewSearchAttributeKeyKeyword("FramebridgeProject")
+	AttributeAsset   = temporal.NewSearchAttributeKeyKeyword("FramebridgeAsset")
+	AttributeStatus  = temporal.NewSearchAttributeKeyKeyword("FramebridgeStatus")
+)
+
+// ArchiveID is the workflow id of a project's archive.
+func ArchiveID(tenant, project string) string { return "archive/" + tenant + "/" + project }
+
+// ArchiveQueueID is the workflow id of a tenant's queue of archives.
+func ArchiveQueueID(tenant string) string { return "archive-queue/" + tenant }
+
+// PlanID is the workflow id of a dry run.
+func PlanID(tenant, project string) string { return "plan/" + tenant + "/" + project }
+
+// TransferQueue is the task queue of the workers that move bytes, beside the given one.
+func TransferQueue(taskQueue string) string { return taskQueue + "-transfers" }
+
+// Ref names one archive in every activity's input.
+type Ref struct {
+	Tenant  string `json:"tenant"`
+	Archive string `json:"archive"` // the Frame.io project's id
+}

@@ -1,0 +1,98 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Error types that activities raise and workflows act on. All other classes (retryable, throttled) are settled by the
+// retry policies below and by the next retry delay that the activity sets.
+const (
+	// ErrorContent: the content or the set-up is at fault and the user can mend it (FAILED).
+	ErrorContent = "Content"
+	// ErrorSystem: the system is at fault and an operator must look (ERROR).
+	ErrorSystem = "System"
+	// ErrorUploadGone: the store has lost the upload session; a new one must be opened.
+	ErrorUploadGone = "UploadGone"
+	// ErrorOriginalGone: Frame.io did not give the original after all.
+	ErrorOriginalGone = "OriginalUnavailable"
+)
+
+// Policy constants. Vendors' outages of hours are waited out; a person can see, pause and reset every attempt in
+// Temporal's UI.
+const (
+	callTimeout       = 2 * time.Minute  // one activity that makes a few API calls, waits for its rate budget included
+	callPatience      = 12 * time.Hour   // how long such an activity is tried again
+	walkTimeout       = 24 * time.Hour   // an activity that walks pages, its progress is in the ledger
+	transferTimeout   = 48 * time.Hour   // one file
+	heartbeatTimeout  = 30 * time.Second //
+	finishPatience    = 24 * time.Hour   // writing down how it ended
+	livenessInterval  = time.Minute      // how often the queue looks for archives that ended without a word
+	turnGrace         = 3 * time.Second  // an archive that gets its turn sooner was not queued
+	uploadRestarts    = 5                // upload sessions opened for one file in one run
+	batchSize         = 40               // items of one copying child workflow
+	walkBatch         = 100              // items of one comments or verify activity
+	rangesPerAsk      = 50               // ranges asked of the ledger at once
+	maxRounds         = 5                // plan-copy-compare rounds while Frame.io keeps changing
+	continueAfterRuns = 400              // children started by one run before it continues as new
+)
+
+func retries(max time.Duration) *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: max}
+}
+
+// forCalls is for activities that make a handful of API calls or ledger writes.
+func forCalls(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: callPatience,
+		RetryPolicy:            retries(2 * time.Minute),
+		Summary:                clip(summary),
+	})
+}
+
+// forWalks is for activities that go through many pages or items and keep their place in the ledger.
+func forWalks(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: walkTimeout,
+		HeartbeatTimeout:    heartbeatTimeout,
+		RetryPolicy:         retries(2 * time.Minute),
+		Summary:             clip(summary),
+	})
+}
+
+// forTransfers is for the one activity that moves a file's bytes, on the transfer workers.
+func forTransfers(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           TransferQueue(workflow.GetInfo(ctx).TaskQueueName),
+		StartToCloseTimeout: transferTimeout,
+		HeartbeatTimeout:    heartbeatTimeout,
+		RetryPolicy:         retries(2 * time.Minute),
+		Summary:             clip(summary),
+	})
+}
+
+// forFinish is for writing down an end, which must happen however the workflow ended.
+func forFinish(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: finishPatience,
+		RetryPolicy:            retries(time.Minute),
+		Summary:                clip(summary),
+	})
+}
+
+// clip keeps a summary within Temporal's 200 bytes, on a rune border.
+func clip(s string) string {
+	const most = 190
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > 0 && s[cut]&0xC0 == 0x80 {
+		cut--
+	}
+	return s[:cut] + "…"
+}

@@ -1,0 +1,14 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Register makes a worker run every workflow of this package under its name.
+func Register(r worker.WorkflowRegistry) {
+	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: ArchiveName})
+	r.RegisterWorkflowWithOptions(ArchiveCopy, workflow.RegisterOptions{Name: ArchiveCopyName})
+	r.RegisterWorkflowWithOptions(ArchiveQueue, workflow.RegisterOptions{Name: ArchiveQueueName})
+	r.RegisterWorkflowWithOptions(ArchivePlan, workflow.RegisterOptions{Name: ArchivePlanName})
+}
