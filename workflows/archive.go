@@ -215,7 +215,7 @@ func (a *archive) collections(ctx workflow.Context) error {
 // copy brings the files over: child workflows of some items each, as many at once as the tenant allows items in
 // parallel. A child works on one item at a time, so a huge file holds up one lane only.
 func (a *archive) copy(ctx workflow.Context) error {
-	if err := a.setStatus(ctx, "running", ""); err != nil {
+	if err := a.setStatus(ctx, "running", PhaseCopy, ""); err != nil {
 		return err
 	}
 	return a.lanes(ctx, PhaseCopy, batchSize, func(ctx workflow.Context, r Range) error {
@@ -264,7 +264,7 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 		if !told {
 			a.state.Counts.Waiting = int64(res.Waiting)
 			reason := fmt.Sprintf("%d files have no original in Frame.io now: unarchive the project there, it is looked at every %s", res.Waiting, every)
-			if err := a.setStatus(ctx, "waiting", reason); err != nil {
+			if err := a.setStatus(ctx, "waiting", PhaseCopy, reason); err != nil {
 				return err
 			}
 			a.describe(ctx, reason)
@@ -285,7 +285,7 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 }
 
 func (a *archive) comments(ctx workflow.Context) error {
-	if err := a.setStatus(ctx, "running", ""); err != nil {
+	if err := a.setStatus(ctx, "running", PhaseComments, ""); err != nil {
 		return err
 	}
 	return a.walks(ctx, PhaseComments, ActCopyComments, "comments", func(c Counts) { a.state.Counts.CommentsDone += c.CommentsDone })
@@ -297,7 +297,7 @@ func (a *archive) shares(ctx workflow.Context) error {
 
 // compare reads Frame.io's side again. What has changed since the plan is brought over in another round.
 func (a *archive) compare(ctx workflow.Context) error {
-	if err := a.setStatus(ctx, "verifying", ""); err != nil {
+	if err := a.setStatus(ctx, "verifying", PhaseVerify, ""); err != nil {
 		return err
 	}
 	res, err := call[ScanResult](forWalks(ctx, "read the project's tree again"), ActScanProject, ScanInput{Ref: a.ref, Compare: true})
@@ -437,8 +437,8 @@ func (a *archive) ticket(ctx workflow.Context) Ticket {
 	return Ticket{Archive: a.ref.Archive, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, RunID: a.state.FirstRun}
 }
 
-func (a *archive) setStatus(ctx workflow.Context, status, reason string) error {
-	return do(forCalls(ctx, "status "+status), ActSetStatus, SetStatusInput{Ref: a.ref, Status: status, Reason: reason})
+func (a *archive) setStatus(ctx workflow.Context, status, phase, reason string) error {
+	return do(forCalls(ctx, "status "+status), ActSetStatus, SetStatusInput{Ref: a.ref, Status: status, Phase: phase, Reason: reason})
 }
 
 func (a *archive) enter(ctx workflow.Context, name string) {

@@ -152,6 +152,7 @@ type (
 	SetStatusInput struct {
 		Ref
 		Status string `json:"status"`
+		Phase  string `json:"phase"` // the job's step that begins
 		Reason string `json:"reason,omitempty"`
 	}
 	FinishInput struct {

@@ -1,0 +1,253 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is remembered
+
+// CopyComments brings the comments of a range of items over, on the version that they were made on.
+func (a *Activities) CopyComments(ctx context.Context, in workflows.RangeInput) (workflows.Counts, error) {
+	var counts workflows.Counts
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return counts, err
+	}
+	beat := arc.beats(ctx)
+	defer beat.stop()
+	items, err := a.Ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	if err != nil {
+		return counts, err
+	}
+	for _, it := range items {
+		if it.CommentCount == 0 || it.AssetID == "" || it.VersionID == "" {
+			continue
+		}
+		if err := stopping(ctx); err != nil {
+			return counts, err
+		}
+		done, err := arc.copyComments(ctx, it)
+		if err != nil {
+			return counts, settled(fmt.Errorf("comments of %q: %w", it.Path, err))
+		}
+		counts.CommentsDone += int64(done)
+		arc.progress(ctx, false)
+	}
+	return counts, nil
+}
+
+// sourceComments reads all comments of a file, parents before their replies, in the order they were made.
+func (a *archive) sourceComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
+	var all []frameio.Comment
+	for cursor := ""; ; {
+		page, err := a.frameio.Comments(ctx, fileID, cursor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return x.CreatedAt.Compare(y.CreatedAt) })
+	depth := depths(all)
+	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return cmp.Compare(depth[x.ID], depth[y.ID]) })
+	return all, nil
+}
+
+// depths counts each comment's ancestors among its siblings; a reply to something deleted stands at the top.
+func depths(all []frameio.Comment) map[string]int {
+	parent := map[string]string{}
+	for _, c := range all {
+		parent[c.ID] = c.ParentID
+	}
+	depth := map[string]int{}
+	for _, c := range all {
+		n := 0
+		for p, ok := c.ParentID, true; p != "" && n <= len(all); n++ {
+			if p, ok = parent[p]; !ok {
+				break
+			}
+		}
+		depth[c.ID] = n
+	}
+	return depth
+}
+
+func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error) {
+	comments, err := a.sourceComments(ctx, it.SourceID)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range comments {
+		if err := a.copyComment(ctx, it, c); err != nil {
+			return 0, err
+		}
+	}
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.CommentsDone, i.CommentCount = len(comments), max(len(comments), i.CommentCount)
+	})
+	return len(comments), err
+}
+
+func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Comment) error {
+	user, err := a.userFor(ctx, c.Author)
+	if err != nil {
+		return fmt.Errorf("iconik user of a comment's author: %w", err)
+	}
+	draft := mapping.Segment(commentInput(it, c, user, a.drawingFrame()))
+	req := segmentRequest(draft)
+	req.VersionID, req.UserID, req.ExternalID = it.VersionID, user, mapping.ExternalID("comment", c.ID)
+	if c.ParentID != "" {
+		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ParentID)
+		if err != nil {
+			return err
+		}
+		if ok {
+			req.ParentID = link.TargetID
+		}
+	}
+	adopting, err := a.adopting(ctx)
+	if err != nil {
+		return err
+	}
+	hash := draft.Hash()
+	link, known, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+	if err != nil {
+		return err
+	}
+	if known && link.TargetID != "" {
+		if link.Hash == hash {
+			return nil
+		}
+		return a.editComment(ctx, it, c, link.TargetID, draft, hash)
+	}
+	id, _, err := a.once(ctx, creation{
+		kind: ledger.LinkComment, sourceID: c.ID, parent: it.AssetID, hash: "", settle: a.cfg.Iconik.SettleTime, lookFirst: adopting,
+		look: func(ctx context.Context) (string, error) {
+			have, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
+			return firstID(have, err, func(s iconik.Segment) (string, bool) {
+				return s.ID, s.ExternalID == req.ExternalID && s.Status != "DELETED"
+			})
+		},
+		make: func(ctx context.Context) (string, error) {
+			s, err := a.createSegment(ctx, it.AssetID, req)
+			if err != nil {
+				return "", err
+			}
+			return s.ID, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return a.finishComment(ctx, it, c, id, draft, hash)
+}
+
+// createSegment marks team-only comments as internal where iconik knows the field, and in the text where it does not.
+func (a *archive) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
+	s, err := a.iconik.Segments.Create(ctx, assetID, req)
+	if err != nil && req.Internal != nil && rest.ClassOf(err) == rest.Permanent {
+		req.Internal, req.Text = nil, mapping.TeamOnlyPrefix+req.Text
+		return a.iconik.Segments.Create(ctx, assetID, req)
+	}
+	return s, err
+}
+
+// finishComment writes the comment's own metadata and then its hash, which says that nothing is left to do.
+func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, hash string) error {
+	if len(draft.Fields) > 0 {
+		view, err := a.view(ctx, mapping.CommentView)
+		if err != nil {
+			return err
+		}
+		if err := a.iconik.Metadata.PutSegmentValues(ctx, it.AssetID, id, view, values(draft.Fields)); err != nil {
+			return fmt.Errorf("metadata of a comment: %w", err)
+		}
+	}
+	return a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, id, hash)
+}
+
+// editComment lets a comment that changed in Frame.io since the last run follow.
+func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, hash string) error {
+	if err := a.wrote(ctx); err != nil {
+		return err
+	}
+	req := segmentRequest(draft)
+	if _, err := a.iconik.Segments.Update(ctx, it.AssetID, id, iconik.SegmentPatch{
+		Text: &req.Text, Checked: &draft.Checked, StartMS: req.StartMS, EndMS: req.EndMS, Drawing: req.Drawing}); err != nil {
+		return err
+	}
+	return a.finishComment(ctx, it, c, id, draft, hash)
+}
+
+func (a *archive) drawingFrame() mapping.DrawingFrame {
+	d := a.cfg.Iconik.Drawing
+	return mapping.DrawingFrame{Kind: d.Frame, Width: d.Width, Height: d.Height}
+}
+
+func commentInput(it ledger.Item, c frameio.Comment, user string, frame mapping.DrawingFrame) mapping.CommentInput {
+	return mapping.CommentInput{
+		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown,
+		IconikUserID: user, Frame: c.Frame, Frames: c.Frames, Rate: mapping.Rate{Num: it.FrameNum, Den: it.FrameDen}, Page: c.Page,
+		Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: frame,
+	}
+}
+
+func segmentRequest(d mapping.SegmentDraft) iconik.SegmentRequest {
+	req := iconik.SegmentRequest{Type: "COMMENT", Text: d.Text, StartMS: d.StartMS, EndMS: d.EndMS, Checked: d.Checked}
+	if d.Internal {
+		internal := true
+		req.Internal = &internal
+	}
+	if len(d.Shapes) > 0 {
+		req.Drawing = &iconik.Drawing{}
+		for _, s := range d.Shapes {
+			p := iconik.Primitive{Type: s.Type, Color: s.Color, Width: &s.Width}
+			for _, pt := range s.Points {
+				p.Points = append(p.Points, iconik.Point{X: pt[0], Y: pt[1]})
+			}
+			req.Drawing.Primitives = append(req.Drawing.Primitives, p)
+		}
+	}
+	return req
+}
+
+// userFor returns the iconik user with the author's e-mail address, or "".
+func (t *tenant) userFor(ctx context.Context, p frameio.Person) (string, error) {
+	if p.Email == "" || p.Guest {
+		return "", nil
+	}
+	t.mu.Lock()
+	known, ok := t.users[p.Email]
+	t.mu.Unlock()
+	if ok && time.Since(known.at) < userMemory {
+		return known.id, nil
+	}
+	u, err := t.iconik.Users.ByEmail(ctx, p.Email)
+	if err != nil {
+		if rest.ClassOf(err) != rest.Forbidden {
+			return "", err
+		}
+		u = nil // without the role can_read_users, names and addresses stay in the text
+	}
+	id := ""
+	if u != nil {
+		id = u.ID
+	}
+	t.mu.Lock()
+	t.users[p.Email] = userAt{id, time.Now()}
+	t.mu.Unlock()
+	return id, nil
+}

@@ -1,0 +1,213 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// SetStatus writes down where the archive stands, and shows it in the job.
+func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput) error {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return err
+	}
+	row, err := a.Ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+		r.Status, r.Reason = ledger.ArchiveStatus(in.Status), in.Reason
+	})
+	if err != nil {
+		return err
+	}
+	arc.showStep(ctx, row, in.Phase, "IN_PROGRESS", in.Reason)
+	return nil
+}
+
+// FinishArchive decides what the archive has proved and writes it down in the ledger and the job.
+func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput) (workflows.Finished, error) {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return workflows.Finished{}, err
+	}
+	counts, err := arc.counts(ctx)
+	if err != nil {
+		return workflows.Finished{}, err
+	}
+	totals, err := a.Ledger.ArchiveTotals(ctx, in.Tenant, in.Archive)
+	if err != nil {
+		return workflows.Finished{}, err
+	}
+	status, reason := ledger.ArchiveStatus(in.Status), in.Reason
+	if in.Status == "" {
+		proxies, err := a.Ledger.CountProxies(ctx, in.Tenant, in.Archive)
+		if err != nil {
+			return workflows.Finished{}, err
+		}
+		status, reason = outcome(totals, proxies)
+	} else if in.Fault != "" {
+		reason = faultWord(in.Fault) + ": " + reason
+	}
+	row, err := a.Ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
+		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
+	})
+	if err != nil {
+		return workflows.Finished{}, err
+	}
+	arc.closeJob(ctx, row, counts)
+	return workflows.Finished{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
+}
+
+// frameioCalls counts this process's calls, where the adapter tells.
+func (t *tenant) frameioCalls() int64 {
+	if c, ok := t.frameio.(interface{ Calls() int64 }); ok {
+		return c.Calls()
+	}
+	return 0
+}
+
+// faultWord tells who must act: the user on FAILED, an operator on ERROR.
+func faultWord(fault string) string {
+	if fault == "content" {
+		return "FAILED"
+	}
+	return "ERROR"
+}
+
+// outcome is the verdict over all items.
+func outcome(t ledger.Totals, proxies int64) (ledger.ArchiveStatus, string) {
+	open := t.Pending + t.Copying + t.Copied
+	switch {
+	case t.Failed > 0 || open > 0:
+		return ledger.Incomplete, fmt.Sprintf("%d of %d files failed, %d are not verified: the report names each; a retry continues with them", t.Failed, t.Items, open)
+	case t.Skipped > 0 || proxies > 0:
+		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %d files verified, %d skipped, %d as proxy: the report says why", t.Verified, t.Items, t.Skipped, proxies)
+	}
+	return ledger.Verified, fmt.Sprintf("all %d files verified", t.Items)
+}
+
+func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workflows.Counts) {
+	if row.JobID == "" {
+		return
+	}
+	status, step := "FINISHED", "DONE"
+	switch row.Status {
+	case ledger.VerifiedWithExceptions:
+		status = "FINISHED_WITH_WARNING"
+	case ledger.Incomplete, ledger.Failed:
+		status, step = "FAILED", "FAILED"
+	case ledger.Cancelled:
+		status, step = "ABORTED", "SKIPPED"
+	}
+	a.showStep(ctx, row, "report", step, row.Reason)
+	message := row.Reason + " — " + progressMessage(counts)
+	patch := iconik.JobPatch{Status: status, Message: &message}
+	done, total := max(counts.Bytes, 1), max(counts.Bytes, 1)
+	if status == "FINISHED" || status == "FINISHED_WITH_WARNING" {
+		patch.ProgressProcessed, patch.ProgressTotal = &done, &total
+	} else {
+		patch.ErrorMessage = &row.Reason
+	}
+	if _, err := a.iconik.Jobs.Update(ctx, row.JobID, patch); err != nil {
+		a.Log.WarnContext(ctx, "job not closed", "job", row.JobID, "error", err)
+	}
+}
+
+// Notify sends an e-mail about the archive, once for each kind and run.
+func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	if in.Kind == workflows.NotifyEnded && (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !row.Changed {
+		return nil // a re-run that found nothing to do
+	}
+	to := recipients(row.RequestedBy, arc.cfg.Archive.Notify)
+	if a.mailer == nil || len(to) == 0 {
+		return nil
+	}
+	key := fmt.Sprintf("archive:%s:%d:%s", row.ID, row.Run, in.Kind)
+	link, isNew, err := a.Ledger.Intend(ctx, in.Tenant, ledger.Link{Kind: ledger.LinkMail, SourceID: key, Archive: in.Archive, IntendedAt: time.Now()})
+	if err != nil {
+		return err
+	}
+	if link.TargetID != "" || !isNew {
+		// Sent, or perhaps sent by an attempt that died: a mail too few is better than one twice.
+		return nil
+	}
+	subject, text := arc.letter(in.Kind, row)
+	err = a.mailer.Send(ctx, mail.Message{ID: key, To: to, Subject: subject, Text: text})
+	var refused *mail.SendError
+	if errors.As(err, &refused) && !refused.Accepted {
+		if ferr := a.Ledger.Forget(ctx, in.Tenant, ledger.LinkMail, key); ferr != nil {
+			return ferr
+		}
+		return settled(err)
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "mail perhaps not sent", "kind", in.Kind, "archive", in.Archive, "error", err)
+	}
+	return a.Ledger.Made(ctx, in.Tenant, ledger.LinkMail, key, "sent", "")
+}
+
+func recipients(requester string, notify []string) []string {
+	var to []string
+	seen := map[string]bool{}
+	for _, addr := range append([]string{requester}, notify...) {
+		if addr = strings.TrimSpace(addr); addr != "" && !seen[strings.ToLower(addr)] {
+			seen[strings.ToLower(addr)] = true
+			to = append(to, addr)
+		}
+	}
+	return to
+}
+
+// letter writes what a person needs: what happened, what they can do, where to look.
+func (a *archive) letter(kind string, row ledger.Archive) (subject, text string) {
+	var b strings.Builder
+	switch kind {
+	case workflows.NotifyQueued:
+		subject = fmt.Sprintf("Queued: archive of %q", row.Name)
+		if row.Name == "" {
+			subject = "Queued: archive of a Frame.io project"
+		}
+		fmt.Fprintf(&b, "Another archive is running. This one begins by itself when those before it have ended; its position is %d.\n", max(row.QueuePosition, 1))
+	case workflows.NotifyWaiting:
+		subject = fmt.Sprintf("Needs a hand: originals of %q are in cold storage", row.Name)
+		fmt.Fprintf(&b, "%s\n\nThe archive waits and goes on by itself when they are back.\n", row.Reason)
+	default:
+		switch row.Status {
+		case ledger.Verified:
+			subject = fmt.Sprintf("Done: %q is archived and verified", row.Name)
+		case ledger.VerifiedWithExceptions:
+			subject = fmt.Sprintf("Done, with exceptions: %q is archived", row.Name)
+		case ledger.Cancelled:
+			subject = fmt.Sprintf("Cancelled: archive of %q", row.Name)
+		default:
+			subject = fmt.Sprintf("Needs a hand: archive of %q is %s", row.Name, row.Status)
+		}
+		fmt.Fprintf(&b, "%s\n", row.Reason)
+	}
+	b.WriteString("\n")
+	if row.ProjectURL != "" {
+		fmt.Fprintf(&b, "Project in Frame.io:   %s\n", row.ProjectURL)
+	}
+	if row.CollectionID != "" {
+		fmt.Fprintf(&b, "Collection in iconik:  %s\n", a.iconik.CollectionURL(row.CollectionID))
+	}
+	fmt.Fprintf(&b, "Status:                %s\n", a.statusURL())
+	if u := TemporalURL(a.Config, a.workflowID()); u != "" {
+		fmt.Fprintf(&b, "Workflow:              %s\n", u)
+	}
+	return subject, b.String()
+}

@@ -1,0 +1,152 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	jobType       = "Frame.io archive"
+	progressEvery = 5 * time.Second // between two reports of progress to iconik, over all workers
+)
+
+// jobSteps are what people see in iconik, in order.
+var jobSteps = []struct{ phase, label string }{
+	{"plan", "Plan: read the project's tree"},
+	{workflows.PhaseCopy, "Copy: folders, files and versions"},
+	{workflows.PhaseComments, "Comments: comments, replies, annotations and presentations"},
+	{workflows.PhaseVerify, "Verify: read both sides again"},
+	{"report", "Report: write the proof"},
+}
+
+// openJob makes the run's job in iconik, with buttons that stop and repeat the archive.
+func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
+	key := fmt.Sprintf("%s:%d", row.ID, row.Run)
+	title := "Archive from Frame.io: " + row.Name
+	link, isNew, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkJob, SourceID: key, Archive: a.ref.Archive, Parent: row.CollectionID, IntendedAt: time.Now()})
+	if err != nil {
+		return err
+	}
+	id := link.TargetID
+	if id == "" && !isNew {
+		id, err = settleLook(ctx, link.IntendedAt.Add(a.cfg.Iconik.SettleTime), func(ctx context.Context) (string, error) {
+			jobs, err := a.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "collections", ObjectID: row.CollectionID, Type: "CUSTOM"})
+			return firstID(jobs, err, func(j iconik.Job) (string, bool) {
+				return j.ID, fmt.Sprint(j.Metadata["framebridge_run"]) == key
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if id == "" {
+		job, err := a.iconik.Jobs.Create(ctx, iconik.JobRequest{
+			Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
+			Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project's tree in Frame.io",
+			Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
+			ActionContext: map[string]iconik.JobAction{"ABORT": {URL: a.controlURL("cancel")}, "RESTART": {URL: a.controlURL("retry")}},
+		})
+		if err != nil {
+			return err
+		}
+		id = job.ID
+	}
+	if err := a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkJob, key, id, ""); err != nil {
+		return err
+	}
+	_, err = a.Ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.JobID = id })
+	return err
+}
+
+// stepsAt describes the job's steps when one of them has the given status: those before it are done.
+func stepsAt(phase, status, message string) []iconik.Step {
+	steps := make([]iconik.Step, len(jobSteps))
+	before := "DONE"
+	for i, s := range jobSteps {
+		steps[i] = iconik.Step{Label: s.label, Status: before}
+		if s.phase == phase {
+			steps[i].Status, before = status, "WAITING"
+			if status == "FAILED" {
+				steps[i].ErrorMessage = message
+			} else {
+				steps[i].Message = message
+			}
+		}
+	}
+	return steps
+}
+
+// showStep moves the job's steps on. The job is for people to look at: a failure to write it stops nothing.
+func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, status, message string) {
+	if row.JobID == "" {
+		return
+	}
+	job, err := a.iconik.Jobs.Get(ctx, row.JobID)
+	if err == nil {
+		steps := stepsAt(phase, status, message)
+		for i := range steps {
+			if i < len(job.Steps) {
+				steps[i].ID = job.Steps[i].ID
+			}
+		}
+		err = a.iconik.Jobs.UpdateSteps(ctx, row.JobID, steps)
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "job steps not shown", "job", row.JobID, "error", err)
+	}
+}
+
+// progress shows bytes and items in the job, at most every few seconds over all workers, and stops the archive when
+// somebody has asked iconik to abort the job.
+func (a *archive) progress(ctx context.Context, now bool) {
+	mine, err := a.Ledger.ThrottleProgress(ctx, a.ref.Tenant, a.ref.Archive, time.Now(), progressEvery)
+	if err != nil || !mine && !now {
+		return
+	}
+	row, err := a.row(ctx)
+	if err != nil || row.JobID == "" || row.Status.Ended() {
+		return
+	}
+	counts, err := a.counts(ctx)
+	if err != nil {
+		return
+	}
+	done, total := counts.BytesDone, counts.Bytes
+	if total == 0 {
+		done, total = counts.Copied+counts.Skipped, counts.Items
+	}
+	message := progressMessage(counts)
+	job, err := a.iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message})
+	if err != nil {
+		a.Log.WarnContext(ctx, "progress not shown", "job", row.JobID, "error", err)
+		return
+	}
+	if job.Status == "ABORT_PENDING" || job.Status == "ABORTED" {
+		if err := a.Temporal.CancelWorkflow(ctx, a.workflowID(), ""); err != nil {
+			a.Log.WarnContext(ctx, "archive not cancelled", "workflow", a.workflowID(), "error", err)
+		}
+	}
+}
+
+func progressMessage(c workflows.Counts) string {
+	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped, %d failed",
+		c.Copied, c.Items, bytesText(c.BytesDone), bytesText(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, c.Failed)
+}
+
+// bytesText prints a size for people, in binary units.
+func bytesText(n int64) string {
+	const units = "KMGTPE"
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, u := float64(n)/1024, 0
+	for f >= 1024 && u < len(units)-1 {
+		f, u = f/1024, u+1
+	}
+	return fmt.Sprintf("%.1f %ciB", f, units[u])
+}

@@ -1,0 +1,87 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// How long after a write whose answer was lost the other side may still not show it.
+const storeSettle = 2 * time.Second // lists that iconik serves from its store
+
+// creation is an object to be made in iconik exactly once, although iconik has no idempotency keys: the ledger holds
+// the intent before the POST and the id after it, and an intent without an id is looked for before it is tried again.
+type creation struct {
+	kind     ledger.LinkKind
+	sourceID string
+	parent   string // the iconik object that will hold it
+	hash     string // of the content
+	// look finds what a former attempt has made; "" for nothing.
+	look func(context.Context) (string, error)
+	// settle is how long look may be blind for a fresh object.
+	settle time.Duration
+	// lookFirst asks iconik although the ledger knows no attempt: for objects that others may have made.
+	lookFirst bool
+	make      func(context.Context) (string, error)
+}
+
+// once returns the object's id and whether this call made it.
+func (a *archive) once(ctx context.Context, c creation) (id string, made bool, err error) {
+	link, isNew, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: c.kind, SourceID: c.sourceID, Archive: a.ref.Archive, Parent: c.parent, IntendedAt: time.Now(), Hash: c.hash})
+	if err != nil {
+		return "", false, err
+	}
+	if link.TargetID != "" {
+		return link.TargetID, false, nil
+	}
+	if c.look != nil && (!isNew || c.lookFirst) {
+		until := link.IntendedAt.Add(c.settle)
+		if isNew {
+			until = time.Now()
+		}
+		id, err = settleLook(ctx, until, c.look)
+		if err != nil {
+			return "", false, err
+		}
+		if id != "" {
+			return id, false, a.Ledger.Made(ctx, a.ref.Tenant, c.kind, c.sourceID, id, c.hash)
+		}
+	}
+	if err := a.wrote(ctx); err != nil {
+		return "", false, err
+	}
+	id, err = c.make(ctx)
+	if err != nil {
+		if !rest.IsUncertain(err) && ctx.Err() == nil {
+			// Certainly not made: the next attempt need not look for it.
+			if ferr := a.Ledger.Forget(ctx, a.ref.Tenant, c.kind, c.sourceID); ferr != nil {
+				return "", false, ferr
+			}
+		}
+		return "", false, err
+	}
+	return id, true, a.Ledger.Made(ctx, a.ref.Tenant, c.kind, c.sourceID, id, c.hash)
+}
+
+// settleLook looks until something is found or the other side must show everything made before.
+func settleLook(ctx context.Context, until time.Time, look func(context.Context) (string, error)) (string, error) {
+	for wait := 250 * time.Millisecond; ; wait = min(2*wait, 4*time.Second) {
+		last := time.Now().After(until)
+		id, err := look(ctx)
+		if err != nil || id != "" || last {
+			return id, err
+		}
+		if activity.IsActivity(ctx) {
+			activity.RecordHeartbeat(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}

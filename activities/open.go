@@ -1,0 +1,152 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// OpenArchive reads the project and begins a run of its archive in the ledger.
+func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveInput) (workflows.Opened, error) {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return workflows.Opened{}, err
+	}
+	project, err := arc.frameio.Project(ctx, in.Archive)
+	if err != nil {
+		if rest.IsNotFound(err) {
+			return workflows.Opened{}, contentError("Frame.io has no project %s, or the token's user may not see it", in.Archive)
+		}
+		return workflows.Opened{}, firstTouch(err)
+	}
+	row, err := a.Ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+		r.Name, r.TeamID, r.TeamName, r.RootID, r.ProjectURL = project.Name, project.Team.ID, project.Team.Name, project.RootID, project.URL
+		r.SourceUpdatedAt = project.UpdatedAt
+		r.Status, r.Reason, r.QueuePosition = ledger.Planning, "", 0
+		r.WorkflowID, r.RunID = in.WorkflowID, in.RunID
+		r.StartedAt, r.FinishedAt = time.Now().UTC(), time.Time{}
+		r.APICalls = 0
+	})
+	if err != nil {
+		return workflows.Opened{}, err
+	}
+	if err := a.Ledger.ResetFailed(ctx, in.Tenant, in.Archive); err != nil {
+		return workflows.Opened{}, err
+	}
+	return workflows.Opened{
+		Project: project.Name, Team: project.Team.Name, Run: row.Run,
+		Lanes: arc.cfg.Archive.ItemsInParallel, WaitInterval: arc.cfg.Archive.WaitInterval.String(),
+	}, nil
+}
+
+// PrepareIconik finds or makes what the archive needs in iconik: a storage that takes uploads, the metadata views, the
+// collections down to the project's, and the job that people watch.
+func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	if _, err := arc.filesStorage(ctx); err != nil {
+		return firstTouch(err)
+	}
+	for _, view := range []string{mapping.ArchiveView, mapping.CommentView} {
+		if _, err := arc.view(ctx, view); err != nil {
+			return firstTouch(fmt.Errorf("metadata view %q: %w", view, err))
+		}
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	collection, err := arc.projectCollection(ctx, row)
+	if err != nil {
+		return settled(err)
+	}
+	if row, err = a.Ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.CollectionID = collection }); err != nil {
+		return err
+	}
+	return settled(arc.openJob(ctx, row))
+}
+
+// filesStorage is where originals go: the configured storage, or the one iconik matches for files.
+func (t *tenant) filesStorage(ctx context.Context) (*iconik.Storage, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.storage != nil {
+		return t.storage, nil
+	}
+	var s *iconik.Storage
+	var err error
+	if id := t.cfg.Iconik.StorageID; id != "" {
+		s, err = t.iconik.Files.Storage(ctx, id)
+	} else {
+		s, err = t.iconik.Files.MatchingStorage(ctx, "FILES")
+	}
+	if rest.IsNotFound(err) {
+		return nil, contentError("iconik has no storage for files: make one, or set tenants.%s.iconik.storage_id", t.cfg.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.Method != "S3" {
+		return nil, contentError("iconik storage %q is of kind %s: this version archives to S3 storages (set tenants.%s.iconik.storage_id)", s.Name, s.Method, t.cfg.ID)
+	}
+	t.storage = s
+	return s, nil
+}
+
+// currentUser is the iconik user the service acts as.
+func (t *tenant) currentUser(ctx context.Context) (*iconik.User, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.me != nil {
+		return t.me, nil
+	}
+	me, err := t.iconik.Users.Current(ctx)
+	if err == nil {
+		t.me = me
+	}
+	return me, err
+}
+
+// projectCollection finds or makes root / team / project.
+func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (string, error) {
+	rootTitle := a.cfg.Archive.RootCollection
+	root, _, err := a.once(ctx, creation{
+		kind: ledger.LinkRoot, sourceID: rootTitle, settle: a.cfg.Iconik.SettleTime, lookFirst: true,
+		look: func(ctx context.Context) (string, error) { return a.rootByTitle(ctx, rootTitle) },
+		make: func(ctx context.Context) (string, error) {
+			return a.newCollection(ctx, iconik.CollectionRequest{Title: rootTitle, ExternalID: mapping.ExternalID("root", a.ref.Tenant)})
+		},
+	})
+	if err != nil {
+		return "", err
+	}
+	team, err := a.collection(ctx, placed{kind: ledger.LinkTeam, source: row.TeamID, external: mapping.ExternalID("team", row.TeamID), title: row.TeamName, parent: root, shared: true})
+	if err != nil {
+		return "", err
+	}
+	return a.collection(ctx, placed{kind: ledger.LinkProject, source: row.ID, external: mapping.ExternalID("project", row.ID),
+		title: mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix), parent: team, shared: true})
+}
+
+// rootByTitle finds the root collection that people, or another installation, may have made: it has no identity but
+// its title.
+func (a *archive) rootByTitle(ctx context.Context, title string) (string, error) {
+	found, err := a.iconik.Search.Collections(ctx, title)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range found {
+		if o.Title == title && o.Status != "DELETED" && o.ParentID == "" && len(o.InCollections) == 0 {
+			return o.ID, nil
+		}
+	}
+	return "", nil
+}

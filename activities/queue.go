@@ -1,0 +1,48 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// JoinQueue puts an archive into its tenant's queue, which is started when there is none.
+func (a *Activities) JoinQueue(ctx context.Context, in workflows.JoinQueueInput) error {
+	_, err := a.Temporal.SignalWithStartWorkflow(ctx, workflows.ArchiveQueueID(in.Tenant), workflows.SignalEnqueue, in.Ticket,
+		client.StartWorkflowOptions{
+			TaskQueue:                activity.GetInfo(ctx).TaskQueue,
+			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+			StaticSummary:            "Archives of one tenant run one after the other",
+		}, workflows.ArchiveQueueName, workflows.QueueState{Tenant: in.Tenant})
+	return err
+}
+
+// QueuePositions writes down which archives wait, in order.
+func (a *Activities) QueuePositions(ctx context.Context, in workflows.QueuePositionsInput) error {
+	return a.Ledger.SetQueuePositions(ctx, in.Tenant, in.Archives)
+}
+
+// ClosedArchives returns the tickets whose workflow has ended without leaving the queue, by termination for example.
+func (a *Activities) ClosedArchives(ctx context.Context, in workflows.ClosedArchivesInput) ([]workflows.Ticket, error) {
+	var closed []workflows.Ticket
+	for _, t := range in.Tickets {
+		d, err := a.Temporal.DescribeWorkflowExecution(ctx, t.WorkflowID, "")
+		var gone *serviceerror.NotFound
+		switch {
+		case errors.As(err, &gone):
+			closed = append(closed, t)
+		case err != nil:
+			return nil, err
+		case d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+			d.GetWorkflowExecutionInfo().GetFirstRunId() != t.RunID:
+			closed = append(closed, t)
+		}
+	}
+	return closed, nil
+}

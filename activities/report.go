@@ -1,0 +1,219 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/transfer/s3"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// reportForm is one form of the report in iconik.
+type reportForm struct {
+	format, file, mediaType string
+	render                  func(io.Writer, *report.Report) error
+}
+
+// reportForms: the page for people is the asset's original, the others stand beside it.
+var reportForms = []reportForm{
+	{formatOriginal, "archive-report.html", "text/html", report.HTML},
+	{"JSON", "archive-report.json", "application/json", report.JSON},
+	{"CSV", "archive-report.csv", "text/csv", report.CSV},
+	{"MHL", "archive-report.mhl", "application/xml", report.MHL},
+}
+
+// OpenReport reads an archive's report from the ledger. The rendering streams over the items.
+func OpenReport(ctx context.Context, l *ledger.Ledger, cfg *config.Config, tenant *config.Tenant, archive string) (*report.Report, error) {
+	row, ok, err := l.Archive(ctx, tenant.ID, archive)
+	if err != nil || !ok {
+		return nil, err
+	}
+	totals, err := l.ArchiveTotals(ctx, tenant.ID, archive)
+	if err != nil {
+		return nil, err
+	}
+	return &report.Report{
+		Archive: row, Totals: totals, Tenant: tenant.Name, GeneratedAt: time.Now().UTC(),
+		Links: report.Links{Frameio: row.ProjectURL, Iconik: tenant.Iconik.BaseURL + "/collection/" + row.CollectionID,
+			Temporal: TemporalURL(cfg, workflows.ArchiveID(tenant.ID, archive))},
+		Items: func(yield func(ledger.Item, error) bool) {
+			for after := int64(0); ; {
+				items, next, err := l.ItemsPage(ctx, tenant.ID, archive, after, 1000)
+				if err != nil {
+					yield(ledger.Item{}, err)
+					return
+				}
+				for _, it := range items {
+					if !yield(it, nil) {
+						return
+					}
+				}
+				if after = next; next == 0 {
+					return
+				}
+			}
+		},
+	}, nil
+}
+
+// WriteReport stores the report as an asset in the project's collection. A run that changed nothing leaves the report
+// of the run before.
+func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	if !row.Changed && row.ReportAssetID != "" {
+		return nil
+	}
+	beat := arc.beats(ctx)
+	defer beat.stop()
+	arc.showStep(ctx, row, "report", "IN_PROGRESS", "")
+	return settled(arc.writeReport(ctx, row))
+}
+
+func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
+	totals, err := a.Ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return err
+	}
+	proxies, err := a.Ledger.CountProxies(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return err
+	}
+	rep, err := OpenReport(ctx, a.Ledger, a.Config, a.cfg, a.ref.Archive)
+	if err != nil {
+		return err
+	}
+	rep.Archive.Status, rep.Archive.Reason = outcome(totals, proxies)
+	rep.Archive.FinishedAt = time.Now().UTC()
+	assetID, versionID, err := a.reportAsset(ctx, row)
+	if err != nil {
+		return fmt.Errorf("report asset: %w", err)
+	}
+	for _, form := range reportForms {
+		if err := a.storeReport(ctx, row, rep, form, assetID, versionID); err != nil {
+			return fmt.Errorf("report as %s: %w", form.format, err)
+		}
+	}
+	_, err = a.Ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.ReportAssetID = assetID })
+	return err
+}
+
+// reportAsset finds or makes the report's asset, and a version of it for this run.
+func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID, versionID string, err error) {
+	external := mapping.ExternalID("report", row.ID)
+	adopting, err := a.adopting(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	assetID, _, err = a.once(ctx, creation{
+		kind: ledger.LinkReport, sourceID: row.ID, parent: row.CollectionID, settle: a.cfg.Iconik.SettleTime, lookFirst: adopting,
+		look: func(ctx context.Context) (string, error) { return a.byExternalID(ctx, "assets", external) },
+		make: func(ctx context.Context) (string, error) {
+			asset, err := a.iconik.Assets.Create(ctx, iconik.AssetRequest{Title: "Archive report — " + mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix),
+				Type: "ASSET", ExternalID: external, CollectionID: row.CollectionID})
+			if err != nil {
+				return "", err
+			}
+			return asset.ID, nil
+		},
+	})
+	if err != nil {
+		return "", "", err
+	}
+	versionID, _, err = a.once(ctx, creation{
+		kind: ledger.LinkVersion, sourceID: fmt.Sprintf("report:%s:%d", row.ID, row.Run), parent: assetID, settle: storeSettle, lookFirst: true,
+		look: func(ctx context.Context) (string, error) {
+			asset, err := a.iconik.Assets.Get(ctx, assetID, false)
+			if err != nil {
+				return "", err
+			}
+			for _, v := range asset.Versions {
+				if _, tied, err := a.Ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+					return v.ID, err
+				}
+			}
+			return "", nil
+		},
+		make: func(ctx context.Context) (string, error) {
+			versions, err := a.iconik.Assets.CreateVersion(ctx, assetID, iconik.VersionRequest{})
+			if err != nil {
+				return "", err
+			}
+			for _, v := range versions {
+				if _, tied, err := a.Ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+					return v.ID, err
+				}
+			}
+			return "", systemError("iconik made no new version of the report")
+		},
+	})
+	return assetID, versionID, err
+}
+
+// storeReport renders one form and uploads it as a file of its own format.
+func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *report.Report, form reportForm, assetID, versionID string) error {
+	key := fmt.Sprintf("report:%s:%d:%s", row.ID, row.Run, form.format)
+	if link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, linkReportForm, key); err != nil || ok && link.TargetID != "" {
+		return err
+	}
+	var body bytes.Buffer
+	if err := form.render(&body, rep); err != nil {
+		return err
+	}
+	it := ledger.Item{SourceID: key, AssetID: assetID, VersionID: versionID, Name: form.file, Path: form.file, Size: int64(body.Len()), MediaType: form.mediaType}
+	file, err := a.reportFile(ctx, row, it, form.format)
+	if err != nil {
+		return err
+	}
+	it.FileID = file
+	sum, err := a.putBytes(ctx, it, body.Bytes())
+	if err != nil {
+		return err
+	}
+	size := int64(body.Len())
+	if _, err := a.iconik.Files.UpdateFile(ctx, assetID, file, iconik.FilePatch{Status: "CLOSED", Checksum: "xxh64:" + sum, Size: &size}); err != nil {
+		return err
+	}
+	if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkReportForm, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
+		return err
+	}
+	return a.Ledger.Made(ctx, a.ref.Tenant, linkReportForm, key, file, "")
+}
+
+// linkReportForm remembers which forms of a run's report are stored.
+const linkReportForm ledger.LinkKind = "report form"
+
+func (a *archive) reportFile(ctx context.Context, row ledger.Archive, it ledger.Item, format string) (string, error) {
+	r, err := a.ensureRecord(ctx, row, it, record{key: it.SourceID, format: format, size: it.Size})
+	return r.fileID, err
+}
+
+// putBytes uploads a small body, in parts where it is not so small.
+func (a *archive) putBytes(ctx context.Context, it ledger.Item, body []byte) (string, error) {
+	if a.isMultipart(it.Size) {
+		f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
+		if err != nil {
+			return "", err
+		}
+		if it.UploadID, err = s3.CreateMultipart(ctx, a.store, f.MultipartUploadURL); err != nil {
+			return "", err
+		}
+	}
+	res, err := a.Engine.Copy(ctx, transfer.Job{Source: transfer.Bytes(body), Sink: a.sink(it, it.Size), Size: it.Size})
+	return res.XXH64, err
+}

@@ -1,0 +1,246 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// ScanProject reads the project's tree into the ledger, page by page: a retry goes on at the page after the last one
+// written down.
+func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (workflows.ScanResult, error) {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	scan, err := a.Ledger.BeginScan(ctx, in.Tenant, in.Archive)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	root := ledger.Folder{SourceID: row.RootID, Name: row.Name, Scan: scan}
+	if err := a.Ledger.PutFolders(ctx, in.Tenant, in.Archive, []ledger.Folder{root}); err != nil {
+		return workflows.ScanResult{}, err
+	}
+	beat := arc.beats(ctx)
+	defer beat.stop()
+	for {
+		if err := stopping(ctx); err != nil {
+			return workflows.ScanResult{}, err
+		}
+		folder, err := a.Ledger.NextFolder(ctx, in.Tenant, in.Archive, scan)
+		if err != nil {
+			return workflows.ScanResult{}, err
+		}
+		if folder == nil {
+			break
+		}
+		if err := arc.scanPage(ctx, *folder, scan); err != nil {
+			return workflows.ScanResult{}, settled(fmt.Errorf("listing folder %q: %w", folder.Path, err))
+		}
+		arc.progress(ctx, false)
+	}
+	if err := a.Ledger.FinishScan(ctx, in.Tenant, in.Archive, scan); err != nil {
+		return workflows.ScanResult{}, err
+	}
+	counts, err := arc.counts(ctx)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	work, err := arc.hasWork(ctx)
+	return workflows.ScanResult{Counts: counts, Changed: in.Compare && work}, err
+}
+
+// scanPage lists one page of a folder and writes it down together with the place to go on.
+func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int) error {
+	page, err := a.frameio.Children(ctx, folder.SourceID, folder.Cursor)
+	if err != nil {
+		return err
+	}
+	var folders []ledger.Folder
+	var items []ledger.Item
+	for _, child := range page.Items {
+		switch child.Kind {
+		case frameio.KindFolder:
+			folders = append(folders, ledger.Folder{SourceID: child.ID, ParentID: folder.SourceID, Name: child.Name,
+				Path: joinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Scan: scan})
+		case frameio.KindStack:
+			versions, err := a.frameio.Versions(ctx, child)
+			if err != nil {
+				return err
+			}
+			for i, v := range versions {
+				items = append(items, itemOf(folder, child, v, i+1, len(versions), scan))
+			}
+		case frameio.KindFile:
+			items = append(items, itemOf(folder, child, child, 1, 1, scan))
+		}
+	}
+	return a.Ledger.PageListed(ctx, a.ref.Tenant, a.ref.Archive, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
+}
+
+// hasWork tells whether any item waits to be copied, other than those that wait for their original.
+func (a *archive) hasWork(ctx context.Context) (bool, error) {
+	folders, err := a.foldersWithoutCollection(ctx)
+	if err != nil || folders {
+		return folders, err
+	}
+	for after := int64(0); ; {
+		ranges, err := a.Ledger.NextRanges(ctx, a.ref.Tenant, a.ref.Archive, ledger.PhaseCopy, after, 200, 10)
+		if err != nil || len(ranges) == 0 {
+			return false, err
+		}
+		for _, r := range ranges {
+			items, err := a.Ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, r.From, r.To)
+			if err != nil {
+				return false, err
+			}
+			for _, it := range items {
+				if needsCopy(it) && it.State != ledger.ItemFailed {
+					return true, nil
+				}
+			}
+			after = r.To
+		}
+	}
+}
+
+func (a *archive) foldersWithoutCollection(ctx context.Context) (bool, error) {
+	for after := ""; ; {
+		folders, next, err := a.Ledger.Folders(ctx, a.ref.Tenant, a.ref.Archive, after, 1000)
+		if err != nil {
+			return false, err
+		}
+		for _, f := range folders {
+			if f.CollectionID == "" {
+				return true, nil
+			}
+		}
+		if after = next; next == "" {
+			return false, nil
+		}
+	}
+}
+
+// needsCopy says that OpenVersion has something to do for an item.
+func needsCopy(it ledger.Item) bool {
+	switch it.State {
+	case ledger.Pending, ledger.Copying, ledger.ItemFailed:
+		return true
+	}
+	return it.FieldsHash != it.WrittenHash
+}
+
+func joinPath(parent, name string) string {
+	if parent == "" {
+		return mapping.PathName(name)
+	}
+	return parent + "/" + mapping.PathName(name)
+}
+
+// itemOf writes one version of an asset down. node is the file itself or the stack that holds it.
+func itemOf(folder ledger.Folder, node, file frameio.Asset, version, versions, scan int) ledger.Item {
+	path := joinPath(folder.Path, file.Name)
+	fields := mapping.Fields(fieldsOf(file, path))
+	encoded, err := json.Marshal(fields)
+	if err != nil { // a map of strings always encodes
+		panic(err)
+	}
+	return ledger.Item{
+		SourceID: file.ID, AssetKey: node.ID, FolderID: folder.SourceID, Version: version, Versions: versions,
+		Name: file.Name, Title: node.Name, Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
+		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
+		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
+		CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
+		State: ledger.Pending, Scan: scan,
+	}
+}
+
+func fieldsOf(f frameio.Asset, path string) mapping.FieldsInput {
+	return mapping.FieldsInput{
+		SourceID: f.ID, SourceURL: f.URL, SourcePath: path, Label: f.Label, Description: f.Description,
+		UploaderName: f.Uploader.Name, UploaderEmail: f.Uploader.Email, UploadedAt: f.UploadedAt, CreatedAt: f.CreatedAt,
+		Rating: f.Rating, Properties: f.Properties,
+	}
+}
+
+// counts are the ledger's totals in the workflow's words.
+func (a *archive) counts(ctx context.Context) (workflows.Counts, error) {
+	t, err := a.Ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return workflows.Counts{}, err
+	}
+	row, err := a.row(ctx)
+	return workflows.Counts{
+		Items: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed,
+		Bytes: t.Bytes, BytesDone: t.BytesDone, Comments: t.Comments, CommentsDone: t.CommentsDone,
+		Folders: int64(row.Folders), Presentations: int64(row.SharesDone),
+	}, err
+}
+
+// RecheckOriginals asks Frame.io again for the items that wait for their original.
+func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (workflows.RecheckResult, error) {
+	var res workflows.RecheckResult
+	arc, err := a.archive(ref)
+	if err != nil {
+		return res, err
+	}
+	beat := arc.beats(ctx)
+	defer beat.stop()
+	var project *frameio.Project
+	for after := int64(0); ; {
+		ranges, err := a.Ledger.NextRanges(ctx, ref.Tenant, ref.Archive, ledger.PhaseCopy, after, 200, 10)
+		if err != nil {
+			return res, err
+		}
+		if len(ranges) == 0 {
+			return res, nil
+		}
+		for _, r := range ranges {
+			after = r.To
+			items, err := a.Ledger.Items(ctx, ref.Tenant, ref.Archive, r.From, r.To)
+			if err != nil {
+				return res, err
+			}
+			for _, it := range items {
+				if it.State != ledger.Pending || it.Original != string(frameio.OriginalArchived) {
+					continue
+				}
+				if project == nil { // one call tells for all while the project is still away
+					p, err := arc.frameio.Project(ctx, ref.Archive)
+					if err != nil {
+						return res, settled(err)
+					}
+					project = &p
+				}
+				if project.Archived {
+					res.Waiting++
+					continue
+				}
+				now, err := arc.frameio.Asset(ctx, it.SourceID)
+				if err != nil {
+					return res, settled(err)
+				}
+				if now.Original == frameio.OriginalArchived {
+					res.Waiting++
+					continue
+				}
+				res.Back++
+				if _, err := a.Ledger.UpdateItem(ctx, ref.Tenant, ref.Archive, it.SourceID, func(i *ledger.Item) {
+					i.Original, i.Reason = string(now.Original), ""
+					i.Size, i.SourceChecksum, i.HasProxy = now.Size, now.Checksum, now.HasProxy
+				}); err != nil {
+					return res, err
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// CopyShares makes a collection of references for each presentation, review link and share of the project.
+func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	beat := arc.beats(ctx)
+	defer beat.stop()
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	seen, done := 0, 0
+	for cursor := ""; ; {
+		page, err := arc.frameio.Shares(ctx, ref.Archive, cursor)
+		if err != nil {
+			return settled(fmt.Errorf("presentations: %w", err))
+		}
+		for _, s := range page.Items {
+			seen++
+			if row.PresentationsID == "" {
+				id, err := arc.collection(ctx, placed{kind: ledger.LinkPresentations, source: ref.Archive,
+					external: mapping.ExternalID("presentations", ref.Archive), title: "Presentations", parent: row.CollectionID})
+				if err != nil {
+					return settled(err)
+				}
+				if row, err = a.Ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.PresentationsID = id }); err != nil {
+					return err
+				}
+			}
+			if err := arc.copyShare(ctx, row.PresentationsID, s); err != nil {
+				return settled(fmt.Errorf("presentation %q: %w", s.Name, err))
+			}
+			done++
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	_, err = a.Ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done })
+	return err
+}
+
+func shareKind(k frameio.ShareKind) ledger.LinkKind {
+	switch k {
+	case frameio.SharePresentation:
+		return ledger.LinkPresentation
+	case frameio.ShareReviewLink:
+		return ledger.LinkReviewLink
+	}
+	return ledger.LinkShare
+}
+
+func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share) error {
+	id, err := a.collection(ctx, placed{kind: shareKind(s.Kind), source: s.ID, external: mapping.ExternalID(string(s.Kind), s.ID), title: s.Name, parent: parent})
+	if err != nil {
+		return err
+	}
+	items, err := a.shareItems(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if err := a.reference(ctx, s, id, item); err != nil {
+			return err
+		}
+	}
+	return a.writeSettings(ctx, s, id)
+}
+
+func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.ShareItem, error) {
+	if s.Items != nil {
+		return s.Items, nil
+	}
+	var all []frameio.ShareItem
+	for cursor := ""; ; {
+		page, err := a.frameio.ShareItems(ctx, s, cursor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if cursor = page.Next; cursor == "" {
+			return all, nil
+		}
+	}
+}
+
+// reference puts an asset, or a folder's collection, into a presentation's collection. What the project no longer has
+// is left out: the share's settings name it.
+func (a *archive) reference(ctx context.Context, s frameio.Share, collection string, item frameio.ShareItem) error {
+	objectType, kinds := "assets", []ledger.LinkKind{ledger.LinkFile, ledger.LinkStack}
+	if item.Kind == frameio.KindFolder {
+		objectType, kinds = "collections", []ledger.LinkKind{ledger.LinkFolder, ledger.LinkProject}
+	}
+	target, err := a.targetOf(ctx, item.AssetID, kinds...)
+	if err != nil || target == "" {
+		return err
+	}
+	_, _, err = a.once(ctx, creation{
+		kind: ledger.LinkReference, sourceID: s.ID + "/" + item.AssetID, parent: collection, settle: a.cfg.Iconik.SettleTime,
+		look: func(ctx context.Context) (string, error) {
+			for o, err := range a.iconik.Collections.AllContents(ctx, collection, objectType) {
+				if err != nil {
+					return "", err
+				}
+				if o.ID == target {
+					return target, nil
+				}
+			}
+			return "", nil
+		},
+		make: func(ctx context.Context) (string, error) {
+			err := a.iconik.Collections.Add(ctx, collection, objectType, target)
+			return target, err
+		},
+	})
+	return err
+}
+
+// targetOf follows the ledger's links; a single version of a stack leads to the stack's asset.
+func (a *archive) targetOf(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
+	for _, kind := range kinds {
+		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, kind, source)
+		if err != nil {
+			return "", err
+		}
+		if ok && link.TargetID != "" {
+			return link.TargetID, nil
+		}
+	}
+	it, ok, err := a.Ledger.Item(ctx, a.ref.Tenant, a.ref.Archive, source)
+	if err != nil || !ok {
+		return "", err
+	}
+	return it.AssetID, nil
+}
+
+// writeSettings keeps a share's dates and settings with its collection.
+func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
+	settings := map[string]any{"kind": s.Kind, "url": s.URL, "active": s.Active, "owner": s.Owner, "settings": s.Settings}
+	if !s.ExpiresAt.IsZero() {
+		settings["expires_at"] = s.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	encoded, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	fields := map[string]string{"framebridge_source_id": s.ID, "framebridge_source_url": s.URL, "framebridge_settings": string(encoded)}
+	if !s.CreatedAt.IsZero() {
+		fields["framebridge_created_at"] = s.CreatedAt.UTC().Format(time.RFC3339)
+	}
+	hash := mapping.FieldsHash(fields)
+	link, _, err := a.Ledger.Link(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID)
+	if err != nil || link.Hash == hash && link.TargetID != "" {
+		return err
+	}
+	view, err := a.view(ctx, mapping.ArchiveView)
+	if err != nil {
+		return err
+	}
+	if err := a.wrote(ctx); err != nil {
+		return err
+	}
+	if err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, values(fields)); err != nil && !rest.IsNotFound(err) {
+		return err
+	}
+	if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkSettings, SourceID: string(s.Kind) + ":" + s.ID, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
+		return err
+	}
+	return a.Ledger.Made(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID, collection, hash)
+}
+
+// linkSettings remembers which settings of a share were written.
+const linkSettings ledger.LinkKind = "settings"

@@ -1,0 +1,90 @@
+package activities
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	tlog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const dialPatience = 30 * time.Second // a server that is being started beside us
+
+// DialTemporal connects to the configured server; one that is just starting is waited for.
+func DialTemporal(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
+	o := client.Options{HostPort: cfg.Address, Namespace: cfg.Namespace, Logger: tlog.NewStructuredLogger(log)}
+	if cfg.APIKey != "" {
+		o.Credentials = client.NewAPIKeyStaticCredentials(cfg.APIKey.Reveal())
+	}
+	if cfg.TLS || cfg.APIKey != "" {
+		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	until := time.Now().Add(dialPatience)
+	for {
+		c, err := client.DialContext(ctx, o)
+		if err == nil {
+			return c, nil
+		}
+		if time.Now().After(until) || ctx.Err() != nil {
+			return nil, fmt.Errorf("temporal.address: no Temporal server at %s (namespace %q): %w", cfg.Address, cfg.Namespace, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+var searchAttributes = []temporal.SearchAttributeKeyKeyword{
+	workflows.AttributeTenant, workflows.AttributeProject, workflows.AttributeAsset, workflows.AttributeStatus,
+}
+
+// HasSearchAttributes tells whether the namespace knows ours; starting a workflow with unknown ones is refused.
+func HasSearchAttributes(ctx context.Context, c client.Client, namespace string) (missing []string, err error) {
+	have, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range searchAttributes {
+		if t, ok := have.GetCustomAttributes()[a.GetName()]; !ok || t != enumspb.INDEXED_VALUE_TYPE_KEYWORD {
+			missing = append(missing, a.GetName())
+		}
+	}
+	return missing, nil
+}
+
+// RegisterSearchAttributes registers ours where that is allowed, and says what to do where it is not. It returns whether
+// they can be used.
+func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger) bool {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	missing, err := HasSearchAttributes(ctx, c, namespace)
+	if err == nil && len(missing) > 0 {
+		add := map[string]enumspb.IndexedValueType{}
+		for _, name := range missing {
+			add[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
+		}
+		_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: add})
+		var exists *serviceerror.AlreadyExists
+		if errors.As(err, &exists) {
+			err = nil
+		}
+	}
+	if err != nil {
+		log.Warn("working without search attributes: register them by hand to filter in Temporal's UI",
+			"command", "temporal operator search-attribute create --name FramebridgeTenant --type Keyword (also FramebridgeProject, FramebridgeAsset, FramebridgeStatus)", "error", err)
+		return false
+	}
+	return true
+}

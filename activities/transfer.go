@@ -1,0 +1,231 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/transfer/s3"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking anew
+	partURLPage   = 100             // part URLs asked for at once
+	beatInterval  = 5 * time.Second
+)
+
+type freshUpload struct {
+	url string
+	at  time.Time
+}
+
+// rememberUpload saves a call for files that are moved at once by the worker that made their record.
+func (t *tenant) rememberUpload(fileID, url string) {
+	t.uploads.Store(fileID, freshUpload{url, time.Now()})
+}
+
+// heartbeat is what survives the worker: the engine's checkpoint, and two figures for people.
+type heartbeat struct {
+	Bytes      int64  `json:"bytes"`
+	Total      int64  `json:"total"`
+	Checkpoint []byte `json:"checkpoint,omitempty"`
+}
+
+// TransferFile moves one file's bytes from Frame.io to iconik's storage. A retry on any worker goes on after the parts
+// that the store has.
+func (a *Activities) TransferFile(ctx context.Context, in workflows.ItemInput) error {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return err
+	}
+	it, ok, err := a.Ledger.Item(ctx, in.Tenant, in.Archive, in.SourceID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !ok:
+		return systemError("the ledger does not know file %s", in.SourceID)
+	case it.State != ledger.Copying || it.Checksum != "":
+		return nil // done by an attempt whose answer was lost
+	}
+	return arc.transferred(ctx, it, arc.move(ctx, it))
+}
+
+func (a *archive) move(ctx context.Context, it ledger.Item) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var resume heartbeat
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &resume); err != nil {
+			resume = heartbeat{} // of another version: start over
+		}
+	}
+	beat := a.beatTransfer(ctx, cancel, &resume)
+	defer beat()
+
+	rendition := frameio.Rendition(it.Rendition)
+	size := it.Size
+	if rendition == frameio.RenditionProxy {
+		size = -1
+	}
+	var mu sync.Mutex
+	var unavailable error
+	source, err := transfer.NewHTTPSource(ctx, a.store, func(ctx context.Context, fresh bool) (transfer.Location, error) {
+		m, err := a.frameio.Media(ctx, it.SourceID, rendition, fresh)
+		if err != nil {
+			var no *frameio.OriginalUnavailable
+			if errors.As(err, &no) {
+				mu.Lock()
+				unavailable = err
+				mu.Unlock()
+			}
+			return transfer.Location{}, err
+		}
+		return transfer.Location{URL: m.URL, Size: size, Ranges: m.Ranges}, nil
+	})
+	if err != nil {
+		return a.sourceRefused(err, unavailable)
+	}
+	res, err := a.Engine.Copy(ctx, transfer.Job{
+		Source: source, Sink: a.sink(it, size), Size: size, Resume: resume.Checkpoint,
+		Progress: func(p transfer.Progress) { a.noteTransfer(ctx, &resume, p, it) },
+	})
+	if err != nil {
+		if cause := context.Cause(ctx); errors.Is(cause, errStopping) {
+			return temporal.NewApplicationErrorWithOptions(errStopping.Error(), "WorkerStopping",
+				temporal.ApplicationErrorOptions{NextRetryDelay: time.Second, Category: temporal.ApplicationErrorCategoryBenign})
+		}
+		return a.sourceRefused(err, unavailable)
+	}
+	if rendition == frameio.RenditionOriginal && it.SourceChecksum != "" && it.SourceChecksum != res.XXH64 {
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the copy's xxh64 is %s, Frame.io says %s", res.XXH64, it.SourceChecksum), workflows.ErrorUploadGone, nil)
+	}
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Checksum, i.StoredSize, i.BytesDone = res.XXH64, res.Bytes, res.Bytes })
+	return err
+}
+
+// sourceRefused tells a missing original from other failures.
+func (a *archive) sourceRefused(err, unavailable error) error {
+	var differs *transfer.SizeMismatch
+	var src *transfer.SourceError
+	switch {
+	case unavailable != nil:
+		return temporal.NewNonRetryableApplicationError(unavailable.Error(), workflows.ErrorOriginalGone, nil)
+	case errors.As(err, &differs):
+		return temporal.NewNonRetryableApplicationError(config.Scrub(differs.Error()), workflows.ErrorOriginalGone, nil)
+	case errors.As(err, &src) && !src.Retryable() && (src.Status == 403 || src.Status == 404 || src.Status == 410):
+		return temporal.NewNonRetryableApplicationError(config.Scrub(src.Error()), workflows.ErrorOriginalGone, nil)
+	}
+	return err
+}
+
+// transferred gives the engine's errors their Temporal form.
+func (a *archive) transferred(ctx context.Context, it ledger.Item, err error) error {
+	var app *temporal.ApplicationError
+	var classed interface{ Retryable() bool }
+	switch {
+	case err == nil:
+		a.progress(ctx, false)
+		return nil
+	case errors.As(err, &app), ctx.Err() != nil:
+		return err
+	case errors.Is(err, transfer.ErrUploadGone):
+		return temporal.NewNonRetryableApplicationError(config.Scrub(err.Error()), workflows.ErrorUploadGone, nil)
+	case errors.Is(err, transfer.ErrSourceChanged):
+		return contentError("%q changed in Frame.io while it was copied: %v", it.Name, err)
+	case errors.As(err, &classed) && !classed.Retryable():
+		return contentError("%v", err)
+	}
+	return settled(err)
+}
+
+// sink is the multipart upload of the file's record, or its single PUT.
+func (a *archive) sink(it ledger.Item, size int64) transfer.Sink {
+	return s3.New(s3.S3{
+		Client: a.store, UploadID: it.UploadID, PartSize: int64(a.Config.Transfer.PartSize), ContentType: it.MediaType,
+		UploadURL: func(ctx context.Context, fresh bool) (string, error) {
+			if u, ok := a.uploads.LoadAndDelete(it.FileID); ok && !fresh && time.Since(u.(freshUpload).at) < uploadURLLife {
+				return u.(freshUpload).url, nil
+			}
+			f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
+			if err != nil {
+				return "", err
+			}
+			return f.UploadURL, nil
+		},
+		PartURLs: func(ctx context.Context, from, to, total int) (map[int]string, error) {
+			urls := map[int]string{}
+			for page := (from-1)/partURLPage + 1; ; page++ {
+				parts, more, err := a.iconik.Files.PartURLs(ctx, it.AssetID, it.FileID, it.UploadID, total, page, partURLPage)
+				if err != nil {
+					return nil, err
+				}
+				for _, p := range parts {
+					urls[p.Number] = p.URL
+				}
+				if !more || page*partURLPage >= to {
+					return urls, nil
+				}
+			}
+		},
+		Multipart: func(ctx context.Context) (s3.MultipartURLs, error) {
+			m, err := a.iconik.Files.MultipartURLs(ctx, it.AssetID, it.FileID, it.UploadID)
+			if err != nil {
+				return s3.MultipartURLs{}, err
+			}
+			return s3.MultipartURLs{Complete: m.CompleteURL, Abort: m.AbortURL, ListParts: m.ListPartsURL}, nil
+		},
+	})
+}
+
+// isMultipart says whether a file of this size, -1 for unknown, goes up in parts.
+func (a *archive) isMultipart(size int64) bool {
+	return size < 0 || size > int64(a.Config.Transfer.PartSize)
+}
+
+var beatMu sync.Mutex
+
+// noteTransfer keeps the newest checkpoint for the next heartbeat.
+func (a *archive) noteTransfer(ctx context.Context, last *heartbeat, p transfer.Progress, it ledger.Item) {
+	beatMu.Lock()
+	*last = heartbeat{Bytes: p.Bytes, Total: it.Size, Checkpoint: p.Checkpoint}
+	beatMu.Unlock()
+	activity.RecordHeartbeat(ctx, *last)
+}
+
+// beatTransfer heartbeats while a part is on its way, and watches for the worker's end.
+func (a *archive) beatTransfer(ctx context.Context, cancel context.CancelCauseFunc, last *heartbeat) func() {
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(beatInterval)
+		defer tick.Stop()
+		stop := activity.GetWorkerStopChannel(ctx)
+		for {
+			select {
+			case <-done:
+				return
+			case <-stop:
+				cancel(errStopping)
+				return
+			case <-tick.C:
+				beatMu.Lock()
+				now := *last
+				beatMu.Unlock()
+				activity.RecordHeartbeat(ctx, now)
+				a.progress(ctx, false)
+			}
+		}
+	}()
+	return func() { close(done) }
+}

@@ -1,0 +1,272 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const verifyInParallel = 8 // items of one range read at once
+
+// VerifyItems reads iconik's side of a range of items, and the comments of both sides, and compares them with what the
+// ledger says was done. A difference fails the item.
+func (a *Activities) VerifyItems(ctx context.Context, in workflows.RangeInput) (workflows.Counts, error) {
+	var counts workflows.Counts
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return counts, err
+	}
+	beat := arc.beats(ctx)
+	defer beat.stop()
+	items, err := a.Ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	if err != nil {
+		return counts, err
+	}
+	if err := stopping(ctx); err != nil {
+		return counts, err
+	}
+	verified := make([]bool, len(items))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(verifyInParallel)
+	for i, it := range items {
+		group.Go(func() error {
+			ok, err := arc.verifyItem(gctx, it)
+			verified[i] = ok
+			if err != nil {
+				return fmt.Errorf("verifying %q: %w", it.Path, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return counts, settled(err)
+	}
+	for _, ok := range verified {
+		if ok {
+			counts.Verified++
+		}
+	}
+	arc.progress(ctx, false)
+	return counts, nil
+}
+
+// verifyItem returns whether the item's bytes and comments are in iconik as Frame.io has them.
+func (a *archive) verifyItem(ctx context.Context, it ledger.Item) (bool, error) {
+	if it.State != ledger.Copied && it.State != ledger.ItemVerified && it.State != ledger.Skipped {
+		return false, nil
+	}
+	if it.AssetID == "" || it.VersionID == "" {
+		return false, a.differs(ctx, it, "the ledger has no asset for it")
+	}
+	problem, err := a.assetProblem(ctx, it)
+	if err != nil {
+		return false, err
+	}
+	if problem == "" && it.State != ledger.Skipped {
+		if problem, err = a.fileProblem(ctx, it); err != nil {
+			return false, err
+		}
+	}
+	if problem == "" && it.CommentCount > 0 {
+		if problem, err = a.commentsProblem(ctx, it); err != nil {
+			return false, err
+		}
+	}
+	if problem != "" {
+		return false, a.differs(ctx, it, problem)
+	}
+	if it.State == ledger.Copied {
+		_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.State = ledger.ItemVerified })
+	}
+	return it.State != ledger.Skipped, err
+}
+
+// differs fails an item with what the comparison found.
+func (a *archive) differs(ctx context.Context, it ledger.Item, problem string) error {
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.State, i.Fault, i.Reason = ledger.ItemFailed, "content", problem })
+	return err
+}
+
+func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, error) {
+	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
+	if rest.IsNotFound(err) {
+		return "missing: the asset is not in iconik any more", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if asset.Status == "DELETED" {
+		return "missing: the asset was deleted in iconik", nil
+	}
+	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
+		return "missing: the version is not in iconik any more", nil
+	}
+	return "", nil
+}
+
+func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, error) {
+	files, err := a.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return "", err
+	}
+	files = slices.DeleteFunc(files, func(f iconik.File) bool { return f.Status == "DELETED" || f.FormatID != it.FormatID })
+	if len(files) == 0 {
+		return "missing: the version has no file in iconik", nil
+	}
+	if len(files) > 1 {
+		return fmt.Sprintf("extra: %d files instead of one", len(files)), nil
+	}
+	f := files[0]
+	switch {
+	case f.ID != it.FileID:
+		return "differ: another file than the one that was copied", nil
+	case f.Status != "CLOSED":
+		return "differ: the file is " + f.Status + " in iconik", nil
+	case f.Size != it.StoredSize:
+		return fmt.Sprintf("differ: %d bytes in iconik, %d were copied", f.Size, it.StoredSize), nil
+	case it.Rendition == "original" && it.StoredSize != it.Size:
+		return fmt.Sprintf("differ: %d bytes were copied, Frame.io states %d", it.StoredSize, it.Size), nil
+	case f.Checksum != checksumOf(it):
+		return "differ: the checksum in iconik is not that of the copy", nil
+	case it.Rendition == "original" && it.SourceChecksum != "" && it.SourceChecksum != it.Checksum:
+		return "differ: the copy's checksum is not Frame.io's", nil
+	}
+	if f.URL == "" {
+		return "", nil // the storage gives no URL to look at the object itself
+	}
+	size, err := transfer.StoredSize(ctx, a.store, f.URL)
+	if err != nil {
+		return "", err
+	}
+	if size != it.StoredSize {
+		return fmt.Sprintf("differ: the storage holds %d bytes, %d were copied", size, it.StoredSize), nil
+	}
+	return "", nil
+}
+
+// commentsProblem reads the comments of both sides. iconik lists them from an index that lags, so one that is not
+// listed is asked for by its id before it is called missing.
+func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, error) {
+	source, err := a.sourceComments(ctx, it.SourceID)
+	if err != nil {
+		return "", err
+	}
+	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
+	if err != nil && !rest.IsNotFound(err) {
+		return "", err
+	}
+	there, external := map[string]bool{}, map[string]int{}
+	for _, s := range listed {
+		if s.Status != "DELETED" {
+			there[s.ID] = true
+			external[s.ExternalID]++
+		}
+	}
+	for _, c := range source {
+		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+		if err != nil {
+			return "", err
+		}
+		if !ok || link.TargetID == "" {
+			return "missing: a comment was made in Frame.io after the copy; a retry brings it over", nil
+		}
+		if n := external[mapping.ExternalID("comment", c.ID)]; n > 1 {
+			return fmt.Sprintf("extra: a comment is %d times in iconik", n), nil
+		}
+		if !there[link.TargetID] {
+			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
+			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
+				return "missing: a comment was deleted in iconik", nil
+			}
+			if err != nil {
+				return "", err
+			}
+		}
+	}
+	return "", nil
+}
+
+// VerifyTree reads each collection's contents: assets of ours that the ledger does not know are left over from
+// requests whose answer was lost for longer than iconik's index lagged, and are taken away again.
+func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	beat := arc.beats(ctx)
+	defer beat.stop()
+	me, err := arc.currentUser(ctx)
+	if err != nil {
+		return settled(err)
+	}
+	for after := ""; ; {
+		folders, next, err := a.Ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, f := range folders {
+			if f.CollectionID == "" {
+				continue
+			}
+			if err := stopping(ctx); err != nil {
+				return err
+			}
+			if err := arc.removeLeftovers(ctx, f, me.ID); err != nil {
+				return settled(fmt.Errorf("verifying the collection of %q: %w", f.Path, err))
+			}
+		}
+		if after = next; next == "" {
+			return nil
+		}
+	}
+}
+
+func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me string) error {
+	for o, err := range a.iconik.Collections.AllContents(ctx, f.CollectionID, "assets,collections") {
+		if rest.IsNotFound(err) {
+			return contentError("the collection of folder %q is not in iconik any more: retry makes it again", f.Path)
+		}
+		if err != nil {
+			return err
+		}
+		kind, source, ours := mapping.ParseExternalID(o.ExternalID)
+		if !ours || o.Status == "DELETED" || o.CreatedByUser != me {
+			continue
+		}
+		linkKind, ok := map[string]ledger.LinkKind{"file": ledger.LinkFile, "stack": ledger.LinkStack, "folder": ledger.LinkFolder}[kind]
+		if !ok {
+			continue
+		}
+		link, known, err := a.Ledger.Link(ctx, a.ref.Tenant, linkKind, source)
+		if err != nil {
+			return err
+		}
+		if !known || link.TargetID == "" || link.TargetID == o.ID {
+			continue
+		}
+		if err := a.wrote(ctx); err != nil {
+			return err
+		}
+		if linkKind == ledger.LinkFolder {
+			err = a.iconik.Collections.Delete(ctx, o.ID)
+		} else {
+			err = a.iconik.Assets.Delete(ctx, o.ID)
+		}
+		if err != nil && !rest.IsNotFound(err) {
+			return err
+		}
+		if err := a.Ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "removed duplicate", o.ExternalID+" "+o.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

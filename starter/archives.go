@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	pageDefault = 100
+	pageMost    = 1000
+)
+
+// archiveView is an archive as the API shows it.
+type archiveView struct {
+	ID       string `json:"id"`
+	TenantID string `json:"tenant_id"`
+	Project  struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+		Team string `json:"team"`
+	} `json:"project"`
+	Status        string       `json:"status"`
+	Reason        string       `json:"reason"`
+	QueuePosition int          `json:"queue_position"`
+	Run           int          `json:"run"`
+	Items         itemCounts   `json:"items"`
+	Bytes         amount       `json:"bytes"`
+	Comments      amount       `json:"comments"`
+	Presentations amount       `json:"presentations"`
+	QueuedAt      *time.Time   `json:"queued_at"`
+	StartedAt     *time.Time   `json:"started_at"`
+	FinishedAt    *time.Time   `json:"finished_at"`
+	WorkflowID    string       `json:"workflow_id"`
+	TemporalURL   string       `json:"temporal_url"`
+	Iconik        iconikObject `json:"iconik"`
+}
+
+type itemCounts struct {
+	Total    int64 `json:"total"`
+	Copied   int64 `json:"copied"`
+	Verified int64 `json:"verified"`
+	Skipped  int64 `json:"skipped"`
+	Failed   int64 `json:"failed"`
+}
+
+type amount struct {
+	Total int64 `json:"total"`
+	Done  int64 `json:"done"`
+}
+
+type iconikObject struct {
+	CollectionID  string `json:"collection_id"`
+	JobID         string `json:"job_id"`
+	ReportAssetID string `json:"report_asset_id,omitempty"`
+}
+
+func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, error) {
+	t, err := s.ledger.ArchiveTotals(c, row.Tenant, row.ID)
+	if err != nil {
+		return archiveView{}, err
+	}
+	v := archiveView{
+		ID: row.ID, TenantID: row.Tenant, Status: string(row.Status), Reason: row.Reason, QueuePosition: row.QueuePosition, Run: row.Run,
+		Items: itemCounts{Total: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed},
+		Bytes: amount{t.Bytes, t.BytesDone}, Comments: amount{t.Comments, t.CommentsDone}, Presentations: amount{int64(row.Shares), int64(row.SharesDone)},
+		QueuedAt: timeOrNull(row.QueuedAt), StartedAt: timeOrNull(row.StartedAt), FinishedAt: timeOrNull(row.FinishedAt),
+		Iconik: iconikObject{CollectionID: row.CollectionID, JobID: row.JobID, ReportAssetID: row.ReportAssetID},
+	}
+	v.Project.ID, v.Project.Name, v.Project.Team = row.ID, row.Name, row.TeamName
+	v.WorkflowID = workflows.ArchiveID(row.Tenant, row.ID)
+	v.TemporalURL = activities.TemporalURL(s.cfg, v.WorkflowID)
+	return v, nil
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func (s *service) archiveOf(c *gin.Context) (ledger.Archive, bool) {
+	row, ok, err := s.ledger.Archive(c, tenantIn(c).ID, c.Param("id"))
+	switch {
+	case err != nil:
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+	case !ok:
+		fail(c, http.StatusNotFound, "id", "no such archive")
+	}
+	return row, ok && err == nil
+}
+
+func (s *service) getArchive(c *gin.Context) {
+	row, ok := s.archiveOf(c)
+	if !ok {
+		return
+	}
+	v, err := s.archiveView(c, row)
+	if err != nil {
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	}
+	c.JSON(http.StatusOK, v)
+}
+
+func (s *service) listArchives(c *gin.Context) {
+	limit, ok := pageLimit(c)
+	if !ok {
+		return
+	}
+	rows, next, err := s.ledger.Archives(c, tenantIn(c).ID, c.Query("cursor"), limit)
+	if err != nil {
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	}
+	list := make([]archiveView, 0, len(rows))
+	for _, row := range rows {
+		v, err := s.archiveView(c, row)
+		if err != nil {
+			s.failWith(c, errors.Join(errUnavailable, err), "")
+			return
+		}
+		list = append(list, v)
+	}
+	c.JSON(http.StatusOK, gin.H{"archives": list, "next": textOrNull(next)})
+}
+
+func textOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func pageLimit(c *gin.Context) (int, bool) {
+	text := c.Query("limit")
+	if text == "" {
+		return pageDefault, true
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > pageMost {
+		fail(c, http.StatusBadRequest, "limit", "limit is a number from 1 to "+strconv.Itoa(pageMost))
+		return 0, false
+	}
+	return n, true
+}
+
+// itemView is one item as the API shows it.
+type itemView struct {
+	SourceID  string `json:"source_id"`
+	Path      string `json:"path"`
+	Version   int    `json:"version"`
+	State     string `json:"state"`
+	Reason    string `json:"reason"`
+	Fault     string `json:"fault,omitempty"`
+	Size      int64  `json:"size"`
+	Checksum  string `json:"checksum"`
+	Rendition string `json:"rendition"`
+	Iconik    struct {
+		AssetID   string `json:"asset_id"`
+		VersionID string `json:"version_id"`
+		FileID    string `json:"file_id"`
+	} `json:"iconik"`
+	Comments int `json:"comments"`
+}
+
+func (s *service) getItems(c *gin.Context) {
+	row, ok := s.archiveOf(c)
+	if !ok {
+		return
+	}
+	limit, ok := pageLimit(c)
+	if !ok {
+		return
+	}
+	after := int64(0)
+	if text := c.Query("cursor"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			fail(c, http.StatusBadRequest, "cursor", "cursor is the value of next in the page before")
+			return
+		}
+		after = n
+	}
+	items, next, err := s.ledger.ItemsPage(c, row.Tenant, row.ID, after, limit)
+	if err != nil {
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	}
+	list := make([]itemView, len(items))
+	for i, it := range items {
+		v := itemView{SourceID: it.SourceID, Path: it.Path, Version: it.Version, State: string(it.State), Reason: it.Reason, Fault: it.Fault,
+			Size: it.Size, Rendition: it.Rendition, Comments: it.CommentsDone}
+		if it.Checksum != "" {
+			v.Checksum = "xxh64:" + it.Checksum
+		}
+		v.Iconik.AssetID, v.Iconik.VersionID, v.Iconik.FileID = it.AssetID, it.VersionID, it.FileID
+		list[i] = v
+	}
+	cursor := ""
+	if next != 0 {
+		cursor = strconv.FormatInt(next, 10)
+	}
+	c.JSON(http.StatusOK, gin.H{"items": list, "next": textOrNull(cursor)})
+}
+
+// reportForms are the forms in which the proof is served.
+var reportForms = map[string]struct {
+	mediaType string
+	render    func(io.Writer, *report.Report) error
+}{
+	"report.json": {"application/json", report.JSON},
+	"report.csv":  {"text/csv; charset=utf-8", report.CSV},
+	"report.html": {"text/html; charset=utf-8", report.HTML},
+	"report.mhl":  {"application/xml", report.MHL},
+}
+
+func (s *service) getReport(c *gin.Context) {
+	name := c.Param("report")
+	form, ok := reportForms[name]
+	if !ok {
+		fail(c, http.StatusNotFound, "", "no such route; reports are report.json, report.csv, report.html and report.mhl")
+		return
+	}
+	row, ok := s.archiveOf(c)
+	if !ok {
+		return
+	}
+	rep, err := activities.OpenReport(c, s.ledger, s.cfg, tenantIn(c), row.ID)
+	if err != nil {
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	}
+	c.Header("Content-Type", form.mediaType)
+	c.Header("Content-Disposition", `inline; filename="`+row.ID+"-"+name+`"`)
+	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	c.Status(http.StatusOK)
+	if err := form.render(c.Writer, rep); err != nil {
+		s.log.ErrorContext(c, "report broken off", "archive", row.ID, "error", err)
+		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
+	}
+}
+
+func (s *service) postArchive(c *gin.Context) {
+	var in struct {
+		ProjectID   string `json:"project_id"`
+		DryRun      bool   `json:"dry_run"`
+		RequestedBy string `json:"requested_by"`
+	}
+	dec := json.NewDecoder(bytes.NewReader(bodyOf(c)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		fail(c, http.StatusBadRequest, "", "the body is not what this route takes: "+err.Error())
+		return
+	}
+	if in.ProjectID = strings.TrimSpace(in.ProjectID); in.ProjectID == "" {
+		fail(c, http.StatusUnprocessableEntity, "project_id", "project_id is missing")
+		return
+	}
+	if in.RequestedBy != "" && !strings.Contains(in.RequestedBy, "@") {
+		fail(c, http.StatusUnprocessableEntity, "requested_by", "requested_by is an e-mail address")
+		return
+	}
+	t := tenantIn(c)
+	p, err := s.platform(t)
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	if _, err := p.Project(c, in.ProjectID); err != nil {
+		s.frameioFailed(c, err)
+		return
+	}
+	if in.DryRun {
+		rc := http.NewResponseController(c.Writer)
+		_ = rc.SetWriteDeadline(time.Now().Add(planTimeout))
+		plan, err := s.plan(c, t, in.ProjectID)
+		if err != nil {
+			s.failWith(c, err, "project_id")
+			return
+		}
+		c.JSON(http.StatusOK, plan)
+		return
+	}
+	out, err := s.startArchive(c, t, in.ProjectID, in.RequestedBy)
+	if err != nil {
+		s.failWith(c, err, "project_id")
+		return
+	}
+	c.Set("workflow_id", out.WorkflowID)
+	c.JSON(http.StatusAccepted, out)
+}
+
+func (s *service) frameioFailed(c *gin.Context, err error) {
+	switch rest.ClassOf(err) {
+	case rest.NotFound, rest.Permanent:
+		fail(c, http.StatusUnprocessableEntity, "project_id", "Frame.io shows this tenant's token no such project")
+	case rest.Unauthorized, rest.Forbidden:
+		fail(c, http.StatusUnprocessableEntity, "project_id", config.Scrub(err.Error()))
+	default:
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+	}
+}
+
+// controlRoute answers a control of one archive.
+func (s *service) controlRoute(control func(ctx context.Context, t *config.Tenant, id string) (accepted, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		row, ok := s.archiveOf(c)
+		if !ok {
+			return
+		}
+		out, err := control(c, tenantIn(c), row.ID)
+		if err != nil {
+			s.failWith(c, err, "id")
+			return
+		}
+		c.Set("workflow_id", out.WorkflowID)
+		c.JSON(http.StatusAccepted, out)
+	}
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// withProject opens the service and finds the project that a command names.
+func withProject(o *options, run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		s, done, err := open(cmd.Context(), o)
+		if err != nil {
+			return err
+		}
+		defer done()
+		t, err := pickTenant(s.cfg, o.tenant)
+		if err != nil {
+			return err
+		}
+		project, err := s.findProject(cmd.Context(), t, args[0])
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), cmd.OutOrStdout(), s, t, project)
+	}
+}
+
+func archiveCommand(o *options) *cobra.Command {
+	var detach bool
+	var requestedBy string
+	cmd := &cobra.Command{
+		Use:   "archive PROJECT",
+		Short: "Archive a Frame.io project into iconik and follow it",
+		Long: `archive starts the archive of a Frame.io project, named by its id or its exact name, or joins the one that is open,
+and prints its progress until it ends. Interrupting the command does not interrupt the archive.
+
+Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
+		Example: "  starter archive \"Summer Campaign - Archived\"\n  starter archive 4bd2e2ac-…  --detach",
+		Args:    cobra.ExactArgs(1),
+	}
+	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return at once")
+	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address that is told how it went")
+	cmd.RunE = withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		started, err := s.startArchive(ctx, t, project, requestedBy)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s: %s\n%s\n", started.Status, started.WorkflowID, started.URL)
+		if detach {
+			return nil
+		}
+		return s.follow(ctx, out, t, project)
+	})
+	return cmd
+}
+
+// follow prints an archive's progress whenever it changes, until it ends.
+func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, project string) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	last := ""
+	for {
+		row, ok, err := s.ledger.Archive(ctx, t.ID, project)
+		if err != nil {
+			return err
+		}
+		totals, err := s.ledger.ArchiveTotals(ctx, t.ID, project)
+		if err != nil {
+			return err
+		}
+		if line := progressLine(row, totals); ok && line != last {
+			fmt.Fprintln(out, line)
+			last = line
+		}
+		if row.Status.Ended() {
+			fmt.Fprintln(out, row.Reason)
+			switch row.Status {
+			case ledger.Verified:
+				return nil
+			case ledger.VerifiedWithExceptions, ledger.Incomplete:
+				return &exitError{exitExceptions, "the archive ended " + string(row.Status)}
+			}
+			return &exitError{exitFailed, "the archive ended " + string(row.Status)}
+		}
+		select {
+		case <-ctx.Done():
+			return &exitError{exitFailed, "no longer following; the archive goes on"}
+		case <-tick.C:
+		}
+	}
+}
+
+func progressLine(row ledger.Archive, t ledger.Totals) string {
+	if row.Status == ledger.Queued {
+		return fmt.Sprintf("queued, position %d", row.QueuePosition)
+	}
+	return fmt.Sprintf("%-24s %d/%d files  %d/%d bytes  %d/%d comments  %d verified  %d skipped  %d failed",
+		row.Status, t.Copied+t.Verified, t.Items, t.BytesDone, t.Bytes, t.CommentsDone, t.Comments, t.Verified, t.Skipped, t.Failed)
+}
+
+func planCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "plan PROJECT",
+		Short:   "Show what an archive would do, without doing it",
+		Long:    "plan reads a Frame.io project's tree and says what an archive would bring over, what stands in its way, and how long\nthe vendors' rate limits make it take. It writes nothing on either side.",
+		Example: "  starter plan \"Summer Campaign - Archived\"\n  starter plan 4bd2e2ac-… --json",
+		Args:    cobra.ExactArgs(1),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	cmd.RunE = withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		plan, err := s.plan(ctx, t, project)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			enc := json.NewEncoder(out)
+			enc.SetIndent("", "  ")
+			return enc.Encode(plan)
+		}
+		return printPlan(out, plan)
+	})
+	return cmd
+}
+
+func printPlan(out io.Writer, p workflows.Plan) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(w, "Project\t%s\nTeam\t%s\n", p.Project, p.Team)
+	fmt.Fprintf(w, "Files\t%d in %d assets, %d of them in version stacks\n", p.Items, p.Assets, p.Versions)
+	fmt.Fprintf(w, "Folders\t%d\nBytes\t%d\nComments\t%d\nPresentations\t%d\n", p.Folders, p.Bytes, p.Comments, p.Shares)
+	fmt.Fprintf(w, "API calls\tabout %d, at least %s under the vendors' limits\n", p.APICalls, seconds(p.APISeconds))
+	fmt.Fprintf(w, "Transfer\tabout %s at 100 MB/s\n", seconds(p.TransferSeconds))
+	for _, t := range p.ByType {
+		fmt.Fprintf(w, "  %s\t%d files\t%d bytes\n", t.MediaType, t.Count, t.Bytes)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(p.Blockers) == 0 {
+		_, err := fmt.Fprintln(out, "Nothing stands in its way.")
+		return err
+	}
+	fmt.Fprintln(out, "\nIn its way:")
+	for _, b := range p.Blockers {
+		fmt.Fprintf(out, "  %s: %s → %s\n", b.Path, b.Why, b.Outcome)
+	}
+	if p.BlockersMore > 0 {
+		fmt.Fprintf(out, "  … and %d more\n", p.BlockersMore)
+	}
+	return nil
+}
+
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(time.Second)
+}
+
+func statusCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status PROJECT",
+		Short: "Print where a project's archive stands",
+		Args:  cobra.ExactArgs(1),
+		RunE: withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+			row, ok, err := s.ledger.Archive(ctx, t.ID, project)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return fmt.Errorf("project %s was never archived", project)
+			}
+			totals, err := s.ledger.ArchiveTotals(ctx, t.ID, project)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(out, progressLine(row, totals))
+			_, err = fmt.Fprintln(out, row.Reason)
+			return err
+		}),
+	}
+}
+
+func retryCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "retry PROJECT",
+		Short: "Continue an archive with what is missing",
+		Args:  cobra.ExactArgs(1),
+		RunE: withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+			a, err := s.retryArchive(ctx, t, project)
+			if err == nil {
+				_, err = fmt.Fprintf(out, "%s: %s\n", a.Status, a.WorkflowID)
+			}
+			return err
+		}),
+	}
+}
+
+func cancelCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel PROJECT",
+		Short: "Stop an archive; what is in iconik stays",
+		Args:  cobra.ExactArgs(1),
+		RunE: withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+			a, err := s.cancelArchive(ctx, t, project)
+			if err == nil {
+				_, err = fmt.Fprintf(out, "cancelling: %s\n", a.WorkflowID)
+			}
+			return err
+		}),
+	}
+}

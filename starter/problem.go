@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/config"
+)
+
+// problem is an RFC 9457 answer; Field names what is at fault in the request.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Field     string `json:"field,omitempty"`
+	RequestID string `json:"request_id"`
+}
+
+func fail(c *gin.Context, status int, field, detail string) {
+	c.Header("Content-Type", "application/problem+json")
+	if status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", "5")
+	}
+	c.AbortWithStatusJSON(status, problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Detail: config.Scrub(detail), Field: field, RequestID: c.GetString(requestIDKey),
+	})
+}
+
+// failWith answers an error of the service.
+func (s *service) failWith(c *gin.Context, err error, field string) {
+	var no *refusal
+	if errors.As(err, &no) {
+		fail(c, http.StatusUnprocessableEntity, field, no.why)
+		return
+	}
+	s.log.ErrorContext(c, "request failed", "request_id", c.GetString(requestIDKey), "error", err)
+	if errors.Is(err, errUnavailable) {
+		fail(c, http.StatusServiceUnavailable, "", errUnavailable.Error())
+		return
+	}
+	fail(c, http.StatusInternalServerError, "", "something went wrong here; the log has it under this request id")
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	startTimeout   = 4 * time.Second  // Frame.io gives a webhook 5 s
+	controlTimeout = 10 * time.Second // iconik gives a button 10 s
+)
+
+// service does what the routes and the commands have in common.
+type service struct {
+	cfg        *config.Config
+	ledger     *ledger.Ledger
+	temporal   client.Client
+	log        *slog.Logger
+	attributes bool // search attributes are registered
+
+	mu        sync.Mutex
+	platforms map[string]platform
+}
+
+// platform is what the front asks of Frame.io itself.
+type platform interface {
+	Project(ctx context.Context, id string) (frameio.Project, error)
+	Projects(ctx context.Context, cursor string) (frameio.Page[frameio.Project], error)
+}
+
+func (s *service) platform(t *config.Tenant) (platform, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.platforms[t.ID]; ok {
+		return p, nil
+	}
+	p, err := activities.OpenFrameio(t)
+	if err != nil {
+		return nil, err
+	}
+	s.platforms[t.ID] = p
+	return p, nil
+}
+
+// accepted is the answer when work was accepted.
+type accepted struct {
+	ID         string `json:"id"`
+	WorkflowID string `json:"workflow_id"`
+	Status     string `json:"status"` // started, queued or running
+	URL        string `json:"url"`
+}
+
+// errUnavailable wraps failures of Temporal or the ledger: the caller should come again.
+var errUnavailable = errors.New("Framebridge cannot reach Temporal or its ledger now: try again")
+
+// startArchive starts a project's archive, or joins the one that is open.
+func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, requestedBy string) (accepted, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	id := workflows.ArchiveID(t.ID, project)
+	out := accepted{ID: project, WorkflowID: id, URL: s.archiveURL(project)}
+	running, err := s.isRunning(ctx, id)
+	if err != nil {
+		return out, errors.Join(errUnavailable, err)
+	}
+	if running {
+		row, _, err := s.ledger.Archive(ctx, t.ID, project)
+		if err != nil {
+			return out, errors.Join(errUnavailable, err)
+		}
+		out.Status = "running"
+		if row.Status == ledger.Queued {
+			out.Status = "queued"
+		}
+		return out, nil
+	}
+	others, err := s.isRunning(ctx, workflows.ArchiveQueueID(t.ID))
+	if err != nil {
+		return out, errors.Join(errUnavailable, err)
+	}
+	if _, err := s.ledger.RequestArchive(ctx, t.ID, project, requestedBy, time.Now().UTC()); err != nil {
+		return out, errors.Join(errUnavailable, err)
+	}
+	o := client.StartWorkflowOptions{
+		ID: id, TaskQueue: s.cfg.Temporal.TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "Archive of Frame.io project " + project,
+	}
+	if s.attributes {
+		o.TypedSearchAttributes = temporal.NewSearchAttributes(
+			workflows.AttributeTenant.ValueSet(t.ID), workflows.AttributeProject.ValueSet(project), workflows.AttributeStatus.ValueSet("queued"))
+	}
+	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}}
+	if _, err := s.temporal.ExecuteWorkflow(ctx, o, workflows.ArchiveName, in); err != nil {
+		return out, errors.Join(errUnavailable, err)
+	}
+	out.Status = "started"
+	if others {
+		out.Status = "queued"
+	}
+	return out, nil
+}
+
+func (s *service) isRunning(ctx context.Context, workflowID string) (bool, error) {
+	d, err := s.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	var gone *serviceerror.NotFound
+	switch {
+	case errors.As(err, &gone):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// refusal is a control that was understood but is not possible now.
+type refusal struct{ why string }
+
+func (r *refusal) Error() string { return r.why }
+
+// cancelArchive stops an open archive.
+func (s *service) cancelArchive(ctx context.Context, t *config.Tenant, project string) (accepted, error) {
+	return s.control(ctx, t, project, workflows.UpdateCancel)
+}
+
+// retryArchive lets a waiting archive look at once, and starts an ended one again: it continues with what is missing.
+func (s *service) retryArchive(ctx context.Context, t *config.Tenant, project string) (accepted, error) {
+	running, err := s.isRunning(ctx, workflows.ArchiveID(t.ID, project))
+	if err != nil {
+		return accepted{}, errors.Join(errUnavailable, err)
+	}
+	if !running {
+		return s.startArchive(ctx, t, project, "")
+	}
+	return s.control(ctx, t, project, workflows.UpdateRetry)
+}
+
+func (s *service) control(ctx context.Context, t *config.Tenant, project, update string) (accepted, error) {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
+	id := workflows.ArchiveID(t.ID, project)
+	out := accepted{ID: project, WorkflowID: id, Status: "running", URL: s.archiveURL(project)}
+	h, err := s.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: update, WaitForStage: client.WorkflowUpdateStageCompleted})
+	if err == nil {
+		err = h.Get(ctx, nil)
+	}
+	var gone *serviceerror.NotFound
+	var app *temporal.ApplicationError
+	switch {
+	case err == nil:
+		return out, s.ledger.Audit(ctx, t.ID, project, "api", update, "")
+	case errors.As(err, &gone):
+		return out, &refusal{"the archive is not running"}
+	case errors.As(err, &app):
+		return out, &refusal{app.Message()}
+	}
+	return out, errors.Join(errUnavailable, err)
+}
+
+// plan makes a dry run and waits for it.
+func (s *service) plan(ctx context.Context, t *config.Tenant, project string) (workflows.Plan, error) {
+	var out workflows.Plan
+	run, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.PlanID(t.ID, project), TaskQueue: s.cfg.Temporal.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "Dry run for Frame.io project " + project,
+	}, workflows.ArchivePlanName, workflows.Ref{Tenant: t.ID, Archive: project})
+	if err != nil {
+		return out, errors.Join(errUnavailable, err)
+	}
+	err = run.Get(ctx, &out)
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return out, &refusal{app.Message()}
+	}
+	return out, err
+}
+
+// findProject accepts a project's id or its name, as people write it.
+func (s *service) findProject(ctx context.Context, t *config.Tenant, name string) (string, error) {
+	if isUUID(name) {
+		return name, nil
+	}
+	p, err := s.platform(t)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for cursor := ""; ; {
+		page, err := p.Projects(ctx, cursor)
+		if err != nil {
+			return "", err
+		}
+		for _, project := range page.Items {
+			if project.Name == name {
+				found = append(found, project.ID)
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("Frame.io shows this token no project named %q", name)
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("Frame.io has %d projects named %q: say which by its id: %v", len(found), name, found)
+}
+
+func (s *service) archiveURL(id string) string {
+	return s.cfg.HTTP.PublicURL + activities.APIPrefix + "/archives/" + id
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// projectUpdated is Frame.io's webhook. It is a hint only: the project is read, and its name decides.
+func (s *service) projectUpdated(c *gin.Context) {
+	t, body := tenantIn(c), bodyOf(c)
+	var secrets []string
+	for _, secret := range t.Frameio.WebhookSecrets {
+		secrets = append(secrets, secret.Reveal())
+	}
+	if err := frameio.VerifySignature(secrets, c.GetHeader("X-Frameio-Request-Timestamp"), c.GetHeader("X-Frameio-Signature"), body, time.Now()); err != nil {
+		fail(c, http.StatusUnauthorized, "X-Frameio-Signature", err.Error())
+		return
+	}
+	event, err := frameio.ParseEvent(body)
+	if err != nil {
+		fail(c, http.StatusBadRequest, "", err.Error())
+		return
+	}
+	if event.Type != "project.updated" {
+		ignored(c, "this route takes project.updated; the webhook also sends "+event.Type)
+		return
+	}
+	if event.ProjectID == "" {
+		fail(c, http.StatusBadRequest, "resource.id", "the event names no project")
+		return
+	}
+	p, err := s.platform(t)
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	project, err := p.Project(c, event.ProjectID)
+	switch {
+	case rest.IsNotFound(err):
+		ignored(c, "Frame.io shows this tenant's token no such project")
+		return
+	case err != nil:
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	case !mapping.HasSuffix(project.Name, t.Archive.TriggerSuffix):
+		ignored(c, "the project's name does not end with "+t.Archive.TriggerSuffix)
+		return
+	}
+	if why := s.nothingNew(c, t.ID, project); why != "" {
+		ignored(c, why)
+		return
+	}
+	out, err := s.startArchive(c, t, project.ID, "")
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	c.Set("workflow_id", out.WorkflowID)
+	c.JSON(http.StatusOK, out) // Frame.io's legacy API counts nothing but 200 as delivered
+}
+
+// nothingNew tells why a webhook after a verified archive starts none: the project has not changed since it began.
+func (s *service) nothingNew(c *gin.Context, tenant string, project frameio.Project) string {
+	row, ok, err := s.ledger.Archive(c, tenant, project.ID)
+	if err != nil || !ok {
+		return ""
+	}
+	if (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !project.UpdatedAt.After(row.SourceUpdatedAt) {
+		return "the project is archived and has not changed since"
+	}
+	return ""
+}
+
+func ignored(c *gin.Context, reason string) {
+	c.JSON(http.StatusOK, gin.H{"status": "ignored", "reason": reason})
+}
+
+// retryAction is an iconik custom action on a project's collection.
+func (s *service) retryAction(c *gin.Context) {
+	var in struct {
+		SystemDomainID string   `json:"system_domain_id"`
+		CollectionIDs  []string `json:"collection_ids"`
+	}
+	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
+		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
+		return
+	}
+	if len(in.CollectionIDs) == 0 {
+		fail(c, http.StatusUnprocessableEntity, "collection_ids", "click the action on a project's collection")
+		return
+	}
+	t := tenantIn(c)
+	for _, id := range in.CollectionIDs {
+		link, ok, err := s.ledger.LinkByTarget(c, t.ID, ledger.LinkProject, id)
+		if err != nil {
+			s.failWith(c, errors.Join(errUnavailable, err), "")
+			return
+		}
+		if !ok {
+			continue
+		}
+		out, err := s.retryArchive(c, t, link.SourceID)
+		if err != nil {
+			s.failWith(c, err, "collection_ids")
+			return
+		}
+		c.Set("workflow_id", out.WorkflowID)
+		c.JSON(http.StatusAccepted, out)
+		return
+	}
+	fail(c, http.StatusUnprocessableEntity, "collection_ids", "the collection is not that of an archived Frame.io project")
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	stopTimeout       = 20 * time.Second // for activities to hand over, of the 30 s that a stop may take
+	heartbeatThrottle = 2 * time.Second  // what a killed worker loses at most
+	maxTransfers      = 32               // files moved at once; their memory is bounded by transfer.memory together
+	maxActivities     = 64
+)
+
+type options struct {
+	config, logFormat, logLevel string
+}
+
+func run(ctx context.Context, o options) error {
+	cfg, err := config.Load(o.config)
+	if err != nil {
+		return err
+	}
+	log := config.NewLogger(os.Stderr, o.logFormat, o.logLevel)
+	slog.SetDefault(log)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN)
+	if err != nil {
+		return fmt.Errorf("ledger.dsn: %w", err)
+	}
+	defer book.Close()
+	tc, err := activities.DialTemporal(ctx, cfg.Temporal, log)
+	if err != nil {
+		return err
+	}
+	defer tc.Close()
+	activities.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
+
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	store := transfer.NewHTTPClient()
+	engine := transfer.NewEngine(transfer.Options{
+		PartsInFlight: cfg.Transfer.PartsInFlight, PartSize: int64(cfg.Transfer.PartSize), Memory: int64(cfg.Transfer.Memory),
+		Bandwidth: int64(cfg.Transfer.Bandwidth), Client: store, Metrics: transfer.NewMetrics(metrics),
+	})
+	acts, err := activities.New(cfg, book, engine, store, tc, log)
+	if err != nil {
+		return err
+	}
+
+	fatal := make(chan error, 2)
+	main := worker.New(tc, cfg.Temporal.TaskQueue, workerOptions(maxActivities, fatal))
+	workflows.Register(main)
+	acts.Register(main)
+	movers := workerOptions(maxTransfers, fatal)
+	movers.DisableWorkflowWorker = true
+	moving := worker.New(tc, workflows.TransferQueue(cfg.Temporal.TaskQueue), movers)
+	acts.RegisterTransfers(moving)
+
+	var ready atomic.Bool
+	server, err := serve(cfg.Worker.Listen, &ready, metrics, book, tc)
+	if err != nil {
+		return fmt.Errorf("worker.listen: %w", err)
+	}
+	for _, w := range []worker.Worker{main, moving} {
+		if err := w.Start(); err != nil {
+			return fmt.Errorf("starting the worker: %w", err)
+		}
+	}
+	ready.Store(true)
+	log.Info("worker is ready", "task_queue", cfg.Temporal.TaskQueue, "temporal", cfg.Temporal.Address, "tenants", len(cfg.Tenants), "listen", cfg.Worker.Listen)
+
+	select {
+	case <-ctx.Done():
+	case err = <-fatal:
+	}
+	ready.Store(false)
+	log.Info("worker is stopping")
+	stopped := make(chan struct{})
+	go func() { moving.Stop(); close(stopped) }()
+	main.Stop()
+	<-stopped
+	closing, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(closing))
+}
+
+func workerOptions(most int, fatal chan<- error) worker.Options {
+	return worker.Options{
+		MaxConcurrentActivityExecutionSize: most,
+		MaxHeartbeatThrottleInterval:       heartbeatThrottle,
+		WorkerStopTimeout:                  stopTimeout,
+		WorkflowTaskPollerBehavior:         worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+		ActivityTaskPollerBehavior:         worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+		OnFatalError: func(err error) {
+			select {
+			case fatal <- err:
+			default:
+			}
+		},
+	}
+}
+
+// serve answers health checks and metrics.
+func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book *ledger.Ledger, tc client.Client) (*http.Server, error) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"status":"ok"}`) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+		defer cancel()
+		_, err := tc.CheckHealth(ctx, nil)
+		if err = errors.Join(err, book.Ping(ctx)); err != nil || !ready.Load() {
+			http.Error(w, `{"status":"not ready"}`, http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, `{"status":"ready"}`)
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(l) }()
+	return server, nil
+}

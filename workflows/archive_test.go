@@ -1,0 +1,378 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+)
+
+var testRef = Ref{Tenant: "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0", Archive: "11111111-1111-4111-8111-111111111111"}
+
+// world is the outside of an archive: what its activities were asked for, and what they answer.
+type world struct {
+	mu       sync.Mutex
+	items    int64
+	asked    map[string]int
+	statuses []string
+	mails    []string
+	failed   []FailItemInput
+	finish   []FinishInput
+	rechecks []RecheckResult
+	compare  []bool // Changed, answer by answer
+	open     func(OpenVersionInput) (OpenedVersion, error)
+	transfer func(ItemInput) error
+	perAsset int
+}
+
+func newWorld(items int64) *world {
+	return &world{items: items, asked: map[string]int{}, perAsset: 1,
+		open:     func(OpenVersionInput) (OpenedVersion, error) { return OpenedVersion{Do: DoTransfer}, nil },
+		transfer: func(ItemInput) error { return nil }}
+}
+
+func (w *world) count(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked[name]++
+}
+
+// register gives the environment every activity of the archive.
+func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
+	add := func(name string, fn any) { env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
+	Register(env)
+	add(ActJoinQueue, func(context.Context, JoinQueueInput) error {
+		w.count(ActJoinQueue)
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Second)
+		return nil
+	})
+	add(ActOpenArchive, func(context.Context, OpenArchiveInput) (Opened, error) {
+		w.count(ActOpenArchive)
+		return Opened{Project: "Summer - Archived", Team: "Marketing", Run: 1, Lanes: 3, WaitInterval: "15m"}, nil
+	})
+	for _, name := range []string{ActPrepareIconik, ActMakeCollections, ActCopyShares, ActVerifyTree, ActWriteReport} {
+		add(name, func(context.Context, Ref) error { w.count(name); return nil })
+	}
+	add(ActScanProject, func(_ context.Context, in ScanInput) (ScanResult, error) {
+		w.count(ActScanProject)
+		res := ScanResult{Counts: Counts{Items: w.items}}
+		if in.Compare && len(w.compare) > 0 {
+			res.Changed, w.compare = w.compare[0], w.compare[1:]
+		}
+		return res, nil
+	})
+	add(ActNextRanges, func(_ context.Context, in NextRangesInput) ([]Range, error) {
+		w.count(ActNextRanges)
+		var out []Range
+		for from := in.After + 1; from <= w.items && len(out) < in.Max; from += int64(in.Size) {
+			out = append(out, Range{From: from, To: min(from+int64(in.Size)-1, w.items)})
+		}
+		return out, nil
+	})
+	add(ActRangeItems, func(_ context.Context, in RangeInput) ([]CopyItem, error) {
+		var out []CopyItem
+		for n := in.From; n <= in.To; n++ {
+			out = append(out, CopyItem{SourceID: fmt.Sprint(n), Asset: fmt.Sprint((n - 1) / int64(w.perAsset)), Name: "clip", Size: 10})
+		}
+		return out, nil
+	})
+	add(ActOpenVersion, func(_ context.Context, in OpenVersionInput) (OpenedVersion, error) {
+		w.count(ActOpenVersion)
+		return w.open(in)
+	})
+	add(ActTransferFile, func(_ context.Context, in ItemInput) error {
+		w.count(ActTransferFile)
+		return w.transfer(in)
+	})
+	add(ActCloseVersion, func(context.Context, ItemInput) error { w.count(ActCloseVersion); return nil })
+	add(ActFailItem, func(_ context.Context, in FailItemInput) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.failed = append(w.failed, in)
+		return nil
+	})
+	add(ActRecheckOriginals, func(context.Context, Ref) (RecheckResult, error) {
+		w.count(ActRecheckOriginals)
+		if len(w.rechecks) == 0 {
+			return RecheckResult{}, nil
+		}
+		res := w.rechecks[0]
+		w.rechecks = w.rechecks[1:]
+		return res, nil
+	})
+	for _, name := range []string{ActCopyComments, ActVerifyItems} {
+		add(name, func(_ context.Context, in RangeInput) (Counts, error) {
+			w.count(name)
+			return Counts{Verified: in.To - in.From + 1, CommentsDone: 1}, nil
+		})
+	}
+	add(ActSetStatus, func(_ context.Context, in SetStatusInput) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.statuses = append(w.statuses, in.Status)
+		return nil
+	})
+	add(ActFinishArchive, func(_ context.Context, in FinishInput) (Finished, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.finish = append(w.finish, in)
+		status := in.Status
+		if status == "" {
+			status = "verified"
+		}
+		return Finished{Status: status, Reason: in.Reason, Changed: true}, nil
+	})
+	add(ActNotify, func(_ context.Context, in NotifyInput) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.mails = append(w.mails, in.Kind)
+		return nil
+	})
+	env.OnSignalExternalWorkflow(mock.Anything, ArchiveQueueID(testRef.Tenant), "", SignalRelease, mock.Anything).Return(nil).Maybe()
+}
+
+func run(t *testing.T, w *world, in ArchiveInput, script func(*testsuite.TestWorkflowEnvironment)) (*testsuite.TestWorkflowEnvironment, Finished, error) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	w.register(env)
+	if script != nil {
+		script(env)
+	}
+	env.ExecuteWorkflow(ArchiveName, in)
+	require.True(t, env.IsWorkflowCompleted())
+	var out Finished
+	err := env.GetWorkflowError()
+	if err == nil {
+		require.NoError(t, env.GetWorkflowResult(&out))
+	}
+	return env, out, err
+}
+
+func TestArchiveBringsEverythingOver(t *testing.T) {
+	w := newWorld(250)
+	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "verified", out.Status)
+	require.Equal(t, 250, w.asked[ActOpenVersion])
+	require.Equal(t, 250, w.asked[ActTransferFile])
+	require.Equal(t, 250, w.asked[ActCloseVersion])
+	require.Equal(t, 3, w.asked[ActVerifyItems], "250 items are three ranges of 100")
+	require.Equal(t, 2, w.asked[ActScanProject], "Frame.io is read at the plan and again at the end")
+	require.Equal(t, []string{"running", "running", "verifying"}, w.statuses)
+	require.Equal(t, []string{NotifyEnded}, w.mails)
+}
+
+func TestArchiveSaysThatItIsQueued(t *testing.T) {
+	w := newWorld(1)
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
+		env.OnActivity(ActJoinQueue, mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
+			env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Hour)
+			return nil
+		})
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{NotifyQueued, NotifyEnded}, w.mails)
+}
+
+func TestArchiveGoesOnWhenOneItemFails(t *testing.T) {
+	w := newWorld(5)
+	w.transfer = func(in ItemInput) error {
+		if in.SourceID == "3" {
+			return temporal.NewNonRetryableApplicationError("the file changed while it was copied", ErrorContent, nil)
+		}
+		return nil
+	}
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []FailItemInput{{Ref: testRef, SourceID: "3", Fault: "content", Reason: "the file changed while it was copied"}}, w.failed)
+	require.Equal(t, 4, w.asked[ActCloseVersion])
+}
+
+func TestArchiveOpensANewUploadWhenTheStoreLostIt(t *testing.T) {
+	w := newWorld(1)
+	var opened []OpenVersionInput
+	w.open = func(in OpenVersionInput) (OpenedVersion, error) {
+		opened = append(opened, in)
+		return OpenedVersion{Do: DoTransfer}, nil
+	}
+	w.transfer = func(ItemInput) error {
+		if len(opened) == 1 {
+			return temporal.NewNonRetryableApplicationError("no such upload", ErrorUploadGone, nil)
+		}
+		return nil
+	}
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Len(t, opened, 2)
+	require.True(t, opened[1].NewUpload)
+	require.Empty(t, w.failed)
+}
+
+func TestArchiveGivesUpAnUploadThatIsLostForEver(t *testing.T) {
+	w := newWorld(1)
+	w.transfer = func(ItemInput) error {
+		return temporal.NewNonRetryableApplicationError("no such upload", ErrorUploadGone, nil)
+	}
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Len(t, w.failed, 1)
+	require.Equal(t, uploadRestarts+1, w.asked[ActTransferFile])
+}
+
+func TestArchiveKeepsTheOrderOfVersionsWhenOneWaits(t *testing.T) {
+	w := newWorld(3)
+	w.perAsset = 3
+	var opened []string
+	w.open = func(in OpenVersionInput) (OpenedVersion, error) {
+		opened = append(opened, in.SourceID)
+		return OpenedVersion{Do: DoWait}, nil
+	}
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"1"}, opened, "newer versions are not made before an older one that waits")
+}
+
+func TestArchiveWaitsForOriginals(t *testing.T) {
+	w := newWorld(2)
+	w.rechecks = []RecheckResult{{Waiting: 2}, {Waiting: 2}, {Waiting: 1, Back: 1}, {Waiting: 1}, {Back: 1}, {}}
+	var began time.Time
+	env, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) { began = env.Now() })
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, env.Now().Sub(began), 45*time.Minute, "three looks, a quarter of an hour apart")
+	require.Contains(t, w.statuses, "waiting")
+	require.Equal(t, []string{NotifyWaiting, NotifyWaiting, NotifyEnded}, w.mails)
+	require.Equal(t, 3, w.asked[ActJoinQueue], "it waits without holding the queue, and joins it again")
+}
+
+func TestArchiveLooksAtOnceOnRetry(t *testing.T) {
+	w := newWorld(1)
+	w.rechecks = []RecheckResult{{Waiting: 1}, {}}
+	var began time.Time
+	env, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
+		began = env.Now()
+		env.RegisterDelayedCallback(func() {
+			env.UpdateWorkflow(UpdateRetry, "now", &testsuite.TestUpdateCallback{
+				OnReject: func(err error) { t.Error("retry was refused:", err) }, OnAccept: func() {}, OnComplete: func(any, error) {}})
+		}, time.Minute)
+	})
+	require.NoError(t, err)
+	require.Less(t, env.Now().Sub(began), 10*time.Minute)
+}
+
+func TestArchiveRefusesRetryWhileItRuns(t *testing.T) {
+	w := newWorld(1)
+	refused := false
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
+		env.RegisterDelayedCallback(func() {
+			env.UpdateWorkflow(UpdateRetry, "early", &testsuite.TestUpdateCallback{
+				OnReject: func(error) { refused = true }, OnAccept: func() {}, OnComplete: func(any, error) {}})
+		}, 100*time.Millisecond)
+	})
+	require.NoError(t, err)
+	require.True(t, refused)
+}
+
+func TestArchiveComparesAgainWhileFrameioChanges(t *testing.T) {
+	w := newWorld(1)
+	w.compare = []bool{true, true, false}
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, 4, w.asked[ActScanProject])
+	require.Equal(t, 3, w.asked[ActMakeCollections])
+}
+
+func TestArchiveIsCancelledByUpdate(t *testing.T) {
+	w := newWorld(2)
+	w.rechecks = []RecheckResult{{Waiting: 1}, {Waiting: 1}}
+	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
+		env.RegisterDelayedCallback(func() {
+			env.UpdateWorkflow(UpdateCancel, "stop", &testsuite.TestUpdateCallback{
+				OnReject: func(err error) { t.Error(err) }, OnAccept: func() {}, OnComplete: func(any, error) {}})
+		}, time.Minute)
+	})
+	require.NoError(t, err)
+	require.Equal(t, "cancelled", out.Status)
+	require.Equal(t, "cancelled", w.finish[0].Status)
+}
+
+func TestArchiveIsCancelledByTemporal(t *testing.T) {
+	w := newWorld(2)
+	w.rechecks = []RecheckResult{{Waiting: 1}, {Waiting: 1}}
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
+		env.RegisterDelayedCallback(env.CancelWorkflow, time.Minute)
+	})
+	require.True(t, temporal.IsCanceledError(err), "%v", err)
+	require.Equal(t, "cancelled", w.finish[0].Status)
+}
+
+func TestArchiveThatCannotBeginFailsWithTheReason(t *testing.T) {
+	w := newWorld(2)
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
+		env.OnActivity(ActOpenArchive, mock.Anything, mock.Anything).Return(Opened{},
+			temporal.NewNonRetryableApplicationError("the token is refused", ErrorContent, nil))
+	})
+	require.Error(t, err)
+	require.Equal(t, FinishInput{Ref: testRef, Status: "failed", Fault: "content", Reason: "the token is refused"}, w.finish[0])
+	require.Equal(t, []string{NotifyEnded}, w.mails)
+}
+
+func TestArchiveContinuesAsNewBetweenRanges(t *testing.T) {
+	w := newWorld(int64(batchSize*continueAfterRuns + 5))
+	w.open = func(OpenVersionInput) (OpenedVersion, error) { return OpenedVersion{Do: DoNothing}, nil }
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef, State: ArchiveState{Step: stepCopy, HasTurn: true, Opened: Opened{Lanes: 4, WaitInterval: "15m"}}}, nil)
+	var again *workflow.ContinueAsNewError
+	require.True(t, errors.As(err, &again), "%v", err)
+	require.Empty(t, w.finish, "the archive goes on: nothing is written down as its end")
+}
+
+func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	Register(env)
+	var positions [][]string
+	env.RegisterActivityWithOptions(func(_ context.Context, in QueuePositionsInput) error {
+		positions = append(positions, in.Archives)
+		return nil
+	}, activity.RegisterOptions{Name: ActQueuePositions})
+	env.RegisterActivityWithOptions(func(_ context.Context, in ClosedArchivesInput) ([]Ticket, error) {
+		for _, ticket := range in.Tickets {
+			if ticket.Archive == "b" {
+				return []Ticket{ticket}, nil // terminated by hand: it leaves no word
+			}
+		}
+		return nil, nil
+	}, activity.RegisterOptions{Name: ActClosedArchives})
+	var turns []string
+	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", SignalTurn, mock.Anything).Return(
+		func(_, workflowID, _, _ string, _ any) error {
+			turns = append(turns, workflowID)
+			return nil
+		})
+	ticket := func(name string) Ticket { return Ticket{Archive: name, WorkflowID: "archive/" + name, RunID: name} }
+	env.RegisterDelayedCallback(func() {
+		for _, name := range []string{"a", "b", "a", "c"} {
+			env.SignalWorkflow(SignalEnqueue, ticket(name))
+		}
+	}, 0)
+	env.RegisterDelayedCallback(func() {
+		require.Equal(t, []string{"archive/a"}, turns)
+		require.Equal(t, []string{"b", "c"}, positions[len(positions)-1])
+		env.SignalWorkflow(SignalRelease, ticket("a"))
+	}, 10*time.Second)
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalRelease, ticket("c")) }, time.Hour)
+	env.ExecuteWorkflow(ArchiveQueueName, QueueState{Tenant: "t"})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, "archive/c", turns[len(turns)-1])
+	require.NotContains(t, turns[2:], "archive/b")
+}
