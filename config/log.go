@@ -1,0 +1,72 @@
+package config
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"regexp"
+	"strings"
+)
+
+// What must never be printed: bearer and developer tokens, JWTs, and the query of any URL, where signatures and
+// upload ids stand.
+var scrubs = []struct {
+	find    *regexp.Regexp
+	replace string
+}{
+	{regexp.MustCompile(`(https?://[^\s"'<>?\\]+)\?[^\s"'<>]+`), "$1?…"},
+	{regexp.MustCompile(`(https?://)[^\s/@"']+:[^\s/@"']+@`), "$1"},
+	{regexp.MustCompile(`fio-u-[A-Za-z0-9_=-]+`), hidden},
+	{regexp.MustCompile(`(?i)\bbearer\s+[A-Za-z0-9._~+/=-]+`), "Bearer " + hidden},
+	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), hidden},
+	{regexp.MustCompile(`(?i)\b(X-Amz-Signature|Signature|sig|upload_?id|key|token|password)=[^\s&"']+`), "$1=" + hidden},
+}
+
+// Scrub takes secrets out of a text that is going to be shown or kept.
+func Scrub(text string) string {
+	for _, s := range scrubs {
+		text = s.find.ReplaceAllString(text, s.replace)
+	}
+	return text
+}
+
+// NewLogger logs as "json" or as "text", from "debug", "info", "warn" or "error" on. Whatever is logged is scrubbed.
+func NewLogger(w io.Writer, format, level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: l, ReplaceAttr: scrubAttr}
+	if strings.EqualFold(format, "json") {
+		return slog.New(scrubHandler{slog.NewJSONHandler(w, o)})
+	}
+	return slog.New(scrubHandler{slog.NewTextHandler(w, o)})
+}
+
+func scrubAttr(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Resolve(); v.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(Scrub(v.String()))
+	case slog.KindAny:
+		if err, ok := v.Any().(error); ok {
+			a.Value = slog.StringValue(Scrub(err.Error()))
+		}
+	}
+	return a
+}
+
+// scrubHandler scrubs the message; the attributes are scrubbed by ReplaceAttr.
+type scrubHandler struct{ slog.Handler }
+
+func (h scrubHandler) Handle(ctx context.Context, r slog.Record) error {
+	clean := slog.NewRecord(r.Time, r.Level, Scrub(r.Message), r.PC)
+	r.Attrs(func(a slog.Attr) bool { clean.AddAttrs(a); return true })
+	return h.Handler.Handle(ctx, clean)
+}
+
+func (h scrubHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return scrubHandler{h.Handler.WithAttrs(attrs)}
+}
+func (h scrubHandler) WithGroup(name string) slog.Handler {
+	return scrubHandler{h.Handler.WithGroup(name)}
+}
