@@ -1,0 +1,166 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Limit is a vendor's rate limit: Calls in Window, as a bucket that refills continuously.
+type Limit struct {
+	Calls  float64
+	Window time.Duration
+}
+
+// Budgets hold one budget for each operation, or group of operations, of one tenant.
+type Budgets struct {
+	// Group names the budget that an operation draws on; nil: its own.
+	Group func(operation string) string
+	// Known are the limits to begin with; the vendor's headers correct them.
+	Known map[string]Limit
+
+	mu   sync.Mutex
+	each map[string]*Budget
+}
+
+func (b *Budgets) of(operation string) *Budget {
+	if b == nil {
+		return nil
+	}
+	key := operation
+	if b.Group != nil {
+		key = b.Group(operation)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.each == nil {
+		b.each = map[string]*Budget{}
+	}
+	one, ok := b.each[key]
+	if !ok {
+		one = NewBudget(b.Known[key])
+		b.each[key] = one
+	}
+	return one
+}
+
+// Budget paces the calls of one operation. It spends the bucket's burst first, then keeps the pace of its refill, and
+// takes the vendor's own count where headers tell it. Callers are served in the order they came.
+type Budget struct {
+	turn   chan struct{} // holds one token: whoever has it waits for the next call
+	mu     sync.Mutex
+	limit  Limit
+	level  float64 // calls that may be made now
+	flying float64 // made, not answered
+	at     time.Time
+	pause  time.Time
+	streak int // 429s in a row
+	now    func() time.Time
+}
+
+// NewBudget begins with a full bucket; the zero Limit does not pace until the vendor asks for it.
+func NewBudget(l Limit) *Budget {
+	b := &Budget{turn: make(chan struct{}, 1), limit: l, level: l.Calls, now: time.Now}
+	b.at = b.now()
+	return b
+}
+
+func (b *Budget) perSecond() float64 {
+	if b.limit.Window <= 0 {
+		return 0
+	}
+	return b.limit.Calls / b.limit.Window.Seconds()
+}
+
+func (b *Budget) refill(now time.Time) {
+	if d := now.Sub(b.at).Seconds(); d > 0 {
+		b.level = min(b.limit.Calls, b.level+d*b.perSecond())
+	}
+	b.at = now
+}
+
+// Wait returns when the next call may be made.
+func (b *Budget) Wait(ctx context.Context) error {
+	if b == nil {
+		return ctx.Err()
+	}
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.turn }()
+	for {
+		d := b.take()
+		if d <= 0 {
+			return ctx.Err()
+		}
+		t := time.NewTimer(d)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// take takes a call from the bucket, or tells how long it takes until there is one.
+func (b *Budget) take() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	b.refill(now)
+	if d := b.pause.Sub(now); d > 0 {
+		return d
+	}
+	if b.perSecond() <= 0 || b.level >= 1 {
+		b.level--
+		b.flying++
+		return 0
+	}
+	return max(time.Duration((1-b.level)/b.perSecond()*float64(time.Second)), time.Millisecond)
+}
+
+// Done takes the vendor's answer to a call into account; h is nil when there was none.
+func (b *Budget) Done(status int, h http.Header) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	b.refill(now)
+	b.flying = max(0, b.flying-1)
+	if h == nil {
+		return
+	}
+	if calls, err := strconv.ParseFloat(h.Get("X-Ratelimit-Limit"), 64); err == nil && calls > 0 {
+		if ms, err := strconv.ParseFloat(h.Get("X-Ratelimit-Window"), 64); err == nil && ms > 0 {
+			b.limit = Limit{Calls: calls, Window: time.Duration(ms * float64(time.Millisecond))}
+		}
+	}
+	left := h.Get("X-Ratelimit-Remaining")
+	if left == "" {
+		left = h.Get("Ratelimit-Remaining")
+	}
+	if n, err := strconv.ParseFloat(left, 64); err == nil && b.perSecond() > 0 {
+		// Calls on their way may or may not be in the vendor's count: between these two it is not corrected.
+		b.level = min(max(b.level, n-b.flying), n)
+	}
+	if status == http.StatusTooManyRequests {
+		b.streak++
+		wait := retryAfter(h, now)
+		if wait == 0 {
+			wait = time.Second << min(b.streak-1, 5)
+		}
+		if until := now.Add(wait); until.After(b.pause) {
+			b.pause = until
+		}
+		b.level = min(b.level, 1)
+		return
+	}
+	b.streak = 0
+}

@@ -1,0 +1,270 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/framebridge/framebridge/config"
+)
+
+const (
+	defaultMaxBody     = 32 << 20
+	defaultTryTimeout  = 60 * time.Second
+	defaultThrottle    = 30 * time.Second
+	safeTries          = 3
+	safeTryWait        = 200 * time.Millisecond
+	connectionsPerHost = 64
+)
+
+// Config describes a vendor's API.
+type Config struct {
+	Vendor  string
+	BaseURL string
+	HTTP    *http.Client // nil: a client of its own
+	// Authorize adds the credentials to a request.
+	Authorize func(*http.Request)
+	Budgets   *Budgets
+	// Refine lets a vendor's client correct the class and add a hint.
+	Refine func(*Error)
+	// MaxBody bounds an answer in bytes; 0: 32 MiB.
+	MaxBody int64
+	// MaxThrottleWait bounds how long Do itself waits out 429s; 0: 30 s.
+	MaxThrottleWait time.Duration
+	UserAgent       string
+}
+
+// Client calls one vendor for one tenant. It is safe for concurrent use.
+type Client struct {
+	cfg   Config
+	base  *url.URL
+	http  *http.Client
+	calls atomic.Int64
+}
+
+// Request is one call.
+type Request struct {
+	// Operation names the call in errors and picks its rate budget.
+	Operation string
+	Method    string
+	// Path is relative to the base URL and escaped already.
+	Path  string
+	Query url.Values
+	Body  any // JSON
+	// Idempotent marks a POST or PATCH that may be sent again after an unknown outcome.
+	Idempotent bool
+	Header     http.Header
+}
+
+// New checks the configuration and makes a client.
+func New(cfg Config) (*Client, error) {
+	base, err := url.Parse(strings.TrimRight(cfg.BaseURL, "/") + "/")
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("%s: the base URL is not an http(s) URL", cfg.Vendor)
+	}
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = defaultMaxBody
+	}
+	if cfg.MaxThrottleWait == 0 {
+		cfg.MaxThrottleWait = defaultThrottle
+	}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = "Framebridge"
+	}
+	h := cfg.HTTP
+	if h == nil {
+		h = &http.Client{Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ForceAttemptHTTP2: true,
+			MaxIdleConnsPerHost: connectionsPerHost, MaxIdleConns: connectionsPerHost, IdleConnTimeout: 60 * time.Second,
+			TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
+		}}
+	}
+	// A redirect that turns a POST into a GET would read where a write was meant.
+	own := *h
+	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if len(via) >= 5 || req.Method != via[0].Method {
+			return http.ErrUseLastResponse
+		}
+		if req.URL.Host != via[0].URL.Host {
+			req.Header.Del("Authorization")
+			req.Header.Del("Auth-Token")
+		}
+		return nil
+	}
+	return &Client{cfg: cfg, base: base, http: &own}, nil
+}
+
+// Calls counts the requests sent so far.
+func (c *Client) Calls() int64 { return c.calls.Load() }
+
+// Do sends a request and decodes its JSON answer into out, where out is not nil. It waits for the rate budget, and
+// tries again by itself only what is certainly safe: calls that were throttled, and reads. Every error is an *Error,
+// or the context's.
+func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = json.Marshal(r.Body); err != nil {
+			return nil, &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Permanent, Cause: err}
+		}
+	}
+	budget := c.cfg.Budgets.of(r.Operation)
+	begun, tries := time.Now(), 0
+	for {
+		if err := budget.Wait(ctx); err != nil {
+			return nil, err
+		}
+		resp, err := c.once(ctx, r, body, out, budget)
+		var e *Error
+		if err == nil || !errors.As(err, &e) || ctx.Err() != nil {
+			return resp, err
+		}
+		tries++
+		switch {
+		case e.Class == Throttled && time.Since(begun)+e.RetryAfter < c.cfg.MaxThrottleWait:
+			continue // the budget waits
+		case e.Class == Retryable && !e.Uncertain && tries < safeTries && r.safe():
+			if err := sleep(ctx, safeTryWait<<tries); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		return resp, err
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// safe says that sending the request twice does what sending it once does.
+func (r Request) safe() bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return r.Idempotent
+}
+
+func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budget *Budget) (*http.Response, error) {
+	fail := &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Retryable}
+	ctx, cancel := context.WithTimeout(ctx, defaultTryTimeout)
+	defer cancel()
+	var reached atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})
+	u, err := c.base.Parse(strings.TrimLeft(r.Path, "/"))
+	if err != nil {
+		budget.Done(0, nil)
+		fail.Class, fail.Detail = Permanent, "the path cannot be built"
+		return nil, fail
+	}
+	if len(r.Query) > 0 {
+		q := u.Query()
+		for k, v := range r.Query {
+			q[k] = v
+		}
+		u.RawQuery = q.Encode()
+	}
+	req, err := http.NewRequestWithContext(traced, r.Method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		budget.Done(0, nil)
+		fail.Class, fail.Detail = Permanent, "the request cannot be built"
+		return nil, fail
+	}
+	for k, v := range r.Header {
+		req.Header[k] = v
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.cfg.UserAgent)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.cfg.Authorize != nil {
+		c.cfg.Authorize(req)
+	}
+	c.calls.Add(1)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		budget.Done(0, nil)
+		fail.Uncertain = reached.Load() && !r.safe()
+		fail.Cause = withoutURL(err)
+		return nil, fail
+	}
+	defer resp.Body.Close()
+	budget.Done(resp.StatusCode, resp.Header)
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxBody+1))
+	fail.Status = resp.StatusCode
+	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
+	switch {
+	case err != nil:
+		fail.Uncertain = !r.safe() && (ok || resp.StatusCode >= 500)
+		fail.Detail, fail.Cause = "the answer broke off", withoutURL(err)
+		return resp, fail
+	case int64(len(raw)) > c.cfg.MaxBody:
+		fail.Class, fail.Uncertain = Permanent, !r.safe() && ok
+		fail.Detail = fmt.Sprintf("the answer is over %d bytes", c.cfg.MaxBody)
+		return resp, fail
+	case !ok:
+		return resp, c.failed(fail, r, resp, raw)
+	}
+	if out == nil || len(bytes.TrimSpace(raw)) == 0 {
+		return resp, nil
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		fail.Uncertain = !r.safe()
+		fail.Detail, fail.Cause = "the answer is not the JSON it should be", err
+		return resp, fail
+	}
+	return resp, nil
+}
+
+func (c *Client) failed(e *Error, r Request, resp *http.Response, raw []byte) error {
+	e.Class = classify(resp.StatusCode)
+	e.Detail = detail(raw)
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		e.Detail = "it redirects where it should not"
+	}
+	// A 429 was not carried out; another 5xx may have been.
+	e.Uncertain = resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented && !r.safe()
+	if e.Class == Throttled {
+		if e.RetryAfter = retryAfter(resp.Header, time.Now()); e.RetryAfter == 0 {
+			e.RetryAfter = time.Second
+		}
+	}
+	if resp.StatusCode == http.StatusPaymentRequired {
+		e.Hint = "the plan's limit is reached"
+	}
+	if c.cfg.Refine != nil {
+		c.cfg.Refine(e)
+	}
+	return e
+}
+
+// withoutURL keeps a transport error's cause and drops the URL that net/http puts before it.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return errors.New(config.Scrub(err.Error()))
+}

@@ -1,0 +1,161 @@
+// Package rest is the HTTP layer under the vendors' clients: it paces calls to the vendor's rate limits, classifies
+// every failure once, bounds what it reads, and never lets a token or a signed URL into an error.
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/config"
+)
+
+// Class says what can be done about an error.
+type Class int
+
+const (
+	Permanent    Class = iota // the request is at fault: the same one fails again
+	Retryable                 // the same request may succeed later
+	Throttled                 // after RetryAfter
+	Unauthorized              // the token is refused
+	Forbidden                 // the token's user or scope may not
+	NotFound                  // the object is not there, or not for this user
+	Unsupported               // the vendor, or this generation of its API, cannot do it
+)
+
+// Error is a failed call to a vendor.
+type Error struct {
+	Vendor    string
+	Operation string
+	Status    int // 0: no answer
+	Class     Class
+	// RetryAfter is how long to wait when Throttled.
+	RetryAfter time.Duration
+	// Detail is the vendor's own words, bounded and scrubbed.
+	Detail string
+	// Hint is what the user can do.
+	Hint string
+	// Uncertain: a write may have taken effect although it failed.
+	Uncertain bool
+	Cause     error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", e.Vendor, e.Operation)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ": %d %s", e.Status, http.StatusText(e.Status))
+	}
+	if e.Detail != "" {
+		b.WriteString(": " + e.Detail)
+	}
+	if e.Cause != nil {
+		b.WriteString(": " + config.Scrub(e.Cause.Error()))
+	}
+	if e.Hint != "" {
+		b.WriteString(" (" + e.Hint + ")")
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+// ClassOf returns an error's class; Retryable for one that no client has classified.
+func ClassOf(err error) Class {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Class
+	}
+	return Retryable
+}
+
+func IsNotFound(err error) bool { return err != nil && ClassOf(err) == NotFound }
+
+// IsUncertain says that a failed write may have taken effect.
+func IsUncertain(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Uncertain
+}
+
+const maxDetail = 500
+
+// detail finds the message in the error bodies of both vendors.
+func detail(body []byte) string {
+	var v struct {
+		Message string          `json:"message"`
+		Errors  json.RawMessage `json:"errors"`
+	}
+	text := ""
+	if json.Unmarshal(body, &v) == nil {
+		var list []any
+		var fields map[string]any
+		switch {
+		case json.Unmarshal(v.Errors, &list) == nil && len(list) > 0:
+			var parts []string
+			for _, e := range list {
+				switch e := e.(type) {
+				case string:
+					parts = append(parts, e)
+				case map[string]any:
+					if d, ok := e["detail"].(string); ok && d != "" {
+						parts = append(parts, d)
+					} else if t, ok := e["title"].(string); ok {
+						parts = append(parts, t)
+					}
+				}
+			}
+			text = strings.Join(parts, "; ")
+		case json.Unmarshal(v.Errors, &fields) == nil && len(fields) > 0:
+			var parts []string
+			for k, e := range fields {
+				parts = append(parts, fmt.Sprintf("%s: %v", k, e))
+			}
+			text = strings.Join(parts, "; ")
+		}
+		if text == "" {
+			text = v.Message
+		}
+	}
+	text = config.Scrub(text)
+	if len(text) > maxDetail {
+		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
+	}
+	return text
+}
+
+func classify(status int) Class {
+	switch status {
+	case http.StatusUnauthorized:
+		return Unauthorized
+	case http.StatusForbidden:
+		return Forbidden
+	case http.StatusNotFound, http.StatusGone:
+		return NotFound
+	case http.StatusTooManyRequests:
+		return Throttled
+	case http.StatusNotImplemented:
+		return Unsupported
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+		return Retryable
+	}
+	if status >= 500 {
+		return Retryable
+	}
+	return Permanent
+}
+
+// retryAfter reads the header's seconds or date.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if s, err := strconv.ParseFloat(v, 64); err == nil && s >= 0 {
+		return time.Duration(s * float64(time.Second))
+	}
+	if at, err := http.ParseTime(v); err == nil && at.After(now) {
+		return at.Sub(now)
+	}
+	return 0
+}
