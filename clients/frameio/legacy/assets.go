@@ -1,0 +1,304 @@
+package legacy
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+)
+
+type user struct {
+	ID    string `json:"id"`
+	Name  text   `json:"name"`
+	Email text   `json:"email"`
+}
+
+func (u user) domain() frameio.User {
+	return frameio.User{ID: u.ID, Name: string(u.Name), Email: string(u.Email)}
+}
+
+type team struct {
+	ID   string `json:"id"`
+	Name text   `json:"name"`
+}
+
+type project struct {
+	ID            string         `json:"id"`
+	Name          text           `json:"name"`
+	TeamID        text           `json:"team_id"`
+	Team          tolerant[team] `json:"team"`
+	RootAssetID   text           `json:"root_asset_id"`
+	ArchiveStatus text           `json:"archive_status"`
+	UpdatedAt     instant        `json:"updated_at"`
+	DeletedAt     instant        `json:"deleted_at"`
+}
+
+func (p project) domain() frameio.Project {
+	d := frameio.Project{ID: p.ID, Name: string(p.Name), RootID: string(p.RootAssetID), Team: frameio.Team{ID: string(p.TeamID)},
+		Archived: isAway(string(p.ArchiveStatus)), UpdatedAt: p.UpdatedAt.Time, URL: "https://app.frame.io/projects/" + p.ID}
+	if t := p.Team.value; t != nil {
+		d.Team.Name = string(t.Name)
+		if t.ID != "" {
+			d.Team.ID = t.ID
+		}
+	}
+	return d
+}
+
+// isAway says that originals are in cold storage, or on their way there or back.
+func isAway(archiveStatus string) bool {
+	switch archiveStatus {
+	case "archived", "archiving", "unarchiving":
+		return true
+	}
+	return false
+}
+
+// asset is a file, folder or version stack. Members that no caller needs are left out.
+type asset struct {
+	ID        string  `json:"id"`
+	Type      text    `json:"type"`
+	Kind      text    `json:"_type"`
+	AssetType text    `json:"asset_type"`
+	Name      text    `json:"name"`
+	Desc      text    `json:"description"`
+	Filetype  text    `json:"filetype"`
+	Filesize  number  `json:"filesize"`
+	Label     text    `json:"label"`
+	Rating    number  `json:"rating"`
+	ParentID  text    `json:"parent_id"`
+	ProjectID text    `json:"project_id"`
+	CoverID   text    `json:"cover_asset_id"`
+	Index     number  `json:"index"`
+	FPS       number  `json:"fps"`
+	Frames    number  `json:"frames"`
+	Duration  number  `json:"duration"`
+	Timecode  text    `json:"timecode"`
+	Comments  number  `json:"comment_count"`
+	Items     number  `json:"item_count"`
+	Inserted  instant `json:"inserted_at"`
+	Updated   instant `json:"updated_at"`
+	Uploaded  instant `json:"upload_completed_at"`
+	Failed    instant `json:"upload_failed_at"`
+	Deleted   instant `json:"deleted_at"`
+
+	ArchiveStatus text `json:"archive_status"`
+	Watermarked   flag `json:"is_session_watermarked"`
+
+	Original   text            `json:"original"`
+	H2641080   text            `json:"h264_1080_best"`
+	H264720    text            `json:"h264_720"`
+	H264540    text            `json:"h264_540"`
+	H264360    text            `json:"h264_360"`
+	H2642160   text            `json:"h264_2160"`
+	ImageFull  text            `json:"image_full"`
+	ImageHigh  text            `json:"image_high"`
+	Downloads  map[string]text `json:"downloads"`
+	Properties json.RawMessage `json:"properties"`
+
+	Creator   tolerant[user]      `json:"creator"`
+	Checksums tolerant[checksums] `json:"checksums"`
+	Project   tolerant[project]   `json:"project"`
+	Metadata  tolerant[metadata]  `json:"metadata"`
+	Perms     tolerant[perms]     `json:"user_permissions"`
+	Transcode tolerant[transcode] `json:"transcodes"`
+}
+
+type checksums struct {
+	XXHash text `json:"xx_hash"`
+}
+
+type metadata struct {
+	Blob tolerant[blob] `json:"blob"`
+}
+
+type blob struct {
+	Width  number `json:"width"`
+	Height number `json:"height"`
+	FPS    number `json:"fps"`
+	Frames number `json:"frames"`
+}
+
+type transcode struct {
+	Width  number `json:"original_width"`
+	Height number `json:"original_height"`
+}
+
+type perms struct {
+	CanDownload *bool `json:"can_download"`
+}
+
+func (a asset) kind() frameio.AssetKind {
+	t := string(a.Type)
+	if t == "" {
+		t = string(a.Kind)
+	}
+	return frameio.AssetKind(t)
+}
+
+func (a asset) class() frameio.MediaClass {
+	switch c := frameio.MediaClass(a.AssetType); c {
+	case frameio.ClassStream, frameio.ClassImage, frameio.ClassDocument:
+		return c
+	}
+	switch {
+	case strings.HasPrefix(string(a.Filetype), "video/"), strings.HasPrefix(string(a.Filetype), "audio/"):
+		return frameio.ClassStream
+	case strings.HasPrefix(string(a.Filetype), "image/"):
+		return frameio.ClassImage
+	case strings.HasPrefix(string(a.Filetype), "application/pdf"):
+		return frameio.ClassDocument
+	}
+	return frameio.ClassOther
+}
+
+// proxies in the order of their worth.
+func (a asset) proxies() []string {
+	var urls []string
+	for _, u := range []text{a.H2642160, a.H2641080, a.H264720, a.H264540, a.H264360, a.ImageFull, a.ImageHigh} {
+		if u != "" {
+			urls = append(urls, string(u))
+		}
+	}
+	for _, k := range []string{"h264_2160", "h264_1080_best", "h264_720", "h264_540", "h264_360", "image_full", "image_high", "image_small"} {
+		if u := a.Downloads[k]; u != "" {
+			urls = append(urls, string(u))
+		}
+	}
+	return urls
+}
+
+// original says whether the original's bytes can be had. In a natively archived project video and audio exist as
+// proxies only, whatever URL is served under the name of the original; other kinds of file keep theirs.
+func (a asset) original() frameio.Original {
+	away := isAway(string(a.ArchiveStatus))
+	if p := a.Project.value; p != nil && isAway(string(p.ArchiveStatus)) {
+		away = true
+	}
+	switch {
+	case a.Uploaded.IsZero():
+		return frameio.OriginalNeverUploaded
+	case bool(a.Watermarked) && a.Original == "":
+		return frameio.OriginalWatermarked
+	case away && (a.class() == frameio.ClassStream || a.Original == ""):
+		return frameio.OriginalArchived
+	case a.Original == "" && a.Perms.value != nil && a.Perms.value.CanDownload != nil && !*a.Perms.value.CanDownload:
+		return frameio.OriginalForbidden
+	case a.Original == "":
+		return frameio.OriginalArchived
+	}
+	return frameio.OriginalAvailable
+}
+
+func (a asset) domain() frameio.Asset {
+	d := frameio.Asset{
+		ID: a.ID, ParentID: string(a.ParentID), ProjectID: string(a.ProjectID), Kind: a.kind(), Name: string(a.Name),
+		URL:  "https://app.frame.io/player/" + a.ID,
+		Size: int64(a.Filesize.value), MediaType: string(a.Filetype), Label: orNone(string(a.Label)), Description: string(a.Desc),
+		Duration: a.Duration.value, Frames: int64(a.Frames.value), StartTimecode: string(a.Timecode),
+		CreatedAt: a.Inserted.Time, UploadedAt: a.Uploaded.Time, UpdatedAt: a.Updated.Time,
+		CommentCount: int(a.Comments.value), ItemCount: int(a.Items.value), CoverID: string(a.CoverID),
+	}
+	if a.Rating.set {
+		d.Rating = &a.Rating.value
+	}
+	if u := a.Creator.value; u != nil {
+		d.Uploader = u.domain()
+	}
+	_ = json.Unmarshal(a.Properties, &d.Properties) // free form: what is no object is left out
+	if a.kind() != frameio.KindFile {
+		return d
+	}
+	d.Class, d.Original, d.HasProxy = a.class(), a.original(), len(a.proxies()) > 0
+	if cs := a.Checksums.value; cs != nil {
+		d.Checksum = strings.ToLower(string(cs.XXHash))
+	}
+	fps := a.FPS.value
+	if m := a.Metadata.value; m != nil && m.Blob.value != nil {
+		b := m.Blob.value
+		d.Width, d.Height = int(b.Width.value), int(b.Height.value)
+		if fps == 0 {
+			fps = b.FPS.value
+		}
+		if d.Frames == 0 {
+			d.Frames = int64(b.Frames.value)
+		}
+	}
+	if t := a.Transcode.value; t != nil && d.Width == 0 {
+		d.Width, d.Height = int(t.Width.value), int(t.Height.value)
+	}
+	d.FrameRate = frameio.ParseRate(fps)
+	return d
+}
+
+func orNone(label string) string {
+	if label == "" {
+		return "none"
+	}
+	return label
+}
+
+// Children wraps GET /assets/{id}/children. One call a page; signed URLs seen are remembered for Media.
+func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio.Page[frameio.Asset], error) {
+	rows, next, err := c.children(ctx, folderID, cursor)
+	out := frameio.Page[frameio.Asset]{Next: next}
+	for _, a := range rows {
+		switch a.kind() {
+		case frameio.KindFile, frameio.KindFolder, frameio.KindStack:
+			out.Items = append(out.Items, a.domain())
+		}
+	}
+	return out, err
+}
+
+func (c *Client) children(ctx context.Context, id, cursor string) ([]asset, string, error) {
+	rows, next, err := listPage[asset](ctx, c, opChildren, "assets/"+url.PathEscape(id)+"/children", url.Values{"include": {"cover_asset"}}, cursor)
+	rows = slices.DeleteFunc(rows, func(a asset) bool { return !a.Deleted.IsZero() })
+	for _, a := range rows {
+		c.remember(a)
+	}
+	return rows, next, err
+}
+
+// Versions wraps GET /assets/{stack}/children, which lists the newest first. One call for up to 500 versions.
+func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
+	var all []asset
+	for cursor := ""; ; {
+		rows, next, err := c.children(ctx, stack.ID, cursor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	all = slices.DeleteFunc(all, func(a asset) bool { return a.kind() != frameio.KindFile })
+	// Newest first is what clients saw, not what is documented; the stack's cover is its newest version.
+	if n := len(all); n > 1 && !(stack.CoverID == all[n-1].ID && stack.CoverID != all[0].ID) {
+		slices.Reverse(all)
+	}
+	out := make([]frameio.Asset, len(all))
+	for i, a := range all {
+		out[i] = a.domain()
+	}
+	return out, nil
+}
+
+// Asset wraps GET /assets/{id}. One call.
+func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
+	a, err := c.asset(ctx, id)
+	return a.domain(), err
+}
+
+func (c *Client) asset(ctx context.Context, id string) (asset, error) {
+	var a asset
+	_, err := c.get(ctx, opAsset, "assets/"+url.PathEscape(id), nil, &a)
+	if err == nil {
+		c.remember(a)
+	}
+	return a, err
+}

@@ -1,0 +1,228 @@
+package legacy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+)
+
+type comment struct {
+	ID          string          `json:"id"`
+	AssetID     text            `json:"asset_id"`
+	ParentID    text            `json:"parent_id"`
+	Text        text            `json:"text"`
+	Annotation  json.RawMessage `json:"annotation"`
+	Timestamp   number          `json:"timestamp"`
+	Duration    number          `json:"duration"`
+	Page        number          `json:"page"`
+	Private     flag            `json:"private"`
+	Completed   flag            `json:"completed"`
+	CompletedAt instant         `json:"completed_at"`
+	Inserted    instant         `json:"inserted_at"`
+	Updated     instant         `json:"updated_at"`
+	Deleted     instant         `json:"deleted_at"`
+	Owner       tolerant[user]  `json:"owner"`
+	OwnerID     text            `json:"owner_id"`
+	Guest       tolerant[user]  `json:"anonymous_user"`
+	Replies     []comment       `json:"replies"`
+}
+
+func (c comment) domain(fileID string) frameio.Comment {
+	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: string(c.ParentID), Text: string(c.Text), Completed: bool(c.Completed),
+		CompletedAt: c.CompletedAt.Time, TeamOnly: bool(c.Private), Annotation: annotation(c.Annotation), CreatedAt: c.Inserted.Time, UpdatedAt: c.Updated.Time}
+	if c.Timestamp.set {
+		frame := int64(c.Timestamp.value) - firstFrame
+		d.Frame = &frame
+		d.Frames = max(0, int64(c.Duration.value))
+	}
+	if c.Page.set {
+		page := int(c.Page.value)
+		d.Page = &page
+	}
+	switch guest, owner := c.Guest.value, c.Owner.value; {
+	case guest != nil:
+		d.Author = frameio.Person{ID: guest.ID, Name: string(guest.Name), Email: string(guest.Email), Guest: true}
+	case owner != nil:
+		d.Author = frameio.Person{ID: owner.ID, Name: string(owner.Name), Email: string(owner.Email)}
+	default:
+		d.Author = frameio.Person{ID: string(c.OwnerID), Unknown: true}
+	}
+	return d
+}
+
+// annotation is a string with JSON in it, or that JSON itself.
+func annotation(raw json.RawMessage) string {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
+		return ""
+	}
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// Comments wraps GET /assets/{id}/comments, a flat list of comments and replies. One call for up to 500.
+func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.Page[frameio.Comment], error) {
+	rows, next, err := listPage[comment](ctx, c, opComments, "assets/"+url.PathEscape(fileID)+"/comments", url.Values{"include": {"user,replies"}}, cursor)
+	out := frameio.Page[frameio.Comment]{Next: next}
+	seen := map[string]bool{}
+	add := func(row comment) {
+		if row.Deleted.IsZero() && !seen[row.ID] {
+			seen[row.ID] = true
+			out.Items = append(out.Items, row.domain(fileID))
+		}
+	}
+	for _, row := range rows {
+		add(row)
+	}
+	for _, row := range rows { // in answers that nest replies instead of listing them
+		for _, reply := range row.Replies {
+			if reply.ParentID == "" {
+				reply.ParentID = text(row.ID)
+			}
+			add(reply)
+		}
+	}
+	return out, err
+}
+
+type share struct {
+	ID        string         `json:"id"`
+	Name      text           `json:"name"`
+	Title     text           `json:"title"`
+	ShortURL  text           `json:"short_url"`
+	Active    *bool          `json:"is_active"`
+	Enabled   *bool          `json:"enabled"`
+	ExpiresAt instant        `json:"expires_at"`
+	Inserted  instant        `json:"inserted_at"`
+	Deleted   instant        `json:"deleted_at"`
+	Owner     tolerant[user] `json:"owner"`
+	Items     []shareItem    `json:"presentation_items"`
+	Assets    []asset        `json:"assets"`
+}
+
+type shareItem struct {
+	Index   number          `json:"index"`
+	AssetID text            `json:"asset_id"`
+	Asset   tolerant[asset] `json:"asset"`
+}
+
+// Settings that are kept with an archived share; a passphrase is not.
+var settingsKept = []string{
+	"allow_approvals", "current_version_only", "enable_downloading", "enable_comments", "notify_on_view", "access_control",
+	"has_password", "can_download", "layout", "vanity", "view_count", "reviewer_count", "item_count", "password_protected", "description",
+}
+
+func settings(raw map[string]json.RawMessage) map[string]any {
+	out := map[string]any{}
+	for _, k := range settingsKept {
+		var v any
+		if r, ok := raw[k]; ok && json.Unmarshal(r, &v) == nil && v != nil {
+			out[k] = v
+		}
+	}
+	if p, ok := raw["password"]; ok && !bytes.Equal(p, []byte("null")) && !bytes.Equal(p, []byte(`""`)) {
+		out["has_password"] = true
+	}
+	return out
+}
+
+// Shares lists presentations, then review links. The cursor is "<0 or 1>:<page>". One call a page.
+func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.Page[frameio.Share], error) {
+	kind, page := splitCursor(cursor)
+	op, path, shareKind := opPresentations, "/presentations", frameio.SharePresentation
+	if kind == 1 {
+		op, path, shareKind = opReviewLinks, "/review_links", frameio.ShareReviewLink
+	}
+	var out frameio.Page[frameio.Share]
+	rows, next, err := listPage[json.RawMessage](ctx, c, op, "projects/"+url.PathEscape(projectID)+path, nil, page)
+	if err != nil {
+		return out, err
+	}
+	for _, raw := range rows {
+		var s share
+		var all map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &s); err != nil || json.Unmarshal(raw, &all) != nil || s.ID == "" || !s.Deleted.IsZero() {
+			continue
+		}
+		out.Items = append(out.Items, s.domain(shareKind, settings(all)))
+	}
+	switch {
+	case next != "" && kind == 0:
+		out.Next = "0:" + next
+	case next != "":
+		out.Next = "1:" + next
+	case kind == 0:
+		out.Next = "1:1"
+	}
+	return out, nil
+}
+
+func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.Share {
+	d := frameio.Share{ID: s.ID, Kind: kind, Name: string(s.Name), URL: string(s.ShortURL), Active: true, ExpiresAt: s.ExpiresAt.Time,
+		CreatedAt: s.Inserted.Time, Settings: settings}
+	if d.Name == "" {
+		d.Name = string(s.Title)
+	}
+	for _, on := range []*bool{s.Active, s.Enabled} {
+		if on != nil && !*on {
+			d.Active = false
+		}
+	}
+	if u := s.Owner.value; u != nil {
+		d.Owner = u.domain()
+	}
+	if kind == frameio.SharePresentation {
+		d.Items = shareItems(s.Items)
+		if len(d.Items) == 0 {
+			for _, a := range s.Assets {
+				d.Items = append(d.Items, frameio.ShareItem{AssetID: a.ID, Kind: a.kind()})
+			}
+		}
+		if d.Items == nil {
+			d.Items = []frameio.ShareItem{}
+		}
+	}
+	return d
+}
+
+func shareItems(rows []shareItem) []frameio.ShareItem {
+	slices.SortStableFunc(rows, func(x, y shareItem) int {
+		switch {
+		case x.Index.value < y.Index.value:
+			return -1
+		case x.Index.value > y.Index.value:
+			return 1
+		}
+		return 0
+	})
+	var out []frameio.ShareItem
+	for _, r := range rows {
+		item := frameio.ShareItem{AssetID: string(r.AssetID)}
+		if a := r.Asset.value; a != nil {
+			item.Kind = a.kind()
+			if item.AssetID == "" {
+				item.AssetID = a.ID
+			}
+		}
+		if item.AssetID != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// ShareItems wraps GET /review_links/{id}/items/shared; presentations bring their items along.
+func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string) (frameio.Page[frameio.ShareItem], error) {
+	if s.Kind == frameio.SharePresentation {
+		return frameio.Page[frameio.ShareItem]{Items: s.Items}, nil
+	}
+	rows, next, err := listPage[shareItem](ctx, c, opLinkItems, "review_links/"+url.PathEscape(s.ID)+"/items/shared", nil, cursor)
+	return frameio.Page[frameio.ShareItem]{Items: shareItems(rows), Next: next}, err
+}

@@ -1,0 +1,223 @@
+// Package legacy is the adapter for Frame.io's V2 API (api.frame.io/v2), which ends on 1 December 2026.
+package legacy
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+)
+
+// pageSize is asked for in every listing; how many pages there are is always taken from the answer's headers.
+const pageSize = 500
+
+// Frames of comments count from 0 in V2.
+const firstFrame = 0
+
+// Client implements frameio.Platform on the V2 API.
+type Client struct {
+	rest *rest.Client
+	urls *urlMemory
+	now  func() time.Time
+}
+
+var _ frameio.Platform = (*Client)(nil)
+
+// Option changes a client.
+type Option func(*rest.Config, *Client)
+
+// WithHTTPClient sends calls through another HTTP client.
+func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config, _ *Client) { c.HTTP = h } }
+
+// WithClock replaces the time by which remembered URLs grow old.
+func WithClock(now func() time.Time) Option { return func(_ *rest.Config, c *Client) { c.now = now } }
+
+// Limits that the vendor names; the headers of each answer correct them.
+var limits = map[string]rest.Limit{
+	opChildren:      {Calls: 40, Window: time.Minute},
+	opAsset:         {Calls: 5, Window: time.Second},
+	opComments:      {Calls: 100, Window: time.Minute},
+	opProject:       {Calls: 100, Window: time.Minute},
+	opPresentations: {Calls: 100, Window: time.Minute},
+	opReviewLinks:   {Calls: 100, Window: time.Minute},
+	opLinkItems:     {Calls: 100, Window: time.Minute},
+	opTeam:          {Calls: 100, Window: time.Minute},
+	opTeamProjects:  {Calls: 100, Window: time.Minute},
+}
+
+// Operation names, which are also the rate budgets: Frame.io counts each endpoint by itself.
+const (
+	opMe            = "GET /me"
+	opTeams         = "GET /teams"
+	opTeam          = "GET /teams/{id}"
+	opTeamProjects  = "GET /teams/{id}/projects"
+	opProject       = "GET /projects/{id}"
+	opAsset         = "GET /assets/{id}"
+	opChildren      = "GET /assets/{id}/children"
+	opComments      = "GET /assets/{id}/comments"
+	opPresentations = "GET /projects/{id}/presentations"
+	opReviewLinks   = "GET /projects/{id}/review_links"
+	opLinkItems     = "GET /review_links/{id}/items/shared"
+)
+
+// New makes a client for one tenant.
+func New(cfg config.Frameio, opts ...Option) (*Client, error) {
+	c := &Client{urls: newURLMemory(urlsRemembered), now: time.Now}
+	token := cfg.Token.Reveal()
+	rc := rest.Config{
+		Vendor:  "Frame.io",
+		BaseURL: cfg.BaseURL + "/v2",
+		Authorize: func(r *http.Request) {
+			r.Header.Set("Authorization", "Bearer "+token)
+		},
+		Budgets: &rest.Budgets{Known: limits},
+		Refine:  refine,
+	}
+	for _, o := range opts {
+		o(&rc, c)
+	}
+	var err error
+	c.rest, err = rest.New(rc)
+	return c, err
+}
+
+// refine knows what this API's errors mean to the user.
+func refine(e *rest.Error) {
+	switch e.Status {
+	case http.StatusBadRequest: // the vendor's own tools try these again
+		e.Class = rest.Permanent
+	case http.StatusUnauthorized:
+		e.Hint = "the token is refused: the legacy API ends on 1 December 2026, and an account that was moved to V4 refuses legacy tokens at once"
+	case http.StatusForbidden:
+		e.Hint = "the token's user has no access, or the token lacks a scope"
+	}
+}
+
+// Calls counts the requests sent so far.
+func (c *Client) Calls() int64 { return c.rest.Calls() }
+
+func (c *Client) Generation() frameio.Generation { return frameio.Legacy }
+
+func (c *Client) Capabilities() frameio.Capabilities {
+	return frameio.Capabilities{Checksums: true, NativeArchive: true, CreateReplies: true, ListLimit: 40}
+}
+
+func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any) (*http.Response, error) {
+	return c.rest.Do(ctx, rest.Request{Operation: op, Method: http.MethodGet, Path: path, Query: q}, out)
+}
+
+// listPage reads one page of a listing: a bare array, with its place in the headers. cursor is a page number.
+func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Values, cursor string) ([]T, string, error) {
+	page, err := strconv.Atoi(cursor)
+	if cursor == "" || err != nil || page < 1 {
+		page = 1
+	}
+	query := url.Values{"page": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(pageSize)}}
+	for k, v := range q {
+		query[k] = v
+	}
+	var rows []T
+	resp, err := c.get(ctx, op, path, query, &rows)
+	if err != nil {
+		return nil, "", err
+	}
+	next := strconv.Itoa(page + 1)
+	if pages, err := strconv.Atoi(resp.Header.Get("Total-Pages")); err == nil {
+		if page >= pages {
+			next = ""
+		}
+		return rows, next, nil
+	}
+	// Without headers only a page that is not full tells the end; how full a page may be is not known for certain.
+	if len(rows) < 50 || len(rows) < pageSize && len(rows)%50 != 0 {
+		next = ""
+	}
+	return rows, next, nil
+}
+
+// Me wraps GET /me. One call.
+func (c *Client) Me(ctx context.Context) (frameio.User, error) {
+	var u user
+	_, err := c.get(ctx, opMe, "me", nil, &u)
+	return u.domain(), err
+}
+
+// Projects lists the projects of all teams. The cursor is "<team number>:<page>". One call for the teams at its
+// beginning, and one for each page.
+func (c *Client) Projects(ctx context.Context, cursor string) (frameio.Page[frameio.Project], error) {
+	var out frameio.Page[frameio.Project]
+	at, page := splitCursor(cursor)
+	teams, err := c.teams(ctx)
+	if err != nil || at >= len(teams) {
+		return out, err
+	}
+	rows, next, err := listPage[project](ctx, c, opTeamProjects, "teams/"+url.PathEscape(teams[at].ID)+"/projects", url.Values{"filter[archived]": {"all"}}, page)
+	if err != nil {
+		return out, err
+	}
+	for _, p := range rows {
+		d := p.domain()
+		d.Team = teams[at]
+		if p.DeletedAt.IsZero() {
+			out.Items = append(out.Items, d)
+		}
+	}
+	switch {
+	case next != "":
+		out.Next = strconv.Itoa(at) + ":" + next
+	case at+1 < len(teams):
+		out.Next = strconv.Itoa(at+1) + ":1"
+	}
+	return out, nil
+}
+
+func splitCursor(cursor string) (int, string) {
+	for i := range cursor {
+		if cursor[i] == ':' {
+			n, _ := strconv.Atoi(cursor[:i])
+			return n, cursor[i+1:]
+		}
+	}
+	return 0, cursor
+}
+
+func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
+	var out []frameio.Team
+	for cursor := ""; ; {
+		rows, next, err := listPage[team](ctx, c, opTeams, "teams", nil, cursor)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range rows {
+			out = append(out, frameio.Team{ID: t.ID, Name: string(t.Name)})
+		}
+		if cursor = next; cursor == "" {
+			return out, nil
+		}
+	}
+}
+
+// Project wraps GET /projects/{id}, and GET /teams/{id} where the answer does not hold the team's name.
+func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
+	var p project
+	if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil {
+		return frameio.Project{}, err
+	}
+	if !p.DeletedAt.IsZero() {
+		return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Operation: opProject, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the project was deleted"}
+	}
+	out := p.domain()
+	if out.Team.Name == "" && out.Team.ID != "" {
+		var t team
+		if _, err := c.get(ctx, opTeam, "teams/"+url.PathEscape(out.Team.ID), nil, &t); err != nil {
+			return out, err
+		}
+		out.Team.Name = string(t.Name)
+	}
+	return out, nil
+}

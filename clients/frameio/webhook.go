@@ -1,0 +1,136 @@
+package frameio
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SignatureTolerance is how far a webhook's timestamp may lie from now, either way.
+const SignatureTolerance = 5 * time.Minute
+
+// Errors of VerifySignature.
+var (
+	ErrSignature = errors.New("the signature does not fit: is the webhook's secret among frameio.webhook_secrets?")
+	ErrStale     = errors.New("the timestamp is missing or more than 5 minutes from now")
+)
+
+// VerifySignature checks a webhook or custom action of either generation: HMAC-SHA256 over "v0:<timestamp>:<raw body>"
+// with one of the secrets; several are valid while one is being rotated.
+func VerifySignature(secrets []string, timestamp, signature string, body []byte, now time.Time) error {
+	sec, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return ErrStale
+	}
+	if d := now.Sub(time.Unix(sec, 0)); d > SignatureTolerance || d < -SignatureTolerance {
+		return ErrStale
+	}
+	got, err := hex.DecodeString(strings.TrimPrefix(signature, "v0="))
+	if err != nil || !strings.HasPrefix(signature, "v0=") {
+		return ErrSignature
+	}
+	valid := false
+	for _, secret := range secrets {
+		if secret != "" && hmac.Equal(got, mac(secret, timestamp, body)) {
+			valid = true
+		}
+	}
+	if !valid {
+		return ErrSignature
+	}
+	return nil
+}
+
+// Sign makes the signature header's value, as Frame.io does.
+func Sign(secret, timestamp string, body []byte) string {
+	return "v0=" + hex.EncodeToString(mac(secret, timestamp, body))
+}
+
+func mac(secret, timestamp string, body []byte) []byte {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte("v0:" + timestamp + ":"))
+	h.Write(body)
+	return h.Sum(nil)
+}
+
+// Event is a webhook's body. It carries ids only, and is a hint: what has happened must be read.
+type Event struct {
+	Type         string // project.updated, comment.created, …
+	ResourceType string
+	ResourceID   string
+	ProjectID    string // of project events the resource, where Frame.io names no project
+	TeamID       string // team or workspace
+	AccountID    string
+	UserID       string
+}
+
+// ParseEvent reads a webhook's body and ignores what it does not know.
+func ParseEvent(body []byte) (Event, error) {
+	type id struct {
+		ID string `json:"id"`
+	}
+	var v struct {
+		Type     string `json:"type"`
+		Resource struct {
+			ID   string `json:"id"`
+			Type string `json:"type"`
+		} `json:"resource"`
+		Project, Team, Workspace, Account, User id
+	}
+	if err := json.Unmarshal(body, &v); err != nil {
+		return Event{}, errors.New("the body is not a Frame.io event: it is not a JSON object")
+	}
+	if v.Type == "" || v.Resource.ID == "" {
+		return Event{}, errors.New("the body is not a Frame.io event: type and resource.id are missing")
+	}
+	e := Event{Type: v.Type, ResourceType: v.Resource.Type, ResourceID: v.Resource.ID, ProjectID: v.Project.ID,
+		TeamID: v.Team.ID, AccountID: v.Account.ID, UserID: v.User.ID}
+	if e.TeamID == "" {
+		e.TeamID = v.Workspace.ID
+	}
+	if e.ProjectID == "" && strings.HasPrefix(e.Type, "project.") {
+		e.ProjectID = e.ResourceID
+	}
+	return e, nil
+}
+
+// Rates that media come in, as exact fractions.
+var knownRates = []Rational{
+	{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {48000, 1001}, {48, 1}, {50, 1}, {60000, 1001}, {60, 1},
+	{100, 1}, {120000, 1001}, {120, 1}, {12, 1}, {15, 1}, {15000, 1001}, {12000, 1001}, {10, 1}, {240, 1}, {240000, 1001},
+}
+
+// ParseRate gives a decimal frame rate its exact value: 23.976, 23.98 and 23.976023976 are 24000/1001.
+func ParseRate(fps float64) Rational {
+	if fps <= 0 || fps > 1000 {
+		return Rational{}
+	}
+	best, off := Rational{}, 0.0
+	for _, r := range knownRates {
+		d := fps - float64(r.Num)/float64(r.Den)
+		if d < 0 {
+			d = -d
+		}
+		if best.Den == 0 || d < off {
+			best, off = r, d
+		}
+	}
+	if off < 0.006 {
+		return best
+	}
+	num := int64(fps*1000 + 0.5)
+	g := gcd(num, 1000)
+	return Rational{num / g, 1000 / g}
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
