@@ -1,0 +1,119 @@
+package iconik
+
+import (
+	"context"
+	"net/url"
+)
+
+// Asset is an asset with its versions.
+type Asset struct {
+	ID            string    `json:"id"`
+	Title         string    `json:"title"`
+	Type          string    `json:"type"`
+	Status        string    `json:"status"`
+	ExternalID    string    `json:"external_id"`
+	CreatedByUser string    `json:"created_by_user"`
+	IsOnline      bool      `json:"is_online"`
+	Versions      []Version `json:"versions"`
+	InCollections []string  `json:"in_collections"`
+}
+
+// Version is a version of an asset.
+type Version struct {
+	ID            string `json:"id"`
+	VersionNumber *int   `json:"version_number"`
+	Status        string `json:"status"`
+	DateCreated   Time   `json:"date_created"`
+}
+
+// OlderFirst orders versions by number, and by date where iconik gives no numbers.
+func OlderFirst(a, b Version) int {
+	if a.VersionNumber != nil && b.VersionNumber != nil {
+		return *a.VersionNumber - *b.VersionNumber
+	}
+	return a.DateCreated.Compare(b.DateCreated.Time)
+}
+
+// CurrentVersion is the newest active one; iconik promises no order of the list.
+func (a *Asset) CurrentVersion() (Version, bool) {
+	var current Version
+	found := false
+	for _, v := range a.Versions {
+		if v.Status != "" && v.Status != "ACTIVE" {
+			continue
+		}
+		if !found || OlderFirst(v, current) > 0 {
+			current, found = v, true
+		}
+	}
+	return current, found
+}
+
+// AssetRequest is the body of Create.
+type AssetRequest struct {
+	Title        string `json:"title"`
+	Type         string `json:"type,omitempty"` // ASSET, PLACEHOLDER, …
+	ExternalID   string `json:"external_id,omitempty"`
+	CollectionID string `json:"collection_id,omitempty"` // the asset is put into it
+}
+
+// Create wraps POST assets/v1/assets/. iconik makes the first version with the asset.
+func (s *AssetsService) Create(ctx context.Context, req AssetRequest) (*Asset, error) {
+	q := url.Values{"apply_default_acls": {"true"}}
+	if req.CollectionID != "" {
+		q.Set("assign_to_collection", "true")
+		q.Set("apply_collection_acls", "true")
+	}
+	var a Asset
+	err := s.c.post(ctx, "create asset", path("assets/v1/assets"), q, req, &a)
+	return made(&a, a.ID, "create asset", err)
+}
+
+// Get wraps GET assets/v1/assets/{id}/, which reads the store: there is no lag.
+func (s *AssetsService) Get(ctx context.Context, id string, withCollections bool) (*Asset, error) {
+	q := url.Values{}
+	if withCollections {
+		q.Set("include_collections", "true")
+	}
+	var a Asset
+	if err := s.c.get(ctx, "get asset", path("assets/v1/assets", id), q, &a); err != nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+// AssetPatch changes what it names. iconik's schema wants the title always.
+type AssetPatch struct {
+	Title      string `json:"title,omitempty"`
+	Type       string `json:"type,omitempty"`
+	ExternalID string `json:"external_id,omitempty"`
+}
+
+// Update wraps PATCH assets/v1/assets/{id}/.
+func (s *AssetsService) Update(ctx context.Context, id string, p AssetPatch) (*Asset, error) {
+	var a Asset
+	if err := s.c.patch(ctx, "update asset", path("assets/v1/assets", id), nil, p, &a); err != nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+// Delete wraps DELETE assets/v1/assets/{id}/: the asset goes to the delete queue, from where it can be restored.
+func (s *AssetsService) Delete(ctx context.Context, id string) error {
+	return s.c.delete(ctx, "delete asset", path("assets/v1/assets", id), nil, nil)
+}
+
+// VersionRequest says what a new version takes over from the one before.
+type VersionRequest struct {
+	CopyMetadata bool `json:"copy_metadata"`
+	CopySegments bool `json:"copy_segments"`
+}
+
+// CreateVersion wraps POST assets/v1/assets/{id}/versions/ and returns all versions, the new one among them.
+func (s *AssetsService) CreateVersion(ctx context.Context, assetID string, req VersionRequest) ([]Version, error) {
+	var out struct {
+		Versions []Version `json:"versions"`
+	}
+	err := s.c.post(ctx, "create version", path("assets/v1/assets", assetID, "versions"), nil, req, &out)
+	return out.Versions, err
+}

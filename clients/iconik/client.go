@@ -1,0 +1,230 @@
+// Package iconik is a client of iconik's API, one file for each service area. Paths are those of the vendor's OpenAPI
+// documents, relative to https://HOST/API/. All methods are safe for concurrent use; every error is a *rest.Error or
+// the context's.
+package iconik
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+)
+
+// The vendor's rate limit, for one set of credentials over all operations.
+var sharedLimit = rest.Limit{Calls: 1000, Window: 20 * time.Second}
+
+const perPage = 100 // the most that every listing takes
+
+// Client calls one iconik domain.
+type Client struct {
+	rest *rest.Client
+	base string
+
+	Assets      *AssetsService
+	Collections *CollectionsService
+	Files       *FilesService
+	Jobs        *JobsService
+	Metadata    *MetadataService
+	Search      *SearchService
+	Segments    *SegmentsService
+	Users       *UsersService
+}
+
+type service struct{ c *Client }
+
+type (
+	// AssetsService makes and reads assets and their versions.
+	AssetsService service
+	// CollectionsService makes, moves and lists collections.
+	CollectionsService service
+	// FilesService handles storages, formats, file sets, files and their upload URLs.
+	FilesService service
+	// JobsService shows work to people.
+	JobsService service
+	// MetadataService handles fields, views and values.
+	MetadataService service
+	// SearchService asks the index, which lags behind writes.
+	SearchService service
+	// SegmentsService handles time-based comments.
+	SegmentsService service
+	// UsersService finds users.
+	UsersService service
+)
+
+// Option changes a client.
+type Option func(*rest.Config)
+
+// WithHTTPClient sends calls through another HTTP client.
+func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config) { c.HTTP = h } }
+
+// New makes a client for one tenant.
+func New(cfg config.Iconik, opts ...Option) (*Client, error) {
+	app, token := cfg.AppID, cfg.AuthToken.Reveal()
+	rc := rest.Config{
+		Vendor:  "iconik",
+		BaseURL: cfg.BaseURL + "/API",
+		Authorize: func(r *http.Request) {
+			r.Header.Set("App-ID", app)
+			r.Header.Set("Auth-Token", token)
+		},
+		Budgets: &rest.Budgets{Group: func(string) string { return "all" }, Known: map[string]rest.Limit{"all": sharedLimit}},
+		Refine: func(e *rest.Error) {
+			switch e.Status {
+			case http.StatusUnauthorized:
+				e.Hint = "the application token is refused: was it deleted, or its user deactivated?"
+			case http.StatusForbidden:
+				e.Hint = "the token's user lacks the role, or the access to this object"
+			}
+		},
+	}
+	for _, o := range opts {
+		o(&rc)
+	}
+	r, err := rest.New(rc)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{rest: r, base: strings.TrimRight(cfg.BaseURL, "/")}
+	s := service{c}
+	c.Assets, c.Collections, c.Files = (*AssetsService)(&s), (*CollectionsService)(&s), (*FilesService)(&s)
+	c.Jobs, c.Metadata, c.Search = (*JobsService)(&s), (*MetadataService)(&s), (*SearchService)(&s)
+	c.Segments, c.Users = (*SegmentsService)(&s), (*UsersService)(&s)
+	return c, nil
+}
+
+// Calls counts the requests sent so far.
+func (c *Client) Calls() int64 { return c.rest.Calls() }
+
+// AssetURL is where a person opens an asset.
+func (c *Client) AssetURL(id string) string { return c.base + "/asset/" + url.PathEscape(id) }
+
+// CollectionURL is where a person opens a collection.
+func (c *Client) CollectionURL(id string) string { return c.base + "/collection/" + url.PathEscape(id) }
+
+func (c *Client) do(ctx context.Context, op, method, path string, q url.Values, body, out any) error {
+	_, err := c.rest.Do(ctx, rest.Request{Operation: op, Method: method, Path: path, Query: q, Body: body}, out)
+	return err
+}
+
+func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any) error {
+	return c.do(ctx, op, http.MethodGet, path, q, nil, out)
+}
+
+func (c *Client) post(ctx context.Context, op, path string, q url.Values, body, out any) error {
+	return c.do(ctx, op, http.MethodPost, path, q, body, out)
+}
+
+// patch wraps a PATCH, which sets what it names and may therefore be sent again.
+func (c *Client) patch(ctx context.Context, op, path string, q url.Values, body, out any) error {
+	_, err := c.rest.Do(ctx, rest.Request{Operation: op, Method: http.MethodPatch, Path: path, Query: q, Body: body, Idempotent: true}, out)
+	return err
+}
+
+func (c *Client) delete(ctx context.Context, op, path string, q url.Values, body any) error {
+	return c.do(ctx, op, http.MethodDelete, path, q, body, nil)
+}
+
+// path joins segments under a service; iconik's paths end with a slash. A slash within a segment stays one.
+func path(service string, segments ...string) string {
+	var b strings.Builder
+	b.WriteString(service)
+	for _, s := range segments {
+		b.WriteString("/" + strings.ReplaceAll(url.PathEscape(s), "%2F", "/"))
+	}
+	return b.String() + "/"
+}
+
+// envelope is the form of every listing.
+type envelope[T any] struct {
+	Objects []T     `json:"objects"`
+	NextURL *string `json:"next_url"`
+	Page    int     `json:"page"`
+	Pages   int     `json:"pages"`
+}
+
+// byPage reads a listing of pages until its end; a page beyond the end is a 404.
+func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values, each func(T) bool) error {
+	for page := 1; ; page++ {
+		query := clone(q)
+		query.Set("page", strconv.Itoa(page))
+		if query.Get("per_page") == "" {
+			query.Set("per_page", strconv.Itoa(perPage))
+		}
+		var e envelope[T]
+		if err := c.get(ctx, op, p, query, &e); err != nil {
+			if page > 1 && rest.IsNotFound(err) {
+				return nil
+			}
+			return err
+		}
+		for _, o := range e.Objects {
+			if !each(o) {
+				return nil
+			}
+		}
+		if len(e.Objects) == 0 || e.Pages > 0 && page >= e.Pages || e.Pages == 0 && (e.NextURL == nil || *e.NextURL == "") {
+			return nil
+		}
+	}
+}
+
+// byLastID reads a listing that goes on after the id of the last row.
+func byLastID[T any](ctx context.Context, c *Client, op, p string, q url.Values, id func(T) string) ([]T, error) {
+	var all []T
+	last := ""
+	for {
+		query := clone(q)
+		query.Set("per_page", strconv.Itoa(perPage))
+		if last != "" {
+			query.Set("last_id", last)
+		}
+		var e envelope[T]
+		if err := c.get(ctx, op, p, query, &e); err != nil {
+			if last != "" && rest.IsNotFound(err) {
+				return all, nil
+			}
+			return nil, err
+		}
+		if len(e.Objects) == 0 || id(e.Objects[len(e.Objects)-1]) == last {
+			return all, nil
+		}
+		all = append(all, e.Objects...)
+		if len(e.Objects) < perPage && (e.NextURL == nil || *e.NextURL == "") {
+			return all, nil
+		}
+		last = id(e.Objects[len(e.Objects)-1])
+	}
+}
+
+func clone(q url.Values) url.Values {
+	out := url.Values{}
+	for k, v := range q {
+		out[k] = v
+	}
+	return out
+}
+
+// Time is a date as iconik writes it, with or without a zone.
+type Time struct{ time.Time }
+
+// UnmarshalJSON takes what is no date for no date.
+func (t *Time) UnmarshalJSON(raw []byte) error {
+	t.Time = time.Time{}
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			t.Time = at.UTC()
+			return nil
+		}
+	}
+	return nil
+}

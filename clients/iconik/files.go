@@ -1,0 +1,256 @@
+package iconik
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+)
+
+// Storage is where files are kept.
+type Storage struct {
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Method   string          `json:"method"` // S3, GCS, AZURE, B2, FILE, …
+	Purpose  string          `json:"purpose"`
+	Status   string          `json:"status"`
+	Settings json.RawMessage `json:"settings"`
+}
+
+// PresignsMD5 says that the storage's part URLs demand the part's MD5.
+func (s *Storage) PresignsMD5() bool {
+	var v struct {
+		PresignMD5 bool `json:"presign_md5_checksum"`
+	}
+	return json.Unmarshal(s.Settings, &v) == nil && v.PresignMD5
+}
+
+// MatchingStorage wraps GET files/v1/storages/matching/{purpose}/; NotFound when there is none.
+func (s *FilesService) MatchingStorage(ctx context.Context, purpose string) (*Storage, error) {
+	var st Storage
+	if err := s.c.get(ctx, "matching storage", path("files/v1/storages/matching", purpose), nil, &st); err != nil {
+		return nil, err
+	}
+	return &st, nil
+}
+
+// Storage wraps GET files/v1/storages/{id}/.
+func (s *FilesService) Storage(ctx context.Context, id string) (*Storage, error) {
+	var st Storage
+	if err := s.c.get(ctx, "get storage", path("files/v1/storages", id), nil, &st); err != nil {
+		return nil, err
+	}
+	return &st, nil
+}
+
+// Format is a technical form of a version: ORIGINAL and others.
+type Format struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Status    string `json:"status"`
+	VersionID string `json:"version_id"`
+}
+
+// FormatRequest is the body of CreateFormat.
+type FormatRequest struct {
+	Name           string              `json:"name"`
+	UserID         string              `json:"user_id,omitempty"`
+	VersionID      string              `json:"version_id,omitempty"`
+	StorageMethods []string            `json:"storage_methods,omitempty"`
+	Metadata       []map[string]string `json:"metadata,omitempty"`
+}
+
+// CreateFormat wraps POST files/v1/assets/{id}/formats/.
+func (s *FilesService) CreateFormat(ctx context.Context, assetID string, req FormatRequest) (*Format, error) {
+	var f Format
+	err := s.c.post(ctx, "create format", path("files/v1/assets", assetID, "formats"), nil, req, &f)
+	return made(&f, f.ID, "create format", err)
+}
+
+// Formats wraps GET files/v1/assets/{id}/versions/{version}/formats/, all pages.
+func (s *FilesService) Formats(ctx context.Context, assetID, versionID string) ([]Format, error) {
+	return byLastID(ctx, s.c, "list formats", path("files/v1/assets", assetID, "versions", versionID, "formats"), nil, func(f Format) string { return f.ID })
+}
+
+// FileSet is a format's files on one storage.
+type FileSet struct {
+	ID        string `json:"id"`
+	FormatID  string `json:"format_id"`
+	StorageID string `json:"storage_id"`
+	Status    string `json:"status"`
+}
+
+// FileSetRequest is the body of CreateFileSet.
+type FileSetRequest struct {
+	FormatID     string   `json:"format_id"`
+	StorageID    string   `json:"storage_id"`
+	Name         string   `json:"name"`
+	BaseDir      string   `json:"base_dir"`
+	ComponentIDs []string `json:"component_ids"`
+	VersionID    string   `json:"version_id,omitempty"`
+}
+
+// CreateFileSet wraps POST files/v1/assets/{id}/file_sets/.
+func (s *FilesService) CreateFileSet(ctx context.Context, assetID string, req FileSetRequest) (*FileSet, error) {
+	if req.ComponentIDs == nil {
+		req.ComponentIDs = []string{}
+	}
+	var f FileSet
+	err := s.c.post(ctx, "create file set", path("files/v1/assets", assetID, "file_sets"), nil, req, &f)
+	return made(&f, f.ID, "create file set", err)
+}
+
+// FileSets wraps GET files/v1/assets/{id}/versions/{version}/file_sets/, all pages.
+func (s *FilesService) FileSets(ctx context.Context, assetID, versionID string) ([]FileSet, error) {
+	return byLastID(ctx, s.c, "list file sets", path("files/v1/assets", assetID, "versions", versionID, "file_sets"), nil, func(f FileSet) string { return f.ID })
+}
+
+// File is a file's record. Its URLs are secrets.
+type File struct {
+	ID                 string `json:"id"`
+	Name               string `json:"name"`
+	OriginalName       string `json:"original_name"`
+	Status             string `json:"status"` // OPEN, CLOSED, …
+	Size               int64  `json:"size"`
+	Checksum           string `json:"checksum"`
+	StorageID          string `json:"storage_id"`
+	FormatID           string `json:"format_id"`
+	FileSetID          string `json:"file_set_id"`
+	VersionID          string `json:"version_id"`
+	StorageMethod      string `json:"storage_method"`
+	UploadURL          string `json:"upload_url"`
+	UploadMethod       string `json:"upload_method"`
+	UploadFilename     string `json:"upload_filename"`
+	MultipartUploadURL string `json:"multipart_upload_url"`
+	URL                string `json:"url"`
+}
+
+// FileRequest is the body of CreateFile.
+type FileRequest struct {
+	OriginalName  string `json:"original_name"`
+	DirectoryPath string `json:"directory_path"`
+	Size          int64  `json:"size"` // bytes
+	Type          string `json:"type"`
+	FormatID      string `json:"format_id"`
+	FileSetID     string `json:"file_set_id"`
+	StorageID     string `json:"storage_id"`
+	VersionID     string `json:"version_id,omitempty"`
+	Checksum      string `json:"checksum,omitempty"`
+}
+
+// CreateFile wraps POST files/v1/assets/{id}/files/; the answer holds the upload URLs.
+func (s *FilesService) CreateFile(ctx context.Context, assetID string, req FileRequest) (*File, error) {
+	if req.Type == "" {
+		req.Type = "FILE"
+	}
+	var f File
+	err := s.c.post(ctx, "create file", path("files/v1/assets", assetID, "files"), nil, req, &f)
+	return made(&f, f.ID, "create file", err)
+}
+
+// FileOptions says how a file is read.
+type FileOptions struct {
+	FreshUploadURL bool // new upload URLs with it
+}
+
+// File wraps GET files/v1/assets/{id}/files/{file}/.
+func (s *FilesService) File(ctx context.Context, assetID, fileID string, o FileOptions) (*File, error) {
+	q := url.Values{}
+	if o.FreshUploadURL {
+		q.Set("generate_signed_post_url", "true")
+	}
+	var f File
+	if err := s.c.get(ctx, "get file", path("files/v1/assets", assetID, "files", fileID), q, &f); err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// Files wraps GET files/v1/assets/{id}/versions/{version}/files/, all pages, without download URLs.
+func (s *FilesService) Files(ctx context.Context, assetID, versionID string) ([]File, error) {
+	return s.files(ctx, assetID, versionID, false)
+}
+
+// SignedFiles is Files with a download URL in each row where the storage can give one.
+func (s *FilesService) SignedFiles(ctx context.Context, assetID, versionID string) ([]File, error) {
+	return s.files(ctx, assetID, versionID, true)
+}
+
+func (s *FilesService) files(ctx context.Context, assetID, versionID string, signed bool) ([]File, error) {
+	q := url.Values{"generate_signed_url": {strconv.FormatBool(signed)}}
+	return byLastID(ctx, s.c, "list files", path("files/v1/assets", assetID, "versions", versionID, "files"), q, func(f File) string { return f.ID })
+}
+
+// FilePatch changes what it names.
+type FilePatch struct {
+	Status            string `json:"status,omitempty"`
+	Checksum          string `json:"checksum,omitempty"`
+	Size              *int64 `json:"size,omitempty"`
+	ProgressProcessed *int   `json:"progress_processed,omitempty"`
+}
+
+// UpdateFile wraps PATCH files/v1/assets/{id}/files/{file}/. Status CLOSED says that the bytes are there.
+func (s *FilesService) UpdateFile(ctx context.Context, assetID, fileID string, p FilePatch) (*File, error) {
+	if p.Status == "CLOSED" {
+		all := 100
+		p.ProgressProcessed = &all
+	}
+	var f File
+	if err := s.c.patch(ctx, "update file", path("files/v1/assets", assetID, "files", fileID), nil, p, &f); err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// DeleteFile wraps DELETE files/v1/assets/{id}/files/{file}/: the record goes, not the bytes.
+func (s *FilesService) DeleteFile(ctx context.Context, assetID, fileID string) error {
+	return s.c.delete(ctx, "delete file", path("files/v1/assets", assetID, "files", fileID), nil, nil)
+}
+
+// PartURL takes one part of a multipart upload. URL is a secret.
+type PartURL struct {
+	Number int    `json:"number"`
+	URL    string `json:"url"`
+}
+
+// PartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/part/, one page. parts is the total number of
+// parts.
+func (s *FilesService) PartURLs(ctx context.Context, assetID, fileID, uploadID string, parts, page, perPage int) (urls []PartURL, more bool, err error) {
+	q := url.Values{"upload_id": {uploadID}, "parts_num": {strconv.Itoa(parts)}, "page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}}
+	var e envelope[PartURL]
+	err = s.c.get(ctx, "part URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url/part"), q, &e)
+	return e.Objects, len(e.Objects) > 0 && page*perPage < parts, err
+}
+
+// MultipartURLs end a multipart upload. They are secrets.
+type MultipartURLs struct {
+	CompleteURL  string   `json:"complete_url"`
+	AbortURL     string   `json:"abort_url"`
+	ListPartsURL []string `json:"list_parts_url"`
+}
+
+// MultipartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/.
+func (s *FilesService) MultipartURLs(ctx context.Context, assetID, fileID, uploadID string) (*MultipartURLs, error) {
+	var m MultipartURLs
+	err := s.c.get(ctx, "multipart URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url"), url.Values{"upload_id": {uploadID}}, &m)
+	if err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// CleanupMultipart wraps POST files/v1/assets/{id}/files/{file}/multipart/cleanup/ and aborts the upload.
+func (s *FilesService) CleanupMultipart(ctx context.Context, assetID, fileID, uploadID string) error {
+	body := map[string]any{"upload_id": uploadID, "abort_upload": true}
+	return s.c.post(ctx, "clean up upload", path("files/v1/assets", assetID, "files", fileID, "multipart/cleanup"), nil, body, nil)
+}
+
+// CreateKeyframes wraps POST files/v1/assets/{id}/files/{file}/keyframes/, which makes keyframes and a proxy. The job
+// is "" where the storage's pattern leaves the file out (204).
+func (s *FilesService) CreateKeyframes(ctx context.Context, assetID, fileID string) (string, error) {
+	var out struct {
+		JobID string `json:"job_id"`
+	}
+	err := s.c.post(ctx, "create keyframes", path("files/v1/assets", assetID, "files", fileID, "keyframes"), nil, map[string]any{}, &out)
+	return out.JobID, err
+}

@@ -1,0 +1,107 @@
+package iconik
+
+import (
+	"context"
+	"net/url"
+)
+
+// Job is work that people see in iconik.
+type Job struct {
+	ID         string         `json:"id"`
+	Title      string         `json:"title"`
+	Type       string         `json:"type"`
+	CustomType string         `json:"custom_type"`
+	Status     string         `json:"status"`
+	ObjectID   string         `json:"object_id"`
+	ObjectType string         `json:"object_type"`
+	Message    string         `json:"message"`
+	Steps      []Step         `json:"steps"`
+	Metadata   map[string]any `json:"metadata"`
+}
+
+// Step is a line of a job. Status is IN_PROGRESS, WAITING, FAILED, DONE or SKIPPED.
+type Step struct {
+	ID           string `json:"id,omitempty"`
+	Label        string `json:"label"`
+	Status       string `json:"status"`
+	Message      string `json:"message,omitempty"`
+	ErrorMessage string `json:"error_message,omitempty"`
+}
+
+// JobAction is what a job's button calls.
+type JobAction struct {
+	URL  string `json:"url"`
+	Bulk bool   `json:"bulk"`
+}
+
+// JobRequest is the body of Create.
+type JobRequest struct {
+	Title         string               `json:"title"`
+	Type          string               `json:"type"`
+	CustomType    string               `json:"custom_type,omitempty"`
+	Status        string               `json:"status"`
+	ObjectType    string               `json:"object_type,omitempty"`
+	ObjectID      string               `json:"object_id,omitempty"`
+	Message       string               `json:"message,omitempty"`
+	Steps         []Step               `json:"steps,omitempty"`
+	Metadata      map[string]any       `json:"metadata,omitempty"`
+	ActionContext map[string]JobAction `json:"action_context,omitempty"` // by ABORT, RESTART, PAUSE, RESUME
+}
+
+// Create wraps POST jobs/v1/jobs/.
+func (s *JobsService) Create(ctx context.Context, req JobRequest) (*Job, error) {
+	var j Job
+	err := s.c.post(ctx, "create job", path("jobs/v1/jobs"), nil, req, &j)
+	return made(&j, j.ID, "create job", err)
+}
+
+// Get wraps GET jobs/v1/jobs/{id}/.
+func (s *JobsService) Get(ctx context.Context, id string) (*Job, error) {
+	var j Job
+	if err := s.c.get(ctx, "get job", path("jobs/v1/jobs", id), nil, &j); err != nil {
+		return nil, err
+	}
+	return &j, nil
+}
+
+// JobPatch changes what it names.
+type JobPatch struct {
+	Status            string  `json:"status,omitempty"`
+	Message           *string `json:"message,omitempty"`
+	ErrorMessage      *string `json:"error_message,omitempty"`
+	ProgressProcessed *int64  `json:"progress_processed,omitempty"`
+	ProgressTotal     *int64  `json:"progress_total,omitempty"`
+}
+
+// Update wraps PATCH jobs/v1/jobs/{id}/.
+func (s *JobsService) Update(ctx context.Context, id string, p JobPatch) (*Job, error) {
+	var j Job
+	if err := s.c.patch(ctx, "update job", path("jobs/v1/jobs", id), nil, p, &j); err != nil {
+		return nil, err
+	}
+	return &j, nil
+}
+
+// UpdateSteps wraps PATCH jobs/v1/jobs/{id}/steps/.
+func (s *JobsService) UpdateSteps(ctx context.Context, id string, steps []Step) error {
+	return s.c.patch(ctx, "update job steps", path("jobs/v1/jobs", id, "steps"), nil, map[string]any{"steps": steps}, nil)
+}
+
+// JobListOptions narrow a listing.
+type JobListOptions struct{ ObjectType, ObjectID, Type, Status string }
+
+// List wraps GET jobs/v1/jobs/, all pages.
+func (s *JobsService) List(ctx context.Context, o JobListOptions) ([]Job, error) {
+	q := url.Values{}
+	for k, v := range map[string]string{"object_type": o.ObjectType, "object_id": o.ObjectID, "type": o.Type, "status": o.Status} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	var all []Job
+	err := byPage(ctx, s.c, "list jobs", path("jobs/v1/jobs"), q, func(j Job) bool {
+		all = append(all, j)
+		return true
+	})
+	return all, err
+}

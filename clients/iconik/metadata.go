@@ -1,0 +1,146 @@
+package iconik
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+// Field is a metadata field. FieldType is string, text, date, datetime, float, integer, boolean, url, email, ….
+type Field struct {
+	Name      string `json:"name"`
+	Label     string `json:"label"`
+	FieldType string `json:"field_type"`
+	Multi     bool   `json:"multi,omitempty"`
+}
+
+// View is an ordered set of fields.
+type View struct {
+	ID          string      `json:"id,omitempty"`
+	Name        string      `json:"name"`
+	Description string      `json:"description,omitempty"`
+	ViewFields  []ViewField `json:"view_fields"`
+}
+
+// ViewField is a field's place in a view.
+type ViewField struct {
+	Name     string `json:"name"`
+	Label    string `json:"label,omitempty"`
+	ReadOnly bool   `json:"read_only,omitempty"`
+	Required bool   `json:"required,omitempty"`
+}
+
+// Field wraps GET metadata/v1/fields/{name}/.
+func (s *MetadataService) Field(ctx context.Context, name string) (*Field, error) {
+	var f Field
+	if err := s.c.get(ctx, "get field", path("metadata/v1/fields", name), nil, &f); err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// CreateField wraps POST metadata/v1/fields/.
+func (s *MetadataService) CreateField(ctx context.Context, f Field) (*Field, error) {
+	var out Field
+	if err := s.c.post(ctx, "create field", path("metadata/v1/fields"), nil, f, &out); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// Views wraps GET metadata/v1/views/, which is not paged.
+func (s *MetadataService) Views(ctx context.Context) ([]View, error) {
+	var e envelope[View]
+	err := s.c.get(ctx, "list views", path("metadata/v1/views"), nil, &e)
+	return e.Objects, err
+}
+
+// CreateView wraps POST metadata/v1/views/.
+func (s *MetadataService) CreateView(ctx context.Context, v View) (*View, error) {
+	var out View
+	err := s.c.post(ctx, "create view", path("metadata/v1/views"), nil, v, &out)
+	return made(&out, out.ID, "create view", err)
+}
+
+// UpdateView wraps PUT metadata/v1/views/{id}/, which replaces the view.
+func (s *MetadataService) UpdateView(ctx context.Context, v View) (*View, error) {
+	var out View
+	id := v.ID
+	v.ID = ""
+	if err := s.c.do(ctx, "update view", "PUT", path("metadata/v1/views", id), nil, v, &out); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+type fieldValues struct {
+	FieldValues []fieldValue `json:"field_values"`
+}
+
+type fieldValue struct {
+	Value any `json:"value"`
+}
+
+func body(values map[string][]string) map[string]any {
+	out := map[string]fieldValues{}
+	for name, list := range values {
+		v := fieldValues{FieldValues: []fieldValue{}}
+		for _, one := range list {
+			v.FieldValues = append(v.FieldValues, fieldValue{one})
+		}
+		out[name] = v
+	}
+	return map[string]any{"metadata_values": out}
+}
+
+// PutValues wraps PUT metadata/v1/{type}/{id}/views/{view}/. Fields that are not named stay; an empty list clears one.
+// Of an asset, the current version's values are written.
+func (s *MetadataService) PutValues(ctx context.Context, objectType, objectID, viewID string, values map[string][]string) error {
+	return s.c.do(ctx, "write metadata", "PUT", path("metadata/v1", objectType, objectID, "views", viewID), nil, body(values), nil)
+}
+
+// PutSegmentValues wraps PUT metadata/v1/assets/{id}/segments/{segment}/views/{view}/.
+func (s *MetadataService) PutSegmentValues(ctx context.Context, assetID, segmentID, viewID string, values map[string][]string) error {
+	return s.c.do(ctx, "write segment metadata", "PUT", path("metadata/v1/assets", assetID, "segments", segmentID, "views", viewID), nil, body(values), nil)
+}
+
+// Values wraps GET metadata/v1/{type}/{id}/views/{view}/. An object without values gives none.
+func (s *MetadataService) Values(ctx context.Context, objectType, objectID, viewID string) (map[string][]string, error) {
+	var out struct {
+		Values map[string]struct {
+			FieldValues []struct {
+				Value json.RawMessage `json:"value"`
+			} `json:"field_values"`
+		} `json:"metadata_values"`
+	}
+	err := s.c.get(ctx, "read metadata", path("metadata/v1", objectType, objectID, "views", viewID), url.Values{}, &out)
+	if rest.IsNotFound(err) {
+		return map[string][]string{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	values := map[string][]string{}
+	for name, f := range out.Values {
+		for _, v := range f.FieldValues {
+			values[name] = append(values[name], scalar(v.Value))
+		}
+	}
+	return values, nil
+}
+
+// scalar reads a value that may be a string, number or boolean.
+func scalar(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	var v any
+	if json.Unmarshal(raw, &v) != nil || v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,66 @@
+package iconik
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+// term is an exact condition of a search.
+type term struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func (s *SearchService) find(ctx context.Context, docType string, terms []term) ([]Object, error) {
+	body := map[string]any{
+		"doc_types":      []string{docType},
+		"query":          "",
+		"filter":         map[string]any{"operator": "AND", "terms": terms},
+		"include_fields": []string{"id", "title", "object_type", "status", "type", "external_id", "parent_id", "in_collections", "created_by_user"},
+	}
+	var all []Object
+	for page := 1; ; page++ {
+		q := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}, "generate_signed_url": {"false"}, "save_search_history": {"false"}}
+		var e envelope[Object]
+		// A search writes nothing: it may be sent again.
+		_, err := s.c.rest.Do(ctx, rest.Request{Operation: "search", Method: "POST", Path: path("search/v1/search"), Query: q, Body: body, Idempotent: true}, &e)
+		if page > 1 && rest.IsNotFound(err) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e.Objects...)
+		if len(e.Objects) == 0 || page >= e.Pages {
+			return all, nil
+		}
+	}
+}
+
+// ByExternalID wraps POST search/v1/search/. docType is assets or collections. Deleted objects, which the index still
+// has, are left out. The index lags behind writes.
+func (s *SearchService) ByExternalID(ctx context.Context, docType, externalID string) ([]Object, error) {
+	found, err := s.find(ctx, docType, []term{{"external_id", externalID}})
+	var out []Object
+	for _, o := range found {
+		if o.ExternalID == externalID && o.Status != "DELETED" {
+			out = append(out, o)
+		}
+	}
+	return out, err
+}
+
+// Collections wraps POST search/v1/search/ for collections of exactly this title.
+func (s *SearchService) Collections(ctx context.Context, title string) ([]Object, error) {
+	found, err := s.find(ctx, "collections", []term{{"title", title}})
+	var out []Object
+	for _, o := range found {
+		if o.Title == title && o.Status != "DELETED" {
+			out = append(out, o)
+		}
+	}
+	return out, err
+}

@@ -1,0 +1,129 @@
+package iconik
+
+import (
+	"context"
+	"net/url"
+)
+
+// Segment is a time-based comment. Times are milliseconds from the version's start.
+type Segment struct {
+	ID         string   `json:"id"`
+	Type       string   `json:"segment_type"`
+	Text       string   `json:"segment_text"`
+	Checked    bool     `json:"segment_checked"`
+	StartMS    *int64   `json:"time_start_milliseconds"`
+	EndMS      *int64   `json:"time_end_milliseconds"`
+	ParentID   string   `json:"parent_id"`
+	VersionID  string   `json:"version_id"`
+	UserID     string   `json:"user_id"`
+	ExternalID string   `json:"external_id"`
+	Status     string   `json:"status"`
+	Drawing    *Drawing `json:"drawing"`
+}
+
+// Drawing is what was drawn over a frame.
+type Drawing struct {
+	Version    *int        `json:"version,omitempty"`
+	Primitives []Primitive `json:"primitives"`
+}
+
+// Primitive is one shape. Type is LINE, RECTANGLE, ARROW, ELLIPSE, PENCIL or TEXT.
+type Primitive struct {
+	Type    string   `json:"type"`
+	Color   string   `json:"color,omitempty"`
+	Points  []Point  `json:"points"`
+	Text    string   `json:"text,omitempty"`
+	Width   *float64 `json:"width,omitempty"`
+	Opacity *float64 `json:"opacity,omitempty"`
+}
+
+// Point lies in the tenant's drawing frame.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// SegmentRequest is the body of Create.
+type SegmentRequest struct {
+	Type       string   `json:"segment_type"`
+	Text       string   `json:"segment_text"`
+	Checked    bool     `json:"segment_checked,omitempty"`
+	StartMS    *int64   `json:"time_start_milliseconds,omitempty"`
+	EndMS      *int64   `json:"time_end_milliseconds,omitempty"`
+	ParentID   string   `json:"parent_id,omitempty"`
+	VersionID  string   `json:"version_id,omitempty"`
+	UserID     string   `json:"user_id,omitempty"`
+	ExternalID string   `json:"external_id,omitempty"`
+	Drawing    *Drawing `json:"drawing,omitempty"`
+	Internal   *bool    `json:"is_internal,omitempty"`
+}
+
+// Create wraps POST assets/v1/assets/{id}/segments/.
+func (s *SegmentsService) Create(ctx context.Context, assetID string, req SegmentRequest) (*Segment, error) {
+	var seg Segment
+	err := s.c.post(ctx, "create segment", path("assets/v1/assets", assetID, "segments"), nil, req, &seg)
+	return made(&seg, seg.ID, "create segment", err)
+}
+
+// SegmentListOptions narrow a listing.
+type SegmentListOptions struct {
+	Type        string
+	VersionID   string
+	AllVersions bool
+}
+
+// List wraps GET assets/v1/assets/{id}/segments/, all pages. It reads the index, which lags behind writes.
+func (s *SegmentsService) List(ctx context.Context, assetID string, o SegmentListOptions) ([]Segment, error) {
+	q := url.Values{}
+	if o.Type != "" {
+		q.Set("segment_type", o.Type)
+	}
+	if o.VersionID != "" {
+		q.Set("version_id", o.VersionID)
+	}
+	if o.AllVersions {
+		q.Set("include_all_versions", "true")
+	}
+	var all []Segment
+	err := byPage(ctx, s.c, "list segments", path("assets/v1/assets", assetID, "segments"), q, func(seg Segment) bool {
+		all = append(all, seg)
+		return true
+	})
+	return all, err
+}
+
+// Get wraps GET assets/v1/assets/{id}/segments/{segment}/, which reads the store.
+func (s *SegmentsService) Get(ctx context.Context, assetID, id string) (*Segment, error) {
+	var seg Segment
+	if err := s.c.get(ctx, "get segment", path("assets/v1/assets", assetID, "segments", id), nil, &seg); err != nil {
+		return nil, err
+	}
+	return &seg, nil
+}
+
+// SegmentPatch changes what it names.
+type SegmentPatch struct {
+	Text    *string  `json:"segment_text,omitempty"`
+	Checked *bool    `json:"segment_checked,omitempty"`
+	StartMS *int64   `json:"time_start_milliseconds,omitempty"`
+	EndMS   *int64   `json:"time_end_milliseconds,omitempty"`
+	Drawing *Drawing `json:"drawing,omitempty"`
+}
+
+// Update wraps PATCH assets/v1/assets/{id}/segments/{segment}/.
+func (s *SegmentsService) Update(ctx context.Context, assetID, id string, p SegmentPatch) (*Segment, error) {
+	body := struct {
+		Type string `json:"segment_type"`
+		SegmentPatch
+	}{"COMMENT", p}
+	var seg Segment
+	if err := s.c.patch(ctx, "update segment", path("assets/v1/assets", assetID, "segments", id), nil, body, &seg); err != nil {
+		return nil, err
+	}
+	return &seg, nil
+}
+
+// Delete wraps DELETE assets/v1/assets/{id}/segments/{segment}/.
+func (s *SegmentsService) Delete(ctx context.Context, assetID, id string) error {
+	return s.c.delete(ctx, "delete segment", path("assets/v1/assets", assetID, "segments", id), nil, nil)
+}
