@@ -121,4 +121,3 @@ func made[T any](v *T, id, op string, err error) (*T, error) {
 	}
 	return v, nil
 }
-
