@@ -93,7 +93,7 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 	if err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
-	if _, err := s.ledger.RequestArchive(ctx, t.ID, project, requestedBy, time.Now().UTC()); err != nil {
+	if _, _, err := s.ledger.RequestArchive(ctx, t.ID, project, requestedBy, time.Now().UTC()); err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
 	o := client.StartWorkflowOptions{

@@ -1,0 +1,351 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// BeginScan numbers a reading of the project's tree. A scan that was broken off goes on under its number.
+func (l *Ledger) BeginScan(ctx context.Context, tenant, archive string) (int, error) {
+	var scan int
+	err := l.tx(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, l.bind("SELECT scan FROM archives WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, archive).Scan(&scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("archive %s: %w", archive, ErrUnknown)
+		}
+		if err != nil {
+			return err
+		}
+		if scan < 0 { // begun and not finished
+			scan = -scan
+			return nil
+		}
+		scan++
+		_, err = tx.ExecContext(ctx, l.bind("UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?"), -scan, tenant, archive)
+		return err
+	})
+	return scan, err
+}
+
+func (l *Ledger) putFolder(ctx context.Context, tx *sql.Tx, tenant, archive string, f Folder) error {
+	// A folder that this scan has seen before keeps its place in the listing.
+	_, err := tx.ExecContext(ctx, l.bind(`INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, path = excluded.path, depth = excluded.depth,
+		listed = CASE WHEN folders.scan = excluded.scan THEN folders.listed ELSE 0 END,
+		page = CASE WHEN folders.scan = excluded.scan THEN folders.page ELSE '' END, scan = excluded.scan`),
+		tenant, archive, f.SourceID, f.ParentID, f.Name, f.Path, f.Depth, f.Scan)
+	return err
+}
+
+// PutFolders writes folders down, to be listed by their scan.
+func (l *Ledger) PutFolders(ctx context.Context, tenant, archive string, folders []Folder) error {
+	return l.tx(ctx, func(tx *sql.Tx) error {
+		for _, f := range folders {
+			if err := l.putFolder(ctx, tx, tenant, archive, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+const folderColumns = "source_id, parent_id, name, path, depth, collection_id, scan, listed, page"
+
+func scanFolder(row interface{ Scan(...any) error }) (Folder, error) {
+	var f Folder
+	var listed int
+	err := row.Scan(&f.SourceID, &f.ParentID, &f.Name, &f.Path, &f.Depth, &f.CollectionID, &f.Scan, &listed, &f.Cursor)
+	f.Listed = listed != 0
+	return f, err
+}
+
+// NextFolder returns a folder that the scan has still to list, the uppermost first; nil when all are.
+func (l *Ledger) NextFolder(ctx context.Context, tenant, archive string, scan int) (*Folder, error) {
+	f, err := scanFolder(l.write.QueryRowContext(ctx, l.bind("SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1"), tenant, archive, scan))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// PageListed writes one page of a folder's listing down, together with where the listing goes on.
+func (l *Ledger) PageListed(ctx context.Context, tenant, archive, folderID string, scan int, cursor string, children []Folder, items []Item, done bool) error {
+	return l.tx(ctx, func(tx *sql.Tx) error {
+		for _, f := range children {
+			if err := l.putFolder(ctx, tx, tenant, archive, f); err != nil {
+				return err
+			}
+		}
+		for _, it := range items {
+			if err := l.seeItem(ctx, tx, tenant, archive, it); err != nil {
+				return err
+			}
+		}
+		listed := 0
+		if done {
+			listed = 1
+		}
+		_, err := tx.ExecContext(ctx, l.bind("UPDATE folders SET listed = ?, page = ? WHERE tenant = ? AND archive = ? AND source_id = ? AND scan = ?"), listed, cursor, tenant, archive, folderID, scan)
+		return err
+	})
+}
+
+// seeItem writes down what a scan saw of an item, and keeps what was done with it so far.
+func (l *Ledger) seeItem(ctx context.Context, tx *sql.Tx, tenant, archive string, seen Item) error {
+	old, err := l.item(ctx, tx, tenant, archive, seen.SourceID)
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	it := seen
+	if err == nil {
+		it = old
+		it.AssetKey, it.FolderID, it.Version, it.Versions = seen.AssetKey, seen.FolderID, seen.Version, seen.Versions
+		it.Name, it.Title, it.Path, it.Size, it.MediaType, it.Class = seen.Name, seen.Title, seen.Path, seen.Size, seen.MediaType, seen.Class
+		it.FrameNum, it.FrameDen, it.Frames, it.StartTimecode = seen.FrameNum, seen.FrameDen, seen.Frames, seen.StartTimecode
+		it.Width, it.Height, it.HasProxy, it.CommentCount = seen.Width, seen.Height, seen.HasProxy, seen.CommentCount
+		it.Fields, it.FieldsHash, it.Scan = seen.Fields, seen.FieldsHash, seen.Scan
+		content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
+		// A project that goes into cold storage after its files were copied takes nothing away from the copies.
+		better := old.State == Skipped && old.Original != seen.Original
+		if content || better {
+			it.State, it.Reason, it.Checksum, it.BytesDone = Pending, "", "", 0
+		}
+		it.Original = seen.Original
+		if seen.SourceChecksum != "" {
+			it.SourceChecksum = seen.SourceChecksum
+		}
+	}
+	return l.putItem(ctx, tx, tenant, archive, it)
+}
+
+func (l *Ledger) putItem(ctx context.Context, tx *sql.Tx, tenant, archive string, it Item) error {
+	data, err := json.Marshal(it)
+	if err != nil {
+		return err
+	}
+	dirty := 0
+	if it.FieldsHash != it.WrittenHash {
+		dirty = 1
+	}
+	_, err = tx.ExecContext(ctx, l.bind(`INSERT INTO items (tenant, archive, source_id, seq, asset_key, version, versions, path, media_type, size, state, rendition, asset_id, dirty, bytes_done, comment_count, comments_done, scan, data)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET asset_key = excluded.asset_key, version = excluded.version, versions = excluded.versions, path = excluded.path,
+		media_type = excluded.media_type, size = excluded.size, state = excluded.state, rendition = excluded.rendition, asset_id = excluded.asset_id, dirty = excluded.dirty, bytes_done = excluded.bytes_done,
+		comment_count = excluded.comment_count, comments_done = excluded.comments_done, scan = excluded.scan, data = excluded.data`),
+		tenant, archive, it.SourceID, it.Seq, it.AssetKey, it.Version, it.Versions, it.Path, it.MediaType, it.Size, it.State, it.Rendition, it.AssetID, dirty,
+		it.BytesDone, it.CommentCount, it.CommentsDone, it.Scan, string(data))
+	return err
+}
+
+// FinishScan numbers the items that the scan saw, by path and with the versions of an asset side by side, and takes
+// the others out of the count: Frame.io has them no more.
+func (l *Ledger) FinishScan(ctx context.Context, tenant, archive string, scan int) error {
+	return l.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, l.bind("UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?"), tenant, archive, scan); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, l.bind("DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?"), tenant, archive, scan); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, l.bind(`UPDATE items SET seq = numbered.n FROM (
+			SELECT source_id AS sid, ROW_NUMBER() OVER (ORDER BY first_path, asset_key, version, source_id) AS n FROM (
+				SELECT source_id, asset_key, version, MIN(path) OVER (PARTITION BY asset_key) AS first_path FROM items WHERE tenant = ? AND archive = ? AND scan = ?
+			) AS assets
+		) AS numbered WHERE items.tenant = ? AND items.archive = ? AND items.source_id = numbered.sid`), tenant, archive, scan, tenant, archive)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, l.bind("UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?"), scan, tenant, archive)
+		return err
+	})
+}
+
+// Folders lists an archive's folders, parents before children.
+func (l *Ledger) Folders(ctx context.Context, tenant, archive, after string, limit int) ([]Folder, string, error) {
+	depth, id := -1, ""
+	if d, rest, ok := strings.Cut(after, "~"); ok {
+		depth, _ = strconv.Atoi(d)
+		id = rest
+	}
+	rows, err := l.read.QueryContext(ctx, l.bind("SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND (depth > ? OR depth = ? AND source_id > ?) ORDER BY depth, source_id LIMIT ?"),
+		tenant, archive, depth, depth, id, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	defer rows.Close()
+	var out []Folder
+	for rows.Next() {
+		f, err := scanFolder(rows)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, f)
+	}
+	next := ""
+	if len(out) == limit {
+		last := out[len(out)-1]
+		next = strconv.Itoa(last.Depth) + "~" + last.SourceID
+	}
+	return out, next, rows.Err()
+}
+
+// SetFolderCollection ties a folder to its collection.
+func (l *Ledger) SetFolderCollection(ctx context.Context, tenant, archive, sourceID, collectionID string) error {
+	_, err := l.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", collectionID, tenant, archive, sourceID)
+	return err
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (l *Ledger) item(ctx context.Context, q querier, tenant, archive, sourceID string) (Item, error) {
+	lock := ""
+	if _, inTx := q.(*sql.Tx); inTx {
+		lock = l.forUpdate()
+	}
+	var it Item
+	var data string
+	var seq int64
+	err := q.QueryRowContext(ctx, l.bind("SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND source_id = ?"+lock), tenant, archive, sourceID).Scan(&seq, &data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return it, fmt.Errorf("item %s: %w", sourceID, ErrUnknown)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(data), &it)
+	}
+	it.Seq = seq
+	return it, err
+}
+
+// Item returns an item, and false when there is none.
+func (l *Ledger) Item(ctx context.Context, tenant, archive, sourceID string) (Item, bool, error) {
+	it, err := l.item(ctx, l.read, tenant, archive, sourceID)
+	if errors.Is(err, ErrUnknown) {
+		return it, false, nil
+	}
+	return it, err == nil, err
+}
+
+// UpdateItem changes an item in one transaction.
+func (l *Ledger) UpdateItem(ctx context.Context, tenant, archive, sourceID string, change func(*Item)) (Item, error) {
+	var it Item
+	err := l.tx(ctx, func(tx *sql.Tx) error {
+		var err error
+		if it, err = l.item(ctx, tx, tenant, archive, sourceID); err != nil {
+			return err
+		}
+		change(&it)
+		return l.putItem(ctx, tx, tenant, archive, it)
+	})
+	return it, err
+}
+
+func (l *Ledger) items(ctx context.Context, query string, args ...any) ([]Item, error) {
+	rows, err := l.read.QueryContext(ctx, l.bind(query), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Item
+	for rows.Next() {
+		var it Item
+		var data string
+		var seq int64
+		if err := rows.Scan(&seq, &data); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(data), &it); err != nil {
+			return nil, err
+		}
+		it.Seq = seq
+		out = append(out, it)
+	}
+	return out, rows.Err()
+}
+
+// Items returns the items with numbers from..to.
+func (l *Ledger) Items(ctx context.Context, tenant, archive string, from, to int64) ([]Item, error) {
+	return l.items(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq >= ? AND seq <= ? AND seq > 0 ORDER BY seq", tenant, archive, from, to)
+}
+
+// ItemsPage returns items after a number; next is 0 at the end.
+func (l *Ledger) ItemsPage(ctx context.Context, tenant, archive string, after int64, limit int) ([]Item, int64, error) {
+	items, err := l.items(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? ORDER BY seq LIMIT ?", tenant, archive, max(after, 0), limit)
+	if err != nil || len(items) < limit {
+		return items, 0, err
+	}
+	return items, items[len(items)-1].Seq, nil
+}
+
+// What each phase has to do with an item.
+var phaseConditions = map[Phase]string{
+	PhaseCopy:     "(state IN ('pending', 'copying', 'failed') OR dirty = 1)",
+	PhaseComments: "state IN ('copied', 'verified', 'skipped') AND asset_id <> '' AND comment_count > 0",
+	PhaseVerify:   "1 = 1",
+}
+
+// NextRanges returns up to most ranges of about size items that a phase has work for, after a number. The versions of
+// an asset are never in two ranges.
+func (l *Ledger) NextRanges(ctx context.Context, tenant, archive string, phase Phase, after int64, size, most int) ([]Range, error) {
+	condition, ok := phaseConditions[phase]
+	if !ok {
+		return nil, fmt.Errorf("no phase %q", phase)
+	}
+	rows, err := l.read.QueryContext(ctx, l.bind("SELECT seq, version, versions FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND "+condition+" ORDER BY seq LIMIT ?"),
+		tenant, archive, max(after, 0), size*most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Range
+	n := 0
+	for rows.Next() {
+		var seq int64
+		var version, versions int
+		if err := rows.Scan(&seq, &version, &versions); err != nil {
+			return nil, err
+		}
+		last := seq + int64(max(versions-version, 0)) // of this asset
+		if len(out) > 0 && (seq <= out[len(out)-1].To || n < size) {
+			out[len(out)-1].To = max(out[len(out)-1].To, last)
+			n++
+			continue
+		}
+		if len(out) == most {
+			break
+		}
+		out = append(out, Range{From: seq, To: last})
+		n = 1
+	}
+	return out, rows.Err()
+}
+
+// ResetFailed lets a retry try failed items again.
+func (l *Ledger) ResetFailed(ctx context.Context, tenant, archive string) error {
+	for after := int64(0); ; {
+		failed, err := l.items(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT 500", tenant, archive, after)
+		if err != nil || len(failed) == 0 {
+			return err
+		}
+		for _, it := range failed {
+			after = it.Seq
+			if _, err := l.UpdateItem(ctx, tenant, archive, it.SourceID, func(i *Item) {
+				i.State, i.Reason, i.Fault = Pending, "", ""
+				if i.UploadID != "" || i.FileID != "" {
+					i.State = Copying
+				}
+			}); err != nil {
+				return err
+			}
+		}
+	}
+}

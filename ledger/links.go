@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Kinds of links.
+const (
+	LinkRoot          LinkKind = "root"
+	LinkTeam          LinkKind = "team"
+	LinkProject       LinkKind = "project"
+	LinkFolder        LinkKind = "folder"
+	LinkStack         LinkKind = "stack"
+	LinkFile          LinkKind = "file" // the asset made for a single file
+	LinkVersion       LinkKind = "version"
+	LinkFormat        LinkKind = "format"
+	LinkFileSet       LinkKind = "file set"
+	LinkFileRecord    LinkKind = "file record"
+	LinkKeyframes     LinkKind = "keyframes"
+	LinkComment       LinkKind = "comment"
+	LinkPresentations LinkKind = "presentations"
+	LinkPresentation  LinkKind = "presentation"
+	LinkReviewLink    LinkKind = "review link"
+	LinkShare         LinkKind = "share"
+	LinkReference     LinkKind = "reference"
+	LinkJob           LinkKind = "job"
+	LinkReport        LinkKind = "report"
+	LinkMail          LinkKind = "mail"
+)
+
+const linkColumns = "kind, source_id, target_id, archive, parent, hash, intended_at, made_at"
+
+func scanLink(row interface{ Scan(...any) error }) (Link, error) {
+	var k Link
+	var intended, done int64
+	err := row.Scan(&k.Kind, &k.SourceID, &k.TargetID, &k.Archive, &k.Parent, &k.Hash, &intended, &done)
+	k.IntendedAt, k.MadeAt = fromMicros(intended), fromMicros(done)
+	return k, err
+}
+
+// Link returns a link, made or only intended.
+func (l *Ledger) Link(ctx context.Context, tenant string, kind LinkKind, sourceID string) (Link, bool, error) {
+	return l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", tenant, kind, sourceID)
+}
+
+// LinkByTarget finds a link by the iconik object.
+func (l *Ledger) LinkByTarget(ctx context.Context, tenant string, kind LinkKind, targetID string) (Link, bool, error) {
+	return l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND target_id = ? LIMIT 1", tenant, kind, targetID)
+}
+
+func (l *Ledger) oneLink(ctx context.Context, query string, args ...any) (Link, bool, error) {
+	k, err := scanLink(l.read.QueryRowContext(ctx, l.bind(query), args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Link{}, false, nil
+	}
+	return k, err == nil, err
+}
+
+// Intend writes an intent down unless the link, or an intent of it, is there. It returns what is there then.
+func (l *Ledger) Intend(ctx context.Context, tenant string, k Link) (existing Link, isNew bool, err error) {
+	n, err := l.exec(ctx, "INSERT INTO links (tenant, kind, source_id, archive, parent, hash, intended_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		tenant, k.Kind, k.SourceID, k.Archive, k.Parent, k.Hash, micros(k.IntendedAt))
+	if err != nil {
+		return Link{}, false, err
+	}
+	if n == 1 {
+		return k, true, nil
+	}
+	existing, _, err = l.Link(ctx, tenant, k.Kind, k.SourceID)
+	return existing, false, err
+}
+
+// Made completes an intent with the object's id, or gives a link new content.
+func (l *Ledger) Made(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) error {
+	now := micros(time.Now())
+	_, err := l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = excluded.hash, made_at = excluded.made_at`,
+		tenant, kind, sourceID, targetID, hash, now, now)
+	return err
+}
+
+// Forget takes a link or an intent back.
+func (l *Ledger) Forget(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
+	_, err := l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", tenant, kind, sourceID)
+	return err
+}
+
+// Links lists an archive's links of one kind, by source id.
+func (l *Ledger) Links(ctx context.Context, tenant, archive string, kind LinkKind, after string, limit int) ([]Link, string, error) {
+	rows, err := l.read.QueryContext(ctx, l.bind("SELECT "+linkColumns+" FROM links WHERE tenant = ? AND archive = ? AND kind = ? AND source_id > ? ORDER BY source_id LIMIT ?"),
+		tenant, archive, kind, after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	defer rows.Close()
+	var out []Link
+	for rows.Next() {
+		k, err := scanLink(rows)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, k)
+	}
+	next := ""
+	if len(out) == limit {
+		next = out[len(out)-1].SourceID
+	}
+	return out, next, rows.Err()
+}
