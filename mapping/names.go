@@ -1,0 +1,109 @@
+package mapping
+
+import (
+	"path"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ExternalID is the name under which iconik knows a Frame.io object: frameio:<kind>:<id>.
+func ExternalID(kind, id string) string { return "frameio:" + kind + ":" + id }
+
+// ParseExternalID takes an external id apart; false when it is not one of ours.
+func ParseExternalID(s string) (kind, id string, ours bool) {
+	rest, ok := strings.CutPrefix(s, "frameio:")
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, ":")
+}
+
+// separators stand between a project's name and the suffix.
+func isSeparator(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune("-–—_:()[]{}", r)
+}
+
+// HasSuffix says that a project's name ends with the suffix as a word of its own; upper and lower case differ.
+func HasSuffix(name, suffix string) bool {
+	_, ok := cutSuffix(name, suffix)
+	return ok
+}
+
+// cutSuffix cuts the suffix off, with the closing brackets and white space after it.
+func cutSuffix(name, suffix string) (string, bool) {
+	suffix = strings.TrimSpace(suffix)
+	trimmed := strings.TrimFunc(name, unicode.IsSpace)
+	if open := strings.TrimRightFunc(trimmed, func(r rune) bool { return strings.ContainsRune(")]}", r) || unicode.IsSpace(r) }); open != trimmed && strings.HasSuffix(open, suffix) {
+		before := strings.TrimSuffix(open, suffix)
+		if r, _ := utf8.DecodeLastRuneInString(before); strings.ContainsRune("([{", r) {
+			trimmed = open
+		}
+	}
+	before, ok := strings.CutSuffix(trimmed, suffix)
+	if !ok || suffix == "" {
+		return name, false
+	}
+	if before == "" {
+		return "", true
+	}
+	r, _ := utf8.DecodeLastRuneInString(before)
+	return before, !unicode.IsLetter(r) && !unicode.IsDigit(r)
+}
+
+// ProjectTitle is a project's name without the suffix and the separators before it. A name that is nothing else stays.
+func ProjectTitle(name, suffix string) string {
+	before, ok := cutSuffix(name, suffix)
+	if !ok {
+		return strings.TrimSpace(name)
+	}
+	title := strings.TrimRightFunc(before, isSeparator)
+	if title == "" {
+		return strings.TrimSpace(name)
+	}
+	return strings.TrimSpace(title)
+}
+
+// PathName lets a name stand in a path: a slash within it becomes the division slash ∕.
+func PathName(name string) string { return strings.ReplaceAll(name, "/", "∕") }
+
+const maxFileName = 200 // bytes: storages and file systems take 255, and iconik adds to the name
+
+// SafeFileName is a name that every storage takes: no slash, backslash or control character, never . or .., at most
+// 200 bytes, its extension kept.
+func SafeFileName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r == '/' || r == '\\':
+			return '_'
+		case unicode.IsControl(r) || r == utf8.RuneError:
+			return -1
+		}
+		return r
+	}, name)
+	name = strings.TrimSpace(name)
+	if strings.Trim(name, ".") == "" {
+		return "unnamed"
+	}
+	if len(name) <= maxFileName {
+		return name
+	}
+	ext := path.Ext(name)
+	if len(ext) > 20 {
+		ext = ""
+	}
+	stem := name[:maxFileName-len(ext)]
+	for !utf8.ValidString(stem) {
+		stem = stem[:len(stem)-1]
+	}
+	return stem + ext
+}
+
+// SafePath makes each part of a path safe. Its slashes part folders; a slash within a name is ∕ already.
+func SafePath(p string) string {
+	parts := strings.Split(p, "/")
+	for i := range parts {
+		parts[i] = SafeFileName(parts[i])
+	}
+	return strings.Join(parts, "/")
+}

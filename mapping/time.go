@@ -1,0 +1,113 @@
+// Package mapping turns Frame.io's things into iconik's. It is pure: no I/O, no clock, the standard library only.
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Rate is an exact frame rate: 23.976 is 24000/1001.
+type Rate struct{ Num, Den int64 }
+
+// DefaultRate counts the frames of files that have no rate, such as audio.
+var DefaultRate = Rate{24, 1}
+
+// Valid says that the rate can be counted with.
+func (r Rate) Valid() bool { return r.Num > 0 && r.Den > 0 }
+
+// orDefault returns the rate to count with, and whether it is assumed.
+func (r Rate) orDefault() (Rate, bool) {
+	if r.Valid() {
+		return r, false
+	}
+	return DefaultRate, true
+}
+
+// FrameToMS is the first whole millisecond at which a frame is on screen; frames count from 0.
+func FrameToMS(frame int64, r Rate) int64 {
+	r, _ = r.orDefault()
+	n := frame * 1000 * r.Den
+	return (n + r.Num - 1) / r.Num
+}
+
+// MSToFrame is the frame on screen at a millisecond.
+func MSToFrame(ms int64, r Rate) int64 {
+	r, _ = r.orDefault()
+	return ms * r.Num / (1000 * r.Den)
+}
+
+// CommentTimes gives a comment on frames frame..frame+frames-1 its milliseconds; a point (0 or 1 frames) starts where
+// it ends, and a comment without a frame has no times.
+func CommentTimes(frame *int64, frames int64, r Rate) (start, end *int64) {
+	if frame == nil {
+		return nil, nil
+	}
+	from := max(*frame, 0)
+	s, e := FrameToMS(from, r), FrameToMS(from+max(frames, 1)-1, r)
+	return &s, &e
+}
+
+// nominal is the whole number of frames that timecode counts in a second.
+func (r Rate) nominal() int64 { return (r.Num + r.Den - 1) / r.Den }
+
+// dropped is how many frame numbers drop-frame timecode leaves out each minute but every tenth.
+func (r Rate) dropped() int64 {
+	if r.Den == 1001 && r.nominal()%30 == 0 {
+		return r.nominal() / 15
+	}
+	return 0
+}
+
+// Timecode writes a frame number as HH:MM:SS:FF, or HH:MM:SS;FF in drop-frame, which exists at multiples of 29.97 only.
+func Timecode(frame int64, r Rate, drop bool) string {
+	r, _ = r.orDefault()
+	fps, d, sep := r.nominal(), r.dropped(), ":"
+	if drop && d > 0 {
+		sep = ";"
+		perMinute, perTen := fps*60-d, fps*600-9*d
+		tens, rest := frame/perTen, frame%perTen
+		frame += 9 * d * tens
+		if rest >= fps*60 {
+			frame += d * ((rest-fps*60)/perMinute + 1)
+		}
+	}
+	frame %= fps * 24 * 3600
+	return fmt.Sprintf("%02d:%02d:%02d%s%02d", frame/(fps*3600), frame/(fps*60)%60, frame/fps%60, sep, frame%fps)
+}
+
+// ErrTimecode says that a text is no timecode at its rate.
+var ErrTimecode = errors.New("not a timecode")
+
+// ParseTimecode reads a timecode as a frame number. A semicolon, or a point, before the frames means drop-frame.
+func ParseTimecode(text string, r Rate) (frame int64, drop bool, err error) {
+	r, _ = r.orDefault()
+	drop = strings.ContainsAny(text, ";.")
+	parts := strings.FieldsFunc(text, func(c rune) bool { return c == ':' || c == ';' || c == '.' })
+	if len(parts) != 4 {
+		return 0, false, fmt.Errorf("%q: %w", text, ErrTimecode)
+	}
+	var n [4]int64
+	for i, p := range parts {
+		v, err := strconv.ParseInt(p, 10, 32)
+		if err != nil || v < 0 {
+			return 0, false, fmt.Errorf("%q: %w", text, ErrTimecode)
+		}
+		n[i] = v
+	}
+	fps, d := r.nominal(), r.dropped()
+	if n[0] > 23 || n[1] > 59 || n[2] > 59 || n[3] >= fps {
+		return 0, false, fmt.Errorf("%q: %w", text, ErrTimecode)
+	}
+	drop = drop && d > 0
+	minutes := n[0]*60 + n[1]
+	frame = (minutes*60+n[2])*fps + n[3]
+	if drop {
+		if n[2] == 0 && n[3] < d && n[1]%10 != 0 {
+			return 0, false, fmt.Errorf("%q is left out by drop-frame: %w", text, ErrTimecode)
+		}
+		frame -= d * (minutes - minutes/10)
+	}
+	return frame, drop, nil
+}
