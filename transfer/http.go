@@ -1,0 +1,329 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// StallTimeout is how long a transfer may go without a byte before its request is given up and made again.
+const StallTimeout = 30 * time.Second
+
+func newSlice(b []byte) *bytes.Reader { return bytes.NewReader(b) }
+
+// NewHTTPClient is for signed URLs: HTTP/1.1, for one connection would carry all parts over HTTP/2; no compression, no
+// redirects to elsewhere, no total timeout.
+func NewHTTPClient() *http.Client {
+	dial := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext,
+		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 2 * time.Minute, ExpectContinueTimeout: 2 * time.Second,
+		MaxIdleConnsPerHost: 64, MaxIdleConns: 128, IdleConnTimeout: 4 * time.Second, // S3 closes idle connections after about 5 s
+		DisableCompression: true, ReadBufferSize: 64 << 10, WriteBufferSize: 256 << 10,
+		TLSNextProto: nil, ForceAttemptHTTP2: false,
+	}}
+}
+
+// Location is where a source's bytes are now. URL is a secret.
+type Location struct {
+	URL    string
+	Size   int64 // bytes, -1 when unknown
+	Ranges bool
+}
+
+// HTTPSource reads a signed URL that may expire and be replaced, but must keep pointing at the same bytes.
+type HTTPSource struct {
+	client  *http.Client
+	resolve func(ctx context.Context, fresh bool) (Location, error)
+
+	mu     sync.Mutex
+	at     Location
+	turn   int // counts the URLs so far
+	etag   string
+	size   int64
+	ranges bool
+}
+
+// NewHTTPSource asks for the URL and looks at the file: its size must be the stated one, and its ETag is held on to.
+// resolve returns the URL; with fresh it must be a new one.
+func NewHTTPSource(ctx context.Context, client *http.Client, resolve func(ctx context.Context, fresh bool) (Location, error)) (*HTTPSource, error) {
+	s := &HTTPSource{client: client, resolve: resolve, size: -1}
+	at, err := resolve(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	s.at, s.size, s.ranges = at, at.Size, at.Ranges
+	if !s.ranges {
+		return s, nil
+	}
+	return s, s.probe(ctx)
+}
+
+// probe reads the first byte.
+func (s *HTTPSource) probe(ctx context.Context) error {
+	resp, err := s.request(ctx, 0, 1)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusPartialContent:
+		_, total, err := contentRange(resp.Header.Get("Content-Range"))
+		if err != nil {
+			return err
+		}
+		return s.settle(total, resp.Header.Get("ETag"))
+	case http.StatusRequestedRangeNotSatisfiable: // an empty file has no first byte
+		_, total, err := contentRange(resp.Header.Get("Content-Range"))
+		if err != nil {
+			total = 0
+		}
+		return s.settle(total, resp.Header.Get("ETag"))
+	case http.StatusOK:
+		s.ranges = false
+		if resp.ContentLength >= 0 {
+			return s.settle(resp.ContentLength, "")
+		}
+		return nil
+	}
+	return &SourceError{Status: resp.StatusCode}
+}
+
+func (s *HTTPSource) settle(size int64, etag string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.size >= 0 && s.size != size {
+		return &SizeMismatch{Stated: s.size, Actual: size}
+	}
+	s.size, s.etag = size, etag
+	return nil
+}
+
+func (s *HTTPSource) Size() int64  { return s.size }
+func (s *HTTPSource) Ranges() bool { return s.ranges }
+
+// request asks for a range; a URL that is refused is replaced once.
+func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.Response, error) {
+	for fresh := false; ; fresh = true {
+		at, turn := s.location()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL, nil)
+		if err != nil {
+			return nil, &SourceError{Status: http.StatusBadRequest, Cause: errors.New("the URL is malformed")}
+		}
+		req.Header.Set("Accept-Encoding", "identity")
+		if s.ranges {
+			if length < 0 {
+				req.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+			} else {
+				req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", offset, offset+length-1))
+			}
+			if s.etag != "" && !strings.HasPrefix(s.etag, "W/") {
+				req.Header.Set("If-Match", s.etag)
+			}
+		}
+		resp, err := s.client.Do(req)
+		if err != nil {
+			return nil, &SourceError{Cause: withoutURL(err)}
+		}
+		refused := resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusGone
+		if !refused || fresh {
+			return resp, nil
+		}
+		resp.Body.Close()
+		if err := s.renew(ctx, turn); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *HTTPSource) location() (Location, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at, s.turn
+}
+
+// renew replaces a URL once, however many parts find it refused.
+func (s *HTTPSource) renew(ctx context.Context, turn int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.turn != turn {
+		return nil
+	}
+	at, err := s.resolve(ctx, true)
+	if err != nil {
+		return err
+	}
+	s.at = at
+	s.turn++
+	return nil
+}
+
+// Open implements Source.
+func (s *HTTPSource) Open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	resp, err := s.request(ctx, offset, length)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	if err := s.check(resp, offset, length); err != nil {
+		resp.Body.Close()
+		cancel(nil)
+		return nil, err
+	}
+	return watch(resp.Body, ctx, cancel), nil
+}
+
+func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
+	if enc := resp.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		return &SourceError{Status: http.StatusNotAcceptable, Cause: fmt.Errorf("the answer is encoded as %q: something on the way changes it", enc)}
+	}
+	switch {
+	case resp.StatusCode == http.StatusPreconditionFailed:
+		return ErrSourceChanged
+	case !s.ranges:
+		if resp.StatusCode != http.StatusOK {
+			return &SourceError{Status: resp.StatusCode}
+		}
+		return nil
+	case resp.StatusCode == http.StatusOK && offset == 0 && (length < 0 || length == s.size):
+		if s.size >= 0 && resp.ContentLength >= 0 && resp.ContentLength != s.size {
+			return ErrSourceChanged
+		}
+		return nil
+	case resp.StatusCode == http.StatusOK:
+		return &SourceError{Status: http.StatusNotImplemented, Cause: errors.New("the host ignored the range")}
+	case resp.StatusCode != http.StatusPartialContent:
+		return &SourceError{Status: resp.StatusCode}
+	}
+	from, total, err := contentRange(resp.Header.Get("Content-Range"))
+	switch {
+	case err != nil:
+		return err
+	case from != offset:
+		return &SourceError{Cause: fmt.Errorf("byte %d was asked for, the answer begins at %d", offset, from)}
+	case total != s.size:
+		return ErrSourceChanged
+	case s.etag != "" && resp.Header.Get("ETag") != "" && resp.Header.Get("ETag") != s.etag:
+		return ErrSourceChanged
+	case length >= 0 && resp.ContentLength >= 0 && resp.ContentLength != length:
+		return &SourceError{Cause: fmt.Errorf("%d bytes were asked for, the answer has %d", length, resp.ContentLength)}
+	}
+	return nil
+}
+
+// contentRange reads "bytes 5-9/100" and "bytes */100".
+func contentRange(h string) (from, total int64, err error) {
+	bad := &SourceError{Cause: errors.New("the answer has no usable Content-Range")}
+	spec, ok := strings.CutPrefix(h, "bytes ")
+	rng, size, found := strings.Cut(spec, "/")
+	if !ok || !found {
+		return 0, 0, bad
+	}
+	if total, err = strconv.ParseInt(size, 10, 64); err != nil {
+		return 0, 0, bad
+	}
+	if rng == "*" {
+		return 0, total, nil
+	}
+	first, _, _ := strings.Cut(rng, "-")
+	if from, err = strconv.ParseInt(first, 10, 64); err != nil {
+		return 0, 0, bad
+	}
+	return from, total, nil
+}
+
+// watch gives a body up when no byte comes for StallTimeout.
+func watch(body io.ReadCloser, ctx context.Context, cancel context.CancelCauseFunc) io.ReadCloser {
+	w := &watched{body: body, ctx: ctx, cancel: cancel}
+	w.timer = time.AfterFunc(StallTimeout, func() { cancel(ErrStalled) })
+	return w
+}
+
+type watched struct {
+	body   io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	closed atomic.Bool
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.body.Read(p)
+	if n > 0 {
+		w.timer.Reset(StallTimeout)
+	}
+	if err != nil && err != io.EOF {
+		if cause := context.Cause(w.ctx); errors.Is(cause, ErrStalled) {
+			err = cause
+		}
+		err = &SourceError{Cause: withoutURL(err)}
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	if w.closed.Swap(true) {
+		return nil
+	}
+	w.timer.Stop()
+	err := w.body.Close()
+	w.cancel(nil)
+	return err
+}
+
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// StoredSize asks a signed download URL how many bytes stand behind it.
+func StoredSize(ctx context.Context, client *http.Client, signed string) (int64, error) {
+	s := &HTTPSource{client: client, size: -1, ranges: true, at: Location{URL: signed},
+		resolve: func(context.Context, bool) (Location, error) { return Location{URL: signed}, nil }}
+	err := s.probe(ctx)
+	var e *SourceError
+	if errors.As(err, &e) && e.Status == http.StatusNotFound {
+		return -1, nil
+	}
+	return s.size, err
+}
+
+// Body is a request's body that gives the request up when the store takes no byte for StallTimeout.
+type Body struct {
+	r     io.Reader
+	timer *time.Timer
+}
+
+// WatchBody watches over a request's body and, once it is sent, over the answer.
+func WatchBody(r io.Reader, cancel context.CancelCauseFunc) *Body {
+	return &Body{r: r, timer: time.AfterFunc(StallTimeout, func() { cancel(ErrStalled) })}
+}
+
+func (b *Body) Read(p []byte) (int, error) {
+	b.timer.Reset(StallTimeout)
+	n, err := b.r.Read(p)
+	if err == io.EOF {
+		b.timer.Reset(4 * StallTimeout) // the store has all of it and takes its time to answer
+	}
+	return n, err
+}
+
+// Close implements io.Closer for net/http.
+func (b *Body) Close() error { return nil }
+
+// Stop ends the watch.
+func (b *Body) Stop() { b.timer.Stop() }
