@@ -1,0 +1,283 @@
+// Package objectstore is an S3 store in this process, as strict as MinIO about signatures, expiry, part order, ETags and
+// sizes. It keeps objects in memory or in a folder, where they survive a restart together with open uploads.
+package objectstore
+
+import (
+	"crypto/md5" //nolint:gosec // ETags
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options of a store.
+type Options struct {
+	Dir                  string // "" keeps everything in memory
+	AccessKey, SecretKey string
+	Now                  func() time.Time
+	// Fault, where it returns one, spoils a request. For tests.
+	Fault func(*http.Request) *Fault
+}
+
+// Fault spoils a request.
+type Fault struct {
+	Status int           // answer this instead
+	Code   string        // S3's error code with it
+	Delay  time.Duration // wait before anything
+	Reset  bool          // break the connection off before the request takes effect
+	Lose   bool          // let it take effect and break the connection off
+	Cut    int64         // send only so many bytes of an object
+}
+
+// Store is an http.Handler.
+type Store struct {
+	o   Options
+	now func() time.Time
+
+	mu      sync.Mutex
+	objects map[string]*object // by bucket/key
+	uploads map[string]*upload // by upload id
+	blobs   int64
+	puts    map[string]int // requests that stored bytes, by bucket/key
+}
+
+// object is a stored object: in memory, in a file, or generated as it is read.
+type object struct {
+	Size      int64     `json:"size"`
+	ETag      string    `json:"etag"`
+	Type      string    `json:"type"`
+	Modified  time.Time `json:"modified"`
+	File      string    `json:"file,omitempty"`
+	Generated bool      `json:"generated,omitempty"`
+	Seed      uint64    `json:"seed,omitempty"`
+	bytes     []byte
+}
+
+type upload struct {
+	Bucket string          `json:"bucket"`
+	Key    string          `json:"key"`
+	Type   string          `json:"type"`
+	Parts  map[int]*object `json:"parts"`
+}
+
+// New opens a store.
+func New(o Options) (*Store, error) {
+	s := &Store{o: o, now: o.Now, objects: map[string]*object{}, uploads: map[string]*upload{}, puts: map[string]int{}}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if o.Dir == "" {
+		return s, nil
+	}
+	if err := os.MkdirAll(filepath.Join(o.Dir, "blobs"), 0o700); err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(filepath.Join(o.Dir, "index.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var saved index
+	if err := json.Unmarshal(raw, &saved); err != nil {
+		return nil, err
+	}
+	s.objects, s.uploads, s.blobs = saved.Objects, saved.Uploads, saved.Blobs
+	return s, nil
+}
+
+type index struct {
+	Objects map[string]*object `json:"objects"`
+	Uploads map[string]*upload `json:"uploads"`
+	Blobs   int64              `json:"blobs"`
+}
+
+// save writes the index; the caller holds the lock.
+func (s *Store) save() {
+	if s.o.Dir == "" {
+		return
+	}
+	raw, err := json.Marshal(index{s.objects, s.uploads, s.blobs})
+	if err != nil {
+		return
+	}
+	name := filepath.Join(s.o.Dir, "index.json")
+	if os.WriteFile(name+".new", raw, 0o600) == nil {
+		_ = os.Rename(name+".new", name)
+	}
+}
+
+// Presigner signs URLs for this store at an endpoint.
+func (s *Store) Presigner(endpoint string) Presigner {
+	return Presigner{Endpoint: endpoint, AccessKey: s.o.AccessKey, SecretKey: s.o.SecretKey, Now: s.now}
+}
+
+// Put stores an object from inside.
+func (s *Store) Put(bucket, key, contentType string, body []byte) error {
+	sum := md5.Sum(body) //nolint:gosec
+	o := &object{Size: int64(len(body)), ETag: hex.EncodeToString(sum[:]), Type: contentType, Modified: s.now().UTC(), bytes: body}
+	if s.o.Dir != "" {
+		s.mu.Lock()
+		name := s.blobName()
+		s.mu.Unlock()
+		if err := os.WriteFile(filepath.Join(s.o.Dir, "blobs", name), body, 0o600); err != nil {
+			return err
+		}
+		o.File, o.bytes = name, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.objects[bucket+"/"+key] = o
+	s.save()
+	return nil
+}
+
+// PutGenerated stores an object whose bytes are made up as they are read, always the same for a seed.
+func (s *Store) PutGenerated(bucket, key string, size int64, seed uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.objects[bucket+"/"+key] = &object{Size: size, ETag: "generated-" + strconv.FormatUint(seed, 16), Modified: s.now().UTC(), Generated: true, Seed: seed}
+	s.save()
+}
+
+// Head returns an object's size, and false when there is none.
+func (s *Store) Head(bucket, key string) (size int64, etag string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, ok := s.objects[bucket+"/"+key]
+	if !ok {
+		return 0, "", false
+	}
+	return o.Size, o.ETag, true
+}
+
+// Get reads an object from inside.
+func (s *Store) Get(bucket, key string) ([]byte, error) {
+	s.mu.Lock()
+	o, ok := s.objects[bucket+"/"+key]
+	s.mu.Unlock()
+	if !ok {
+		return nil, os.ErrNotExist
+	}
+	r, err := s.open(o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+// Puts counts the requests that stored bytes under a key.
+func (s *Store) Puts(bucket, key string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.puts[bucket+"/"+key]
+}
+
+// Uploads counts the open multipart uploads.
+func (s *Store) Uploads() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.uploads)
+}
+
+func (s *Store) blobName() string {
+	s.blobs++
+	return strconv.FormatInt(s.blobs, 10)
+}
+
+type readSeekCloser interface {
+	io.ReadSeeker
+	io.Closer
+}
+
+func (s *Store) open(o *object) (readSeekCloser, error) {
+	switch {
+	case o.Generated:
+		return &generated{size: o.Size, seed: o.Seed}, nil
+	case o.File != "":
+		return os.Open(filepath.Join(s.o.Dir, "blobs", o.File))
+	}
+	return nopCloser{strings.NewReader(string(o.bytes))}, nil
+}
+
+type nopCloser struct{ io.ReadSeeker }
+
+func (nopCloser) Close() error { return nil }
+
+// generated makes bytes up: block n holds a cheap hash of n and the seed.
+type generated struct {
+	size, at int64
+	seed     uint64
+}
+
+func (g *generated) Close() error { return nil }
+
+func (g *generated) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += g.at
+	case io.SeekEnd:
+		offset += g.size
+	}
+	g.at = offset
+	return offset, nil
+}
+
+func (g *generated) Read(p []byte) (int, error) {
+	if g.at >= g.size {
+		return 0, io.EOF
+	}
+	p = p[:min(int64(len(p)), g.size-g.at)]
+	for i := 0; i < len(p); {
+		block := uint64(g.at+int64(i)) / 8
+		x := (block + g.seed + 1) * 0x9E3779B97F4A7C15
+		x ^= x >> 29
+		for b := (g.at + int64(i)) % 8; b < 8 && i < len(p); b++ {
+			p[i] = byte(x >> (8 * uint(b)))
+			i++
+		}
+	}
+	g.at += int64(len(p))
+	return len(p), nil
+}
+
+func newUploadID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// multiETag is S3's ETag of a completed multipart upload.
+func multiETag(parts []*object) string {
+	h := md5.New() //nolint:gosec
+	for _, p := range parts {
+		sum, _ := hex.DecodeString(p.ETag)
+		h.Write(sum)
+	}
+	return hex.EncodeToString(h.Sum(nil)) + "-" + strconv.Itoa(len(parts))
+}
+
+// Keys lists a bucket's keys.
+func (s *Store) Keys(bucket string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for k := range s.objects {
+		if rest, ok := strings.CutPrefix(k, bucket+"/"); ok {
+			out = append(out, rest)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
