@@ -1,0 +1,449 @@
+// Package frameiosim simulates Frame.io's legacy API (V2) as its fact sheet describes it: tokens, envelopes, paging
+// headers, leaky buckets, signed media URLs on an object store, native archiving, and signed webhooks with retries.
+package frameiosim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
+)
+
+// Objects is the store behind the media.
+type Objects interface {
+	Put(bucket, key, contentType string, body []byte) error
+	PutGenerated(bucket, key string, size int64, seed uint64)
+	Head(bucket, key string) (size int64, etag string, ok bool)
+	Get(bucket, key string) ([]byte, error)
+}
+
+// Signer makes presigned URLs.
+type Signer interface {
+	Presign(method, bucket, key string, query url.Values, headers map[string]string, expires time.Duration) string
+}
+
+const bucket = "frameio-media"
+
+// Options of a simulator.
+type Options struct {
+	Token      string // the one developer token; its user owns everything
+	Objects    Objects
+	Signer     Signer
+	RateLimits bool
+	MaxPage    int           // largest page_size; 0: 500
+	URLExpiry  time.Duration // of media URLs; 0: 12 h
+	// Backoff is the first wait between deliveries of a webhook, 15 s at Frame.io; 0: 15 s.
+	Backoff time.Duration
+	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
+	ArchivedOriginal string
+	Dir              string // keeps the state in a file; "" forgets it
+}
+
+// Sim is one Frame.io account.
+type Sim struct {
+	o       Options
+	mu      sync.RWMutex
+	s       state
+	kids    map[string][]string // children by parent
+	threads map[string][]string // comments by file
+	limits  map[string]*bucketLevel
+	faults  []*Fault
+	calls   map[string]int
+	dirty   chan struct{}
+	mux     *http.ServeMux
+	wait    sync.WaitGroup
+	client  *http.Client
+}
+
+// state is what survives a restart.
+type state struct {
+	Account  string              `json:"account"`
+	User     User                `json:"user"`
+	Teams    map[string]*Team    `json:"teams"`
+	Projects map[string]*Project `json:"projects"`
+	Assets   map[string]*Asset   `json:"assets"`
+	Comments map[string]*Comment `json:"comments"`
+	Shares   map[string]*Share   `json:"shares"`
+	Hooks    map[string]*Hook    `json:"hooks"`
+	Order    int64               `json:"order"`
+}
+
+// User is somebody with an account.
+type User struct{ ID, Name, Email string }
+
+// Team holds projects.
+type Team struct{ ID, Name string }
+
+// Project is a project and its native archive state.
+type Project struct {
+	ID, Name, TeamID, RootID string
+	ArchiveStatus            string // standard, archiving, archived, unarchiving
+	Inserted, Updated        time.Time
+	Deleted                  *time.Time
+}
+
+// Asset is a file, folder or version stack.
+type Asset struct {
+	ID, Type, Name, ParentID, ProjectID string
+	Order                               int64
+	Filetype, AssetType                 string
+	Size                                int64
+	Key                                 string // of the original in the store; "" while it was never uploaded
+	ProxyKey                            string
+	XXH                                 string
+	FPS                                 float64
+	Frames                              int64
+	Duration                            float64
+	Timecode                            string
+	Width, Height                       int
+	Label, Description                  string
+	Rating                              *float64
+	Properties                          map[string]any
+	Watermarked                         bool
+	Creator                             User
+	Inserted, Updated                   time.Time
+	Uploaded, Deleted                   *time.Time
+	CoverID                             string
+}
+
+// Comment is a comment or, with ParentID, a reply.
+type Comment struct {
+	ID, AssetID, ParentID, Text, Annotation string
+	Timestamp, Duration                     *int64
+	Page                                    *int
+	Private, Completed                      bool
+	Owner, Guest                            *User
+	Inserted, Updated                       time.Time
+}
+
+// Share is a presentation or review link.
+type Share struct {
+	ID, Kind, Name, ProjectID string // Kind: presentation, review_link
+	Items                     []string
+	ExpiresAt                 *time.Time
+	Password                  string
+	Downloads                 bool
+	Inserted                  time.Time
+}
+
+// Hook is a team's webhook.
+type Hook struct {
+	ID, Name, URL, Secret, TeamID string
+	Events                        []string
+	Active                        bool
+}
+
+// Fault spoils calls. Match is a regular expression on "METHOD /path".
+type Fault struct {
+	Match  string        `json:"match"`
+	Times  int           `json:"times"` // how many calls; 0: all
+	Lose   bool          `json:"lose"`  // the call takes effect and its answer is lost
+	Status int           `json:"status"`
+	Delay  time.Duration `json:"delay"`
+	After  int           `json:"after"` // let so many calls pass first
+
+	re *regexp.Regexp
+}
+
+// New opens a simulator.
+func New(o Options) (*Sim, error) {
+	if o.MaxPage == 0 {
+		o.MaxPage = 500
+	}
+	if o.URLExpiry == 0 {
+		o.URLExpiry = 12 * time.Hour
+	}
+	if o.Backoff == 0 {
+		o.Backoff = 15 * time.Second
+	}
+	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{},
+		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}}
+	s.s = state{Account: uuid.NewString(), User: User{uuid.NewString(), "Sam Sandbox", "sam@example.com"}, Teams: map[string]*Team{}, Projects: map[string]*Project{},
+		Assets: map[string]*Asset{}, Comments: map[string]*Comment{}, Shares: map[string]*Share{}, Hooks: map[string]*Hook{}}
+	if o.Dir != "" {
+		if err := s.load(); err != nil {
+			return nil, err
+		}
+		go s.persist()
+	}
+	s.routes()
+	return s, nil
+}
+
+func (s *Sim) file() string { return filepath.Join(s.o.Dir, "frameio.json") }
+
+func (s *Sim) load() error {
+	raw, err := os.ReadFile(s.file())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, &s.s); err != nil {
+		return fmt.Errorf("%s: %w", s.file(), err)
+	}
+	for _, a := range s.s.Assets {
+		s.kids[a.ParentID] = append(s.kids[a.ParentID], a.ID)
+	}
+	for _, c := range s.s.Comments {
+		s.threads[c.AssetID] = append(s.threads[c.AssetID], c.ID)
+	}
+	return nil
+}
+
+// touch asks for the state to be written; the caller holds the lock.
+func (s *Sim) touch() {
+	select {
+	case s.dirty <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Sim) persist() {
+	for range s.dirty {
+		time.Sleep(200 * time.Millisecond)
+		s.mu.RLock()
+		raw, err := json.Marshal(s.s)
+		s.mu.RUnlock()
+		if err == nil && os.WriteFile(s.file()+".new", raw, 0o600) == nil {
+			_ = os.Rename(s.file()+".new", s.file())
+		}
+	}
+}
+
+// Empty says that nothing was seeded yet.
+func (s *Sim) Empty() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.s.Projects) == 0
+}
+
+// AddTeam makes a team.
+func (s *Sim) AddTeam(name string) *Team {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &Team{uuid.NewString(), name}
+	s.s.Teams[t.ID] = t
+	s.touch()
+	return t
+}
+
+// AddProject makes a project with its root folder.
+func (s *Sim) AddProject(teamID, name string) *Project {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now().UTC()
+	p := &Project{ID: uuid.NewString(), Name: name, TeamID: teamID, ArchiveStatus: "standard", Inserted: now, Updated: now}
+	root := &Asset{ID: uuid.NewString(), Type: "folder", Name: "root", ProjectID: p.ID, Inserted: now, Updated: now, Creator: s.s.User}
+	p.RootID = root.ID
+	s.s.Projects[p.ID] = p
+	s.put(root)
+	return p
+}
+
+func (s *Sim) put(a *Asset) {
+	s.s.Order++
+	a.Order = s.s.Order
+	s.s.Assets[a.ID] = a
+	s.kids[a.ParentID] = append(s.kids[a.ParentID], a.ID)
+	s.touch()
+}
+
+// AddFolder makes a folder.
+func (s *Sim) AddFolder(parent, name string) *Asset {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now().UTC()
+	a := &Asset{ID: uuid.NewString(), Type: "folder", Name: name, ParentID: parent, ProjectID: s.s.Assets[parent].ProjectID, Inserted: now, Updated: now, Creator: s.s.User}
+	s.put(a)
+	return a
+}
+
+// File describes a file to add. Body nil with Size set makes generated bytes; Missing leaves the upload incomplete.
+type File struct {
+	Name, Type           string
+	Body                 []byte
+	Size                 int64
+	FPS                  float64
+	Frames               int64
+	Timecode             string
+	Width, Height        int
+	Label, Description   string
+	Rating               *float64
+	Properties           map[string]any
+	Missing, Watermarked bool
+	NoChecksum, NoProxy  bool
+}
+
+// AddFile makes a file with its media, ready and transcoded.
+func (s *Sim) AddFile(parent string, f File) (*Asset, error) {
+	now := time.Now().UTC()
+	a := &Asset{ID: uuid.NewString(), Type: "file", Name: f.Name, ParentID: parent, Filetype: f.Type, Size: int64(len(f.Body)), FPS: f.FPS, Frames: f.Frames,
+		Timecode: f.Timecode, Width: f.Width, Height: f.Height, Label: f.Label, Description: f.Description, Rating: f.Rating, Properties: f.Properties,
+		Watermarked: f.Watermarked, Inserted: now, Updated: now}
+	if f.FPS > 0 {
+		a.Duration = float64(f.Frames) / f.FPS
+	}
+	switch {
+	case strings.HasPrefix(f.Type, "video/"), strings.HasPrefix(f.Type, "audio/"):
+		a.AssetType = "stream"
+	case strings.HasPrefix(f.Type, "image/"):
+		a.AssetType = "image"
+	default:
+		a.AssetType = "document"
+	}
+	if !f.Missing {
+		a.Key, a.Uploaded = "uploads/"+a.ID+"/original"+filepath.Ext(f.Name), &now
+		if f.Body == nil && f.Size > 0 {
+			a.Size = f.Size
+			s.o.Objects.PutGenerated(bucket, a.Key, f.Size, uint64(f.Size))
+		} else {
+			if err := s.o.Objects.Put(bucket, a.Key, f.Type, f.Body); err != nil {
+				return nil, err
+			}
+			if !f.NoChecksum {
+				a.XXH = fmt.Sprintf("%016x", xxhash.Sum64(f.Body))
+			}
+		}
+		if a.AssetType != "document" && !f.NoProxy {
+			a.ProxyKey = "encode/" + a.ID + "/h264_540.mp4"
+			proxy := f.Body
+			if len(proxy) > 4096 {
+				proxy = proxy[:len(proxy)/2]
+			}
+			if err := s.o.Objects.Put(bucket, a.ProxyKey, "video/mp4", proxy); err != nil {
+				return nil, err
+			}
+		}
+	} else {
+		a.Size = f.Size
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.Creator = s.s.User
+	a.ProjectID = s.s.Assets[parent].ProjectID
+	s.put(a)
+	return a, nil
+}
+
+// AddStack makes a version stack of files in the folder of the first, oldest first.
+func (s *Sim) AddStack(files ...*Asset) *Asset {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now().UTC()
+	last := files[len(files)-1]
+	stack := &Asset{ID: uuid.NewString(), Type: "version_stack", Name: last.Name, ParentID: files[0].ParentID, ProjectID: files[0].ProjectID, AssetType: files[0].AssetType,
+		Inserted: now, Updated: now, CoverID: last.ID, Creator: s.s.User}
+	s.put(stack)
+	for _, f := range files {
+		s.move(f, stack.ID)
+	}
+	return stack
+}
+
+// move puts an asset under another parent; the caller holds the lock.
+func (s *Sim) move(a *Asset, parent string) {
+	from := s.kids[a.ParentID]
+	for i, id := range from {
+		if id == a.ID {
+			s.kids[a.ParentID] = append(append([]string{}, from[:i]...), from[i+1:]...)
+			break
+		}
+	}
+	a.ParentID = parent
+	s.kids[parent] = append(s.kids[parent], a.ID)
+	s.touch()
+}
+
+// AddComment adds a comment; its id and times are filled in.
+func (s *Sim) AddComment(c Comment) *Comment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.ID = uuid.NewString()
+	// Comments made in one go keep their order.
+	c.Inserted = time.Now().UTC().Add(time.Duration(len(s.s.Comments)) * time.Millisecond)
+	c.Updated = c.Inserted
+	if c.Owner == nil && c.Guest == nil {
+		owner := s.s.User
+		c.Owner = &owner
+	}
+	s.s.Comments[c.ID] = &c
+	s.threads[c.AssetID] = append(s.threads[c.AssetID], c.ID)
+	s.touch()
+	return &c
+}
+
+// AddShare adds a presentation or review link.
+func (s *Sim) AddShare(sh Share) *Share {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh.ID, sh.Inserted = uuid.NewString(), time.Now().UTC()
+	s.s.Shares[sh.ID] = &sh
+	s.touch()
+	return &sh
+}
+
+// Rename renames a project and delivers project.updated.
+func (s *Sim) Rename(projectID, name string) {
+	s.mu.Lock()
+	p := s.s.Projects[projectID]
+	p.Name, p.Updated = name, time.Now().UTC()
+	s.touch()
+	s.mu.Unlock()
+	s.fire("project.updated", "project", projectID, projectID)
+}
+
+// Archive sets a project's native archive state: standard, archiving, archived or unarchiving.
+func (s *Sim) Archive(projectID, status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.s.Projects[projectID]
+	p.ArchiveStatus, p.Updated = status, time.Now().UTC()
+	s.touch()
+}
+
+// Projects lists the projects.
+func (s *Sim) Projects() []Project {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []Project
+	for _, p := range s.s.Projects {
+		out = append(out, *p)
+	}
+	return out
+}
+
+// AddFault spoils calls from now on.
+func (s *Sim) AddFault(f Fault) error {
+	re, err := regexp.Compile(f.Match)
+	if err != nil {
+		return err
+	}
+	f.re = re
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+	return nil
+}
+
+// Calls counts the calls of each operation.
+func (s *Sim) Calls() map[string]int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := map[string]int{}
+	for k, v := range s.calls {
+		out[k] = v
+	}
+	return out
+}
