@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/sandbox/faults"
 )
 
 // Handler serves the API under /v2 and a page for people at /.
@@ -38,8 +40,8 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	op := r.Method + " " + idInPath.ReplaceAllString(r.URL.Path, "{id}")
 	s.mu.Lock()
 	s.calls[op]++
-	fault := s.fault(r.Method + " " + r.URL.Path)
 	s.mu.Unlock()
+	fault := s.faults.Find(r)
 	if fault != nil {
 		time.Sleep(fault.Delay)
 		if fault.Status != 0 {
@@ -59,39 +61,10 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if fault != nil && fault.Lose {
-		s.mux.ServeHTTP(&lost{header: http.Header{}}, r)
-		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
-			_ = conn.Close()
-		}
+		faults.Lose(s.mux, w, r)
 		return
 	}
 	s.mux.ServeHTTP(w, r)
-}
-
-type lost struct{ header http.Header }
-
-func (l *lost) Header() http.Header         { return l.header }
-func (l *lost) Write(p []byte) (int, error) { return len(p), nil }
-func (l *lost) WriteHeader(int)             {}
-
-// fault finds what spoils a call; the caller holds the lock.
-func (s *Sim) fault(call string) *Fault {
-	for i, f := range s.faults {
-		if !f.re.MatchString(call) {
-			continue
-		}
-		if f.After > 0 {
-			f.After--
-			continue
-		}
-		if f.Times > 0 {
-			if f.Times--; f.Times == 0 {
-				s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
-			}
-		}
-		return f
-	}
-	return nil
 }
 
 // limit keeps the bucket of an endpoint and says in the headers how full it is.

@@ -42,12 +42,7 @@ func (s *Sim) routes() {
 	m.HandleFunc("/v2/", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusNotFound, "Could not find the requested resource")
 	})
-	m.HandleFunc("POST /_sim/faults", func(w http.ResponseWriter, r *http.Request) {
-		var f Fault
-		if decode(w, r, &f) && s.AddFault(f) == nil {
-			w.WriteHeader(http.StatusNoContent)
-		}
-	})
+	m.Handle("/_sim/faults", &s.faults)
 	m.HandleFunc("GET /_sim/calls", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, s.Calls()) })
 	m.HandleFunc("POST /_sim/rename", s.renameForm)
 	m.HandleFunc("POST /_sim/archive", s.archiveForm)

@@ -10,13 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
+
+	"github.com/framebridge/framebridge/sandbox/faults"
 )
 
 // Objects is the store behind the media.
@@ -57,7 +58,7 @@ type Sim struct {
 	kids    map[string][]string // children by parent
 	threads map[string][]string // comments by file
 	limits  map[string]*bucketLevel
-	faults  []*Fault
+	faults  faults.Set
 	calls   map[string]int
 	dirty   chan struct{}
 	mux     *http.ServeMux
@@ -141,18 +142,6 @@ type Hook struct {
 	ID, Name, URL, Secret, TeamID string
 	Events                        []string
 	Active                        bool
-}
-
-// Fault spoils calls. Match is a regular expression on "METHOD /path".
-type Fault struct {
-	Match  string        `json:"match"`
-	Times  int           `json:"times"` // how many calls; 0: all
-	Lose   bool          `json:"lose"`  // the call takes effect and its answer is lost
-	Status int           `json:"status"`
-	Delay  time.Duration `json:"delay"`
-	After  int           `json:"after"` // let so many calls pass first
-
-	re *regexp.Regexp
 }
 
 // New opens a simulator.
@@ -425,17 +414,10 @@ func (s *Sim) Projects() []Project {
 }
 
 // AddFault spoils calls from now on.
-func (s *Sim) AddFault(f Fault) error {
-	re, err := regexp.Compile(f.Match)
-	if err != nil {
-		return err
-	}
-	f.re = re
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
-	return nil
-}
+func (s *Sim) AddFault(f faults.Fault) error { return s.faults.Add(f) }
+
+// ClearFaults takes all faults away.
+func (s *Sim) ClearFaults() { s.faults.Clear() }
 
 // Calls counts the calls of each operation.
 func (s *Sim) Calls() map[string]int {

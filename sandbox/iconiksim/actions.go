@@ -1,0 +1,283 @@
+package iconiksim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+var actionContexts = []string{"ASSET", "ASSET_SUBCLIP", "SHARED_ASSET", "COLLECTION", "SHARED_COLLECTION", "BULK", "SAVED_SEARCH", "NONE", "PLAYLIST", "SHARED_PLAYLIST"}
+
+func (s *Sim) actionRoutes() {
+	list := func(c *call) (int, any) {
+		rows := slices.DeleteFunc(s.stored(kAction, ""), func(d doc) bool { return c.id("context") != "" && text(d, "context") != c.id("context") })
+		if rows == nil {
+			rows = []doc{}
+		}
+		return 200, doc{"objects": rows}
+	}
+	s.on("GET assets/v1/custom_actions", list)
+	s.on("GET assets/v1/custom_actions/{context}", list)
+	s.on("POST assets/v1/custom_actions/{context}", func(c *call) (int, any) {
+		if f := required(c.body, "title", "url", "context"); f != "" {
+			return invalid(f, "Missing data for required field.")
+		}
+		if !oneOf(c.body, "context", actionContexts...) || text(c.body, "context") != c.id("context") {
+			return invalid("context", "Must be one of: "+strings.Join(actionContexts, ", "))
+		}
+		if !oneOf(c.body, "type", "POST", "OPEN", "PUBLISH") {
+			return invalid("type", "Must be one of: POST, OPEN, PUBLISH")
+		}
+		return 201, s.newAction(c.body)
+	})
+	one := func(h func(c *call, d doc) (int, any)) handler {
+		return func(c *call) (int, any) {
+			d, ok := s.get(kAction, c.id("id"))
+			if !ok || text(d, "context") != c.id("context") {
+				return notFound("Custom action")
+			}
+			return h(c, d)
+		}
+	}
+	s.on("GET assets/v1/custom_actions/{context}/{id}", one(func(_ *call, d doc) (int, any) { return 200, d }))
+	edit := one(func(c *call, d doc) (int, any) {
+		return 200, s.set(kAction, text(d, "id"), func(d doc) {
+			take(d, c.body, "title", "url", "type", "headers", "app_id", "metadata_view", "disabled")
+		})
+	})
+	s.on("PATCH assets/v1/custom_actions/{context}/{id}", edit)
+	s.on("PUT assets/v1/custom_actions/{context}/{id}", edit)
+	s.on("DELETE assets/v1/custom_actions/{context}/{id}", one(func(_ *call, d doc) (int, any) {
+		s.drop(kAction, text(d, "id"))
+		return 204, nil
+	}))
+	s.on("POST assets/v1/custom_actions/{context}/{id}/callback", one(func(c *call, d doc) (int, any) {
+		values, _ := c.body["metadata_values"].(doc)
+		s.click(d, c.user, texts(c.body["asset_ids"]), texts(c.body["collection_ids"]), values)
+		return 200, doc{"redirect_url": nil}
+	}))
+
+	s.on("GET notifications/v1/webhooks", func(*call) (int, any) {
+		rows := s.stored(kWebhook, "")
+		if rows == nil {
+			rows = []doc{}
+		}
+		return 200, doc{"objects": rows}
+	})
+	s.on("POST notifications/v1/webhooks", func(c *call) (int, any) {
+		if f := required(c.body, "event_type", "url", "status"); f != "" {
+			return invalid(f, "Missing data for required field.")
+		}
+		return 201, s.newWebhook(c.body)
+	})
+	s.on("GET notifications/v1/webhooks/{id}", func(c *call) (int, any) {
+		d, ok := s.get(kWebhook, c.id("id"))
+		if !ok {
+			return notFound("Webhook")
+		}
+		return 200, d
+	})
+	s.on("PUT notifications/v1/webhooks/{id}", func(c *call) (int, any) {
+		if _, ok := s.get(kWebhook, c.id("id")); !ok {
+			return notFound("Webhook")
+		}
+		return 200, s.set(kWebhook, c.id("id"), func(d doc) { take(d, c.body, strings.Fields(webhookFields)...) })
+	})
+	s.on("DELETE notifications/v1/webhooks/{id}", func(c *call) (int, any) {
+		if _, ok := s.get(kWebhook, c.id("id")); !ok {
+			return notFound("Webhook")
+		}
+		s.drop(kWebhook, c.id("id"))
+		return 204, nil
+	})
+}
+
+const webhookFields = "event_type url status realm operation object_id headers query name description"
+
+func (s *Sim) newAction(b doc) doc {
+	d := doc{"id": newID(), "title": "", "url": "", "context": "", "type": "POST", "headers": doc{}, "app_id": nil, "metadata_view": nil, "disabled": false, "status": "HEALTHY",
+		"last_error": nil, "last_error_date": nil, "system_domain_id": s.domain, "date_created": now(), "date_modified": now()}
+	take(d, b, "title", "url", "context", "type", "headers", "app_id", "metadata_view", "disabled")
+	s.put(kAction, d)
+	return d
+}
+
+func (s *Sim) newWebhook(b doc) doc {
+	d := doc{"id": newID(), "event_type": "", "url": "", "status": "ENABLED", "realm": nil, "operation": nil, "object_id": nil, "headers": doc{}, "query": nil, "name": nil, "description": nil,
+		"last_payload": nil, "last_error": nil, "first_failed_at": nil, "deleted_at": nil, "date_created": now(), "date_modified": now()}
+	take(d, b, strings.Fields(webhookFields)...)
+	s.put(kWebhook, d)
+	return d
+}
+
+// EnsureAction registers a custom action once for a context and URL and returns its id.
+func (s *Sim) EnsureAction(context, title, url, view string, headers map[string]string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := doc{}
+	for k, v := range headers {
+		h[k] = v
+	}
+	for _, d := range s.stored(kAction, "") {
+		if text(d, "context") == context && text(d, "title") == title {
+			s.set(kAction, text(d, "id"), func(d doc) { d["url"], d["headers"] = url, h })
+			return text(d, "id")
+		}
+	}
+	b := doc{"title": title, "url": url, "context": context, "headers": h, "app_id": s.o.AppID}
+	if view != "" {
+		b["metadata_view"] = view
+	}
+	return text(s.newAction(b), "id")
+}
+
+// EnsureWebhook registers a webhook once for its URL, realm and operation.
+func (s *Sim) EnsureWebhook(eventType, realm, url string, headers map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := doc{}
+	for k, v := range headers {
+		h[k] = v
+	}
+	for _, d := range s.stored(kWebhook, "") {
+		if text(d, "event_type") == eventType && text(d, "realm") == realm {
+			s.set(kWebhook, text(d, "id"), func(d doc) { d["url"], d["headers"], d["status"] = url, h, "ENABLED" })
+			return
+		}
+	}
+	s.newWebhook(doc{"event_type": eventType, "realm": realm, "url": url, "headers": h, "status": "ENABLED"})
+}
+
+// Click is a person's click on a custom action.
+func (s *Sim) Click(action, user string, assets, collections []string, values map[string][]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, ok := s.get(kAction, action)
+	if !ok {
+		return
+	}
+	form := doc{}
+	for k, list := range values {
+		rows := []doc{}
+		for _, v := range list {
+			rows = append(rows, doc{"value": v})
+		}
+		form[k] = doc{"field_values": rows}
+	}
+	s.click(d, user, assets, collections, form)
+}
+
+// click calls an action's service as iconik's task does: configured headers, the clicking user's token, ten seconds.
+func (s *Sim) click(d doc, user string, assets, collections []string, values doc) {
+	if assets == nil {
+		assets = []string{}
+	}
+	if collections == nil {
+		collections = []string{}
+	}
+	var form any
+	if len(values) > 0 {
+		form = values
+	}
+	token := ""
+	for t, u := range s.tokens {
+		if u == user && strings.HasPrefix(t, "user-") {
+			token = t
+		}
+	}
+	payload := doc{"user_id": user, "system_domain_id": s.domain, "context": d["context"], "action_id": d["id"], "asset_ids": assets, "collection_ids": collections,
+		"saved_search_ids": []string{}, "metadata_view_id": d["metadata_view"], "metadata_values": form, "date_created": time.Now().UTC().Format("2006-01-02T15:04:05.000000"), "auth_token": token}
+	s.wait.Add(1)
+	go func() {
+		defer s.wait.Done()
+		err := s.send(text(d, "url"), d["headers"], payload)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if _, ok := s.get(kAction, text(d, "id")); !ok {
+			return
+		}
+		s.set(kAction, text(d, "id"), func(d doc) {
+			if d["status"] = "HEALTHY"; err != nil {
+				d["status"], d["last_error"], d["last_error_date"] = "FAILING", err.Error(), now()
+			}
+		})
+	}()
+}
+
+func (s *Sim) send(url string, headers any, payload doc) error {
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(raw)) //nolint:noctx // the client has a timeout
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	h, _ := headers.(doc)
+	for k, v := range h {
+		req.Header.Set(k, fmt.Sprint(v))
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return errors.New("no answer within 10 seconds")
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// event delivers an event to the webhooks that want it, once; the caller holds the lock.
+func (s *Sim) event(eventType, realm, operation, object, user string, data doc) {
+	for _, h := range s.stored(kWebhook, "") {
+		wants := func(field, v string) bool { w := text(h, field); return w == "" || w == "all" || w == v }
+		status := text(h, "status")
+		if status != "ENABLED" && status != "FAILING" || text(h, "event_type") != eventType || !wants("realm", realm) || !wants("operation", operation) || !wants("object_id", object) {
+			continue
+		}
+		payload := doc{"system_domain_id": s.domain, "object_id": object, "user_id": user, "realm": realm, "operation": operation, "event_type": eventType, "data": maps.Clone(data),
+			"request_id": strings.ReplaceAll(uuid.NewString(), "-", "")}
+		s.wait.Add(1)
+		go func() {
+			defer s.wait.Done()
+			err := s.send(text(h, "url"), h["headers"], payload)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if _, ok := s.get(kWebhook, text(h, "id")); !ok {
+				return
+			}
+			s.set(kWebhook, text(h, "id"), func(d doc) { s.delivered(d, payload, err) })
+		}()
+	}
+}
+
+const disableAfter = 5 * time.Hour
+
+func (s *Sim) delivered(d, payload doc, err error) {
+	d["last_payload"] = payload
+	if err == nil {
+		d["status"], d["first_failed_at"] = "ENABLED", nil
+		return
+	}
+	d["last_error"] = err.Error()
+	if text(d, "status") != "FAILING" {
+		d["status"], d["first_failed_at"] = "FAILING", now()
+		return
+	}
+	since, perr := time.Parse(time.RFC3339Nano, text(d, "first_failed_at"))
+	if perr == nil && time.Since(since) > disableAfter {
+		d["status"] = "DISABLED"
+	}
+}

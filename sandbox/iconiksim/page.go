@@ -1,0 +1,195 @@
+package iconiksim
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+func (s *Sim) routes() {
+	s.mux = http.NewServeMux()
+	s.assetRoutes()
+	s.collectionRoutes()
+	s.searchRoutes()
+	s.userRoutes()
+	s.fileRoutes()
+	s.segmentRoutes()
+	s.metadataRoutes()
+	s.jobRoutes()
+	s.actionRoutes()
+	s.mux.HandleFunc("/API/", func(w http.ResponseWriter, _ *http.Request) {
+		write(w, http.StatusNotFound, errorsOf("The requested URL was not found on the server"))
+	})
+	s.mux.Handle("/_sim/faults", &s.faults)
+	s.mux.HandleFunc("GET /_sim/calls", func(w http.ResponseWriter, _ *http.Request) { write(w, 200, s.Calls()) })
+	s.mux.HandleFunc("GET /_sim/tree", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte(s.Tree()))
+	})
+	s.mux.HandleFunc("POST /_sim/press", func(w http.ResponseWriter, r *http.Request) {
+		s.Press(r.FormValue("job"), r.FormValue("action"))
+		http.Redirect(w, r, "/jobs", http.StatusSeeOther)
+	})
+	s.mux.HandleFunc("POST /_sim/click", s.clickForm)
+	s.mux.HandleFunc("POST /_sim/comment", s.commentForm)
+	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { s.browse(w, "") })
+	s.mux.HandleFunc("GET /collection/{id}", func(w http.ResponseWriter, r *http.Request) { s.browse(w, r.PathValue("id")) })
+	s.mux.HandleFunc("GET /asset/{id}", s.assetPage)
+	s.mux.HandleFunc("GET /jobs", s.jobsPage)
+}
+
+//go:embed page.html
+var pageSource string
+
+var pages = template.Must(template.New("").Funcs(template.FuncMap{
+	"list": func(v any) []doc { return docs(v) },
+	"done": func(d doc) bool { return text(d, "status") != "STARTED" && text(d, "status") != "READY" },
+	"time": func(v any) string {
+		if n, ok := number(v); ok {
+			return fmt.Sprintf("%02d:%02d.%03d", int64(n)/60000, int64(n)/1000%60, int64(n)%1000)
+		}
+		return ""
+	},
+}).Parse(pageSource))
+
+func render(w http.ResponseWriter, name string, v any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = pages.ExecuteTemplate(w, name, v)
+}
+
+func (s *Sim) browse(w http.ResponseWriter, id string) {
+	s.mu.Lock()
+	var here doc
+	var up, cols, assets []doc
+	if id == "" {
+		here = doc{"title": "Collections"}
+		for _, d := range s.sorted(s.stored(kCollection, "")) {
+			if len(texts(d["in_collections"])) == 0 && text(d, "status") != "DELETED" {
+				cols = append(cols, d)
+			}
+		}
+	} else {
+		var ok bool
+		if here, ok = s.get(kCollection, id); !ok {
+			s.mu.Unlock()
+			http.Error(w, "no such collection", http.StatusNotFound)
+			return
+		}
+		for _, p := range texts(here["parents"]) {
+			if d, ok := s.get(kCollection, p); ok {
+				up = append(up, d)
+			}
+		}
+		alive := func(kind string) []doc {
+			return s.sorted(slices.DeleteFunc(s.stored(kind, id), func(d doc) bool {
+				return text(d, "status") == "DELETED" || !slices.Contains(texts(d["in_collections"]), id)
+			}))
+		}
+		cols, assets = alive(kCollection), alive(kAsset)
+	}
+	actions := s.stored(kAction, "")
+	values := s.values[valuesKey(kCollection, id, "")]
+	s.mu.Unlock()
+	more := 0
+	if len(assets) > 500 {
+		more, assets = len(assets)-500, assets[:500]
+	}
+	render(w, "browse", map[string]any{"Here": here, "Up": up, "Collections": cols, "Assets": assets, "More": more, "Actions": actions, "Values": values})
+}
+
+type versionOnPage struct {
+	Number   int
+	Files    []doc
+	Comments []doc
+	Values   doc
+}
+
+func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	a, ok := s.get(kAsset, r.PathValue("id"))
+	if !ok {
+		s.mu.Unlock()
+		http.Error(w, "no such asset", http.StatusNotFound)
+		return
+	}
+	id := text(a, "id")
+	var versions []versionOnPage
+	for i, v := range slices.Backward(docs(a["versions"])) {
+		p := versionOnPage{Number: i + 1, Values: s.values[valuesKey(kAsset, id, text(v, "id"))]}
+		for _, f := range s.stored(kFile, id) {
+			if text(f, "version_id") == text(v, "id") {
+				f = s.showFile(f, text(f, "status") == "CLOSED")
+				format, _ := s.get(kFormat, text(f, "format_id"))
+				f["format"] = format["name"]
+				p.Files = append(p.Files, f)
+			}
+		}
+		for _, f := range s.stored(kProxy, id) {
+			if text(f, "version_id") == text(v, "id") {
+				f = maps.Clone(s.showProxy(f))
+				f["format"], f["original_name"], f["size"] = "proxy", f["name"], ""
+				p.Files = append(p.Files, f)
+			}
+		}
+		for _, c := range s.stored(kSegment, id) {
+			if text(c, "version_id") == text(v, "id") && text(c, "status") != "DELETED" {
+				c = s.showSegment(c)
+				c["depth"] = strings.Count(text(c, "path"), "/")
+				c["values"] = s.values[valuesKey(kSegment, text(c, "id"), "")]
+				p.Comments = append(p.Comments, c)
+			}
+		}
+		versions = append(versions, p)
+	}
+	users := s.stored(kUser, "")
+	s.mu.Unlock()
+	render(w, "asset", map[string]any{"Asset": a, "Versions": versions, "Users": users})
+}
+
+func (s *Sim) jobsPage(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	var rows []doc
+	for _, d := range slices.Backward(s.stored(kJob, "")) {
+		if text(d, "type") == "CUSTOM" {
+			rows = append(rows, d)
+		}
+	}
+	s.mu.Unlock()
+	render(w, "jobs", rows)
+}
+
+func (s *Sim) clickForm(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	values := map[string][]string{}
+	for k, v := range r.PostForm {
+		if strings.HasPrefix(k, "framebridge_") {
+			if values[k] = v; len(v) == 1 && v[0] == "" {
+				values[k] = []string{}
+			}
+		}
+	}
+	s.Click(r.PostFormValue("action"), s.service, r.PostForm["asset"], r.PostForm["collection"], values)
+	http.Redirect(w, r, "/jobs", http.StatusSeeOther)
+}
+
+func (s *Sim) commentForm(w http.ResponseWriter, r *http.Request) {
+	var at *int64
+	var sec float64
+	if _, err := fmt.Sscanf(r.FormValue("seconds"), "%g", &sec); err == nil {
+		ms := int64(sec * 1000)
+		at = &ms
+	}
+	user := r.FormValue("user")
+	if user == "" {
+		user = s.service
+	}
+	s.Comment(r.FormValue("asset"), user, r.FormValue("text"), at, at, "", nil)
+	http.Redirect(w, r, "/asset/"+r.FormValue("asset"), http.StatusSeeOther)
+}
