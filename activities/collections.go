@@ -140,8 +140,6 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 	if err := a.Ledger.SetFolderCollection(ctx, ref.Tenant, ref.Archive, row.RootID, row.CollectionID); err != nil {
 		return err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	for after := ""; ; {
 		folders, next, err := a.Ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
 		if err != nil {
@@ -173,30 +171,6 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 	arc.progress(ctx, false)
 	return nil
 }
-
-// beats heartbeats while an activity works, so that a dead worker is noticed and a cancellation arrives.
-func (a *archive) beats(ctx context.Context) *beats {
-	b := &beats{done: make(chan struct{})}
-	go func() {
-		tick := time.NewTicker(5 * time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-b.done:
-				return
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				activity.RecordHeartbeat(ctx)
-			}
-		}
-	}()
-	return b
-}
-
-type beats struct{ done chan struct{} }
-
-func (b *beats) stop() { close(b.done) }
 
 // stopping is returned when the worker is asked to end: another one takes over at once.
 func stopping(ctx context.Context) error {

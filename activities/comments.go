@@ -24,8 +24,6 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.RangeInput) 
 	if err != nil {
 		return counts, err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	items, err := a.Ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
 	if err != nil {
 		return counts, err

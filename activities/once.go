@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -74,9 +72,6 @@ func settleLook(ctx context.Context, until time.Time, look func(context.Context)
 		id, err := look(ctx)
 		if err != nil || id != "" || last {
 			return id, err
-		}
-		if activity.IsActivity(ctx) {
-			activity.RecordHeartbeat(ctx)
 		}
 		select {
 		case <-ctx.Done():

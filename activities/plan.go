@@ -28,8 +28,6 @@ func (a *Activities) PlanProject(ctx context.Context, ref workflows.Ref) (workfl
 	if err != nil {
 		return workflows.Plan{}, err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	project, err := arc.frameio.Project(ctx, ref.Archive)
 	if rest.IsNotFound(err) {
 		return workflows.Plan{}, contentError("Frame.io has no project %s, or the token's user may not see it", ref.Archive)

@@ -79,8 +79,6 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 	if !row.Changed && row.ReportAssetID != "" {
 		return nil
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	arc.showStep(ctx, row, "report", "IN_PROGRESS", "")
 	return settled(arc.writeReport(ctx, row))
 }

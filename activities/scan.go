@@ -30,8 +30,6 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if err := a.Ledger.PutFolders(ctx, in.Tenant, in.Archive, []ledger.Folder{root}); err != nil {
 		return workflows.ScanResult{}, err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	for {
 		if err := stopping(ctx); err != nil {
 			return workflows.ScanResult{}, err
@@ -193,8 +191,6 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	if err != nil {
 		return res, err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	var project *frameio.Project
 	for after := int64(0); ; {
 		ranges, err := a.Ledger.NextRanges(ctx, ref.Tenant, ref.Archive, ledger.PhaseCopy, after, 200, 10)

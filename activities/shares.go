@@ -19,8 +19,6 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	row, err := arc.row(ctx)
 	if err != nil {
 		return err

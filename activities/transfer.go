@@ -22,7 +22,6 @@ import (
 const (
 	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking anew
 	partURLPage   = 100             // part URLs asked for at once
-	beatInterval  = 5 * time.Second
 )
 
 type freshUpload struct {
@@ -208,7 +207,7 @@ func (a *archive) noteTransfer(ctx context.Context, last *heartbeat, p transfer.
 func (a *archive) beatTransfer(ctx context.Context, cancel context.CancelCauseFunc, last *heartbeat) func() {
 	done := make(chan struct{})
 	go func() {
-		tick := time.NewTicker(beatInterval)
+		tick := time.NewTicker(workflows.HeartbeatInterval)
 		defer tick.Stop()
 		stop := activity.GetWorkerStopChannel(ctx)
 		for {

@@ -25,8 +25,6 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.RangeInput) (
 	if err != nil {
 		return counts, err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	items, err := a.Ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
 	if err != nil {
 		return counts, err
@@ -202,8 +200,6 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
-	beat := arc.beats(ctx)
-	defer beat.stop()
 	me, err := arc.currentUser(ctx)
 	if err != nil {
 		return settled(err)

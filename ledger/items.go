@@ -293,38 +293,42 @@ var phaseConditions = map[Phase]string{
 	PhaseVerify:   "1 = 1",
 }
 
-// NextRanges returns up to most ranges of about size items that a phase has work for, after a number. The versions of
-// an asset are never in two ranges.
+// rangeBytes ends a range of items to copy early: large files are not queued up behind each other in one lane.
+const rangeBytes = 2 << 30
+
+// NextRanges returns up to most ranges of about size items, or 2 GiB to copy, that a phase has work for, after a number.
+// The versions of an asset are never in two ranges.
 func (l *Ledger) NextRanges(ctx context.Context, tenant, archive string, phase Phase, after int64, size, most int) ([]Range, error) {
 	condition, ok := phaseConditions[phase]
 	if !ok {
 		return nil, fmt.Errorf("no phase %q", phase)
 	}
-	rows, err := l.read.QueryContext(ctx, l.bind("SELECT seq, version, versions FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND "+condition+" ORDER BY seq LIMIT ?"),
+	rows, err := l.read.QueryContext(ctx, l.bind("SELECT seq, version, versions, size FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND "+condition+" ORDER BY seq LIMIT ?"),
 		tenant, archive, max(after, 0), size*most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []Range
-	n := 0
+	n, volume := 0, int64(0)
 	for rows.Next() {
-		var seq int64
+		var seq, bytes int64
 		var version, versions int
-		if err := rows.Scan(&seq, &version, &versions); err != nil {
+		if err := rows.Scan(&seq, &version, &versions, &bytes); err != nil {
 			return nil, err
 		}
 		last := seq + int64(max(versions-version, 0)) // of this asset
-		if len(out) > 0 && (seq <= out[len(out)-1].To || n < size) {
+		fits := n < size && (phase != PhaseCopy || volume+bytes <= rangeBytes)
+		if len(out) > 0 && (seq <= out[len(out)-1].To || fits) {
 			out[len(out)-1].To = max(out[len(out)-1].To, last)
-			n++
+			n, volume = n+1, volume+bytes
 			continue
 		}
 		if len(out) == most {
 			break
 		}
 		out = append(out, Range{From: seq, To: last})
-		n = 1
+		n, volume = 1, bytes
 	}
 	return out, rows.Err()
 }

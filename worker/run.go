@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/framebridge/framebridge/activities"
@@ -72,7 +73,9 @@ func run(ctx context.Context, o options) error {
 	}
 
 	fatal := make(chan error, 2)
-	main := worker.New(tc, cfg.Temporal.TaskQueue, workerOptions(maxActivities, fatal))
+	working := workerOptions(maxActivities, fatal)
+	working.Interceptors = []interceptor.WorkerInterceptor{&heartbeats{}}
+	main := worker.New(tc, cfg.Temporal.TaskQueue, working)
 	workflows.Register(main)
 	acts.Register(main)
 	movers := workerOptions(maxTransfers, fatal)

@@ -218,7 +218,7 @@ func (a *archive) copy(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, "running", PhaseCopy, ""); err != nil {
 		return err
 	}
-	return a.lanes(ctx, PhaseCopy, batchSize, func(ctx workflow.Context, r Range) error {
+	return a.lanes(ctx, PhaseCopy, a.batch(), func(ctx workflow.Context, r Range) error {
 		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID:            fmt.Sprintf("%s/copy/%d-%d", ArchiveID(a.ref.Tenant, a.ref.Archive), r.From, r.To),
 			TypedSearchAttributes: a.childAttributes(),
@@ -282,6 +282,12 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 			return a.continueAsNew(ctx)
 		}
 	}
+}
+
+// batch is how many items one child copies, one after the other: few in a small project, so that all lanes have work.
+func (a *archive) batch() int {
+	share := a.state.Counts.Items / int64(4*max(a.state.Opened.Lanes, 1))
+	return int(min(max(share, 1), batchSize))
 }
 
 func (a *archive) comments(ctx workflow.Context) error {

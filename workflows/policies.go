@@ -27,7 +27,7 @@ const (
 	callPatience      = 12 * time.Hour   // how long such an activity is tried again
 	walkTimeout       = 24 * time.Hour   // an activity that walks pages, its progress is in the ledger
 	transferTimeout   = 48 * time.Hour   // one file
-	heartbeatTimeout  = 30 * time.Second //
+	heartbeatTimeout  = 15 * time.Second // after which a dead worker's work goes to another; workers beat every HeartbeatInterval
 	finishPatience    = 24 * time.Hour   // writing down how it ended
 	livenessInterval  = time.Minute      // how often the queue looks for archives that ended without a word
 	turnGrace         = 3 * time.Second  // an archive that gets its turn sooner was not queued
@@ -39,6 +39,10 @@ const (
 	continueAfterRuns = 400              // children started by one run before it continues as new
 )
 
+// HeartbeatInterval is how often a worker says that an activity is alive. Without it, the work of a killed worker would
+// stand still until its whole timeout is over.
+const HeartbeatInterval = 4 * time.Second
+
 func retries(max time.Duration) *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: max}
 }
@@ -48,6 +52,7 @@ func forCalls(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: callPatience,
+		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            retries(2 * time.Minute),
 		Summary:                clip(summary),
 	})
@@ -79,6 +84,7 @@ func forFinish(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: finishPatience,
+		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            retries(time.Minute),
 		Summary:                clip(summary),
 	})

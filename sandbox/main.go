@@ -1,0 +1,219 @@
+// Command sandbox is Framebridge on one machine without any account: both vendors simulated with sample media, a real
+// Temporal server with its Web UI, an S3 store, a mail catcher, the worker and the starter.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/clients/mail/mailtest"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/sandbox/stack"
+)
+
+type options struct {
+	data, s3, temporal, ledger      string
+	archive, once, limits, headless bool
+	small                           int
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "sandbox:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Framebridge on one machine, without any account",
+		Long: `sandbox starts everything Framebridge works with on this machine: Frame.io and iconik simulated with a sample project,
+an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge's worker and starter. Ctrl-C stops all of it.`,
+		Example:       "  go run ./sandbox                    everything up; rename a project on the Frame.io page to archive it\n  go run ./sandbox --archive          and rename the sample project at once\n  go run ./sandbox --archive --once   and end when its archive has ended",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o, cmd.OutOrStdout()) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.data, "data", "", "folder that keeps everything over a restart (default: a temporary one)")
+	f.BoolVar(&o.archive, "archive", false, "rename the sample project so that its archive begins")
+	f.BoolVar(&o.once, "once", false, "with --archive: end when the archive has ended")
+	f.BoolVar(&o.limits, "rate-limits", false, "let the simulators limit calls as the vendors do")
+	f.IntVar(&o.small, "small-files", 0, "seed a second project of so many small files")
+	f.StringVar(&o.s3, "s3", "", "a real S3 store instead of the embedded one: http://ACCESS:SECRET@host:port")
+	f.StringVar(&o.temporal, "temporal", "", "address of a Temporal server that runs already")
+	f.StringVar(&o.ledger, "ledger", "", "DSN of the ledger (default: SQLite in the data folder)")
+	return cmd
+}
+
+func run(ctx context.Context, o options, out io.Writer) error {
+	root, err := stack.Root()
+	if err != nil {
+		return err
+	}
+	if err := stack.Build(ctx, root, os.Stderr); err != nil {
+		return err
+	}
+	dir := o.data
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "framebridge-sandbox-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	began := time.Now()
+	s, err := stack.Start(ctx, stack.Options{Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		fmt.Fprintln(out, "stopping …")
+		s.Stop()
+	}()
+	project, err := seed(s, o)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nEverything is up after %s.\n\n", time.Since(began).Round(10*time.Millisecond))
+	fmt.Fprintf(out, "  Frame.io (simulated)  %s\n  iconik (simulated)    %s\n  Temporal's Web UI     %s\n  Framebridge's API     %s%s\n  configuration         %s\n  logs                  %s/*.log\n\n",
+		s.FrameioURL, s.IconikURL, s.TemporalUI, s.APIURL, "/api/v1/services/frameio (bearer token "+stack.APIKey+")", s.Config, dir)
+	if !o.archive {
+		fmt.Fprintf(out, "Rename the project on %s, so that its name ends with “Archived”. Ctrl-C stops everything.\n", s.FrameioURL)
+		go showMails(ctx, s.Mail, out)
+		<-ctx.Done()
+		return nil
+	}
+	go showMails(ctx, s.Mail, out)
+	fmt.Fprintf(out, "Renaming %q to %q: Frame.io's webhook starts the archive.\n", project.Name, project.Name+" - Archived")
+	s.Frameio.Rename(project.ID, project.Name+" - Archived")
+	if err := follow(ctx, s, project.ID, out); err != nil {
+		return err
+	}
+	if !o.once {
+		fmt.Fprintln(out, "Ctrl-C stops everything.")
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// seed makes the sample projects where there are none yet, and registers the webhooks at the vendors.
+func seed(s *stack.Stack, o options) (samples.Project, error) {
+	var project samples.Project
+	if !s.Frameio.Empty() {
+		for _, p := range s.Frameio.Projects() {
+			s.RegisterWebhooks(p.TeamID)
+			if project.ID == "" || p.Name == "Harbour Lights" {
+				project = samples.Project{ID: p.ID, Name: p.Name, TeamID: p.TeamID}
+			}
+		}
+		return project, nil
+	}
+	s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
+	team := s.Frameio.AddTeam("Harbour Films")
+	project, err := samples.Harbour(s.Frameio, team.ID)
+	if err != nil {
+		return project, err
+	}
+	if o.small > 0 {
+		if _, err := samples.Small(s.Frameio, team.ID, "Small Files", o.small, 0); err != nil {
+			return project, err
+		}
+	}
+	cold := s.Frameio.AddProject(team.ID, "Cold Storage")
+	if _, err := s.Frameio.AddFile(cold.RootID, frameiosim.File{Name: "A003C001.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 75}); err != nil {
+		return project, err
+	}
+	s.Frameio.Archive(cold.ID, "archived")
+	s.RegisterWebhooks(team.ID)
+	return project, nil
+}
+
+func showMails(ctx context.Context, m *mailtest.Server, out io.Writer) {
+	shown := 0
+	for ctx.Err() == nil {
+		for _, mail := range m.Messages()[shown:] {
+			fmt.Fprintf(out, "  mail to %v: %s\n", mail.To, mail.Subject)
+			shown++
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+}
+
+type status struct {
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+	Items  struct{ Total, Copied, Verified, Skipped, Failed int64 }
+	Bytes  struct{ Total, Done int64 }
+	URL    string `json:"temporal_url"`
+	Iconik struct {
+		Collection string `json:"collection_id"`
+	} `json:"iconik"`
+}
+
+// follow prints the archive's progress until it ends.
+func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) error {
+	began, last := time.Now(), ""
+	url := s.APIURL + "/api/v1/services/frameio/archives/" + project
+	for {
+		var st status
+		code, err := get(ctx, url+"?tenant-id="+stack.Tenant, &st)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		line := fmt.Sprintf("  %-26s %2d/%d files  %5.1f/%.1f MiB  %d verified", st.Status, st.Items.Copied, st.Items.Total, float64(st.Bytes.Done)/(1<<20), float64(st.Bytes.Total)/(1<<20), st.Items.Verified)
+		if code == http.StatusOK && line != last {
+			fmt.Fprintln(out, line)
+			last = line
+		}
+		switch st.Status {
+		case "verified", "verified_with_exceptions":
+			fmt.Fprintf(out, "\n%s\nAfter %s. Look at it:\n  %s\n  %s\n  %s/report.html?tenant-id=%s (with the bearer token)\n\n", st.Reason, time.Since(began).Round(100*time.Millisecond),
+				s.IconikURL+"/collection/"+st.Iconik.Collection, st.URL, url, stack.Tenant)
+			return nil
+		case "incomplete", "failed", "cancelled":
+			return errors.New(st.Status + ": " + st.Reason)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func get(ctx context.Context, url string, v any) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+stack.APIKey)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return resp.StatusCode, nil
+	}
+	return resp.StatusCode, json.NewDecoder(resp.Body).Decode(v)
+}

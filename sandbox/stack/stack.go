@@ -1,0 +1,310 @@
+// Package stack brings up everything Framebridge needs on one machine: a Temporal server, an object store, both vendors
+// simulated, a mail catcher, and the worker and starter as processes of their own that can be killed.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/mail/mailtest"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
+	"github.com/framebridge/framebridge/sandbox/objectstore"
+)
+
+// What the sandbox's configuration holds; nothing here opens anything outside this machine.
+const (
+	Tenant       = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
+	APIKey       = "sandbox-api-key"
+	FrameioToken = "fio-u-sandbox-developer-token"
+	HookSecret   = "sandbox-frameio-webhook-secret"
+	IconikApp    = "5c1d4b6e-0f0e-11ef-9c1a-0242ac120002"
+	IconikToken  = "sandbox-iconik-application-token"
+	ActionSecret = "sandbox-iconik-action-secret"
+	accessKey    = "sandbox"
+	secretKey    = "sandbox-secret-key"
+	readyTimeout = 60 * time.Second
+)
+
+// Options of a stack.
+type Options struct {
+	Root string // the module's folder
+	Dir  string // where everything is kept
+	// Persist lets the vendors' state survive a restart; the ledger and Temporal's history are always kept in Dir.
+	Persist    bool
+	RateLimits bool
+	IndexDelay time.Duration // of iconik; see iconiksim.Options
+	// S3 is a real store, http://ACCESS:SECRET@host:port; "" is the embedded one.
+	S3 string
+	// Temporal is a server that runs already; "" starts one.
+	Temporal   string
+	LedgerDSN  string // "" is SQLite in Dir
+	FixedPorts bool   // the well-known ports where they are free
+	// Tenant is YAML put into the tenant's configuration, two levels in; for tests.
+	Archive map[string]string
+	Quick   bool // short intervals, for tests
+	Log     io.Writer
+	Backoff time.Duration // of Frame.io's webhook deliveries; 0: 15 s
+}
+
+// Stack is what runs.
+type Stack struct {
+	o        Options
+	Frameio  *frameiosim.Sim
+	Iconik   *iconiksim.Sim
+	Store    *objectstore.Store // nil with a real one
+	Mail     *mailtest.Server
+	Temporal *Process // nil with a running one
+	Worker   *Process
+	Starter  *Process
+
+	FrameioURL, IconikURL, StoreURL, APIURL, TemporalUI, TemporalAddress, WorkerURL string
+	Config                                                                          string // file
+
+	servers []*http.Server
+}
+
+// Start brings everything up; on an error what was started is stopped again.
+func Start(ctx context.Context, o Options) (_ *Stack, err error) {
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	s := &Stack{o: o}
+	defer func() {
+		if err != nil {
+			s.Stop()
+		}
+	}()
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := s.startVendors(); err != nil {
+		return nil, err
+	}
+	if err := s.startTemporal(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.configure(); err != nil {
+		return nil, err
+	}
+	if err := s.Starter.Start(); err != nil {
+		return nil, err
+	}
+	if err := s.Worker.Start(); err != nil {
+		return nil, err
+	}
+	return s, s.Ready(ctx)
+}
+
+// port takes a well-known port where it is free, any other otherwise.
+func (s *Stack) port(wellKnown int) int {
+	if s.o.FixedPorts {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", wellKnown)); err == nil {
+			l.Close()
+			return wellKnown
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return wellKnown
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func (s *Stack) serve(wellKnown int, h http.Handler) (string, error) {
+	address := fmt.Sprintf("127.0.0.1:%d", s.port(wellKnown))
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	s.servers = append(s.servers, server)
+	go func() { _ = server.Serve(l) }()
+	return "http://" + address, nil
+}
+
+type objects interface {
+	frameiosim.Objects
+	iconiksim.Objects
+}
+
+func (s *Stack) startVendors() error {
+	dir := func(name string) string {
+		if !s.o.Persist {
+			return ""
+		}
+		return filepath.Join(s.o.Dir, name)
+	}
+	var store objects
+	var signer objectstore.Presigner
+	if s.o.S3 != "" {
+		remote, err := objectstore.OpenRemote(s.o.S3, "frameio-media", "iconik-files", "iconik-proxies")
+		if err != nil {
+			return err
+		}
+		store, signer, s.StoreURL = remote, remote.Presigner, remote.Endpoint
+	} else {
+		embedded, err := objectstore.New(objectstore.Options{Dir: dir("objects"), AccessKey: accessKey, SecretKey: secretKey})
+		if err != nil {
+			return err
+		}
+		if s.StoreURL, err = s.serve(9000, embedded); err != nil {
+			return err
+		}
+		s.Store, store, signer = embedded, embedded, embedded.Presigner(s.StoreURL)
+	}
+	var err error
+	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Dir: dir(""), Backoff: s.o.Backoff}); err != nil {
+		return err
+	}
+	if s.Iconik, err = iconiksim.New(iconiksim.Options{AppID: IconikApp, Token: IconikToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits,
+		IndexDelay: s.o.IndexDelay, Dir: dir("")}); err != nil {
+		return err
+	}
+	if s.FrameioURL, err = s.serve(9010, s.Frameio.Handler()); err != nil {
+		return err
+	}
+	if s.IconikURL, err = s.serve(9020, s.Iconik.Handler()); err != nil {
+		return err
+	}
+	s.Mail, err = mailtest.Listen(fmt.Sprintf("127.0.0.1:%d", s.port(1025)))
+	return err
+}
+
+func (s *Stack) startTemporal(ctx context.Context) error {
+	if s.o.Temporal != "" {
+		s.TemporalAddress = s.o.Temporal
+		return nil
+	}
+	port, ui := s.port(7233), s.port(8233)
+	s.TemporalAddress, s.TemporalUI = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("http://127.0.0.1:%d", ui)
+	s.Temporal = s.process("temporal", "server", "start-dev", "--port", fmt.Sprint(port), "--ui-port", fmt.Sprint(ui),
+		"--db-filename", filepath.Join(s.o.Dir, "temporal-1.32.1.db"), "--log-level", "error")
+	if err := s.Temporal.Start(); err != nil {
+		return err
+	}
+	return s.TemporalReady(ctx)
+}
+
+// TemporalReady returns when Temporal takes connections.
+func (s *Stack) TemporalReady(ctx context.Context) error {
+	for until := time.Now().Add(readyTimeout); ; {
+		c, err := net.DialTimeout("tcp", s.TemporalAddress, time.Second)
+		if err == nil {
+			return c.Close()
+		}
+		if time.Now().After(until) || ctx.Err() != nil {
+			return fmt.Errorf("Temporal does not answer at %s: %w%s", s.TemporalAddress, err, s.Temporal.tail())
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+var configTemplate = template.Must(template.New("config").Parse(`# Written by the sandbox.
+http: {listen: "{{.API}}", public_url: "http://{{.API}}"}
+temporal: {address: "{{.Temporal}}", namespace: default, task_queue: framebridge, ui_url: "{{.TemporalUI}}"}
+ledger: {dsn: "{{.Ledger}}", encryption_key: "sandbox-encryption-key-0123456789"}
+worker: {listen: "{{.Worker}}"}
+mail: {smtp_url: "{{.Mail}}", from: "framebridge@sandbox.example"}
+tenants:
+  {{.Tenant}}:
+    name: Sandbox
+    api_key: {{.APIKey}}
+    frameio: {generation: legacy, base_url: "{{.Frameio}}", token: {{.FrameioToken}}, workspace: "Harbour Films", webhook_secrets: [{{.HookSecret}}]}
+    iconik: {base_url: "{{.Iconik}}", app_id: {{.IconikApp}}, auth_token: {{.IconikToken}}, action_secret: {{.ActionSecret}}, settle_time: {{.Settle}}}
+    archive:
+      notify: ["ops@sandbox.example"]
+{{- range $k, $v := .Archive}}
+      {{$k}}: {{$v}}
+{{- end}}
+    review: {poll_interval: {{.Poll}}, notify: ["ops@sandbox.example"]}
+`))
+
+func (s *Stack) configure() error {
+	api, worker := fmt.Sprintf("127.0.0.1:%d", s.port(8080)), fmt.Sprintf("127.0.0.1:%d", s.port(8081))
+	s.APIURL, s.WorkerURL = "http://"+api, "http://"+worker
+	s.Config = filepath.Join(s.o.Dir, "framebridge.yaml")
+	dsn := s.o.LedgerDSN
+	if dsn == "" {
+		dsn = "sqlite:" + filepath.Join(s.o.Dir, "ledger.db")
+	}
+	settle, poll := "5s", "10s"
+	if s.o.Quick {
+		settle, poll = "3s", "1s"
+	}
+	var b strings.Builder
+	if err := configTemplate.Execute(&b, map[string]any{"API": api, "Worker": worker, "Temporal": s.TemporalAddress, "TemporalUI": s.TemporalUI, "Ledger": dsn, "Mail": s.Mail.URL(),
+		"Tenant": Tenant, "APIKey": APIKey, "Frameio": s.FrameioURL, "FrameioToken": FrameioToken, "HookSecret": HookSecret, "Iconik": s.IconikURL, "IconikApp": IconikApp,
+		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Poll": poll}); err != nil {
+		return err
+	}
+	if err := os.WriteFile(s.Config, []byte(b.String()), 0o600); err != nil {
+		return err
+	}
+	s.Worker = s.process("worker", "--config", s.Config)
+	s.Starter = s.process("starter", "serve", "--config", s.Config)
+	return nil
+}
+
+// Ready returns when worker and starter answer that they are.
+func (s *Stack) Ready(ctx context.Context) error {
+	for _, p := range []struct {
+		*Process
+		url string
+	}{{s.Starter, s.APIURL}, {s.Worker, s.WorkerURL}} {
+		until := time.Now().Add(readyTimeout)
+		for {
+			resp, err := http.Get(p.url + "/readyz") //nolint:noctx // on this machine
+			if err == nil {
+				resp.Body.Close()
+				if resp.StatusCode == http.StatusOK {
+					break
+				}
+				err = errors.New(resp.Status)
+			}
+			if !p.Running() {
+				return fmt.Errorf("%s ended at its start%s", p.Name, p.tail())
+			}
+			if time.Now().After(until) || ctx.Err() != nil {
+				return fmt.Errorf("%s is not ready: %w%s", p.Name, err, p.tail())
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	return nil
+}
+
+// RegisterWebhooks does what an administrator does once in both products: Frame.io's webhook for a team, and iconik's
+// custom actions and webhook.
+func (s *Stack) RegisterWebhooks(team string) {
+	const prefix = "/api/v1/services/frameio"
+	query := "?tenant-id=" + Tenant
+	s.Frameio.AddHook(team, "Framebridge archive", s.APIURL+prefix+"/archive/webhooks/project-updated"+query, HookSecret, "project.updated")
+	secret := map[string]string{"X-Framebridge-Secret": ActionSecret}
+	s.Iconik.EnsureAction("COLLECTION", "Framebridge: retry archive", s.APIURL+prefix+"/archive/actions/retry"+query, "", secret)
+}
+
+// Stop ends everything in order.
+func (s *Stack) Stop() {
+	for _, p := range []*Process{s.Starter, s.Worker, s.Temporal} {
+		if p != nil {
+			p.Stop()
+		}
+	}
+	if s.Mail != nil {
+		s.Mail.Close()
+	}
+	for _, server := range s.servers {
+		_ = server.Close()
+	}
+}
