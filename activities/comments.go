@@ -94,6 +94,7 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 		}
 	}
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.CommentsSeen = i.CommentCount
 		i.CommentsDone, i.CommentCount = len(comments), max(len(comments), i.CommentCount)
 	})
 	return len(comments), err

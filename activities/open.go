@@ -118,6 +118,11 @@ func (t *tenant) currentUser(ctx context.Context) (*iconik.User, error) {
 // projectCollection finds or makes root / team / project.
 func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (string, error) {
 	rootTitle := a.cfg.Archive.RootCollection
+	for kind, source := range map[ledger.LinkKind]string{ledger.LinkRoot: rootTitle, ledger.LinkTeam: row.TeamID, ledger.LinkProject: row.ID} {
+		if err := a.stillThere(ctx, kind, source); err != nil {
+			return "", err
+		}
+	}
 	root, _, err := a.once(ctx, creation{
 		kind: ledger.LinkRoot, sourceID: rootTitle, settle: a.cfg.Iconik.SettleTime, lookFirst: true,
 		look: func(ctx context.Context) (string, error) { return a.rootByTitle(ctx, rootTitle) },

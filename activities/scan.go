@@ -85,30 +85,37 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int) 
 	return a.Ledger.PageListed(ctx, a.ref.Tenant, a.ref.Archive, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
 }
 
-// hasWork tells whether any item waits to be copied, other than those that wait for their original.
+// hasWork tells whether the reading at the end has found anything that was not there before: folders, files, or more
+// comments. What has failed, and what waits for its original, is not news.
 func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	folders, err := a.foldersWithoutCollection(ctx)
 	if err != nil || folders {
 		return folders, err
 	}
-	for after := int64(0); ; {
-		ranges, err := a.Ledger.NextRanges(ctx, a.ref.Tenant, a.ref.Archive, ledger.PhaseCopy, after, 200, 10)
-		if err != nil || len(ranges) == 0 {
-			return false, err
-		}
-		for _, r := range ranges {
-			items, err := a.Ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, r.From, r.To)
+	for _, phase := range []ledger.Phase{ledger.PhaseCopy, ledger.PhaseComments} {
+		for after := int64(0); ; {
+			ranges, err := a.Ledger.NextRanges(ctx, a.ref.Tenant, a.ref.Archive, phase, after, 200, 10)
 			if err != nil {
 				return false, err
 			}
-			for _, it := range items {
-				if needsCopy(it) && it.State != ledger.ItemFailed {
-					return true, nil
-				}
+			if len(ranges) == 0 {
+				break
 			}
-			after = r.To
+			for _, r := range ranges {
+				items, err := a.Ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, r.From, r.To)
+				if err != nil {
+					return false, err
+				}
+				for _, it := range items {
+					if phase == ledger.PhaseCopy && needsCopy(it) && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.CommentCount > it.CommentsSeen && it.AssetID != "" {
+						return true, nil
+					}
+				}
+				after = r.To
+			}
 		}
 	}
+	return false, nil
 }
 
 func (a *archive) foldersWithoutCollection(ctx context.Context) (bool, error) {

@@ -150,7 +150,7 @@ func (a *archive) targetOf(ctx context.Context, source string, kinds ...ledger.L
 
 // writeSettings keeps a share's dates and settings with its collection.
 func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
-	settings := map[string]any{"kind": s.Kind, "url": s.URL, "active": s.Active, "owner": s.Owner, "settings": s.Settings}
+	settings := map[string]any{"kind": s.Kind, "url": s.URL, "active": s.Active, "owner": map[string]string{"name": s.Owner.Name, "email": s.Owner.Email}, "settings": s.Settings}
 	if !s.ExpiresAt.IsZero() {
 		settings["expires_at"] = s.ExpiresAt.UTC().Format(time.RFC3339)
 	}

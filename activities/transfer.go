@@ -178,6 +178,13 @@ func (a *archive) sink(it ledger.Item, size int64) transfer.Sink {
 				}
 			}
 		},
+		Stored: func(ctx context.Context) (int64, error) {
+			f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
+			if err != nil || f.URL == "" {
+				return -1, err
+			}
+			return transfer.StoredSize(ctx, a.store, f.URL)
+		},
 		Multipart: func(ctx context.Context) (s3.MultipartURLs, error) {
 			m, err := a.iconik.Files.MultipartURLs(ctx, it.AssetID, it.FileID, it.UploadID)
 			if err != nil {

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -63,15 +64,21 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item) (bool, error) 
 		return false, nil
 	}
 	if it.AssetID == "" || it.VersionID == "" {
-		return false, a.differs(ctx, it, "the ledger has no asset for it")
+		if err := a.forget(ctx, it, assetLost); err != nil {
+			return false, err
+		}
+		return false, a.differs(ctx, it, "missing: the ledger has no asset for it")
 	}
-	problem, err := a.assetProblem(ctx, it)
+	problem, lost, err := a.assetProblem(ctx, it)
 	if err != nil {
 		return false, err
 	}
 	if problem == "" && it.State != ledger.Skipped {
 		if problem, err = a.fileProblem(ctx, it); err != nil {
 			return false, err
+		}
+		if problem != "" {
+			lost = fileLost
 		}
 	}
 	if problem == "" && it.CommentCount > 0 {
@@ -80,6 +87,11 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item) (bool, error) 
 		}
 	}
 	if problem != "" {
+		if lost != nothingLost {
+			if err := a.forget(ctx, it, lost); err != nil {
+				return false, err
+			}
+		}
 		return false, a.differs(ctx, it, problem)
 	}
 	if it.State == ledger.Copied {
@@ -94,21 +106,21 @@ func (a *archive) differs(ctx context.Context, it ledger.Item, problem string) e
 	return err
 }
 
-func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, error) {
+func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
 	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
 	if rest.IsNotFound(err) {
-		return "missing: the asset is not in iconik any more", nil
+		return "missing: the asset is not in iconik any more; a retry makes it again", assetLost, nil
 	}
 	if err != nil {
-		return "", err
+		return "", nothingLost, err
 	}
 	if asset.Status == "DELETED" {
-		return "missing: the asset was deleted in iconik", nil
+		return "missing: the asset was deleted in iconik; a retry makes it again", assetLost, nil
 	}
 	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
-		return "missing: the version is not in iconik any more", nil
+		return "missing: the version is not in iconik any more; a retry makes it again, as the newest", versionLost, nil
 	}
-	return "", nil
+	return "", nothingLost, nil
 }
 
 func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, error) {
@@ -120,8 +132,21 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, erro
 	if len(files) == 0 {
 		return "missing: the version has no file in iconik", nil
 	}
+	// A record without bytes beside ours is left over from a request whose answer was lost.
+	for i := 0; i < len(files); i++ {
+		if f := files[i]; f.ID != it.FileID && f.Status == "OPEN" {
+			if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, f.ID); err != nil && !rest.IsNotFound(err) {
+				return "", err
+			}
+			files = slices.Delete(files, i, i+1)
+			i--
+		}
+	}
 	if len(files) > 1 {
 		return fmt.Sprintf("extra: %d files instead of one", len(files)), nil
+	}
+	if len(files) == 0 {
+		return "missing: the version has no file in iconik", nil
 	}
 	f := files[0]
 	switch {
@@ -183,7 +208,10 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 		if !there[link.TargetID] {
 			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
 			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
-				return "missing: a comment was deleted in iconik", nil
+				if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+					return "", err
+				}
+				return "missing: a comment was deleted in iconik; a retry makes it again", nil
 			}
 			if err != nil {
 				return "", err
@@ -204,6 +232,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return settled(err)
 	}
+	gone := 0
 	for after := ""; ; {
 		folders, next, err := a.Ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
 		if err != nil {
@@ -216,20 +245,31 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) error {
 			if err := stopping(ctx); err != nil {
 				return err
 			}
-			if err := arc.removeLeftovers(ctx, f, me.ID); err != nil {
+			err := arc.removeLeftovers(ctx, f, me.ID)
+			if errors.Is(err, errFolderGone) {
+				gone++
+				continue
+			}
+			if err != nil {
 				return settled(fmt.Errorf("verifying the collection of %q: %w", f.Path, err))
 			}
 		}
 		if after = next; next == "" {
-			return nil
+			break
 		}
 	}
+	if gone > 0 {
+		return contentError("missing: %d collections were deleted in iconik; a retry makes them again", gone)
+	}
+	return nil
 }
+
+var errFolderGone = errors.New("the collection is not in iconik any more")
 
 func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me string) error {
 	for o, err := range a.iconik.Collections.AllContents(ctx, f.CollectionID, "assets,collections") {
 		if rest.IsNotFound(err) {
-			return contentError("the collection of folder %q is not in iconik any more: retry makes it again", f.Path)
+			return a.folderGone(ctx, f)
 		}
 		if err != nil {
 			return err

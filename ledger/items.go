@@ -203,6 +203,30 @@ func (l *Ledger) SetFolderCollection(ctx context.Context, tenant, archive, sourc
 	return err
 }
 
+// FolderGone forgets the collection of a folder, and has the folder's items put into the next one.
+func (l *Ledger) FolderGone(ctx context.Context, tenant, archive, sourceID string) error {
+	if err := l.SetFolderCollection(ctx, tenant, archive, sourceID, ""); err != nil {
+		return err
+	}
+	for after := int64(0); ; {
+		items, next, err := l.ItemsPage(ctx, tenant, archive, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if it.FolderID != sourceID {
+				continue
+			}
+			if _, err := l.UpdateItem(ctx, tenant, archive, it.SourceID, func(i *Item) { i.WrittenHash = "" }); err != nil {
+				return err
+			}
+		}
+		if after = next; next == 0 {
+			return nil
+		}
+	}
+}
+
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }

@@ -115,6 +115,7 @@ type Item struct {
 	AssetID, VersionID, FormatID, FileSetID, FileID string // iconik
 	WrittenHash                                     string // FieldsHash as last written to iconik
 	CommentsDone                                    int
+	CommentsSeen                                    int // CommentCount when the comments were copied
 	Scan                                            int // the scan that saw it last
 }
 

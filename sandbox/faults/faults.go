@@ -21,6 +21,7 @@ type Fault struct {
 	Status int           `json:"status"` // answer this instead
 	Delay  time.Duration `json:"delay"`  // wait first, nanoseconds
 	Header http.Header   `json:"header"` // with Status
+	Do     func()        `json:"-"`      // run before the answer; with Lose, after the call took effect
 
 	re   *regexp.Regexp
 	seen map[string]int
@@ -93,9 +94,33 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// Lose lets a call take effect and breaks the connection off without an answer.
-func Lose(h http.Handler, w http.ResponseWriter, r *http.Request) {
-	h.ServeHTTP(&lost{header: http.Header{}}, r)
+// Spoil does what a fault says before a call is served: true says that the call has had its answer, or none.
+func (f *Fault) Spoil(h http.Handler, w http.ResponseWriter, r *http.Request, refuse func(status int)) bool {
+	if f == nil {
+		return false
+	}
+	time.Sleep(f.Delay)
+	if f.Lose {
+		h.ServeHTTP(&lost{header: http.Header{}}, r)
+	}
+	if f.Do != nil {
+		f.Do()
+	}
+	switch {
+	case f.Lose:
+		hangUp(w)
+		return true
+	case f.Status != 0:
+		for k, v := range f.Header {
+			w.Header()[http.CanonicalHeaderKey(k)] = v
+		}
+		refuse(f.Status)
+		return true
+	}
+	return false
+}
+
+func hangUp(w http.ResponseWriter) {
 	if hj, ok := w.(http.Hijacker); ok {
 		if conn, _, err := hj.Hijack(); err == nil {
 			_ = conn.Close()

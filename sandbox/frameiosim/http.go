@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/framebridge/framebridge/sandbox/faults"
 )
 
 // Handler serves the API under /v2 and a page for people at /.
@@ -41,15 +39,6 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.calls[op]++
 	s.mu.Unlock()
-	fault := s.faults.Find(r)
-	if fault != nil {
-		time.Sleep(fault.Delay)
-		if fault.Status != 0 {
-			s.limit(w, op)
-			fail(w, fault.Status, http.StatusText(fault.Status))
-			return
-		}
-	}
 	if !s.limit(w, op) {
 		fail(w, http.StatusTooManyRequests, "Rate limit exceeded")
 		return
@@ -60,11 +49,10 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnauthorized, "Unauthorized")
 		return
 	}
-	if fault != nil && fault.Lose {
-		faults.Lose(s.mux, w, r)
-		return
+	refused := func(status int) { fail(w, status, http.StatusText(status)) }
+	if !s.faults.Find(r).Spoil(s.mux, w, r, refused) {
+		s.mux.ServeHTTP(w, r)
 	}
-	s.mux.ServeHTTP(w, r)
 }
 
 // limit keeps the bucket of an endpoint and says in the headers how full it is.

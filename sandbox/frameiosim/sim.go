@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
@@ -47,6 +48,7 @@ type Options struct {
 	Backoff time.Duration
 	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
 	ArchivedOriginal string
+	Seed             int64  // of the ids; 0: random ones
 	Dir              string // keeps the state in a file; "" forgets it
 }
 
@@ -64,6 +66,7 @@ type Sim struct {
 	mux     *http.ServeMux
 	wait    sync.WaitGroup
 	client  *http.Client
+	ids     *rand.ChaCha8
 }
 
 // state is what survives a restart.
@@ -157,7 +160,10 @@ func New(o Options) (*Sim, error) {
 	}
 	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{},
 		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}}
-	s.s = state{Account: uuid.NewString(), User: User{uuid.NewString(), "Sam Sandbox", "sam@example.com"}, Teams: map[string]*Team{}, Projects: map[string]*Project{},
+	if o.Seed != 0 {
+		s.ids = rand.NewChaCha8([32]byte{byte(o.Seed)})
+	}
+	s.s = state{Account: s.newID(), User: User{s.newID(), "Sam Sandbox", "sam@example.com"}, Teams: map[string]*Team{}, Projects: map[string]*Project{},
 		Assets: map[string]*Asset{}, Comments: map[string]*Comment{}, Shares: map[string]*Share{}, Hooks: map[string]*Hook{}}
 	if o.Dir != "" {
 		if err := s.load(); err != nil {
@@ -167,6 +173,17 @@ func New(o Options) (*Sim, error) {
 	}
 	s.routes()
 	return s, nil
+}
+
+func (s *Sim) newID() string {
+	if s.ids == nil {
+		return uuid.NewString()
+	}
+	id, err := uuid.NewRandomFromReader(s.ids)
+	if err != nil {
+		return uuid.NewString()
+	}
+	return id.String()
 }
 
 func (s *Sim) file() string { return filepath.Join(s.o.Dir, "frameio.json") }
@@ -222,7 +239,7 @@ func (s *Sim) Empty() bool {
 func (s *Sim) AddTeam(name string) *Team {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &Team{uuid.NewString(), name}
+	t := &Team{s.newID(), name}
 	s.s.Teams[t.ID] = t
 	s.touch()
 	return t
@@ -233,8 +250,8 @@ func (s *Sim) AddProject(teamID, name string) *Project {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now().UTC()
-	p := &Project{ID: uuid.NewString(), Name: name, TeamID: teamID, ArchiveStatus: "standard", Inserted: now, Updated: now}
-	root := &Asset{ID: uuid.NewString(), Type: "folder", Name: "root", ProjectID: p.ID, Inserted: now, Updated: now, Creator: s.s.User}
+	p := &Project{ID: s.newID(), Name: name, TeamID: teamID, ArchiveStatus: "standard", Inserted: now, Updated: now}
+	root := &Asset{ID: s.newID(), Type: "folder", Name: "root", ProjectID: p.ID, Inserted: now, Updated: now, Creator: s.s.User}
 	p.RootID = root.ID
 	s.s.Projects[p.ID] = p
 	s.put(root)
@@ -254,7 +271,7 @@ func (s *Sim) AddFolder(parent, name string) *Asset {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now().UTC()
-	a := &Asset{ID: uuid.NewString(), Type: "folder", Name: name, ParentID: parent, ProjectID: s.s.Assets[parent].ProjectID, Inserted: now, Updated: now, Creator: s.s.User}
+	a := &Asset{ID: s.newID(), Type: "folder", Name: name, ParentID: parent, ProjectID: s.s.Assets[parent].ProjectID, Inserted: now, Updated: now, Creator: s.s.User}
 	s.put(a)
 	return a
 }
@@ -278,7 +295,10 @@ type File struct {
 // AddFile makes a file with its media, ready and transcoded.
 func (s *Sim) AddFile(parent string, f File) (*Asset, error) {
 	now := time.Now().UTC()
-	a := &Asset{ID: uuid.NewString(), Type: "file", Name: f.Name, ParentID: parent, Filetype: f.Type, Size: int64(len(f.Body)), FPS: f.FPS, Frames: f.Frames,
+	s.mu.Lock()
+	id := s.newID()
+	s.mu.Unlock()
+	a := &Asset{ID: id, Type: "file", Name: f.Name, ParentID: parent, Filetype: f.Type, Size: int64(len(f.Body)), FPS: f.FPS, Frames: f.Frames,
 		Timecode: f.Timecode, Width: f.Width, Height: f.Height, Label: f.Label, Description: f.Description, Rating: f.Rating, Properties: f.Properties,
 		Watermarked: f.Watermarked, Inserted: now, Updated: now}
 	if f.FPS > 0 {
@@ -332,7 +352,7 @@ func (s *Sim) AddStack(files ...*Asset) *Asset {
 	defer s.mu.Unlock()
 	now := time.Now().UTC()
 	last := files[len(files)-1]
-	stack := &Asset{ID: uuid.NewString(), Type: "version_stack", Name: last.Name, ParentID: files[0].ParentID, ProjectID: files[0].ProjectID, AssetType: files[0].AssetType,
+	stack := &Asset{ID: s.newID(), Type: "version_stack", Name: last.Name, ParentID: files[0].ParentID, ProjectID: files[0].ProjectID, AssetType: files[0].AssetType,
 		Inserted: now, Updated: now, CoverID: last.ID, Creator: s.s.User}
 	s.put(stack)
 	for _, f := range files {
@@ -359,7 +379,7 @@ func (s *Sim) move(a *Asset, parent string) {
 func (s *Sim) AddComment(c Comment) *Comment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.ID = uuid.NewString()
+	c.ID = s.newID()
 	// Comments made in one go keep their order.
 	c.Inserted = time.Now().UTC().Add(time.Duration(len(s.s.Comments)) * time.Millisecond)
 	c.Updated = c.Inserted
@@ -377,7 +397,7 @@ func (s *Sim) AddComment(c Comment) *Comment {
 func (s *Sim) AddShare(sh Share) *Share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sh.ID, sh.Inserted = uuid.NewString(), time.Now().UTC()
+	sh.ID, sh.Inserted = s.newID(), time.Now().UTC()
 	s.s.Shares[sh.ID] = &sh
 	s.touch()
 	return &sh

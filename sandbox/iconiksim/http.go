@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/framebridge/framebridge/sandbox/faults"
 )
 
 // The vendor's limit for one set of credentials.
@@ -40,20 +38,10 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.calls[op]++
 	s.mu.Unlock()
-	fault := s.faults.Find(r)
-	if fault != nil {
-		time.Sleep(fault.Delay)
-		if fault.Status != 0 {
-			maps.Copy(w.Header(), fault.Header)
-			write(w, fault.Status, errorsOf(http.StatusText(fault.Status)))
-			return
-		}
+	refused := func(status int) { write(w, status, errorsOf(http.StatusText(status))) }
+	if !s.faults.Find(r).Spoil(s.mux, w, r, refused) {
+		s.mux.ServeHTTP(w, r)
 	}
-	if fault != nil && fault.Lose {
-		faults.Lose(s.mux, w, r)
-		return
-	}
-	s.mux.ServeHTTP(w, r)
 }
 
 // limit draws from the bucket; the caller holds the lock.

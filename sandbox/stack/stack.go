@@ -50,10 +50,12 @@ type Options struct {
 	LedgerDSN  string // "" is SQLite in Dir
 	FixedPorts bool   // the well-known ports where they are free
 	// Tenant is YAML put into the tenant's configuration, two levels in; for tests.
-	Archive map[string]string
-	Quick   bool // short intervals, for tests
-	Log     io.Writer
-	Backoff time.Duration // of Frame.io's webhook deliveries; 0: 15 s
+	Archive    map[string]string
+	Quick      bool // short intervals, for tests
+	Log        io.Writer
+	Seed       int64 // of Frame.io's ids; 0: random
+	StoreFault func(*http.Request) *objectstore.Fault
+	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
 }
 
 // Stack is what runs.
@@ -154,7 +156,7 @@ func (s *Stack) startVendors() error {
 		}
 		store, signer, s.StoreURL = remote, remote.Presigner, remote.Endpoint
 	} else {
-		embedded, err := objectstore.New(objectstore.Options{Dir: dir("objects"), AccessKey: accessKey, SecretKey: secretKey})
+		embedded, err := objectstore.New(objectstore.Options{Fault: s.o.StoreFault, Dir: dir("objects"), AccessKey: accessKey, SecretKey: secretKey})
 		if err != nil {
 			return err
 		}
@@ -164,7 +166,7 @@ func (s *Stack) startVendors() error {
 		s.Store, store, signer = embedded, embedded, embedded.Presigner(s.StoreURL)
 	}
 	var err error
-	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Dir: dir(""), Backoff: s.o.Backoff}); err != nil {
+	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
 		return err
 	}
 	if s.Iconik, err = iconiksim.New(iconiksim.Options{AppID: IconikApp, Token: IconikToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits,

@@ -1,0 +1,119 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// What people delete in iconik is found by the verification. It forgets the links that lead nowhere, so that a retry
+// makes what is missing again, and nothing else.
+
+// loss is how much of an item is gone.
+type loss int
+
+const (
+	nothingLost loss = iota
+	fileLost         // the version is there without its file
+	versionLost
+	assetLost
+)
+
+// forget takes back what the ledger says of an item's lost part and everything below it.
+func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
+	drop := func(kind ledger.LinkKind, keys ...string) error {
+		for _, key := range keys {
+			if err := a.Ledger.Forget(ctx, a.ref.Tenant, kind, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	forms := []string{it.SourceID, it.SourceID + ":proxy"}
+	if err := drop(ledger.LinkFileRecord, forms...); err != nil {
+		return err
+	}
+	if err := drop(ledger.LinkKeyframes, it.FileID); err != nil {
+		return err
+	}
+	if lost >= versionLost {
+		if err := drop(ledger.LinkFormat, forms...); err != nil {
+			return err
+		}
+		if err := drop(ledger.LinkFileSet, forms...); err != nil {
+			return err
+		}
+		if err := drop(ledger.LinkVersion, it.SourceID); err != nil {
+			return err
+		}
+		if err := a.forgetComments(ctx, it); err != nil {
+			return err
+		}
+	}
+	if lost >= assetLost {
+		if err := drop(ledger.LinkFile, it.AssetKey, it.SourceID); err != nil {
+			return err
+		}
+		if err := drop(ledger.LinkStack, it.AssetKey); err != nil {
+			return err
+		}
+	}
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.FileID, i.UploadID, i.Checksum, i.BytesDone, i.WrittenHash = "", "", "", 0, ""
+		if lost >= versionLost {
+			i.FormatID, i.FileSetID, i.VersionID, i.CommentsDone = "", "", "", 0
+		}
+		if lost >= assetLost {
+			i.AssetID = ""
+		}
+	})
+	return err
+}
+
+func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {
+	comments, err := a.sourceComments(ctx, it.SourceID)
+	if err != nil {
+		return err
+	}
+	for _, c := range comments {
+		if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alive says whether a collection that the ledger knows is still in iconik.
+func (a *archive) alive(ctx context.Context, collection string) (bool, error) {
+	c, err := a.iconik.Collections.Get(ctx, collection)
+	if rest.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && c.Status != "DELETED", err
+}
+
+// stillThere forgets the link of a collection above the archive's folders when somebody has deleted it.
+func (a *archive) stillThere(ctx context.Context, kind ledger.LinkKind, source string) error {
+	link, known, err := a.Ledger.Link(ctx, a.ref.Tenant, kind, source)
+	if err != nil || !known || link.TargetID == "" {
+		return err
+	}
+	there, err := a.alive(ctx, link.TargetID)
+	if err != nil || there {
+		return err
+	}
+	return a.Ledger.Forget(ctx, a.ref.Tenant, kind, source)
+}
+
+// folderGone has the collection of a folder made again by the next run.
+func (a *archive) folderGone(ctx context.Context, f ledger.Folder) error {
+	if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFolder, f.SourceID); err != nil {
+		return err
+	}
+	if err := a.Ledger.FolderGone(ctx, a.ref.Tenant, a.ref.Archive, f.SourceID); err != nil {
+		return err
+	}
+	return fmt.Errorf("folder %q: %w", f.Path, errFolderGone)
+}
