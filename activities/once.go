@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/rest"
@@ -52,7 +53,20 @@ func (a *archive) once(ctx context.Context, c creation) (id string, made bool, e
 	if err := a.wrote(ctx); err != nil {
 		return "", false, err
 	}
+	sent := time.Now()
 	id, err = c.make(ctx)
+	if rest.IsUncertain(err) && ctx.Err() == nil && c.look != nil {
+		// The answer was lost. Looking at once spares the whole activity another attempt.
+		found, lerr := settleLook(ctx, sent.Add(c.settle), c.look)
+		switch {
+		case lerr != nil:
+			return "", false, errors.Join(err, lerr)
+		case found != "":
+			id, err = found, nil
+		default:
+			id, err = c.make(ctx)
+		}
+	}
 	if err != nil {
 		if !rest.IsUncertain(err) && ctx.Err() == nil {
 			// Certainly not made: the next attempt need not look for it.

@@ -23,7 +23,7 @@ const (
 // Policy constants. Vendors' outages of hours are waited out; a person can see, pause and reset every attempt in
 // Temporal's UI.
 const (
-	callTimeout       = 2 * time.Minute  // one activity that makes a few API calls, waits for its rate budget included
+	callTimeout       = 10 * time.Minute // one activity that makes a few API calls, waits for its rate budget and for iconik's index included
 	callPatience      = 12 * time.Hour   // how long such an activity is tried again
 	walkTimeout       = 24 * time.Hour   // an activity that walks pages, its progress is in the ledger
 	transferTimeout   = 48 * time.Hour   // one file
@@ -63,7 +63,7 @@ func forWalks(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: walkTimeout,
 		HeartbeatTimeout:    heartbeatTimeout,
-		RetryPolicy:         retries(2 * time.Minute),
+		RetryPolicy:         retries(20 * time.Second),
 		Summary:             clip(summary),
 	})
 }

@@ -1,0 +1,180 @@
+//go:build integration
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/sandbox/stack"
+)
+
+const prefix = "/api/v1/services/frameio"
+
+var root string
+
+func TestMain(m *testing.M) {
+	var err error
+	if root, err = stack.Root(); err == nil {
+		err = stack.Build(context.Background(), root, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// stage is a stack with a seeded project.
+type stage struct {
+	*stack.Stack
+	t       *testing.T
+	team    string
+	project samples.Project
+}
+
+func options(t *testing.T) stack.Options {
+	return stack.Options{Root: root, Dir: t.TempDir(), Quick: true, Seed: 7, IndexDelay: 300 * time.Millisecond, Backoff: 500 * time.Millisecond,
+		Archive: map[string]string{"wait_interval": "1s"}}
+}
+
+func open(t *testing.T, o stack.Options) *stage {
+	t.Helper()
+	s, err := stack.Start(t.Context(), o)
+	require.NoError(t, err)
+	st := &stage{Stack: s, t: t}
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, p := range []*stack.Process{s.Worker, s.Starter} {
+				raw, _ := os.ReadFile(p.LogFile())
+				t.Logf("%s log ends:\n%s", p.Name, raw[max(0, len(raw)-6000):])
+			}
+		}
+		s.Stop()
+	})
+	s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
+	st.team = s.Frameio.AddTeam("Harbour Films").ID
+	s.RegisterWebhooks(st.team)
+	return st
+}
+
+func openHarbour(t *testing.T, o stack.Options) *stage {
+	t.Helper()
+	st := open(t, o)
+	var err error
+	st.project, err = samples.Harbour(st.Frameio, st.team)
+	require.NoError(t, err)
+	return st
+}
+
+type archiveJSON struct {
+	ID            string `json:"id"`
+	Status        string `json:"status"`
+	Reason        string `json:"reason"`
+	QueuePosition int    `json:"queue_position"`
+	Items         struct{ Total, Copied, Verified, Skipped, Failed int64 }
+	Bytes         struct{ Total, Done int64 }
+	Comments      struct{ Total, Done int64 }
+	WorkflowID    string `json:"workflow_id"`
+	Iconik        struct {
+		CollectionID string `json:"collection_id"`
+		JobID        string `json:"job_id"`
+	} `json:"iconik"`
+}
+
+func (s *stage) call(method, path string, body any, out any) int {
+	s.t.Helper()
+	var r io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		require.NoError(s.t, err)
+		r = bytes.NewReader(raw)
+	}
+	sep := "?"
+	if strings.Contains(path, "?") {
+		sep = "&"
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.APIURL+prefix+path+sep+"tenant-id="+stack.Tenant, r)
+	require.NoError(s.t, err)
+	req.Header.Set("Authorization", "Bearer "+stack.APIKey)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	require.NoError(s.t, err)
+	if out != nil && resp.StatusCode < 300 {
+		require.NoError(s.t, json.Unmarshal(raw, out), "%s", raw)
+	}
+	return resp.StatusCode
+}
+
+func (s *stage) archive(id string) archiveJSON {
+	var a archiveJSON
+	s.call(http.MethodGet, "/archives/"+id, nil, &a)
+	return a
+}
+
+func ended(a archiveJSON) bool {
+	switch a.Status {
+	case "verified", "verified_with_exceptions", "incomplete", "failed", "cancelled":
+		return true
+	}
+	return false
+}
+
+// until waits for an archive to be as wanted.
+func (s *stage) until(id string, patience time.Duration, want func(archiveJSON) bool) archiveJSON {
+	s.t.Helper()
+	var a archiveJSON
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if a = s.archive(id); want(a) {
+			return a
+		}
+	}
+	require.Failf(s.t, "the archive is not as wanted", "%+v", a)
+	return a
+}
+
+// request asks for an archive by the API, again and again while the starter is away.
+func (s *stage) request(project string) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		return s.call(http.MethodPost, "/archives", map[string]any{"project_id": project}, nil) == http.StatusAccepted
+	}, 30*time.Second, 200*time.Millisecond)
+}
+
+var (
+	dates   = regexp.MustCompile(`\d{4}-\d{2}-\d{2}T[0-9:.]+(Z|\+00:00)`)
+	reports = regexp.MustCompile(`(?m)^.*archive-report\..*\n`)
+)
+
+// tree is what iconik holds, without what differs from run to run.
+func (s *stage) tree() string {
+	return reports.ReplaceAllString(dates.ReplaceAllString(s.Iconik.Tree(), "DATE"), "")
+}
+
+// writes counts the calls that change iconik, jobs left out.
+func (s *stage) writes() int {
+	n := 0
+	for op, c := range s.Iconik.Calls() {
+		if !strings.HasPrefix(op, "GET ") && !strings.Contains(op, "jobs/v1") && !strings.Contains(op, "search/v1") {
+			n += c
+		}
+	}
+	return n
+}
