@@ -31,7 +31,10 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 		}
 		for _, s := range page.Items {
 			seen++
-			if row.PresentationsID == "" {
+			if seen == 1 {
+				if err := arc.stillThere(ctx, ledger.LinkPresentations, ref.Archive); err != nil {
+					return settled(err)
+				}
 				id, err := arc.collection(ctx, placed{kind: ledger.LinkPresentations, source: ref.Archive,
 					external: mapping.ExternalID("presentations", ref.Archive), title: "Presentations", parent: row.CollectionID})
 				if err != nil {
@@ -65,6 +68,9 @@ func shareKind(k frameio.ShareKind) ledger.LinkKind {
 }
 
 func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share) error {
+	if err := a.stillThere(ctx, shareKind(s.Kind), s.ID); err != nil {
+		return err
+	}
 	id, err := a.collection(ctx, placed{kind: shareKind(s.Kind), source: s.ID, external: mapping.ExternalID(string(s.Kind), s.ID), title: s.Name, parent: parent})
 	if err != nil {
 		return err
@@ -109,8 +115,17 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 	if err != nil || target == "" {
 		return err
 	}
+	key := s.ID + "/" + item.AssetID
+	if link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
+		return err
+	} else if ok && (link.Parent != collection || link.TargetID != "" && link.TargetID != target) {
+		// The asset or the collection was deleted in iconik and made again.
+		if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
+			return err
+		}
+	}
 	_, _, err = a.once(ctx, creation{
-		kind: ledger.LinkReference, sourceID: s.ID + "/" + item.AssetID, parent: collection, settle: a.cfg.Iconik.SettleTime,
+		kind: ledger.LinkReference, sourceID: key, parent: collection, settle: a.cfg.Iconik.SettleTime,
 		look: func(ctx context.Context) (string, error) {
 			for o, err := range a.iconik.Collections.AllContents(ctx, collection, objectType) {
 				if err != nil {
@@ -164,7 +179,7 @@ func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection
 	}
 	hash := mapping.FieldsHash(fields)
 	link, _, err := a.Ledger.Link(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID)
-	if err != nil || link.Hash == hash && link.TargetID != "" {
+	if err != nil || link.Hash == hash && link.TargetID == collection {
 		return err
 	}
 	view, err := a.view(ctx, mapping.ArchiveView)

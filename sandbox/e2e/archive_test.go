@@ -66,7 +66,7 @@ func TestARenameArchivesTheProject(t *testing.T) {
 	s.until(s.project.ID, 10*time.Second, func(a archiveJSON) bool { return !ended(a) || s.runs() == 2 })
 	again := s.until(s.project.ID, time.Minute, ended)
 	assert.Equal(t, "verified_with_exceptions", again.Status)
-	assert.Equal(t, before, s.Iconik.Tree())
+	sameTree(t, before, s.Iconik.Tree())
 	assert.Equal(t, writes, s.writes(), "a re-run that finds nothing to do writes nothing")
 	time.Sleep(time.Second)
 	assert.Len(t, s.Mail.Messages(), mails)
@@ -115,7 +115,7 @@ func TestLostAnswersLeaveNoDuplicates(t *testing.T) {
 	s.Frameio.Rename(s.project.ID, archivedName)
 	a := s.until(s.project.ID, 5*time.Minute, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
-	assert.Equal(t, want, s.tree())
+	sameTree(t, want, s.tree())
 	assert.Len(t, s.Mail.Messages(), 1)
 }
 
@@ -156,7 +156,7 @@ func TestKillingTheWorkerAnywhere(t *testing.T) {
 	a := s.archive(s.project.ID)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	assert.GreaterOrEqual(t, deaths, 10)
-	assert.Equal(t, want, s.tree())
+	sameTree(t, want, s.tree())
 	assert.Len(t, s.Mail.Messages(), 1)
 }
 
@@ -192,7 +192,7 @@ func TestKillingTemporalAndTheStarter(t *testing.T) {
 	a := s.until(s.project.ID, 30*time.Second, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	assert.Equal(t, 3, deaths)
-	assert.Equal(t, want, s.tree())
+	sameTree(t, want, s.tree())
 }
 
 func TestARetryMakesAgainWhatWasDeletedInIconik(t *testing.T) {
@@ -238,7 +238,7 @@ func TestARetryMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 	}
 	assert.Equal(t, "verified_with_exceptions", found.Status, found.Reason)
 	// References in presentations point to the new assets; everything else is as it was.
-	assert.Equal(t, want, s.tree())
+	sameTree(t, want, s.tree())
 }
 
 func TestOriginalsInColdStorageAreWaitedFor(t *testing.T) {
@@ -246,7 +246,7 @@ func TestOriginalsInColdStorageAreWaitedFor(t *testing.T) {
 	s.Frameio.Archive(s.project.ID, "archived")
 	s.Frameio.Rename(s.project.ID, archivedName)
 	a := s.until(s.project.ID, time.Minute, func(a archiveJSON) bool { return a.Status == "waiting" })
-	assert.Contains(t, a.Reason, "cold storage")
+	assert.Contains(t, a.Reason, "unarchive the project")
 	require.Eventually(t, func() bool { return len(s.Mail.Messages()) == 1 }, 10*time.Second, 100*time.Millisecond)
 	assert.Contains(t, s.Mail.Messages()[0].Subject, "Needs a hand")
 
@@ -315,7 +315,7 @@ func TestButtonsOfTheJob(t *testing.T) {
 	s.until(s.project.ID, 30*time.Second, func(a archiveJSON) bool { return !ended(a) })
 	a = s.until(s.project.ID, time.Minute, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
-	assert.Equal(t, undisturbed(t), s.tree())
+	sameTree(t, undisturbed(t), s.tree())
 }
 
 func TestAWorkerThatStopsHandsOver(t *testing.T) {
@@ -363,5 +363,5 @@ func TestVendorsTroubles(t *testing.T) {
 	s.request(s.project.ID)
 	a := s.until(s.project.ID, 5*time.Minute, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
-	assert.Equal(t, strings.ReplaceAll(want, `"Harbour Lights"`, ""), strings.ReplaceAll(s.tree(), `"Harbour Lights"`, ""))
+	sameTree(t, want, s.tree())
 }

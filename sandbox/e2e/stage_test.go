@@ -160,8 +160,29 @@ func (s *stage) request(project string) {
 
 var (
 	dates   = regexp.MustCompile(`\d{4}-\d{2}-\d{2}T[0-9:.]+(Z|\+00:00)`)
-	reports = regexp.MustCompile(`(?m)^.*archive-report\..*\n`)
+	reports = regexp.MustCompile(`(?m)^( *)asset "Archive report .*\n(?: *(?:version|file|file set|format) .*\n)*`)
 )
+
+// sameTree prints only the lines that differ.
+func sameTree(t *testing.T, want, got string) {
+	t.Helper()
+	count := map[string]int{}
+	for _, l := range strings.Split(want, "\n") {
+		count[l]++
+	}
+	for _, l := range strings.Split(got, "\n") {
+		count[l]--
+	}
+	var diff []string
+	for l, n := range count {
+		if n > 0 {
+			diff = append(diff, fmt.Sprintf("missing %d× %s", n, l))
+		} else if n < 0 {
+			diff = append(diff, fmt.Sprintf("extra %d× %s", -n, l))
+		}
+	}
+	require.Empty(t, strings.Join(diff, "\n"), "iconik does not hold what it should")
+}
 
 // tree is what iconik holds, without what differs from run to run.
 func (s *stage) tree() string {

@@ -59,12 +59,22 @@ func (s *Sim) treeCollection(w io.Writer, d doc, indent string) {
 		if text(a, "status") == "DELETED" {
 			continue
 		}
-		if texts(a["in_collections"])[0] != id {
+		if s.home(a) != id {
 			fmt.Fprintf(w, "%sreference to asset %s\n", indent, text(a, "external_id"))
 			continue
 		}
 		s.treeAsset(w, a, indent)
 	}
+}
+
+// home is the first collection of an asset that is not deleted.
+func (s *Sim) home(a doc) string {
+	for _, id := range texts(a["in_collections"]) {
+		if c, ok := s.get(kCollection, id); ok && text(c, "status") != "DELETED" {
+			return id
+		}
+	}
+	return ""
 }
 
 func (s *Sim) treeAsset(w io.Writer, a doc, indent string) {
