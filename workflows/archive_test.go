@@ -73,8 +73,10 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	add(ActNextRanges, func(_ context.Context, in NextRangesInput) ([]Range, error) {
 		w.count(ActNextRanges)
 		var out []Range
-		for from := in.After + 1; from <= w.items && len(out) < in.Max; from += int64(in.Size) {
-			out = append(out, Range{From: from, To: min(from+int64(in.Size)-1, w.items)})
+		per := int64(w.perAsset)
+		step := (int64(in.Size) + per - 1) / per * per // a range never splits an asset's versions
+		for from := in.After + 1; from <= w.items && len(out) < in.Max; from += step {
+			out = append(out, Range{From: from, To: min(from+step-1, w.items)})
 		}
 		return out, nil
 	})
