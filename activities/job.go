@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
@@ -90,8 +92,12 @@ func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, statu
 	if err == nil {
 		steps := stepsAt(phase, status, message)
 		for i := range steps {
-			if i < len(job.Steps) {
-				steps[i].ID = job.Steps[i].ID
+			// iconik names steps by id only; one that it did not keep from the job's creation is offered again.
+			steps[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(row.JobID+jobSteps[i].phase)).String()
+			for _, had := range job.Steps {
+				if had.Label == steps[i].Label {
+					steps[i].ID = had.ID
+				}
 			}
 		}
 		err = a.iconik.Jobs.UpdateSteps(ctx, row.JobID, steps)

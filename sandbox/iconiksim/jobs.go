@@ -111,8 +111,12 @@ func (s *Sim) jobRoutes() {
 		if f, m := wrongJob(c.body); f != "" {
 			return invalid(f, m)
 		}
-		d := s.set(kJob, c.id("id"), func(d doc) { d["steps"] = mergeSteps(docs(d["steps"]), docs(c.body["steps"])) })
-		return 200, doc{"steps": d["steps"]}
+		for _, st := range docs(c.body["steps"]) {
+			if text(st, "id") == "" {
+				return invalid("steps", "id: Missing data for required field.")
+			}
+		}
+		return 200, s.set(kJob, c.id("id"), func(d doc) { d["steps"] = mergeSteps(docs(d["steps"]), docs(c.body["steps"])) })
 	})
 	s.on("PUT jobs/v1/jobs/state", func(c *call) (int, any) {
 		if !oneOf(c.body, "action", "PAUSE", "RESUME", "ABORT", "RESTART") || text(c.body, "action") == "" {
@@ -141,12 +145,19 @@ func setProgress(d doc) {
 	d["progress"] = int(min(100, 100*done/total))
 }
 
+func orNew(id string) string {
+	if id == "" {
+		return newID()
+	}
+	return id
+}
+
 // mergeSteps changes the steps that have an id and adds the others.
 func mergeSteps(have, given []doc) []doc {
 	out := slices.Clone(have)
 	for _, g := range given {
 		i := slices.IndexFunc(out, func(d doc) bool { return text(g, "id") != "" && text(d, "id") == text(g, "id") })
-		n := doc{"id": newID(), "label": nil, "status": nil, "message": nil, "error_message": nil}
+		n := doc{"id": orNew(text(g, "id")), "label": nil, "status": nil, "message": nil, "error_message": nil}
 		if i >= 0 {
 			n = maps.Clone(out[i])
 		}

@@ -239,7 +239,8 @@ func (s *Sim) metadataRoutes() {
 			return invalid(f, m)
 		}
 		d := doc{"id": newID(), "name": "", "description": nil, "view_fields": []any{}, "date_created": now(), "date_modified": now()}
-		take(d, c.body, "name", "description", "view_fields")
+		take(d, c.body, "name", "description")
+		d["view_fields"] = s.fieldsOfView(c.body)
 		s.put(kView, d)
 		return 201, d
 	})
@@ -257,13 +258,29 @@ func (s *Sim) metadataRoutes() {
 		if f, m := s.wrongView(c.body); f != "" {
 			return invalid(f, m)
 		}
-		return 200, s.set(kView, c.id("view"), func(d doc) { take(d, c.body, "name", "description", "view_fields") })
+		return 200, s.set(kView, c.id("view"), func(d doc) {
+			take(d, c.body, "name", "description")
+			d["view_fields"] = s.fieldsOfView(c.body)
+		})
 	})
 	s.on("PUT metadata/v1/{kind}/{id}/views/{view}", func(c *call) (int, any) { return s.putValues(c, c.id("kind"), c.id("id"), "") })
 	s.on("GET metadata/v1/{kind}/{id}/views/{view}", func(c *call) (int, any) { return s.getValues(c, c.id("kind"), c.id("id"), "") })
 	s.on("GET metadata/v1/assets/{id}/versions/{version}/views/{view}", func(c *call) (int, any) { return s.getValues(c, kAsset, c.id("id"), c.id("version")) })
 	s.on("PUT metadata/v1/assets/{id}/segments/{segment}/views/{view}", func(c *call) (int, any) { return s.putValues(c, kSegment, c.id("segment"), "") })
 	s.on("GET metadata/v1/assets/{id}/segments/{segment}/views/{view}", func(c *call) (int, any) { return s.getValues(c, kSegment, c.id("segment"), "") })
+}
+
+// fieldsOfView shows a view's fields with what their definitions say.
+func (s *Sim) fieldsOfView(b doc) []any {
+	out := []any{}
+	for _, f := range docs(b["view_fields"]) {
+		n := maps.Clone(f)
+		if field, ok := s.get(kField, text(f, "name")); ok {
+			n["field_type"], n["label"] = field["field_type"], field["label"]
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 func (s *Sim) wrongView(b doc) (field, message string) {

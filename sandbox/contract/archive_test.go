@@ -1,0 +1,168 @@
+package contract
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
+	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	tenantID = "11111111-2222-4333-8444-555555555555"
+	appID    = "framebridge-app"
+	token    = "a-token-for-tests"
+)
+
+// specs are the vendors' documents. Where the folder is required (FRAMEBRIDGE_REQUIRE_SPECS) it must be there.
+func specs(t *testing.T) string {
+	t.Helper()
+	dir, ok := Dir("../..")
+	if !ok {
+		if os.Getenv("FRAMEBRIDGE_REQUIRE_SPECS") != "" {
+			t.Fatalf("the vendors' OpenAPI documents are not at %s: nothing was validated", dir)
+		}
+		t.Skipf("NOT VALIDATED: the vendors' OpenAPI documents are not at %s (set FRAMEBRIDGE_SPECS)", dir)
+	}
+	return dir
+}
+
+// Where iconik is known to do otherwise than its document of 2025 (fact sheet sections in brackets).
+var iconikKnown = []string{
+	// PATCH takes what it is given, although the schema requires more [§4.2, §9].
+	"PATCH /v1/assets/{asset_id}/files/{file_id}/: request: ",
+	"PATCH /v1/jobs/{job_id}/: request: ",
+	// A job shows an empty list of related objects, and takes steps at its creation [§9].
+	"GET /v1/jobs/{job_id}/: answer: /related_objects",
+	"PATCH /v1/jobs/{job_id}/: answer: /related_objects",
+	"PATCH /v1/jobs/{job_id}/steps/: answer: /related_objects",
+	"POST /v1/jobs/: answer: /related_objects",
+	"POST /v1/jobs/: request: /steps: readOnly",
+	// Points of drawings are floats since 2026 [§5.4].
+	"GET /v1/assets/{asset_id}/segments/: points",
+	"POST /v1/assets/{asset_id}/segments/: points",
+}
+
+// The same of Frame.io's legacy API.
+var legacyKnown = []string{
+	// "none" is a label in every captured answer [§10]; metadata is an object in them [§4].
+	"GET /v2/assets/{asset_id}/children: /label: value is not one of",
+	"GET /v2/assets/{asset_id}: /label: value is not one of",
+	"GET /v2/projects/{project_id}/presentations: /label: value is not one of",
+	"GET /v2/review_links/{review_link_id}/items/shared: /label: value is not one of",
+	"GET /v2/assets/{asset_id}/children: /metadata: value must be a string",
+	"GET /v2/assets/{asset_id}: /metadata: value must be a string",
+	"GET /v2/projects/{project_id}/presentations: /metadata: value must be a string",
+}
+
+// bench is both vendors, the activities and the workflows in one process, with Temporal's test environment for a server.
+type bench struct {
+	frameio *frameiosim.Sim
+	iconik  *iconiksim.Sim
+	project samples.Project
+	acts    *activities.Activities
+	book    *ledger.Ledger
+}
+
+func open(t *testing.T, ours, theirs *Checker) *bench {
+	t.Helper()
+	b := &bench{}
+	store, err := objectstore.New(objectstore.Options{AccessKey: "key", SecretKey: "secret-of-the-store"})
+	require.NoError(t, err)
+	objects := httptest.NewServer(store)
+	t.Cleanup(objects.Close)
+	signer := store.Presigner(objects.URL)
+	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7})
+	require.NoError(t, err)
+	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond})
+	require.NoError(t, err)
+	b.iconik.AddStorage("originals", "S3", nil)
+	b.project, err = samples.Harbour(b.frameio, b.frameio.AddTeam("Harbour Films").ID)
+	require.NoError(t, err)
+	fio, ick := httptest.NewServer(theirs.Wrap(b.frameio.Handler())), httptest.NewServer(ours.Wrap(b.iconik.Handler()))
+	t.Cleanup(fio.Close)
+	t.Cleanup(ick.Close)
+
+	file := filepath.Join(t.TempDir(), "framebridge.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf(`
+tenants:
+  %s:
+    name: Test
+    api_key: an-api-key-for-tests
+    frameio: {generation: legacy, base_url: "%s", token: %s, webhook_secrets: [a-hook-secret]}
+    iconik: {base_url: "%s", app_id: %s, auth_token: %s, action_secret: an-action-secret, settle_time: 10ms}
+    archive: {missing_original: proxy}
+`, tenantID, fio.URL, token, ick.URL, appID, token)), 0o600))
+	cfg, err := config.Load(file)
+	require.NoError(t, err)
+	b.book, err = ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(b.book.Close)
+	client := transfer.NewHTTPClient()
+	engine := transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
+	b.acts, err = activities.New(cfg, b.book, engine, client, nil, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+	require.NoError(t, err)
+	return b
+}
+
+// archive runs the real workflow with the real activities.
+func (b *bench) archive(t *testing.T) workflows.Finished {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(2 * time.Minute)
+	workflows.Register(env)
+	b.acts.Register(env)
+	b.acts.RegisterTransfers(env)
+	env.OnActivity(workflows.ActJoinQueue, mock.Anything, mock.Anything).Return(nil)
+	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil)
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(workflows.SignalTurn, nil) }, time.Millisecond)
+	env.ExecuteWorkflow(workflows.Archive, workflows.ArchiveInput{Ref: workflows.Ref{Tenant: tenantID, Archive: b.project.ID}})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	var fin workflows.Finished
+	require.NoError(t, env.GetWorkflowResult(&fin))
+	return fin
+}
+
+// TestAnArchiveKeepsToTheVendorsDocuments archives the sample project with everything it holds, and holds each call and
+// each answer against the vendors' documents.
+func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
+	dir := specs(t)
+	ick, err := Iconik(dir)
+	require.NoError(t, err)
+	fio, err := Frameio(dir, "legacy")
+	require.NoError(t, err)
+	ick.Known, fio.Known = iconikKnown, legacyKnown
+	b := open(t, ick, fio)
+	fin := b.archive(t)
+	assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+	assert.Contains(t, b.iconik.Tree(), "Überblick")
+	assert.Empty(t, strings.Join(ick.Problems(), "\n"))
+	assert.Empty(t, strings.Join(fio.Problems(), "\n"))
+	assert.GreaterOrEqual(t, len(ick.Seen()), 25, "iconik's operations: %v", ick.Seen())
+	assert.GreaterOrEqual(t, len(fio.Seen()), 8, "Frame.io's operations: %v", fio.Seen())
+}
