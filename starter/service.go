@@ -23,6 +23,7 @@ import (
 const (
 	startTimeout   = 4 * time.Second  // Frame.io gives a webhook 5 s
 	controlTimeout = 10 * time.Second // iconik gives a button 10 s
+	closingTime    = 3 * time.Second  // between an archive's result and its end
 )
 
 // service does what the routes and the commands have in common.
@@ -74,7 +75,7 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 	defer cancel()
 	id := workflows.ArchiveID(t.ID, project)
 	out := accepted{ID: project, WorkflowID: id, URL: s.archiveURL(project)}
-	running, err := s.isRunning(ctx, id)
+	running, err := s.archiveRuns(ctx, t, project)
 	if err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
@@ -129,6 +130,26 @@ func (s *service) isRunning(ctx context.Context, workflowID string) (bool, error
 	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }
 
+// archiveRuns says whether an archive is open. One that has its result and is about to close is given a moment: whoever
+// reads the result and acts on it means the next run.
+func (s *service) archiveRuns(ctx context.Context, t *config.Tenant, project string) (bool, error) {
+	for until := time.Now().Add(closingTime); ; {
+		running, err := s.isRunning(ctx, workflows.ArchiveID(t.ID, project))
+		if err != nil || !running || time.Now().After(until) {
+			return running, err
+		}
+		row, ok, err := s.ledger.Archive(ctx, t.ID, project)
+		if err != nil || !ok || !row.Status.Ended() {
+			return true, err
+		}
+		select {
+		case <-ctx.Done():
+			return true, nil
+		case <-time.After(closingTime / 30):
+		}
+	}
+}
+
 // refusal is a control that was understood but is not possible now.
 type refusal struct{ why string }
 
@@ -141,7 +162,7 @@ func (s *service) cancelArchive(ctx context.Context, t *config.Tenant, project s
 
 // retryArchive lets a waiting archive look at once, and starts an ended one again: it continues with what is missing.
 func (s *service) retryArchive(ctx context.Context, t *config.Tenant, project string) (accepted, error) {
-	running, err := s.isRunning(ctx, workflows.ArchiveID(t.ID, project))
+	running, err := s.archiveRuns(ctx, t, project)
 	if err != nil {
 		return accepted{}, errors.Join(errUnavailable, err)
 	}
