@@ -24,6 +24,8 @@ const envPrefix = "FRAMEBRIDGE"
 type Problems struct {
 	Path string
 	List []string
+
+	unread map[string]bool // keys whose values could not be read: nothing more is said of them
 }
 
 func (p *Problems) Error() string {
@@ -127,11 +129,13 @@ func Load(path string) (*Config, error) {
 		}
 		return nil, fmt.Errorf("configuration %s: %w", path, err)
 	}
-	p := &Problems{Path: path}
+	p := &Problems{Path: path, unread: map[string]bool{}}
 	tree := v.AllSettings()
 	tenants := withDefaults(tree)
 	fromEnvironment(tree, tenants)
 	resolve(tree, "", filepath.Dir(path), p)
+
+	checkValues(p, tree, reflect.TypeFor[Config](), "")
 
 	cfg := &Config{}
 	var meta mapstructure.Metadata
@@ -164,7 +168,9 @@ func Load(path string) (*Config, error) {
 }
 
 func (p *Problems) add(key, format string, args ...any) {
-	p.List = append(p.List, key+": "+fmt.Sprintf(format, args...))
+	if !p.unread[key] {
+		p.List = append(p.List, key+": "+fmt.Sprintf(format, args...))
+	}
 }
 
 // decode takes a decoder's joined errors apart into lines.
@@ -290,6 +296,48 @@ func resolve(node any, key, dir string, p *Problems) any {
 		}
 	}
 	return node
+}
+
+// checkValues names every size, duration and number that cannot be read, and takes it out, so that the decoder goes on
+// and what is wrong elsewhere is told in the same breath.
+func checkValues(p *Problems, node map[string]any, of reflect.Type, key string) {
+	for i := range of.NumField() {
+		name, t := of.Field(i).Tag.Get("mapstructure"), of.Field(i).Type
+		value, ok := node[name]
+		if !ok || value == nil || name == "-" {
+			continue
+		}
+		at := strings.TrimPrefix(key+"."+name, ".")
+		var err error
+		switch {
+		case t == reflect.TypeFor[Bytes]():
+			_, err = ParseBytes(fmt.Sprint(value))
+		case t == reflect.TypeFor[time.Duration]():
+			_, err = decodeDuration(nil, t, value)
+		case t.Kind() == reflect.Int:
+			if _, bad := strconv.Atoi(fmt.Sprint(value)); bad != nil {
+				err = fmt.Errorf("%q is not a whole number", fmt.Sprint(value))
+			}
+		case t.Kind() == reflect.Struct:
+			if child, ok := value.(map[string]any); ok {
+				checkValues(p, child, t, at)
+			} else {
+				err = errors.New("must hold keys of its own")
+			}
+		case t.Kind() == reflect.Map:
+			tenants, _ := value.(map[string]any)
+			for id, tenant := range tenants {
+				if child, ok := tenant.(map[string]any); ok {
+					checkValues(p, child, t.Elem().Elem(), at+"."+id)
+				}
+			}
+		}
+		if err != nil {
+			p.add(at, "%v", err)
+			p.unread[at] = true
+			delete(node, name)
+		}
+	}
 }
 
 func decodeBytes(_, to reflect.Type, data any) (any, error) {

@@ -217,8 +217,8 @@ func fromMicros(us int64) time.Time {
 	return time.UnixMicro(us).UTC()
 }
 
-// SeenDelivery notes a webhook's delivery and tells whether it is the first of its key.
-func (l *Ledger) SeenDelivery(ctx context.Context, tenant, key string, now time.Time) (bool, error) {
+// FirstDelivery notes a webhook's delivery and tells whether it is the first of its key.
+func (l *Ledger) FirstDelivery(ctx context.Context, tenant, key string, now time.Time) (bool, error) {
 	sum := sha256.Sum256([]byte(key))
 	n, err := l.exec(ctx, "INSERT INTO deliveries (tenant, delivery, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", tenant, hex.EncodeToString(sum[:]), micros(now))
 	return n == 1, err

@@ -14,6 +14,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/smtp"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"time"
@@ -128,7 +129,7 @@ func (m *Mailer) send(ctx context.Context, msg Message) (accepted bool, err erro
 		return false, err // without its final dot the server takes nothing
 	}
 	if err := w.Close(); err != nil {
-		var refused interface{ Temporary() bool }
+		var refused *textproto.Error // the server's own answer
 		return !errors.As(err, &refused), err
 	}
 	_ = c.Quit()

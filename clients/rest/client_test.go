@@ -1,0 +1,204 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const testToken = "fio-u-a-token-that-nobody-may-see"
+
+func serve(t *testing.T, h http.HandlerFunc, change func(*Config)) *Client {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	cfg := Config{Vendor: "Vendor", BaseURL: srv.URL + "/api", Authorize: func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+testToken) }}
+	if change != nil {
+		change(&cfg)
+	}
+	c, err := New(cfg)
+	require.NoError(t, err)
+	return c
+}
+
+func call(c *Client, method string, out any) *Error {
+	_, err := c.Do(context.Background(), Request{Operation: "an operation", Method: method, Path: "things/1", Body: map[string]any{"a": 1}}, out)
+	var e *Error
+	errors.As(err, &e)
+	return e
+}
+
+func TestStatusesAreClassifiedOnce(t *testing.T) {
+	for _, tt := range []struct {
+		status    int
+		method    string
+		class     Class
+		uncertain bool
+	}{
+		{400, "POST", Permanent, false}, {401, "GET", Unauthorized, false}, {402, "POST", Permanent, false}, {403, "POST", Forbidden, false},
+		{404, "GET", NotFound, false}, {410, "GET", NotFound, false}, {408, "POST", Retryable, false}, {409, "POST", Permanent, false},
+		{422, "POST", Permanent, false}, {501, "POST", Unsupported, false}, {500, "POST", Retryable, true}, {503, "PUT", Retryable, false},
+		{502, "GET", Retryable, false}, {302, "POST", Permanent, false},
+	} {
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(tt.status) }, nil)
+		e := call(c, tt.method, nil)
+		require.NotNil(t, e, "%d", tt.status)
+		assert.Equal(t, tt.class, e.Class, "%s %d", tt.method, tt.status)
+		assert.Equal(t, tt.status, e.Status)
+		assert.Equal(t, tt.uncertain, IsUncertain(e), "%s %d", tt.method, tt.status)
+	}
+}
+
+func TestOnlyWhatIsSafeIsSentAgain(t *testing.T) {
+	for method, want := range map[string]int64{"GET": 3, "PUT": 3, "DELETE": 3, "POST": 1, "PATCH": 1} {
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, nil)
+		require.NotNil(t, call(c, method, nil))
+		assert.Equal(t, want, c.Calls(), method)
+	}
+}
+
+func TestALostAnswerOfAWriteIsUncertain(t *testing.T) {
+	var seen atomic.Int64
+	c := serve(t, func(http.ResponseWriter, *http.Request) {
+		seen.Add(1)
+		panic(http.ErrAbortHandler)
+	}, nil)
+	e := call(c, "POST", nil)
+	require.NotNil(t, e)
+	assert.True(t, e.Uncertain)
+	assert.EqualValues(t, 1, seen.Load(), "a POST is not sent twice")
+	c = serve(t, func(http.ResponseWriter, *http.Request) {}, func(c *Config) { c.BaseURL = "http://127.0.0.1:1" })
+	e = call(c, "POST", nil)
+	require.NotNil(t, e)
+	assert.False(t, e.Uncertain, "nobody has taken it")
+}
+
+func TestAThrottledCallWaitsAndGoesOn(t *testing.T) {
+	var n atomic.Int64
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if n.Add(1) == 1 {
+			w.Header().Set("Retry-After", "0.05")
+			w.WriteHeader(429)
+			return
+		}
+		_, _ = io.WriteString(w, `{"id":"x"}`)
+	}, func(c *Config) { c.Budgets = &Budgets{} })
+	var out struct{ ID string }
+	begun := time.Now()
+	require.Nil(t, call(c, "POST", &out))
+	assert.Equal(t, "x", out.ID)
+	assert.GreaterOrEqual(t, time.Since(begun), 50*time.Millisecond)
+
+	c = serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "120")
+		w.WriteHeader(429)
+	}, func(c *Config) { c.Budgets = &Budgets{} })
+	e := call(c, "GET", nil)
+	require.NotNil(t, e)
+	assert.Equal(t, Throttled, e.Class)
+	assert.Equal(t, 2*time.Minute, e.RetryAfter, "who waits longer is told how long")
+}
+
+func TestErrorsTellNoSecrets(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(400)
+		_, _ = io.WriteString(w, `{"errors":[{"detail":"bad token `+testToken+` for https://store.example/k?X-Amz-Signature=abcdef"}]}`)
+	}, nil)
+	e := call(c, "POST", nil)
+	require.NotNil(t, e)
+	assert.NotContains(t, e.Error(), testToken)
+	assert.NotContains(t, e.Error(), "abcdef")
+	assert.Contains(t, e.Error(), "bad token")
+	c = serve(t, nil, func(c *Config) { c.BaseURL = "http://127.0.0.1:1/x?sig=abcdef" })
+	assert.NotContains(t, call(c, "GET", nil).Error(), "abcdef")
+}
+
+func TestVendorsWordsAreFound(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"errors":["Title is wrong"]}`:                             "Title is wrong",
+		`{"errors":{"title":["Missing"]}}`:                          "title: [Missing]",
+		`{"errors":[{"title":"Bad","detail":"Name is too long"}]}`:  "Name is too long",
+		`{"message":"Not here"}`:                                    "Not here",
+		`<html>gateway</html>`:                                      "",
+		`{"errors":[{"detail":"` + strings.Repeat("ä", 900) + `"}]}`: strings.Repeat("ä", 250) + "…",
+	} {
+		assert.Equal(t, want, detail([]byte(body)))
+	}
+}
+
+func TestAnswersAreBounded(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `"`+strings.Repeat("x", 2000)+`"`) },
+		func(c *Config) { c.MaxBody = 1000 })
+	var s string
+	e := call(c, "GET", &s)
+	require.NotNil(t, e)
+	assert.Contains(t, e.Error(), "over 1000 bytes")
+	c = serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `<html>`) }, nil)
+	e = call(c, "POST", &s)
+	require.NotNil(t, e)
+	assert.True(t, e.Uncertain, "the write has taken effect, whatever the proxy answered")
+}
+
+func TestCredentialsDoNotFollowARedirectElsewhere(t *testing.T) {
+	var got string
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Get("Authorization")
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer other.Close()
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect) }, nil)
+	require.Nil(t, call(c, "GET", nil))
+	assert.Empty(t, got)
+}
+
+func clocked(l Limit) (*Budget, *time.Time) {
+	b := NewBudget(l)
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	b.now = func() time.Time { return now }
+	b.at = now
+	return b, &now
+}
+
+func TestABudgetSpendsItsBurstAndKeepsThePace(t *testing.T) {
+	b, now := clocked(Limit{Calls: 40, Window: time.Minute})
+	for range 40 {
+		require.Zero(t, b.take())
+	}
+	assert.InDelta(t, 1.5, b.take().Seconds(), 0.01, "40 a minute is one in 1.5 s")
+	*now = now.Add(1500 * time.Millisecond)
+	assert.Zero(t, b.take())
+	assert.NotZero(t, b.take())
+}
+
+func TestABudgetBelievesTheVendorsCount(t *testing.T) {
+	b, now := clocked(Limit{Calls: 100, Window: time.Minute})
+	require.Zero(t, b.take())
+	b.Done(200, http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Window": {"1000"}, "X-Ratelimit-Remaining": {"1"}})
+	require.Zero(t, b.take(), "one is left")
+	assert.InDelta(t, 0.1, b.take().Seconds(), 0.01, "the pace is the vendor's: 10 a second")
+	b.Done(429, http.Header{"Retry-After": {"7"}})
+	assert.Equal(t, 7*time.Second, b.take())
+	*now = now.Add(7 * time.Second)
+	assert.Zero(t, b.take())
+}
+
+func TestAnUnknownBudgetBacksOffFartherEachTime(t *testing.T) {
+	b, now := clocked(Limit{})
+	var waits []time.Duration
+	for range 4 {
+		require.Zero(t, b.take())
+		b.Done(429, http.Header{})
+		waits = append(waits, b.take())
+		*now = now.Add(waits[len(waits)-1])
+	}
+	assert.Equal(t, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}, waits)
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const someTenant = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
+
+const least = `
+tenants:
+  ` + someTenant + `:
+    name: Marketing
+    api_key: the-api-key
+    frameio: {token: fio-u-secret, webhook_secrets: [one, two]}
+    iconik: {app_id: an-app, auth_token: an-auth-token}
+`
+
+func load(t *testing.T, text string) (*Config, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "framebridge.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return Load(file)
+}
+
+func TestTheLeastConfigurationGetsTheDefaults(t *testing.T) {
+	c, err := load(t, least)
+	require.NoError(t, err)
+	tenant, ok := c.Tenant(someTenant)
+	require.True(t, ok)
+	assert.Equal(t, "127.0.0.1:8080", c.HTTP.Listen)
+	assert.Equal(t, Bytes(50<<30), tenant.Archive.MaxFileSize)
+	assert.Equal(t, 15*time.Minute, tenant.Archive.WaitInterval)
+	assert.Equal(t, "Archived", tenant.Archive.TriggerSuffix)
+	assert.Equal(t, []Secret{"one", "two"}, tenant.Frameio.WebhookSecrets)
+	assert.Equal(t, "legacy", tenant.Frameio.Generation)
+}
+
+func TestTheEnvironmentWins(t *testing.T) {
+	t.Setenv("FRAMEBRIDGE_HTTP_LISTEN", "0.0.0.0:9999")
+	t.Setenv("FRAMEBRIDGE_TENANTS_0419E0C5_6FED_4B66_BF0F_F8A99D44BCD0_ARCHIVE_ITEMS_IN_PARALLEL", "7")
+	t.Setenv("SOME_TOKEN", "from-the-environment")
+	c, err := load(t, least+"    archive: {notify: [\"a@example.com\"]}\nledger: {encryption_key: \"${SOME_TOKEN}\"}\n")
+	require.NoError(t, err)
+	assert.Equal(t, "0.0.0.0:9999", c.HTTP.Listen)
+	assert.Equal(t, 7, c.Tenants[someTenant].Archive.ItemsInParallel)
+	assert.Equal(t, "from-the-environment", c.Ledger.EncryptionKey.Reveal())
+}
+
+func TestSecretsComeFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "key"), []byte("sixteen characters and more\n"), 0o600))
+	file := filepath.Join(dir, "f.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(least+"ledger: {encryption_key: \"file:key\"}\n"), 0o600))
+	c, err := Load(file)
+	require.NoError(t, err)
+	assert.Equal(t, "sixteen characters and more", c.Ledger.EncryptionKey.Reveal())
+}
+
+func TestAllProblemsAreToldAtOnce(t *testing.T) {
+	_, err := load(t, `
+http: {listen: nowhere, public_url: "ftp://x", surprise: 1}
+ledger: {dsn: "mysql:x", encryption_key: short}
+transfer: {parts_in_flight: 100, part_size: 1KiB, memory: lots}
+tenants:
+  marketing:
+    frameio: {generation: v3, webhook_secrets: ["${NOT_SET_ANYWHERE}"]}
+    archive: {missing_original: maybe, wait_interval: 5, notify: [nobody]}
+`)
+	var p *Problems
+	require.True(t, errors.As(err, &p), "%v", err)
+	text := p.Error()
+	for _, want := range []string{
+		"http.listen: \"nowhere\" is not host:port", "http.public_url", "http.surprise: unknown key", "ledger.dsn", "ledger.encryption_key",
+		"transfer.parts_in_flight: 100 is not between 1 and 64", "memory", "\"lots\" is not a size", "tenants.marketing: a tenant's key must be a UUID",
+		"tenants.marketing.api_key: is missing", "frameio.generation: \"v3\" is not one of legacy, v4", "NOT_SET_ANYWHERE is not set",
+		"missing_original: \"maybe\"", "\"5\" is not a duration", "\"nobody\" is not an e-mail", "iconik.app_id: is missing", "iconik.auth_token: is missing",
+	} {
+		assert.Contains(t, text, want)
+	}
+}
+
+func TestTwoTenantsCannotShareAKey(t *testing.T) {
+	_, err := load(t, least+`  11111111-2222-4333-8444-555555555555:
+    api_key: the-api-key
+    frameio: {token: x}
+    iconik: {app_id: y, auth_token: z}
+`)
+	assert.ErrorContains(t, err, "is also that of tenant")
+}
+
+func TestAMissingFileSaysWhatToDo(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), "none.yaml"))
+	assert.ErrorContains(t, err, "--config")
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	c, err := load(t, least)
+	require.NoError(t, err)
+	_ = c
+	for _, k := range Keys() {
+		assert.NotEmpty(t, k.What, k.Key)
+		assert.Contains(t, KeysHelp(), k.Key)
+	}
+}
+
+func TestSecretsDoNotPrint(t *testing.T) {
+	c, err := load(t, least)
+	require.NoError(t, err)
+	tenant := c.Tenants[someTenant]
+	raw, err := json.Marshal(tenant)
+	require.NoError(t, err)
+	var logged bytes.Buffer
+	log := NewLogger(&logged, "json", "debug")
+	log.Info("token is fio-u-secret", "token", tenant.Frameio.Token, "error", errors.New("GET https://store.example/k?X-Amz-Signature=feed: bearer abcdef"))
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", tenant, tenant, tenant, tenant.Frameio.Token), string(raw), logged.String()} {
+		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-api-key", "feed", "abcdef", "\"two\""} {
+			assert.NotContains(t, text, secret)
+		}
+	}
+	assert.Contains(t, logged.String(), "https://store.example/k?…")
+}
+
+func TestParseBytes(t *testing.T) {
+	for text, want := range map[string]Bytes{"16MiB": 16 << 20, "50GiB": 50 << 30, "1.5GB": 1500000000, "0": 0, "123": 123, " 5 kb ": 5000, "2TiB": 2 << 40, "7B": 7} {
+		got, err := ParseBytes(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "-1", "x", "9999999999TiB", "NaN", "1e400"} {
+		_, err := ParseBytes(text)
+		assert.Error(t, err, text)
+	}
+}

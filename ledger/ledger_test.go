@@ -1,0 +1,339 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var postgresDSN string
+
+func TestMain(m *testing.M) {
+	stop, err := startPostgres()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the ledger is tested on SQLite only:", err)
+	}
+	code := m.Run()
+	if stop != nil {
+		stop()
+	}
+	os.Exit(code)
+}
+
+// startPostgres runs a server where its binaries are, as another user when this is root.
+func startPostgres() (func(), error) {
+	if dsn := os.Getenv("FRAMEBRIDGE_TEST_POSTGRES"); dsn != "" {
+		postgresDSN = dsn
+		return nil, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if p, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, p)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("no PostgreSQL binaries here, and FRAMEBRIDGE_TEST_POSTGRES is not set")
+	}
+	bin := filepath.Dir(found[len(found)-1])
+	dir, err := os.MkdirTemp("", "framebridge-pg-")
+	if err != nil {
+		return nil, err
+	}
+	var as *syscall.SysProcAttr
+	if os.Getuid() == 0 {
+		u, err := user.Lookup("postgres")
+		if err != nil {
+			return nil, err
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+		if err := os.Chown(dir, uid, gid); err != nil {
+			return nil, err
+		}
+	}
+	run := func(name string, args ...string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, name), args...)
+		cmd.Dir, cmd.SysProcAttr = dir, as
+		return cmd
+	}
+	data := filepath.Join(dir, "data")
+	if out, err := run("initdb", "-D", data, "-U", "framebridge", "-A", "trust", "--no-sync").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	server := run("postgres", "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1")
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	stop := func() {
+		_ = server.Process.Signal(os.Interrupt)
+		_ = server.Wait()
+		_ = os.RemoveAll(dir)
+	}
+	dsn := fmt.Sprintf("postgres://framebridge@127.0.0.1:%d/postgres?sslmode=disable", port)
+	for range 100 {
+		if book, err := Open(context.Background(), dsn); err == nil {
+			book.Close()
+			postgresDSN = dsn
+			return stop, nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	stop()
+	return nil, fmt.Errorf("PostgreSQL does not answer")
+}
+
+// each runs a test on every database, with a tenant of its own.
+func each(t *testing.T, test func(t *testing.T, l *Ledger, tenant string)) {
+	dsns := map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "ledger.db")}
+	if postgresDSN != "" {
+		dsns["postgres"] = postgresDSN
+	}
+	for name, dsn := range dsns {
+		t.Run(name, func(t *testing.T) {
+			l, err := Open(t.Context(), dsn, WithKey("a secret of sixteen and more"))
+			require.NoError(t, err)
+			t.Cleanup(l.Close)
+			test(t, l, t.Name())
+		})
+	}
+}
+
+const project = "a-project"
+
+func begin(t *testing.T, l *Ledger, tenant string) {
+	t.Helper()
+	_, _, err := l.RequestArchive(t.Context(), tenant, project, "sam@example.com", time.Now())
+	require.NoError(t, err)
+}
+
+func TestAnArchiveIsRequestedOnce(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		a, joined, err := l.RequestArchive(t.Context(), tenant, project, "sam@example.com", time.Now())
+		require.NoError(t, err)
+		assert.False(t, joined)
+		assert.Equal(t, Queued, a.Status)
+		assert.Equal(t, 1, a.Run)
+		_, joined, err = l.RequestArchive(t.Context(), tenant, project, "", time.Now())
+		require.NoError(t, err)
+		assert.True(t, joined, "it is open")
+		_, err = l.UpdateArchive(t.Context(), tenant, project, func(a *Archive) { a.Status, a.Name = Verified, "Überblick" })
+		require.NoError(t, err)
+		a, joined, err = l.RequestArchive(t.Context(), tenant, project, "", time.Now())
+		require.NoError(t, err)
+		assert.False(t, joined)
+		assert.Equal(t, 2, a.Run)
+		assert.Equal(t, "Überblick", a.Name, "what is known stays")
+		_, ok, err := l.Archive(t.Context(), tenant+"-other", project)
+		require.NoError(t, err)
+		assert.False(t, ok, "tenants do not see each other")
+	})
+}
+
+func TestAScanGoesOnWhereItBroke(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		begin(t, l, tenant)
+		scan, err := l.BeginScan(ctx, tenant, project)
+		require.NoError(t, err)
+		require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
+		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "2", []Folder{{SourceID: "sub", ParentID: "root", Depth: 1, Scan: scan}},
+			[]Item{{SourceID: "b", AssetKey: "b", Version: 1, Versions: 1, Path: "b.mov", Scan: scan}}, false))
+		again, err := l.BeginScan(ctx, tenant, project)
+		require.NoError(t, err)
+		assert.Equal(t, scan, again, "the same scan goes on")
+		f, err := l.NextFolder(ctx, tenant, project, scan)
+		require.NoError(t, err)
+		assert.Equal(t, "root", f.SourceID)
+		assert.Equal(t, "2", f.Cursor)
+		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", nil, []Item{
+			{SourceID: "s2", AssetKey: "stack", Version: 2, Versions: 2, Path: "a.mov", Scan: scan},
+			{SourceID: "s1", AssetKey: "stack", Version: 1, Versions: 2, Path: "z.mov", Scan: scan}}, true))
+		f, err = l.NextFolder(ctx, tenant, project, scan)
+		require.NoError(t, err)
+		assert.Equal(t, "sub", f.SourceID)
+		require.NoError(t, l.PageListed(ctx, tenant, project, "sub", scan, "", nil, nil, true))
+		f, err = l.NextFolder(ctx, tenant, project, scan)
+		require.NoError(t, err)
+		assert.Nil(t, f)
+		require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
+		items, _, err := l.ItemsPage(ctx, tenant, project, 0, 10)
+		require.NoError(t, err)
+		var order []string
+		for i, it := range items {
+			assert.EqualValues(t, i+1, it.Seq)
+			order = append(order, it.SourceID)
+		}
+		assert.Equal(t, []string{"s1", "s2", "b"}, order, "by path, the versions of an asset together, oldest first")
+		next, err := l.BeginScan(ctx, tenant, project)
+		require.NoError(t, err)
+		assert.Greater(t, next, scan)
+	})
+}
+
+func fill(t *testing.T, l *Ledger, tenant string, items []Item) {
+	t.Helper()
+	ctx := t.Context()
+	begin(t, l, tenant)
+	scan, err := l.BeginScan(ctx, tenant, project)
+	require.NoError(t, err)
+	require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
+	for i := range items {
+		items[i].Scan = scan
+	}
+	require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", nil, items, true))
+	require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
+}
+
+func TestRangesNeverSplitAnAsset(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		var items []Item
+		for n := range 30 {
+			asset := n / 3
+			items = append(items, Item{SourceID: fmt.Sprintf("f%02d", n), AssetKey: fmt.Sprintf("a%02d", asset), Version: n%3 + 1, Versions: 3, Path: fmt.Sprintf("%02d", asset), State: Pending, Size: 10})
+		}
+		fill(t, l, tenant, items)
+		for size := 1; size <= 7; size++ {
+			after := int64(0)
+			for after < 30 {
+				ranges, err := l.NextRanges(t.Context(), tenant, project, PhaseCopy, after, size, 4)
+				require.NoError(t, err)
+				require.NotEmpty(t, ranges)
+				for _, r := range ranges {
+					require.Equal(t, after+1, r.From, "nothing is left out (size %d)", size)
+					require.Zero(t, r.To%3, "an asset's versions stay together (size %d)", size)
+					after = r.To
+				}
+			}
+			rest, err := l.NextRanges(t.Context(), tenant, project, PhaseCopy, after, size, 4)
+			require.NoError(t, err)
+			assert.Empty(t, rest)
+		}
+	})
+}
+
+func TestLinksAreIntendedAndMade(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		k := Link{Kind: "comment", SourceID: "c1", Archive: project, Parent: "asset", IntendedAt: time.Now()}
+		_, isNew, err := l.Intend(ctx, tenant, k)
+		require.NoError(t, err)
+		assert.True(t, isNew)
+		had, isNew, err := l.Intend(ctx, tenant, k)
+		require.NoError(t, err)
+		assert.False(t, isNew, "a POST may have taken effect")
+		assert.Empty(t, had.TargetID)
+		require.NoError(t, l.Made(ctx, tenant, "comment", "c1", "seg1", "hash"))
+		got, ok, err := l.LinkByTarget(ctx, tenant, "comment", "seg1")
+		require.NoError(t, err)
+		require.True(t, ok)
+		assert.Equal(t, "c1", got.SourceID)
+		assert.Equal(t, "hash", got.Hash)
+		require.NoError(t, l.Forget(ctx, tenant, "comment", "c1"))
+		_, ok, err = l.Link(ctx, tenant, "comment", "c1")
+		require.NoError(t, err)
+		assert.False(t, ok)
+	})
+}
+
+func TestOnlyOneOfManyIntends(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		var wg sync.WaitGroup
+		firsts := make(chan bool, 20)
+		for range 20 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				_, isNew, err := l.Intend(context.Background(), tenant, Link{Kind: "asset", SourceID: "x", Archive: project, IntendedAt: time.Now()})
+				assert.NoError(t, err)
+				if isNew {
+					firsts <- true
+				}
+			}()
+		}
+		wg.Wait()
+		assert.Len(t, firsts, 1)
+	})
+}
+
+func TestConcurrentChangesAllCount(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		fill(t, l, tenant, []Item{{SourceID: "x", AssetKey: "x", Version: 1, Versions: 1, Path: "x"}})
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				_, err := l.UpdateItem(context.Background(), tenant, project, "x", func(i *Item) { i.BytesDone++ })
+				assert.NoError(t, err)
+			}()
+		}
+		wg.Wait()
+		it, _, err := l.Item(t.Context(), tenant, project, "x")
+		require.NoError(t, err)
+		assert.EqualValues(t, 20, it.BytesDone)
+	})
+}
+
+func TestDeliveriesAreSeenOnce(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		now := time.Now()
+		for i, want := range []bool{true, false, false} {
+			first, err := l.FirstDelivery(t.Context(), tenant, "v0=abc", now)
+			require.NoError(t, err)
+			assert.Equal(t, want, first, i)
+		}
+	})
+}
+
+func TestTokensAreKeptEncrypted(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		require.NoError(t, l.PutToken(t.Context(), tenant, "refresh", []byte("very secret")))
+		got, ok, err := l.Token(t.Context(), tenant, "refresh")
+		require.NoError(t, err)
+		require.True(t, ok)
+		assert.Equal(t, "very secret", string(got))
+		_, ok, err = l.Token(t.Context(), tenant+"x", "refresh")
+		require.NoError(t, err)
+		assert.False(t, ok)
+	})
+}
+
+func TestAWrongKeyOpensNothing(t *testing.T) {
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "l.db")
+	l, err := Open(t.Context(), dsn, WithKey("a secret of sixteen and more"))
+	require.NoError(t, err)
+	require.NoError(t, l.PutToken(t.Context(), "t", "refresh", []byte("very secret")))
+	l.Close()
+	raw, err := os.ReadFile(dsn[len("sqlite:"):])
+	require.NoError(t, err)
+	assert.NotContains(t, string(raw), "very secret")
+	l, err = Open(t.Context(), dsn, WithKey("another secret of sixteen"))
+	require.NoError(t, err)
+	defer l.Close()
+	_, _, err = l.Token(t.Context(), "t", "refresh")
+	assert.Error(t, err)
+}
+
+func TestErrorsDoNotTellTheDSN(t *testing.T) {
+	_, err := Open(t.Context(), "postgres://user:hunter2@127.0.0.1:1/db?connect_timeout=1")
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "hunter2")
+}
