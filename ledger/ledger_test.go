@@ -292,14 +292,23 @@ func TestConcurrentChangesAllCount(t *testing.T) {
 	})
 }
 
-func TestDeliveriesAreSeenOnce(t *testing.T) {
+func TestDeliveriesAreRememberedForADay(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		now := time.Now()
-		for i, want := range []bool{true, false, false} {
-			first, err := l.FirstDelivery(t.Context(), tenant, "v0=abc", now)
+		seen, err := l.Delivered(t.Context(), tenant, "v0=abc")
+		require.NoError(t, err)
+		assert.False(t, seen)
+		for i, want := range []bool{true, false} {
+			first, err := l.NoteDelivery(t.Context(), tenant, "v0=abc", now)
 			require.NoError(t, err)
 			assert.Equal(t, want, first, i)
 		}
+		seen, err = l.Delivered(t.Context(), tenant, "v0=abc")
+		require.NoError(t, err)
+		assert.True(t, seen)
+		first, err := l.NoteDelivery(t.Context(), tenant, "v0=abc", now.Add(25*time.Hour))
+		require.NoError(t, err)
+		assert.True(t, first)
 	})
 }
 

@@ -25,6 +25,14 @@ func (s *service) projectUpdated(c *gin.Context) {
 		fail(c, http.StatusUnauthorized, "X-Frameio-Signature", err.Error())
 		return
 	}
+	delivery := c.GetHeader("X-Frameio-Signature")
+	if seen, err := s.ledger.Delivered(c, t.ID, delivery); err != nil {
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	} else if seen {
+		ignored(c, "this delivery has been acted on")
+		return
+	}
 	event, err := frameio.ParseEvent(body)
 	if err != nil {
 		fail(c, http.StatusBadRequest, "", err.Error())
@@ -63,6 +71,9 @@ func (s *service) projectUpdated(c *gin.Context) {
 	if err != nil {
 		s.failWith(c, err, "")
 		return
+	}
+	if _, err := s.ledger.NoteDelivery(c, t.ID, delivery, time.Now()); err != nil {
+		s.log.WarnContext(c, "delivery not noted: the same one would start the archive again", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
 	c.JSON(http.StatusOK, out) // Frame.io's legacy API counts nothing but 200 as delivered

@@ -473,16 +473,16 @@ func (a *archive) status() ArchiveStatus {
 func (a *archive) describe(ctx workflow.Context, note string) {
 	c := a.state.Counts
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** — %s\n\n", a.step, orElse(a.state.Opened.Project, a.ref.Archive))
+	b.WriteString(fmt.Sprintf("**%s** — %s\n\n", a.step, orElse(a.state.Opened.Project, a.ref.Archive)))
 	if c.Items > 0 {
-		fmt.Fprintf(&b, "| | |\n|---|---|\n| files | %d |\n| copied | %d |\n| verified | %d |\n| skipped | %d |\n| failed | %d |\n| bytes | %d of %d |\n| comments | %d of %d |\n",
-			c.Items, c.Copied, c.Verified, c.Skipped, c.Failed, c.BytesDone, c.Bytes, c.CommentsDone, c.Comments)
+		b.WriteString(fmt.Sprintf("| | |\n|---|---|\n| files | %d |\n| copied | %d |\n| verified | %d |\n| skipped | %d |\n| failed | %d |\n| bytes | %d of %d |\n| comments | %d of %d |\n",
+			c.Items, c.Copied, c.Verified, c.Skipped, c.Failed, c.BytesDone, c.Bytes, c.CommentsDone, c.Comments))
 	}
 	if f := a.state.Finished; f.Reason != "" {
-		fmt.Fprintf(&b, "\n%s\n", f.Reason)
+		b.WriteString(fmt.Sprintf("\n%s\n", f.Reason))
 	}
 	if note != "" {
-		fmt.Fprintf(&b, "\n%s\n", note)
+		b.WriteString(fmt.Sprintf("\n%s\n", note))
 	}
 	workflow.SetCurrentDetails(ctx, b.String())
 }

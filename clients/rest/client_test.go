@@ -124,11 +124,11 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 
 func TestVendorsWordsAreFound(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"errors":["Title is wrong"]}`:                             "Title is wrong",
-		`{"errors":{"title":["Missing"]}}`:                          "title: [Missing]",
-		`{"errors":[{"title":"Bad","detail":"Name is too long"}]}`:  "Name is too long",
-		`{"message":"Not here"}`:                                    "Not here",
-		`<html>gateway</html>`:                                      "",
+		`{"errors":["Title is wrong"]}`:                              "Title is wrong",
+		`{"errors":{"title":["Missing"]}}`:                           "title: [Missing]",
+		`{"errors":[{"title":"Bad","detail":"Name is too long"}]}`:   "Name is too long",
+		`{"message":"Not here"}`:                                     "Not here",
+		`<html>gateway</html>`:                                       "",
 		`{"errors":[{"detail":"` + strings.Repeat("ä", 900) + `"}]}`: strings.Repeat("ä", 250) + "…",
 	} {
 		assert.Equal(t, want, detail([]byte(body)))
@@ -136,7 +136,9 @@ func TestVendorsWordsAreFound(t *testing.T) {
 }
 
 func TestAnswersAreBounded(t *testing.T) {
-	c := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `"`+strings.Repeat("x", 2000)+`"`) },
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `"`+strings.Repeat("x", 2000)+`"`)
+	},
 		func(c *Config) { c.MaxBody = 1000 })
 	var s string
 	e := call(c, "GET", &s)
@@ -155,7 +157,9 @@ func TestCredentialsDoNotFollowARedirectElsewhere(t *testing.T) {
 		_, _ = io.WriteString(w, `{}`)
 	}))
 	defer other.Close()
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect) }, nil)
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	}, nil)
 	require.Nil(t, call(c, "GET", nil))
 	assert.Empty(t, got)
 }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/framebridge/framebridge/"
+
+// arrows are what each room of the house may import of the others; a room ending with /... stands for all within.
+var arrows = map[string][]string{
+	"config":                 {},
+	"ledger":                 {},
+	"mapping":                {},
+	"transfer":               {},
+	"transfer/...":           {"transfer"},
+	"report":                 {"ledger"},
+	"workflows":              {},
+	"clients/rest":           {"config"},
+	"clients/mail":           {},
+	"clients/mail/mailtest":  {},
+	"clients/iconik":         {"clients/rest", "config"},
+	"clients/frameio":        {},
+	"clients/frameio/legacy": {"clients/frameio", "clients/rest", "config"},
+	"clients/frameio/v4":     {"clients/frameio", "clients/rest", "config"},
+	"activities":             {"clients/...", "config", "ledger", "mapping", "report", "transfer", "transfer/...", "workflows"},
+	"worker":                 {"activities", "config", "ledger", "transfer", "workflows"},
+	"starter":                {"activities", "clients/frameio", "clients/rest", "config", "ledger", "mapping", "report", "workflows"},
+	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
+	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
+	"tools/check":            {},
+}
+
+// strangers are outside packages that only these rooms may know.
+var strangers = map[string][]string{
+	"go.temporal.io/":             {"workflows", "activities", "worker", "starter"},
+	"github.com/gin-gonic/":       {"starter"},
+	"github.com/spf13/viper":      {"config"},
+	"database/sql":                {"ledger"},
+	"modernc.org/":                {"ledger"},
+	"github.com/jackc/":           {"ledger"},
+	"github.com/stretchr/testify": {},
+}
+
+func inRoom(room, pattern string) bool {
+	if dir, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return strings.HasPrefix(room, dir+"/")
+	}
+	return room == pattern
+}
+
+func allowed(room string, by []string) bool {
+	for _, p := range by {
+		if inRoom(room, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func rules(room string) ([]string, bool) {
+	if r, ok := arrows[room]; ok {
+		return r, true
+	}
+	for p, r := range arrows {
+		if inRoom(room, p) && strings.HasSuffix(p, "/...") {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// TestArrowsRunOneWay holds the layout: starter and worker over workflows and activities, these over clients, transfer,
+// mapping and ledger, these over nothing but configuration.
+func TestArrowsRunOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	require.NoError(t, err)
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	seen := 0
+	for {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+		seen++
+		room := strings.TrimPrefix(p.ImportPath, module)
+		may, known := rules(room)
+		if !assert.True(t, known, "%s is a room that the house does not know: say in this test what it may import", room) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if other, ours := strings.CutPrefix(imported, module); ours {
+				assert.True(t, allowed(other, may), "%s must not import %s", room, other)
+				continue
+			}
+			for stranger, by := range strangers {
+				if strings.HasPrefix(imported, stranger) && !strings.HasPrefix(room, "sandbox/") {
+					assert.True(t, allowed(room, by), "%s must not import %s", room, path.Clean(imported))
+				}
+			}
+		}
+	}
+	assert.Greater(t, seen, 15)
+}
