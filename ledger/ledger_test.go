@@ -3,101 +3,30 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/sandbox/postgres"
 )
 
 var postgresDSN string
 
 func TestMain(m *testing.M) {
-	stop, err := startPostgres()
+	db, err := postgres.Start()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "the ledger is tested on SQLite only:", err)
+		os.Exit(m.Run())
 	}
+	postgresDSN = db.DSN
 	code := m.Run()
-	if stop != nil {
-		stop()
-	}
+	db.Stop()
 	os.Exit(code)
-}
-
-// startPostgres runs a server where its binaries are, as another user when this is root.
-func startPostgres() (func(), error) {
-	if dsn := os.Getenv("FRAMEBRIDGE_TEST_POSTGRES"); dsn != "" {
-		postgresDSN = dsn
-		return nil, nil
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if p, err := exec.LookPath("initdb"); err == nil {
-		found = append(found, p)
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("no PostgreSQL binaries here, and FRAMEBRIDGE_TEST_POSTGRES is not set")
-	}
-	bin := filepath.Dir(found[len(found)-1])
-	dir, err := os.MkdirTemp("", "framebridge-pg-")
-	if err != nil {
-		return nil, err
-	}
-	var as *syscall.SysProcAttr
-	if os.Getuid() == 0 {
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			return nil, err
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-		if err := os.Chown(dir, uid, gid); err != nil {
-			return nil, err
-		}
-	}
-	run := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, name), args...)
-		cmd.Dir, cmd.SysProcAttr = dir, as
-		return cmd
-	}
-	data := filepath.Join(dir, "data")
-	if out, err := run("initdb", "-D", data, "-U", "framebridge", "-A", "trust", "--no-sync").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	server := run("postgres", "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1")
-	if err := server.Start(); err != nil {
-		return nil, err
-	}
-	stop := func() {
-		_ = server.Process.Signal(os.Interrupt)
-		_ = server.Wait()
-		_ = os.RemoveAll(dir)
-	}
-	dsn := fmt.Sprintf("postgres://framebridge@127.0.0.1:%d/postgres?sslmode=disable", port)
-	for range 100 {
-		if book, err := Open(context.Background(), dsn); err == nil {
-			book.Close()
-			postgresDSN = dsn
-			return stop, nil
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	stop()
-	return nil, fmt.Errorf("PostgreSQL does not answer")
 }
 
 // each runs a test on every database, with a tenant of its own.

@@ -218,13 +218,14 @@ func (s *Sim) touch() {
 
 func (s *Sim) persist() {
 	for range s.dirty {
-		time.Sleep(200 * time.Millisecond)
+		began := time.Now()
 		s.mu.RLock()
 		raw, err := json.Marshal(s.s)
 		s.mu.RUnlock()
 		if err == nil && os.WriteFile(s.file()+".new", raw, 0o600) == nil {
 			_ = os.Rename(s.file()+".new", s.file())
 		}
+		time.Sleep(max(200*time.Millisecond, 20*time.Since(began)))
 	}
 }
 

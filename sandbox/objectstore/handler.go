@@ -115,7 +115,7 @@ func (s *Store) route(w http.ResponseWriter, r *http.Request, bucket, key string
 	case r.Method == http.MethodDelete:
 		s.mu.Lock()
 		delete(s.objects, bucket+"/"+key)
-		s.save()
+		s.keepObject(bucket + "/" + key)
 		s.mu.Unlock()
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -186,7 +186,7 @@ func (s *Store) putObject(w http.ResponseWriter, r *http.Request, bucket, key st
 	s.drop(s.objects[bucket+"/"+key])
 	s.objects[bucket+"/"+key] = o
 	s.puts[bucket+"/"+key]++
-	s.save()
+	s.keepObject(bucket + "/" + key)
 	s.mu.Unlock()
 	w.Header().Set("ETag", `"`+o.ETag+`"`)
 }
@@ -195,7 +195,7 @@ func (s *Store) createUpload(w http.ResponseWriter, r *http.Request, bucket, key
 	id := newUploadID()
 	s.mu.Lock()
 	s.uploads[id] = &upload{Bucket: bucket, Key: key, Type: r.Header.Get("Content-Type"), Parts: map[int]*object{}}
-	s.save()
+	s.keepUpload(id)
 	s.mu.Unlock()
 	answer(w, struct {
 		XMLName  xml.Name `xml:"InitiateMultipartUploadResult"`
@@ -243,7 +243,7 @@ func (s *Store) putPart(w http.ResponseWriter, r *http.Request, bucket, key, id,
 	s.drop(u.Parts[n])
 	u.Parts[n] = o
 	s.puts[bucket+"/"+key]++
-	s.save()
+	s.keepUpload(id)
 	w.Header().Set("ETag", `"`+o.ETag+`"`)
 }
 
@@ -335,7 +335,8 @@ func (s *Store) complete(w http.ResponseWriter, r *http.Request, bucket, key, id
 	s.drop(s.objects[bucket+"/"+key])
 	s.objects[bucket+"/"+key] = o
 	delete(s.uploads, id)
-	s.save()
+	s.keepObject(bucket + "/" + key)
+	s.keepUpload(id)
 	answer(w, struct {
 		XMLName xml.Name `xml:"CompleteMultipartUploadResult"`
 		Bucket  string
@@ -385,7 +386,7 @@ func (s *Store) abort(w http.ResponseWriter, bucket, key, id string) {
 		s.drop(p)
 	}
 	delete(s.uploads, id)
-	s.save()
+	s.keepUpload(id)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -47,6 +47,7 @@ type Store struct {
 	objects map[string]*object // by bucket/key
 	uploads map[string]*upload // by upload id
 	blobs   int64
+	journal *os.File       // nil: everything is in memory
 	puts    map[string]int // requests that stored bytes, by bucket/key
 }
 
@@ -81,39 +82,78 @@ func New(o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, "blobs"), 0o700); err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(filepath.Join(o.Dir, "index.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var saved index
-	if err := json.Unmarshal(raw, &saved); err != nil {
-		return nil, err
-	}
-	s.objects, s.uploads, s.blobs = saved.Objects, saved.Uploads, saved.Blobs
-	return s, nil
+	return s, s.openJournal(filepath.Join(o.Dir, "index.jsonl"))
 }
 
-type index struct {
-	Objects map[string]*object `json:"objects"`
-	Uploads map[string]*upload `json:"uploads"`
-	Blobs   int64              `json:"blobs"`
+// entry is a line of the journal: what an object or an upload is from now on; null when it is no more.
+type entry struct {
+	Name   string  `json:"name"` // bucket/key, or an upload's id
+	Object *object `json:"object,omitempty"`
+	Upload *upload `json:"upload,omitempty"`
+	Kind   string  `json:"kind"`
 }
 
-// save writes the index; the caller holds the lock.
-func (s *Store) save() {
-	if s.o.Dir == "" {
-		return
+// openJournal reads the journal and begins it anew with what is left.
+func (s *Store) openJournal(file string) error {
+	old, err := os.Open(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
-	raw, err := json.Marshal(index{s.objects, s.uploads, s.blobs})
+	if err == nil {
+		defer old.Close()
+		dec := json.NewDecoder(old)
+		for {
+			var e entry
+			if err := dec.Decode(&e); err != nil {
+				break // its end, or a line that a kill cut off
+			}
+			switch {
+			case e.Kind == kindObject && e.Object == nil:
+				delete(s.objects, e.Name)
+			case e.Kind == kindObject:
+				s.objects[e.Name] = e.Object
+			case e.Upload == nil:
+				delete(s.uploads, e.Name)
+			default:
+				s.uploads[e.Name] = e.Upload
+			}
+		}
+	}
+	s.blobs = time.Now().UnixNano() // names are never used twice
+	s.journal, err = os.OpenFile(file+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
+		return err
+	}
+	for name := range s.objects {
+		s.keepObject(name)
+	}
+	for id := range s.uploads {
+		s.keepUpload(id)
+	}
+	return os.Rename(file+".new", file)
+}
+
+const (
+	kindObject = "object"
+	kindUpload = "upload"
+)
+
+// keepObject writes down what is under a name now; the caller holds the lock.
+func (s *Store) keepObject(name string) {
+	s.keep(entry{Kind: kindObject, Name: name, Object: s.objects[name]})
+}
+
+// keepUpload does the same for an upload.
+func (s *Store) keepUpload(id string) {
+	s.keep(entry{Kind: kindUpload, Name: id, Upload: s.uploads[id]})
+}
+
+func (s *Store) keep(e entry) {
+	if s.journal == nil {
 		return
 	}
-	name := filepath.Join(s.o.Dir, "index.json")
-	if os.WriteFile(name+".new", raw, 0o600) == nil {
-		_ = os.Rename(name+".new", name)
+	if raw, err := json.Marshal(e); err == nil {
+		_, _ = s.journal.Write(append(raw, '\n'))
 	}
 }
 
@@ -138,7 +178,7 @@ func (s *Store) Put(bucket, key, contentType string, body []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.objects[bucket+"/"+key] = o
-	s.save()
+	s.keepObject(bucket + "/" + key)
 	return nil
 }
 
@@ -147,7 +187,7 @@ func (s *Store) PutGenerated(bucket, key string, size int64, seed uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.objects[bucket+"/"+key] = &object{Size: size, ETag: "generated-" + strconv.FormatUint(seed, 16), Modified: s.now().UTC(), Generated: true, Seed: seed}
-	s.save()
+	s.keepObject(bucket + "/" + key)
 }
 
 // Head returns an object's size, and false when there is none.

@@ -33,6 +33,13 @@ func (s *Stack) process(name string, args ...string) *Process {
 	return &Process{Name: name, path: filepath.Join(BinDir(s.o.Root), name), args: args, dir: s.o.Dir}
 }
 
+// Another makes one more process of a program, with a name of its own for its log.
+func (s *Stack) Another(program, name string, args ...string) *Process {
+	p := s.process(program, args...)
+	p.Name = name
+	return p
+}
+
 // LogFile is where the process writes.
 func (p *Process) LogFile() string { return filepath.Join(p.dir, p.Name+".log") }
 

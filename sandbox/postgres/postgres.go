@@ -1,0 +1,99 @@
+// Package postgres starts a PostgreSQL server of its own for tests, where the binaries are.
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Server is a running server, or one that somebody else runs (FRAMEBRIDGE_TEST_POSTGRES).
+type Server struct {
+	DSN string
+
+	cmd *exec.Cmd
+	dir string
+}
+
+const patience = 20 * time.Second
+
+// Start makes an empty database in a temporary folder. As root it runs as the user postgres: the server refuses root.
+func Start() (*Server, error) {
+	if dsn := os.Getenv("FRAMEBRIDGE_TEST_POSTGRES"); dsn != "" {
+		return &Server{DSN: dsn}, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if p, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, p)
+	}
+	if len(found) == 0 {
+		return nil, errors.New("no PostgreSQL binaries here, and FRAMEBRIDGE_TEST_POSTGRES is not set")
+	}
+	bin := filepath.Dir(found[len(found)-1])
+	dir, err := os.MkdirTemp("", "framebridge-pg-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	var as *syscall.SysProcAttr
+	if os.Getuid() == 0 {
+		u, err := user.Lookup("postgres")
+		if err != nil {
+			return nil, err
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}} //nolint:gosec // ids of this machine
+		if err := os.Chown(dir, uid, gid); err != nil {
+			return nil, err
+		}
+	}
+	run := func(name string, args ...string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, name), args...) //nolint:gosec // PostgreSQL's own programs
+		cmd.Dir, cmd.SysProcAttr = dir, as
+		return cmd
+	}
+	data := filepath.Join(dir, "data")
+	if out, err := run("initdb", "-D", data, "-U", "framebridge", "-A", "trust", "--no-sync").CombinedOutput(); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := l.Addr().(*net.TCPAddr)
+	l.Close()
+	s.cmd = run("postgres", "-D", data, "-p", strconv.Itoa(address.Port), "-k", dir, "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1")
+	if err := s.cmd.Start(); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	s.DSN = fmt.Sprintf("postgres://framebridge@%s/postgres?sslmode=disable", address)
+	ready := filepath.Join(bin, "pg_isready")
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		if exec.Command(ready, "-h", "127.0.0.1", "-p", strconv.Itoa(address.Port)).Run() == nil { //nolint:gosec // as above
+			return s, nil
+		}
+	}
+	s.Stop()
+	return nil, errors.New("PostgreSQL does not answer")
+}
+
+// Stop ends a server that Start began, and forgets its data.
+func (s *Server) Stop() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = s.cmd.Process.Signal(os.Interrupt)
+		_ = s.cmd.Wait()
+	}
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
+}
