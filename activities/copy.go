@@ -54,7 +54,7 @@ type verdict struct {
 func (t *tenant) decide(it ledger.Item) verdict {
 	policy := t.cfg.Archive
 	if it.Size > int64(policy.MaxFileSize) {
-		return verdict{do: "skip", why: fmt.Sprintf("over the size limit: %d bytes, allowed are %d", it.Size, int64(policy.MaxFileSize))}
+		return verdict{do: "skip", why: fmt.Sprintf("over the size limit (archive.max_file_size): %d bytes, allowed are %d", it.Size, int64(policy.MaxFileSize))}
 	}
 	var why string
 	switch frameio.Original(it.Original) {

@@ -87,7 +87,7 @@ func outcome(t ledger.Totals, proxies int64) (ledger.ArchiveStatus, string) {
 	case t.Failed > 0 || open > 0:
 		return ledger.Incomplete, fmt.Sprintf("%d of %d files failed, %d are not verified: the report names each; a retry continues with them", t.Failed, t.Items, open)
 	case t.Skipped > 0 || proxies > 0:
-		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %d files verified, %d skipped, %d as proxy: the report says why", t.Verified, t.Items, t.Skipped, proxies)
+		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %d files verified%s%s: the report says why", t.Verified, t.Items, some(t.Skipped, "skipped"), some(proxies, "as proxy"))
 	}
 	return ledger.Verified, fmt.Sprintf("all %d files verified", t.Items)
 }
@@ -210,4 +210,12 @@ func (a *archive) letter(kind string, row ledger.Archive) (subject, text string)
 		fmt.Fprintf(&b, "Workflow:              %s\n", u)
 	}
 	return subject, b.String()
+}
+
+// some is a clause of a sentence, where there is something to say.
+func some(n int64, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d %s", n, what)
 }
