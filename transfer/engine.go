@@ -2,11 +2,9 @@ package transfer
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // the stores' ETags are MD5
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -39,7 +37,7 @@ type Options struct {
 // Engine moves files. All transfers of a worker share one, and its memory.
 type Engine struct {
 	o       Options
-	memory  *semaphore.Weighted
+	memory  *semaphore.Weighted // served in the order of asking, so that no transfer starves
 	limiter *rate.Limiter
 	buffers sync.Pool
 }
@@ -85,29 +83,22 @@ type Result struct {
 	PartsKept int // found in the store from before
 }
 
-// checkpoint is written as JSON; it stays below 200 KiB with 10,000 parts.
-type checkpoint struct {
-	Version  int            `json:"v"`
-	Size     int64          `json:"size"`
-	PartSize int64          `json:"part"`
-	Hashed   int            `json:"hashed"` // parts that are in Hash, in file order
-	Hash     []byte         `json:"hash"`
-	MD5s     []byte         `json:"md5s"` // 16 bytes a part, zeros: not finished
-	Other    map[int]string `json:"etags,omitempty"`
-}
-
-const checkpointVersion = 1
-
 // run is one transfer.
 type run struct {
-	e    *Engine
-	job  Job
-	plan Plan
+	e     *Engine
+	job   Job
+	plan  Plan
+	pace  *pace
+	lasts int64 // bytes of memory that a part takes
 
 	mu        sync.Mutex
+	turn      *sync.Cond
 	hashed    int // parts hashed
 	hash      *xxhash.Digest
-	turn      *sync.Cond
+	crc       uint32
+	states    map[int]hashState // after each part from mark on
+	mark      int               // the parts up to here are hashed and stored
+	stored    int               // parts stored, of an ordered plan
 	receipts  map[int]Receipt
 	bytes     int64
 	sent      int
@@ -125,8 +116,9 @@ func (e *Engine) Copy(ctx context.Context, job Job) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &run{e: e, job: job, plan: plan, hash: xxhash.New(), receipts: map[int]Receipt{}, prior: map[int]string{}, listed: map[int]Receipt{}}
+	r := &run{e: e, job: job, plan: plan, pace: newPace(e.o.PartsInFlight), hash: xxhash.New(), receipts: map[int]Receipt{}, prior: map[int]string{}, listed: map[int]Receipt{}, states: map[int]hashState{}}
 	r.turn = sync.NewCond(&r.mu)
+	r.lasts = min(plan.Largest(), e.o.Memory) // a part that a store wants larger than all memory goes alone
 	e.o.Metrics.inFlight(1)
 	defer e.o.Metrics.inFlight(-1)
 	if err := r.resume(ctx); err != nil {
@@ -148,85 +140,26 @@ func (e *Engine) Copy(ctx context.Context, job Job) (Result, error) {
 	return Result{Bytes: r.bytes, XXH64: fmt.Sprintf("%016x", r.hash.Sum64()), PartsSent: r.sent, PartsKept: r.kept}, nil
 }
 
-// resume takes up a checkpoint. What the store lists is the truth; the checkpoint says which of it was ours.
-func (r *run) resume(ctx context.Context) error {
-	if r.plan.Single {
-		return nil
-	}
-	var c checkpoint
-	usable := len(r.job.Resume) > 0 && json.Unmarshal(r.job.Resume, &c) == nil && c.Version == checkpointVersion &&
-		c.Size == r.job.Size && c.PartSize == r.plan.PartSize && r.job.Size >= 0
-	listed, err := r.job.Sink.Listed(ctx)
-	switch {
-	case errors.Is(err, ErrCannotList):
-		return nil
-	case errors.Is(err, ErrUploadGone) && r.job.Size >= 0:
-		done, derr := r.job.Sink.Done(ctx, r.job.Size)
-		if derr != nil || !done {
-			return errors.Join(err, derr)
-		}
-		r.completed = true // the answer to the completion was lost: only the checksum is left to do
-	case err != nil:
-		return err
-	}
-	for _, p := range listed {
-		r.listed[p.Number] = p
-	}
-	if !usable {
-		return nil
-	}
-	for n, tag := range c.Other {
-		r.prior[n] = tag
-	}
-	var none [16]byte
-	for i := 0; (i+1)*16 <= len(c.MD5s); i++ {
-		if sum := [16]byte(c.MD5s[i*16 : (i+1)*16]); sum != none {
-			r.prior[i+1] = hex.EncodeToString(sum[:])
-		}
-	}
-	hash := xxhash.New()
-	if c.Hashed > 0 && hash.UnmarshalBinary(c.Hash) == nil {
-		// Only a beginning that the store still has needs no reading again.
-		for n := 1; n <= c.Hashed; n++ {
-			if !r.completed && (r.prior[n] == "" || r.listed[n].ETag != r.prior[n]) {
-				return nil
-			}
-		}
-		r.hash, r.hashed = hash, c.Hashed
-	}
-	return nil
-}
-
-func (r *run) partLength(n int) int64 {
-	return min(r.plan.PartSize, r.job.Size-int64(n-1)*r.plan.PartSize)
-}
-
 // ranges moves the parts in parallel. Memory is taken in the parts' order, so that the hash, which needs that order,
 // never waits for a part that waits for memory.
 func (r *run) ranges(ctx context.Context) error {
 	group, gctx := errgroup.WithContext(ctx)
+	defer r.stopWaiting(gctx)()
 	slots := semaphore.NewWeighted(int64(r.e.o.PartsInFlight))
-	stop := context.AfterFunc(gctx, func() {
-		r.mu.Lock()
-		r.failed = context.Cause(gctx)
-		r.turn.Broadcast()
-		r.mu.Unlock()
-	})
-	defer stop()
 	for n := 1; n <= r.plan.Parts; n++ {
 		if n <= r.hashed {
-			r.note(Receipt{Number: n, ETag: r.prior[n], Size: r.partLength(n)}, true)
+			r.note(Receipt{Number: n, ETag: r.prior[n], Size: r.plan.Length(n, r.job.Size)}, true)
 			continue
 		}
 		if err := slots.Acquire(gctx, 1); err != nil {
 			break
 		}
-		if err := r.e.memory.Acquire(gctx, r.plan.PartSize); err != nil {
+		if err := r.e.memory.Acquire(gctx, r.lasts); err != nil {
 			break
 		}
 		group.Go(func() error {
 			defer slots.Release(1)
-			defer r.e.memory.Release(r.plan.PartSize)
+			defer r.e.memory.Release(r.lasts)
 			return r.part(gctx, n)
 		})
 	}
@@ -237,11 +170,21 @@ func (r *run) ranges(ctx context.Context) error {
 	return err
 }
 
+// stopWaiting wakes whoever waits for a turn when ctx ends.
+func (r *run) stopWaiting(ctx context.Context) func() bool {
+	return context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		r.failed = context.Cause(ctx)
+		r.turn.Broadcast()
+		r.mu.Unlock()
+	})
+}
+
 func (e *Engine) buffer(size int64) []byte {
 	if b, ok := e.buffers.Get().(*[]byte); ok && int64(cap(*b)) >= size {
 		return (*b)[:size]
 	}
-	return make([]byte, size)
+	return make([]byte, size, max(size, min(e.o.PartSize, e.o.Memory)))
 }
 
 func (e *Engine) giveBack(b []byte) {
@@ -249,23 +192,44 @@ func (e *Engine) giveBack(b []byte) {
 	e.buffers.Put(&b)
 }
 
+// part reads a part and stores it at the same time.
 func (r *run) part(ctx context.Context, n int) error {
-	buf := r.e.buffer(r.partLength(n))
+	buf := r.e.buffer(r.plan.Length(n, r.job.Size))
 	defer r.e.giveBack(buf)
-	if err := r.read(ctx, buf, int64(n-1)*r.plan.PartSize); err != nil {
+	p := newPart(n, r.plan.Parts, r.plan.Offset(n), buf, r.wants(n))
+	var reading sync.WaitGroup
+	reading.Add(1)
+	rctx, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		reading.Wait() // the buffer is another's afterwards
+	}()
+	go func() {
+		defer reading.Done()
+		err := r.read(rctx, p)
+		p.end(err)
+		if err == nil {
+			r.hashInOrder(n, buf)
+		}
+	}()
+	if err := r.put(ctx, p); err != nil {
 		return err
 	}
-	hashed := make(chan struct{})
-	go func() {
-		defer close(hashed)
-		r.hashInOrder(n, buf)
-	}()
-	err := r.put(ctx, n, buf)
-	<-hashed
-	if err == nil && ctx.Err() == nil {
-		r.report()
+	reading.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return err
+	r.report()
+	return p.broken()
+}
+
+// wants are the sink's checksums, and MD5 where it must tell whether the store has the part already.
+func (r *run) wants(n int) Hash {
+	wants := r.job.Sink.Wants()
+	if _, ok := r.listed[n]; ok || r.completed {
+		wants |= MD5
+	}
+	return wants
 }
 
 // hashInOrder waits for the parts before.
@@ -280,30 +244,37 @@ func (r *run) hashInOrder(n int, b []byte) {
 		return
 	}
 	_, _ = r.hash.Write(b) // only the part whose turn it is writes
+	r.crc = crc32.Update(r.crc, castagnoli, b)
+	state, _ := r.hash.MarshalBinary()
 	r.mu.Lock()
 	r.hashed = n
+	r.states[n] = hashState{state, r.crc}
 	r.turn.Broadcast()
 	r.mu.Unlock()
 }
 
 // read fills a part's buffer and goes on where a broken answer ended.
-func (r *run) read(ctx context.Context, buf []byte, offset int64) error {
-	got := 0
-	for try := 1; got < len(buf); try++ {
+func (r *run) read(ctx context.Context, p *Part) error {
+	got, told := 0, 0
+	for try := 1; got < len(p.bytes); try++ {
 		before := got
 		err := func() error {
-			body, err := r.job.Source.Open(ctx, offset+int64(got), int64(len(buf)-got))
+			body, err := r.job.Source.Open(ctx, p.Offset+int64(got), p.Size-int64(got))
 			if err != nil {
 				return err
 			}
 			defer body.Close()
-			for got < len(buf) {
-				n, err := body.Read(buf[got:])
+			for got < len(p.bytes) {
+				n, err := body.Read(p.bytes[got:])
 				got += n
+				if got-told >= chunk || got == len(p.bytes) {
+					p.arrived(got)
+					told = got
+				}
 				if lerr := r.e.limit(ctx, n); lerr != nil {
 					return lerr
 				}
-				if err == io.EOF && got < len(buf) {
+				if err == io.EOF && got < len(p.bytes) {
 					return &SourceError{Cause: io.ErrUnexpectedEOF}
 				}
 				if err != nil && err != io.EOF {
@@ -338,12 +309,17 @@ func (r *run) again(ctx context.Context, try int, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, ErrUploadGone) || errors.Is(err, ErrSourceChanged) || !errors.As(err, &classed) || !classed.Retryable() || try >= partTries {
+	if errors.Is(err, ErrUploadGone) || errors.Is(err, ErrSourceChanged) || errors.Is(err, ErrCorrupted) || !errors.As(err, &classed) || !classed.Retryable() || try >= partTries {
 		return err
 	}
 	r.e.o.Metrics.retried()
 	wait := min(partWait<<(try-1), partWaitTo)
-	t := time.NewTimer(wait/2 + rand.N(wait/2+1))
+	wait = wait/2 + rand.N(wait/2+1)
+	var asked *SinkError
+	if errors.As(err, &asked) {
+		wait = max(wait, min(asked.RetryAfter, 2*partWaitTo))
+	}
+	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
@@ -354,22 +330,26 @@ func (r *run) again(ctx context.Context, try int, err error) error {
 }
 
 // put stores a part unless the store has it.
-func (r *run) put(ctx context.Context, n int, buf []byte) error {
-	p := Part{Number: n, Total: r.plan.Parts, Bytes: buf, MD5: md5.Sum(buf)} //nolint:gosec
-	sum := hex.EncodeToString(p.MD5[:])
-	if have, ok := r.listed[n]; ok && have.Size == int64(len(buf)) && (have.ETag == sum || have.ETag != "" && have.ETag == r.prior[n]) || r.completed {
-		if r.completed {
-			have = Receipt{Number: n, ETag: sum, Size: int64(len(buf))}
-		}
-		r.note(have, true)
-		return nil
+func (r *run) put(ctx context.Context, p *Part) error {
+	if has, err := r.hasIt(p); has || err != nil {
+		return err
+	}
+	if err := r.awaitTurn(p.Number); err != nil {
+		return err
 	}
 	for try := 1; ; try++ {
+		if err := r.pace.acquire(ctx); err != nil {
+			return err
+		}
 		receipt, err := r.job.Sink.Put(ctx, p)
+		r.pace.release(err)
 		if err == nil {
-			receipt.Number, receipt.Size = n, int64(len(buf))
+			receipt.Number, receipt.Size = p.Number, p.Size
 			r.note(receipt, false)
 			return nil
+		}
+		if broken := p.broken(); broken != nil {
+			return broken // the sink only suffered from it
 		}
 		if err := r.again(ctx, try, err); err != nil {
 			return err
@@ -377,11 +357,47 @@ func (r *run) put(ctx context.Context, n int, buf []byte) error {
 	}
 }
 
+// hasIt compares a part with what the store lists. A part is ours by its MD5, or by the ETag that the checkpoint has.
+func (r *run) hasIt(p *Part) (bool, error) {
+	have, ok := r.listed[p.Number]
+	if !ok && !r.completed {
+		return false, nil
+	}
+	sums, err := p.Sums()
+	if err != nil {
+		return false, err
+	}
+	sum := fmt.Sprintf("%x", sums.MD5)
+	switch {
+	case r.completed:
+		have = Receipt{Number: p.Number, ETag: sum, Size: p.Size}
+	case have.Size != p.Size || have.ETag != sum && (have.ETag == "" || have.ETag != r.prior[p.Number]):
+		return false, nil
+	}
+	r.note(have, true)
+	return true, nil
+}
+
+// awaitTurn lets the parts of an ordered plan through one by one.
+func (r *run) awaitTurn(n int) error {
+	if !r.plan.Ordered {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.stored != n-1 && r.failed == nil {
+		r.turn.Wait()
+	}
+	return r.failed
+}
+
 func (r *run) note(receipt Receipt, kept bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.receipts[receipt.Number] = receipt
 	r.bytes += receipt.Size
+	r.stored = max(r.stored, receipt.Number)
+	r.turn.Broadcast()
 	if kept {
 		r.kept++
 		return
@@ -390,51 +406,11 @@ func (r *run) note(receipt Receipt, kept bool) {
 	r.e.o.Metrics.part(receipt.Size)
 }
 
-// report hands the checkpoint out.
-func (r *run) report() {
-	if r.job.Progress == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c := checkpoint{Version: checkpointVersion, Size: r.job.Size, PartSize: r.plan.PartSize, Hashed: r.hashed}
-	// The hash is ahead of the parts that are still on their way: it counts up to the first of those.
-	for n := 1; n <= r.hashed; n++ {
-		if _, ok := r.receipts[n]; !ok {
-			c.Hashed = 0
-			break
-		}
-	}
-	if c.Hashed > 0 {
-		c.Hash, _ = r.hash.MarshalBinary()
-	}
-	top := 0
-	for n := range r.receipts {
-		top = max(top, n)
-	}
-	c.MD5s = make([]byte, top*16)
-	for n, receipt := range r.receipts {
-		sum, err := hex.DecodeString(receipt.ETag)
-		if err != nil || len(sum) != 16 {
-			if c.Other == nil {
-				c.Other = map[int]string{}
-			}
-			c.Other[n] = receipt.ETag
-			continue
-		}
-		copy(c.MD5s[(n-1)*16:], sum)
-	}
-	encoded, err := json.Marshal(c)
-	if err != nil {
-		return
-	}
-	r.job.Progress(Progress{Bytes: r.bytes, Checkpoint: encoded})
-}
-
-// stream reads a source without ranges, or of unknown size, in one go.
+// stream reads a source without ranges, or of unknown size, in one go; the parts are stored in parallel.
 func (r *run) stream(ctx context.Context) error {
-	r.hash.Reset()
-	r.hashed = 0
+	r.hash.Reset() // it is read from its beginning, whatever the checkpoint says
+	r.hashed, r.crc, r.mark = 0, 0, 0
+	clear(r.states)
 	var body io.ReadCloser = http.NoBody
 	if r.job.Size != 0 {
 		var err error
@@ -443,35 +419,62 @@ func (r *run) stream(ctx context.Context) error {
 		}
 	}
 	defer body.Close()
-	if err := r.e.memory.Acquire(ctx, r.plan.PartSize); err != nil {
-		return err
-	}
-	defer r.e.memory.Release(r.plan.PartSize)
-	buf := r.e.buffer(r.plan.PartSize)
-	defer r.e.giveBack(buf)
-	for n := 1; ; n++ {
+	group, gctx := errgroup.WithContext(ctx)
+	defer r.stopWaiting(gctx)()
+	slots := semaphore.NewWeighted(int64(r.e.o.PartsInFlight))
+	var offset int64
+	read := func(n int) (ended bool, err error) {
+		size := r.plan.PartSize
+		if r.plan.Sizes != nil && n <= len(r.plan.Sizes) {
+			size = r.plan.Sizes[n-1]
+		}
+		if err := slots.Acquire(gctx, 1); err != nil {
+			return true, err
+		}
+		if err := r.e.memory.Acquire(gctx, r.lasts); err != nil {
+			return true, err
+		}
+		buf := r.e.buffer(size)
+		release := func() {
+			r.e.giveBack(buf)
+			r.e.memory.Release(r.lasts)
+			slots.Release(1)
+		}
 		got, err := io.ReadFull(body, buf)
-		ended := err == io.EOF || err == io.ErrUnexpectedEOF
-		if err != nil && !ended {
-			return err
+		ended = err == io.EOF || err == io.ErrUnexpectedEOF
+		if err == nil || ended {
+			err = r.e.limit(gctx, got)
 		}
-		if lerr := r.e.limit(ctx, got); lerr != nil {
-			return lerr
+		if err != nil || got == 0 && n > 1 {
+			release()
+			return true, err
 		}
-		if got > 0 || n == 1 {
-			_, _ = r.hash.Write(buf[:got])
-			r.hashed = n
-			if err := r.put(ctx, n, buf[:got]); err != nil {
+		r.hashInOrder(n, buf[:got])
+		p := newPart(n, r.plan.Parts, offset, buf[:got], r.wants(n))
+		offset += int64(got)
+		p.arrived(got)
+		p.end(nil)
+		group.Go(func() error {
+			defer release()
+			if err := r.put(gctx, p); err != nil {
 				return err
 			}
 			r.report()
+			return nil
+		})
+		return ended || r.job.Size >= 0 && offset >= r.job.Size, nil
+	}
+	for n := 1; ; n++ {
+		ended, err := read(n)
+		if err != nil {
+			group.Go(func() error { return err })
 		}
 		if ended {
 			break
 		}
-		if r.plan.Single && int64(got) == r.plan.PartSize && r.job.Size == int64(got) {
-			break
-		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	if r.job.Size >= 0 && r.bytes != r.job.Size {
 		return &SizeMismatch{Stated: r.job.Size, Actual: r.bytes}
@@ -485,8 +488,9 @@ func (r *run) complete(ctx context.Context) error {
 		parts = append(parts, p)
 	}
 	sort.Slice(parts, func(i, j int) bool { return parts[i].Number < parts[j].Number })
+	whole := Whole{Size: r.bytes, XXH64: r.hash.Sum64(), CRC32C: r.crc}
 	for try := 1; ; try++ {
-		err := r.job.Sink.Complete(ctx, parts, r.bytes)
+		err := r.job.Sink.Complete(ctx, parts, whole)
 		if err == nil {
 			return nil
 		}

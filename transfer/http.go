@@ -1,12 +1,10 @@
 package transfer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,21 +16,6 @@ import (
 
 // StallTimeout is how long a transfer may go without a byte before its request is given up and made again.
 const StallTimeout = 30 * time.Second
-
-func newSlice(b []byte) *bytes.Reader { return bytes.NewReader(b) }
-
-// NewHTTPClient is for signed URLs: HTTP/1.1, for one connection would carry all parts over HTTP/2; no compression, no
-// redirects to elsewhere, no total timeout.
-func NewHTTPClient() *http.Client {
-	dial := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext,
-		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 2 * time.Minute, ExpectContinueTimeout: 2 * time.Second,
-		MaxIdleConnsPerHost: 64, MaxIdleConns: 128, IdleConnTimeout: 4 * time.Second, // S3 closes idle connections after about 5 s
-		DisableCompression: true, ReadBufferSize: 64 << 10, WriteBufferSize: 256 << 10,
-		TLSNextProto: nil, ForceAttemptHTTP2: false,
-	}}
-}
 
 // Location is where a source's bytes are now. URL is a secret.
 type Location struct {
@@ -301,29 +284,3 @@ func StoredSize(ctx context.Context, client *http.Client, signed string) (int64,
 	}
 	return s.size, err
 }
-
-// Body is a request's body that gives the request up when the store takes no byte for StallTimeout.
-type Body struct {
-	r     io.Reader
-	timer *time.Timer
-}
-
-// WatchBody watches over a request's body and, once it is sent, over the answer.
-func WatchBody(r io.Reader, cancel context.CancelCauseFunc) *Body {
-	return &Body{r: r, timer: time.AfterFunc(StallTimeout, func() { cancel(ErrStalled) })}
-}
-
-func (b *Body) Read(p []byte) (int, error) {
-	b.timer.Reset(StallTimeout)
-	n, err := b.r.Read(p)
-	if err == io.EOF {
-		b.timer.Reset(4 * StallTimeout) // the store has all of it and takes its time to answer
-	}
-	return n, err
-}
-
-// Close implements io.Closer for net/http.
-func (b *Body) Close() error { return nil }
-
-// Stop ends the watch.
-func (b *Body) Stop() { b.timer.Stop() }

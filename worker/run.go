@@ -62,7 +62,7 @@ func run(ctx context.Context, o options) error {
 
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	store := transfer.NewHTTPClient()
+	store := transfer.NewHTTPClient(nil)
 	engine := transfer.NewEngine(transfer.Options{
 		PartsInFlight: cfg.Transfer.PartsInFlight, PartSize: int64(cfg.Transfer.PartSize), Memory: int64(cfg.Transfer.Memory),
 		Bandwidth: int64(cfg.Transfer.Bandwidth), Client: store, Metrics: transfer.NewMetrics(metrics),

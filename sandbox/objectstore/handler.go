@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"os"
@@ -16,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/minio/crc64nvme"
 )
 
 const (
@@ -136,13 +137,23 @@ func (s *Store) receive(w http.ResponseWriter, r *http.Request) (*object, bool) 
 	o := &object{Type: r.Header.Get("Content-Type"), Modified: s.now().UTC()}
 	sum := md5.New() //nolint:gosec
 	var err error
-	if s.o.Dir == "" {
+	body := s.corrupted(r.Body)
+	crc := crc64nvme.New()
+	var sums io.Writer = sum
+	if s.o.CRC64 {
+		sums = io.MultiWriter(sum, crc)
+	}
+	switch {
+	case s.o.Discard && r.ContentLength > discardFrom:
+		o.Discarded = true
+		o.Size, err = io.CopyBuffer(writerOnly{sums}, body, make([]byte, 256<<10))
+	case s.o.Dir == "":
 		var b bytes.Buffer
 		b.Grow(int(min(r.ContentLength, 1<<28)))
-		o.Size, err = io.Copy(io.MultiWriter(&b, sum), r.Body)
+		o.Size, err = io.Copy(io.MultiWriter(&b, sums), body)
 		o.bytes = b.Bytes()
-	} else {
-		o.Size, o.File, err = s.receiveFile(r.Body, sum)
+	default:
+		o.Size, o.File, err = s.receiveFile(body, sums)
 	}
 	if err != nil || o.Size != r.ContentLength {
 		s.drop(o)
@@ -150,6 +161,9 @@ func (s *Store) receive(w http.ResponseWriter, r *http.Request) (*object, bool) 
 		return nil, false
 	}
 	o.ETag = hex.EncodeToString(sum.Sum(nil))
+	if s.o.CRC64 {
+		w.Header().Set("X-Amz-Checksum-Crc64nvme", base64.StdEncoding.EncodeToString(crc.Sum(nil)))
+	}
 	if want := r.Header.Get("Content-MD5"); want != "" && want != base64.StdEncoding.EncodeToString(sum.Sum(nil)) {
 		s.drop(o)
 		refuse(w, http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.")
@@ -158,7 +172,32 @@ func (s *Store) receive(w http.ResponseWriter, r *http.Request) (*object, bool) 
 	return o, true
 }
 
-func (s *Store) receiveFile(body io.Reader, sum hash.Hash) (int64, string, error) {
+// discardFrom is the size in bytes from which a store that discards does so.
+const discardFrom = 1 << 20
+
+type writerOnly struct{ io.Writer }
+
+// corrupted flips a bit of each piece read, while the store is to corrupt.
+func (s *Store) corrupted(body io.Reader) io.Reader {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.corrupt {
+		return body
+	}
+	return flipping{body}
+}
+
+type flipping struct{ r io.Reader }
+
+func (f flipping) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if n > 0 {
+		p[n/2] ^= 1
+	}
+	return n, err
+}
+
+func (s *Store) receiveFile(body io.Reader, sum io.Writer) (int64, string, error) {
 	s.mu.Lock()
 	name := s.blobName()
 	s.mu.Unlock()
@@ -347,6 +386,12 @@ func (s *Store) complete(w http.ResponseWriter, r *http.Request, bucket, key, id
 
 // join makes the parts one object; the caller holds the lock.
 func (s *Store) join(o *object, parts []*object) error {
+	for _, p := range parts {
+		if p.Discarded {
+			o.Discarded = true
+			return nil
+		}
+	}
 	if s.o.Dir == "" {
 		o.bytes = make([]byte, 0, o.Size)
 		for _, p := range parts {

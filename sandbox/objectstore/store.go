@@ -3,6 +3,7 @@
 package objectstore
 
 import (
+	"bytes"
 	"crypto/md5" //nolint:gosec // ETags
 	"crypto/rand"
 	"encoding/hex"
@@ -24,6 +25,10 @@ type Options struct {
 	Dir                  string // "" keeps everything in memory
 	AccessKey, SecretKey string
 	Now                  func() time.Time
+	// CRC64 answers parts with their CRC64NVME.
+	CRC64 bool
+	// Discard keeps checksums and sizes of what is over 1 MiB, and no bytes; reading it gives zeros.
+	Discard bool
 	// Fault, where it returns one, spoils a request. For tests.
 	Fault func(*http.Request) *Fault
 }
@@ -47,7 +52,8 @@ type Store struct {
 	objects map[string]*object // by bucket/key
 	uploads map[string]*upload // by upload id
 	blobs   int64
-	journal *os.File       // nil: everything is in memory
+	journal *os.File // nil: everything is in memory
+	corrupt bool
 	puts    map[string]int // requests that stored bytes, by bucket/key
 }
 
@@ -60,6 +66,7 @@ type object struct {
 	File      string    `json:"file,omitempty"`
 	Generated bool      `json:"generated,omitempty"`
 	Seed      uint64    `json:"seed,omitempty"`
+	Discarded bool      `json:"discarded,omitempty"`
 	bytes     []byte
 }
 
@@ -224,6 +231,34 @@ func (s *Store) Puts(bucket, key string) int {
 	return s.puts[bucket+"/"+key]
 }
 
+// AllPuts counts them under every key.
+func (s *Store) AllPuts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, p := range s.puts {
+		n += p
+	}
+	return n
+}
+
+// Corrupt makes the store keep other bytes than it is sent.
+func (s *Store) Corrupt(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.corrupt = on
+}
+
+// ForgetUploads loses what is not complete, as a lifecycle rule does.
+func (s *Store) ForgetUploads() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.uploads {
+		delete(s.uploads, id)
+		s.keepUpload(id)
+	}
+}
+
 // Uploads counts the open multipart uploads.
 func (s *Store) Uploads() int {
 	s.mu.Lock()
@@ -243,12 +278,12 @@ type readSeekCloser interface {
 
 func (s *Store) open(o *object) (readSeekCloser, error) {
 	switch {
-	case o.Generated:
+	case o.Generated, o.Discarded:
 		return &generated{size: o.Size, seed: o.Seed}, nil
 	case o.File != "":
 		return os.Open(filepath.Join(s.o.Dir, "blobs", o.File))
 	}
-	return nopCloser{strings.NewReader(string(o.bytes))}, nil
+	return nopCloser{bytes.NewReader(o.bytes)}, nil
 }
 
 type nopCloser struct{ io.ReadSeeker }

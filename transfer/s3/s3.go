@@ -6,22 +6,22 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/framebridge/framebridge/transfer"
 )
 
 const (
 	maxParts   = 9_500 // S3 takes 10,000
-	maxAnswer  = 16 << 20
 	minPart    = 5 << 20
 	unknownTop = 10_000 // parts for which URLs are asked while the size is unknown
 )
@@ -40,6 +40,8 @@ type S3 struct {
 	UploadURL func(ctx context.Context, fresh bool) (string, error)
 	// PartURLs returns URLs for at least the parts from..to of total.
 	PartURLs func(ctx context.Context, from, to, total int) (map[int]string, error)
+	// MD5URL, where the storage enforces it, replaces PartURLs: a URL that signs the part's MD5.
+	MD5URL func(ctx context.Context, part int, sum [16]byte) (string, error)
 	// Multipart returns the URLs that end an upload; they are asked for anew each time.
 	Multipart func(ctx context.Context) (MultipartURLs, error)
 	// Stored returns the size of the finished object, -1 when it is not there.
@@ -54,6 +56,8 @@ type Sink struct {
 	mu    sync.Mutex
 	urls  map[int]string
 	total int
+
+	answersCRC atomic.Bool
 }
 
 var _ transfer.Sink = (*Sink)(nil)
@@ -63,10 +67,7 @@ func New(s S3) *Sink { return &Sink{s: s, urls: map[int]string{}} }
 
 // PartSizeFor is the part size for a file: the least one that keeps the parts below S3's limit, in whole MiB.
 func PartSizeFor(size, least int64) int64 {
-	least = max(least, minPart)
-	const mib = 1 << 20
-	need := (size + maxParts - 1) / maxParts
-	return max(least, (need+mib-1)/mib*mib)
+	return transfer.PartSizeFor(size, max(least, minPart), maxParts)
 }
 
 // Plan implements transfer.Sink.
@@ -90,9 +91,9 @@ func (k *Sink) Plan(size int64) (transfer.Plan, error) {
 }
 
 // Put implements transfer.Sink. A URL that is refused is replaced once.
-func (k *Sink) Put(ctx context.Context, p transfer.Part) (transfer.Receipt, error) {
+func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
 	for fresh := false; ; fresh = true {
-		u, err := k.url(ctx, p.Number, fresh)
+		u, err := k.url(ctx, p, fresh)
 		if err != nil {
 			return transfer.Receipt{}, err
 		}
@@ -105,108 +106,105 @@ func (k *Sink) Put(ctx context.Context, p transfer.Part) (transfer.Receipt, erro
 	}
 }
 
-func (k *Sink) url(ctx context.Context, n int, fresh bool) (string, error) {
-	if k.s.UploadID == "" {
+func (k *Sink) url(ctx context.Context, p *transfer.Part, fresh bool) (string, error) {
+	switch {
+	case k.s.UploadID == "":
 		return k.s.UploadURL(ctx, fresh)
+	case k.s.MD5URL != nil: // a URL signs its part's MD5, so that the part must be whole before
+		sums, err := p.Sums()
+		if err != nil {
+			return "", err
+		}
+		return k.s.MD5URL(ctx, p.Number, sums.MD5)
 	}
 	k.mu.Lock() // one request fetches the URLs of many parts
 	defer k.mu.Unlock()
-	if u, ok := k.urls[n]; ok && !fresh {
+	if u, ok := k.urls[p.Number]; ok && !fresh {
 		return u, nil
 	}
-	got, err := k.s.PartURLs(ctx, n, n, k.total)
+	got, err := k.s.PartURLs(ctx, p.Number, p.Number, k.total)
 	if err != nil {
 		return "", err
 	}
 	for number, u := range got {
 		k.urls[number] = u
 	}
-	u, ok := k.urls[n]
+	u, ok := k.urls[p.Number]
 	if !ok {
-		return "", &transfer.SinkError{Cause: fmt.Errorf("no upload URL for part %d", n)}
+		return "", &transfer.SinkError{Cause: fmt.Errorf("no upload URL for part %d", p.Number)}
 	}
 	return u, nil
 }
 
-func (k *Sink) send(ctx context.Context, u string, p transfer.Part) (transfer.Receipt, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	body := transfer.WatchBody(bytes.NewReader(p.Bytes), cancel)
-	defer body.Stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, u, body)
-	if err != nil {
-		return transfer.Receipt{}, &transfer.SinkError{Status: http.StatusBadRequest, Cause: errors.New("the upload URL is malformed")}
+// Wants implements transfer.Sink: MD5, which is a part's ETag, until the store has shown that it answers with a
+// CRC64NVME, which costs a sixtieth.
+func (k *Sink) Wants() transfer.Hash {
+	switch {
+	case k.answersCRC.Load():
+		return transfer.CRC64NVME
+	case k.s.UploadID == "", k.s.MD5URL != nil:
+		return transfer.MD5
 	}
-	req.ContentLength = int64(len(p.Bytes))
-	if len(p.Bytes) == 0 {
-		req.Body = http.NoBody
-	}
+	return transfer.MD5 | transfer.CRC64NVME
+}
+
+func (k *Sink) send(ctx context.Context, u string, p *transfer.Part) (transfer.Receipt, error) {
+	header := http.Header{}
 	if k.s.UploadID == "" && k.s.ContentType != "" {
-		req.Header.Set("Content-Type", k.s.ContentType)
+		header.Set("Content-Type", k.s.ContentType)
 	}
 	if signs(u, "content-md5") {
-		req.Header.Set("Content-MD5", base64.StdEncoding.EncodeToString(p.MD5[:]))
+		sums, err := p.Sums()
+		if err != nil {
+			return transfer.Receipt{}, err
+		}
+		header.Set("Content-MD5", md5Text(sums.MD5))
 	}
-	if len(p.Bytes) > 0 {
-		req.Header.Set("Expect", "100-continue") // else an early refusal comes as a reset
+	answer, err := transfer.Send(ctx, k.s.Client, http.MethodPut, u, header, p.Body(0), p.Size)
+	if err == nil {
+		err = answer.Err()
 	}
-	resp, err := k.s.Client.Do(req)
 	if err != nil {
-		return transfer.Receipt{}, sinkError(ctx, err)
+		return transfer.Receipt{}, err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return transfer.Receipt{}, refused(resp)
-	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	etag := strings.Trim(resp.Header.Get("ETag"), `"`)
+	return transfer.Receipt{Number: p.Number, ETag: answer.ETag()}, k.compare(answer, p)
+}
+
+// compare holds the store's checksum of a part against ours.
+func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part) error {
+	etag := answer.ETag()
 	if etag == "" {
-		return transfer.Receipt{}, &transfer.SinkError{Cause: errors.New("the answer names no ETag")}
+		return &transfer.SinkError{Cause: errors.New("the answer names no ETag")}
 	}
-	if sum, err := hex.DecodeString(etag); err == nil && len(sum) == 16 && resp.Header.Get("X-Amz-Server-Side-Encryption") != "aws:kms" && !bytes.Equal(sum, p.MD5[:]) {
-		return transfer.Receipt{}, &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
+	sums, err := p.Sums()
+	if err != nil {
+		return err
 	}
-	return transfer.Receipt{Number: p.Number, ETag: etag, Size: int64(len(p.Bytes))}, nil
+	other := &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
+	if crc, err := base64.StdEncoding.DecodeString(answer.Header.Get("X-Amz-Checksum-Crc64nvme")); err == nil && len(crc) == 8 && p.Took(transfer.CRC64NVME) {
+		if binary.BigEndian.Uint64(crc) != sums.CRC64NVME {
+			return other
+		}
+		k.answersCRC.Store(true)
+		return nil
+	}
+	if !p.Took(transfer.MD5) {
+		k.answersCRC.Store(false) // it has stopped saying so
+		return &transfer.SinkError{Cause: errors.New("the answer names no checksum")}
+	}
+	if answer.Header.Get("X-Amz-Server-Side-Encryption") == "aws:kms" {
+		return nil // its ETag is no MD5
+	}
+	if sum, err := hex.DecodeString(etag); err == nil && len(sum) == 16 && !bytes.Equal(sum, sums.MD5[:]) {
+		return other
+	}
+	return nil
 }
 
 // signs tells whether a presigned URL demands a header.
 func signs(u, header string) bool {
 	parsed, err := url.Parse(u)
 	return err == nil && strings.Contains(";"+strings.ToLower(parsed.Query().Get("X-Amz-SignedHeaders"))+";", ";"+header+";")
-}
-
-func sinkError(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, transfer.ErrStalled) {
-		err = cause
-	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	return &transfer.SinkError{Cause: err}
-}
-
-type errorAnswer struct {
-	XMLName xml.Name
-	Code    string `xml:"Code"`
-}
-
-// refused classifies a store's refusal.
-func refused(resp *http.Response) error {
-	raw, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	var a errorAnswer
-	_ = xml.Unmarshal(raw, &a)
-	return codeError(resp.StatusCode, a.Code)
-}
-
-func codeError(status int, code string) error {
-	switch {
-	case code == "NoSuchUpload", status == http.StatusNotFound:
-		return transfer.ErrUploadGone
-	case code == "BadDigest", code == "RequestTimeout", code == "IncompleteBody":
-		return &transfer.SinkError{Code: code} // damaged on the way
-	}
-	return &transfer.SinkError{Status: status, Code: code}
 }
 
 // Listed implements transfer.Sink.
@@ -233,17 +231,12 @@ func (k *Sink) Listed(ctx context.Context) ([]transfer.Receipt, error) {
 }
 
 func (k *Sink) list(ctx context.Context, u string) ([]transfer.Receipt, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
-	if err != nil {
-		return nil, &transfer.SinkError{Status: http.StatusBadRequest, Cause: errors.New("the list URL is malformed")}
+	answer, err := transfer.Send(ctx, k.s.Client, http.MethodGet, u, nil, nil, 0)
+	if err == nil {
+		err = answer.Err()
 	}
-	resp, err := k.s.Client.Do(req)
 	if err != nil {
-		return nil, sinkError(ctx, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, refused(resp)
+		return nil, err
 	}
 	var v struct {
 		Parts []struct {
@@ -252,7 +245,7 @@ func (k *Sink) list(ctx context.Context, u string) ([]transfer.Receipt, error) {
 			Size   int64  `xml:"Size"`
 		} `xml:"Part"`
 	}
-	if err := xml.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&v); err != nil {
+	if err := xml.Unmarshal(answer.Body, &v); err != nil {
 		return nil, &transfer.SinkError{Cause: errors.New("the list of parts cannot be read")}
 	}
 	out := make([]transfer.Receipt, len(v.Parts))
@@ -273,7 +266,7 @@ type completePart struct {
 }
 
 // Complete implements transfer.Sink. S3 may answer 200 and say in the body that it failed.
-func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, _ int64) error {
+func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, _ transfer.Whole) error {
 	urls, err := k.s.Multipart(ctx)
 	if err != nil {
 		return err
@@ -286,29 +279,25 @@ func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, _ int64) 
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, urls.Complete, bytes.NewReader(encoded))
+	answer, err := transfer.Send(ctx, k.s.Client, http.MethodPost, urls.Complete, http.Header{"Content-Type": {"application/xml"}}, bytes.NewReader(encoded), int64(len(encoded)))
+	if err == nil {
+		err = answer.Err()
+	}
 	if err != nil {
-		return &transfer.SinkError{Status: http.StatusBadRequest, Cause: errors.New("the complete URL is malformed")}
+		return err
 	}
-	req.Header.Set("Content-Type", "application/xml")
-	resp, err := k.s.Client.Do(req)
-	if err != nil {
-		return sinkError(ctx, err)
+	var failed struct {
+		XMLName xml.Name
+		Code    string `xml:"Code"`
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return refused(resp)
-	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return sinkError(ctx, err)
-	}
-	var a errorAnswer
-	if xml.Unmarshal(bytes.TrimSpace(raw), &a) == nil && a.XMLName.Local == "Error" {
-		if a.Code == "InternalError" || a.Code == "SlowDown" || a.Code == "ServiceUnavailable" {
-			return &transfer.SinkError{Status: http.StatusInternalServerError, Code: a.Code}
+	if xml.Unmarshal(bytes.TrimSpace(answer.Body), &failed) == nil && failed.XMLName.Local == "Error" {
+		switch failed.Code {
+		case "InternalError", "SlowDown", "ServiceUnavailable":
+			return &transfer.SinkError{Status: http.StatusInternalServerError, Code: failed.Code}
+		case "NoSuchUpload":
+			return transfer.ErrUploadGone
 		}
-		return codeError(http.StatusBadRequest, a.Code)
+		return &transfer.SinkError{Status: http.StatusBadRequest, Code: failed.Code}
 	}
 	return nil
 }
@@ -331,40 +320,32 @@ func (k *Sink) Abort(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, urls.Abort, nil)
-	if err != nil {
-		return &transfer.SinkError{Status: http.StatusBadRequest, Cause: errors.New("the abort URL is malformed")}
+	answer, err := transfer.Send(ctx, k.s.Client, http.MethodDelete, urls.Abort, nil, nil, 0)
+	if err == nil {
+		err = answer.Err()
 	}
-	resp, err := k.s.Client.Do(req)
-	if err != nil {
-		return sinkError(ctx, err)
+	if errors.Is(err, transfer.ErrUploadGone) {
+		return nil
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 && resp.StatusCode != http.StatusNotFound {
-		return refused(resp)
-	}
-	return nil
+	return err
 }
 
 // CreateMultipart begins an upload at a presigned CreateMultipartUpload URL and returns its id.
 func CreateMultipart(ctx context.Context, client *http.Client, presigned string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, presigned, nil)
-	if err != nil {
-		return "", &transfer.SinkError{Status: http.StatusBadRequest, Cause: errors.New("the multipart URL is malformed")}
+	answer, err := transfer.Send(ctx, client, http.MethodPost, presigned, nil, nil, 0)
+	if err == nil {
+		err = answer.Err()
 	}
-	resp, err := client.Do(req)
 	if err != nil {
-		return "", sinkError(ctx, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return "", refused(resp)
+		return "", err
 	}
 	var v struct {
 		UploadID string `xml:"UploadId"`
 	}
-	if err := xml.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&v); err != nil || v.UploadID == "" {
+	if err := xml.Unmarshal(answer.Body, &v); err != nil || v.UploadID == "" {
 		return "", &transfer.SinkError{Cause: errors.New("the store's answer names no upload id")}
 	}
 	return v.UploadID, nil
 }
+
+func md5Text(sum [16]byte) string { return base64.StdEncoding.EncodeToString(sum[:]) }

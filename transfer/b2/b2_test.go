@@ -1,0 +1,67 @@
+package b2
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/stores"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/transfer/sinktest"
+)
+
+func TestB2(t *testing.T) {
+	const part = leastPart
+	client := transfer.NewHTTPClient(nil)
+	sinktest.Run(t, func(t *testing.T) sinktest.Store {
+		var b *stores.B2
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.ServeHTTP(w, r) }))
+		t.Cleanup(srv.Close)
+		b = stores.NewB2(srv.URL)
+		n := 0
+		return sinktest.Store{
+			Open: func(_ *testing.T, size int64) sinktest.Upload {
+				n++
+				name, large := fmt.Sprintf("file %d.mov", n), ""
+				if size > part {
+					large = b.Start(name)
+				}
+				return sinktest.Upload{
+					Sink: func() transfer.Sink {
+						return New(Upload{Client: client, LargeID: large, FileName: name, PartSize: part,
+							Endpoint: func(context.Context) (Endpoint, error) {
+								u, token := b.UploadURL(large)
+								return Endpoint{u, token}, nil
+							},
+							Finish: func(_ context.Context, sums []string) error {
+								if err := b.Finish(large, sums); err != nil {
+									return &transfer.SinkError{Status: 400, Cause: err}
+								}
+								return nil
+							},
+							Cancel: func(context.Context) error { b.Cancel(large); return nil },
+							Stored: func(context.Context) (int64, error) {
+								o, ok := b.Object(name)
+								if !ok {
+									return -1, nil
+								}
+								return int64(len(o)), nil
+							}})
+					},
+					Stored: func() []byte {
+						o, ok := b.Object(name)
+						if !ok {
+							return nil
+						}
+						return append([]byte{}, o...)
+					},
+				}
+			},
+			Fault: func(f func(*http.Request) *objectstore.Fault) { b.SetFault(f) }, Puts: b.Puts, Corrupt: b.Corrupt, Expire: b.ExpireURLs,
+			Part: part, Single: true,
+		}
+	})
+}

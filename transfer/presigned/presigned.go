@@ -1,0 +1,117 @@
+// Package presigned is the sink for uploads whose parts, their sizes and their URLs the vendor dictates, as both
+// generations of Frame.io do: there is nothing to complete, and a URL that has expired cannot be had again.
+package presigned
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/framebridge/framebridge/transfer"
+)
+
+// Part is one URL, a secret, and the bytes that it takes.
+type Part struct {
+	URL  string
+	Size int64
+}
+
+// Upload describes a file.
+type Upload struct {
+	Client *http.Client
+	Parts  []Part
+	// Header is what the URLs sign: sent as it is, with nothing added.
+	Header http.Header
+	// Stored tells whether the vendor has the file; nil: it does not say.
+	Stored func(ctx context.Context) (bool, error)
+}
+
+// Sink implements transfer.Sink.
+type Sink struct{ u Upload }
+
+var _ transfer.Sink = (*Sink)(nil)
+
+// New makes a sink for one upload.
+func New(u Upload) *Sink { return &Sink{u: u} }
+
+// Even cuts a file into parts of one size for a list of URLs; the last one may be smaller.
+func Even(urls []string, size int64) []Part {
+	n := int64(len(urls))
+	if n == 0 {
+		return nil
+	}
+	each := (size + n - 1) / n
+	parts := make([]Part, n)
+	for i, u := range urls {
+		at := min(int64(i)*each, size)
+		parts[i] = Part{URL: u, Size: min(each, size-at)}
+	}
+	return parts
+}
+
+// Plan implements transfer.Sink.
+func (k *Sink) Plan(size int64) (transfer.Plan, error) {
+	var sum, largest int64
+	plan := transfer.Plan{Parts: len(k.u.Parts)}
+	for _, p := range k.u.Parts {
+		plan.Sizes = append(plan.Sizes, p.Size)
+		sum += p.Size
+		largest = max(largest, p.Size)
+	}
+	if len(k.u.Parts) == 0 || sum != size {
+		return plan, fmt.Errorf("the vendor's %d upload URLs are for %d bytes, the file has %d", len(k.u.Parts), sum, size)
+	}
+	plan.PartSize = max(largest, 1)
+	return plan, nil
+}
+
+// Wants implements transfer.Sink.
+func (k *Sink) Wants() transfer.Hash { return transfer.MD5 }
+
+// Put implements transfer.Sink.
+func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
+	receipt := transfer.Receipt{Number: p.Number, Size: p.Size}
+	answer, err := transfer.Send(ctx, k.u.Client, http.MethodPut, k.u.Parts[p.Number-1].URL, k.u.Header.Clone(), p.Body(0), p.Size)
+	if err != nil {
+		return receipt, err
+	}
+	if answer.Status == http.StatusForbidden {
+		return receipt, transfer.ErrUploadGone // expired: only a new upload has new URLs
+	}
+	if err := answer.Err(); err != nil {
+		return receipt, err
+	}
+	receipt.ETag = answer.ETag()
+	if receipt.ETag == "" {
+		return receipt, &transfer.SinkError{Cause: errors.New("the answer names no ETag")}
+	}
+	sums, err := p.Sums()
+	if err != nil {
+		return receipt, err
+	}
+	if sum, err := hex.DecodeString(receipt.ETag); err == nil && len(sum) == 16 && [16]byte(sum) != sums.MD5 {
+		return receipt, &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
+	}
+	return receipt, nil
+}
+
+// Listed implements transfer.Sink.
+func (k *Sink) Listed(context.Context) ([]transfer.Receipt, error) {
+	return nil, transfer.ErrCannotList
+}
+
+// Complete implements transfer.Sink: the vendor notices by itself that all parts are there.
+func (k *Sink) Complete(context.Context, []transfer.Receipt, transfer.Whole) error { return nil }
+
+// Done implements transfer.Sink.
+func (k *Sink) Done(ctx context.Context, _ int64) (bool, error) {
+	if k.u.Stored == nil {
+		return false, nil
+	}
+	return k.u.Stored(ctx)
+}
+
+// Abort implements transfer.Sink.
+func (k *Sink) Abort(context.Context) error { return nil }

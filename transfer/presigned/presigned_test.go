@@ -1,0 +1,88 @@
+package presigned
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/transfer/sinktest"
+)
+
+// TestFrameioParts runs the suite on parts as Frame.io's legacy API hands them out: URLs that sign content-type and
+// x-amz-acl, for parts of one size.
+func TestFrameioParts(t *testing.T) {
+	const part = 700_000
+	client := transfer.NewHTTPClient(nil)
+	signed := map[string]string{"content-type": "video/quicktime", "x-amz-acl": "private"}
+	sinktest.Run(t, func(t *testing.T) sinktest.Store {
+		var fault atomic.Pointer[func(*http.Request) *objectstore.Fault]
+		var clock atomic.Int64
+		store, err := objectstore.New(objectstore.Options{AccessKey: "key", SecretKey: "secret-of-the-store",
+			Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
+			Fault: func(r *http.Request) *objectstore.Fault {
+				if f := fault.Load(); f != nil && *f != nil {
+					return (*f)(r)
+				}
+				return nil
+			}})
+		require.NoError(t, err)
+		srv := httptest.NewServer(store)
+		t.Cleanup(srv.Close)
+		n := 0
+		return sinktest.Store{
+			Open: func(_ *testing.T, size int64) sinktest.Upload {
+				n++
+				count := max(int((size+part-1)/part), 1)
+				urls, keys := make([]string, count), make([]string, count)
+				for i := range urls {
+					keys[i] = fmt.Sprintf("upload-%d/part-%d", n, i+1)
+					urls[i] = store.Presigner(srv.URL).Presign(http.MethodPut, "frameio", keys[i], nil, signed, time.Hour)
+				}
+				header := http.Header{"Content-Type": {"video/quicktime"}, "X-Amz-Acl": {"private"}}
+				return sinktest.Upload{
+					Sink: func() transfer.Sink { return New(Upload{Client: client, Parts: Even(urls, size), Header: header}) },
+					Stored: func() []byte {
+						whole := []byte{}
+						for _, key := range keys {
+							b, err := store.Get("frameio", key)
+							if err != nil {
+								return nil
+							}
+							whole = append(whole, b...)
+						}
+						return whole
+					},
+				}
+			},
+			Fault: func(f func(*http.Request) *objectstore.Fault) { fault.Store(&f) }, Puts: store.AllPuts, Corrupt: store.Corrupt,
+			Expire: func() { clock.Store(int64(2 * time.Hour)) }, Part: part, Dictated: true,
+		}
+	})
+}
+
+func TestPartsMustFitTheFile(t *testing.T) {
+	k := New(Upload{Parts: []Part{{"u", 10}, {"u", 5}}})
+	_, err := k.Plan(16)
+	assert.ErrorContains(t, err, "15 bytes, the file has 16")
+	plan, err := k.Plan(15)
+	require.NoError(t, err)
+	assert.EqualValues(t, 10, plan.Offset(2))
+	assert.EqualValues(t, 5, plan.Length(2, 15))
+}
+
+func TestEven(t *testing.T) {
+	var sizes []int64
+	for _, p := range Even([]string{"a", "b", "c"}, 10) {
+		sizes = append(sizes, p.Size)
+	}
+	assert.Equal(t, []int64{4, 4, 2}, sizes)
+	assert.Nil(t, Even(nil, 10))
+}
