@@ -146,8 +146,9 @@ func (r *run) ranges(ctx context.Context) error {
 	group, gctx := errgroup.WithContext(ctx)
 	defer r.stopWaiting(gctx)()
 	slots := semaphore.NewWeighted(int64(r.e.o.PartsInFlight))
+	resumed := r.hashed
 	for n := 1; n <= r.plan.Parts; n++ {
-		if n <= r.hashed {
+		if n <= resumed {
 			r.note(Receipt{Number: n, ETag: r.prior[n], Size: r.plan.Length(n, r.job.Size)}, true)
 			continue
 		}

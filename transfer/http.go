@@ -15,7 +15,7 @@ import (
 )
 
 // StallTimeout is how long a transfer may go without a byte before its request is given up and made again.
-const StallTimeout = 30 * time.Second
+var StallTimeout = 30 * time.Second
 
 // Location is where a source's bytes are now. URL is a secret.
 type Location struct {
@@ -154,17 +154,22 @@ func (s *HTTPSource) renew(ctx context.Context, turn int) error {
 // Open implements Source.
 func (s *HTTPSource) Open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watched{ctx: ctx, cancel: cancel, timer: time.AfterFunc(StallTimeout, func() { cancel(ErrStalled) })}
 	resp, err := s.request(ctx, offset, length)
 	if err != nil {
-		cancel(nil)
+		if cause := context.Cause(ctx); errors.Is(cause, ErrStalled) {
+			err = &SourceError{Cause: cause}
+		}
+		w.stop()
 		return nil, err
 	}
+	w.body = resp.Body
 	if err := s.check(resp, offset, length); err != nil {
-		resp.Body.Close()
-		cancel(nil)
+		_ = w.Close()
 		return nil, err
 	}
-	return watch(resp.Body, ctx, cancel), nil
+	w.timer.Reset(StallTimeout)
+	return w, nil
 }
 
 func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
@@ -185,7 +190,7 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 		}
 		return nil
 	case resp.StatusCode == http.StatusOK:
-		return &SourceError{Status: http.StatusNotImplemented, Cause: errors.New("the host ignored the range")}
+		return &SourceError{Status: http.StatusRequestedRangeNotSatisfiable, Cause: errors.New("the host ignored the range")}
 	case resp.StatusCode != http.StatusPartialContent:
 		return &SourceError{Status: resp.StatusCode}
 	}
@@ -226,13 +231,7 @@ func contentRange(h string) (from, total int64, err error) {
 	return from, total, nil
 }
 
-// watch gives a body up when no byte comes for StallTimeout.
-func watch(body io.ReadCloser, ctx context.Context, cancel context.CancelCauseFunc) io.ReadCloser {
-	w := &watched{body: body, ctx: ctx, cancel: cancel}
-	w.timer = time.AfterFunc(StallTimeout, func() { cancel(ErrStalled) })
-	return w
-}
-
+// watched is a body that is given up when no byte comes for StallTimeout, its first one included.
 type watched struct {
 	body   io.ReadCloser
 	ctx    context.Context
@@ -259,10 +258,14 @@ func (w *watched) Close() error {
 	if w.closed.Swap(true) {
 		return nil
 	}
-	w.timer.Stop()
 	err := w.body.Close()
-	w.cancel(nil)
+	w.stop()
 	return err
+}
+
+func (w *watched) stop() {
+	w.timer.Stop()
+	w.cancel(nil)
 }
 
 func withoutURL(err error) error {

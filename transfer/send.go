@@ -64,7 +64,7 @@ func Send(ctx context.Context, client *http.Client, method, signed string, heade
 		req.Body, req.ContentLength = watched, size
 		req.Header.Set("Expect", "100-continue") // else an early refusal comes as a reset
 	} else {
-		watched.timer.Reset(answerTimeout)
+		watched.timer.Reset(answerTimeout())
 	}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -86,7 +86,7 @@ func Send(ctx context.Context, client *http.Client, method, signed string, heade
 }
 
 // answerTimeout is how long a store may take to answer once it has all bytes.
-const answerTimeout = 4 * StallTimeout
+func answerTimeout() time.Duration { return 4 * StallTimeout }
 
 // sending is a request's body that gives the request up when the store takes no byte for StallTimeout. The time that
 // its own bytes take to arrive is not the store's.
@@ -99,7 +99,7 @@ func (s *sending) Read(p []byte) (int, error) {
 	s.timer.Stop()
 	n, err := s.r.Read(p)
 	if err == io.EOF {
-		s.timer.Reset(answerTimeout)
+		s.timer.Reset(answerTimeout())
 	} else {
 		s.timer.Reset(StallTimeout)
 	}
@@ -114,7 +114,7 @@ func (s *sending) WriteTo(w io.Writer) (int64, error) {
 	}
 	s.timer.Stop()
 	n, err := from.WriteTo(timedWriter{w, s.timer})
-	s.timer.Reset(answerTimeout)
+	s.timer.Reset(answerTimeout())
 	return n, err
 }
 
