@@ -39,7 +39,10 @@ type Engine struct {
 	o       Options
 	memory  *semaphore.Weighted // served in the order of asking, so that no transfer starves
 	limiter *rate.Limiter
-	buffers sync.Pool
+
+	mu      sync.Mutex
+	free    [][]byte // of PartSize each
+	running int
 }
 
 // NewEngine makes an engine.
@@ -119,8 +122,8 @@ func (e *Engine) Copy(ctx context.Context, job Job) (Result, error) {
 	r := &run{e: e, job: job, plan: plan, pace: newPace(e.o.PartsInFlight), hash: xxhash.New(), receipts: map[int]Receipt{}, prior: map[int]string{}, listed: map[int]Receipt{}, states: map[int]hashState{}}
 	r.turn = sync.NewCond(&r.mu)
 	r.lasts = min(plan.Largest(), e.o.Memory) // a part that a store wants larger than all memory goes alone
-	e.o.Metrics.inFlight(1)
-	defer e.o.Metrics.inFlight(-1)
+	e.begin()
+	defer e.end()
 	if err := r.resume(ctx); err != nil {
 		return Result{}, err
 	}
@@ -181,16 +184,42 @@ func (r *run) stopWaiting(ctx context.Context) func() bool {
 	})
 }
 
+// buffer hands out memory that was acquired. A pool of the runtime would drop the buffers at every collection.
 func (e *Engine) buffer(size int64) []byte {
-	if b, ok := e.buffers.Get().(*[]byte); ok && int64(cap(*b)) >= size {
-		return (*b)[:size]
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := len(e.free) - 1; i >= 0; i-- {
+		if b := e.free[i]; int64(cap(b)) >= size {
+			e.free = append(e.free[:i], e.free[i+1:]...)
+			return b[:size]
+		}
 	}
 	return make([]byte, size, max(size, min(e.o.PartSize, e.o.Memory)))
 }
 
 func (e *Engine) giveBack(b []byte) {
-	b = b[:cap(b)]
-	e.buffers.Put(&b)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if int64(cap(b)) == e.o.PartSize {
+		e.free = append(e.free, b)
+	}
+}
+
+// begin and end count the transfers: an idle engine keeps no memory.
+func (e *Engine) begin() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.running++
+	e.o.Metrics.inFlight(1)
+}
+
+func (e *Engine) end() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.running--; e.running == 0 {
+		e.free = nil
+	}
+	e.o.Metrics.inFlight(-1)
 }
 
 // part reads a part and stores it at the same time.
@@ -204,6 +233,11 @@ func (r *run) part(ctx context.Context, n int) error {
 	defer func() {
 		stop()
 		reading.Wait() // the buffer is another's afterwards
+	}()
+	reading.Add(1)
+	go func() {
+		defer reading.Done()
+		p.takeSums()
 	}()
 	go func() {
 		defer reading.Done()
@@ -245,7 +279,9 @@ func (r *run) hashInOrder(n int, b []byte) {
 		return
 	}
 	_, _ = r.hash.Write(b) // only the part whose turn it is writes
-	r.crc = crc32.Update(r.crc, castagnoli, b)
+	if r.plan.WholeCRC32C {
+		r.crc = crc32.Update(r.crc, castagnoli, b)
+	}
 	state, _ := r.hash.MarshalBinary()
 	r.mu.Lock()
 	r.hashed = n
@@ -454,7 +490,7 @@ func (r *run) stream(ctx context.Context) error {
 		p := newPart(n, r.plan.Parts, offset, buf[:got], r.wants(n))
 		offset += int64(got)
 		p.arrived(got)
-		p.end(nil)
+		p.takeSums()
 		group.Go(func() error {
 			defer release()
 			if err := r.put(gctx, p); err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/minio/crc64nvme"
+	md5simd "github.com/minio/md5-simd"
 )
 
 // Hash is a set of checksums.
@@ -48,7 +49,7 @@ type Part struct {
 	bytes []byte
 	got   int
 	err   error
-	whole bool
+	whole bool // all bytes are here, and their checksums taken
 	sums  Sums
 	took  Hash
 	takes []taker
@@ -60,11 +61,15 @@ type taker struct {
 	set func(*Sums, []byte)
 }
 
+// md5s takes the MD5s of parts that are on their way at the same time together, in the lanes of wide registers: MD5 is
+// the most expensive thing that the engine does.
+var md5s = md5simd.NewServer()
+
 func newPart(n, total int, offset int64, buf []byte, wants Hash) *Part {
 	p := &Part{Number: n, Total: total, Offset: offset, Size: int64(len(buf)), bytes: buf, took: wants}
 	p.moved.L = &p.mu
 	if wants&MD5 != 0 {
-		p.takes = append(p.takes, taker{md5.New(), func(s *Sums, b []byte) { copy(s.MD5[:], b) }}) //nolint:gosec
+		p.takes = append(p.takes, taker{md5s.NewHash(), func(s *Sums, b []byte) { copy(s.MD5[:], b) }})
 	}
 	if wants&SHA1 != 0 {
 		p.takes = append(p.takes, taker{sha1.New(), func(s *Sums, b []byte) { copy(s.SHA1[:], b) }}) //nolint:gosec
@@ -87,27 +92,51 @@ func newPart(n, total int, offset int64, buf []byte, wants Hash) *Part {
 // Took says whether a checksum is among the part's Sums.
 func (p *Part) Took(h Hash) bool { return p.took&h == h }
 
-// arrived hands the bytes up to got on and takes their checksums.
+// arrived hands the bytes up to got on.
 func (p *Part) arrived(got int) {
-	fresh := p.bytes[p.got:got]
 	p.mu.Lock()
 	p.got = got
 	p.moved.Broadcast()
 	p.mu.Unlock()
-	for _, t := range p.takes {
-		_, _ = t.h.Write(fresh)
-	}
 }
 
 // end says that all bytes are here, or that no more will come.
 func (p *Part) end(err error) {
-	if err == nil {
+	p.mu.Lock()
+	p.err = err
+	p.moved.Broadcast()
+	p.mu.Unlock()
+}
+
+// takeSums takes the checksums behind the bytes that arrive: neither reading nor sending waits for them.
+func (p *Part) takeSums() {
+	defer func() {
 		for _, t := range p.takes {
-			t.set(&p.sums, t.h.Sum(nil))
+			if c, ok := t.h.(interface{ Close() }); ok {
+				c.Close() // its lane is another's
+			}
 		}
+	}()
+	r := &partReader{p: p}
+	for {
+		fresh, err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return
+		}
+		fresh = fresh[:min(len(fresh), 4*chunk)]
+		for _, t := range p.takes {
+			_, _ = t.h.Write(fresh)
+		}
+		r.at += len(fresh)
+	}
+	for _, t := range p.takes {
+		t.set(&p.sums, t.h.Sum(nil))
 	}
 	p.mu.Lock()
-	p.err, p.whole = err, err == nil
+	p.whole = true
 	p.moved.Broadcast()
 	p.mu.Unlock()
 }

@@ -50,6 +50,8 @@ type Plan struct {
 	Sizes []int64
 	// Single: one request takes the whole file, and there is nothing to complete.
 	Single bool
+	// WholeCRC32C: Complete compares the whole file's CRC32C.
+	WholeCRC32C bool
 	// Ordered: the store takes one part at a time, from the first to the last.
 	Ordered bool
 }
@@ -105,7 +107,7 @@ type Receipt struct {
 type Whole struct {
 	Size   int64
 	XXH64  uint64
-	CRC32C uint32
+	CRC32C uint32 // where the plan asks for it
 }
 
 var (

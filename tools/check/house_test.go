@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
 	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
 	"tools/check":            {},
+	"tools/bench-transfer":   {"transfer", "transfer/..."},
 }
 
 // strangers are outside packages that only these rooms may know.

@@ -43,7 +43,7 @@ func (k *ComposeSink) Plan(size int64) (transfer.Plan, error) {
 		return transfer.Plan{}, errors.New("a file of unknown size needs a session")
 	}
 	part := transfer.PartSizeFor(size, k.c.PartSize, mostParts)
-	return transfer.Plan{PartSize: part, Parts: int(max((size+part-1)/part, 1))}, nil
+	return transfer.Plan{PartSize: part, Parts: int(max((size+part-1)/part, 1)), WholeCRC32C: true}, nil
 }
 
 // Wants implements transfer.Sink.

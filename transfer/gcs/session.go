@@ -69,7 +69,7 @@ func Start(ctx context.Context, client *http.Client, signed, contentType string)
 // Plan implements transfer.Sink.
 func (k *SessionSink) Plan(size int64) (transfer.Plan, error) {
 	part := (max(k.s.PartSize, 1) + granule - 1) / granule * granule
-	plan := transfer.Plan{PartSize: part, Ordered: true}
+	plan := transfer.Plan{PartSize: part, Ordered: true, WholeCRC32C: true}
 	if size >= 0 {
 		plan.Parts = int(max((size+part-1)/part, 1))
 	}

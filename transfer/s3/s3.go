@@ -26,6 +26,13 @@ const (
 	unknownTop = 10_000 // parts for which URLs are asked while the size is unknown
 )
 
+// What a store says of a part besides that it is there.
+const (
+	answersUnknown int32 = iota
+	answersETag          // its MD5, or nothing to compare with
+	answersCRC64
+)
+
 // MultipartURLs end and list an upload. They are secrets.
 type MultipartURLs struct {
 	Complete, Abort string
@@ -57,7 +64,7 @@ type Sink struct {
 	urls  map[int]string
 	total int
 
-	answersCRC atomic.Bool
+	answers atomic.Int32 // what the store is known to say of a part
 }
 
 var _ transfer.Sink = (*Sink)(nil)
@@ -140,9 +147,9 @@ func (k *Sink) url(ctx context.Context, p *transfer.Part, fresh bool) (string, e
 // CRC64NVME, which costs a sixtieth.
 func (k *Sink) Wants() transfer.Hash {
 	switch {
-	case k.answersCRC.Load():
+	case k.answers.Load() == answersCRC64:
 		return transfer.CRC64NVME
-	case k.s.UploadID == "", k.s.MD5URL != nil:
+	case k.s.UploadID == "", k.s.MD5URL != nil, k.answers.Load() == answersETag:
 		return transfer.MD5
 	}
 	return transfer.MD5 | transfer.CRC64NVME
@@ -185,13 +192,14 @@ func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part) error {
 		if binary.BigEndian.Uint64(crc) != sums.CRC64NVME {
 			return other
 		}
-		k.answersCRC.Store(true)
+		k.answers.Store(answersCRC64)
 		return nil
 	}
 	if !p.Took(transfer.MD5) {
-		k.answersCRC.Store(false) // it has stopped saying so
+		k.answers.Store(answersETag) // it has stopped saying so
 		return &transfer.SinkError{Cause: errors.New("the answer names no checksum")}
 	}
+	k.answers.CompareAndSwap(answersUnknown, answersETag)
 	if answer.Header.Get("X-Amz-Server-Side-Encryption") == "aws:kms" {
 		return nil // its ETag is no MD5
 	}
