@@ -34,8 +34,8 @@ func NewHTTPClient(settings *tls.Config) *http.Client {
 		if cfg.ServerName == "" {
 			cfg.ServerName, _, _ = net.SplitHostPort(address)
 		}
-		cfg.NextProtos = []string{"http/1.1"}
-		low := &gathering{Conn: c}
+		cfg.NextProtos, cfg.DynamicRecordSizingDisabled = []string{"http/1.1"}, true
+		low := &gathering{Conn: c, r: bufio.NewReaderSize(c, chunk)}
 		t := tls.Client(low, cfg)
 		shaking, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
@@ -97,7 +97,11 @@ type gathering struct {
 	net.Conn
 	mu sync.Mutex
 	w  *bufio.Writer // nil during the handshake
+	r  *bufio.Reader
 }
+
+// Read takes many records from the kernel at once.
+func (g *gathering) Read(b []byte) (int, error) { return g.r.Read(b) }
 
 func (g *gathering) begin() {
 	g.mu.Lock()
