@@ -12,7 +12,6 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
-	"github.com/framebridge/framebridge/transfer/s3"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -367,23 +366,15 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v verdict) (le
 	if rec, err = a.ensureRecord(ctx, row, it, rec); err != nil {
 		return it, err
 	}
+	if rec.made.ID != "" {
+		a.rememberUpload(rec.made)
+	}
 	uploadID := it.UploadID
-	switch {
-	case uploadID == "" && a.isMultipart(rec.size):
-		if rec.multipartURL == "" {
-			f, err := a.iconik.Files.File(ctx, it.AssetID, rec.fileID, iconik.FileOptions{FreshUploadURL: true})
-			if err != nil {
-				return it, fmt.Errorf("upload URL: %w", err)
-			}
-			if rec.multipartURL = f.MultipartUploadURL; rec.multipartURL == "" {
-				return it, contentError("iconik gives no multipart upload URL for %q: is its storage S3?", it.Name)
-			}
+	if uploadID == "" {
+		it.FileID = rec.fileID
+		if uploadID, err = a.beginUpload(ctx, it, rec.size); err != nil {
+			return it, err
 		}
-		if uploadID, err = s3.CreateMultipart(ctx, a.store, rec.multipartURL); err != nil {
-			return it, fmt.Errorf("upload session: %w", err)
-		}
-	case rec.uploadURL != "":
-		a.rememberUpload(rec.fileID, rec.uploadURL)
 	}
 	return a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.State, i.Reason, i.Fault = ledger.Copying, v.why, ""
@@ -399,7 +390,7 @@ type record struct {
 	size   int64 // bytes, -1 while unknown
 
 	formatID, fileSetID, fileID string
-	uploadURL, multipartURL     string // only when this call made the file
+	made                        iconik.File // only when this call made the file: with its upload URLs
 }
 
 // ensureRecord finds or makes format, file set and file of a version.
@@ -460,7 +451,7 @@ func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledge
 			if err != nil {
 				return "", err
 			}
-			rec.uploadURL, rec.multipartURL = f.UploadURL, f.MultipartUploadURL
+			rec.made = *f
 			return f.ID, nil
 		}})
 	if err != nil {
@@ -512,7 +503,7 @@ func (a *archive) dropUpload(ctx context.Context, it ledger.Item) (ledger.Item, 
 		}
 		if it.UploadID != "" && link.TargetID == it.FileID {
 			// Best effort: the store also drops sessions that are never completed.
-			if err := a.iconik.Files.CleanupMultipart(ctx, it.AssetID, it.FileID, it.UploadID); err != nil {
+			if err := a.giveUp(ctx, it); err != nil {
 				a.Log.InfoContext(ctx, "upload session not cleaned up", "file", it.FileID, "error", err)
 			}
 		}

@@ -94,8 +94,10 @@ func (t *tenant) filesStorage(ctx context.Context) (*iconik.Storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Method != "S3" {
-		return nil, contentError("iconik storage %q is of kind %s: this version archives to S3 storages (set tenants.%s.iconik.storage_id)", s.Name, s.Method, t.cfg.ID)
+	switch s.Method {
+	case storageS3, storageGCS, storageAzure, storageB2:
+	default:
+		return nil, contentError("iconik storage %q is of kind %s, which nothing can be uploaded to from outside: set tenants.%s.iconik.storage_id to one on S3, GCS, Azure or B2", s.Name, s.Method, t.cfg.ID)
 	}
 	t.storage = s
 	return s, nil

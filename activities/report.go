@@ -13,7 +13,6 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/transfer"
-	"github.com/framebridge/framebridge/transfer/s3"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -201,17 +200,16 @@ func (a *archive) reportFile(ctx context.Context, row ledger.Archive, it ledger.
 	return r.fileID, err
 }
 
-// putBytes uploads a small body, in parts where it is not so small.
+// putBytes uploads a body, in parts where it is not small.
 func (a *archive) putBytes(ctx context.Context, it ledger.Item, body []byte) (string, error) {
-	if a.isMultipart(it.Size) {
-		f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
-		if err != nil {
-			return "", err
-		}
-		if it.UploadID, err = s3.CreateMultipart(ctx, a.store, f.MultipartUploadURL); err != nil {
-			return "", err
-		}
+	var err error
+	if it.UploadID, err = a.beginUpload(ctx, it, it.Size); err != nil {
+		return "", err
 	}
-	res, err := a.Engine.Copy(ctx, transfer.Job{Source: transfer.Bytes(body), Sink: a.sink(it, it.Size), Size: it.Size})
+	sink, err := a.sink(ctx, it, it.Size)
+	if err != nil {
+		return "", err
+	}
+	res, err := a.Engine.Copy(ctx, transfer.Job{Source: transfer.Bytes(body), Sink: sink, Size: it.Size})
 	return res.XXH64, err
 }

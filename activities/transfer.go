@@ -11,28 +11,11 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/transfer"
-	"github.com/framebridge/framebridge/transfer/s3"
 	"github.com/framebridge/framebridge/workflows"
 )
-
-const (
-	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking anew
-	partURLPage   = 100             // part URLs asked for at once
-)
-
-type freshUpload struct {
-	url string
-	at  time.Time
-}
-
-// rememberUpload saves a call for files that are moved at once by the worker that made their record.
-func (t *tenant) rememberUpload(fileID, url string) {
-	t.uploads.Store(fileID, freshUpload{url, time.Now()})
-}
 
 // heartbeat is what survives the worker: the engine's checkpoint, and two figures for people.
 type heartbeat struct {
@@ -96,8 +79,15 @@ func (a *archive) move(ctx context.Context, it ledger.Item) error {
 	if err != nil {
 		return a.sourceRefused(err, unavailable)
 	}
+	if size < 0 {
+		size = source.Size() // of a proxy the host knows
+	}
+	sink, err := a.sink(ctx, it, size)
+	if err != nil {
+		return err
+	}
 	res, err := a.Engine.Copy(ctx, transfer.Job{
-		Source: source, Sink: a.sink(it, size), Size: size, Resume: resume.Checkpoint,
+		Source: source, Sink: sink, Size: size, Resume: resume.Checkpoint,
 		Progress: func(p transfer.Progress) { a.noteTransfer(ctx, &resume, p, it) },
 	})
 	if err != nil {
@@ -139,7 +129,7 @@ func (a *archive) transferred(ctx context.Context, it ledger.Item, err error) er
 		return nil
 	case errors.As(err, &app), ctx.Err() != nil:
 		return err
-	case errors.Is(err, transfer.ErrUploadGone):
+	case errors.Is(err, transfer.ErrUploadGone), errors.Is(err, transfer.ErrCorrupted):
 		return temporal.NewNonRetryableApplicationError(config.Scrub(err.Error()), workflows.ErrorUploadGone, nil)
 	case errors.Is(err, transfer.ErrSourceChanged):
 		return contentError("%q changed in Frame.io while it was copied: %v", it.Name, err)
@@ -147,57 +137,6 @@ func (a *archive) transferred(ctx context.Context, it ledger.Item, err error) er
 		return contentError("%v", err)
 	}
 	return settled(err)
-}
-
-// sink is the multipart upload of the file's record, or its single PUT.
-func (a *archive) sink(it ledger.Item, size int64) transfer.Sink {
-	return s3.New(s3.S3{
-		Client: a.store, UploadID: it.UploadID, PartSize: int64(a.Config.Transfer.PartSize), ContentType: it.MediaType,
-		UploadURL: func(ctx context.Context, fresh bool) (string, error) {
-			if u, ok := a.uploads.LoadAndDelete(it.FileID); ok && !fresh && time.Since(u.(freshUpload).at) < uploadURLLife {
-				return u.(freshUpload).url, nil
-			}
-			f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
-			if err != nil {
-				return "", err
-			}
-			return f.UploadURL, nil
-		},
-		PartURLs: func(ctx context.Context, from, to, total int) (map[int]string, error) {
-			urls := map[int]string{}
-			for page := (from-1)/partURLPage + 1; ; page++ {
-				parts, more, err := a.iconik.Files.PartURLs(ctx, it.AssetID, it.FileID, it.UploadID, total, page, partURLPage)
-				if err != nil {
-					return nil, err
-				}
-				for _, p := range parts {
-					urls[p.Number] = p.URL
-				}
-				if !more || page*partURLPage >= to {
-					return urls, nil
-				}
-			}
-		},
-		Stored: func(ctx context.Context) (int64, error) {
-			f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
-			if err != nil || f.URL == "" {
-				return -1, err
-			}
-			return transfer.StoredSize(ctx, a.store, f.URL)
-		},
-		Multipart: func(ctx context.Context) (s3.MultipartURLs, error) {
-			m, err := a.iconik.Files.MultipartURLs(ctx, it.AssetID, it.FileID, it.UploadID)
-			if err != nil {
-				return s3.MultipartURLs{}, err
-			}
-			return s3.MultipartURLs{Complete: m.CompleteURL, Abort: m.AbortURL, ListParts: m.ListPartsURL}, nil
-		},
-	})
-}
-
-// isMultipart says whether a file of this size, -1 for unknown, goes up in parts.
-func (a *archive) isMultipart(size int64) bool {
-	return size < 0 || size > int64(a.Config.Transfer.PartSize)
 }
 
 var beatMu sync.Mutex

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -456,6 +457,7 @@ func (r *run) stream(ctx context.Context) error {
 		}
 	}
 	defer body.Close()
+	ahead := bufio.NewReaderSize(body, 4<<10) // to know a part for the last one
 	group, gctx := errgroup.WithContext(ctx)
 	defer r.stopWaiting(gctx)()
 	slots := semaphore.NewWeighted(int64(r.e.o.PartsInFlight))
@@ -477,8 +479,12 @@ func (r *run) stream(ctx context.Context) error {
 			r.e.memory.Release(r.lasts)
 			slots.Release(1)
 		}
-		got, err := io.ReadFull(body, buf)
+		got, err := io.ReadFull(ahead, buf)
 		ended = err == io.EOF || err == io.ErrUnexpectedEOF
+		if err == nil {
+			_, perr := ahead.Peek(1)
+			ended = perr == io.EOF
+		}
 		if err == nil || ended {
 			err = r.e.limit(gctx, got)
 		}
@@ -487,7 +493,11 @@ func (r *run) stream(ctx context.Context) error {
 			return true, err
 		}
 		r.hashInOrder(n, buf[:got])
-		p := newPart(n, r.plan.Parts, offset, buf[:got], r.wants(n))
+		total := r.plan.Parts
+		if ended {
+			total = n
+		}
+		p := newPart(n, total, offset, buf[:got], r.wants(n))
 		offset += int64(got)
 		p.arrived(got)
 		p.takeSums()

@@ -2,9 +2,13 @@ package iconik
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/framebridge/framebridge/clients/rest"
 )
 
 // Storage is where files are kept.
@@ -122,7 +126,10 @@ type File struct {
 	UploadMethod       string `json:"upload_method"`
 	UploadFilename     string `json:"upload_filename"`
 	MultipartUploadURL string `json:"multipart_upload_url"`
-	URL                string `json:"url"`
+	UploadCredentials  struct {
+		AuthorizationToken string `json:"authorizationToken"`
+	} `json:"upload_credentials"` // of B2; a secret
+	URL string `json:"url"`
 }
 
 // FileRequest is the body of CreateFile.
@@ -253,4 +260,52 @@ func (s *FilesService) CreateKeyframes(ctx context.Context, assetID, fileID stri
 	}
 	err := s.c.post(ctx, "create keyframes", path("files/v1/assets", assetID, "files", fileID, "keyframes"), nil, map[string]any{}, &out)
 	return out.JobID, err
+}
+
+// MD5PartURL wraps POST files/v1/assets/{id}/files/{file}/multipart_url/s3/part/, for storages that enforce a part's
+// MD5: the URL signs it. The URL is a secret.
+func (s *FilesService) MD5PartURL(ctx context.Context, assetID, fileID, uploadID string, part int, sum [16]byte) (string, error) {
+	body := map[string]any{"upload_id": uploadID, "parts": []map[string]any{{"part_number": part, "checksum": base64.StdEncoding.EncodeToString(sum[:])}}}
+	var e envelope[PartURL]
+	_, err := s.c.rest.Do(ctx, rest.Request{Operation: "MD5 part URL", Method: http.MethodPost, Path: path("files/v1/assets", assetID, "files", fileID, "multipart_url/s3/part"),
+		Body: body, Idempotent: true}, &e)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range e.Objects {
+		if p.Number == part {
+			return p.URL, nil
+		}
+	}
+	return "", &rest.Error{Vendor: "iconik", Operation: "MD5 part URL", Class: rest.Retryable, Detail: "the answer has no URL for the part"}
+}
+
+// B2Upload is a large file on its way to Backblaze, and a place for one stream of its parts. All but the id are secrets.
+type B2Upload struct {
+	ID    string `json:"upload_file_id"`
+	URL   string `json:"upload_url"`
+	Token string `json:"authorization_token"`
+}
+
+// StartB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/start/. With an upload's id it gives a further place
+// for its parts.
+func (s *FilesService) StartB2(ctx context.Context, assetID, fileID, uploadID string) (*B2Upload, error) {
+	body := map[string]any{}
+	if uploadID != "" {
+		body["upload_file_id"] = uploadID
+	}
+	var u B2Upload
+	err := s.c.post(ctx, "start B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart/b2/start"), nil, body, &u)
+	return made(&u, u.ID, "start B2 upload", err)
+}
+
+// FinishB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/finish/; the SHA-1s are in the parts' order.
+func (s *FilesService) FinishB2(ctx context.Context, assetID, fileID, uploadID string, sums []string) error {
+	body := map[string]any{"upload_file_id": uploadID, "sha1_list": sums}
+	return s.c.post(ctx, "finish B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart/b2/finish"), nil, body, nil)
+}
+
+// CancelB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/cancel/.
+func (s *FilesService) CancelB2(ctx context.Context, assetID, fileID, uploadID string) error {
+	return s.c.post(ctx, "cancel B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart/b2/cancel"), nil, map[string]any{"upload_file_id": uploadID}, nil)
 }

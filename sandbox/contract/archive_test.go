@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/sandbox/objectstore"
 	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/sandbox/stores"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -84,9 +86,18 @@ type bench struct {
 	book    *ledger.Ledger
 }
 
-func open(t *testing.T, ours, theirs *Checker) *bench {
+func open(t *testing.T, ours, theirs *Checker, storage string, settings map[string]any) *bench {
 	t.Helper()
 	b := &bench{}
+	var kinds iconiksim.Stores
+	serve := func(h func() http.Handler) string {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h().ServeHTTP(w, r) }))
+		t.Cleanup(srv.Close)
+		return srv.URL
+	}
+	kinds.GCS = stores.NewGCS(serve(func() http.Handler { return kinds.GCS }))
+	kinds.Azure = stores.NewAzure(serve(func() http.Handler { return kinds.Azure }))
+	kinds.B2 = stores.NewB2(serve(func() http.Handler { return kinds.B2 }))
 	store, err := objectstore.New(objectstore.Options{AccessKey: "key", SecretKey: "secret-of-the-store"})
 	require.NoError(t, err)
 	objects := httptest.NewServer(store)
@@ -94,9 +105,9 @@ func open(t *testing.T, ours, theirs *Checker) *bench {
 	signer := store.Presigner(objects.URL)
 	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7})
 	require.NoError(t, err)
-	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond})
+	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond, Stores: kinds})
 	require.NoError(t, err)
-	b.iconik.AddStorage("originals", "S3", nil)
+	b.iconik.AddStorage("originals", storage, settings)
 	b.project, err = samples.Harbour(b.frameio, b.frameio.AddTeam("Harbour Films").ID)
 	require.NoError(t, err)
 	fio, ick := httptest.NewServer(theirs.Wrap(b.frameio.Handler())), httptest.NewServer(ours.Wrap(b.iconik.Handler()))
@@ -127,8 +138,25 @@ tenants:
 	return b
 }
 
-// archive runs the real workflow with the real activities.
+// archive runs the real workflow with the real activities, which must end well.
 func (b *bench) archive(t *testing.T) workflows.Finished {
+	t.Helper()
+	env := b.run(t)
+	require.NoError(t, env.GetWorkflowError())
+	var fin workflows.Finished
+	require.NoError(t, env.GetWorkflowResult(&fin))
+	return fin
+}
+
+// archiveFailing returns the error of an archive that must not end well.
+func (b *bench) archiveFailing(t *testing.T) error {
+	t.Helper()
+	err := b.run(t).GetWorkflowError()
+	require.Error(t, err)
+	return err
+}
+
+func (b *bench) run(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -142,10 +170,7 @@ func (b *bench) archive(t *testing.T) workflows.Finished {
 	env.RegisterDelayedCallback(func() { env.SignalWorkflow(workflows.SignalTurn, nil) }, time.Millisecond)
 	env.ExecuteWorkflow(workflows.Archive, workflows.ArchiveInput{Ref: workflows.Ref{Tenant: tenantID, Archive: b.project.ID}})
 	require.True(t, env.IsWorkflowCompleted())
-	require.NoError(t, env.GetWorkflowError())
-	var fin workflows.Finished
-	require.NoError(t, env.GetWorkflowResult(&fin))
-	return fin
+	return env
 }
 
 // TestAnArchiveKeepsToTheVendorsDocuments archives the sample project with everything it holds, and holds each call and
@@ -157,7 +182,7 @@ func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
 	fio, err := Frameio(dir, "legacy")
 	require.NoError(t, err)
 	ick.Known, fio.Known = iconikKnown, legacyKnown
-	b := open(t, ick, fio)
+	b := open(t, ick, fio, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
 	fin := b.archive(t)
 	assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
 	assert.Contains(t, b.iconik.Tree(), "Überblick")
@@ -165,4 +190,37 @@ func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
 	assert.Empty(t, strings.Join(fio.Problems(), "\n"))
 	assert.GreaterOrEqual(t, len(ick.Seen()), 25, "iconik's operations: %v", ick.Seen())
 	assert.GreaterOrEqual(t, len(fio.Seen()), 8, "Frame.io's operations: %v", fio.Seen())
+}
+
+// TestEveryKindOfStorageTakesAnArchive brings the sample project, 40 MiB camera original and proxies included, to each
+// kind of iconik storage.
+func TestEveryKindOfStorageTakesAnArchive(t *testing.T) {
+	nothing := func() *Checker { return &Checker{} }
+	for name, tt := range map[string]struct {
+		method   string
+		settings map[string]any
+	}{
+		"S3":               {"S3", map[string]any{"bucket": "iconik-files"}},
+		"S3 enforcing MD5": {"S3", map[string]any{"bucket": "iconik-files", "presign_md5_checksum": true}},
+		"GCS":              {"GCS", map[string]any{"bucket": "gcs"}},
+		"Azure":            {"AZURE", map[string]any{"bucket": "container", "path": "media"}},
+		"B2":               {"B2", map[string]any{"bucket": "b2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t, nothing(), nothing(), tt.method, tt.settings)
+			fin := b.archive(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.Contains(t, fin.Reason, "17 of 18 files verified")
+			tree := b.iconik.Tree()
+			assert.Contains(t, tree, "stored 41955385 bytes")
+			assert.NotContains(t, tree, "no object")
+		})
+	}
+}
+
+func TestAStorageThatCannotBeReachedIsRefusedInThePlan(t *testing.T) {
+	b := open(t, &Checker{}, &Checker{}, "FILE", nil)
+	fin := b.archiveFailing(t)
+	assert.ErrorContains(t, fin, "which nothing can be uploaded to from outside")
+	assert.Empty(t, b.iconik.Docs("assets"), "nothing was made")
 }

@@ -18,6 +18,7 @@ var fileStates = []string{"OPEN", "GROWING", "AWAITED", "CLOSED", "FAILED", "ARC
 const maxPartNumber = 10_000
 
 func (s *Sim) fileRoutes() {
+	s.b2Routes()
 	s.on("GET files/v1/storages", func(c *call) (int, any) { return page(c, s.stored(kStorage, ""), 100, same) })
 	s.on("GET files/v1/storages/{id}", func(c *call) (int, any) {
 		d, ok := s.get(kStorage, c.id("id"))
@@ -27,7 +28,7 @@ func (s *Sim) fileRoutes() {
 		return 200, d
 	})
 	s.on("GET files/v1/storages/matching/{purpose}", func(c *call) (int, any) {
-		for _, d := range s.stored(kStorage, "") {
+		for _, d := range slices.Backward(s.stored(kStorage, "")) { // the newest is the default
 			if text(d, "purpose") == c.id("purpose") && text(d, "status") == "ACTIVE" {
 				return 200, d
 			}
@@ -238,16 +239,19 @@ func (s *Sim) object(f doc) (bucket, key string) {
 
 func (s *Sim) showFile(f doc, signed bool) doc {
 	v := maps.Clone(f)
-	if signed && text(f, "status") != "DELETED" && text(f, "storage_method") == "S3" {
-		bucket, key := s.object(f)
-		v["url"] = s.o.Signer.Presign(http.MethodGet, bucket, key, nil, nil, s.o.URLExpiry)
+	if u, ok := s.download(f); signed && ok && text(f, "status") != "DELETED" {
+		v["url"] = u
 	}
 	return v
 }
 
 // addUploadURLs gives what an upload needs. A file that is closed takes none.
 func (s *Sim) addUploadURLs(v doc) {
-	if text(v, "storage_method") != "S3" || text(v, "status") == "CLOSED" {
+	if text(v, "status") == "CLOSED" {
+		return
+	}
+	if text(v, "storage_method") != "S3" {
+		s.upload(v)
 		return
 	}
 	bucket, key := s.object(v)
@@ -354,12 +358,11 @@ func (s *Sim) transcode(c *call, f doc) (int, any) {
 
 func (s *Sim) transcoded(job string, f doc) {
 	s.mu.Lock()
-	bucket, key := s.object(f)
+	body, there := s.content(f)
 	s.mu.Unlock()
-	size, _, there := s.o.Objects.Head(bucket, key)
-	var body []byte
-	if there && size <= proxyMost {
-		body, _ = s.o.Objects.Get(bucket, key)
+	empty := len(body) == 0
+	if len(body) > proxyMost {
+		body = nil
 	}
 	proxyKey := text(f, "id") + "/proxy" + path.Ext(text(f, "name"))
 	if body != nil {
@@ -367,7 +370,7 @@ func (s *Sim) transcoded(job string, f doc) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !there || size == 0 {
+	if !there || empty {
 		s.set(kJob, job, func(d doc) {
 			d["status"], d["error_message"], d["progress"] = "FAILED", "The file could not be read from its storage", 0
 		})

@@ -39,6 +39,7 @@ type Options struct {
 	AppID, Token string // the service's application token
 	Objects      Objects
 	Signer       Signer
+	Stores       Stores // of storages that are not S3
 	Bucket       string // of the storage for files; "" : iconik-files
 	RateLimits   bool
 	// IndexDelay is how long search, contents and segment lists lag behind the store; 0: 1 s, negative: not at all.

@@ -113,9 +113,8 @@ func (s *Sim) treeAsset(w io.Writer, a doc, indent string) {
 
 func (s *Sim) treeFile(f doc) string {
 	format, _ := s.get(kFormat, text(f, "format_id"))
-	bucket, key := s.object(f)
 	stored := "no object"
-	if body, err := s.o.Objects.Get(bucket, key); err == nil {
+	if body, ok := s.content(f); ok {
 		stored = fmt.Sprintf("%d bytes %016x", len(body), xxhash.Sum64(body))
 	}
 	return fmt.Sprintf("file %s %q %s size %v checksum %v stored %s", text(format, "name"), text(f, "original_name"), text(f, "status"), f["size"], f["checksum"], stored)

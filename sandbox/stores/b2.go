@@ -1,6 +1,7 @@
 package stores
 
 import (
+	"bytes"
 	"crypto/sha1" //nolint:gosec // Backblaze's checksum
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -109,6 +111,11 @@ func (b *B2) Cancel(id string) {
 	delete(b.large, id)
 }
 
+// GetURL reads a file.
+func (b *B2) GetURL(name string, life time.Duration) string {
+	return b.Sign(http.MethodGet, "/file/"+name, nil, life)
+}
+
 func b2Refuse(w http.ResponseWriter, status int, code string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -118,6 +125,18 @@ func b2Refuse(w http.ResponseWriter, status int, code string) {
 func (b *B2) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done, lose := b.spoil(w, r)
 	if done {
+		return
+	}
+	if name, isFile := strings.CutPrefix(r.URL.Path, "/file/"); isFile && r.Method == http.MethodGet {
+		content, there := b.Object(name)
+		switch {
+		case !b.signed(r):
+			b2Refuse(w, http.StatusUnauthorized, "unauthorized")
+		case !there:
+			b2Refuse(w, http.StatusNotFound, "not_found")
+		default:
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		}
 		return
 	}
 	id, ok := strings.CutPrefix(r.URL.Path, "/upload/")

@@ -21,8 +21,8 @@ const (
 	maxParts  = 10_000
 )
 
-// Endpoint is where one stream uploads; both are secrets.
-type Endpoint struct{ URL, Token string }
+// Endpoint is where one stream uploads; URL and token are secrets. Name is the object's, of a file in one request.
+type Endpoint struct{ URL, Token, Name string }
 
 // Upload describes a file.
 type Upload struct {
@@ -31,11 +31,13 @@ type Upload struct {
 	LargeID string
 	// Endpoint returns a new place to upload to: of the file, or of a part.
 	Endpoint func(ctx context.Context) (Endpoint, error)
+	// Whole returns a place for the file in one request: a stream that ends within its first part is no large file.
+	// nil: the size of every large file is known.
+	Whole func(ctx context.Context) (Endpoint, error)
 	// Finish makes the parts a file; the SHA-1s are in the parts' order.
 	Finish func(ctx context.Context, sha1s []string) error
 	// Cancel gives a large file up.
 	Cancel      func(ctx context.Context) error
-	FileName    string
 	ContentType string
 	PartSize    int64 // bytes, at least
 	// Stored returns the size of the finished file, -1 when it is not there.
@@ -47,6 +49,8 @@ type Sink struct {
 	u    Upload
 	mu   sync.Mutex
 	free []Endpoint
+
+	short bool // the stream went up in one request
 }
 
 var _ transfer.Sink = (*Sink)(nil)
@@ -116,14 +120,18 @@ func (d *digest) Read(b []byte) (int, error) {
 // Put implements transfer.Sink. An endpoint that has failed is not used again.
 func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
 	receipt := transfer.Receipt{Number: p.Number, Size: p.Size}
+	whole, take := k.u.LargeID == "", k.take
+	if !whole && p.Total == 1 && k.u.Whole != nil {
+		whole, take, k.short = true, k.u.Whole, true
+	}
 	for fresh := false; ; fresh = true {
-		e, err := k.take(ctx)
+		e, err := take(ctx)
 		if err != nil {
 			return receipt, err
 		}
 		header := http.Header{"Authorization": {e.Token}, "X-Bz-Content-Sha1": {"hex_digits_at_end"}}
-		if k.u.LargeID == "" {
-			header.Set("X-Bz-File-Name", url.PathEscape(k.u.FileName))
+		if whole {
+			header.Set("X-Bz-File-Name", url.PathEscape(e.Name))
 			header.Set("Content-Type", k.u.ContentType)
 			if k.u.ContentType == "" {
 				header.Set("Content-Type", "b2/x-auto")
@@ -147,9 +155,11 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 			return receipt, err
 		}
 		receipt.ETag = hex.EncodeToString(sums.SHA1[:])
-		k.mu.Lock()
-		k.free = append(k.free, e)
-		k.mu.Unlock()
+		if !k.short {
+			k.mu.Lock()
+			k.free = append(k.free, e)
+			k.mu.Unlock()
+		}
 		return receipt, nil
 	}
 }
@@ -168,6 +178,9 @@ func (k *Sink) Listed(context.Context) ([]transfer.Receipt, error) {
 
 // Complete implements transfer.Sink. Backblaze compares the SHA-1s with what it has.
 func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, whole transfer.Whole) error {
+	if k.short {
+		return k.Abort(ctx) // of the large file that it was not
+	}
 	sums := make([]string, len(parts))
 	for i, p := range parts {
 		sums[i] = p.ETag

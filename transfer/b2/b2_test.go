@@ -26,15 +26,19 @@ func TestB2(t *testing.T) {
 			Open: func(_ *testing.T, size int64) sinktest.Upload {
 				n++
 				name, large := fmt.Sprintf("file %d.mov", n), ""
-				if size > part {
+				if size > part || size < 0 {
 					large = b.Start(name)
 				}
 				return sinktest.Upload{
 					Sink: func() transfer.Sink {
-						return New(Upload{Client: client, LargeID: large, FileName: name, PartSize: part,
+						return New(Upload{Client: client, LargeID: large, PartSize: part,
 							Endpoint: func(context.Context) (Endpoint, error) {
 								u, token := b.UploadURL(large)
-								return Endpoint{u, token}, nil
+								return Endpoint{u, token, name}, nil
+							},
+							Whole: func(context.Context) (Endpoint, error) {
+								u, token := b.UploadURL("")
+								return Endpoint{u, token, name}, nil
 							},
 							Finish: func(_ context.Context, sums []string) error {
 								if err := b.Finish(large, sums); err != nil {
@@ -61,7 +65,7 @@ func TestB2(t *testing.T) {
 				}
 			},
 			Fault: func(f func(*http.Request) *objectstore.Fault) { b.SetFault(f) }, Puts: b.Puts, Corrupt: b.Corrupt, Expire: b.ExpireURLs,
-			Part: part, Single: true,
+			Part: part, Single: true, Streams: true,
 		}
 	})
 }

@@ -93,7 +93,7 @@ func (k *SessionSink) Put(ctx context.Context, p *transfer.Part) (transfer.Recei
 			return receipt, err
 		}
 	}
-	last := p.Number == p.Total || p.Total == 0 && p.Size%granule != 0
+	last := p.Number == p.Total
 	switch {
 	case k.done, k.kept >= end && !last:
 		return receipt, nil

@@ -1,0 +1,207 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/transfer/azure"
+	"github.com/framebridge/framebridge/transfer/b2"
+	"github.com/framebridge/framebridge/transfer/gcs"
+	"github.com/framebridge/framebridge/transfer/s3"
+)
+
+// The kinds of iconik storages that files can be brought to.
+const (
+	storageS3    = "S3"
+	storageGCS   = "GCS"
+	storageAzure = "AZURE"
+	storageB2    = "B2"
+)
+
+const (
+	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking anew
+	partURLPage   = 100             // part URLs asked for at once
+)
+
+type freshUpload struct {
+	file iconik.File
+	at   time.Time
+}
+
+// rememberUpload saves a call for files that are moved at once by the worker that made their record.
+func (t *tenant) rememberUpload(f iconik.File) {
+	if f.ID != "" && f.UploadURL != "" {
+		t.uploads.Store(f.ID, freshUpload{f, time.Now()})
+	}
+}
+
+// uploadFile returns a file's record with its upload URLs: the remembered one once, and a new one otherwise.
+func (a *archive) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (iconik.File, error) {
+	if u, ok := a.uploads.LoadAndDelete(it.FileID); ok && !fresh && time.Since(u.(freshUpload).at) < uploadURLLife {
+		return u.(freshUpload).file, nil
+	}
+	f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
+	if err != nil {
+		return iconik.File{}, fmt.Errorf("upload URL: %w", err)
+	}
+	return *f, nil
+}
+
+// isMultipart says whether a file of this size, -1 for unknown, goes up in parts.
+func (a *archive) isMultipart(size int64) bool {
+	return size < 0 || size > int64(a.Config.Transfer.PartSize)
+}
+
+// beginUpload opens the session that a storage needs for a file of a size, and returns what finds it again.
+func (a *archive) beginUpload(ctx context.Context, it ledger.Item, size int64) (string, error) {
+	storage, err := a.filesStorage(ctx)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case storage.Method == storageGCS:
+		f, err := a.uploadFile(ctx, it, false)
+		if err != nil {
+			return "", err
+		}
+		session, err := gcs.Start(ctx, a.store, f.UploadURL, it.MediaType)
+		if err != nil {
+			return "", fmt.Errorf("upload session: %w", err)
+		}
+		return session, nil
+	case storage.Method == storageAzure || !a.isMultipart(size):
+		return "", nil
+	case storage.Method == storageB2:
+		u, err := a.iconik.Files.StartB2(ctx, it.AssetID, it.FileID, "")
+		if err != nil {
+			return "", err
+		}
+		return u.ID, nil
+	}
+	f, err := a.uploadFile(ctx, it, false)
+	if err != nil {
+		return "", err
+	}
+	if f.MultipartUploadURL == "" {
+		return "", contentError("iconik gives no multipart upload URL for %q", it.Name)
+	}
+	id, err := s3.CreateMultipart(ctx, a.store, f.MultipartUploadURL)
+	if err != nil {
+		return "", fmt.Errorf("upload session: %w", err)
+	}
+	return id, nil
+}
+
+// sink is where a file's bytes go, by the kind of iconik's storage.
+func (a *archive) sink(ctx context.Context, it ledger.Item, size int64) (transfer.Sink, error) {
+	storage, err := a.filesStorage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	part := int64(a.Config.Transfer.PartSize)
+	uploadURL := func(ctx context.Context, fresh bool) (string, error) {
+		f, err := a.uploadFile(ctx, it, fresh)
+		return f.UploadURL, err
+	}
+	stored := func(ctx context.Context) (int64, error) {
+		f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
+		if err != nil || f.URL == "" {
+			return -1, err
+		}
+		return transfer.StoredSize(ctx, a.store, f.URL)
+	}
+	switch storage.Method {
+	case storageGCS:
+		return gcs.NewSession(gcs.Session{Client: a.store, URL: it.UploadID, PartSize: part, Stored: stored}), nil
+	case storageAzure:
+		return azure.New(azure.Blob{Client: a.store, URL: uploadURL, ContentType: it.MediaType, PartSize: part, Stored: stored}), nil
+	case storageB2:
+		return a.b2Sink(it, part, stored), nil
+	}
+	return a.s3Sink(it, storage.PresignsMD5(), part, uploadURL, stored), nil
+}
+
+func (a *archive) s3Sink(it ledger.Item, enforcesMD5 bool, part int64, uploadURL func(context.Context, bool) (string, error), stored func(context.Context) (int64, error)) transfer.Sink {
+	s := s3.S3{
+		Client: a.store, UploadID: it.UploadID, PartSize: part, ContentType: it.MediaType, UploadURL: uploadURL, Stored: stored,
+		PartURLs: func(ctx context.Context, from, to, total int) (map[int]string, error) {
+			urls := map[int]string{}
+			for page := (from-1)/partURLPage + 1; ; page++ {
+				parts, more, err := a.iconik.Files.PartURLs(ctx, it.AssetID, it.FileID, it.UploadID, total, page, partURLPage)
+				if err != nil {
+					return nil, err
+				}
+				for _, p := range parts {
+					urls[p.Number] = p.URL
+				}
+				if !more || page*partURLPage >= to {
+					return urls, nil
+				}
+			}
+		},
+		Multipart: func(ctx context.Context) (s3.MultipartURLs, error) {
+			m, err := a.iconik.Files.MultipartURLs(ctx, it.AssetID, it.FileID, it.UploadID)
+			if err != nil {
+				return s3.MultipartURLs{}, err
+			}
+			return s3.MultipartURLs{Complete: m.CompleteURL, Abort: m.AbortURL, ListParts: m.ListPartsURL}, nil
+		},
+	}
+	if enforcesMD5 {
+		s.MD5URL = func(ctx context.Context, n int, sum [16]byte) (string, error) {
+			return a.iconik.Files.MD5PartURL(ctx, it.AssetID, it.FileID, it.UploadID, n, sum)
+		}
+	}
+	return s3.New(s)
+}
+
+func (a *archive) b2Sink(it ledger.Item, part int64, stored func(context.Context) (int64, error)) transfer.Sink {
+	whole := func(ctx context.Context) (b2.Endpoint, error) {
+		f, err := a.uploadFile(ctx, it, false)
+		return b2.Endpoint{URL: f.UploadURL, Token: f.UploadCredentials.AuthorizationToken, Name: f.UploadFilename}, err
+	}
+	return b2.New(b2.Upload{
+		Whole:  whole,
+		Client: a.store, LargeID: it.UploadID, ContentType: it.MediaType, PartSize: part, Stored: stored,
+		Endpoint: func(ctx context.Context) (b2.Endpoint, error) {
+			if it.UploadID == "" {
+				return whole(ctx)
+			}
+			u, err := a.iconik.Files.StartB2(ctx, it.AssetID, it.FileID, it.UploadID)
+			if err != nil {
+				return b2.Endpoint{}, err
+			}
+			return b2.Endpoint{URL: u.URL, Token: u.Token}, nil
+		},
+		Finish: func(ctx context.Context, sums []string) error {
+			return a.iconik.Files.FinishB2(ctx, it.AssetID, it.FileID, it.UploadID, sums)
+		},
+		Cancel: func(ctx context.Context) error {
+			return a.iconik.Files.CancelB2(ctx, it.AssetID, it.FileID, it.UploadID)
+		},
+	})
+}
+
+// giveUp drops an upload session. The stores also drop by themselves what is never completed.
+func (a *archive) giveUp(ctx context.Context, it ledger.Item) error {
+	storage, err := a.filesStorage(ctx)
+	if err != nil {
+		return err
+	}
+	if storage.Method == storageS3 {
+		return a.iconik.Files.CleanupMultipart(ctx, it.AssetID, it.FileID, it.UploadID)
+	}
+	sink, err := a.sink(ctx, it, it.Size)
+	if err != nil {
+		return err
+	}
+	if err := sink.Abort(ctx); !errors.Is(err, transfer.ErrUploadGone) {
+		return err
+	}
+	return nil
+}
