@@ -56,9 +56,15 @@ func (s *Sim) content(f doc) ([]byte, bool) {
 	case "B2":
 		return s.o.Stores.B2.Object(key)
 	}
+	if size, _, ok := s.o.Objects.Head(bucket, key); ok && size > contentMost {
+		return []byte("too large to look into"), true
+	}
 	b, err := s.o.Objects.Get(bucket, key)
 	return b, err == nil
 }
+
+// contentMost is the largest object in bytes that the simulator looks into.
+const contentMost = 256 << 20
 
 func (s *Sim) b2Routes() {
 	onB2 := func(h func(*call, doc) (int, any)) handler {

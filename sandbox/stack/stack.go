@@ -54,6 +54,7 @@ type Options struct {
 	Quick      bool // short intervals, for tests
 	Log        io.Writer
 	Seed       int64 // of Frame.io's ids; 0: random
+	Discard    bool  // the store keeps checksums of large bodies, and no bytes
 	StoreFault func(*http.Request) *objectstore.Fault
 	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
 }
@@ -156,7 +157,7 @@ func (s *Stack) startVendors() error {
 		}
 		store, signer, s.StoreURL = remote, remote.Presigner, remote.Endpoint
 	} else {
-		embedded, err := objectstore.New(objectstore.Options{Fault: s.o.StoreFault, Dir: dir("objects"), AccessKey: accessKey, SecretKey: secretKey})
+		embedded, err := objectstore.New(objectstore.Options{Fault: s.o.StoreFault, Discard: s.o.Discard, Dir: dir("objects"), AccessKey: accessKey, SecretKey: secretKey})
 		if err != nil {
 			return err
 		}

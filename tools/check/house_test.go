@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"transfer":               {},
 	"transfer/...":           {"transfer"},
 	"transfer/sinktest":      {"transfer", "sandbox/objectstore"}, // a suite for tests
+	"transfer/oracle":        {},                                  // tests only
 	"report":                 {"ledger"},
 	"workflows":              {},
 	"clients/rest":           {"config"},

@@ -144,18 +144,27 @@ func interrupted(t *testing.T, s Store, up Upload, file []byte, parts int64) []b
 	return checkpoint
 }
 
+func puts(s Store) int {
+	if s.Puts == nil {
+		return 0
+	}
+	return s.Puts()
+}
+
 func resumes(t *testing.T, s Store) {
 	size := 5*s.Part + 99
 	file, up := File(size), s.Open(t, size)
 	checkpoint := interrupted(t, s, up, file, 3)
-	before := s.Puts()
+	before := puts(s)
 	reads := &breaking{Source: transfer.Bytes(file)}
 	reads.left.Store(1000)
 	res, err := engine(s.Part).Copy(t.Context(), transfer.Job{Source: reads, Sink: up.Sink(), Size: size, Resume: checkpoint})
 	require.NoError(t, err)
 	assert.Equal(t, sum(file), res.XXH64)
 	assert.Equal(t, 3, res.PartsKept)
-	assert.Equal(t, 3, s.Puts()-before, "no finished part is sent again")
+	if s.Puts != nil {
+		assert.Equal(t, 3, s.Puts()-before, "no finished part is sent again")
+	}
 	assert.EqualValues(t, 3, 1000-reads.left.Load(), "nor read again")
 	require.True(t, bytes.Equal(file, up.Stored()))
 }
@@ -183,6 +192,9 @@ func times(n int, f objectstore.Fault) func(*http.Request) *objectstore.Fault {
 }
 
 func troubles(t *testing.T, s Store) {
+	if s.Fault == nil {
+		t.Skip("a real store has no faults to order")
+	}
 	for name, f := range map[string]objectstore.Fault{
 		"503":   {Status: 503, Code: "SlowDown"},
 		"500":   {Status: 500, Code: "InternalError"},
@@ -202,6 +214,9 @@ func troubles(t *testing.T, s Store) {
 }
 
 func lostAnswers(t *testing.T, s Store) {
+	if s.Fault == nil {
+		t.Skip("a real store has no faults to order")
+	}
 	size := 4*s.Part + 1
 	file, up := File(size), s.Open(t, size)
 	var n atomic.Int64
