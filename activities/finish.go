@@ -19,8 +19,16 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	if err != nil {
 		return err
 	}
+	totals, err := a.Ledger.ArchiveTotals(ctx, in.Tenant, in.Archive)
+	if err != nil {
+		return err
+	}
 	row, err := a.Ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
 		r.Status, r.Reason = ledger.ArchiveStatus(in.Status), in.Reason
+		r.CopyingSince = time.Time{}
+		if in.Status == "running" && in.Phase == workflows.PhaseCopy {
+			r.CopyingSince, r.BytesBefore = time.Now().UTC(), totals.BytesDone
+		}
 	})
 	if err != nil {
 		return err

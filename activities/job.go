@@ -9,6 +9,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -127,6 +128,9 @@ func (a *archive) progress(ctx context.Context, now bool) {
 		done, total = counts.Copied+counts.Skipped, counts.Items
 	}
 	message := progressMessage(counts)
+	if rate, left := row.Pace(ledger.Totals{Bytes: counts.Bytes, BytesDone: counts.BytesDone}, time.Now()); rate > 0 {
+		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), left)
+	}
 	job, err := a.iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message})
 	if err != nil {
 		a.Log.WarnContext(ctx, "progress not shown", "job", row.JobID, "error", err)
@@ -141,18 +145,5 @@ func (a *archive) progress(ctx context.Context, now bool) {
 
 func progressMessage(c workflows.Counts) string {
 	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped, %d failed",
-		c.Copied, c.Items, bytesText(c.BytesDone), bytesText(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, c.Failed)
-}
-
-// bytesText prints a size for people, in binary units.
-func bytesText(n int64) string {
-	const units = "KMGTPE"
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	f, u := float64(n)/1024, 0
-	for f >= 1024 && u < len(units)-1 {
-		f, u = f/1024, u+1
-	}
-	return fmt.Sprintf("%.1f %ciB", f, units[u])
+		c.Copied, c.Items, report.Size(c.BytesDone), report.Size(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, c.Failed)
 }

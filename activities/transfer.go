@@ -53,7 +53,7 @@ func (a *archive) move(ctx context.Context, it ledger.Item) error {
 			resume = heartbeat{} // of another version: start over
 		}
 	}
-	beat := a.beatTransfer(ctx, cancel, &resume)
+	beat := a.beatTransfer(ctx, it, cancel, &resume)
 	defer beat()
 
 	rendition := frameio.Rendition(it.Rendition)
@@ -150,7 +150,7 @@ func (a *archive) noteTransfer(ctx context.Context, last *heartbeat, p transfer.
 }
 
 // beatTransfer heartbeats while a part is on its way, and watches for the worker's end.
-func (a *archive) beatTransfer(ctx context.Context, cancel context.CancelCauseFunc, last *heartbeat) func() {
+func (a *archive) beatTransfer(ctx context.Context, it ledger.Item, cancel context.CancelCauseFunc, last *heartbeat) func() {
 	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(workflows.HeartbeatInterval)
@@ -168,9 +168,22 @@ func (a *archive) beatTransfer(ctx context.Context, cancel context.CancelCauseFu
 				now := *last
 				beatMu.Unlock()
 				activity.RecordHeartbeat(ctx, now)
+				a.noteBytes(ctx, it, now.Bytes)
 				a.progress(ctx, false)
 			}
 		}
 	}()
 	return func() { close(done) }
+}
+
+// noteBytes shows how far a file is; only people look at it.
+func (a *archive) noteBytes(ctx context.Context, it ledger.Item, n int64) {
+	_, err := a.Ledger.UpdateItem(ctx, a.ref.Tenant, a.ref.Archive, it.SourceID, func(i *ledger.Item) {
+		if i.State == ledger.Copying && i.Checksum == "" {
+			i.BytesDone = n
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		a.Log.WarnContext(ctx, "progress of a file not noted", "file", it.SourceID, "error", err)
+	}
 }

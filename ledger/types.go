@@ -47,12 +47,24 @@ type Archive struct {
 	Changed               bool      // this run wrote something to iconik
 	QueuedAt              time.Time
 	StartedAt, FinishedAt time.Time
-	RequestedBy           string // e-mail address or empty
-	Comments              int    // seen in Frame.io by the last plan
-	CommentsDone          int    // in iconik
+	RequestedBy           string    // e-mail address or empty
+	CopyingSince          time.Time // of this run
+	BytesBefore           int64     // that were done when it began to copy
+	Comments              int       // seen in Frame.io by the last plan
+	CommentsDone          int       // in iconik
 	Shares, SharesDone    int
 	Folders               int
 	APICalls              int64 // by this run, both vendors
+}
+
+// Pace is how fast the run copies, in bytes a second, and how long the rest takes at that; zeros while it does not copy.
+func (a Archive) Pace(t Totals, now time.Time) (rate int64, left time.Duration) {
+	took := now.Sub(a.CopyingSince)
+	if a.Status != Running || a.CopyingSince.IsZero() || took < time.Second || t.BytesDone <= a.BytesBefore {
+		return 0, 0
+	}
+	perSecond := float64(t.BytesDone-a.BytesBefore) / took.Seconds()
+	return int64(perSecond), time.Duration(float64(max(t.Bytes-t.BytesDone, 0)) / perSecond * float64(time.Second)).Round(time.Second)
 }
 
 // ItemState is where one file (one version) stands.

@@ -40,7 +40,7 @@ type archiveView struct {
 	QueuePosition int          `json:"queue_position"`
 	Run           int          `json:"run"`
 	Items         itemCounts   `json:"items"`
-	Bytes         amount       `json:"bytes"`
+	Bytes         bytesAmount  `json:"bytes"`
 	Comments      amount       `json:"comments"`
 	Presentations amount       `json:"presentations"`
 	QueuedAt      *time.Time   `json:"queued_at"`
@@ -64,6 +64,13 @@ type amount struct {
 	Done  int64 `json:"done"`
 }
 
+// bytesAmount also says how fast an archive copies, while it does.
+type bytesAmount struct {
+	amount
+	Rate        int64 `json:"rate,omitempty"`         // bytes a second
+	SecondsLeft int64 `json:"seconds_left,omitempty"` // at that rate
+}
+
 type iconikObject struct {
 	CollectionID  string `json:"collection_id"`
 	JobID         string `json:"job_id"`
@@ -78,10 +85,12 @@ func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, 
 	v := archiveView{
 		ID: row.ID, TenantID: row.Tenant, Status: string(row.Status), Reason: row.Reason, QueuePosition: row.QueuePosition, Run: row.Run,
 		Items: itemCounts{Total: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed},
-		Bytes: amount{t.Bytes, t.BytesDone}, Comments: amount{t.Comments, t.CommentsDone}, Presentations: amount{int64(row.Shares), int64(row.SharesDone)},
+		Bytes: bytesAmount{amount: amount{t.Bytes, t.BytesDone}}, Comments: amount{t.Comments, t.CommentsDone}, Presentations: amount{int64(row.Shares), int64(row.SharesDone)},
 		QueuedAt: timeOrNull(row.QueuedAt), StartedAt: timeOrNull(row.StartedAt), FinishedAt: timeOrNull(row.FinishedAt),
 		Iconik: iconikObject{CollectionID: row.CollectionID, JobID: row.JobID, ReportAssetID: row.ReportAssetID},
 	}
+	rate, left := row.Pace(t, time.Now())
+	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())
 	v.Project.ID, v.Project.Name, v.Project.Team = row.ID, row.Name, row.TeamName
 	v.WorkflowID = workflows.ArchiveID(row.Tenant, row.ID)
 	v.TemporalURL = activities.TemporalURL(s.cfg, v.WorkflowID)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -104,8 +105,12 @@ func progressLine(row ledger.Archive, t ledger.Totals) string {
 	if row.Status == ledger.Queued {
 		return fmt.Sprintf("queued, position %d", row.QueuePosition)
 	}
-	return fmt.Sprintf("%-24s %d/%d files  %d/%d bytes  %d/%d comments  %d verified  %d skipped  %d failed",
-		row.Status, t.Copied+t.Verified, t.Items, t.BytesDone, t.Bytes, t.CommentsDone, t.Comments, t.Verified, t.Skipped, t.Failed)
+	line := fmt.Sprintf("%-24s %d/%d files  %s of %s  %d/%d comments  %d verified  %d skipped  %d failed",
+		row.Status, t.Copied+t.Verified, t.Items, report.Size(t.BytesDone), report.Size(t.Bytes), t.CommentsDone, t.Comments, t.Verified, t.Skipped, t.Failed)
+	if rate, left := row.Pace(t, time.Now()); rate > 0 {
+		line += fmt.Sprintf("  %s/s  %s left", report.Size(rate), left)
+	}
+	return line
 }
 
 func planCommand(o *options) *cobra.Command {
