@@ -79,6 +79,24 @@ func (l *Ledger) Archive(ctx context.Context, tenant, id string) (Archive, bool,
 	return a, err == nil, err
 }
 
+// OthersOpen tells whether another of a tenant's archives is open: one that is begun has to wait for it.
+func (l *Ledger) OthersOpen(ctx context.Context, tenant, id string) (bool, error) {
+	for after := ""; ; {
+		page, next, err := l.Archives(ctx, tenant, after, 100)
+		if err != nil {
+			return false, err
+		}
+		for _, a := range page {
+			if a.ID != id && !a.Status.Ended() && a.Status != Waiting {
+				return true, nil
+			}
+		}
+		if after = next; next == "" {
+			return false, nil
+		}
+	}
+}
+
 // Archives lists a tenant's archives, newest first. after is the next of the page before.
 func (l *Ledger) Archives(ctx context.Context, tenant, after string, limit int) ([]Archive, string, error) {
 	at, id := int64(1)<<62, ""

@@ -90,7 +90,7 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 		}
 		return out, nil
 	}
-	others, err := s.isRunning(ctx, workflows.ArchiveQueueID(t.ID))
+	others, err := s.ledger.OthersOpen(ctx, t.ID, project)
 	if err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}

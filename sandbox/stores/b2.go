@@ -199,7 +199,7 @@ func (b *B2) keep(r *http.Request, u *b2URL, sent []byte) (status int, code stri
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if u.large == "" {
-		name, err := url.PathUnescape(r.Header.Get("X-Bz-File-Name"))
+		name, err := url.QueryUnescape(r.Header.Get("X-Bz-File-Name")) // a plus is a space
 		if err != nil || name == "" || r.Header.Get("Content-Type") == "" {
 			return http.StatusBadRequest, "bad_request"
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/md5" //nolint:gosec // Google's second checksum
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"hash/crc32"
@@ -144,7 +145,7 @@ func (g *GCS) session(w http.ResponseWriter, r *http.Request, id string, answer 
 		g.mu.Unlock()
 		answer(499)
 		return
-	case r.Method != http.MethodPut:
+	case r.Method != http.MethodPut && r.Method != http.MethodPost: // Google takes either
 		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed")
 		return
 	}
@@ -193,11 +194,19 @@ func (g *GCS) session(w http.ResponseWriter, r *http.Request, id string, answer 
 	}
 	if s.done {
 		hashes(w, s.got, true)
+		bucket, object, _ := strings.Cut(s.name, "/")
+		w.Header().Set("Content-Type", "application/json")
 		answer(http.StatusOK)
+		_ = json.NewEncoder(w).Encode(map[string]string{"kind": "storage#object", "bucket": bucket, "name": object, "size": strconv.Itoa(len(s.got)), "crc32c": crcText(s.got)})
 		return
 	}
 	if len(s.got) > 0 {
 		w.Header().Set("Range", fmt.Sprintf("bytes=0-%d", len(s.got)-1))
+	}
+	if r.Header.Get("X-Guploader-No-308") == "yes" { // Google's own clients do not want a redirect
+		w.Header().Set("X-Http-Status-Code-Override", "308")
+		answer(http.StatusOK)
+		return
 	}
 	answer(http.StatusPermanentRedirect)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/framebridge/framebridge/transfer"
@@ -131,7 +132,7 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 		}
 		header := http.Header{"Authorization": {e.Token}, "X-Bz-Content-Sha1": {"hex_digits_at_end"}}
 		if whole {
-			header.Set("X-Bz-File-Name", url.PathEscape(e.Name))
+			header.Set("X-Bz-File-Name", escape(e.Name))
 			header.Set("Content-Type", k.u.ContentType)
 			if k.u.ContentType == "" {
 				header.Set("Content-Type", "b2/x-auto")
@@ -162,6 +163,11 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 		}
 		return receipt, nil
 	}
+}
+
+// escape writes a name as Backblaze reads it: there a plus is a space.
+func escape(name string) string {
+	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(name))
 }
 
 // forget drops the endpoints at hand: their tokens are of the same age.

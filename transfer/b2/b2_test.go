@@ -25,7 +25,7 @@ func TestB2(t *testing.T) {
 		return sinktest.Store{
 			Open: func(_ *testing.T, size int64) sinktest.Upload {
 				n++
-				name, large := fmt.Sprintf("file %d.mov", n), ""
+				name, large := fmt.Sprintf("media/file %d + ü.mov", n), ""
 				if size > part || size < 0 {
 					large = b.Start(name)
 				}
