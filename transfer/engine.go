@@ -187,15 +187,17 @@ func (r *run) stopWaiting(ctx context.Context) func() bool {
 
 // buffer hands out memory that was acquired. A pool of the runtime would drop the buffers at every collection.
 func (e *Engine) buffer(size int64) []byte {
+	if size < e.o.PartSize/2 || size > e.o.PartSize {
+		return make([]byte, size)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i := len(e.free) - 1; i >= 0; i-- {
-		if b := e.free[i]; int64(cap(b)) >= size {
-			e.free = append(e.free[:i], e.free[i+1:]...)
-			return b[:size]
-		}
+	if last := len(e.free) - 1; last >= 0 {
+		b := e.free[last]
+		e.free = e.free[:last]
+		return b[:size]
 	}
-	return make([]byte, size, max(size, min(e.o.PartSize, e.o.Memory)))
+	return make([]byte, size, e.o.PartSize)
 }
 
 func (e *Engine) giveBack(b []byte) {
