@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -108,20 +109,22 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	return s, s.Ready(ctx)
 }
 
-// port takes a well-known port where it is free, any other otherwise.
+// port takes a well-known port where it is free, otherwise one below the range from which systems take the ports of
+// outgoing connections: one of those may be taken by anybody between the finding and the use.
 func (s *Stack) port(wellKnown int) int {
-	if s.o.FixedPorts {
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", wellKnown)); err == nil {
-			l.Close()
-			return wellKnown
-		}
+	free := func(port int) bool {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		return err == nil && l.Close() == nil
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if s.o.FixedPorts && free(wellKnown) {
 		return wellKnown
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	for range 100 {
+		if port := 20000 + rand.IntN(12000); free(port) {
+			return port
+		}
+	}
+	return wellKnown
 }
 
 func (s *Stack) serve(wellKnown int, h http.Handler) (string, error) {
@@ -189,14 +192,20 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		s.TemporalAddress = s.o.Temporal
 		return nil
 	}
-	port, ui := s.port(7233), s.port(8233)
-	s.TemporalAddress, s.TemporalUI = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("http://127.0.0.1:%d", ui)
-	s.Temporal = s.process("temporal", "server", "start-dev", "--port", fmt.Sprint(port), "--ui-port", fmt.Sprint(ui),
-		"--db-filename", filepath.Join(s.o.Dir, "temporal-1.32.1.db"), "--log-level", "error")
-	if err := s.Temporal.Start(); err != nil {
-		return err
+	var err error
+	for range 3 { // a port may be taken by somebody else between the finding and the use
+		port, ui := s.port(7233), s.port(8233)
+		s.TemporalAddress, s.TemporalUI = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("http://127.0.0.1:%d", ui)
+		s.Temporal = s.process("temporal", "server", "start-dev", "--port", fmt.Sprint(port), "--ui-port", fmt.Sprint(ui),
+			"--db-filename", filepath.Join(s.o.Dir, "temporal-1.32.1.db"), "--log-level", "error")
+		if err = s.Temporal.Start(); err != nil {
+			return err
+		}
+		if err = s.TemporalReady(ctx); err == nil || s.Temporal.Running() {
+			return err
+		}
 	}
-	return s.TemporalReady(ctx)
+	return err
 }
 
 // TemporalReady returns when Temporal takes connections.
@@ -206,7 +215,7 @@ func (s *Stack) TemporalReady(ctx context.Context) error {
 		if err == nil {
 			return c.Close()
 		}
-		if time.Now().After(until) || ctx.Err() != nil {
+		if time.Now().After(until) || ctx.Err() != nil || s.Temporal != nil && !s.Temporal.Running() {
 			return fmt.Errorf("Temporal does not answer at %s: %w%s", s.TemporalAddress, err, s.Temporal.tail())
 		}
 		time.Sleep(50 * time.Millisecond)
