@@ -33,6 +33,8 @@ type Options struct {
 	Bandwidth     int64 // bytes a second of all transfers together; 0: no limit
 	Client        *http.Client
 	Metrics       *Metrics
+	// Holds is told the bytes of all buffers whenever their number changes.
+	Holds func(bytes int64)
 }
 
 // Engine moves files. All transfers of a worker share one, and its memory.
@@ -43,6 +45,7 @@ type Engine struct {
 
 	mu      sync.Mutex
 	free    [][]byte // of PartSize each
+	buffers int64    // made, free ones included
 	running int
 }
 
@@ -197,7 +200,15 @@ func (e *Engine) buffer(size int64) []byte {
 		e.free = e.free[:last]
 		return b[:size]
 	}
+	e.hold(e.buffers + 1)
 	return make([]byte, size, e.o.PartSize)
+}
+
+func (e *Engine) hold(buffers int64) {
+	e.buffers = buffers
+	if e.o.Holds != nil {
+		e.o.Holds(buffers * e.o.PartSize)
+	}
 }
 
 func (e *Engine) giveBack(b []byte) {
@@ -221,6 +232,7 @@ func (e *Engine) end() {
 	defer e.mu.Unlock()
 	if e.running--; e.running == 0 {
 		e.free = nil
+		e.hold(0)
 	}
 	e.o.Metrics.inFlight(-1)
 }

@@ -46,6 +46,8 @@ type Platform interface {
 	Shares(ctx context.Context, projectID, cursor string) (Page[Share], error)
 	// ShareItems lists what a share shows, in its order.
 	ShareItems(ctx context.Context, share Share, cursor string) (Page[ShareItem], error)
+
+	Writer
 }
 
 // Capabilities says what a generation can do, so that callers adapt without asking which it is.
@@ -56,6 +58,15 @@ type Capabilities struct {
 	NativeArchive bool
 	// CreateReplies: a comment can be posted as a reply to another.
 	CreateReplies bool
+	// WatermarkOnFiles: whether a file is watermarked shows on the file, before it is shared; otherwise it shows on the
+	// share, after that was made.
+	WatermarkOnFiles bool
+	// InviteBatch is how many addresses Invite takes at once.
+	InviteBatch int
+	// ShareBatch is how many assets CreateShare takes at once.
+	ShareBatch int
+	// CommentPolls is how many comment listings a minute the API gives one token.
+	CommentPolls int
 	// ListLimit is the listing of children's rate in calls a minute, for estimates; 0 is unknown.
 	ListLimit int
 }
@@ -126,6 +137,11 @@ type Asset struct {
 	Checksum  string // xxHash64 of the original in lower-case hex; empty when Frame.io has none
 	Original  Original
 	HasProxy  bool
+	// Ready: Frame.io has the bytes and has made what its player needs.
+	Ready bool
+	// UploadFailed: Frame.io could not take the upload.
+	UploadFailed bool
+	Watermark    Watermark
 
 	Duration      float64 // seconds
 	FrameRate     Rational
@@ -226,6 +242,7 @@ type Share struct {
 	URL       string
 	Active    bool
 	ExpiresAt time.Time // zero: never
+	Watermark Watermark
 	CreatedAt time.Time
 	Owner     User
 	// Settings are the share's other settings as Frame.io sent them, without passphrases.

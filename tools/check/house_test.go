@@ -18,7 +18,7 @@ const module = "github.com/framebridge/framebridge/"
 // arrows are what each room of the house may import of the others; a room ending with /... stands for all within.
 var arrows = map[string][]string{
 	"config":                 {},
-	"ledger":                 {}, // its tests start sandbox/postgres
+	"ledger":                 {"mapping"}, // its tests start sandbox/postgres
 	"mapping":                {},
 	"transfer":               {},
 	"transfer/...":           {"transfer"},

@@ -83,10 +83,13 @@ type asset struct {
 	Updated   instant `json:"updated_at"`
 	Uploaded  instant `json:"upload_completed_at"`
 	Failed    instant `json:"upload_failed_at"`
-	Deleted   instant `json:"deleted_at"`
+
+	Transcoded instant `json:"transcoded_at"`
+	Deleted    instant `json:"deleted_at"`
 
 	ArchiveStatus text `json:"archive_status"`
 	Watermarked   flag `json:"is_session_watermarked"`
+	Status        text `json:"status"`
 
 	Original   text            `json:"original"`
 	H2641080   text            `json:"h264_1080_best"`
@@ -213,6 +216,11 @@ func (a asset) domain() frameio.Asset {
 		return d
 	}
 	d.Class, d.Original, d.HasProxy = a.class(), a.original(), len(a.proxies()) > 0
+	d.Ready, d.UploadFailed = a.ready(), !a.Failed.IsZero() && a.Uploaded.IsZero()
+	d.Watermark = frameio.WatermarkOff
+	if a.Watermarked {
+		d.Watermark = frameio.WatermarkOn
+	}
 	if cs := a.Checksums.value; cs != nil {
 		d.Checksum = strings.ToLower(string(cs.XXHash))
 	}
@@ -232,6 +240,14 @@ func (a asset) domain() frameio.Asset {
 	}
 	d.FrameRate = frameio.ParseRate(fps)
 	return d
+}
+
+// ready says that reviewers can see the file. Kinds that Frame.io makes no player files of stay at "uploaded".
+func (a asset) ready() bool {
+	if a.Uploaded.IsZero() {
+		return false
+	}
+	return a.Status == "transcoded" || !a.Transcoded.IsZero() || a.Status != "created" && a.class() != frameio.ClassStream && a.class() != frameio.ClassImage
 }
 
 func orNone(label string) string {

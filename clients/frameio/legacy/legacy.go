@@ -48,6 +48,19 @@ var limits = map[string]rest.Limit{
 	opLinkItems:     {Calls: 100, Window: time.Minute},
 	opTeam:          {Calls: 100, Window: time.Minute},
 	opTeamProjects:  {Calls: 100, Window: time.Minute},
+	opCreateAsset:   {Calls: 5, Window: time.Second},
+	opComment:       {Calls: 100, Window: time.Minute},
+	opCreateComment: {Calls: 100, Window: time.Minute},
+	opCreateReply:   {Calls: 100, Window: time.Minute},
+	opUpdateComment: {Calls: 100, Window: time.Minute},
+	opDeleteComment: {Calls: 100, Window: time.Minute},
+	opComplete:      {Calls: 100, Window: time.Minute},
+	opUncomplete:    {Calls: 100, Window: time.Minute},
+	opCreateLink:    {Calls: 100, Window: time.Minute},
+	opReviewLink:    {Calls: 100, Window: time.Minute},
+	opUpdateLink:    {Calls: 100, Window: time.Minute},
+	opAddToLink:     {Calls: 100, Window: time.Minute},
+	opAddReviewer:   {Calls: 100, Window: time.Minute},
 }
 
 // Operation names, which are also the rate budgets: Frame.io counts each endpoint by itself.
@@ -104,7 +117,8 @@ func (c *Client) Calls() int64 { return c.rest.Calls() }
 func (c *Client) Generation() frameio.Generation { return frameio.Legacy }
 
 func (c *Client) Capabilities() frameio.Capabilities {
-	return frameio.Capabilities{Checksums: true, NativeArchive: true, CreateReplies: true, ListLimit: 40}
+	return frameio.Capabilities{Checksums: true, NativeArchive: true, CreateReplies: true, ListLimit: 40,
+		WatermarkOnFiles: true, InviteBatch: 1, ShareBatch: 500, CommentPolls: 100}
 }
 
 func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any) (*http.Response, error) {

@@ -1,0 +1,326 @@
+package legacy
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+// Operations that write, which are also their rate budgets.
+const (
+	opCreateProject = "POST /teams/{id}/projects"
+	opCreateAsset   = "POST /assets/{id}/children"
+	opAddVersion    = "POST /assets/{id}/version"
+	opDeleteAsset   = "DELETE /assets/{id}"
+	opComment       = "GET /comments/{id}"
+	opCreateComment = "POST /assets/{id}/comments"
+	opCreateReply   = "POST /comments/{id}/replies"
+	opUpdateComment = "PUT /comments/{id}"
+	opDeleteComment = "DELETE /comments/{id}"
+	opComplete      = "POST /comments/{id}/complete"
+	opUncomplete    = "DELETE /comments/{id}/complete"
+	opCreateLink    = "POST /projects/{id}/review_links"
+	opReviewLink    = "GET /review_links/{id}"
+	opUpdateLink    = "PUT /review_links/{id}"
+	opAddToLink     = "POST /review_links/{id}/assets"
+	opAddReviewer   = "POST /review_links/{id}/reviewers"
+)
+
+func (c *Client) write(ctx context.Context, op, path string, body, out any) error {
+	method, _, _ := strings.Cut(op, " ")
+	_, err := c.rest.Do(ctx, rest.Request{Operation: op, Method: method, Path: path, Body: body}, out)
+	return err
+}
+
+// Workspace wraps GET /teams.
+func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, error) {
+	teams, err := c.teams(ctx)
+	if err != nil {
+		return frameio.Team{}, err
+	}
+	var named []frameio.Team
+	for _, t := range teams {
+		if t.ID == idOrName || t.Name == idOrName || idOrName == "" {
+			named = append(named, t)
+		}
+	}
+	if len(named) == 1 {
+		return named[0], nil
+	}
+	detail := fmt.Sprintf("%d teams are named %q", len(named), idOrName)
+	if idOrName == "" {
+		detail = fmt.Sprintf("the token sees %d teams", len(named))
+	}
+	return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opTeams, Class: rest.Permanent, Detail: detail, Hint: "set frameio.workspace to a team's id"}
+}
+
+// ProjectsOf wraps GET /teams/{id}/projects. One call a page.
+func (c *Client) ProjectsOf(ctx context.Context, teamID, cursor string) (frameio.Page[frameio.Project], error) {
+	rows, next, err := listPage[project](ctx, c, opTeamProjects, "teams/"+url.PathEscape(teamID)+"/projects", nil, cursor)
+	out := frameio.Page[frameio.Project]{Next: next}
+	for _, p := range rows {
+		if p.DeletedAt.IsZero() {
+			out.Items = append(out.Items, p.domain())
+		}
+	}
+	return out, err
+}
+
+// CreateProject wraps POST /teams/{id}/projects.
+func (c *Client) CreateProject(ctx context.Context, teamID, name string) (frameio.Project, error) {
+	var p project
+	err := c.write(ctx, opCreateProject, "teams/"+url.PathEscape(teamID)+"/projects", map[string]any{"name": name, "private": false}, &p)
+	return p.domain(), err
+}
+
+// CreateFolder wraps POST /assets/{id}/children.
+func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frameio.Asset, error) {
+	var a asset
+	err := c.write(ctx, opCreateAsset, "assets/"+url.PathEscape(parentID)+"/children", map[string]any{"name": name, "type": "folder"}, &a)
+	return a.domain(), err
+}
+
+// BeginUpload wraps POST /assets/{id}/children. Frame.io says by the number of URLs into how many parts of one size the
+// file is cut.
+func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.NewFile) (frameio.Upload, error) {
+	body := map[string]any{"name": f.Name, "type": "file", "filesize": f.Size}
+	if f.MediaType != "" {
+		body["filetype"] = f.MediaType
+	}
+	var a struct {
+		asset
+		URLs []string `json:"upload_urls"`
+	}
+	if err := c.write(ctx, opCreateAsset, "assets/"+url.PathEscape(folderID)+"/children", body, &a); err != nil {
+		return frameio.Upload{}, err
+	}
+	if a.ID == "" || len(a.URLs) == 0 {
+		return frameio.Upload{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateAsset, Class: rest.Retryable, Detail: "the answer holds no upload URLs"}
+	}
+	up := frameio.Upload{FileID: a.ID, MediaType: string(a.Filetype)}
+	n := int64(len(a.URLs))
+	each := (f.Size + n - 1) / n
+	for i, u := range a.URLs {
+		at := min(int64(i)*each, f.Size)
+		up.Parts = append(up.Parts, frameio.UploadPart{URL: u, Size: min(each, f.Size-at)})
+	}
+	return up, nil
+}
+
+// AddVersion wraps POST /assets/{target}/version. A file in a stack is no target; its stack is.
+func (c *Client) AddVersion(ctx context.Context, _ string, target frameio.Asset, fileID string) (frameio.Asset, error) {
+	if target.Kind == frameio.KindFile && target.ParentID != "" {
+		parent, err := c.asset(ctx, target.ParentID)
+		if err != nil {
+			return frameio.Asset{}, err
+		}
+		if parent.kind() == frameio.KindStack {
+			target = parent.domain()
+		}
+	}
+	var a asset
+	if err := c.write(ctx, opAddVersion, "assets/"+url.PathEscape(target.ID)+"/version", map[string]any{"next_asset_id": fileID}, &a); err != nil {
+		return frameio.Asset{}, err
+	}
+	if a.kind() == frameio.KindStack {
+		return a.domain(), nil
+	}
+	// The answer's asset is not said to be the stack: the file's parent is.
+	file, err := c.asset(ctx, fileID)
+	if err != nil {
+		return frameio.Asset{}, err
+	}
+	return c.Asset(ctx, string(file.ParentID))
+}
+
+// Delete wraps DELETE /assets/{id}.
+func (c *Client) Delete(ctx context.Context, a frameio.Asset) error {
+	err := c.write(ctx, opDeleteAsset, "assets/"+url.PathEscape(a.ID), nil, nil)
+	if rest.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// Comment wraps GET /comments/{id}.
+func (c *Client) Comment(ctx context.Context, id string) (frameio.Comment, error) {
+	var row comment
+	if _, err := c.get(ctx, opComment, "comments/"+url.PathEscape(id), nil, &row); err != nil {
+		return frameio.Comment{}, err
+	}
+	if !row.Deleted.IsZero() {
+		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: opComment, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the comment was deleted"}
+	}
+	return row.domain(string(row.AssetID)), nil
+}
+
+// CreateComment wraps POST /assets/{id}/comments, and POST /comments/{id}/replies for replies.
+func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.NewComment) (frameio.Comment, error) {
+	body := map[string]any{"text": n.Text}
+	if n.Frame != nil {
+		body["timestamp"] = *n.Frame + firstFrame
+		if n.Frames > 1 {
+			body["duration"] = n.Frames
+		}
+	}
+	if n.Page != nil {
+		body["page"] = *n.Page
+	}
+	if n.Annotation != "" {
+		body["annotation"] = n.Annotation
+	}
+	if n.TeamOnly {
+		body["private"] = true
+	}
+	op, path := opCreateComment, "assets/"+url.PathEscape(fileID)+"/comments"
+	if n.ParentID != "" {
+		op, path = opCreateReply, "comments/"+url.PathEscape(n.ParentID)+"/replies"
+	}
+	var row comment
+	if err := c.write(ctx, op, path, body, &row); err != nil {
+		return frameio.Comment{}, err
+	}
+	if row.ID == "" {
+		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no comment"}
+	}
+	return row.domain(fileID), nil
+}
+
+// UpdateComment wraps PUT /comments/{id}, which overwrites what it is given, and POST or DELETE /comments/{id}/complete.
+func (c *Client) UpdateComment(ctx context.Context, id string, ch frameio.CommentChange) error {
+	body := map[string]any{}
+	if ch.Text != nil {
+		body["text"] = *ch.Text
+	}
+	if ch.Annotation != nil {
+		body["annotation"] = nil
+		if *ch.Annotation != "" {
+			body["annotation"] = *ch.Annotation
+		}
+	}
+	if t := ch.Time; t != nil {
+		body["timestamp"], body["duration"] = nil, nil
+		if t.Frame != nil {
+			body["timestamp"] = *t.Frame + firstFrame
+			if t.Frames > 1 {
+				body["duration"] = t.Frames
+			}
+		}
+	}
+	path := "comments/" + url.PathEscape(id)
+	if len(body) > 0 {
+		if err := c.write(ctx, opUpdateComment, path, body, nil); err != nil {
+			return err
+		}
+	}
+	if ch.Completed == nil {
+		return nil
+	}
+	op := opUncomplete
+	if *ch.Completed {
+		op = opComplete
+	}
+	// Completing twice completes once.
+	method, _, _ := strings.Cut(op, " ")
+	_, err := c.rest.Do(ctx, rest.Request{Operation: op, Method: method, Path: path + "/complete", Idempotent: true}, nil)
+	return err
+}
+
+// DeleteComment wraps DELETE /comments/{id}.
+func (c *Client) DeleteComment(ctx context.Context, id string) error {
+	err := c.write(ctx, opDeleteComment, "comments/"+url.PathEscape(id), nil, nil)
+	if rest.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// CreateShare wraps POST /projects/{id}/review_links, and POST /review_links/{id}/assets for what it shows.
+func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.NewShare) (frameio.Share, error) {
+	body := map[string]any{"name": n.Name, "allow_approvals": true, "current_version_only": false, "enable_downloading": n.Download,
+		"enable_comments": true, "is_active": true, "notify_on_view": false}
+	if !n.ExpiresAt.IsZero() {
+		body["expires_at"] = n.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	if n.Passphrase != "" {
+		body["password"] = n.Passphrase
+	}
+	var s share
+	if err := c.write(ctx, opCreateLink, "projects/"+url.PathEscape(projectID)+"/review_links", body, &s); err != nil {
+		return frameio.Share{}, err
+	}
+	if s.ID == "" {
+		return frameio.Share{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateLink, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no review link"}
+	}
+	d := s.domain(frameio.ShareReviewLink, nil)
+	if len(n.AssetIDs) == 0 {
+		return d, nil
+	}
+	return d, c.AddToShare(ctx, s.ID, n.AssetIDs)
+}
+
+// ShareByID wraps GET /review_links/{id}.
+func (c *Client) ShareByID(ctx context.Context, id string) (frameio.Share, error) {
+	var s share
+	if _, err := c.get(ctx, opReviewLink, "review_links/"+url.PathEscape(id), nil, &s); err != nil {
+		return frameio.Share{}, err
+	}
+	if !s.Deleted.IsZero() {
+		return frameio.Share{}, &rest.Error{Vendor: "Frame.io", Operation: opReviewLink, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the review link was deleted"}
+	}
+	return s.domain(frameio.ShareReviewLink, nil), nil
+}
+
+// UpdateShare wraps PUT /review_links/{id}.
+func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareChange) error {
+	body := map[string]any{}
+	if ch.ExpiresAt != nil {
+		body["expires_at"] = ch.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	if ch.Active != nil {
+		body["is_active"] = *ch.Active
+	}
+	return c.write(ctx, opUpdateLink, "review_links/"+url.PathEscape(id), body, nil)
+}
+
+// AddToShare wraps PUT /review_links/{id}/assets' additive form, POST, after a look at what is there.
+func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
+	have := map[string]bool{}
+	for cursor := ""; ; {
+		page, err := c.ShareItems(ctx, frameio.Share{ID: id, Kind: frameio.ShareReviewLink}, cursor)
+		if err != nil {
+			return err
+		}
+		for _, item := range page.Items {
+			have[item.AssetID] = true
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	var missing []string
+	for _, a := range assetIDs {
+		if !have[a] {
+			missing = append(missing, a)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return c.write(ctx, opAddToLink, "review_links/"+url.PathEscape(id)+"/assets", map[string]any{"asset_ids": missing}, nil)
+}
+
+// Invite wraps POST /review_links/{id}/reviewers. One call an address.
+func (c *Client) Invite(ctx context.Context, id string, emails []string, message string) error {
+	for _, e := range emails {
+		if err := c.write(ctx, opAddReviewer, "review_links/"+url.PathEscape(id)+"/reviewers", map[string]any{"email": e, "message": message}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}

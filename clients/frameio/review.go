@@ -1,0 +1,114 @@
+package frameio
+
+import (
+	"context"
+	"time"
+)
+
+// Writer is the part of Platform that changes Frame.io. An archive uses none of it.
+type Writer interface {
+	// Workspace finds the team (legacy) or workspace (v4) by id or name; empty means the only one there is.
+	Workspace(ctx context.Context, idOrName string) (Team, error)
+	// ProjectsOf lists the projects of one team or workspace, archived ones left out.
+	ProjectsOf(ctx context.Context, workspaceID, cursor string) (Page[Project], error)
+	CreateProject(ctx context.Context, workspaceID, name string) (Project, error)
+
+	CreateFolder(ctx context.Context, parentID, name string) (Asset, error)
+	// BeginUpload makes a file without bytes and says where they go. The URLs are secrets.
+	BeginUpload(ctx context.Context, folderID string, f NewFile) (Upload, error)
+	// AddVersion puts a file, uploaded to the folder of target, on top of target: a file or the stack that holds it. It
+	// returns the stack.
+	AddVersion(ctx context.Context, folderID string, target Asset, fileID string) (Asset, error)
+	// Delete moves a file or folder to the trash; what is gone already is no error.
+	Delete(ctx context.Context, a Asset) error
+
+	Comment(ctx context.Context, commentID string) (Comment, error)
+	// CreateComment posts a comment, or a reply where ParentID is set and Capabilities.CreateReplies says so.
+	CreateComment(ctx context.Context, fileID string, c NewComment) (Comment, error)
+	UpdateComment(ctx context.Context, commentID string, c CommentChange) error
+	DeleteComment(ctx context.Context, commentID string) error
+
+	// CreateShare makes a link to assets of one project.
+	CreateShare(ctx context.Context, projectID string, s NewShare) (Share, error)
+	// ShareByID reads a share made by CreateShare.
+	ShareByID(ctx context.Context, shareID string) (Share, error)
+	UpdateShare(ctx context.Context, shareID string, c ShareChange) error
+	// AddToShare adds assets to a share; those in it already are no error.
+	AddToShare(ctx context.Context, shareID string, assetIDs []string) error
+	// Invite mails the message and the link to people. At most Capabilities.InviteBatch addresses are taken at once.
+	Invite(ctx context.Context, shareID string, emails []string, message string) error
+}
+
+// NewFile is a file to be uploaded.
+type NewFile struct {
+	Name      string
+	MediaType string // may be empty: Frame.io goes by the name then
+	Size      int64  // bytes, more than 0
+}
+
+// Upload is where a new file's bytes go, in order.
+type Upload struct {
+	FileID    string
+	MediaType string // that the parts' URLs sign
+	Parts     []UploadPart
+}
+
+// UploadPart is one URL, a secret, and the bytes it takes.
+type UploadPart struct {
+	URL  string
+	Size int64
+}
+
+// NewComment is a comment to be posted by the token's user.
+type NewComment struct {
+	Text     string
+	ParentID string
+	// Frame counts from 0; nil for a comment on the whole file.
+	Frame  *int64
+	Frames int64 // more than 1 for a range
+	Page   *int
+	// Annotation is Frame.io's drawing JSON, empty for none.
+	Annotation string
+	TeamOnly   bool
+}
+
+// CommentChange changes what is not nil.
+type CommentChange struct {
+	Text       *string
+	Annotation *string // empty takes the drawing away
+	// Time moves the comment; its Frame may be nil.
+	Time      *CommentTime
+	Completed *bool
+}
+
+// CommentTime is a point, a range of Frames, or nothing.
+type CommentTime struct {
+	Frame  *int64
+	Frames int64
+}
+
+// NewShare is a link for reviewers.
+type NewShare struct {
+	Name       string
+	AssetIDs   []string
+	ExpiresAt  time.Time
+	Passphrase string
+	Download   bool
+	// Watermark asks for the watermark where the generation sets it on the share.
+	Watermark bool
+}
+
+// ShareChange changes what is not nil.
+type ShareChange struct {
+	ExpiresAt *time.Time
+	Active    *bool
+}
+
+// Watermark is what is known of the watermark on a file or share.
+type Watermark string
+
+const (
+	WatermarkOn      Watermark = "on"
+	WatermarkOff     Watermark = "off"
+	WatermarkUnknown Watermark = "unknown" // the answer does not say
+)
