@@ -117,6 +117,11 @@ type Review struct {
 	Watermark    string        `mapstructure:"watermark"` // required | preferred | off
 	PollInterval time.Duration `mapstructure:"poll_interval"`
 	Retention    time.Duration `mapstructure:"retention"`
+	WarnBefore   time.Duration `mapstructure:"warn_before"`
+	Lasts        time.Duration `mapstructure:"lasts"`
+	Longest      time.Duration `mapstructure:"longest"`
+	ProxyWait    time.Duration `mapstructure:"proxy_wait"`
+	Attested     bool          `mapstructure:"watermark_attested"`
 	Notify       []string      `mapstructure:"notify"`
 }
 

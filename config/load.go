@@ -97,6 +97,11 @@ func Keys() []KeyDoc {
 		{tenantPrefix + "review.watermark", "required", "required, preferred or off"},
 		{tenantPrefix + "review.poll_interval", "1m", "how often comments are polled"},
 		{tenantPrefix + "review.retention", "720h", "after expiry, then the media in Frame.io is deleted"},
+		{tenantPrefix + "review.warn_before", "72h", "how long before the deletion a warning is mailed"},
+		{tenantPrefix + "review.lasts", "336h", "how long a review is open where the form names no expiry"},
+		{tenantPrefix + "review.longest", "8760h", "how far away an expiry may lie"},
+		{tenantPrefix + "review.proxy_wait", "30m", "how long a proxy that iconik has not made yet is waited for"},
+		{tenantPrefix + "review.watermark_attested", "false", "the Frame.io account forces the watermark by its own policy, where its API does not show it (v4)"},
 		{tenantPrefix + "review.notify", "[]", "addresses that are told of every review"},
 	}
 }
@@ -436,6 +441,10 @@ func (t *Tenant) validate(p *Problems, key string) {
 	oneOf(p, key+".review.watermark", t.Review.Watermark, "required", "preferred", "off")
 	atLeast(p, key+".review.poll_interval", t.Review.PollInterval, time.Second)
 	atLeast(p, key+".review.retention", t.Review.Retention, 0)
+	atLeast(p, key+".review.warn_before", t.Review.WarnBefore, 0)
+	atLeast(p, key+".review.lasts", t.Review.Lasts, time.Minute)
+	atLeast(p, key+".review.longest", t.Review.Longest, time.Minute)
+	atLeast(p, key+".review.proxy_wait", t.Review.ProxyWait, 0)
 	mails(p, key+".review.notify", t.Review.Notify)
 }
 

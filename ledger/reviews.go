@@ -135,7 +135,7 @@ type ReviewComment struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	// What each side was last seen with, or given.
-	Frameio, Iconik     mapping.Fields
+	Frameio, Iconik     mapping.State
 	FrameioAt, IconikAt time.Time
 	// Before and After stand around the text on the side where it was not made.
 	Before, After string

@@ -22,10 +22,11 @@ func (f DrawingFrame) scale() (x, y float64) {
 
 // Shape is one shape of a drawing in iconik's words. Width is the stroke's, in pixels.
 type Shape struct {
-	Type   string // LINE, RECTANGLE, ARROW, ELLIPSE or PENCIL
+	Type   string // LINE, RECTANGLE, ARROW, ELLIPSE, PENCIL, or TEXT, which Frame.io has not
 	Color  string
 	Points [][2]float64
 	Width  float64
+	Text   string `json:",omitempty"`
 }
 
 // frameioShape is one element of Frame.io's annotation JSON. Coordinates are 0..1 of the picture from its upper left.

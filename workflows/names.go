@@ -12,6 +12,7 @@ const (
 	ArchiveCopyName  = "ArchiveCopy"
 	ArchiveQueueName = "ArchiveQueue"
 	ArchivePlanName  = "ArchivePlan"
+	ReviewName       = "Review"
 )
 
 // Signals, queries and updates.
@@ -20,10 +21,16 @@ const (
 	SignalEnqueue = "enqueue" // archive → queue
 	SignalRelease = "release" // archive → queue
 
+	SignalWake    = "wake"    // starter → review: a webhook came
+	SignalResend  = "resend"  // starter, review → review: assets were added
+
 	QueryStatus = "status"
 
 	UpdateCancel = "cancel" // stop the archive; what is copied stays
 	UpdateRetry  = "retry"  // while it waits for originals: look now
+	UpdateExtend = "extend" // give a review another expiry
+	UpdateStop   = "stop"   // end a review now
+	UpdateSync   = "sync"   // compare both sides of a review now
 )
 
 // Search attributes, all of type Keyword.
@@ -42,6 +49,9 @@ func ArchiveQueueID(tenant string) string { return "archive-queue/" + tenant }
 
 // PlanID is the workflow id of a dry run.
 func PlanID(tenant, project string) string { return "plan/" + tenant + "/" + project }
+
+// ReviewID is the workflow id of a review.
+func ReviewID(tenant, review string) string { return "review/" + tenant + "/" + review }
 
 // TransferQueue is the task queue of the workers that move bytes, beside the given one.
 func TransferQueue(taskQueue string) string { return taskQueue + "-transfers" }

@@ -37,6 +37,11 @@ const (
 	rangesPerAsk      = 50               // ranges asked of the ledger at once
 	maxRounds         = 5                // plan-copy-compare rounds while Frame.io keeps changing
 	continueAfterRuns = 400              // children started by one run before it continues as new
+	readyPatience     = 12 * time.Hour   // until Frame.io has made a file ready
+	syncPatience      = 15 * time.Minute // one comparison of both sides, its retries included; the next poll makes good
+	syncAfterFailure  = time.Minute      // until the next one then
+	syncsPerRun       = 250              // of a review, some ten events each, before it continues as new
+	mostHints         = 50               // that webhooks leave before everything is read instead
 )
 
 // HeartbeatInterval is how often a worker says that an activity is alive. Without it, the work of a killed worker would
@@ -76,6 +81,39 @@ func forTransfers(ctx workflow.Context, summary string) workflow.Context {
 		HeartbeatTimeout:    heartbeatTimeout,
 		RetryPolicy:         retries(2 * time.Minute),
 		Summary:             clip(summary),
+	})
+}
+
+// forProxy is for choosing a file that iconik may still be making.
+func forProxy(ctx workflow.Context, wait time.Duration, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: callPatience + wait,
+		HeartbeatTimeout:       heartbeatTimeout,
+		RetryPolicy:            retries(30 * time.Second),
+		Summary:                clip(summary),
+	})
+}
+
+// forReady is for an activity that fails until Frame.io has made a file ready: its attempts are no events.
+func forReady(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: readyPatience,
+		HeartbeatTimeout:       heartbeatTimeout,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 30 * time.Second},
+		Summary:                clip(summary),
+	})
+}
+
+// forSync is for comparing both sides of a review.
+func forSync(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: syncPatience,
+		HeartbeatTimeout:       heartbeatTimeout,
+		RetryPolicy:            retries(time.Minute),
+		Summary:                clip(summary),
 	})
 }
 

@@ -2,6 +2,7 @@ package iconik
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 )
 
@@ -116,4 +117,9 @@ func (s *AssetsService) CreateVersion(ctx context.Context, assetID string, req V
 	}
 	err := s.c.post(ctx, "create version", path("assets/v1/assets", assetID, "versions"), nil, req, &out)
 	return out.Versions, err
+}
+
+// SetApproval wraps PUT assets/v1/assets/{id}/approvals/. Status is N/A, REQUESTED, APPROVED or NOT_APPROVED.
+func (s *AssetsService) SetApproval(ctx context.Context, assetID, status string) error {
+	return s.c.do(ctx, "set approval", http.MethodPut, path("assets/v1/assets", assetID, "approvals"), nil, map[string]string{"status": status}, nil)
 }

@@ -188,6 +188,23 @@ func (s *FilesService) files(ctx context.Context, assetID, versionID string, sig
 	return byLastID(ctx, s.c, "list files", path("files/v1/assets", assetID, "versions", versionID, "files"), q, func(f File) string { return f.ID })
 }
 
+// Proxy is a version's copy for players. URL is a secret.
+type Proxy struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Filename  string `json:"filename"`
+	Status    string `json:"status"`
+	VersionID string `json:"version_id"`
+	Size      int64  `json:"size"`
+	URL       string `json:"url"`
+}
+
+// Proxies wraps GET files/v1/assets/{id}/versions/{version}/proxies/ with download URLs, all pages.
+func (s *FilesService) Proxies(ctx context.Context, assetID, versionID string) ([]Proxy, error) {
+	q := url.Values{"generate_signed_url": {"true"}, "content_disposition": {"attachment"}}
+	return byLastID(ctx, s.c, "list proxies", path("files/v1/assets", assetID, "versions", versionID, "proxies"), q, func(p Proxy) string { return p.ID })
+}
+
 // FilePatch changes what it names.
 type FilePatch struct {
 	Status            string `json:"status,omitempty"`

@@ -19,6 +19,13 @@ type Segment struct {
 	ExternalID string   `json:"external_id"`
 	Status     string   `json:"status"`
 	Drawing    *Drawing `json:"drawing"`
+	Internal   *bool    `json:"is_internal"`
+	ShareEmail string   `json:"share_user_email"` // of a guest who came by an iconik share
+	FirstName  string   `json:"user_first_name"`
+	LastName   string   `json:"user_last_name"`
+	User       *User    `json:"user_info"`
+	Created    Time     `json:"date_created"`
+	Modified   Time     `json:"date_modified"`
 }
 
 // Drawing is what was drawn over a frame.
@@ -70,6 +77,7 @@ type SegmentListOptions struct {
 	Type        string
 	VersionID   string
 	AllVersions bool
+	WithUsers   bool // the writers' names
 }
 
 // List wraps GET assets/v1/assets/{id}/segments/, all pages. It reads the index, which lags behind writes.
@@ -83,6 +91,9 @@ func (s *SegmentsService) List(ctx context.Context, assetID string, o SegmentLis
 	}
 	if o.AllVersions {
 		q.Set("include_all_versions", "true")
+	}
+	if o.WithUsers {
+		q.Set("include_users", "true")
 	}
 	var all []Segment
 	err := byPage(ctx, s.c, "list segments", path("assets/v1/assets", assetID, "segments"), q, func(seg Segment) bool {
@@ -101,8 +112,9 @@ func (s *SegmentsService) Get(ctx context.Context, assetID, id string) (*Segment
 	return &seg, nil
 }
 
-// SegmentPatch changes what it names.
+// SegmentPatch changes what it names, and sets to null what Clear names by its JSON name.
 type SegmentPatch struct {
+	Clear   []string `json:"-"`
 	Text    *string  `json:"segment_text,omitempty"`
 	Checked *bool    `json:"segment_checked,omitempty"`
 	StartMS *int64   `json:"time_start_milliseconds,omitempty"`
@@ -112,10 +124,20 @@ type SegmentPatch struct {
 
 // Update wraps PATCH assets/v1/assets/{id}/segments/{segment}/.
 func (s *SegmentsService) Update(ctx context.Context, assetID, id string, p SegmentPatch) (*Segment, error) {
-	body := struct {
-		Type string `json:"segment_type"`
-		SegmentPatch
-	}{"COMMENT", p}
+	body := map[string]any{"segment_type": "COMMENT"}
+	set := func(name string, v any, is bool) {
+		if is {
+			body[name] = v
+		}
+	}
+	set("segment_text", p.Text, p.Text != nil)
+	set("segment_checked", p.Checked, p.Checked != nil)
+	set("time_start_milliseconds", p.StartMS, p.StartMS != nil)
+	set("time_end_milliseconds", p.EndMS, p.EndMS != nil)
+	set("drawing", p.Drawing, p.Drawing != nil)
+	for _, name := range p.Clear {
+		body[name] = nil
+	}
 	var seg Segment
 	if err := s.c.patch(ctx, "update segment", path("assets/v1/assets", assetID, "segments", id), nil, body, &seg); err != nil {
 		return nil, err

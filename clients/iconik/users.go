@@ -36,3 +36,48 @@ func (s *UsersService) ByEmail(ctx context.Context, email string) (*User, error)
 	})
 	return found, err
 }
+
+// Get wraps GET users/v1/users/{id}/.
+func (s *UsersService) Get(ctx context.Context, id string) (*User, error) {
+	var u User
+	if err := s.c.get(ctx, "get user", path("users/v1/users", id), nil, &u); err != nil {
+		return nil, err
+	}
+	return &u, nil
+}
+
+// FullName is how people call the user.
+func (u *User) FullName() string {
+	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
+		return name
+	}
+	return u.Email
+}
+
+// SystemDomain wraps GET settings/v1/system/current/: the id of the domain that the token is for.
+func (s *UsersService) SystemDomain(ctx context.Context) (string, error) {
+	var v struct {
+		ID string `json:"system_domain_id"`
+	}
+	err := s.c.get(ctx, "current system settings", path("settings/v1/system/current"), nil, &v)
+	return v.ID, err
+}
+
+// Notification tells a user something in iconik.
+type Notification struct {
+	EventType     string `json:"event_type"`
+	ObjectType    string `json:"object_type"`
+	ObjectID      string `json:"object_id"`
+	SubObjectType string `json:"sub_object_type,omitempty"`
+	RecipientID   string `json:"recipient_id"`
+	SenderID      string `json:"sender_id"`
+	Short         string `json:"message_short"`
+	Long          string `json:"message_long"`
+	Status        string `json:"status"`
+}
+
+// Notify wraps POST users-notifications/v1/notifications/.
+func (s *UsersService) Notify(ctx context.Context, n Notification) error {
+	n.Status = "QUEUED"
+	return s.c.post(ctx, "notify user", path("users-notifications/v1/notifications"), nil, n, nil)
+}

@@ -1,0 +1,202 @@
+package mapping
+
+import (
+	"slices"
+	"time"
+)
+
+// Side is one of the two places where a comment lives.
+type Side int
+
+const (
+	Frameio Side = iota
+	Iconik
+)
+
+// Other is the side across.
+func (s Side) Other() Side { return 1 - s }
+
+func (s Side) String() string { return [...]string{"Frame.io", "iconik"}[s] }
+
+// State holds the parts of a comment that are edited by themselves, each as a text that is equal when the part is equal.
+// They are compared within one side only.
+type State struct {
+	Text    string `json:"text"`
+	Time    string `json:"time"`
+	Done    string `json:"done"`
+	Drawing string `json:"drawing"`
+}
+
+// Part names one of a comment's parts.
+type Part string
+
+const (
+	PartText    Part = "text"
+	PartTime    Part = "time"
+	PartDone    Part = "done"
+	PartDrawing Part = "drawing"
+)
+
+var parts = []Part{PartText, PartTime, PartDone, PartDrawing}
+
+func (f *State) at(p Part) *string {
+	switch p {
+	case PartText:
+		return &f.Text
+	case PartTime:
+		return &f.Time
+	case PartDone:
+		return &f.Done
+	}
+	return &f.Drawing
+}
+
+// Seen is a comment as one side shows it for certain.
+type Seen struct {
+	ID, ParentID string
+	State        State
+	UpdatedAt    time.Time
+}
+
+// Pair is a comment known from before. An empty id means that the side never had it for certain.
+type Pair struct {
+	Key     string
+	Origin  Side
+	IDs     [2]string
+	State   [2]State // as last seen, or given
+	Deleted bool
+	// Ignored comments stay on their side.
+	Ignored bool
+}
+
+// OpKind is what must be done.
+type OpKind string
+
+const (
+	OpCreate OpKind = "create" // make the comment on To; Key is empty when it was not known
+	OpEdit   OpKind = "edit"   // bring Parts of the comment over to To
+	OpDelete OpKind = "delete" // delete it on To
+	OpNote   OpKind = "note"   // nothing is left to do but to write down what is seen, or that it is gone on both sides
+)
+
+// Op is one step towards both sides being equal.
+type Op struct {
+	Kind  OpKind
+	To    Side // the other side is where it comes from
+	Key   string
+	From  string // id on the side it comes from
+	Parts []Part
+	Lost  []Part // on To, overruled by a later edit: to be kept in the audit
+}
+
+// Reconcile compares what both sides show with what is known and returns what makes them equal, parents before their
+// replies. It is right only where the seen states are: a listing that lags behind must be confirmed before.
+//
+// An edit of a part on one side goes to the other. Edited on both, the later edit wins. Deleted on one side, it is
+// deleted on the other, whatever was edited there.
+func Reconcile(pairs []Pair, seen [2][]Seen) []Op {
+	var ops []Op
+	byID := [2]map[string]Seen{{}, {}}
+	for side := range seen {
+		for _, s := range seen[side] {
+			byID[side][s.ID] = s
+		}
+	}
+	known := [2]map[string]bool{{}, {}}
+	for _, p := range pairs {
+		for side, id := range p.IDs {
+			if id != "" {
+				known[side][id] = true
+			}
+		}
+		ops = append(ops, p.reconcile(byID)...)
+	}
+	for side := range seen {
+		rows := slices.Clone(seen[side])
+		level := levels(rows)
+		slices.SortStableFunc(rows, func(a, b Seen) int { return level[a.ID] - level[b.ID] })
+		for _, s := range rows {
+			if !known[side][s.ID] {
+				ops = append(ops, Op{Kind: OpCreate, To: Side(side).Other(), From: s.ID})
+			}
+		}
+	}
+	return ops
+}
+
+// levels counts the ancestors of each comment.
+func levels(rows []Seen) map[string]int {
+	parent := map[string]string{}
+	for _, s := range rows {
+		parent[s.ID] = s.ParentID
+	}
+	out := map[string]int{}
+	for _, s := range rows {
+		n := 0
+		for p, ok := parent[s.ID], true; p != "" && ok && n <= len(rows); n++ {
+			p, ok = parent[p]
+		}
+		out[s.ID] = n
+	}
+	return out
+}
+
+func (p Pair) reconcile(byID [2]map[string]Seen) []Op {
+	var at [2]Seen
+	var there [2]bool
+	for side, id := range p.IDs {
+		if id != "" {
+			at[side], there[side] = byID[side][id], byID[side][id].ID != ""
+		}
+	}
+	if p.Ignored {
+		return nil
+	}
+	if p.Deleted {
+		var ops []Op
+		for side := range there {
+			if there[side] {
+				ops = append(ops, Op{Kind: OpDelete, To: Side(side), Key: p.Key, From: p.IDs[side]})
+			}
+		}
+		return ops
+	}
+	from := p.Origin
+	switch {
+	case p.IDs[from.Other()] == "" && there[from]: // it was begun and not finished
+		return []Op{{Kind: OpCreate, To: from.Other(), Key: p.Key, From: p.IDs[from]}}
+	case !there[Frameio] && !there[Iconik]:
+		return []Op{{Kind: OpNote, Key: p.Key}}
+	case !there[Frameio]:
+		return []Op{{Kind: OpDelete, To: Iconik, Key: p.Key, From: p.IDs[Iconik]}}
+	case !there[Iconik]:
+		return []Op{{Kind: OpDelete, To: Frameio, Key: p.Key, From: p.IDs[Frameio]}}
+	}
+	edits := [2]Op{{Kind: OpEdit, To: Frameio, Key: p.Key, From: at[Iconik].ID}, {Kind: OpEdit, To: Iconik, Key: p.Key, From: at[Frameio].ID}}
+	for _, part := range parts {
+		changed := [2]bool{}
+		for side := range at {
+			changed[side] = *at[side].State.at(part) != *p.State[side].at(part)
+		}
+		switch {
+		case changed[Frameio] && changed[Iconik]:
+			winner := Iconik
+			if !at[Frameio].UpdatedAt.Before(at[Iconik].UpdatedAt) {
+				winner = Frameio
+			}
+			e := &edits[winner.Other()]
+			e.Parts, e.Lost = append(e.Parts, part), append(e.Lost, part)
+		case changed[Frameio]:
+			edits[Iconik].Parts = append(edits[Iconik].Parts, part)
+		case changed[Iconik]:
+			edits[Frameio].Parts = append(edits[Frameio].Parts, part)
+		}
+	}
+	var ops []Op
+	for _, e := range edits {
+		if len(e.Parts) > 0 {
+			ops = append(ops, e)
+		}
+	}
+	return ops
+}

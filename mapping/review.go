@@ -1,0 +1,310 @@
+package mapping
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/mail"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Metadata views of reviews.
+const (
+	SendView   = "Send to Frame.io"
+	ReviewView = "Frame.io review"
+)
+
+// SendFields are the fields of the action's form.
+var SendFields = []Field{
+	{"framebridge_reviewers", "Reviewers (e-mail addresses)", "text"},
+	{"framebridge_message", "Message", "text"},
+	{"framebridge_expires", "Expires", "date"},
+	{"framebridge_quality", "Quality", "drop_down"},
+	{"framebridge_title", "Title", "string"},
+	{"framebridge_passphrase", "Passphrase", "string"},
+	{"framebridge_download", "Allow download", "boolean"},
+}
+
+// ReviewFields are the fields of the view on assets that are, or were, in review.
+var ReviewFields = []Field{
+	{"framebridge_review_link", "Review link", "url"},
+	{"framebridge_review_status", "Review status", "string"},
+	{"framebridge_review_expires", "Review expires", "datetime"},
+	{"framebridge_review_reviewers", "Reviewers", "text"},
+	{"framebridge_review_error", "What went wrong", "text"},
+	{"framebridge_decision", "Decision", "string"},
+}
+
+// Form is the send action's form, checked.
+type Form struct {
+	Reviewers  []string
+	Message    string
+	Expires    time.Time
+	Quality    string
+	Title      string
+	Passphrase string
+	Download   bool
+}
+
+// FormError is a mistake in the form, said so that whoever filled it in can mend it.
+type FormError struct{ Field, Problem string }
+
+func (e *FormError) Error() string { return e.Problem }
+
+// FormRules are what a tenant allows.
+type FormRules struct {
+	Now     time.Time
+	Default time.Duration // until the expiry where the form names none
+	Longest time.Duration
+}
+
+const (
+	maxReviewers = 100
+	maxTitle     = 175 // Frame.io's share names
+	maxMessage   = 2000
+)
+
+// ParseForm reads the form's values, each a list of texts. All mistakes but the first are left for the next try.
+func ParseForm(values map[string][]string, rules FormRules) (Form, *FormError) {
+	get := func(name string) string { return strings.TrimSpace(strings.Join(values[name], " ")) }
+	f := Form{Message: strings.TrimSpace(strings.Join(values["framebridge_message"], "\n")), Title: get("framebridge_title"), Passphrase: get("framebridge_passphrase")}
+	var err *FormError
+	if f.Reviewers, err = parseReviewers(values["framebridge_reviewers"]); err != nil {
+		return f, err
+	}
+	switch q := strings.ToLower(get("framebridge_quality")); q {
+	case "", "proxy":
+		f.Quality = "proxy"
+	case "original":
+		f.Quality = "original"
+	default:
+		return f, &FormError{"framebridge_quality", fmt.Sprintf("The quality %q is not known: choose proxy or original.", q)}
+	}
+	if f.Expires, err = parseExpiry(get("framebridge_expires"), rules); err != nil {
+		return f, err
+	}
+	switch d := strings.ToLower(get("framebridge_download")); d {
+	case "", "false", "no", "0", "off":
+	case "true", "yes", "1", "on":
+		f.Download = true
+	default:
+		return f, &FormError{"framebridge_download", fmt.Sprintf("%q is neither yes nor no.", d)}
+	}
+	switch {
+	case len([]rune(f.Title)) > maxTitle:
+		return f, &FormError{"framebridge_title", fmt.Sprintf("The title is longer than %d characters.", maxTitle)}
+	case len([]rune(f.Message)) > maxMessage:
+		return f, &FormError{"framebridge_message", fmt.Sprintf("The message is longer than %d characters.", maxMessage)}
+	case len(f.Passphrase) > 255:
+		return f, &FormError{"framebridge_passphrase", "The passphrase is longer than 255 characters."}
+	}
+	return f, nil
+}
+
+func parseReviewers(values []string) ([]string, *FormError) {
+	var out []string
+	seen := map[string]bool{}
+	for _, v := range values {
+		for _, word := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) {
+			a, err := mail.ParseAddress(word)
+			if err != nil || !strings.Contains(a.Address[strings.LastIndex(a.Address, "@")+1:], ".") || len(a.Address) > 254 {
+				return nil, &FormError{"framebridge_reviewers", fmt.Sprintf("%q is not an e-mail address.", word)}
+			}
+			if key := strings.ToLower(a.Address); !seen[key] {
+				seen[key] = true
+				out = append(out, a.Address)
+			}
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return nil, &FormError{"framebridge_reviewers", "Name at least one reviewer by e-mail address."}
+	case len(out) > maxReviewers:
+		return nil, &FormError{"framebridge_reviewers", fmt.Sprintf("%d reviewers are more than the %d that one review may have.", len(out), maxReviewers)}
+	}
+	return out, nil
+}
+
+// ParseExpiry reads a date, which means its end in UTC, or a date with time.
+func ParseExpiry(text string, rules FormRules) (time.Time, *FormError) {
+	return parseExpiry(strings.TrimSpace(text), rules)
+}
+
+func parseExpiry(text string, rules FormRules) (time.Time, *FormError) {
+	const field = "framebridge_expires"
+	if text == "" {
+		return rules.Now.Add(rules.Default).UTC().Truncate(time.Second), nil
+	}
+	at, err := time.Parse("2006-01-02", text)
+	if err == nil {
+		at = at.Add(24*time.Hour - time.Second)
+	} else {
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"} {
+			if at, err = time.Parse(layout, text); err == nil {
+				break
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return at, &FormError{field, fmt.Sprintf("%q is not a date such as %s, or a date with time such as %sT18:00:00Z.", text, rules.Now.AddDate(0, 0, 14).Format("2006-01-02"), rules.Now.AddDate(0, 0, 14).Format("2006-01-02"))}
+	case !at.After(rules.Now):
+		return at, &FormError{field, fmt.Sprintf("The expiry %s is in the past: choose a later one.", at.UTC().Format("2006-01-02 15:04 UTC"))}
+	case rules.Longest > 0 && at.After(rules.Now.Add(rules.Longest)):
+		return at, &FormError{field, fmt.Sprintf("The expiry %s is too late: a review may last until %s.", at.UTC().Format("2006-01-02 15:04 UTC"), rules.Now.Add(rules.Longest).UTC().Format("2006-01-02 15:04 UTC"))}
+	}
+	return at.UTC(), nil
+}
+
+// fingerprint tells one text from another without holding it.
+func fingerprint(text string) string {
+	if text == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
+func optional(v *int64) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.FormatInt(*v, 10)
+}
+
+// FrameioState is the state of a comment in Frame.io. Ranges of one frame are points.
+func FrameioState(text string, frame *int64, frames int64, page *int, completed bool, annotation string) State {
+	f := State{Text: fingerprint(strings.TrimSpace(text)), Done: strconv.FormatBool(completed), Drawing: fingerprint(canonical(annotation))}
+	if frame != nil {
+		f.Time = optional(frame)
+		if frames > 1 {
+			f.Time += "+" + strconv.FormatInt(frames, 10)
+		}
+	}
+	if page != nil {
+		f.Time += " page " + strconv.Itoa(*page)
+	}
+	return f
+}
+
+// IconikState is the state of a segment in iconik. drawing is its JSON.
+func IconikState(text string, startMS, endMS *int64, checked bool, drawing string) State {
+	f := State{Text: fingerprint(strings.TrimSpace(text)), Done: strconv.FormatBool(checked), Drawing: fingerprint(canonical(drawing)), Time: optional(startMS)}
+	if endMS != nil && (startMS == nil || *endMS != *startMS) {
+		f.Time += "-" + optional(endMS)
+	}
+	return f
+}
+
+// canonical writes JSON so that what means the same is the same; empty drawings are "".
+func canonical(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	var v any
+	if json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []any:
+		if len(v) == 0 {
+			return ""
+		}
+	case map[string]any:
+		if list, ok := v["primitives"].([]any); ok && len(list) == 0 {
+			return ""
+		}
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return text
+	}
+	return string(raw)
+}
+
+// FrameRange gives a segment's milliseconds their frames; a point has 0 frames, and no start no frame at all.
+func FrameRange(startMS, endMS *int64, r Rate) (frame *int64, frames int64) {
+	if startMS == nil {
+		return nil, 0
+	}
+	f := MSToFrame(max(*startMS, 0), r)
+	if endMS != nil && *endMS > *startMS {
+		if n := MSToFrame(*endMS, r) - f + 1; n > 1 {
+			frames = n
+		}
+	}
+	return &f, frames
+}
+
+// emptyText stands for a comment that is only drawn; Frame.io wants a text.
+const emptyText = "(drawing)"
+
+// ToFrameio writes an iconik comment for Frame.io, where all comments are our user's: the writer's name goes before it,
+// and what cannot be drawn there is named after it.
+func ToFrameio(text, writer string, shapes []Shape) (before, body, after string, drawable []Shape) {
+	if writer != "" {
+		before = writer + ": "
+	}
+	body = strings.TrimSpace(text)
+	if body == "" {
+		body = emptyText
+	}
+	var missing []string
+	for _, s := range shapes {
+		switch s.Type {
+		case "LINE", "RECTANGLE", "ARROW", "PENCIL":
+			drawable = append(drawable, s)
+		case "TEXT":
+			missing = append(missing, fmt.Sprintf("text %q", s.Text))
+		default:
+			missing = append(missing, strings.ToLower(s.Type))
+		}
+	}
+	if len(missing) > 0 {
+		after = " [also drawn in iconik: " + strings.Join(missing, ", ") + "]"
+	}
+	return before, body, after, drawable
+}
+
+// NotDrawn names the tools of a Frame.io annotation that iconik has no shape for; "" for none.
+func NotDrawn(annotation string) string {
+	_, unknown := Drawing(annotation, DrawingFrame{})
+	if unknown == 0 {
+		return ""
+	}
+	if unknown == 1 {
+		return " [also drawn in Frame.io: 1 shape that iconik has not]"
+	}
+	return fmt.Sprintf(" [also drawn in Frame.io: %d shapes that iconik has not]", unknown)
+}
+
+// Bare takes away what was put around a text when it was brought over, as far as it is still there.
+func Bare(text, before, after string) string {
+	text = strings.TrimSpace(text)
+	text = strings.TrimPrefix(text, strings.TrimSpace(before))
+	text = strings.TrimSuffix(text, strings.TrimSpace(after))
+	if text = strings.TrimSpace(text); text == emptyText {
+		return ""
+	}
+	return text
+}
+
+// Decision is iconik's word for a label of Frame.io, as approval status and as framebridge_decision. "needs_review" is
+// what a reviewer sets who wants to see the file again: changes are requested.
+func Decision(label string) (approval, decision string) {
+	switch label {
+	case "approved":
+		return "APPROVED", "approved"
+	case "needs_review":
+		return "NOT_APPROVED", "changes requested"
+	case "in_progress":
+		return "REQUESTED", "none"
+	}
+	return "N/A", "none"
+}

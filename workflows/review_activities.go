@@ -1,0 +1,103 @@
+package workflows
+
+import "time"
+
+// Activity names of reviews, as they stand in histories. Package activities implements them.
+const (
+	ActPrepareReview = "PrepareReview"
+	ActReviewWork    = "ReviewWork"
+	ActStageAsset    = "StageAsset"
+	ActSendAsset     = "SendAsset"
+	ActSettleAsset   = "SettleAsset"
+	ActFailAsset     = "FailAsset"
+	ActShareReview   = "ShareReview"
+	ActPublishReview = "PublishReview"
+	ActSyncReview    = "SyncReview"
+	ActExtendReview  = "ExtendReview"
+	ActEndReview     = "EndReview"
+	ActWarnReview    = "WarnReview"
+	ActDeleteMedia   = "DeleteMedia"
+	ActFailReview    = "FailReview"
+)
+
+type (
+	// ReviewRef names one review in every activity's input.
+	ReviewRef struct {
+		Tenant string `json:"tenant"`
+		Review string `json:"review"`
+	}
+	// Prepared is what the workflow must know of its review.
+	Prepared struct {
+		Title      string        `json:"title"`
+		Assets     int           `json:"assets"`
+		FirstAsset string        `json:"first_asset"`
+		ExpiresAt  time.Time     `json:"expires_at"`
+		Longest    time.Duration `json:"longest"`
+		Parallel   int           `json:"parallel"`
+		ProxyWait  time.Duration `json:"proxy_wait"`
+		// HandedOver: all assets were in running reviews, which got them as new versions.
+		HandedOver []string `json:"handed_over,omitempty"`
+	}
+	// ReviewWorkResult lists the assets, by their numbers, that are not in Frame.io yet.
+	ReviewWorkResult struct {
+		Assets []int `json:"assets,omitempty"`
+		Ready  int   `json:"ready"`
+		Failed int   `json:"failed"`
+		// Reason is that of a failed one.
+		Reason string `json:"reason,omitempty"`
+	}
+	AssetInput struct {
+		ReviewRef
+		N      int    `json:"n"`
+		Reason string `json:"reason,omitempty"`
+		// Fault is content or system.
+		Fault string `json:"fault,omitempty"`
+	}
+	SharedReview struct {
+		URL string `json:"url"`
+		// Unwatermarked files were shared because the tenant only prefers the watermark.
+		Unwatermarked int `json:"unwatermarked,omitempty"`
+	}
+	// Hint says what a webhook was about. An empty one asks for everything.
+	Hint struct {
+		Frameio string `json:"frameio,omitempty"` // a file
+		Asset   string `json:"asset,omitempty"`   // an iconik asset
+		Segment string `json:"segment,omitempty"` // of that asset
+	}
+	SyncInput struct {
+		ReviewRef
+		Hints []Hint `json:"hints,omitempty"`
+		// Full reads everything: comments, decisions, and whether link and files are still there.
+		Full bool `json:"full"`
+		// Last is the one before the review closes.
+		Last bool `json:"last,omitempty"`
+	}
+	SyncResult struct {
+		ToIconik  int           `json:"to_iconik"`
+		ToFrameio int           `json:"to_frameio"`
+		Open      int           `json:"open"`
+		Changes   int           `json:"changes"` // made by this sync on either side
+		NextIn    time.Duration `json:"next_in"`
+		// Pending: assets were added to the review.
+		Pending bool   `json:"pending,omitempty"`
+		Notice  string `json:"notice,omitempty"`
+	}
+	ExtendInput struct {
+		ReviewRef
+		ExpiresAt time.Time `json:"expires_at"`
+		Reopen    bool      `json:"reopen,omitempty"`
+	}
+	EndReviewInput struct {
+		ReviewRef
+		Status string `json:"status"` // expired or stopped
+	}
+	EndedReview struct {
+		WarnAt   time.Time `json:"warn_at"`
+		DeleteAt time.Time `json:"delete_at"`
+	}
+	FailReviewInput struct {
+		ReviewRef
+		Reason string `json:"reason"`
+		Fault  string `json:"fault"`
+	}
+)
