@@ -155,11 +155,11 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 }
 
 // createSegment marks team-only comments as internal where iconik knows the field, and in the text where it does not.
-func (a *archive) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
-	s, err := a.iconik.Segments.Create(ctx, assetID, req)
+func (t *tenant) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
+	s, err := t.iconik.Segments.Create(ctx, assetID, req)
 	if err != nil && req.Internal != nil && rest.ClassOf(err) == rest.Permanent {
 		req.Internal, req.Text = nil, mapping.TeamOnlyPrefix+req.Text
-		return a.iconik.Segments.Create(ctx, assetID, req)
+		return t.iconik.Segments.Create(ctx, assetID, req)
 	}
 	return s, err
 }
@@ -191,8 +191,8 @@ func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Com
 	return a.finishComment(ctx, it, c, id, draft, hash)
 }
 
-func (a *archive) drawingFrame() mapping.DrawingFrame {
-	d := a.cfg.Iconik.Drawing
+func (t *tenant) drawingFrame() mapping.DrawingFrame {
+	d := t.cfg.Iconik.Drawing
 	return mapping.DrawingFrame{Kind: d.Frame, Width: d.Width, Height: d.Height}
 }
 

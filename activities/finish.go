@@ -144,28 +144,32 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	if a.mailer == nil || len(to) == 0 {
 		return nil
 	}
-	key := fmt.Sprintf("archive:%s:%d:%s", row.ID, row.Run, in.Kind)
-	link, isNew, err := a.Ledger.Intend(ctx, in.Tenant, ledger.Link{Kind: ledger.LinkMail, SourceID: key, Archive: in.Archive, IntendedAt: time.Now()})
-	if err != nil {
-		return err
-	}
-	if link.TargetID != "" || !isNew {
-		// Sent, or perhaps sent by an attempt that died: a mail too few is better than one twice.
+	subject, text := arc.letter(in.Kind, row)
+	return arc.mailOnce(ctx, in.Archive, mail.Message{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, row.Run, in.Kind), To: to, Subject: subject, Text: text})
+}
+
+// mailOnce sends a message unless one of its id was sent, or perhaps sent by an attempt that died: a mail too few is
+// better than one twice.
+func (t *tenant) mailOnce(ctx context.Context, owner string, m mail.Message) error {
+	if t.mailer == nil || len(m.To) == 0 {
 		return nil
 	}
-	subject, text := arc.letter(in.Kind, row)
-	err = a.mailer.Send(ctx, mail.Message{ID: key, To: to, Subject: subject, Text: text})
+	link, isNew, err := t.Ledger.Intend(ctx, t.cfg.ID, ledger.Link{Kind: ledger.LinkMail, SourceID: m.ID, Archive: owner, IntendedAt: time.Now()})
+	if err != nil || link.TargetID != "" || !isNew {
+		return err
+	}
+	err = t.mailer.Send(ctx, m)
 	var refused *mail.SendError
 	if errors.As(err, &refused) && !refused.Accepted {
-		if ferr := a.Ledger.Forget(ctx, in.Tenant, ledger.LinkMail, key); ferr != nil {
+		if ferr := t.Ledger.Forget(ctx, t.cfg.ID, ledger.LinkMail, m.ID); ferr != nil {
 			return ferr
 		}
 		return settled(err)
 	}
 	if err != nil {
-		a.Log.WarnContext(ctx, "mail perhaps not sent", "kind", in.Kind, "archive", in.Archive, "error", err)
+		t.Log.WarnContext(ctx, "mail perhaps not sent", "id", m.ID, "error", err)
 	}
-	return a.Ledger.Made(ctx, in.Tenant, ledger.LinkMail, key, "sent", "")
+	return t.Ledger.Made(ctx, t.cfg.ID, ledger.LinkMail, m.ID, "sent", "")
 }
 
 func recipients(requester string, notify []string) []string {

@@ -26,11 +26,20 @@ type creation struct {
 	// lookFirst asks iconik although the ledger knows no attempt: for objects that others may have made.
 	lookFirst bool
 	make      func(context.Context) (string, error)
+	// owner is the archive or review that it is made for; wrote, where set, is told before the first write.
+	owner string
+	wrote func(context.Context) error
 }
 
-// once returns the object's id and whether this call made it.
+// once is makeOnce for this archive.
 func (a *archive) once(ctx context.Context, c creation) (id string, made bool, err error) {
-	link, isNew, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: c.kind, SourceID: c.sourceID, Archive: a.ref.Archive, Parent: c.parent, IntendedAt: time.Now(), Hash: c.hash})
+	c.owner, c.wrote = a.ref.Archive, a.wrote
+	return a.makeOnce(ctx, c)
+}
+
+// makeOnce returns the object's id and whether this call made it.
+func (t *tenant) makeOnce(ctx context.Context, c creation) (id string, made bool, err error) {
+	link, isNew, err := t.Ledger.Intend(ctx, t.cfg.ID, ledger.Link{Kind: c.kind, SourceID: c.sourceID, Archive: c.owner, Parent: c.parent, IntendedAt: time.Now(), Hash: c.hash})
 	if err != nil {
 		return "", false, err
 	}
@@ -47,11 +56,13 @@ func (a *archive) once(ctx context.Context, c creation) (id string, made bool, e
 			return "", false, err
 		}
 		if id != "" {
-			return id, false, a.Ledger.Made(ctx, a.ref.Tenant, c.kind, c.sourceID, id, c.hash)
+			return id, false, t.Ledger.Made(ctx, t.cfg.ID, c.kind, c.sourceID, id, c.hash)
 		}
 	}
-	if err := a.wrote(ctx); err != nil {
-		return "", false, err
+	if c.wrote != nil {
+		if err := c.wrote(ctx); err != nil {
+			return "", false, err
+		}
 	}
 	sent := time.Now()
 	id, err = c.make(ctx)
@@ -70,13 +81,13 @@ func (a *archive) once(ctx context.Context, c creation) (id string, made bool, e
 	if err != nil {
 		if !rest.IsUncertain(err) && ctx.Err() == nil {
 			// Certainly not made: the next attempt need not look for it.
-			if ferr := a.Ledger.Forget(ctx, a.ref.Tenant, c.kind, c.sourceID); ferr != nil {
+			if ferr := t.Ledger.Forget(ctx, t.cfg.ID, c.kind, c.sourceID); ferr != nil {
 				return "", false, ferr
 			}
 		}
 		return "", false, err
 	}
-	return id, true, a.Ledger.Made(ctx, a.ref.Tenant, c.kind, c.sourceID, id, c.hash)
+	return id, true, t.Ledger.Made(ctx, t.cfg.ID, c.kind, c.sourceID, id, c.hash)
 }
 
 // settleLook looks until something is found or the other side must show everything made before.

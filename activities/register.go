@@ -32,6 +32,19 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 		workflows.ActFinishArchive:    a.FinishArchive,
 		workflows.ActNotify:           a.Notify,
 		workflows.ActPlanProject:      a.PlanProject,
+		workflows.ActPrepareReview:    a.PrepareReview,
+		workflows.ActReviewWork:       a.ReviewWork,
+		workflows.ActStageAsset:       a.StageAsset,
+		workflows.ActSettleAsset:      a.SettleAsset,
+		workflows.ActFailAsset:        a.FailAsset,
+		workflows.ActShareReview:      a.ShareReview,
+		workflows.ActPublishReview:    a.PublishReview,
+		workflows.ActSyncReview:       a.SyncReview,
+		workflows.ActExtendReview:     a.ExtendReview,
+		workflows.ActEndReview:        a.EndReview,
+		workflows.ActWarnReview:       a.WarnReview,
+		workflows.ActDeleteMedia:      a.DeleteMedia,
+		workflows.ActFailReview:       a.FailReview,
 	} {
 		r.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
@@ -40,4 +53,5 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 // RegisterTransfers makes a worker move bytes; its queue and its limits are its own.
 func (a *Activities) RegisterTransfers(r worker.ActivityRegistry) {
 	r.RegisterActivityWithOptions(a.TransferFile, activity.RegisterOptions{Name: workflows.ActTransferFile})
+	r.RegisterActivityWithOptions(a.SendAsset, activity.RegisterOptions{Name: workflows.ActSendAsset})
 }

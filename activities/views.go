@@ -8,6 +8,13 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
+// viewFields are the fields of each view that is written.
+var viewFields = map[string][]mapping.Field{
+	mapping.ArchiveView: mapping.ArchiveFields,
+	mapping.CommentView: mapping.CommentFields,
+	mapping.ReviewView:  mapping.ReviewFields,
+}
+
 // view returns the id of one of our metadata views; the view and the fields it lacks are made.
 func (t *tenant) view(ctx context.Context, name string) (string, error) {
 	t.mu.Lock()
@@ -15,10 +22,7 @@ func (t *tenant) view(ctx context.Context, name string) (string, error) {
 	if id, ok := t.views[name]; ok {
 		return id, nil
 	}
-	fields := mapping.ArchiveFields
-	if name == mapping.CommentView {
-		fields = mapping.CommentFields
-	}
+	fields := viewFields[name]
 	views, err := t.iconik.Metadata.Views(ctx)
 	if err != nil {
 		return "", err

@@ -29,6 +29,11 @@ const (
 	LinkJob           LinkKind = "job"
 	LinkReport        LinkKind = "report"
 	LinkMail          LinkKind = "mail"
+	// Of reviews.
+	LinkReviewProject LinkKind = "review project"
+	LinkReviewFolder  LinkKind = "review folder"
+	LinkReviewShare   LinkKind = "review share"
+	LinkInvitation    LinkKind = "invitation"
 )
 
 const linkColumns = "kind, source_id, target_id, archive, parent, hash, intended_at, made_at"

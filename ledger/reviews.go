@@ -158,8 +158,8 @@ func (l *Ledger) RequestReview(ctx context.Context, r Review, within time.Durati
 			}
 		}
 		var data string
-		err := tx.QueryRowContext(ctx, l.bind("SELECT data FROM reviews WHERE tenant = ? AND click = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1"),
-			r.Tenant, r.Click, micros(r.CreatedAt.Add(-within))).Scan(&data)
+		err := tx.QueryRowContext(ctx, l.bind("SELECT data FROM reviews WHERE tenant = ? AND (id = ? OR click = ? AND created_at > ?) ORDER BY created_at DESC LIMIT 1"),
+			r.Tenant, r.ID, r.Click, micros(r.CreatedAt.Add(-within))).Scan(&data)
 		if err == nil {
 			joined = true
 			return json.Unmarshal([]byte(data), &out)
@@ -274,9 +274,14 @@ func (l *Ledger) ReviewOfFile(ctx context.Context, tenant, fileID string) (strin
 	return l.oneID(ctx, "SELECT review FROM review_assets WHERE tenant = ? AND file_id = ? LIMIT 1", tenant, fileID)
 }
 
-// ReviewOfFrameioComment returns the review that knows a Frame.io comment.
-func (l *Ledger) ReviewOfFrameioComment(ctx context.Context, tenant, commentID string) (string, bool, error) {
-	return l.oneID(ctx, "SELECT review FROM review_comments WHERE tenant = ? AND frameio_id = ? LIMIT 1", tenant, commentID)
+// ReviewOfFrameioComment returns the review that knows a Frame.io comment, and the comment's file.
+func (l *Ledger) ReviewOfFrameioComment(ctx context.Context, tenant, commentID string) (review, fileID string, known bool, err error) {
+	err = l.read.QueryRowContext(ctx, l.bind(`SELECT c.review, a.file_id FROM review_comments c JOIN review_assets a ON a.tenant = c.tenant AND a.review = c.review AND a.n = c.n
+		WHERE c.tenant = ? AND c.frameio_id = ? LIMIT 1`), tenant, commentID).Scan(&review, &fileID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", false, nil
+	}
+	return review, fileID, err == nil, err
 }
 
 // ReviewsOfSegment returns the reviews that know an iconik segment.

@@ -107,3 +107,28 @@ func SafePath(p string) string {
 	}
 	return strings.Join(parts, "/")
 }
+
+// mediaTypes of what is reviewed, by extension. Frame.io goes by the name where one is missing here.
+var mediaTypes = map[string]string{
+	".mov": "video/quicktime", ".mp4": "video/mp4", ".m4v": "video/x-m4v", ".mxf": "application/mxf", ".avi": "video/x-msvideo", ".mkv": "video/x-matroska",
+	".webm": "video/webm", ".mpg": "video/mpeg", ".ts": "video/mp2t", ".wav": "audio/x-wav", ".mp3": "audio/mpeg", ".aac": "audio/aac", ".aif": "audio/x-aiff",
+	".m4a": "audio/mp4", ".flac": "audio/flac", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".tif": "image/tiff",
+	".tiff": "image/tiff", ".psd": "image/vnd.adobe.photoshop", ".webp": "image/webp", ".pdf": "application/pdf",
+}
+
+// MediaType guesses a file's media type by its name; "" where it is not known.
+func MediaType(name string) string {
+	return mediaTypes[strings.ToLower(path.Ext(name))]
+}
+
+// NameLike names a proxy after its asset: the title with the proxy's extension.
+func NameLike(title, file string) string {
+	base := SafeFileName(title)
+	if ext := path.Ext(base); MediaType(base) != "" {
+		base = strings.TrimSuffix(base, ext)
+	}
+	if ext := path.Ext(file); ext != "" && ext != file {
+		return base + ext
+	}
+	return base + ".mp4"
+}

@@ -200,3 +200,6 @@ func (p Pair) reconcile(byID [2]map[string]Seen) []Op {
 	}
 	return ops
 }
+
+// Copy takes one part over from another state.
+func (f *State) Copy(p Part, from State) { *f.at(p) = *from.at(p) }

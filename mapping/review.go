@@ -308,3 +308,40 @@ func Decision(label string) (approval, decision string) {
 	}
 	return "N/A", "none"
 }
+
+const quoteLength = 80
+
+// QuotedReply stands before a reply where Frame.io has no replies: it names what is replied to.
+func QuotedReply(author, text string) string {
+	quote := []rune(strings.Join(strings.Fields(text), " "))
+	if len(quote) > quoteLength {
+		quote = append(quote[:quoteLength-1], '…')
+	}
+	if author == "" {
+		author = "a comment"
+	}
+	return fmt.Sprintf("↪ reply to %s: “%s” — ", author, string(quote))
+}
+
+// KeepUnknown adds to a new annotation the shapes of the old one that iconik never showed.
+func KeepUnknown(old, annotation string) string {
+	var had, out []json.RawMessage
+	if json.Unmarshal([]byte(old), &had) != nil {
+		return annotation
+	}
+	_ = json.Unmarshal([]byte(annotation), &out)
+	kept := false
+	for _, shape := range had {
+		if _, unknown := Drawing(string(shape), DrawingFrame{}); unknown > 0 {
+			out, kept = append(out, shape), true
+		}
+	}
+	if !kept {
+		return annotation
+	}
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return annotation
+	}
+	return string(raw)
+}

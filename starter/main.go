@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -77,7 +78,7 @@ func open(ctx context.Context, o *options) (*service, func(), error) {
 	}
 	log := config.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN)
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN, ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger.dsn: %w", err)
 	}
@@ -86,7 +87,7 @@ func open(ctx context.Context, o *options) (*service, func(), error) {
 		book.Close()
 		return nil, nil, err
 	}
-	s := &service{cfg: cfg, ledger: book, temporal: tc, log: log, platforms: map[string]platform{}}
+	s := &service{cfg: cfg, ledger: book, temporal: tc, log: log, platforms: map[string]frameio.Platform{}}
 	s.attributes = activities.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
 	return s, func() { tc.Close(); book.Close() }, nil
 }

@@ -106,6 +106,16 @@ func (s *service) routes() http.Handler {
 	api.GET("/archives/:id/:report", s.bearer, s.getReport)
 	api.POST("/archives/:id/retry", s.bearerOrKey("retry"), s.controlRoute(s.retryArchive))
 	api.POST("/archives/:id/cancel", s.bearerOrKey("cancel"), s.controlRoute(s.cancelArchive))
+	api.POST("/review/webhooks/comments", s.tenantOf, s.readBody, s.commentsWebhook)
+	api.POST("/review/webhooks/segments", s.tenantOf, s.readBody, s.actionSecret, s.segmentsWebhook)
+	api.POST("/review/actions/send", s.tenantOf, s.readBody, s.actionSecret, s.sendAction)
+	for _, verb := range []string{verbExtend, verbStop, verbSync} {
+		api.POST("/review/actions/"+verb, s.tenantOf, s.readBody, s.actionSecret, s.controlAction(verb))
+		api.POST("/reviews/:id/"+verb, s.bearer, s.readBody, s.postControl(verb))
+	}
+	api.GET("/reviews", s.bearer, s.listReviews)
+	api.GET("/reviews/:id", s.bearer, s.getReview)
+	api.GET("/reviews/:id/:file", s.bearer, s.getComments)
 	return r
 }
 

@@ -35,16 +35,12 @@ type service struct {
 	attributes bool // search attributes are registered
 
 	mu        sync.Mutex
-	platforms map[string]platform
+	platforms map[string]frameio.Platform
+	iconiks   sync.Map // tenant → *iconik.Client
+	domains   sync.Map // tenant → id of its iconik domain
 }
 
-// platform is what the front asks of Frame.io itself.
-type platform interface {
-	Project(ctx context.Context, id string) (frameio.Project, error)
-	Projects(ctx context.Context, cursor string) (frameio.Page[frameio.Project], error)
-}
-
-func (s *service) platform(t *config.Tenant) (platform, error) {
+func (s *service) platform(t *config.Tenant) (frameio.Platform, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p, ok := s.platforms[t.ID]; ok {

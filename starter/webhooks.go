@@ -14,8 +14,8 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// projectUpdated is Frame.io's webhook. It is a hint only: the project is read, and its name decides.
-func (s *service) projectUpdated(c *gin.Context) {
+// signedEvent checks the signature of a Frame.io webhook and reads it.
+func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
 	t, body := tenantIn(c), bodyOf(c)
 	var secrets []string
 	for _, secret := range t.Frameio.WebhookSecrets {
@@ -23,6 +23,21 @@ func (s *service) projectUpdated(c *gin.Context) {
 	}
 	if err := frameio.VerifySignature(secrets, c.GetHeader("X-Frameio-Request-Timestamp"), c.GetHeader("X-Frameio-Signature"), body, time.Now()); err != nil {
 		fail(c, http.StatusUnauthorized, "X-Frameio-Signature", err.Error())
+		return frameio.Event{}, false
+	}
+	event, err := frameio.ParseEvent(body)
+	if err != nil {
+		fail(c, http.StatusBadRequest, "", err.Error())
+		return event, false
+	}
+	return event, true
+}
+
+// projectUpdated is Frame.io's webhook. It is a hint only: the project is read, and its name decides.
+func (s *service) projectUpdated(c *gin.Context) {
+	t := tenantIn(c)
+	event, ok := s.signedEvent(c)
+	if !ok {
 		return
 	}
 	delivery := c.GetHeader("X-Frameio-Signature")
@@ -31,11 +46,6 @@ func (s *service) projectUpdated(c *gin.Context) {
 		return
 	} else if seen {
 		ignored(c, "this delivery has been acted on")
-		return
-	}
-	event, err := frameio.ParseEvent(body)
-	if err != nil {
-		fail(c, http.StatusBadRequest, "", err.Error())
 		return
 	}
 	if event.Type != "project.updated" {

@@ -21,8 +21,8 @@ const (
 	SignalEnqueue = "enqueue" // archive → queue
 	SignalRelease = "release" // archive → queue
 
-	SignalWake    = "wake"    // starter → review: a webhook came
-	SignalResend  = "resend"  // starter, review → review: assets were added
+	SignalWake   = "wake"   // starter → review: a webhook came
+	SignalResend = "resend" // starter, review → review: assets were added
 
 	QueryStatus = "status"
 

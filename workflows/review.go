@@ -164,8 +164,12 @@ func (r *review) send(ctx workflow.Context) error {
 	if failed != nil {
 		return failed
 	}
-	if r.stop {
-		return temporal.NewNonRetryableApplicationError("stopped on request while it was being sent", ErrorContent, nil)
+	switch {
+	case r.stop && r.state.ShareURL != "":
+		r.state.Phase = phaseOpen // which ends it in order
+		return nil
+	case r.stop:
+		return temporal.NewNonRetryableApplicationError("stopped on request before it was shared", ErrorContent, nil)
 	}
 	if work, err = call[ReviewWorkResult](forCalls(ctx, "what was sent"), ActReviewWork, r.ref); err != nil {
 		return err
@@ -240,7 +244,7 @@ func (r *review) open(ctx workflow.Context) error {
 			r.sync(ctx)
 		default:
 			until := earlier(r.state.NextSync, r.state.ExpiresAt).Sub(now)
-			_, err := workflow.AwaitWithTimeout(ctx, until, func() bool { return r.awake() || r.now || r.stop || r.resend || r.state.ExpiresAt.Before(now) })
+			_, err := workflow.AwaitWithTimeout(ctx, until, func() bool { return r.awake() || r.now || r.stop || r.resend })
 			if err != nil {
 				return err
 			}
@@ -449,8 +453,12 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 		reason = "cancelled in Temporal"
 	}
 	r.state.Phase, r.state.Note = "failed", reason
+	if r.stop {
+		r.state.Phase, cause = "stopped", nil
+	}
 	r.show(ctx)
-	if err := do(forFinish(ctx, "take back, tell people"), ActFailReview, FailReviewInput{ReviewRef: r.ref, Reason: reason, Fault: faultOf(cause)}); err != nil {
+	in := FailReviewInput{ReviewRef: r.ref, Status: r.state.Phase, Reason: reason, Fault: faultOf(cause)}
+	if err := do(forFinish(ctx, "take back, tell people"), ActFailReview, in); err != nil {
 		return r.status(), err
 	}
 	return r.status(), cause

@@ -97,6 +97,7 @@ type (
 	}
 	FailReviewInput struct {
 		ReviewRef
+		Status string `json:"status"` // failed or stopped
 		Reason string `json:"reason"`
 		Fault  string `json:"fault"`
 	}

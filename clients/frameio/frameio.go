@@ -58,6 +58,8 @@ type Capabilities struct {
 	NativeArchive bool
 	// CreateReplies: a comment can be posted as a reply to another.
 	CreateReplies bool
+	// TeamOnlyComments: a comment can be hidden from reviewers.
+	TeamOnlyComments bool
 	// WatermarkOnFiles: whether a file is watermarked shows on the file, before it is shared; otherwise it shows on the
 	// share, after that was made.
 	WatermarkOnFiles bool

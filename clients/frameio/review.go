@@ -37,6 +37,15 @@ type Writer interface {
 	AddToShare(ctx context.Context, shareID string, assetIDs []string) error
 	// Invite mails the message and the link to people. At most Capabilities.InviteBatch addresses are taken at once.
 	Invite(ctx context.Context, shareID string, emails []string, message string) error
+	// Reviewers says who was invited, as far as the generation tells.
+	Reviewers(ctx context.Context, shareID string) (Reviewers, error)
+}
+
+// Reviewers are the people invited to a share.
+type Reviewers struct {
+	Emails []string
+	Listed bool // Emails are all of them
+	Count  int  // -1 when unknown
 }
 
 // NewFile is a file to be uploaded.

@@ -43,6 +43,7 @@ type JobRequest struct {
 	ObjectType    string               `json:"object_type,omitempty"`
 	ObjectID      string               `json:"object_id,omitempty"`
 	Message       string               `json:"message,omitempty"`
+	ErrorMessage  string               `json:"error_message,omitempty"`
 	Steps         []Step               `json:"steps,omitempty"`
 	Metadata      map[string]any       `json:"metadata,omitempty"`
 	ActionContext map[string]JobAction `json:"action_context,omitempty"` // by ABORT, RESTART, PAUSE, RESUME

@@ -117,7 +117,7 @@ func (c *Client) Calls() int64 { return c.rest.Calls() }
 func (c *Client) Generation() frameio.Generation { return frameio.Legacy }
 
 func (c *Client) Capabilities() frameio.Capabilities {
-	return frameio.Capabilities{Checksums: true, NativeArchive: true, CreateReplies: true, ListLimit: 40,
+	return frameio.Capabilities{Checksums: true, NativeArchive: true, CreateReplies: true, TeamOnlyComments: true, ListLimit: 40,
 		WatermarkOnFiles: true, InviteBatch: 1, ShareBatch: 500, CommentPolls: 100}
 }
 

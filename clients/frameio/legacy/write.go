@@ -324,3 +324,17 @@ func (c *Client) Invite(ctx context.Context, id string, emails []string, message
 	}
 	return nil
 }
+
+// Reviewers wraps GET /review_links/{id}: the legacy API counts reviewers and does not name them.
+func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, error) {
+	var s struct {
+		Count number `json:"reviewer_count"`
+	}
+	if _, err := c.get(ctx, opReviewLink, "review_links/"+url.PathEscape(id), nil, &s); err != nil {
+		return frameio.Reviewers{}, err
+	}
+	if !s.Count.set {
+		return frameio.Reviewers{Count: -1}, nil
+	}
+	return frameio.Reviewers{Count: int(s.Count.value)}, nil
+}

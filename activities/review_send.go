@@ -1,0 +1,464 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/transfer/presigned"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	proxyLook = 10 * time.Second // between two looks for a proxy
+	readyLook = 2 * time.Second  // between two looks at a file that Frame.io prepares
+)
+
+// StageAsset chooses the file of the asset's current version that is sent. A proxy that iconik has not made yet is
+// waited for by retries.
+func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) error {
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return err
+	}
+	it, ok, err := a.Ledger.ReviewAsset(ctx, in.Tenant, in.Review, in.N)
+	if err != nil || !ok {
+		return err
+	}
+	if it.FileID != "" || it.State != ledger.AssetPending {
+		return nil // on its way since an attempt before
+	}
+	all, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.noteOlderComments(ctx, all); err != nil { // of what was handed over to this review
+		return settled(err)
+	}
+	file, err := r.sourceFile(ctx, it)
+	var wait *noSource
+	if errors.As(err, &wait) && wait.mayCome && activity.GetInfo(ctx).ScheduledTime.Add(r.cfg.Review.ProxyWait).After(time.Now()) {
+		return temporal.NewApplicationErrorWithOptions(wait.Error(), "Waiting", temporal.ApplicationErrorOptions{NextRetryDelay: proxyLook, Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	if wait != nil {
+		return contentError("%s", wait.Error())
+	}
+	if err != nil {
+		return settled(err)
+	}
+	_, err = r.updateAsset(ctx, in.N, func(it *ledger.ReviewAsset) {
+		it.Name, it.Size = file.name, file.size
+		it.State = ledger.AssetUploading
+	})
+	return err
+}
+
+// sourceFile is what is sent of an asset.
+type sourceFile struct {
+	name string
+	size int64 // -1 when iconik does not say
+	url  string
+}
+
+// noSource says that iconik has no file to send.
+type noSource struct {
+	why     string
+	mayCome bool
+}
+
+func (e *noSource) Error() string { return e.why }
+
+func (r *review) sourceFile(ctx context.Context, it ledger.ReviewAsset) (sourceFile, error) {
+	if it.Quality == "original" {
+		return r.originalFile(ctx, it)
+	}
+	proxies, err := r.iconik.Files.Proxies(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return sourceFile{}, err
+	}
+	for _, p := range proxies {
+		if p.URL != "" && (p.Status == "" || p.Status == "CLOSED") {
+			size := p.Size
+			if size <= 0 {
+				size = -1
+			}
+			return sourceFile{name: mapping.NameLike(it.Title, orFirst(p.Filename, p.Name)), size: size, url: p.URL}, nil
+		}
+	}
+	return sourceFile{}, &noSource{fmt.Sprintf("iconik has no proxy of %q: let iconik make one, or choose the quality original.", it.Title), true}
+}
+
+func orFirst(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourceFile, error) {
+	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return sourceFile{}, err
+	}
+	original := map[string]bool{}
+	for _, f := range formats {
+		if f.Name == "ORIGINAL" {
+			original[f.ID] = true
+		}
+	}
+	files, err := r.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return sourceFile{}, err
+	}
+	var found []iconik.File
+	for _, f := range files {
+		if f.Status == "CLOSED" && (original[f.FormatID] || len(original) == 0) {
+			found = append(found, f)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return sourceFile{}, &noSource{fmt.Sprintf("iconik has no original of %q: choose the quality proxy.", it.Title), false}
+	case found[0].URL == "":
+		return sourceFile{}, &noSource{fmt.Sprintf("The original of %q is archived or on a storage that iconik gives no download from: choose the quality proxy.", it.Title), false}
+	}
+	size := found[0].Size
+	if size <= 0 {
+		size = -1
+	}
+	return sourceFile{name: orFirst(found[0].OriginalName, found[0].Name), size: size, url: found[0].URL}, nil
+}
+
+// SendAsset streams the file from iconik into Frame.io's upload. A retry on any worker goes on after the last part.
+func (a *Activities) SendAsset(ctx context.Context, in workflows.AssetInput) error {
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return err
+	}
+	it, ok, err := a.Ledger.ReviewAsset(ctx, in.Tenant, in.Review, in.N)
+	if err != nil {
+		return err
+	}
+	if !ok || it.State != ledger.AssetUploading {
+		return nil // sent by an attempt whose answer was lost
+	}
+	return r.sendError(r.send(ctx, it))
+}
+
+func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var resume heartbeat
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &resume); err != nil {
+			resume = heartbeat{}
+		}
+	}
+	defer r.beatSend(ctx, it, cancel, &resume)()
+	var mu sync.Mutex
+	var missing *noSource
+	source, err := transfer.NewHTTPSource(ctx, r.store, func(ctx context.Context, _ bool) (transfer.Location, error) {
+		file, err := r.sourceFile(ctx, it)
+		if err != nil {
+			mu.Lock()
+			_ = errors.As(err, &missing)
+			mu.Unlock()
+			return transfer.Location{}, err
+		}
+		return transfer.Location{URL: file.url, Size: it.Size, Ranges: true}, nil
+	})
+	if missing != nil {
+		return contentError("%s", missing.Error())
+	}
+	if err != nil {
+		return err
+	}
+	if it.Size <= 0 {
+		if it.Size = source.Size(); it.Size <= 0 {
+			return contentError("%q is empty, or the store does not tell its size.", it.Title)
+		}
+		if it, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.Size = source.Size() }); err != nil {
+			return err
+		}
+	}
+	up, fresh, err := r.upload(ctx, it)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		resume = heartbeat{} // parts of a former upload are of no use
+	}
+	parts := make([]presigned.Part, len(up.Parts))
+	for i, p := range up.Parts {
+		parts[i] = presigned.Part{URL: p.URL, Size: p.Size}
+	}
+	sink := presigned.New(presigned.Upload{Client: r.store, Parts: parts, Header: uploadHeader(up.MediaType),
+		Stored: func(ctx context.Context) (bool, error) {
+			f, err := r.frameio.Asset(ctx, up.FileID)
+			return err == nil && !f.UploadedAt.IsZero(), err
+		}})
+	res, err := r.Engine.Copy(ctx, transfer.Job{Source: source, Sink: sink, Size: it.Size, Resume: resume.Checkpoint, Progress: func(p transfer.Progress) {
+		beatMu.Lock()
+		resume = heartbeat{Bytes: p.Bytes, Total: it.Size, Checkpoint: p.Checkpoint}
+		beatMu.Unlock()
+		activity.RecordHeartbeat(ctx, resume)
+	}})
+	if errors.Is(err, transfer.ErrUploadGone) {
+		if derr := r.dropUpload(ctx, it); derr != nil {
+			return derr
+		}
+	}
+	if err != nil {
+		if errors.Is(context.Cause(ctx), errStopping) {
+			return temporal.NewApplicationErrorWithOptions(errStopping.Error(), "WorkerStopping",
+				temporal.ApplicationErrorOptions{NextRetryDelay: time.Second, Category: temporal.ApplicationErrorCategoryBenign})
+		}
+		return err
+	}
+	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
+		row.State, row.BytesDone, row.Checksum = ledger.AssetProcessing, res.Bytes, res.XXH64
+	}); err != nil {
+		return err
+	}
+	return r.Ledger.DropToken(ctx, r.ref.Tenant, uploadToken(it))
+}
+
+// uploadHeader is what Frame.io's part URLs sign.
+func uploadHeader(mediaType string) http.Header {
+	return http.Header{"Content-Type": {mediaType}, "X-Amz-Acl": {"private"}}
+}
+
+// sendError gives the engine's errors their Temporal form.
+func (r *review) sendError(err error) error {
+	var app *temporal.ApplicationError
+	var classed interface{ Retryable() bool }
+	var differs *transfer.SizeMismatch
+	switch {
+	case err == nil, errors.As(err, &app):
+		return err
+	case errors.Is(err, transfer.ErrUploadGone), errors.Is(err, transfer.ErrCorrupted), errors.Is(err, transfer.ErrSourceChanged):
+		return temporal.NewNonRetryableApplicationError(config.Scrub(err.Error()), workflows.ErrorUploadGone, nil)
+	case errors.As(err, &differs):
+		return contentError("iconik's store has another size than iconik says: %v", differs)
+	case errors.As(err, &classed) && !classed.Retryable():
+		return contentError("%v", err)
+	}
+	return settled(err)
+}
+
+func (r *review) beatSend(ctx context.Context, it ledger.ReviewAsset, cancel context.CancelCauseFunc, last *heartbeat) func() {
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(workflows.HeartbeatInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-activity.GetWorkerStopChannel(ctx):
+				cancel(errStopping)
+				return
+			case <-tick.C:
+				beatMu.Lock()
+				now := *last
+				beatMu.Unlock()
+				activity.RecordHeartbeat(ctx, now)
+				if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.BytesDone = now.Bytes }); err == nil {
+					r.progress(ctx)
+				}
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+func uploadToken(it ledger.ReviewAsset) string {
+	return fmt.Sprintf("review/%s/upload/%d", it.Review, it.N)
+}
+
+// uploadURLs keeps the last uploads of this process, for a ledger without a key.
+var uploadURLs sync.Map
+
+// upload returns the file's upload, begun now or by an attempt before. Its URLs are kept encrypted, so that another
+// worker can go on; without a key, a worker that dies makes the upload begin anew.
+func (r *review) upload(ctx context.Context, it ledger.ReviewAsset) (up frameio.Upload, fresh bool, err error) {
+	key := uploadToken(it)
+	if it.FileID != "" {
+		if v, ok := uploadURLs.Load(r.ref.Tenant + key); ok && v.(frameio.Upload).FileID == it.FileID {
+			return v.(frameio.Upload), false, nil
+		}
+		if r.Ledger.CanKeepTokens() {
+			raw, ok, err := r.Ledger.Token(ctx, r.ref.Tenant, key)
+			if err != nil {
+				return up, false, err
+			}
+			if ok && json.Unmarshal(raw, &up) == nil && up.FileID == it.FileID {
+				return up, false, nil
+			}
+		}
+		if err := r.dropUpload(ctx, it); err != nil {
+			return up, false, err
+		}
+	}
+	if !it.BeganUpload.IsZero() { // one whose answer was lost: its URLs are lost too
+		if err := r.dropUnknown(ctx, it); err != nil {
+			return up, false, err
+		}
+	}
+	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.BeganUpload = time.Now() }); err != nil {
+		return up, false, err
+	}
+	up, err = r.frameio.BeginUpload(ctx, r.row.FolderID, frameio.NewFile{Name: it.Name, MediaType: mapping.MediaType(it.Name), Size: it.Size})
+	if err != nil {
+		return up, false, err
+	}
+	if r.Ledger.CanKeepTokens() {
+		raw, err := json.Marshal(up)
+		if err != nil {
+			return up, false, err
+		}
+		if err := r.Ledger.PutToken(ctx, r.ref.Tenant, key, raw); err != nil {
+			return up, false, err
+		}
+	}
+	uploadURLs.Store(r.ref.Tenant+key, up)
+	_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
+		row.FileID, row.MediaType, row.BeganUpload = up.FileID, up.MediaType, time.Time{}
+	})
+	return up, true, err
+}
+
+// dropUpload takes back what was begun of an asset's file.
+func (r *review) dropUpload(ctx context.Context, it ledger.ReviewAsset) error {
+	uploadURLs.Delete(r.ref.Tenant + uploadToken(it))
+	if it.FileID != "" {
+		if err := r.frameio.Delete(ctx, frameio.Asset{ID: it.FileID, Kind: frameio.KindFile}); err != nil {
+			return err
+		}
+	}
+	if err := r.Ledger.DropToken(ctx, r.ref.Tenant, uploadToken(it)); err != nil {
+		return err
+	}
+	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.FileID, row.BytesDone = "", 0 })
+	return err
+}
+
+// dropUnknown deletes files of this name in the review's folder that no row knows: placeholders of lost answers.
+func (r *review) dropUnknown(ctx context.Context, it ledger.ReviewAsset) error {
+	rows, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, row := range rows {
+		known[row.FileID] = true
+	}
+	for {
+		id, err := r.childNamed(ctx, r.row.FolderID, it.Name, frameio.KindFile, known)
+		if err != nil || id == "" {
+			return err
+		}
+		f, err := r.frameio.Asset(ctx, id)
+		if err != nil && !rest.IsNotFound(err) {
+			return err
+		}
+		known[id] = true
+		if err == nil && f.UploadedAt.IsZero() {
+			if err := r.frameio.Delete(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// SettleAsset fails until Frame.io has made the file ready. Then it checks the watermark and puts the file on top of
+// the asset's version before.
+func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) error {
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return err
+	}
+	it, ok, err := a.Ledger.ReviewAsset(ctx, in.Tenant, in.Review, in.N)
+	if err != nil || !ok || it.State != ledger.AssetProcessing {
+		return err
+	}
+	f, err := r.frameio.Asset(ctx, it.FileID)
+	switch {
+	case rest.IsNotFound(err):
+		return contentError("%q was deleted in Frame.io before it could be shared.", it.Title)
+	case err != nil:
+		return settled(err)
+	case f.UploadFailed:
+		return contentError("Frame.io could not take %q: send it again.", it.Title)
+	case !f.Ready:
+		return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("Frame.io still prepares %q: %v", it.Title, errNotReady), "NotReady",
+			temporal.ApplicationErrorOptions{NextRetryDelay: readyLook, Category: temporal.ApplicationErrorCategoryBenign})
+	case r.cfg.Review.Watermark == "required" && r.frameio.Capabilities().WatermarkOnFiles && f.Watermark != frameio.WatermarkOn:
+		return contentError("%s", watermarkMissing(it.Title))
+	}
+	if it.StackID, err = r.stack(ctx, it, f); err != nil {
+		return settled(fmt.Errorf("new version of %q: %w", it.Title, err))
+	}
+	_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
+		row.State, row.StackID, row.Label = ledger.AssetReady, it.StackID, f.Label
+		row.FrameNum, row.FrameDen, row.Frames, row.StartTimecode = f.FrameRate.Num, f.FrameRate.Den, f.Frames, f.StartTimecode
+	})
+	return err
+}
+
+const watermarkPrefix = "not watermarked: "
+
+// watermarkMissing is what the sender reads when a promise could not be kept.
+func watermarkMissing(title string) string {
+	return watermarkPrefix + fmt.Sprintf("Frame.io put no watermark on %q, and without one nothing is shared. Switch session watermarks on for the team (Team Settings, Watermark: a default template), or set review.watermark to preferred or off.", title)
+}
+
+// stack puts a file onto the newest file that this review has of the same asset, and returns the stack; "" without one.
+func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset) (string, error) {
+	rows, err := r.assets(ctx)
+	if err != nil {
+		return "", err
+	}
+	var before *ledger.ReviewAsset
+	for _, row := range rows {
+		if row.AssetID == it.AssetID && row.N < it.N && row.State == ledger.AssetReady {
+			before = &row
+		}
+	}
+	if before == nil {
+		return "", nil
+	}
+	if parent, err := r.frameio.Asset(ctx, f.ParentID); err == nil && parent.Kind == frameio.KindStack {
+		return parent.ID, nil // put there by an attempt before
+	}
+	target := frameio.Asset{ID: before.FileID, Kind: frameio.KindFile, ParentID: r.row.FolderID}
+	if before.StackID != "" {
+		target = frameio.Asset{ID: before.StackID, Kind: frameio.KindStack}
+	}
+	s, err := r.frameio.AddVersion(ctx, r.row.FolderID, target, it.FileID)
+	if err != nil {
+		return "", err
+	}
+	for _, row := range rows {
+		if row.AssetID == it.AssetID && row.State == ledger.AssetReady {
+			if _, err := r.updateAsset(ctx, row.N, func(row *ledger.ReviewAsset) { row.StackID = s.ID }); err != nil {
+				return "", err
+			}
+		}
+	}
+	return s.ID, nil
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+const (
+	clickTimeout = 2 * time.Second  // of each question to iconik while somebody waits
+	sameClick    = 10 * time.Second // two of one content within this are one click
+)
+
+// click is what iconik posts when somebody uses a custom action.
+type click struct {
+	UserID         string                     `json:"user_id"`
+	SystemDomainID string                     `json:"system_domain_id"`
+	Context        string                     `json:"context"`
+	ActionID       string                     `json:"action_id"`
+	AssetIDs       []string                   `json:"asset_ids"`
+	CollectionIDs  []string                   `json:"collection_ids"`
+	Values         map[string]json.RawMessage `json:"metadata_values"`
+	DateCreated    string                     `json:"date_created"`
+	AuthToken      string                     `json:"auth_token"` // the user's own; used at once and never kept
+}
+
+// readClick decodes a click and checks from which iconik domain it comes.
+func (s *service) readClick(c *gin.Context) (click, bool) {
+	var in click
+	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
+		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
+		return in, false
+	}
+	t := tenantIn(c)
+	want, err := s.domain(c, t)
+	if err != nil {
+		s.log.WarnContext(c, "the click's domain is not checked: iconik does not say which one the token is for", "tenant", t.ID, "error", err)
+	}
+	if want != "" && in.SystemDomainID != "" && !strings.EqualFold(in.SystemDomainID, want) {
+		fail(c, http.StatusUnprocessableEntity, "system_domain_id", "the click comes from another iconik domain than this tenant's")
+		return in, false
+	}
+	return in, true
+}
+
+// domain asks iconik once which domain the tenant's token is for.
+func (s *service) domain(ctx context.Context, t *config.Tenant) (string, error) {
+	if id, ok := s.domains.Load(t.ID); ok {
+		return id.(string), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, clickTimeout)
+	defer cancel()
+	ick, err := s.iconik(t)
+	if err != nil {
+		return "", err
+	}
+	id, err := ick.Users.SystemDomain(ctx)
+	if err == nil && id != "" {
+		s.domains.Store(t.ID, id)
+	}
+	return id, err
+}
+
+func (s *service) iconik(t *config.Tenant) (*iconik.Client, error) {
+	if c, ok := s.iconiks.Load(t.ID); ok {
+		return c.(*iconik.Client), nil
+	}
+	c, err := iconik.New(t.Iconik)
+	if err == nil {
+		s.iconiks.Store(t.ID, c)
+	}
+	return c, err
+}
+
+// clickedBy resolves who clicked, by the user's own token, and else by the id that iconik names.
+func (s *service) clickedBy(ctx context.Context, t *config.Tenant, in click) ledger.Person {
+	ctx, cancel := context.WithTimeout(ctx, clickTimeout)
+	defer cancel()
+	if in.AuthToken != "" {
+		own := t.Iconik
+		own.AuthToken = config.Secret(in.AuthToken)
+		if c, err := iconik.New(own); err == nil {
+			if u, err := c.Users.Current(ctx); err == nil && (u.ID == in.UserID || in.UserID == "") {
+				return ledger.Person{ID: u.ID, Name: u.FullName(), Email: u.Email}
+			}
+		}
+	}
+	if c, err := s.iconik(t); err == nil && in.UserID != "" {
+		if u, err := c.Users.Get(ctx, in.UserID); err == nil {
+			return ledger.Person{ID: u.ID, Name: u.FullName(), Email: u.Email}
+		}
+	}
+	return ledger.Person{ID: in.UserID}
+}
+
+// form gives the action's values the shape that mapping reads; any scalar will do.
+func (in click) form() map[string][]string {
+	out := map[string][]string{}
+	for name, raw := range in.Values {
+		var v struct {
+			Values []struct {
+				Value any `json:"value"`
+			} `json:"field_values"`
+		}
+		if json.Unmarshal(raw, &v) != nil {
+			continue
+		}
+		for _, f := range v.Values {
+			if f.Value != nil {
+				out[name] = append(out[name], fmt.Sprint(f.Value))
+			}
+		}
+	}
+	return out
+}
+
+// content tells one click from another: who, on what, with which values.
+func (in click) content() string {
+	assets, collections, form := slices.Clone(in.AssetIDs), slices.Clone(in.CollectionIDs), in.form()
+	sort.Strings(assets)
+	sort.Strings(collections)
+	raw, _ := json.Marshal([]any{in.UserID, assets, collections, form})
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// sendAction starts a review of what was clicked. A mistake in the form is shown in iconik as a failed job, too.
+func (s *service) sendAction(c *gin.Context) {
+	in, ok := s.readClick(c)
+	if !ok {
+		return
+	}
+	t := tenantIn(c)
+	now := time.Now().UTC()
+	form, mistake := mapping.ParseForm(in.form(), mapping.FormRules{Now: now, Default: t.Review.Lasts, Longest: t.Review.Longest})
+	switch {
+	case len(in.AssetIDs)+len(in.CollectionIDs) == 0:
+		mistake = &mapping.FormError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
+	case len(in.AssetIDs) > activities.MostReviewAssets:
+		mistake = &mapping.FormError{Field: "asset_ids", Problem: fmt.Sprintf("%d assets are more than the %d that one review may show: send fewer at once.", len(in.AssetIDs), activities.MostReviewAssets)}
+	case mistake == nil && form.Passphrase != "" && !s.ledger.CanKeepTokens():
+		mistake = &mapping.FormError{Field: "framebridge_passphrase", Problem: "A passphrase cannot be kept: the administrator must set ledger.encryption_key."}
+	}
+	if mistake != nil {
+		s.showMistake(c, t, in, mistake.Problem)
+		fail(c, http.StatusUnprocessableEntity, mistake.Field, mistake.Problem)
+		return
+	}
+	content := in.content()
+	row := ledger.Review{
+		Tenant: t.ID, ID: uuid.NewString(), Status: ledger.ReviewSending, Title: form.Title, Message: form.Message, Quality: form.Quality, Download: form.Download,
+		Passphrase: form.Passphrase != "", Reviewers: form.Reviewers, RequestedBy: s.clickedBy(c, t, in), Click: content,
+		ClickedAssets: in.AssetIDs, ClickedCollections: in.CollectionIDs, ExpiresAt: form.Expires, CreatedAt: now,
+	}
+	if in.DateCreated != "" { // the very same click, however late it comes again
+		row.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.ID+content+in.DateCreated)).String()
+	}
+	out, err := s.startReview(c, t, row, form.Passphrase)
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	c.Set("workflow_id", out.WorkflowID)
+	c.JSON(http.StatusAccepted, out)
+}
+
+// showMistake leaves a failed job where the user clicked; nobody waits for it longer than a moment.
+func (s *service) showMistake(ctx context.Context, t *config.Tenant, in click, problem string) {
+	ctx, cancel := context.WithTimeout(ctx, clickTimeout)
+	defer cancel()
+	ick, err := s.iconik(t)
+	if err == nil {
+		err = activities.FailedJob(ctx, ick, in.AssetIDs, in.CollectionIDs, problem)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "a mistake in the form was not shown in iconik", "tenant", t.ID, "error", err)
+	}
+}
+
+// controlAction acts on the reviews of the clicked assets.
+func (s *service) controlAction(verb string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		in, ok := s.readClick(c)
+		if !ok {
+			return
+		}
+		t := tenantIn(c)
+		ids, err := s.reviewsOf(c, t, in)
+		if err != nil {
+			s.failWith(c, errors.Join(errUnavailable, err), "")
+			return
+		}
+		if len(ids) == 0 {
+			problem := "None of the clicked assets is in a review that could be changed."
+			s.showMistake(c, t, in, problem)
+			fail(c, http.StatusUnprocessableEntity, "asset_ids", problem)
+			return
+		}
+		var until time.Time
+		if verb == verbExtend {
+			text := strings.Join(in.form()["framebridge_expires"], " ")
+			if strings.TrimSpace(text) == "" {
+				s.mistake(c, t, in, "framebridge_expires", "Say until when: fill in the expiry.")
+				return
+			}
+			var wrong *mapping.FormError
+			if until, wrong = mapping.ParseExpiry(text, mapping.FormRules{Now: time.Now(), Longest: t.Review.Longest}); wrong != nil {
+				s.mistake(c, t, in, wrong.Field, wrong.Problem)
+				return
+			}
+		}
+		var last accepted
+		for _, id := range ids {
+			if last, err = s.controlReview(c, t, id, verb, until); err != nil {
+				var no *refusal
+				if errors.As(err, &no) {
+					s.showMistake(c, t, in, no.why)
+				}
+				s.failWith(c, err, "asset_ids")
+				return
+			}
+		}
+		c.JSON(http.StatusAccepted, last)
+	}
+}
+
+func (s *service) mistake(c *gin.Context, t *config.Tenant, in click, field, problem string) {
+	s.showMistake(c, t, in, problem)
+	fail(c, http.StatusUnprocessableEntity, field, problem)
+}
+
+// reviewsOf finds the reviews of what was clicked; collections are looked into.
+func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]string, error) {
+	assets := slices.Clone(in.AssetIDs)
+	if len(in.CollectionIDs) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, startTimeout)
+		defer cancel()
+		ick, err := s.iconik(t)
+		if err != nil {
+			return nil, err
+		}
+		open := slices.Clone(in.CollectionIDs)
+		for i := 0; i < len(open) && len(assets) < 10*activities.MostReviewAssets; i++ {
+			for o, err := range ick.Collections.AllContents(ctx, open[i], "assets,collections") {
+				switch {
+				case err != nil:
+					return nil, err
+				case o.ObjectType != "collections":
+					assets = append(assets, o.ID)
+				case !slices.Contains(open, o.ID):
+					open = append(open, o.ID)
+				}
+			}
+		}
+	}
+	var out []string
+	for _, a := range assets {
+		rows, err := s.ledger.ReviewsOfAsset(ctx, t.ID, a)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if !slices.Contains(out, r.ID) {
+				out = append(out, r.ID)
+			}
+		}
+	}
+	return out, nil
+}

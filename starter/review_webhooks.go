@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// commentsWebhook is Frame.io's. It wakes the review that owns the file; what has happened is read by the review. The
+// same delivery twice wakes it twice, which changes nothing.
+func (s *service) commentsWebhook(c *gin.Context) {
+	t := tenantIn(c)
+	event, ok := s.signedEvent(c)
+	if !ok {
+		return
+	}
+	var review string
+	var hint workflows.Hint
+	var err error
+	switch {
+	case strings.HasPrefix(event.Type, "comment."):
+		var known bool
+		review, hint, known, err = s.ownerOfComment(c, t, event.ResourceID)
+		if known && event.Type == "comment.created" {
+			ignored(c, "the comment is known")
+			return
+		}
+	case strings.HasPrefix(event.Type, "asset."), strings.HasPrefix(event.Type, "file."), strings.HasPrefix(event.Type, "metadata."):
+		review, _, err = s.ledger.ReviewOfFile(c, t.ID, event.ResourceID)
+		err = unavailable(err)
+	default:
+		ignored(c, "this route takes comment and status events; the webhook also sends "+event.Type)
+		return
+	}
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	if review == "" {
+		ignored(c, "no review owns it")
+		return
+	}
+	woken, err := s.wake(c, t, review, hint)
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	if !woken {
+		ignored(c, "the review has ended")
+		return
+	}
+	id := workflows.ReviewID(t.ID, review)
+	c.Set("workflow_id", id)
+	c.JSON(http.StatusOK, accepted{ID: review, WorkflowID: id, Status: "running", URL: s.reviewURL(review)})
+}
+
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.Join(errUnavailable, err)
+}
+
+// ownerOfComment finds the review of a comment: by the ledger where the comment is known, otherwise by its file, which
+// the event does not name.
+func (s *service) ownerOfComment(ctx context.Context, t *config.Tenant, commentID string) (review string, hint workflows.Hint, known bool, err error) {
+	review, file, known, err := s.ledger.ReviewOfFrameioComment(ctx, t.ID, commentID)
+	if err != nil || known {
+		return review, workflows.Hint{Frameio: file}, known, unavailable(err)
+	}
+	p, err := s.platform(t)
+	if err != nil {
+		return "", workflows.Hint{}, false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	comment, err := p.Comment(ctx, commentID)
+	switch {
+	case rest.IsNotFound(err):
+		return "", workflows.Hint{}, false, nil
+	case err != nil:
+		return "", workflows.Hint{}, false, unavailable(err)
+	}
+	review, _, err = s.ledger.ReviewOfFile(ctx, t.ID, comment.FileID)
+	return review, workflows.Hint{Frameio: comment.FileID}, false, unavailable(err)
+}
+
+// wake tells a running review that something has happened. It says whether the review runs.
+func (s *service) wake(ctx context.Context, t *config.Tenant, review string, hint workflows.Hint) (bool, error) {
+	row, ok, err := s.ledger.Review(ctx, t.ID, review)
+	if err != nil || !ok || !row.Status.Running() {
+		return false, unavailable(err)
+	}
+	err = s.temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, review), "", workflows.SignalWake, hint)
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return false, nil
+	}
+	return err == nil, unavailable(err)
+}
+
+// segmentsWebhook is iconik's. It wakes the reviews that show the asset.
+func (s *service) segmentsWebhook(c *gin.Context) {
+	var in struct {
+		EventType string         `json:"event_type"`
+		Operation string         `json:"operation"`
+		ObjectID  string         `json:"object_id"`
+		Data      map[string]any `json:"data"`
+	}
+	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
+		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
+		return
+	}
+	t := tenantIn(c)
+	// iconik does not document whose id the event's object_id is: every id in it is tried.
+	var ids []string
+	for _, id := range []any{in.Data["asset_id"], in.ObjectID, in.Data["object_id"], in.Data["id"], in.Data["segment_id"]} {
+		if text, ok := id.(string); ok && text != "" {
+			ids = append(ids, text)
+		}
+	}
+	if len(ids) == 0 {
+		fail(c, http.StatusBadRequest, "object_id", "the event names no object")
+		return
+	}
+	reviews, asset := map[string]bool{}, ""
+	for _, id := range ids {
+		rows, err := s.ledger.ReviewsOfAsset(c, t.ID, id)
+		if err != nil {
+			s.failWith(c, unavailable(err), "")
+			return
+		}
+		for _, r := range rows {
+			if r.Status.Running() || r.Status == ledger.ReviewExpired {
+				reviews[r.ID], asset = true, id
+			}
+		}
+	}
+	segment := ""
+	for _, id := range ids {
+		if id != asset {
+			segment = id
+		}
+		known, err := s.ledger.ReviewsOfSegment(c, t.ID, id)
+		if err != nil {
+			s.failWith(c, unavailable(err), "")
+			return
+		}
+		for _, r := range known {
+			reviews[r], segment = true, id
+		}
+		if len(known) > 0 && in.Operation == "create" {
+			ignored(c, "the comment is known")
+			return
+		}
+	}
+	var last accepted
+	for review := range reviews {
+		hint := workflows.Hint{Asset: asset, Segment: segment}
+		if asset == "" {
+			hint = workflows.Hint{}
+		}
+		woken, err := s.wake(c, t, review, hint)
+		if err != nil {
+			s.failWith(c, err, "")
+			return
+		}
+		if woken {
+			id := workflows.ReviewID(t.ID, review)
+			last = accepted{ID: review, WorkflowID: id, Status: "running", URL: s.reviewURL(review)}
+		}
+	}
+	if last.ID == "" {
+		ignored(c, "no review is open on that asset")
+		return
+	}
+	c.Set("workflow_id", last.WorkflowID)
+	c.JSON(http.StatusAccepted, last)
+}
