@@ -39,6 +39,21 @@ func (s *Sim) routes() {
 	m.HandleFunc("DELETE /v2/comments/{id}", s.deleteComment)
 	m.HandleFunc("POST /v2/comments/{id}/complete", s.completeComment(true))
 	m.HandleFunc("DELETE /v2/comments/{id}/complete", s.completeComment(false))
+	m.HandleFunc("PUT /v2/comments/{id}", s.putComment)
+	m.HandleFunc("GET /v2/comments/{id}/replies", s.listReplies)
+	m.HandleFunc("POST /v2/teams/{id}/projects", s.createProject)
+	m.HandleFunc("POST /v2/assets/{id}/children", s.createAsset)
+	m.HandleFunc("PUT /v2/assets/{id}", s.putAsset)
+	m.HandleFunc("DELETE /v2/assets/{id}", s.deleteAsset)
+	m.HandleFunc("POST /v2/assets/{id}/version", s.addVersion)
+	m.HandleFunc("POST /v2/assets/{id}/label", s.labelAsset)
+	m.HandleFunc("POST /v2/projects/{id}/review_links", s.createLink)
+	m.HandleFunc("GET /v2/review_links/{id}", s.getLink)
+	m.HandleFunc("PUT /v2/review_links/{id}", s.putLink)
+	m.HandleFunc("DELETE /v2/review_links/{id}", s.deleteLink)
+	m.HandleFunc("POST /v2/review_links/{id}/assets", s.linkAssets(false))
+	m.HandleFunc("PUT /v2/review_links/{id}/assets", s.linkAssets(true))
+	m.HandleFunc("POST /v2/review_links/{id}/reviewers", s.addReviewer)
 	m.HandleFunc("/v2/", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusNotFound, "Could not find the requested resource")
 	})
@@ -47,6 +62,7 @@ func (s *Sim) routes() {
 	m.HandleFunc("POST /_sim/rename", s.renameForm)
 	m.HandleFunc("POST /_sim/archive", s.archiveForm)
 	m.HandleFunc("GET /{$}", s.page)
+	s.reviewPages(m)
 	s.mux = m
 }
 
@@ -201,6 +217,9 @@ func (s *Sim) assetJSON(a *Asset, cover bool) map[string]any {
 		return v
 	}
 	v["status"] = "transcoded"
+	if a.Parts > 0 && !a.Transcoded {
+		v["status"], v["transcoded_at"] = "uploaded", nil
+	}
 	if a.XXH != "" {
 		v["checksums"] = map[string]any{"id": a.ID, "xx_hash": a.XXH}
 	}
@@ -359,49 +378,31 @@ func (s *Sim) createComment(kind string) http.HandlerFunc {
 			fail(w, http.StatusUnprocessableEntity, "text is required, and the asset must be a file")
 			return
 		}
-		made := s.AddComment(c)
-		s.mu.RLock()
-		v := s.commentJSON(made)
-		s.mu.RUnlock()
-		answer(w, 200, v)
-		s.fire("comment.created", "comment", made.ID, a.ProjectID)
+		answer(w, 200, s.shown(s.Say(c)))
 	}
 }
 
 func (s *Sim) deleteComment(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
+	s.mu.RLock()
 	c, ok := s.s.Comments[r.PathValue("id")]
+	s.mu.RUnlock()
 	if !ok {
-		s.mu.Unlock()
 		notFound(w)
 		return
 	}
-	delete(s.s.Comments, c.ID)
-	s.threads[c.AssetID] = slices.DeleteFunc(s.threads[c.AssetID], func(id string) bool { return id == c.ID })
-	s.touch()
-	project := s.s.Assets[c.AssetID].ProjectID
-	v := s.commentJSON(c)
-	s.mu.Unlock()
+	v := s.shown(c)
+	s.Unsay(c.ID)
 	answer(w, 200, v)
-	s.fire("comment.deleted", "comment", c.ID, project)
 }
 
 func (s *Sim) completeComment(done bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		c, ok := s.s.Comments[r.PathValue("id")]
+		c, ok := s.Complete(r.PathValue("id"), done)
 		if !ok {
-			s.mu.Unlock()
 			notFound(w)
 			return
 		}
-		c.Completed, c.Updated = done, time.Now().UTC()
-		s.touch()
-		project := s.s.Assets[c.AssetID].ProjectID
-		v := s.commentJSON(c)
-		s.mu.Unlock()
-		answer(w, 200, v)
-		s.fire(map[bool]string{true: "comment.completed", false: "comment.uncompleted"}[done], "comment", c.ID, project)
+		answer(w, 200, s.shown(c))
 	}
 }
 
@@ -410,20 +411,21 @@ func (s *Sim) listShares(kind string) http.HandlerFunc {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		rows := values(s.s.Shares, func(sh *Share) string { return sh.Inserted.Format(time.RFC3339Nano) + sh.ID })
-		rows = slices.DeleteFunc(rows, func(sh *Share) bool { return sh.Kind != kind || sh.ProjectID != r.PathValue("id") })
+		rows = slices.DeleteFunc(rows, func(sh *Share) bool { return sh.Kind != kind || sh.ProjectID != r.PathValue("id") || sh.Deleted != nil })
 		s.list(w, r, len(rows), func(i int) any { return s.shareJSON(rows[i]) })
 	}
 }
 
 func (s *Sim) shareJSON(sh *Share) map[string]any {
-	v := map[string]any{"_type": sh.Kind, "id": sh.ID, "name": sh.Name, "project_id": sh.ProjectID, "short_url": "https://f.io/" + sh.ID[:8], "has_password": sh.Password != "",
+	v := map[string]any{"_type": sh.Kind, "id": sh.ID, "name": sh.Name, "project_id": sh.ProjectID, "short_url": s.shortURL(sh), "has_password": sh.Password != "",
 		"expires_at": stampOrNull(sh.ExpiresAt), "inserted_at": stamp(sh.Inserted), "owner": s.userJSON(s.s.User), "view_count": 0, "item_count": len(sh.Items)}
 	if sh.Kind == "presentation" {
 		v["title"], v["enabled"], v["can_download"], v["layout"] = sh.Name, true, sh.Downloads, "reel"
 		v["presentation_items"] = s.shareItems(sh)
 		return v
 	}
-	v["is_active"], v["enable_downloading"], v["enable_comments"], v["allow_approvals"], v["current_version_only"] = true, sh.Downloads, true, true, false
+	v["reviewer_count"] = len(sh.Reviewers)
+	v["is_active"], v["enable_downloading"], v["enable_comments"], v["allow_approvals"], v["current_version_only"] = !sh.Inactive, sh.Downloads, true, true, false
 	v["access_control"] = map[string]any{"invite_only": false}
 	return v
 }
@@ -431,6 +433,9 @@ func (s *Sim) shareJSON(sh *Share) map[string]any {
 func (s *Sim) shareItems(sh *Share) []any {
 	rows := []any{}
 	for i, id := range sh.Items {
+		if a := s.s.Assets[id]; a == nil || a.Deleted != nil {
+			continue
+		}
 		rows = append(rows, map[string]any{"_type": "item", "index": i, "asset_id": id, "asset": s.assetJSON(s.s.Assets[id], false)})
 	}
 	return rows
@@ -440,7 +445,7 @@ func (s *Sim) listShared(w http.ResponseWriter, r *http.Request) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	sh, ok := s.s.Shares[r.PathValue("id")]
-	if !ok {
+	if !ok || sh.Deleted != nil {
 		notFound(w)
 		return
 	}

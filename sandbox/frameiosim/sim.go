@@ -48,8 +48,16 @@ type Options struct {
 	Backoff time.Duration
 	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
 	ArchivedOriginal string
-	Seed             int64  // of the ids; 0: random ones
-	Dir              string // keeps the state in a file; "" forgets it
+	// PublicURL is where this simulator is reached, for the review links that it gives out.
+	PublicURL string
+	// Watermark puts a session watermark on what is uploaded, as a team's default template does.
+	Watermark bool
+	// Transcode is how long an upload takes to be ready.
+	Transcode time.Duration
+	// PartSize is into parts of how many bytes an upload is cut; 0: 8 MiB.
+	PartSize int64
+	Seed     int64  // of the ids; 0: random ones
+	Dir      string // keeps the state in a file; "" forgets it
 }
 
 // Sim is one Frame.io account.
@@ -80,6 +88,12 @@ type state struct {
 	Shares   map[string]*Share   `json:"shares"`
 	Hooks    map[string]*Hook    `json:"hooks"`
 	Order    int64               `json:"order"`
+	Mails    []Mail              `json:"mails"`
+}
+
+// Mail is an invitation that Frame.io has sent.
+type Mail struct {
+	Share, To, Message string
 }
 
 // User is somebody with an account.
@@ -103,6 +117,8 @@ type Asset struct {
 	Filetype, AssetType                 string
 	Size                                int64
 	Key                                 string // of the original in the store; "" while it was never uploaded
+	Parts                               int    // that its upload has; 0 for what was seeded
+	Transcoded                          bool   // of uploads
 	ProxyKey                            string
 	XXH                                 string
 	FPS                                 float64
@@ -137,7 +153,10 @@ type Share struct {
 	ExpiresAt                 *time.Time
 	Password                  string
 	Downloads                 bool
+	Inactive                  bool
+	Reviewers                 []string
 	Inserted                  time.Time
+	Deleted                   *time.Time
 }
 
 // Hook is a team's webhook.
@@ -157,6 +176,9 @@ func New(o Options) (*Sim, error) {
 	}
 	if o.Backoff == 0 {
 		o.Backoff = 15 * time.Second
+	}
+	if o.PartSize == 0 {
+		o.PartSize = 8 << 20
 	}
 	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{},
 		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}}
