@@ -675,3 +675,10 @@ func (s *Sim) EditShare(id string, change func(*Share)) {
 	change(s.s.Shares[id])
 	s.touch()
 }
+
+// SetPublicURL says where this simulator is reached: the review links that it gives out lead there.
+func (s *Sim) SetPublicURL(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.PublicURL = url
+}

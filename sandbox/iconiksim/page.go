@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (s *Sim) routes() {
@@ -16,6 +17,7 @@ func (s *Sim) routes() {
 	s.collectionRoutes()
 	s.searchRoutes()
 	s.userRoutes()
+	s.approvalRoutes()
 	s.fileRoutes()
 	s.segmentRoutes()
 	s.metadataRoutes()
@@ -146,8 +148,9 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 		versions = append(versions, p)
 	}
 	users := s.stored(kUser, "")
+	actions := slices.DeleteFunc(s.stored(kAction, ""), func(d doc) bool { return text(d, "context") != "ASSET" })
 	s.mu.Unlock()
-	render(w, "asset", map[string]any{"Asset": a, "Versions": versions, "Users": users})
+	render(w, "asset", map[string]any{"Asset": a, "Versions": versions, "Users": users, "Actions": actions, "Expires": time.Now().AddDate(0, 0, 14).Format("2006-01-02")})
 }
 
 func (s *Sim) jobsPage(w http.ResponseWriter, _ *http.Request) {
@@ -175,7 +178,11 @@ func (s *Sim) clickForm(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	s.Click(r.PostFormValue("action"), s.service, r.PostForm["asset"], r.PostForm["collection"], values)
+	user := r.PostFormValue("user")
+	if user == "" {
+		user = s.service
+	}
+	s.Click(r.PostFormValue("action"), user, r.PostForm["asset"], r.PostForm["collection"], values)
 	http.Redirect(w, r, "/jobs", http.StatusSeeOther)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -58,6 +59,10 @@ type Options struct {
 	Discard    bool  // the store keeps checksums of large bodies, and no bytes
 	StoreFault func(*http.Request) *objectstore.Fault
 	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
+	// Review is YAML put into the tenant's review section, over what the stack sets.
+	Review map[string]string
+	Plain  bool // Frame.io puts no watermark on uploads
+	NoHook bool // no webhooks of reviews: polling alone
 }
 
 // Stack is what runs.
@@ -74,6 +79,9 @@ type Stack struct {
 	FrameioURL, IconikURL, StoreURL, APIURL, TemporalUI, TemporalAddress, WorkerURL string
 	Config                                                                          string // file
 
+	// Actions are iconik's custom actions by context and verb: "ASSET send".
+	Actions map[string]string
+
 	servers []*http.Server
 }
 
@@ -82,7 +90,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	s := &Stack{o: o}
+	s := &Stack{o: o, Actions: map[string]string{}}
 	defer func() {
 		if err != nil {
 			s.Stop()
@@ -170,7 +178,7 @@ func (s *Stack) startVendors() error {
 		s.Store, store, signer = embedded, embedded, embedded.Presigner(s.StoreURL)
 	}
 	var err error
-	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
+	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Watermark: !s.o.Plain, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
 		return err
 	}
 	if s.Iconik, err = iconiksim.New(iconiksim.Options{AppID: IconikApp, Token: IconikToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits,
@@ -180,6 +188,7 @@ func (s *Stack) startVendors() error {
 	if s.FrameioURL, err = s.serve(9010, s.Frameio.Handler()); err != nil {
 		return err
 	}
+	s.Frameio.SetPublicURL(s.FrameioURL)
 	if s.IconikURL, err = s.serve(9020, s.Iconik.Handler()); err != nil {
 		return err
 	}
@@ -239,7 +248,10 @@ tenants:
 {{- range $k, $v := .Archive}}
       {{$k}}: {{$v}}
 {{- end}}
-    review: {poll_interval: {{.Poll}}, notify: ["ops@sandbox.example"]}
+    review:
+{{- range $k, $v := .Review}}
+      {{$k}}: {{$v}}
+{{- end}}
 `))
 
 func (s *Stack) configure() error {
@@ -254,10 +266,12 @@ func (s *Stack) configure() error {
 	if s.o.Quick {
 		settle, poll = "3s", "1s"
 	}
+	review := map[string]string{"poll_interval": poll, "notify": `["ops@sandbox.example"]`}
+	maps.Copy(review, s.o.Review)
 	var b strings.Builder
 	if err := configTemplate.Execute(&b, map[string]any{"API": api, "Worker": worker, "Temporal": s.TemporalAddress, "TemporalUI": s.TemporalUI, "Ledger": dsn, "Mail": s.Mail.URL(),
 		"Tenant": Tenant, "APIKey": APIKey, "Frameio": s.FrameioURL, "FrameioToken": FrameioToken, "HookSecret": HookSecret, "Iconik": s.IconikURL, "IconikApp": IconikApp,
-		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Poll": poll}); err != nil {
+		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Review": review}); err != nil {
 		return err
 	}
 	if err := os.WriteFile(s.Config, []byte(b.String()), 0o600); err != nil {
@@ -304,6 +318,16 @@ func (s *Stack) RegisterWebhooks(team string) {
 	s.Frameio.AddHook(team, "Framebridge archive", s.APIURL+prefix+"/archive/webhooks/project-updated"+query, HookSecret, "project.updated")
 	secret := map[string]string{"X-Framebridge-Secret": ActionSecret}
 	s.Iconik.EnsureAction("COLLECTION", "Framebridge: retry archive", s.APIURL+prefix+"/archive/actions/retry"+query, "", secret)
+	for _, place := range []string{"ASSET", "BULK", "COLLECTION"} {
+		for verb, title := range map[string]string{"send": "send to Frame.io", "extend": "extend review", "stop": "stop review", "sync": "sync review now"} {
+			s.Actions[place+" "+verb] = s.Iconik.EnsureAction(place, "Framebridge: "+title, s.APIURL+prefix+"/review/actions/"+verb+query, "", secret)
+		}
+	}
+	if !s.o.NoHook {
+		s.Frameio.AddHook(team, "Framebridge reviews", s.APIURL+prefix+"/review/webhooks/comments"+query, HookSecret,
+			"comment.created", "comment.updated", "comment.deleted", "comment.completed", "comment.uncompleted", "asset.label.updated", "asset.deleted")
+		s.Iconik.EnsureWebhook("assets", "segments", s.APIURL+prefix+"/review/webhooks/segments"+query, secret)
+	}
 }
 
 // Stop ends everything in order.

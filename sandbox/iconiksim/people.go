@@ -1,0 +1,173 @@
+package iconiksim
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What people and their tools do in iconik, for tests and for the sandbox's samples.
+
+// api calls the simulator's own API as the service does.
+func (s *Sim) api(method, path string, body, out any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	path, query, _ := strings.Cut(path, "?")
+	req := httptest.NewRequest(method, "/API/"+strings.TrimRight(path, "/")+"?"+query, bytes.NewReader(raw))
+	req.Header.Set("App-ID", s.o.AppID)
+	req.Header.Set("Auth-Token", s.o.Token)
+	rec := httptest.NewRecorder()
+	s.mux.ServeHTTP(rec, req)
+	if rec.Code >= 300 {
+		return fmt.Errorf("%s %s: %d %s", method, path, rec.Code, rec.Body)
+	}
+	if out == nil || rec.Body.Len() == 0 {
+		return nil
+	}
+	return json.Unmarshal(rec.Body.Bytes(), out)
+}
+
+// AddAsset ingests a file as a person would, with its proxy, into a collection or, with "", into none.
+func (s *Sim) AddAsset(title, collection string, body []byte) (string, error) {
+	var asset struct {
+		ID string `json:"id"`
+	}
+	query := ""
+	create := map[string]any{"title": title, "type": "ASSET"}
+	if collection != "" {
+		create["collection_id"], query = collection, "?assign_to_collection=true"
+	}
+	if err := s.api(http.MethodPost, "assets/v1/assets/"+query, create, &asset); err != nil {
+		return "", err
+	}
+	return asset.ID, s.AddBytes(asset.ID, title, body)
+}
+
+// AddBytes gives an asset's current version its original and its proxy.
+func (s *Sim) AddBytes(asset, name string, body []byte) error {
+	var storage, format, set, file struct {
+		ID string `json:"id"`
+	}
+	base := "files/v1/assets/" + asset + "/"
+	if err := s.api(http.MethodGet, "files/v1/storages/matching/FILES/", nil, &storage); err != nil {
+		return err
+	}
+	if err := s.api(http.MethodPost, base+"formats/", map[string]any{"name": "ORIGINAL", "user_id": s.serviceUser(), "metadata": []any{map[string]any{"internet_media_type": "video/quicktime"}}}, &format); err != nil {
+		return err
+	}
+	if err := s.api(http.MethodPost, base+"file_sets/", map[string]any{"name": name, "format_id": format.ID, "storage_id": storage.ID, "base_dir": "Samples", "component_ids": []string{}}, &set); err != nil {
+		return err
+	}
+	if err := s.api(http.MethodPost, base+"files/", map[string]any{"original_name": name, "directory_path": "Samples", "size": len(body), "type": "FILE", "format_id": format.ID,
+		"file_set_id": set.ID, "storage_id": storage.ID}, &file); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	d, _ := s.get(kFile, file.ID)
+	bucket, key := s.object(d)
+	s.mu.Unlock()
+	if err := s.o.Objects.Put(bucket, key, "application/octet-stream", body); err != nil {
+		return err
+	}
+	if err := s.api(http.MethodPatch, base+"files/"+file.ID+"/", map[string]any{"status": "CLOSED", "progress_processed": 100}, nil); err != nil {
+		return err
+	}
+	return s.api(http.MethodPost, base+"files/"+file.ID+"/keyframes/", map[string]any{}, nil)
+}
+
+// AddVersion makes a new version of an asset with its own bytes.
+func (s *Sim) AddVersion(asset, name string, body []byte) error {
+	if err := s.api(http.MethodPost, "assets/v1/assets/"+asset+"/versions/", map[string]any{}, nil); err != nil {
+		return err
+	}
+	return s.AddBytes(asset, name, body)
+}
+
+func (s *Sim) serviceUser() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens[s.o.Token]
+}
+
+// EditSegment changes a comment as a person would.
+func (s *Sim) EditSegment(asset, id string, change map[string]any) error {
+	change["segment_type"] = "COMMENT"
+	return s.api(http.MethodPatch, "assets/v1/assets/"+asset+"/segments/"+id+"/", change, nil)
+}
+
+// DeleteSegment deletes a comment as a person would.
+func (s *Sim) DeleteSegment(asset, id string) error {
+	return s.api(http.MethodDelete, "assets/v1/assets/"+asset+"/segments/"+id+"/", nil, nil)
+}
+
+// Segments returns the comments of an asset, all versions, as the store has them.
+func (s *Sim) Segments(asset string) []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []map[string]any
+	for _, id := range slices.Clone(s.kids[kSegment+"/"+asset]) {
+		if d, ok := s.get(kSegment, id); ok && text(d, "status") != "DELETED" {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Values returns an object's values in a view, by field.
+func (s *Sim) Values(kind, id string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, ok := s.metadataKey(kind, id, "")
+	if !ok {
+		return nil
+	}
+	out := map[string]string{}
+	for name, v := range s.values[key] {
+		list, _ := v.([]any)
+		for _, one := range list {
+			out[name] = fmt.Sprint(one)
+		}
+	}
+	return out
+}
+
+func (s *Sim) approvalRoutes() {
+	s.on("PUT assets/v1/assets/{id}/approvals", func(c *call) (int, any) {
+		if _, ok := s.get(kAsset, c.id("id")); !ok {
+			return notFound("Asset")
+		}
+		if !oneOf(c.body, "status", "N/A", "REQUESTED", "APPROVED", "NOT_APPROVED", "MIXED") || text(c.body, "status") == "" {
+			return invalid("status", "Must be one of: N/A, REQUESTED, APPROVED, NOT_APPROVED, MIXED")
+		}
+		s.set(kAsset, c.id("id"), func(d doc) { d["approval_status"] = text(c.body, "status") })
+		return 200, doc{"user": c.user, "external": nil, "status": text(c.body, "status"), "change_date": now(), "version_id": nil}
+	})
+}
+
+// Approval is an asset's approval status.
+func (s *Sim) Approval(asset string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, _ := s.get(kAsset, asset)
+	return text(d, "approval_status")
+}
+
+// AwaitProxy returns when an asset's current version has its proxy.
+func (s *Sim) AwaitProxy(asset string, patience time.Duration) bool {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+		s.mu.Lock()
+		found := len(s.kids[kProxy+"/"+asset]) > 0
+		s.mu.Unlock()
+		if found {
+			return true
+		}
+	}
+	return false
+}
