@@ -210,7 +210,11 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 		if l := byID[id]; g.User == nil && g.FirstName == "" {
 			g.User, g.FirstName, g.LastName = l.User, l.FirstName, l.LastName
 		}
-		if s.wanted(*g) {
+		if _, known := s.inReview[mapping.Iconik][id]; !known && s.older(*g) {
+			if err := s.put(ctx, olderComment(s.ref.Review, s.it.N, id)); err != nil {
+				return false, err
+			}
+		} else if s.wanted(*g) {
 			s.ick[id] = *g
 		}
 	}
@@ -222,6 +226,15 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 		return err == nil, err
 	}
 	return true, nil
+}
+
+// older says that a comment was made before the review was asked for; the index was late with it then.
+func (s *assetSync) older(g iconik.Segment) bool {
+	return !g.Created.IsZero() && g.Created.Before(s.row.ClickedAt)
+}
+
+func olderComment(review string, n int, segment string) ledger.ReviewComment {
+	return ledger.ReviewComment{Review: review, ID: "older/" + segment, N: n, IconikID: segment, Origin: ledger.FromIconik, Older: true}
 }
 
 // wanted says whether a segment is a comment on this version that may go to the reviewers.

@@ -233,7 +233,7 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 			var rows []ledger.ReviewComment
 			for _, s := range segments {
 				if s.VersionID == "" || s.VersionID == it.VersionID {
-					rows = append(rows, ledger.ReviewComment{Review: r.ref.Review, ID: "older/" + s.ID, N: it.N, IconikID: s.ID, Origin: ledger.FromIconik, Older: true})
+					rows = append(rows, olderComment(r.ref.Review, it.N, s.ID))
 				}
 			}
 			if err := r.Ledger.PutReviewComments(ctx, r.ref.Tenant, rows...); err != nil {

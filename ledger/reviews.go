@@ -60,7 +60,8 @@ type Review struct {
 	LastSyncAt, NextSyncAt            time.Time
 	LastCommentAt                     time.Time // a comment came or changed
 	CreatedAt, OpenedAt               time.Time
-	Generation                        string // of the API that its Frame.io ids belong to
+	ClickedAt                         time.Time // by iconik's clock
+	Generation                        string    // of the API that its Frame.io ids belong to
 	Notes                             []string
 }
 

@@ -169,6 +169,10 @@ func (s *service) sendAction(c *gin.Context) {
 		Passphrase: form.Passphrase != "", Reviewers: form.Reviewers, RequestedBy: s.clickedBy(c, t, in), Click: content,
 		ClickedAssets: in.AssetIDs, ClickedCollections: in.CollectionIDs, ExpiresAt: form.Expires, CreatedAt: now,
 	}
+	row.ClickedAt = now
+	if at, err := time.Parse("2006-01-02T15:04:05.999999999", strings.TrimSuffix(in.DateCreated, "Z")); err == nil && at.Before(now) {
+		row.ClickedAt = at // by iconik's own clock, which also dates the comments
+	}
 	if in.DateCreated != "" { // the very same click, however late it comes again
 		row.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.ID+content+in.DateCreated)).String()
 	}

@@ -199,3 +199,20 @@ func (s *stage) writes() int {
 	}
 	return n
 }
+
+// post sends what iconik would, with its secret header.
+func (s *stage) post(path string, body any, secret string) (int, map[string]any) {
+	s.t.Helper()
+	raw, err := json.Marshal(body)
+	require.NoError(s.t, err)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.APIURL+prefix+path+"?tenant-id="+stack.Tenant, bytes.NewReader(raw))
+	require.NoError(s.t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Framebridge-Secret", secret)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(s.t, err)
+	defer resp.Body.Close()
+	var out map[string]any
+	require.NoError(s.t, json.NewDecoder(resp.Body).Decode(&out))
+	return resp.StatusCode, out
+}

@@ -59,7 +59,7 @@ func (s *Sim) AddBytes(asset, name string, body []byte) error {
 	if err := s.api(http.MethodGet, "files/v1/storages/matching/FILES/", nil, &storage); err != nil {
 		return err
 	}
-	if err := s.api(http.MethodPost, base+"formats/", map[string]any{"name": "ORIGINAL", "user_id": s.serviceUser(), "metadata": []any{map[string]any{"internet_media_type": "video/quicktime"}}}, &format); err != nil {
+	if err := s.api(http.MethodPost, base+"formats/", map[string]any{"name": "ORIGINAL", "user_id": s.ServiceUser(), "metadata": []any{map[string]any{"internet_media_type": "video/quicktime"}}}, &format); err != nil {
 		return err
 	}
 	if err := s.api(http.MethodPost, base+"file_sets/", map[string]any{"name": name, "format_id": format.ID, "storage_id": storage.ID, "base_dir": "Samples", "component_ids": []string{}}, &set); err != nil {
@@ -90,7 +90,8 @@ func (s *Sim) AddVersion(asset, name string, body []byte) error {
 	return s.AddBytes(asset, name, body)
 }
 
-func (s *Sim) serviceUser() string {
+// ServiceUser is the user that the application token acts as.
+func (s *Sim) ServiceUser() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tokens[s.o.Token]
@@ -170,4 +171,15 @@ func (s *Sim) AwaitProxy(asset string, patience time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// Domain is the id of the simulated iconik domain.
+func (s *Sim) Domain() string { return s.domain }
+
+// CurrentVersion is the id of an asset's current version.
+func (s *Sim) CurrentVersion(asset string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, _ := s.get(kAsset, asset)
+	return currentVersion(d)
 }
