@@ -357,7 +357,8 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if err != nil {
 		return fmt.Errorf("to iconik: %w", err)
 	}
-	if made == nil {
+	adopted := made == nil
+	if adopted {
 		if made, err = s.iconik.Segments.Get(ctx, s.it.AssetID, id); err != nil && !rest.IsNotFound(err) {
 			return err
 		}
@@ -373,6 +374,9 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 		return s.put(ctx, row)
 	}
 	row.Iconik, row.IconikAt = iconikState(*made), made.Modified.Time
+	if adopted { // it was made of what the comment was then, which is not known: all of it is brought over again
+		row.Frameio, s.waiting = mapping.Unknown, true
+	}
 	if len(draft.Fields) > 0 {
 		view, err := s.view(ctx, mapping.CommentView)
 		if err != nil {
@@ -474,10 +478,16 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		}
 	}
 	n.Text = before + body + after
+	sent := mapping.FrameioState(n.Text, n.Frame, n.Frames, n.Page, false, n.Annotation)
+	begun, _, err := s.Ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toFrameioKey(g.ID))
+	if err != nil {
+		return err
+	}
+	lost := orFirst(begun.Hash, sent.Text+" "+sent.Time) // what an attempt before has sent
 	var made *frameio.Comment
 	id, _, err := s.makeOnce(ctx, creation{
-		kind: ledger.LinkComment, sourceID: s.toFrameioKey(g.ID), parent: s.it.FileID, owner: s.ref.Review,
-		look: func(ctx context.Context) (string, error) { return s.lostComment(ctx, n) },
+		kind: ledger.LinkComment, sourceID: s.toFrameioKey(g.ID), parent: s.it.FileID, owner: s.ref.Review, hash: sent.Text + " " + sent.Time,
+		look: func(ctx context.Context) (string, error) { return s.lostComment(ctx, lost) },
 		make: func(ctx context.Context) (string, error) {
 			c, err := s.frameio.CreateComment(ctx, s.it.FileID, n)
 			if err != nil {
@@ -490,7 +500,8 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	if err != nil {
 		return fmt.Errorf("to Frame.io: %w", err)
 	}
-	if made == nil {
+	adopted := made == nil
+	if adopted {
 		c, err := s.frameio.Comment(ctx, id)
 		if err != nil && !rest.IsNotFound(err) {
 			return err
@@ -507,6 +518,9 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		Origin: ledger.FromIconik, Author: name, Email: email, Before: before, After: after, CreatedAt: g.Created.Time, Internal: n.TeamOnly}
 	s.takeIconik(&row, g)
 	row.Frameio, row.FrameioAt = frameioState(*made), made.UpdatedAt
+	if adopted {
+		row.Iconik, s.waiting = mapping.Unknown, true
+	}
 	if made.ID != "" {
 		s.fio[id] = *made
 	}
@@ -528,12 +542,11 @@ func (s *assetSync) threadOf(row ledger.ReviewComment) ledger.ReviewComment {
 
 // lostComment finds a comment that an attempt before has made in Frame.io without hearing so: Frame.io has no field for
 // a foreign id, so it is one that no row knows, by our own user, with what was sent.
-func (s *assetSync) lostComment(ctx context.Context, n frameio.NewComment) (string, error) {
+func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error) {
 	me, err := s.frameio.Me(ctx)
 	if err != nil {
 		return "", err
 	}
-	want := mapping.FrameioState(n.Text, n.Frame, n.Frames, n.Page, false, n.Annotation)
 	for cursor := ""; ; {
 		page, err := s.frameio.Comments(ctx, s.it.FileID, cursor)
 		if err != nil {
@@ -541,7 +554,7 @@ func (s *assetSync) lostComment(ctx context.Context, n frameio.NewComment) (stri
 		}
 		for _, c := range page.Items {
 			got := frameioState(c)
-			if _, known := s.inReview[mapping.Frameio][c.ID]; !known && (c.Author.ID == me.ID || c.Author.Unknown) && got.Text == want.Text && got.Time == want.Time && c.ParentID == n.ParentID {
+			if _, known := s.inReview[mapping.Frameio][c.ID]; !known && (c.Author.ID == me.ID || c.Author.Unknown) && got.Text+" "+got.Time == sent {
 				return c.ID, nil
 			}
 		}
@@ -633,10 +646,14 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 			return err
 		}
 	} else {
-		s.takeIconik(&row, *made)
 		s.ick[made.ID] = *made
+		for _, part := range op.Parts { // what else has changed there meanwhile is an edit of its own
+			row.Iconik.Copy(part, iconikState(*made))
+		}
 	}
-	s.settleParts(&row, op, frameioState(c), row.Iconik)
+	for _, part := range op.Parts {
+		row.Frameio.Copy(part, frameioState(c))
+	}
 	s.takeText(&row, c)
 	s.changes++
 	return s.put(ctx, row)
@@ -655,14 +672,6 @@ func undrawable(g iconik.Segment) []iconik.Primitive {
 		}
 	}
 	return out
-}
-
-// settleParts notes that the parts of an edit are equal now; other parts wait for an edit of their own.
-func (s *assetSync) settleParts(row *ledger.ReviewComment, op mapping.Op, fio, ick mapping.State) {
-	for _, part := range op.Parts {
-		row.Frameio.Copy(part, fio)
-		row.Iconik.Copy(part, ick)
-	}
 }
 
 // takeText keeps a comment's content after an edit that came from Frame.io.
@@ -718,7 +727,10 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 		c = s.fio[row.FrameioID]
 	}
 	s.fio[c.ID] = c
-	s.settleParts(&row, op, frameioState(c), iconikState(g))
+	for _, part := range op.Parts {
+		row.Frameio.Copy(part, frameioState(c))
+		row.Iconik.Copy(part, iconikState(g))
+	}
 	ick := row.Iconik
 	s.takeIconik(&row, g)
 	row.Iconik = ick

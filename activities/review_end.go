@@ -19,7 +19,7 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 	if err != nil {
 		return err
 	}
-	change := frameio.ShareChange{ExpiresAt: &in.ExpiresAt}
+	change := frameio.ShareChange{Name: r.shareName(), ExpiresAt: &in.ExpiresAt}
 	if in.Reopen {
 		on := true
 		change.Active = &on
@@ -83,7 +83,7 @@ func (r *review) revoke(ctx context.Context) error {
 		return nil
 	}
 	off := false
-	err := r.frameio.UpdateShare(ctx, r.row.ShareID, frameio.ShareChange{Active: &off})
+	err := r.frameio.UpdateShare(ctx, r.row.ShareID, frameio.ShareChange{Name: r.shareName(), Active: &off})
 	if rest.IsNotFound(err) {
 		return nil
 	}

@@ -143,7 +143,7 @@ func (r *review) checkShareWatermark(ctx context.Context, id string) error {
 		return nil
 	}
 	off := false
-	if err := r.frameio.UpdateShare(ctx, id, frameio.ShareChange{Active: &off}); err != nil {
+	if err := r.frameio.UpdateShare(ctx, id, frameio.ShareChange{Name: r.shareName(), Active: &off}); err != nil {
 		return fmt.Errorf("shutting a link without a watermark: %w", err)
 	}
 	if s.Watermark == frameio.WatermarkUnknown {

@@ -27,6 +27,9 @@ type State struct {
 	Drawing string `json:"drawing"`
 }
 
+// Unknown is the state of a comment that was last seen in no certain state: each part counts as edited.
+var Unknown = State{Text: "?", Time: "?", Done: "?", Drawing: "?"}
+
 // Part names one of a comment's parts.
 type Part string
 

@@ -107,8 +107,9 @@ type NewShare struct {
 	Watermark bool
 }
 
-// ShareChange changes what is not nil.
+// ShareChange changes what is not nil. Name is the share's own: the legacy API wants it with every change.
 type ShareChange struct {
+	Name      string
 	ExpiresAt *time.Time
 	Active    *bool
 }

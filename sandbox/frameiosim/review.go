@@ -561,6 +561,10 @@ func (s *Sim) putLink(w http.ResponseWriter, r *http.Request) {
 	if !decode(w, r, &in) {
 		return
 	}
+	if in.Name == nil || *in.Name == "" {
+		fail(w, http.StatusUnprocessableEntity, "name is required")
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sh, ok := s.link(w, r); ok && in.apply(w, sh) {

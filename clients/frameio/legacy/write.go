@@ -278,7 +278,7 @@ func (c *Client) ShareByID(ctx context.Context, id string) (frameio.Share, error
 
 // UpdateShare wraps PUT /review_links/{id}.
 func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareChange) error {
-	body := map[string]any{}
+	body := map[string]any{"name": ch.Name}
 	if ch.ExpiresAt != nil {
 		body["expires_at"] = ch.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
