@@ -45,8 +45,7 @@ func (s *stage) histories() map[string]*historypb.History {
 	return out
 }
 
-// TestHistoriesReplay replays what a real server has recorded of archives that waited, were cancelled and went on. With
-// FRAMEBRIDGE_RECORD set to a folder, one history of each kind is written there, for the replay test of workflows.
+// TestHistoriesReplay replays what a real server has recorded of archives that waited, were cancelled and went on.
 func TestHistoriesReplay(t *testing.T) {
 	s := openHarbour(t, options(t))
 	s.Frameio.Archive(s.project.ID, "archived")
@@ -63,22 +62,30 @@ func TestHistoriesReplay(t *testing.T) {
 	s.call("POST", "/archives/"+small.ID+"/retry", nil, nil)
 	s.until(small.ID, time.Minute, func(a archiveJSON) bool { return strings.HasPrefix(a.Status, "verified") })
 
+	assert.Greater(t, s.replay(), 10)
+}
+
+// replay replays every history that the server has with today's code, and returns how many there were. With
+// FRAMEBRIDGE_RECORD set to a folder, the longest of each kind is written there, for the replay test of workflows.
+func (s *stage) replay() int {
+	s.t.Helper()
 	replayer := worker.NewWorkflowReplayer()
 	workflows.Register(replayer)
 	all := s.histories()
-	assert.Greater(t, len(all), 10)
 	record := os.Getenv("FRAMEBRIDGE_RECORD")
 	for name, h := range all {
-		assert.NoError(t, replayer.ReplayWorkflowHistory(nil, h), name)
-		if record != "" && len(h.GetEvents()) > 3 {
-			raw, err := protojson.Marshal(h)
-			require.NoError(t, err)
-			kind, _, _ := strings.Cut(name, "-")
-			file := filepath.Join(record, kind+".json")
-			if old, err := os.Stat(file); err == nil && old.Size() > int64(len(raw)) {
-				continue // the longest of its kind
-			}
-			require.NoError(t, os.WriteFile(file, raw, 0o600))
+		assert.NoError(s.t, replayer.ReplayWorkflowHistory(nil, h), name)
+		if record == "" || len(h.GetEvents()) <= 3 {
+			continue
 		}
+		raw, err := protojson.Marshal(h)
+		require.NoError(s.t, err)
+		kind, _, _ := strings.Cut(name, "-")
+		file := filepath.Join(record, kind+".json")
+		if old, err := os.Stat(file); err == nil && old.Size() > int64(len(raw)) {
+			continue
+		}
+		require.NoError(s.t, os.WriteFile(file, raw, 0o600))
 	}
+	return len(all)
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -126,7 +127,7 @@ func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
 	asset := s.asset("Interview A.mov")
 	was := s.Iconik.Comment(asset, s.Iconik.ServiceUser(), "said before the review", frames(0), frames(0), "", nil)
 	require.NotEmpty(t, was)
-	r := s.sendReview(form(nil), asset)
+	r := s.sendReview(form(map[string][]string{"framebridge_passphrase": {"open-sesame-4711"}}), asset)
 	r = s.reviewIs(r.ID, "open")
 	require.Len(t, r.Assets, 1)
 	file := r.Assets[0].FileID
@@ -213,6 +214,7 @@ func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
 	for _, want := range []string{"Review is open", "Review expired", "Review media will be deleted", "Review media is deleted"} {
 		assert.True(t, slices.ContainsFunc(subjects, func(s string) bool { return strings.HasPrefix(s, want) }), "%s in %v", want, subjects)
 	}
+	s.replay()
 }
 
 func (s *stage) reviewProject() string {
@@ -381,4 +383,120 @@ func TestWhatPeopleDoByHandIsNoticed(t *testing.T) {
 	assert.False(t, r.DeleteAt.IsZero())
 	assert.Equal(t, http.StatusUnprocessableEntity, s.call(http.MethodPost, "/reviews/"+r.ID+"/stop", nil, nil))
 	assert.Equal(t, http.StatusUnprocessableEntity, s.call(http.MethodPost, "/reviews/"+r.ID+"/extend", map[string]string{"expires_at": "2020-01-01"}, nil))
+}
+
+// TestKillsDoNotLoseOrDouble kills worker and starter again and again while a review is sent and comments come and go.
+func TestKillsDoNotLoseOrDouble(t *testing.T) {
+	s := open(t, options(t))
+	asset, err := s.Iconik.AddAsset("Long.mov", "", samples.Bytes(40<<20))
+	require.NoError(t, err)
+	r := s.sendReview(form(map[string][]string{"framebridge_quality": {"original"}}), asset)
+	for range 4 {
+		time.Sleep(400 * time.Millisecond)
+		s.Worker.Kill()
+		require.NoError(t, s.Worker.Start())
+	}
+	r = s.reviewIs(r.ID, "open")
+	require.Len(t, s.Frameio.Mails(), 2, "each reviewer is invited once")
+	files := 0
+	for _, a := range s.Frameio.AssetsOf(s.reviewProject()) {
+		if a.Type == "file" {
+			files++
+		}
+	}
+	assert.Equal(t, 1, files)
+	file := r.Assets[0].FileID
+	for i := range 12 {
+		s.Frameio.Say(frameiosim.Comment{AssetID: file, Text: fmt.Sprintf("there %d", i), Timestamp: frames(int64(i))})
+		s.Iconik.Comment(asset, s.Iconik.ServiceUser(), fmt.Sprintf("here %d", i), frames(int64(40*i)), frames(int64(40*i)), "", nil)
+		if i%4 == 3 {
+			s.Worker.Kill()
+			require.NoError(t, s.Worker.Start())
+		}
+		if i == 6 {
+			s.Starter.Kill()
+			require.NoError(t, s.Starter.Start())
+		}
+		time.Sleep(150 * time.Millisecond)
+	}
+	s.soon("both sides have all", func() bool { return len(s.Frameio.CommentsOf(file)) >= 24 && len(s.Iconik.Segments(asset)) >= 24 })
+	time.Sleep(3 * time.Second)
+	assert.Len(t, s.Frameio.CommentsOf(file), 24, "%v", s.frameioTexts(file))
+	assert.Len(t, s.Iconik.Segments(asset), 24, "%v", s.segmentTexts(asset))
+}
+
+// TestManyReviews measures how long a comment takes with 50 reviews open. FRAMEBRIDGE_LOAD sets how many are opened; it
+// prints, besides, what the worker does while nobody says anything.
+func TestManyReviews(t *testing.T) {
+	n := 0
+	if _, err := fmt.Sscan(os.Getenv("FRAMEBRIDGE_LOAD"), &n); err != nil {
+		t.Skip("a measurement: set FRAMEBRIDGE_LOAD to the number of reviews")
+	}
+	o := options(t)
+	o.RateLimits = os.Getenv("FRAMEBRIDGE_LIMITS") != ""
+	o.Review = map[string]string{"poll_interval": "1m"}
+	s := open(t, o)
+	assets := make([]string, n)
+	for i := range assets {
+		assets[i] = s.asset(fmt.Sprintf("Clip %d.mov", i))
+	}
+	for _, a := range assets {
+		s.Iconik.Click(s.Actions["ASSET send"], s.Iconik.ServiceUser(), []string{a}, nil, form(nil))
+	}
+	files := map[string]string{}
+	require.Eventually(t, func() bool {
+		for after := ""; ; {
+			var out struct {
+				Reviews []reviewJSON
+				Next    *string
+			}
+			s.call(http.MethodGet, "/reviews?limit=1000&after="+after, nil, &out)
+			for _, r := range out.Reviews {
+				if r.Status == "open" {
+					files[r.Assets[0].AssetID] = r.Assets[0].FileID
+				}
+			}
+			if out.Next == nil {
+				break
+			}
+			after = *out.Next
+		}
+		return len(files) == n
+	}, 30*time.Minute, 2*time.Second)
+	var took []time.Duration
+	for range 4 {
+		for i, a := range assets[:min(n, 50)] {
+			before := len(s.Iconik.Segments(a))
+			at := time.Now()
+			s.Frameio.Say(frameiosim.Comment{AssetID: files[a], Text: fmt.Sprintf("round %d", i), Timestamp: frames(int64(i))})
+			for len(s.Iconik.Segments(a)) == before && time.Since(at) < patience {
+				time.Sleep(5 * time.Millisecond)
+			}
+			took = append(took, time.Since(at))
+		}
+	}
+	slices.Sort(took)
+	t.Logf("%d reviews open: a comment takes %s (median), %s (p95), %s (longest)", n, took[len(took)/2].Round(time.Millisecond), took[len(took)*95/100].Round(time.Millisecond), took[len(took)-1].Round(time.Millisecond))
+	before, calls := cpu(t, s.Worker.Pid()), total(s.Frameio.Calls())+total(s.Iconik.Calls())
+	time.Sleep(2 * time.Minute)
+	t.Logf("in 2 idle minutes the worker used %.1f %% of a core, %d MiB at most, and %d calls of both vendors", (cpu(t, s.Worker.Pid())-before)/1.2, peak(t, s.Worker.Pid())>>20, total(s.Frameio.Calls())+total(s.Iconik.Calls())-calls)
+}
+
+func total(calls map[string]int) (n int) {
+	for _, c := range calls {
+		n += c
+	}
+	return n
+}
+
+// cpu is the processor time that a process has used, in seconds.
+func cpu(t *testing.T, pid int) float64 {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	require.NoError(t, err)
+	fields := strings.Fields(string(raw[strings.LastIndex(string(raw), ")")+2:]))
+	var user, system float64
+	_, err = fmt.Sscan(fields[11]+" "+fields[12], &user, &system)
+	require.NoError(t, err)
+	return (user + system) / 100
 }

@@ -4,6 +4,7 @@ package samples
 
 import (
 	"embed"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -183,4 +184,13 @@ func Small(sim *frameiosim.Sim, team, name string, n, comments int) (Project, er
 		}
 	}
 	return s.p, s.err
+}
+
+// Bytes makes bytes that no part repeats, the same for the same number.
+func Bytes(n int) []byte {
+	b := make([]byte, n)
+	for i := 0; i+8 <= n; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], uint64(i)*0x9E3779B97F4A7C15)
+	}
+	return b
 }
