@@ -215,6 +215,14 @@ func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
 		assert.True(t, slices.ContainsFunc(subjects, func(s string) bool { return strings.HasPrefix(s, want) }), "%s in %v", want, subjects)
 	}
 	s.replay()
+	dir := s.Config[:strings.LastIndex(s.Config, "/")]
+	s.Stop()
+	for _, file := range []string{s.Worker.LogFile(), s.Starter.LogFile(), dir + "/temporal-1.32.1.db", dir + "/ledger.db"} {
+		assertClean(t, file)
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.NotContains(t, string(raw), "open-sesame-4711", file)
+	}
 }
 
 func (s *stage) reviewProject() string {
