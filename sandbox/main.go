@@ -24,9 +24,9 @@ import (
 )
 
 type options struct {
-	data, s3, temporal, ledger      string
-	archive, once, limits, headless bool
-	small                           int
+	data, s3, temporal, ledger              string
+	archive, review, once, limits, headless bool
+	small                                   int
 }
 
 func main() {
@@ -45,7 +45,7 @@ func command() *cobra.Command {
 		Short: "Framebridge on one machine, without any account",
 		Long: `sandbox starts everything Framebridge works with on this machine: Frame.io and iconik simulated with a sample project,
 an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge's worker and starter. Ctrl-C stops all of it.`,
-		Example:       "  go run ./sandbox                    everything up; rename a project on the Frame.io page to archive it\n  go run ./sandbox --archive          and rename the sample project at once\n  go run ./sandbox --archive --once   and end when its archive has ended",
+		Example:       "  go run ./sandbox                    everything up; rename a project on the Frame.io page to archive it\n  go run ./sandbox --archive          and rename the sample project at once\n  go run ./sandbox --archive --once   and end when its archive has ended\n  go run ./sandbox --review           and play a review in half a minute, deletion included",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -54,7 +54,8 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	f := cmd.Flags()
 	f.StringVar(&o.data, "data", "", "folder that keeps everything over a restart (default: a temporary one)")
 	f.BoolVar(&o.archive, "archive", false, "rename the sample project so that its archive begins")
-	f.BoolVar(&o.once, "once", false, "with --archive: end when the archive has ended")
+	f.BoolVar(&o.review, "review", false, "send the sample clip to review and play what people do")
+	f.BoolVar(&o.once, "once", false, "with --archive or --review: end when it has ended")
 	f.BoolVar(&o.limits, "rate-limits", false, "let the simulators limit calls as the vendors do")
 	f.IntVar(&o.small, "small-files", 0, "seed a second project of so many small files")
 	f.StringVar(&o.s3, "s3", "", "a real S3 store instead of the embedded one: http://ACCESS:SECRET@host:port")
@@ -82,7 +83,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	began := time.Now()
-	s, err := stack.Start(ctx, stack.Options{Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
+	review := map[string]string{}
+	if o.review { // nobody waits for 30 days
+		review["retention"], review["warn_before"] = reviewRetention, "5s"
+	}
+	s, err := stack.Start(ctx, stack.Options{Review: review, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
 	if err != nil {
 		return err
 	}
@@ -94,11 +99,24 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	clip, err := seedReview(s)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(out, "\nEverything is up after %s.\n\n", time.Since(began).Round(10*time.Millisecond))
 	fmt.Fprintf(out, "  Frame.io (simulated)  %s\n  iconik (simulated)    %s\n  Temporal's Web UI     %s\n  Framebridge's API     %s%s\n  configuration         %s\n  logs                  %s/*.log\n\n",
 		s.FrameioURL, s.IconikURL, s.TemporalUI, s.APIURL, "/api/v1/services/frameio (bearer token "+stack.APIKey+")", s.Config, dir)
+	if o.review {
+		go showMails(ctx, s.Mail, out)
+		if err := demonstrate(ctx, s, clip, out); err != nil || o.once {
+			return err
+		}
+		fmt.Fprintln(out, "Ctrl-C stops everything.")
+		<-ctx.Done()
+		return nil
+	}
 	if !o.archive {
-		fmt.Fprintf(out, "Rename the project on %s, so that its name ends with “Archived”. Ctrl-C stops everything.\n", s.FrameioURL)
+		fmt.Fprintf(out, "To archive: rename the project on %s, so that its name ends with “Archived”.\nTo review:  send the clip on %s/asset/%s to Frame.io, then open the link that the asset shows.\nCtrl-C stops everything.\n", s.FrameioURL, s.IconikURL, clip)
 		go showMails(ctx, s.Mail, out)
 		<-ctx.Done()
 		return nil
