@@ -14,6 +14,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/legacy"
+	"github.com/framebridge/framebridge/clients/frameio/v4"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
@@ -76,13 +77,32 @@ type userAt struct {
 	at time.Time
 }
 
+// tokenStore keeps a tenant's sign-in at Adobe in the ledger.
+type tokenStore struct {
+	book   *ledger.Ledger
+	tenant string
+}
+
+func (s tokenStore) Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
+	return s.book.ExchangeToken(ctx, s.tenant, name, change)
+}
+
 // OpenFrameio opens the adapter of a tenant's generation.
-func OpenFrameio(cfg *config.Tenant) (frameio.Platform, error) {
+func OpenFrameio(cfg *config.Tenant, book *ledger.Ledger) (frameio.Platform, error) {
 	switch frameio.Generation(cfg.Frameio.Generation) {
 	case frameio.Legacy:
 		return legacy.New(cfg.Frameio)
+	case frameio.V4:
+		var opts []v4.Option
+		switch {
+		case book != nil && book.CanKeepTokens():
+			opts = append(opts, v4.WithStore(tokenStore{book, cfg.ID}))
+		case cfg.Frameio.IMS.RefreshToken != "":
+			return nil, fmt.Errorf("tenants.%s.frameio.ims.refresh_token: %w", cfg.ID, ledger.ErrNoKey)
+		}
+		return v4.New(cfg.Frameio, opts...)
 	default:
-		return nil, fmt.Errorf("tenants.%s.frameio.generation: %q is not available in this version", cfg.ID, cfg.Frameio.Generation)
+		return nil, fmt.Errorf("tenants.%s.frameio.generation: %q is not known", cfg.ID, cfg.Frameio.Generation)
 	}
 }
 
@@ -96,7 +116,7 @@ func (a *Activities) tenant(id string) (*tenant, error) {
 	if !ok {
 		return nil, systemError("tenant %s is not in this worker's configuration", id)
 	}
-	fio, err := OpenFrameio(cfg)
+	fio, err := OpenFrameio(cfg, a.Ledger)
 	if err != nil {
 		return nil, systemError("%v", err)
 	}

@@ -96,6 +96,9 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.CommentsSeen = i.CommentCount
 		i.CommentsDone, i.CommentCount = len(comments), max(len(comments), i.CommentCount)
+		if i.CommentsSeen < 0 {
+			i.CommentsSeen = len(comments)
+		}
 	})
 	return len(comments), err
 }

@@ -107,7 +107,7 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 func (p *planning) file(it ledger.Item) {
 	p.plan.Items++
 	p.plan.Bytes += it.Size
-	p.plan.Comments += int64(it.CommentCount)
+	p.plan.Comments += int64(max(it.CommentCount, 0))
 	t, ok := p.types[it.MediaType]
 	if !ok {
 		t = &workflows.PlanType{MediaType: it.MediaType}

@@ -41,7 +41,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 		if folder == nil {
 			break
 		}
-		if err := arc.scanPage(ctx, *folder, scan); err != nil {
+		if err := arc.scanPage(ctx, *folder, scan, in.Compare); err != nil {
 			return workflows.ScanResult{}, settled(fmt.Errorf("listing folder %q: %w", folder.Path, err))
 		}
 		arc.progress(ctx, false)
@@ -58,7 +58,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 }
 
 // scanPage lists one page of a folder and writes it down together with the place to go on.
-func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int) error {
+func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, compare bool) error {
 	page, err := a.frameio.Children(ctx, folder.SourceID, folder.Cursor)
 	if err != nil {
 		return err
@@ -80,6 +80,11 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int) 
 			}
 		case frameio.KindFile:
 			items = append(items, itemOf(folder, child, child, 1, 1, scan))
+		}
+	}
+	for i := range items {
+		if compare && items[i].CommentCount == ledger.CommentsUnknown {
+			items[i].CommentCount = ledger.CommentsAsBefore // read by this run already
 		}
 	}
 	return a.Ledger.PageListed(ctx, a.ref.Tenant, a.ref.Archive, folder.SourceID, scan, page.Next, folders, items, page.Next == "")

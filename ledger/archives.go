@@ -189,7 +189,7 @@ func (l *Ledger) ThrottleProgress(ctx context.Context, tenant, archive string, n
 func (l *Ledger) ArchiveTotals(ctx context.Context, tenant, archive string) (Totals, error) {
 	var t Totals
 	err := l.read.QueryRowContext(ctx, l.bind(`SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(bytes_done), 0),
-		COALESCE(SUM(comment_count), 0), COALESCE(SUM(comments_done), 0), COUNT(DISTINCT asset_key),
+		COALESCE(SUM(CASE WHEN comment_count > 0 THEN comment_count ELSE 0 END), 0), COALESCE(SUM(comments_done), 0), COUNT(DISTINCT asset_key),
 		COALESCE(SUM(CASE WHEN state = 'pending' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'copying' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'copied' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'verified' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0)

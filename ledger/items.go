@@ -105,12 +105,18 @@ func (l *Ledger) seeItem(ctx context.Context, tx *sql.Tx, tenant, archive string
 		return err
 	}
 	it := seen
+	if err != nil && it.CommentCount == CommentsAsBefore {
+		it.CommentCount = CommentsUnknown
+	}
 	if err == nil {
 		it = old
 		it.AssetKey, it.FolderID, it.Version, it.Versions = seen.AssetKey, seen.FolderID, seen.Version, seen.Versions
 		it.Name, it.Title, it.Path, it.Size, it.MediaType, it.Class = seen.Name, seen.Title, seen.Path, seen.Size, seen.MediaType, seen.Class
 		it.FrameNum, it.FrameDen, it.Frames, it.StartTimecode = seen.FrameNum, seen.FrameDen, seen.Frames, seen.StartTimecode
-		it.Width, it.Height, it.HasProxy, it.CommentCount = seen.Width, seen.Height, seen.HasProxy, seen.CommentCount
+		it.Width, it.Height, it.HasProxy = seen.Width, seen.Height, seen.HasProxy
+		if seen.CommentCount != CommentsAsBefore {
+			it.CommentCount = seen.CommentCount
+		}
 		it.Fields, it.FieldsHash, it.Scan = seen.Fields, seen.FieldsHash, seen.Scan
 		content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
 		// A project that goes into cold storage after its files were copied takes nothing away from the copies.
@@ -313,7 +319,7 @@ func (l *Ledger) ItemsPage(ctx context.Context, tenant, archive string, after in
 // What each phase has to do with an item.
 var phaseConditions = map[Phase]string{
 	PhaseCopy:     "(state IN ('pending', 'copying', 'failed') OR dirty = 1)",
-	PhaseComments: "state IN ('copied', 'verified', 'skipped') AND asset_id <> '' AND comment_count > 0",
+	PhaseComments: "state IN ('copied', 'verified', 'skipped') AND asset_id <> '' AND comment_count <> 0",
 	PhaseVerify:   "1 = 1",
 }
 

@@ -83,3 +83,40 @@ func (l *Ledger) Token(ctx context.Context, tenant, name string) ([]byte, bool, 
 	}
 	return plain, true, nil
 }
+
+// ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile.
+func (l *Ledger) ExchangeToken(ctx context.Context, tenant, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
+	gcm, err := l.cipher()
+	if err != nil {
+		return err
+	}
+	place := []byte(tenant + "/" + name)
+	return l.tx(ctx, func(tx *sql.Tx) error {
+		if l.postgres {
+			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtext($1))", string(place)); err != nil {
+				return err
+			}
+		}
+		var text string
+		var present []byte
+		err := tx.QueryRowContext(ctx, l.bind("SELECT sealed FROM tokens WHERE tenant = ? AND name = ?"), tenant, name).Scan(&text)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if sealed, derr := base64.StdEncoding.DecodeString(text); derr == nil && len(sealed) > gcm.NonceSize() {
+			present, _ = gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], place) // one that does not open is none
+		}
+		next, err := change(ctx, present)
+		if err != nil {
+			return err
+		}
+		nonce := make([]byte, gcm.NonceSize())
+		if _, err := rand.Read(nonce); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, l.bind(`INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at`), tenant, name,
+			base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, next, place)), micros(time.Now()))
+		return err
+	})
+}

@@ -111,7 +111,7 @@ type Item struct {
 	SourceChecksum     string // xxh64 hex or empty
 	Original           string // frameio.Original
 	HasProxy           bool
-	CommentCount       int
+	CommentCount       int // CommentsUnknown until they are read, where Frame.io does not count them
 	// Fields is the JSON of what goes into the metadata view (mapping.Fields); FieldsHash tells a change on a re-run.
 	Fields     []byte
 	FieldsHash string
@@ -160,3 +160,9 @@ type Range struct {
 	From int64 `json:"from"`
 	To   int64 `json:"to"`
 }
+
+// Counts of comments that are none.
+const (
+	CommentsUnknown  = -1 // Frame.io does not say: they must be read
+	CommentsAsBefore = -2 // in a scan: keep what is known
+)

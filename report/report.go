@@ -118,7 +118,7 @@ func JSON(w io.Writer, r *Report) error {
 			return err
 		}
 		row, err := json.Marshal(jsonItem{it.SourceID, it.Path, it.Version, it.Versions, string(it.State), Comparison(it), it.Reason, it.Fault, it.Size, it.StoredSize,
-			checksum(it), sourceChecksum(it), it.Rendition, it.CommentCount, it.CommentsDone, it.AssetID, it.VersionID, it.FileID})
+			checksum(it), sourceChecksum(it), it.Rendition, max(it.CommentCount, 0), it.CommentsDone, it.AssetID, it.VersionID, it.FileID})
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func CSV(w io.Writer, r *Report) error {
 			return err
 		}
 		_ = c.Write([]string{cell(it.Path), strconv.Itoa(it.Version), string(it.State), Comparison(it), cell(it.Reason), strconv.FormatInt(it.Size, 10),
-			strconv.FormatInt(it.StoredSize, 10), checksum(it), sourceChecksum(it), it.Rendition, strconv.Itoa(it.CommentCount), strconv.Itoa(it.CommentsDone),
+			strconv.FormatInt(it.StoredSize, 10), checksum(it), sourceChecksum(it), it.Rendition, strconv.Itoa(max(it.CommentCount, 0)), strconv.Itoa(it.CommentsDone),
 			it.SourceID, it.AssetID, it.VersionID, it.FileID})
 	}
 	c.Flush()
@@ -224,7 +224,7 @@ func HTML(w io.Writer, r *Report) error {
 			return err
 		}
 		line := row{Path: it.Path, Version: it.Version, State: string(it.State), Comparison: Comparison(it), Reason: it.Reason, Size: Size(it.Size),
-			Checksum: checksum(it), Rendition: it.Rendition, Comments: fmt.Sprintf("%d / %d", it.CommentsDone, it.CommentCount)}
+			Checksum: checksum(it), Rendition: it.Rendition, Comments: fmt.Sprintf("%d / %d", it.CommentsDone, max(it.CommentCount, 0))}
 		if it.State != ledger.ItemVerified || it.Rendition == "proxy" {
 			if len(p.Exceptions) < pageRows {
 				p.Exceptions = append(p.Exceptions, line)

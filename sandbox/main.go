@@ -24,7 +24,7 @@ import (
 )
 
 type options struct {
-	data, s3, temporal, ledger              string
+	data, s3, temporal, ledger, generation  string
 	archive, review, once, limits, headless bool
 	small                                   int
 }
@@ -58,6 +58,7 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	f.BoolVar(&o.once, "once", false, "with --archive or --review: end when it has ended")
 	f.BoolVar(&o.limits, "rate-limits", false, "let the simulators limit calls as the vendors do")
 	f.IntVar(&o.small, "small-files", 0, "seed a second project of so many small files")
+	f.StringVar(&o.generation, "generation", "legacy", "Frame.io's API: legacy (V2) or v4")
 	f.StringVar(&o.s3, "s3", "", "a real S3 store instead of the embedded one: http://ACCESS:SECRET@host:port")
 	f.StringVar(&o.temporal, "temporal", "", "address of a Temporal server that runs already")
 	f.StringVar(&o.ledger, "ledger", "", "DSN of the ledger (default: SQLite in the data folder)")
@@ -87,7 +88,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if o.review { // nobody waits for 30 days
 		review["retention"], review["warn_before"] = reviewRetention, "5s"
 	}
-	s, err := stack.Start(ctx, stack.Options{Review: review, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
+	s, err := stack.Start(ctx, stack.Options{Review: review, Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
 	if err != nil {
 		return err
 	}

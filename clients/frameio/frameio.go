@@ -92,7 +92,9 @@ type Project struct {
 	RootID   string // the root folder
 	Team     Team
 	// Archived: the project is in Frame.io's cold storage (archived, or on its way there or back).
-	Archived  bool
+	Archived bool
+	// Inactive is V4's word for a project that is put aside: its media is there in full.
+	Inactive  bool
 	UpdatedAt time.Time
 	URL       string // where a person opens it
 }
@@ -159,7 +161,7 @@ type Asset struct {
 
 	CreatedAt, UploadedAt, UpdatedAt time.Time
 
-	CommentCount int
+	CommentCount int    // -1: not counted by this API
 	ItemCount    int    // of folders and stacks
 	CoverID      string // of stacks: the current version
 }

@@ -34,7 +34,9 @@ type Config struct {
 	HTTP    *http.Client // nil: a client of its own
 	// Authorize adds the credentials to a request.
 	Authorize func(*http.Request)
-	Budgets   *Budgets
+	// Sign does the same where the credentials must be fetched; its error ends the call.
+	Sign    func(context.Context, *http.Request) error
+	Budgets *Budgets
 	// Refine lets a vendor's client correct the class and add a hint.
 	Refine func(*Error)
 	// MaxBody bounds an answer in bytes; 0: 32 MiB.
@@ -198,6 +200,17 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	}
 	if c.cfg.Authorize != nil {
 		c.cfg.Authorize(req)
+	}
+	if c.cfg.Sign != nil {
+		if err := c.cfg.Sign(ctx, req); err != nil {
+			budget.Done(0, nil)
+			var e *Error
+			if errors.As(err, &e) {
+				return nil, err
+			}
+			fail.Cause = err
+			return nil, fail
+		}
 	}
 	c.calls.Add(1)
 	resp, err := c.http.Do(req)

@@ -20,8 +20,18 @@ func (s *Sim) fire(event, resourceType, resourceID, projectID string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := s.s.Projects[projectID]
-	body, err := json.Marshal(map[string]any{"type": event, "resource": map[string]string{"type": resourceType, "id": resourceID},
-		"project": map[string]string{"id": projectID}, "team": map[string]string{"id": p.TeamID}, "user": map[string]string{"id": s.s.User.ID}})
+	scope := "team"
+	if s.o.Generation == "v4" { // the same events under V4's names
+		event = strings.Replace(event, "asset.label.updated", "metadata.value.updated", 1)
+		event = strings.Replace(event, "asset.", "file.", 1)
+		resourceType, scope = strings.Replace(resourceType, "asset", "file", 1), "workspace"
+	}
+	payload := map[string]any{"type": event, "resource": map[string]string{"type": resourceType, "id": resourceID},
+		"project": map[string]string{"id": projectID}, scope: map[string]string{"id": p.TeamID}, "user": map[string]string{"id": s.s.User.ID}}
+	if scope == "workspace" {
+		payload["account"] = map[string]string{"id": s.s.Account}
+	}
+	body, err := json.Marshal(payload)
 	if err != nil {
 		return
 	}

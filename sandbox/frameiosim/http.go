@@ -31,6 +31,10 @@ type bucketLevel struct {
 }
 
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/v4/") {
+		s.serveV4(w, r)
+		return
+	}
 	if !strings.HasPrefix(r.URL.Path, "/v2/") {
 		s.mux.ServeHTTP(w, r)
 		return
@@ -45,7 +49,10 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	public := strings.HasSuffix(r.URL.Path, "/items/shared") && r.Method == http.MethodGet
-	if (!ok || token != s.o.Token) && !public {
+	s.mu.RLock()
+	moved := s.o.Generation == "v4"
+	s.mu.RUnlock()
+	if (!ok || token != s.o.Token) && !public || moved {
 		fail(w, http.StatusUnauthorized, "Unauthorized")
 		return
 	}
@@ -61,6 +68,10 @@ func (s *Sim) limit(w http.ResponseWriter, op string) bool {
 	if !ok {
 		rate = rates[""]
 	}
+	return s.limitTo(w, op, rate)
+}
+
+func (s *Sim) limitTo(w http.ResponseWriter, op string, rate [2]float64) bool {
 	s.mu.Lock()
 	b := s.limits[op]
 	now := time.Now()

@@ -63,6 +63,7 @@ func (s *Sim) routes() {
 	m.HandleFunc("POST /_sim/archive", s.archiveForm)
 	m.HandleFunc("GET /{$}", s.page)
 	s.reviewPages(m)
+	s.routesV4(m)
 	s.mux = m
 }
 

@@ -46,6 +46,13 @@ type Options struct {
 	URLExpiry  time.Duration // of media URLs; 0: 12 h
 	// Backoff is the first wait between deliveries of a webhook, 15 s at Frame.io; 0: 15 s.
 	Backoff time.Duration
+	// Generation is the API that the account is on: "legacy" (default) or "v4".
+	Generation string
+	// Shares is V4's profile of share fields, Shares202607 or Shares202609 (default).
+	Shares string
+	// ClientID, ClientSecret and RefreshToken are of Adobe's sign-in, for V4.
+	ClientID, ClientSecret, RefreshToken string
+	NoDownload                           bool // V4: the token's user may not download
 	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
 	ArchivedOriginal string
 	// PublicURL is where this simulator is reached, for the review links that it gives out.
@@ -75,6 +82,9 @@ type Sim struct {
 	wait    sync.WaitGroup
 	client  *http.Client
 	ids     *rand.ChaCha8
+	access  map[string]bool // access tokens of Adobe's stub
+	refresh string          // its present refresh token
+	minted  int
 }
 
 // state is what survives a restart.
@@ -154,6 +164,7 @@ type Share struct {
 	Password                  string
 	Downloads                 bool
 	Inactive                  bool
+	Watermark                 bool // of V4's shares
 	Reviewers                 []string
 	Inserted                  time.Time
 	Deleted                   *time.Time
@@ -180,7 +191,7 @@ func New(o Options) (*Sim, error) {
 	if o.PartSize == 0 {
 		o.PartSize = 8 << 20
 	}
-	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{},
+	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{}, access: map[string]bool{},
 		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}}
 	if o.Seed != 0 {
 		s.ids = rand.NewChaCha8([32]byte{byte(o.Seed)})

@@ -32,6 +32,8 @@ const (
 	IconikApp    = "5c1d4b6e-0f0e-11ef-9c1a-0242ac120002"
 	IconikToken  = "sandbox-iconik-application-token"
 	ActionSecret = "sandbox-iconik-action-secret"
+	imsClient    = "sandbox-ims-client"
+	imsSecret    = "sandbox-ims-client-secret"
 	accessKey    = "sandbox"
 	secretKey    = "sandbox-secret-key"
 	readyTimeout = 60 * time.Second
@@ -60,9 +62,11 @@ type Options struct {
 	StoreFault func(*http.Request) *objectstore.Fault
 	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
 	// Review is YAML put into the tenant's review section, over what the stack sets.
-	Review map[string]string
-	Plain  bool // Frame.io puts no watermark on uploads
-	NoHook bool // no webhooks of reviews: polling alone
+	Review     map[string]string
+	Generation string // of Frame.io's API: "legacy" (default) or "v4"
+	Shares     string // V4's profile of shares; see frameiosim.Options
+	Plain      bool   // Frame.io puts no watermark on uploads
+	NoHook     bool   // no webhooks of reviews: polling alone
 }
 
 // Stack is what runs.
@@ -178,7 +182,7 @@ func (s *Stack) startVendors() error {
 		s.Store, store, signer = embedded, embedded, embedded.Presigner(s.StoreURL)
 	}
 	var err error
-	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Watermark: !s.o.Plain, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
+	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Watermark: !s.o.Plain, Generation: s.o.Generation, Shares: s.o.Shares, ClientID: imsClient, ClientSecret: imsSecret, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
 		return err
 	}
 	if s.Iconik, err = iconiksim.New(iconiksim.Options{AppID: IconikApp, Token: IconikToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits,
@@ -241,7 +245,7 @@ tenants:
   {{.Tenant}}:
     name: Sandbox
     api_key: {{.APIKey}}
-    frameio: {generation: legacy, base_url: "{{.Frameio}}", token: {{.FrameioToken}}, workspace: "Harbour Films", webhook_secrets: [{{.HookSecret}}]}
+    frameio: {{if eq .Generation "v4"}}{generation: v4, base_url: "{{.Frameio}}", ims: {token_url: "{{.Frameio}}/ims/token/v3", client_id: {{.IMSClient}}, client_secret: {{.IMSSecret}}}{{else}}{generation: legacy, base_url: "{{.Frameio}}", token: {{.FrameioToken}}{{end}}, workspace: "Harbour Films", webhook_secrets: [{{.HookSecret}}]}
     iconik: {base_url: "{{.Iconik}}", app_id: {{.IconikApp}}, auth_token: {{.IconikToken}}, action_secret: {{.ActionSecret}}, settle_time: {{.Settle}}}
     archive:
       notify: ["ops@sandbox.example"]
@@ -271,7 +275,7 @@ func (s *Stack) configure() error {
 	var b strings.Builder
 	if err := configTemplate.Execute(&b, map[string]any{"API": api, "Worker": worker, "Temporal": s.TemporalAddress, "TemporalUI": s.TemporalUI, "Ledger": dsn, "Mail": s.Mail.URL(),
 		"Tenant": Tenant, "APIKey": APIKey, "Frameio": s.FrameioURL, "FrameioToken": FrameioToken, "HookSecret": HookSecret, "Iconik": s.IconikURL, "IconikApp": IconikApp,
-		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Review": review}); err != nil {
+		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Review": review, "Generation": s.o.Generation, "IMSClient": imsClient, "IMSSecret": imsSecret}); err != nil {
 		return err
 	}
 	if err := os.WriteFile(s.Config, []byte(b.String()), 0o600); err != nil {
@@ -325,7 +329,8 @@ func (s *Stack) RegisterWebhooks(team string) {
 	}
 	if !s.o.NoHook {
 		s.Frameio.AddHook(team, "Framebridge reviews", s.APIURL+prefix+"/review/webhooks/comments"+query, HookSecret,
-			"comment.created", "comment.updated", "comment.deleted", "comment.completed", "comment.uncompleted", "asset.label.updated", "asset.deleted")
+			"comment.created", "comment.updated", "comment.deleted", "comment.completed", "comment.uncompleted", "asset.label.updated", "asset.deleted",
+			"file.deleted", "metadata.value.updated")
 		s.Iconik.EnsureWebhook("assets", "segments", s.APIURL+prefix+"/review/webhooks/segments"+query, secret)
 	}
 }

@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"clients/frameio/v4":     {"clients/frameio", "clients/rest", "config"},
 	"activities":             {"clients/...", "config", "ledger", "mapping", "report", "transfer", "transfer/...", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "transfer", "workflows"},
-	"starter":                {"activities", "clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "report", "workflows"},
+	"starter":                {"activities", "clients/frameio", "clients/frameio/v4", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "report", "workflows"},
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
 	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
 	"tools/check":            {},

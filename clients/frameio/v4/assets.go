@@ -1,0 +1,390 @@
+package v4
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+type link struct {
+	Download *string `json:"download_url"`
+}
+
+type field struct {
+	ID      string          `json:"field_definition_id"`
+	Name    string          `json:"field_definition_name"`
+	Value   json.RawMessage `json:"value"`
+	Options []struct {
+		ID   string `json:"id"`
+		Name string `json:"display_name"`
+	} `json:"field_options"`
+}
+
+// asset is a file, folder or version stack.
+type asset struct {
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	Type      string          `json:"type"`
+	ParentID  *string         `json:"parent_id"`
+	ProjectID string          `json:"project_id"`
+	ViewURL   string          `json:"view_url"`
+	CreatedAt *time.Time      `json:"created_at"`
+	UpdatedAt *time.Time      `json:"updated_at"`
+	Size      int64           `json:"file_size"`
+	MediaType *string         `json:"media_type"`
+	Status    string          `json:"status"`
+	Links     map[string]link `json:"media_links"`
+	Metadata  []field         `json:"metadata"`
+	Creator   *user           `json:"creator"`
+	Head      *asset          `json:"head_version"`
+}
+
+const (
+	include         = "creator,metadata,media_links.original,media_links.high_quality,media_links.efficient"
+	includeNoOrigin = "creator,metadata,media_links.high_quality,media_links.efficient"
+)
+
+func (a asset) class() frameio.MediaClass {
+	switch t := text(a.MediaType); {
+	case strings.HasPrefix(t, "video/"), strings.HasPrefix(t, "audio/"), t == "application/mxf":
+		return frameio.ClassStream
+	case strings.HasPrefix(t, "image/"):
+		return frameio.ClassImage
+	case t == "application/pdf":
+		return frameio.ClassDocument
+	}
+	return frameio.ClassOther
+}
+
+// proxy is the best rendition that there is.
+func (a asset) proxy() string {
+	for _, k := range []string{"high_quality", "efficient"} {
+		if u := text(a.Links[k].Download); u != "" {
+			return u
+		}
+	}
+	return ""
+}
+
+// value finds a technical value by the names that Frame.io's fields go by.
+func (a asset) value(names ...string) string {
+	for _, f := range a.Metadata {
+		for _, n := range names {
+			if strings.EqualFold(f.Name, n) {
+				return scalar(f.Value)
+			}
+		}
+	}
+	return ""
+}
+
+// number reads the figure at the beginning of a text such as "23.976 fps".
+func number(s string) float64 {
+	end := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
+	if end < 0 {
+		end = len(s)
+	}
+	v, err := strconv.ParseFloat(s[:end], 64)
+	if err != nil {
+		return 0
+	}
+	return v
+}
+
+// seconds reads a duration: a number of seconds, or H:MM:SS with a fraction or frames.
+func seconds(s string, fps float64) float64 {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' })
+	if len(parts) < 2 {
+		return number(s)
+	}
+	total := 0.0
+	for i, p := range parts {
+		v, err := strconv.ParseFloat(p, 64)
+		if err != nil {
+			return 0
+		}
+		if i == 3 {
+			if fps > 0 {
+				total += v / fps
+			}
+			break
+		}
+		total = total*60 + v
+	}
+	return total
+}
+
+// domain turns an answer into the port's words. asked says that a link to the original was asked for.
+func (a asset) domain(asked bool) frameio.Asset {
+	d := frameio.Asset{ID: a.ID, ParentID: text(a.ParentID), ProjectID: a.ProjectID, Kind: frameio.AssetKind(a.Type), Name: a.Name, URL: a.ViewURL,
+		CreatedAt: at(a.CreatedAt), UpdatedAt: at(a.UpdatedAt), Label: "none"}
+	if a.Head != nil {
+		d.CoverID = a.Head.ID
+	}
+	if a.Type != "file" {
+		return d
+	}
+	d.Size, d.MediaType, d.Class = a.Size, text(a.MediaType), a.class()
+	d.CommentCount = -1 // not counted by this API
+	d.HasProxy = a.proxy() != ""
+	if a.Creator != nil {
+		d.Uploader = a.Creator.domain()
+	}
+	d.Ready = a.Status == "transcoded" || a.Status == "uploaded" && d.Class != frameio.ClassStream && d.Class != frameio.ClassImage
+	d.Watermark = frameio.WatermarkUnknown // a matter of shares
+	if a.Status != "created" {
+		d.UploadedAt = d.CreatedAt
+	}
+	switch {
+	case a.Status == "created":
+		d.Original = frameio.OriginalNeverUploaded
+	case !asked:
+		d.Original = frameio.OriginalForbidden
+	case text(a.Links["original"].Download) == "":
+		d.Original = frameio.OriginalArchived // of a project that was archived before it came to V4
+	default:
+		d.Original = frameio.OriginalAvailable
+	}
+	fps := number(a.value("Frame Rate", "Framerate", "FPS"))
+	d.FrameRate = frameio.ParseRate(fps)
+	d.Duration = seconds(a.value("Duration"), fps)
+	if d.Frames = int64(number(a.value("Frames", "Frame Count", "Total Frames"))); d.Frames == 0 && d.FrameRate.Den > 0 {
+		d.Frames = int64(math.Round(d.Duration * float64(d.FrameRate.Num) / float64(d.FrameRate.Den)))
+	}
+	d.StartTimecode = a.value("Start Timecode", "Start TC", "Timecode", "Source Timecode")
+	if w, h, ok := strings.Cut(strings.ReplaceAll(a.value("Resolution", "Dimensions"), "×", "x"), "x"); ok {
+		d.Width, d.Height = int(number(strings.TrimSpace(w))), int(number(strings.TrimSpace(h)))
+	} else {
+		d.Width, d.Height = int(number(a.value("Resolution - Width", "Width"))), int(number(a.value("Resolution - Height", "Height")))
+	}
+	d.Label = label(a.value("Status"))
+	d.Description = a.value("Notes", "Description")
+	if r := a.value("Rating"); r != "" {
+		v := number(r)
+		d.Rating = &v
+	}
+	return d
+}
+
+// label gives the Status field's option the legacy word for it.
+func label(status string) string {
+	switch l := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(status)), " ", "_"); l {
+	case "":
+		return "none"
+	default:
+		return l
+	}
+}
+
+// read asks with a link to the original, and without where the user may not download: then the whole answer is refused.
+func (c *Client) read(ctx context.Context, ask func(q url.Values) error) (asked bool, err error) {
+	err = ask(url.Values{"include": {include}})
+	if err != nil && rest.ClassOf(err) == rest.Forbidden {
+		return false, ask(url.Values{"include": {includeNoOrigin}})
+	}
+	return true, err
+}
+
+// Children wraps GET ~/folders/{id}/children. One call for up to 500.
+func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio.Page[frameio.Asset], error) {
+	var rows []asset
+	var next string
+	asked, err := c.read(ctx, func(q url.Values) (err error) {
+		q.Set("type", "file,folder,version_stack")
+		rows, next, err = list[asset](ctx, c, opChildren, q, assetPage, cursor, "folders", folderID, "children")
+		return err
+	})
+	return page(rows, next, func(a asset) frameio.Asset {
+		c.remember(a.ID, frameio.AssetKind(a.Type))
+		return a.domain(asked)
+	}), err
+}
+
+// Versions wraps GET ~/version_stacks/{id}/children. The order is not documented: by time of making, the head last.
+func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
+	var out []frameio.Asset
+	for cursor := ""; ; {
+		var rows []asset
+		var next string
+		asked, err := c.read(ctx, func(q url.Values) (err error) {
+			rows, next, err = list[asset](ctx, c, opStackChildren, q, pageSize, cursor, "version_stacks", stack.ID, "children")
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range rows {
+			c.remember(a.ID, frameio.KindFile)
+			if a.Type == "file" || a.Type == "" {
+				out = append(out, a.domain(asked))
+			}
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	slices.SortStableFunc(out, func(a, b frameio.Asset) int {
+		if (a.ID == stack.CoverID) != (b.ID == stack.CoverID) {
+			if a.ID == stack.CoverID {
+				return 1
+			}
+			return -1
+		}
+		return a.CreatedAt.Compare(b.CreatedAt)
+	})
+	return out, nil
+}
+
+// Asset wraps GET ~/files/{id}, ~/version_stacks/{id} or ~/folders/{id}: one call where the kind is known, up to three where not.
+func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
+	kinds := []frameio.AssetKind{frameio.KindFile, frameio.KindStack, frameio.KindFolder}
+	if k := c.kindOf(id); k != "" {
+		kinds = append([]frameio.AssetKind{k}, slices.DeleteFunc(kinds, func(x frameio.AssetKind) bool { return x == k })...)
+	}
+	var first error
+	for _, k := range kinds {
+		d, err := c.asset(ctx, id, k)
+		if err == nil {
+			c.remember(id, k)
+			return d, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if !rest.IsNotFound(err) || c.kindOf(id) == frameio.KindFile { // a file that is gone is not looked for elsewhere
+			return frameio.Asset{}, err
+		}
+	}
+	return frameio.Asset{}, first
+}
+
+func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (frameio.Asset, error) {
+	var a asset
+	switch kind {
+	case frameio.KindStack:
+		a, err := one[asset](ctx, c, opStack, nil, nil, "version_stacks", id)
+		a.Type = string(kind)
+		return a.domain(true), err
+	case frameio.KindFolder:
+		a, err := one[asset](ctx, c, opFolder, nil, nil, "folders", id)
+		a.Type = string(kind)
+		return a.domain(true), err
+	}
+	asked, err := c.read(ctx, func(q url.Values) (err error) {
+		a, err = one[asset](ctx, c, opFile, q, nil, "files", id)
+		return err
+	})
+	a.Type = string(frameio.KindFile)
+	return a.domain(asked), err
+}
+
+// Media wraps GET ~/files/{id} with its links. One call.
+func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Rendition, _ bool) (frameio.Media, error) {
+	var a asset
+	asked, err := c.read(ctx, func(q url.Values) (err error) {
+		a, err = one[asset](ctx, c, opFile, q, nil, "files", fileID)
+		return err
+	})
+	if err != nil {
+		return frameio.Media{}, err
+	}
+	a.Type = string(frameio.KindFile)
+	d := a.domain(asked)
+	m := frameio.Media{Rendition: rendition, Size: -1, Ranges: true, Name: a.Name, MediaType: d.MediaType}
+	if rendition == frameio.RenditionProxy {
+		if m.URL = a.proxy(); m.URL == "" {
+			return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: d.Original, NoProxy: true}
+		}
+	} else {
+		if d.Original != frameio.OriginalAvailable {
+			return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: d.Original}
+		}
+		m.URL, m.Size = text(a.Links["original"].Download), a.Size
+	}
+	if u, err := url.Parse(m.URL); err == nil {
+		if s, err := strconv.ParseInt(u.Query().Get("Expires"), 10, 64); err == nil {
+			m.ExpiresAt = time.Unix(s, 0)
+		}
+	}
+	return m, nil
+}
+
+// CreateFolder wraps POST ~/folders/{id}/folders.
+func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frameio.Asset, error) {
+	a, err := one[asset](ctx, c, opCreateFolder, nil, map[string]any{"name": name}, "folders", parentID, "folders")
+	a.Type = string(frameio.KindFolder)
+	return a.domain(true), made(a.ID, opCreateFolder, err)
+}
+
+// BeginUpload wraps POST ~/folders/{id}/files/local_upload. Frame.io dictates the parts and their sizes.
+func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.NewFile) (frameio.Upload, error) {
+	var up frameio.Upload
+	a, err := one[struct {
+		asset
+		URLs []struct {
+			Size int64  `json:"size"`
+			URL  string `json:"url"`
+		} `json:"upload_urls"`
+	}](ctx, c, opUpload, nil, map[string]any{"name": f.Name, "file_size": f.Size}, "folders", folderID, "files", "local_upload")
+	if err := made(a.ID, opUpload, err); err != nil {
+		return up, err
+	}
+	c.remember(a.ID, frameio.KindFile)
+	up.FileID, up.MediaType = a.ID, text(a.MediaType)
+	for _, p := range a.URLs {
+		up.Parts = append(up.Parts, frameio.UploadPart{URL: p.URL, Size: p.Size})
+	}
+	return up, nil
+}
+
+// AddVersion wraps POST ~/folders/{id}/version_stacks for the first two versions, and PATCH ~/files/{id}/move for more.
+func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio.Asset, fileID string) (frameio.Asset, error) {
+	stackID := ""
+	if target.Kind == frameio.KindStack {
+		stackID = target.ID
+	} else {
+		now, err := c.asset(ctx, target.ID, frameio.KindFile)
+		if err != nil {
+			return frameio.Asset{}, err
+		}
+		if now.ParentID != "" && now.ParentID != folderID {
+			stackID = now.ParentID // in a stack already
+		}
+	}
+	if stackID == "" {
+		a, err := one[asset](ctx, c, opCreateStack, nil, map[string]any{"file_ids": []string{target.ID, fileID}}, "folders", folderID, "version_stacks")
+		a.Type = string(frameio.KindStack)
+		return a.domain(true), made(a.ID, opCreateStack, err)
+	}
+	if _, err := one[asset](ctx, c, opMoveFile, nil, map[string]any{"parent_id": stackID}, "files", fileID, "move"); err != nil {
+		return frameio.Asset{}, err
+	}
+	return c.asset(ctx, stackID, frameio.KindStack)
+}
+
+// Delete wraps DELETE ~/files/{id} and ~/folders/{id}. A stack goes with its files: there is no call for it.
+func (c *Client) Delete(ctx context.Context, a frameio.Asset) error {
+	op, route := opDeleteFile, "files"
+	switch a.Kind {
+	case frameio.KindStack:
+		return nil
+	case frameio.KindFolder:
+		op, route = opDeleteFolder, "folders"
+	}
+	path, err := c.in(ctx, route, a.ID)
+	if err == nil {
+		err = c.do(ctx, op, path, nil, nil, nil)
+	}
+	if rest.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,208 @@
+package v4
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+)
+
+const (
+	beforeEnd    = 5 * time.Minute // a token is replaced so long before it ends
+	tokenTimeout = 15 * time.Second
+	// TokenName is under which name the tokens of Adobe's sign-in are kept.
+	TokenName = "frameio-ims"
+)
+
+// TokenStore keeps the sign-in encrypted for all workers. Exchange hands the present value over, empty at first, and
+// keeps what comes back; nobody else changes it meanwhile.
+type TokenStore interface {
+	Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
+}
+
+// Tokens are what Adobe's sign-in gives. Refresh tokens rotate: the one used is void.
+type Tokens struct {
+	Access    string    `json:"access"`
+	Ends      time.Time `json:"ends"`
+	Refresh   string    `json:"refresh,omitempty"`
+	Refreshed time.Time `json:"refreshed"`
+	// From is the configured refresh token that this line of tokens began with: another one begins a new line.
+	From string `json:"from,omitempty"`
+}
+
+// tokens signs calls: with a static token, or with one of Adobe's that is fetched when it is needed.
+type tokens struct {
+	static bool
+	token  string
+	ims    config.IMS
+	store  TokenStore
+	http   *http.Client
+
+	mu   *sync.Mutex
+	have *Tokens
+	void *string // an access token that was refused
+}
+
+func newTokens(cfg config.Frameio) tokens {
+	t := tokens{ims: cfg.IMS, http: &http.Client{Timeout: tokenTimeout}, mu: &sync.Mutex{}, have: &Tokens{}, void: new(string)}
+	if cfg.IMS.ClientID == "" {
+		t.static, t.token = true, cfg.Token.Reveal()
+	}
+	return t
+}
+
+func (t tokens) sign(ctx context.Context, r *http.Request) error {
+	token := t.token
+	if !t.static {
+		var err error
+		if token, err = t.access(ctx); err != nil {
+			return err
+		}
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	if t.static { // a developer token, which accounts that are not run from Adobe's Admin Console may keep
+		r.Header.Set("x-frameio-legacy-token-auth", "true")
+	}
+	return nil
+}
+
+// renew marks the present token as refused; it says whether another can be had.
+func (t tokens) renew() bool {
+	if t.static {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.have.Access == "" || t.have.Access == *t.void {
+		return false
+	}
+	*t.void = t.have.Access
+	return true
+}
+
+func (t tokens) usable(k Tokens) bool {
+	return k.Access != "" && k.Access != *t.void && time.Until(k.Ends) > beforeEnd
+}
+
+// access returns a token that is good for a while. One worker fetches it for all.
+func (t tokens) access(ctx context.Context) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.usable(*t.have) {
+		return t.have.Access, nil
+	}
+	if t.store == nil {
+		fresh, err := t.fetch(ctx, *t.have)
+		if err == nil {
+			*t.have = fresh
+		}
+		return fresh.Access, err
+	}
+	err := t.store.Exchange(ctx, TokenName, func(ctx context.Context, present []byte) ([]byte, error) {
+		var kept Tokens
+		_ = json.Unmarshal(present, &kept) // nothing yet, or of another version
+		if t.usable(kept) && kept.From == fingerprint(t.ims) {
+			*t.have = kept
+			return present, nil
+		}
+		if kept.From != fingerprint(t.ims) {
+			kept = Tokens{}
+		}
+		fresh, err := t.fetch(ctx, kept)
+		if err != nil {
+			return nil, err
+		}
+		*t.have = fresh
+		return json.Marshal(fresh)
+	})
+	return t.have.Access, err
+}
+
+// fingerprint tells one configured sign-in from another without holding its secrets.
+func fingerprint(c config.IMS) string {
+	refresh := c.RefreshToken.Reveal()
+	return fmt.Sprintf("%s/%d/%.6s", c.ClientID, len(refresh), refresh)
+}
+
+// fetch asks Adobe: by the refresh token where there is one, otherwise as a service account.
+func (t tokens) fetch(ctx context.Context, present Tokens) (Tokens, error) {
+	refresh := present.Refresh
+	if refresh == "" {
+		refresh = t.ims.RefreshToken.Reveal()
+	}
+	form := url.Values{"client_id": {t.ims.ClientID}, "client_secret": {t.ims.ClientSecret.Reveal()}}
+	if refresh != "" {
+		form.Set("grant_type", "refresh_token")
+		form.Set("refresh_token", refresh)
+	} else {
+		form.Set("grant_type", "client_credentials")
+		form.Set("scope", "openid,AdobeID,frame.s2s.all")
+	}
+	k, err := Ask(ctx, t.http, t.ims.TokenURL, form)
+	if err != nil {
+		return k, err
+	}
+	if k.Refresh == "" {
+		k.Refresh = refresh
+	}
+	k.From = fingerprint(t.ims)
+	return k, nil
+}
+
+// Ask sends a form to Adobe's token endpoint.
+func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) (Tokens, error) {
+	const op = "POST ims/token"
+	fail := &rest.Error{Vendor: "Adobe", Operation: op, Class: rest.Retryable}
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, tokenURL, strings.NewReader(form.Encode()))
+	if err != nil {
+		fail.Class, fail.Detail = rest.Permanent, "ims.token_url is no URL"
+		return Tokens{}, fail
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := h.Do(req)
+	if err != nil {
+		fail.Cause = errNoAnswer
+		return Tokens{}, fail
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		fail.Cause = errNoAnswer
+		return Tokens{}, fail
+	}
+	var out struct {
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+		Expires int64  `json:"expires_in"`
+		Error   string `json:"error"`
+	}
+	_ = json.Unmarshal(raw, &out)
+	fail.Status = resp.StatusCode
+	switch {
+	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+		return Tokens{}, fail
+	case resp.StatusCode != http.StatusOK || out.Access == "":
+		fail.Class, fail.Detail = rest.Unauthorized, out.Error
+		fail.Hint = "Adobe refuses the sign-in: check ims.client_id and ims.client_secret, and that the product profile of Frame.io V4 is assigned"
+		if form.Get("grant_type") == "refresh_token" {
+			fail.Hint = "Adobe refuses the refresh token: it ends after 14 days without use; sign in again with `starter login`"
+		}
+		return Tokens{}, fail
+	}
+	life := time.Duration(out.Expires) * time.Second
+	if life <= 0 {
+		life = 24 * time.Hour
+	}
+	now := time.Now().UTC()
+	return Tokens{Access: out.Access, Refresh: out.Refresh, Ends: now.Add(life), Refreshed: now}, nil
+}

@@ -1,0 +1,63 @@
+package v4
+
+import (
+	"time"
+
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+// Operation names, which are also the rate budgets: Frame.io counts each operation by itself, for each user.
+const (
+	opMe                = "GET /me"
+	opAccounts          = "GET /accounts"
+	opWorkspaces        = "GET ~/workspaces"
+	opWorkspace         = "GET ~/workspaces/{id}"
+	opWorkspaceProjects = "GET ~/workspaces/{id}/projects"
+	opCreateProject     = "POST ~/workspaces/{id}/projects"
+	opProjects          = "GET ~/projects"
+	opProject           = "GET ~/projects/{id}"
+	opFile              = "GET ~/files/{id}"
+	opFileMetadata      = "GET ~/files/{id}/metadata"
+	opFileStatus        = "GET ~/files/{id}/status"
+	opDeleteFile        = "DELETE ~/files/{id}"
+	opMoveFile          = "PATCH ~/files/{id}/move"
+	opFolder            = "GET ~/folders/{id}"
+	opChildren          = "GET ~/folders/{id}/children"
+	opCreateFolder      = "POST ~/folders/{id}/folders"
+	opDeleteFolder      = "DELETE ~/folders/{id}"
+	opUpload            = "POST ~/folders/{id}/files/local_upload"
+	opCreateStack       = "POST ~/folders/{id}/version_stacks"
+	opStack             = "GET ~/version_stacks/{id}"
+	opStackChildren     = "GET ~/version_stacks/{id}/children"
+	opComments          = "GET ~/files/{id}/comments"
+	opComment           = "GET ~/comments/{id}"
+	opCreateComment     = "POST ~/files/{id}/comments"
+	opUpdateComment     = "PATCH ~/comments/{id}"
+	opDeleteComment     = "DELETE ~/comments/{id}"
+	opShares            = "GET ~/projects/{id}/shares"
+	opShare             = "GET ~/shares/{id}"
+	opCreateShare       = "POST ~/projects/{id}/shares"
+	opUpdateShare       = "PATCH ~/shares/{id}"
+	opShareAssets       = "GET ~/shares/{id}/assets"
+	opAddToShare        = "POST ~/shares/{id}/assets"
+	opReviewers         = "GET ~/shares/{id}/reviewers"
+	opInvite            = "POST ~/shares/{id}/reviewers"
+)
+
+// limits are the vendor's table of July 2026 (fact sheet §23); the headers of each answer correct them.
+var limits = map[string]rest.Limit{}
+
+func init() {
+	set := func(calls float64, window time.Duration, ops ...string) {
+		for _, op := range ops {
+			limits[op] = rest.Limit{Calls: calls, Window: window}
+		}
+	}
+	set(100, time.Minute, opMe, opAccounts, opWorkspaces, opWorkspace, opWorkspaceProjects, opProjects, opProject, opFileMetadata, opDeleteFile, opMoveFile, opFolder, opChildren,
+		opStack, opStackChildren, opComments, opComment, opCreateComment, opShares, opShare, opShareAssets)
+	set(60, time.Minute, opDeleteComment, opDeleteFolder)
+	set(10, time.Minute, opCreateProject, opCreateStack, opUpdateComment, opCreateShare, opUpdateShare, opAddToShare, opReviewers, opInvite)
+	set(10, time.Second, opFile)
+	set(5, time.Second, opFileStatus, opUpload)
+	set(3, time.Second, opCreateFolder)
+}

@@ -1,0 +1,375 @@
+// Package v4 is the adapter for Frame.io's V4 API, the only one from 1 December 2026.
+package v4
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+)
+
+const (
+	pageSize     = 100 // of most listings
+	assetPage    = 500 // of a folder's children
+	firstFrame   = 0   // the guide says 1, live data say 0 (fact sheet §7)
+	kindsKnown   = 200_000
+	commentPolls = 100
+)
+
+// Client implements frameio.Platform on the V4 API.
+type Client struct {
+	rest   *rest.Client
+	tokens tokens
+	now    func() time.Time
+
+	mu      sync.Mutex
+	account string // discovered
+	wanted  string // configured
+	me      *frameio.User
+	kinds   map[string]frameio.AssetKind // of ids seen: routes differ by kind
+	status  *field                       // the Status field, once seen
+}
+
+var _ frameio.Platform = (*Client)(nil)
+
+// Option changes a client.
+type Option func(*rest.Config, *Client)
+
+// WithHTTPClient sends calls through another HTTP client.
+func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config, _ *Client) { c.HTTP = h } }
+
+// WithStore keeps rotating tokens where all workers find them.
+func WithStore(s TokenStore) Option { return func(_ *rest.Config, c *Client) { c.tokens.store = s } }
+
+// New makes a client for one tenant.
+func New(cfg config.Frameio, opts ...Option) (*Client, error) {
+	c := &Client{now: time.Now, wanted: cfg.AccountID, kinds: map[string]frameio.AssetKind{}, tokens: newTokens(cfg)}
+	rc := rest.Config{Vendor: "Frame.io", BaseURL: cfg.BaseURL + "/v4", Sign: c.tokens.sign, Budgets: &rest.Budgets{Known: limits}, Refine: refine}
+	for _, o := range opts {
+		o(&rc, c)
+	}
+	if rc.HTTP != nil {
+		c.tokens.http = rc.HTTP
+	}
+	var err error
+	c.rest, err = rest.New(rc)
+	return c, err
+}
+
+func refine(e *rest.Error) {
+	switch e.Status {
+	case http.StatusUnauthorized:
+		e.Hint = "the token is refused: it needs the scopes openid, AdobeID, email, profile, offline_access and additional_info.roles, or frame.s2s.all for server-to-server"
+	case http.StatusForbidden:
+		e.Hint = "the user or service account lacks the role, the V4 product profile, or the permission to download"
+	case http.StatusConflict:
+		e.Class = rest.Retryable
+	}
+	if e.Status >= 500 && e.RetryAfter == 0 {
+		e.RetryAfter = 30 * time.Second // the vendor's advice
+	}
+}
+
+// Calls counts the requests sent so far.
+func (c *Client) Calls() int64 { return c.rest.Calls() }
+
+func (c *Client) Generation() frameio.Generation { return frameio.V4 }
+
+func (c *Client) Capabilities() frameio.Capabilities {
+	return frameio.Capabilities{ListLimit: 100, InviteBatch: 10, ShareBatch: 100, CommentPolls: commentPolls}
+}
+
+// do sends one call. A token that has just run out is fetched anew, once.
+func (c *Client) do(ctx context.Context, op, path string, q url.Values, body, out any) error {
+	method, _, _ := strings.Cut(op, " ")
+	if body != nil {
+		body = map[string]any{"data": body}
+	}
+	r := rest.Request{Operation: op, Method: method, Path: path, Query: q, Body: body}
+	_, err := c.rest.Do(ctx, r, out)
+	if rest.ClassOf(err) == rest.Unauthorized && err != nil && c.tokens.renew() {
+		_, err = c.rest.Do(ctx, r, out)
+	}
+	return err
+}
+
+// in prefixes a path with the account's.
+func (c *Client) in(ctx context.Context, segments ...string) (string, error) {
+	account, err := c.accountID(ctx)
+	if err != nil {
+		return "", err
+	}
+	path := "accounts/" + url.PathEscape(account)
+	for _, s := range segments {
+		path += "/" + url.PathEscape(s)
+	}
+	return path, nil
+}
+
+// accountID is the configured account, or the only one that the token sees.
+func (c *Client) accountID(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	id := c.account
+	c.mu.Unlock()
+	if c.wanted != "" {
+		return c.wanted, nil
+	}
+	if id != "" {
+		return id, nil
+	}
+	var out struct {
+		Data []struct {
+			ID   string `json:"id"`
+			Name string `json:"display_name"`
+		} `json:"data"`
+	}
+	if err := c.do(ctx, opAccounts, "accounts", url.Values{"page_size": {"100"}}, nil, &out); err != nil {
+		return "", err
+	}
+	if len(out.Data) != 1 {
+		var names []string
+		for _, a := range out.Data {
+			names = append(names, a.Name+" ("+a.ID+")")
+		}
+		return "", &rest.Error{Vendor: "Frame.io", Operation: opAccounts, Class: rest.Permanent, Detail: "the token sees " + strconv.Itoa(len(out.Data)) + " accounts: " + strings.Join(names, ", "),
+			Hint: "set frameio.account_id; an account that was not moved to V4 is not seen here"}
+	}
+	c.mu.Lock()
+	c.account = out.Data[0].ID
+	c.mu.Unlock()
+	return out.Data[0].ID, nil
+}
+
+// one reads the data of a single object.
+func one[T any](ctx context.Context, c *Client, op string, q url.Values, body any, segments ...string) (T, error) {
+	var out struct {
+		Data T `json:"data"`
+	}
+	path, err := c.in(ctx, segments...)
+	if err == nil {
+		err = c.do(ctx, op, path, q, body, &out)
+	}
+	return out.Data, err
+}
+
+// list reads one page. The next page's link names its place only: the query is built again each time.
+func list[T any](ctx context.Context, c *Client, op string, q url.Values, size int, cursor string, segments ...string) ([]T, string, error) {
+	query := url.Values{"page_size": {strconv.Itoa(size)}}
+	for k, v := range q {
+		query[k] = v
+	}
+	if cursor != "" {
+		query.Set("after", cursor)
+	}
+	var out struct {
+		Data  []T `json:"data"`
+		Links struct {
+			Next *string `json:"next"`
+		} `json:"links"`
+	}
+	path, err := c.in(ctx, segments...)
+	if err == nil {
+		err = c.do(ctx, op, path, query, nil, &out)
+	}
+	if err != nil || out.Links.Next == nil {
+		return out.Data, "", err
+	}
+	next, err := url.Parse(*out.Links.Next)
+	if err != nil {
+		return out.Data, "", nil //nolint:nilerr // a link that cannot be read is none
+	}
+	after := next.Query().Get("after")
+	if after == cursor {
+		after = "" // a page that leads to itself is the last one
+	}
+	return out.Data, after, nil
+}
+
+// Me wraps GET /v4/me. One call, once.
+func (c *Client) Me(ctx context.Context) (frameio.User, error) {
+	c.mu.Lock()
+	me := c.me
+	c.mu.Unlock()
+	if me != nil {
+		return *me, nil
+	}
+	var out struct {
+		Data user `json:"data"`
+	}
+	if err := c.do(ctx, opMe, "me", nil, nil, &out); err != nil {
+		return frameio.User{}, err
+	}
+	u := out.Data.domain()
+	c.mu.Lock()
+	c.me = &u
+	c.mu.Unlock()
+	return u, nil
+}
+
+type user struct {
+	ID    *string `json:"id"`
+	Name  *string `json:"name"`
+	Email *string `json:"email"`
+}
+
+func (u user) domain() frameio.User {
+	return frameio.User{ID: text(u.ID), Name: text(u.Name), Email: text(u.Email)}
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func at(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+type workspace struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type project struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	RootID      string     `json:"root_folder_id"`
+	WorkspaceID string     `json:"workspace_id"`
+	Status      string     `json:"status"`
+	ViewURL     string     `json:"view_url"`
+	UpdatedAt   *time.Time `json:"updated_at"`
+}
+
+func (p project) domain() frameio.Project {
+	return frameio.Project{ID: p.ID, Name: p.Name, RootID: p.RootID, Team: frameio.Team{ID: p.WorkspaceID}, Inactive: p.Status == "inactive", UpdatedAt: at(p.UpdatedAt), URL: p.ViewURL}
+}
+
+// Projects wraps GET ~/projects. One call a page.
+func (c *Client) Projects(ctx context.Context, cursor string) (frameio.Page[frameio.Project], error) {
+	rows, next, err := list[project](ctx, c, opProjects, nil, pageSize, cursor, "projects")
+	return page(rows, next, project.domain), err
+}
+
+func page[T, D any](rows []T, next string, domain func(T) D) frameio.Page[D] {
+	out := frameio.Page[D]{Next: next}
+	for _, r := range rows {
+		out.Items = append(out.Items, domain(r))
+	}
+	return out
+}
+
+// Project wraps GET ~/projects/{id} and GET ~/workspaces/{id}, for its name. Two calls.
+func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
+	p, err := one[project](ctx, c, opProject, nil, nil, "projects", id)
+	if err != nil {
+		return frameio.Project{}, err
+	}
+	d := p.domain()
+	w, err := one[workspace](ctx, c, opWorkspace, nil, nil, "workspaces", p.WorkspaceID)
+	if err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) { // invited to the project only
+		return d, err
+	}
+	d.Team.Name = w.Name
+	if d.Team.Name == "" {
+		d.Team.Name = "Workspace " + p.WorkspaceID
+	}
+	return d, nil
+}
+
+// Workspace wraps GET ~/workspaces.
+func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, error) {
+	var found []frameio.Team
+	for cursor := ""; ; {
+		rows, next, err := list[workspace](ctx, c, opWorkspaces, nil, pageSize, cursor, "workspaces")
+		if err != nil {
+			return frameio.Team{}, err
+		}
+		for _, w := range rows {
+			if idOrName == "" || w.ID == idOrName || w.Name == idOrName {
+				found = append(found, frameio.Team{ID: w.ID, Name: w.Name})
+			}
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if len(found) != 1 {
+		return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opWorkspaces, Class: rest.Permanent, Detail: strconv.Itoa(len(found)) + " workspaces fit",
+			Hint: "set frameio.workspace to a workspace's id"}
+	}
+	return found[0], nil
+}
+
+// ProjectsOf wraps GET ~/workspaces/{id}/projects. One call a page.
+func (c *Client) ProjectsOf(ctx context.Context, workspaceID, cursor string) (frameio.Page[frameio.Project], error) {
+	rows, next, err := list[project](ctx, c, opWorkspaceProjects, nil, pageSize, cursor, "workspaces", workspaceID, "projects")
+	return page(rows, next, project.domain), err
+}
+
+// CreateProject wraps POST ~/workspaces/{id}/projects.
+func (c *Client) CreateProject(ctx context.Context, workspaceID, name string) (frameio.Project, error) {
+	p, err := one[project](ctx, c, opCreateProject, nil, map[string]any{"name": name}, "workspaces", workspaceID, "projects")
+	return p.domain(), err
+}
+
+// made refuses an answer to a POST that does not say what was made.
+func made(id, op string, err error) error {
+	if err == nil && id == "" {
+		return &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no id"}
+	}
+	return err
+}
+
+// remember keeps what kind an id is of.
+func (c *Client) remember(id string, kind frameio.AssetKind) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.kinds) >= kindsKnown {
+		clear(c.kinds)
+	}
+	c.kinds[id] = kind
+}
+
+func (c *Client) kindOf(id string) frameio.AssetKind {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kinds[id]
+}
+
+var errNoAnswer = errors.New("no answer")
+
+// scalar reads a metadata value that may be a text, a number, or a list of options.
+func scalar(raw json.RawMessage) string {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return ""
+	}
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any:
+		if len(v) > 0 {
+			if m, ok := v[0].(map[string]any); ok {
+				s, _ := m["display_name"].(string)
+				return s
+			}
+		}
+	}
+	return ""
+}
