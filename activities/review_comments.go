@@ -465,7 +465,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	}
 	name, email := s.writer(ctx, g)
 	before, body, after, drawable := mapping.ToFrameio(g.Text, name, shapes(g))
-	n := frameio.NewComment{Annotation: mapping.Annotation(drawable, s.drawingFrame()), TeamOnly: g.Internal != nil && *g.Internal}
+	n := frameio.NewComment{Annotation: mapping.Annotation(drawable, s.drawingFrame()), TeamOnly: g.Internal != nil && *g.Internal, Completed: g.Checked}
 	n.Frame, n.Frames = mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
 	switch {
 	case parent.ID == "":

@@ -84,6 +84,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 		passphrase = string(raw)
 	}
 	var made frameio.Share
+	whole := false // the link was made with everything in it
 	id, isNew, err := r.makeOnce(ctx, creation{
 		kind: ledger.LinkReviewShare, sourceID: r.ref.Review, parent: r.row.ProjectID, owner: r.ref.Review,
 		look: func(ctx context.Context) (string, error) {
@@ -106,7 +107,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 			first := shown[:min(len(shown), r.frameio.Capabilities().ShareBatch)]
 			s, err := r.frameio.CreateShare(ctx, r.row.ProjectID, frameio.NewShare{Name: r.shareName(), AssetIDs: first, ExpiresAt: r.row.ExpiresAt,
 				Passphrase: passphrase, Download: r.row.Download, Watermark: r.cfg.Review.Watermark != "off"})
-			made = s
+			made, whole = s, err == nil && len(first) == len(shown)
 			if s.ID != "" {
 				return s.ID, nil // what it does not show yet is added below
 			}
@@ -124,8 +125,10 @@ func (r *review) share(ctx context.Context, shown []string) error {
 	if err := r.checkShareWatermark(ctx, id); err != nil {
 		return err
 	}
-	if err := r.frameio.AddToShare(ctx, id, shown); err != nil {
-		return fmt.Errorf("files of the review link: %w", err)
+	if !whole {
+		if err := r.frameio.AddToShare(ctx, id, shown); err != nil {
+			return fmt.Errorf("files of the review link: %w", err)
+		}
 	}
 	return r.update(ctx, func(row *ledger.Review) { row.ShareID, row.ShareURL = id, made.URL })
 }

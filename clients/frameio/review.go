@@ -79,6 +79,8 @@ type NewComment struct {
 	// Annotation is Frame.io's drawing JSON, empty for none.
 	Annotation string
 	TeamOnly   bool
+	// Completed is done at once where the generation can; the answer tells.
+	Completed bool
 }
 
 // CommentChange changes what is not nil.

@@ -84,11 +84,16 @@ type bench struct {
 	project samples.Project
 	acts    *activities.Activities
 	book    *ledger.Ledger
+
+	generation string
 }
 
-func open(t *testing.T, ours, theirs *Checker, storage string, settings map[string]any) *bench {
+func open(t *testing.T, ours, theirs *Checker, storage string, settings map[string]any, generation ...string) *bench {
 	t.Helper()
-	b := &bench{}
+	b := &bench{generation: "legacy"}
+	if len(generation) > 0 {
+		b.generation = generation[0]
+	}
 	var kinds iconiksim.Stores
 	serve := func(h func() http.Handler) string {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h().ServeHTTP(w, r) }))
@@ -103,7 +108,7 @@ func open(t *testing.T, ours, theirs *Checker, storage string, settings map[stri
 	objects := httptest.NewServer(store)
 	t.Cleanup(objects.Close)
 	signer := store.Presigner(objects.URL)
-	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7})
+	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7, Generation: b.generation})
 	require.NoError(t, err)
 	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond, Stores: kinds})
 	require.NoError(t, err)
@@ -120,10 +125,10 @@ tenants:
   %s:
     name: Test
     api_key: an-api-key-for-tests
-    frameio: {generation: legacy, base_url: "%s", token: %s, webhook_secrets: [a-hook-secret]}
+    frameio: {generation: %s, base_url: "%s", token: %s, webhook_secrets: [a-hook-secret]}
     iconik: {base_url: "%s", app_id: %s, auth_token: %s, action_secret: an-action-secret, settle_time: 10ms}
     archive: {missing_original: proxy}
-`, tenantID, fio.URL, token, ick.URL, appID, token)), 0o600))
+`, tenantID, b.generation, fio.URL, token, ick.URL, appID, token)), 0o600))
 	cfg, err := config.Load(file)
 	require.NoError(t, err)
 	b.book, err = ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
@@ -173,23 +178,53 @@ func (b *bench) run(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	return env
 }
 
+// Where V4 is known to do otherwise than its document of July 2026.
+var v4Known = []string{
+	"GET /v4/accounts/{id}/shares/{id}/assets: request: method not allowed", // of August 2026 [§8]
+	// Fields of September 2026 [§24].
+	`PATCH /v4/accounts/{account_id}/shares/{share_id}: request: /data: property "enabled" is unsupported`,
+	`POST /v4/accounts/{account_id}/projects/{project_id}/shares: request: /data: property "watermark_enabled" is unsupported`,
+	// "include" takes a list, as the document's own example shows.
+	"GET /v4/accounts/{account_id}/files/{file_id}/comments: request: /: value is not one of",
+	"GET /v4/accounts/{account_id}/files/{file_id}: request: /: value is not one of",
+	"GET /v4/accounts/{account_id}/folders/{folder_id}/children: request: /: value is not one of",
+	"GET /v4/accounts/{account_id}/version_stacks/{version_stack_id}/children: request: /: value is not one of",
+	// The links' own members are in the document's examples and not in its schema.
+	"GET /v4/accounts/{account_id}/files/{file_id}: answer: /data/media_links/original",
+	"GET /v4/accounts/{account_id}/folders/{folder_id}/children: answer: /data/N/head_version/media_links/original",
+	"GET /v4/accounts/{account_id}/folders/{folder_id}/children: answer: /data/N/media_links/original",
+	"GET /v4/accounts/{account_id}/version_stacks/{version_stack_id}/children: answer: /data/N/media_links/original",
+	// An answer 204 has no body to be of a type.
+	"DELETE /v4/accounts/{account_id}/files/{file_id}: answer: response header Content-Type",
+	"DELETE /v4/accounts/{account_id}/folders/{folder_id}: answer: response header Content-Type",
+	"DELETE /v4/accounts/{account_id}/comments/{comment_id}: answer: response header Content-Type",
+	"POST /v4/accounts/{account_id}/shares/{share_id}/reviewers: answer: response header Content-Type",
+}
+
+// generations are the tests' two Frame.ios, and what is known of their documents.
+var generations = map[string][]string{"legacy": legacyReviewKnown, "v4": v4Known}
+
 // TestAnArchiveKeepsToTheVendorsDocuments archives the sample project with everything it holds, and holds each call and
 // each answer against the vendors' documents.
 func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
 	dir := specs(t)
-	ick, err := Iconik(dir)
-	require.NoError(t, err)
-	fio, err := Frameio(dir, "legacy")
-	require.NoError(t, err)
-	ick.Known, fio.Known = iconikKnown, legacyKnown
-	b := open(t, ick, fio, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
-	fin := b.archive(t)
-	assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
-	assert.Contains(t, b.iconik.Tree(), "Überblick")
-	assert.Empty(t, strings.Join(ick.Problems(), "\n"))
-	assert.Empty(t, strings.Join(fio.Problems(), "\n"))
-	assert.GreaterOrEqual(t, len(ick.Seen()), 25, "iconik's operations: %v", ick.Seen())
-	assert.GreaterOrEqual(t, len(fio.Seen()), 8, "Frame.io's operations: %v", fio.Seen())
+	for generation, known := range generations {
+		t.Run(generation, func(t *testing.T) {
+			ick, err := Iconik(dir)
+			require.NoError(t, err)
+			fio, err := Frameio(dir, generation)
+			require.NoError(t, err)
+			ick.Known, fio.Known = iconikKnown, known
+			b := open(t, ick, fio, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
+			fin := b.archive(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.Contains(t, b.iconik.Tree(), "Überblick")
+			assert.Empty(t, strings.Join(ick.Problems(), "\n"))
+			assert.Empty(t, strings.Join(fio.Problems(), "\n"))
+			assert.GreaterOrEqual(t, len(ick.Seen()), 25, "iconik's operations: %v", ick.Seen())
+			assert.GreaterOrEqual(t, len(fio.Seen()), 7, "Frame.io's operations: %v", fio.Seen())
+		})
+	}
 }
 
 // TestEveryKindOfStorageTakesAnArchive brings the sample project, 40 MiB camera original and proxies included, to each

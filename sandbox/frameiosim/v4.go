@@ -278,7 +278,7 @@ func (s *Sim) projectV4(p *Project) map[string]any {
 	if p.ArchiveStatus != "standard" {
 		status = "inactive"
 	}
-	return map[string]any{"id": p.ID, "name": p.Name, "root_folder_id": p.RootID, "workspace_id": p.TeamID, "status": status, "restricted": false, "storage": 0,
+	return map[string]any{"id": p.ID, "name": p.Name, "root_folder_id": p.RootID, "workspace_id": p.TeamID, "status": status, "restricted": false, "storage": 0, "description": nil,
 		"view_url": "https://next.frame.io/project/" + p.ID, "created_at": stamp(p.Inserted), "updated_at": stamp(p.Updated)}
 }
 

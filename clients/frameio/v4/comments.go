@@ -86,6 +86,9 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 	if n.Annotation != "" {
 		body["annotation"] = n.Annotation
 	}
+	if n.Completed {
+		body["completed"] = true
+	}
 	row, err := one[comment](ctx, c, opCreateComment, nil, body, "files", fileID, "comments")
 	if err := made(row.ID, opCreateComment, err); err != nil {
 		return frameio.Comment{}, err

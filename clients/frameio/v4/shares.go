@@ -3,6 +3,8 @@ package v4
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -61,10 +63,16 @@ func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.
 	return page(rows, next, readShare), err
 }
 
+// noListing says that the server has no call for what is asked.
+func noListing(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed)
+}
+
 // ShareItems wraps GET ~/shares/{id}/assets, of August 2026. Servers without it show no items.
 func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string) (frameio.Page[frameio.ShareItem], error) {
 	rows, next, err := list[asset](ctx, c, opShareAssets, nil, pageSize, cursor, "shares", s.ID, "assets")
-	if rest.IsNotFound(err) {
+	if noListing(err) {
 		return frameio.Page[frameio.ShareItem]{}, nil
 	}
 	return page(rows, next, func(a asset) frameio.ShareItem {
