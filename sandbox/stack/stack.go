@@ -259,7 +259,10 @@ tenants:
 `))
 
 func (s *Stack) configure() error {
-	api, worker := fmt.Sprintf("127.0.0.1:%d", s.port(8080)), fmt.Sprintf("127.0.0.1:%d", s.port(8081))
+	return s.configureAt(fmt.Sprintf("127.0.0.1:%d", s.port(8080)), fmt.Sprintf("127.0.0.1:%d", s.port(8081)))
+}
+
+func (s *Stack) configureAt(api, worker string) error {
 	s.APIURL, s.WorkerURL = "http://"+api, "http://"+worker
 	s.Config = filepath.Join(s.o.Dir, "framebridge.yaml")
 	dsn := s.o.LedgerDSN
@@ -348,4 +351,24 @@ func (s *Stack) Stop() {
 	for _, server := range s.servers {
 		_ = server.Close()
 	}
+}
+
+// Reconfigure writes the configuration for another generation of Frame.io's API and starts worker and starter again, as
+// an operator does after an account was moved.
+func (s *Stack) Reconfigure(generation string) error {
+	s.Worker.Stop()
+	s.Starter.Stop()
+	s.o.Generation = generation
+	worker, starter := s.Worker, s.Starter
+	api, status := s.APIURL, s.WorkerURL
+	if err := s.configureAt(strings.TrimPrefix(api, "http://"), strings.TrimPrefix(status, "http://")); err != nil {
+		return err
+	}
+	s.Worker, s.Starter = worker, starter
+	for _, p := range []*Process{s.Starter, s.Worker} {
+		if err := p.Start(); err != nil {
+			return err
+		}
+	}
+	return s.Ready(context.Background())
 }

@@ -1,0 +1,118 @@
+//go:build integration
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/stack"
+)
+
+func optionsV4(t *testing.T) stack.Options {
+	o := options(t)
+	o.Generation = "v4"
+	return o
+}
+
+// TestV4ArchivesAndReviews is both features on the API that stays, with Adobe's sign-in.
+func TestV4ArchivesAndReviews(t *testing.T) {
+	s := openHarbour(t, optionsV4(t))
+	s.Frameio.Rename(s.project.ID, archivedName)
+	s.until(s.project.ID, 5*time.Second, func(a archiveJSON) bool { return a.Status != "" })
+	s.Frameio.VoidTokens() // in the middle
+	a := s.until(s.project.ID, time.Minute, ended)
+	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
+	assert.Contains(t, a.Reason, "17 of 18 files verified")
+	assert.Equal(t, a.Comments.Total, a.Comments.Done)
+	assert.Positive(t, a.Comments.Done)
+	assert.LessOrEqual(t, s.Frameio.TokensMinted(), 4, "worker and starter share their tokens")
+
+	asset := s.asset("Interview A.mov")
+	r := s.reviewIs(s.sendReview(form(nil), asset).ID, "open")
+	file := r.Assets[0].FileID
+	assert.Len(t, s.Frameio.Mails(), 2)
+	c := s.Frameio.Say(frameiosim.Comment{AssetID: file, Text: "Darker here", Timestamp: frames(50), Guest: &frameiosim.User{ID: "g", Name: "Rita", Email: "rita@client.example"}})
+	s.soon("the comment is in iconik", func() bool { return len(s.Iconik.Segments(asset)) == 1 })
+	s.Iconik.Comment(asset, s.Iconik.ServiceUser(), "Done", nil, nil, s.Iconik.Segments(asset)[0]["id"].(string), nil)
+	s.soon("the reply is in Frame.io", func() bool { return len(s.Frameio.CommentsOf(file)) == 2 })
+	reply := s.Frameio.CommentsOf(file)[1]
+	assert.Empty(t, reply.ParentID, "V4 makes no replies")
+	assert.EqualValues(t, 50, *reply.Timestamp)
+	assert.Equal(t, "↪ reply to Rita: “Darker here” — Framebridge Service: Done", reply.Text)
+	s.Frameio.Say(frameiosim.Comment{AssetID: file, ParentID: c.ID, Text: "Thanks"})
+	s.soon("the reply is in iconik", func() bool { return len(s.Iconik.Segments(asset)) == 3 })
+	time.Sleep(2 * time.Second)
+	assert.Len(t, s.Frameio.CommentsOf(file), 3, "the quoted reply is no new thread: %v", s.frameioTexts(file))
+	assert.Len(t, s.Iconik.Segments(asset), 3, "%v", s.segmentTexts(asset))
+	s.replay()
+}
+
+func TestV4SharesNothingWithoutItsWatermark(t *testing.T) {
+	for name, c := range map[string]struct {
+		shares, attested string
+		plain            bool
+		status, reason   string
+	}{
+		"switched on":                      {frameiosim.Shares202609, "false", false, "open", ""},
+		"not switched on":                  {frameiosim.Shares202609, "true", true, "failed", "did not switch the watermark"},
+		"an older server":                  {frameiosim.Shares202607, "false", false, "failed", "does not say"},
+		"an older server, policy attested": {frameiosim.Shares202607, "true", false, "open", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := optionsV4(t)
+			o.Shares, o.Plain = c.shares, c.plain
+			o.Review = map[string]string{"watermark_attested": c.attested}
+			s := open(t, o)
+			r := s.reviewIs(s.sendReview(form(nil), s.asset("Secret.mov")).ID, c.status)
+			assert.Contains(t, r.Reason, c.reason)
+			if c.status == "failed" {
+				assert.Empty(t, s.Frameio.Mails(), "nobody is invited")
+				for _, sh := range s.Frameio.Shares(s.reviewProject()) {
+					assert.True(t, sh.Inactive || sh.ExpiresAt.Before(time.Now().Add(time.Second)), "the link is shut")
+				}
+				s.soon("the media is deleted", func() bool { return len(s.Frameio.AssetsOf(s.reviewProject())) == 1 })
+				return
+			}
+			require.Len(t, s.Frameio.Mails(), 2)
+		})
+	}
+}
+
+// TestTheAccountMovesToV4 flips the account while an archive runs and a review is open: the operator is told what to do,
+// and with the new configuration both go on.
+func TestTheAccountMovesToV4(t *testing.T) {
+	s := openHarbour(t, options(t))
+	asset := s.asset("Interview A.mov")
+	r := s.reviewIs(s.sendReview(form(nil), asset).ID, "open")
+	s.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: "before the move", Timestamp: frames(5)})
+	s.soon("the comment is in iconik", func() bool { return len(s.Iconik.Segments(asset)) == 1 })
+	s.Frameio.Rename(s.project.ID, archivedName)
+	s.until(s.project.ID, 10*time.Second, func(a archiveJSON) bool { return a.Items.Copied > 0 })
+	s.Frameio.Migrate()
+	s.soon("the operator is told", func() bool {
+		for _, m := range s.Mail.Messages() {
+			if strings.Contains(m.Subject, "moved to V4") {
+				return true
+			}
+		}
+		return false
+	})
+	require.NoError(t, s.Reconfigure("v4"))
+	a := s.until(s.project.ID, 2*time.Minute, ended)
+	assert.True(t, strings.HasPrefix(a.Status, "verified"), "%s: %s", a.Status, a.Reason)
+	assert.Equal(t, 1, strings.Count(s.Iconik.Tree(), "frameio:project:"), "nothing is there twice")
+	s.soon("the review goes on", func() bool {
+		n := len(s.Iconik.Segments(asset))
+		if n == 1 {
+			s.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: "after the move", Timestamp: frames(6)})
+			time.Sleep(3 * time.Second)
+		}
+		return n >= 2
+	})
+}
