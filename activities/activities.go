@@ -68,6 +68,8 @@ type tenant struct {
 	storage *iconik.Storage
 	me      *iconik.User
 
+	refusedTold string // the day on which operators were told of a refused token
+
 	uploads   sync.Map // file id → freshUpload
 	callsSeen int64
 }
@@ -87,11 +89,12 @@ func (s tokenStore) Exchange(ctx context.Context, name string, change func(ctx c
 	return s.book.ExchangeToken(ctx, s.tenant, name, change)
 }
 
-// OpenFrameio opens the adapter of a tenant's generation.
-func OpenFrameio(cfg *config.Tenant, book *ledger.Ledger) (frameio.Platform, error) {
+// OpenFrameio opens the adapter of a tenant's generation. refused, where not nil, is told when the legacy API
+// refuses the token.
+func OpenFrameio(cfg *config.Tenant, book *ledger.Ledger, refused func()) (frameio.Platform, error) {
 	switch frameio.Generation(cfg.Frameio.Generation) {
 	case frameio.Legacy:
-		return legacy.New(cfg.Frameio)
+		return legacy.New(cfg.Frameio, legacy.WithRefused(refused))
 	case frameio.V4:
 		var opts []v4.Option
 		switch {
@@ -116,7 +119,8 @@ func (a *Activities) tenant(id string) (*tenant, error) {
 	if !ok {
 		return nil, systemError("tenant %s is not in this worker's configuration", id)
 	}
-	fio, err := OpenFrameio(cfg, a.Ledger)
+	t := &tenant{Activities: a, cfg: cfg, views: map[string]string{}, users: map[string]userAt{}}
+	fio, err := OpenFrameio(cfg, a.Ledger, t.tokenRefused)
 	if err != nil {
 		return nil, systemError("%v", err)
 	}
@@ -124,7 +128,7 @@ func (a *Activities) tenant(id string) (*tenant, error) {
 	if err != nil {
 		return nil, systemError("%v", err)
 	}
-	t := &tenant{Activities: a, cfg: cfg, frameio: fio, iconik: ick, views: map[string]string{}, users: map[string]userAt{}}
+	t.frameio, t.iconik = fio, ick
 	a.tenants[id] = t
 	return t, nil
 }

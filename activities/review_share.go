@@ -86,7 +86,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 	var made frameio.Share
 	whole := false // the link was made with everything in it
 	id, isNew, err := r.makeOnce(ctx, creation{
-		kind: ledger.LinkReviewShare, sourceID: r.ref.Review, parent: r.row.ProjectID, owner: r.ref.Review,
+		kind: ledger.LinkReviewShare, sourceID: r.shareKey(), parent: r.row.ProjectID, owner: r.ref.Review,
 		look: func(ctx context.Context) (string, error) {
 			for cursor := ""; ; {
 				page, err := r.frameio.Shares(ctx, r.row.ProjectID, cursor)
@@ -161,7 +161,7 @@ func (r *review) invite(ctx context.Context) error {
 	batch := max(r.frameio.Capabilities().InviteBatch, 1)
 	var todo []string
 	for _, email := range r.row.Reviewers {
-		key := r.ref.Review + "/" + strings.ToLower(email)
+		key := r.shareKey() + "/" + strings.ToLower(email)
 		link, isNew, err := r.Ledger.Intend(ctx, r.ref.Tenant, ledger.Link{Kind: ledger.LinkInvitation, SourceID: key, Archive: r.ref.Review, Parent: r.row.ShareID, IntendedAt: time.Now()})
 		if err != nil {
 			return err
@@ -203,7 +203,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	err := r.frameio.Invite(ctx, r.row.ShareID, emails, message)
 	if err != nil && !rest.IsUncertain(err) && ctx.Err() == nil {
 		for _, e := range emails { // certainly not sent
-			if ferr := r.Ledger.Forget(ctx, r.ref.Tenant, ledger.LinkInvitation, r.ref.Review+"/"+strings.ToLower(e)); ferr != nil {
+			if ferr := r.Ledger.Forget(ctx, r.ref.Tenant, ledger.LinkInvitation, r.shareKey()+"/"+strings.ToLower(e)); ferr != nil {
 				return errors.Join(err, ferr)
 			}
 		}
@@ -212,7 +212,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 		return fmt.Errorf("inviting %s: %w", strings.Join(emails, ", "), err)
 	}
 	for _, e := range emails {
-		if err := r.Ledger.Made(ctx, r.ref.Tenant, ledger.LinkInvitation, r.ref.Review+"/"+strings.ToLower(e), "sent", ""); err != nil {
+		if err := r.Ledger.Made(ctx, r.ref.Tenant, ledger.LinkInvitation, r.shareKey()+"/"+strings.ToLower(e), "sent", ""); err != nil {
 			return err
 		}
 	}

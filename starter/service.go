@@ -46,7 +46,7 @@ func (s *service) platform(t *config.Tenant) (frameio.Platform, error) {
 	if p, ok := s.platforms[t.ID]; ok {
 		return p, nil
 	}
-	p, err := activities.OpenFrameio(t, s.ledger)
+	p, err := activities.OpenFrameio(t, s.ledger, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -107,12 +107,8 @@ func TestTheAccountMovesToV4(t *testing.T) {
 	a := s.until(s.project.ID, 2*time.Minute, ended)
 	assert.True(t, strings.HasPrefix(a.Status, "verified"), "%s: %s", a.Status, a.Reason)
 	assert.Equal(t, 1, strings.Count(s.Iconik.Tree(), "frameio:project:"), "nothing is there twice")
-	s.soon("the review goes on", func() bool {
-		n := len(s.Iconik.Segments(asset))
-		if n == 1 {
-			s.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: "after the move", Timestamp: frames(6)})
-			time.Sleep(3 * time.Second)
-		}
-		return n >= 2
-	})
+	require.Eventually(t, func() bool { return s.review(r.ID).ShareURL != r.ShareURL && s.review(r.ID).ShareURL != "" }, 2*time.Minute, 200*time.Millisecond, "the review has a new link")
+	assert.Len(t, s.Frameio.Mails(), 4, "its reviewers are invited again, once")
+	s.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: "after the move", Timestamp: frames(6)})
+	s.soon("the review goes on", func() bool { return len(s.Iconik.Segments(asset)) == 2 })
 }

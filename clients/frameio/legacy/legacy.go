@@ -24,6 +24,8 @@ type Client struct {
 	rest *rest.Client
 	urls *urlMemory
 	now  func() time.Time
+
+	refused func()
 }
 
 var _ frameio.Platform = (*Client)(nil)
@@ -36,6 +38,9 @@ func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config, _ *Clie
 
 // WithClock replaces the time by which remembered URLs grow old.
 func WithClock(now func() time.Time) Option { return func(_ *rest.Config, c *Client) { c.now = now } }
+
+// WithRefused is told when the API refuses the token, as it does from the moment an account is moved to V4.
+func WithRefused(tell func()) Option { return func(_ *rest.Config, c *Client) { c.refused = tell } }
 
 // Limits that the vendor names; the headers of each answer correct them.
 var limits = map[string]rest.Limit{
@@ -89,7 +94,12 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 			r.Header.Set("Authorization", "Bearer "+token)
 		},
 		Budgets: &rest.Budgets{Known: limits},
-		Refine:  refine,
+	}
+	rc.Refine = func(e *rest.Error) {
+		refine(e)
+		if e.Class == rest.Unauthorized && c.refused != nil {
+			c.refused()
+		}
 	}
 	for _, o := range opts {
 		o(&rc, c)

@@ -1,0 +1,113 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Frame.io moves accounts from the legacy API to V4 at any moment: the legacy API refuses the token then, and its
+// webhooks are switched off.
+
+const tellTimeout = 30 * time.Second
+
+// tokenRefused tells the operators once a day what a refused token means and what to do. What runs waits meanwhile.
+func (t *tenant) tokenRefused() {
+	t.mu.Lock()
+	today := time.Now().UTC().Format(time.DateOnly)
+	told := t.refusedTold == today
+	t.refusedTold = today
+	t.mu.Unlock()
+	if told {
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
+		defer cancel()
+		err := t.mailOnce(ctx, "", mail.Message{ID: "moved:" + today, To: recipients("", append(t.cfg.Archive.Notify, t.cfg.Review.Notify...)),
+			Subject: fmt.Sprintf("Frame.io refuses the token of %s: was the account moved to V4?", t.cfg.Name),
+			Text: fmt.Sprintf(`Frame.io's legacy API refuses the token of tenant %s (%s). It ends on 1 December 2026, and an account that was moved to V4 refuses legacy tokens at once.
+
+What to do:
+1. If the account is on V4 now, set tenants.%s.frameio.generation to v4 and fill in frameio.ims (or keep the developer token, where the account is not run from Adobe's Admin Console), then start worker and starter again.
+2. Make the webhooks again in the workspace: the move has switched the old ones off.
+3. If the account was not moved, the token was deleted: make a new one.
+
+Nothing is lost meanwhile: archives and reviews that run try again every minute and go on by themselves. Open reviews get a new link on V4, and their reviewers a new invitation.
+`, t.cfg.Name, t.cfg.ID, t.cfg.ID)})
+		if err != nil {
+			t.Log.WarnContext(ctx, "operators not told of a refused token", "tenant", t.cfg.ID, "error", err)
+		}
+	}()
+}
+
+// moveOver shares an open review again after its account was moved to another generation: links of the other one cannot
+// be changed any more. Files keep their place.
+func (r *review) moveOver(ctx context.Context) error {
+	now := string(r.frameio.Generation())
+	if r.row.Status != ledger.ReviewOpen || r.row.Generation == now && r.row.ShareID != "" {
+		return nil
+	}
+	if r.row.Generation != now {
+		if err := r.update(ctx, func(row *ledger.Review) {
+			row.Generation, row.ShareID, row.ShareURL = now, "", ""
+			row.Moves++
+		}); err != nil {
+			return err
+		}
+	}
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	for i, it := range assets {
+		if it.State != ledger.AssetReady {
+			continue
+		}
+		f, err := r.frameio.Asset(ctx, it.FileID)
+		if rest.IsNotFound(err) {
+			if err := r.gone(ctx, it, "the file did not come along when the account was moved"); err != nil {
+				return err
+			}
+			assets[i].State = ledger.AssetGone
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		stack := ""
+		if parent, err := r.frameio.Asset(ctx, f.ParentID); err == nil && parent.Kind == frameio.KindStack {
+			stack = parent.ID
+		}
+		if assets[i], err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.StackID = stack }); err != nil {
+			return err
+		}
+	}
+	shown, _, err := r.shareable(ctx, assets)
+	if err != nil {
+		return err
+	}
+	if len(shown) == 0 {
+		return r.update(ctx, func(row *ledger.Review) { row.ShareID = "none" })
+	}
+	if err := r.share(ctx, shown); err != nil {
+		return err
+	}
+	if err := r.invite(ctx); err != nil {
+		return err
+	}
+	return r.tell(ctx, fmt.Sprintf("moved:%d", r.row.Moves), "The Frame.io account was moved to "+now+": the review has a new link, and its reviewers were invited again.")
+}
+
+// shareKey names the review's present link in the ledger.
+func (r *review) shareKey() string {
+	if r.row.Moves == 0 {
+		return r.ref.Review
+	}
+	return fmt.Sprintf("%s/move%d", r.ref.Review, r.row.Moves)
+}
