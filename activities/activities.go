@@ -68,6 +68,10 @@ type tenant struct {
 	storage *iconik.Storage
 	me      *iconik.User
 
+	reviews struct {
+		project frameio.Project
+		at      time.Time
+	}
 	refusedTold string // the day on which operators were told of a refused token
 
 	uploads   sync.Map // file id → freshUpload

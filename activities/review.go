@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -13,6 +14,9 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
 )
+
+// projectMemory is how long the project for reviews is not looked for again.
+const projectMemory = time.Minute
 
 // MostReviewAssets is how many assets one review may show: what one share of Frame.io's V4 takes.
 const MostReviewAssets = 100
@@ -64,6 +68,7 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 	}
 	if err := r.update(ctx, func(row *ledger.Review) {
 		row.WorkflowID, row.Generation = r.workflowID(), string(r.frameio.Generation())
+		row.Status, row.Reason = ledger.ReviewSending, ""
 	}); err != nil {
 		return out, err
 	}
@@ -284,6 +289,22 @@ func (t *tenant) childNamed(ctx context.Context, folder, name string, kind frame
 
 // reviewProject finds the tenant's project for reviews by its name, or makes it.
 func (t *tenant) reviewProject(ctx context.Context) (frameio.Project, error) {
+	t.mu.Lock()
+	known := t.reviews
+	t.mu.Unlock()
+	if known.project.ID != "" && time.Since(known.at) < projectMemory {
+		return known.project, nil
+	}
+	p, err := t.findReviewProject(ctx)
+	if err == nil {
+		t.mu.Lock()
+		t.reviews.project, t.reviews.at = p, time.Now()
+		t.mu.Unlock()
+	}
+	return p, err
+}
+
+func (t *tenant) findReviewProject(ctx context.Context) (frameio.Project, error) {
 	ws, err := t.frameio.Workspace(ctx, t.cfg.Frameio.Workspace)
 	if err != nil {
 		return frameio.Project{}, err

@@ -178,6 +178,7 @@ func (s *service) sendAction(c *gin.Context) {
 	}
 	out, err := s.startReview(c, t, row, form.Passphrase)
 	if err != nil {
+		s.showMistake(c, t, in, "Framebridge could not start the review now: try again in a minute.")
 		s.failWith(c, err, "")
 		return
 	}

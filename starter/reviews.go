@@ -65,7 +65,11 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 	_, err = s.temporal.ExecuteWorkflow(ctx, o, workflows.ReviewName, in)
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &ended) {
-		return out, errors.Join(errUnavailable, err)
+		// Nobody works on it then, unless it was started after all: its first step says so.
+		_, uerr := s.ledger.UpdateReview(context.WithoutCancel(ctx), t.ID, have.ID, func(r *ledger.Review) {
+			r.Status, r.Reason, r.Click = ledger.ReviewFailed, "Temporal could not be reached when it was asked for: click again", ""
+		})
+		return out, errors.Join(errUnavailable, err, uerr)
 	}
 	return out, nil
 }

@@ -450,6 +450,7 @@ func TestManyReviews(t *testing.T) {
 	}
 	for _, a := range assets {
 		s.Iconik.Click(s.Actions["ASSET send"], s.Iconik.ServiceUser(), []string{a}, nil, form(nil))
+		time.Sleep(50 * time.Millisecond)
 	}
 	files := map[string]string{}
 	require.Eventually(t, func() bool {
