@@ -93,6 +93,9 @@ func (s tokenStore) Exchange(ctx context.Context, name string, change func(ctx c
 	return s.book.ExchangeToken(ctx, s.tenant, name, change)
 }
 
+// TokenStore keeps a tenant's sign-in at Adobe in the ledger.
+func TokenStore(book *ledger.Ledger, tenant string) v4.TokenStore { return tokenStore{book, tenant} }
+
 // OpenFrameio opens the adapter of a tenant's generation. refused, where not nil, is told when the legacy API
 // refuses the token.
 func OpenFrameio(cfg *config.Tenant, book *ledger.Ledger, refused func()) (frameio.Platform, error) {

@@ -111,3 +111,44 @@ func (r *review) shareKey() string {
 	}
 	return fmt.Sprintf("%s/move%d", r.ref.Review, r.row.Moves)
 }
+
+const signInLook = 12 * time.Hour // a refresh token ends after 14 days without use
+
+// KeepSignedIn uses each tenant's sign-in at Adobe now and then, so that it does not end while nothing runs, and tells the
+// operators on the first day on which it fails. It returns with ctx.
+func (a *Activities) KeepSignedIn(ctx context.Context) {
+	for first := true; ; first = false {
+		wait := signInLook
+		if first {
+			wait = time.Minute
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		for id, cfg := range a.Config.Tenants {
+			if cfg.Frameio.Generation != string(frameio.V4) || cfg.Frameio.IMS.ClientID == "" {
+				continue
+			}
+			t, err := a.tenant(id)
+			if err != nil {
+				continue
+			}
+			// A client of its own: it remembers no user, and so asks.
+			p, err := OpenFrameio(cfg, a.Ledger, nil)
+			if err == nil {
+				_, err = p.Me(ctx)
+			}
+			if rest.ClassOf(err) != rest.Unauthorized || err == nil {
+				continue
+			}
+			err = t.mailOnce(ctx, "", mail.Message{ID: "sign-in:" + time.Now().UTC().Format(time.DateOnly), To: recipients("", append(cfg.Archive.Notify, cfg.Review.Notify...)),
+				Subject: fmt.Sprintf("Sign in to Frame.io again: %s", cfg.Name),
+				Text:    fmt.Sprintf("Adobe refuses the sign-in of tenant %s (%s): %v\n\nSign in again: starter login --tenant %s\nUntil then archives and reviews of this tenant wait.\n", cfg.Name, id, err, id)})
+			if err != nil {
+				a.Log.WarnContext(ctx, "operators not told of a refused sign-in", "tenant", id, "error", err)
+			}
+		}
+	}
+}

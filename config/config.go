@@ -105,6 +105,7 @@ type Drawing struct {
 type Archive struct {
 	RootCollection  string        `mapstructure:"root_collection"`
 	TriggerSuffix   string        `mapstructure:"trigger_suffix"`
+	TriggerInactive bool          `mapstructure:"trigger_inactive"`
 	MaxFileSize     Bytes         `mapstructure:"max_file_size"`
 	MissingOriginal string        `mapstructure:"missing_original"` // wait | proxy | fail
 	WaitInterval    time.Duration `mapstructure:"wait_interval"`

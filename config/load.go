@@ -88,6 +88,7 @@ func Keys() []KeyDoc {
 		{tenantPrefix + "iconik.drawing.height", "0", "height of the pixel frame"},
 		{tenantPrefix + "archive.root_collection", "Archive from Frame.io Media", "root collection in iconik"},
 		{tenantPrefix + "archive.trigger_suffix", "Archived", "last word of a project's name that starts its archive"},
+		{tenantPrefix + "archive.trigger_inactive", "false", "v4: a project that is set inactive is archived, too, whatever its name"},
 		{tenantPrefix + "archive.max_file_size", "50GiB", "largest file that is brought over"},
 		{tenantPrefix + "archive.missing_original", "wait", "file without original: wait, proxy or fail"},
 		{tenantPrefix + "archive.wait_interval", "15m", "how often wait looks again"},

@@ -66,7 +66,7 @@ func command() *cobra.Command {
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&o.tenant, "tenant", "", "tenant id or name; not needed when there is only one")
-	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o))
+	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o))
 	return root
 }
 

@@ -99,6 +99,7 @@ func (s *service) routes() http.Handler {
 	api := r.Group(activities.APIPrefix)
 	api.POST("/archive/webhooks/project-updated", s.tenantOf, s.readBody, s.projectUpdated)
 	api.POST("/archive/actions/retry", s.tenantOf, s.readBody, s.actionSecret, s.retryAction)
+	api.POST("/archive/actions/frameio", s.tenantOf, s.readBody, s.frameioAction)
 	api.GET("/archives", s.bearer, s.listArchives)
 	api.POST("/archives", s.bearer, s.readBody, s.postArchive)
 	api.GET("/archives/:id", s.bearer, s.getArchive)

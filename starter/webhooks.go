@@ -69,7 +69,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 	case err != nil:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
-	case !mapping.HasSuffix(project.Name, t.Archive.TriggerSuffix):
+	case !mapping.HasSuffix(project.Name, t.Archive.TriggerSuffix) && !(t.Archive.TriggerInactive && project.Inactive):
 		ignored(c, "the project's name does not end with "+t.Archive.TriggerSuffix)
 		return
 	}

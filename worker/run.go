@@ -97,6 +97,7 @@ func run(ctx context.Context, o options) error {
 	ready.Store(true)
 	log.Info("worker is ready", "task_queue", cfg.Temporal.TaskQueue, "temporal", cfg.Temporal.Address, "tenants", len(cfg.Tenants), "listen", cfg.Worker.Listen)
 
+	go acts.KeepSignedIn(ctx)
 	select {
 	case <-ctx.Done():
 	case err = <-fatal:

@@ -3,6 +3,12 @@
 package e2e
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
@@ -111,4 +118,77 @@ func TestTheAccountMovesToV4(t *testing.T) {
 	assert.Len(t, s.Frameio.Mails(), 4, "its reviewers are invited again, once")
 	s.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: "after the move", Timestamp: frames(6)})
 	s.soon("the review goes on", func() bool { return len(s.Iconik.Segments(asset)) == 2 })
+}
+
+// TestFrameioActionArchives is the custom action "Archive to iconik": a form with a preview, then one archive.
+func TestFrameioActionArchives(t *testing.T) {
+	s := openHarbour(t, optionsV4(t))
+	click := func(data any) (int, map[string]any) {
+		body := map[string]any{"account_id": "a", "action_id": "b", "interaction_id": "one-click", "type": "archive", "project": map[string]string{"id": s.project.ID},
+			"resource": map[string]string{"id": s.project.ID, "type": "folder"}, "user": map[string]string{"id": "u"}, "workspace": map[string]string{"id": s.team}}
+		if data != nil {
+			body["data"] = data
+		}
+		raw, err := json.Marshal(body)
+		require.NoError(t, err)
+		at := strconv.FormatInt(time.Now().Unix(), 10)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.APIURL+prefix+"/archive/actions/frameio?tenant-id="+stack.Tenant, bytes.NewReader(raw))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Frameio-Request-Timestamp", at)
+		req.Header.Set("X-Frameio-Signature", frameio.Sign(stack.HookSecret, at, raw))
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		var out map[string]any
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(&out))
+		return resp.StatusCode, out
+	}
+	code, form := click(nil)
+	assert.Equal(t, http.StatusOK, code)
+	assert.Contains(t, form["description"], "18 files")
+	assert.NotEmpty(t, form["fields"])
+	_, no := click(map[string]string{"confirm": "no"})
+	assert.Equal(t, "Nothing was started", no["title"])
+	_, yes := click(map[string]string{"confirm": "yes"})
+	assert.Equal(t, "Archive started", yes["title"])
+	_, again := click(map[string]string{"confirm": "yes"})
+	assert.Equal(t, "Already started", again["title"])
+	a := s.until(s.project.ID, time.Minute, ended)
+	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
+}
+
+// TestLoginKeepsARotatingToken signs in as a person would, and uses what rotates.
+func TestLoginKeepsARotatingToken(t *testing.T) {
+	s := openHarbour(t, optionsV4(t))
+	s.Starter.Stop()
+	cmd := exec.CommandContext(t.Context(), stack.BinDir(root)+"/starter", "login", "--config", s.Config, "--redirect", "http://localhost:28765/callback")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if address := strings.TrimSpace(lines.Text()); strings.HasPrefix(address, "http") {
+			resp, err := http.Get(address) //nolint:noctx // the browser
+			require.NoError(t, err)
+			resp.Body.Close()
+			break
+		}
+	}
+	last := ""
+	for lines.Scan() {
+		last = lines.Text()
+	}
+	require.NoError(t, cmd.Wait())
+	assert.Equal(t, "Signed in as Sam Sandbox <sam@example.com>.", last)
+	require.NoError(t, s.Starter.Start())
+	require.NoError(t, s.Ready(t.Context()))
+	for range 3 { // each time the refresh token of before is void
+		s.Frameio.VoidTokens()
+		s.call(http.MethodPost, "/archives", map[string]any{"project_id": s.project.ID, "dry_run": true}, nil)
+	}
+	s.Frameio.Rename(s.project.ID, archivedName)
+	s.until(s.project.ID, 5*time.Second, func(a archiveJSON) bool { return a.Status != "" })
+	a := s.until(s.project.ID, time.Minute, ended)
+	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 }

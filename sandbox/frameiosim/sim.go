@@ -84,6 +84,7 @@ type Sim struct {
 	ids     *rand.ChaCha8
 	access  map[string]bool // access tokens of Adobe's stub
 	refresh string          // its present refresh token
+	code    string          // of a sign-in that is not exchanged yet
 	minted  int
 }
 

@@ -128,6 +128,13 @@ func (s *Sim) imsToken(w http.ResponseWriter, r *http.Request) {
 		}
 		s.refresh = "refresh-" + s.newID()
 		out["refresh_token"] = s.refresh
+	case "authorization_code":
+		if r.FormValue("code") != s.code || s.code == "" {
+			refuse("invalid_grant")
+			return
+		}
+		s.code, s.refresh = "", "refresh-"+s.newID()
+		out["refresh_token"] = s.refresh
 	default:
 		refuse("unsupported_grant_type")
 		return
@@ -137,6 +144,22 @@ func (s *Sim) imsToken(w http.ResponseWriter, r *http.Request) {
 	s.minted++
 	out["access_token"] = token
 	answer(w, 200, out)
+}
+
+// imsAuthorize signs anybody in at once and sends the code back.
+func (s *Sim) imsAuthorize(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	for _, scope := range []string{"AdobeID", "additional_info.roles", "offline_access"} {
+		if !strings.Contains(q.Get("scope"), scope) {
+			http.Error(w, "the scope "+scope+" is missing", http.StatusBadRequest)
+			return
+		}
+	}
+	s.mu.Lock()
+	s.code = "code-" + s.newID()
+	back := q.Get("redirect_uri") + "?" + url.Values{"code": {s.code}, "state": {q.Get("state")}}.Encode()
+	s.mu.Unlock()
+	http.Redirect(w, r, back, http.StatusFound)
 }
 
 // TokensMinted counts the access tokens that Adobe's stub gave out.
@@ -196,6 +219,7 @@ func (s *Sim) Migrate() {
 
 func (s *Sim) routesV4(m *http.ServeMux) {
 	m.HandleFunc("POST /ims/token/v3", s.imsToken)
+	m.HandleFunc("GET /ims/authorize/v2", s.imsAuthorize)
 	m.HandleFunc("GET /v4/me", func(w http.ResponseWriter, _ *http.Request) { data(w, 200, s.userV4(s.s.User)) })
 	m.HandleFunc("GET /v4/accounts", func(w http.ResponseWriter, r *http.Request) {
 		pageV4(w, r, 100, 1, func(int) any {

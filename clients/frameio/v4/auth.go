@@ -206,3 +206,31 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 	now := time.Now().UTC()
 	return Tokens{Access: out.Access, Refresh: out.Refresh, Ends: now.Add(life), Refreshed: now}, nil
 }
+
+// Scopes that V4 needs of a person who signs in: without AdobeID or the roles every call is refused.
+const userScopes = "openid,AdobeID,email,profile,offline_access,additional_info.roles"
+
+// AuthorizeURL is where a person signs in, so that Adobe sends a code to the redirect URL.
+func AuthorizeURL(cfg config.IMS, redirect, state string) (string, error) {
+	u, err := url.Parse(cfg.TokenURL)
+	if err != nil || u.Host == "" {
+		return "", fmt.Errorf("frameio.ims.token_url is no URL")
+	}
+	u.Path = strings.Replace(u.Path, "/token/v3", "/authorize/v2", 1)
+	u.RawQuery = url.Values{"client_id": {cfg.ClientID}, "redirect_uri": {redirect}, "scope": {userScopes}, "response_type": {"code"}, "state": {state}}.Encode()
+	return u.String(), nil
+}
+
+// SignIn exchanges the code of a sign-in for tokens and keeps them for all workers.
+func SignIn(ctx context.Context, cfg config.IMS, store TokenStore, code, redirect string) error {
+	k, err := Ask(ctx, &http.Client{Timeout: tokenTimeout}, cfg.TokenURL, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect},
+		"client_id": {cfg.ClientID}, "client_secret": {cfg.ClientSecret.Reveal()}})
+	if err != nil {
+		return err
+	}
+	if k.Refresh == "" {
+		return &rest.Error{Vendor: "Adobe", Operation: "POST ims/token", Class: rest.Permanent, Detail: "the answer holds no refresh token", Hint: "the credential must be an OAuth web app with the scope offline_access"}
+	}
+	k.From = fingerprint(cfg)
+	return store.Exchange(ctx, TokenName, func(context.Context, []byte) ([]byte, error) { return json.Marshal(k) })
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// previewTimeout is how long a plan may take for its figures to stand in the form: Frame.io waits 5 s.
+const previewTimeout = 3 * time.Second
+
+// frameioAction is Frame.io's custom action "Archive to iconik": the click is answered with a form that shows what would
+// happen, and the form's answer starts the archive. Frame.io repeats what it thinks lost: one interaction starts one.
+func (s *service) frameioAction(c *gin.Context) {
+	t := tenantIn(c)
+	event, ok := s.signedEvent(c)
+	if !ok {
+		return
+	}
+	var in struct {
+		Interaction string         `json:"interaction_id"`
+		Data        map[string]any `json:"data"`
+	}
+	if err := json.Unmarshal(bodyOf(c), &in); err != nil || in.Interaction == "" || event.ProjectID == "" {
+		fail(c, http.StatusBadRequest, "interaction_id", "the body is not that of a Frame.io custom action")
+		return
+	}
+	p, err := s.platform(t)
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	project, err := p.Project(c, event.ProjectID)
+	switch {
+	case rest.IsNotFound(err):
+		say(c, "No such project", "Framebridge's user has no access to this project.")
+		return
+	case err != nil:
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	}
+	if in.Data == nil {
+		c.JSON(http.StatusOK, gin.H{"title": "Archive to iconik", "description": s.preview(c, t.ID, project), "fields": []gin.H{{
+			"type": "select", "name": "confirm", "label": "Archive this project?", "value": "yes", "options": []gin.H{{"name": "Yes", "value": "yes"}, {"name": "No", "value": "no"}}}}})
+		return
+	}
+	if in.Data["confirm"] != "yes" {
+		say(c, "Nothing was started", "The project stays as it is.")
+		return
+	}
+	key := "interaction:" + in.Interaction
+	if seen, err := s.ledger.Delivered(c, t.ID, key); err != nil {
+		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	} else if seen {
+		say(c, "Already started", "This click has started the archive.")
+		return
+	}
+	out, err := s.startArchive(c, t, project.ID, "")
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	if _, err := s.ledger.NoteDelivery(c, t.ID, key, time.Now()); err != nil {
+		s.log.WarnContext(c, "interaction not noted: the same one would join the archive", "error", err)
+	}
+	c.Set("workflow_id", out.WorkflowID)
+	say(c, "Archive "+out.Status, fmt.Sprintf("“%s” goes to iconik. Nothing in Frame.io is changed.", project.Name))
+}
+
+func say(c *gin.Context, title, text string) {
+	c.JSON(http.StatusOK, gin.H{"title": title, "description": text})
+}
+
+// preview is what the plan says, as far as it is ready in time.
+func (s *service) preview(ctx context.Context, tenant string, project frameio.Project) string {
+	ctx, cancel := context.WithTimeout(ctx, previewTimeout)
+	defer cancel()
+	t, ok := s.cfg.Tenant(tenant)
+	if !ok {
+		return ""
+	}
+	plan, err := s.plan(ctx, t, project.ID)
+	if err != nil {
+		return fmt.Sprintf("“%s” is read whole and verified in iconik. It is large: its plan takes longer than this form may.", project.Name)
+	}
+	return previewText(project, plan)
+}
+
+func previewText(project frameio.Project, plan workflows.Plan) string {
+	return fmt.Sprintf("“%s”: %d files, %s. Nothing in Frame.io is changed.", project.Name, plan.Items, report.Size(plan.Bytes))
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/clients/frameio/v4"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+func loginCommand(o *options) *cobra.Command {
+	var redirect string
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Sign in to Frame.io V4 as a person, by Adobe's OAuth web app",
+		Long: `login prints the address where a person signs in at Adobe, waits for the code, and keeps the tokens encrypted in the
+ledger, where worker and starter find them. It is needed once, and again when nobody has used the tokens for 14 days.
+Service accounts (server-to-server) need no login.
+
+The redirect URL must be one of the credential's. For one on localhost the code is taken from the browser; otherwise paste
+the address that the browser ends at.`,
+		Example: "  starter login --tenant 0419e0c5-… --redirect http://localhost:8765/callback",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return login(cmd.Context(), o, redirect, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&redirect, "redirect", "http://localhost:8765/callback", "redirect URL of the credential")
+	return cmd
+}
+
+func login(ctx context.Context, o *options, redirect string, in io.Reader, out io.Writer) error {
+	cfg, err := config.Load(o.config)
+	if err != nil {
+		return err
+	}
+	t, err := pickTenant(cfg, o.tenant)
+	if err != nil {
+		return err
+	}
+	if t.Frameio.IMS.ClientID == "" {
+		return fmt.Errorf("tenants.%s.frameio.ims.client_id is missing: make an OAuth web app credential in Adobe's Developer Console", t.ID)
+	}
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN, ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	if err != nil {
+		return fmt.Errorf("ledger.dsn: %w", err)
+	}
+	defer book.Close()
+	if !book.CanKeepTokens() {
+		return ledger.ErrNoKey
+	}
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return err
+	}
+	state := hex.EncodeToString(b[:])
+	address, err := v4.AuthorizeURL(t.Frameio.IMS, redirect, state)
+	if err != nil {
+		return err
+	}
+	code, err := waitForCode(ctx, redirect, state, in, func() {
+		fmt.Fprintf(out, "Open this in a browser and sign in:\n\n  %s\n\nThen come back, or paste here the address that the browser ends at:\n", address)
+	})
+	if err != nil {
+		return err
+	}
+	if err := v4.SignIn(ctx, t.Frameio.IMS, activities.TokenStore(book, t.ID), code, redirect); err != nil {
+		return err
+	}
+	p, err := activities.OpenFrameio(t, book, nil)
+	if err != nil {
+		return err
+	}
+	me, err := p.Me(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Signed in as %s <%s>.\n", me.Name, me.Email)
+	return nil
+}
+
+// waitForCode takes the code from the browser, where the redirect URL leads to this machine, or from what is pasted. It
+// calls ready when it waits.
+func waitForCode(ctx context.Context, redirect, state string, in io.Reader, ready func()) (string, error) {
+	type answer struct {
+		code string
+		err  error
+	}
+	answers := make(chan answer, 2)
+	take := func(q url.Values) answer {
+		switch {
+		case q.Get("state") != state:
+			return answer{err: errors.New("the answer is to another sign-in: start again")}
+		case q.Get("code") == "":
+			return answer{err: errors.New("Adobe did not sign in: " + orElse(q.Get("error_description"), orElse(q.Get("error"), "no code came")))}
+		}
+		return answer{code: q.Get("code")}
+	}
+	u, err := url.Parse(redirect)
+	if err != nil || u.Host == "" {
+		return "", errors.New("--redirect is no URL")
+	}
+	if u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1") {
+		l, err := net.Listen("tcp", u.Host)
+		if err != nil {
+			return "", fmt.Errorf("--redirect: %w", err)
+		}
+		server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a := take(r.URL.Query())
+			text := "Signed in. You can close this page."
+			if a.err != nil {
+				text = a.err.Error()
+			}
+			fmt.Fprintln(w, text)
+			answers <- a
+		})}
+		defer server.Close()
+		go func() { _ = server.Serve(l) }()
+	}
+	ready()
+	go func() {
+		line, err := bufio.NewReader(in).ReadString('\n')
+		if text := strings.TrimSpace(line); text != "" {
+			if pasted, perr := url.Parse(text); perr == nil {
+				answers <- take(pasted.Query())
+			}
+		} else if err != nil && u.Scheme != "http" {
+			answers <- answer{err: errors.New("nothing was pasted")}
+		}
+	}()
+	select {
+	case a := <-answers:
+		return a.code, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
