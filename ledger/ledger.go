@@ -34,6 +34,8 @@ var migrations embed.FS
 
 const migrationLock = 0x46726d62 // "Frmb"
 
+const openPatience = 15 * time.Second
+
 // Open opens, and where needed creates, the ledger at "sqlite:FILE" or "postgres://…".
 func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
 	l := &Ledger{}
@@ -50,6 +52,11 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
 		err = l.openPostgres(dsn)
 	}
 	if err == nil {
+		err = l.migrate(ctx)
+	}
+	// Two processes that make the file at once: SQLite's own patience does not cover the change to its journal.
+	for until := time.Now().Add(openPatience); err != nil && !l.postgres && strings.Contains(err.Error(), "SQLITE_BUSY") && time.Now().Before(until) && ctx.Err() == nil; {
+		time.Sleep(50 * time.Millisecond)
 		err = l.migrate(ctx)
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ const firstFrame = 0
 // Client implements frameio.Platform on the V2 API.
 type Client struct {
 	rest *rest.Client
-	urls *urlMemory
+	urls *frameio.URLMemory
 	now  func() time.Time
 
 	refused func()
@@ -85,7 +85,7 @@ const (
 
 // New makes a client for one tenant.
 func New(cfg config.Frameio, opts ...Option) (*Client, error) {
-	c := &Client{urls: newURLMemory(urlsRemembered), now: time.Now}
+	c := &Client{urls: frameio.NewURLMemory(urlFreshFor), now: time.Now}
 	token := cfg.Token.Reveal()
 	rc := rest.Config{
 		Vendor:  "Frame.io",

@@ -1,27 +1,21 @@
 package legacy
 
 import (
-	"container/list"
 	"context"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
-const (
-	urlsRemembered = 20_000
-	urlFreshFor    = time.Hour        // after it was seen
-	urlMustLast    = 10 * time.Minute // until its own expiry
-)
+const urlFreshFor = time.Hour // after it was seen; they last half a day
 
 // Media uses a URL that a listing has just shown, which saves a call for each file; otherwise it wraps
 // GET /assets/{id}.
 func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Rendition, fresh bool) (frameio.Media, error) {
 	if !fresh && rendition == frameio.RenditionOriginal {
-		if m, ok := c.urls.get(fileID, c.now()); ok {
+		if m, ok := c.urls.Get(fileID, c.now()); ok {
 			return m, nil
 		}
 	}
@@ -49,7 +43,7 @@ func (a asset) media(u string, r frameio.Rendition, size int64, ranges bool) fra
 
 func (c *Client) remember(a asset) {
 	if a.kind() == frameio.KindFile && a.original() == frameio.OriginalAvailable {
-		c.urls.put(a.ID, a.media(string(a.Original), frameio.RenditionOriginal, int64(a.Filesize.value), true), c.now())
+		c.urls.Put(a.ID, a.media(string(a.Original), frameio.RenditionOriginal, int64(a.Filesize.value), true), c.now())
 	}
 }
 
@@ -69,50 +63,4 @@ func expiry(signed string) time.Time {
 		return at.Add(time.Duration(life) * time.Second)
 	}
 	return time.Time{}
-}
-
-// urlMemory keeps the last signed URLs seen, of a bounded number of files.
-type urlMemory struct {
-	mu    sync.Mutex
-	most  int
-	order *list.List // newest at the front
-	byID  map[string]*list.Element
-}
-
-type seenURL struct {
-	id    string
-	media frameio.Media
-	at    time.Time
-}
-
-func newURLMemory(most int) *urlMemory {
-	return &urlMemory{most: most, order: list.New(), byID: map[string]*list.Element{}}
-}
-
-func (m *urlMemory) put(id string, media frameio.Media, now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if e, ok := m.byID[id]; ok {
-		m.order.Remove(e)
-	}
-	m.byID[id] = m.order.PushFront(seenURL{id, media, now})
-	for m.order.Len() > m.most {
-		last := m.order.Back()
-		m.order.Remove(last)
-		delete(m.byID, last.Value.(seenURL).id)
-	}
-}
-
-func (m *urlMemory) get(id string, now time.Time) (frameio.Media, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e, ok := m.byID[id]
-	if !ok {
-		return frameio.Media{}, false
-	}
-	s := e.Value.(seenURL)
-	if now.Sub(s.at) > urlFreshFor || !s.media.ExpiresAt.IsZero() && s.media.ExpiresAt.Sub(now) < urlMustLast {
-		return frameio.Media{}, false
-	}
-	return s.media, true
 }

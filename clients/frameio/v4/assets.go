@@ -203,7 +203,7 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 		return err
 	})
 	return page(rows, next, func(a asset) frameio.Asset {
-		c.remember(a.ID, frameio.AssetKind(a.Type))
+		c.listed(a)
 		return a.domain(asked)
 	}), err
 }
@@ -222,7 +222,7 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 			return nil, err
 		}
 		for _, a := range rows {
-			c.remember(a.ID, frameio.KindFile)
+			c.listed(a)
 			if a.Type == "file" || a.Type == "" {
 				out = append(out, a.domain(asked))
 			}
@@ -286,8 +286,35 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 	return a.domain(asked), err
 }
 
-// Media wraps GET ~/files/{id} with its links. One call.
-func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Rendition, _ bool) (frameio.Media, error) {
+// media is where a file's original, or its proxy, can be read; false where there is none.
+func (a asset) media(rendition frameio.Rendition) (frameio.Media, bool) {
+	m := frameio.Media{Rendition: rendition, URL: a.proxy(), Size: -1, Ranges: true, Name: a.Name, MediaType: text(a.MediaType)}
+	if rendition == frameio.RenditionOriginal {
+		m.URL, m.Size = text(a.Links["original"].Download), a.Size
+	}
+	if u, err := url.Parse(m.URL); err == nil {
+		if s, err := strconv.ParseInt(u.Query().Get("Expires"), 10, 64); err == nil {
+			m.ExpiresAt = time.Unix(s, 0)
+		}
+	}
+	return m, m.URL != ""
+}
+
+// listed keeps what a listing showed of an asset beside its content.
+func (c *Client) listed(a asset) {
+	c.remember(a.ID, frameio.AssetKind(a.Type))
+	if m, ok := a.media(frameio.RenditionOriginal); ok && a.Type == string(frameio.KindFile) && a.Status != "created" {
+		c.urls.Put(a.ID, m, c.now())
+	}
+}
+
+// Media uses a URL that a listing has just shown; otherwise it wraps GET ~/files/{id} with its links.
+func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Rendition, fresh bool) (frameio.Media, error) {
+	if !fresh && rendition == frameio.RenditionOriginal {
+		if m, ok := c.urls.Get(fileID, c.now()); ok {
+			return m, nil
+		}
+	}
 	var a asset
 	asked, err := c.read(ctx, func(q url.Values) (err error) {
 		a, err = one[asset](ctx, c, opFile, q, nil, "files", fileID)
@@ -298,21 +325,12 @@ func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Ren
 	}
 	a.Type = string(frameio.KindFile)
 	d := a.domain(asked)
-	m := frameio.Media{Rendition: rendition, Size: -1, Ranges: true, Name: a.Name, MediaType: d.MediaType}
-	if rendition == frameio.RenditionProxy {
-		if m.URL = a.proxy(); m.URL == "" {
-			return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: d.Original, NoProxy: true}
-		}
-	} else {
-		if d.Original != frameio.OriginalAvailable {
-			return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: d.Original}
-		}
-		m.URL, m.Size = text(a.Links["original"].Download), a.Size
-	}
-	if u, err := url.Parse(m.URL); err == nil {
-		if s, err := strconv.ParseInt(u.Query().Get("Expires"), 10, 64); err == nil {
-			m.ExpiresAt = time.Unix(s, 0)
-		}
+	m, ok := a.media(rendition)
+	switch {
+	case rendition == frameio.RenditionProxy && !ok:
+		return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: d.Original, NoProxy: true}
+	case rendition == frameio.RenditionOriginal && d.Original != frameio.OriginalAvailable:
+		return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: d.Original}
 	}
 	return m, nil
 }

@@ -23,12 +23,14 @@ const (
 	firstFrame   = 0   // the guide says 1, live data say 0 (fact sheet §7)
 	kindsKnown   = 200_000
 	commentPolls = 100
+	urlFreshFor  = 30 * time.Minute // they were seen to last about an hour
 )
 
 // Client implements frameio.Platform on the V4 API.
 type Client struct {
 	rest   *rest.Client
 	tokens tokens
+	urls   *frameio.URLMemory
 	now    func() time.Time
 
 	mu      sync.Mutex
@@ -36,7 +38,6 @@ type Client struct {
 	wanted  string // configured
 	me      *frameio.User
 	kinds   map[string]frameio.AssetKind // of ids seen: routes differ by kind
-	status  *field                       // the Status field, once seen
 }
 
 var _ frameio.Platform = (*Client)(nil)
@@ -52,7 +53,7 @@ func WithStore(s TokenStore) Option { return func(_ *rest.Config, c *Client) { c
 
 // New makes a client for one tenant.
 func New(cfg config.Frameio, opts ...Option) (*Client, error) {
-	c := &Client{now: time.Now, wanted: cfg.AccountID, kinds: map[string]frameio.AssetKind{}, tokens: newTokens(cfg)}
+	c := &Client{now: time.Now, urls: frameio.NewURLMemory(urlFreshFor), wanted: cfg.AccountID, kinds: map[string]frameio.AssetKind{}, tokens: newTokens(cfg)}
 	rc := rest.Config{Vendor: "Frame.io", BaseURL: cfg.BaseURL + "/v4", Sign: c.tokens.sign, Budgets: &rest.Budgets{Known: limits}, Refine: refine}
 	for _, o := range opts {
 		o(&rc, c)
