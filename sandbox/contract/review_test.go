@@ -338,7 +338,9 @@ func TestBothSidesEndEqual(t *testing.T) {
 			file, err := b.frameio.AddFile(project.RootID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
 			require.NoError(t, err)
 			ref := b.request(t, time.Hour, asset)
-			_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) { r.Status = ledger.ReviewOpen })
+			_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+				r.Status, r.Generation, r.ShareID = ledger.ReviewOpen, b.generation, "a-link"
+			})
 			require.NoError(t, err)
 			_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 				return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
