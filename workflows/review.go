@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -488,10 +489,10 @@ func (r *review) show(ctx workflow.Context) {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** — %s\n\n| | |\n|---|---|\n", r.state.Phase, orElse(r.state.Prepared.Title, r.ref.Review))
+	b.WriteString(fmt.Sprintf("**%s** — %s\n\n| | |\n|---|---|\n", r.state.Phase, orElse(r.state.Prepared.Title, r.ref.Review)))
 	row := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "| %s | %s |\n", name, value)
+			b.WriteString(fmt.Sprintf("| %s | %s |\n", name, value))
 		}
 	}
 	at := func(t time.Time) string {
@@ -501,15 +502,15 @@ func (r *review) show(ctx workflow.Context) {
 		return t.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	row("link", r.state.ShareURL)
-	row("assets", fmt.Sprint(r.state.Prepared.Assets))
-	row("comments to iconik", fmt.Sprint(r.state.Last.ToIconik))
-	row("comments to Frame.io", fmt.Sprint(r.state.Last.ToFrameio))
-	row("open comments", fmt.Sprint(r.state.Last.Open))
+	row("assets", strconv.Itoa(r.state.Prepared.Assets))
+	row("comments to iconik", strconv.Itoa(r.state.Last.ToIconik))
+	row("comments to Frame.io", strconv.Itoa(r.state.Last.ToFrameio))
+	row("open comments", strconv.Itoa(r.state.Last.Open))
 	row("expires", at(r.state.ExpiresAt))
 	row("next poll", at(r.state.NextSync))
 	row("media is deleted", at(r.state.DeleteAt))
 	if r.state.Note != "" {
-		fmt.Fprintf(&b, "\n%s\n", r.state.Note)
+		b.WriteString(fmt.Sprintf("\n%s\n", r.state.Note))
 	}
 	workflow.SetCurrentDetails(ctx, b.String())
 }
