@@ -35,7 +35,7 @@ type Temporal struct {
 }
 
 type Ledger struct {
-	DSN           string `mapstructure:"dsn"`
+	DSN           Secret `mapstructure:"dsn"` // PostgreSQL's holds a password
 	EncryptionKey Secret `mapstructure:"encryption_key"`
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +90,73 @@ tenants:
 	}
 }
 
+func TestValuesOfTheWrongKindAreToldByTheirKeys(t *testing.T) {
+	_, err := load(t, `
+http: {listen: "127.0.0.1:port", public_url: [a, b]}
+temporal: {tls: perhaps, api_key: {a: a-secret}}
+ledger: {dsn: "mysql://sam:a-secret@db/x", encryption_key: [a-secret]}
+transfer: 5
+mail: {smtp_url: "http://sam:a-secret@mail"}
+tenants:
+  `+someTenant+`:
+    api_key: {x: a-secret}
+    nam: x
+    frameio: {token: true, ims: a-secret, base_url: "https://sam:a-secret@"}
+    iconik: {auth_token: [a-secret], app_id: "${NOT_SET_ANYWHERE}", drawing: {widht: 3}}
+    archive: {notify: {a: b}, trigger_inactive: maybe}
+  11111111-2222-4333-8444-555555555555: a-secret
+`)
+	var p *Problems
+	require.ErrorAs(t, err, &p)
+	const tenant = "tenants." + someTenant
+	for key, times := range map[string]int{
+		"http.listen": 1, "http.public_url": 1, "temporal.tls": 1, "temporal.api_key": 1, "ledger.dsn": 1, "ledger.encryption_key": 1, "transfer": 1, "mail.smtp_url": 1,
+		tenant + ".api_key": 1, tenant + ".nam": 1, tenant + ".frameio.token": 1, tenant + ".frameio.ims": 1, tenant + ".frameio.base_url": 1,
+		tenant + ".iconik.auth_token": 1, tenant + ".iconik.app_id": 1, tenant + ".iconik.drawing.widht": 1, tenant + ".archive.notify": 1, tenant + ".archive.trigger_inactive": 1,
+		"tenants.11111111-2222-4333-8444-555555555555": 1, "tenants": 0, "transfer.part_size": 0,
+	} {
+		found := 0
+		for _, line := range p.List {
+			if strings.HasPrefix(line, key+": ") {
+				found++
+			}
+		}
+		assert.Equal(t, times, found, "%s in\n%s", key, p)
+	}
+	assert.NotContains(t, Scrub(p.Error()), "a-secret")
+	_, err = load(t, "a-secret")
+	assert.Error(t, err)
+	assert.NotContains(t, err.Error(), "a-secr")
+}
+
+func TestATenantMayStandInTheEnvironmentAlone(t *testing.T) {
+	for key, value := range map[string]string{"API_KEY": "k", "FRAMEIO_TOKEN": "t", "ICONIK_APP_ID": "a", "ICONIK_AUTH_TOKEN": "${SOME_TOKEN}", "ARCHIVE_NOTIFY": "a@example.com,b@example.com"} {
+		t.Setenv("FRAMEBRIDGE_TENANTS_11111111_2222_4333_8444_55555555555A_"+key, value)
+	}
+	t.Setenv("SOME_TOKEN", "from-the-environment")
+	c, err := load(t, least)
+	require.NoError(t, err)
+	tenant, ok := c.Tenant("11111111-2222-4333-8444-55555555555A")
+	require.True(t, ok)
+	assert.Equal(t, "from-the-environment", tenant.Iconik.AuthToken.Reveal())
+	assert.Equal(t, []string{"a@example.com", "b@example.com"}, tenant.Archive.Notify)
+	c, err = load(t, "")
+	require.NoError(t, err)
+	assert.Len(t, c.Tenants, 1)
+}
+
+// TestEveryKeyIsTakenFromTheEnvironment sets each key to what it cannot be, or to what it can only be from there.
+func TestEveryKeyIsTakenFromTheEnvironment(t *testing.T) {
+	for _, k := range Keys() {
+		t.Run(k.Key, func(t *testing.T) {
+			key := strings.Replace(k.Key, "<id>", someTenant, 1)
+			t.Setenv("FRAMEBRIDGE_"+strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key)), "${NOT_SET_ANYWHERE}")
+			_, err := load(t, least)
+			assert.ErrorContains(t, err, key+": the environment variable NOT_SET_ANYWHERE is not set")
+		})
+	}
+}
+
 func TestTwoTenantsCannotShareAKey(t *testing.T) {
 	_, err := load(t, least+`  11111111-2222-4333-8444-555555555555:
     api_key: the-api-key
@@ -114,16 +182,16 @@ func TestEveryKeyIsRead(t *testing.T) {
 }
 
 func TestSecretsDoNotPrint(t *testing.T) {
-	c, err := load(t, least)
+	c, err := load(t, least+"ledger: {dsn: \"postgres://sam:pg-secret@db/x\"}\nmail: {smtp_url: \"smtp://sam:mail-secret@h:25\"}\n")
 	require.NoError(t, err)
 	tenant := c.Tenants[someTenant]
-	raw, err := json.Marshal(tenant)
+	raw, err := json.Marshal(c)
 	require.NoError(t, err)
 	var logged bytes.Buffer
 	log := NewLogger(&logged, "json", "debug")
 	log.Info("token is fio-u-secret", "token", tenant.Frameio.Token, "error", errors.New("GET https://store.example/k?X-Amz-Signature=feed: bearer abcdef"))
-	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", tenant, tenant, tenant, tenant.Frameio.Token), string(raw), logged.String()} {
-		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-api-key", "feed", "abcdef", "\"two\""} {
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %v %+v %#v", tenant, tenant, tenant, tenant.Frameio.Token, c, c, c), string(raw), logged.String()} {
+		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-api-key", "pg-secret", "mail-secret", "feed", "abcdef", "\"two\""} {
 			assert.NotContains(t, text, secret)
 		}
 	}

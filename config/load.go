@@ -121,6 +121,9 @@ func KeysHelp() string {
 	return b.String()
 }
 
+// quoted is how YAML's errors show a value, which may be a secret.
+var quoted = regexp.MustCompile("`[^`]*`")
+
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // Load reads a configuration. Its error is *Problems unless the file itself can't be read.
@@ -133,10 +136,11 @@ func Load(path string) (*Config, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("no configuration at %s: write one (see --help for its keys), or name it with --config", path)
 		}
-		return nil, fmt.Errorf("configuration %s: %w", path, err)
+		return nil, fmt.Errorf("configuration %s: %s", path, quoted.ReplaceAllString(err.Error(), "a value"))
 	}
 	p := &Problems{Path: path, unread: map[string]bool{}}
 	tree := v.AllSettings()
+	tenantsFromEnvironment(tree)
 	tenants := withDefaults(tree)
 	fromEnvironment(tree, tenants)
 	resolve(tree, "", filepath.Dir(path), p)
@@ -174,9 +178,18 @@ func Load(path string) (*Config, error) {
 }
 
 func (p *Problems) add(key, format string, args ...any) {
-	if !p.unread[key] {
-		p.List = append(p.List, key+": "+fmt.Sprintf(format, args...))
+	for at := key; at != ""; at = at[:max(strings.LastIndexByte(at, '.'), 0)] {
+		if p.unread[at] {
+			return
+		}
 	}
+	p.List = append(p.List, key+": "+fmt.Sprintf(format, args...))
+}
+
+// refuse adds the one problem of a value that cannot be read.
+func (p *Problems) refuse(key, format string, args ...any) {
+	p.add(key, format, args...)
+	p.unread[key] = true
 }
 
 // decode takes a decoder's joined errors apart into lines.
@@ -238,6 +251,25 @@ func setDefault(node map[string]any, path []string, value string) {
 	node[path[0]] = value
 }
 
+var tenantVariable = regexp.MustCompile(`^` + envPrefix + `_TENANTS_([0-9A-F]{8}(?:_[0-9A-F]{4}){3}_[0-9A-F]{12})_`)
+
+// tenantsFromEnvironment makes room for the tenants that only the environment names.
+func tenantsFromEnvironment(tree map[string]any) {
+	for _, variable := range os.Environ() {
+		m := tenantVariable.FindStringSubmatch(variable)
+		if m == nil {
+			continue
+		}
+		if tree["tenants"] == nil {
+			tree["tenants"] = map[string]any{}
+		}
+		id := strings.ToLower(strings.ReplaceAll(m[1], "_", "-"))
+		if tenants, ok := tree["tenants"].(map[string]any); ok && tenants[id] == nil {
+			tenants[id] = map[string]any{}
+		}
+	}
+}
+
 // fromEnvironment lets FRAMEBRIDGE_… variables win over the file.
 func fromEnvironment(tree map[string]any, tenants []string) {
 	set := func(key string) {
@@ -285,7 +317,7 @@ func resolve(node any, key, dir string, p *Problems) any {
 		if m := reference.FindStringSubmatch(n); m != nil {
 			value, ok := os.LookupEnv(m[1])
 			if !ok || value == "" {
-				p.add(key, "the environment variable %s is not set", m[1])
+				p.refuse(key, "the environment variable %s is not set", m[1])
 			}
 			return value
 		}
@@ -295,7 +327,7 @@ func resolve(node any, key, dir string, p *Problems) any {
 			}
 			raw, err := os.ReadFile(path)
 			if err != nil {
-				p.add(key, "cannot read the file it names: %v", err)
+				p.refuse(key, "cannot read the file it names: %v", err)
 				return ""
 			}
 			return strings.TrimRight(string(raw), "\r\n")
@@ -304,8 +336,8 @@ func resolve(node any, key, dir string, p *Problems) any {
 	return node
 }
 
-// checkValues names every size, duration and number that cannot be read, and takes it out, so that the decoder goes on
-// and what is wrong elsewhere is told in the same breath.
+// checkValues names every value that cannot be read, never showing one of a secret, and takes it out, so that the decoder
+// goes on and what is wrong elsewhere is told in the same breath.
 func checkValues(p *Problems, node map[string]any, of reflect.Type, key string) {
 	for i := range of.NumField() {
 		name, t := of.Field(i).Tag.Get("mapstructure"), of.Field(i).Type
@@ -314,36 +346,80 @@ func checkValues(p *Problems, node map[string]any, of reflect.Type, key string) 
 			continue
 		}
 		at := strings.TrimPrefix(key+"."+name, ".")
-		var err error
-		switch {
-		case t == reflect.TypeFor[Bytes]():
-			_, err = ParseBytes(fmt.Sprint(value))
-		case t == reflect.TypeFor[time.Duration]():
-			_, err = decodeDuration(nil, t, value)
-		case t.Kind() == reflect.Int:
-			if _, bad := strconv.Atoi(fmt.Sprint(value)); bad != nil {
-				err = fmt.Errorf("%q is not a whole number", fmt.Sprint(value))
-			}
-		case t.Kind() == reflect.Struct:
+		if p.unread[at] {
+			delete(node, name)
+			continue
+		}
+		if t.Kind() == reflect.Map {
+			checkTenants(p, node, name, t.Elem().Elem())
+			continue
+		}
+		if t.Kind() == reflect.Struct {
 			if child, ok := value.(map[string]any); ok {
 				checkValues(p, child, t, at)
-			} else {
-				err = errors.New("must hold keys of its own")
-			}
-		case t.Kind() == reflect.Map:
-			tenants, _ := value.(map[string]any)
-			for id, tenant := range tenants {
-				if child, ok := tenant.(map[string]any); ok {
-					checkValues(p, child, t.Elem().Elem(), at+"."+id)
-				}
+				continue
 			}
 		}
-		if err != nil {
-			p.add(at, "%v", err)
-			p.unread[at] = true
+		if err := readable(value, t); err != nil {
+			p.refuse(at, "%v", err)
 			delete(node, name)
 		}
 	}
+}
+
+func checkTenants(p *Problems, node map[string]any, name string, of reflect.Type) {
+	tenants, ok := node[name].(map[string]any)
+	if !ok {
+		p.refuse(name, "must hold a tenant's keys under each tenant's id")
+		delete(node, name)
+		return
+	}
+	for id, tenant := range tenants {
+		child, ok := tenant.(map[string]any)
+		if !ok {
+			p.refuse(name+"."+id, "must hold keys of its own")
+			tenants[id] = map[string]any{}
+			continue
+		}
+		checkValues(p, child, of, name+"."+id)
+	}
+}
+
+// readable tells why a value cannot be one of type t.
+func readable(value any, t reflect.Type) (err error) {
+	switch {
+	case t.Kind() == reflect.Struct:
+		return errors.New("must hold keys of its own")
+	case t == reflect.TypeFor[Bytes]():
+		_, err = ParseBytes(fmt.Sprint(value))
+	case t == reflect.TypeFor[time.Duration]():
+		_, err = decodeDuration(nil, t, value)
+	case t.Kind() == reflect.Int:
+		if _, bad := strconv.Atoi(fmt.Sprint(value)); bad != nil {
+			err = fmt.Errorf("%q is not a whole number", fmt.Sprint(value))
+		}
+	case t.Kind() == reflect.Bool:
+		if _, bad := strconv.ParseBool(fmt.Sprint(value)); bad != nil && value != "" {
+			err = fmt.Errorf("%q is not true or false", fmt.Sprint(value))
+		}
+	case t.Kind() == reflect.Slice:
+		list, ok := value.([]any)
+		if !ok {
+			list = []any{value}
+		}
+		for _, v := range list {
+			if readable(v, t.Elem()) != nil {
+				return errors.New("must be a list of texts")
+			}
+		}
+	case t.Kind() == reflect.String:
+		switch value.(type) {
+		case string, int, int64, uint64:
+		default:
+			err = errors.New("must be a text: put it in quotes")
+		}
+	}
+	return err
 }
 
 func decodeBytes(_, to reflect.Type, data any) (any, error) {
@@ -376,7 +452,7 @@ func (c *Config) validate(p *Problems) {
 	}
 	needed(p, "temporal.namespace", c.Temporal.Namespace)
 	needed(p, "temporal.task_queue", c.Temporal.TaskQueue)
-	if d := c.Ledger.DSN; !strings.HasPrefix(d, "sqlite:") && !strings.HasPrefix(d, "postgres://") && !strings.HasPrefix(d, "postgresql://") {
+	if d := c.Ledger.DSN.Reveal(); !strings.HasPrefix(d, "sqlite:") && !strings.HasPrefix(d, "postgres://") && !strings.HasPrefix(d, "postgresql://") {
 		p.add("ledger.dsn", "must begin with sqlite: or postgres://")
 	}
 	if k := c.Ledger.EncryptionKey; k != "" && len(k) < 16 {
@@ -456,7 +532,8 @@ func needed(p *Problems, key, value string) {
 }
 
 func address(p *Problems, key, value string) {
-	if _, _, err := net.SplitHostPort(value); err != nil {
+	_, port, err := net.SplitHostPort(value)
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 		p.add(key, "%q is not host:port", value)
 	}
 }

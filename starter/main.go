@@ -78,7 +78,7 @@ func open(ctx context.Context, o *options) (*service, func(), error) {
 	}
 	log := config.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN, ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger.dsn: %w", err)
 	}

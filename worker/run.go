@@ -49,7 +49,7 @@ func run(ctx context.Context, o options) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN, ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
 	if err != nil {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
