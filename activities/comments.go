@@ -18,7 +18,7 @@ import (
 const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is remembered
 
 // CopyComments brings the comments of a range of items over, on the version that they were made on.
-func (a *Activities) CopyComments(ctx context.Context, in workflows.RangeInput) (workflows.Counts, error) {
+func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInput) (workflows.Counts, error) {
 	var counts workflows.Counts
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -29,7 +29,7 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.RangeInput) 
 		return counts, err
 	}
 	for _, it := range items {
-		if it.CommentCount == 0 || it.AssetID == "" || it.VersionID == "" {
+		if it.CommentCount == 0 || it.AssetID == "" || it.VersionID == "" || it.CommentsScan == it.Scan && !in.Again {
 			continue
 		}
 		if err := stopping(ctx); err != nil {
@@ -94,7 +94,7 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 		}
 	}
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
-		i.CommentsSeen = i.CommentCount
+		i.CommentsSeen, i.CommentsScan = i.CommentCount, it.Scan
 		i.CommentsDone, i.CommentCount = len(comments), max(len(comments), i.CommentCount)
 		if i.CommentsSeen < 0 {
 			i.CommentsSeen = len(comments)

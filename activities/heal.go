@@ -63,7 +63,7 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.FileID, i.UploadID, i.Checksum, i.BytesDone, i.WrittenHash = "", "", "", 0, ""
 		if lost >= versionLost {
-			i.FormatID, i.FileSetID, i.VersionID, i.CommentsDone = "", "", "", 0
+			i.FormatID, i.FileSetID, i.VersionID, i.CommentsDone, i.CommentsScan = "", "", "", 0, 0
 		}
 		if lost >= assetLost {
 			i.AssetID = ""

@@ -50,6 +50,7 @@ type planning struct {
 	plan    workflows.Plan
 	types   map[string]*workflows.PlanType
 	listing int64 // calls to list the tree
+	said    int64 // files whose comments are listed
 }
 
 func (p *planning) walk(ctx context.Context, project frameio.Project) error {
@@ -108,6 +109,9 @@ func (p *planning) file(it ledger.Item) {
 	p.plan.Items++
 	p.plan.Bytes += it.Size
 	p.plan.Comments += int64(max(it.CommentCount, 0))
+	if it.CommentCount != 0 {
+		p.said++
+	}
 	t, ok := p.types[it.MediaType]
 	if !ok {
 		t = &workflows.PlanType{MediaType: it.MediaType}
@@ -148,11 +152,14 @@ func (p *planning) result(can frameio.Capabilities) workflows.Plan {
 	slices.SortFunc(out.ByType, func(x, y workflows.PlanType) int { return int(min(max(y.Bytes-x.Bytes, -1), 1)) })
 	toIconik := float64(callsPerFile*out.Items+out.Folders+4*out.Shares) + callsPerComment*float64(out.Comments)
 	toFrameio := float64(2 * p.listing) // the plan, and the reading at the end
-	out.APICalls = int64(toIconik + toFrameio)
+	out.APICalls = int64(toIconik+toFrameio) + p.said
 	out.APISeconds = max(0, toIconik-iconikBurst) / iconikPerSecond
 	if can.ListLimit > 0 {
 		perSecond := float64(can.ListLimit) / 60
 		out.APISeconds = max(out.APISeconds, max(0, toFrameio-float64(can.ListLimit))/perSecond)
+	}
+	if can.CommentPolls > 0 {
+		out.APISeconds = max(out.APISeconds, float64(p.said-int64(can.CommentPolls))*60/float64(can.CommentPolls))
 	}
 	out.TransferSeconds = float64(out.Bytes) / assumedRate
 	return out

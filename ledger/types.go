@@ -128,6 +128,7 @@ type Item struct {
 	WrittenHash                                     string // FieldsHash as last written to iconik
 	CommentsDone                                    int
 	CommentsSeen                                    int // CommentCount when the comments were copied
+	CommentsScan                                    int // the scan after which the comments were read last
 	Scan                                            int // the scan that saw it last
 }
 

@@ -22,6 +22,7 @@ type ArchiveState struct {
 	Step     int      `json:"step"`
 	After    int64    `json:"after"` // the last item number handed out in this step
 	Round    int      `json:"round"`
+	Waited   bool     `json:"waited,omitempty"` // for originals: what was read before may be old
 	FirstRun string   `json:"first_run,omitempty"`
 	HasTurn  bool     `json:"has_turn,omitempty"`
 	Opened   Opened   `json:"opened"`
@@ -231,6 +232,7 @@ func (a *archive) copy(ctx workflow.Context) error {
 		a.state.Counts.Skipped += counts.Skipped
 		a.state.Counts.Failed += counts.Failed
 		a.state.Counts.BytesDone += counts.BytesDone
+		a.state.Counts.CommentsDone += counts.CommentsDone
 		return err
 	})
 }
@@ -272,7 +274,7 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 				return err
 			}
 			a.leaveTurn(ctx)
-			told = true
+			told, a.state.Waited = true, true
 		}
 		a.lookNow = false
 		if _, err := workflow.AwaitWithTimeout(ctx, every, func() bool { return a.lookNow }); err != nil {
@@ -290,11 +292,14 @@ func (a *archive) batch() int {
 	return int(min(max(share, 1), batchSize))
 }
 
+// comments brings over what the copying has not: comments of items that had nothing to copy.
 func (a *archive) comments(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, "running", PhaseComments, ""); err != nil {
 		return err
 	}
-	return a.walks(ctx, PhaseComments, ActCopyComments, "comments", func(c Counts) { a.state.Counts.CommentsDone += c.CommentsDone })
+	return a.walks(ctx, PhaseComments, ActCopyComments, "comments",
+		func(r RangeInput) any { return CommentsInput{RangeInput: r, Again: a.state.Waited} },
+		func(c Counts) { a.state.Counts.CommentsDone += c.CommentsDone })
 }
 
 func (a *archive) shares(ctx workflow.Context) error {
@@ -323,7 +328,7 @@ func (a *archive) verify(ctx workflow.Context) error {
 	if a.state.After == 0 {
 		a.state.Counts.Verified = 0
 	}
-	err := a.walks(ctx, PhaseVerify, ActVerifyItems, "verify", func(c Counts) { a.state.Counts.Verified += c.Verified })
+	err := a.walks(ctx, PhaseVerify, ActVerifyItems, "verify", func(r RangeInput) any { return r }, func(c Counts) { a.state.Counts.Verified += c.Verified })
 	if err != nil {
 		return err
 	}
@@ -367,10 +372,10 @@ func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
 }
 
 // walks runs an activity over ranges of items.
-func (a *archive) walks(ctx workflow.Context, phase, activity, what string, add func(Counts)) error {
+func (a *archive) walks(ctx workflow.Context, phase, activity, what string, input func(RangeInput) any, add func(Counts)) error {
 	return a.lanes(ctx, phase, walkBatch, func(ctx workflow.Context, r Range) error {
 		summary := fmt.Sprintf("%s of items %d to %d", what, r.From, r.To)
-		counts, err := call[Counts](forWalks(ctx, summary), activity, RangeInput{Ref: a.ref, Range: r})
+		counts, err := call[Counts](forWalks(ctx, summary), activity, input(RangeInput{Ref: a.ref, Range: r}))
 		add(counts)
 		return err
 	})

@@ -104,6 +104,12 @@ type (
 		Ref
 		Range
 	}
+	// CommentsInput asks for the comments of a range. Those that were read since the last look at the project's tree
+	// are left out, but for Again.
+	CommentsInput struct {
+		RangeInput
+		Again bool `json:"again,omitempty"`
+	}
 
 	// CopyItem is one version to copy.
 	CopyItem struct {

@@ -12,7 +12,7 @@ import (
 const parentClosePolicy = enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 
 // ArchiveCopy copies a range of items, one after the other; the versions of an asset are adjacent, oldest first.
-// An item that fails is written down and does not keep the others back.
+// An item that fails is written down and does not keep the others back. The range's comments follow.
 func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 	var counts Counts
 	items, err := call[[]CopyItem](forCalls(ctx, "items of this range"), ActRangeItems, in)
@@ -45,7 +45,18 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 			counts.BytesDone += item.Size
 		}
 	}
-	return counts, nil
+	if !commentsWithCopy(ctx) {
+		return counts, nil
+	}
+	said, err := call[Counts](forWalks(ctx, "comments of this range"), ActCopyComments, CommentsInput{RangeInput: in})
+	counts.CommentsDone = said.CommentsDone
+	return counts, err
+}
+
+// commentsWithCopy: comments are read while other ranges are copied, since each vendor's limits count for themselves.
+// Runs that began before read them when everything was copied.
+func commentsWithCopy(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "comments with the copy", workflow.DefaultVersion, 1) == 1
 }
 
 // copyVersion makes the asset or version in iconik, moves the bytes and closes the file. It returns what came of it.

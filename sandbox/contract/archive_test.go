@@ -223,8 +223,31 @@ func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
 			assert.Empty(t, strings.Join(fio.Problems(), "\n"))
 			assert.GreaterOrEqual(t, len(ick.Seen()), 25, "iconik's operations: %v", ick.Seen())
 			assert.GreaterOrEqual(t, len(fio.Seen()), 7, "Frame.io's operations: %v", fio.Seen())
+			b.commentsReadOnce(t, fio.Seen())
 		})
 	}
+}
+
+// commentsReadOnce: a file's comments are listed when they are copied, and once more when they are verified; where
+// Frame.io does not count them, those of every file are listed to know.
+func (b *bench) commentsReadOnce(t *testing.T, seen map[string]int) {
+	t.Helper()
+	items, _, err := b.book.ItemsPage(t.Context(), tenantID, b.project.ID, 0, 1000)
+	require.NoError(t, err)
+	want, listed := 0, 0
+	for _, it := range items {
+		if it.CommentCount > 0 {
+			want += 2
+		} else if b.generation == "v4" && it.AssetID != "" {
+			want++
+		}
+	}
+	for op, n := range seen {
+		if strings.HasPrefix(op, "GET ") && strings.HasSuffix(op, "_id}/comments") {
+			listed += n
+		}
+	}
+	assert.Equal(t, want, listed, "listings of comments: %v", seen)
 }
 
 // TestEveryKindOfStorageTakesAnArchive brings the sample project, 40 MiB camera original and proxies included, to each
