@@ -19,17 +19,14 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const dialPatience = 30 * time.Second // a server that is being started beside us
+const (
+	dialPatience  = 30 * time.Second // a server that is being started beside us
+	healthTimeout = 5 * time.Second
+)
 
 // DialTemporal connects to the configured server; one that is just starting is waited for.
 func DialTemporal(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	o := client.Options{HostPort: cfg.Address, Namespace: cfg.Namespace, Logger: tlog.NewStructuredLogger(log)}
-	if cfg.APIKey != "" {
-		o.Credentials = client.NewAPIKeyStaticCredentials(cfg.APIKey.Reveal())
-	}
-	if cfg.TLS || cfg.APIKey != "" {
-		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
+	o := temporalOptions(cfg, log)
 	until := time.Now().Add(dialPatience)
 	for {
 		c, err := client.DialContext(ctx, o)
@@ -37,13 +34,55 @@ func DialTemporal(ctx context.Context, cfg config.Temporal, log *slog.Logger) (c
 			return c, nil
 		}
 		if time.Now().After(until) || ctx.Err() != nil {
-			return nil, fmt.Errorf("temporal.address: no Temporal server at %s (namespace %q): %w", cfg.Address, cfg.Namespace, err)
+			return nil, unreachable(cfg, err)
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// LazyTemporal makes a client that connects when it is used: servers come up, and say that they are not ready, while
+// Temporal is down.
+func LazyTemporal(cfg config.Temporal, log *slog.Logger) (client.Client, error) {
+	return client.NewLazyClient(temporalOptions(cfg, log))
+}
+
+// AwaitTemporal waits until the server answers, and says now and then that it does not.
+func AwaitTemporal(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.Logger) error {
+	var said time.Time
+	for {
+		try, cancel := context.WithTimeout(ctx, healthTimeout)
+		_, err := c.CheckHealth(try, nil)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Since(said) > dialPatience {
+			log.Warn("waiting for Temporal", "error", unreachable(cfg, err))
+			said = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func unreachable(cfg config.Temporal, err error) error {
+	return fmt.Errorf("temporal.address: no Temporal server at %s (namespace %q): %w", cfg.Address, cfg.Namespace, err)
+}
+
+func temporalOptions(cfg config.Temporal, log *slog.Logger) client.Options {
+	o := client.Options{HostPort: cfg.Address, Namespace: cfg.Namespace, Logger: tlog.NewStructuredLogger(log)}
+	if cfg.APIKey != "" {
+		o.Credentials = client.NewAPIKeyStaticCredentials(cfg.APIKey.Reveal())
+	}
+	if cfg.TLS || cfg.APIKey != "" {
+		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return o
 }
 
 var searchAttributes = []temporal.SearchAttributeKeyKeyword{

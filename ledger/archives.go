@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -100,9 +99,10 @@ func (l *Ledger) OthersOpen(ctx context.Context, tenant, id string) (bool, error
 // Archives lists a tenant's archives, newest first. after is the next of the page before.
 func (l *Ledger) Archives(ctx context.Context, tenant, after string, limit int) ([]Archive, string, error) {
 	at, id := int64(1)<<62, ""
-	if when, rest, ok := strings.Cut(after, "~"); ok {
-		if n, err := strconv.ParseInt(when, 10, 64); err == nil {
-			at, id = n, rest
+	if after != "" {
+		var err error
+		if at, id, err = cursor(after, "~"); err != nil {
+			return nil, "", err
 		}
 	}
 	rows, err := l.read.QueryContext(ctx, l.bind(`SELECT queued_at, data, queue_position FROM archives

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL
 	_ "modernc.org/sqlite"             // SQLite without cgo
@@ -207,6 +208,19 @@ func (l *Ledger) exec(ctx context.Context, query string, args ...any) (int64, er
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// ErrCursor says that the page's beginning is not one that a list has given.
+var ErrCursor = errors.New("no such page")
+
+// cursor takes apart where a page begins: a time and an id.
+func cursor(text, between string) (at int64, id string, err error) {
+	when, id, ok := strings.Cut(text, between)
+	at, err = strconv.ParseInt(when, 10, 64)
+	if err != nil || !ok || !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+		return 0, "", ErrCursor
+	}
+	return at, id, nil
 }
 
 // micros is how times are stored: microseconds since 1970, 0 for none.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/mapping"
@@ -243,9 +242,10 @@ func (l *Ledger) UpdateReview(ctx context.Context, tenant, id string, change fun
 // Reviews lists reviews, the newest first. after is the cursor that the page before gave.
 func (l *Ledger) Reviews(ctx context.Context, tenant, after string, limit int) ([]Review, string, error) {
 	at, id := int64(1)<<62, "~"
-	if t, rest, ok := strings.Cut(after, "."); ok {
-		if n, err := strconv.ParseInt(t, 10, 64); err == nil {
-			at, id = n, rest
+	if after != "" {
+		var err error
+		if at, id, err = cursor(after, "."); err != nil {
+			return nil, "", err
 		}
 	}
 	rows, err := many[Review](l.read.QueryContext(ctx, l.bind("SELECT data FROM reviews WHERE tenant = ? AND (created_at < ? OR created_at = ? AND id < ?) ORDER BY created_at DESC, id DESC LIMIT ?"),

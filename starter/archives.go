@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -78,7 +79,7 @@ type iconikObject struct {
 }
 
 func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, error) {
-	t, err := s.ledger.ArchiveTotals(c, row.Tenant, row.ID)
+	t, err := s.ledger.ArchiveTotals(c.Request.Context(), row.Tenant, row.ID)
 	if err != nil {
 		return archiveView{}, err
 	}
@@ -105,7 +106,11 @@ func timeOrNull(t time.Time) *time.Time {
 }
 
 func (s *service) archiveOf(c *gin.Context) (ledger.Archive, bool) {
-	row, ok, err := s.ledger.Archive(c, tenantIn(c).ID, c.Param("id"))
+	if !isID(c.Param("id")) {
+		fail(c, http.StatusNotFound, "id", "no such archive")
+		return ledger.Archive{}, false
+	}
+	row, ok, err := s.ledger.Archive(c.Request.Context(), tenantIn(c).ID, c.Param("id"))
 	switch {
 	case err != nil:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
@@ -133,9 +138,9 @@ func (s *service) listArchives(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rows, next, err := s.ledger.Archives(c, tenantIn(c).ID, c.Query("cursor"), limit)
+	rows, next, err := s.ledger.Archives(c.Request.Context(), tenantIn(c).ID, c.Query("cursor"), limit)
 	if err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.listFailed(c, err)
 		return
 	}
 	list := make([]archiveView, 0, len(rows))
@@ -148,6 +153,20 @@ func (s *service) listArchives(c *gin.Context) {
 		list = append(list, v)
 	}
 	c.JSON(http.StatusOK, gin.H{"archives": list, "next": textOrNull(next)})
+}
+
+// listFailed answers for a page that could not be read.
+func (s *service) listFailed(c *gin.Context, err error) {
+	if errors.Is(err, ledger.ErrCursor) {
+		fail(c, http.StatusBadRequest, "cursor", "cursor is the value of next in the page before")
+		return
+	}
+	s.failWith(c, errors.Join(errUnavailable, err), "")
+}
+
+// isID tells whether a text can be an id at all; PostgreSQL refuses others.
+func isID(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
 }
 
 func textOrNull(s string) *string {
@@ -207,7 +226,7 @@ func (s *service) getItems(c *gin.Context) {
 		}
 		after = n
 	}
-	items, next, err := s.ledger.ItemsPage(c, row.Tenant, row.ID, after, limit)
+	items, next, err := s.ledger.ItemsPage(c.Request.Context(), row.Tenant, row.ID, after, limit)
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
@@ -251,9 +270,13 @@ func (s *service) getReport(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rep, err := activities.OpenReport(c, s.ledger, s.cfg, tenantIn(c), row.ID)
+	rep, err := activities.OpenReport(c.Request.Context(), s.ledger, s.cfg, tenantIn(c), row.ID)
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
+		return
+	}
+	if rep.Totals.Items == 0 && !row.Status.Ended() {
+		fail(c, http.StatusNotFound, "report", "there is no report yet: the archive is "+string(row.Status))
 		return
 	}
 	c.Header("Content-Type", form.mediaType)
@@ -275,7 +298,19 @@ func (s *service) postArchive(c *gin.Context) {
 	dec := json.NewDecoder(bytes.NewReader(bodyOf(c)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {
-		fail(c, http.StatusBadRequest, "", "the body is not what this route takes: "+err.Error())
+		var kind *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &kind) && kind.Field != "":
+			fail(c, http.StatusBadRequest, kind.Field, kind.Field+" is a "+kind.Value+", which it cannot be")
+		case errors.As(err, &kind), errors.Is(err, io.EOF):
+			fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
+		default:
+			fail(c, http.StatusBadRequest, "", "the body is not what this route takes: "+err.Error())
+		}
+		return
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		fail(c, http.StatusBadRequest, "", "the body is more than one JSON object")
 		return
 	}
 	if in.ProjectID = strings.TrimSpace(in.ProjectID); in.ProjectID == "" {
@@ -292,14 +327,20 @@ func (s *service) postArchive(c *gin.Context) {
 		s.failWith(c, err, "")
 		return
 	}
-	if _, err := p.Project(c, in.ProjectID); err != nil {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), clickTimeLimit)
+	defer cancel()
+	project, err := p.Project(ctx, in.ProjectID)
+	if err != nil {
 		s.frameioFailed(c, err)
 		return
 	}
-	if in.DryRun {
+	if in.DryRun { // it ends when the caller hangs up, or when this process stops
 		rc := http.NewResponseController(c.Writer)
+		_ = rc.SetReadDeadline(time.Time{})
 		_ = rc.SetWriteDeadline(time.Now().Add(planTimeout))
-		plan, err := s.plan(c, t, in.ProjectID)
+		ctx, cancel := context.WithTimeout(c.Request.Context(), planTimeout)
+		defer cancel()
+		plan, err := s.plan(ctx, t, project.ID)
 		if err != nil {
 			s.failWith(c, err, "project_id")
 			return
@@ -307,7 +348,7 @@ func (s *service) postArchive(c *gin.Context) {
 		c.JSON(http.StatusOK, plan)
 		return
 	}
-	out, err := s.startArchive(c, t, in.ProjectID, in.RequestedBy)
+	out, err := s.startArchive(context.WithoutCancel(c.Request.Context()), t, project.ID, in.RequestedBy)
 	if err != nil {
 		s.failWith(c, err, "project_id")
 		return
@@ -334,7 +375,7 @@ func (s *service) controlRoute(control func(ctx context.Context, t *config.Tenan
 		if !ok {
 			return
 		}
-		out, err := control(c, tenantIn(c), row.ID)
+		out, err := control(c.Request.Context(), tenantIn(c), row.ID)
 		if err != nil {
 			s.failWith(c, err, "id")
 			return

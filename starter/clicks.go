@@ -48,8 +48,14 @@ func (s *service) readClick(c *gin.Context) (click, bool) {
 		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
 		return in, false
 	}
+	for _, id := range slices.Concat(in.AssetIDs, in.CollectionIDs) {
+		if !isID(id) {
+			fail(c, http.StatusBadRequest, "asset_ids", "an id of what was clicked is none")
+			return in, false
+		}
+	}
 	t := tenantIn(c)
-	want, err := s.domain(c, t)
+	want, err := s.domain(c.Request.Context(), t)
 	if err != nil {
 		s.log.WarnContext(c, "the click's domain is not checked: iconik does not say which one the token is for", "tenant", t.ID, "error", err)
 	}
@@ -159,14 +165,14 @@ func (s *service) sendAction(c *gin.Context) {
 		mistake = &mapping.FormError{Field: "framebridge_passphrase", Problem: "A passphrase cannot be kept: the administrator must set ledger.encryption_key."}
 	}
 	if mistake != nil {
-		s.showMistake(c, t, in, mistake.Problem)
+		s.showMistake(c.Request.Context(), t, in, mistake.Problem)
 		fail(c, http.StatusUnprocessableEntity, mistake.Field, mistake.Problem)
 		return
 	}
 	content := in.content()
 	row := ledger.Review{
 		Tenant: t.ID, ID: uuid.NewString(), Status: ledger.ReviewSending, Title: form.Title, Message: form.Message, Quality: form.Quality, Download: form.Download,
-		Passphrase: form.Passphrase != "", Reviewers: form.Reviewers, RequestedBy: s.clickedBy(c, t, in), Click: content,
+		Passphrase: form.Passphrase != "", Reviewers: form.Reviewers, RequestedBy: s.clickedBy(c.Request.Context(), t, in), Click: content,
 		ClickedAssets: in.AssetIDs, ClickedCollections: in.CollectionIDs, ExpiresAt: form.Expires, CreatedAt: now,
 	}
 	row.ClickedAt = now
@@ -176,9 +182,9 @@ func (s *service) sendAction(c *gin.Context) {
 	if in.DateCreated != "" { // the very same click, however late it comes again
 		row.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.ID+content+in.DateCreated)).String()
 	}
-	out, err := s.startReview(c, t, row, form.Passphrase)
+	out, err := s.startReview(c.Request.Context(), t, row, form.Passphrase)
 	if err != nil {
-		s.showMistake(c, t, in, "Framebridge could not start the review now: try again in a minute.")
+		s.showMistake(c.Request.Context(), t, in, "Framebridge could not start the review now: try again in a minute.")
 		s.failWith(c, err, "")
 		return
 	}
@@ -207,14 +213,14 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 			return
 		}
 		t := tenantIn(c)
-		ids, err := s.reviewsOf(c, t, in)
+		ids, err := s.reviewsOf(c.Request.Context(), t, in)
 		if err != nil {
 			s.failWith(c, errors.Join(errUnavailable, err), "")
 			return
 		}
 		if len(ids) == 0 {
 			problem := "None of the clicked assets is in a review that could be changed."
-			s.showMistake(c, t, in, problem)
+			s.showMistake(c.Request.Context(), t, in, problem)
 			fail(c, http.StatusUnprocessableEntity, "asset_ids", problem)
 			return
 		}
@@ -233,10 +239,10 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 		}
 		var last accepted
 		for _, id := range ids {
-			if last, err = s.controlReview(c, t, id, verb, until); err != nil {
+			if last, err = s.controlReview(c.Request.Context(), t, id, verb, until); err != nil {
 				var no *refusal
 				if errors.As(err, &no) {
-					s.showMistake(c, t, in, no.why)
+					s.showMistake(c.Request.Context(), t, in, no.why)
 				}
 				s.failWith(c, err, "asset_ids")
 				return
@@ -247,7 +253,7 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 }
 
 func (s *service) mistake(c *gin.Context, t *config.Tenant, in click, field, problem string) {
-	s.showMistake(c, t, in, problem)
+	s.showMistake(c.Request.Context(), t, in, problem)
 	fail(c, http.StatusUnprocessableEntity, field, problem)
 }
 

@@ -40,7 +40,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		s.failWith(c, err, "")
 		return
 	}
-	project, err := p.Project(c, event.ProjectID)
+	project, err := p.Project(c.Request.Context(), event.ProjectID)
 	switch {
 	case rest.IsNotFound(err):
 		say(c, "No such project", "Framebridge's user has no access to this project.")
@@ -50,7 +50,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	if in.Data == nil {
-		c.JSON(http.StatusOK, gin.H{"title": "Archive to iconik", "description": s.preview(c, t.ID, project), "fields": []gin.H{{
+		c.JSON(http.StatusOK, gin.H{"title": "Archive to iconik", "description": s.preview(c.Request.Context(), t.ID, project), "fields": []gin.H{{
 			"type": "select", "name": "confirm", "label": "Archive this project?", "value": "yes", "options": []gin.H{{"name": "Yes", "value": "yes"}, {"name": "No", "value": "no"}}}}})
 		return
 	}
@@ -59,19 +59,19 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	key := "interaction:" + in.Interaction
-	if seen, err := s.ledger.Delivered(c, t.ID, key); err != nil {
+	if seen, err := s.ledger.Delivered(c.Request.Context(), t.ID, key); err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	} else if seen {
 		say(c, "Already started", "This click has started the archive.")
 		return
 	}
-	out, err := s.startArchive(c, t, project.ID, "")
+	out, err := s.startArchive(c.Request.Context(), t, project.ID, "")
 	if err != nil {
 		s.failWith(c, err, "")
 		return
 	}
-	if _, err := s.ledger.NoteDelivery(c, t.ID, key, time.Now()); err != nil {
+	if _, err := s.ledger.NoteDelivery(c.Request.Context(), t.ID, key, time.Now()); err != nil {
 		s.log.WarnContext(c, "interaction not noted: the same one would join the archive", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
@@ -91,6 +91,9 @@ func (s *service) preview(ctx context.Context, tenant string, project frameio.Pr
 		return ""
 	}
 	plan, err := s.plan(ctx, t, project.ID)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Sprintf("“%s” is read whole and verified in iconik. Its plan cannot be shown now.", project.Name)
+	}
 	if err != nil {
 		return fmt.Sprintf("“%s” is read whole and verified in iconik. It is large: its plan takes longer than this form may.", project.Name)
 	}

@@ -9,9 +9,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -57,7 +60,7 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "starter",
 		Short:         "Framebridge's HTTP API and command line",
-		Long:          "starter serves Framebridge's HTTP API, and starts, plans and controls archives from the command line.\n\n" + config.KeysHelp(),
+		Long:          "starter serves Framebridge's HTTP API, and starts, plans and controls archives from the command line.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -66,12 +69,21 @@ func command() *cobra.Command {
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&o.tenant, "tenant", "", "tenant id or name; not needed when there is only one")
+	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o))
 	return root
 }
 
 // open connects to what every command needs. The caller closes it.
 func open(ctx context.Context, o *options) (*service, func(), error) {
+	s, done, err := prepare(ctx, o, activities.DialTemporal)
+	if err == nil {
+		s.attributes.Store(activities.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
+	}
+	return s, done, err
+}
+
+func prepare(ctx context.Context, o *options, dial func(context.Context, config.Temporal, *slog.Logger) (client.Client, error)) (*service, func(), error) {
 	cfg, err := config.Load(o.config)
 	if err != nil {
 		return nil, nil, err
@@ -82,13 +94,12 @@ func open(ctx context.Context, o *options) (*service, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger.dsn: %w", err)
 	}
-	tc, err := activities.DialTemporal(ctx, cfg.Temporal, log)
+	tc, err := dial(ctx, cfg.Temporal, log)
 	if err != nil {
 		book.Close()
 		return nil, nil, err
 	}
 	s := &service{cfg: cfg, ledger: book, temporal: tc, log: log, platforms: map[string]frameio.Platform{}}
-	s.attributes = activities.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
 	return s, func() { tc.Close(); book.Close() }, nil
 }
 
@@ -102,13 +113,22 @@ func pickTenant(cfg *config.Config, name string) (*config.Tenant, error) {
 			return t, nil
 		}
 	}
+	var named []*config.Tenant
+	var all []string
 	for _, t := range cfg.Tenants {
+		all = append(all, fmt.Sprintf("%s (%s)", t.ID, t.Name))
 		if name != "" && t.Name == name {
-			return t, nil
+			named = append(named, t)
 		}
 	}
-	if name == "" {
-		return nil, errors.New("several tenants are configured: say which with --tenant")
+	slices.Sort(all)
+	switch {
+	case len(named) == 1:
+		return named[0], nil
+	case len(named) > 1:
+		return nil, fmt.Errorf("%d tenants are named %q: say which by its id: %s", len(named), name, strings.Join(all, ", "))
+	case name == "":
+		return nil, fmt.Errorf("several tenants are configured: say which with --tenant: %s", strings.Join(all, ", "))
 	}
-	return nil, fmt.Errorf("no tenant %q in the configuration", name)
+	return nil, fmt.Errorf("no tenant %q in the configuration, which has %s", name, strings.Join(all, ", "))
 }

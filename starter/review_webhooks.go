@@ -30,13 +30,13 @@ func (s *service) commentsWebhook(c *gin.Context) {
 	switch {
 	case strings.HasPrefix(event.Type, "comment."):
 		var known bool
-		review, hint, known, err = s.ownerOfComment(c, t, event.ResourceID)
+		review, hint, known, err = s.ownerOfComment(c.Request.Context(), t, event.ResourceID)
 		if known && event.Type == "comment.created" {
 			ignored(c, "the comment is known")
 			return
 		}
 	case strings.HasPrefix(event.Type, "asset."), strings.HasPrefix(event.Type, "file."), strings.HasPrefix(event.Type, "metadata."):
-		review, _, err = s.ledger.ReviewOfFile(c, t.ID, event.ResourceID)
+		review, _, err = s.ledger.ReviewOfFile(c.Request.Context(), t.ID, event.ResourceID)
 		err = unavailable(err)
 	default:
 		ignored(c, "this route takes comment and status events; the webhook also sends "+event.Type)
@@ -50,7 +50,7 @@ func (s *service) commentsWebhook(c *gin.Context) {
 		ignored(c, "no review owns it")
 		return
 	}
-	woken, err := s.wake(c, t, review, hint)
+	woken, err := s.wake(c.Request.Context(), t, review, hint)
 	if err != nil {
 		s.failWith(c, err, "")
 		return
@@ -125,7 +125,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 	// iconik does not document whose id the event's object_id is: every id in it is tried.
 	var ids []string
 	for _, id := range []any{in.Data["asset_id"], in.ObjectID, in.Data["object_id"], in.Data["id"], in.Data["segment_id"]} {
-		if text, ok := id.(string); ok && text != "" {
+		if text, ok := id.(string); ok && text != "" && isID(text) {
 			ids = append(ids, text)
 		}
 	}
@@ -135,7 +135,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 	}
 	reviews, asset := map[string]bool{}, ""
 	for _, id := range ids {
-		rows, err := s.ledger.ReviewsOfAsset(c, t.ID, id)
+		rows, err := s.ledger.ReviewsOfAsset(c.Request.Context(), t.ID, id)
 		if err != nil {
 			s.failWith(c, unavailable(err), "")
 			return
@@ -151,7 +151,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 		if id != asset {
 			segment = id
 		}
-		known, err := s.ledger.ReviewsOfSegment(c, t.ID, id)
+		known, err := s.ledger.ReviewsOfSegment(c.Request.Context(), t.ID, id)
 		if err != nil {
 			s.failWith(c, unavailable(err), "")
 			return
@@ -170,7 +170,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 		if asset == "" {
 			hint = workflows.Hint{}
 		}
-		woken, err := s.wake(c, t, review, hint)
+		woken, err := s.wake(c.Request.Context(), t, review, hint)
 		if err != nil {
 			s.failWith(c, err, "")
 			return

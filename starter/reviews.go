@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,7 +53,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Review in Frame.io " + have.ID,
 	}
-	if s.attributes {
+	if s.attributes.Load() {
 		set := []temporal.SearchAttributeUpdate{workflows.AttributeTenant.ValueSet(t.ID), workflows.AttributeStatus.ValueSet("sending")}
 		if len(have.ClickedAssets) > 0 {
 			set = append(set, workflows.AttributeAsset.ValueSet(have.ClickedAssets[0]))
@@ -178,7 +177,11 @@ func (s *service) reviewView(ctx context.Context, r ledger.Review) (reviewView, 
 }
 
 func (s *service) reviewOf(c *gin.Context) (ledger.Review, bool) {
-	row, ok, err := s.ledger.Review(c, tenantIn(c).ID, c.Param("id"))
+	if !isID(c.Param("id")) {
+		fail(c, http.StatusNotFound, "id", "no such review")
+		return ledger.Review{}, false
+	}
+	row, ok, err := s.ledger.Review(c.Request.Context(), tenantIn(c).ID, c.Param("id"))
 	switch {
 	case err != nil:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
@@ -193,7 +196,7 @@ func (s *service) getReview(c *gin.Context) {
 	if !ok {
 		return
 	}
-	v, err := s.reviewView(c, row)
+	v, err := s.reviewView(c.Request.Context(), row)
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
@@ -202,34 +205,25 @@ func (s *service) getReview(c *gin.Context) {
 }
 
 func (s *service) listReviews(c *gin.Context) {
-	limit := pageDefault
-	if text := c.Query("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > pageMost {
-			fail(c, http.StatusUnprocessableEntity, "limit", "limit must be a number from 1 to 1000")
-			return
-		}
-		limit = n
+	limit, ok := pageLimit(c)
+	if !ok {
+		return
 	}
-	rows, next, err := s.ledger.Reviews(c, tenantIn(c).ID, c.Query("after"), limit)
+	rows, next, err := s.ledger.Reviews(c.Request.Context(), tenantIn(c).ID, c.Query("cursor"), limit)
 	if err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.listFailed(c, err)
 		return
 	}
 	list := []reviewView{}
 	for _, r := range rows {
-		v, err := s.reviewView(c, r)
+		v, err := s.reviewView(c.Request.Context(), r)
 		if err != nil {
 			s.failWith(c, errors.Join(errUnavailable, err), "")
 			return
 		}
 		list = append(list, v)
 	}
-	var cursor any
-	if next != "" {
-		cursor = next
-	}
-	c.JSON(http.StatusOK, gin.H{"reviews": list, "next": cursor})
+	c.JSON(http.StatusOK, gin.H{"reviews": list, "next": textOrNull(next)})
 }
 
 // postControl is extend, stop or sync by the API.
@@ -259,7 +253,7 @@ func (s *service) postControl(verb string) gin.HandlerFunc {
 				return
 			}
 		}
-		out, err := s.controlReview(c, t, row.ID, verb, until)
+		out, err := s.controlReview(c.Request.Context(), t, row.ID, verb, until)
 		if err != nil {
 			field := ""
 			if verb == verbExtend {
@@ -318,7 +312,7 @@ func (s *service) getComments(c *gin.Context) {
 		fail(c, http.StatusNotFound, "", "no such route")
 		return
 	}
-	clips, err := s.clips(c, row, c.Query("asset"))
+	clips, err := s.clips(c.Request.Context(), row, c.Query("asset"))
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return

@@ -4,14 +4,19 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	_ "embed"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
@@ -31,6 +37,13 @@ const (
 	tenantKey    = "tenant"
 	bodyKey      = "body"
 	planTimeout  = 15 * time.Minute // a dry run of a huge project under Frame.io's limits
+
+	webhookTimeout = 4 * time.Second  // Frame.io waits 5 s, and sends again what is refused then
+	clickTimeLimit = 8 * time.Second  // iconik waits 10 s
+	readTimeLimit  = 20 * time.Second // a page from the ledger
+	writeTimeLimit = 10 * time.Minute // a report of a huge project for a slow reader
+
+	registerPatience = 2 * time.Second
 )
 
 //go:embed openapi.json
@@ -43,7 +56,9 @@ func serveCommand(o *options) *cobra.Command {
 		Example: "  starter serve --config framebridge.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, done, err := open(cmd.Context(), o)
+			s, done, err := prepare(cmd.Context(), o, func(_ context.Context, t config.Temporal, log *slog.Logger) (client.Client, error) {
+				return activities.LazyTemporal(t, log)
+			})
 			if err != nil {
 				return err
 			}
@@ -58,7 +73,15 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.New("http.listen: " + err.Error())
 	}
-	server := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{Handler: readableByHead(s.routes()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: writeTimeLimit, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx }} // ends dry runs, which may take minutes
+	registered := make(chan struct{})
+	go func() { defer close(registered); s.useSearchAttributes(ctx) }()
+	select {
+	case <-registered:
+	case <-ctx.Done():
+	case <-time.After(registerPatience): // Temporal is down: it is answered 503 for now
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	s.log.Info("starter is ready", "listen", s.cfg.HTTP.Listen, "public_url", s.cfg.HTTP.PublicURL)
@@ -70,11 +93,34 @@ func (s *service) serve(ctx context.Context) error {
 	s.log.Info("starter is stopping")
 	closing, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	return server.Shutdown(closing)
+	if err := server.Shutdown(closing); err != nil {
+		s.log.Warn("some answers were cut off", "error", err)
+		_ = server.Close()
+	}
+	return nil
+}
+
+// useSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
+func (s *service) useSearchAttributes(ctx context.Context) {
+	if err := activities.AwaitTemporal(ctx, s.temporal, s.cfg.Temporal, s.log); err != nil {
+		return
+	}
+	s.attributes.Store(activities.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
+}
+
+// readableByHead answers HEAD wherever GET is answered; net/http leaves the body out.
+func readableByHead(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // routes builds the API as DESIGN §3.2 fixes it.
-func (s *service) routes() http.Handler {
+func (s *service) routes() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -83,11 +129,9 @@ func (s *service) routes() http.Handler {
 
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false // a redirect is no answer to a webhook
 	_ = r.SetTrustedProxies(nil)
-	r.Use(s.identify, s.observe(answers), gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, v any) {
-		s.log.ErrorContext(c, "panic", "request_id", c.GetString(requestIDKey), "panic", v)
-		fail(c, http.StatusInternalServerError, "", "something went wrong here; the log has it under this request id")
-	}))
+	r.Use(s.identify, s.observe(answers), s.recovered)
 	r.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, "", "no such route") })
 	r.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, "", "no such method on this route") })
 
@@ -96,28 +140,58 @@ func (s *service) routes() http.Handler {
 	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{})))
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
 
+	// Refusals come in the order of DESIGN §8.1: tenant, size, type, signature or secret, body, meaning.
 	api := r.Group(activities.APIPrefix)
-	api.POST("/archive/webhooks/project-updated", s.tenantOf, s.readBody, s.projectUpdated)
-	api.POST("/archive/actions/retry", s.tenantOf, s.readBody, s.actionSecret, s.retryAction)
-	api.POST("/archive/actions/frameio", s.tenantOf, s.readBody, s.frameioAction)
-	api.GET("/archives", s.bearer, s.listArchives)
-	api.POST("/archives", s.bearer, s.readBody, s.postArchive)
-	api.GET("/archives/:id", s.bearer, s.getArchive)
-	api.GET("/archives/:id/items", s.bearer, s.getItems)
-	api.GET("/archives/:id/:report", s.bearer, s.getReport)
-	api.POST("/archives/:id/retry", s.bearerOrKey("retry"), s.controlRoute(s.retryArchive))
-	api.POST("/archives/:id/cancel", s.bearerOrKey("cancel"), s.controlRoute(s.cancelArchive))
-	api.POST("/review/webhooks/comments", s.tenantOf, s.readBody, s.commentsWebhook)
-	api.POST("/review/webhooks/segments", s.tenantOf, s.readBody, s.actionSecret, s.segmentsWebhook)
-	api.POST("/review/actions/send", s.tenantOf, s.readBody, s.actionSecret, s.sendAction)
+	hook, click, ask := within(webhookTimeout), within(clickTimeLimit), within(readTimeLimit)
+	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.readBody, s.projectUpdated)
+	api.POST("/archive/actions/retry", click, s.tenantOf, s.readBody, s.actionSecret, s.retryAction)
+	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.readBody, s.frameioAction)
+	api.GET("/archives", ask, s.bearer, s.listArchives)
+	api.POST("/archives", s.knownTenant, s.readBody, s.bearer, s.postArchive)
+	api.GET("/archives/:id", ask, s.bearer, s.getArchive)
+	api.GET("/archives/:id/items", ask, s.bearer, s.getItems)
+	api.GET("/archives/:id/:report", within(writeTimeLimit), s.bearer, s.getReport)
+	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), s.controlRoute(s.retryArchive))
+	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), s.controlRoute(s.cancelArchive))
+	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.readBody, s.commentsWebhook)
+	api.POST("/review/webhooks/segments", click, s.tenantOf, s.readBody, s.actionSecret, s.segmentsWebhook)
+	api.POST("/review/actions/send", click, s.tenantOf, s.readBody, s.actionSecret, s.sendAction)
 	for _, verb := range []string{verbExtend, verbStop, verbSync} {
-		api.POST("/review/actions/"+verb, s.tenantOf, s.readBody, s.actionSecret, s.controlAction(verb))
-		api.POST("/reviews/:id/"+verb, s.bearer, s.readBody, s.postControl(verb))
+		api.POST("/review/actions/"+verb, click, s.tenantOf, s.readBody, s.actionSecret, s.controlAction(verb))
+		api.POST("/reviews/:id/"+verb, click, s.knownTenant, s.readBody, s.bearer, s.postControl(verb))
 	}
-	api.GET("/reviews", s.bearer, s.listReviews)
-	api.GET("/reviews/:id", s.bearer, s.getReview)
-	api.GET("/reviews/:id/:file", s.bearer, s.getComments)
+	api.GET("/reviews", ask, s.bearer, s.listReviews)
+	api.GET("/reviews/:id", ask, s.bearer, s.getReview)
+	api.GET("/reviews/:id/:file", within(writeTimeLimit), s.bearer, s.getComments)
 	return r
+}
+
+// within bounds what an answer may wait for. A caller that hangs up does not break off what it has asked for.
+func within(limit time.Duration) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), limit)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Next()
+	}
+}
+
+// recovered turns a panic into an answer, or cuts off one that has begun: it must not look whole.
+func (s *service) recovered(c *gin.Context) {
+	defer func() {
+		switch v := recover(); {
+		case v == nil:
+		case v == http.ErrAbortHandler: //nolint:errorlint // as net/http does
+			panic(v)
+		default:
+			s.log.ErrorContext(c, "panic", "request_id", c.GetString(requestIDKey), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			if c.Writer.Written() {
+				panic(http.ErrAbortHandler)
+			}
+			fail(c, http.StatusInternalServerError, "", "something went wrong here; the log has it under this request id")
+		}
+	}()
+	c.Next()
 }
 
 // identify gives each request an id, the caller's where it is a plain one.
@@ -138,26 +212,30 @@ func (s *service) identify(c *gin.Context) {
 func (s *service) observe(answers *prometheus.CounterVec) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		begun := time.Now()
+		defer func() {
+			route := c.FullPath()
+			answers.WithLabelValues(route, strconv.Itoa(c.Writer.Status())).Inc()
+			level := s.log.InfoContext
+			if route == "/healthz" || route == "/readyz" || route == "/metrics" {
+				level = s.log.DebugContext
+			}
+			level(c, "answered", "request_id", c.GetString(requestIDKey), "method", c.Request.Method, "path", c.Request.URL.Path,
+				"status", c.Writer.Status(), "ms", time.Since(begun).Milliseconds(), "workflow_id", c.GetString("workflow_id"))
+		}()
 		c.Next()
-		route := c.FullPath()
-		answers.WithLabelValues(route, http.StatusText(c.Writer.Status())).Inc()
-		level := s.log.InfoContext
-		if route == "/healthz" || route == "/readyz" || route == "/metrics" {
-			level = s.log.DebugContext
-		}
-		level(c, "answered", "request_id", c.GetString(requestIDKey), "method", c.Request.Method, "path", c.Request.URL.Path,
-			"status", c.Writer.Status(), "ms", time.Since(begun).Milliseconds(), "workflow_id", c.GetString("workflow_id"))
 	}
 }
 
 func (s *service) ready(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c, 3*time.Second)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), 3*time.Second)
 	defer cancel()
+	ledger := make(chan error, 1)
+	go func() { ledger <- s.ledger.Ping(ctx) }()
 	checks, status := gin.H{"temporal": "ok", "ledger": "ok"}, http.StatusOK
 	if _, err := s.temporal.CheckHealth(ctx, nil); err != nil {
 		checks["temporal"], status = "unreachable", http.StatusServiceUnavailable
 	}
-	if err := s.ledger.Ping(ctx); err != nil {
+	if err := <-ledger; err != nil {
 		checks["ledger"], status = "unreachable", http.StatusServiceUnavailable
 	}
 	c.JSON(status, checks)
@@ -165,17 +243,24 @@ func (s *service) ready(c *gin.Context) {
 
 // tenantOf finds the tenant of a vendor's call by the query.
 func (s *service) tenantOf(c *gin.Context) {
-	id := c.Query("tenant-id")
-	if !isUUID(id) {
+	ids := c.QueryArray("tenant-id")
+	if len(ids) != 1 || !isUUID(ids[0]) {
 		fail(c, http.StatusBadRequest, "tenant-id", "tenant-id must be the tenant's UUID")
 		return
 	}
-	t, ok := s.cfg.Tenant(strings.ToLower(id))
+	t, ok := s.cfg.Tenant(ids[0])
 	if !ok {
 		fail(c, http.StatusNotFound, "tenant-id", "no such tenant")
 		return
 	}
 	c.Set(tenantKey, t)
+}
+
+// knownTenant checks the tenant where a caller names one beside its API key.
+func (s *service) knownTenant(c *gin.Context) {
+	if _, named := c.GetQuery("tenant-id"); named {
+		s.tenantOf(c)
+	}
 }
 
 // readBody reads a capped JSON body: size before type, both before any secret.
@@ -210,40 +295,52 @@ func tenantIn(c *gin.Context) *config.Tenant {
 
 // bearer finds the tenant by its API key. Every tenant's key is compared, so that the time taken tells nothing.
 func (s *service) bearer(c *gin.Context) {
-	key, isBearer := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	if s.knownTenant(c); c.IsAborted() {
+		return
+	}
+	named := tenantIn(c)
+	scheme, key, _ := strings.Cut(c.GetHeader("Authorization"), " ")
 	var found *config.Tenant
 	for _, t := range s.cfg.Tenants {
-		have := t.APIKey.Reveal()
-		if have != "" && subtle.ConstantTimeCompare([]byte(have), []byte(key)) == 1 {
+		if same(t.APIKey.Reveal(), key) {
 			found = t
 		}
 	}
-	if !isBearer || found == nil {
+	if !strings.EqualFold(scheme, "Bearer") || found == nil {
 		c.Header("WWW-Authenticate", "Bearer")
-		fail(c, http.StatusUnauthorized, "Authorization", "send the tenant's api_key as a bearer token")
+		fail(c, http.StatusUnauthorized, "Authorization", "the tenant's api_key is missing or wrong: send it in this header, after the word Bearer")
 		return
 	}
-	if want := c.Query("tenant-id"); want != "" && !strings.EqualFold(want, found.ID) {
+	if named != nil && named != found {
 		fail(c, http.StatusNotFound, "tenant-id", "the api_key is not of that tenant")
 		return
 	}
 	c.Set(tenantKey, found)
 }
 
-// bearerOrKey also lets iconik's job buttons in, whose URL carries a key for just this control.
+// same compares a configured secret in a time that tells nothing of it, its length included.
+func same(secret, given string) bool {
+	a, b := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(given))
+	return secret != "" && subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+// bearerOrKey also lets iconik's job buttons in, whose URL carries a key for just this control. What a button sends
+// along is not documented, and not read.
 func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		key := c.Query("key")
-		if key == "" {
-			s.bearer(c)
+		key, isButton := c.GetQuery("key")
+		if !isButton {
+			for _, check := range []gin.HandlerFunc{s.knownTenant, s.readBody, s.bearer} {
+				if check(c); c.IsAborted() {
+					return
+				}
+			}
 			return
 		}
-		s.tenantOf(c)
-		if c.IsAborted() {
+		if s.tenantOf(c); c.IsAborted() {
 			return
 		}
-		want := activities.ControlKey(tenantIn(c), c.Param("id"), verb)
-		if subtle.ConstantTimeCompare([]byte(want), []byte(key)) != 1 {
+		if !same(activities.ControlKey(tenantIn(c), c.Param("id"), verb), key) {
 			fail(c, http.StatusUnauthorized, "key", "the key is not for this archive and control")
 		}
 	}
@@ -251,8 +348,7 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 
 // actionSecret checks the static header of iconik's custom actions and webhooks.
 func (s *service) actionSecret(c *gin.Context) {
-	want := tenantIn(c).Iconik.ActionSecret.Reveal()
-	if want == "" || subtle.ConstantTimeCompare([]byte(want), []byte(c.GetHeader("X-Framebridge-Secret"))) != 1 {
+	if !same(tenantIn(c).Iconik.ActionSecret.Reveal(), c.GetHeader("X-Framebridge-Secret")) {
 		fail(c, http.StatusUnauthorized, "X-Framebridge-Secret", "the secret header is missing or wrong")
 	}
 }

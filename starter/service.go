@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
@@ -32,7 +35,7 @@ type service struct {
 	ledger     *ledger.Ledger
 	temporal   client.Client
 	log        *slog.Logger
-	attributes bool // search attributes are registered
+	attributes atomic.Bool // search attributes are registered
 
 	mu        sync.Mutex
 	platforms map[string]frameio.Platform
@@ -63,7 +66,7 @@ type accepted struct {
 }
 
 // errUnavailable wraps failures of Temporal or the ledger: the caller should come again.
-var errUnavailable = errors.New("Framebridge cannot reach Temporal or its ledger now: try again")
+var errUnavailable = errors.New("Framebridge cannot reach Temporal, its ledger or Frame.io now: try again")
 
 // startArchive starts a project's archive, or joins the one that is open.
 func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, requestedBy string) (accepted, error) {
@@ -99,7 +102,7 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Archive of Frame.io project " + project,
 	}
-	if s.attributes {
+	if s.attributes.Load() {
 		o.TypedSearchAttributes = temporal.NewSearchAttributes(
 			workflows.AttributeTenant.ValueSet(t.ID), workflows.AttributeProject.ValueSet(project), workflows.AttributeStatus.ValueSet("queued"))
 	}
@@ -209,14 +212,22 @@ func (s *service) plan(ctx context.Context, t *config.Tenant, project string) (w
 	return out, err
 }
 
-// findProject accepts a project's id or its name, as people write it.
+// findProject accepts a project's id or its name, as people write it. One that Frame.io has no more may be in the ledger.
 func (s *service) findProject(ctx context.Context, t *config.Tenant, name string) (string, error) {
-	if isUUID(name) {
-		return name, nil
-	}
 	p, err := s.platform(t)
 	if err != nil {
 		return "", err
+	}
+	if isUUID(name) {
+		id := strings.ToLower(name)
+		if _, known, err := s.ledger.Archive(ctx, t.ID, id); known || err != nil {
+			return id, err
+		}
+		project, err := p.Project(ctx, name)
+		if rest.IsNotFound(err) {
+			return "", fmt.Errorf("Frame.io shows this token no project with the id %s", name)
+		}
+		return project.ID, err
 	}
 	var found []string
 	for cursor := ""; ; {

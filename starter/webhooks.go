@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -26,6 +25,9 @@ func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
 		return frameio.Event{}, false
 	}
 	event, err := frameio.ParseEvent(body)
+	if err == nil && !(isID(event.ResourceID) && isID(event.ProjectID)) {
+		err = errors.New("the body is not a Frame.io event: an id of it is none")
+	}
 	if err != nil {
 		fail(c, http.StatusBadRequest, "", err.Error())
 		return event, false
@@ -41,7 +43,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		return
 	}
 	delivery := c.GetHeader("X-Frameio-Signature")
-	if seen, err := s.ledger.Delivered(c, t.ID, delivery); err != nil {
+	if seen, err := s.ledger.Delivered(c.Request.Context(), t.ID, delivery); err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	} else if seen {
@@ -61,7 +63,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		s.failWith(c, err, "")
 		return
 	}
-	project, err := p.Project(c, event.ProjectID)
+	project, err := p.Project(c.Request.Context(), event.ProjectID)
 	switch {
 	case rest.IsNotFound(err):
 		ignored(c, "Frame.io shows this tenant's token no such project")
@@ -77,12 +79,12 @@ func (s *service) projectUpdated(c *gin.Context) {
 		ignored(c, why)
 		return
 	}
-	out, err := s.startArchive(c, t, project.ID, "")
+	out, err := s.startArchive(c.Request.Context(), t, project.ID, "")
 	if err != nil {
 		s.failWith(c, err, "")
 		return
 	}
-	if _, err := s.ledger.NoteDelivery(c, t.ID, delivery, time.Now()); err != nil {
+	if _, err := s.ledger.NoteDelivery(c.Request.Context(), t.ID, delivery, time.Now()); err != nil {
 		s.log.WarnContext(c, "delivery not noted: the same one would start the archive again", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
@@ -91,7 +93,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 
 // nothingNew tells why a webhook after a verified archive starts none: the project has not changed since it began.
 func (s *service) nothingNew(c *gin.Context, tenant string, project frameio.Project) string {
-	row, ok, err := s.ledger.Archive(c, tenant, project.ID)
+	row, ok, err := s.ledger.Archive(c.Request.Context(), tenant, project.ID)
 	if err != nil || !ok {
 		return ""
 	}
@@ -107,12 +109,8 @@ func ignored(c *gin.Context, reason string) {
 
 // retryAction is an iconik custom action on a project's collection.
 func (s *service) retryAction(c *gin.Context) {
-	var in struct {
-		SystemDomainID string   `json:"system_domain_id"`
-		CollectionIDs  []string `json:"collection_ids"`
-	}
-	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
+	in, ok := s.readClick(c)
+	if !ok {
 		return
 	}
 	if len(in.CollectionIDs) == 0 {
@@ -121,7 +119,7 @@ func (s *service) retryAction(c *gin.Context) {
 	}
 	t := tenantIn(c)
 	for _, id := range in.CollectionIDs {
-		link, ok, err := s.ledger.LinkByTarget(c, t.ID, ledger.LinkProject, id)
+		link, ok, err := s.ledger.LinkByTarget(c.Request.Context(), t.ID, ledger.LinkProject, id)
 		if err != nil {
 			s.failWith(c, errors.Join(errUnavailable, err), "")
 			return
@@ -129,7 +127,7 @@ func (s *service) retryAction(c *gin.Context) {
 		if !ok {
 			continue
 		}
-		out, err := s.retryArchive(c, t, link.SourceID)
+		out, err := s.retryArchive(c.Request.Context(), t, link.SourceID)
 		if err != nil {
 			s.failWith(c, err, "collection_ids")
 			return

@@ -54,12 +54,11 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
 	defer book.Close()
-	tc, err := activities.DialTemporal(ctx, cfg.Temporal, log)
+	tc, err := activities.LazyTemporal(cfg.Temporal, log)
 	if err != nil {
 		return err
 	}
 	defer tc.Close()
-	activities.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
 
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -89,6 +88,11 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("worker.listen: %w", err)
 	}
+	defer server.Close()
+	if err := activities.AwaitTemporal(ctx, tc, cfg.Temporal, log); err != nil {
+		return nil //nolint:nilerr // stopped before it began
+	}
+	activities.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
 	for _, w := range []worker.Worker{main, moving} {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("starting the worker: %w", err)
@@ -132,23 +136,28 @@ func workerOptions(most int, fatal chan<- error) worker.Options {
 // serve answers health checks and metrics.
 func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book *ledger.Ledger, tc client.Client) (*http.Server, error) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"status":"ok"}`) })
+	say := func(w http.ResponseWriter, status int, text string) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "{\"status\":%q}\n", text)
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 		defer cancel()
 		_, err := tc.CheckHealth(ctx, nil)
 		if err = errors.Join(err, book.Ping(ctx)); err != nil || !ready.Load() {
-			http.Error(w, `{"status":"not ready"}`, http.StatusServiceUnavailable)
+			say(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}
-		fmt.Fprintln(w, `{"status":"ready"}`)
+		say(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = server.Serve(l) }()
 	return server, nil
 }

@@ -1,0 +1,356 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/mocks"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+const (
+	tenantA = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
+	tenantB = "11111111-2222-4333-8444-555555555555"
+	project = "4bd2e2ac-0000-4000-8000-00000000000a"
+	hookURL = activities.APIPrefix + "/archive/webhooks/project-updated?tenant-id="
+)
+
+// fakeFrameio has one project, and remembers how long it was given.
+type fakeFrameio struct {
+	frameio.Platform
+	left time.Duration
+}
+
+func (f *fakeFrameio) Project(ctx context.Context, id string) (frameio.Project, error) {
+	until, _ := ctx.Deadline()
+	f.left = time.Until(until)
+	if !strings.EqualFold(id, project) {
+		return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Status: http.StatusNotFound, Class: rest.NotFound}
+	}
+	return frameio.Project{ID: project, Name: "Harbour - Archived"}, nil
+}
+
+// front is a starter whose Temporal is a mock.
+type front struct {
+	*service
+	t        *testing.T
+	frameio  *fakeFrameio
+	temporal *mocks.Client
+	engine   *gin.Engine
+}
+
+func newFront(t *testing.T) *front {
+	t.Helper()
+	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
+	require.NoError(t, err)
+	t.Cleanup(book.Close)
+	tenant := func(id, name string) *config.Tenant {
+		return &config.Tenant{ID: id, Name: name, APIKey: config.Secret("key of " + name), Frameio: config.Frameio{WebhookSecrets: []config.Secret{"new", "old"}},
+			Iconik: config.Iconik{ActionSecret: "click"}, Archive: config.Archive{TriggerSuffix: "Archived"}}
+	}
+	f := &front{t: t, frameio: &fakeFrameio{}, temporal: &mocks.Client{}}
+	f.service = &service{cfg: &config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: tenant(tenantA, "A"), tenantB: tenant(tenantB, "B")}},
+		ledger: book, temporal: f.temporal, log: slog.New(slog.DiscardHandler), platforms: map[string]frameio.Platform{tenantA: f.frameio, tenantB: f.frameio}}
+	f.engine = f.routes()
+	return f
+}
+
+// noTemporal lets every call of Temporal fail.
+func (f *front) noTemporal() {
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
+	f.temporal.On("CheckHealth", mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
+}
+
+type ask struct {
+	method, path, body string
+	header             map[string]string
+}
+
+func (f *front) ask(a ask) (*http.Response, map[string]any) {
+	f.t.Helper()
+	r := httptest.NewRequest(a.method, a.path, strings.NewReader(a.body))
+	if a.body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for k, v := range a.header {
+		r.Header.Set(k, v)
+	}
+	w := httptest.NewRecorder()
+	readableByHead(f.engine).ServeHTTP(w, r)
+	answer := map[string]any{}
+	_ = json.Unmarshal(w.Body.Bytes(), &answer)
+	return w.Result(), answer
+}
+
+func bearer(name string) map[string]string {
+	return map[string]string{"Authorization": "Bearer key of " + name}
+}
+
+func signed(secret, body string, ago time.Duration) map[string]string {
+	ts := strconv.FormatInt(time.Now().Add(-ago).Unix(), 10)
+	return map[string]string{"X-Frameio-Request-Timestamp": ts, "X-Frameio-Signature": frameio.Sign(secret, ts, []byte(body))}
+}
+
+func plus(h map[string]string, k, v string) map[string]string {
+	out := map[string]string{k: v}
+	for key, value := range h {
+		out[key] = value
+	}
+	return out
+}
+
+func TestRefusalsComeInTheirOrder(t *testing.T) {
+	f := newFront(t)
+	f.noTemporal()
+	const api = activities.APIPrefix
+	const stranger = "99999999-2222-4333-8444-555555555555"
+	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
+	big := `{"x":"` + strings.Repeat("x", maxBody) + `"}`
+	text := map[string]string{"Content-Type": "text/plain"}
+	hook, archives := hookURL+tenantA, api+"/archives"
+	for name, tt := range map[string]struct {
+		ask
+		status int
+		field  string
+	}{
+		"route first":                   {ask{"POST", "/nothing", big, text}, 404, ""},
+		"a slash is another route":      {ask{"GET", archives + "/", "", bearer("A")}, 404, ""},
+		"method before tenant":          {ask{"PUT", hookURL, event, nil}, 405, ""},
+		"no tenant":                     {ask{"POST", api + "/archive/webhooks/project-updated", big, nil}, 400, "tenant-id"},
+		"two tenants":                   {ask{"POST", hook + "&tenant-id=" + tenantB, event, signed("new", event, 0)}, 400, "tenant-id"},
+		"tenant before size":            {ask{"POST", hookURL + stranger, big, nil}, 404, "tenant-id"},
+		"size before type":              {ask{"POST", hook, big, text}, 413, ""},
+		"type before signature":         {ask{"POST", hook, event, text}, 415, "Content-Type"},
+		"signature before body":         {ask{"POST", hook, "{", signed("wrong", "{", 0)}, 401, "X-Frameio-Signature"},
+		"no signature":                  {ask{"POST", hook, event, nil}, 401, "X-Frameio-Signature"},
+		"too old":                       {ask{"POST", hook, event, signed("new", event, 301*time.Second)}, 401, "X-Frameio-Signature"},
+		"from the future":               {ask{"POST", hook, event, signed("new", event, -305*time.Second)}, 401, "X-Frameio-Signature"},
+		"body":                          {ask{"POST", hook, "[]", signed("old", "[]", 0)}, 400, ""},
+		"no id":                         {ask{"POST", hook, "{}", signed("old", "{}", 0)}, 400, ""},
+		"Temporal":                      {ask{"POST", hook, event, signed("old", event, 0)}, 503, ""},
+		"api: tenant before size":       {ask{"POST", archives + "?tenant-id=x", big, nil}, 400, "tenant-id"},
+		"api: size before key":          {ask{"POST", archives, big, nil}, 413, ""},
+		"api: type before key":          {ask{"POST", archives, "{}", text}, 415, "Content-Type"},
+		"api: key before body":          {ask{"POST", archives, "[]", nil}, 401, "Authorization"},
+		"api: another scheme":           {ask{"GET", archives, "", map[string]string{"Authorization": "Basic key of A"}}, 401, "Authorization"},
+		"api: another's key":            {ask{"GET", archives + "?tenant-id=" + tenantB, "", bearer("A")}, 404, "tenant-id"},
+		"api: array":                    {ask{"POST", archives, "[]", bearer("A")}, 400, ""},
+		"api: wrong kind":               {ask{"POST", archives, `{"project_id":5}`, bearer("A")}, 400, "project_id"},
+		"api: two objects":              {ask{"POST", archives, `{"project_id":"` + project + `"} {}`, bearer("A")}, 400, ""},
+		"api: no project":               {ask{"POST", archives, "{}", bearer("A")}, 422, "project_id"},
+		"api: unknown project":          {ask{"POST", archives, `{"project_id":"x"}`, bearer("A")}, 422, "project_id"},
+		"api: Temporal":                 {ask{"POST", archives, `{"project_id":"` + project + `"}`, bearer("A")}, 503, ""},
+		"archives: cursor":              {ask{"GET", archives + "?cursor=x", "", bearer("A")}, 400, "cursor"},
+		"archives: limit":               {ask{"GET", archives + "?limit=0", "", bearer("A")}, 400, "limit"},
+		"reviews: cursor":               {ask{"GET", api + "/reviews?cursor=x", "", bearer("A")}, 400, "cursor"},
+		"reviews: limit":                {ask{"GET", api + "/reviews?limit=1001", "", bearer("A")}, 400, "limit"},
+		"no archive can be called that": {ask{"GET", archives + "/%00", "", bearer("A")}, 404, "id"},
+		"no review can be called that":  {ask{"GET", api + "/reviews/%ff", "", bearer("A")}, 404, "id"},
+		"control: size":                 {ask{"POST", archives + "/x/retry", big, bearer("A")}, 413, ""},
+		"control: unknown":              {ask{"POST", archives + "/x/cancel", "", bearer("A")}, 404, "id"},
+		"control: empty key":            {ask{"POST", archives + "/x/cancel?key=&tenant-id=" + tenantA, "", nil}, 401, "key"},
+		"click: secret before body":     {ask{"POST", api + "/review/actions/send?tenant-id=" + tenantA, "[]", nil}, 401, "X-Framebridge-Secret"},
+		"click: body":                   {ask{"POST", api + "/review/actions/stop?tenant-id=" + tenantA, "[]", map[string]string{"X-Framebridge-Secret": "click"}}, 400, ""},
+		"click: an id that is none":     {ask{"POST", api + "/archive/actions/retry?tenant-id=" + tenantA, `{"collection_ids":["\u0000"]}`, map[string]string{"X-Framebridge-Secret": "click"}}, 400, "asset_ids"},
+		"segments: body":                {ask{"POST", api + "/review/webhooks/segments?tenant-id=" + tenantA, "{}", map[string]string{"X-Framebridge-Secret": "click"}}, 400, "object_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resp, answer := f.ask(tt.ask)
+			assert.Equal(t, tt.status, resp.StatusCode, answer)
+			assert.Equal(t, "application/problem+json", resp.Header.Get("Content-Type"))
+			assert.NotEmpty(t, answer["request_id"])
+			assert.Equal(t, resp.Header.Get("X-Request-Id"), answer["request_id"])
+			assert.NotEmpty(t, answer["detail"])
+			assert.NotContains(t, answer["detail"], "***")
+			if tt.field != "" {
+				assert.Equal(t, tt.field, answer["field"])
+			}
+			assert.Equal(t, tt.status == 503, resp.Header.Get("Retry-After") != "")
+			assert.Equal(t, tt.status == 405, resp.Header.Get("Allow") != "")
+		})
+	}
+	resp, answer := f.ask(ask{"GET", "/readyz", "", nil})
+	assert.Equal(t, 503, resp.StatusCode)
+	assert.Equal(t, map[string]any{"temporal": "unreachable", "ledger": "ok"}, answer)
+	resp, _ = f.ask(ask{"HEAD", "/healthz", "", nil})
+	assert.Equal(t, 200, resp.StatusCode)
+	resp, answer = f.ask(ask{"POST", hook, event, plus(signed("old", event, 299*time.Second), "Content-Type", "Application/JSON; charset=UTF-8")})
+	assert.Equal(t, 503, resp.StatusCode, "with a charset and in its last second: %v", answer)
+}
+
+func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
+	f := newFront(t)
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(func(o client.StartWorkflowOptions) bool { return o.ID == "archive/"+tenantA+"/"+project }), mock.Anything, mock.Anything).Return(nil, nil)
+	resp, answer := f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + strings.ToUpper(project) + `"}`, bearer("A")})
+	assert.Equal(t, 202, resp.StatusCode)
+	assert.Equal(t, project, answer["id"])
+	assert.Equal(t, "http://here"+activities.APIPrefix+"/archives/"+project, answer["url"])
+	id, err := f.findProject(t.Context(), f.cfg.Tenants[tenantA], strings.ToUpper(project))
+	require.NoError(t, err)
+	assert.Equal(t, project, id)
+	_, err = f.findProject(t.Context(), f.cfg.Tenants[tenantA], tenantB)
+	assert.ErrorContains(t, err, "no project with the id")
+
+	resp, answer = f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project + "/report.html", "", bearer("A")})
+	assert.Equal(t, 404, resp.StatusCode)
+	assert.Contains(t, answer["detail"], "queued")
+	for _, path := range []string{"", "/items", "/report.json", "/retry", "/cancel"} {
+		method := "GET"
+		if path == "/retry" || path == "/cancel" {
+			method = "POST"
+		}
+		resp, _ = f.ask(ask{method, activities.APIPrefix + "/archives/" + project + path, "", bearer("B")})
+		assert.Equal(t, 404, resp.StatusCode, "another tenant's: %s", path)
+	}
+}
+
+func TestFrameioIsAskedForNoLongerThanItWaits(t *testing.T) {
+	f := newFront(t)
+	f.noTemporal()
+	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	r := httptest.NewRequest("POST", hookURL+tenantA, strings.NewReader(event)).WithContext(gone)
+	for k, v := range plus(signed("new", event, 0), "Content-Type", "application/json") {
+		r.Header.Set(k, v)
+	}
+	f.engine.ServeHTTP(httptest.NewRecorder(), r)
+	assert.Positive(t, f.frameio.left)
+	assert.LessOrEqual(t, f.frameio.left, webhookTimeout)
+	f.temporal.AssertCalled(t, "DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything)
+}
+
+func TestListsArePagedToTheirEnd(t *testing.T) {
+	f := newFront(t)
+	now := time.Now().UTC()
+	for i := range 5 {
+		id := "r" + strconv.Itoa(i)
+		_, _, err := f.ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: now}, 0)
+		require.NoError(t, err)
+		_, _, err = f.ledger.RequestArchive(t.Context(), tenantA, id, "", now)
+		require.NoError(t, err)
+	}
+	for _, list := range []string{"reviews", "archives"} {
+		seen := map[string]bool{}
+		pages := 0
+		for cursor := ""; pages < 10; pages++ {
+			resp, answer := f.ask(ask{"GET", activities.APIPrefix + "/" + list + "?limit=2&cursor=" + cursor, "", bearer("A")})
+			require.Equal(t, 200, resp.StatusCode, answer)
+			for _, row := range answer[list].([]any) {
+				seen[row.(map[string]any)["id"].(string)] = true
+			}
+			next, more := answer["next"].(string)
+			if cursor = next; !more {
+				break
+			}
+		}
+		assert.Len(t, seen, 5, list)
+		assert.Less(t, pages, 4, list)
+		_, answer := f.ask(ask{"GET", activities.APIPrefix + "/" + list, "", bearer("B")})
+		assert.Equal(t, map[string]any{list: []any{}, "next": nil}, answer)
+	}
+}
+
+func TestABrokenAnswerDoesNotLookWhole(t *testing.T) {
+	f := newFront(t)
+	var logged bytes.Buffer
+	f.log = slog.New(slog.NewJSONHandler(&logged, nil))
+	f.engine.GET("/early", func(*gin.Context) { panic("early") })
+	f.engine.GET("/late", func(c *gin.Context) { c.String(200, "half"); c.Writer.Flush(); panic("late") })
+	f.engine.GET("/cut", func(c *gin.Context) { c.String(200, "half"); c.Writer.Flush(); panic(http.ErrAbortHandler) })
+	server := httptest.NewServer(f.engine)
+	defer server.Close()
+	resp, answer := f.ask(ask{"GET", "/early", "", nil})
+	assert.Equal(t, 500, resp.StatusCode)
+	assert.NotEmpty(t, answer["request_id"])
+	for _, path := range []string{"/late", "/cut"} {
+		resp, err := http.Get(server.URL + path) //nolint:noctx // a test
+		require.NoError(t, err)
+		_, err = io.ReadAll(resp.Body)
+		resp.Body.Close()
+		assert.ErrorIs(t, err, io.ErrUnexpectedEOF, path)
+	}
+	server.Close()
+	assert.Equal(t, 3, strings.Count(logged.String(), `"msg":"answered"`))
+	assert.Contains(t, logged.String(), "server_test.go", "where it was")
+}
+
+// TestTheDescriptionIsOfTheRoutesThatExist holds openapi.json and the routes to each other, both ways.
+func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
+	require.NoError(t, err)
+	require.NoError(t, doc.Validate(t.Context()))
+	var described, served []string
+	for path, item := range doc.Paths.Map() {
+		for method, o := range item.Operations() {
+			described = append(described, method+" "+path)
+			if strings.HasPrefix(path, activities.APIPrefix) {
+				for _, status := range []string{"401", "503"} {
+					assert.NotNil(t, o.Responses.Value(status), "%s %s: %s", method, path, status)
+				}
+			}
+		}
+	}
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, r := range newFront(t).engine.Routes() {
+		path := strings.Replace(parameter.ReplaceAllString(r.Path, "{$1}"), "/reviews/{id}/{file}", "/reviews/{id}/comments.{format}", 1)
+		served = append(served, r.Method+" "+path)
+	}
+	assert.ElementsMatch(t, served, described)
+}
+
+func TestATenantIsPickedOnlyWhenItIsClear(t *testing.T) {
+	cfg := newFront(t).cfg
+	found, err := pickTenant(cfg, strings.ToUpper(tenantB))
+	require.NoError(t, err)
+	assert.Equal(t, tenantB, found.ID)
+	found, err = pickTenant(cfg, "A")
+	require.NoError(t, err)
+	assert.Equal(t, tenantA, found.ID)
+	_, err = pickTenant(cfg, "")
+	assert.ErrorContains(t, err, tenantA+" (A), "+tenantB+" (B)")
+	_, err = pickTenant(cfg, "C")
+	assert.ErrorContains(t, err, `no tenant "C"`)
+	cfg.Tenants[tenantB].Name = "A"
+	_, err = pickTenant(cfg, "A")
+	assert.ErrorContains(t, err, "2 tenants")
+}
+
+func TestHelpShowsEveryFlagAndKey(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"archive", "--help"}} {
+		cmd := command()
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetArgs(args)
+		require.NoError(t, cmd.Execute())
+		for _, k := range config.Keys() {
+			assert.Contains(t, out.String(), k.Key, args)
+		}
+		for _, flag := range []string{"--config", "--log-format", "--log-level", "--tenant"} {
+			assert.Contains(t, out.String(), flag, args)
+		}
+	}
+}
