@@ -27,11 +27,15 @@ const (
 // DialTemporal connects to the configured server; one that is just starting is waited for.
 func DialTemporal(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
 	o := temporalOptions(cfg, log)
-	until := time.Now().Add(dialPatience)
+	until, said := time.Now().Add(dialPatience), false
 	for {
 		c, err := client.DialContext(ctx, o)
 		if err == nil {
 			return c, nil
+		}
+		if !said {
+			log.Warn("waiting for Temporal", "address", cfg.Address, "for", dialPatience.String())
+			said = true
 		}
 		if time.Now().After(until) || ctx.Err() != nil {
 			return nil, unreachable(cfg, err)

@@ -129,6 +129,21 @@ tenants:
 	assert.NotContains(t, err.Error(), "a-secr")
 }
 
+func TestTheLedgerIsNamedSoThatItCanBeOpened(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"sqlite:": "names no file", "framebridge.db": "must begin with", "postgres://sam:a-secret with@db:5432/x": "is no URL", "postgres://sam:a#secret@db:5432/x": "is no URL",
+		"postgres://sam:a-s%40cret@db/x?sslmode=disable": "", "postgresql:///x?host=/run/postgresql": "", "sqlite:/var/lib/framebridge.db": "",
+	} {
+		_, err := load(t, least+"ledger: {dsn: '"+dsn+"'}\n")
+		if want == "" {
+			assert.NoError(t, err, dsn)
+			continue
+		}
+		assert.ErrorContains(t, err, "ledger.dsn: "+want)
+		assert.NotContains(t, err.Error(), "secret")
+	}
+}
+
 func TestATenantMayStandInTheEnvironmentAlone(t *testing.T) {
 	for key, value := range map[string]string{"API_KEY": "k", "FRAMEIO_TOKEN": "t", "ICONIK_APP_ID": "a", "ICONIK_AUTH_TOKEN": "${SOME_TOKEN}", "ARCHIVE_NOTIFY": "a@example.com,b@example.com"} {
 		t.Setenv("FRAMEBRIDGE_TENANTS_11111111_2222_4333_8444_55555555555A_"+key, value)

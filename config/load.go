@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -452,8 +453,17 @@ func (c *Config) validate(p *Problems) {
 	}
 	needed(p, "temporal.namespace", c.Temporal.Namespace)
 	needed(p, "temporal.task_queue", c.Temporal.TaskQueue)
-	if d := c.Ledger.DSN.Reveal(); !strings.HasPrefix(d, "sqlite:") && !strings.HasPrefix(d, "postgres://") && !strings.HasPrefix(d, "postgresql://") {
+	dsn := c.Ledger.DSN.Reveal()
+	switch file, sqlite := strings.CutPrefix(dsn, "sqlite:"); {
+	case sqlite && file == "":
+		p.add("ledger.dsn", "names no file after sqlite:")
+	case sqlite:
+	case !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://"):
 		p.add("ledger.dsn", "must begin with sqlite: or postgres://")
+	default:
+		if u, err := url.Parse(dsn); err != nil || strings.Contains(u.Host, "@") {
+			p.add("ledger.dsn", "is no URL: what is special in its password is written in percents, @ as %%40")
+		}
 	}
 	if k := c.Ledger.EncryptionKey; k != "" && len(k) < 16 {
 		p.add("ledger.encryption_key", "must have 16 characters or more")

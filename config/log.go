@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"regexp"
@@ -28,6 +29,18 @@ func Scrub(text string) string {
 		text = s.find.ReplaceAllString(text, s.replace)
 	}
 	return text
+}
+
+// CheckLog tells what is wrong with the flags that NewLogger takes.
+func CheckLog(format, level string) error {
+	var l slog.Level
+	switch {
+	case !strings.EqualFold(format, "json") && !strings.EqualFold(format, "text"):
+		return fmt.Errorf("--log-format: %q is not text or json", format)
+	case l.UnmarshalText([]byte(level)) != nil:
+		return fmt.Errorf("--log-level: %q is not debug, info, warn or error", level)
+	}
+	return nil
 }
 
 // NewLogger logs as "json" or as "text", from "debug", "info", "warn" or "error" on. Whatever is logged is scrubbed.

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
@@ -17,9 +20,9 @@ import (
 )
 
 // withProject opens the service and finds the project that a command names.
-func withProject(o *options, run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error) func(*cobra.Command, []string) error {
+func withProject(o *options, opened func(context.Context, *options) (*service, func(), error), run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		s, done, err := open(cmd.Context(), o)
+		s, done, err := opened(cmd.Context(), o)
 		if err != nil {
 			return err
 		}
@@ -51,7 +54,11 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 	}
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return at once")
 	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address that is told how it went")
-	cmd.RunE = withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+	cmd.RunE = withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		if requestedBy != "" && !strings.Contains(requestedBy, "@") {
+			return errors.New("--requested-by is not an e-mail address")
+		}
+		s.sayWithoutWorker(ctx)
 		started, err := s.startArchive(ctx, t, project, requestedBy)
 		if err != nil {
 			return err
@@ -63,6 +70,16 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 		return s.follow(ctx, out, t, project)
 	})
 	return cmd
+}
+
+// sayWithoutWorker tells somebody who waits that nobody is at work.
+func (s *service) sayWithoutWorker(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	q, err := s.temporal.DescribeTaskQueue(ctx, s.cfg.Temporal.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	if err == nil && len(q.GetPollers()) == 0 {
+		s.log.Warn("no worker takes this task queue: nothing moves until one is started", "task_queue", s.cfg.Temporal.TaskQueue)
+	}
 }
 
 // follow prints an archive's progress whenever it changes, until it ends.
@@ -123,7 +140,8 @@ func planCommand(o *options) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
-	cmd.RunE = withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+	cmd.RunE = withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		s.sayWithoutWorker(ctx)
 		plan, err := s.plan(ctx, t, project)
 		if err != nil {
 			return err
@@ -169,12 +187,17 @@ func seconds(s float64) time.Duration {
 	return time.Duration(s * float64(time.Second)).Round(time.Second)
 }
 
+// fromLedger opens what a command needs that asks Temporal nothing.
+func fromLedger(ctx context.Context, o *options) (*service, func(), error) {
+	return prepare(ctx, o, lazily)
+}
+
 func statusCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status PROJECT",
 		Short: "Print where a project's archive stands",
 		Args:  cobra.ExactArgs(1),
-		RunE: withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		RunE: withProject(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			row, ok, err := s.ledger.Archive(ctx, t.ID, project)
 			if err != nil {
 				return err
@@ -198,7 +221,7 @@ func retryCommand(o *options) *cobra.Command {
 		Use:   "retry PROJECT",
 		Short: "Continue an archive with what is missing",
 		Args:  cobra.ExactArgs(1),
-		RunE: withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		RunE: withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.retryArchive(ctx, t, project)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "%s: %s\n", a.Status, a.WorkflowID)
@@ -213,7 +236,7 @@ func cancelCommand(o *options) *cobra.Command {
 		Use:   "cancel PROJECT",
 		Short: "Stop an archive; what is in iconik stays",
 		Args:  cobra.ExactArgs(1),
-		RunE: withProject(o, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		RunE: withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.cancelArchive(ctx, t, project)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "cancelling: %s\n", a.WorkflowID)

@@ -58,11 +58,12 @@ type options struct {
 func command() *cobra.Command {
 	o := &options{}
 	root := &cobra.Command{
-		Use:           "starter",
-		Short:         "Framebridge's HTTP API and command line",
-		Long:          "starter serves Framebridge's HTTP API, and starts, plans and controls archives from the command line.",
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Use:               "starter",
+		Short:             "Framebridge's HTTP API and command line",
+		Long:              "starter serves Framebridge's HTTP API, and starts, plans and controls archives from the command line.",
+		PersistentPreRunE: func(*cobra.Command, []string) error { return config.CheckLog(o.logFormat, o.logLevel) },
+		SilenceUsage:      true,
+		SilenceErrors:     true,
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&o.config, "config", config.DefaultPath(), "configuration file (also FRAMEBRIDGE_CONFIG)")
@@ -72,6 +73,11 @@ func command() *cobra.Command {
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o))
 	return root
+}
+
+// lazily leaves the connection to Temporal for when it is used.
+func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
+	return activities.LazyTemporal(cfg, log)
 }
 
 // open connects to what every command needs. The caller closes it.

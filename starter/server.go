@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
 	"net"
 	"net/http"
@@ -25,7 +24,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
@@ -56,9 +54,7 @@ func serveCommand(o *options) *cobra.Command {
 		Example: "  starter serve --config framebridge.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, done, err := prepare(cmd.Context(), o, func(_ context.Context, t config.Temporal, log *slog.Logger) (client.Client, error) {
-				return activities.LazyTemporal(t, log)
-			})
+			s, done, err := prepare(cmd.Context(), o, lazily)
 			if err != nil {
 				return err
 			}

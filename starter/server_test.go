@@ -339,6 +339,14 @@ func TestATenantIsPickedOnlyWhenItIsClear(t *testing.T) {
 	assert.ErrorContains(t, err, "2 tenants")
 }
 
+func TestFlagsThatAreWrongAreToldBeforeAnythingStarts(t *testing.T) {
+	for _, args := range [][]string{{"serve", "--log-format", "xml"}, {"--log-level", "loud", "plan", "x"}} {
+		cmd := command()
+		cmd.SetArgs(args)
+		assert.ErrorContains(t, cmd.Execute(), "--log-")
+	}
+}
+
 func TestHelpShowsEveryFlagAndKey(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"archive", "--help"}} {
 		cmd := command()

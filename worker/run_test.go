@@ -1,0 +1,58 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/mocks"
+
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// TestTheWorkerSaysWhetherItIsReady: alive from the first moment, ready only with Temporal, the ledger and its pollers.
+func TestTheWorkerSaysWhetherItIsReady(t *testing.T) {
+	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
+	require.NoError(t, err)
+	t.Cleanup(book.Close)
+	tc := &mocks.Client{}
+	down := tc.On("CheckHealth", mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
+	var ready atomic.Bool
+	server, err := serve("127.0.0.1:0", &ready, prometheus.NewRegistry(), book, tc)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	assert.Positive(t, server.ReadHeaderTimeout)
+	assert.Positive(t, server.IdleTimeout)
+
+	want := func(path string, status int) {
+		t.Helper()
+		resp, err := http.Get("http://" + server.Addr + path) //nolint:noctx // a test
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		raw, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.Equal(t, status, resp.StatusCode, "%s: %s", path, raw)
+		if path != "/metrics" {
+			assert.Equal(t, "application/json", resp.Header.Get("Content-Type"))
+		}
+	}
+	ready.Store(true)
+	want("/healthz", http.StatusOK)
+	want("/readyz", http.StatusServiceUnavailable)
+	want("/metrics", http.StatusOK)
+	down.Unset()
+	tc.On("CheckHealth", mock.Anything, mock.Anything).Return(&client.CheckHealthResponse{}, nil)
+	want("/readyz", http.StatusOK)
+	ready.Store(false)
+	want("/readyz", http.StatusServiceUnavailable)
+	ready.Store(true)
+	book.Close()
+	want("/readyz", http.StatusServiceUnavailable)
+}
