@@ -19,6 +19,14 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
+// oneProject is the argument of the commands on a project.
+func oneProject(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 || strings.TrimSpace(args[0]) == "" {
+		return fmt.Errorf("%s takes one project, by its id or its exact name in quotes: %s", cmd.Name(), cmd.UseLine())
+	}
+	return nil
+}
+
 // withProject opens the service and finds the project that a command names.
 func withProject(o *options, opened func(context.Context, *options) (*service, func(), error), run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
@@ -50,7 +58,7 @@ and prints its progress until it ends. Interrupting the command does not interru
 
 Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 		Example: "  starter archive \"Summer Campaign - Archived\"\n  starter archive 4bd2e2ac-…  --detach",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneProject,
 	}
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return at once")
 	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address that is told how it went")
@@ -137,7 +145,7 @@ func planCommand(o *options) *cobra.Command {
 		Short:   "Show what an archive would do, without doing it",
 		Long:    "plan reads a Frame.io project's tree and says what an archive would bring over, what stands in its way, and how long\nthe vendors' rate limits make it take. It writes nothing on either side.",
 		Example: "  starter plan \"Summer Campaign - Archived\"\n  starter plan 4bd2e2ac-… --json",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneProject,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	cmd.RunE = withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
@@ -196,7 +204,7 @@ func statusCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status PROJECT",
 		Short: "Print where a project's archive stands",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneProject,
 		RunE: withProject(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			row, ok, err := s.ledger.Archive(ctx, t.ID, project)
 			if err != nil {
@@ -220,7 +228,7 @@ func retryCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry PROJECT",
 		Short: "Continue an archive with what is missing",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneProject,
 		RunE: withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.retryArchive(ctx, t, project)
 			if err == nil {
@@ -235,7 +243,7 @@ func cancelCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel PROJECT",
 		Short: "Stop an archive; what is in iconik stays",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneProject,
 		RunE: withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.cancelArchive(ctx, t, project)
 			if err == nil {

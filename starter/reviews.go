@@ -61,7 +61,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 		o.TypedSearchAttributes = temporal.NewSearchAttributes(set...)
 	}
 	in := workflows.ReviewInput{ReviewRef: workflows.ReviewRef{Tenant: t.ID, Review: have.ID}}
-	_, err = s.temporal.ExecuteWorkflow(ctx, o, workflows.ReviewName, in)
+	err = s.execute(ctx, o, workflows.ReviewName, in)
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &ended) {
 		// Nobody works on it then, unless it was started after all: its first step says so.

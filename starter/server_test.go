@@ -227,6 +227,19 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 	}
 }
 
+func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {
+	f := newFront(t)
+	f.attributes.Store(true)
+	tagged := func(o client.StartWorkflowOptions) bool { return o.TypedSearchAttributes.Size() > 0 }
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(tagged), mock.Anything, mock.Anything).Return(nil, serviceerror.NewInvalidArgument("search attribute FramebridgeTenant is not defined"))
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(func(o client.StartWorkflowOptions) bool { return !tagged(o) }), mock.Anything, mock.Anything).Return(nil, nil)
+	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
+	resp, answer := f.ask(ask{"POST", hookURL + tenantA, event, signed("old", event, 0)})
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Equal(t, "started", answer["status"])
+}
+
 func TestFrameioIsAskedForNoLongerThanItWaits(t *testing.T) {
 	f := newFront(t)
 	f.noTemporal()

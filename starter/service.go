@@ -107,7 +107,7 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 			workflows.AttributeTenant.ValueSet(t.ID), workflows.AttributeProject.ValueSet(project), workflows.AttributeStatus.ValueSet("queued"))
 	}
 	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}}
-	if _, err := s.temporal.ExecuteWorkflow(ctx, o, workflows.ArchiveName, in); err != nil {
+	if err := s.execute(ctx, o, workflows.ArchiveName, in); err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
 	out.Status = "started"
@@ -115,6 +115,19 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 		out.Status = "queued"
 	}
 	return out, nil
+}
+
+// execute starts a workflow. Search attributes that the server has not learnt yet, or knows no more, are left out: they
+// are for people who filter.
+func (s *service) execute(ctx context.Context, o client.StartWorkflowOptions, name string, in any) error {
+	_, err := s.temporal.ExecuteWorkflow(ctx, o, name, in)
+	var refused *serviceerror.InvalidArgument
+	if errors.As(err, &refused) && o.TypedSearchAttributes.Size() > 0 {
+		s.log.WarnContext(ctx, "started without search attributes", "workflow_id", o.ID, "error", err)
+		o.TypedSearchAttributes = temporal.SearchAttributes{}
+		_, err = s.temporal.ExecuteWorkflow(ctx, o, name, in)
+	}
+	return err
 }
 
 func (s *service) isRunning(ctx context.Context, workflowID string) (bool, error) {
