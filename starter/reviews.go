@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -337,6 +338,6 @@ func (s *service) getComments(c *gin.Context) {
 		return
 	}
 	name := mapping.SafeFileName(orElse(row.Title, row.ID)) + "." + kind
-	c.Header("Content-Disposition", `attachment; filename="`+strings.ReplaceAll(name, `"`, "'")+`"`)
+	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	c.Data(http.StatusOK, mediaType, b.Bytes())
 }
