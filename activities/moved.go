@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/frameio/v4"
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -93,7 +95,7 @@ func (r *review) moveOver(ctx context.Context) error {
 		return err
 	}
 	if len(shown) == 0 {
-		return r.update(ctx, func(row *ledger.Review) { row.ShareID = "none" })
+		return r.update(ctx, func(row *ledger.Review) { row.ShareID = noShare })
 	}
 	if err := r.share(ctx, shown); err != nil {
 		return err
@@ -104,6 +106,9 @@ func (r *review) moveOver(ctx context.Context) error {
 	return r.tell(ctx, fmt.Sprintf("moved:%d", r.row.Moves), "The Frame.io account was moved to "+now+": the review has a new link, and its reviewers were invited again.")
 }
 
+// noShare stands for the link of a review that has nothing to show any more.
+const noShare = "none"
+
 // shareKey names the review's present link in the ledger.
 func (r *review) shareKey() string {
 	if r.row.Moves == 0 {
@@ -112,10 +117,13 @@ func (r *review) shareKey() string {
 	return fmt.Sprintf("%s/move%d", r.ref.Review, r.row.Moves)
 }
 
-const signInLook = 12 * time.Hour // a refresh token ends after 14 days without use
+const (
+	signInLook = 12 * time.Hour      // a refresh token ends after 14 days without use
+	signInOld  = 10 * 24 * time.Hour // without a renewal, whatever the reason: people have four days left
+)
 
 // KeepSignedIn uses each tenant's sign-in at Adobe now and then, so that it does not end while nothing runs, and tells the
-// operators on the first day on which it fails. It returns with ctx.
+// operators on each day on which it is refused, or has not been renewed for long. It returns with ctx.
 func (a *Activities) KeepSignedIn(ctx context.Context) {
 	for first := true; ; first = false {
 		wait := signInLook
@@ -128,27 +136,38 @@ func (a *Activities) KeepSignedIn(ctx context.Context) {
 		case <-time.After(wait):
 		}
 		for id, cfg := range a.Config.Tenants {
-			if cfg.Frameio.Generation != string(frameio.V4) || cfg.Frameio.IMS.ClientID == "" {
-				continue
-			}
-			t, err := a.tenant(id)
-			if err != nil {
-				continue
-			}
-			// A client of its own: it remembers no user, and so asks.
-			p, err := OpenFrameio(cfg, a.Ledger, nil)
-			if err == nil {
-				_, err = p.Me(ctx)
-			}
-			if rest.ClassOf(err) != rest.Unauthorized || err == nil {
-				continue
-			}
-			err = t.mailOnce(ctx, "", mail.Message{ID: "sign-in:" + time.Now().UTC().Format(time.DateOnly), To: recipients("", append(cfg.Archive.Notify, cfg.Review.Notify...)),
-				Subject: fmt.Sprintf("Sign in to Frame.io again: %s", cfg.Name),
-				Text:    fmt.Sprintf("Adobe refuses the sign-in of tenant %s (%s): %v\n\nSign in again: starter login --tenant %s\nUntil then archives and reviews of this tenant wait.\n", cfg.Name, id, err, id)})
-			if err != nil {
-				a.Log.WarnContext(ctx, "operators not told of a refused sign-in", "tenant", id, "error", err)
+			if cfg.Frameio.Generation == string(frameio.V4) && cfg.Frameio.IMS.ClientID != "" {
+				a.lookAtSignIn(ctx, id, cfg, time.Now())
 			}
 		}
+	}
+}
+
+func (a *Activities) lookAtSignIn(ctx context.Context, id string, cfg *config.Tenant, now time.Time) {
+	t, err := a.tenant(id)
+	if err != nil {
+		return
+	}
+	// A client of its own: it remembers no user, and so asks.
+	p, err := OpenFrameio(cfg, a.Ledger, nil)
+	if err == nil {
+		_, err = p.Me(ctx)
+	}
+	why := ""
+	if err != nil && rest.ClassOf(err) == rest.Unauthorized {
+		why = fmt.Sprintf("Adobe or Frame.io refuses the sign-in: %v", err)
+	} else if kept, ok, kerr := a.Ledger.Token(ctx, id, v4.TokenName); kerr == nil && ok {
+		if at, ok := v4.LastRefresh(kept, cfg.Frameio.IMS); ok && now.Sub(at) > signInOld {
+			why = fmt.Sprintf("The sign-in was renewed last on %s, and ends 14 days after that: %v", at.Format("2 January 2006"), err)
+		}
+	}
+	if why == "" {
+		return
+	}
+	err = t.mailOnce(ctx, "", mail.Message{ID: "sign-in:" + now.UTC().Format(time.DateOnly), To: recipients("", append(cfg.Archive.Notify, cfg.Review.Notify...)),
+		Subject: fmt.Sprintf("Sign in to Frame.io again: %s", cfg.Name),
+		Text:    fmt.Sprintf("Tenant %s (%s). %s\n\nSign in again: starter login --tenant %s\nUntil then archives and reviews of this tenant wait.\n", cfg.Name, id, why, id)})
+	if err != nil {
+		a.Log.WarnContext(ctx, "operators not told of a refused sign-in", "tenant", id, "error", err)
 	}
 }

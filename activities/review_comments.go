@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -466,7 +467,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	name, email := s.writer(ctx, g)
 	before, body, after, drawable := mapping.ToFrameio(g.Text, name, shapes(g))
 	n := frameio.NewComment{Annotation: mapping.Annotation(drawable, s.drawingFrame()), TeamOnly: g.Internal != nil && *g.Internal, Completed: g.Checked}
-	n.Frame, n.Frames = mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
+	n.Frame, n.Frames = s.place(g)
 	switch {
 	case parent.ID == "":
 	case s.frameio.Capabilities().CreateReplies:
@@ -497,6 +498,9 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 			return c.ID, nil
 		},
 	})
+	if notTaken(err) {
+		return s.keepInside(ctx, g, name, err)
+	}
 	if err != nil {
 		return fmt.Errorf("to Frame.io: %w", err)
 	}
@@ -525,6 +529,33 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		s.fio[id] = *made
 	}
 	s.changes++
+	return s.put(ctx, row)
+}
+
+// place is the frame that a comment of iconik is about; what does not play has none, and Frame.io refuses one there.
+func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
+	if t := s.it.MediaType; strings.HasPrefix(t, "image/") || t == "application/pdf" {
+		return nil, 0
+	}
+	return mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
+}
+
+// notTaken says that Frame.io refuses a comment for what it is: it would refuse it again.
+func notTaken(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && e.Class == rest.Permanent && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity)
+}
+
+// keepInside leaves a comment in iconik that Frame.io refuses, so that the others go on, and tells people.
+func (s *assetSync) keepInside(ctx context.Context, g iconik.Segment, name string, err error) error {
+	row := olderComment(s.ref.Review, s.it.N, g.ID)
+	row.Author, row.Text, row.Refused, row.UpdatedAt = name, g.Text, err.Error(), time.Now().UTC()
+	if err := s.audit(ctx, mapping.Frameio, "refused a comment", row); err != nil {
+		return err
+	}
+	if err := s.note(ctx, fmt.Sprintf("Frame.io does not take a comment of %s on %q, and it stays in iconik: %v", name, s.it.Title, err)); err != nil {
+		return err
+	}
 	return s.put(ctx, row)
 }
 
@@ -706,7 +737,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 			}
 			ch.Text, c.Text = &text, text
 		case mapping.PartTime:
-			frame, frames := mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
+			frame, frames := s.place(g)
 			ch.Time = &frameio.CommentTime{Frame: frame, Frames: frames}
 			c.Frame, c.Frames = frame, frames
 		case mapping.PartDone:

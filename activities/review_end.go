@@ -79,7 +79,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 
 // revoke shuts the link. One that somebody has deleted is shut.
 func (r *review) revoke(ctx context.Context) error {
-	if r.row.ShareID == "" {
+	if r.row.ShareID == "" || r.row.ShareID == noShare {
 		return nil
 	}
 	off := false

@@ -69,7 +69,9 @@ func (r *review) shareable(ctx context.Context, assets []ledger.ReviewAsset) (sh
 }
 
 // shareName is unique in the project, so that a link whose answer was lost is found again.
-func (r *review) shareName() string { return shorten(r.row.Title, 150) + " · " + r.ref.Review[:8] }
+func (r *review) shareName() string {
+	return shorten(strings.Join(strings.Fields(r.row.Title), " "), 150) + " · " + r.ref.Review[:8]
+}
 
 func (r *review) share(ctx context.Context, shown []string) error {
 	passphrase := ""
@@ -124,6 +126,11 @@ func (r *review) share(ctx context.Context, shown []string) error {
 	}
 	if err := r.checkShareWatermark(ctx, id); err != nil {
 		return err
+	}
+	if made.HasPassphrase && !r.row.Passphrase {
+		if err := r.note(ctx, "Frame.io gave the link a passphrase, as the account's policy demands: look it up in the share's settings in Frame.io, and pass it on to the reviewers."); err != nil {
+			return err
+		}
 	}
 	if !whole {
 		if err := r.frameio.AddToShare(ctx, id, shown); err != nil {

@@ -203,12 +203,21 @@ func (r *review) tell(ctx context.Context, kind, text string) error {
 
 // lookAtShare notices what somebody has done to the link.
 func (r *review) lookAtShare(ctx context.Context) error {
+	if r.row.ShareID == noShare {
+		return nil
+	}
 	s, err := r.frameio.ShareByID(ctx, r.row.ShareID)
 	switch {
 	case rest.IsNotFound(err):
 		return r.tell(ctx, "link:deleted", "The review link was deleted in Frame.io by hand. Send the assets again for a new one; comments are synced until the expiry.")
 	case err != nil:
 		return err
+	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
+		off := false
+		if err := r.frameio.UpdateShare(ctx, r.row.ShareID, frameio.ShareChange{Name: r.shareName(), Active: &off}); err != nil {
+			return err
+		}
+		return r.tell(ctx, "link:watermark", "The watermark of the review link was switched off in Frame.io by hand: the link was shut. Comments are synced until the expiry.")
 	case !s.Active:
 		return r.tell(ctx, "link:off", "The review link was switched off in Frame.io by hand. Reviewers cannot open it; comments are synced until the expiry.")
 	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -251,6 +253,33 @@ func TestTokensAreKeptEncrypted(t *testing.T) {
 		_, ok, err = l.Token(t.Context(), tenant+"x", "refresh")
 		require.NoError(t, err)
 		assert.False(t, ok)
+	})
+}
+
+// One at a time over all processes, each with what the one before has left; and nobody else waits for it.
+func TestTokensAreExchangedOneAtATime(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		var all sync.WaitGroup
+		for range 5 {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				assert.NoError(t, l.ExchangeToken(t.Context(), tenant, "sign-in", func(ctx context.Context, present []byte) ([]byte, error) {
+					short, cancel := context.WithTimeout(ctx, 5*time.Second)
+					defer cancel()
+					assert.NoError(t, l.Audit(short, tenant, "a", "b", "c", "d"), "the ledger is free meanwhile")
+					return append(bytes.Clone(present), 'x'), nil
+				}))
+			}()
+		}
+		all.Wait()
+		got, _, err := l.Token(t.Context(), tenant, "sign-in")
+		require.NoError(t, err)
+		assert.Equal(t, "xxxxx", string(got))
+		require.Error(t, l.ExchangeToken(t.Context(), tenant, "sign-in", func(context.Context, []byte) ([]byte, error) { return nil, errors.New("refused") }))
+		got, _, err = l.Token(t.Context(), tenant, "sign-in")
+		require.NoError(t, err)
+		assert.Equal(t, "xxxxx", string(got))
 	})
 }
 

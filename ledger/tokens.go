@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -10,11 +11,14 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // ErrNoKey says that something is to be kept encrypted and no key is configured.
 var ErrNoKey = errors.New("ledger.encryption_key is missing: a token is to be kept encrypted")
+
+var errUnreadable = errors.New("the token in the ledger does not open")
 
 // WithKey sets the secret under which tokens are kept, of 16 characters or more.
 func WithKey(secret string) Option {
@@ -42,18 +46,25 @@ func (l *Ledger) cipher() (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
+// seal encrypts a token, bound to its place: a row copied to another tenant does not open.
+func seal(gcm cipher.AEAD, tenant, name string, plain []byte) (string, error) {
+	nonce := make([]byte, gcm.NonceSize())
+	if _, err := rand.Read(nonce); err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, plain, []byte(tenant+"/"+name))), nil
+}
+
 // PutToken keeps a token encrypted and replaces the one before.
 func (l *Ledger) PutToken(ctx context.Context, tenant, name string, plain []byte) error {
 	gcm, err := l.cipher()
 	if err != nil {
 		return err
 	}
-	nonce := make([]byte, gcm.NonceSize())
-	if _, err := rand.Read(nonce); err != nil {
+	sealed, err := seal(gcm, tenant, name, plain)
+	if err != nil {
 		return err
 	}
-	// Bound to its place: a row copied to another tenant does not open.
-	sealed := base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, plain, []byte(tenant+"/"+name)))
 	_, err = l.exec(ctx, `INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at`, tenant, name, sealed, micros(time.Now()))
 	return err
@@ -75,48 +86,58 @@ func (l *Ledger) Token(ctx context.Context, tenant, name string) ([]byte, bool, 
 	}
 	sealed, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(sealed) < gcm.NonceSize() {
-		return nil, false, errors.New("the token in the ledger is damaged")
+		return nil, false, fmt.Errorf("%w: it is damaged", errUnreadable)
 	}
 	plain, err := gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], []byte(tenant+"/"+name))
 	if err != nil {
-		return nil, false, errors.New("the token in the ledger does not open: was ledger.encryption_key changed?")
+		return nil, false, fmt.Errorf("%w: was ledger.encryption_key changed?", errUnreadable)
 	}
 	return plain, true, nil
 }
 
-// ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile.
+const (
+	exchangeLease = 45 * time.Second // until another may go on where a process died in an exchange
+	exchangeLook  = 50 * time.Millisecond
+)
+
+// ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile. The
+// ledger is free for everything else while change takes its time.
 func (l *Ledger) ExchangeToken(ctx context.Context, tenant, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
-	gcm, err := l.cipher()
-	if err != nil {
+	if _, err := l.cipher(); err != nil {
 		return err
 	}
-	place := []byte(tenant + "/" + name)
-	return l.tx(ctx, func(tx *sql.Tx) error {
-		if l.postgres {
-			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtext($1))", string(place)); err != nil {
-				return err
-			}
-		}
-		var text string
-		var present []byte
-		err := tx.QueryRowContext(ctx, l.bind("SELECT sealed FROM tokens WHERE tenant = ? AND name = ?"), tenant, name).Scan(&text)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if sealed, derr := base64.StdEncoding.DecodeString(text); derr == nil && len(sealed) > gcm.NonceSize() {
-			present, _ = gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], place) // one that does not open is none
-		}
-		next, err := change(ctx, present)
+	lease, owner := name+"/lease", rand.Text()
+	for {
+		now := time.Now()
+		n, err := l.exec(ctx, `INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at WHERE tokens.written_at < ?`,
+			tenant, lease, owner, micros(now.Add(exchangeLease)), micros(now))
 		if err != nil {
 			return err
 		}
-		nonce := make([]byte, gcm.NonceSize())
-		if _, err := rand.Read(nonce); err != nil {
-			return err
+		if n == 1 {
+			break
 		}
-		_, err = tx.ExecContext(ctx, l.bind(`INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at`), tenant, name,
-			base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, next, place)), micros(time.Now()))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(exchangeLook):
+		}
+	}
+	after := context.WithoutCancel(ctx)
+	defer func() {
+		_, _ = l.exec(after, "DELETE FROM tokens WHERE tenant = ? AND name = ? AND sealed = ?", tenant, lease, owner) // otherwise it runs out
+	}()
+	present, _, err := l.Token(ctx, tenant, name)
+	if errors.Is(err, errUnreadable) {
+		present, err = nil, nil // one that does not open is none
+	}
+	if err != nil {
 		return err
-	})
+	}
+	next, err := change(ctx, present)
+	if err != nil || bytes.Equal(next, present) {
+		return err
+	}
+	return l.PutToken(after, tenant, name, next)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -23,15 +24,18 @@ const previewTimeout = 3 * time.Second
 // happen, and the form's answer starts the archive. Frame.io repeats what it thinks lost: one interaction starts one.
 func (s *service) frameioAction(c *gin.Context) {
 	t := tenantIn(c)
-	event, ok := s.signedEvent(c)
-	if !ok {
+	if !s.signed(c) {
 		return
 	}
+	// What is clicked on does not matter, and of several things at once its shape is not documented: the project counts.
 	var in struct {
-		Interaction string         `json:"interaction_id"`
-		Data        map[string]any `json:"data"`
+		Interaction string `json:"interaction_id"`
+		Project     struct {
+			ID string `json:"id"`
+		} `json:"project"`
+		Data map[string]any `json:"data"`
 	}
-	if err := json.Unmarshal(bodyOf(c), &in); err != nil || in.Interaction == "" || event.ProjectID == "" {
+	if err := json.Unmarshal(bodyOf(c), &in); err != nil || in.Interaction == "" || in.Project.ID == "" || !isID(in.Interaction) || !isID(in.Project.ID) {
 		fail(c, http.StatusBadRequest, "interaction_id", "the body is not that of a Frame.io custom action")
 		return
 	}
@@ -40,7 +44,9 @@ func (s *service) frameioAction(c *gin.Context) {
 		s.failWith(c, err, "")
 		return
 	}
-	project, err := p.Project(c.Request.Context(), event.ProjectID)
+	begun := time.Now()
+	ctx := c.Request.Context()
+	project, err := p.Project(ctx, in.Project.ID)
 	switch {
 	case rest.IsNotFound(err):
 		say(c, "No such project", "Framebridge's user has no access to this project.")
@@ -50,7 +56,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	if in.Data == nil {
-		c.JSON(http.StatusOK, gin.H{"title": "Archive to iconik", "description": s.preview(c.Request.Context(), t.ID, project), "fields": []gin.H{{
+		c.JSON(http.StatusOK, gin.H{"title": "Archive to iconik", "description": s.preview(ctx, t, project, previewTimeout-time.Since(begun)), "fields": []gin.H{{
 			"type": "select", "name": "confirm", "label": "Archive this project?", "value": "yes", "options": []gin.H{{"name": "Yes", "value": "yes"}, {"name": "No", "value": "no"}}}}})
 		return
 	}
@@ -66,7 +72,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		say(c, "Already started", "This click has started the archive.")
 		return
 	}
-	out, err := s.startArchive(c.Request.Context(), t, project.ID, "")
+	out, err := s.startArchive(ctx, t, project.ID, "")
 	if err != nil {
 		s.failWith(c, err, "")
 		return
@@ -82,15 +88,15 @@ func say(c *gin.Context, title, text string) {
 	c.JSON(http.StatusOK, gin.H{"title": title, "description": text})
 }
 
-// preview is what the plan says, as far as it is ready in time.
-func (s *service) preview(ctx context.Context, tenant string, project frameio.Project) string {
-	ctx, cancel := context.WithTimeout(ctx, previewTimeout)
+// preview is what the plan says, as far as it is ready within the time that is left.
+func (s *service) preview(ctx context.Context, t *config.Tenant, project frameio.Project, left time.Duration) string {
+	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	t, ok := s.cfg.Tenant(tenant)
-	if !ok {
-		return ""
-	}
 	plan, err := s.plan(ctx, t, project.ID)
+	var no *refusal
+	if errors.As(err, &no) {
+		return no.why
+	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Sprintf("“%s” is read whole and verified in iconik. Its plan cannot be shown now.", project.Name)
 	}
@@ -101,5 +107,9 @@ func (s *service) preview(ctx context.Context, tenant string, project frameio.Pr
 }
 
 func previewText(project frameio.Project, plan workflows.Plan) string {
-	return fmt.Sprintf("“%s”: %d files, %s. Nothing in Frame.io is changed.", project.Name, plan.Items, report.Size(plan.Bytes))
+	text := fmt.Sprintf("“%s”: %d files, %s. Nothing in Frame.io is changed.", project.Name, plan.Items, report.Size(plan.Bytes))
+	if n := len(plan.Blockers) + plan.BlockersMore; n > 0 {
+		text += fmt.Sprintf(" %d files have no original to give, or are over the limit.", n)
+	}
+	return text
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// signedEvent checks the signature of a Frame.io webhook and reads it.
-func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
+// signed checks the signature of what Frame.io sends.
+func (s *service) signed(c *gin.Context) bool {
 	t, body := tenantIn(c), bodyOf(c)
 	var secrets []string
 	for _, secret := range t.Frameio.WebhookSecrets {
@@ -22,9 +22,17 @@ func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
 	}
 	if err := frameio.VerifySignature(secrets, c.GetHeader("X-Frameio-Request-Timestamp"), c.GetHeader("X-Frameio-Signature"), body, time.Now()); err != nil {
 		fail(c, http.StatusUnauthorized, "X-Frameio-Signature", err.Error())
+		return false
+	}
+	return true
+}
+
+// signedEvent checks the signature of a Frame.io webhook and reads it.
+func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
+	if !s.signed(c) {
 		return frameio.Event{}, false
 	}
-	event, err := frameio.ParseEvent(body)
+	event, err := frameio.ParseEvent(bodyOf(c))
 	if err == nil && !(isID(event.ResourceID) && isID(event.ProjectID)) {
 		err = errors.New("the body is not a Frame.io event: an id of it is none")
 	}

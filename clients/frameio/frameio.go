@@ -247,8 +247,10 @@ type Share struct {
 	Active    bool
 	ExpiresAt time.Time // zero: never
 	Watermark Watermark
-	CreatedAt time.Time
-	Owner     User
+	// HasPassphrase: whoever opens it is asked for one, which Frame.io may have made by itself.
+	HasPassphrase bool
+	CreatedAt     time.Time
+	Owner         User
 	// Settings are the share's other settings as Frame.io sent them, without passphrases.
 	Settings map[string]any
 	// Items, when not nil, came with the listing; otherwise ask ShareItems.

@@ -124,11 +124,13 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 
 func TestVendorsWordsAreFound(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"errors":["Title is wrong"]}`:                              "Title is wrong",
-		`{"errors":{"title":["Missing"]}}`:                           "title: [Missing]",
-		`{"errors":[{"title":"Bad","detail":"Name is too long"}]}`:   "Name is too long",
-		`{"message":"Not here"}`:                                     "Not here",
-		`<html>gateway</html>`:                                       "",
+		`{"errors":["Title is wrong"]}`:                            "Title is wrong",
+		`{"errors":{"title":["Missing"]}}`:                         "title: [Missing]",
+		`{"errors":[{"title":"Bad","detail":"Name is too long"}]}`: "Name is too long",
+		`{"message":"Not here"}`:                                   "Not here",
+		`{"errors":[{"title":"Invalid value","detail":"is unexpected","source":{"pointer":"/data/foo"}}]}`:         "is unexpected at /data/foo",
+		`{"errors":[{"title":"Invalid value","detail":"Unexpected field: foo","source":{"pointer":"/data/foo"}}]}`: "Unexpected field: foo",
+		`<html>gateway</html>`: "",
 		`{"errors":[{"detail":"` + strings.Repeat("ä", 900) + `"}]}`: strings.Repeat("ä", 250) + "…",
 	} {
 		assert.Equal(t, want, detail([]byte(body)))

@@ -101,10 +101,16 @@ func detail(body []byte) string {
 				case string:
 					parts = append(parts, e)
 				case map[string]any:
-					if d, ok := e["detail"].(string); ok && d != "" {
+					d, _ := e["detail"].(string)
+					if d == "" {
+						d, _ = e["title"].(string)
+					}
+					source, _ := e["source"].(map[string]any)
+					if at, _ := source["pointer"].(string); at != "" && !strings.Contains(d, at[strings.LastIndex(at, "/")+1:]) {
+						d = strings.TrimSpace(d + " at " + at) // the field at fault
+					}
+					if d != "" {
 						parts = append(parts, d)
-					} else if t, ok := e["title"].(string); ok {
-						parts = append(parts, t)
 					}
 				}
 			}

@@ -97,6 +97,9 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	}
 	rc.Refine = func(e *rest.Error) {
 		refine(e)
+		if e.Class == rest.Forbidden && e.Operation == opMe { // the user's own record: not a right is missing, the account has gone
+			e.Class, e.Hint = rest.Unauthorized, movedHint
+		}
 		if e.Class == rest.Unauthorized && c.refused != nil {
 			c.refused()
 		}
@@ -109,13 +112,15 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	return c, err
 }
 
+const movedHint = "the token is refused: the legacy API ends on 1 December 2026, and an account that was moved to V4 refuses legacy tokens at once"
+
 // refine knows what this API's errors mean to the user.
 func refine(e *rest.Error) {
 	switch e.Status {
 	case http.StatusBadRequest: // the vendor's own tools try these again
 		e.Class = rest.Permanent
 	case http.StatusUnauthorized:
-		e.Hint = "the token is refused: the legacy API ends on 1 December 2026, and an account that was moved to V4 refuses legacy tokens at once"
+		e.Hint = movedHint
 	case http.StatusForbidden:
 		e.Hint = "the token's user has no access, or the token lacks a scope"
 	}
@@ -132,7 +137,19 @@ func (c *Client) Capabilities() frameio.Capabilities {
 }
 
 func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any) (*http.Response, error) {
-	return c.rest.Do(ctx, rest.Request{Operation: op, Method: http.MethodGet, Path: path, Query: q}, out)
+	return c.do(ctx, rest.Request{Operation: op, Method: http.MethodGet, Path: path, Query: q}, out)
+}
+
+// do sends a call. Where it is forbidden, the user's own record tells a missing right from an account that was moved to V4,
+// which refuses everything.
+func (c *Client) do(ctx context.Context, r rest.Request, out any) (*http.Response, error) {
+	resp, err := c.rest.Do(ctx, r, out)
+	if err != nil && rest.ClassOf(err) == rest.Forbidden && r.Operation != opMe {
+		if _, merr := c.rest.Do(ctx, rest.Request{Operation: opMe, Method: http.MethodGet, Path: "me"}, nil); merr != nil && rest.ClassOf(merr) == rest.Unauthorized {
+			return resp, merr
+		}
+	}
+	return resp, err
 }
 
 // listPage reads one page of a listing: a bare array, with its place in the headers. cursor is a page number.

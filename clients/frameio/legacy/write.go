@@ -33,7 +33,7 @@ const (
 
 func (c *Client) write(ctx context.Context, op, path string, body, out any) error {
 	method, _, _ := strings.Cut(op, " ")
-	_, err := c.rest.Do(ctx, rest.Request{Operation: op, Method: method, Path: path, Body: body}, out)
+	_, err := c.do(ctx, rest.Request{Operation: op, Method: method, Path: path, Body: body}, out)
 	return err
 }
 
@@ -227,7 +227,7 @@ func (c *Client) UpdateComment(ctx context.Context, id string, ch frameio.Commen
 	}
 	// Completing twice completes once.
 	method, _, _ := strings.Cut(op, " ")
-	_, err := c.rest.Do(ctx, rest.Request{Operation: op, Method: method, Path: path + "/complete", Idempotent: true}, nil)
+	_, err := c.do(ctx, rest.Request{Operation: op, Method: method, Path: path + "/complete", Idempotent: true}, nil)
 	return err
 }
 

@@ -19,13 +19,26 @@ type link struct {
 }
 
 type field struct {
-	ID      string          `json:"field_definition_id"`
 	Name    string          `json:"field_definition_name"`
 	Value   json.RawMessage `json:"value"`
-	Options []struct {
+	Options json.RawMessage `json:"field_options"`
+}
+
+// text is the value in words: where it is only an option's id, the options tell which.
+func (f field) text() string {
+	v := scalar(f.Value)
+	var options []struct {
 		ID   string `json:"id"`
 		Name string `json:"display_name"`
-	} `json:"field_options"`
+	}
+	if json.Unmarshal(f.Options, &options) == nil {
+		for _, o := range options {
+			if o.ID == v && v != "" {
+				return o.Name
+			}
+		}
+	}
+	return v
 }
 
 // asset is a file, folder or version stack.
@@ -79,15 +92,24 @@ func (a asset) value(names ...string) string {
 	for _, f := range a.Metadata {
 		for _, n := range names {
 			if strings.EqualFold(f.Name, n) {
-				return scalar(f.Value)
+				return f.text()
 			}
 		}
 	}
 	return ""
 }
 
-// number reads the figure at the beginning of a text such as "23.976 fps".
+// number reads the figure at the beginning of a text such as "23.976 fps", also a fraction such as "24000/1001".
 func number(s string) float64 {
+	s = strings.TrimSpace(s)
+	if over, under, ok := strings.Cut(s, "/"); ok {
+		if n, d := number(over), number(under); d > 0 {
+			return n / d
+		}
+	}
+	if strings.Count(s, ",") == 1 && !strings.Contains(s, ".") {
+		s = strings.ReplaceAll(s, ",", ".")
+	}
 	end := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
 	if end < 0 {
 		end = len(s)
@@ -103,6 +125,9 @@ func number(s string) float64 {
 func seconds(s string, fps float64) float64 {
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' })
 	if len(parts) < 2 {
+		if v := strings.ToLower(strings.TrimSpace(s)); strings.HasSuffix(v, "ms") || strings.HasSuffix(v, "milliseconds") {
+			return number(s) / 1000
+		}
 		return number(s)
 	}
 	total := 0.0
@@ -156,8 +181,14 @@ func (a asset) domain(asked bool) frameio.Asset {
 	fps := number(a.value("Frame Rate", "Framerate", "FPS"))
 	d.FrameRate = frameio.ParseRate(fps)
 	d.Duration = seconds(a.value("Duration"), fps)
-	if d.Frames = int64(number(a.value("Frames", "Frame Count", "Total Frames"))); d.Frames == 0 && d.FrameRate.Den > 0 {
-		d.Frames = int64(math.Round(d.Duration * float64(d.FrameRate.Num) / float64(d.FrameRate.Den)))
+	if d.Frames = int64(number(a.value("Frames", "Frame Count", "Total Frames"))); d.FrameRate.Den > 0 {
+		rate := float64(d.FrameRate.Num) / float64(d.FrameRate.Den)
+		switch took := float64(d.Frames) / rate; {
+		case d.Frames == 0:
+			d.Frames = int64(math.Round(d.Duration * rate))
+		case d.Duration > 100*took: // a duration in milliseconds
+			d.Duration = took
+		}
 	}
 	d.StartTimecode = a.value("Start Timecode", "Start TC", "Timecode", "Source Timecode")
 	if w, h, ok := strings.Cut(strings.ReplaceAll(a.value("Resolution", "Dimensions"), "×", "x"), "x"); ok {
@@ -202,10 +233,48 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 		rows, next, err = list[asset](ctx, c, opChildren, q, assetPage, cursor, "folders", folderID, "children")
 		return err
 	})
-	return page(rows, next, func(a asset) frameio.Asset {
+	if err != nil {
+		return frameio.Page[frameio.Asset]{}, err
+	}
+	items, err := c.listing(ctx, rows, asked)
+	return frameio.Page[frameio.Asset]{Items: items, Next: next}, err
+}
+
+// listing turns a page into the port's words. One file that may not be downloaded has the whole page refused: where some
+// of it may be, the files are asked for one by one.
+func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frameio.Asset, error) {
+	var files []string
+	out := make([]frameio.Asset, len(rows))
+	for i, a := range rows {
 		c.listed(a)
-		return a.domain(asked)
-	}), err
+		out[i] = a.domain(asked)
+		if out[i].Original == frameio.OriginalForbidden {
+			files = append(files, a.ID)
+		}
+	}
+	if len(files) == 0 {
+		return out, nil
+	}
+	some := false
+	for _, i := range []int{0, len(files) / 2, len(files) - 1} {
+		d, err := c.asset(ctx, files[i], frameio.KindFile)
+		if err != nil && !rest.IsNotFound(err) {
+			return nil, err
+		}
+		some = some || d.Original != frameio.OriginalForbidden
+	}
+	for i := range out {
+		if some && out[i].Original == frameio.OriginalForbidden {
+			d, err := c.asset(ctx, out[i].ID, frameio.KindFile)
+			if err != nil && !rest.IsNotFound(err) {
+				return nil, err
+			}
+			if err == nil {
+				out[i] = d
+			}
+		}
+	}
+	return out, nil
 }
 
 // Versions wraps GET ~/version_stacks/{id}/children. The order is not documented: by time of making, the head last.
@@ -221,12 +290,15 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range rows {
-			c.listed(a)
-			if a.Type == "file" || a.Type == "" {
-				out = append(out, a.domain(asked))
-			}
+		rows = slices.DeleteFunc(rows, func(a asset) bool { return a.Type != string(frameio.KindFile) && a.Type != "" })
+		for i := range rows {
+			rows[i].Type = string(frameio.KindFile)
 		}
+		files, err := c.listing(ctx, rows, asked)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, files...)
 		if cursor = next; cursor == "" {
 			break
 		}
@@ -283,7 +355,17 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 		return err
 	})
 	a.Type = string(frameio.KindFile)
-	return a.domain(asked), err
+	d := a.domain(asked)
+	if err == nil && a.Status == "created" { // on its way, or failed: only this call tells
+		s, err := one[struct {
+			Failed bool `json:"upload_failed"`
+		}](ctx, c, opFileStatus, nil, nil, "files", id, "status")
+		if err != nil && !rest.IsNotFound(err) {
+			return d, err
+		}
+		d.UploadFailed = s.Failed
+	}
+	return d, err
 }
 
 // media is where a file's original, or its proxy, can be read; false where there is none.

@@ -18,6 +18,7 @@ import (
 const (
 	beforeEnd    = 5 * time.Minute // a token is replaced so long before it ends
 	tokenTimeout = 15 * time.Second
+	renewRest    = time.Minute // between two new tokens where the first was never accepted: another has no more rights
 	// TokenName is under which name the tokens of Adobe's sign-in are kept.
 	TokenName = "frameio-ims"
 )
@@ -49,10 +50,17 @@ type tokens struct {
 	mu   *sync.Mutex
 	have *Tokens
 	void *string // an access token that was refused
+	seen *renewal
+}
+
+// renewal is what became of the present access token.
+type renewal struct {
+	accepted string
+	at       time.Time // when the last one was given up
 }
 
 func newTokens(cfg config.Frameio) tokens {
-	t := tokens{ims: cfg.IMS, http: &http.Client{Timeout: tokenTimeout}, mu: &sync.Mutex{}, have: &Tokens{}, void: new(string)}
+	t := tokens{ims: cfg.IMS, http: &http.Client{Timeout: tokenTimeout}, mu: &sync.Mutex{}, have: &Tokens{}, void: new(string), seen: &renewal{}}
 	if cfg.IMS.ClientID == "" {
 		t.static, t.token = true, cfg.Token.Reveal()
 	}
@@ -68,24 +76,45 @@ func (t tokens) sign(ctx context.Context, r *http.Request) error {
 		}
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
+	if used, ok := ctx.Value(usedKey{}).(*string); ok {
+		*used = token
+	}
 	if t.static { // a developer token, which accounts that are not run from Adobe's Admin Console may keep
 		r.Header.Set("x-frameio-legacy-token-auth", "true")
 	}
 	return nil
 }
 
-// renew marks the present token as refused; it says whether another can be had.
-func (t tokens) renew() bool {
-	if t.static {
+type usedKey struct{}
+
+// withUsed has sign tell which token a call went with.
+func withUsed(ctx context.Context, used *string) context.Context {
+	return context.WithValue(ctx, usedKey{}, used)
+}
+
+// renew marks a token as refused; it says whether another can be had. Calls that ran side by side with one token are
+// refused together, and share the next one.
+func (t tokens) renew(refused string) bool {
+	if t.static || refused == "" {
 		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.have.Access == "" || t.have.Access == *t.void {
+	switch {
+	case t.have.Access != refused: // replaced meanwhile
+		return true
+	case t.seen.accepted != refused && time.Since(t.seen.at) < renewRest:
 		return false
 	}
-	*t.void = t.have.Access
+	*t.void, t.seen.at = refused, time.Now()
 	return true
+}
+
+// accepted notes that a call went through.
+func (t tokens) accepted(token string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seen.accepted = token
 }
 
 func (t tokens) usable(k Tokens) bool {
@@ -99,6 +128,9 @@ func (t tokens) access(ctx context.Context) (string, error) {
 	if t.usable(*t.have) {
 		return t.have.Access, nil
 	}
+	// A refresh token is void once it was used: whoever gives up waiting must not leave its successor behind.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*tokenTimeout)
+	defer cancel()
 	if t.store == nil {
 		fresh, err := t.fetch(ctx, *t.have)
 		if err == nil {
@@ -123,7 +155,10 @@ func (t tokens) access(ctx context.Context) (string, error) {
 		*t.have = fresh
 		return json.Marshal(fresh)
 	})
-	return t.have.Access, err
+	if err != nil {
+		return "", err
+	}
+	return t.have.Access, nil
 }
 
 // fingerprint tells one configured sign-in from another without holding its secrets.
@@ -157,6 +192,16 @@ func (t tokens) fetch(ctx context.Context, present Tokens) (Tokens, error) {
 	return k, nil
 }
 
+// LastRefresh says when the kept sign-in of a person was last renewed; false where none is kept. Unused for 14 days, it
+// ends.
+func LastRefresh(kept []byte, cfg config.IMS) (time.Time, bool) {
+	var k Tokens
+	if json.Unmarshal(kept, &k) != nil || k.Refresh == "" || k.From != fingerprint(cfg) {
+		return time.Time{}, false
+	}
+	return k.Refreshed, true
+}
+
 // Ask sends a form to Adobe's token endpoint.
 func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) (Tokens, error) {
 	const op = "POST ims/token"
@@ -185,6 +230,7 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 		Refresh string `json:"refresh_token"`
 		Expires int64  `json:"expires_in"`
 		Error   string `json:"error"`
+		Words   string `json:"error_description"`
 	}
 	_ = json.Unmarshal(raw, &out)
 	fail.Status = resp.StatusCode
@@ -192,11 +238,14 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		return Tokens{}, fail
 	case resp.StatusCode != http.StatusOK || out.Access == "":
-		fail.Class, fail.Detail = rest.Unauthorized, out.Error
-		fail.Hint = "Adobe refuses the sign-in: check ims.client_id and ims.client_secret, and that the product profile of Frame.io V4 is assigned"
-		if form.Get("grant_type") == "refresh_token" {
-			fail.Hint = "Adobe refuses the refresh token: it ends after 14 days without use; sign in again with `starter login`"
+		words := strings.TrimSpace(out.Error + " " + out.Words)
+		for _, k := range []string{"client_secret", "refresh_token", "code"} {
+			if v := form.Get(k); v != "" {
+				words = strings.ReplaceAll(words, v, "***")
+			}
 		}
+		fail.Class, fail.Detail = rest.Unauthorized, config.Scrub(words)
+		fail.Hint = signInHint(out.Error, form.Get("grant_type"))
 		return Tokens{}, fail
 	}
 	life := time.Duration(out.Expires) * time.Second
@@ -205,6 +254,21 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 	}
 	now := time.Now().UTC()
 	return Tokens{Access: out.Access, Refresh: out.Refresh, Ends: now.Add(life), Refreshed: now}, nil
+}
+
+// signInHint says what to do about an error of Adobe's token endpoint.
+func signInHint(code, grant string) string {
+	switch {
+	case code == "invalid_scope":
+		return "Adobe does not give the credential the scopes that Frame.io needs (openid, AdobeID, frame.s2s.all; for a person email, profile, offline_access and additional_info.roles, too): add them in the Developer Console"
+	case code == "invalid_client", code == "unauthorized_client":
+		return "Adobe does not know the credential: check ims.client_id and ims.client_secret, and that it is of the kind used here (server-to-server, or OAuth web app with a refresh token)"
+	case grant == "refresh_token":
+		return "Adobe refuses the refresh token: it ends after 14 days without use, and each is good once; sign in again with `starter login`"
+	case grant == "authorization_code":
+		return "Adobe refuses the code of the sign-in: it is good once and for minutes, and --redirect must be the credential's; start again"
+	}
+	return "Adobe refuses the sign-in: check ims.client_id and ims.client_secret, and that the product profile of Frame.io V4 is assigned"
 }
 
 // Scopes that V4 needs of a person who signs in: without AdobeID or the roles every call is refused.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -15,29 +18,27 @@ type comment struct {
 	FileID      string          `json:"file_id"`
 	Text        string          `json:"text"`
 	Timestamp   json.RawMessage `json:"timestamp"`
-	Duration    *int64          `json:"duration"`
-	Annotation  *string         `json:"annotation"`
+	Duration    json.RawMessage `json:"duration"`
+	Annotation  json.RawMessage `json:"annotation"`
 	Page        *int            `json:"page"`
 	CompletedAt *time.Time      `json:"completed_at"`
-	EditedAt    *time.Time      `json:"text_edited_at"`
 	CreatedAt   *time.Time      `json:"created_at"`
 	UpdatedAt   *time.Time      `json:"updated_at"`
 	Owner       *user           `json:"owner"`
 	Replies     []comment       `json:"replies"`
 }
 
-func (c comment) domain(fileID, parentID string) frameio.Comment {
-	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: parentID, Text: c.Text, Annotation: text(c.Annotation), Page: c.Page,
+func (c comment) domain(fileID, parentID string, rate frameio.Rational) frameio.Comment {
+	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: parentID, Text: c.Text, Annotation: c.annotation(), Page: c.Page,
 		Completed: c.CompletedAt != nil, CompletedAt: at(c.CompletedAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt)}
 	if c.FileID != "" {
 		d.FileID = c.FileID
 	}
-	var frame int64
-	if json.Unmarshal(c.Timestamp, &frame) == nil && len(c.Timestamp) > 0 && string(c.Timestamp) != "null" { // a timecode is only sent when asked for
+	if frame, ok := frames(c.Timestamp, rate); ok {
 		frame -= firstFrame
 		d.Frame = &frame
-		if c.Duration != nil {
-			d.Frames = max(0, *c.Duration)
+		if n, ok := frames(c.Duration, rate); ok {
+			d.Frames = max(0, n)
 		}
 	}
 	switch o := c.Owner; {
@@ -49,23 +50,105 @@ func (c comment) domain(fileID, parentID string) frameio.Comment {
 	return d
 }
 
+// annotation is the drawing's JSON, which comes as a text.
+func (c comment) annotation() string {
+	var s string
+	switch raw := string(c.Annotation); {
+	case raw == "" || raw == "null":
+		return ""
+	case json.Unmarshal(c.Annotation, &s) == nil:
+		return s
+	default:
+		return raw
+	}
+}
+
+// frames reads a place or length in frames: a number, or a timecode at the file's rate.
+func frames(raw json.RawMessage, rate frameio.Rational) (int64, bool) {
+	var n float64
+	var s string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+	case json.Unmarshal(raw, &n) == nil:
+		return int64(n), true
+	case json.Unmarshal(raw, &s) == nil && isTimecode(s):
+		return timecode(s, rate)
+	case s != "":
+		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
+
+func isTimecode(s string) bool { return strings.Count(strings.ReplaceAll(s, ";", ":"), ":") == 3 }
+
+// timecode counts the frames up to HH:MM:SS:FF; a semicolon says that frame numbers are dropped.
+func timecode(s string, rate frameio.Rational) (int64, bool) {
+	if rate.Den == 0 {
+		return 0, false
+	}
+	var part [4]int64
+	for i, p := range strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' }) {
+		v, err := strconv.ParseInt(p, 10, 64)
+		if err != nil || i > 3 {
+			return 0, false
+		}
+		part[i] = v
+	}
+	base := (rate.Num + rate.Den/2) / rate.Den
+	minutes := part[0]*60 + part[1]
+	n := (minutes*60+part[2])*base + part[3]
+	if strings.Contains(s, ";") && base%30 == 0 {
+		n -= (minutes - minutes/10) * base / 15
+	}
+	return n, true
+}
+
+// needsRate says that a comment's place can only be read with the file's frame rate.
+func (c comment) needsRate() bool {
+	var s string
+	return json.Unmarshal(c.Timestamp, &s) == nil && isTimecode(s)
+}
+
+// rateFor asks for the frame rate of a file whose comments come with timecodes.
+func (c *Client) rateFor(ctx context.Context, fileID string, rows []comment) (frameio.Rational, error) {
+	for _, row := range rows {
+		if row.needsRate() || slices.ContainsFunc(row.Replies, comment.needsRate) {
+			f, err := c.asset(ctx, fileID, frameio.KindFile)
+			return f.FrameRate, err
+		}
+	}
+	return frameio.Rational{}, nil
+}
+
 // Comments wraps GET ~/files/{id}/comments with owners and replies; replies come flat. One call for up to 100 threads.
 func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.Page[frameio.Comment], error) {
 	rows, next, err := list[comment](ctx, c, opComments, url.Values{"include": {"owner,replies"}, "sort": {"created_at_asc"}}, pageSize, cursor, "files", fileID, "comments")
+	if err != nil {
+		return frameio.Page[frameio.Comment]{}, err
+	}
+	rate, err := c.rateFor(ctx, fileID, rows)
+	if err != nil {
+		return frameio.Page[frameio.Comment]{}, err
+	}
 	out := frameio.Page[frameio.Comment]{Next: next}
 	for _, row := range rows {
-		out.Items = append(out.Items, row.domain(fileID, ""))
+		out.Items = append(out.Items, row.domain(fileID, "", rate))
 		for _, reply := range row.Replies {
-			out.Items = append(out.Items, reply.domain(fileID, row.ID))
+			out.Items = append(out.Items, reply.domain(fileID, row.ID, rate))
 		}
 	}
-	return out, err
+	return out, nil
 }
 
 // Comment wraps GET ~/comments/{id}.
 func (c *Client) Comment(ctx context.Context, id string) (frameio.Comment, error) {
 	row, err := one[comment](ctx, c, opComment, url.Values{"include": {"owner"}}, nil, "comments", id)
-	return row.domain("", ""), err
+	if err != nil {
+		return frameio.Comment{}, err
+	}
+	rate, err := c.rateFor(ctx, row.FileID, []comment{row})
+	return row.domain("", "", rate), err
 }
 
 // CreateComment wraps POST ~/files/{id}/comments. V4 makes no replies.
@@ -93,7 +176,8 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 	if err := made(row.ID, opCreateComment, err); err != nil {
 		return frameio.Comment{}, err
 	}
-	return row.domain(fileID, ""), nil
+	rate, _ := c.rateFor(ctx, fileID, []comment{row}) // it is made; its place is only not read back
+	return row.domain(fileID, "", rate), nil
 }
 
 // UpdateComment wraps PATCH ~/comments/{id}: all changes in one call, of which there are 10 a minute.

@@ -17,7 +17,6 @@ const (
 	opProjects          = "GET ~/projects"
 	opProject           = "GET ~/projects/{id}"
 	opFile              = "GET ~/files/{id}"
-	opFileMetadata      = "GET ~/files/{id}/metadata"
 	opFileStatus        = "GET ~/files/{id}/status"
 	opDeleteFile        = "DELETE ~/files/{id}"
 	opMoveFile          = "PATCH ~/files/{id}/move"
@@ -38,6 +37,7 @@ const (
 	opShare             = "GET ~/shares/{id}"
 	opCreateShare       = "POST ~/projects/{id}/shares"
 	opUpdateShare       = "PATCH ~/shares/{id}"
+	opDeleteShare       = "DELETE ~/shares/{id}"
 	opShareAssets       = "GET ~/shares/{id}/assets"
 	opAddToShare        = "POST ~/shares/{id}/assets"
 	opReviewers         = "GET ~/shares/{id}/reviewers"
@@ -53,9 +53,9 @@ func init() {
 			limits[op] = rest.Limit{Calls: calls, Window: window}
 		}
 	}
-	set(100, time.Minute, opMe, opAccounts, opWorkspaces, opWorkspace, opWorkspaceProjects, opProjects, opProject, opFileMetadata, opDeleteFile, opMoveFile, opFolder, opChildren,
+	set(100, time.Minute, opMe, opAccounts, opWorkspaces, opWorkspace, opWorkspaceProjects, opProjects, opProject, opDeleteFile, opMoveFile, opFolder, opChildren,
 		opStack, opStackChildren, opComments, opComment, opCreateComment, opShares, opShare, opShareAssets)
-	set(60, time.Minute, opDeleteComment, opDeleteFolder)
+	set(60, time.Minute, opDeleteComment, opDeleteFolder, opDeleteShare)
 	set(10, time.Minute, opCreateProject, opCreateStack, opUpdateComment, opCreateShare, opUpdateShare, opAddToShare, opReviewers, opInvite)
 	set(10, time.Second, opFile)
 	set(5, time.Second, opFileStatus, opUpload)

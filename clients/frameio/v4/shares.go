@@ -45,7 +45,7 @@ func (s share) domain(raw json.RawMessage) frameio.Share {
 			}
 		}
 		if p, ok := all["passphrase"].(string); ok && p != "" {
-			d.Settings["has_password"] = true
+			d.Settings["has_password"], d.HasPassphrase = true, true
 		}
 	}
 	return d
@@ -80,8 +80,9 @@ func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string)
 	}), err
 }
 
-// CreateShare wraps POST ~/projects/{id}/shares, at most 100 assets. Servers of before September 2026 refuse the field of
-// the watermark; the share is made without it then, and its answer does not say that it is watermarked.
+// CreateShare wraps POST ~/projects/{id}/shares, at most 100 assets. Servers of before September 2026, and accounts without
+// the add-on, refuse the field of the watermark; the share is made without it then, and its answer does not say that it is
+// watermarked.
 func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.NewShare) (frameio.Share, error) {
 	body := map[string]any{"type": "asset", "name": n.Name, "access": "public", "asset_ids": n.AssetIDs, "downloading_enabled": n.Download}
 	if !n.ExpiresAt.IsZero() {
@@ -94,7 +95,7 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 		body["watermark_enabled"] = true
 	}
 	raw, err := one[json.RawMessage](ctx, c, opCreateShare, nil, body, "projects", projectID, "shares")
-	if n.Watermark && refusedField(err, "watermark_enabled") {
+	if n.Watermark && (refusedField(err, "watermark_enabled") || noAddOn(err)) {
 		delete(body, "watermark_enabled")
 		raw, err = one[json.RawMessage](ctx, c, opCreateShare, nil, body, "projects", projectID, "shares")
 	}
@@ -107,7 +108,14 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 
 // refusedField says that a request was refused for a field that the server does not know.
 func refusedField(err error, name string) bool {
-	return err != nil && rest.ClassOf(err) == rest.Permanent && strings.Contains(err.Error(), name)
+	var e *rest.Error
+	return errors.As(err, &e) && e.Class == rest.Permanent && strings.Contains(e.Detail, name)
+}
+
+// noAddOn says that an account may not have shares watermarked.
+func noAddOn(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && (e.Class == rest.Permanent || e.Class == rest.Forbidden) && strings.Contains(strings.ToLower(e.Detail), "watermark")
 }
 
 // ShareByID wraps GET ~/shares/{id}.
@@ -140,6 +148,21 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 		return nil
 	}
 	_, err = one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
+	if !*ch.Active && refusedField(err, "expiration") { // an expiry that is not in the future: then there must be no share
+		return c.deleteShare(ctx, id)
+	}
+	return err
+}
+
+// deleteShare wraps DELETE ~/shares/{id}; what it showed stays.
+func (c *Client) deleteShare(ctx context.Context, id string) error {
+	path, err := c.in(ctx, "shares", id)
+	if err == nil {
+		err = c.do(ctx, opDeleteShare, path, nil, nil, nil)
+	}
+	if rest.IsNotFound(err) {
+		return nil
+	}
 	return err
 }
 

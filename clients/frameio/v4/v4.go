@@ -54,7 +54,8 @@ func WithStore(s TokenStore) Option { return func(_ *rest.Config, c *Client) { c
 // New makes a client for one tenant.
 func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	c := &Client{now: time.Now, urls: frameio.NewURLMemory(urlFreshFor), wanted: cfg.AccountID, kinds: map[string]frameio.AssetKind{}, tokens: newTokens(cfg)}
-	rc := rest.Config{Vendor: "Frame.io", BaseURL: cfg.BaseURL + "/v4", Sign: c.tokens.sign, Budgets: &rest.Budgets{Known: limits}, Refine: refine}
+	rc := rest.Config{Vendor: "Frame.io", BaseURL: cfg.BaseURL + "/v4", Budgets: &rest.Budgets{Known: limits}, Refine: refine}
+	rc.Sign = func(ctx context.Context, r *http.Request) error { return c.tokens.sign(ctx, r) }
 	for _, o := range opts {
 		o(&rc, c)
 	}
@@ -96,9 +97,13 @@ func (c *Client) do(ctx context.Context, op, path string, q url.Values, body, ou
 		body = map[string]any{"data": body}
 	}
 	r := rest.Request{Operation: op, Method: method, Path: path, Query: q, Body: body}
-	_, err := c.rest.Do(ctx, r, out)
-	if rest.ClassOf(err) == rest.Unauthorized && err != nil && c.tokens.renew() {
-		_, err = c.rest.Do(ctx, r, out)
+	var used string
+	_, err := c.rest.Do(withUsed(ctx, &used), r, out)
+	if rest.ClassOf(err) == rest.Unauthorized && err != nil && c.tokens.renew(used) {
+		_, err = c.rest.Do(withUsed(ctx, &used), r, out)
+	}
+	if err == nil {
+		c.tokens.accepted(used)
 	}
 	return err
 }
@@ -181,18 +186,15 @@ func list[T any](ctx context.Context, c *Client, op string, q url.Values, size i
 	if err == nil {
 		err = c.do(ctx, op, path, query, nil, &out)
 	}
-	if err != nil || out.Links.Next == nil {
+	if err != nil || text(out.Links.Next) == "" {
 		return out.Data, "", err
 	}
 	next, err := url.Parse(*out.Links.Next)
-	if err != nil {
-		return out.Data, "", nil //nolint:nilerr // a link that cannot be read is none
+	if err == nil && next.Query().Get("after") != "" && next.Query().Get("after") != cursor {
+		return out.Data, next.Query().Get("after"), nil
 	}
-	after := next.Query().Get("after")
-	if after == cursor {
-		after = "" // a page that leads to itself is the last one
-	}
-	return out.Data, after, nil
+	// Taken for the last page, what follows would be missing and nobody would know.
+	return nil, "", &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Detail: "the link to the next page leads nowhere"}
 }
 
 // Me wraps GET /v4/me. One call, once.
@@ -366,8 +368,14 @@ func scalar(raw json.RawMessage) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case []any:
 		if len(v) > 0 {
-			if m, ok := v[0].(map[string]any); ok {
-				s, _ := m["display_name"].(string)
+			first, err := json.Marshal(v[0])
+			if err == nil {
+				return scalar(first)
+			}
+		}
+	case map[string]any:
+		for _, k := range []string{"display_name", "name", "value", "id"} {
+			if s, ok := v[k].(string); ok {
 				return s
 			}
 		}
