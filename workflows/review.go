@@ -34,6 +34,9 @@ type ReviewState struct {
 	DeleteAt  time.Time  `json:"delete_at"`
 	Warned    bool       `json:"warned,omitempty"`
 	Note      string     `json:"note,omitempty"`
+	// What was asked for while a run handed over to the next one.
+	Stop   bool `json:"stop,omitempty"`
+	Resend bool `json:"resend,omitempty"`
 }
 
 // ReviewStatus answers the status query and every update.
@@ -80,7 +83,7 @@ type review struct {
 // Review shares iconik assets in Frame.io, keeps both sides' comments equal until the expiry, and deletes the media
 // after the retention.
 func Review(ctx workflow.Context, in ReviewInput) (ReviewStatus, error) {
-	r := &review{ref: in.ReviewRef, state: in.State}
+	r := &review{ref: in.ReviewRef, state: in.State, stop: in.State.Stop, resend: in.State.Resend}
 	if r.state.Phase == "" {
 		r.state.Phase = phasePreparing
 	}
@@ -469,6 +472,7 @@ func (r *review) continueAsNew(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return err
 	}
+	r.state.Stop, r.state.Resend = r.stop, r.resend
 	return workflow.NewContinueAsNewError(ctx, ReviewName, ReviewInput{ReviewRef: r.ref, State: r.state})
 }
 

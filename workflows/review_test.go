@@ -1,0 +1,50 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+)
+
+// TestAStopDuringTheLastSyncOfARunIsKept: the run that continues as new hands the stop to the next one, which ends the
+// review.
+func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
+	ended := ""
+	run := func(in ReviewInput, stopDuring int) error {
+		var suite testsuite.WorkflowTestSuite
+		env := suite.NewTestWorkflowEnvironment()
+		Register(env)
+		syncs := 0
+		env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) {
+			if syncs++; syncs == stopDuring {
+				env.RegisterDelayedCallback(func() { env.UpdateWorkflowNoRejection(UpdateStop, "stop", t) }, 0)
+				time.Sleep(100 * time.Millisecond) // the stop comes while the sync is on its way
+			}
+			return SyncResult{NextIn: time.Second}, nil
+		}, activity.RegisterOptions{Name: ActSyncReview})
+		env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+			ended = in.Status
+			return EndedReview{}, nil
+		}, activity.RegisterOptions{Name: ActEndReview})
+		env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia})
+		env.ExecuteWorkflow(Review, in)
+		require.True(t, env.IsWorkflowCompleted())
+		return env.GetWorkflowError()
+	}
+	start := time.Now().Add(1000 * time.Hour)
+	err := run(ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"}, State: ReviewState{Phase: phaseOpen, ShareURL: "https://f.io/x", ExpiresAt: start}}, syncsPerRun)
+	var again *workflow.ContinueAsNewError
+	require.True(t, errors.As(err, &again), "%v", err)
+	require.Empty(t, ended)
+	var next ReviewInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
+	require.NoError(t, run(next, 0))
+	require.Equal(t, "stopped", ended)
+}
