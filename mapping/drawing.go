@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 )
@@ -70,6 +71,9 @@ func Drawing(annotation string, frame DrawingFrame) (shapes []Shape, unknown int
 		}
 		for i, p := range points {
 			points[i] = [2]float64{clamp(p[0]) * sx, clamp(p[1]) * sy}
+			if frame.Kind == "pixels" { // which iconik took as whole numbers only until 2026
+				points[i] = [2]float64{math.Round(points[i][0]), math.Round(points[i][1])}
+			}
 		}
 		shapes = append(shapes, Shape{Type: kind, Color: f.Color, Points: points, Width: f.Size})
 	}
@@ -111,13 +115,54 @@ func clamp(v float64) float64 {
 	return min(max(v, 0), 1)
 }
 
+// Frame.io's own red and width, for what names none that can be read.
+const (
+	plainColor = "#E74A3C"
+	plainWidth = 3 // pixels
+)
+
+var namedColors = map[string]string{"black": "#000000", "white": "#FFFFFF", "red": "#FF0000", "green": "#008000", "lime": "#00FF00", "blue": "#0000FF", "yellow": "#FFFF00",
+	"orange": "#FFA500", "purple": "#800080", "magenta": "#FF00FF", "cyan": "#00FFFF", "pink": "#FFC0CB", "gray": "#808080", "grey": "#808080"}
+
+// hexColor gives a CSS colour the form #RRGGBB, the only one that Frame.io documents; opacity is lost.
+func hexColor(given string) string {
+	if len(given) == 7 && given[0] == '#' && strings.Trim(given[1:], "0123456789abcdefABCDEF") == "" {
+		return given
+	}
+	color := strings.ToLower(strings.TrimSpace(given))
+	if hex, ok := namedColors[color]; ok {
+		return hex
+	}
+	var r, g, b int
+	if rest, ok := strings.CutPrefix(color, "rgb"); ok {
+		if _, err := fmt.Sscanf(strings.NewReplacer("a(", "", "(", "", ")", "", ",", " ").Replace(rest), "%d %d %d", &r, &g, &b); err == nil && max(r, g, b) <= 255 && min(r, g, b) >= 0 {
+			return fmt.Sprintf("#%02X%02X%02X", r, g, b)
+		}
+		return plainColor
+	}
+	digits := strings.TrimPrefix(color, "#")
+	if strings.Trim(digits, "0123456789abcdef") != "" {
+		return plainColor
+	}
+	switch len(digits) {
+	case 3, 4:
+		return strings.ToUpper("#" + string([]byte{digits[0], digits[0], digits[1], digits[1], digits[2], digits[2]}))
+	case 6, 8:
+		return "#" + digits[:6]
+	}
+	return plainColor
+}
+
 // Annotation writes shapes as Frame.io's annotation JSON; "" for none.
 func Annotation(shapes []Shape, frame DrawingFrame) string {
 	sx, sy := frame.scale()
 	var out []map[string]any
 	for _, s := range shapes {
 		at := func(i int) (float64, float64) { return clamp(s.Points[i][0] / sx), clamp(s.Points[i][1] / sy) }
-		m := map[string]any{"color": s.Color, "size": s.Width}
+		m := map[string]any{"color": hexColor(s.Color), "size": s.Width}
+		if s.Width <= 0 {
+			m["size"] = plainWidth
+		}
 		switch {
 		case s.Type == "PENCIL" && len(s.Points) > 0:
 			xs, ys := make([]float64, len(s.Points)), make([]float64, len(s.Points))

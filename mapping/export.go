@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"net/url"
 	"sort"
 	"strconv"
 	"strings"
@@ -290,7 +291,7 @@ func WriteFCPXML(w io.Writer, title string, clips []ExportClip) error {
 			tc = "DF"
 		}
 		asset := fcpAsset{ID: fmt.Sprintf("a%d", i+1), Name: c.Name, Start: seconds(first, r), Duration: seconds(length, r), HasVideo: 1, Format: format}
-		asset.Rep.Kind, asset.Rep.Src = "original-media", "file:///"+strings.ReplaceAll(c.Name, " ", "%20")
+		asset.Rep.Kind, asset.Rep.Src = "original-media", "file:///"+url.PathEscape(c.Name)
 		clip := fcpClip{Ref: asset.ID, Name: c.Name, Offset: seconds(first, r), Start: seconds(first, r), Duration: seconds(length, r), Format: format, TCFormat: tc}
 		for _, p := range c.placed() {
 			m := fcpMarker{Start: seconds(first+*p.at, r), Duration: seconds(p.length, r), Value: p.label(), Note: p.Author}

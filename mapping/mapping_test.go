@@ -126,6 +126,13 @@ func TestSafeFileName(t *testing.T) {
 	require.Equal(t, "a∕b/c", SafePath("a∕b/c"))
 }
 
+func TestColorsAreFrameios(t *testing.T) {
+	for given, want := range map[string]string{"#e74a3c": "#e74a3c", "#0f0": "#00FF00", "#0f08": "#00FF00", "#11223344": "#112233", "112233": "#112233", "Red": "#FF0000",
+		"rgb(1, 2,255)": "#0102FF", "rgba(1,2,3,0.5)": "#010203", "rgb(1,2)": plainColor, "": plainColor, "#12345": plainColor, "chartreuse?": plainColor} {
+		require.Equal(t, want, hexColor(given), given)
+	}
+}
+
 func TestDrawing(t *testing.T) {
 	for name, c := range map[string]struct {
 		annotation string
@@ -145,6 +152,14 @@ func TestDrawing(t *testing.T) {
 		require.Equal(t, c.shapes, shapes, name)
 		require.Equal(t, c.unknown, unknown, name)
 		again, _ := Drawing(Annotation(shapes, DrawingFrame{}), DrawingFrame{})
+		for i := range shapes { // Frame.io wants both
+			if shapes[i].Color == "" {
+				shapes[i].Color = plainColor
+			}
+			if shapes[i].Width == 0 {
+				shapes[i].Width = plainWidth
+			}
+		}
 		require.Equal(t, shapes, again, "%s comes back", name)
 	}
 	shapes, _ := Drawing(`[{"tool":"line","x1":0.5,"y1":0.5,"x2":1,"y2":1}]`, DrawingFrame{Kind: "pixels", Width: 1920, Height: 1080})
