@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -310,8 +309,11 @@ func (s *assetSync) parent(side mapping.Side, parentID string) (row ledger.Revie
 		return row, false
 	}
 	if row, known := s.rows[s.inReview[side][parentID]]; known && !row.Deleted && !row.Older {
-		if row.FrameioID != "" && row.IconikID != "" {
+		switch {
+		case row.FrameioID != "" && row.IconikID != "":
 			return row, false
+		case row.Refused != "": // the other side does not take it: the reply stands alone there
+			return ledger.ReviewComment{}, false
 		}
 		return row, true
 	}
@@ -325,6 +327,9 @@ func (s *assetSync) parent(side mapping.Side, parentID string) (row ledger.Revie
 
 // toIconik makes a Frame.io comment in iconik.
 func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
+	if s.refusedBefore(s.rows[rowID(s.ref.Review, "frameio", c.ID)], mapping.Frameio, frameioState(c)) {
+		return nil
+	}
 	parent, wait := s.parent(mapping.Frameio, c.ParentID)
 	if wait {
 		s.waiting = true
@@ -355,8 +360,11 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 			return g.ID, nil
 		},
 	})
+	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", c.ID), N: s.it.N, FrameioID: c.ID, IconikID: id, ParentID: parent.ID,
+		Origin: ledger.FromFrameio, Author: c.Author.Name, Email: c.Author.Email, Guest: c.Author.Guest, CreatedAt: c.CreatedAt}
+	s.takeFrameio(&row, c)
 	if err != nil {
-		return fmt.Errorf("to iconik: %w", err)
+		return s.refusedNew(ctx, row, mapping.Iconik, fmt.Errorf("to iconik: %w", err))
 	}
 	adopted := made == nil
 	if adopted {
@@ -364,12 +372,9 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 			return err
 		}
 	}
-	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", c.ID), N: s.it.N, FrameioID: c.ID, IconikID: id, ParentID: parent.ID,
-		Origin: ledger.FromFrameio, Author: c.Author.Name, Email: c.Author.Email, Guest: c.Author.Guest, CreatedAt: c.CreatedAt}
 	if before, after, ok := strings.Cut(draft.Text, c.Text); ok && c.Text != "" {
 		row.Before, row.After = before, after
 	}
-	s.takeFrameio(&row, c)
 	if made == nil { // deleted in iconik since: it goes in Frame.io, too, at the next look
 		row.Iconik = mapping.IconikState(req.Text, req.StartMS, req.EndMS, req.Checked, "")
 		return s.put(ctx, row)
@@ -423,20 +428,24 @@ func (s *assetSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
 }
 
 // writer is who made a segment in iconik.
-func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email string) {
+func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email string, err error) {
 	switch {
 	case g.User != nil && (g.User.Email != "" || g.User.FirstName != ""):
-		return g.User.FullName(), g.User.Email
+		return g.User.FullName(), g.User.Email, nil
 	case strings.TrimSpace(g.FirstName+" "+g.LastName) != "":
-		return strings.TrimSpace(g.FirstName + " " + g.LastName), ""
+		return strings.TrimSpace(g.FirstName + " " + g.LastName), "", nil
 	case g.ShareEmail != "":
-		return g.ShareEmail, g.ShareEmail
+		return g.ShareEmail, g.ShareEmail, nil
 	case g.UserID != "":
-		if u, err := s.iconik.Users.Get(ctx, g.UserID); err == nil {
-			return u.FullName(), u.Email
+		u, err := s.iconik.Users.Get(ctx, g.UserID)
+		if err == nil && u.FullName() != "" {
+			return u.FullName(), u.Email, nil
+		}
+		if c := rest.ClassOf(err); err != nil && (c == rest.Retryable || c == rest.Throttled || c == rest.Unauthorized) {
+			return "", "", fmt.Errorf("writer of a comment: %w", err)
 		}
 	}
-	return "iconik user", ""
+	return "iconik user", "", nil
 }
 
 func shapes(g iconik.Segment) []mapping.Shape {
@@ -459,12 +468,18 @@ func shapes(g iconik.Segment) []mapping.Shape {
 
 // toFrameio makes a comment of iconik in Frame.io, with its writer's name.
 func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
+	if s.refusedBefore(s.rows[rowID(s.ref.Review, "iconik", g.ID)], mapping.Iconik, iconikState(g)) {
+		return nil
+	}
 	parent, wait := s.parent(mapping.Iconik, g.ParentID)
 	if wait {
 		s.waiting = true
 		return nil
 	}
-	name, email := s.writer(ctx, g)
+	name, email, err := s.writer(ctx, g)
+	if err != nil {
+		return err
+	}
 	before, body, after, drawable := mapping.ToFrameio(g.Text, name, shapes(g))
 	n := frameio.NewComment{Annotation: mapping.Annotation(drawable, s.drawingFrame()), TeamOnly: g.Internal != nil && *g.Internal, Completed: g.Checked}
 	n.Frame, n.Frames = s.place(g)
@@ -498,11 +513,11 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 			return c.ID, nil
 		},
 	})
-	if notTaken(err) {
-		return s.keepInside(ctx, g, name, err)
-	}
+	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", g.ID), N: s.it.N, FrameioID: id, IconikID: g.ID, ParentID: parent.ID,
+		Origin: ledger.FromIconik, Author: name, Email: email, Before: before, After: after, CreatedAt: g.Created.Time, Internal: n.TeamOnly}
+	s.takeIconik(&row, g)
 	if err != nil {
-		return fmt.Errorf("to Frame.io: %w", err)
+		return s.refusedNew(ctx, row, mapping.Frameio, fmt.Errorf("to Frame.io: %w", err))
 	}
 	adopted := made == nil
 	if adopted {
@@ -518,9 +533,6 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		}
 		made.Completed = true
 	}
-	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", g.ID), N: s.it.N, FrameioID: id, IconikID: g.ID, ParentID: parent.ID,
-		Origin: ledger.FromIconik, Author: name, Email: email, Before: before, After: after, CreatedAt: g.Created.Time, Internal: n.TeamOnly}
-	s.takeIconik(&row, g)
 	row.Frameio, row.FrameioAt = frameioState(*made), made.UpdatedAt
 	if adopted {
 		row.Iconik, s.waiting = mapping.Unknown, true
@@ -538,25 +550,6 @@ func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
 		return nil, 0
 	}
 	return mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
-}
-
-// notTaken says that Frame.io refuses a comment for what it is: it would refuse it again.
-func notTaken(err error) bool {
-	var e *rest.Error
-	return errors.As(err, &e) && e.Class == rest.Permanent && (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity)
-}
-
-// keepInside leaves a comment in iconik that Frame.io refuses, so that the others go on, and tells people.
-func (s *assetSync) keepInside(ctx context.Context, g iconik.Segment, name string, err error) error {
-	row := olderComment(s.ref.Review, s.it.N, g.ID)
-	row.Author, row.Text, row.Refused, row.UpdatedAt = name, g.Text, err.Error(), time.Now().UTC()
-	if err := s.audit(ctx, mapping.Frameio, "refused a comment", row); err != nil {
-		return err
-	}
-	if err := s.note(ctx, fmt.Sprintf("Frame.io does not take a comment of %s on %q, and it stays in iconik: %v", name, s.it.Title, err)); err != nil {
-		return err
-	}
-	return s.put(ctx, row)
 }
 
 // threadOf is the comment at the top of a thread: Frame.io's threads have one level.
@@ -607,6 +600,32 @@ func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to m
 		return err
 	}
 	return s.note(ctx, fmt.Sprintf("%s does not take a change of a comment on %q: %v", to, s.it.Title, err))
+}
+
+// refusedNew writes down a comment that the other side does not take, and tells people: it holds up no other. It is tried
+// again when it is edited, and now and then.
+func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
+	if c := rest.ClassOf(err); c != rest.Permanent && c != rest.Unsupported {
+		return err
+	}
+	first := s.rows[row.ID].Refused == ""
+	row.Refused = err.Error()
+	if err := s.put(ctx, row); err != nil || !first {
+		return err
+	}
+	if err := s.audit(ctx, to, "refused a comment", row); err != nil {
+		return err
+	}
+	return s.note(ctx, fmt.Sprintf("%s does not take a comment of %s on %q, and it stays in %s: %v", to, orFirst(row.Author, "somebody"), s.it.Title, to.Other(), err))
+}
+
+// refusedBefore says that a comment need not be tried now.
+func (s *assetSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, state mapping.State) bool {
+	last := row.Frameio
+	if from == mapping.Iconik {
+		last = row.Iconik
+	}
+	return row.Refused != "" && last == state && time.Since(row.UpdatedAt) < refusedLook
 }
 
 func (s *assetSync) audit(ctx context.Context, side mapping.Side, what string, row ledger.ReviewComment) error {

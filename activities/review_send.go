@@ -26,6 +26,7 @@ import (
 const (
 	proxyLook = 10 * time.Second // between two looks for a proxy
 	readyLook = 2 * time.Second  // between two looks at a file that Frame.io prepares
+	markLate  = 15 * time.Second // a file may be ready before it is marked as watermarked
 )
 
 // StageAsset chooses the file of the asset's current version that is sent. A proxy that iconik has not made yet is
@@ -408,7 +409,7 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 		return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("Frame.io still prepares %q: %v", it.Title, errNotReady), "NotReady",
 			temporal.ApplicationErrorOptions{NextRetryDelay: readyLook, Category: temporal.ApplicationErrorCategoryBenign})
 	case r.cfg.Review.Watermark == "required" && r.frameio.Capabilities().WatermarkOnFiles && f.Watermark != frameio.WatermarkOn:
-		return contentError("%s", watermarkMissing(it.Title))
+		return r.watermarkMissing(ctx, it)
 	}
 	if it.StackID, err = r.stack(ctx, it, f); err != nil {
 		return settled(fmt.Errorf("new version of %q: %w", it.Title, err))
@@ -418,6 +419,21 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 		row.FrameNum, row.FrameDen, row.Frames, row.StartTimecode = f.FrameRate.Num, f.FrameRate.Den, f.Frames, f.StartTimecode
 	})
 	return err
+}
+
+// watermarkMissing waits for the watermark a little while, and then fails.
+func (r *review) watermarkMissing(ctx context.Context, it ledger.ReviewAsset) error {
+	if it.ReadyAt.IsZero() {
+		var err error
+		if it, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.ReadyAt = time.Now().UTC() }); err != nil {
+			return err
+		}
+	}
+	if time.Since(it.ReadyAt) < markLate {
+		return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("Frame.io has put no watermark on %q yet", it.Title), "NotReady",
+			temporal.ApplicationErrorOptions{NextRetryDelay: readyLook, Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	return contentError("%s", watermarkMissing(it.Title))
 }
 
 const watermarkPrefix = "not watermarked: "
@@ -442,8 +458,10 @@ func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Ass
 	if before == nil {
 		return "", nil
 	}
-	if parent, err := r.frameio.Asset(ctx, f.ParentID); err == nil && parent.Kind == frameio.KindStack {
-		return parent.ID, nil // put there by an attempt before
+	if parent, err := r.frameio.Asset(ctx, f.ParentID); err != nil && !rest.IsNotFound(err) {
+		return "", err
+	} else if err == nil && parent.Kind == frameio.KindStack { // put there by an attempt before
+		return parent.ID, r.stacked(ctx, it.AssetID, parent.ID)
 	}
 	target := frameio.Asset{ID: before.FileID, Kind: frameio.KindFile, ParentID: r.row.FolderID}
 	if before.StackID != "" {
@@ -453,12 +471,22 @@ func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Ass
 	if err != nil {
 		return "", err
 	}
+	return s.ID, r.stacked(ctx, it.AssetID, s.ID)
+}
+
+// stacked notes that all files of an asset are in one stack.
+func (r *review) stacked(ctx context.Context, assetID, stack string) error {
+	rows, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
 	for _, row := range rows {
-		if row.AssetID == it.AssetID && row.State == ledger.AssetReady {
-			if _, err := r.updateAsset(ctx, row.N, func(row *ledger.ReviewAsset) { row.StackID = s.ID }); err != nil {
-				return "", err
-			}
+		if row.AssetID != assetID || row.State != ledger.AssetReady {
+			continue
+		}
+		if _, err := r.updateAsset(ctx, row.N, func(row *ledger.ReviewAsset) { row.StackID = stack }); err != nil {
+			return err
 		}
 	}
-	return s.ID, nil
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -22,7 +23,9 @@ const (
 	quietShare   = 30               // a quiet review is polled every 30th part of the time it has been quiet,
 	quietLongest = 15 * time.Minute // at most this long
 	pollShare    = 2                // polling may use one part in two of what the API gives; the rest is for webhooks and people
-	waitingReply = 5 * time.Second  // until the next look for the parent of a reply
+	waitingReply = 5 * time.Second  // until the next look for the parent of a reply, or for what iconik's index did not show yet
+	blindLooks   = 20               // files of a review that is looked at again for that
+	refusedLook  = 10 * time.Minute // between two tries to bring over a comment that the other side does not take
 )
 
 // SyncReview makes both sides of a review equal, once: of all its files, or of those that a webhook was about.
@@ -50,19 +53,21 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 			return out, err
 		}
 		s := &assetSync{review: r, it: it, newest: newestOfVersion(assets, i), hinted: segments}
-		if err := s.run(ctx); err != nil {
-			return out, settled(fmt.Errorf("comments of %q: %w", it.Title, err))
+		if err := r.aside(ctx, s.run(ctx), "comments of "+it.Title); err != nil {
+			return out, settled(err)
 		}
-		changes, waiting = changes+s.changes, waiting || s.waiting
+		// A webhook that names no comment may be ahead of the index.
+		blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
+		changes, waiting = changes+s.changes, waiting || s.waiting || blind
 		if in.Full {
-			if err := r.decide(ctx, it); err != nil {
-				return out, settled(fmt.Errorf("decision on %q: %w", it.Title, err))
+			if err := r.aside(ctx, r.decide(ctx, it), "decision on "+it.Title); err != nil {
+				return out, settled(err)
 			}
 		}
 	}
 	if in.Full && !in.Last {
-		if err := r.lookAtShare(ctx); err != nil {
-			return out, settled(fmt.Errorf("review link: %w", err))
+		if err := r.aside(ctx, r.lookAtShare(ctx), "review link"); err != nil {
+			return out, settled(err)
 		}
 	}
 	if err := r.publish(ctx); err != nil {
@@ -110,6 +115,23 @@ func meantBy(in workflows.SyncInput, it ledger.ReviewAsset) (segments []string, 
 		}
 	}
 	return segments, meant
+}
+
+func fromIconik(in workflows.SyncInput, it ledger.ReviewAsset) bool {
+	return slices.ContainsFunc(in.Hints, func(h workflows.Hint) bool { return h.Asset == it.AssetID })
+}
+
+// aside notes an error that trying again does not mend, so that it holds up nothing else; others are returned.
+func (r *review) aside(ctx context.Context, err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	switch rest.ClassOf(err) {
+	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
+		r.Log.WarnContext(ctx, "left out of a sync", "review", r.ref.Review, "what", what, "error", err)
+		return r.note(ctx, fmt.Sprintf("%s: %v", what, err))
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // newestOfVersion says whether no later file shows the same version: new comments from iconik go to the newest.

@@ -124,12 +124,24 @@ func (r *review) publish(ctx context.Context) error {
 		if it.State == ledger.AssetGone && it.Reason == goneFromIconik {
 			continue
 		}
+		shown, err := r.Ledger.ReviewShownOn(ctx, r.ref.Tenant, it.AssetID)
+		if err != nil {
+			return err
+		}
+		if shown != r.ref.Review { // the fields are those of a later review
+			if it.WrittenHash != "" {
+				if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = "" }); err != nil {
+					return err
+				}
+			}
+			continue
+		}
 		fields := r.fields(it)
 		hash := mapping.FieldsHash(fields)
 		if it.WrittenHash == hash {
 			continue
 		}
-		err := r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, values(fields))
+		err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, values(fields))
 		if err != nil && !rest.IsNotFound(err) {
 			return fmt.Errorf("review fields of %q: %w", it.Title, err)
 		}

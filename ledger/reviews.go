@@ -92,6 +92,7 @@ type ReviewAsset struct {
 	Size, BytesDone          int64
 	FileID, StackID          string
 	BeganUpload              time.Time // a file may have been made whose id is not known
+	ReadyAt                  time.Time // when it was first seen ready, its watermark still missing
 	State                    AssetState
 	Reason                   string
 	Decision                 string // approved, changes requested or none
@@ -269,6 +270,13 @@ func (l *Ledger) RunningReviewAssets(ctx context.Context, tenant string) (n int,
 func (l *Ledger) ReviewsOfAsset(ctx context.Context, tenant, assetID string) ([]Review, error) {
 	return many[Review](l.read.QueryContext(ctx, l.bind(`SELECT r.data FROM reviews r WHERE r.tenant = ? AND r.status IN ('sending', 'open', 'expired') AND EXISTS (
 		SELECT 1 FROM review_assets a WHERE a.tenant = r.tenant AND a.review = r.id AND a.asset_id = ?) ORDER BY r.created_at DESC`), tenant, assetID))
+}
+
+// ReviewShownOn returns the review that an iconik asset's fields tell of: the newest running one, or else the newest.
+func (l *Ledger) ReviewShownOn(ctx context.Context, tenant, assetID string) (string, error) {
+	id, _, err := l.oneID(ctx, `SELECT r.id FROM reviews r WHERE r.tenant = ? AND EXISTS (SELECT 1 FROM review_assets a WHERE a.tenant = r.tenant AND a.review = r.id AND a.asset_id = ?)
+		ORDER BY CASE WHEN r.status IN ('sending', 'open') THEN 0 ELSE 1 END, r.created_at DESC, r.id DESC LIMIT 1`, tenant, assetID)
+	return id, err
 }
 
 // ReviewOfFile returns the review that a Frame.io file belongs to.

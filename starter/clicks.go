@@ -237,18 +237,23 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 				return
 			}
 		}
-		var last accepted
+		var done accepted
+		var refused *refusal
 		for _, id := range ids {
-			if last, err = s.controlReview(c.Request.Context(), t, id, verb, until); err != nil {
-				var no *refusal
-				if errors.As(err, &no) {
-					s.showMistake(c.Request.Context(), t, in, no.why)
-				}
+			out, err := s.controlReview(c.Request.Context(), t, id, verb, until)
+			switch {
+			case err == nil:
+				done = out
+			case !errors.As(err, &refused):
 				s.failWith(c, err, "asset_ids")
 				return
 			}
 		}
-		c.JSON(http.StatusAccepted, last)
+		if done.ID == "" { // none took it
+			s.mistake(c, t, in, "asset_ids", refused.why)
+			return
+		}
+		c.JSON(http.StatusAccepted, done)
 	}
 }
 
@@ -257,7 +262,8 @@ func (s *service) mistake(c *gin.Context, t *config.Tenant, in click, field, pro
 	fail(c, http.StatusUnprocessableEntity, field, problem)
 }
 
-// reviewsOf finds the reviews of what was clicked; collections are looked into.
+// reviewsOf finds the reviews of what was clicked: of each asset those that run, or else the one that ended last.
+// Collections are looked into.
 func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]string, error) {
 	assets := slices.Clone(in.AssetIDs)
 	if len(in.CollectionIDs) > 0 {
@@ -287,8 +293,9 @@ func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range rows {
-			if !slices.Contains(out, r.ID) {
+		running := slices.ContainsFunc(rows, func(r ledger.Review) bool { return r.Status.Running() })
+		for i, r := range rows {
+			if (r.Status.Running() || !running && i == 0) && !slices.Contains(out, r.ID) {
 				out = append(out, r.ID)
 			}
 		}

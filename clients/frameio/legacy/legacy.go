@@ -65,6 +65,7 @@ var limits = map[string]rest.Limit{
 	opReviewLink:    {Calls: 100, Window: time.Minute},
 	opUpdateLink:    {Calls: 100, Window: time.Minute},
 	opAddToLink:     {Calls: 100, Window: time.Minute},
+	opSetLink:       {Calls: 100, Window: time.Minute},
 	opAddReviewer:   {Calls: 100, Window: time.Minute},
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -28,6 +29,7 @@ const (
 	opReviewLink    = "GET /review_links/{id}"
 	opUpdateLink    = "PUT /review_links/{id}"
 	opAddToLink     = "POST /review_links/{id}/assets"
+	opSetLink       = "PUT /review_links/{id}/assets"
 	opAddReviewer   = "POST /review_links/{id}/reviewers"
 )
 
@@ -288,31 +290,51 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 	return c.write(ctx, opUpdateLink, "review_links/"+url.PathEscape(id), body, nil)
 }
 
-// AddToShare wraps PUT /review_links/{id}/assets' additive form, POST, after a look at what is there.
+// AddToShare wraps POST /review_links/{id}/assets after a look at what is there. A file that has gone into one of the
+// stacks since it was added would stand beside its own stack: then PUT replaces the set by one without it.
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
-	have := map[string]bool{}
+	var have []string
+	inside := 0
 	for cursor := ""; ; {
-		page, err := c.ShareItems(ctx, frameio.Share{ID: id, Kind: frameio.ShareReviewLink}, cursor)
+		rows, next, err := listPage[shareItem](ctx, c, opLinkItems, "review_links/"+url.PathEscape(id)+"/items/shared", nil, cursor)
 		if err != nil {
 			return err
 		}
-		for _, item := range page.Items {
-			have[item.AssetID] = true
+		for _, row := range rows {
+			item, parent := string(row.AssetID), ""
+			if a := row.Asset.value; a != nil {
+				parent = string(a.ParentID)
+				if item == "" {
+					item = a.ID
+				}
+			}
+			if item == "" {
+				continue
+			}
+			if parent != "" && slices.Contains(assetIDs, parent) {
+				inside++
+				continue
+			}
+			have = append(have, item)
 		}
-		if cursor = page.Next; cursor == "" {
+		if cursor = next; cursor == "" {
 			break
 		}
 	}
 	var missing []string
 	for _, a := range assetIDs {
-		if !have[a] {
+		if !slices.Contains(have, a) {
 			missing = append(missing, a)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
+	path := "review_links/" + url.PathEscape(id) + "/assets"
+	switch {
+	case inside > 0:
+		return c.write(ctx, opSetLink, path, map[string]any{"asset_ids": append(have, missing...)}, nil)
+	case len(missing) > 0:
+		return c.write(ctx, opAddToLink, path, map[string]any{"asset_ids": missing}, nil)
 	}
-	return c.write(ctx, opAddToLink, "review_links/"+url.PathEscape(id)+"/assets", map[string]any{"asset_ids": missing}, nil)
+	return nil
 }
 
 // Invite wraps POST /review_links/{id}/reviewers. One call an address.
