@@ -28,6 +28,7 @@ func (p placed) hash() string { return p.parent + "\x00" + p.title }
 
 // collection finds, makes, renames or moves a collection.
 func (a *archive) collection(ctx context.Context, p placed) (string, error) {
+	p.title = mapping.Title(p.title)
 	link, known, err := a.Ledger.Link(ctx, a.ref.Tenant, p.kind, p.source)
 	if err != nil {
 		return "", err

@@ -108,9 +108,33 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if err != nil {
 		return fmt.Errorf("iconik user of a comment's author: %w", err)
 	}
-	draft := mapping.Segment(commentInput(it, c, user, a.drawingFrame()))
-	req := segmentRequest(draft)
-	req.VersionID, req.UserID, req.ExternalID = it.VersionID, user, mapping.ExternalID("comment", c.ID)
+	draftFor := func(user string) mapping.SegmentDraft {
+		return mapping.Segment(commentInput(it, c, user, a.drawingFrame()))
+	}
+	draft := draftFor(user)
+	hash := draft.Hash()
+	link, known, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+	if err != nil {
+		return err
+	}
+	if known && link.TargetID != "" {
+		if link.Hash == hash {
+			return nil
+		}
+		there, err := a.editComment(ctx, it, c, link, user, draftFor)
+		if err != nil || there {
+			return err
+		}
+		if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: made again
+			return err
+		}
+	}
+	requestFor := func(user string) iconik.SegmentRequest {
+		req := segmentRequest(draftFor(user))
+		req.VersionID, req.UserID, req.ExternalID = it.VersionID, user, mapping.ExternalID("comment", c.ID)
+		return req
+	}
+	req := requestFor(user)
 	if c.ParentID != "" {
 		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ParentID)
 		if err != nil {
@@ -124,17 +148,6 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if err != nil {
 		return err
 	}
-	hash := draft.Hash()
-	link, known, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
-	if err != nil {
-		return err
-	}
-	if known && link.TargetID != "" {
-		if link.Hash == hash {
-			return nil
-		}
-		return a.editComment(ctx, it, c, link.TargetID, draft, hash)
-	}
 	id, _, err := a.once(ctx, creation{
 		kind: ledger.LinkComment, sourceID: c.ID, parent: it.AssetID, hash: "", settle: a.cfg.Iconik.SettleTime, lookFirst: adopting,
 		look: func(ctx context.Context) (string, error) {
@@ -145,6 +158,14 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 		},
 		make: func(ctx context.Context) (string, error) {
 			s, err := a.createSegment(ctx, it.AssetID, req)
+			if err != nil && user != "" && refused(err) {
+				// Not every token may write in another's name: then the author stands in the text.
+				own := requestFor("")
+				own.ParentID = req.ParentID
+				if s, err = a.createSegment(ctx, it.AssetID, own); err == nil {
+					user = ""
+				}
+			}
 			if err != nil {
 				return "", err
 			}
@@ -154,18 +175,41 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if err != nil {
 		return err
 	}
-	return a.finishComment(ctx, it, c, id, draft, hash)
+	return a.finishComment(ctx, it, c, id, draftFor(user), hash)
 }
 
-// createSegment marks team-only comments as internal where iconik knows the field, and in the text where it does not.
+// refused says that iconik takes no such request, now or later.
+func refused(err error) bool {
+	return err != nil && (rest.ClassOf(err) == rest.Permanent || rest.ClassOf(err) == rest.Forbidden)
+}
+
+// createSegment marks team-only comments as internal where iconik knows the field, and in the text where it refuses the
+// field or leaves it out.
 func (t *tenant) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
 	s, err := t.iconik.Segments.Create(ctx, assetID, req)
-	if err != nil && req.Internal != nil && rest.ClassOf(err) == rest.Permanent {
-		req.Internal, req.Text = nil, mapping.TeamOnlyPrefix+req.Text
+	if req.Internal == nil {
+		return s, err
+	}
+	marked := mapping.TeamOnlyPrefix + req.Text
+	if err != nil && rest.ClassOf(err) == rest.Permanent {
+		req.Internal, req.Text = nil, marked
 		return t.iconik.Segments.Create(ctx, assetID, req)
 	}
-	return s, err
+	if err != nil || isInternal(s) {
+		return s, err
+	}
+	kept, err := t.iconik.Segments.Get(ctx, assetID, s.ID)
+	if err != nil || isInternal(kept) {
+		return kept, err
+	}
+	if _, err := t.iconik.Segments.Update(ctx, assetID, s.ID, iconik.SegmentPatch{Text: &marked}); err != nil {
+		return nil, err
+	}
+	kept.Text = marked
+	return kept, nil
 }
+
+func isInternal(s *iconik.Segment) bool { return s.Internal != nil && *s.Internal }
 
 // finishComment writes the comment's own metadata and then its hash, which says that nothing is left to do.
 func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, hash string) error {
@@ -181,17 +225,42 @@ func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.C
 	return a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, id, hash)
 }
 
-// editComment lets a comment that changed in Frame.io since the last run follow.
-func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, hash string) error {
+// editComment lets a comment that changed in Frame.io since the last run follow; false where iconik has it no more. Who
+// wrote a segment, and that it is internal, cannot be changed any more: what iconik does not say stays in the text.
+func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, user string, draftFor func(string) mapping.SegmentDraft) (bool, error) {
+	have, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
+	if rest.IsNotFound(err) || err == nil && have.Status == "DELETED" {
+		return false, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	hash := draftFor(user).Hash()
+	if have.UserID != user {
+		user = ""
+	}
+	draft := draftFor(user)
+	if link.Hash == draft.Hash() { // only the author has become an iconik user since
+		return true, a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, link.TargetID, hash)
+	}
 	if err := a.wrote(ctx); err != nil {
-		return err
+		return true, err
 	}
 	req := segmentRequest(draft)
-	if _, err := a.iconik.Segments.Update(ctx, it.AssetID, id, iconik.SegmentPatch{
-		Text: &req.Text, Checked: &draft.Checked, StartMS: req.StartMS, EndMS: req.EndMS, Drawing: req.Drawing}); err != nil {
-		return err
+	if draft.Internal && !isInternal(have) {
+		req.Text = mapping.TeamOnlyPrefix + req.Text
 	}
-	return a.finishComment(ctx, it, c, id, draft, hash)
+	patch := iconik.SegmentPatch{Text: &req.Text, Checked: &draft.Checked, StartMS: req.StartMS, EndMS: req.EndMS, Drawing: req.Drawing}
+	if req.StartMS == nil && have.StartMS != nil {
+		patch.Clear = append(patch.Clear, "time_start_milliseconds", "time_end_milliseconds")
+	}
+	if req.Drawing == nil && have.Drawing != nil && len(have.Drawing.Primitives) > 0 {
+		patch.Clear = append(patch.Clear, "drawing")
+	}
+	if _, err := a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, patch); err != nil {
+		return true, err
+	}
+	return true, a.finishComment(ctx, it, c, link.TargetID, draft, hash)
 }
 
 func (t *tenant) drawingFrame() mapping.DrawingFrame {
@@ -238,11 +307,8 @@ func (t *tenant) userFor(ctx context.Context, p frameio.Person) (string, error) 
 		return known.id, nil
 	}
 	u, err := t.iconik.Users.ByEmail(ctx, p.Email)
-	if err != nil {
-		if rest.ClassOf(err) != rest.Forbidden {
-			return "", err
-		}
-		u = nil // without the role can_read_users, names and addresses stay in the text
+	if err != nil && rest.ClassOf(err) != rest.Forbidden { // where no list of users may be read, names and addresses stay in the text
+		return "", err
 	}
 	id := ""
 	if u != nil {

@@ -136,6 +136,11 @@ func (a *archive) progress(ctx context.Context, now bool) {
 		a.Log.WarnContext(ctx, "progress not shown", "job", row.JobID, "error", err)
 		return
 	}
+	if job.Status == "" { // an answer that shows only what was written
+		if job, err = a.iconik.Jobs.Get(ctx, row.JobID); err != nil {
+			return
+		}
+	}
 	if job.Status == "ABORT_PENDING" || job.Status == "ABORTED" {
 		if err := a.Temporal.CancelWorkflow(ctx, a.workflowID(), ""); err != nil {
 			a.Log.WarnContext(ctx, "archive not cancelled", "workflow", a.workflowID(), "error", err)

@@ -166,7 +166,7 @@ func itemOf(folder ledger.Folder, node, file frameio.Asset, version, versions, s
 	}
 	return ledger.Item{
 		SourceID: file.ID, AssetKey: node.ID, FolderID: folder.SourceID, Version: version, Versions: versions,
-		Name: file.Name, Title: node.Name, Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
+		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
 		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
 		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
 		CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),

@@ -107,11 +107,15 @@ func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.Sh
 // reference puts an asset, or a folder's collection, into a presentation's collection. What the project no longer has
 // is left out: the share's settings name it.
 func (a *archive) reference(ctx context.Context, s frameio.Share, collection string, item frameio.ShareItem) error {
-	objectType, kinds := "assets", []ledger.LinkKind{ledger.LinkFile, ledger.LinkStack}
-	if item.Kind == frameio.KindFolder {
-		objectType, kinds = "collections", []ledger.LinkKind{ledger.LinkFolder, ledger.LinkProject}
+	objectType, target := "assets", ""
+	var err error
+	if item.Kind != frameio.KindFolder {
+		target, err = a.assetOf(ctx, item.AssetID)
 	}
-	target, err := a.targetOf(ctx, item.AssetID, kinds...)
+	if err == nil && target == "" && (item.Kind == frameio.KindFolder || item.Kind == "") {
+		objectType = "collections"
+		target, err = a.collectionOf(ctx, item.AssetID)
+	}
 	if err != nil || target == "" {
 		return err
 	}
@@ -145,8 +149,31 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 	return err
 }
 
-// targetOf follows the ledger's links; a single version of a stack leads to the stack's asset.
-func (a *archive) targetOf(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
+// assetOf follows the ledger's links; a single version of a stack leads to the stack's asset.
+func (a *archive) assetOf(ctx context.Context, source string) (string, error) {
+	if target, err := a.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
+		return target, err
+	}
+	it, ok, err := a.Ledger.Item(ctx, a.ref.Tenant, a.ref.Archive, source)
+	if err != nil || !ok {
+		return "", err
+	}
+	return it.AssetID, nil
+}
+
+// collectionOf returns a folder's collection; the project's for its root folder.
+func (a *archive) collectionOf(ctx context.Context, source string) (string, error) {
+	if target, err := a.linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
+		return target, err
+	}
+	row, err := a.row(ctx)
+	if err != nil || row.RootID != source {
+		return "", err
+	}
+	return row.CollectionID, nil
+}
+
+func (a *archive) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
 	for _, kind := range kinds {
 		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, kind, source)
 		if err != nil {
@@ -156,11 +183,7 @@ func (a *archive) targetOf(ctx context.Context, source string, kinds ...ledger.L
 			return link.TargetID, nil
 		}
 	}
-	it, ok, err := a.Ledger.Item(ctx, a.ref.Tenant, a.ref.Archive, source)
-	if err != nil || !ok {
-		return "", err
-	}
-	return it.AssetID, nil
+	return "", nil
 }
 
 // writeSettings keeps a share's dates and settings with its collection.

@@ -25,7 +25,6 @@ const (
 
 const (
 	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking anew
-	partURLPage   = 100             // part URLs asked for at once
 )
 
 type freshUpload struct {
@@ -48,6 +47,9 @@ func (a *archive) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (i
 	f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
 	if err != nil {
 		return iconik.File{}, fmt.Errorf("upload URL: %w", err)
+	}
+	if f.UploadURL == "" && f.MultipartUploadURL == "" {
+		return iconik.File{}, fmt.Errorf("iconik gives no upload URL for %q at the moment", it.Name)
 	}
 	return *f, nil
 }
@@ -84,6 +86,9 @@ func (a *archive) beginUpload(ctx context.Context, it ledger.Item, size int64) (
 		return u.ID, nil
 	}
 	f, err := a.uploadFile(ctx, it, false)
+	if err == nil && f.MultipartUploadURL == "" {
+		f, err = a.uploadFile(ctx, it, true)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -123,29 +128,22 @@ func (a *archive) sink(ctx context.Context, it ledger.Item, size int64) (transfe
 	case storageB2:
 		return a.b2Sink(it, part, stored), nil
 	}
-	return a.s3Sink(it, storage.PresignsMD5(), part, uploadURL, stored), nil
+	return a.s3Sink(it, storage.PresignsMD5(), size, part, uploadURL, stored), nil
 }
 
-func (a *archive) s3Sink(it ledger.Item, enforcesMD5 bool, part int64, uploadURL func(context.Context, bool) (string, error), stored func(context.Context) (int64, error)) transfer.Sink {
+func (a *archive) s3Sink(it ledger.Item, enforcesMD5 bool, size, part int64, uploadURL func(context.Context, bool) (string, error), stored func(context.Context) (int64, error)) transfer.Sink {
+	parts := 0
+	if size > 0 {
+		least := s3.PartSizeFor(size, part)
+		parts = int((size + least - 1) / least)
+	}
 	s := s3.S3{
 		Client: a.store, UploadID: it.UploadID, PartSize: part, ContentType: it.MediaType, UploadURL: uploadURL, Stored: stored,
 		PartURLs: func(ctx context.Context, from, to, total int) (map[int]string, error) {
-			urls := map[int]string{}
-			for page := (from-1)/partURLPage + 1; ; page++ {
-				parts, more, err := a.iconik.Files.PartURLs(ctx, it.AssetID, it.FileID, it.UploadID, total, page, partURLPage)
-				if err != nil {
-					return nil, err
-				}
-				for _, p := range parts {
-					urls[p.Number] = p.URL
-				}
-				if !more || page*partURLPage >= to {
-					return urls, nil
-				}
-			}
+			return a.iconik.Files.PartURLs(ctx, it.AssetID, it.FileID, it.UploadID, total, from, to)
 		},
 		Multipart: func(ctx context.Context) (s3.MultipartURLs, error) {
-			m, err := a.iconik.Files.MultipartURLs(ctx, it.AssetID, it.FileID, it.UploadID)
+			m, err := a.iconik.Files.MultipartURLs(ctx, it.AssetID, it.FileID, it.UploadID, parts)
 			if err != nil {
 				return s3.MultipartURLs{}, err
 			}

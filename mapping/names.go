@@ -64,6 +64,14 @@ func ProjectTitle(name, suffix string) string {
 	return strings.TrimSpace(title)
 }
 
+// Title is a name as iconik takes it: it wants one for everything, and Frame.io may have none.
+func Title(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return "Untitled"
+	}
+	return name
+}
+
 // PathName lets a name stand in a path: a slash within it becomes the division slash ∕.
 func PathName(name string) string { return strings.ReplaceAll(name, "/", "∕") }
 

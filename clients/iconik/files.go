@@ -237,13 +237,34 @@ type PartURL struct {
 	URL    string `json:"url"`
 }
 
-// PartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/part/, one page. parts is the total number of
-// parts.
-func (s *FilesService) PartURLs(ctx context.Context, assetID, fileID, uploadID string, parts, page, perPage int) (urls []PartURL, more bool, err error) {
-	q := url.Values{"upload_id": {uploadID}, "parts_num": {strconv.Itoa(parts)}, "page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}}
-	var e envelope[PartURL]
-	err = s.c.get(ctx, "part URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url/part"), q, &e)
-	return e.Objects, len(e.Objects) > 0 && page*perPage < parts, err
+// PartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/part/ and returns the URLs of the parts from..to,
+// and of others that came along. parts is the total number of parts. iconik may give fewer at once than it is asked for.
+func (s *FilesService) PartURLs(ctx context.Context, assetID, fileID, uploadID string, parts, from, to int) (map[int]string, error) {
+	urls := map[int]string{}
+	size := perPage
+	for next := from; next <= to; {
+		page := (next-1)/size + 1
+		q := url.Values{"upload_id": {uploadID}, "parts_num": {strconv.Itoa(parts)}, "page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(size)}}
+		var e envelope[PartURL]
+		if err := s.c.get(ctx, "part URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url/part"), q, &e); err != nil {
+			return nil, err
+		}
+		for _, p := range e.Objects {
+			urls[p.Number] = p.URL
+		}
+		switch n := len(e.Objects); {
+		case n == 0:
+			return urls, nil
+		case n < min(size, parts-(page-1)*size): // the page is smaller than was asked: the pages are counted by its size
+			size = n
+		case urls[next] == "":
+			return urls, nil
+		}
+		for next <= to && urls[next] != "" {
+			next++
+		}
+	}
+	return urls, nil
 }
 
 // MultipartURLs end a multipart upload. They are secrets.
@@ -253,10 +274,15 @@ type MultipartURLs struct {
 	ListPartsURL []string `json:"list_parts_url"`
 }
 
-// MultipartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/.
-func (s *FilesService) MultipartURLs(ctx context.Context, assetID, fileID, uploadID string) (*MultipartURLs, error) {
+// MultipartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/. parts, where it is known, has all pages of
+// the list of parts in the answer.
+func (s *FilesService) MultipartURLs(ctx context.Context, assetID, fileID, uploadID string, parts int) (*MultipartURLs, error) {
+	q := url.Values{"upload_id": {uploadID}}
+	if parts > 0 {
+		q.Set("max_part_number", strconv.Itoa(parts))
+	}
 	var m MultipartURLs
-	err := s.c.get(ctx, "multipart URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url"), url.Values{"upload_id": {uploadID}}, &m)
+	err := s.c.get(ctx, "multipart URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url"), q, &m)
 	if err != nil {
 		return nil, err
 	}
@@ -283,14 +309,19 @@ func (s *FilesService) CreateKeyframes(ctx context.Context, assetID, fileID stri
 // MD5: the URL signs it. The URL is a secret.
 func (s *FilesService) MD5PartURL(ctx context.Context, assetID, fileID, uploadID string, part int, sum [16]byte) (string, error) {
 	body := map[string]any{"upload_id": uploadID, "parts": []map[string]any{{"part_number": part, "checksum": base64.StdEncoding.EncodeToString(sum[:])}}}
-	var e envelope[PartURL]
+	var out struct {
+		Parts []struct {
+			Number int    `json:"part_number"`
+			URL    string `json:"url"`
+		} `json:"parts"`
+	}
 	_, err := s.c.rest.Do(ctx, rest.Request{Operation: "MD5 part URL", Method: http.MethodPost, Path: path("files/v1/assets", assetID, "files", fileID, "multipart_url/s3/part"),
-		Body: body, Idempotent: true}, &e)
+		Body: body, Idempotent: true}, &out)
 	if err != nil {
 		return "", err
 	}
-	for _, p := range e.Objects {
-		if p.Number == part {
+	for _, p := range out.Parts {
+		if p.Number == part && p.URL != "" {
 			return p.URL, nil
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"strings"
+
+	"github.com/framebridge/framebridge/clients/rest"
 )
 
 // User is an iconik user.
@@ -24,17 +26,27 @@ func (s *UsersService) Current(ctx context.Context) (*User, error) {
 	return &u, nil
 }
 
-// ByEmail wraps GET users/v1/users/?email=; nil when nobody has the address.
+// ByEmail wraps GET users/v1/users/?email=, and GET users/v1/users/basic/?email= where the token lacks the role that the
+// first one wants; nil when nobody has the address.
 func (s *UsersService) ByEmail(ctx context.Context, email string) (*User, error) {
 	var found *User
-	err := byPage(ctx, s.c, "find user", path("users/v1/users"), url.Values{"email": {email}}, func(u User) bool {
-		if strings.EqualFold(u.Email, email) && u.Status != "DELETED" {
-			found = &u
-			return false
-		}
-		return true
-	})
-	return found, err
+	look := func(service string) error {
+		return byPage(ctx, s.c, "find user", path(service), url.Values{"email": {email}}, func(u User) bool {
+			if strings.EqualFold(u.Email, email) && u.Status != "DELETED" {
+				found = &u
+				return false
+			}
+			return true
+		})
+	}
+	err := look("users/v1/users")
+	if err != nil && rest.ClassOf(err) == rest.Forbidden {
+		err = look("users/v1/users/basic")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // Get wraps GET users/v1/users/{id}/.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,8 @@ type Config struct {
 	Budgets *Budgets
 	// Refine lets a vendor's client correct the class and add a hint.
 	Refine func(*Error)
+	// Fickle are refusals that this vendor also gives by mistake: safe calls are tried again before they are believed.
+	Fickle []int
 	// MaxBody bounds an answer in bytes; 0: 32 MiB.
 	MaxBody int64
 	// MaxThrottleWait bounds how long Do itself waits out 429s; 0: 30 s.
@@ -135,7 +138,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 		switch {
 		case e.Class == Throttled && time.Since(begun)+e.RetryAfter < c.cfg.MaxThrottleWait:
 			continue // the budget waits
-		case e.Class == Retryable && !e.Uncertain && tries < safeTries && r.safe():
+		case (e.Class == Retryable || slices.Contains(c.cfg.Fickle, e.Status)) && !e.Uncertain && tries < safeTries && r.safe():
 			if err := sleep(ctx, safeTryWait<<tries); err != nil {
 				return nil, err
 			}

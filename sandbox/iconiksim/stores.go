@@ -104,8 +104,8 @@ func (s *Sim) b2Routes() {
 		for _, p := range docs(c.body["parts"]) {
 			n, _ := number(p["part_number"])
 			q := map[string][]string{"partNumber": {strconv.Itoa(int(n))}, "uploadId": {text(c.body, "upload_id")}}
-			rows = append(rows, doc{"number": int(n), "url": s.o.Signer.Presign(http.MethodPut, bucket, key, q, map[string]string{"content-md5": text(p, "checksum")}, s.o.URLExpiry)})
+			rows = append(rows, doc{"part_number": int(n), "checksum": p["checksum"], "url": s.o.Signer.Presign(http.MethodPut, bucket, key, q, map[string]string{"content-md5": text(p, "checksum")}, s.o.URLExpiry)})
 		}
-		return 200, doc{"objects": rows}
+		return 200, doc{"upload_id": c.body["upload_id"], "parts": rows}
 	}))
 }

@@ -160,7 +160,7 @@ func (k *Sink) send(ctx context.Context, u string, p *transfer.Part) (transfer.R
 	if k.s.UploadID == "" && k.s.ContentType != "" {
 		header.Set("Content-Type", k.s.ContentType)
 	}
-	if signs(u, "content-md5") {
+	if k.s.UploadID != "" && k.s.MD5URL != nil || signs(u, "content-md5") {
 		sums, err := p.Sums()
 		if err != nil {
 			return transfer.Receipt{}, err

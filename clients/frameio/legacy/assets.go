@@ -196,6 +196,14 @@ func (a asset) original() frameio.Original {
 	return frameio.OriginalAvailable
 }
 
+// comments counts them; -1 where the answer does not say.
+func (a asset) comments() int {
+	if !a.Comments.set {
+		return -1
+	}
+	return int(a.Comments.value)
+}
+
 func (a asset) domain() frameio.Asset {
 	d := frameio.Asset{
 		ID: a.ID, ParentID: string(a.ParentID), ProjectID: string(a.ProjectID), Kind: a.kind(), Name: string(a.Name),
@@ -203,7 +211,7 @@ func (a asset) domain() frameio.Asset {
 		Size: int64(a.Filesize.value), MediaType: string(a.Filetype), Label: orNone(string(a.Label)), Description: string(a.Desc),
 		Duration: a.Duration.value, Frames: int64(a.Frames.value), StartTimecode: string(a.Timecode),
 		CreatedAt: a.Inserted.Time, UploadedAt: a.Uploaded.Time, UpdatedAt: a.Updated.Time,
-		CommentCount: int(a.Comments.value), ItemCount: int(a.Items.value), CoverID: string(a.CoverID),
+		CommentCount: a.comments(), ItemCount: int(a.Items.value), CoverID: string(a.CoverID),
 	}
 	if a.Rating.set {
 		d.Rating = &a.Rating.value

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 )
 
 type comment struct {
@@ -81,13 +83,18 @@ func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.P
 	for _, row := range rows {
 		add(row)
 	}
-	for _, row := range rows { // in answers that nest replies instead of listing them
+	var nested func(comment)
+	nested = func(row comment) { // in answers that nest replies instead of listing them
 		for _, reply := range row.Replies {
 			if reply.ParentID == "" {
 				reply.ParentID = text(row.ID)
 			}
 			add(reply)
+			nested(reply)
 		}
+	}
+	for _, row := range rows {
+		nested(row)
 	}
 	return out, err
 }
@@ -105,6 +112,7 @@ type share struct {
 	Owner     tolerant[user] `json:"owner"`
 	Items     []shareItem    `json:"presentation_items"`
 	Assets    []asset        `json:"assets"`
+	AssetID   text           `json:"asset_id"`
 }
 
 type shareItem struct {
@@ -178,18 +186,27 @@ func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.S
 	if u := s.Owner.value; u != nil {
 		d.Owner = u.domain()
 	}
-	if kind == frameio.SharePresentation {
-		d.Items = shareItems(s.Items)
-		if len(d.Items) == 0 {
-			for _, a := range s.Assets {
-				d.Items = append(d.Items, frameio.ShareItem{AssetID: a.ID, Kind: a.kind()})
-			}
-		}
-		if d.Items == nil {
-			d.Items = []frameio.ShareItem{}
-		}
+	if kind == frameio.SharePresentation && (s.Items != nil || s.Assets != nil) {
+		d.Items = s.shown()
 	}
 	return d
+}
+
+// shown is what a presentation shows: its items, or else its assets, or else the asset it was made on.
+func (s share) shown() []frameio.ShareItem {
+	items := shareItems(s.Items)
+	if len(items) == 0 {
+		for _, a := range s.Assets {
+			items = append(items, frameio.ShareItem{AssetID: a.ID, Kind: a.kind()})
+		}
+	}
+	if len(items) == 0 && s.AssetID != "" {
+		items = append(items, frameio.ShareItem{AssetID: string(s.AssetID)})
+	}
+	if items == nil {
+		items = []frameio.ShareItem{}
+	}
+	return items
 }
 
 func shareItems(rows []shareItem) []frameio.ShareItem {
@@ -218,11 +235,35 @@ func shareItems(rows []shareItem) []frameio.ShareItem {
 	return out
 }
 
-// ShareItems wraps GET /review_links/{id}/items/shared; presentations bring their items along.
+// ShareItems wraps GET /review_links/{id}/items/shared, and the older /items where that is not known. Presentations
+// bring their items along, or show them in GET /presentations/{id}.
 func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string) (frameio.Page[frameio.ShareItem], error) {
+	var out frameio.Page[frameio.ShareItem]
 	if s.Kind == frameio.SharePresentation {
-		return frameio.Page[frameio.ShareItem]{Items: s.Items}, nil
+		if out.Items = s.Items; s.Items != nil {
+			return out, nil
+		}
+		var p share
+		_, err := c.get(ctx, opPresentation, "presentations/"+url.PathEscape(s.ID), nil, &p)
+		out.Items = p.shown()
+		return out, err
 	}
-	rows, next, err := listPage[shareItem](ctx, c, opLinkItems, "review_links/"+url.PathEscape(s.ID)+"/items/shared", nil, cursor)
-	return frameio.Page[frameio.ShareItem]{Items: shareItems(rows), Next: next}, err
+	link := "review_links/" + url.PathEscape(s.ID)
+	older, page := splitCursor(cursor)
+	var rows []shareItem
+	var next string
+	var err error
+	if older == 0 {
+		rows, next, err = listPage[shareItem](ctx, c, opLinkItems, link+"/items/shared", nil, page)
+		if rest.IsNotFound(err) && page == "" {
+			older = 1
+		}
+	}
+	if older == 1 {
+		rows, next, err = listPage[shareItem](ctx, c, opOlderLinkItems, link+"/items", nil, page)
+	}
+	if out.Items = shareItems(rows); next != "" {
+		out.Next = strconv.Itoa(older) + ":" + next
+	}
+	return out, err
 }

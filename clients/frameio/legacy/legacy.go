@@ -16,6 +16,8 @@ import (
 // pageSize is asked for in every listing; how many pages there are is always taken from the answer's headers.
 const pageSize = 500
 
+const defaultPage = 50 // rows of a page where the vendor does not heed page_size
+
 // Frames of comments count from 0 in V2.
 const firstFrame = 0
 
@@ -51,6 +53,7 @@ var limits = map[string]rest.Limit{
 	opPresentations: {Calls: 100, Window: time.Minute},
 	opReviewLinks:   {Calls: 100, Window: time.Minute},
 	opLinkItems:     {Calls: 100, Window: time.Minute},
+	opPresentation:  {Calls: 100, Window: time.Minute},
 	opTeam:          {Calls: 100, Window: time.Minute},
 	opTeamProjects:  {Calls: 100, Window: time.Minute},
 	opCreateAsset:   {Calls: 5, Window: time.Second},
@@ -82,6 +85,9 @@ const (
 	opPresentations = "GET /projects/{id}/presentations"
 	opReviewLinks   = "GET /projects/{id}/review_links"
 	opLinkItems     = "GET /review_links/{id}/items/shared"
+	opPresentation  = "GET /presentations/{id}"
+
+	opOlderLinkItems = "GET /review_links/{id}/items"
 )
 
 // New makes a client for one tenant.
@@ -95,6 +101,7 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 			r.Header.Set("Authorization", "Bearer "+token)
 		},
 		Budgets: &rest.Budgets{Known: limits},
+		Fickle:  []int{http.StatusBadRequest}, // the vendor's own tools try these again
 	}
 	rc.Refine = func(e *rest.Error) {
 		refine(e)
@@ -118,8 +125,6 @@ const movedHint = "the token is refused: the legacy API ends on 1 December 2026,
 // refine knows what this API's errors mean to the user.
 func refine(e *rest.Error) {
 	switch e.Status {
-	case http.StatusBadRequest: // the vendor's own tools try these again
-		e.Class = rest.Permanent
 	case http.StatusUnauthorized:
 		e.Hint = movedHint
 	case http.StatusForbidden:
@@ -176,7 +181,7 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 		return rows, next, nil
 	}
 	// Without headers only a page that is not full tells the end; how full a page may be is not known for certain.
-	if len(rows) < 50 || len(rows) < pageSize && len(rows)%50 != 0 {
+	if len(rows) < defaultPage || len(rows) < pageSize && len(rows)%defaultPage != 0 {
 		next = ""
 	}
 	return rows, next, nil

@@ -1,0 +1,99 @@
+package iconik_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+)
+
+// against makes a client of a server that answers as the vendor's documents allow, not as our simulator does.
+func against(t *testing.T, routes map[string]http.HandlerFunc) *iconik.Client {
+	t.Helper()
+	mux := http.NewServeMux()
+	for pattern, h := range routes {
+		mux.HandleFunc(pattern, h)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	c, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// Part URLs come ten at a time, whatever was asked.
+func TestPartURLsOfSmallPages(t *testing.T) {
+	const total, most = 37, 10
+	calls := 0
+	c := against(t, map[string]http.HandlerFunc{"GET /API/files/v1/assets/A/files/F/multipart_url/part/": func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		rows := []map[string]any{}
+		per, _ := strconv.Atoi(r.URL.Query().Get("per_page"))
+		per = min(per, most)
+		for n := (page-1)*per + 1; n <= min(page*per, total); n++ {
+			rows = append(rows, map[string]any{"number": n, "url": fmt.Sprintf("https://store/%d", n), "key": nil})
+		}
+		answer(w, map[string]any{"objects": rows})
+	}})
+	for _, want := range [][2]int{{1, 1}, {11, 11}, {37, 37}, {1, 37}, {8, 21}} {
+		calls = 0
+		urls, err := c.Files.PartURLs(t.Context(), "A", "F", "U", total, want[0], want[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := want[0]; n <= want[1]; n++ {
+			if urls[n] != fmt.Sprintf("https://store/%d", n) {
+				t.Errorf("%v: part %d goes to %q", want, n, urls[n])
+			}
+		}
+		if calls > 6 {
+			t.Errorf("%v: %d calls", want, calls)
+		}
+	}
+}
+
+// The vendor's document gives the answer the form of the request, with a URL in each part.
+func TestMD5PartURL(t *testing.T) {
+	c := against(t, map[string]http.HandlerFunc{"POST /API/files/v1/assets/A/files/F/multipart_url/s3/part/": func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]any
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		for _, p := range body["parts"].([]any) {
+			p.(map[string]any)["url"] = "https://store/part"
+		}
+		answer(w, body)
+	}})
+	got, err := c.Files.MD5PartURL(t.Context(), "A", "F", "U", 3, [16]byte{1})
+	if err != nil || got != "https://store/part" {
+		t.Fatalf("%q, %v", got, err)
+	}
+}
+
+// A token without the role can_read_users still reads the basic list.
+func TestUserByEmailWithoutTheRole(t *testing.T) {
+	c := against(t, map[string]http.HandlerFunc{
+		"GET /API/users/v1/users/": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			answer(w, map[string]any{"errors": []string{"Permission denied"}})
+		},
+		"GET /API/users/v1/users/basic/": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, map[string]any{"objects": []map[string]any{{"id": "1", "email": "zoe@example.com.au"}, {"id": "2", "email": "Zoe@example.com", "last_name": nil}}, "pages": 1})
+		},
+	})
+	u, err := c.Users.ByEmail(t.Context(), "zoe@example.com")
+	if err != nil || u == nil || u.ID != "2" {
+		t.Fatalf("%+v, %v", u, err)
+	}
+}
