@@ -31,35 +31,29 @@ var jobSteps = []struct{ phase, label string }{
 func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 	key := fmt.Sprintf("%s:%d", row.ID, row.Run)
 	title := "Archive from Frame.io: " + row.Name
-	link, isNew, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkJob, SourceID: key, Archive: a.ref.Archive, Parent: row.CollectionID, IntendedAt: time.Now()})
-	if err != nil {
-		return err
-	}
-	id := link.TargetID
-	if id == "" && !isNew {
-		id, err = settleLook(ctx, link.IntendedAt.Add(a.cfg.Iconik.SettleTime), func(ctx context.Context) (string, error) {
+	// Not by a.once: that a run was begun is no change in iconik.
+	id, _, err := a.makeOnce(ctx, creation{
+		kind: ledger.LinkJob, sourceID: key, parent: row.CollectionID, settle: a.cfg.Iconik.SettleTime, owner: a.ref.Archive,
+		look: func(ctx context.Context) (string, error) {
 			jobs, err := a.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "collections", ObjectID: row.CollectionID, Type: "CUSTOM"})
 			return firstID(jobs, err, func(j iconik.Job) (string, bool) {
 				return j.ID, fmt.Sprint(j.Metadata["framebridge_run"]) == key
 			})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if id == "" {
-		job, err := a.iconik.Jobs.Create(ctx, iconik.JobRequest{
-			Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
-			Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project's tree in Frame.io",
-			Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
-			ActionContext: map[string]iconik.JobAction{"ABORT": {URL: a.controlURL("cancel")}, "RESTART": {URL: a.controlURL("retry")}},
-		})
-		if err != nil {
-			return err
-		}
-		id = job.ID
-	}
-	if err := a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkJob, key, id, ""); err != nil {
+		},
+		make: func(ctx context.Context) (string, error) {
+			job, err := a.iconik.Jobs.Create(ctx, iconik.JobRequest{
+				Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
+				Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project's tree in Frame.io",
+				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
+				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: a.controlURL("cancel")}, "RESTART": {URL: a.controlURL("retry")}},
+			})
+			if err != nil {
+				return "", err
+			}
+			return job.ID, nil
+		},
+	})
+	if err != nil {
 		return err
 	}
 	_, err = a.Ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.JobID = id })

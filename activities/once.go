@@ -64,18 +64,30 @@ func (t *tenant) makeOnce(ctx context.Context, c creation) (id string, made bool
 			return "", false, err
 		}
 	}
-	sent := time.Now()
-	id, err = c.make(ctx)
+	// The other side may be blind for as long again after each attempt, and an attempt may have waited for its turn.
+	attempt := func(again bool) (string, error) {
+		if again {
+			if err := t.Ledger.IntendAgain(ctx, t.cfg.ID, c.kind, c.sourceID, time.Now()); err != nil {
+				return "", err
+			}
+		}
+		id, err := c.make(ctx)
+		if rest.IsUncertain(err) {
+			err = errors.Join(err, t.Ledger.IntendAgain(context.WithoutCancel(ctx), t.cfg.ID, c.kind, c.sourceID, time.Now()))
+		}
+		return id, err
+	}
+	id, err = attempt(!isNew)
 	if rest.IsUncertain(err) && ctx.Err() == nil && c.look != nil {
 		// The answer was lost. Looking at once spares the whole activity another attempt.
-		found, lerr := settleLook(ctx, sent.Add(c.settle), c.look)
+		found, lerr := settleLook(ctx, time.Now().Add(c.settle), c.look)
 		switch {
 		case lerr != nil:
 			return "", false, errors.Join(err, lerr)
 		case found != "":
 			id, err = found, nil
 		default:
-			id, err = c.make(ctx)
+			id, err = attempt(true)
 		}
 	}
 	if err != nil {

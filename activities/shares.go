@@ -79,8 +79,9 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 	if err != nil {
 		return err
 	}
+	shown := map[string]bool{} // several versions of one stack are one asset
 	for _, item := range items {
-		if err := a.reference(ctx, s, id, item); err != nil {
+		if err := a.reference(ctx, s, id, item, shown); err != nil {
 			return err
 		}
 	}
@@ -106,7 +107,7 @@ func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.Sh
 
 // reference puts an asset, or a folder's collection, into a presentation's collection. What the project no longer has
 // is left out: the share's settings name it.
-func (a *archive) reference(ctx context.Context, s frameio.Share, collection string, item frameio.ShareItem) error {
+func (a *archive) reference(ctx context.Context, s frameio.Share, collection string, item frameio.ShareItem, shown map[string]bool) error {
 	objectType, target := "assets", ""
 	var err error
 	if item.Kind != frameio.KindFolder {
@@ -116,9 +117,10 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 		objectType = "collections"
 		target, err = a.collectionOf(ctx, item.AssetID)
 	}
-	if err != nil || target == "" {
+	if err != nil || target == "" || shown[target] {
 		return err
 	}
+	shown[target] = true
 	key := s.ID + "/" + item.AssetID
 	if link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
 		return err

@@ -189,7 +189,8 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 	}
 	there, external := map[string]bool{}, map[string]int{}
 	for _, s := range listed {
-		if s.Status != "DELETED" {
+		// Pages of an index that moves on may show one segment twice.
+		if s.Status != "DELETED" && !there[s.ID] {
 			there[s.ID] = true
 			external[s.ExternalID]++
 		}

@@ -78,6 +78,12 @@ func (l *Ledger) Intend(ctx context.Context, tenant string, k Link) (existing Li
 	return existing, false, err
 }
 
+// IntendAgain dates an intent anew: the object is tried to be made once more.
+func (l *Ledger) IntendAgain(ctx context.Context, tenant string, kind LinkKind, sourceID string, at time.Time) error {
+	_, err := l.exec(ctx, "UPDATE links SET intended_at = ? WHERE tenant = ? AND kind = ? AND source_id = ?", micros(at), tenant, kind, sourceID)
+	return err
+}
+
 // Made completes an intent with the object's id, or gives a link new content.
 func (l *Ledger) Made(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) error {
 	now := micros(time.Now())

@@ -97,3 +97,20 @@ func TestUserByEmailWithoutTheRole(t *testing.T) {
 		t.Fatalf("%+v, %v", u, err)
 	}
 }
+
+// The list of views is documented without pages, as lists that have them begin: with ten rows.
+func TestViewsInPages(t *testing.T) {
+	c := against(t, map[string]http.HandlerFunc{"GET /API/metadata/v1/views/": func(w http.ResponseWriter, r *http.Request) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		page = max(page, 1)
+		var next any
+		if page < 3 {
+			next = fmt.Sprintf("/API/metadata/v1/views/?page=%d", page+1)
+		}
+		answer(w, map[string]any{"objects": []map[string]any{{"id": fmt.Sprint(page), "view_fields": nil}}, "next_url": next})
+	}})
+	views, err := c.Metadata.Views(t.Context())
+	if err != nil || len(views) != 3 || views[2].ID != "3" {
+		t.Fatalf("%+v, %v", views, err)
+	}
+}

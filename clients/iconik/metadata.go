@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 
 	"github.com/framebridge/framebridge/clients/rest"
 )
@@ -51,11 +52,25 @@ func (s *MetadataService) CreateField(ctx context.Context, f Field) (*Field, err
 	return &out, nil
 }
 
-// Views wraps GET metadata/v1/views/, which is not paged.
+// Views wraps GET metadata/v1/views/. It is documented without pages; where the answer has some, all are read.
 func (s *MetadataService) Views(ctx context.Context) ([]View, error) {
-	var e envelope[View]
-	err := s.c.get(ctx, "list views", path("metadata/v1/views"), nil, &e)
-	return e.Objects, err
+	var all []View
+	q := url.Values{}
+	for page := 1; ; page++ {
+		var e envelope[View]
+		err := s.c.get(ctx, "list views", path("metadata/v1/views"), q, &e)
+		if page > 1 && rest.IsNotFound(err) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e.Objects...)
+		if len(e.Objects) == 0 || page >= e.Pages && (e.NextURL == nil || *e.NextURL == "") {
+			return all, nil
+		}
+		q.Set("page", strconv.Itoa(page+1))
+	}
 }
 
 // CreateView wraps POST metadata/v1/views/.
