@@ -251,9 +251,9 @@ func (b *bench) commentsReadOnce(t *testing.T, seen map[string]int) {
 }
 
 // TestEveryKindOfStorageTakesAnArchive brings the sample project, 40 MiB camera original and proxies included, to each
-// kind of iconik storage.
+// kind of iconik storage, with iconik's calls held against its document.
 func TestEveryKindOfStorageTakesAnArchive(t *testing.T) {
-	nothing := func() *Checker { return &Checker{} }
+	dir := specs(t)
 	for name, tt := range map[string]struct {
 		method   string
 		settings map[string]any
@@ -265,8 +265,12 @@ func TestEveryKindOfStorageTakesAnArchive(t *testing.T) {
 		"B2":               {"B2", map[string]any{"bucket": "b2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t, nothing(), nothing(), tt.method, tt.settings)
+			ick, err := Iconik(dir)
+			require.NoError(t, err)
+			ick.Known = iconikKnown
+			b := open(t, ick, &Checker{}, tt.method, tt.settings)
 			fin := b.archive(t)
+			assert.Empty(t, strings.Join(ick.Problems(), "\n"))
 			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
 			assert.Contains(t, fin.Reason, "17 of 18 files verified")
 			tree := b.iconik.Tree()
