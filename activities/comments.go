@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -183,36 +184,37 @@ func refused(err error) bool {
 	return err != nil && (rest.ClassOf(err) == rest.Permanent || rest.ClassOf(err) == rest.Forbidden)
 }
 
-// createSegment marks team-only comments as internal where iconik knows the field, and in the text where it refuses the
-// field or leaves it out.
+// createSegment marks team-only comments as internal where iconik knows the field, and in the text where it refuses it.
 func (t *tenant) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
 	s, err := t.iconik.Segments.Create(ctx, assetID, req)
-	if req.Internal == nil {
-		return s, err
-	}
-	marked := mapping.TeamOnlyPrefix + req.Text
-	if err != nil && rest.ClassOf(err) == rest.Permanent {
-		req.Internal, req.Text = nil, marked
+	if err != nil && req.Internal != nil && rest.ClassOf(err) == rest.Permanent {
+		req.Internal, req.Text = nil, mapping.TeamOnlyPrefix+req.Text
 		return t.iconik.Segments.Create(ctx, assetID, req)
 	}
-	if err != nil || isInternal(s) {
+	return s, err
+}
+
+// markTeamOnly marks a team-only comment in its text where iconik took the field and did not keep it, as it does with
+// fields that it does not know.
+func (t *tenant) markTeamOnly(ctx context.Context, assetID, id string) (*iconik.Segment, error) {
+	s, err := t.iconik.Segments.Get(ctx, assetID, id)
+	if err != nil || isInternal(s) || strings.HasPrefix(s.Text, mapping.TeamOnlyPrefix) {
 		return s, err
 	}
-	kept, err := t.iconik.Segments.Get(ctx, assetID, s.ID)
-	if err != nil || isInternal(kept) {
-		return kept, err
-	}
-	if _, err := t.iconik.Segments.Update(ctx, assetID, s.ID, iconik.SegmentPatch{Text: &marked}); err != nil {
-		return nil, err
-	}
-	kept.Text = marked
-	return kept, nil
+	s.Text = mapping.TeamOnlyPrefix + s.Text
+	_, err = t.iconik.Segments.Update(ctx, assetID, id, iconik.SegmentPatch{Text: &s.Text})
+	return s, err
 }
 
 func isInternal(s *iconik.Segment) bool { return s.Internal != nil && *s.Internal }
 
-// finishComment writes the comment's own metadata and then its hash, which says that nothing is left to do.
+// finishComment marks a team-only comment, writes the comment's own metadata and then its hash, which says that nothing is left to do.
 func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, hash string) error {
+	if draft.Internal {
+		if _, err := a.markTeamOnly(ctx, it.AssetID, id); err != nil {
+			return fmt.Errorf("a team-only comment: %w", err)
+		}
+	}
 	if len(draft.Fields) > 0 {
 		view, err := a.view(ctx, mapping.CommentView)
 		if err != nil {

@@ -60,8 +60,13 @@ func TestTeamOnlyCommentsAreAlwaysMarked(t *testing.T) {
 			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
 			require.NoError(t, err)
 			internal := true
-			s, err := (&tenant{iconik: client}).createSegment(t.Context(), "A", iconik.SegmentRequest{Type: "COMMENT", Text: "secret", Internal: &internal})
+			one := &tenant{iconik: client}
+			s, err := one.createSegment(t.Context(), "A", iconik.SegmentRequest{Type: "COMMENT", Text: "secret", Internal: &internal})
 			require.NoError(t, err)
+			for range 2 {
+				s, err = one.markTeamOnly(t.Context(), "A", s.ID)
+				require.NoError(t, err)
+			}
 			require.Equal(t, tt.want, stored["segment_text"])
 			require.Equal(t, tt.want, s.Text)
 		})

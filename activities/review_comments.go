@@ -372,6 +372,11 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 			return err
 		}
 	}
+	if made != nil && c.TeamOnly && !isInternal(made) {
+		if made, err = s.markTeamOnly(ctx, s.it.AssetID, id); err != nil {
+			return err
+		}
+	}
 	if before, after, ok := strings.Cut(draft.Text, c.Text); ok && c.Text != "" {
 		row.Before, row.After = before, after
 	}
