@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -77,6 +78,9 @@ func (a *archive) place(ctx context.Context, id string, p placed) error {
 	}
 	if p.parent != "" && now.ParentID != p.parent {
 		patch.ParentID = &p.parent
+	}
+	if strings.HasPrefix(now.ExternalID, "frameio:") && now.ExternalID != p.external { // its source came under another id
+		patch.ExternalID = p.external
 	}
 	if patch != (iconik.CollectionPatch{}) {
 		if err := a.wrote(ctx); err != nil {

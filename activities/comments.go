@@ -89,6 +89,9 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	if err := a.rematchComments(ctx, it, comments); err != nil {
+		return 0, err
+	}
 	for _, c := range comments {
 		if err := a.copyComment(ctx, it, c); err != nil {
 			return 0, err

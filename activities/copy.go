@@ -181,6 +181,11 @@ func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 	if err := a.writeFields(ctx, it, nil); err != nil {
 		return err
 	}
+	if it.WrittenHash != "" && it.Version == it.Versions {
+		if err := a.follow(ctx, it); err != nil {
+			return err
+		}
+	}
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.State, i.Reason, i.Rendition, i.WrittenHash = ledger.Skipped, why, "", i.FieldsHash
 	})
@@ -624,8 +629,16 @@ func (a *archive) follow(ctx context.Context, it ledger.Item) error {
 	if err != nil {
 		return err
 	}
-	if asset.Title != it.Title {
-		if _, err := a.iconik.Assets.Update(ctx, it.AssetID, iconik.AssetPatch{Title: it.Title}); err != nil {
+	kind := "file"
+	if it.AssetKey != it.SourceID {
+		kind = "stack"
+	}
+	patch := iconik.AssetPatch{Title: it.Title}
+	if was, _, ours := mapping.ParseExternalID(asset.ExternalID); ours && was == kind && asset.ExternalID != mapping.ExternalID(kind, it.AssetKey) {
+		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source came under another id
+	}
+	if asset.Title != it.Title || patch.ExternalID != "" {
+		if _, err := a.iconik.Assets.Update(ctx, it.AssetID, patch); err != nil {
 			return err
 		}
 	}

@@ -58,6 +58,11 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 			return workflows.Finished{}, err
 		}
 		status, reason = outcome(totals, proxies)
+		if row, err := arc.row(ctx); err != nil {
+			return workflows.Finished{}, err
+		} else if row.MoveNote != "" {
+			reason += "; " + row.MoveNote
+		}
 	} else if in.Fault != "" {
 		reason = faultWord(in.Fault) + ": " + reason
 	}

@@ -21,9 +21,20 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 	project, err := arc.frameio.Project(ctx, in.Archive)
 	if err != nil {
 		if rest.IsNotFound(err) {
-			return workflows.Opened{}, contentError("Frame.io has no project %s, or the token's user may not see it", in.Archive)
+			return workflows.Opened{}, arc.noProject(ctx)
 		}
 		return workflows.Opened{}, firstTouch(err)
+	}
+	if err := arc.goOn(ctx, project); err != nil {
+		return workflows.Opened{}, settled(err)
+	}
+	now := arc.frameio.Generation()
+	if before, err := arc.row(ctx); err != nil {
+		return workflows.Opened{}, err
+	} else if generationOf(before) != now {
+		if err := arc.moveTeam(ctx, before, project); err != nil {
+			return workflows.Opened{}, err
+		}
 	}
 	row, err := a.Ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
 		r.Name, r.TeamID, r.TeamName, r.RootID, r.ProjectURL = project.Name, project.Team.ID, project.Team.Name, project.RootID, project.URL
@@ -31,7 +42,11 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 		r.Status, r.Reason, r.QueuePosition = ledger.Planning, "", 0
 		r.WorkflowID, r.RunID = in.WorkflowID, in.RunID
 		r.StartedAt, r.FinishedAt = time.Now().UTC(), time.Time{}
-		r.APICalls = 0
+		r.APICalls, r.MoveNote = 0, ""
+		if r.CollectionID == "" { // nothing is there yet that could have moved
+			r.Generation = string(now)
+		}
+		r.Moving = generationOf(*r) != now
 	})
 	if err != nil {
 		return workflows.Opened{}, err

@@ -22,6 +22,9 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if err != nil {
 		return workflows.ScanResult{}, err
 	}
+	if row, err = arc.refreshProject(ctx, row); err != nil {
+		return workflows.ScanResult{}, err
+	}
 	scan, err := a.Ledger.BeginScan(ctx, in.Tenant, in.Archive)
 	if err != nil {
 		return workflows.ScanResult{}, err
@@ -45,6 +48,11 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 			return workflows.ScanResult{}, settled(fmt.Errorf("listing folder %q: %w", folder.Path, err))
 		}
 		arc.progress(ctx, false)
+	}
+	if row.Moving {
+		if err := arc.rematch(ctx, scan); err != nil {
+			return workflows.ScanResult{}, err
+		}
 	}
 	if err := a.Ledger.FinishScan(ctx, in.Tenant, in.Archive, scan); err != nil {
 		return workflows.ScanResult{}, err

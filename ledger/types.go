@@ -54,7 +54,11 @@ type Archive struct {
 	CommentsDone          int       // in iconik
 	Shares, SharesDone    int
 	Folders               int
-	APICalls              int64 // by this run, both vendors
+	APICalls              int64  // by this run, both vendors
+	Generation            string // of the API that its Frame.io ids belong to; "" is legacy
+	MovedTo               string // the archive that goes on with this one's work
+	Moving                bool   // this run has to match what came under other ids
+	MoveNote              string // what could not be matched
 }
 
 // Pace is how fast the run copies, in bytes a second, and how long the rest takes at that; zeros while it does not copy.
@@ -127,9 +131,10 @@ type Item struct {
 	AssetID, VersionID, FormatID, FileSetID, FileID string // iconik
 	WrittenHash                                     string // FieldsHash as last written to iconik
 	CommentsDone                                    int
-	CommentsSeen                                    int // CommentCount when the comments were copied
-	CommentsScan                                    int // the scan after which the comments were read last
-	Scan                                            int // the scan that saw it last
+	Moved                                           bool // came under another id: its comments are matched before they are copied
+	CommentsSeen                                    int  // CommentCount when the comments were copied
+	CommentsScan                                    int  // the scan after which the comments were read last
+	Scan                                            int  // the scan that saw it last
 }
 
 // LinkKind is what a link ties.

@@ -50,8 +50,9 @@ func (s *CollectionsService) Get(ctx context.Context, id string) (*Collection, e
 
 // CollectionPatch changes what it names. iconik's schema wants the title always.
 type CollectionPatch struct {
-	Title    string  `json:"title,omitempty"`
-	ParentID *string `json:"parent_id,omitempty"`
+	Title      string  `json:"title,omitempty"`
+	ParentID   *string `json:"parent_id,omitempty"`
+	ExternalID string  `json:"external_id,omitempty"`
 }
 
 // Update wraps PATCH assets/v1/collections/{id}/; a new parent moves the collection.

@@ -114,12 +114,13 @@ func (s *SegmentsService) Get(ctx context.Context, assetID, id string) (*Segment
 
 // SegmentPatch changes what it names, and sets to null what Clear names by its JSON name.
 type SegmentPatch struct {
-	Clear   []string `json:"-"`
-	Text    *string  `json:"segment_text,omitempty"`
-	Checked *bool    `json:"segment_checked,omitempty"`
-	StartMS *int64   `json:"time_start_milliseconds,omitempty"`
-	EndMS   *int64   `json:"time_end_milliseconds,omitempty"`
-	Drawing *Drawing `json:"drawing,omitempty"`
+	Clear      []string `json:"-"`
+	Text       *string  `json:"segment_text,omitempty"`
+	Checked    *bool    `json:"segment_checked,omitempty"`
+	StartMS    *int64   `json:"time_start_milliseconds,omitempty"`
+	EndMS      *int64   `json:"time_end_milliseconds,omitempty"`
+	Drawing    *Drawing `json:"drawing,omitempty"`
+	ExternalID *string  `json:"external_id,omitempty"`
 }
 
 // Update wraps PATCH assets/v1/assets/{id}/segments/{segment}/.
@@ -135,6 +136,7 @@ func (s *SegmentsService) Update(ctx context.Context, assetID, id string, p Segm
 	set("time_start_milliseconds", p.StartMS, p.StartMS != nil)
 	set("time_end_milliseconds", p.EndMS, p.EndMS != nil)
 	set("drawing", p.Drawing, p.Drawing != nil)
+	set("external_id", p.ExternalID, p.ExternalID != nil)
 	for _, name := range p.Clear {
 		body[name] = nil
 	}
