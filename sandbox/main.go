@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,14 +25,15 @@ import (
 )
 
 type options struct {
-	data, s3, temporal, ledger, generation  string
-	archive, review, once, limits, headless bool
-	small                                   int
+	data, s3, temporal, ledger, generation string
+	archive, review, once, limits          bool
+	small                                  int
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	if err := command().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "sandbox:", err)
 		os.Exit(1)
@@ -45,27 +47,34 @@ func command() *cobra.Command {
 		Short: "Framebridge on one machine, without any account",
 		Long: `sandbox starts everything Framebridge works with on this machine: Frame.io and iconik simulated with a sample project,
 an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge's worker and starter. Ctrl-C stops all of it.`,
-		Example:       "  go run ./sandbox                    everything up; rename a project on the Frame.io page to archive it\n  go run ./sandbox --archive          and rename the sample project at once\n  go run ./sandbox --archive --once   and end when its archive has ended\n  go run ./sandbox --review           and play a review in half a minute, deletion included",
+		Example:       "  go run ./sandbox                    everything up; its page says what to try\n  go run ./sandbox --archive          and rename the sample project at once\n  go run ./sandbox --archive --once   and end when its archive has ended\n  go run ./sandbox --review           and play a review, with the clock moved to its expiry and deletion",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o, cmd.OutOrStdout()) },
 	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w (--help shows all flags)", err) })
 	f := cmd.Flags()
-	f.StringVar(&o.data, "data", "", "folder that keeps everything over a restart (default: a temporary one)")
+	f.StringVar(&o.data, "data", "", "keep everything in `DIR` over a restart (default: a temporary folder)")
 	f.BoolVar(&o.archive, "archive", false, "rename the sample project so that its archive begins")
 	f.BoolVar(&o.review, "review", false, "send the sample clip to review and play what people do")
 	f.BoolVar(&o.once, "once", false, "with --archive or --review: end when it has ended")
 	f.BoolVar(&o.limits, "rate-limits", false, "let the simulators limit calls as the vendors do")
-	f.IntVar(&o.small, "small-files", 0, "seed a second project of so many small files")
+	f.IntVar(&o.small, "small-files", 0, "seed a second project of `N` small files")
 	f.StringVar(&o.generation, "generation", "legacy", "Frame.io's API: legacy (V2) or v4")
-	f.StringVar(&o.s3, "s3", "", "a real S3 store instead of the embedded one: http://ACCESS:SECRET@host:port")
-	f.StringVar(&o.temporal, "temporal", "", "address of a Temporal server that runs already")
-	f.StringVar(&o.ledger, "ledger", "", "DSN of the ledger (default: SQLite in the data folder)")
+	f.StringVar(&o.s3, "s3", "", "a real S3 store instead of the embedded one, `http://ACCESS:SECRET@host:port`")
+	f.StringVar(&o.temporal, "temporal", "", "`host:port` of a Temporal server that runs already")
+	f.StringVar(&o.ledger, "ledger", "", "`DSN` of the ledger (default: SQLite in the data folder)")
 	return cmd
 }
 
 func run(ctx context.Context, o options, out io.Writer) error {
+	if o.generation != "legacy" && o.generation != "v4" {
+		return fmt.Errorf("--generation is legacy or v4, not %q", o.generation)
+	}
+	if o.archive && o.review {
+		return errors.New("--archive and --review each play something: one at a time")
+	}
 	root, err := stack.Root()
 	if err != nil {
 		return err
@@ -84,11 +93,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	began := time.Now()
-	review := map[string]string{}
-	if o.review { // nobody waits for 30 days
-		review["retention"], review["warn_before"] = reviewRetention, "5s"
-	}
-	s, err := stack.Start(ctx, stack.Options{Review: review, Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
+	s, err := stack.Start(ctx, stack.Options{Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
 	if err != nil {
 		return err
 	}
@@ -104,9 +109,15 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	s.Clip = clip
 	fmt.Fprintf(out, "\nEverything is up after %s.\n\n", time.Since(began).Round(10*time.Millisecond))
-	fmt.Fprintf(out, "  Frame.io (simulated)  %s\n  iconik (simulated)    %s\n  Temporal's Web UI     %s\n  Framebridge's API     %s%s\n  configuration         %s\n  logs                  %s/*.log\n\n",
-		s.FrameioURL, s.IconikURL, s.TemporalUI, s.APIURL, "/api/v1/services/frameio (bearer token "+stack.APIKey+")", s.Config, dir)
+	for _, line := range [][2]string{{"The sandbox's page", s.PageURL}, {"Frame.io (simulated)", s.FrameioURL}, {"iconik (simulated)", s.IconikURL}, {"Temporal's Web UI", s.TemporalUI},
+		{"Framebridge's API", s.APIURL + stack.Prefix + " (bearer token " + stack.APIKey + ")"}, {"configuration", s.Config}, {"logs", filepath.Join(dir, "*.log")}} {
+		if line[1] != "" {
+			fmt.Fprintf(out, "  %-21s %s\n", line[0], line[1])
+		}
+	}
+	fmt.Fprintln(out)
 	if o.review {
 		go showMails(ctx, s.Mail, out)
 		if err := demonstrate(ctx, s, clip, out); err != nil || o.once {
@@ -117,14 +128,15 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return nil
 	}
 	if !o.archive {
-		fmt.Fprintf(out, "To archive: rename the project on %s, so that its name ends with “Archived”.\nTo review:  send the clip on %s/asset/%s to Frame.io, then open the link that the asset shows.\nCtrl-C stops everything.\n", s.FrameioURL, s.IconikURL, clip)
+		fmt.Fprintf(out, "Begin on %s. Ctrl-C stops everything.\n", s.PageURL)
 		go showMails(ctx, s.Mail, out)
 		<-ctx.Done()
 		return nil
 	}
 	go showMails(ctx, s.Mail, out)
-	fmt.Fprintf(out, "Renaming %q to %q: Frame.io's webhook starts the archive.\n", project.Name, project.Name+" - Archived")
-	s.Frameio.Rename(project.ID, project.Name+" - Archived")
+	name := strings.TrimSuffix(project.Name, archived) + archived
+	fmt.Fprintf(out, "Renaming %q to %q: Frame.io's webhook starts the archive.\n", project.Name, name)
+	s.Frameio.Rename(project.ID, name)
 	if err := follow(ctx, s, project.ID, out); err != nil {
 		return err
 	}
@@ -135,13 +147,18 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	return nil
 }
 
+const (
+	sampleName = "Harbour Lights"
+	archived   = " - Archived"
+)
+
 // seed makes the sample projects where there are none yet, and registers the webhooks at the vendors.
 func seed(s *stack.Stack, o options) (samples.Project, error) {
 	var project samples.Project
 	if !s.Frameio.Empty() {
 		for _, p := range s.Frameio.Projects() {
 			s.RegisterWebhooks(p.TeamID)
-			if project.ID == "" || p.Name == "Harbour Lights" {
+			if project.ID == "" || strings.HasPrefix(p.Name, sampleName) {
 				project = samples.Project{ID: p.ID, Name: p.Name, TeamID: p.TeamID}
 			}
 		}
@@ -206,8 +223,8 @@ func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) 
 		}
 		switch st.Status {
 		case "verified", "verified_with_exceptions":
-			fmt.Fprintf(out, "\n%s\nAfter %s. Look at it:\n  %s\n  %s\n  %s/report.html?tenant-id=%s (with the bearer token)\n\n", st.Reason, time.Since(began).Round(100*time.Millisecond),
-				s.IconikURL+"/collection/"+st.Iconik.Collection, st.URL, url, stack.Tenant)
+			fmt.Fprintf(out, "\n%s\nAfter %s. Look at it:\n  %s\n  %s\n  %s/report.html\n\n", st.Reason, time.Since(began).Round(100*time.Millisecond),
+				s.IconikURL+"/collection/"+st.Iconik.Collection, st.URL, s.PageURL+"/archives/"+project)
 			return nil
 		case "incomplete", "failed", "cancelled":
 			return errors.New(st.Status + ": " + st.Reason)

@@ -13,41 +13,29 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-const (
-	reviewLasts     = 15 * time.Second // the demonstration's review
-	reviewRetention = "15s"
-)
+const clipTitle = "Harbour Lights – Trailer.mov"
 
-type reviewStatus struct {
-	ID     string `json:"id"`
-	Status string `json:"status"`
-	Reason string `json:"reason"`
-	Share  string `json:"share_url"`
-	URL    string `json:"temporal_url"`
-	Assets []struct {
-		AssetID string `json:"iconik_asset_id"`
-		FileID  string `json:"frameio_file_id"`
-	} `json:"assets"`
-}
-
-// seedReview puts a clip into iconik that can be sent to review.
+// seedReview puts a clip into iconik that can be sent to review, once.
 func seedReview(s *stack.Stack) (string, error) {
-	return s.Iconik.AddAsset("Harbour Lights – Trailer.mov", "", samples.Media("25.mov"))
+	if id, ok := s.Iconik.AssetTitled(clipTitle); ok {
+		return id, nil
+	}
+	return s.Iconik.AddAsset(clipTitle, "", samples.Media("25.mov"))
 }
 
-// demonstrate plays a review in half a minute: the click, comments from both sides, a decision, expiry and deletion.
+// demonstrate plays a review in seconds: the click, comments from both sides, a decision, and, with the clock moved,
+// expiry and deletion.
 func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Writer) error {
-	api := s.APIURL + "/api/v1/services/frameio/reviews"
 	s.Iconik.AwaitProxy(asset, 10*time.Second)
 	fmt.Fprintf(out, "Somebody clicks “Framebridge: send to Frame.io” on %s.\n", s.IconikURL+"/asset/"+asset)
 	s.Iconik.Click(s.Actions["ASSET send"], s.Iconik.ServiceUser(), []string{asset}, nil, map[string][]string{"framebridge_reviewers": {"rita@client.example"},
 		"framebridge_message": {"Please look at the trailer"}, "framebridge_quality": {"proxy"}})
-	r, err := await(ctx, api, "open")
+	r, err := await(ctx, s, "open")
 	if err != nil {
 		return err
 	}
 	file := r.Assets[0].FileID
-	fmt.Fprintf(out, "The review is open:\n  reviewer's page  %s\n  asset in iconik  %s\n  workflow         %s\n", r.Share, s.IconikURL+"/asset/"+asset, r.URL)
+	fmt.Fprintf(out, "The review is open:\n  reviewer's page  %s\n  asset in iconik  %s\n  workflow         %s\n", r.Share, s.IconikURL+"/asset/"+asset, r.Temporal)
 	frame, ms := int64(50), int64(3000)
 	c := s.Frameio.Say(frameiosim.Comment{AssetID: file, Text: "A little darker here, please", Timestamp: &frame, Guest: &frameiosim.User{ID: "guest", Name: "Rita Reviewer", Email: "rita@client.example"},
 		Annotation: `[{"tool":"rect","color":"#E74A3C","size":4,"x":0.3,"y":0.3,"w":0.3,"h":0.25,"radius":4}]`})
@@ -69,21 +57,26 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 		fmt.Fprintf(out, "  %s\n", m.Text)
 	}
 	fmt.Fprintf(out, "Rita approved it: iconik says %s. For the editor:\n", s.Iconik.Approval(asset))
-	edl, err := fetch(ctx, http.MethodGet, api+"/"+r.ID+"/comments.edl", "")
+	edl, _, err := s.Call(ctx, http.MethodGet, "/reviews/"+r.ID+"/comments.edl", "")
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "  "+strings.ReplaceAll(strings.TrimSpace(edl), "\n", "\n  "))
-	if _, err := fetch(ctx, http.MethodPost, api+"/"+r.ID+"/extend", fmt.Sprintf(`{"expires_at": %q}`, time.Now().Add(reviewLasts).UTC().Format(time.RFC3339))); err != nil {
+	fmt.Fprintln(out, "  "+strings.ReplaceAll(strings.TrimSpace(string(edl)), "\n", "\n  "))
+	if err := s.Expire(ctx, r.ID); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "It expires in %s and its media is deleted %s later (30 days, otherwise). Try the pages meanwhile.\n", reviewLasts, reviewRetention)
-	for _, status := range []string{"expired", "deleted"} {
-		if r, err = await(ctx, api, status); err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "The review is %s.\n", r.Status)
+	if r, err = await(ctx, s, "expired"); err != nil {
+		return err
 	}
+	fmt.Fprintf(out, "The expiry was set to now: the review is %s, and its link says so.\nIts media is to be deleted on %s. Moving the clock there:\n", r.Status, r.DeleteAt.UTC().Format("2 January 2006"))
+	if err := s.Delete(ctx, r.ID); err != nil {
+		fmt.Fprintf(out, "  %v\n", err) // somebody else's Temporal keeps its own time
+		return nil
+	}
+	if r, err = await(ctx, s, "deleted"); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "The review is %s. What was said and decided stays in iconik.\n", r.Status)
 	return nil
 }
 
@@ -97,16 +90,16 @@ func until(ctx context.Context, ok func() bool) error {
 }
 
 // await returns the newest review once it has a status.
-func await(ctx context.Context, api, status string) (reviewStatus, error) {
-	var last reviewStatus
+func await(ctx context.Context, s *stack.Stack, status string) (stack.Review, error) {
+	var last stack.Review
 	var failed error
 	err := until(ctx, func() bool {
-		var out struct{ Reviews []reviewStatus }
-		if _, failed = get(ctx, api, &out); failed != nil || len(out.Reviews) == 0 {
-			return failed != nil
+		list, err := s.Reviews(ctx)
+		if err != nil || len(list) == 0 {
+			failed = err
+			return err != nil
 		}
-		last = out.Reviews[0]
-		if last.Status == "failed" {
+		if last = list[0]; last.Status == "failed" {
 			failed = fmt.Errorf("the review failed: %s", last.Reason)
 		}
 		return failed != nil || last.Status == status
@@ -115,23 +108,4 @@ func await(ctx context.Context, api, status string) (reviewStatus, error) {
 		err = failed
 	}
 	return last, err
-}
-
-func fetch(ctx context.Context, method, url, body string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Authorization", "Bearer "+stack.APIKey)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err == nil && resp.StatusCode >= 300 {
-		err = fmt.Errorf("%s: %s", resp.Status, raw)
-	}
-	return string(raw), err
 }

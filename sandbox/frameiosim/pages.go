@@ -1,20 +1,36 @@
 package frameiosim
 
 import (
+	"crypto/subtle"
 	_ "embed"
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/sandbox/look"
 )
 
-//go:embed review.html
-var reviewHTML string
+//go:embed pages.html
+var pagesSource string
 
-var reviewTemplate = template.Must(template.New("review").Parse(reviewHTML))
+var pages = template.Must(template.New("").Funcs(look.Funcs).Parse(pagesSource))
+
+func render(w http.ResponseWriter, name string, v any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = pages.ExecuteTemplate(w, name, v)
+}
+
+// SetHome names the sandbox's own page, to which the pages lead back.
+func (s *Sim) SetHome(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.home = url
+}
 
 // shortURL is the link that is given out: the reviewer's page of this simulator where it knows its own address.
 func (s *Sim) shortURL(sh *Share) string {
@@ -26,16 +42,90 @@ func (s *Sim) shortURL(sh *Share) string {
 
 func (s *Sim) reviewPages(m *http.ServeMux) {
 	m.HandleFunc("GET /review/{id}", s.reviewPage)
+	m.HandleFunc("POST /review/{id}/enter", s.enter)
 	m.HandleFunc("POST /review/{id}/comment", s.reviewForm(s.commentForm))
-	m.HandleFunc("POST /review/{id}/label", s.reviewForm(func(r *http.Request) { s.Label(r.FormValue("file"), r.FormValue("label")) }))
-	m.HandleFunc("POST /review/{id}/complete", s.reviewForm(func(r *http.Request) { s.Complete(r.FormValue("comment"), r.FormValue("done") == "true") }))
-	m.HandleFunc("POST /review/{id}/delete", s.reviewForm(func(r *http.Request) { s.Unsay(r.FormValue("comment")) }))
+	m.HandleFunc("POST /review/{id}/label", s.reviewForm(func(_ http.ResponseWriter, r *http.Request) { s.Label(r.FormValue("file"), r.FormValue("label")) }))
+	m.HandleFunc("POST /review/{id}/complete", s.reviewForm(func(_ http.ResponseWriter, r *http.Request) {
+		s.Complete(r.FormValue("comment"), r.FormValue("done") == "true")
+	}))
+	m.HandleFunc("POST /review/{id}/delete", s.reviewForm(func(_ http.ResponseWriter, r *http.Request) { s.Unsay(r.FormValue("comment")) }))
+}
+
+type pageNode struct {
+	Name, Type, Detail string
+	Comments           int
+	Children           []pageNode
+}
+
+type pageProject struct {
+	Project
+	Team     string
+	Tree     pageNode
+	Files    int
+	Proposed string // name
+	Links    []*Share
+}
+
+func (s *Sim) node(a *Asset, files *int) pageNode {
+	n := pageNode{Name: a.Name, Type: a.Type, Comments: len(s.threads[a.ID])}
+	if a.Type == "file" {
+		*files++
+		n.Detail = a.Filetype + ", " + strconv.FormatInt(a.Size, 10) + " bytes"
+		if a.FPS > 0 {
+			n.Detail += ", " + strconv.FormatFloat(a.FPS, 'f', -1, 64) + " fps"
+		}
+		return n
+	}
+	shown := 0
+	for _, id := range s.kids[a.ID] {
+		kid := s.s.Assets[id]
+		if kid.Deleted != nil {
+			continue
+		}
+		below := s.node(kid, files)
+		if shown++; shown <= mostShown {
+			n.Children = append(n.Children, below)
+		}
+	}
+	if shown > mostShown {
+		n.Children = append(n.Children, pageNode{Name: "… " + strconv.Itoa(shown-mostShown) + " more"})
+	}
+	return n
+}
+
+const mostShown = 200 // of a folder
+
+func (s *Sim) page(w http.ResponseWriter, _ *http.Request) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	v := struct {
+		Home     string
+		Projects []pageProject
+	}{Home: s.home}
+	for _, p := range values(s.s.Projects, func(p *Project) string { return p.Name }) {
+		pp := pageProject{Project: *p, Team: s.s.Teams[p.TeamID].Name, Proposed: p.Name}
+		if !strings.HasSuffix(p.Name, "Archived") {
+			pp.Proposed += " - Archived"
+		}
+		pp.Tree = s.node(s.s.Assets[p.RootID], &pp.Files)
+		pp.Links = slices.DeleteFunc(values(s.s.Shares, func(sh *Share) string { return sh.Name }), func(sh *Share) bool {
+			return sh.ProjectID != p.ID || sh.Kind != "review_link" || sh.Deleted != nil
+		})
+		v.Projects = append(v.Projects, pp)
+	}
+	render(w, "projects", v)
 }
 
 type reviewFile struct {
 	*Asset
 	Version  int
-	Comments []Comment
+	Comments []pageComment
+}
+
+type pageComment struct {
+	Comment
+	Author  string
+	Drawing template.HTML
 }
 
 // visible says why a link cannot be opened; "" when it can.
@@ -43,12 +133,46 @@ func (sh *Share) visible(now time.Time) string {
 	switch {
 	case sh.Deleted != nil:
 		return "This link was deleted."
-	case sh.Inactive:
-		return "This link is switched off."
 	case sh.ExpiresAt != nil && now.After(*sh.ExpiresAt):
 		return "This link has expired."
+	case sh.Inactive:
+		return "This link is switched off."
 	}
 	return ""
+}
+
+// locked says whether a passphrase is still to be given.
+func (sh *Share) locked(r *http.Request) bool {
+	if sh.Password == "" {
+		return false
+	}
+	c, err := r.Cookie("link-" + sh.ID)
+	return err != nil || subtle.ConstantTimeCompare([]byte(c.Value), []byte(url.QueryEscape(sh.Password))) == 0
+}
+
+func (s *Sim) enter(w http.ResponseWriter, r *http.Request) {
+	s.mu.RLock()
+	sh, ok := s.s.Shares[r.PathValue("id")]
+	right := ok && subtle.ConstantTimeCompare([]byte(r.FormValue("passphrase")), []byte(sh.Password)) == 1
+	s.mu.RUnlock()
+	to := "/review/" + r.PathValue("id")
+	if right {
+		http.SetCookie(w, &http.Cookie{Name: "link-" + sh.ID, Value: url.QueryEscape(r.FormValue("passphrase")), Path: "/review/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	} else {
+		to += "?wrong=1"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// reviewer is who commented last in this browser.
+func reviewer(r *http.Request) User {
+	u := User{Name: "Rita Reviewer", Email: "rita@client.example"}
+	if c, err := r.Cookie("reviewer"); err == nil {
+		if v, err := url.ParseQuery(c.Value); err == nil {
+			u.Name, u.Email = v.Get("name"), v.Get("email")
+		}
+	}
+	return u
 }
 
 func (s *Sim) reviewPage(w http.ResponseWriter, r *http.Request) {
@@ -61,14 +185,27 @@ func (s *Sim) reviewPage(w http.ResponseWriter, r *http.Request) {
 	}
 	v := struct {
 		*Share
-		Closed string
-		Files  []reviewFile
-		Labels []string
-	}{Share: sh, Closed: sh.visible(time.Now()), Labels: []string{"none", "in_progress", "needs_review", "approved"}}
+		Home, Closed, Wrong string
+		Locked              bool
+		Who                 User
+		Files               []reviewFile
+		Labels              []string
+	}{Share: sh, Home: s.home, Closed: sh.visible(time.Now()), Who: reviewer(r), Labels: []string{"none", "in_progress", "needs_review", "approved"}}
+	v.Locked = v.Closed == "" && sh.locked(r)
+	if v.Locked && r.FormValue("wrong") != "" {
+		v.Wrong = "That is not the passphrase."
+	}
+	if v.Closed == "" && !v.Locked {
+		v.Files = s.shared(sh)
+	}
+	render(w, "review", v)
+}
+
+func (s *Sim) shared(sh *Share) []reviewFile {
+	var out []reviewFile
 	for _, id := range sh.Items {
-		a := s.s.Assets[id]
 		files := []string{id}
-		if a.Type == "version_stack" {
+		if s.s.Assets[id].Type == "version_stack" {
 			files = s.kids[id]
 		}
 		for i, f := range files {
@@ -76,44 +213,82 @@ func (s *Sim) reviewPage(w http.ResponseWriter, r *http.Request) {
 			if file.Deleted != nil {
 				continue
 			}
-			for _, c := range s.threads[f] {
-				file.Comments = append(file.Comments, *s.s.Comments[c])
+			if file.Label == "" {
+				file.Label = "none"
 			}
-			slices.SortStableFunc(file.Comments, func(a, b Comment) int { return a.Inserted.Compare(b.Inserted) })
-			v.Files = append(v.Files, file)
+			for _, id := range s.threads[f] {
+				c := *s.s.Comments[id]
+				p := pageComment{Comment: c, Drawing: look.SVG(marks(c.Annotation))}
+				for _, u := range []*User{c.Owner, c.Guest} {
+					if u != nil {
+						p.Author = u.Name
+					}
+				}
+				file.Comments = append(file.Comments, p)
+			}
+			thread(file.Comments)
+			out = append(out, file)
 		}
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = reviewTemplate.Execute(w, v)
+	return out
 }
 
-func (s *Sim) reviewForm(do func(*http.Request)) http.HandlerFunc {
+// thread puts comments in their order, each with its replies below it.
+func thread(list []pageComment) {
+	began := map[string]time.Time{}
+	for _, c := range list {
+		began[c.ID] = c.Inserted
+	}
+	first := func(c pageComment) time.Time {
+		if at, ok := began[c.ParentID]; ok {
+			return at
+		}
+		return c.Inserted
+	}
+	slices.SortStableFunc(list, func(a, b pageComment) int {
+		if n := first(a).Compare(first(b)); n != 0 {
+			return n
+		}
+		if a.ParentID == "" || b.ParentID == "" {
+			return strings.Compare(a.ParentID, b.ParentID)
+		}
+		return a.Inserted.Compare(b.Inserted)
+	})
+}
+
+func (s *Sim) reviewForm(do func(http.ResponseWriter, *http.Request)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		sh, ok := s.s.Shares[r.PathValue("id")]
-		closed := ok && sh.visible(time.Now()) != ""
+		shut := ok && (sh.visible(time.Now()) != "" || sh.locked(r))
 		s.mu.RUnlock()
-		if !ok || closed {
-			http.Error(w, "the link is closed", http.StatusForbidden)
+		if !ok || shut {
+			http.Error(w, "The link is closed: nothing can be said any more.", http.StatusForbidden)
 			return
 		}
-		do(r)
-		http.Redirect(w, r, "/review/"+r.PathValue("id"), http.StatusSeeOther)
+		do(w, r)
+		to := "/review/" + r.PathValue("id")
+		if file := r.FormValue("file"); file != "" {
+			to += "#f-" + url.PathEscape(file)
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 	}
 }
 
 // commentForm posts a guest's comment.
-func (s *Sim) commentForm(r *http.Request) {
-	c := Comment{AssetID: r.FormValue("file"), ParentID: r.FormValue("parent"), Text: strings.TrimSpace(r.FormValue("text")),
-		Guest: &User{ID: "guest-" + r.FormValue("email"), Name: r.FormValue("name"), Email: r.FormValue("email")}}
-	if n, err := strconv.ParseInt(r.FormValue("frame"), 10, 64); err == nil {
+func (s *Sim) commentForm(w http.ResponseWriter, r *http.Request) {
+	name, email := strings.TrimSpace(r.FormValue("name")), strings.TrimSpace(r.FormValue("email"))
+	c := Comment{AssetID: r.FormValue("file"), ParentID: r.FormValue("parent"), Text: strings.TrimSpace(r.FormValue("text")), Guest: &User{ID: "guest-" + email, Name: name, Email: email}}
+	http.SetCookie(w, &http.Cookie{Name: "reviewer", Value: url.Values{"name": {name}, "email": {email}}.Encode(), Path: "/review/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	if n, err := strconv.ParseInt(r.FormValue("frame"), 10, 64); err == nil && n >= 0 {
 		c.Timestamp = &n
 	}
 	if n, err := strconv.ParseInt(r.FormValue("frames"), 10, 64); err == nil && n > 1 {
 		c.Duration = &n
 	}
-	if a := r.FormValue("annotation"); json.Valid([]byte(a)) && a != "[]" {
-		c.Annotation = a
+	var drawn []look.Mark
+	if json.Unmarshal([]byte(r.FormValue("shapes")), &drawn) == nil {
+		c.Annotation = annotation(drawn)
 	}
 	s.mu.RLock()
 	_, ok := s.live(c.AssetID)
@@ -121,4 +296,83 @@ func (s *Sim) commentForm(r *http.Request) {
 	if ok && (c.Text != "" || c.Annotation != "") {
 		s.Say(c)
 	}
+}
+
+// shape is one of an annotation's.
+type shape struct {
+	Tool  string    `json:"tool"`
+	Color string    `json:"color"`
+	Size  float64   `json:"size"`
+	X1    *float64  `json:"x1,omitempty"`
+	Y1    *float64  `json:"y1,omitempty"`
+	X2    *float64  `json:"x2,omitempty"`
+	Y2    *float64  `json:"y2,omitempty"`
+	X     *float64  `json:"x,omitempty"`
+	Y     *float64  `json:"y,omitempty"`
+	W     *float64  `json:"w,omitempty"`
+	H     *float64  `json:"h,omitempty"`
+	XS    []float64 `json:"xs,omitempty"`
+	YS    []float64 `json:"ys,omitempty"`
+}
+
+// annotation is what was drawn on the page as Frame.io keeps it; "" for nothing.
+func annotation(drawn []look.Mark) string {
+	var out []shape
+	for _, m := range drawn {
+		if len(m.Points) < 2 {
+			continue
+		}
+		sh := shape{Tool: m.Kind, Color: "#E74A3C", Size: 4}
+		a, b := m.Points[0], m.Points[1]
+		switch m.Kind {
+		case "pen":
+			for _, p := range m.Points {
+				sh.XS, sh.YS = append(sh.XS, p[0]), append(sh.YS, p[1])
+			}
+		case "line":
+			sh.X1, sh.Y1, sh.X2, sh.Y2 = &a[0], &a[1], &b[0], &b[1]
+		case "rect", "arrow":
+			w, h := b[0]-a[0], b[1]-a[1]
+			sh.X, sh.Y, sh.W, sh.H = &a[0], &a[1], &w, &h
+		default:
+			continue
+		}
+		out = append(out, sh)
+	}
+	raw, err := json.Marshal(out)
+	if err != nil || len(out) == 0 {
+		return ""
+	}
+	return string(raw)
+}
+
+// marks reads an annotation for the page; what it cannot show is left out.
+func marks(annotation string) []look.Mark {
+	var list []shape
+	if json.Unmarshal([]byte(annotation), &list) != nil {
+		return nil
+	}
+	n := func(v *float64) float64 {
+		if v == nil {
+			return 0
+		}
+		return *v
+	}
+	var out []look.Mark
+	for _, sh := range list {
+		m := look.Mark{Kind: sh.Tool, Color: sh.Color}
+		switch sh.Tool {
+		case "pen", "path", "freehand":
+			m.Kind = "pen"
+			for i := range min(len(sh.XS), len(sh.YS)) {
+				m.Points = append(m.Points, [2]float64{sh.XS[i], sh.YS[i]})
+			}
+		case "line":
+			m.Points = [][2]float64{{n(sh.X1), n(sh.Y1)}, {n(sh.X2), n(sh.Y2)}}
+		default:
+			m.Points = [][2]float64{{n(sh.X), n(sh.Y)}, {n(sh.X) + n(sh.W), n(sh.Y) + n(sh.H)}}
+		}
+		out = append(out, m)
+	}
+	return out
 }

@@ -85,6 +85,7 @@ type Sim struct {
 	access  map[string]bool // access tokens of Adobe's stub
 	refresh string          // its present refresh token
 	code    string          // of a sign-in that is not exchanged yet
+	home    string          // the sandbox's own page
 	minted  int
 }
 

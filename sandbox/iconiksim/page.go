@@ -2,6 +2,7 @@ package iconiksim
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"maps"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/sandbox/look"
 )
 
 func (s *Sim) routes() {
@@ -47,7 +50,12 @@ func (s *Sim) routes() {
 //go:embed page.html
 var pageSource string
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{
+var pages = template.Must(template.New("").Funcs(look.Funcs).Funcs(template.FuncMap{
+	"page":   func(title, home any) doc { return doc{"Title": title, "Home": home} },
+	"values": func(id, values any) doc { return doc{"ID": id, "Values": values} },
+	"action": func(action doc, users, expires any) doc {
+		return doc{"Action": action, "Users": users, "Expires": expires}
+	},
 	"list": func(v any) []doc { return docs(v) },
 	"done": func(d doc) bool { return text(d, "status") != "STARTED" && text(d, "status") != "READY" },
 	"time": func(v any) string {
@@ -63,15 +71,58 @@ func render(w http.ResponseWriter, name string, v any) {
 	_ = pages.ExecuteTemplate(w, name, v)
 }
 
+// SetHome names the sandbox's own page, to which the pages lead back.
+func (s *Sim) SetHome(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.back = url
+}
+
+// AssetTitled finds an asset by its title.
+func (s *Sim) AssetTitled(title string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.stored(kAsset, "") {
+		if text(d, "title") == title && text(d, "status") != "DELETED" {
+			return text(d, "id"), true
+		}
+	}
+	return "", false
+}
+
+// inDays is the date that the forms propose as an expiry.
+func inDays(n int) string { return time.Now().AddDate(0, 0, n).Format("2006-01-02") }
+
+const proposedDays = 14
+
+// people are the users, the service last: it is seldom who clicks.
+func (s *Sim) people() []doc {
+	users := s.stored(kUser, "")
+	if i := slices.IndexFunc(users, func(d doc) bool { return text(d, "id") == s.service }); i >= 0 {
+		own := users[i]
+		users = append(slices.Delete(users, i, i+1), own)
+	}
+	return users
+}
+
+func (s *Sim) actionsFor(context string) []doc {
+	return slices.DeleteFunc(s.stored(kAction, ""), func(d doc) bool { return text(d, "context") != context })
+}
+
 func (s *Sim) browse(w http.ResponseWriter, id string) {
 	s.mu.Lock()
 	var here doc
-	var up, cols, assets []doc
+	var up, cols, assets, loose []doc
 	if id == "" {
 		here = doc{"title": "Collections"}
 		for _, d := range s.sorted(s.stored(kCollection, "")) {
 			if len(texts(d["in_collections"])) == 0 && text(d, "status") != "DELETED" {
 				cols = append(cols, d)
+			}
+		}
+		for _, d := range s.sorted(s.stored(kAsset, "")) {
+			if len(texts(d["in_collections"])) == 0 && text(d, "status") != "DELETED" {
+				loose = append(loose, d)
 			}
 		}
 	} else {
@@ -93,14 +144,15 @@ func (s *Sim) browse(w http.ResponseWriter, id string) {
 		}
 		cols, assets = alive(kCollection), alive(kAsset)
 	}
-	actions := s.stored(kAction, "")
+	actions, bulk, users, home := s.actionsFor("COLLECTION"), s.actionsFor("BULK"), s.people(), s.back
 	values := s.values[valuesKey(kCollection, id, "")]
 	s.mu.Unlock()
 	more := 0
 	if len(assets) > 500 {
 		more, assets = len(assets)-500, assets[:500]
 	}
-	render(w, "browse", map[string]any{"Here": here, "Up": up, "Collections": cols, "Assets": assets, "More": more, "Actions": actions, "Values": values})
+	render(w, "browse", map[string]any{"Here": here, "Up": up, "Collections": cols, "Assets": assets, "More": more, "Loose": loose, "Bulk": bulk, "Actions": actions, "Values": values,
+		"Users": users, "Expires": inDays(proposedDays), "Home": home})
 }
 
 type versionOnPage struct {
@@ -108,6 +160,13 @@ type versionOnPage struct {
 	Files    []doc
 	Comments []doc
 	Values   doc
+	Link,
+	Status string
+}
+
+// value is a metadata field's.
+func value(values doc, field string) string {
+	return strings.Join(texts(values[field]), ", ")
 }
 
 func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
@@ -141,16 +200,55 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 			if text(c, "version_id") == text(v, "id") && text(c, "status") != "DELETED" {
 				c = s.showSegment(c)
 				c["depth"] = strings.Count(text(c, "path"), "/")
-				c["values"] = s.values[valuesKey(kSegment, text(c, "id"), "")]
+				c["picture"] = look.SVG(marks(c))
 				p.Comments = append(p.Comments, c)
 			}
 		}
+		p.Link, p.Status = value(p.Values, "framebridge_review_link"), value(p.Values, "framebridge_review_status")
 		versions = append(versions, p)
 	}
-	users := s.stored(kUser, "")
-	actions := slices.DeleteFunc(s.stored(kAction, ""), func(d doc) bool { return text(d, "context") != "ASSET" })
+	users, actions, home := s.people(), s.actionsFor("ASSET"), s.back
 	s.mu.Unlock()
-	render(w, "asset", map[string]any{"Asset": a, "Versions": versions, "Users": users, "Actions": actions, "Expires": time.Now().AddDate(0, 0, 14).Format("2006-01-02")})
+	render(w, "asset", map[string]any{"Asset": a, "Versions": versions, "Users": users, "Actions": actions, "Expires": inDays(proposedDays), "Home": home, "Approval": s.Approval(id)})
+}
+
+var markKinds = map[string]string{"LINE": "line", "RECTANGLE": "rect", "ELLIPSE": "ellipse", "ARROW": "arrow", "PENCIL": "pen"}
+
+// marks reads a segment's drawing for the page.
+func marks(segment doc) []look.Mark {
+	drawing, _ := segment["drawing"].(doc)
+	var out []look.Mark
+	for _, p := range docs(drawing["primitives"]) {
+		m := look.Mark{Kind: markKinds[text(p, "type")], Color: text(p, "color")}
+		for _, pt := range docs(p["points"]) {
+			x, _ := number(pt["x"])
+			y, _ := number(pt["y"])
+			m.Points = append(m.Points, [2]float64{x, y})
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// drawing is what was drawn on the page as iconik keeps it; nil for nothing.
+func drawing(drawn []look.Mark) doc {
+	var list []any
+	for _, m := range drawn {
+		for kind, name := range markKinds {
+			if name != m.Kind {
+				continue
+			}
+			var points []any
+			for _, p := range m.Points {
+				points = append(points, doc{"x": p[0], "y": p[1]})
+			}
+			list = append(list, doc{"type": kind, "color": "#E74A3C", "width": 4.0, "points": points})
+		}
+	}
+	if list == nil {
+		return nil
+	}
+	return doc{"primitives": list}
 }
 
 func (s *Sim) jobsPage(w http.ResponseWriter, _ *http.Request) {
@@ -161,8 +259,9 @@ func (s *Sim) jobsPage(w http.ResponseWriter, _ *http.Request) {
 			rows = append(rows, d)
 		}
 	}
+	home := s.back
 	s.mu.Unlock()
-	render(w, "jobs", rows)
+	render(w, "jobs", map[string]any{"Jobs": rows, "Home": home})
 }
 
 func (s *Sim) clickForm(w http.ResponseWriter, r *http.Request) {
@@ -197,6 +296,8 @@ func (s *Sim) commentForm(w http.ResponseWriter, r *http.Request) {
 	if user == "" {
 		user = s.service
 	}
-	s.Comment(r.FormValue("asset"), user, r.FormValue("text"), at, at, "", nil)
+	var drawn []look.Mark
+	_ = json.Unmarshal([]byte(r.FormValue("shapes")), &drawn) // without it nothing was drawn
+	s.Comment(r.FormValue("asset"), user, r.FormValue("text"), at, at, "", drawing(drawn))
 	http.Redirect(w, r, "/asset/"+r.FormValue("asset"), http.StatusSeeOther)
 }

@@ -103,7 +103,8 @@ type Sim struct {
 	values map[string]doc      // metadata by object → field → list of values
 	tokens map[string]string   // token → user id
 	service,
-	storage string
+	storage,
+	back string // the sandbox's own page
 	level float64
 	at    time.Time
 	calls map[string]int

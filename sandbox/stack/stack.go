@@ -81,10 +81,12 @@ type Stack struct {
 	Starter  *Process
 
 	FrameioURL, IconikURL, StoreURL, APIURL, TemporalUI, TemporalAddress, WorkerURL string
+	PageURL                                                                         string // the sandbox's own page
 	Config                                                                          string // file
 
 	// Actions are iconik's custom actions by context and verb: "ASSET send".
 	Actions map[string]string
+	Clip    string // an asset in iconik that the sandbox's page offers for review
 
 	servers []*http.Server
 }
@@ -118,7 +120,15 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err := s.Worker.Start(); err != nil {
 		return nil, err
 	}
-	return s, s.Ready(ctx)
+	if err := s.Ready(ctx); err != nil {
+		return nil, err
+	}
+	if s.PageURL, err = s.serve(9030, s.page()); err != nil {
+		return nil, err
+	}
+	s.Frameio.SetHome(s.PageURL)
+	s.Iconik.SetHome(s.PageURL)
+	return s, nil
 }
 
 // port takes a well-known port where it is free, otherwise one below the range from which systems take the ports of
@@ -320,14 +330,14 @@ func (s *Stack) Ready(ctx context.Context) error {
 // RegisterWebhooks does what an administrator does once in both products: Frame.io's webhook for a team, and iconik's
 // custom actions and webhook.
 func (s *Stack) RegisterWebhooks(team string) {
-	const prefix = "/api/v1/services/frameio"
+	const prefix = Prefix
 	query := "?tenant-id=" + Tenant
 	s.Frameio.AddHook(team, "Framebridge archive", s.APIURL+prefix+"/archive/webhooks/project-updated"+query, HookSecret, "project.updated")
 	secret := map[string]string{"X-Framebridge-Secret": ActionSecret}
 	s.Iconik.EnsureAction("COLLECTION", "Framebridge: retry archive", s.APIURL+prefix+"/archive/actions/retry"+query, "", secret)
 	for _, place := range []string{"ASSET", "BULK", "COLLECTION"} {
-		for verb, title := range map[string]string{"send": "send to Frame.io", "extend": "extend review", "stop": "stop review", "sync": "sync review now"} {
-			s.Actions[place+" "+verb] = s.Iconik.EnsureAction(place, "Framebridge: "+title, s.APIURL+prefix+"/review/actions/"+verb+query, "", secret)
+		for _, a := range [][2]string{{"send", "send to Frame.io"}, {"extend", "extend review"}, {"sync", "sync review now"}, {"stop", "stop review"}} {
+			s.Actions[place+" "+a[0]] = s.Iconik.EnsureAction(place, "Framebridge: "+a[1], s.APIURL+prefix+"/review/actions/"+a[0]+query, "", secret)
 		}
 	}
 	if !s.o.NoHook {

@@ -1,0 +1,116 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Prefix is where Framebridge's routes are.
+const Prefix = "/api/v1/services/frameio"
+
+const (
+	apiMost      = 64 << 20 // bytes of an answer: reports can be long
+	past         = time.Minute
+	expiryMargin = 5 * time.Second
+)
+
+// Call asks Framebridge's API, below its prefix, as the sandbox's tenant.
+func (s *Stack) Call(ctx context.Context, method, path, body string) ([]byte, http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, method, s.APIURL+Prefix+path, strings.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+APIKey)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, apiMost))
+	if err == nil && resp.StatusCode >= http.StatusMultipleChoices {
+		var problem struct{ Detail string }
+		if json.Unmarshal(raw, &problem) != nil || problem.Detail == "" {
+			problem.Detail = string(raw)
+		}
+		err = fmt.Errorf("%s: %s", resp.Status, problem.Detail)
+	}
+	return raw, resp.Header, err
+}
+
+// Review is what the API tells of a review.
+type Review struct {
+	ID         string     `json:"id"`
+	Title      string     `json:"title"`
+	Status     string     `json:"status"`
+	Reason     string     `json:"reason"`
+	Share      string     `json:"share_url"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	DeleteAt   *time.Time `json:"delete_at"`
+	WorkflowID string     `json:"workflow_id"`
+	Temporal   string     `json:"temporal_url"`
+	Comments   struct {
+		ToIconik  int `json:"to_iconik"`
+		ToFrameio int `json:"to_frameio"`
+		Open      int `json:"open"`
+	} `json:"comments"`
+	Assets []struct {
+		AssetID  string `json:"iconik_asset_id"`
+		FileID   string `json:"frameio_file_id"`
+		Title    string `json:"title"`
+		Decision string `json:"decision"`
+	} `json:"assets"`
+}
+
+// Reviews are the tenant's, the newest first.
+func (s *Stack) Reviews(ctx context.Context) ([]Review, error) {
+	var out struct{ Reviews []Review }
+	raw, _, err := s.Call(ctx, http.MethodGet, "/reviews", "")
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	return out.Reviews, err
+}
+
+// Expire lets an open review expire in some seconds, by Framebridge's own extend: the link in Frame.io expires then, too.
+func (s *Stack) Expire(ctx context.Context, review string) error {
+	_, _, err := s.Call(ctx, http.MethodPost, "/reviews/"+review+"/extend", fmt.Sprintf(`{"expires_at": %q}`, time.Now().Add(expiryMargin).UTC().Format(time.RFC3339)))
+	return err
+}
+
+// Delete moves the clock of an ended review to the deletion of its media. Temporal lets the time pass: the warning is
+// mailed on its day, and the deletion follows.
+func (s *Stack) Delete(ctx context.Context, review string) error {
+	raw, _, err := s.Call(ctx, http.MethodGet, "/reviews/"+review, "")
+	if err != nil {
+		return err
+	}
+	var r Review
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err
+	}
+	if r.DeleteAt == nil || r.Status != "expired" && r.Status != "stopped" {
+		return fmt.Errorf("the review is %s: its media is deleted after it has ended", r.Status)
+	}
+	return s.skip(ctx, r.WorkflowID, max(time.Until(*r.DeleteAt), 0)+past)
+}
+
+// skip moves a workflow's clock ahead, where the Temporal server can do that.
+func (s *Stack) skip(ctx context.Context, workflow string, by time.Duration) error {
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, filepath.Join(BinDir(s.o.Root), "temporal"), "skip", "--address", s.TemporalAddress, "--workflow-id", workflow, "--by", by.String()) //nolint:gosec // our own program
+	cmd.Stderr = &said
+	if err := cmd.Run(); err != nil {
+		return errors.New("this Temporal server did not let time pass (it needs frontend.WorkflowTimeSkippingEnabled): " + strings.TrimSpace(said.String()))
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package stack
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/mail/mailtest"
+	"github.com/framebridge/framebridge/sandbox/look"
+)
+
+//go:embed page.html
+var pageSource string
+
+var pageTemplate = template.Must(template.New("page").Funcs(look.Funcs).Funcs(template.FuncMap{
+	"when": when, "ended": func(status string) bool { return status == "expired" || status == "stopped" },
+}).Parse(pageSource))
+
+// when is a time as a person says it.
+func when(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	text := t.UTC().Format("2 January 2006 15:04:05 UTC")
+	switch d := time.Until(*t); {
+	case d > 48*time.Hour:
+		return fmt.Sprintf("%s, in %d days", text, int(d.Hours()/24))
+	case d > 2*time.Minute:
+		return fmt.Sprintf("%s, in %s", text, d.Round(time.Minute))
+	case d > 0:
+		return fmt.Sprintf("%s, in %s", text, d.Round(time.Second))
+	}
+	return text
+}
+
+type archiveOnPage struct {
+	ID      string `json:"id"`
+	Status  string `json:"status"`
+	Reason  string `json:"reason"`
+	Project struct {
+		Name string `json:"name"`
+	} `json:"project"`
+	Temporal string `json:"temporal_url"`
+	Iconik   struct {
+		Collection string `json:"collection_id"`
+	} `json:"iconik"`
+	Items struct{ Total, Verified, Skipped, Failed int64 }
+}
+
+// page is the sandbox's own: where everything is, what runs, the mails, and a clock.
+func (s *Stack) page() http.Handler {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /{$}", s.home)
+	m.HandleFunc("POST /reviews/{id}/expire", s.button(s.Expire))
+	m.HandleFunc("POST /reviews/{id}/delete", s.button(s.Delete))
+	m.HandleFunc("GET /archives/{id}/{file}", s.pass("/archives/"))
+	m.HandleFunc("GET /reviews/{id}/{file}", s.pass("/reviews/"))
+	return http.NewCrossOriginProtection().Handler(m)
+}
+
+func (s *Stack) home(w http.ResponseWriter, r *http.Request) {
+	v := struct {
+		*Stack
+		API, Problem string
+		Archives     []archiveOnPage
+		Reviews      []Review
+		Mails        []mailtest.Message
+	}{Stack: s, API: s.APIURL + Prefix, Problem: r.FormValue("problem"), Mails: s.Mail.Messages()}
+	slices.Reverse(v.Mails)
+	var err error
+	if v.Reviews, err = s.Reviews(r.Context()); err == nil {
+		var raw []byte
+		var list struct{ Archives []archiveOnPage }
+		if raw, _, err = s.Call(r.Context(), http.MethodGet, "/archives", ""); err == nil {
+			err = json.Unmarshal(raw, &list)
+		}
+		v.Archives = list.Archives
+	}
+	if err != nil {
+		v.Problem = "Framebridge does not answer: " + err.Error()
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = pageTemplate.Execute(w, v)
+}
+
+func (s *Stack) button(press func(context.Context, string) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		to := "/"
+		if err := press(r.Context(), r.PathValue("id")); err != nil {
+			to += "?problem=" + url.QueryEscape(err.Error())
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
+	}
+}
+
+// pass shows a report or an export without the bearer token that a browser has no place for.
+func (s *Stack) pass(path string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		raw, h, err := s.Call(r.Context(), http.MethodGet, path+url.PathEscape(r.PathValue("id"))+"/"+url.PathEscape(r.PathValue("file")), "")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Security-Policy", "X-Content-Type-Options"} {
+			if v := h.Get(name); v != "" {
+				w.Header().Set(name, v)
+			}
+		}
+		_, _ = w.Write(raw)
+	}
+}
