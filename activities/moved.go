@@ -67,13 +67,16 @@ func (r *review) moveOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if assets, err = r.findAgain(ctx, assets); err != nil {
+		return err
+	}
 	for i, it := range assets {
 		if it.State != ledger.AssetReady {
 			continue
 		}
 		f, err := r.frameio.Asset(ctx, it.FileID)
 		if rest.IsNotFound(err) {
-			if err := r.gone(ctx, it, "the file did not come along when the account was moved"); err != nil {
+			if err := r.gone(ctx, it, "the file did not come along when the account was moved, or cannot be told from another"); err != nil {
 				return err
 			}
 			assets[i].State = ledger.AssetGone

@@ -252,7 +252,7 @@ func (r *review) makePlace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name := shorten(mapping.SafeFileName(r.row.Title), 120) + " " + r.row.CreatedAt.Format("2006-01-02") + " " + r.ref.Review[:8]
+	name := r.folderName()
 	folder, _, err := r.makeOnce(ctx, creation{
 		kind: ledger.LinkReviewFolder, sourceID: r.ref.Review, parent: project.RootID, owner: r.ref.Review,
 		look: func(ctx context.Context) (string, error) {
@@ -267,6 +267,11 @@ func (r *review) makePlace(ctx context.Context) error {
 		return fmt.Errorf("folder of the review: %w", err)
 	}
 	return r.update(ctx, func(row *ledger.Review) { row.ProjectID, row.FolderID = project.ID, folder })
+}
+
+// folderName is unique in the project for reviews, and finds the folder again where it came under another id.
+func (r *review) folderName() string {
+	return shorten(mapping.SafeFileName(r.row.Title), 120) + " " + r.row.CreatedAt.Format("2006-01-02") + " " + r.ref.Review[:8]
 }
 
 // childNamed finds a child by its name; those that known holds are others.

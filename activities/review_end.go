@@ -24,8 +24,10 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 		on := true
 		change.Active = &on
 	}
-	if err := r.frameio.UpdateShare(ctx, r.row.ShareID, change); err != nil {
-		return settled(fmt.Errorf("extending the link: %w", err))
+	if !r.movedSince() { // otherwise the next look makes a link on the other API
+		if err := r.frameio.UpdateShare(ctx, r.row.ShareID, change); err != nil {
+			return settled(fmt.Errorf("extending the link: %w", err))
+		}
 	}
 	if err := r.update(ctx, func(row *ledger.Review) {
 		row.ExpiresAt = in.ExpiresAt.UTC()
@@ -161,6 +163,11 @@ func (r *review) deleteMedia(ctx context.Context) error {
 	assets, err := r.assets(ctx)
 	if err != nil {
 		return err
+	}
+	if r.movedSince() {
+		if assets, err = r.findAgain(ctx, assets); err != nil {
+			return err
+		}
 	}
 	stacks := map[string]bool{}
 	for _, it := range assets {

@@ -11,8 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 // toV4 is the same installation with the tenant's generation changed.
@@ -110,4 +113,78 @@ func TestWhatCannotBeToldApartIsSaid(t *testing.T) {
 	fin := b.archive(t)
 	assert.Contains(t, fin.Reason, "cannot be told")
 	assert.Contains(t, fin.Reason, "twice.txt")
+}
+
+// TestAnOpenReviewIsFoundAgainUnderOtherIDs moves the account while a review is open, and no id stays: the review goes on
+// with its files and comments, none of them twice and none taken for deleted.
+func TestAnOpenReviewIsFoundAgainUnderOtherIDs(t *testing.T) {
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"})
+	b.frameio.SetWatermark(true)
+	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
+	require.NoError(t, err)
+	ref := b.request(t, time.Hour, asset)
+	project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")
+	row, err := b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+		r.Title, r.Status, r.Generation, r.ShareID, r.ProjectID = "Take", ledger.ReviewOpen, "legacy", "a-link", project.ID
+	})
+	require.NoError(t, err)
+	folder := b.frameio.AddFolder(project.RootID, "Take "+row.CreatedAt.Format("2006-01-02")+" "+reviewID[:8])
+	var files []*frameiosim.Asset
+	for range 2 { // one asset sent twice: two versions that look alike
+		f, err := b.frameio.AddFile(folder.ID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	stack := b.frameio.AddStack(files...)
+	_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) (out []ledger.ReviewAsset) {
+		for _, f := range files {
+			out = append(out, ledger.ReviewAsset{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", Name: "Take.mov", Size: int64(len(samples.Media("25.mov"))),
+				FileID: f.ID, StackID: stack.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true})
+		}
+		return out
+	})
+	require.NoError(t, err)
+	c := &chaos{bench: b, t: t, asset: asset}
+	in := workflows.SyncInput{ReviewRef: ref, Hints: []workflows.Hint{{Asset: asset}}}
+	at := int64(10)
+	said := b.frameio.AddComment(frameiosim.Comment{AssetID: files[1].ID, Text: "from Frame.io", Timestamp: &at})
+	b.frameio.AddComment(frameiosim.Comment{AssetID: files[1].ID, ParentID: said.ID, Text: "a reply"})
+	b.frameio.AddComment(frameiosim.Comment{AssetID: files[0].ID, Text: "on the first version", Timestamp: &at})
+	b.iconik.Comment(asset, b.iconik.ServiceUser(), "from iconik", nil, nil, "", nil)
+	require.NoError(t, c.sync(in, 0))
+	require.NoError(t, c.sync(in, 0))
+	require.Len(t, b.iconik.Segments(asset), 4)
+	require.Len(t, b.frameio.CommentsOf(files[1].ID), 3)
+
+	old := files[1].ID
+	ids := b.frameio.MigrateAnew(true)
+	b.toV4(t)
+	for range 2 {
+		require.NoError(t, c.sync(in, 0))
+	}
+	rows, err := b.book.ReviewAssets(t.Context(), tenantID, reviewID)
+	require.NoError(t, err)
+	for i, f := range []string{files[0].ID, files[1].ID} {
+		assert.Equal(t, ledger.AssetReady, rows[i].State, rows[i].Reason)
+		assert.Equal(t, f, rows[i].FileID, "version %d", i+1)
+	}
+	row, _, err = b.book.Review(t.Context(), tenantID, reviewID)
+	require.NoError(t, err)
+	assert.NotEmpty(t, row.ShareURL, "there is a new link")
+	assert.Equal(t, folder.ID, row.FolderID)
+	assert.Equal(t, ids[old], rows[1].FileID)
+	assert.Len(t, b.iconik.Segments(asset), 4)
+	assert.Len(t, b.frameio.CommentsOf(rows[1].FileID), 3)
+	assert.Empty(t, row.Notes[min(len(row.Notes), 1):], "%v", row.Notes)
+	b.frameio.Edit(said.ID, func(c *frameiosim.Comment) { c.Text = "edited after the move" })
+	require.NoError(t, c.sync(in, 0))
+	assert.Contains(t, segmentTexts(b.iconik.Segments(asset)), "edited after the move")
+}
+
+func segmentTexts(segments []map[string]any) string {
+	var out []string
+	for _, g := range segments {
+		out = append(out, str(g["segment_text"]))
+	}
+	return strings.Join(out, "|")
 }
