@@ -179,6 +179,9 @@ func Annotation(shapes []Shape, frame DrawingFrame) string {
 		case s.Type == "RECTANGLE", s.Type == "ELLIPSE", s.Type == "ARROW":
 			x, y := at(0)
 			x2, y2 := at(1)
+			if s.Type != "ARROW" { // of boxes, x and y are the upper left corner always
+				x, y, x2, y2 = min(x, x2), min(y, y2), max(x, x2), max(y, y2)
+			}
 			m["tool"], m["x"], m["y"], m["w"], m["h"] = map[string]string{"RECTANGLE": "rect", "ELLIPSE": "ellipse", "ARROW": "arrow"}[s.Type], x, y, x2-x, y2-y
 			if s.Type == "RECTANGLE" {
 				m["radius"] = 0

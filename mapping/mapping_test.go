@@ -133,6 +133,11 @@ func TestColorsAreFrameios(t *testing.T) {
 	}
 }
 
+func TestBoxesBeginAtTheUpperLeft(t *testing.T) {
+	require.JSONEq(t, `[{"tool":"rect","color":"#112233","size":2,"x":0.25,"y":0.25,"w":0.25,"h":0.5,"radius":0}]`,
+		Annotation([]Shape{{"RECTANGLE", "#112233", [][2]float64{{0.5, 0.75}, {0.25, 0.25}}, 2, ""}}, DrawingFrame{}))
+}
+
 func TestDrawing(t *testing.T) {
 	for name, c := range map[string]struct {
 		annotation string
