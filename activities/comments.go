@@ -49,15 +49,24 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 // sourceComments reads all comments of a file, parents before their replies, in the order they were made.
 func (a *archive) sourceComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
 	var all []frameio.Comment
-	for cursor := ""; ; {
+	seen := map[string]bool{} // a reply may come with its comment and again on a later page
+	for cursor, last := "", ""; ; {
 		page, err := a.frameio.Comments(ctx, fileID, cursor)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, page.Items...)
-		if cursor = page.Next; cursor == "" {
+		ids := ""
+		for _, c := range page.Items {
+			ids += c.ID + " "
+			if !seen[c.ID] {
+				seen[c.ID] = true
+				all = append(all, c)
+			}
+		}
+		if cursor = page.Next; cursor == "" || ids != "" && ids == last { // the same page once more: it heeds no page number
 			break
 		}
+		last = ids
 	}
 	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return x.CreatedAt.Compare(y.CreatedAt) })
 	depth := depths(all)

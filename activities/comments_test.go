@@ -2,12 +2,14 @@ package activities
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/clients/frameio/legacy"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 )
@@ -71,4 +73,25 @@ func TestTeamOnlyCommentsAreAlwaysMarked(t *testing.T) {
 			require.Equal(t, tt.want, s.Text)
 		})
 	}
+}
+
+// A listing without paging headers that does not heed the page asked for ends all the same, with each comment once.
+func TestCommentsOfAListingWithoutPages(t *testing.T) {
+	rows := []map[string]any{{"id": "first", "replies": []map[string]any{{"id": "reply", "parent_id": "first"}}}, {"id": "reply", "parent_id": "first"}}
+	for len(rows) < 50 {
+		rows = append(rows, map[string]any{"id": fmt.Sprint(len(rows))})
+	}
+	calls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls > 5 {
+			w.WriteHeader(http.StatusGone)
+		}
+		_ = json.NewEncoder(w).Encode(rows)
+	}))
+	defer server.Close()
+	client, err := legacy.New(config.Frameio{BaseURL: server.URL, Token: "token"})
+	require.NoError(t, err)
+	all, err := (&archive{tenant: &tenant{frameio: client}}).sourceComments(t.Context(), "F")
+	require.NoError(t, err)
+	require.Len(t, all, 50)
 }

@@ -93,15 +93,24 @@ func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.Sh
 		return s.Items, nil
 	}
 	var all []frameio.ShareItem
-	for cursor := ""; ; {
+	seen := map[string]bool{}
+	for cursor, last := "", ""; ; {
 		page, err := a.frameio.ShareItems(ctx, s, cursor)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, page.Items...)
-		if cursor = page.Next; cursor == "" {
+		ids := ""
+		for _, item := range page.Items {
+			ids += item.AssetID + " "
+			if !seen[item.AssetID] {
+				seen[item.AssetID] = true
+				all = append(all, item)
+			}
+		}
+		if cursor = page.Next; cursor == "" || ids != "" && ids == last { // the same page once more: it heeds no page number
 			return all, nil
 		}
+		last = ids
 	}
 }
 
