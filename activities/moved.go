@@ -114,10 +114,14 @@ const noShare = "none"
 
 // shareKey names the review's present link in the ledger.
 func (r *review) shareKey() string {
-	if r.row.Moves == 0 {
-		return r.ref.Review
+	key := r.ref.Review
+	if r.row.Moves > 0 {
+		key += fmt.Sprintf("/move%d", r.row.Moves)
 	}
-	return fmt.Sprintf("%s/move%d", r.ref.Review, r.row.Moves)
+	if r.row.Relinks > 0 {
+		key += fmt.Sprintf("/link%d", r.row.Relinks)
+	}
+	return key
 }
 
 const (

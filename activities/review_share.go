@@ -30,6 +30,9 @@ func (a *Activities) ShareReview(ctx context.Context, ref workflows.ReviewRef) (
 		return out, settled(err)
 	}
 	out.Unwatermarked = plain
+	if err := r.dropDeletedLink(ctx); err != nil {
+		return out, settled(err)
+	}
 	if err := r.share(ctx, shown); err != nil {
 		return out, settled(err)
 	}
@@ -66,6 +69,19 @@ func (r *review) shareable(ctx context.Context, assets []ledger.ReviewAsset) (sh
 		}
 	}
 	return shown, plain, nil
+}
+
+// dropDeletedLink forgets a link that somebody has deleted, so that assets sent again get a new one, and its reviewers
+// another invitation.
+func (r *review) dropDeletedLink(ctx context.Context) error {
+	if r.row.ShareID == "" {
+		return nil
+	}
+	_, err := r.frameio.ShareByID(ctx, r.row.ShareID)
+	if !rest.IsNotFound(err) {
+		return err
+	}
+	return r.update(ctx, func(row *ledger.Review) { row.ShareID, row.ShareURL, row.Relinks = "", "", row.Relinks+1 })
 }
 
 // shareName is unique in the project, so that a link whose answer was lost is found again.

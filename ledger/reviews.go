@@ -62,6 +62,7 @@ type Review struct {
 	ClickedAt                         time.Time // by iconik's clock
 	Generation                        string    // of the API that its Frame.io ids belong to
 	Moves                             int       // from one generation to another
+	Relinks                           int       // new links for ones that somebody had deleted
 	Notes                             []string
 }
 

@@ -371,3 +371,45 @@ func TestBothSidesEndEqual(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingIsHeldUp: not by a comment that a side refuses, which is told and goes through once it is edited, and not by
+// a link that somebody has deleted, which gives way to a new one when assets are sent again.
+func TestNothingIsHeldUp(t *testing.T) {
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, "legacy")
+	b.frameio.SetWatermark(true)
+	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
+	require.NoError(t, err)
+	project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")
+	file, err := b.frameio.AddFile(project.RootID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250, Watermarked: true})
+	require.NoError(t, err)
+	ref := b.request(t, time.Hour, asset)
+	_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+		r.Status, r.Generation, r.ProjectID, r.ShareID = ledger.ReviewOpen, b.generation, project.ID, "a-link-that-is-gone"
+	})
+	require.NoError(t, err)
+	_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
+	})
+	require.NoError(t, err)
+	shared, err := b.acts.ShareReview(t.Context(), ref)
+	require.NoError(t, err)
+	assert.NotEmpty(t, shared.URL, "a new link stands for the deleted one")
+	assert.Len(t, b.frameio.Mails(), 1, "and its reviewers are told")
+
+	c := &chaos{bench: b, t: t, asset: asset, file: file.ID}
+	in := workflows.SyncInput{ReviewRef: ref, Hints: []workflows.Hint{{Asset: asset}}}
+	require.NoError(t, b.iconik.AddFault(faults.Fault{Match: `^POST .*segments`, Status: http.StatusBadRequest, Times: 1}))
+	refused := b.frameio.AddComment(frameiosim.Comment{AssetID: file.ID, Text: "remark 1"})
+	require.NoError(t, c.sync(in, 0))
+	assert.Empty(t, b.iconik.Segments(asset))
+	b.frameio.AddComment(frameiosim.Comment{AssetID: file.ID, Text: "remark 2"})
+	require.NoError(t, c.sync(in, 0))
+	assert.Len(t, b.iconik.Segments(asset), 1, "the one that is refused holds up no other and is left alone")
+	row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(row.Notes, "|"), "iconik does not take a comment")
+	b.frameio.Edit(refused.ID, func(m *frameiosim.Comment) { m.Text = "remark 3" })
+	require.NoError(t, c.sync(in, 0))
+	assert.Len(t, b.iconik.Segments(asset), 2, "it goes through once it is edited")
+	assert.Empty(t, c.equal(ref))
+}
