@@ -304,3 +304,24 @@ func TestErrorsDoNotTellTheDSN(t *testing.T) {
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "hunter2")
 }
+
+func TestAnAssetsFieldsTellOfItsRunningReview(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		at := time.Now().UTC().Add(-time.Hour)
+		for i, status := range []ReviewStatus{ReviewExpired, ReviewOpen, ReviewFailed} {
+			id := "r" + string(rune('1'+i))
+			_, _, err := l.RequestReview(t.Context(), Review{Tenant: tenant, ID: id, Click: id, Status: status, CreatedAt: at.Add(time.Duration(i) * time.Minute)}, time.Second)
+			require.NoError(t, err)
+			_, err = l.AddReviewAssets(t.Context(), tenant, id, func([]ReviewAsset) []ReviewAsset { return []ReviewAsset{{AssetID: "a"}} })
+			require.NoError(t, err)
+		}
+		shown, err := l.ReviewShownOn(t.Context(), tenant, "a")
+		require.NoError(t, err)
+		assert.Equal(t, "r2", shown, "the running one, whatever came later")
+		_, err = l.UpdateReview(t.Context(), tenant, "r2", func(r *Review) { r.Status = ReviewDeleted })
+		require.NoError(t, err)
+		shown, err = l.ReviewShownOn(t.Context(), tenant, "a")
+		require.NoError(t, err)
+		assert.Equal(t, "r3", shown, "or else the newest")
+	})
+}
