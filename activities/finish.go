@@ -142,6 +142,10 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	if err != nil {
 		return err
 	}
+	if in.Run != 0 && in.Run != row.Run || in.Kind == workflows.NotifyQueued && row.Status != ledger.Queued ||
+		in.Kind == workflows.NotifyWaiting && row.Status != ledger.Waiting {
+		return nil // the mail server was away for so long that the news is old
+	}
 	if in.Kind == workflows.NotifyEnded && (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !row.Changed {
 		return nil // a re-run that found nothing to do
 	}

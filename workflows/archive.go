@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
@@ -170,7 +171,7 @@ func (a *archive) takeTurn(ctx workflow.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := do(forCalls(ctx, "say that it is queued"), ActNotify, NotifyInput{Ref: a.ref, Kind: NotifyQueued}); err != nil {
+		if err := a.tell(forCalls(ctx, "say that it is queued"), NotifyQueued); err != nil {
 			return err
 		}
 		turn.Receive(ctx, nil)
@@ -270,7 +271,7 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 				return err
 			}
 			a.describe(ctx, reason)
-			if err := do(forCalls(ctx, "say that originals are missing"), ActNotify, NotifyInput{Ref: a.ref, Kind: NotifyWaiting}); err != nil {
+			if err := a.tell(forCalls(ctx, "say that originals are missing"), NotifyWaiting); err != nil {
 				return err
 			}
 			a.leaveTurn(ctx)
@@ -355,7 +356,7 @@ func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
 	fin, err := call[Finished](forFinish(ctx, "write down the end"), ActFinishArchive, out)
 	if err == nil {
 		a.state.Finished, a.state.Counts = fin, fin.Counts
-		err = do(forFinish(ctx, "tell people"), ActNotify, NotifyInput{Ref: a.ref, Kind: NotifyEnded})
+		err = a.tell(forFinish(ctx, "tell people"), NotifyEnded)
 	}
 	a.leaveTurn(ctx)
 	a.enter(ctx, fin.Status)
@@ -369,6 +370,26 @@ func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
 		return fin, cause
 	}
 	return fin, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// tell has a mail sent by a workflow of its own: a mail server that is down holds up neither this archive nor those that
+// wait for its turn.
+func (a *archive) tell(ctx workflow.Context, kind string) error {
+	in := NotifyInput{Ref: a.ref, Kind: kind, Run: a.state.Opened.Run}
+	if workflow.GetVersion(ctx, "mails by themselves", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return do(ctx, ActNotify, in)
+	}
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		TypedSearchAttributes: a.childAttributes(),
+		StaticSummary:         "mail: " + kind,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
+	})
+	return workflow.ExecuteChildWorkflow(ctx, ArchiveMailName, in).GetChildWorkflowExecution().Get(ctx, nil)
+}
+
+// ArchiveMail sends one mail about an archive, for as long as the mail server is away.
+func ArchiveMail(ctx workflow.Context, in NotifyInput) error {
+	return do(forFinish(ctx, "mail: "+in.Kind), ActNotify, in)
 }
 
 // walks runs an activity over ranges of items.

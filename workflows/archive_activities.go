@@ -177,6 +177,8 @@ type (
 	NotifyInput struct {
 		Ref
 		Kind string `json:"kind"` // NotifyQueued, NotifyWaiting, NotifyEnded
+		// Run is the archive's run that it is about; a mail about a former one is not sent any more. 0: any.
+		Run int `json:"run,omitempty"`
 	}
 
 	// Plan is a dry run's answer.

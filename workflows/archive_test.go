@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -32,6 +33,9 @@ type world struct {
 	open     func(OpenVersionInput) (OpenedVersion, error)
 	transfer func(ItemInput) error
 	perAsset int
+
+	mailServer error
+	began      time.Time
 }
 
 func newWorld(items int64) *world {
@@ -133,11 +137,15 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		}
 		return Finished{Status: status, Reason: in.Reason, Changed: true}, nil
 	})
-	add(ActNotify, func(_ context.Context, in NotifyInput) error {
+	add(ActNotify, func(context.Context, NotifyInput) error { return w.mailServer })
+	env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
+		var in NotifyInput
+		if info.WorkflowType.Name != ArchiveMailName || args.Get(&in) != nil {
+			return
+		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.mails = append(w.mails, in.Kind)
-		return nil
 	})
 	env.OnSignalExternalWorkflow(mock.Anything, ArchiveQueueID(testRef.Tenant), "", SignalRelease, mock.Anything).Return(nil).Maybe()
 }
@@ -147,6 +155,7 @@ func run(t *testing.T, w *world, in ArchiveInput, script func(*testsuite.TestWor
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	w.register(env)
+	w.began = env.Now()
 	if script != nil {
 		script(env)
 	}
@@ -172,6 +181,15 @@ func TestArchiveBringsEverythingOver(t *testing.T) {
 	require.Equal(t, 2, w.asked[ActScanProject], "Frame.io is read at the plan and again at the end")
 	require.Equal(t, []string{"running", "running", "verifying"}, w.statuses)
 	require.Equal(t, []string{NotifyEnded}, w.mails)
+}
+
+func TestAMailServerThatIsAwayHoldsNothingUp(t *testing.T) {
+	w := newWorld(3)
+	w.mailServer = errors.New("connection refused")
+	env, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "verified", out.Status)
+	require.Less(t, env.Now().Sub(w.began), time.Minute)
 }
 
 func TestArchiveSaysThatItIsQueued(t *testing.T) {

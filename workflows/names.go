@@ -12,6 +12,7 @@ const (
 	ArchiveCopyName  = "ArchiveCopy"
 	ArchiveQueueName = "ArchiveQueue"
 	ArchivePlanName  = "ArchivePlan"
+	ArchiveMailName  = "ArchiveMail"
 	ReviewName       = "Review"
 )
 

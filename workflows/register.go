@@ -11,5 +11,6 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(ArchiveCopy, workflow.RegisterOptions{Name: ArchiveCopyName})
 	r.RegisterWorkflowWithOptions(ArchiveQueue, workflow.RegisterOptions{Name: ArchiveQueueName})
 	r.RegisterWorkflowWithOptions(ArchivePlan, workflow.RegisterOptions{Name: ArchivePlanName})
+	r.RegisterWorkflowWithOptions(ArchiveMail, workflow.RegisterOptions{Name: ArchiveMailName})
 	r.RegisterWorkflowWithOptions(Review, workflow.RegisterOptions{Name: ReviewName})
 }
