@@ -83,6 +83,10 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 	}
 	if len(assets) == 0 {
 		reason := "its assets are in review already and became new versions there"
+		if err := r.endedJob(ctx, "FINISHED", "The assets are in review already: they were sent again, as new versions under the same link."); err != nil {
+			return out, firstTouch(err)
+		}
+		r.notify(ctx, "Sent again under the same link", "The assets are in review already and became new versions there.")
 		return out, r.update(ctx, func(row *ledger.Review) { row.Status, row.Reason = ledger.ReviewStopped, reason })
 	}
 	out.Assets, out.FirstAsset = len(assets), assets[0].AssetID

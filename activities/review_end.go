@@ -226,7 +226,8 @@ func (r *review) deleteEmpty(ctx context.Context, a frameio.Asset) error {
 	return r.frameio.Delete(ctx, a)
 }
 
-// FailReview takes back whatever was begun, and says why.
+// FailReview takes back whatever was begun, and says why. What was shared once is not deleted before its time, which no
+// workflow waits for any more: people are told to.
 func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInput) error {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -248,6 +249,10 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if err := r.publish(ctx); err != nil {
 		r.Log.WarnContext(ctx, "state of a failed review not written", "review", in.Review, "error", err)
 	}
+	shared := !r.row.OpenedAt.IsZero()
+	if shared {
+		reason += fmt.Sprintf(" (The link is switched off. The files stay in Frame.io, in the folder of this review in %q: delete them there when they are not needed.)", r.cfg.Review.Project)
+	}
 	prefix := "FAILED: "
 	if in.Fault == "system" {
 		prefix = "ERROR: "
@@ -255,8 +260,8 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if in.Status == string(ledger.ReviewStopped) {
 		prefix = "Stopped: "
 	}
-	if r.row.JobID == "" {
-		r.failedJob(ctx, prefix+reason)
+	if err := r.endedJob(ctx, "FAILED", prefix+reason); err != nil {
+		r.Log.WarnContext(ctx, "failure not shown in iconik", "review", in.Review, "error", err)
 	}
 	r.closeJob(ctx, "FAILED", prefix+reason)
 	r.notify(ctx, "The review failed: "+r.row.Title, reason)
@@ -266,12 +271,8 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if err := r.revoke(ctx); err != nil {
 		return settled(fmt.Errorf("revoking the link: %w", err))
 	}
-	return settled(r.deleteMedia(ctx))
-}
-
-// failedJob shows the failure in iconik where no job was made yet.
-func (r *review) failedJob(ctx context.Context, reason string) {
-	if err := FailedJob(ctx, r.iconik, r.row.ClickedAssets, r.row.ClickedCollections, reason); err != nil {
-		r.Log.WarnContext(ctx, "failure not shown in iconik", "review", r.ref.Review, "error", err)
+	if shared {
+		return nil
 	}
+	return settled(r.deleteMedia(ctx))
 }

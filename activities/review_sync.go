@@ -209,10 +209,11 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset) error {
 
 // gone leaves an asset alone that somebody has deleted, and tells people.
 func (r *review) gone(ctx context.Context, it ledger.ReviewAsset, why string) error {
-	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State, row.Reason = ledger.AssetGone, why }); err != nil {
+	if err := r.tell(ctx, fmt.Sprintf("gone:%d", it.N), fmt.Sprintf("%q: %s by hand. Its comments are left as they are.", it.Title, why)); err != nil {
 		return err
 	}
-	return r.tell(ctx, fmt.Sprintf("gone:%d", it.N), fmt.Sprintf("%q: %s by hand. Its comments are left as they are.", it.Title, why))
+	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State, row.Reason = ledger.AssetGone, why })
+	return err
 }
 
 // tell notes something that somebody did by hand, and mails it once.

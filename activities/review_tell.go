@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -26,25 +28,36 @@ func (r *review) openJob(ctx context.Context, assets []ledger.ReviewAsset) error
 	if r.row.JobID != "" {
 		return nil
 	}
+	steps := make([]iconik.Step, len(reviewSteps))
+	for i, label := range reviewSteps {
+		steps[i] = iconik.Step{Label: label, Status: "WAITING"}
+	}
+	steps[0].Status = "IN_PROGRESS"
+	return r.makeJob(ctx, iconik.JobRequest{Title: "Review in Frame.io: " + r.row.Title, Type: "CUSTOM", CustomType: reviewJobType, Status: "STARTED",
+		ObjectType: "assets", ObjectID: assets[0].AssetID, Steps: steps, Message: fmt.Sprintf("Sending %d assets", len(assets))})
+}
+
+// endedJob shows in iconik what came of a click whose review sends nothing itself.
+func (r *review) endedJob(ctx context.Context, status, message string) error {
+	if r.row.JobID != "" {
+		return nil
+	}
+	return r.makeJob(ctx, clickJob(r.row.ClickedAssets, r.row.ClickedCollections, status, message))
+}
+
+// makeJob makes the review's one job.
+func (r *review) makeJob(ctx context.Context, req iconik.JobRequest) error {
+	req.Metadata = map[string]any{"framebridge_review": r.ref.Review, "workflow_id": r.workflowID()}
 	id, _, err := r.makeOnce(ctx, creation{
-		kind: ledger.LinkJob, sourceID: "review:" + r.ref.Review, parent: assets[0].AssetID, owner: r.ref.Review, settle: r.cfg.Iconik.SettleTime,
+		kind: ledger.LinkJob, sourceID: "review:" + r.ref.Review, parent: req.ObjectID, owner: r.ref.Review, settle: r.cfg.Iconik.SettleTime,
 		look: func(ctx context.Context) (string, error) {
-			jobs, err := r.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "assets", ObjectID: assets[0].AssetID, Type: "CUSTOM"})
+			jobs, err := r.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: req.ObjectType, ObjectID: req.ObjectID, Type: "CUSTOM"})
 			return firstID(jobs, err, func(j iconik.Job) (string, bool) {
 				return j.ID, fmt.Sprint(j.Metadata["framebridge_review"]) == r.ref.Review
 			})
 		},
 		make: func(ctx context.Context) (string, error) {
-			steps := make([]iconik.Step, len(reviewSteps))
-			for i, label := range reviewSteps {
-				steps[i] = iconik.Step{Label: label, Status: "WAITING"}
-			}
-			steps[0].Status = "IN_PROGRESS"
-			job, err := r.iconik.Jobs.Create(ctx, iconik.JobRequest{
-				Title: "Review in Frame.io: " + r.row.Title, Type: "CUSTOM", CustomType: reviewJobType, Status: "STARTED", ObjectType: "assets", ObjectID: assets[0].AssetID,
-				Steps: steps, Message: fmt.Sprintf("Sending %d assets", len(assets)),
-				Metadata: map[string]any{"framebridge_review": r.ref.Review, "workflow_id": r.workflowID()},
-			})
+			job, err := r.iconik.Jobs.Create(ctx, req)
 			if err != nil {
 				return "", err
 			}
@@ -224,7 +237,8 @@ func (r *review) notify(ctx context.Context, short, long string) {
 	}
 }
 
-// mail writes to whoever clicked and to the addresses of review.notify, once for each kind.
+// mail writes to whoever clicked and to the addresses of review.notify, once for each kind. What cannot be sent for
+// mailPatience is logged instead.
 func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 	var b strings.Builder
 	b.WriteString(text + "\n")
@@ -243,8 +257,17 @@ func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 	if u := TemporalURL(r.Config, r.workflowID()); u != "" {
 		fmt.Fprintf(&b, "Workflow: %s\n", u)
 	}
-	return r.mailOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
+	err := r.mailOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
+	if err != nil && ctx.Err() == nil && time.Since(activity.GetInfo(ctx).ScheduledTime) > mailPatience {
+		r.Log.ErrorContext(ctx, "mail not sent: the review goes on without it", "review", r.ref.Review, "subject", subject, "error", err)
+		return r.Ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "framebridge", "mail not sent", subject)
+	}
+	return err
 }
+
+// mailPatience is how long a step of a review tries to send its mail. A mail server that is away must hold up neither the
+// comments nor the end of a review.
+var mailPatience = 5 * time.Minute
 
 func (r *review) statusURL() string {
 	return r.Config.HTTP.PublicURL + APIPrefix + "/reviews/" + url.PathEscape(r.ref.Review)
@@ -252,13 +275,21 @@ func (r *review) statusURL() string {
 
 // FailedJob shows in iconik why nothing came of a click, on the first of what was clicked.
 func FailedJob(ctx context.Context, c *iconik.Client, assetIDs, collectionIDs []string, reason string) error {
-	req := iconik.JobRequest{Title: "Review in Frame.io", Type: "CUSTOM", CustomType: reviewJobType, Status: "FAILED", ObjectType: "assets", Message: reason, ErrorMessage: reason}
+	_, err := c.Jobs.Create(ctx, clickJob(assetIDs, collectionIDs, "FAILED", reason))
+	return err
+}
+
+// clickJob is a job that has ended, on the first of what was clicked.
+func clickJob(assetIDs, collectionIDs []string, status, message string) iconik.JobRequest {
+	req := iconik.JobRequest{Title: "Review in Frame.io", Type: "CUSTOM", CustomType: reviewJobType, Status: status, ObjectType: "assets", Message: message}
+	if status == "FAILED" {
+		req.ErrorMessage = message
+	}
 	switch {
 	case len(assetIDs) > 0:
 		req.ObjectID = assetIDs[0]
 	case len(collectionIDs) > 0:
 		req.ObjectType, req.ObjectID = "collections", collectionIDs[0]
 	}
-	_, err := c.Jobs.Create(ctx, req)
-	return err
+	return req
 }

@@ -183,22 +183,52 @@ func WriteEDL(w io.Writer, title string, clips []ExportClip) error {
 			dropSaid = fcm
 		}
 		b.WriteString("\n")
-		for _, p := range c.placed() {
+		for _, m := range c.markers() {
 			n++
-			in, out := c.timecode(*p.at), c.timecode(*p.at+p.length)
+			in, out := c.timecode(m.at), c.timecode(m.at+m.length)
 			fmt.Fprintf(&b, "%03d  001      V     C        %s %s %s %s\n", n, in, out, in, out)
 			if len(clips) > 1 {
 				fmt.Fprintf(&b, "* FROM CLIP NAME: %s\n", c.Name)
 			}
 			color := "ResolveColorBlue"
-			if p.Completed {
+			if m.done {
 				color = "ResolveColorGreen"
 			}
-			fmt.Fprintf(&b, "%s |C:%s |M:%s |D:%d\n\n", bar(p.label()), color, bar(p.Author), p.length)
+			fmt.Fprintf(&b, "%s |C:%s |M:%s |D:%d\n\n", bar(m.text), color, bar(m.author), m.length)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// marker is what stands at one frame: Resolve keeps one marker there, so what else is said at it joins the first.
+type marker struct {
+	at, length   int64
+	text, author string
+	done         bool // whatever is said there is
+}
+
+func (c ExportClip) markers() []marker {
+	var out []marker
+	for _, p := range c.placed() {
+		author := p.Author
+		if author == "" {
+			author = "Frame.io user"
+		}
+		text := p.label()
+		if last := len(out) - 1; last >= 0 && out[last].at == *p.at {
+			m := &out[last]
+			if p.Parent != "" {
+				text = "↳ " + author + ": " + strings.TrimPrefix(text, "↳ ")
+			} else if author != m.author {
+				text = author + ": " + text
+			}
+			m.text, m.length, m.done = m.text+" / "+text, max(m.length, p.length), m.done && (p.Parent != "" || p.Completed)
+			continue
+		}
+		out = append(out, marker{at: *p.at, length: p.length, text: text, author: author, done: p.Completed})
+	}
+	return out
 }
 
 // bar keeps the separator of Resolve's marker lines out of a text.

@@ -174,16 +174,10 @@ func TestWriteEDL(t *testing.T) {
 FCM: DROP FRAME
 
 001  001      V     C        00:59:59;28 00:59:59;29 00:59:59;28 00:59:59;29
-[whole clip] =Nice work |C:ResolveColorGreen |M:Rob |D:1
+[whole clip] =Nice work / First frame |C:ResolveColorBlue |M:Rob |D:1
 
-002  001      V     C        00:59:59;28 00:59:59;29 00:59:59;28 00:59:59;29
-First frame |C:ResolveColorBlue |M:Rob |D:1
-
-003  001      V     C        01:00:59;28 01:01:01;00 01:00:59;28 01:01:01;00
-Too ¦ dark |C:ResolveColorBlue |M:Rita |D:30
-
-004  001      V     C        01:00:59;28 01:01:01;00 01:00:59;28 01:01:01;00
-↳ Fixed |C:ResolveColorBlue |M:Ed |D:30
+002  001      V     C        01:00:59;28 01:01:01;00 01:00:59;28 01:01:01;00
+Too ¦ dark / ↳ Ed: Fixed |C:ResolveColorBlue |M:Rita |D:30
 
 `, b.String())
 }

@@ -58,6 +58,23 @@ func TestAReviewKeepsToTheVendorsDocuments(t *testing.T) {
 	}
 }
 
+// skippingTime is where a review of weeks runs in seconds, with the real activities.
+func (b *bench) skippingTime() *testsuite.TestWorkflowEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(2 * time.Minute)
+	workflows.Register(env)
+	b.acts.Register(env)
+	b.acts.RegisterTransfers(env)
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == workflows.ActSettleAsset {
+			time.Sleep(150 * time.Millisecond) // Frame.io assembles the upload in real time
+		}
+	})
+	return env
+}
+
 func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 	ick, err := Iconik(dir)
 	require.NoError(t, err)
@@ -74,18 +91,7 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 	require.NoError(t, err)
 	ref := b.request(t, 10*time.Minute, asset)
 
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(2 * time.Minute)
-	workflows.Register(env)
-	b.acts.Register(env)
-	b.acts.RegisterTransfers(env)
-	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-		if info.ActivityType.Name == workflows.ActSettleAsset {
-			time.Sleep(150 * time.Millisecond) // Frame.io assembles the upload in real time
-		}
-	})
+	env := b.skippingTime()
 	file := func() string {
 		rows, err := b.book.ReviewAssets(context.Background(), tenantID, reviewID)
 		if err != nil || len(rows) == 0 {
@@ -132,6 +138,37 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 	assert.Empty(t, strings.Join(ick.Problems(), "\n"))
 	assert.Empty(t, strings.Join(fio.Problems(), "\n"))
 	t.Logf("operations: iconik %d, Frame.io %d", len(ick.Seen()), len(fio.Seen()))
+}
+
+// TestACancelledReviewKeepsItsMedia: whoever cancels an open review in Temporal's UI switches its link off, and deletes
+// nothing before its time.
+func TestACancelledReviewKeepsItsMedia(t *testing.T) {
+	dir := specs(t)
+	ick, err := Iconik(dir)
+	require.NoError(t, err)
+	fio, err := Frameio(dir, "legacy")
+	require.NoError(t, err)
+	b := open(t, ick, fio, "S3", map[string]any{"bucket": "iconik-files"})
+	b.frameio.SetWatermark(true)
+	asset, err := b.iconik.AddAsset("Take 1.mov", "", samples.Media("25.mov"))
+	require.NoError(t, err)
+	ref := b.request(t, 10*time.Minute, asset)
+	env := b.skippingTime()
+	env.RegisterDelayedCallback(func() {
+		row, _, err := b.book.Review(context.Background(), tenantID, reviewID)
+		require.NoError(t, err)
+		require.Equal(t, ledger.ReviewOpen, row.Status, row.Reason)
+		env.CancelWorkflow()
+	}, 5*time.Minute)
+	env.ExecuteWorkflow(workflows.Review, workflows.ReviewInput{ReviewRef: ref})
+	require.Error(t, env.GetWorkflowError())
+	row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReviewFailed, row.Status)
+	assert.Len(t, b.frameio.AssetsOf(row.ProjectID), 3, "root, the review's folder and its file")
+	links := b.frameio.Shares(row.ProjectID)
+	require.Len(t, links, 1)
+	assert.True(t, links[0].Inactive)
 }
 
 // chaos is a review whose two sides people change at random, while calls fail and answers are lost.
