@@ -6,8 +6,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 )
 
 type user struct {
@@ -108,6 +110,8 @@ type asset struct {
 	Metadata  tolerant[metadata]  `json:"metadata"`
 	Perms     tolerant[perms]     `json:"user_permissions"`
 	Transcode tolerant[transcode] `json:"transcodes"`
+
+	away bool // its project is natively archived, where the answer itself does not say
 }
 
 type checksums struct {
@@ -177,7 +181,7 @@ func (a asset) proxies() []string {
 // original says whether the original's bytes can be had. In a natively archived project video and audio exist as
 // proxies only, whatever URL is served under the name of the original; other kinds of file keep theirs.
 func (a asset) original() frameio.Original {
-	away := isAway(string(a.ArchiveStatus))
+	away := a.away || isAway(string(a.ArchiveStatus))
 	if p := a.Project.value; p != nil && isAway(string(p.ArchiveStatus)) {
 		away = true
 	}
@@ -281,10 +285,37 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 func (c *Client) children(ctx context.Context, id, cursor string) ([]asset, string, error) {
 	rows, next, err := listPage[asset](ctx, c, opChildren, "assets/"+url.PathEscape(id)+"/children", url.Values{"include": {"cover_asset"}}, cursor)
 	rows = slices.DeleteFunc(rows, func(a asset) bool { return !a.Deleted.IsZero() })
-	for _, a := range rows {
-		c.remember(a)
+	for i := range rows {
+		if err == nil {
+			err = c.see(ctx, &rows[i])
+		}
 	}
 	return rows, next, err
+}
+
+const projectFreshFor = time.Minute // how long a project's native archiving is believed
+
+type projectState struct {
+	archived bool
+	at       time.Time
+}
+
+// see remembers a file's URL, after its project was asked for where only that tells whether the URL is the original's.
+func (c *Client) see(ctx context.Context, a *asset) error {
+	if id := string(a.ProjectID); id != "" && a.Project.value == nil && a.kind() == frameio.KindFile && a.class() == frameio.ClassStream && a.original() == frameio.OriginalAvailable {
+		known, ok := c.away.Load(id)
+		if !ok || c.now().Sub(known.(projectState).at) > projectFreshFor {
+			var p project
+			if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil && rest.ClassOf(err) != rest.NotFound && rest.ClassOf(err) != rest.Forbidden {
+				return err // those two: one who sees a file need not see its project
+			}
+			known = projectState{isAway(string(p.ArchiveStatus)), c.now()}
+			c.away.Store(id, known)
+		}
+		a.away = known.(projectState).archived
+	}
+	c.remember(*a)
+	return nil
 }
 
 // Versions wraps GET /assets/{stack}/children, which lists the newest first. One call for up to 500 versions.
@@ -322,7 +353,7 @@ func (c *Client) asset(ctx context.Context, id string) (asset, error) {
 	var a asset
 	_, err := c.get(ctx, opAsset, "assets/"+url.PathEscape(id), nil, &a)
 	if err == nil {
-		c.remember(a)
+		err = c.see(ctx, &a)
 	}
 	return a, err
 }

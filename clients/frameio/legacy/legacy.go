@@ -3,9 +3,13 @@ package legacy
 
 import (
 	"context"
+	"encoding/json"
+	"hash/fnv"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -13,10 +17,8 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// pageSize is asked for in every listing; how many pages there are is always taken from the answer's headers.
+// pageSize is asked for in every listing; how many rows a page really holds is for the vendor to say.
 const pageSize = 500
-
-const defaultPage = 50 // rows of a page where the vendor does not heed page_size
 
 // Frames of comments count from 0 in V2.
 const firstFrame = 0
@@ -26,6 +28,8 @@ type Client struct {
 	rest *rest.Client
 	urls *frameio.URLMemory
 	now  func() time.Time
+
+	away sync.Map // by project: projectState
 
 	refused func()
 }
@@ -158,33 +162,87 @@ func (c *Client) do(ctx context.Context, r rest.Request, out any) (*http.Respons
 	return resp, err
 }
 
-// listPage reads one page of a listing: a bare array, with its place in the headers. cursor is a page number.
+// listPage reads one page of a listing: a bare array, with its place in the headers. A page without headers is followed
+// by another until one is empty: how full a page may be is documented nowhere, so that no number of rows tells the end.
+// The cursor is a page number, with the fingerprint of the page before it where that had no headers.
 func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Values, cursor string) ([]T, string, error) {
-	page, err := strconv.Atoi(cursor)
-	if cursor == "" || err != nil || page < 1 {
+	number, before, bare := strings.Cut(cursor, "~")
+	page, err := strconv.Atoi(number)
+	if err != nil || page < 1 {
 		page = 1
 	}
 	query := url.Values{"page": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(pageSize)}}
 	for k, v := range q {
 		query[k] = v
 	}
-	var rows []T
+	var rows []row[T]
 	resp, err := c.get(ctx, op, path, query, &rows)
+	if bare && rest.IsNotFound(err) { // some answer so beyond the last page
+		return nil, "", nil
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	next := strconv.Itoa(page + 1)
-	if pages, err := strconv.Atoi(resp.Header.Get("Total-Pages")); err == nil {
+	values := make([]T, len(rows))
+	for i, r := range rows {
+		values[i] = r.value
+	}
+	if pages := totalPages(resp.Header); pages >= 0 {
 		if page >= pages {
-			next = ""
+			return values, "", nil
 		}
-		return rows, next, nil
+		return values, strconv.Itoa(page + 1), nil
 	}
-	// Without headers only a page that is not full tells the end; how full a page may be is not known for certain.
-	if len(rows) < defaultPage || len(rows) < pageSize && len(rows)%defaultPage != 0 {
-		next = ""
+	print := fingerprint(rows)
+	switch {
+	case len(rows) == 0:
+		return nil, "", nil
+	case bare && print == before: // it heeds no page number: all was shown at once
+		return nil, "", nil
 	}
-	return rows, next, nil
+	return values, strconv.Itoa(page+1) + "~" + print, nil
+}
+
+// totalPages is -1 where the headers do not say.
+func totalPages(h http.Header) int {
+	if pages, err := strconv.Atoi(h.Get("Total-Pages")); err == nil {
+		return pages
+	}
+	total, err := strconv.Atoi(h.Get("Total"))
+	per, perr := strconv.Atoi(h.Get("Per-Page"))
+	if err != nil || perr != nil || per < 1 {
+		return -1
+	}
+	return (total + per - 1) / per
+}
+
+// row is a row of a listing with what tells it from others.
+type row[T any] struct {
+	value T
+	id    string
+}
+
+func (r *row[T]) UnmarshalJSON(raw []byte) error {
+	var key struct {
+		ID    text `json:"id"`
+		Asset text `json:"asset_id"` // of a link's items, which may have no id
+	}
+	_ = json.Unmarshal(raw, &key)
+	if r.id = string(key.ID + key.Asset); r.id == "" {
+		r.id = string(raw)
+	}
+	return json.Unmarshal(raw, &r.value)
+}
+
+// fingerprint tells pages apart, whatever order their rows come in.
+func fingerprint[T any](rows []row[T]) string {
+	var sum uint64
+	for _, r := range rows {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(r.id))
+		sum += h.Sum64()
+	}
+	return strconv.FormatUint(sum, 36)
 }
 
 // Me wraps GET /me. One call.
@@ -259,6 +317,7 @@ func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error
 		return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Operation: opProject, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the project was deleted"}
 	}
 	out := p.domain()
+	c.away.Store(p.ID, projectState{out.Archived, c.now()})
 	if out.Team.Name == "" && out.Team.ID != "" {
 		var t team
 		if _, err := c.get(ctx, opTeam, "teams/"+url.PathEscape(out.Team.ID), nil, &t); err != nil {

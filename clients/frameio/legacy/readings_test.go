@@ -2,10 +2,14 @@ package legacy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/legacy"
@@ -13,7 +17,7 @@ import (
 )
 
 // against makes a client of a server that answers as the fact sheet allows, not as our simulator does.
-func against(t *testing.T, routes map[string]http.HandlerFunc) *legacy.Client {
+func against(t *testing.T, routes map[string]http.HandlerFunc, opts ...legacy.Option) *legacy.Client {
 	t.Helper()
 	mux := http.NewServeMux()
 	for pattern, h := range routes {
@@ -21,7 +25,7 @@ func against(t *testing.T, routes map[string]http.HandlerFunc) *legacy.Client {
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	c, err := legacy.New(config.Frameio{BaseURL: server.URL, Token: "fio-u-x"})
+	c, err := legacy.New(config.Frameio{BaseURL: server.URL, Token: "fio-u-x"}, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,5 +139,107 @@ func TestBadRequestIsTriedAgain(t *testing.T) {
 	calls = -10
 	if _, err := c.Me(t.Context()); err == nil || calls != -7 {
 		t.Fatalf("%v after %d calls", err, calls+10)
+	}
+}
+
+// How many rows a page may hold is documented nowhere, and an answer may come without the headers that count pages.
+func TestPagesWithoutHeaders(t *testing.T) {
+	for name, v := range map[string]struct {
+		rows, cap int
+		beyond    int // status of a page beyond the last
+		headers   map[string]string
+		calls     int
+	}{
+		"a cap over the default":         {rows: 160, cap: 75, calls: 4},
+		"a cap under the default":        {rows: 70, cap: 33, calls: 4},
+		"a cap that ends on a full page": {rows: 150, cap: 75, calls: 3},
+		"as asked":                       {rows: 501, cap: 500, calls: 3},
+		"nothing":                        {rows: 0, cap: 50, calls: 1},
+		"404 beyond the last":            {rows: 70, cap: 33, beyond: 404, calls: 4},
+		"no pages at all":                {rows: 70, cap: 0, calls: 2},
+		"the number of rows only":        {rows: 70, cap: 33, headers: map[string]string{"total": "70", "per-page": "33"}, calls: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			c := against(t, map[string]http.HandlerFunc{"GET /v2/assets/D/children": func(w http.ResponseWriter, r *http.Request) {
+				calls++
+				page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+				from, to := 0, v.rows
+				if v.cap > 0 {
+					from, to = min((page-1)*v.cap, v.rows), min(page*v.cap, v.rows)
+				}
+				for k, h := range v.headers {
+					w.Header().Set(k, h)
+				}
+				if from == to && v.beyond != 0 {
+					w.WriteHeader(v.beyond)
+					return
+				}
+				rows := []string{}
+				for i := from; i < to; i++ {
+					rows = append(rows, fmt.Sprintf(`{"id":"%d","type":"file"}`, i))
+				}
+				says("["+strings.Join(rows, ",")+"]")(w, r)
+			}})
+			seen := map[string]bool{}
+			for cursor := ""; ; {
+				page, err := c.Children(t.Context(), "D", cursor)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, a := range page.Items {
+					seen[a.ID] = true
+				}
+				if cursor = page.Next; cursor == "" {
+					break
+				}
+			}
+			if len(seen) != v.rows || calls != v.calls {
+				t.Fatalf("%d of %d rows after %d calls, want %d", len(seen), v.rows, calls, v.calls)
+			}
+		})
+	}
+}
+
+// A listing need not show the project beside each file; what an archived project serves under the name of a video's
+// original is a proxy all the same.
+func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
+	asked, status := 0, "archived"
+	now := time.Now()
+	c := against(t, map[string]http.HandlerFunc{
+		"GET /v2/projects/P": func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			says(fmt.Sprintf(`{"id":"P","archive_status":%q}`, status))(w, r)
+		},
+		"GET /v2/assets/D/children": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("total-pages", "1")
+			says(`[{"id":"v","type":"file","project_id":"P","asset_type":"stream","upload_completed_at":"2026-01-01T00:00:00Z","original":"https://s/v"},
+				{"id":"w","type":"file","project_id":"P","asset_type":"stream","upload_completed_at":"2026-01-01T00:00:00Z","original":"https://s/w"},
+				{"id":"i","type":"file","project_id":"P","asset_type":"image","upload_completed_at":"2026-01-01T00:00:00Z","original":"https://s/i"},
+				{"id":"q","type":"file","project_id":"Q","asset_type":"stream","upload_completed_at":"2026-01-01T00:00:00Z","original":"https://s/q"}]`)(w, r)
+		},
+		"GET /v2/assets/v": says(`{"id":"v","type":"file","project_id":"P","asset_type":"stream","upload_completed_at":"2026-01-01T00:00:00Z","original":"https://s/v"}`),
+	}, legacy.WithClock(func() time.Time { return now }))
+	originals := func() string {
+		page, err := c.Children(t.Context(), "D", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, a := range page.Items {
+			got += a.ID + ":" + string(a.Original) + " "
+		}
+		return got
+	}
+	archived, available := string(frameio.OriginalArchived), string(frameio.OriginalAvailable)
+	if got, want := originals(), "v:"+archived+" w:"+archived+" i:"+available+" q:"+available+" "; got != want || asked != 1 {
+		t.Fatalf("%s, want %s; asked %d times", got, want, asked)
+	}
+	if m, err := c.Media(t.Context(), "v", frameio.RenditionOriginal, false); err == nil {
+		t.Fatalf("a proxy was given for the original: %+v", m)
+	}
+	status, now = "standard", now.Add(5*time.Minute)
+	if got := originals(); strings.Contains(got, archived) {
+		t.Fatalf("%s after the project came back", got)
 	}
 }
