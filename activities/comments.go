@@ -16,6 +16,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
+// rateAssumed is what an item says whose comments' times had to be counted without a frame rate.
+var rateAssumed = fmt.Sprintf("Frame.io gives no frame rate: the times of its comments are counted at %d frames a second", mapping.DefaultRate.Num)
+
 const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is remembered
 
 // CopyComments brings the comments of a range of items over, on the version that they were made on.
@@ -106,7 +109,14 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 			return 0, err
 		}
 	}
+	note := ""
+	if slices.ContainsFunc(comments, func(c frameio.Comment) bool {
+		return mapping.Segment(commentInput(it, c, "", a.drawingFrame())).RateAssumed
+	}) {
+		note = rateAssumed
+	}
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.Note = note
 		i.CommentsSeen, i.CommentsScan = i.CommentCount, it.Scan
 		i.CommentsDone, i.CommentCount = len(comments), max(len(comments), i.CommentCount)
 		if i.CommentsSeen < 0 {

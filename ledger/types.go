@@ -122,6 +122,7 @@ type Item struct {
 
 	State                                           ItemState
 	Reason                                          string
+	Note                                            string // what a person should know whatever becomes of it
 	Fault                                           string // "", "content" (the user can mend it) or "system" (an operator must look)
 	Rendition                                       string // original | proxy | "" while unknown
 	BytesDone                                       int64
@@ -172,3 +173,11 @@ const (
 	CommentsUnknown  = -1 // Frame.io does not say: they must be read
 	CommentsAsBefore = -2 // in a scan: keep what is known
 )
+
+// Why is what a person should know about an item: the reason of its state, and what was assumed.
+func (it Item) Why() string {
+	if it.Reason == "" || it.Note == "" {
+		return it.Reason + it.Note
+	}
+	return it.Reason + "; " + it.Note
+}

@@ -117,7 +117,7 @@ func JSON(w io.Writer, r *Report) error {
 		if err != nil {
 			return err
 		}
-		row, err := json.Marshal(jsonItem{it.SourceID, it.Path, it.Version, it.Versions, string(it.State), Comparison(it), it.Reason, it.Fault, it.Size, it.StoredSize,
+		row, err := json.Marshal(jsonItem{it.SourceID, it.Path, it.Version, it.Versions, string(it.State), Comparison(it), it.Why(), it.Fault, it.Size, it.StoredSize,
 			checksum(it), sourceChecksum(it), it.Rendition, max(it.CommentCount, 0), it.CommentsDone, it.AssetID, it.VersionID, it.FileID})
 		if err != nil {
 			return err
@@ -139,7 +139,7 @@ func CSV(w io.Writer, r *Report) error {
 		if err != nil {
 			return err
 		}
-		_ = c.Write([]string{cell(it.Path), strconv.Itoa(it.Version), string(it.State), Comparison(it), cell(it.Reason), strconv.FormatInt(it.Size, 10),
+		_ = c.Write([]string{cell(it.Path), strconv.Itoa(it.Version), string(it.State), Comparison(it), cell(it.Why()), strconv.FormatInt(it.Size, 10),
 			strconv.FormatInt(it.StoredSize, 10), checksum(it), sourceChecksum(it), it.Rendition, strconv.Itoa(max(it.CommentCount, 0)), strconv.Itoa(it.CommentsDone),
 			it.SourceID, it.AssetID, it.VersionID, it.FileID})
 	}
@@ -192,8 +192,8 @@ func mhlPath(it ledger.Item) string {
 const pageRows = 2000
 
 type row struct {
-	Path, State, Comparison, Reason, Size, Checksum, Rendition, Comments string
-	Version                                                              int
+	Path, State, Comparison, Reason, Note, Size, Checksum, Rendition, Comments string
+	Version                                                                    int
 }
 
 type page struct {
@@ -223,7 +223,7 @@ func HTML(w io.Writer, r *Report) error {
 		if err != nil {
 			return err
 		}
-		line := row{Path: it.Path, Version: it.Version, State: string(it.State), Comparison: Comparison(it), Reason: it.Reason, Size: Size(it.Size),
+		line := row{Path: it.Path, Version: it.Version, State: string(it.State), Comparison: Comparison(it), Reason: it.Why(), Note: it.Note, Size: Size(it.Size),
 			Checksum: checksum(it), Rendition: it.Rendition, Comments: fmt.Sprintf("%d / %d", it.CommentsDone, max(it.CommentCount, 0))}
 		if it.State != ledger.ItemVerified || it.Rendition == "proxy" {
 			if len(p.Exceptions) < pageRows {
@@ -286,7 +286,8 @@ td.path{overflow-wrap:anywhere;min-width:12rem}code{font-size:.8rem}
 {{end}}</tbody></table></div>{{if .MoreExceptions}}<p>… and {{.MoreExceptions}} more: the CSV and the JSON have all.</p>{{end}}{{end}}
 <h2>Files</h2><div class="scroll"><table><thead><tr><th>Path</th><th>Version</th><th>Compared</th><th>Size</th><th>Checksum</th><th>Comments</th></tr></thead><tbody>
 {{range .Rows}}<tr><td class="path">{{.Path}}</td><td class="n">{{.Version}}</td><td>{{.Comparison}}</td><td class="n">{{.Size}}</td><td><code>{{.Checksum}}</code></td><td class="n">{{.Comments}}</td></tr>
-{{end}}</tbody></table></div>{{if .MoreRows}}<p>… and {{.MoreRows}} more: the CSV and the JSON have all.</p>{{end}}
+{{if .Note}}<tr><td colspan="6"><small>{{.Note}}</small></td></tr>
+{{end}}{{end}}</tbody></table></div>{{if .MoreRows}}<p>… and {{.MoreRows}} more: the CSV and the JSON have all.</p>{{end}}
 <p><small>Run {{.Archive.Run}} · written {{.GeneratedAt.Format "2006-01-02 15:04:05 MST"}} by Framebridge. “match” means: iconik has the file in the size and with the checksum that were copied, its storage holds that many bytes, and every comment was found.</small></p>
 </body></html>
 `))

@@ -20,7 +20,7 @@ func sample() *Report {
 	items := []ledger.Item{
 		{SourceID: "f1", Path: "Takes ∕ alternates/A & B <1>.mov", Version: 1, Versions: 2, Title: "Trailer", State: ledger.ItemVerified, Rendition: "original", Size: 10, StoredSize: 10,
 			Checksum: "ef46db3751d8e999", SourceChecksum: "ef46db3751d8e999", CommentCount: 2, CommentsDone: 2},
-		{SourceID: "f2", Path: "Takes ∕ alternates/A & B <1>.mov", Version: 2, Versions: 2, Title: "Trailer", State: ledger.ItemVerified, Rendition: "original", Size: 11, StoredSize: 11, Checksum: "00000000000000aa"},
+		{SourceID: "f2", Path: "Takes ∕ alternates/A & B <1>.mov", Version: 2, Versions: 2, Title: "Trailer", State: ledger.ItemVerified, Rendition: "original", Size: 11, StoredSize: 11, Checksum: "00000000000000aa", Note: "times are assumed"},
 		{SourceID: "f3", Path: "=HYPERLINK(\"x\").mov", Version: 1, Versions: 1, State: ledger.Skipped, Reason: "no original, \"really\"\nnone"},
 		{SourceID: "f4", Path: "proxy.mov", Version: 1, Versions: 1, State: ledger.ItemVerified, Rendition: "proxy", Size: 5, StoredSize: 3, Checksum: "00000000000000bb"},
 		{SourceID: "f5", Path: "lost.mov", Version: 1, Versions: 1, State: ledger.ItemFailed, Reason: "missing: iconik has no file", Fault: "system"},
@@ -104,6 +104,7 @@ func TestHTMLShowsExceptionsAndEscapesNames(t *testing.T) {
 	assert.Contains(t, text, "Summer &lt;b&gt;")
 	assert.NotContains(t, text, "<1>")
 	assert.Contains(t, text, "no original")
+	assert.Contains(t, text, "times are assumed")
 }
 
 func TestAReportThatCannotBeReadIsNotHalfWritten(t *testing.T) {

@@ -233,7 +233,7 @@ func (s *service) getItems(c *gin.Context) {
 	}
 	list := make([]itemView, len(items))
 	for i, it := range items {
-		v := itemView{SourceID: it.SourceID, Path: it.Path, Version: it.Version, State: string(it.State), Reason: it.Reason, Fault: it.Fault,
+		v := itemView{SourceID: it.SourceID, Path: it.Path, Version: it.Version, State: string(it.State), Reason: it.Why(), Fault: it.Fault,
 			Size: it.Size, Rendition: it.Rendition, Comments: it.CommentsDone}
 		if it.Checksum != "" {
 			v.Checksum = "xxh64:" + it.Checksum

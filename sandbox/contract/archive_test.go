@@ -228,6 +228,55 @@ func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
 	}
 }
 
+// A file without a frame rate, sound or a video that Frame.io gives none of, has its comments counted at 24 frames a second,
+// and says so for as long as that is so.
+func TestAnAssumedFrameRateIsSaid(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
+			at, root := int64(48), ""
+			for _, a := range b.frameio.AssetsOf(b.project.ID) {
+				if a.ParentID == "" {
+					root = a.ID
+				}
+			}
+			add := func(f frameiosim.File, at *int64) string {
+				file, err := b.frameio.AddFile(root, f)
+				require.NoError(t, err)
+				b.frameio.AddComment(frameiosim.Comment{AssetID: file.ID, Text: "here: " + f.Name, Timestamp: at})
+				return file.ID
+			}
+			video := frameiosim.File{Name: "odd.mov", Type: "video/quicktime", Body: samples.Media("25.mov")}
+			rated := video
+			rated.Name, rated.FPS, rated.Frames = "rated.mov", 25, 250
+			silent, sound, known := add(video, &at), add(frameiosim.File{Name: "mix.wav", Type: "audio/wav", Body: []byte("sound")}, &at), add(rated, &at)
+			whole := add(frameiosim.File{Name: "notes.txt", Type: "text/plain", Body: []byte("text")}, nil)
+			b.archive(t)
+			why := func(id string) string {
+				it, ok, err := b.book.Item(t.Context(), tenantID, b.project.ID, id)
+				require.NoError(t, err)
+				require.True(t, ok)
+				require.Equal(t, ledger.ItemVerified, it.State, it.Reason)
+				return it.Why()
+			}
+			for _, id := range []string{silent, sound} {
+				assert.Contains(t, why(id), "no frame rate: the times of its comments are counted at 24 frames a second")
+			}
+			assert.Empty(t, why(known)+why(whole))
+			row, _, err := b.book.Item(t.Context(), tenantID, b.project.ID, silent)
+			require.NoError(t, err)
+			assert.EqualValues(t, 2000, b.iconik.Segments(row.AssetID)[0]["time_start_milliseconds"])
+
+			b.frameio.SetMedia(silent, 25, 250, "")
+			_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+			require.NoError(t, err)
+			b.archive(t)
+			assert.Empty(t, why(silent), "Frame.io gives the rate by now")
+			assert.EqualValues(t, 1920, b.iconik.Segments(row.AssetID)[0]["time_start_milliseconds"])
+		})
+	}
+}
+
 // commentsReadOnce: a file's comments are listed when they are copied, and once more when they are verified; where
 // Frame.io does not count them, those of every file are listed to know.
 func (b *bench) commentsReadOnce(t *testing.T, seen map[string]int) {
