@@ -50,6 +50,12 @@ type verdict struct {
 	why       string
 }
 
+// What brings originals back. V4 archives nothing itself: a missing link has one of two causes, and does not say which.
+const (
+	unarchive        = "unarchive the project there"
+	unarchiveOrAllow = "either the project was archived before the account was moved to V4, then have it unarchived there; or the token's user may not download it, then give that user the permission to download"
+)
+
 func (t *tenant) decide(it ledger.Item) verdict {
 	policy := t.cfg.Archive
 	if it.Size > int64(policy.MaxFileSize) {
@@ -60,9 +66,13 @@ func (t *tenant) decide(it ledger.Item) verdict {
 	case frameio.OriginalAvailable, "":
 		return verdict{do: "copy", rendition: frameio.RenditionOriginal}
 	case frameio.OriginalArchived:
+		advice := unarchive
 		why = "the original is in Frame.io's cold storage"
+		if !t.frameio.Capabilities().NativeArchive {
+			why, advice = "Frame.io gives no link to the original", unarchiveOrAllow
+		}
 		if policy.MissingOriginal == "wait" {
-			return verdict{do: "wait", why: why + ": unarchive the project there"}
+			return verdict{do: "wait", why: why + ": " + advice}
 		}
 	case frameio.OriginalWatermarked:
 		why = "Frame.io serves only a watermarked stream, not the original"

@@ -205,7 +205,10 @@ func (a *archive) letter(kind string, row ledger.Archive) (subject, text string)
 		fmt.Fprintf(&b, "Another archive is running. This one begins by itself when those before it have ended; its position is %d.\n", max(row.QueuePosition, 1))
 	case workflows.NotifyWaiting:
 		subject = fmt.Sprintf("Needs a hand: originals of %q are in cold storage", row.Name)
-		fmt.Fprintf(&b, "%s\n\nThe archive waits and goes on by itself when they are back.\n", row.Reason)
+		if !a.frameio.Capabilities().NativeArchive {
+			subject = fmt.Sprintf("Needs a hand: originals of %q are missing", row.Name)
+		}
+		fmt.Fprintf(&b, "%s\n\nThe archive waits and goes on by itself when they are back. To archive without them, cancel it, set archive.missing_original to proxy or skip, and retry it.\n", row.Reason)
 	default:
 		switch row.Status {
 		case ledger.Verified:

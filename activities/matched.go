@@ -104,7 +104,7 @@ func (a *archive) noProject(ctx context.Context) error {
 			}
 		}
 		if len(ids) > 0 {
-			return contentError("the account was moved, and its project %q has another id now: start the archive of %s, which goes on where this one stopped", row.Name, strings.Join(ids, " or "))
+			return contentError("Frame.io moved the account, and its project %q has another id now: this archive cannot go on under its old one. Start the archive of %[2]s (starter archive %[2]s, or POST %[3]s/archives), which goes on where this one stopped: nothing is copied twice", row.Name, strings.Join(ids, " or "), APIPrefix)
 		}
 	}
 	return contentError("Frame.io has no project %s, or the token's user may not see it", a.ref.Archive)

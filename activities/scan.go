@@ -211,6 +211,10 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	if err != nil {
 		return res, err
 	}
+	res.Advice = unarchive
+	if !arc.frameio.Capabilities().NativeArchive {
+		res.Advice = unarchiveOrAllow
+	}
 	var project *frameio.Project
 	for after := int64(0); ; {
 		ranges, err := a.Ledger.NextRanges(ctx, ref.Tenant, ref.Archive, ledger.PhaseCopy, after, 200, 10)

@@ -266,7 +266,11 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 		}
 		if !told {
 			a.state.Counts.Waiting = int64(res.Waiting)
-			reason := fmt.Sprintf("%d files have no original in Frame.io now: unarchive the project there, it is looked at every %s", res.Waiting, every)
+			advice := res.Advice
+			if advice == "" { // of an older worker
+				advice = "unarchive the project there"
+			}
+			reason := fmt.Sprintf("%d files have no original in Frame.io now: %s. It is looked at every %s", res.Waiting, advice, every)
 			if err := a.setStatus(ctx, "waiting", PhaseCopy, reason); err != nil {
 				return err
 			}

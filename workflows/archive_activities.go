@@ -144,6 +144,8 @@ type (
 	RecheckResult struct {
 		Waiting int `json:"waiting"`
 		Back    int `json:"back"`
+		// Advice is what brings the missing ones back.
+		Advice string `json:"advice,omitempty"`
 	}
 	ScanInput struct {
 		Ref

@@ -25,6 +25,7 @@ type world struct {
 	items    int64
 	asked    map[string]int
 	statuses []string
+	reasons  []string // of statuses
 	mails    []string
 	failed   []FailItemInput
 	finish   []FinishInput
@@ -124,7 +125,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	add(ActSetStatus, func(_ context.Context, in SetStatusInput) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.statuses = append(w.statuses, in.Status)
+		w.statuses, w.reasons = append(w.statuses, in.Status), append(w.reasons, in.Reason)
 		return nil
 	})
 	add(ActFinishArchive, func(_ context.Context, in FinishInput) (Finished, error) {
@@ -264,12 +265,14 @@ func TestArchiveKeepsTheOrderOfVersionsWhenOneWaits(t *testing.T) {
 
 func TestArchiveWaitsForOriginals(t *testing.T) {
 	w := newWorld(2)
-	w.rechecks = []RecheckResult{{Waiting: 2}, {Waiting: 2}, {Waiting: 1, Back: 1}, {Waiting: 1}, {Back: 1}, {}}
+	w.rechecks = []RecheckResult{{Waiting: 2, Advice: "ask for them"}, {Waiting: 2}, {Waiting: 1, Back: 1}, {Waiting: 1}, {Back: 1}, {}}
 	var began time.Time
 	env, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) { began = env.Now() })
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, env.Now().Sub(began), 45*time.Minute, "three looks, a quarter of an hour apart")
 	require.Contains(t, w.statuses, "waiting")
+	require.Contains(t, w.reasons, "2 files have no original in Frame.io now: ask for them. It is looked at every 15m0s")
+	require.Contains(t, w.reasons, "1 files have no original in Frame.io now: unarchive the project there. It is looked at every 15m0s")
 	require.Equal(t, []string{NotifyWaiting, NotifyWaiting, NotifyEnded}, w.mails)
 	require.Equal(t, 3, w.asked[ActJoinQueue], "it waits without holding the queue, and joins it again")
 }

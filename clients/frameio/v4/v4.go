@@ -2,6 +2,7 @@
 package v4
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -153,6 +154,42 @@ func (c *Client) accountID(ctx context.Context) (string, error) {
 	c.account = out.Data[0].ID
 	c.mu.Unlock()
 	return out.Data[0].ID, nil
+}
+
+// MovedAt asks once with a developer token which account is on V4, and since when; zero where Frame.io does not say. An
+// error means that V4 does not take the token, or shows nothing of it.
+func MovedAt(ctx context.Context, cfg config.Frameio, opts ...Option) (names string, moved time.Time, err error) {
+	cfg.IMS = config.IMS{}
+	c, err := New(cfg, opts...)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	var out struct {
+		Data []struct {
+			ID      string     `json:"id"`
+			Name    string     `json:"display_name"`
+			MovedAt *time.Time `json:"v4_migrated_at"`
+		} `json:"data"`
+	}
+	if err := c.do(ctx, opAccounts, "accounts", url.Values{"page_size": {"100"}}, nil, &out); err != nil {
+		return "", time.Time{}, err
+	}
+	var found []string
+	for _, a := range out.Data { // V4 shows no others than its own
+		if cfg.AccountID != "" && a.ID != cfg.AccountID {
+			continue
+		}
+		if found = append(found, cmp.Or(a.Name, a.ID)); a.MovedAt != nil {
+			moved = a.MovedAt.UTC()
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", time.Time{}, &rest.Error{Vendor: "Frame.io", Operation: opAccounts, Class: rest.NotFound, Detail: "V4 shows no such account"}
+	case 1:
+		return found[0], moved, nil
+	}
+	return strings.Join(found, ", "), time.Time{}, nil
 }
 
 // one reads the data of a single object.
