@@ -74,6 +74,7 @@ type tenant struct {
 	}
 	refusedTold string // the day on which operators were told of a refused token
 
+	notAs     sync.Map // iconik user id, "" for any → when iconik refused a comment in their name
 	uploads   sync.Map // file id → freshUpload
 	callsSeen int64
 }

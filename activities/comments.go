@@ -19,7 +19,7 @@ import (
 // rateAssumed is what an item says whose comments' times had to be counted without a frame rate.
 var rateAssumed = fmt.Sprintf("Frame.io gives no frame rate: the times of its comments are counted at %d frames a second", mapping.DefaultRate.Num)
 
-const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is remembered
+const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is remembered, and that none may be written as
 
 // CopyComments brings the comments of a range of items over, on the version that they were made on.
 func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInput) (workflows.Counts, error) {
@@ -180,18 +180,15 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 			})
 		},
 		make: func(ctx context.Context) (string, error) {
-			s, err := a.createSegment(ctx, it.AssetID, req)
-			if err != nil && user != "" && refused(err) {
-				// Not every token may write in another's name: then the author stands in the text.
-				own := requestFor("")
-				own.ParentID = req.ParentID
-				if s, err = a.createSegment(ctx, it.AssetID, own); err == nil {
-					user = ""
-				}
-			}
+			s, as, err := a.createAs(ctx, it.AssetID, user, func(user string) iconik.SegmentRequest {
+				r := requestFor(user)
+				r.ParentID = req.ParentID
+				return r
+			})
 			if err != nil {
 				return "", err
 			}
+			user = as
 			return s.ID, nil
 		},
 	})
@@ -204,6 +201,28 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 // refused says that iconik takes no such request, now or later.
 func refused(err error) bool {
 	return err != nil && (rest.ClassOf(err) == rest.Permanent || rest.ClassOf(err) == rest.Forbidden)
+}
+
+// createAs makes a segment in a user's name. Not every token may write in another's: then requestFor gets "", the author
+// stands in the text, and no other is tried for a while. as is whose name it came to stand in.
+func (t *tenant) createAs(ctx context.Context, assetID, user string, requestFor func(user string) iconik.SegmentRequest) (s *iconik.Segment, as string, err error) {
+	for _, who := range []string{"", user} { // "": everybody's
+		if at, ok := t.notAs.Load(who); ok && time.Since(at.(time.Time)) < userMemory {
+			user = ""
+		}
+	}
+	s, err = t.createSegment(ctx, assetID, requestFor(user))
+	if user == "" || !refused(err) {
+		return s, user, err
+	}
+	who := user
+	if rest.ClassOf(err) == rest.Forbidden {
+		who = ""
+	}
+	if s, err = t.createSegment(ctx, assetID, requestFor("")); err == nil {
+		t.notAs.Store(who, time.Now())
+	}
+	return s, "", err
 }
 
 // createSegment marks team-only comments as internal where iconik knows the field, and in the text where it refuses it.

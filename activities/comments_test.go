@@ -95,3 +95,41 @@ func TestCommentsOfAListingWithoutPages(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 50)
 }
+
+// Where a token may not write in another's name, that costs one call, not one a comment; where it is one user whom
+// iconik does not take, others' comments go on standing in their names.
+func TestARefusedNameIsRemembered(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status int
+		want   []string
+	}{
+		"none may be written as": {http.StatusForbidden, []string{"anna", "", "", ""}},
+		"one may not":            {http.StatusBadRequest, []string{"anna", "", "", "ben"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var posted []string
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				var body map[string]any
+				_ = json.NewDecoder(r.Body).Decode(&body)
+				user, _ := body["user_id"].(string)
+				if posted = append(posted, user); user == "anna" {
+					w.WriteHeader(tt.status)
+					return
+				}
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": "S"})
+			}))
+			defer server.Close()
+			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
+			require.NoError(t, err)
+			one := &tenant{iconik: client}
+			for _, user := range []string{"anna", "anna", "ben"} {
+				_, as, err := one.createAs(t.Context(), "A", user, func(user string) iconik.SegmentRequest {
+					return iconik.SegmentRequest{Type: "COMMENT", Text: "x", UserID: user}
+				})
+				require.NoError(t, err)
+				require.Equal(t, posted[len(posted)-1], as)
+			}
+			require.Equal(t, tt.want, posted)
+		})
+	}
+}

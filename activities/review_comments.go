@@ -340,8 +340,12 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 		return err
 	}
 	draft := s.draft(c, user)
-	req := segmentRequest(draft)
-	req.VersionID, req.UserID, req.ExternalID, req.ParentID = s.it.VersionID, user, mapping.ExternalID("comment", c.ID), parent.IconikID
+	requestFor := func(user string) iconik.SegmentRequest {
+		req := segmentRequest(s.draft(c, user))
+		req.VersionID, req.UserID, req.ExternalID, req.ParentID = s.it.VersionID, user, mapping.ExternalID("comment", c.ID), parent.IconikID
+		return req
+	}
+	req := requestFor(user)
 	var made *iconik.Segment
 	id, _, err := s.makeOnce(ctx, creation{
 		kind: ledger.LinkComment, sourceID: s.toIconikKey(c.ID), parent: s.it.AssetID, owner: s.ref.Review, settle: s.cfg.Iconik.SettleTime,
@@ -352,11 +356,11 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 			})
 		},
 		make: func(ctx context.Context) (string, error) {
-			g, err := s.createSegment(ctx, s.it.AssetID, req)
+			g, as, err := s.createAs(ctx, s.it.AssetID, user, requestFor)
 			if err != nil {
 				return "", err
 			}
-			made = g
+			made, draft = g, s.draft(c, as)
 			return g.ID, nil
 		},
 	})
@@ -370,6 +374,9 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if adopted {
 		if made, err = s.iconik.Segments.Get(ctx, s.it.AssetID, id); err != nil && !rest.IsNotFound(err) {
 			return err
+		}
+		if made != nil && made.UserID != user {
+			draft = s.draft(c, "")
 		}
 	}
 	if made != nil && c.TeamOnly && !isInternal(made) {

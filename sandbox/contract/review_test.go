@@ -449,4 +449,15 @@ func TestNothingIsHeldUp(t *testing.T) {
 	require.NoError(t, c.sync(in, 0))
 	assert.Len(t, b.iconik.Segments(asset), 2, "it goes through once it is edited")
 	assert.Empty(t, c.equal(ref))
+
+	b.iconik.AddUser("ana@example.com", "Ana", "Lima")
+	require.NoError(t, b.iconik.AddFault(faults.Fault{Match: `^POST .*segments`, Status: http.StatusForbidden, Times: 1}))
+	b.frameio.AddComment(frameiosim.Comment{AssetID: file.ID, Text: "remark 4", Owner: &frameiosim.User{ID: "ana", Name: "Ana Lima", Email: "ana@example.com"}})
+	require.NoError(t, c.sync(in, 0))
+	texts := ""
+	for _, s := range b.iconik.Segments(asset) {
+		texts += fmt.Sprint(s["segment_text"], "|")
+	}
+	assert.Regexp(t, `Ana Lima.*remark 4`, texts, "where iconik lets nobody write in another's name, the text has it")
+	assert.Empty(t, c.equal(ref))
 }
