@@ -22,6 +22,32 @@ func generationOf(row ledger.Archive) frameio.Generation {
 	return frameio.Generation(orFirst(row.Generation, string(frameio.Legacy)))
 }
 
+// formerly finds the archives of before the move that a project, which was not archived under its present id yet, may be.
+func (a *archive) formerly(ctx context.Context, project frameio.Project) ([]ledger.Archive, error) {
+	now := a.frameio.Generation()
+	title := func(name string) string { return mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix) }
+	var found []ledger.Archive
+	for after := ""; ; {
+		page, next, err := a.Ledger.Archives(ctx, a.ref.Tenant, after, 100)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			if r.ID != a.ref.Archive && r.MovedTo == "" && r.CollectionID != "" && generationOf(r) != now && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
+				_, err := a.frameio.Project(ctx, r.ID)
+				if rest.IsNotFound(err) { // otherwise it is another project that is there, too
+					found = append(found, r)
+				} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
+					return nil, err
+				}
+			}
+		}
+		if after = next; after == "" {
+			return found, nil
+		}
+	}
+}
+
 // goOn looks, when a project is archived for the first time here, whether it is one that was archived under another id,
 // and lets that archive go on as this one.
 func (a *archive) goOn(ctx context.Context, project frameio.Project) error {
@@ -29,27 +55,9 @@ func (a *archive) goOn(ctx context.Context, project frameio.Project) error {
 	if err != nil || row.CollectionID != "" {
 		return err
 	}
-	now := a.frameio.Generation()
-	title := func(name string) string { return mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix) }
-	var found []ledger.Archive
-	for after := ""; ; {
-		page, next, err := a.Ledger.Archives(ctx, a.ref.Tenant, after, 100)
-		if err != nil {
-			return err
-		}
-		for _, r := range page {
-			if r.ID != row.ID && r.MovedTo == "" && r.CollectionID != "" && generationOf(r) != now && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
-				_, err := a.frameio.Project(ctx, r.ID)
-				if rest.IsNotFound(err) { // otherwise it is another project that is there, too
-					found = append(found, r)
-				} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
-					return err
-				}
-			}
-		}
-		if after = next; after == "" {
-			break
-		}
+	found, err := a.formerly(ctx, project)
+	if err != nil {
+		return err
 	}
 	switch {
 	case len(found) == 0:
@@ -60,7 +68,7 @@ func (a *archive) goOn(ctx context.Context, project frameio.Project) error {
 			ids = append(ids, r.ID)
 		}
 		return contentError("before Frame.io moved the account, %d projects named %q in %q were archived (%s), and which one this is cannot be told: give the project another name in Frame.io to archive it as a new one",
-			len(found), title(project.Name), project.Team.Name, strings.Join(ids, ", "))
+			len(found), mapping.ProjectTitle(project.Name, a.cfg.Archive.TriggerSuffix), project.Team.Name, strings.Join(ids, ", "))
 	case !found[0].Status.Ended():
 		return contentError("this project is being archived under its id of before the account was moved (%s): cancel that archive, then retry this one, which goes on where it stopped", found[0].ID)
 	}
@@ -236,6 +244,90 @@ func (a *archive) rematchComments(ctx context.Context, it ledger.Item, comments 
 	}
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Moved = false })
 	return err
+}
+
+// rematchShares ties V4's shares to the collections of the presentations and review links that they were before the move:
+// by id, or by the name where one only has it on either side.
+func (a *archive) rematchShares(ctx context.Context) error {
+	if a.frameio.Generation() != frameio.V4 {
+		return nil
+	}
+	var former []ledger.Link
+	for _, kind := range []ledger.LinkKind{ledger.LinkPresentation, ledger.LinkReviewLink} {
+		for after := ""; ; {
+			links, next, err := a.Ledger.Links(ctx, a.ref.Tenant, a.ref.Archive, kind, after, 500)
+			if err != nil {
+				return err
+			}
+			for _, k := range links {
+				if k.TargetID != "" {
+					former = append(former, k)
+				}
+			}
+			if after = next; after == "" {
+				break
+			}
+		}
+	}
+	if len(former) == 0 {
+		return nil
+	}
+	title := func(k ledger.Link) string {
+		_, t, _ := strings.Cut(k.Hash, "\x00") // placed.hash
+		return t
+	}
+	type share struct{ id, title string }
+	var now []share
+	named := map[string]int{}
+	for cursor := ""; ; {
+		page, err := a.frameio.Shares(ctx, a.ref.Archive, cursor)
+		if err != nil {
+			return err
+		}
+		for _, s := range page.Items {
+			now = append(now, share{s.ID, mapping.Title(s.Name)})
+			named[mapping.Title(s.Name)]++
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	for _, s := range now {
+		if _, known, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkShare, s.id); err != nil {
+			return err
+		} else if known {
+			continue
+		}
+		var fits []ledger.Link
+		for _, k := range former {
+			if k.SourceID == s.id {
+				fits = []ledger.Link{k}
+				break
+			}
+			if title(k) == s.title && named[s.title] == 1 {
+				fits = append(fits, k)
+			}
+		}
+		if len(fits) != 1 {
+			continue
+		}
+		k := fits[0]
+		former = slices.DeleteFunc(former, func(f ledger.Link) bool { return f.Kind == k.Kind && f.SourceID == k.SourceID })
+		if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkShare, SourceID: s.id, Archive: a.ref.Archive, Parent: k.Parent, IntendedAt: time.Now()}); err != nil {
+			return err
+		}
+		// Without a hash: the collection learns the new id.
+		if err := a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkShare, s.id, k.TargetID, ""); err != nil {
+			return err
+		}
+		if err := a.Ledger.Forget(ctx, a.ref.Tenant, k.Kind, k.SourceID); err != nil {
+			return err
+		}
+		if err := a.Ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", string(k.Kind)+" "+k.SourceID+" is share "+s.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func equalTime(x, y *int64) bool {

@@ -39,6 +39,9 @@ func (a *Activities) PlanProject(ctx context.Context, ref workflows.Ref) (workfl
 	if err := p.walk(ctx, project); err != nil {
 		return workflows.Plan{}, settled(err)
 	}
+	if err := p.moved(ctx, project); err != nil {
+		return workflows.Plan{}, settled(err)
+	}
 	if _, err := arc.filesStorage(ctx); err != nil {
 		p.blocker("", "", err.Error(), "the archive fails at its start")
 	}
@@ -51,6 +54,38 @@ type planning struct {
 	types   map[string]*workflows.PlanType
 	listing int64 // calls to list the tree
 	said    int64 // files whose comments are listed
+}
+
+// moved names what the project was archived as before Frame.io moved the account: the plan counts that, too.
+func (p *planning) moved(ctx context.Context, project frameio.Project) error {
+	row, known, err := p.Ledger.Archive(ctx, p.ref.Tenant, p.ref.Archive)
+	if err != nil {
+		return err
+	}
+	found := []ledger.Archive{row}
+	switch {
+	case known && row.CollectionID != "" && generationOf(row) == p.frameio.Generation():
+		return nil
+	case !known || row.CollectionID == "":
+		if found, err = p.formerly(ctx, project); err != nil {
+			return err
+		}
+	}
+	for _, r := range found {
+		t, err := p.Ledger.ArchiveTotals(ctx, p.ref.Tenant, r.ID)
+		if err != nil {
+			return err
+		}
+		outcome := "goes on with it: files of the same path, size and version are matched and not copied again, although this plan counts them"
+		switch {
+		case len(found) > 1:
+			outcome = "the archive fails at its start: which of several this project was cannot be told"
+		case r.ID != p.ref.Archive && !r.Status.Ended():
+			outcome = "the archive fails at its start: cancel that one first"
+		}
+		p.blocker("", "", fmt.Sprintf("archived before Frame.io moved the account, as project %s: %d of %d files are in iconik", r.ID, t.Copied+t.Verified, t.Items), outcome)
+	}
+	return nil
 }
 
 func (p *planning) walk(ctx context.Context, project frameio.Project) error {

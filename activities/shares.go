@@ -23,6 +23,9 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
+	if err := arc.rematchShares(ctx); err != nil {
+		return settled(fmt.Errorf("presentations: %w", err))
+	}
 	seen, done := 0, 0
 	for cursor := ""; ; {
 		page, err := arc.frameio.Shares(ctx, ref.Archive, cursor)

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/ledger"
@@ -55,7 +58,27 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 			ids := b.frameio.MigrateAnew(projects)
 			b.toV4(t)
 			if projects {
+				// Whoever retries the old archive is told which one to start.
+				_, _, err := b.book.RequestArchive(t.Context(), tenantID, old, "test", time.Now())
+				require.NoError(t, err)
+				b.project.ID = old
+				failure := b.archiveFailing(t)
+				assert.ErrorContains(t, failure, "starter archive "+ids[old])
+				assert.ErrorContains(t, failure, "goes on where this one stopped")
+				_, err = b.book.UpdateArchive(t.Context(), tenantID, old, func(r *ledger.Archive) { r.Status = ledger.Failed })
+				require.NoError(t, err)
 				b.project.ID = ids[old]
+			}
+			shown := b.frameio.AddShare(frameiosim.Share{Kind: "review_link", Name: "Client showcase", ProjectID: b.project.ID, Items: b.visible()})
+			for range 2 { // which of them was the review link cannot be told
+				b.frameio.AddShare(frameiosim.Share{Kind: "review_link", Name: "Director's review", ProjectID: b.project.ID})
+			}
+			plan := b.plan(t)
+			if assert.NotEmpty(t, plan.Blockers) {
+				said := fmt.Sprint(plan.Blockers)
+				assert.Contains(t, said, "as project "+old)
+				assert.Contains(t, said, "17 of 18 files are in iconik")
+				assert.Contains(t, said, "not copied again")
 			}
 			_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
 			require.NoError(t, err)
@@ -68,6 +91,9 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 			tree := b.iconik.Tree()
 			assert.Equal(t, 1, strings.Count(tree, "frameio:project:"))
 			assert.Equal(t, 1, strings.Count(tree, "frameio:team:"))
+			assert.Equal(t, 1, strings.Count(tree, "Client showcase"), "a share goes on as the presentation's collection\n%s", tree)
+			assert.Contains(t, tree, "frameio:share:"+shown.ID)
+			assert.Equal(t, 3, strings.Count(tree, "Director's review"), "what cannot be told apart is not guessed")
 			stale := map[string]bool{}
 			for _, e := range sourceIDs.FindAllString(tree, -1) {
 				kind, id, _ := strings.Cut(strings.TrimPrefix(e, "frameio:"), ":")
@@ -81,12 +107,58 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 			require.NoError(t, err)
 			again := b.archive(t)
 			assert.False(t, again.Changed, again.Reason)
+			assert.NotContains(t, fmt.Sprint(b.plan(t).Blockers), "as project")
 			if projects {
 				row, _, err := b.book.Archive(t.Context(), tenantID, old)
 				require.NoError(t, err)
 				assert.Contains(t, row.Reason, b.project.ID)
 			}
 		})
+	}
+}
+
+// plan is a dry run.
+func (b *bench) plan(t *testing.T) workflows.Plan {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(b.acts.PlanProject)
+	value, err := env.ExecuteActivity(b.acts.PlanProject, workflows.Ref{Tenant: tenantID, Archive: b.project.ID})
+	require.NoError(t, err)
+	var plan workflows.Plan
+	require.NoError(t, value.Get(&plan))
+	return plan
+}
+
+// visible are two files of the project.
+func (b *bench) visible() (ids []string) {
+	for _, a := range b.frameio.AssetsOf(b.project.ID) {
+		if a.Type == "file" && len(ids) < 2 {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+// Where Frame.io keeps all ids, a presentation that is a share by now stays one collection.
+func TestAPresentationBecomesAShare(t *testing.T) {
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
+	b.archive(t)
+	before := b.iconik.Tree()
+	require.Equal(t, 1, strings.Count(before, "frameio:presentation:"))
+	b.frameio.Migrate()
+	b.toV4(t)
+	for _, changed := range []bool{true, false} {
+		_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+		require.NoError(t, err)
+		fin := b.archive(t)
+		assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+		assert.Equal(t, changed, fin.Changed)
+		for _, name := range []string{"Client showcase", "Director's review"} {
+			assert.Equal(t, strings.Count(before, name), strings.Count(b.iconik.Tree(), name), name)
+		}
+		assert.Equal(t, 2, strings.Count(b.iconik.Tree(), "frameio:share:"))
 	}
 }
 
