@@ -270,6 +270,8 @@ dl div{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .7rem}dt{f
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.85rem}
 th,td{text-align:left;padding:.3rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}td.n{text-align:right;white-space:nowrap}
 td.path{overflow-wrap:anywhere;min-width:12rem}code{font-size:.8rem}
+@media(max-width:40rem){.rows thead{display:none}.rows tr{display:block;padding:.4rem 0;border-bottom:1px solid var(--line)}
+.rows td{display:inline-block;border:0;padding:.1rem .6rem .1rem 0;text-align:left}.rows td.path,.rows td.why{display:block}}
 @media print{.scroll{overflow:visible}a{color:inherit}}
 </style></head><body>
 <h1>{{.Archive.Name}}</h1><div>{{.Archive.TeamName}} · {{.Tenant}}</div>
@@ -281,10 +283,10 @@ td.path{overflow-wrap:anywhere;min-width:12rem}code{font-size:.8rem}
 <div><dt>Presentations</dt><dd>{{.Archive.SharesDone}}</dd></div>{{if .Duration}}<div><dt>Duration</dt><dd>{{.Duration}}</dd></div>{{end}}
 </dl>
 <p>{{if .Links.Frameio}}<a href="{{.Links.Frameio}}">Project in Frame.io</a> · {{end}}{{if .Archive.CollectionID}}<a href="{{.Links.Iconik}}">Collection in iconik</a>{{end}}{{if .Links.Temporal}} · <a href="{{.Links.Temporal}}">Workflow</a>{{end}}</p>
-{{if .Exceptions}}<h2>Exceptions</h2><div class="scroll"><table><thead><tr><th>Path</th><th>Version</th><th>State</th><th>Why</th></tr></thead><tbody>
-{{range .Exceptions}}<tr><td class="path">{{.Path}}</td><td class="n">{{.Version}}</td><td>{{.State}}{{if eq .Rendition "proxy"}} (proxy){{end}}</td><td>{{.Reason}}</td></tr>
+{{if .Exceptions}}<h2>Exceptions</h2><div class="scroll"><table class="rows"><thead><tr><th>Path</th><th>Version</th><th>State</th><th>Why</th></tr></thead><tbody>
+{{range .Exceptions}}<tr><td class="path">{{.Path}}</td><td class="n">{{.Version}}</td><td>{{.State}}{{if eq .Rendition "proxy"}} (proxy){{end}}</td><td class="why">{{.Reason}}</td></tr>
 {{end}}</tbody></table></div>{{if .MoreExceptions}}<p>… and {{.MoreExceptions}} more: the CSV and the JSON have all.</p>{{end}}{{end}}
-<h2>Files</h2><div class="scroll"><table><thead><tr><th>Path</th><th>Version</th><th>Compared</th><th>Size</th><th>Checksum</th><th>Comments</th></tr></thead><tbody>
+<h2>Files</h2><div class="scroll"><table class="rows"><thead><tr><th>Path</th><th>Version</th><th>Compared</th><th>Size</th><th>Checksum</th><th>Comments</th></tr></thead><tbody>
 {{range .Rows}}<tr><td class="path">{{.Path}}</td><td class="n">{{.Version}}</td><td>{{.Comparison}}</td><td class="n">{{.Size}}</td><td><code>{{.Checksum}}</code></td><td class="n">{{.Comments}}</td></tr>
 {{if .Note}}<tr><td colspan="6"><small>{{.Note}}</small></td></tr>
 {{end}}{{end}}</tbody></table></div>{{if .MoreRows}}<p>… and {{.MoreRows}} more: the CSV and the JSON have all.</p>{{end}}
