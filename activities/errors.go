@@ -16,6 +16,8 @@ import (
 // tokenPatience is how often an archive tries again while a vendor refuses the token: until somebody has mended it.
 const tokenPatience = time.Minute
 
+const askedAtMost = 2 * time.Minute // is waited after a failure, however long a vendor asks for
+
 // contentError is one that the user can mend; no attempt is made again.
 func contentError(format string, args ...any) error {
 	return temporal.NewNonRetryableApplicationError(config.Scrub(fmt.Sprintf(format, args...)), workflows.ErrorContent, nil)
@@ -49,7 +51,7 @@ func settled(err error) error {
 	case rest.Unauthorized:
 		return temporal.NewApplicationErrorWithOptions(text, typed, temporal.ApplicationErrorOptions{NextRetryDelay: tokenPatience})
 	case rest.Retryable:
-		return temporal.NewApplicationErrorWithOptions(text, typed, temporal.ApplicationErrorOptions{})
+		return temporal.NewApplicationErrorWithOptions(text, typed, temporal.ApplicationErrorOptions{NextRetryDelay: min(e.RetryAfter, askedAtMost)}) // 0: the policy's
 	case rest.Unsupported:
 		return temporal.NewNonRetryableApplicationError(text, workflows.ErrorContent, nil)
 	default: // Permanent, Forbidden, NotFound
