@@ -582,10 +582,29 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 	return err
 }
 
-// keyframesJob finds the job that a request without an answer has started.
+// keyframesJob finds the job that a request without an answer has started. Jobs name the asset, not its version: one that
+// another version's file is known by, or that was there before this file, is not it.
 func (a *archive) keyframesJob(ctx context.Context, it ledger.Item) (string, error) {
 	jobs, err := a.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "assets", ObjectID: it.AssetID})
-	return firstID(jobs, err, func(j iconik.Job) (string, bool) { return j.ID, j.Type == "KEYFRAMES" || j.Type == "TRANSCODE" })
+	jobs = slices.DeleteFunc(jobs, func(j iconik.Job) bool { return j.Type != "KEYFRAMES" && j.Type != "TRANSCODE" })
+	if err != nil || len(jobs) == 0 {
+		return "", err
+	}
+	file, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
+	if err != nil {
+		return "", err
+	}
+	for _, j := range jobs {
+		if !j.Created.IsZero() && j.Created.Before(file.Created.Time) {
+			continue
+		}
+		if _, other, err := a.Ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkKeyframes, j.ID); err != nil {
+			return "", err
+		} else if !other {
+			return j.ID, nil
+		}
+	}
+	return "", nil
 }
 
 func checksumOf(it ledger.Item) string {

@@ -129,7 +129,8 @@ type File struct {
 	UploadCredentials  struct {
 		AuthorizationToken string `json:"authorizationToken"`
 	} `json:"upload_credentials"` // of B2; a secret
-	URL string `json:"url"`
+	URL     string `json:"url"`
+	Created Time   `json:"date_created"`
 }
 
 // FileRequest is the body of CreateFile.

@@ -17,6 +17,7 @@ type Job struct {
 	Message    string         `json:"message"`
 	Steps      []Step         `json:"steps"`
 	Metadata   map[string]any `json:"metadata"`
+	Created    Time           `json:"date_created"`
 }
 
 // Step is a line of a job. Status is IN_PROGRESS, WAITING, FAILED, DONE or SKIPPED.
