@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -414,11 +415,56 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 	if it.StackID, err = r.stack(ctx, it, f); err != nil {
 		return settled(fmt.Errorf("new version of %q: %w", it.Title, err))
 	}
+	if f.FrameRate.Den == 0 && strings.HasPrefix(f.MediaType, "video/") {
+		if f.FrameRate, err = r.iconikRate(ctx, it); err != nil {
+			return settled(fmt.Errorf("frame rate of %q: %w", it.Title, err))
+		}
+		if f.FrameRate.Den == 0 {
+			if err := r.note(ctx, fmt.Sprintf("Neither Frame.io nor iconik tells the frame rate of %q: the times of its comments are counted at %d frames a second.", it.Title, mapping.DefaultRate.Num)); err != nil {
+				return err
+			}
+		}
+	}
 	_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
 		row.State, row.StackID, row.Label = ledger.AssetReady, it.StackID, f.Label
 		row.FrameNum, row.FrameDen, row.Frames, row.StartTimecode = f.FrameRate.Num, f.FrameRate.Den, f.Frames, f.StartTimecode
 	})
 	return err
+}
+
+// iconikRate is the frame rate that iconik has found in a version: in its original, or of its proxy; zero where it tells none.
+func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (frameio.Rational, error) {
+	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return frameio.Rational{}, err
+	}
+	for _, f := range formats {
+		for _, c := range f.Components {
+			if rate := rateOf(fmt.Sprint(c.Metadata["framerate"])); f.Name == formatOriginal && f.Status != "DELETED" && c.Type == "VIDEO" && rate.Den > 0 {
+				return rate, nil
+			}
+		}
+	}
+	proxies, err := r.iconik.Files.Proxies(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return frameio.Rational{}, err
+	}
+	for _, p := range proxies {
+		if rate := rateOf(p.FrameRate); rate.Den > 0 {
+			return rate, nil
+		}
+	}
+	return frameio.Rational{}, nil
+}
+
+// rateOf reads a rate such as "23.976 FPS" or "24000/1001".
+func rateOf(text string) frameio.Rational {
+	var fps, den float64
+	n, _ := fmt.Sscanf(text, "%g/%g", &fps, &den)
+	if n == 2 && den > 0 {
+		fps /= den
+	}
+	return frameio.ParseRate(fps)
 }
 
 // watermarkMissing waits for the watermark a little while, and then fails.

@@ -49,10 +49,17 @@ func (s *FilesService) Storage(ctx context.Context, id string) (*Storage, error)
 
 // Format is a technical form of a version: ORIGINAL and others.
 type Format struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Status    string `json:"status"`
-	VersionID string `json:"version_id"`
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Status     string      `json:"status"`
+	VersionID  string      `json:"version_id"`
+	Components []Component `json:"components"`
+}
+
+// Component is a track that iconik has found in a format. The names in Metadata are mediainfo's in lower case.
+type Component struct {
+	Type     string         `json:"type"` // VIDEO, AUDIO, GENERAL and others
+	Metadata map[string]any `json:"metadata"`
 }
 
 // FormatRequest is the body of CreateFormat.
@@ -198,6 +205,7 @@ type Proxy struct {
 	VersionID string `json:"version_id"`
 	Size      int64  `json:"size"`
 	URL       string `json:"url"`
+	FrameRate string `json:"frame_rate"` // such as 23.98
 }
 
 // Proxies wraps GET files/v1/assets/{id}/versions/{version}/proxies/ with download URLs, all pages.

@@ -1,0 +1,49 @@
+package activities
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Where Frame.io tells no frame rate, iconik may: by what it has found in the original, or by its proxy.
+func TestIconikTellsTheFrameRate(t *testing.T) {
+	const original = `{"objects":[{"id":"o","name":"ORIGINAL","status":"ACTIVE","components":[{"type":"AUDIO","metadata":{"framerate":"46.875"}},{"type":"VIDEO","metadata":{"framerate":%}}]}]}`
+	for name, c := range map[string]struct {
+		formats, proxies string
+		want             frameio.Rational
+	}{
+		"of the original":   {strings.Replace(original, "%", `"23.976"`, 1), `{"objects":[{"id":"p","frame_rate":"25"}]}`, frameio.Rational{Num: 24000, Den: 1001}},
+		"as a number":       {strings.Replace(original, "%", `29.97`, 1), `{"objects":[]}`, frameio.Rational{Num: 30000, Den: 1001}},
+		"as a fraction":     {strings.Replace(original, "%", `"60000/1001"`, 1), `{"objects":[]}`, frameio.Rational{Num: 60000, Den: 1001}},
+		"of the proxy":      {`{"objects":[{"id":"o","name":"ORIGINAL","components":[]}]}`, `{"objects":[{"id":"p","frame_rate":null},{"id":"q","frame_rate":"25.000 FPS"}]}`, frameio.Rational{Num: 25, Den: 1}},
+		"of another format": {`{"objects":[{"id":"o","name":"EDIT","components":[{"type":"VIDEO","metadata":{"framerate":"50"}}]}]}`, `{"objects":[]}`, frameio.Rational{}},
+		"nobody knows":      {strings.Replace(original, "%", `"variable"`, 1), `{"objects":[]}`, frameio.Rational{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body := c.formats
+				if strings.HasSuffix(r.URL.Path, "/proxies/") {
+					body = c.proxies
+				}
+				_, _ = w.Write([]byte(body))
+			}))
+			defer srv.Close()
+			client, err := iconik.New(config.Iconik{BaseURL: srv.URL, AppID: "a", AuthToken: "t"})
+			require.NoError(t, err)
+			r := &review{tenant: &tenant{iconik: client}}
+			rate, err := r.iconikRate(t.Context(), ledger.ReviewAsset{AssetID: "A", VersionID: "V"})
+			require.NoError(t, err)
+			assert.Equal(t, c.want, rate)
+		})
+	}
+}
