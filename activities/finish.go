@@ -153,6 +153,11 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	if a.mailer == nil || len(to) == 0 {
 		return nil
 	}
+	if row.Name == "" { // it was started by its id and is not open yet
+		if project, err := arc.frameio.Project(ctx, row.ID); err == nil {
+			row.Name, row.ProjectURL = project.Name, project.URL
+		}
+	}
 	subject, text := arc.letter(in.Kind, row)
 	return arc.mailOnce(ctx, in.Archive, mail.Message{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, row.Run, in.Kind), To: to, Subject: subject, Text: text})
 }

@@ -95,7 +95,7 @@ func (a *archive) noProject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if row.Name != "" && generationOf(row) != a.frameio.Generation() {
+	if row.RootID != "" && generationOf(row) != a.frameio.Generation() { // it was opened once, on the other API
 		var ids []string
 		for cursor := ""; ; {
 			page, err := a.frameio.Projects(ctx, cursor)

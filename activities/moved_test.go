@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -95,4 +96,25 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		assert.Contains(t, text, "archive.missing_original")
 		assert.Equal(t, generation == "legacy", subject == `Needs a hand: originals of "Regatta" are in cold storage`, subject)
 	}
+}
+
+// One that was started by its id alone is named in its mail all the same.
+func TestTheMailOfAQueuedArchiveNamesTheProject(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"id":"p","name":"Regatta","team":{"id":"x","name":"X"}}`))
+	}))
+	defer srv.Close()
+	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	defer book.Close()
+	box := make(postbox, 1)
+	cfg := &config.Tenant{ID: "t", Archive: config.Archive{Notify: []string{"ops@example.com"}}}
+	cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: srv.URL, Token: "x"}
+	acts := &Activities{Ledger: book, Config: &config.Config{Tenants: map[string]*config.Tenant{"t": cfg}}, Log: slog.New(slog.DiscardHandler), mailer: box, tenants: map[string]*tenant{}}
+	cfg.Iconik = config.Iconik{BaseURL: srv.URL, AppID: "a", AuthToken: "t"}
+	_, _, err = book.RequestArchive(t.Context(), "t", "p", "", time.Now())
+	require.NoError(t, err)
+	require.NoError(t, acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: "t", Archive: "p"}, Kind: workflows.NotifyQueued, Run: 1}))
+	m := <-box
+	assert.Equal(t, `Queued: archive of "Regatta"`, m.Subject)
 }

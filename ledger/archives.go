@@ -78,20 +78,21 @@ func (l *Ledger) Archive(ctx context.Context, tenant, id string) (Archive, bool,
 	return a, err == nil, err
 }
 
-// OthersOpen tells whether another of a tenant's archives is open: one that is begun has to wait for it.
-func (l *Ledger) OthersOpen(ctx context.Context, tenant, id string) (bool, error) {
+// NextPosition is the place in the queue of an archive that is begun now: 0 where no other of the tenant's is open.
+func (l *Ledger) NextPosition(ctx context.Context, tenant, id string) (int, error) {
+	position := 0
 	for after := ""; ; {
 		page, next, err := l.Archives(ctx, tenant, after, 100)
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		for _, a := range page {
 			if a.ID != id && !a.Status.Ended() && a.Status != Waiting {
-				return true, nil
+				position = max(position, a.QueuePosition+1)
 			}
 		}
 		if after = next; next == "" {
-			return false, nil
+			return position, nil
 		}
 	}
 }

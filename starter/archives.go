@@ -348,7 +348,7 @@ func (s *service) postArchive(c *gin.Context) {
 		c.JSON(http.StatusOK, plan)
 		return
 	}
-	out, err := s.startArchive(context.WithoutCancel(c.Request.Context()), t, project.ID, in.RequestedBy)
+	out, err := s.startArchive(context.WithoutCancel(c.Request.Context()), t, project, in.RequestedBy)
 	if err != nil {
 		s.failWith(c, err, "project_id")
 		return

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
@@ -67,7 +68,7 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 			return errors.New("--requested-by is not an e-mail address")
 		}
 		s.sayWithoutWorker(ctx)
-		started, err := s.startArchive(ctx, t, project, requestedBy)
+		started, err := s.startArchive(ctx, t, frameio.Project{ID: project}, requestedBy)
 		if err != nil {
 			return err
 		}

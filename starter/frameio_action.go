@@ -72,7 +72,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		say(c, "Already started", "This click has started the archive.")
 		return
 	}
-	out, err := s.startArchive(ctx, t, project.ID, "")
+	out, err := s.startArchive(ctx, t, project, "")
 	if err != nil {
 		s.failWith(c, err, "")
 		return

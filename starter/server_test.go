@@ -227,6 +227,36 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 	}
 }
 
+// Before a worker has opened it, people see what is queued and where.
+func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
+	f := newFront(t)
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil)
+	for i, status := range []ledger.ArchiveStatus{ledger.Running, ledger.Queued, ledger.Waiting, ledger.Verified} {
+		id := "other" + strconv.Itoa(i)
+		_, _, err := f.ledger.RequestArchive(t.Context(), tenantA, id, "", time.Now())
+		require.NoError(t, err)
+		_, err = f.ledger.UpdateArchive(t.Context(), tenantA, id, func(r *ledger.Archive) {
+			if r.Status = status; status == ledger.Queued {
+				r.QueuePosition = 1
+			}
+		})
+		require.NoError(t, err)
+	}
+	resp, answer := f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + project + `"}`, bearer("A")})
+	assert.Equal(t, 202, resp.StatusCode)
+	assert.Equal(t, "queued", answer["status"])
+	_, answer = f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project, "", bearer("A")})
+	assert.Equal(t, "Harbour - Archived", answer["project"].(map[string]any)["name"])
+	assert.EqualValues(t, 2, answer["queue_position"])
+
+	resp, answer = f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + project + `"}`, bearer("B")})
+	assert.Equal(t, 202, resp.StatusCode)
+	assert.Equal(t, "started", answer["status"])
+	_, answer = f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project, "", bearer("B")})
+	assert.EqualValues(t, 0, answer["queue_position"], "nothing of this tenant's is open")
+}
+
 func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {
 	f := newFront(t)
 	f.attributes.Store(true)

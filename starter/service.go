@@ -68,8 +68,9 @@ type accepted struct {
 // errUnavailable wraps failures of Temporal or the ledger: the caller should come again.
 var errUnavailable = errors.New("Framebridge cannot reach Temporal, its ledger or Frame.io now: try again")
 
-// startArchive starts a project's archive, or joins the one that is open.
-func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, requestedBy string) (accepted, error) {
+// startArchive starts a project's archive, or joins the one that is open. Of the project no more than the id need be known.
+func (s *service) startArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string) (accepted, error) {
+	project := known.ID
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	id := workflows.ArchiveID(t.ID, project)
@@ -89,11 +90,22 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 		}
 		return out, nil
 	}
-	others, err := s.ledger.OthersOpen(ctx, t.ID, project)
+	position, err := s.ledger.NextPosition(ctx, t.ID, project)
 	if err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
 	if _, _, err := s.ledger.RequestArchive(ctx, t.ID, project, requestedBy, time.Now().UTC()); err != nil {
+		return out, errors.Join(errUnavailable, err)
+	}
+	_, err = s.ledger.UpdateArchive(ctx, t.ID, project, func(r *ledger.Archive) { // what people see until it is opened
+		if r.Status == ledger.Queued && r.QueuePosition == 0 {
+			r.QueuePosition = position
+		}
+		if r.RootID == "" && known.Name != "" {
+			r.Name, r.TeamName, r.ProjectURL = known.Name, known.Team.Name, known.URL
+		}
+	})
+	if err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
 	o := client.StartWorkflowOptions{
@@ -111,7 +123,7 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, project, r
 		return out, errors.Join(errUnavailable, err)
 	}
 	out.Status = "started"
-	if others {
+	if position > 0 {
 		out.Status = "queued"
 	}
 	return out, nil
@@ -179,7 +191,7 @@ func (s *service) retryArchive(ctx context.Context, t *config.Tenant, project st
 		return accepted{}, errors.Join(errUnavailable, err)
 	}
 	if !running {
-		return s.startArchive(ctx, t, project, "")
+		return s.startArchive(ctx, t, frameio.Project{ID: project}, "")
 	}
 	return s.control(ctx, t, project, workflows.UpdateRetry)
 }

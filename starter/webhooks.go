@@ -87,7 +87,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		ignored(c, why)
 		return
 	}
-	out, err := s.startArchive(c.Request.Context(), t, project.ID, "")
+	out, err := s.startArchive(c.Request.Context(), t, project, "")
 	if err != nil {
 		s.failWith(c, err, "")
 		return
