@@ -193,9 +193,14 @@ func (r *review) invite(ctx context.Context) error {
 			continue
 		}
 		if !isNew {
-			sent, err := r.wasInvited(ctx, email)
+			sent, sure, err := r.wasInvited(ctx, email)
 			if err != nil {
 				return err
+			}
+			if sent && !sure {
+				if err := r.note(ctx, fmt.Sprintf("Frame.io's answer was lost when %s was invited, and it does not tell whether the invitation went out: send them the link if it did not arrive.", email)); err != nil {
+					return err
+				}
 			}
 			if sent {
 				if err := r.Ledger.Made(ctx, r.ref.Tenant, ledger.LinkInvitation, key, "sent", ""); err != nil {
@@ -244,24 +249,24 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 
 // wasInvited says whether an invitation whose answer was lost arrived. The reviewers are invited one after the other:
 // one more than the ledger is certain of means that the uncertain one is there.
-func (r *review) wasInvited(ctx context.Context, email string) (bool, error) {
+func (r *review) wasInvited(ctx context.Context, email string) (sent, sure bool, err error) {
 	have, err := r.frameio.Reviewers(ctx, r.row.ShareID)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, e := range have.Emails {
 		if strings.EqualFold(e, email) {
-			return true, nil
+			return true, true, nil
 		}
 	}
 	if have.Listed {
-		return false, nil
+		return false, true, nil
 	}
 	certain := 0
 	for after := ""; ; {
 		links, next, err := r.Ledger.Links(ctx, r.ref.Tenant, r.ref.Review, ledger.LinkInvitation, after, 200)
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		for _, l := range links {
 			if l.TargetID != "" {
@@ -272,5 +277,5 @@ func (r *review) wasInvited(ctx context.Context, email string) (bool, error) {
 			break
 		}
 	}
-	return have.Count < 0 || have.Count > certain, nil
+	return have.Count < 0 || have.Count > certain, have.Count >= 0, nil
 }

@@ -461,3 +461,43 @@ func TestNothingIsHeldUp(t *testing.T) {
 	assert.Regexp(t, `Ana Lima.*remark 4`, texts, "where iconik lets nobody write in another's name, the text has it")
 	assert.Empty(t, c.equal(ref))
 }
+
+// Nobody is invited twice where the answer to an invitation is lost. Where Frame.io does not tell whether it went out, the
+// review says so.
+func TestALostInvitationIsNotSentAgain(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, generation)
+			b.frameio.SetWatermark(true)
+			project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")
+			root := ""
+			for _, a := range b.frameio.AssetsOf(project.ID) {
+				root = a.ID
+			}
+			file, err := b.frameio.AddFile(root, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250, Watermarked: true})
+			require.NoError(t, err)
+			ref := b.request(t, time.Hour, "an-asset")
+			_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+				r.Title, r.Status, r.Generation, r.ProjectID = "Take", ledger.ReviewSending, b.generation, project.ID
+			})
+			require.NoError(t, err)
+			_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+				return []ledger.ReviewAsset{{AssetID: "an-asset", VersionID: "v", Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady}}
+			})
+			require.NoError(t, err)
+			require.NoError(t, b.frameio.AddFault(faults.Fault{Match: `^POST .*reviewers`, Lose: true, Times: 1}))
+			for range 3 {
+				_, err = b.acts.ShareReview(t.Context(), ref)
+			}
+			require.NoError(t, err)
+			assert.Len(t, b.frameio.Mails(), 1)
+			row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
+			require.NoError(t, err)
+			if generation == "v4" {
+				assert.Contains(t, strings.Join(row.Notes, "|"), "send them the link if it did not arrive")
+			} else {
+				assert.Empty(t, row.Notes)
+			}
+		})
+	}
+}

@@ -838,10 +838,8 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 	on("GET shares/{id}/reviewers", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		if sh, ok := share(w, r); ok {
-			pageV4(w, r, 100, len(sh.Reviewers), func(i int) any {
-				return map[string]any{"id": nil, "name": nil, "email": sh.Reviewers[i], "avatar_url": nil, "active": nil}
-			})
+		if _, ok := share(w, r); ok { // people are sent the link of a public share, and are none of it
+			pageV4(w, r, 100, 0, nil)
 		}
 	})
 	on("POST shares/{id}/reviewers", func(w http.ResponseWriter, r *http.Request) {

@@ -204,7 +204,8 @@ func (c *Client) Invite(ctx context.Context, id string, emails []string, message
 	return c.do(ctx, opInvite, path, nil, map[string]any{"message": message, "reviewers": map[string]any{"emails": emails}}, nil)
 }
 
-// Reviewers wraps GET ~/shares/{id}/reviewers.
+// Reviewers wraps GET ~/shares/{id}/reviewers. To a public share, people are only sent its link, and it need not list them:
+// an empty list says nothing.
 func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, error) {
 	out := frameio.Reviewers{Listed: true}
 	for cursor := ""; ; {
@@ -219,6 +220,8 @@ func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, e
 			break
 		}
 	}
-	out.Count = len(out.Emails)
+	if out.Count = len(out.Emails); out.Count == 0 {
+		return frameio.Reviewers{Count: -1}, nil
+	}
 	return out, nil
 }
