@@ -1,11 +1,14 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
@@ -132,6 +135,8 @@ func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workf
 	}
 }
 
+const laterRunLook = 5 * time.Minute // between looks whether a later run has ended, for a mail that waits for it
+
 // Notify sends an e-mail about the archive, once for each kind and run.
 func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error {
 	arc, err := a.archive(in.Ref)
@@ -142,12 +147,20 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	if err != nil {
 		return err
 	}
-	if in.Run != 0 && in.Run != row.Run || in.Kind == workflows.NotifyQueued && row.Status != ledger.Queued ||
-		in.Kind == workflows.NotifyWaiting && row.Status != ledger.Waiting {
-		return nil // the mail server was away for so long that the news is old
-	}
-	if in.Kind == workflows.NotifyEnded && (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !row.Changed {
-		return nil // a re-run that found nothing to do
+	// The mail server may have been away for so long that the news is old.
+	older := in.Run != 0 && in.Run != row.Run
+	if in.Kind == workflows.NotifyEnded {
+		if !row.Status.Ended() {
+			return temporal.NewApplicationErrorWithOptions("the archive runs again: its end decides whether this mail is sent", "Running",
+				temporal.ApplicationErrorOptions{NextRetryDelay: laterRunLook, Category: temporal.ApplicationErrorCategoryBenign})
+		}
+		// A re-run that found nothing to do sends no mail: what the run before it has to tell is still so.
+		nothing := (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !row.Changed
+		if nothing != older {
+			return nil
+		}
+	} else if older || in.Kind == workflows.NotifyQueued && row.Status != ledger.Queued || in.Kind == workflows.NotifyWaiting && row.Status != ledger.Waiting {
+		return nil
 	}
 	to := recipients(row.RequestedBy, arc.cfg.Archive.Notify)
 	if a.mailer == nil || len(to) == 0 {
@@ -159,7 +172,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 		}
 	}
 	subject, text := arc.letter(in.Kind, row)
-	return arc.mailOnce(ctx, in.Archive, mail.Message{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, row.Run, in.Kind), To: to, Subject: subject, Text: text})
+	return arc.mailOnce(ctx, in.Archive, mail.Message{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, cmp.Or(in.Run, row.Run), in.Kind), To: to, Subject: subject, Text: text})
 }
 
 // mailOnce sends a message unless one of its id was sent, or perhaps sent by an attempt that died: a mail too few is

@@ -98,6 +98,49 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 	}
 }
 
+// A mail that waited for its server is sent when what it tells is still so: a later run that finds nothing to do sends none
+// of its own, and one that has something to tell takes its place.
+func TestAnEndIsToldOnceTheMailServerIsBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status  ledger.ArchiveStatus
+		changed bool
+		run     int // that the mail is about; the archive is at its second
+		sent    bool
+		waits   bool
+	}{
+		"the last run, with news":            {status: ledger.Verified, changed: true, run: 2, sent: true},
+		"the last run, nothing done":         {status: ledger.Verified, run: 2},
+		"before one that did nothing":        {status: ledger.Verified, run: 1, sent: true},
+		"before one that has its own news":   {status: ledger.Verified, changed: true, run: 1},
+		"before one that failed":             {status: ledger.Failed, run: 1},
+		"before one that runs":               {status: ledger.Running, run: 1, waits: true},
+		"of one that was never opened":       {status: ledger.Failed, run: 0, sent: true},
+		"of one never opened, that runs now": {status: ledger.Running, run: 0, waits: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+			require.NoError(t, err)
+			defer book.Close()
+			box := make(postbox, 2)
+			cfg := &config.Tenant{ID: "t", Archive: config.Archive{Notify: []string{"ops@example.com"}}}
+			cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: "http://127.0.0.1:9", Token: "x"}
+			cfg.Iconik = config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"}
+			acts := &Activities{Ledger: book, Config: &config.Config{Tenants: map[string]*config.Tenant{"t": cfg}}, Log: slog.New(slog.DiscardHandler), mailer: box, tenants: map[string]*tenant{}}
+			_, _, err = book.RequestArchive(t.Context(), "t", "p", "", time.Now())
+			require.NoError(t, err)
+			_, err = book.UpdateArchive(t.Context(), "t", "p", func(r *ledger.Archive) {
+				r.Name, r.Run, r.Status, r.Changed = "Regatta", 2, tt.status, tt.changed
+			})
+			require.NoError(t, err)
+			for range 2 {
+				err := acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: "t", Archive: "p"}, Kind: workflows.NotifyEnded, Run: tt.run})
+				assert.Equal(t, tt.waits, err != nil, "%v", err)
+			}
+			assert.Equal(t, tt.sent, len(box) == 1, "%d mails", len(box))
+		})
+	}
+}
+
 // One that was started by its id alone is named in its mail all the same.
 func TestTheMailOfAQueuedArchiveNamesTheProject(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
