@@ -98,6 +98,9 @@ func depths(all []frameio.Comment) map[string]int {
 
 func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error) {
 	comments, err := a.sourceComments(ctx, it.SourceID)
+	if rest.IsNotFound(err) { // deleted since the tree was read, or under another id by now: its next reading tells
+		return 0, nil
+	}
 	if err != nil {
 		return 0, err
 	}

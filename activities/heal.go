@@ -74,6 +74,9 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 
 func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {
 	comments, err := a.sourceComments(ctx, it.SourceID)
+	if rest.IsNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

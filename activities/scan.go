@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
@@ -236,6 +237,9 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 				}
 				if project == nil { // one call tells for all while the project is still away
 					p, err := arc.frameio.Project(ctx, ref.Archive)
+					if rest.IsNotFound(err) {
+						return res, arc.noProject(ctx)
+					}
 					if err != nil {
 						return res, settled(err)
 					}
@@ -246,6 +250,9 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 					continue
 				}
 				now, err := arc.frameio.Asset(ctx, it.SourceID)
+				if rest.IsNotFound(err) { // deleted meanwhile, or under another id by now: the next reading of the tree tells
+					continue
+				}
 				if err != nil {
 					return res, settled(err)
 				}

@@ -180,6 +180,9 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, erro
 // listed is asked for by its id before it is called missing.
 func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, error) {
 	source, err := a.sourceComments(ctx, it.SourceID)
+	if rest.IsNotFound(err) {
+		return "extra: the file is no more in Frame.io since the tree was read; a retry leaves it out", nil
+	}
 	if err != nil {
 		return "", err
 	}
