@@ -416,6 +416,9 @@ func (s *Sim) AddComment(c Comment) *Comment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.ID = s.newID()
+	if over := s.s.Comments[c.ParentID]; s.o.Generation == "v4" && over != nil && over.ParentID != "" {
+		c.ParentID = over.ParentID // V4's threads have one level
+	}
 	// Comments made in one go keep their order.
 	c.Inserted = time.Now().UTC().Add(time.Duration(len(s.s.Comments)) * time.Millisecond)
 	c.Updated = c.Inserted

@@ -104,16 +104,16 @@ func timecode(s string, rate frameio.Rational) (int64, bool) {
 	return n, true
 }
 
-// needsRate says that a comment's place can only be read with the file's frame rate.
+// needsRate says that a comment's place, or a reply's, can only be read with the file's frame rate.
 func (c comment) needsRate() bool {
 	var s string
-	return json.Unmarshal(c.Timestamp, &s) == nil && isTimecode(s)
+	return json.Unmarshal(c.Timestamp, &s) == nil && isTimecode(s) || slices.ContainsFunc(c.Replies, comment.needsRate)
 }
 
 // rateFor asks for the frame rate of a file whose comments come with timecodes.
 func (c *Client) rateFor(ctx context.Context, fileID string, rows []comment) (frameio.Rational, error) {
 	for _, row := range rows {
-		if row.needsRate() || slices.ContainsFunc(row.Replies, comment.needsRate) {
+		if row.needsRate() {
 			f, err := c.asset(ctx, fileID, frameio.KindFile)
 			return f.FrameRate, err
 		}
@@ -132,12 +132,14 @@ func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.P
 		return frameio.Page[frameio.Comment]{}, err
 	}
 	out := frameio.Page[frameio.Comment]{Next: next}
-	for _, row := range rows {
-		out.Items = append(out.Items, row.domain(fileID, "", rate))
-		for _, reply := range row.Replies {
-			out.Items = append(out.Items, reply.domain(fileID, row.ID, rate))
+	var add func(rows []comment, parentID string)
+	add = func(rows []comment, parentID string) {
+		for _, row := range rows {
+			out.Items = append(out.Items, row.domain(fileID, parentID, rate))
+			add(row.Replies, row.ID)
 		}
 	}
+	add(rows, "")
 	return out, nil
 }
 

@@ -262,7 +262,7 @@ func TestCommentsOfEveryShapeAreRead(t *testing.T) {
 			assert.Equal(t, "owner,replies", r.URL.Query().Get("include"))
 			_, _ = io.WriteString(w, `{"data":[
 			{"id":"1","text":"a","timestamp":11974,"duration":null,"owner":{"id":"u","name":"Una","email":"una@x.example"},"annotation":"[]",
-			 "replies":[{"id":"1r","text":"r","timestamp":null,"annotation":null}]},
+			 "replies":[{"id":"1r","text":"r","timestamp":null,"annotation":null,"replies":[{"id":"1rr","text":"rr"}]}]},
 			{"id":"2","text":"b","timestamp":"00:06:39;16","duration":12.0,"owner":{"id":null,"name":"Gus","email":"gus@x.example"}},
 			{"id":"3","text":"c","timestamp":"00:00:10:00","duration":"5","owner":{"id":null,"name":null,"email":"gone@x.example"},"annotation":[{"tool":"pen"}]},
 			{"id":"4","text":"d","timestamp":null,"page":2,"completed_at":"2026-01-01T00:00:00Z"},
@@ -275,7 +275,8 @@ func TestCommentsOfEveryShapeAreRead(t *testing.T) {
 	for _, c := range page.Items {
 		by[c.ID] = c
 	}
-	require.Len(t, by, 6)
+	require.Len(t, by, 7)
+	assert.Equal(t, "1r", by["1rr"].ParentID)
 	assert.Equal(t, at(11974), by["1"].Frame)
 	assert.Equal(t, frameio.Person{ID: "u", Name: "Una", Email: "una@x.example"}, by["1"].Author)
 	assert.Equal(t, "1", by["1r"].ParentID)
