@@ -51,30 +51,41 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 
 // sourceComments reads all comments of a file, parents before their replies, in the order they were made.
 func (a *archive) sourceComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
-	var all []frameio.Comment
-	seen := map[string]bool{} // a reply may come with its comment and again on a later page
-	for cursor, last := "", ""; ; {
-		page, err := a.frameio.Comments(ctx, fileID, cursor)
-		if err != nil {
-			return nil, err
-		}
-		ids := ""
-		for _, c := range page.Items {
-			ids += c.ID + " "
-			if !seen[c.ID] {
-				seen[c.ID] = true
-				all = append(all, c)
-			}
-		}
-		if cursor = page.Next; cursor == "" || ids != "" && ids == last { // the same page once more: it heeds no page number
-			break
-		}
-		last = ids
+	all, err := everyPage(func(c frameio.Comment) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Comment], error) {
+		return a.frameio.Comments(ctx, fileID, cursor)
+	})
+	if err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return x.CreatedAt.Compare(y.CreatedAt) })
 	depth := depths(all)
 	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return cmp.Compare(depth[x.ID], depth[y.ID]) })
 	return all, nil
+}
+
+// everyPage reads a listing to its end, each object once: a reply may come with its comment and again on a later page,
+// pages shift while they are read, and a listing that heeds no page number gives the same one for ever.
+func everyPage[T any](id func(T) string, list func(cursor string) (frameio.Page[T], error)) ([]T, error) {
+	var all []T
+	seen := map[string]bool{}
+	for cursor, last := "", ""; ; {
+		page, err := list(cursor)
+		if err != nil {
+			return nil, err
+		}
+		ids := ""
+		for _, x := range page.Items {
+			ids += id(x) + " "
+			if !seen[id(x)] {
+				seen[id(x)] = true
+				all = append(all, x)
+			}
+		}
+		if cursor = page.Next; cursor == "" || ids != "" && ids == last {
+			return all, nil
+		}
+		last = ids
+	}
 }
 
 // depths counts each comment's ancestors among its siblings; a reply to something deleted stands at the top.

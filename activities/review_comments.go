@@ -28,6 +28,7 @@ type assetSync struct {
 	inReview [2]map[string]string            // ids of comments on each side → row id, of all files
 	fio      map[string]frameio.Comment      // as Frame.io has them for certain
 	ick      map[string]iconik.Segment       // as iconik has them for certain
+	begunIn  map[string]iconik.Segment       // made there by attempts that died, by their comment in Frame.io
 	changes  int
 	waiting  bool // a reply's parent is not there yet
 }
@@ -156,7 +157,7 @@ func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 // readIconik lists the version's comments. The list comes from an index that lags behind: whatever it shows as new,
 // changed or missing is read from the store before it counts.
 func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
-	s.ick = map[string]iconik.Segment{}
+	s.ick, s.begunIn = map[string]iconik.Segment{}, map[string]iconik.Segment{}
 	listed, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: s.it.VersionID, WithUsers: true})
 	if rest.IsNotFound(err) {
 		if _, err := s.iconik.Assets.Get(ctx, s.it.AssetID, false); !rest.IsNotFound(err) {
@@ -183,6 +184,12 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 			s.ick[g.ID] = g
 		case !known && s.newest:
 			doubtful[g.ID] = true
+		case !known:
+			_, begun, err := s.begun(ctx, g)
+			if err != nil {
+				return false, err
+			}
+			doubtful[g.ID] = begun
 		}
 	}
 	for _, row := range s.rows {
@@ -191,7 +198,10 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 		}
 	}
 	missing := false
-	for id := range doubtful {
+	for id, is := range doubtful {
+		if !is {
+			continue
+		}
 		if key, known := s.inReview[mapping.Iconik][id]; known && (s.rows[key].ID == "" || s.rows[key].Older) {
 			continue // another file's, or older
 		}
@@ -216,6 +226,10 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 			}
 		} else if s.wanted(*g) {
 			s.ick[id] = *g
+		} else if source, begun, err := s.begun(ctx, *g); err != nil {
+			return false, err
+		} else if begun {
+			s.begunIn[source] = *g
 		}
 	}
 	if missing { // comments go with their asset: is that still there?
@@ -226,6 +240,16 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 		return err == nil, err
 	}
 	return true, nil
+}
+
+// begun says that this review has asked for a segment that no row knows yet, and of which comment in Frame.io.
+func (s *assetSync) begun(ctx context.Context, g iconik.Segment) (source string, is bool, err error) {
+	kind, source, ours := mapping.ParseExternalID(g.ExternalID)
+	if !ours || kind != "comment" || g.VersionID != "" && g.VersionID != s.it.VersionID {
+		return "", false, nil
+	}
+	_, is, err = s.Ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toIconikKey(source))
+	return source, is, err
 }
 
 // older says that a comment was made before the review was asked for; the index was late with it then.
@@ -258,8 +282,8 @@ func iconikState(g iconik.Segment) mapping.State {
 	return mapping.IconikState(g.Text, g.StartMS, g.EndMS, g.Checked, drawing)
 }
 
-// resume finishes what an attempt before was sending to Frame.io when it died. Only then is it known which of the
-// comments there are ours.
+// resume finishes what an attempt before was sending when it died. Only then is it known which of the comments in Frame.io
+// are ours, and which in iconik stand for one that Frame.io has no more.
 func (s *assetSync) resume(ctx context.Context) error {
 	for id, g := range s.ick {
 		if _, known := s.inReview[mapping.Iconik][id]; known {
@@ -273,6 +297,26 @@ func (s *assetSync) resume(ctx context.Context) error {
 		}
 		if err := s.toFrameio(ctx, g); err != nil {
 			return err
+		}
+	}
+	for source, g := range s.begunIn { // its comment may have been deleted in Frame.io since: then it goes, too
+		if _, there := s.fio[source]; there {
+			continue
+		}
+		c, err := s.frameio.Comment(ctx, source)
+		switch {
+		case err == nil && (c.FileID == "" || c.FileID == s.it.FileID):
+			s.fio[source] = c // the listing was late
+		case err != nil && !rest.IsNotFound(err):
+			return err
+		case err != nil:
+			row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", source), N: s.it.N, FrameioID: source, IconikID: g.ID,
+				Origin: ledger.FromFrameio, CreatedAt: g.Created.Time}
+			s.takeIconik(&row, g)
+			if err := s.put(ctx, row); err != nil {
+				return err
+			}
+			s.ick[g.ID] = g
 		}
 	}
 	return nil

@@ -95,26 +95,9 @@ func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.Sh
 	if s.Items != nil {
 		return s.Items, nil
 	}
-	var all []frameio.ShareItem
-	seen := map[string]bool{}
-	for cursor, last := "", ""; ; {
-		page, err := a.frameio.ShareItems(ctx, s, cursor)
-		if err != nil {
-			return nil, err
-		}
-		ids := ""
-		for _, item := range page.Items {
-			ids += item.AssetID + " "
-			if !seen[item.AssetID] {
-				seen[item.AssetID] = true
-				all = append(all, item)
-			}
-		}
-		if cursor = page.Next; cursor == "" || ids != "" && ids == last { // the same page once more: it heeds no page number
-			return all, nil
-		}
-		last = ids
-	}
+	return everyPage(func(i frameio.ShareItem) string { return i.AssetID }, func(cursor string) (frameio.Page[frameio.ShareItem], error) {
+		return a.frameio.ShareItems(ctx, s, cursor)
+	})
 }
 
 // reference puts an asset, or a folder's collection, into a presentation's collection. What the project no longer has

@@ -195,7 +195,7 @@ func showMails(ctx context.Context, m *mailtest.Server, out io.Writer) {
 			fmt.Fprintf(out, "  mail to %v: %s\n", mail.To, mail.Subject)
 			shown++
 		}
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
@@ -227,7 +227,9 @@ func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) 
 		}
 		switch st.Status {
 		case "verified", "verified_with_exceptions":
-			fmt.Fprintf(out, "\n%s\nAfter %s. Look at it:\n  %s\n  %s\n  %s/report.html\n\n", st.Reason, time.Since(began).Round(100*time.Millisecond),
+			took := time.Since(began)
+			awaitMail(ctx, s.Mail)
+			fmt.Fprintf(out, "\n%s\nAfter %s. Look at it:\n  %s\n  %s\n  %s/report.html\n\n", st.Reason, took.Round(100*time.Millisecond),
 				s.IconikURL+"/collection/"+st.Iconik.Collection, st.URL, s.PageURL+"/archives/"+project)
 			return nil
 		case "incomplete", "failed", "cancelled":
@@ -239,6 +241,14 @@ func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) 
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// awaitMail lets the mail that an archive ends with be shown before what follows.
+func awaitMail(ctx context.Context, m *mailtest.Server) {
+	for end := time.Now().Add(3 * time.Second); len(m.Messages()) == 0 && ctx.Err() == nil && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(100 * time.Millisecond)
 }
 
 func get(ctx context.Context, url string, v any) (int, error) {

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/activities"
@@ -164,13 +163,7 @@ func (b *bench) archiveFailing(t *testing.T) error {
 
 func (b *bench) run(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(2 * time.Minute)
-	workflows.Register(env)
-	b.acts.Register(env)
-	b.acts.RegisterTransfers(env)
+	env := b.skippingTime()
 	env.OnActivity(workflows.ActJoinQueue, mock.Anything, mock.Anything).Return(nil)
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil)
 	for _, at := range []time.Duration{time.Millisecond, 30*time.Minute + time.Second} { // and after two looks for originals

@@ -58,7 +58,7 @@ func TestAReviewKeepsToTheVendorsDocuments(t *testing.T) {
 	}
 }
 
-// skippingTime is where a review of weeks runs in seconds, with the real activities.
+// skippingTime is where a workflow of weeks runs in seconds, with the real activities.
 func (b *bench) skippingTime() *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -357,6 +357,27 @@ func asInt(v any) (int64, bool) {
 	return 0, false
 }
 
+// openReview is an open review of one clip, and whoever acts on both of its sides.
+func openReview(t *testing.T, generation string, seed int) (*chaos, workflows.ReviewRef) {
+	t.Helper()
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, generation)
+	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
+	require.NoError(t, err)
+	project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")
+	file, err := b.frameio.AddFile(project.RootID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
+	require.NoError(t, err)
+	ref := b.request(t, time.Hour, asset)
+	_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+		r.Status, r.Generation, r.ShareID = ledger.ReviewOpen, b.generation, "a-link"
+	})
+	require.NoError(t, err)
+	_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
+	})
+	require.NoError(t, err)
+	return &chaos{bench: b, t: t, r: rand.New(rand.NewPCG(uint64(seed), 1)), asset: asset, file: file.ID}, ref
+}
+
 // TestBothSidesEndEqual is the promise of reviews: whatever people do on both sides, whatever fails and whenever a worker
 // dies, both sides end equal, with each remark once. FRAMEBRIDGE_CHAOS sets how many histories are tried.
 func TestBothSidesEndEqual(t *testing.T) {
@@ -368,23 +389,8 @@ func TestBothSidesEndEqual(t *testing.T) {
 		generation := []string{"legacy", "v4"}[seed%2]
 		t.Run(generation+"-"+strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
-			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, generation)
-			asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
-			require.NoError(t, err)
-			project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")
-			file, err := b.frameio.AddFile(project.RootID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
-			require.NoError(t, err)
-			ref := b.request(t, time.Hour, asset)
-			_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
-				r.Status, r.Generation, r.ShareID = ledger.ReviewOpen, b.generation, "a-link"
-			})
-			require.NoError(t, err)
-			_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
-				return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
-			})
-			require.NoError(t, err)
-			c := &chaos{bench: b, t: t, r: rand.New(rand.NewPCG(uint64(seed), 1)), asset: asset, file: file.ID}
-			in := workflows.SyncInput{ReviewRef: ref, Hints: []workflows.Hint{{Asset: asset}}}
+			c, ref := openReview(t, generation, seed)
+			in := workflows.SyncInput{ReviewRef: ref, Hints: []workflows.Hint{{Asset: c.asset}}}
 			for range 12 {
 				for range 1 + c.r.IntN(4) {
 					c.act()
@@ -406,6 +412,23 @@ func TestBothSidesEndEqual(t *testing.T) {
 			require.NoError(t, c.sync(in, 0))
 			assert.Equal(t, before, fmt.Sprint(c.frameio.Calls()["PUT /v2/comments/{id}"]+c.frameio.Calls()["PATCH comments/{id}"], c.iconik.Calls()["PATCH assets/v1/assets/{id}/segments/{id}"]), "nothing is left to do")
 		})
+	}
+}
+
+// A comment that is deleted in Frame.io after its copy was made, and before that was written down, does not stay behind.
+func TestWhatIsDeletedWhileItIsCopiedGoes(t *testing.T) {
+	for generation := range generations {
+		c, ref := openReview(t, generation, 0)
+		in := workflows.SyncInput{ReviewRef: ref, Full: true}
+		said := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "a slip"})
+		require.NoError(t, c.iconik.AddFault(faults.Fault{Match: "^POST .*segments", Times: 1, Lose: true}))
+		require.NoError(t, c.iconik.AddFault(faults.Fault{Match: "^GET .*segments", After: 1, Times: 100, Status: http.StatusBadGateway}))
+		require.Error(t, c.sync(in, 0))
+		require.Len(t, c.iconik.Segments(c.asset), 1)
+		c.frameio.Unsay(said.ID)
+		c.iconik.ClearFaults()
+		require.NoError(t, c.sync(in, 0))
+		require.Empty(t, c.iconik.Segments(c.asset), generation)
 	}
 }
 
