@@ -319,6 +319,49 @@ func (s *assetSync) resume(ctx context.Context) error {
 			s.ick[g.ID] = g
 		}
 	}
+	return s.resumeDeleted(ctx)
+}
+
+// resumeDeleted finds the comments that attempts before made in Frame.io of segments that were deleted in iconik since:
+// they go, too.
+func (s *assetSync) resumeDeleted(ctx context.Context) error {
+	loose := map[string]string{} // comments in no row, of our user perhaps, by what was sent
+	for id, c := range s.fio {
+		if _, known := s.inReview[mapping.Frameio][id]; !known && !c.Author.Guest {
+			state := frameioState(c)
+			loose[state.Text+" "+state.Time] = id
+		}
+	}
+	for after := ""; len(loose) > 0; {
+		links, next, err := s.Ledger.Links(ctx, s.ref.Tenant, s.ref.Review, ledger.LinkComment, after, 200)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			segment, ours := strings.CutPrefix(l.SourceID, s.toFrameioKey(""))
+			id, made := loose[l.Hash]
+			_, known := s.inReview[mapping.Iconik][segment]
+			_, there := s.ick[segment]
+			if !ours || !made || known || there || l.Parent != s.it.FileID {
+				continue
+			}
+			g, err := s.iconik.Segments.Get(ctx, s.it.AssetID, segment)
+			if err != nil && !rest.IsNotFound(err) {
+				return err
+			}
+			if err == nil && g.Status != "DELETED" {
+				continue // the index is late with it
+			}
+			row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", segment), N: s.it.N, FrameioID: id, IconikID: segment, Origin: ledger.FromIconik}
+			s.takeFrameio(&row, s.fio[id])
+			if err := s.put(ctx, row); err != nil {
+				return err
+			}
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
 	return nil
 }
 
