@@ -226,7 +226,7 @@ func (a *archive) letter(kind string, row ledger.Archive) (subject, text string)
 		if !a.frameio.Capabilities().NativeArchive {
 			subject = fmt.Sprintf("Needs a hand: originals of %q are missing", row.Name)
 		}
-		fmt.Fprintf(&b, "%s\n\nThe archive waits and goes on by itself when they are back. To archive without them, cancel it, set archive.missing_original to proxy or skip, and retry it.\n", row.Reason)
+		fmt.Fprintf(&b, "%s\n\nThe archive waits and goes on by itself when they are back. To archive without them, cancel it, set archive.missing_original to proxy, start the worker again, and retry it: proxies are stored in their place, and what has none becomes a placeholder.\n", row.Reason)
 	default:
 		switch row.Status {
 		case ledger.Verified:
