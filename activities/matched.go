@@ -276,35 +276,30 @@ func (a *archive) rematchShares(ctx context.Context) error {
 		_, t, _ := strings.Cut(k.Hash, "\x00") // placed.hash
 		return t
 	}
-	type share struct{ id, title string }
-	var now []share
+	now, err := everyPage(func(s frameio.Share) string { return s.ID }, func(cursor string) (frameio.Page[frameio.Share], error) {
+		return a.frameio.Shares(ctx, a.ref.Archive, cursor)
+	})
+	if err != nil {
+		return err
+	}
 	named := map[string]int{}
-	for cursor := ""; ; {
-		page, err := a.frameio.Shares(ctx, a.ref.Archive, cursor)
-		if err != nil {
-			return err
-		}
-		for _, s := range page.Items {
-			now = append(now, share{s.ID, mapping.Title(s.Name)})
-			named[mapping.Title(s.Name)]++
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
+	for _, s := range now {
+		named[mapping.Title(s.Name)]++
 	}
 	for _, s := range now {
-		if _, known, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkShare, s.id); err != nil {
+		name := mapping.Title(s.Name)
+		if _, known, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkShare, s.ID); err != nil {
 			return err
 		} else if known {
 			continue
 		}
 		var fits []ledger.Link
 		for _, k := range former {
-			if k.SourceID == s.id {
+			if k.SourceID == s.ID {
 				fits = []ledger.Link{k}
 				break
 			}
-			if title(k) == s.title && named[s.title] == 1 {
+			if title(k) == name && named[name] == 1 {
 				fits = append(fits, k)
 			}
 		}
@@ -313,17 +308,17 @@ func (a *archive) rematchShares(ctx context.Context) error {
 		}
 		k := fits[0]
 		former = slices.DeleteFunc(former, func(f ledger.Link) bool { return f.Kind == k.Kind && f.SourceID == k.SourceID })
-		if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkShare, SourceID: s.id, Archive: a.ref.Archive, Parent: k.Parent, IntendedAt: time.Now()}); err != nil {
+		if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkShare, SourceID: s.ID, Archive: a.ref.Archive, Parent: k.Parent, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
 		// Without a hash: the collection learns the new id.
-		if err := a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkShare, s.id, k.TargetID, ""); err != nil {
+		if err := a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkShare, s.ID, k.TargetID, ""); err != nil {
 			return err
 		}
 		if err := a.Ledger.Forget(ctx, a.ref.Tenant, k.Kind, k.SourceID); err != nil {
 			return err
 		}
-		if err := a.Ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", string(k.Kind)+" "+k.SourceID+" is share "+s.id); err != nil {
+		if err := a.Ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", string(k.Kind)+" "+k.SourceID+" is share "+s.ID); err != nil {
 			return err
 		}
 	}
@@ -444,16 +439,11 @@ func (r *review) commentsAgain(ctx context.Context, it ledger.ReviewAsset, fileI
 	if err != nil {
 		return err
 	}
-	var free []frameio.Comment
-	for cursor := ""; ; {
-		page, err := r.frameio.Comments(ctx, fileID, cursor)
-		if err != nil {
-			return err
-		}
-		free = append(free, page.Items...)
-		if cursor = page.Next; cursor == "" {
-			break
-		}
+	free, err := everyPage(func(c frameio.Comment) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Comment], error) {
+		return r.frameio.Comments(ctx, fileID, cursor)
+	})
+	if err != nil {
+		return err
 	}
 	slices.SortStableFunc(free, func(x, y frameio.Comment) int { return x.CreatedAt.Compare(y.CreatedAt) })
 	slices.SortStableFunc(rows, func(x, y ledger.ReviewComment) int { return x.CreatedAt.Compare(y.CreatedAt) })

@@ -189,7 +189,9 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			doubtful[g.ID] = begun
+			if begun {
+				doubtful[g.ID] = true
+			}
 		}
 	}
 	for _, row := range s.rows {
@@ -198,10 +200,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 		}
 	}
 	missing := false
-	for id, is := range doubtful {
-		if !is {
-			continue
-		}
+	for id := range doubtful {
 		if key, known := s.inReview[mapping.Iconik][id]; known && (s.rows[key].ID == "" || s.rows[key].Older) {
 			continue // another file's, or older
 		}

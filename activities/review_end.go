@@ -260,10 +260,11 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if in.Status == string(ledger.ReviewStopped) {
 		prefix = "Stopped: "
 	}
-	if err := r.endedJob(ctx, "FAILED", prefix+reason); err != nil {
+	if r.row.JobID != "" {
+		r.closeJob(ctx, "FAILED", prefix+reason)
+	} else if err := r.endedJob(ctx, "FAILED", prefix+reason); err != nil {
 		r.Log.WarnContext(ctx, "failure not shown in iconik", "review", in.Review, "error", err)
 	}
-	r.closeJob(ctx, "FAILED", prefix+reason)
 	r.notify(ctx, "The review failed: "+r.row.Title, reason)
 	if err := r.mail(ctx, "failed", fmt.Sprintf("Review %s: %q", in.Status, r.row.Title), prefix+reason+"\n"); err != nil {
 		return err

@@ -179,7 +179,8 @@ type (
 	NotifyInput struct {
 		Ref
 		Kind string `json:"kind"` // NotifyQueued, NotifyWaiting, NotifyEnded
-		// Run is the archive's run that it is about; a mail about a former one is not sent any more. 0: any.
+		// Run is the archive's run that it is about. What a former one had to tell is sent only where the runs since had
+		// nothing to tell. 0: any.
 		Run int `json:"run,omitempty"`
 	}
 
