@@ -16,6 +16,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
+// showPatience is how long an end is not written down until the vendors show it.
+const showPatience = 30 * time.Second
+
 // SetStatus writes down where the archive stands, and shows it in the job.
 func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput) error {
 	arc, err := a.archive(in.Ref)
@@ -54,6 +57,10 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	if err != nil {
 		return workflows.Finished{}, err
 	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return workflows.Finished{}, err
+	}
 	status, reason := ledger.ArchiveStatus(in.Status), in.Reason
 	if in.Status == "" {
 		proxies, err := a.Ledger.CountProxies(ctx, in.Tenant, in.Archive)
@@ -61,22 +68,24 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 			return workflows.Finished{}, err
 		}
 		status, reason = outcome(totals, proxies)
-		if row, err := arc.row(ctx); err != nil {
-			return workflows.Finished{}, err
-		} else if row.MoveNote != "" {
+		if row.MoveNote != "" {
 			reason += "; " + row.MoveNote
 		}
 	} else if in.Fault != "" {
 		reason = faultWord(in.Fault) + ": " + reason
 	}
-	row, err := a.Ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+	// The job first: whoever reads in the API that the archive has ended finds its job closed. An iconik that is away does
+	// not keep the end from being written down.
+	row.Status, row.Reason = status, reason
+	showing, cancel := context.WithTimeout(ctx, showPatience)
+	arc.closeJob(showing, row, counts)
+	cancel()
+	if _, err := a.Ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
-	})
-	if err != nil {
+	}); err != nil {
 		return workflows.Finished{}, err
 	}
-	arc.closeJob(ctx, row, counts)
 	return workflows.Finished{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
 }
 

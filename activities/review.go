@@ -210,14 +210,14 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 	return ledger.ReviewAsset{AssetID: id, VersionID: version.ID, Title: asset.Title, Quality: r.row.Quality, State: ledger.AssetPending, Decision: "none"}, nil
 }
 
-// runningReview is the one that shows an asset already, apart from this one.
+// runningReview is the one that shows an asset already, apart from this one. One that is ending sends nothing any more.
 func (r *review) runningReview(ctx context.Context, assetID string) (*ledger.Review, error) {
 	rows, err := r.Ledger.ReviewsOfAsset(ctx, r.ref.Tenant, assetID)
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range rows {
-		if row.ID != r.ref.Review && row.Status.Running() && !row.CreatedAt.After(r.row.CreatedAt) {
+		if row.ID != r.ref.Review && row.Status.Running() && row.EndedAt.IsZero() && !row.CreatedAt.After(r.row.CreatedAt) {
 			return &row, nil
 		}
 	}

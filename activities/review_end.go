@@ -53,12 +53,11 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if err := r.revoke(ctx); err != nil {
 		return out, settled(fmt.Errorf("revoking the link: %w", err))
 	}
+	if err := r.ending(ctx); err != nil {
+		return out, err
+	}
 	if err := r.update(ctx, func(row *ledger.Review) {
-		if row.EndedAt.IsZero() {
-			row.EndedAt = time.Now().UTC()
-		}
-		row.Status, row.NextSyncAt = ledger.ReviewStatus(in.Status), time.Time{}
-		row.DeleteAt = row.EndedAt.Add(r.cfg.Review.Retention)
+		row.NextSyncAt, row.DeleteAt = time.Time{}, row.EndedAt.Add(r.cfg.Review.Retention)
 	}); err != nil {
 		return out, err
 	}
@@ -66,8 +65,8 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if !out.WarnAt.After(r.row.EndedAt) {
 		out.WarnAt = out.DeleteAt // too short a retention for a warning
 	}
-	if err := r.publish(ctx); err != nil {
-		return out, settled(err)
+	if err := r.reach(ctx, ledger.ReviewStatus(in.Status)); err != nil {
+		return out, err
 	}
 	summary, err := r.summary(ctx)
 	if err != nil {
@@ -77,6 +76,24 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	kind := fmt.Sprintf("ended:%d", r.row.ExpiresAt.Unix())
 	return out, r.mail(ctx, kind, fmt.Sprintf("Review %s: %q", in.Status, r.row.Title),
 		summary+fmt.Sprintf("\nThe media in Frame.io is deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("2 January 2006")))
+}
+
+// ending notes when the review began to end: from then on no other click is joined to it.
+func (r *review) ending(ctx context.Context) error {
+	if !r.row.EndedAt.IsZero() {
+		return nil
+	}
+	return r.update(ctx, func(row *ledger.Review) { row.EndedAt = time.Now().UTC() })
+}
+
+// reach shows a status in iconik and then records it: whoever reads it in the API finds it in iconik too.
+func (r *review) reach(ctx context.Context, status ledger.ReviewStatus) error {
+	next := r.row
+	next.Status = status
+	if err := r.publishAs(ctx, next); err != nil {
+		return settled(err)
+	}
+	return r.update(ctx, func(row *ledger.Review) { row.Status = status })
 }
 
 // revoke shuts the link. One that somebody has deleted is shut.
@@ -150,11 +167,8 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 	if err := r.deleteMedia(ctx); err != nil {
 		return settled(fmt.Errorf("deleting the review's media: %w", err))
 	}
-	if err := r.update(ctx, func(row *ledger.Review) { row.Status = ledger.ReviewDeleted }); err != nil {
+	if err := r.reach(ctx, ledger.ReviewDeleted); err != nil {
 		return err
-	}
-	if err := r.publish(ctx); err != nil {
-		return settled(err)
 	}
 	return r.mail(ctx, "deleted", fmt.Sprintf("Review media is deleted: %q", r.row.Title), "The files that this review put into Frame.io are deleted. The assets in iconik stay, with their comments.\n")
 }
@@ -237,21 +251,15 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if reason == "" {
 		reason = "nothing could be sent"
 	}
-	if err := r.update(ctx, func(row *ledger.Review) {
-		row.Status, row.Reason, row.NextSyncAt = ledger.ReviewStatus(in.Status), reason, time.Time{}
-		if row.EndedAt.IsZero() {
-			row.EndedAt = time.Now().UTC()
-		}
-	}); err != nil {
-		return err
-	}
-	// People are told first: they see the reason although Frame.io may refuse to take anything back.
-	if err := r.publish(ctx); err != nil {
+	next := r.row
+	next.Status, next.Reason = ledger.ReviewStatus(in.Status), reason
+	if err := r.publishAs(ctx, next); err != nil {
 		r.Log.WarnContext(ctx, "state of a failed review not written", "review", in.Review, "error", err)
 	}
+	why := reason
 	shared := !r.row.OpenedAt.IsZero()
 	if shared {
-		reason += fmt.Sprintf(" (The link is switched off. The files stay in Frame.io, in the folder of this review in %q: delete them there when they are not needed.)", r.cfg.Review.Project)
+		why += fmt.Sprintf(" (The link is switched off. The files stay in Frame.io, in the folder of this review in %q: delete them there when they are not needed.)", r.cfg.Review.Project)
 	}
 	prefix := "FAILED: "
 	if in.Fault == "system" {
@@ -261,19 +269,39 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 		prefix = "Stopped: "
 	}
 	if r.row.JobID != "" {
-		r.closeJob(ctx, "FAILED", prefix+reason)
-	} else if err := r.endedJob(ctx, "FAILED", prefix+reason); err != nil {
+		r.closeJob(ctx, "FAILED", prefix+why)
+	} else if err := r.endedJob(ctx, "FAILED", prefix+why); err != nil {
 		r.Log.WarnContext(ctx, "failure not shown in iconik", "review", in.Review, "error", err)
 	}
-	r.notify(ctx, "The review failed: "+r.row.Title, reason)
-	if err := r.mail(ctx, "failed", fmt.Sprintf("Review %s: %q", in.Status, r.row.Title), prefix+reason+"\n"); err != nil {
+	// Whoever reads the failure in the API finds everything taken back, unless that takes long.
+	soon, cancel := context.WithTimeout(ctx, showPatience)
+	back := r.takeBack(soon, !shared)
+	cancel()
+	if err := r.update(ctx, func(row *ledger.Review) {
+		row.Status, row.Reason, row.NextSyncAt = next.Status, reason, time.Time{}
+		if row.EndedAt.IsZero() {
+			row.EndedAt = time.Now().UTC()
+		}
+	}); err != nil {
 		return err
 	}
-	if err := r.revoke(ctx); err != nil {
-		return settled(fmt.Errorf("revoking the link: %w", err))
+	r.notify(ctx, "The review failed: "+r.row.Title, why)
+	if err := r.mail(ctx, "failed", fmt.Sprintf("Review %s: %q", in.Status, r.row.Title), prefix+why+"\n"); err != nil {
+		return err
 	}
-	if shared {
+	if back != nil {
+		return settled(r.takeBack(ctx, !shared))
+	}
+	return nil
+}
+
+// takeBack revokes the link, and deletes what was uploaded when nobody was shown it.
+func (r *review) takeBack(ctx context.Context, media bool) error {
+	if err := r.revoke(ctx); err != nil {
+		return fmt.Errorf("revoking the link: %w", err)
+	}
+	if !media {
 		return nil
 	}
-	return settled(r.deleteMedia(ctx))
+	return r.deleteMedia(ctx)
 }

@@ -38,6 +38,11 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 	if err := r.moveOver(ctx); err != nil {
 		return out, settled(err)
 	}
+	if in.Last {
+		if err := r.ending(ctx); err != nil {
+			return out, err
+		}
+	}
 	assets, err := r.assets(ctx)
 	if err != nil {
 		return out, err

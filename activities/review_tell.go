@@ -120,7 +120,10 @@ func (r *review) closeJob(ctx context.Context, status, message string) {
 }
 
 // publish writes the review's state to its assets, where it differs from what was written last.
-func (r *review) publish(ctx context.Context) error {
+func (r *review) publish(ctx context.Context) error { return r.publishAs(ctx, r.row) }
+
+// publishAs writes a state that is recorded right after, so that whoever reads it in the API finds it in iconik.
+func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 	assets, err := r.assets(ctx)
 	if err != nil {
 		return err
@@ -137,7 +140,11 @@ func (r *review) publish(ctx context.Context) error {
 		if it.State == ledger.AssetGone && it.Reason == goneFromIconik {
 			continue
 		}
-		shown, err := r.Ledger.ReviewShownOn(ctx, r.ref.Tenant, it.AssetID)
+		ending := ""
+		if !row.Status.Running() {
+			ending = row.ID
+		}
+		shown, err := r.Ledger.ReviewShownOn(ctx, r.ref.Tenant, it.AssetID, ending)
 		if err != nil {
 			return err
 		}
@@ -149,7 +156,7 @@ func (r *review) publish(ctx context.Context) error {
 			}
 			continue
 		}
-		fields := r.fields(it)
+		fields := shownFields(row, it)
 		hash := mapping.FieldsHash(fields)
 		if it.WrittenHash == hash {
 			continue
@@ -165,29 +172,29 @@ func (r *review) publish(ctx context.Context) error {
 	return nil
 }
 
-func (r *review) fields(it ledger.ReviewAsset) map[string]string {
-	status, problem := string(r.row.Status), ""
-	if r.row.Status == ledger.ReviewFailed {
-		problem = r.row.Reason
+func shownFields(row ledger.Review, it ledger.ReviewAsset) map[string]string {
+	status, problem := string(row.Status), ""
+	if row.Status == ledger.ReviewFailed {
+		problem = row.Reason
 	}
 	if it.State == ledger.AssetFailed || it.State == ledger.AssetGone {
 		problem = it.Reason
-		if r.row.Status.Running() && it.State == ledger.AssetFailed {
+		if row.Status.Running() && it.State == ledger.AssetFailed {
 			status = string(ledger.ReviewFailed)
 		}
 	}
-	link := r.row.ShareURL
-	if r.row.Status != ledger.ReviewOpen {
+	link := row.ShareURL
+	if row.Status != ledger.ReviewOpen {
 		link = ""
-		if r.row.Status == ledger.ReviewExpired || r.row.Status == ledger.ReviewStopped {
-			link = r.row.ShareURL // revoked; kept to tell by which one it was
+		if row.Status == ledger.ReviewExpired || row.Status == ledger.ReviewStopped {
+			link = row.ShareURL // revoked; kept to tell by which one it was
 		}
 	}
 	return map[string]string{
 		"framebridge_review_link":      link,
 		"framebridge_review_status":    status,
-		"framebridge_review_expires":   r.row.ExpiresAt.UTC().Format(time.RFC3339),
-		"framebridge_review_reviewers": strings.Join(r.row.Reviewers, ", "),
+		"framebridge_review_expires":   row.ExpiresAt.UTC().Format(time.RFC3339),
+		"framebridge_review_reviewers": strings.Join(row.Reviewers, ", "),
 		"framebridge_review_error":     problem,
 		"framebridge_decision":         orFirst(it.Decision, "none"),
 	}
@@ -199,19 +206,17 @@ func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef)
 	if err != nil {
 		return err
 	}
-	first := r.row.OpenedAt.IsZero()
-	if err := r.update(ctx, func(row *ledger.Review) {
-		row.Status = ledger.ReviewOpen
-		if first {
+	if err := r.update(ctx, func(row *ledger.Review) { // from here on it was shown to people, whatever fails below
+		if row.OpenedAt.IsZero() {
 			row.OpenedAt = time.Now().UTC()
 		}
 	}); err != nil {
 		return err
 	}
-	if err := r.publish(ctx); err != nil {
-		return settled(err)
-	}
 	r.closeJob(ctx, "FINISHED", fmt.Sprintf("Open until %s: %s", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ShareURL))
+	if err := r.reach(ctx, ledger.ReviewOpen); err != nil {
+		return err
+	}
 	r.notify(ctx, "The review is open: "+r.row.Title, r.row.ShareURL)
 	return r.mail(ctx, "open", fmt.Sprintf("Review is open: %q", r.row.Title),
 		fmt.Sprintf("Reviewers: %s\nExpires:   %s\n", strings.Join(r.row.Reviewers, ", "), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))

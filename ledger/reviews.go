@@ -274,9 +274,10 @@ func (l *Ledger) ReviewsOfAsset(ctx context.Context, tenant, assetID string) ([]
 }
 
 // ReviewShownOn returns the review that an iconik asset's fields tell of: the newest running one, or else the newest.
-func (l *Ledger) ReviewShownOn(ctx context.Context, tenant, assetID string) (string, error) {
+// The review ending, if any, no longer counts as running.
+func (l *Ledger) ReviewShownOn(ctx context.Context, tenant, assetID, ending string) (string, error) {
 	id, _, err := l.oneID(ctx, `SELECT r.id FROM reviews r WHERE r.tenant = ? AND EXISTS (SELECT 1 FROM review_assets a WHERE a.tenant = r.tenant AND a.review = r.id AND a.asset_id = ?)
-		ORDER BY CASE WHEN r.status IN ('sending', 'open') THEN 0 ELSE 1 END, r.created_at DESC, r.id DESC LIMIT 1`, tenant, assetID)
+		ORDER BY CASE WHEN r.status IN ('sending', 'open') AND r.id <> ? THEN 0 ELSE 1 END, r.created_at DESC, r.id DESC LIMIT 1`, tenant, assetID, ending)
 	return id, err
 }
 

@@ -385,6 +385,13 @@ func refuse(format string, args ...any) error {
 
 func (r *review) handleExtend(ctx workflow.Context) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateExtend, func(ctx workflow.Context, in ExtendUpdate) (ReviewStatus, error) {
+		// Whoever reads "expired" may extend at once: the end is written down before it is told to people.
+		if err := workflow.Await(ctx, func() bool { return r.state.Phase != phaseClosing }); err != nil {
+			return r.status(), err
+		}
+		if !r.extensible() {
+			return r.status(), refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)
+		}
 		reopen := r.state.Phase == phaseRetained
 		if err := do(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ActExtendReview, ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen}); err != nil {
 			return r.status(), err
@@ -401,7 +408,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		Validator: func(ctx workflow.Context, in ExtendUpdate) error {
 			now := workflow.Now(ctx)
 			switch {
-			case r.state.Phase != phaseOpen && !(r.state.Phase == phaseRetained && r.state.Ended == "expired"):
+			case !r.extensible():
 				return refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)
 			case !in.ExpiresAt.After(now):
 				return refuse("the expiry %s is in the past", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
@@ -411,6 +418,12 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 			return nil
 		},
 	})
+}
+
+// extensible says whether the review is open, or expired with its media still there.
+func (r *review) extensible() bool {
+	ending := r.state.Phase == phaseClosing || r.state.Phase == phaseRetained
+	return r.state.Phase == phaseOpen || ending && r.state.Ended == "expired"
 }
 
 func (r *review) handleStop(ctx workflow.Context) error {

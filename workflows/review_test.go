@@ -48,3 +48,37 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 	require.NoError(t, run(next, 0))
 	require.Equal(t, "stopped", ended)
 }
+
+// TestAnExtensionWhileItEndsOpensTheReviewAgain: the API says "expired" before the workflow has gone on.
+func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	Register(env)
+	var ends []string
+	extended := 0
+	env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) { return SyncResult{NextIn: 10 * time.Minute}, nil },
+		activity.RegisterOptions{Name: ActSyncReview})
+	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+		ends = append(ends, in.Status)
+		if len(ends) == 1 {
+			env.RegisterDelayedCallback(func() {
+				env.UpdateWorkflowNoRejection(UpdateExtend, "extend", t, ExtendUpdate{ExpiresAt: env.Now().Add(time.Hour)})
+			}, 0)
+			time.Sleep(100 * time.Millisecond) // the mail to people is on its way
+		}
+		at := env.Now().Add(30 * 24 * time.Hour)
+		return EndedReview{WarnAt: at, DeleteAt: at}, nil
+	}, activity.RegisterOptions{Name: ActEndReview})
+	env.RegisterActivityWithOptions(func(_ context.Context, in ExtendInput) error {
+		require.True(t, in.Reopen)
+		extended++
+		return nil
+	}, activity.RegisterOptions{Name: ActExtendReview})
+	env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia})
+	env.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"},
+		State: ReviewState{Phase: phaseOpen, ShareURL: "https://f.io/x", ExpiresAt: env.Now().Add(time.Minute)}})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, 1, extended)
+	require.Equal(t, []string{"expired", "expired"}, ends)
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/clients/mail/mailtest"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/sandbox/stack"
@@ -118,6 +119,16 @@ func (s *stage) soon(what string, ok func() bool) {
 	require.Eventually(s.t, ok, patience, 20*time.Millisecond, what)
 }
 
+// told waits for mails whose subjects begin so: a mail comes after what it tells of.
+func (s *stage) told(subjects ...string) {
+	s.t.Helper()
+	for _, want := range subjects {
+		s.soon("a mail: "+want, func() bool {
+			return slices.ContainsFunc(s.Mail.Messages(), func(m mailtest.Message) bool { return strings.HasPrefix(m.Subject, want) })
+		})
+	}
+}
+
 func frames(n int64) *int64 { return &n }
 
 // TestAReviewFromTheClickToTheDeletion is the second feature, whole.
@@ -208,13 +219,7 @@ func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{"root", other.Name}, left)
 	assert.Equal(t, "deleted", s.Iconik.Values("assets", asset)["framebridge_review_status"])
-	var subjects []string
-	for _, m := range s.Mail.Messages() {
-		subjects = append(subjects, m.Subject)
-	}
-	for _, want := range []string{"Review is open", "Review expired", "Review media will be deleted", "Review media is deleted"} {
-		assert.True(t, slices.ContainsFunc(subjects, func(s string) bool { return strings.HasPrefix(s, want) }), "%s in %v", want, subjects)
-	}
+	s.told("Review is open", "Review expired", "Review media will be deleted", "Review media is deleted")
 	s.replay()
 	dir := s.Config[:strings.LastIndex(s.Config, "/")]
 	s.Stop()
@@ -553,13 +558,6 @@ func TestTheSandboxsClock(t *testing.T) {
 	_, _ = press("delete", s.PageURL)
 	s.reviewIs(r.ID, "deleted")
 	require.Len(t, s.Frameio.AssetsOf(s.reviewProject()), 1, "the root alone")
-	s.soon("all mails", func() bool {
-		var subjects []string
-		for _, m := range s.Mail.Messages() {
-			subjects = append(subjects, m.Subject)
-		}
-		all := strings.Join(subjects, "\n")
-		return strings.Contains(all, "Review expired") && strings.Contains(all, "Review media will be deleted") && strings.Contains(all, "Review media is deleted")
-	})
+	s.told("Review expired", "Review media will be deleted", "Review media is deleted")
 	assert.Contains(t, page(s.PageURL), "Review media will be deleted")
 }
