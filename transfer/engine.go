@@ -514,9 +514,11 @@ func (r *run) stream(ctx context.Context) error {
 		p := newPart(n, total, offset, buf[:got], r.wants(n))
 		offset += int64(got)
 		p.arrived(got)
-		p.takeSums()
 		group.Go(func() error {
 			defer release()
+			var taking sync.WaitGroup
+			taking.Go(p.takeSums)
+			defer taking.Wait()
 			if err := r.put(gctx, p); err != nil {
 				return err
 			}

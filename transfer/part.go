@@ -9,7 +9,8 @@ import (
 	"sync"
 
 	"github.com/minio/crc64nvme"
-	md5simd "github.com/minio/md5-simd"
+
+	"github.com/framebridge/framebridge/transfer/widemd5"
 )
 
 // Hash is a set of checksums.
@@ -53,6 +54,7 @@ type Part struct {
 	sums  Sums
 	took  Hash
 	takes []taker
+	lane  *md5Lane // of its MD5, where it is wanted
 }
 
 // taker is a checksum being taken.
@@ -61,15 +63,15 @@ type taker struct {
 	set func(*Sums, []byte)
 }
 
-// md5s takes the MD5s of parts that are on their way at the same time together, in the lanes of wide registers: MD5 is
-// the most expensive thing that the engine does.
-var md5s = md5simd.NewServer()
-
 func newPart(n, total int, offset int64, buf []byte, wants Hash) *Part {
 	p := &Part{Number: n, Total: total, Offset: offset, Size: int64(len(buf)), bytes: buf, took: wants}
 	p.moved.L = &p.mu
-	if wants&MD5 != 0 {
-		p.takes = append(p.takes, taker{md5s.NewHash(), func(s *Sums, b []byte) { copy(s.MD5[:], b) }})
+	switch {
+	case wants&MD5 == 0:
+	case widemd5.Available:
+		p.lane = md5s.join(buf)
+	default:
+		p.takes = append(p.takes, taker{md5.New(), func(s *Sums, b []byte) { copy(s.MD5[:], b) }}) //nolint:gosec
 	}
 	if wants&SHA1 != 0 {
 		p.takes = append(p.takes, taker{sha1.New(), func(s *Sums, b []byte) { copy(s.SHA1[:], b) }}) //nolint:gosec
@@ -98,6 +100,9 @@ func (p *Part) arrived(got int) {
 	p.got = got
 	p.moved.Broadcast()
 	p.mu.Unlock()
+	if p.lane != nil {
+		p.lane.arrived(got)
+	}
 }
 
 // end says that all bytes are here, or that no more will come.
@@ -106,17 +111,30 @@ func (p *Part) end(err error) {
 	p.err = err
 	p.moved.Broadcast()
 	p.mu.Unlock()
+	if err != nil && p.lane != nil {
+		p.lane.leave()
+	}
 }
 
-// takeSums takes the checksums behind the bytes that arrive: neither reading nor sending waits for them.
+// takeSums takes the checksums behind the bytes that arrive: neither reading nor sending waits for them. The bytes are
+// not touched after it.
 func (p *Part) takeSums() {
-	defer func() {
-		for _, t := range p.takes {
-			if c, ok := t.h.(interface{ Close() }); ok {
-				c.Close() // its lane is another's
-			}
-		}
-	}()
+	taken := p.takeOwn()
+	if p.lane != nil {
+		<-p.lane.done
+		p.sums.MD5 = p.lane.sum
+	}
+	p.mu.Lock()
+	p.whole = taken && p.err == nil
+	p.moved.Broadcast()
+	p.mu.Unlock()
+}
+
+// takeOwn takes the checksums that are this part's alone. It says whether all bytes came.
+func (p *Part) takeOwn() bool {
+	if len(p.takes) == 0 && p.lane != nil {
+		return true // the lane ends when all is here
+	}
 	r := &partReader{p: p}
 	for {
 		fresh, err := r.next()
@@ -124,7 +142,7 @@ func (p *Part) takeSums() {
 			break
 		}
 		if err != nil {
-			return
+			return false
 		}
 		fresh = fresh[:min(len(fresh), 4*chunk)]
 		for _, t := range p.takes {
@@ -135,10 +153,7 @@ func (p *Part) takeSums() {
 	for _, t := range p.takes {
 		t.set(&p.sums, t.h.Sum(nil))
 	}
-	p.mu.Lock()
-	p.whole = true
-	p.moved.Broadcast()
-	p.mu.Unlock()
+	return true
 }
 
 // broken is the source's error, where it has failed for good.

@@ -20,7 +20,9 @@ var arrows = map[string][]string{
 	"config":                 {},
 	"ledger":                 {"mapping"}, // its tests start sandbox/postgres
 	"mapping":                {},
-	"transfer":               {},
+	"transfer":               {"transfer/widemd5"},
+	"transfer/widemd5":       {},
+	"transfer/widemd5/gen":   {},
 	"transfer/...":           {"transfer"},
 	"transfer/sinktest":      {"transfer", "sandbox/objectstore"}, // a suite for tests
 	"transfer/oracle":        {},                                  // tests only
