@@ -130,6 +130,11 @@ func (s *service) getArchive(c *gin.Context) {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	}
+	if !row.Status.Ended() {
+		if how := s.stoppedInTemporal(c.Request.Context(), v.WorkflowID, row.QueuedAt); how != "" {
+			v.Status, v.Reason = string(ledger.Failed), "the workflow was "+how+" in Temporal: a retry goes on from what is in iconik"
+		}
+	}
 	c.JSON(http.StatusOK, v)
 }
 

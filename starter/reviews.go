@@ -202,6 +202,11 @@ func (s *service) getReview(c *gin.Context) {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	}
+	if row.Status.Running() {
+		if how := s.stoppedInTemporal(c.Request.Context(), v.WorkflowID, row.CreatedAt); how != "" {
+			v.Status, v.Reason = string(ledger.ReviewFailed), "the workflow was "+how+" in Temporal: nothing is synced, revoked or deleted any more. Reset it there to go on, or remove link and files in Frame.io by hand"
+		}
+	}
 	c.JSON(http.StatusOK, v)
 }
 

@@ -19,9 +19,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -404,4 +408,22 @@ func TestHelpShowsEveryFlagAndKey(t *testing.T) {
 			assert.Contains(t, out.String(), flag, args)
 		}
 	}
+}
+
+// Who terminates a workflow in Temporal's UI leaves the ledger as it was.
+func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
+	f := newFront(t)
+	_, _, err := f.ledger.RequestArchive(t.Context(), tenantA, project, "", time.Now())
+	require.NoError(t, err)
+	_, err = f.ledger.UpdateArchive(t.Context(), tenantA, project, func(r *ledger.Archive) { r.Status = ledger.Running })
+	require.NoError(t, err)
+	status := func(at time.Time) any {
+		f.temporal.ExpectedCalls = nil
+		f.temporal.On("DescribeWorkflowExecution", mock.Anything, "archive/"+tenantA+"/"+project, "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+			WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, CloseTime: timestamppb.New(at)}}, nil)
+		_, answer := f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project, "", bearer("A")})
+		return answer["status"]
+	}
+	assert.Equal(t, "running", status(time.Now().Add(-time.Minute)), "that was the run before")
+	assert.Equal(t, "failed", status(time.Now().Add(time.Minute)))
 }

@@ -27,6 +27,7 @@ const (
 	startTimeout   = 4 * time.Second  // Frame.io gives a webhook 5 s
 	controlTimeout = 10 * time.Second // iconik gives a button 10 s
 	closingTime    = 3 * time.Second  // between an archive's result and its end
+	lookTimeout    = 2 * time.Second  // for Temporal to say what it knows beside the ledger
 )
 
 // service does what the routes and the commands have in common.
@@ -152,6 +153,28 @@ func (s *service) isRunning(ctx context.Context, workflowID string) (bool, error
 		return false, err
 	}
 	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// stoppedInTemporal says how a workflow ended that left nothing in the ledger, as one does that was terminated: "" while
+// it runs, where that cannot be told now, and where it ended before since.
+func (s *service) stoppedInTemporal(ctx context.Context, workflowID string, since time.Time) string {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	d, err := s.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err != nil {
+		return ""
+	}
+	info := d.GetWorkflowExecutionInfo()
+	if info.GetCloseTime() == nil || info.GetCloseTime().AsTime().Before(since) {
+		return ""
+	}
+	switch info.GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED:
+		return "terminated"
+	case enumspb.WORKFLOW_EXECUTION_STATUS_FAILED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED:
+		return "ended"
+	}
+	return ""
 }
 
 // archiveRuns says whether an archive is open. One that has its result and is about to close is given a moment: whoever
