@@ -1,0 +1,163 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// ensureFile makes format, file set and file record, and for a large file the upload session.
+func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v verdict) (ledger.Item, error) {
+	rec := record{key: it.SourceID, format: formatOriginal, size: it.Size}
+	if v.rendition == frameio.RenditionProxy {
+		rec = record{key: it.SourceID + ":proxy", format: formatProxy, size: -1}
+	}
+	row, err := a.row(ctx)
+	if err != nil {
+		return it, err
+	}
+	if rec, err = a.ensureRecord(ctx, row, it, rec); err != nil {
+		return it, err
+	}
+	if rec.made.ID != "" {
+		a.rememberUpload(rec.made)
+	}
+	uploadID := it.UploadID
+	if uploadID == "" {
+		it.FileID = rec.fileID
+		if uploadID, err = a.beginUpload(ctx, it, rec.size); err != nil {
+			return it, err
+		}
+	}
+	return a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.State, i.Reason, i.Fault = ledger.Copying, v.why, ""
+		i.Rendition, i.UploadID = string(v.rendition), uploadID
+		i.FormatID, i.FileSetID, i.FileID = rec.formatID, rec.fileSetID, rec.fileID
+	})
+}
+
+// record is what iconik keeps of one file: a format, a file set of it on a storage, and the file in that.
+type record struct {
+	key    string // of its links in the ledger
+	format string
+	size   int64 // bytes, -1 while unknown
+
+	formatID, fileSetID, fileID string
+	made                        iconik.File // only when this call made the file: with its upload URLs
+}
+
+// ensureRecord finds or makes format, file set and file of a version.
+func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledger.Item, rec record) (record, error) {
+	storage, err := a.filesStorage(ctx)
+	if err != nil {
+		return rec, err
+	}
+	me, err := a.currentUser(ctx)
+	if err != nil {
+		return rec, err
+	}
+	dir := storageDir(row, it)
+	rec.formatID, _, err = a.once(ctx, creation{kind: ledger.LinkFormat, sourceID: rec.key, parent: it.AssetID, settle: storeSettle,
+		look: func(ctx context.Context) (string, error) {
+			have, err := a.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
+			return firstID(have, err, func(f iconik.Format) (string, bool) { return f.ID, f.Name == rec.format && f.Status != "DELETED" })
+		},
+		make: func(ctx context.Context) (string, error) {
+			f, err := a.iconik.Files.CreateFormat(ctx, it.AssetID, iconik.FormatRequest{Name: rec.format, UserID: me.ID, VersionID: it.VersionID,
+				StorageMethods: []string{storage.Method}, Metadata: []map[string]string{{"internet_media_type": it.MediaType}}})
+			if err != nil {
+				return "", err
+			}
+			return f.ID, nil
+		}})
+	if err != nil {
+		return rec, fmt.Errorf("format: %w", err)
+	}
+	rec.fileSetID, _, err = a.once(ctx, creation{kind: ledger.LinkFileSet, sourceID: rec.key, parent: it.AssetID, settle: storeSettle,
+		look: func(ctx context.Context) (string, error) {
+			have, err := a.iconik.Files.FileSets(ctx, it.AssetID, it.VersionID)
+			return firstID(have, err, func(f iconik.FileSet) (string, bool) {
+				return f.ID, f.FormatID == rec.formatID && f.Status != "DELETED"
+			})
+		},
+		make: func(ctx context.Context) (string, error) {
+			f, err := a.iconik.Files.CreateFileSet(ctx, it.AssetID, iconik.FileSetRequest{FormatID: rec.formatID, StorageID: storage.ID,
+				Name: it.Name, BaseDir: dir, VersionID: it.VersionID})
+			if err != nil {
+				return "", err
+			}
+			return f.ID, nil
+		}})
+	if err != nil {
+		return rec, fmt.Errorf("file set: %w", err)
+	}
+	rec.fileID, _, err = a.once(ctx, creation{kind: ledger.LinkFileRecord, sourceID: rec.key, parent: it.AssetID, settle: storeSettle,
+		look: func(ctx context.Context) (string, error) {
+			have, err := a.iconik.Files.Files(ctx, it.AssetID, it.VersionID)
+			return firstID(have, err, func(f iconik.File) (string, bool) {
+				return f.ID, f.FileSetID == rec.fileSetID && f.Status != "DELETED"
+			})
+		},
+		make: func(ctx context.Context) (string, error) {
+			f, err := a.iconik.Files.CreateFile(ctx, it.AssetID, iconik.FileRequest{OriginalName: mapping.SafeFileName(it.Name), DirectoryPath: dir,
+				Size: max(rec.size, 0), FormatID: rec.formatID, FileSetID: rec.fileSetID, StorageID: storage.ID, VersionID: it.VersionID})
+			if err != nil {
+				return "", err
+			}
+			rec.made = *f
+			return f.ID, nil
+		}})
+	if err != nil {
+		return rec, fmt.Errorf("file: %w", err)
+	}
+	return rec, nil
+}
+
+// storageDir is where the storage keeps a file: readable for people; iconik makes the file's own name unique.
+func storageDir(row ledger.Archive, it ledger.Item) string {
+	dir := "Frame.io/" + mapping.SafeFileName(row.TeamName) + "/" + mapping.SafeFileName(row.Name)
+	if folder := parentPath(it.Path); folder != "" {
+		dir += "/" + mapping.SafePath(folder)
+	}
+	return dir
+}
+
+func parentPath(path string) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[:i]
+		}
+	}
+	return ""
+}
+
+// dropUpload gives up an upload session together with its file record, so that a new one can be opened.
+func (a *archive) dropUpload(ctx context.Context, it ledger.Item) (ledger.Item, error) {
+	for _, key := range []string{it.SourceID, it.SourceID + ":proxy"} {
+		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
+		if err != nil {
+			return it, err
+		}
+		if !ok || link.TargetID == "" {
+			continue
+		}
+		if it.UploadID != "" && link.TargetID == it.FileID {
+			// Best effort: the store also drops sessions that are never completed.
+			if err := a.giveUp(ctx, it); err != nil {
+				a.Log.InfoContext(ctx, "upload session not cleaned up", "file", it.FileID, "error", err)
+			}
+		}
+		if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID); err != nil && !rest.IsNotFound(err) {
+			return it, err
+		}
+		if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFileRecord, key); err != nil {
+			return it, err
+		}
+	}
+	return a.updateItem(ctx, it, func(i *ledger.Item) { i.UploadID, i.FileID, i.BytesDone, i.Checksum = "", "", 0, "" })
+}

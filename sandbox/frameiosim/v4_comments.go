@@ -1,0 +1,138 @@
+package frameiosim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+func (s *Sim) commentV4(c *Comment, include string) map[string]any {
+	v := map[string]any{"id": c.ID, "file_id": c.AssetID, "text": c.Text, "timestamp": nil, "duration": nil, "annotation": nullable(c.Annotation), "anchor": nil, "page": nil,
+		"completed_at": nil, "completer_id": nil, "text_edited_at": nil, "links": []any{}, "mentions": []any{}, "attachments": []any{}, "text_review_annotation": nil,
+		"created_at": stamp(c.Inserted), "updated_at": stamp(c.Updated)}
+	if c.Timestamp != nil {
+		v["timestamp"] = *c.Timestamp
+	}
+	if c.Duration != nil {
+		v["duration"] = *c.Duration
+	}
+	if c.Page != nil {
+		v["page"] = *c.Page
+	}
+	if c.Completed {
+		v["completed_at"] = stamp(c.Updated)
+	}
+	if strings.Contains(include, "owner") && c.ParentID == "" {
+		switch {
+		case c.Owner != nil:
+			v["owner"] = s.userV4(*c.Owner)
+		case c.Guest != nil:
+			v["owner"] = map[string]any{"id": nil, "name": c.Guest.Name, "email": c.Guest.Email, "avatar_url": nil, "active": nil}
+		}
+	}
+	if strings.Contains(include, "replies") && c.ParentID == "" {
+		replies := []any{}
+		for _, id := range s.threads[c.AssetID] {
+			if x := s.s.Comments[id]; x.ParentID == c.ID {
+				replies = append(replies, s.commentV4(x, ""))
+			}
+		}
+		v["replies"] = replies
+	}
+	return v
+}
+
+func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
+	on("GET files/{id}/comments", func(w http.ResponseWriter, r *http.Request) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		if a, ok := s.live(r.PathValue("id")); !ok || a.Type != "file" {
+			notFoundV4(w)
+			return
+		}
+		ids := slices.DeleteFunc(slices.Clone(s.threads[r.PathValue("id")]), func(id string) bool { return s.s.Comments[id].ParentID != "" })
+		pageV4(w, r, 100, len(ids), func(i int) any { return s.commentV4(s.s.Comments[ids[i]], r.URL.Query().Get("include")) })
+	})
+	on("GET comments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		c, ok := s.s.Comments[r.PathValue("id")]
+		if !ok {
+			notFoundV4(w)
+			return
+		}
+		data(w, 200, s.commentV4(c, r.URL.Query().Get("include")))
+	})
+	fields := []string{"text", "timestamp", "duration", "annotation", "anchor", "page", "completed", "links", "text_review_annotation"}
+	take := func(c *Comment, in map[string]any) {
+		frame := func(v any) *int64 {
+			if f, ok := v.(float64); ok {
+				n := int64(f)
+				return &n
+			}
+			return nil
+		}
+		if v, ok := in["text"].(string); ok {
+			c.Text = v
+		}
+		if v, ok := in["annotation"]; ok {
+			c.Annotation, _ = v.(string)
+		}
+		if v, ok := in["timestamp"]; ok {
+			c.Timestamp = frame(v)
+		}
+		if v, ok := in["duration"]; ok {
+			c.Duration = frame(v)
+		}
+		if v, ok := in["completed"].(bool); ok {
+			c.Completed = v
+		}
+		if v := frame(in["page"]); v != nil {
+			n := int(*v)
+			c.Page = &n
+		}
+	}
+	on("POST files/{id}/comments", func(w http.ResponseWriter, r *http.Request) {
+		in, ok := bodyV4(w, r, append(fields, "attachments")...)
+		if !ok {
+			return
+		}
+		s.mu.RLock()
+		a, there := s.live(r.PathValue("id"))
+		s.mu.RUnlock()
+		if !there || a.Type != "file" {
+			notFoundV4(w)
+			return
+		}
+		c := Comment{AssetID: a.ID}
+		take(&c, in)
+		if c.Text == "" {
+			failV4(w, http.StatusUnprocessableEntity, "Missing field: text", "/data/text")
+			return
+		}
+		made := s.Say(c)
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		data(w, 201, s.commentV4(made, ""))
+	})
+	on("PATCH comments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		in, ok := bodyV4(w, r, fields...)
+		if !ok {
+			return
+		}
+		if !s.Edit(r.PathValue("id"), func(c *Comment) { take(c, in) }) {
+			notFoundV4(w)
+			return
+		}
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		data(w, 200, s.commentV4(s.s.Comments[r.PathValue("id")], ""))
+	})
+	on("DELETE comments/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if !s.Unsay(r.PathValue("id")) {
+			notFoundV4(w)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
