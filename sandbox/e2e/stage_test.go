@@ -57,7 +57,7 @@ func open(t *testing.T, o stack.Options) *stage {
 	st := &stage{Stack: s, t: t}
 	t.Cleanup(func() {
 		if t.Failed() {
-			for _, p := range []*stack.Process{s.Worker, s.Starter} {
+			for _, p := range []*stack.Process{s.Worker, s.Starter, s.Temporal} {
 				raw, _ := os.ReadFile(p.LogFile())
 				t.Logf("%s log ends:\n%s", p.Name, raw[max(0, len(raw)-6000):])
 			}
