@@ -26,6 +26,8 @@ type creation struct {
 	// lookFirst asks iconik although the ledger knows no attempt: for objects that others may have made.
 	lookFirst bool
 	make      func(context.Context) (string, error)
+	// discard, where set, takes back what make has made when another attempt was faster.
+	discard func(context.Context, string) error
 	// owner is the archive or review that it is made for; wrote, where set, is told before the first write.
 	owner string
 	wrote func(context.Context) error
@@ -56,7 +58,8 @@ func (t *tenant) makeOnce(ctx context.Context, c creation) (id string, made bool
 			return "", false, err
 		}
 		if id != "" {
-			return id, false, t.Ledger.Made(ctx, t.cfg.ID, c.kind, c.sourceID, id, c.hash)
+			id, err = t.Ledger.Claim(ctx, t.cfg.ID, c.kind, c.sourceID, id, c.hash)
+			return id, false, err
 		}
 	}
 	if c.wrote != nil {
@@ -93,13 +96,24 @@ func (t *tenant) makeOnce(ctx context.Context, c creation) (id string, made bool
 	if err != nil {
 		if !rest.IsUncertain(err) && ctx.Err() == nil {
 			// Certainly not made: the next attempt need not look for it.
-			if ferr := t.Ledger.Forget(ctx, t.cfg.ID, c.kind, c.sourceID); ferr != nil {
+			if ferr := t.Ledger.GiveUp(ctx, t.cfg.ID, c.kind, c.sourceID); ferr != nil {
 				return "", false, ferr
 			}
 		}
 		return "", false, err
 	}
-	return id, true, t.Ledger.Made(ctx, t.cfg.ID, c.kind, c.sourceID, id, c.hash)
+	holds, err := t.Ledger.Claim(ctx, t.cfg.ID, c.kind, c.sourceID, id, c.hash)
+	if err != nil || holds == id {
+		return id, true, err
+	}
+	// An attempt that was given up for dead has made another one, which the rest is built on.
+	t.Log.WarnContext(ctx, "made twice by two attempts", "kind", c.kind, "source", c.sourceID, "stays", holds, "left", id)
+	if c.discard != nil {
+		if err := c.discard(ctx, id); err != nil {
+			return "", false, err
+		}
+	}
+	return holds, false, nil
 }
 
 // settleLook looks until something is found or the other side must show everything made before.

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -45,4 +46,46 @@ func TestALateAttemptIsWaitedForToo(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "S", id)
 	require.Len(t, made, 1)
+}
+
+// An attempt that lost Temporal goes on beside the one that took its place: what the later one finished first holds.
+func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
+	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	defer book.Close()
+	one := &tenant{Activities: &Activities{Ledger: book, Log: slog.New(slog.DiscardHandler)}, cfg: &config.Tenant{ID: "T"}}
+	var discarded []string
+	attempt := func(id string, before func()) creation {
+		return creation{kind: ledger.LinkReviewShare, sourceID: "R",
+			look:    func(context.Context) (string, error) { return "", nil },
+			make:    func(context.Context) (string, error) { before(); return id, nil },
+			discard: func(_ context.Context, id string) error { discarded = append(discarded, id); return nil },
+		}
+	}
+	var second string
+	first, made, err := one.makeOnce(t.Context(), attempt("A", func() { // waits for its turn while another is made
+		second, _, err = one.makeOnce(t.Context(), attempt("B", func() {}))
+		require.NoError(t, err)
+	}))
+	require.NoError(t, err)
+	require.Equal(t, "B", second)
+	require.Equal(t, "B", first)
+	require.False(t, made)
+	require.Equal(t, []string{"A"}, discarded)
+
+	// A refusal of the slower one does not take the other's back.
+	refused := &rest.Error{Vendor: "iconik", Operation: "create", Class: rest.Permanent}
+	c := attempt("", func() {
+		_, err := book.Claim(t.Context(), "T", ledger.LinkReviewShare, "S", "C", "")
+		require.NoError(t, err)
+	})
+	c.sourceID, c.make = "S", func(make func(context.Context) (string, error)) func(context.Context) (string, error) {
+		return func(ctx context.Context) (string, error) { _, _ = make(ctx); return "", refused }
+	}(c.make)
+	_, _, err = one.makeOnce(t.Context(), c)
+	require.ErrorIs(t, err, refused)
+	link, ok, err := book.Link(t.Context(), "T", ledger.LinkReviewShare, "S")
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "C", link.TargetID)
 }

@@ -121,6 +121,10 @@ func (r *review) share(ctx context.Context, shown []string) error {
 				}
 			}
 		},
+		discard: func(ctx context.Context, id string) error {
+			off := false
+			return r.frameio.UpdateShare(ctx, id, frameio.ShareChange{Name: r.shareName(), Active: &off})
+		},
 		make: func(ctx context.Context) (string, error) {
 			first := shown[:min(len(shown), r.frameio.Capabilities().ShareBatch)]
 			s, err := r.frameio.CreateShare(ctx, r.row.ProjectID, frameio.NewShare{Name: r.shareName(), AssetIDs: first, ExpiresAt: r.row.ExpiresAt,

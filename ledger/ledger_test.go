@@ -184,6 +184,29 @@ func TestLinksAreIntendedAndMade(t *testing.T) {
 	})
 }
 
+func TestTheFirstAttemptToMakeItHolds(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		_, _, err := l.Intend(ctx, tenant, Link{Kind: "asset", SourceID: "a", Archive: project, IntendedAt: time.Now()})
+		require.NoError(t, err)
+		for _, id := range []string{"first", "second", "first"} {
+			holds, err := l.Claim(ctx, tenant, "asset", "a", id, "hash")
+			require.NoError(t, err)
+			assert.Equal(t, "first", holds)
+		}
+		require.NoError(t, l.GiveUp(ctx, tenant, "asset", "a"))
+		_, ok, err := l.Link(ctx, tenant, "asset", "a")
+		require.NoError(t, err)
+		assert.True(t, ok, "what was made is not given up")
+		_, _, err = l.Intend(ctx, tenant, Link{Kind: "asset", SourceID: "b", Archive: project, IntendedAt: time.Now()})
+		require.NoError(t, err)
+		require.NoError(t, l.GiveUp(ctx, tenant, "asset", "b"))
+		_, ok, err = l.Link(ctx, tenant, "asset", "b")
+		require.NoError(t, err)
+		assert.False(t, ok)
+	})
+}
+
 func TestOnlyOneOfManyIntends(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		var wg sync.WaitGroup

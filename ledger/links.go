@@ -93,6 +93,28 @@ func (l *Ledger) Made(ctx context.Context, tenant string, kind LinkKind, sourceI
 	return err
 }
 
+// Claim completes an intent with the object's id unless another attempt has done so before. It returns the id that holds.
+func (l *Ledger) Claim(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) (holds string, err error) {
+	now := micros(time.Now())
+	n, err := l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = excluded.hash, made_at = excluded.made_at
+		WHERE links.target_id = '' OR links.target_id = excluded.target_id`, tenant, kind, sourceID, targetID, hash, now, now)
+	if err != nil || n == 1 {
+		return targetID, err
+	}
+	k, ok, err := l.Link(ctx, tenant, kind, sourceID)
+	if err == nil && !ok { // taken back in between
+		return l.Claim(ctx, tenant, kind, sourceID, targetID, hash)
+	}
+	return k.TargetID, err
+}
+
+// GiveUp takes an intent back. What another attempt has made meanwhile stays.
+func (l *Ledger) GiveUp(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
+	_, err := l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ? AND target_id = ''", tenant, kind, sourceID)
+	return err
+}
+
 // Forget takes a link or an intent back.
 func (l *Ledger) Forget(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
 	_, err := l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", tenant, kind, sourceID)

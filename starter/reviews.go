@@ -65,10 +65,16 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 	err = s.execute(ctx, o, workflows.ReviewName, in)
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &ended) {
-		// Nobody works on it then, unless it was started after all: its first step says so.
+		// Nobody works on it then, unless it was started after all: its first step writes its workflow down.
+		runs := false
 		_, uerr := s.ledger.UpdateReview(context.WithoutCancel(ctx), t.ID, have.ID, func(r *ledger.Review) {
-			r.Status, r.Reason, r.Click = ledger.ReviewFailed, "Temporal could not be reached when it was asked for: click again", ""
+			if runs = r.WorkflowID != ""; !runs {
+				r.Status, r.Reason, r.Click = ledger.ReviewFailed, "Temporal could not be reached when it was asked for: click again", ""
+			}
 		})
+		if runs && uerr == nil {
+			return out, nil
+		}
 		return out, errors.Join(errUnavailable, err, uerr)
 	}
 	return out, nil

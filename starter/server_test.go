@@ -427,3 +427,30 @@ func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 	assert.Equal(t, "running", status(time.Now().Add(-time.Minute)), "that was the run before")
 	assert.Equal(t, "failed", status(time.Now().Add(time.Minute)))
 }
+
+// Temporal's answer may be lost after the start: the review that runs then is not said to have failed, or a second click
+// would invite everybody again.
+func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
+	f := newFront(t)
+	start := func(id string, begins bool) (accepted, error) {
+		f.temporal.ExpectedCalls = nil
+		f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(func(mock.Arguments) {
+			if begins {
+				_, err := f.ledger.UpdateReview(context.Background(), tenantA, id, func(r *ledger.Review) { r.WorkflowID, r.Status = "review/x", ledger.ReviewSending })
+				require.NoError(t, err)
+			}
+		}).Return(nil, serviceerror.NewDeadlineExceeded("no answer"))
+		return f.startReview(t.Context(), f.cfg.Tenants[tenantA], ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: time.Now()}, "")
+	}
+	out, err := start("r1", true)
+	require.NoError(t, err)
+	assert.Equal(t, "started", out.Status)
+	row, _, err := f.ledger.Review(t.Context(), tenantA, "r1")
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReviewSending, row.Status)
+	_, err = start("r2", false)
+	require.ErrorIs(t, err, errUnavailable)
+	row, _, err = f.ledger.Review(t.Context(), tenantA, "r2")
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReviewFailed, row.Status)
+}

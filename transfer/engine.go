@@ -349,10 +349,17 @@ func (r *run) read(ctx context.Context, p *Part) error {
 }
 
 func (e *Engine) limit(ctx context.Context, n int) error {
-	if e.limiter == nil || n == 0 {
+	if e.limiter == nil {
 		return nil
 	}
-	return e.limiter.WaitN(ctx, n)
+	for n > 0 { // the limiter refuses more than its burst at once
+		step := min(n, e.limiter.Burst())
+		if err := e.limiter.WaitN(ctx, step); err != nil {
+			return err
+		}
+		n -= step
+	}
+	return nil
 }
 
 // again waits before another attempt, or returns the error that ends it.

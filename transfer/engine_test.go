@@ -269,6 +269,28 @@ func TestBandwidthIsBounded(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(begun), 400*time.Millisecond)
 }
 
+func TestAPartMayBeLargerThanASecondsBandwidth(t *testing.T) {
+	const large = 3 << 19
+	e := transfer.NewEngine(transfer.Options{PartsInFlight: 2, PartSize: large, Memory: 2 * large, Bandwidth: 1 << 20})
+	file := sinktest.File(large)
+	k := &keep{parts: map[int][]byte{}}
+	_, err := e.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(file), Sink: wholeParts{k, large}, Size: -1})
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(file, k.bytes()))
+}
+
+// wholeParts is a sink with larger parts.
+type wholeParts struct {
+	*keep
+	size int64
+}
+
+func (w wholeParts) Plan(size int64) (transfer.Plan, error) {
+	plan, err := w.keep.Plan(size)
+	plan.PartSize = w.size
+	return plan, err
+}
+
 func TestACancelledCopyEndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("the worker stops")
