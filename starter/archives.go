@@ -105,6 +105,18 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
+// asItStands shows an archive as failed whose workflow left nothing in the ledger when it ended. The row stays as it is:
+// a reset in Temporal goes on with it.
+func (s *service) asItStands(ctx context.Context, row ledger.Archive) ledger.Archive {
+	if row.Status.Ended() {
+		return row
+	}
+	if how := s.stoppedInTemporal(ctx, workflows.ArchiveID(row.Tenant, row.ID), row.QueuedAt); how != "" {
+		row.Status, row.Reason = ledger.Failed, "the workflow was "+how+" in Temporal: a retry goes on from what is in iconik"
+	}
+	return row
+}
+
 func (s *service) archiveOf(c *gin.Context) (ledger.Archive, bool) {
 	if !isID(c.Param("id")) {
 		fail(c, http.StatusNotFound, "id", "no such archive")
@@ -125,15 +137,10 @@ func (s *service) getArchive(c *gin.Context) {
 	if !ok {
 		return
 	}
-	v, err := s.archiveView(c, row)
+	v, err := s.archiveView(c, s.asItStands(c.Request.Context(), row))
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
-	}
-	if !row.Status.Ended() {
-		if how := s.stoppedInTemporal(c.Request.Context(), v.WorkflowID, row.QueuedAt); how != "" {
-			v.Status, v.Reason = string(ledger.Failed), "the workflow was "+how+" in Temporal: a retry goes on from what is in iconik"
-		}
 	}
 	c.JSON(http.StatusOK, v)
 }
@@ -150,6 +157,9 @@ func (s *service) listArchives(c *gin.Context) {
 	}
 	list := make([]archiveView, 0, len(rows))
 	for _, row := range rows {
+		if row.Status != ledger.Queued { // of these there are few
+			row = s.asItStands(c.Request.Context(), row)
+		}
 		v, err := s.archiveView(c, row)
 		if err != nil {
 			s.failWith(c, errors.Join(errUnavailable, err), "")

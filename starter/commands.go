@@ -91,15 +91,20 @@ func (s *service) sayWithoutWorker(ctx context.Context) {
 	}
 }
 
+const stoppedEvery = 5 // looks at the ledger between two questions to Temporal whether the workflow still runs
+
 // follow prints an archive's progress whenever it changes, until it ends.
 func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, project string) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	last := ""
-	for {
+	for looks := 0; ; looks++ {
 		row, ok, err := s.ledger.Archive(ctx, t.ID, project)
 		if err != nil {
 			return err
+		}
+		if ok && looks%stoppedEvery == stoppedEvery-1 {
+			row = s.asItStands(ctx, row)
 		}
 		totals, err := s.ledger.ArchiveTotals(ctx, t.ID, project)
 		if err != nil {

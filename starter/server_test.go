@@ -426,6 +426,8 @@ func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 	}
 	assert.Equal(t, "running", status(time.Now().Add(-time.Minute)), "that was the run before")
 	assert.Equal(t, "failed", status(time.Now().Add(time.Minute)))
+	_, answer := f.ask(ask{"GET", activities.APIPrefix + "/archives", "", bearer("A")})
+	assert.Equal(t, "failed", answer["archives"].([]any)[0].(map[string]any)["status"])
 }
 
 // Temporal's answer may be lost after the start: the review that runs then is not said to have failed, or a second click
