@@ -4,12 +4,14 @@ package legacy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"hash/fnv"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -32,6 +34,7 @@ type Client struct {
 	away sync.Map // by project: projectState
 
 	refused func()
+	lives   atomic.Int64 // when the account was last seen to be here, in Unix nanoseconds
 }
 
 var _ frameio.Platform = (*Client)(nil)
@@ -109,7 +112,7 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	}
 	rc.Refine = func(e *rest.Error) {
 		refine(e)
-		if e.Class == rest.Forbidden && e.Operation == opMe { // the user's own record: not a right is missing, the account has gone
+		if e.Operation == opMe && isRefusal(e) { // the user's own record: not a right is missing, the account has gone
 			e.Class, e.Hint = rest.Unauthorized, movedHint
 		}
 		if e.Class == rest.Unauthorized && c.refused != nil {
@@ -150,14 +153,32 @@ func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any
 	return c.do(ctx, rest.Request{Operation: op, Method: http.MethodGet, Path: path, Query: q}, out)
 }
 
-// do sends a call. Where it is forbidden, the user's own record tells a missing right from an account that was moved to V4,
-// which refuses everything.
+// livesFor is how long an account is believed to be here after a look: one look serves many refusals in a row, and little
+// is lost where it is moved meanwhile.
+const livesFor = 15 * time.Second
+
+// isRefusal says that the API will not carry the call out: a 4xx other than those that pass by themselves.
+func isRefusal(e *rest.Error) bool {
+	return e.Status >= 400 && e.Status < 500 && e.Class != rest.Retryable && e.Class != rest.Throttled
+}
+
+// do sends a call. With which status the API refuses an account that was moved to V4, or everybody once it is switched
+// off, is documented nowhere: the user's own record tells that from a missing right and from what is gone.
 func (c *Client) do(ctx context.Context, r rest.Request, out any) (*http.Response, error) {
 	resp, err := c.rest.Do(ctx, r, out)
-	if err != nil && rest.ClassOf(err) == rest.Forbidden && r.Operation != opMe {
-		if _, merr := c.rest.Do(ctx, rest.Request{Operation: opMe, Method: http.MethodGet, Path: "me"}, nil); merr != nil && rest.ClassOf(merr) == rest.Unauthorized {
-			return resp, merr
-		}
+	var e *rest.Error
+	if !errors.As(err, &e) || r.Operation == opMe || e.Class == rest.Unauthorized || !isRefusal(e) {
+		return resp, err
+	}
+	if c.now().Sub(time.Unix(0, c.lives.Load())).Abs() < livesFor {
+		return resp, err
+	}
+	_, merr := c.rest.Do(ctx, rest.Request{Operation: opMe, Method: http.MethodGet, Path: "me"}, nil)
+	switch {
+	case merr == nil:
+		c.lives.Store(c.now().UnixNano())
+	case rest.ClassOf(merr) == rest.Unauthorized, e.Class == rest.NotFound: // what nobody vouches for is not gone
+		return resp, merr
 	}
 	return resp, err
 }
@@ -307,7 +328,8 @@ func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
 	}
 }
 
-// Project wraps GET /projects/{id}, and GET /teams/{id} where the answer does not hold the team's name.
+// Project wraps GET /projects/{id}, and GET /teams/{id} where the answer does not hold the team's name, which one who was
+// invited to the project only may not see.
 func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
 	var p project
 	if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil {
@@ -320,10 +342,12 @@ func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error
 	c.away.Store(p.ID, projectState{out.Archived, c.now()})
 	if out.Team.Name == "" && out.Team.ID != "" {
 		var t team
-		if _, err := c.get(ctx, opTeam, "teams/"+url.PathEscape(out.Team.ID), nil, &t); err != nil {
+		if _, err := c.get(ctx, opTeam, "teams/"+url.PathEscape(out.Team.ID), nil, &t); err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) {
 			return out, err
 		}
-		out.Team.Name = string(t.Name)
+		if out.Team.Name = string(t.Name); out.Team.Name == "" {
+			out.Team.Name = "Team " + out.Team.ID
+		}
 	}
 	return out, nil
 }

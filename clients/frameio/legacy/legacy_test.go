@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,8 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// An account that was moved to V4 may refuse with 403 as well as with 401; then it refuses the user's own record, too.
+// An account that was moved to V4, and the API once it is switched off, may refuse with any 4xx; then the user's own record
+// is refused, too.
 func TestAMovedAccountIsToldFromAMissingRight(t *testing.T) {
 	for name, c := range map[string]struct {
 		asset, me int
@@ -23,10 +25,19 @@ func TestAMovedAccountIsToldFromAMissingRight(t *testing.T) {
 		"moved, 401":      {401, 401, rest.Unauthorized, true},
 		"moved, 403":      {403, 403, rest.Unauthorized, true},
 		"403, then 401":   {403, 401, rest.Unauthorized, true},
+		"switched off":    {404, 404, rest.Unauthorized, true},
+		"410":             {410, 410, rest.Unauthorized, true},
+		"404, then 400":   {404, 400, rest.Unauthorized, true},
+		"422":             {422, 422, rest.Unauthorized, true},
 		"a missing right": {403, 200, rest.Forbidden, false},
+		"gone":            {404, 200, rest.NotFound, false},
+		"at fault":        {422, 200, rest.Permanent, false},
 		"nobody knows":    {403, 500, rest.Forbidden, false},
+		"not vouched for": {404, 500, rest.Retryable, false},
+		"too soon":        {404, 408, rest.Retryable, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // some are tried again after a while
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				status := c.asset
 				if r.URL.Path == "/v2/me" {
@@ -43,7 +54,35 @@ func TestAMovedAccountIsToldFromAMissingRight(t *testing.T) {
 			assert.Equal(t, c.class, rest.ClassOf(err), "%v", err)
 			_, err = p.CreateComment(t.Context(), "a", frameio.NewComment{Text: "x"})
 			assert.Equal(t, c.class, rest.ClassOf(err), "%v", err)
+			err = p.Delete(t.Context(), frameio.Asset{ID: "a"})
+			assert.Equal(t, c.class == rest.NotFound, err == nil, "only what is gone is deleted already: %v", err)
 			assert.Equal(t, c.told, told)
 		})
 	}
+}
+
+// What is gone costs one look at the account, not one a file; after a while it is looked at again.
+func TestManyRefusalsCostOneLookAtTheAccount(t *testing.T) {
+	looks, moved, now := 0, false, time.Now()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2/me" {
+			looks++
+		}
+		if r.URL.Path != "/v2/me" || moved {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	defer srv.Close()
+	p, err := New(config.Frameio{BaseURL: srv.URL, Token: "t"}, WithClock(func() time.Time { return now }))
+	require.NoError(t, err)
+	for range 5 {
+		_, err := p.Asset(t.Context(), "a")
+		assert.True(t, rest.IsNotFound(err), "%v", err)
+	}
+	assert.Equal(t, 1, looks)
+	now, moved = now.Add(time.Minute), true
+	_, err = p.Asset(t.Context(), "a")
+	assert.Equal(t, rest.Unauthorized, rest.ClassOf(err), "%v", err)
+	assert.Contains(t, err.Error(), movedHint)
 }

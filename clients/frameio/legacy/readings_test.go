@@ -23,6 +23,9 @@ func against(t *testing.T, routes map[string]http.HandlerFunc, opts ...legacy.Op
 	for pattern, h := range routes {
 		mux.HandleFunc(pattern, h)
 	}
+	if routes["GET /v2/me"] == nil {
+		mux.HandleFunc("GET /v2/me", says(`{"id":"U"}`))
+	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	c, err := legacy.New(config.Frameio{BaseURL: server.URL, Token: "fio-u-x"}, opts...)
@@ -241,5 +244,19 @@ func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
 	status, now = "standard", now.Add(5*time.Minute)
 	if got := originals(); strings.Contains(got, archived) {
 		t.Fatalf("%s after the project came back", got)
+	}
+}
+
+// One who was invited to a project only sees the project and not its team.
+func TestAProjectWhoseTeamIsNotShown(t *testing.T) {
+	for status, fails := range map[int]bool{http.StatusForbidden: false, http.StatusNotFound: false, http.StatusUnprocessableEntity: true} {
+		c := against(t, map[string]http.HandlerFunc{
+			"GET /v2/projects/P": says(`{"id":"P","name":"Regatta","team_id":"T"}`),
+			"GET /v2/teams/T":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) },
+		})
+		p, err := c.Project(t.Context(), "P")
+		if (err != nil) != fails || !fails && (p.Team != frameio.Team{ID: "T", Name: "Team T"}) {
+			t.Errorf("%d: %+v, %v", status, p.Team, err)
+		}
 	}
 }
