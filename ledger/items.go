@@ -32,6 +32,24 @@ func (l *Ledger) BeginScan(ctx context.Context, tenant, archive string) (int, er
 	return scan, err
 }
 
+// ErrScan says that a scan was finished or begun anew meanwhile: what an attempt that outlived it has read is old.
+var ErrScan = errors.New("this reading of the tree has ended")
+
+// fence holds the archive's row for a scan's write, and refuses it when that scan does not run any more.
+func (l *Ledger) fence(ctx context.Context, tx *sql.Tx, tenant, archive string, scan int) error {
+	var now int
+	err := tx.QueryRowContext(ctx, l.bind("SELECT scan FROM archives WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, archive).Scan(&now)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("archive %s: %w", archive, ErrUnknown)
+	case err != nil:
+		return err
+	case now != -scan:
+		return fmt.Errorf("scan %d of archive %s: %w", scan, archive, ErrScan)
+	}
+	return nil
+}
+
 func (l *Ledger) putFolder(ctx context.Context, tx *sql.Tx, tenant, archive string, f Folder) error {
 	// A folder that this scan has seen before keeps its place in the listing.
 	_, err := tx.ExecContext(ctx, l.bind(`INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -46,6 +64,9 @@ func (l *Ledger) putFolder(ctx context.Context, tx *sql.Tx, tenant, archive stri
 func (l *Ledger) PutFolders(ctx context.Context, tenant, archive string, folders []Folder) error {
 	return l.tx(ctx, func(tx *sql.Tx) error {
 		for _, f := range folders {
+			if err := l.fence(ctx, tx, tenant, archive, f.Scan); err != nil {
+				return err
+			}
 			if err := l.putFolder(ctx, tx, tenant, archive, f); err != nil {
 				return err
 			}
@@ -79,6 +100,9 @@ func (l *Ledger) NextFolder(ctx context.Context, tenant, archive string, scan in
 // PageListed writes one page of a folder's listing down, together with where the listing goes on.
 func (l *Ledger) PageListed(ctx context.Context, tenant, archive, folderID string, scan int, cursor string, children []Folder, items []Item, done bool) error {
 	return l.tx(ctx, func(tx *sql.Tx) error {
+		if err := l.fence(ctx, tx, tenant, archive, scan); err != nil {
+			return err
+		}
 		for _, f := range children {
 			if err := l.putFolder(ctx, tx, tenant, archive, f); err != nil {
 				return err
@@ -161,6 +185,9 @@ func (l *Ledger) putItem(ctx context.Context, tx *sql.Tx, tenant, archive string
 // the others out of the count: Frame.io has them no more.
 func (l *Ledger) FinishScan(ctx context.Context, tenant, archive string, scan int) error {
 	return l.tx(ctx, func(tx *sql.Tx) error {
+		if err := l.fence(ctx, tx, tenant, archive, scan); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, l.bind("UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?"), tenant, archive, scan); err != nil {
 			return err
 		}

@@ -119,6 +119,36 @@ func TestAScanGoesOnWhereItBroke(t *testing.T) {
 	})
 }
 
+// A worker that was taken for dead may still write what it has read for a scan that another one has finished since.
+func TestAScanThatHasEndedWritesNothing(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		fill(t, l, tenant, []Item{{SourceID: "a", AssetKey: "a", Version: 1, Versions: 1, Path: "a.mov"}})
+		scan, err := l.BeginScan(ctx, tenant, project)
+		require.NoError(t, err)
+		require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
+		item := Item{SourceID: "a", AssetKey: "a", Version: 1, Versions: 1, Path: "a.mov", Scan: scan}
+		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", nil, []Item{item}, true))
+		late := func() {
+			t.Helper()
+			item.Scan = scan - 1
+			require.ErrorIs(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan - 1}}), ErrScan)
+			require.ErrorIs(t, l.PageListed(ctx, tenant, project, "root", scan-1, "", []Folder{{SourceID: "root", Scan: scan - 1}}, []Item{item}, true), ErrScan)
+			require.ErrorIs(t, l.FinishScan(ctx, tenant, project, scan-1), ErrScan)
+		}
+		late()
+		require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
+		late()
+		items, _, err := l.ItemsPage(ctx, tenant, project, 0, 10)
+		require.NoError(t, err)
+		require.Len(t, items, 1)
+		require.EqualValues(t, 1, items[0].Seq)
+		folders, _, err := l.Folders(ctx, tenant, project, "", 10)
+		require.NoError(t, err)
+		require.Len(t, folders, 1)
+	})
+}
+
 func fill(t *testing.T, l *Ledger, tenant string, items []Item) {
 	t.Helper()
 	ctx := t.Context()
