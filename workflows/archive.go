@@ -174,13 +174,30 @@ func (a *archive) takeTurn(ctx workflow.Context) error {
 		if err := a.tell(forCalls(ctx, "say that it is queued"), NotifyQueued); err != nil {
 			return err
 		}
-		turn.Receive(ctx, nil)
-		if err := ctx.Err(); err != nil {
+		if err := a.awaitTurn(ctx, turn); err != nil {
 			return err
 		}
 	}
 	a.state.HasTurn = true
 	return nil
+}
+
+// awaitTurn joins the queue again from time to time, which changes nothing for one that stands in it: a queue that was
+// terminated has forgotten who waits.
+func (a *archive) awaitTurn(ctx workflow.Context, turn workflow.ReceiveChannel) error {
+	if workflow.GetVersion(ctx, "joins again", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		turn.Receive(ctx, nil)
+		return ctx.Err()
+	}
+	for {
+		ok, _ := turn.ReceiveWithTimeout(ctx, rejoinInterval, nil)
+		if err := ctx.Err(); ok || err != nil {
+			return err
+		}
+		if err := do(forCalls(ctx, "join the queue again"), ActJoinQueue, JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
+			return err
+		}
+	}
 }
 
 // leaveTurn lets the tenant's next archive begin. A queue that is gone has nobody waiting in it.

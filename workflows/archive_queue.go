@@ -32,6 +32,7 @@ func ArchiveQueue(ctx workflow.Context, state QueueState) error {
 			continue
 		}
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			drain(enqueue, release, &state) // what came meanwhile would not come again
 			return workflow.NewContinueAsNewError(ctx, ArchiveQueueName, state)
 		}
 		if err := waitForNews(ctx, enqueue, release, &state); err != nil {

@@ -205,6 +205,24 @@ func TestArchiveSaysThatItIsQueued(t *testing.T) {
 	require.Equal(t, []string{NotifyQueued, NotifyEnded}, w.mails)
 }
 
+// A queue that is terminated by hand forgets who waits in it.
+func TestArchiveJoinsTheQueueAgain(t *testing.T) {
+	w := newWorld(1)
+	joins := 0
+	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
+		env.OnActivity(ActJoinQueue, mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
+			if joins++; joins == 3 {
+				env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Minute)
+			}
+			return nil
+		})
+	})
+	require.NoError(t, err)
+	require.Equal(t, "verified", out.Status)
+	require.Equal(t, 3, joins)
+	require.Equal(t, []string{NotifyQueued, NotifyEnded}, w.mails, "nobody is told twice")
+}
+
 func TestArchiveGoesOnWhenOneItemFails(t *testing.T) {
 	w := newWorld(5)
 	w.transfer = func(in ItemInput) error {
@@ -398,4 +416,25 @@ func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, "archive/c", turns[len(turns)-1])
 	require.NotContains(t, turns[2:], "archive/b")
+}
+
+// An archive that joins, or leaves, while the queue hands itself on is not forgotten.
+func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	Register(env)
+	env.SetContinueAsNewSuggested(true)
+	ticket := func(name string) Ticket { return Ticket{Archive: name, WorkflowID: "archive/" + name, RunID: name} }
+	env.RegisterActivityWithOptions(func(context.Context, QueuePositionsInput) error {
+		env.SignalWorkflow(SignalEnqueue, ticket("c"))
+		env.SignalWorkflow(SignalRelease, ticket("a"))
+		return nil
+	}, activity.RegisterOptions{Name: ActQueuePositions})
+	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", SignalTurn, mock.Anything).Return(nil)
+	env.ExecuteWorkflow(ArchiveQueueName, QueueState{Tenant: "t", Waiting: []Ticket{ticket("a"), ticket("b")}})
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, env.GetWorkflowError(), &again)
+	var next QueueState
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
+	require.Equal(t, QueueState{Tenant: "t", Waiting: []Ticket{ticket("b"), ticket("c")}}, next)
 }

@@ -30,6 +30,7 @@ const (
 	heartbeatTimeout  = 15 * time.Second // after which a dead worker's work goes to another; workers beat every HeartbeatInterval
 	finishPatience    = 24 * time.Hour   // writing down how it ended
 	livenessInterval  = time.Minute      // how often the queue looks for archives that ended without a word
+	rejoinInterval    = time.Hour        // how often a queued archive makes sure that it is in the queue
 	turnGrace         = 3 * time.Second  // an archive that gets its turn sooner was not queued
 	uploadRestarts    = 5                // upload sessions opened for one file in one run
 	batchSize         = 40               // items of one copying child workflow
