@@ -81,30 +81,45 @@ func (b *Budget) refill(now time.Time) {
 	b.at = now
 }
 
-// Wait returns when the next call may be made.
-func (b *Budget) Wait(ctx context.Context) error {
+// Wait returns when the next call may be made. Where the vendor has asked for a pause of more than most, it returns at
+// once with what is left of it: the caller has better to do than to hold its place. Waits that keep the pace of a limit
+// are always waited out.
+func (b *Budget) Wait(ctx context.Context, most time.Duration) (pause time.Duration, err error) {
 	if b == nil {
-		return ctx.Err()
+		return 0, ctx.Err()
+	}
+	if d := b.paused(); d > most {
+		return d, nil
 	}
 	select {
 	case b.turn <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 	defer func() { <-b.turn }()
 	for {
+		if d := b.paused(); d > most {
+			return d, nil
+		}
 		d := b.take()
 		if d <= 0 {
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 		t := time.NewTimer(d)
 		select {
 		case <-ctx.Done():
 			t.Stop()
-			return ctx.Err()
+			return 0, ctx.Err()
 		case <-t.C:
 		}
 	}
+}
+
+// paused is what is left of the pause that the vendor has asked for.
+func (b *Budget) paused() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pause.Sub(b.now())
 }
 
 // take takes a call from the bucket, or tells how long it takes until there is one.

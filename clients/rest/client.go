@@ -44,7 +44,7 @@ type Config struct {
 	Fickle []int
 	// MaxBody bounds an answer in bytes; 0: 32 MiB.
 	MaxBody int64
-	// MaxThrottleWait bounds how long Do itself waits out 429s; 0: 30 s.
+	// MaxThrottleWait bounds how long Do itself waits out 429s and the pauses they ask for; 0: 30 s.
 	MaxThrottleWait time.Duration
 	UserAgent       string
 }
@@ -126,8 +126,13 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 	budget := c.cfg.Budgets.of(r.Operation)
 	begun, tries := time.Now(), 0
 	for {
-		if err := budget.Wait(ctx); err != nil {
+		pause, err := budget.Wait(ctx, c.cfg.MaxThrottleWait)
+		switch {
+		case err != nil:
 			return nil, err
+		case pause > 0:
+			return nil, &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Throttled, RetryAfter: pause,
+				Detail: "it has asked for a pause, of which " + pause.Round(time.Second).String() + " are left"}
 		}
 		resp, err := c.once(ctx, r, body, out, budget)
 		var e *Error

@@ -108,6 +108,39 @@ func TestAThrottledCallWaitsAndGoesOn(t *testing.T) {
 	assert.Equal(t, 2*time.Minute, e.RetryAfter, "who waits longer is told how long")
 }
 
+// A call that sat out a long pause would keep a worker's slot from other tenants all the while.
+func TestACallDoesNotSitOutALongPause(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(429)
+	}, func(c *Config) { c.Budgets = &Budgets{} })
+	require.NotNil(t, call(c, "GET", nil))
+	for range 70 {
+		e := call(c, "GET", nil)
+		require.NotNil(t, e)
+		assert.Equal(t, Throttled, e.Class)
+		assert.InDelta(t, 600, e.RetryAfter.Seconds(), 30)
+		assert.False(t, e.Uncertain)
+	}
+	assert.EqualValues(t, 1, c.Calls(), "the vendor is left alone")
+}
+
+func TestAShortPauseAndThePaceAreWaitedOut(t *testing.T) {
+	b := NewBudget(Limit{Calls: 1, Window: 50 * time.Millisecond})
+	for range 3 {
+		pause, err := b.Wait(t.Context(), time.Millisecond)
+		require.NoError(t, err)
+		assert.Zero(t, pause, "the pace is no pause")
+	}
+	b.Done(429, http.Header{"Retry-After": {"0.05"}})
+	pause, err := b.Wait(t.Context(), time.Millisecond)
+	require.NoError(t, err)
+	assert.Positive(t, pause)
+	pause, err = b.Wait(t.Context(), time.Second)
+	require.NoError(t, err)
+	assert.Zero(t, pause)
+}
+
 func TestErrorsTellNoSecrets(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(400)
