@@ -73,12 +73,12 @@ func run(ctx context.Context, o options) error {
 	}
 
 	fatal := make(chan error, 2)
-	working := workerOptions(maxActivities, fatal)
-	working.Interceptors = []interceptor.WorkerInterceptor{&heartbeats{}}
+	working := workerOptions(maxActivities, len(cfg.Tenants), fatal)
+	working.Interceptors = append(working.Interceptors, &heartbeats{})
 	main := worker.New(tc, cfg.Temporal.TaskQueue, working)
 	workflows.Register(main)
 	acts.Register(main)
-	movers := workerOptions(maxTransfers, fatal)
+	movers := workerOptions(maxTransfers, len(cfg.Tenants), fatal)
 	movers.DisableWorkflowWorker = true
 	moving := worker.New(tc, workflows.TransferQueue(cfg.Temporal.TaskQueue), movers)
 	acts.RegisterTransfers(moving)
@@ -117,8 +117,13 @@ func run(ctx context.Context, o options) error {
 	return errors.Join(err, server.Shutdown(closing))
 }
 
-func workerOptions(most int, fatal chan<- error) worker.Options {
+func workerOptions(most, tenants int, fatal chan<- error) worker.Options {
+	var share []interceptor.WorkerInterceptor
+	if tenants > 1 {
+		share = append(share, newShares(most))
+	}
 	return worker.Options{
+		Interceptors:                       share,
 		MaxConcurrentActivityExecutionSize: most,
 		MaxHeartbeatThrottleInterval:       heartbeatThrottle,
 		WorkerStopTimeout:                  stopTimeout,

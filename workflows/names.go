@@ -3,6 +3,8 @@
 package workflows
 
 import (
+	"strings"
+
 	"go.temporal.io/sdk/temporal"
 )
 
@@ -53,6 +55,13 @@ func PlanID(tenant, project string) string { return "plan/" + tenant + "/" + pro
 
 // ReviewID is the workflow id of a review.
 func ReviewID(tenant, review string) string { return "review/" + tenant + "/" + review }
+
+// TenantOf is the tenant of a workflow by its id, or "".
+func TenantOf(workflowID string) string {
+	_, rest, _ := strings.Cut(workflowID, "/")
+	tenant, _, _ := strings.Cut(rest, "/")
+	return tenant
+}
 
 // TransferQueue is the task queue of the workers that move bytes, beside the given one.
 func TransferQueue(taskQueue string) string { return taskQueue + "-transfers" }

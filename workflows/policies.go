@@ -53,80 +53,74 @@ func retries(max time.Duration) *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: max}
 }
 
+// withPolicy adds what all activities have. The key lets a server that has been told so give tenants their turns alike.
+func withPolicy(ctx workflow.Context, o workflow.ActivityOptions, summary string) workflow.Context {
+	o.HeartbeatTimeout = heartbeatTimeout
+	o.Summary = clip(summary)
+	o.Priority = temporal.Priority{FairnessKey: TenantOf(workflow.GetInfo(ctx).WorkflowExecution.ID)}
+	return workflow.WithActivityOptions(ctx, o)
+}
+
 // forCalls is for activities that make a handful of API calls or ledger writes.
 func forCalls(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: callPatience,
-		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            retries(2 * time.Minute),
-		Summary:                clip(summary),
-	})
+	}, summary)
 }
 
 // forWalks is for activities that go through many pages or items and keep their place in the ledger.
 func forWalks(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: walkTimeout,
-		HeartbeatTimeout:    heartbeatTimeout,
 		RetryPolicy:         retries(20 * time.Second),
-		Summary:             clip(summary),
-	})
+	}, summary)
 }
 
 // forTransfers is for the one activity that moves a file's bytes, on the transfer workers.
 func forTransfers(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		TaskQueue:           TransferQueue(workflow.GetInfo(ctx).TaskQueueName),
 		StartToCloseTimeout: transferTimeout,
-		HeartbeatTimeout:    heartbeatTimeout,
 		RetryPolicy:         retries(2 * time.Minute),
-		Summary:             clip(summary),
-	})
+	}, summary)
 }
 
 // forProxy is for choosing a file that iconik may still be making.
 func forProxy(ctx workflow.Context, wait time.Duration, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: callPatience + wait,
-		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            retries(30 * time.Second),
-		Summary:                clip(summary),
-	})
+	}, summary)
 }
 
 // forReady is for an activity that fails until Frame.io has made a file ready: its attempts are no events.
 func forReady(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: readyPatience,
-		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 30 * time.Second},
-		Summary:                clip(summary),
-	})
+	}, summary)
 }
 
 // forSync is for comparing both sides of a review.
 func forSync(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: syncPatience,
-		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            retries(time.Minute),
-		Summary:                clip(summary),
-	})
+	}, summary)
 }
 
 // forFinish is for writing down an end, which must happen however the workflow ended.
 func forFinish(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: finishPatience,
-		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            retries(time.Minute),
-		Summary:                clip(summary),
-	})
+	}, summary)
 }
 
 // clip keeps a summary within Temporal's 200 bytes, on a rune border.
