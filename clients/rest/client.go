@@ -40,7 +40,8 @@ type Config struct {
 	Budgets *Budgets
 	// Refine lets a vendor's client correct the class and add a hint.
 	Refine func(*Error)
-	// Fickle are refusals that this vendor also gives by mistake: safe calls are tried again before they are believed.
+	// Fickle are refusals that this vendor also gives by mistake: a call, which was not carried out, is tried again before
+	// they are believed.
 	Fickle []int
 	// MaxBody bounds an answer in bytes; 0: 32 MiB.
 	MaxBody int64
@@ -113,8 +114,8 @@ func New(cfg Config) (*Client, error) {
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
 // Do sends a request and decodes its JSON answer into out, where out is not nil. It waits for the rate budget, and
-// tries again by itself only what is certainly safe: calls that were throttled, and reads. Every error is an *Error,
-// or the context's.
+// tries again by itself only what is certainly safe: calls that were throttled or refused by mistake, and reads. Every
+// error is an *Error, or the context's.
 func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -143,7 +144,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 		switch {
 		case e.Class == Throttled && time.Since(begun)+e.RetryAfter < c.cfg.MaxThrottleWait:
 			continue // the budget waits
-		case (e.Class == Retryable || slices.Contains(c.cfg.Fickle, e.Status)) && !e.Uncertain && tries < safeTries && r.safe():
+		case (e.Class == Retryable && r.safe() || slices.Contains(c.cfg.Fickle, e.Status)) && !e.Uncertain && tries < safeTries:
 			if err := sleep(ctx, safeTryWait<<tries); err != nil {
 				return nil, err
 			}

@@ -66,6 +66,28 @@ func TestOnlyWhatIsSafeIsSentAgain(t *testing.T) {
 	}
 }
 
+// A vendor that refuses by mistake has carried nothing out, whatever the method; a refusal that stays is believed.
+func TestAFickleRefusalIsTriedAgain(t *testing.T) {
+	for method, mistakes := range map[string]int64{"GET": 2, "POST": 2, "PATCH": 1, "DELETE": 9} {
+		var seen atomic.Int64
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if seen.Add(1) <= mistakes {
+				w.WriteHeader(400)
+			}
+			_, _ = io.WriteString(w, `{"id":"x"}`)
+		}, func(c *Config) { c.Fickle = []int{400} })
+		var out struct{ ID string }
+		if e := call(c, method, &out); mistakes >= 3 {
+			require.NotNil(t, e)
+			assert.Equal(t, Permanent, e.Class)
+		} else {
+			require.Nil(t, e, method)
+			assert.Equal(t, "x", out.ID)
+		}
+		assert.Equal(t, min(mistakes+1, 3), c.Calls(), method)
+	}
+}
+
 func TestALostAnswerOfAWriteIsUncertain(t *testing.T) {
 	var seen atomic.Int64
 	c := serve(t, func(http.ResponseWriter, *http.Request) {
