@@ -277,7 +277,8 @@ func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frame
 	return out, nil
 }
 
-// Versions wraps GET ~/version_stacks/{id}/children. The order is not documented: by time of making, the head last.
+// Versions wraps GET ~/version_stacks/{id}/children. Its order, which is not documented, is that of the versions, from
+// whichever end the head stands at; where the head is in the middle, the time of making tells, the head last.
 func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
 	var out []frameio.Asset
 	for cursor := ""; ; {
@@ -303,15 +304,21 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 			break
 		}
 	}
-	slices.SortStableFunc(out, func(a, b frameio.Asset) int {
-		if (a.ID == stack.CoverID) != (b.ID == stack.CoverID) {
-			if a.ID == stack.CoverID {
-				return 1
+	switch n := len(out); {
+	case n > 0 && out[n-1].ID == stack.CoverID:
+	case n > 0 && out[0].ID == stack.CoverID:
+		slices.Reverse(out)
+	default:
+		slices.SortStableFunc(out, func(a, b frameio.Asset) int {
+			if (a.ID == stack.CoverID) != (b.ID == stack.CoverID) {
+				if a.ID == stack.CoverID {
+					return 1
+				}
+				return -1
 			}
-			return -1
-		}
-		return a.CreatedAt.Compare(b.CreatedAt)
-	})
+			return a.CreatedAt.Compare(b.CreatedAt)
+		})
+	}
 	return out, nil
 }
 

@@ -229,18 +229,31 @@ func TestOneForbiddenFileDoesNotHideTheOthers(t *testing.T) {
 	assert.Equal(t, frameio.OriginalForbidden, none.Why)
 }
 
-func TestVersionsAreInTheOrderTheyWereMade(t *testing.T) {
-	v := newVendor(t, map[string]http.HandlerFunc{"GET version_stacks/{id}/children": answer(`{"data":[
-		{"id":"head","type":"file","status":"uploaded","created_at":"2024-01-02T00:00:00Z"},
-		{"id":"third","type":"file","status":"uploaded","created_at":"2024-01-03T00:00:00Z"},
-		{"id":"first","type":"file","status":"uploaded","created_at":"2024-01-01T00:00:00Z"}]}`)})
-	versions, err := v.client(t, nil).Versions(t.Context(), frameio.Asset{ID: "s", CoverID: "head"})
-	require.NoError(t, err)
-	var ids []string
-	for _, a := range versions {
-		ids = append(ids, a.ID)
+// Files are not always stacked in the order of their uploads: the listing's order counts, from either end.
+func TestVersionsAreInTheirStacksOrder(t *testing.T) {
+	for name, tt := range map[string]struct{ rows, head, want string }{
+		"the head last":            {"bac", "c", "bac"},
+		"the head first":           {"cab", "c", "bac"},
+		"stacked anew, head last":  {"cba", "a", "cba"},
+		"the head in the middle":   {"cba", "b", "acb"},
+		"no head shown":            {"cab", "", "abc"},
+		"the head is another file": {"cab", "x", "abc"},
+		"one":                      {"a", "a", "a"},
+		"none":                     {"", "a", ""},
+	} {
+		var rows []string
+		for _, id := range tt.rows {
+			rows = append(rows, fmt.Sprintf(`{"id":"%c","type":"file","status":"uploaded","created_at":"2024-01-0%cT00:00:00Z"}`, id, id-'a'+'1'))
+		}
+		v := newVendor(t, map[string]http.HandlerFunc{"GET version_stacks/{id}/children": answer(`{"data":[` + strings.Join(rows, ",") + `]}`)})
+		versions, err := v.client(t, nil).Versions(t.Context(), frameio.Asset{ID: "s", CoverID: tt.head})
+		require.NoError(t, err)
+		got := ""
+		for _, a := range versions {
+			got += a.ID
+		}
+		assert.Equal(t, tt.want, got, name)
 	}
-	assert.Equal(t, []string{"first", "third", "head"}, ids)
 }
 
 func TestAFailedUploadIsSeen(t *testing.T) {
