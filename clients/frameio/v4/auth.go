@@ -1,7 +1,9 @@
 package v4
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,7 +18,7 @@ import (
 )
 
 const (
-	beforeEnd    = 5 * time.Minute // a token is replaced so long before it ends
+	beforeEnd    = 5 * time.Minute // a token is replaced so long before it ends, or at a tenth of its life
 	tokenTimeout = 15 * time.Second
 	renewRest    = time.Minute // between two new tokens where the first was never accepted: another has no more rights
 	// TokenName is under which name the tokens of Adobe's sign-in are kept.
@@ -31,10 +33,12 @@ type TokenStore interface {
 
 // Tokens are what Adobe's sign-in gives. Refresh tokens rotate: the one used is void.
 type Tokens struct {
-	Access    string    `json:"access"`
-	Ends      time.Time `json:"ends"`
-	Refresh   string    `json:"refresh,omitempty"`
-	Refreshed time.Time `json:"refreshed"`
+	Access string    `json:"access"`
+	Ends   time.Time `json:"ends"`
+	// Life is how long the access token was good for when it came; those kept by older versions have none.
+	Life      time.Duration `json:"life,omitempty"`
+	Refresh   string        `json:"refresh,omitempty"`
+	Refreshed time.Time     `json:"refreshed"`
 	// From is the configured refresh token that this line of tokens began with: another one begins a new line.
 	From string `json:"from,omitempty"`
 }
@@ -118,7 +122,11 @@ func (t tokens) accepted(token string) {
 }
 
 func (t tokens) usable(k Tokens) bool {
-	return k.Access != "" && k.Access != *t.void && time.Until(k.Ends) > beforeEnd
+	margin := beforeEnd
+	if k.Life > 0 {
+		margin = min(beforeEnd, k.Life/10)
+	}
+	return k.Access != "" && k.Access != *t.void && time.Until(k.Ends) > margin
 }
 
 // access returns a token that is good for a while. One worker fetches it for all.
@@ -141,12 +149,12 @@ func (t tokens) access(ctx context.Context) (string, error) {
 	err := t.store.Exchange(ctx, TokenName, func(ctx context.Context, present []byte) ([]byte, error) {
 		var kept Tokens
 		_ = json.Unmarshal(present, &kept) // nothing yet, or of another version
-		if t.usable(kept) && kept.From == fingerprint(t.ims) {
+		if !kept.of(t.ims) {
+			kept = Tokens{}
+		}
+		if t.usable(kept) {
 			*t.have = kept
 			return present, nil
-		}
-		if kept.From != fingerprint(t.ims) {
-			kept = Tokens{}
 		}
 		fresh, err := t.fetch(ctx, kept)
 		if err != nil {
@@ -163,16 +171,28 @@ func (t tokens) access(ctx context.Context) (string, error) {
 
 // fingerprint tells one configured sign-in from another without holding its secrets.
 func fingerprint(c config.IMS) string {
-	refresh := c.RefreshToken.Reveal()
-	return fmt.Sprintf("%s/%d/%.6s", c.ClientID, len(refresh), refresh)
+	return fmt.Sprintf("%s/sha256:%x", c.ClientID, sha256.Sum256([]byte(c.RefreshToken.Reveal())))
 }
 
-// fetch asks Adobe: by the refresh token where there is one, otherwise as a service account.
+// of says that a line of tokens began with the configured sign-in. Older versions wrote the refresh token's length and
+// beginning, which many have in common: where that fits, the line is kept.
+func (k Tokens) of(c config.IMS) bool {
+	refresh := c.RefreshToken.Reveal()
+	return k.From == fingerprint(c) || k.From == fmt.Sprintf("%s/%d/%.6s", c.ClientID, len(refresh), refresh)
+}
+
+// fetch asks Adobe: by the refresh token where there is one, the kept one before the configured one, otherwise as a
+// service account.
 func (t tokens) fetch(ctx context.Context, present Tokens) (Tokens, error) {
-	refresh := present.Refresh
-	if refresh == "" {
-		refresh = t.ims.RefreshToken.Reveal()
+	configured := t.ims.RefreshToken.Reveal()
+	k, err := t.ask(ctx, cmp.Or(present.Refresh, configured))
+	if err != nil && rest.ClassOf(err) == rest.Unauthorized && present.Refresh != "" && configured != "" && configured != present.Refresh {
+		k, err = t.ask(ctx, configured)
 	}
+	return k, err
+}
+
+func (t tokens) ask(ctx context.Context, refresh string) (Tokens, error) {
 	form := url.Values{"client_id": {t.ims.ClientID}, "client_secret": {t.ims.ClientSecret.Reveal()}}
 	if refresh != "" {
 		form.Set("grant_type", "refresh_token")
@@ -196,7 +216,7 @@ func (t tokens) fetch(ctx context.Context, present Tokens) (Tokens, error) {
 // ends.
 func LastRefresh(kept []byte, cfg config.IMS) (time.Time, bool) {
 	var k Tokens
-	if json.Unmarshal(kept, &k) != nil || k.Refresh == "" || k.From != fingerprint(cfg) {
+	if json.Unmarshal(kept, &k) != nil || k.Refresh == "" || !k.of(cfg) {
 		return time.Time{}, false
 	}
 	return k.Refreshed, true
@@ -253,7 +273,7 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 		life = 24 * time.Hour
 	}
 	now := time.Now().UTC()
-	return Tokens{Access: out.Access, Refresh: out.Refresh, Ends: now.Add(life), Refreshed: now}, nil
+	return Tokens{Access: out.Access, Refresh: out.Refresh, Ends: now.Add(life), Life: life, Refreshed: now}, nil
 }
 
 // signInHint says what to do about an error of Adobe's token endpoint.
