@@ -78,6 +78,10 @@ type review struct {
 	syncs  int  // done by this run
 	resend bool
 	tagged bool
+	// While an extension is on its way the review neither ends nor loses its media: what it does to the link would come
+	// after the end.
+	extending bool
+	deleting  bool // there is no way back
 }
 
 // Review shares iconik assets in Frame.io, keeps both sides' comments equal until the expiry, and deletes the media
@@ -233,28 +237,36 @@ func (r *review) share(ctx workflow.Context) error {
 func (r *review) open(ctx workflow.Context) error {
 	for {
 		now := workflow.Now(ctx)
+		over := r.stop || !now.Before(r.state.ExpiresAt)
 		switch {
-		case r.stop:
-			r.state.Phase, r.state.Ended = phaseClosing, "stopped"
-			return nil
-		case !now.Before(r.state.ExpiresAt):
+		case over && !r.extending:
 			r.state.Phase, r.state.Ended = phaseClosing, "expired"
+			if r.stop {
+				r.state.Ended = "stopped"
+			}
 			return nil
-		case r.resend:
+		case r.resend && !over:
 			r.resend = false
 			r.state.Phase = phaseSending
 			return nil
 		case r.now || r.awake() || !now.Before(r.state.NextSync):
 			r.sync(ctx)
 		default:
-			until := earlier(r.state.NextSync, r.state.ExpiresAt).Sub(now)
-			_, err := workflow.AwaitWithTimeout(ctx, until, func() bool { return r.awake() || r.now || r.stop || r.resend })
+			next := r.state.NextSync
+			if !over {
+				next = earlier(next, r.state.ExpiresAt)
+			}
+			_, err := workflow.AwaitWithTimeout(ctx, next.Sub(now), func() bool {
+				return r.awake() || r.now || (r.stop || over) && !r.extending || r.resend && !over
+			})
 			if err != nil {
 				return err
 			}
 		}
 		if r.syncs >= syncsPerRun || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			return r.continueAsNew(ctx)
+			if err := r.continueAsNew(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -324,12 +336,17 @@ func (r *review) retain(ctx workflow.Context) error {
 				return err
 			}
 			r.state.Hints, r.state.AllHints = nil, false
+		case r.extending:
+			if err := workflow.Await(ctx, func() bool { return !r.extending }); err != nil {
+				return err
+			}
 		case next.Equal(r.state.WarnAt) && !r.state.Warned && r.state.WarnAt.Before(r.state.DeleteAt):
 			if err := do(forCalls(ctx, "warn of the deletion"), ActWarnReview, r.ref); err != nil {
 				r.state.Note = "the warning was not sent: " + reasonOf(err)
 			}
 			r.state.Warned = true
 		default:
+			r.deleting = r.oneExtension(ctx)
 			if err := do(forFinish(ctx, "delete what this review uploaded"), ActDeleteMedia, r.ref); err != nil {
 				return err
 			}
@@ -386,14 +403,17 @@ func refuse(format string, args ...any) error {
 func (r *review) handleExtend(ctx workflow.Context) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateExtend, func(ctx workflow.Context, in ExtendUpdate) (ReviewStatus, error) {
 		// Whoever reads "expired" may extend at once: the end is written down before it is told to people.
-		if err := workflow.Await(ctx, func() bool { return r.state.Phase != phaseClosing }); err != nil {
+		if err := workflow.Await(ctx, func() bool { return r.state.Phase != phaseClosing && !r.extending }); err != nil {
 			return r.status(), err
 		}
-		if !r.extensible() {
-			return r.status(), refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)
+		if err := r.extensible(); err != nil {
+			return r.status(), err
 		}
 		reopen := r.state.Phase == phaseRetained
-		if err := do(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ActExtendReview, ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen}); err != nil {
+		r.extending = r.oneExtension(ctx)
+		err := do(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ActExtendReview, ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
+		r.extending = false
+		if err != nil {
 			return r.status(), err
 		}
 		r.state.ExpiresAt = in.ExpiresAt
@@ -408,8 +428,8 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		Validator: func(ctx workflow.Context, in ExtendUpdate) error {
 			now := workflow.Now(ctx)
 			switch {
-			case !r.extensible():
-				return refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)
+			case r.extensible() != nil:
+				return r.extensible()
 			case !in.ExpiresAt.After(now):
 				return refuse("the expiry %s is in the past", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
 			case r.state.Prepared.Longest > 0 && in.ExpiresAt.After(now.Add(r.state.Prepared.Longest)):
@@ -420,10 +440,21 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 	})
 }
 
-// extensible says whether the review is open, or expired with its media still there.
-func (r *review) extensible() bool {
+// oneExtension: reviews that an older version has begun may have had an extension beside others or beside their end.
+func (r *review) oneExtension(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "extensions one at a time", workflow.DefaultVersion, 1) == 1
+}
+
+// extensible refuses unless the review is open, or expired with its media still there.
+func (r *review) extensible() error {
 	ending := r.state.Phase == phaseClosing || r.state.Phase == phaseRetained
-	return r.state.Phase == phaseOpen || ending && r.state.Ended == "expired"
+	switch {
+	case r.deleting:
+		return refuse("the review's media is being deleted: send the assets again")
+	case r.state.Phase == phaseOpen || ending && r.state.Ended == "expired":
+		return nil
+	}
+	return refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)
 }
 
 func (r *review) handleStop(ctx workflow.Context) error {
@@ -474,6 +505,9 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 		r.state.Phase, cause = "stopped", nil
 	}
 	r.show(ctx)
+	if err := workflow.Await(ctx, func() bool { return !r.extending }); err != nil { // which might switch the link on again
+		return r.status(), err
+	}
 	in := FailReviewInput{ReviewRef: r.ref, Status: r.state.Phase, Reason: reason, Fault: faultOf(cause)}
 	if err := do(forFinish(ctx, "take back, tell people"), ActFailReview, in); err != nil {
 		return r.status(), err
@@ -481,9 +515,20 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 	return r.status(), cause
 }
 
+// continueAsNew hands over to the next run, unless somebody waits for an answer of this one: then the loop goes on, and
+// the next round asks again.
 func (r *review) continueAsNew(ctx workflow.Context) error {
-	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
-		return err
+	if workflow.GetVersion(ctx, "continue when nobody waits", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+			return err
+		}
+	} else {
+		// What came together with what this coroutine woke up for is taken in first: the others' turn is before the new one's.
+		taken := false
+		workflow.Go(ctx, func(workflow.Context) { taken = true })
+		if err := workflow.Await(ctx, func() bool { return taken }); err != nil || !workflow.AllHandlersFinished(ctx) {
+			return err
+		}
 	}
 	r.state.Stop, r.state.Resend = r.stop, r.resend
 	return workflow.NewContinueAsNewError(ctx, ReviewName, ReviewInput{ReviewRef: r.ref, State: r.state})

@@ -1,0 +1,191 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+)
+
+// stage runs one review in skipped time and writes down what its activities did, in order.
+type stage struct {
+	*testsuite.TestWorkflowEnvironment
+	t       *testing.T
+	did     []string
+	syncs   int
+	onSync  func(n int)
+	late    map[string]time.Duration // the first attempt of these fails and is made again so much later
+	deletes time.Duration            // from the end to the deletion
+}
+
+func newStage(t *testing.T) *stage {
+	var suite testsuite.WorkflowTestSuite
+	s := &stage{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, late: map[string]time.Duration{}, deletes: time.Hour}
+	Register(s)
+	act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
+	act(ActSyncReview, func(context.Context, SyncInput) (SyncResult, error) {
+		if s.syncs++; s.onSync != nil {
+			s.onSync(s.syncs)
+		}
+		return SyncResult{NextIn: time.Minute}, nil
+	})
+	act(ActExtendReview, func(_ context.Context, in ExtendInput) error {
+		if in.Reopen {
+			return s.done(ActExtendReview, "reopen")
+		}
+		return s.done(ActExtendReview, "extend")
+	})
+	act(ActEndReview, func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+		at := s.Now().Add(s.deletes)
+		return EndedReview{WarnAt: at, DeleteAt: at}, s.done(ActEndReview, in.Status)
+	})
+	act(ActDeleteMedia, func(context.Context, ReviewRef) error { return s.done(ActDeleteMedia, "delete") })
+	return s
+}
+
+func (s *stage) done(name, what string) error {
+	if delay, ok := s.late[name]; ok {
+		delete(s.late, name)
+		return temporal.NewApplicationErrorWithOptions("not now", "Vendor", temporal.ApplicationErrorOptions{NextRetryDelay: delay})
+	}
+	s.did = append(s.did, what)
+	return nil
+}
+
+// open runs a review that is open for another ten minutes.
+func (s *stage) open() error {
+	s.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"},
+		State: ReviewState{Phase: phaseOpen, ShareURL: "https://f.io/x", ExpiresAt: s.Now().Add(10 * time.Minute)}})
+	require.True(s.t, s.IsWorkflowCompleted())
+	return s.GetWorkflowError()
+}
+
+// update sends one at a time of the review, and notes how it is answered.
+func (s *stage) update(at time.Duration, name string, args ...any) *answer {
+	a := &answer{}
+	s.RegisterDelayedCallback(func() {
+		s.UpdateWorkflow(name, name+at.String(), &testsuite.TestUpdateCallback{
+			OnAccept:   func() {},
+			OnReject:   func(err error) { a.refused = err },
+			OnComplete: func(_ any, err error) { a.complete, a.err, a.at = true, err, s.Now() },
+		}, args...)
+	}, at)
+	return a
+}
+
+type answer struct {
+	complete     bool
+	refused, err error
+	at           time.Time
+}
+
+// An extension that Frame.io takes only later is waited for: the review does not end beside it, so that the link is not
+// switched on again after the end, and what the caller was promised is so.
+func TestNothingEndsBesideAnExtension(t *testing.T) {
+	extend := func(s *stage) ExtendUpdate { return ExtendUpdate{ExpiresAt: s.Now().Add(3 * time.Hour)} }
+	for name, tt := range map[string]struct {
+		run  func(s *stage)
+		want []string
+	}{
+		"over the expiry": {func(s *stage) {
+			s.late[ActExtendReview] = 5 * time.Minute
+			s.update(9*time.Minute, UpdateExtend, extend(s))
+		}, []string{"extend", "expired", "delete"}},
+		"before a stop": {func(s *stage) {
+			s.late[ActExtendReview] = 5 * time.Minute
+			s.update(2*time.Minute, UpdateExtend, extend(s))
+			s.update(3*time.Minute, UpdateStop)
+		}, []string{"extend", "stopped", "delete"}},
+		"over the deletion": {func(s *stage) {
+			s.late[ActExtendReview] = 30 * time.Minute
+			s.update(65*time.Minute, UpdateExtend, extend(s))
+		}, []string{"expired", "reopen", "expired", "delete"}},
+		"two of them, and a stop": {func(s *stage) {
+			s.late[ActExtendReview] = 5 * time.Minute
+			s.update(20*time.Minute, UpdateExtend, extend(s))
+			s.update(21*time.Minute, UpdateExtend, extend(s))
+			s.update(26*time.Minute, UpdateStop)
+		}, []string{"expired", "reopen", "extend", "stopped", "delete"}},
+		"not beside the deletion": {func(s *stage) {
+			s.late[ActDeleteMedia] = time.Hour
+			s.update(90*time.Minute, UpdateExtend, extend(s))
+		}, []string{"expired", "delete"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			tt.run(s)
+			require.NoError(t, s.open())
+			assert.Equal(t, tt.want, s.did)
+		})
+	}
+}
+
+// A failed extension leaves the expiry where it was, also where that has passed meanwhile.
+func TestAReviewEndsAfterAnExtensionThatFailed(t *testing.T) {
+	s := newStage(t)
+	s.OnActivity(ActExtendReview, mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError("no such link", ErrorContent, nil)).After(5 * time.Minute)
+	a := s.update(9*time.Minute, UpdateExtend, ExtendUpdate{ExpiresAt: s.Now().Add(3 * time.Hour)})
+	require.NoError(t, s.open())
+	assert.Error(t, a.err)
+	assert.Equal(t, []string{"expired", "delete"}, s.did)
+}
+
+// A run with many syncs goes on until nobody waits for its answer, and syncs meanwhile: whoever waits is answered.
+func TestARunIsHandedOverWhenNobodyWaits(t *testing.T) {
+	s := newStage(t)
+	s.late[ActExtendReview] = 10 * time.Minute
+	far := s.Now().Add(1000 * time.Hour)
+	at := time.Duration(syncsPerRun-5) * time.Minute
+	extended := s.update(at, UpdateExtend, ExtendUpdate{ExpiresAt: far})
+	synced := s.update(at+7*time.Minute, UpdateSync)
+	s.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"},
+		State: ReviewState{Phase: phaseOpen, ShareURL: "https://f.io/x", ExpiresAt: far}})
+	require.True(t, s.IsWorkflowCompleted())
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, s.GetWorkflowError(), &again)
+	assert.True(t, extended.complete && synced.complete)
+	assert.NoError(t, errors.Join(extended.err, synced.err))
+	assert.True(t, synced.at.Before(extended.at), "the sync did not wait for the extension")
+	assert.Greater(t, s.syncs, syncsPerRun)
+}
+
+// What webhooks tell in the moment in which a run hands over goes to the next one.
+func TestHintsOfTheLastMomentAreHandedOver(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.ExecuteWorkflow(func(ctx workflow.Context) error {
+		r := &review{ref: ReviewRef{Tenant: "t", Review: "r"}, state: ReviewState{Phase: phaseOpen}}
+		if err := r.setup(ctx); err != nil {
+			return err
+		}
+		if err := workflow.Sleep(ctx, time.Second); err != nil { // until all coroutines wait
+			return err
+		}
+		send := func(name string, v any) { workflow.GetSignalChannel(ctx, name).(workflow.Channel).SendAsync(v) }
+		hints := converter.GetDefaultDataConverter()
+		for _, file := range []string{"a", "b"} {
+			raw, err := hints.ToPayloads(Hint{Frameio: file})
+			if err != nil {
+				return err
+			}
+			send(SignalWake, raw)
+		}
+		send(SignalResend, nil)
+		return r.continueAsNew(ctx)
+	})
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, env.GetWorkflowError(), &again)
+	var next ReviewInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
+	assert.Equal(t, []Hint{{Frameio: "a"}, {Frameio: "b"}}, next.State.Hints)
+	assert.True(t, next.State.Resend)
+}
