@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/mail"
 	"strconv"
 	"strings"
 	"time"
@@ -184,6 +185,12 @@ func isID(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
 }
 
+// isAddress tells whether mail can be sent to a text: by the rule of the mailer.
+func isAddress(text string) bool {
+	_, err := mail.ParseAddress(text)
+	return err == nil
+}
+
 func textOrNull(s string) *string {
 	if s == "" {
 		return nil
@@ -332,7 +339,7 @@ func (s *service) postArchive(c *gin.Context) {
 		fail(c, http.StatusUnprocessableEntity, "project_id", "project_id is missing")
 		return
 	}
-	if in.RequestedBy != "" && !strings.Contains(in.RequestedBy, "@") {
+	if in.RequestedBy != "" && !isAddress(in.RequestedBy) {
 		fail(c, http.StatusUnprocessableEntity, "requested_by", "requested_by is an e-mail address")
 		return
 	}

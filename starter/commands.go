@@ -64,7 +64,7 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return at once")
 	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address that is told how it went")
 	cmd.RunE = withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-		if requestedBy != "" && !strings.Contains(requestedBy, "@") {
+		if requestedBy != "" && !isAddress(requestedBy) {
 			return errors.New("--requested-by is not an e-mail address")
 		}
 		s.sayWithoutWorker(ctx)

@@ -164,6 +164,7 @@ func TestRefusalsComeInTheirOrder(t *testing.T) {
 		"api: wrong kind":               {ask{"POST", archives, `{"project_id":5}`, bearer("A")}, 400, "project_id"},
 		"api: two objects":              {ask{"POST", archives, `{"project_id":"` + project + `"} {}`, bearer("A")}, 400, ""},
 		"api: no project":               {ask{"POST", archives, "{}", bearer("A")}, 422, "project_id"},
+		"api: no address":               {ask{"POST", archives, `{"project_id":"` + project + `","requested_by":"@"}`, bearer("A")}, 422, "requested_by"},
 		"api: unknown project":          {ask{"POST", archives, `{"project_id":"x"}`, bearer("A")}, 422, "project_id"},
 		"api: Temporal":                 {ask{"POST", archives, `{"project_id":"` + project + `"}`, bearer("A")}, 503, ""},
 		"archives: cursor":              {ask{"GET", archives + "?cursor=x", "", bearer("A")}, 400, "cursor"},

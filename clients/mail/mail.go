@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"mime"
 	"mime/quotedprintable"
 	"net"
@@ -65,7 +66,8 @@ func New(smtpURL, from string) (*Mailer, error) {
 	return m, nil
 }
 
-// Send sends a message. Its error is a *SendError.
+// Send sends a message to all of its recipients that the server takes, and fails where that is none. Its error is a
+// *SendError.
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -112,14 +114,8 @@ func (m *Mailer) send(ctx context.Context, msg Message) (accepted bool, err erro
 	if err := c.Mail(from.Address); err != nil {
 		return false, err
 	}
-	for _, to := range msg.To {
-		addr, err := netmail.ParseAddress(to)
-		if err != nil {
-			return false, fmt.Errorf("%q is not an e-mail address", to)
-		}
-		if err := c.Rcpt(addr.Address); err != nil {
-			return false, err
-		}
+	if msg.To, err = recipients(ctx, c, msg.To); err != nil {
+		return false, err
 	}
 	w, err := c.Data()
 	if err != nil {
@@ -134,6 +130,37 @@ func (m *Mailer) send(ctx context.Context, msg Message) (accepted bool, err erro
 	}
 	_ = c.Quit()
 	return true, nil
+}
+
+// recipients names a mail's recipients to the server, and returns those that it takes. One that it does not take must
+// not keep the mail from the others: it is logged.
+func recipients(ctx context.Context, c *smtp.Client, all []string) ([]string, error) {
+	var taken []string
+	var refused []error
+	for _, to := range all {
+		addr, err := netmail.ParseAddress(to)
+		if err != nil {
+			err = fmt.Errorf("%q is not an e-mail address", to)
+		} else if err = c.Rcpt(addr.Address); err != nil {
+			var answer *textproto.Error
+			if !errors.As(err, &answer) {
+				return nil, err // the connection is gone
+			}
+			err = fmt.Errorf("%q is refused by the server: %w", to, err)
+		}
+		if err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		taken = append(taken, to)
+	}
+	if len(taken) == 0 {
+		return nil, errors.Join(append(refused, errors.New("nobody is left to send it to"))...)
+	}
+	for _, err := range refused {
+		slog.WarnContext(ctx, "mail is sent without a recipient", "error", err)
+	}
+	return taken, nil
 }
 
 func (m *Mailer) compose(msg Message, now time.Time) []byte {

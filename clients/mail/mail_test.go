@@ -43,6 +43,22 @@ func TestAMailsHeadersCannotBeForged(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestOneBadAddressDoesNotSilenceTheOthers(t *testing.T) {
+	s, m := listen(t)
+	s.RefuseTo("gone@example.com")
+	require.NoError(t, m.Send(t.Context(), Message{To: []string{"gone@example.com", "@", "a@example.com"}, Subject: "x", Text: "x"}))
+	all := s.Messages()
+	require.Len(t, all, 1)
+	assert.Equal(t, []string{"a@example.com"}, all[0].To)
+	err := m.Send(t.Context(), Message{To: []string{"gone@example.com", "@"}, Subject: "x", Text: "x"})
+	var se *SendError
+	require.True(t, errors.As(err, &se))
+	assert.False(t, se.Accepted)
+	assert.ErrorContains(t, err, "550")
+	assert.ErrorContains(t, err, `"@"`)
+	assert.Len(t, s.Messages(), 1)
+}
+
 func TestARefusedMailMaySafelyBeSentAgain(t *testing.T) {
 	s, m := listen(t)
 	s.Refuse(1)

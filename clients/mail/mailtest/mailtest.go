@@ -32,6 +32,7 @@ type Server struct {
 	messages []Message
 	refuse   int
 	lose     int
+	unknown  string
 }
 
 // Listen starts a server on an address; port 0 picks one.
@@ -72,6 +73,19 @@ func (s *Server) Lose(n int) {
 	s.lose = n
 }
 
+// RefuseTo answers that there is no such recipient.
+func (s *Server) RefuseTo(address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unknown = address
+}
+
+func (s *Server) refusesTo(address string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return address == s.unknown
+}
+
 func (s *Server) serve() {
 	for {
 		c, err := s.l.Accept()
@@ -103,6 +117,10 @@ func (s *Server) session(c net.Conn) {
 			m = Message{From: address(line)}
 			say("250 ok")
 		case strings.HasPrefix(verb, "RCPT TO:"):
+			if s.refusesTo(address(line)) {
+				say("550 no such user here")
+				continue
+			}
 			m.To = append(m.To, address(line))
 			say("250 ok")
 		case verb == "DATA":
