@@ -144,6 +144,50 @@ func TestTheLedgerIsNamedSoThatItCanBeOpened(t *testing.T) {
 	}
 }
 
+func TestTheLedgersNameMayBeAMountedSecret(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dsn"), []byte("postgres://sam:x@db/x\n"), 0o600))
+	file := filepath.Join(dir, "f.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(least+"ledger: {dsn: \"file:dsn\"}\n"), 0o600))
+	c, err := Load(file)
+	require.NoError(t, err)
+	assert.Equal(t, "postgres://sam:x@db/x", c.Ledger.DSN.Reveal())
+}
+
+// What would fail at the first call or mail is told at the start.
+func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
+	const frameio = "tenants." + someTenant + ".frameio"
+	v4 := func(rest string) string {
+		return strings.Replace(least, "frameio: {", "frameio: {generation: v4, "+rest+", ", 1)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"client without its secret":    {v4("ims: {client_id: c}"), frameio + ".ims.client_secret: is missing"},
+		"no place to sign in":          {v4("ims: {client_id: c, client_secret: s, token_url: x}"), frameio + ".ims.token_url: "},
+		"refresh token without a key":  {v4("ims: {client_id: c, client_secret: s, refresh_token: r}"), "ledger.encryption_key: is missing"},
+		"all of them":                  {v4("ims: {client_id: c, client_secret: s, refresh_token: r}") + "ledger: {encryption_key: sixteen characters}\n", ""},
+		"service account":              {v4("ims: {client_id: c, client_secret: s}"), ""},
+		"no mail server":               {least + "mail: {smtp_url: 'smtp://'}\n", "mail.smtp_url: names no server"},
+		"no URL":                       {least + "mail: {smtp_url: 'smtp://sam:a#secret@mail'}\n", "mail.smtp_url: is no URL"},
+		"no sender":                    {least + "mail: {smtp_url: 'smtp://h', from: '@'}\n", "mail.from: \"@\" is not an e-mail address"},
+		"sender with a name":           {least + "mail: {smtp_url: 'smtp://h', from: 'Framebridge <f@example.com>'}\n", ""},
+		"nobody's address, archives":   {least + "    archive: {notify: ['@']}\n", "archive.notify: \"@\" is not an e-mail address"},
+		"two addresses in one, review": {least + "    review: {notify: ['a@example.com; b@example.com']}\n", "review.notify: \""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, tt.text)
+			if tt.want == "" {
+				assert.NoError(t, err)
+				return
+			}
+			var p *Problems
+			require.ErrorAs(t, err, &p)
+			assert.Len(t, p.List, 1)
+			assert.ErrorContains(t, err, tt.want)
+			assert.NotContains(t, err.Error(), "secret@")
+		})
+	}
+}
+
 func TestATenantMayStandInTheEnvironmentAlone(t *testing.T) {
 	for key, value := range map[string]string{"API_KEY": "k", "FRAMEIO_TOKEN": "t", "ICONIK_APP_ID": "a", "ICONIK_AUTH_TOKEN": "${SOME_TOKEN}", "ARCHIVE_NOTIFY": "a@example.com,b@example.com"} {
 		t.Setenv("FRAMEBRIDGE_TENANTS_11111111_2222_4333_8444_55555555555A_"+key, value)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -322,7 +323,7 @@ func resolve(node any, key, dir string, p *Problems) any {
 			}
 			return value
 		}
-		if path, ok := strings.CutPrefix(n, "file:"); ok && !strings.HasSuffix(key, ".dsn") {
+		if path, ok := strings.CutPrefix(n, "file:"); ok {
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(dir, path)
 			}
@@ -473,11 +474,16 @@ func (c *Config) validate(p *Problems) {
 	if c.Transfer.Memory < c.Transfer.PartSize {
 		p.add("transfer.memory", "must hold at least one part of %d bytes", c.Transfer.PartSize)
 	}
-	if s := c.Mail.SMTPURL.Reveal(); s != "" && !strings.HasPrefix(s, "smtp://") && !strings.HasPrefix(s, "smtps://") {
-		p.add("mail.smtp_url", "must begin with smtp:// or smtps://")
-	}
-	if c.Mail.SMTPURL != "" && !strings.Contains(c.Mail.From, "@") {
-		p.add("mail.from", "must be an e-mail address")
+	if s := c.Mail.SMTPURL.Reveal(); s != "" {
+		switch u, err := url.Parse(s); {
+		case !strings.HasPrefix(s, "smtp://") && !strings.HasPrefix(s, "smtps://"):
+			p.add("mail.smtp_url", "must begin with smtp:// or smtps://")
+		case err != nil:
+			p.add("mail.smtp_url", "is no URL: what is special in its password is written in percents, @ as %%40")
+		case u.Hostname() == "":
+			p.add("mail.smtp_url", "names no server after smtp://")
+		}
+		email(p, "mail.from", c.Mail.From)
 	}
 	if len(c.Tenants) == 0 {
 		p.add("tenants", "at least one tenant is needed")
@@ -485,6 +491,9 @@ func (c *Config) validate(p *Problems) {
 	keys := map[string]string{}
 	for id, t := range c.Tenants {
 		t.validate(p, "tenants."+id)
+		if t.Frameio.Generation == "v4" && t.Frameio.IMS.RefreshToken != "" && c.Ledger.EncryptionKey == "" {
+			p.add("ledger.encryption_key", "is missing: what becomes of tenants.%s.frameio.ims.refresh_token is kept encrypted", id)
+		}
 		if k := t.APIKey.Reveal(); k != "" {
 			if other, taken := keys[k]; taken {
 				p.add("tenants."+id+".api_key", "is also that of tenant %s", other)
@@ -503,6 +512,10 @@ func (t *Tenant) validate(p *Problems, key string) {
 	link(p, key+".frameio.base_url", t.Frameio.BaseURL)
 	if t.Frameio.Generation == "legacy" || t.Frameio.IMS.ClientID == "" {
 		needed(p, key+".frameio.token", t.Frameio.Token.Reveal())
+	}
+	if t.Frameio.Generation == "v4" && t.Frameio.IMS.ClientID != "" {
+		needed(p, key+".frameio.ims.client_secret", t.Frameio.IMS.ClientSecret.Reveal())
+		link(p, key+".frameio.ims.token_url", t.Frameio.IMS.TokenURL)
 	}
 	for i, s := range t.Frameio.WebhookSecrets {
 		needed(p, key+".frameio.webhook_secrets."+strconv.Itoa(i), s.Reveal())
@@ -575,10 +588,14 @@ func atLeast(p *Problems, key string, value, low time.Duration) {
 	}
 }
 
+func email(p *Problems, key, value string) {
+	if _, err := mail.ParseAddress(value); err != nil {
+		p.add(key, "%q is not an e-mail address", value)
+	}
+}
+
 func mails(p *Problems, key string, list []string) {
 	for _, m := range list {
-		if !strings.Contains(m, "@") {
-			p.add(key, "%q is not an e-mail address", m)
-		}
+		email(p, key, m)
 	}
 }
