@@ -11,7 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
@@ -48,7 +47,7 @@ func (s *service) frameioAction(c *gin.Context) {
 	ctx := c.Request.Context()
 	project, err := p.Project(ctx, in.Project.ID)
 	switch {
-	case rest.IsNotFound(err):
+	case s.notShown(ctx, t, "project "+in.Project.ID, err):
 		say(c, "No such project", "Framebridge's user has no access to this project.")
 		return
 	case err != nil:

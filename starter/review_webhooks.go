@@ -10,7 +10,6 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.temporal.io/api/serviceerror"
 
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
@@ -86,7 +85,7 @@ func (s *service) ownerOfComment(ctx context.Context, t *config.Tenant, commentI
 	defer cancel()
 	comment, err := p.Comment(ctx, commentID)
 	switch {
-	case rest.IsNotFound(err):
+	case s.notShown(ctx, t, "comment "+commentID, err):
 		return "", workflows.Hint{}, false, nil
 	case err != nil:
 		return "", workflows.Hint{}, false, unavailable(err)

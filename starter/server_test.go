@@ -45,11 +45,19 @@ const (
 type fakeFrameio struct {
 	frameio.Platform
 	left time.Duration
+	fail error // of every call
+}
+
+func (f *fakeFrameio) Comment(context.Context, string) (frameio.Comment, error) {
+	return frameio.Comment{}, f.fail
 }
 
 func (f *fakeFrameio) Project(ctx context.Context, id string) (frameio.Project, error) {
 	until, _ := ctx.Deadline()
 	f.left = time.Until(until)
+	if f.fail != nil {
+		return frameio.Project{}, f.fail
+	}
 	if !strings.EqualFold(id, project) {
 		return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Status: http.StatusNotFound, Class: rest.NotFound}
 	}
@@ -203,6 +211,43 @@ func TestRefusalsComeInTheirOrder(t *testing.T) {
 	assert.Equal(t, 200, resp.StatusCode)
 	resp, answer = f.ask(ask{"POST", hook, event, plus(signed("old", event, 299*time.Second), "Content-Type", "Application/JSON; charset=UTF-8")})
 	assert.Equal(t, 503, resp.StatusCode, "with a charset and in its last second: %v", answer)
+}
+
+// What Frame.io will never show is not asked for again; what is the matter of this moment is.
+func TestAWebhookAboutWhatTheTokenMayNotSeeIsIgnored(t *testing.T) {
+	f := newFront(t)
+	var logged bytes.Buffer
+	f.log = slog.New(slog.NewTextHandler(&logged, nil))
+	for name, tt := range map[string]struct {
+		fail   rest.Error
+		status int
+		warns  bool
+	}{
+		"none":         {rest.Error{Class: rest.NotFound, Status: 404}, 200, false},
+		"no id":        {rest.Error{Class: rest.Permanent, Status: 422}, 200, true},
+		"no access":    {rest.Error{Class: rest.Forbidden, Status: 403}, 200, true},
+		"set-up":       {rest.Error{Class: rest.Permanent}, 503, false},
+		"bad token":    {rest.Error{Class: rest.Unauthorized, Status: 401}, 503, false},
+		"throttled":    {rest.Error{Class: rest.Throttled, Status: 429}, 503, false},
+		"out of order": {rest.Error{Class: rest.Retryable, Status: 500}, 503, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.frameio.fail = &tt.fail
+			for path, event := range map[string]string{
+				hookURL: `{"type":"project.updated","resource":{"id":"` + project + `"}}`,
+				activities.APIPrefix + "/review/webhooks/comments?tenant-id=": `{"type":"comment.created","resource":{"id":"` + project + `"}}`,
+				activities.APIPrefix + "/archive/actions/frameio?tenant-id=":  `{"interaction_id":"i","project":{"id":"` + project + `"}}`,
+			} {
+				logged.Reset()
+				resp, answer := f.ask(ask{"POST", path + tenantA, event, signed("new", event, 0)})
+				assert.Equal(t, tt.status, resp.StatusCode, "%s: %v", path, answer)
+				assert.Equal(t, tt.warns, strings.Contains(logged.String(), "level=WARN"), path)
+				if tt.status == 200 && answer["title"] == nil {
+					assert.Equal(t, "ignored", answer["status"], path)
+				}
+			}
+		})
+	}
 }
 
 func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 )
@@ -73,7 +75,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 	}
 	project, err := p.Project(c.Request.Context(), event.ProjectID)
 	switch {
-	case rest.IsNotFound(err):
+	case s.notShown(c.Request.Context(), t, "project "+event.ProjectID, err):
 		ignored(c, "Frame.io shows this tenant's token no such project")
 		return
 	case err != nil:
@@ -97,6 +99,23 @@ func (s *service) projectUpdated(c *gin.Context) {
 	}
 	c.Set("workflow_id", out.WorkflowID)
 	c.JSON(http.StatusOK, out) // Frame.io's legacy API counts nothing but 200 as delivered
+}
+
+// notShown says that Frame.io shows the tenant's token no such object, and will not, however often the webhook is sent:
+// there is none, its id is none, or the token's user may not see it. An operator may want to know of the last two.
+func (s *service) notShown(ctx context.Context, t *config.Tenant, what string, err error) bool {
+	var e *rest.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch {
+	case e.Class == rest.NotFound:
+		return true
+	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without an answer the set-up is at fault
+		s.log.WarnContext(ctx, "what Frame.io sent is about something that it does not show: ignored", "tenant", t.ID, "about", what, "error", err)
+		return true
+	}
+	return false
 }
 
 // nothingNew tells why a webhook after a verified archive starts none: the project has not changed since it began.
