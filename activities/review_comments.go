@@ -158,11 +158,15 @@ func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 	s.ick, s.begunIn = map[string]iconik.Segment{}, map[string]iconik.Segment{}
 	listed, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: s.it.VersionID, WithUsers: true})
-	if rest.IsNotFound(err) {
-		if _, err := s.iconik.Assets.Get(ctx, s.it.AssetID, false); !rest.IsNotFound(err) {
-			return false, err
+	if rest.IsNotFound(err) { // the asset is gone, or it has no comment: iconik answers pages beyond the end so
+		asset, gerr := s.iconik.Assets.Get(ctx, s.it.AssetID, false)
+		if rest.IsNotFound(gerr) {
+			return false, s.gone(ctx, s.it, goneFromIconik)
 		}
-		return false, s.gone(ctx, s.it, goneFromIconik)
+		if gerr != nil || asset.Status == "DELETED" {
+			return false, gerr
+		}
+		err = nil
 	}
 	if err != nil {
 		return false, err

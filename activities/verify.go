@@ -271,9 +271,17 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) error {
 var errFolderGone = errors.New("the collection is not in iconik any more")
 
 func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me string) error {
+	// What is in the delete queue is still listed, and what is empty may not be: the collection itself tells.
+	there, err := a.alive(ctx, f.CollectionID)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return a.folderGone(ctx, f)
+	}
 	for o, err := range a.iconik.Collections.AllContents(ctx, f.CollectionID, "assets,collections") {
 		if rest.IsNotFound(err) {
-			return a.folderGone(ctx, f)
+			break
 		}
 		if err != nil {
 			return err

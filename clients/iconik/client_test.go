@@ -98,6 +98,26 @@ func TestUserByEmailWithoutTheRole(t *testing.T) {
 	}
 }
 
+// Where nothing is listed, the vendor's rule that a page beyond the end is a 404 may hold for the first page too.
+func TestNothingListedIsNoError(t *testing.T) {
+	c := against(t, map[string]http.HandlerFunc{"/": func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		answer(w, map[string]any{"errors": []string{"Requested page does not exist"}})
+	}})
+	if u, err := c.Users.ByEmail(t.Context(), "zoe@example.com"); u != nil || err != nil {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if jobs, err := c.Jobs.List(t.Context(), iconik.JobListOptions{ObjectID: "A"}); len(jobs) > 0 || err != nil {
+		t.Errorf("%+v, %v", jobs, err)
+	}
+	if found, err := c.Search.ByExternalID(t.Context(), "assets", "frameio:file:1"); len(found) > 0 || err != nil {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if found, err := c.Search.Collections(t.Context(), "Archive"); len(found) > 0 || err != nil {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
 // The list of views is documented without pages, as lists that have them begin: with ten rows.
 func TestViewsInPages(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"GET /API/metadata/v1/views/": func(w http.ResponseWriter, r *http.Request) {

@@ -105,5 +105,5 @@ func (s *JobsService) List(ctx context.Context, o JobListOptions) ([]Job, error)
 		all = append(all, j)
 		return true
 	})
-	return all, err
+	return all, orEmpty(err)
 }

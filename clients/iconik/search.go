@@ -27,11 +27,8 @@ func (s *SearchService) find(ctx context.Context, docType string, terms []term) 
 		var e envelope[Object]
 		// A search writes nothing: it may be sent again.
 		_, err := s.c.rest.Do(ctx, rest.Request{Operation: "search", Method: "POST", Path: path("search/v1/search"), Query: q, Body: body, Idempotent: true}, &e)
-		if page > 1 && rest.IsNotFound(err) {
-			return all, nil
-		}
 		if err != nil {
-			return nil, err
+			return all, orEmpty(err)
 		}
 		all = append(all, e.Objects...)
 		if len(e.Objects) == 0 || page >= e.Pages {

@@ -153,6 +153,14 @@ func (b *bench) archive(t *testing.T) workflows.Finished {
 	return fin
 }
 
+// again is a re-run.
+func (b *bench) again(t *testing.T) workflows.Finished {
+	t.Helper()
+	_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+	require.NoError(t, err)
+	return b.archive(t)
+}
+
 // archiveFailing returns the error of an archive that must not end well.
 func (b *bench) archiveFailing(t *testing.T) error {
 	t.Helper()
