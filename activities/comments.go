@@ -123,12 +123,7 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 			return 0, err
 		}
 	}
-	note := ""
-	if slices.ContainsFunc(comments, func(c frameio.Comment) bool {
-		return mapping.Segment(commentInput(it, c, "", a.drawingFrame())).RateAssumed
-	}) {
-		note = rateAssumed
-	}
+	note := noteOf(it, comments, a.drawingFrame())
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.Note = note
 		i.CommentsSeen, i.CommentsScan = i.CommentCount, it.Scan
@@ -138,6 +133,24 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 		}
 	})
 	return len(comments), err
+}
+
+// noteOf is what a person should know of how an item's comments were brought over.
+func noteOf(it ledger.Item, comments []frameio.Comment, frame mapping.DrawingFrame) string {
+	assumed, unknown := false, 0
+	for _, c := range comments {
+		draft := mapping.Segment(commentInput(it, c, "", frame))
+		assumed = assumed || draft.RateAssumed
+		unknown += draft.UnknownTools
+	}
+	var notes []string
+	if assumed {
+		notes = append(notes, rateAssumed)
+	}
+	if unknown > 0 {
+		notes = append(notes, fmt.Sprintf("drawn with tools that iconik does not have, and kept as Frame.io's source only: %d", unknown))
+	}
+	return strings.Join(notes, "; ")
 }
 
 func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Comment) error {

@@ -9,9 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/legacy"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 )
 
 // A team-only comment is marked wherever iconik does not keep it internal: where it refuses the field, and where it
@@ -94,6 +97,20 @@ func TestCommentsOfAListingWithoutPages(t *testing.T) {
 	all, err := (&archive{tenant: &tenant{frameio: client}}).sourceComments(t.Context(), "F")
 	require.NoError(t, err)
 	require.Len(t, all, 50)
+}
+
+// What cannot be drawn in iconik is counted where people look.
+func TestUnknownToolsAreCounted(t *testing.T) {
+	at := int64(5)
+	comments := []frameio.Comment{
+		{Frame: &at, Annotation: `[{"tool":"lasso","x1":0.1},{"tool":"rect","x1":0.1,"y1":0.1,"x2":0.5,"y2":0.5}]`},
+		{Frame: &at, Annotation: `[{"tool":"stamp"},{"tool":"stamp"}]`},
+		{Frame: &at, Text: "nothing drawn"},
+	}
+	const drawn = "drawn with tools that iconik does not have, and kept as Frame.io's source only: 3"
+	require.Equal(t, drawn, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments, mapping.DrawingFrame{}))
+	require.Equal(t, rateAssumed+"; "+drawn, noteOf(ledger.Item{}, comments, mapping.DrawingFrame{}))
+	require.Empty(t, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments[2:], mapping.DrawingFrame{}))
 }
 
 // Where a token may not write in another's name, that costs one call, not one a comment; where it is one user whom
