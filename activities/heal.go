@@ -3,7 +3,9 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -16,6 +18,7 @@ type loss int
 
 const (
 	nothingLost loss = iota
+	fileWrong        // the file is there, and is not what was copied
 	fileLost         // the version is there without its file
 	versionLost
 	assetLost
@@ -38,13 +41,24 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 	if err := drop(ledger.LinkKeyframes, it.FileID); err != nil {
 		return err
 	}
-	if lost >= versionLost {
+	formatLost, setLost := lost >= versionLost, lost >= versionLost
+	if lost == fileLost {
+		var err error
+		if formatLost, setLost, err = a.lostWithFile(ctx, it); err != nil {
+			return err
+		}
+	}
+	if formatLost {
 		if err := drop(ledger.LinkFormat, forms...); err != nil {
 			return err
 		}
+	}
+	if setLost {
 		if err := drop(ledger.LinkFileSet, forms...); err != nil {
 			return err
 		}
+	}
+	if lost >= versionLost {
 		if err := drop(ledger.LinkVersion, it.SourceID); err != nil {
 			return err
 		}
@@ -70,6 +84,23 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 		}
 	})
 	return err
+}
+
+// lostWithFile says whether the format and the file set of a lost file can take another one: iconik refuses files of a
+// set that was deleted.
+func (a *archive) lostWithFile(ctx context.Context, it ledger.Item) (formatLost, setLost bool, err error) {
+	formats, err := a.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return false, false, err
+	}
+	sets, err := a.iconik.Files.FileSets(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return false, false, err
+	}
+	active := func(status string) bool { return status == "" || status == "ACTIVE" }
+	formatLost = !slices.ContainsFunc(formats, func(f iconik.Format) bool { return f.ID == it.FormatID && active(f.Status) })
+	setLost = formatLost || !slices.ContainsFunc(sets, func(s iconik.FileSet) bool { return s.ID == it.FileSetID && active(s.Status) })
+	return formatLost, setLost, nil
 }
 
 func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {

@@ -74,11 +74,8 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item) (bool, error) 
 		return false, err
 	}
 	if problem == "" && it.State != ledger.Skipped {
-		if problem, err = a.fileProblem(ctx, it); err != nil {
+		if problem, lost, err = a.fileProblem(ctx, it); err != nil {
 			return false, err
-		}
-		if problem != "" {
-			lost = fileLost
 		}
 	}
 	if problem == "" && it.CommentCount > 0 {
@@ -123,36 +120,56 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, los
 	return "", nothingLost, nil
 }
 
-func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, error) {
+// fileProblem compares the file that the archive made. Copies on other storages, which people and iconik's own rules make
+// of a format's file set, are theirs.
+func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
 	files, err := a.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
-		return "", err
+		return "", nothingLost, err
 	}
-	files = slices.DeleteFunc(files, func(f iconik.File) bool { return f.Status == "DELETED" || f.FormatID != it.FormatID })
-	if len(files) == 0 {
-		return "missing: the version has no file in iconik", nil
-	}
-	// A record without bytes beside ours is left over from a request whose answer was lost.
-	for i := 0; i < len(files); i++ {
-		if f := files[i]; f.ID != it.FileID && f.Status == "OPEN" {
+	var ours, moved *iconik.File
+	extra := 0
+	for i, f := range files {
+		switch {
+		case f.Status == "DELETED" || f.FormatID != it.FormatID:
+		case f.ID == it.FileID:
+			ours = &files[i]
+		case f.Status == "OPEN" && f.FileSetID == it.FileSetID:
+			// A record without bytes beside ours is left over from a request whose answer was lost.
 			if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, f.ID); err != nil && !rest.IsNotFound(err) {
-				return "", err
+				return "", nothingLost, err
 			}
-			files = slices.Delete(files, i, i+1)
-			i--
+		case f.FileSetID == it.FileSetID:
+			extra++
+		case kept(f) && f.Size == it.StoredSize && f.Checksum == checksumOf(it):
+			moved = &files[i]
 		}
 	}
-	if len(files) > 1 {
-		return fmt.Sprintf("extra: %d files instead of one", len(files)), nil
+	if ours == nil {
+		ours = moved // to another storage
 	}
-	if len(files) == 0 {
-		return "missing: the version has no file in iconik", nil
-	}
-	f := files[0]
 	switch {
-	case f.ID != it.FileID:
-		return "differ: another file than the one that was copied", nil
-	case f.Status != "CLOSED":
+	case ours == nil:
+		return "missing: the version has no file in iconik", fileLost, nil
+	case extra > 0:
+		return fmt.Sprintf("extra: %d files instead of one", extra+1), nothingLost, nil
+	}
+	problem, err := a.contentProblem(ctx, it, *ours)
+	if problem == "" {
+		return "", nothingLost, err
+	}
+	return problem, fileWrong, err
+}
+
+// kept says that iconik has a file's bytes; those that its own archive has taken can be read after a restore only.
+func kept(f iconik.File) bool { return f.Status == "CLOSED" || f.Status == fileArchived }
+
+const fileArchived = "ARCHIVED"
+
+// contentProblem compares a file with what was copied.
+func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.File) (string, error) {
+	switch {
+	case !kept(f):
 		return "differ: the file is " + f.Status + " in iconik", nil
 	case f.Size != it.StoredSize:
 		return fmt.Sprintf("differ: %d bytes in iconik, %d were copied", f.Size, it.StoredSize), nil
@@ -163,7 +180,7 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, erro
 	case it.Rendition == "original" && it.SourceChecksum != "" && it.SourceChecksum != it.Checksum:
 		return "differ: the copy's checksum is not Frame.io's", nil
 	}
-	if f.URL == "" {
+	if f.URL == "" || f.Status == fileArchived {
 		return "", nil // the storage gives no URL to look at the object itself
 	}
 	size, err := transfer.StoredSize(ctx, a.store, f.URL)

@@ -187,7 +187,7 @@ func (s *Sim) createFile(c *call) (int, any) {
 		return invalid(f, "Missing data for required field.")
 	}
 	set, ok := s.get(kFileSet, text(c.body, "file_set_id"))
-	if !ok || text(set, "asset_id") != c.id("id") {
+	if !ok || text(set, "asset_id") != c.id("id") || text(set, "status") == "DELETED" {
 		return invalid("file_set_id", "File set does not exist")
 	}
 	if text(set, "format_id") != text(c.body, "format_id") {
