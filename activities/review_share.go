@@ -188,15 +188,14 @@ func (r *review) invite(ctx context.Context) error {
 	batch := max(r.frameio.Capabilities().InviteBatch, 1)
 	var todo []string
 	for _, email := range r.row.Reviewers {
-		key := r.shareKey() + "/" + strings.ToLower(email)
-		link, isNew, err := r.Ledger.Intend(ctx, r.ref.Tenant, ledger.Link{Kind: ledger.LinkInvitation, SourceID: key, Archive: r.ref.Review, Parent: r.row.ShareID, IntendedAt: time.Now()})
+		link, begun, err := r.Ledger.Link(ctx, r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(email))
 		if err != nil {
 			return err
 		}
 		if link.TargetID != "" {
 			continue
 		}
-		if !isNew {
+		if begun {
 			sent, sure, err := r.wasInvited(ctx, email)
 			if err != nil {
 				return err
@@ -207,7 +206,7 @@ func (r *review) invite(ctx context.Context) error {
 				}
 			}
 			if sent {
-				if err := r.Ledger.Made(ctx, r.ref.Tenant, ledger.LinkInvitation, key, "sent", ""); err != nil {
+				if err := r.Ledger.Made(ctx, r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(email), "sent", ""); err != nil {
 					return err
 				}
 				continue
@@ -227,15 +226,27 @@ func (r *review) invite(ctx context.Context) error {
 	return nil
 }
 
+// inviteKey names the invitation of somebody to the present link.
+func (r *review) inviteKey(email string) string { return r.shareKey() + "/" + strings.ToLower(email) }
+
+// inviteBatch writes its intents down only when the request goes out: it may have waited for minutes, and what a worker
+// that dies meanwhile leaves behind would count as sent.
 func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	message := r.row.Message
 	if message == "" {
 		message = fmt.Sprintf("Please review %q until %s.", r.row.Title, r.row.ExpiresAt.UTC().Format("2 January 2006 15:04 UTC"))
 	}
-	err := r.frameio.Invite(ctx, r.row.ShareID, emails, message)
-	if err != nil && !rest.IsUncertain(err) && ctx.Err() == nil {
-		for _, e := range emails { // certainly not sent
-			if ferr := r.Ledger.Forget(ctx, r.ref.Tenant, ledger.LinkInvitation, r.shareKey()+"/"+strings.ToLower(e)); ferr != nil {
+	err := r.frameio.Invite(ctx, r.row.ShareID, emails, message, func(ctx context.Context) error {
+		for _, e := range emails {
+			if _, _, err := r.Ledger.Intend(ctx, r.ref.Tenant, ledger.Link{Kind: ledger.LinkInvitation, SourceID: r.inviteKey(e), Archive: r.ref.Review, Parent: r.row.ShareID, IntendedAt: time.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && !rest.IsUncertain(err) { // certainly not sent
+		for _, e := range emails {
+			if ferr := r.Ledger.Forget(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e)); ferr != nil {
 				return errors.Join(err, ferr)
 			}
 		}
@@ -244,7 +255,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 		return fmt.Errorf("inviting %s: %w", strings.Join(emails, ", "), err)
 	}
 	for _, e := range emails {
-		if err := r.Ledger.Made(ctx, r.ref.Tenant, ledger.LinkInvitation, r.shareKey()+"/"+strings.ToLower(e), "sent", ""); err != nil {
+		if err := r.Ledger.Made(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e), "sent", ""); err != nil {
 			return err
 		}
 	}
@@ -273,7 +284,7 @@ func (r *review) wasInvited(ctx context.Context, email string) (sent, sure bool,
 			return false, false, err
 		}
 		for _, l := range links {
-			if l.TargetID != "" {
+			if l.TargetID != "" && strings.HasPrefix(l.SourceID, r.shareKey()+"/") { // others are of links before
 				certain++
 			}
 		}

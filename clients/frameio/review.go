@@ -35,8 +35,9 @@ type Writer interface {
 	UpdateShare(ctx context.Context, shareID string, c ShareChange) error
 	// AddToShare adds assets to a share; those in it already are no error.
 	AddToShare(ctx context.Context, shareID string, assetIDs []string) error
-	// Invite mails the message and the link to people. At most Capabilities.InviteBatch addresses are taken at once.
-	Invite(ctx context.Context, shareID string, emails []string, message string) error
+	// Invite mails the message and the link to people. At most Capabilities.InviteBatch addresses are taken at once. sending
+	// is told right before the request goes out, after all waiting; its error, returned as it is, stops that.
+	Invite(ctx context.Context, shareID string, emails []string, message string, sending func(context.Context) error) error
 	// Reviewers says who was invited, as far as the generation tells.
 	Reviewers(ctx context.Context, shareID string) (Reviewers, error)
 }

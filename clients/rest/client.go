@@ -70,6 +70,9 @@ type Request struct {
 	// Idempotent marks a POST or PATCH that may be sent again after an unknown outcome.
 	Idempotent bool
 	Header     http.Header
+	// Sending is told when the call has waited for its turn and goes out; its error ends the call. So that nothing counts as
+	// on its way while it waits, a throttled call with it comes back at once.
+	Sending func(context.Context) error
 }
 
 // New checks the configuration and makes a client.
@@ -142,7 +145,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 		}
 		tries++
 		switch {
-		case e.Class == Throttled && time.Since(begun)+e.RetryAfter < c.cfg.MaxThrottleWait:
+		case e.Class == Throttled && r.Sending == nil && time.Since(begun)+e.RetryAfter < c.cfg.MaxThrottleWait:
 			continue // the budget waits
 		case (e.Class == Retryable && r.safe() || slices.Contains(c.cfg.Fickle, e.Status)) && !e.Uncertain && tries < safeTries:
 			if err := sleep(ctx, safeTryWait<<tries); err != nil {
@@ -219,6 +222,12 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 			}
 			fail.Cause = err
 			return nil, fail
+		}
+	}
+	if r.Sending != nil {
+		if err := r.Sending(ctx); err != nil {
+			budget.Done(0, nil)
+			return nil, err
 		}
 	}
 	c.calls.Add(1)

@@ -163,6 +163,36 @@ func TestAShortPauseAndThePaceAreWaitedOut(t *testing.T) {
 	assert.Zero(t, pause)
 }
 
+// Whoever must write down that a call is on its way hears of it when it goes out, not while it waits for its turn.
+func TestACallThatIsToldOfWaitsBefore(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "0.05")
+		w.WriteHeader(429)
+	}, func(c *Config) {
+		c.Budgets = &Budgets{Known: map[string]Limit{"an operation": {Calls: 1, Window: time.Hour}}}
+	})
+	told := 0
+	r := Request{Operation: "an operation", Method: http.MethodPost, Path: "things/1", Sending: func(context.Context) error {
+		assert.EqualValues(t, told, c.Calls())
+		told++
+		return nil
+	}}
+	_, err := c.Do(t.Context(), r, nil)
+	require.Equal(t, Throttled, ClassOf(err))
+	require.Equal(t, 1, told, "between two tries nothing is on its way")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = c.Do(ctx, r, nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, 1, told, "it did not get its turn")
+
+	full := errors.New("the ledger is full")
+	r.Operation, r.Sending = "another", func(context.Context) error { return full }
+	_, err = c.Do(t.Context(), r, nil)
+	require.ErrorIs(t, err, full)
+	require.EqualValues(t, 1, c.Calls())
+}
+
 func TestErrorsTellNoSecrets(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(400)

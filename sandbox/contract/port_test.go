@@ -220,7 +220,7 @@ func shares(t *testing.T, ctx context.Context, p frameio.Platform, project, asse
 	items, err := p.ShareItems(ctx, s, "")
 	require.NoError(t, err)
 	assert.Len(t, items.Items, 1, "an asset that is shared already is not added again")
-	require.NoError(t, p.Invite(ctx, s.ID, []string{"rita@client.example"}, "Please look"))
+	require.NoError(t, p.Invite(ctx, s.ID, []string{"rita@client.example"}, "Please look", nil))
 	who, err := p.Reviewers(ctx, s.ID)
 	require.NoError(t, err)
 	assert.Equal(t, map[frameio.Generation]int{frameio.Legacy: 1, frameio.V4: -1}[p.Generation()], who.Count, "V4's public shares do not tell")

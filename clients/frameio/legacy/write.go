@@ -338,9 +338,11 @@ func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) e
 }
 
 // Invite wraps POST /review_links/{id}/reviewers. One call an address.
-func (c *Client) Invite(ctx context.Context, id string, emails []string, message string) error {
+func (c *Client) Invite(ctx context.Context, id string, emails []string, message string, sending func(context.Context) error) error {
 	for _, e := range emails {
-		if err := c.write(ctx, opAddReviewer, "review_links/"+url.PathEscape(id)+"/reviewers", map[string]any{"email": e, "message": message}, nil); err != nil {
+		r := rest.Request{Operation: opAddReviewer, Method: http.MethodPost, Path: "review_links/" + url.PathEscape(id) + "/reviewers",
+			Body: map[string]any{"email": e, "message": message}, Sending: sending}
+		if _, err := c.do(ctx, r, nil); err != nil {
 			return err
 		}
 	}

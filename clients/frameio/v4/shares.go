@@ -196,12 +196,13 @@ func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) e
 func already(err error) bool { return strings.Contains(strings.ToLower(err.Error()), "already") }
 
 // Invite wraps POST ~/shares/{id}/reviewers, at most 10 addresses.
-func (c *Client) Invite(ctx context.Context, id string, emails []string, message string) error {
+func (c *Client) Invite(ctx context.Context, id string, emails []string, message string, sending func(context.Context) error) error {
 	path, err := c.in(ctx, "shares", id, "reviewers")
 	if err != nil {
 		return err
 	}
-	return c.do(ctx, opInvite, path, nil, map[string]any{"message": message, "reviewers": map[string]any{"emails": emails}}, nil)
+	body := map[string]any{"message": message, "reviewers": map[string]any{"emails": emails}}
+	return c.send(ctx, rest.Request{Operation: opInvite, Path: path, Body: body, Sending: sending}, nil)
 }
 
 // Reviewers wraps GET ~/shares/{id}/reviewers. To a public share, people are only sent its link, and it need not list them:

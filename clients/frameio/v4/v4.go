@@ -91,16 +91,20 @@ func (c *Client) Capabilities() frameio.Capabilities {
 	return frameio.Capabilities{ListLimit: 100, InviteBatch: 10, ShareBatch: 100, CommentPolls: commentPolls}
 }
 
-// do sends one call. A token that has just run out is fetched anew, once.
+// do sends one call.
 func (c *Client) do(ctx context.Context, op, path string, q url.Values, body, out any) error {
-	method, _, _ := strings.Cut(op, " ")
-	if body != nil {
-		body = map[string]any{"data": body}
+	return c.send(ctx, rest.Request{Operation: op, Path: path, Query: q, Body: body}, out)
+}
+
+// send fetches a token that has just run out anew, once. What must not count as on its way meanwhile comes back instead.
+func (c *Client) send(ctx context.Context, r rest.Request, out any) error {
+	r.Method, _, _ = strings.Cut(r.Operation, " ")
+	if r.Body != nil {
+		r.Body = map[string]any{"data": r.Body}
 	}
-	r := rest.Request{Operation: op, Method: method, Path: path, Query: q, Body: body}
 	var used string
 	_, err := c.rest.Do(withUsed(ctx, &used), r, out)
-	if rest.ClassOf(err) == rest.Unauthorized && err != nil && c.tokens.renew(used) {
+	if rest.ClassOf(err) == rest.Unauthorized && err != nil && c.tokens.renew(used) && r.Sending == nil {
 		_, err = c.rest.Do(withUsed(ctx, &used), r, out)
 	}
 	if err == nil {

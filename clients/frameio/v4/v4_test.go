@@ -648,7 +648,7 @@ func TestNothingIsSentThatTheVendorDoesNotKnow(t *testing.T) {
 	_, _ = c.CreateShare(ctx, "x", frameio.NewShare{Name: "n", AssetIDs: []string{"x"}, ExpiresAt: at, Passphrase: "p", Download: true, Watermark: true})
 	_ = c.UpdateShare(ctx, "x", frameio.ShareChange{ExpiresAt: &at, Active: &yes})
 	_ = c.AddToShare(ctx, "x", []string{"y"})
-	_ = c.Invite(ctx, "x", []string{"a@b.example"}, "m")
+	_ = c.Invite(ctx, "x", []string{"a@b.example"}, "m", nil)
 	checked := map[string]bool{}
 	for _, call := range v.calls() {
 		op, body, ok := strings.Cut(call, " {")
