@@ -89,6 +89,7 @@ type Stack struct {
 	Clip    string // an asset in iconik that the sandbox's page offers for review
 
 	servers []*http.Server
+	ports   map[int]bool // given away
 }
 
 // Start brings everything up; on an error what was started is stopped again.
@@ -96,7 +97,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	s := &Stack{o: o, Actions: map[string]string{}}
+	s := &Stack{o: o, Actions: map[string]string{}, ports: map[int]bool{}}
 	defer func() {
 		if err != nil {
 			s.Stop()
@@ -142,7 +143,8 @@ func (s *Stack) port(wellKnown int) int {
 		return wellKnown
 	}
 	for range 100 {
-		if port := 20000 + rand.IntN(12000); free(port) {
+		if port := 20000 + rand.IntN(12000); !s.ports[port] && free(port) {
+			s.ports[port] = true // whoever gets it may open it late
 			return port
 		}
 	}
@@ -231,18 +233,44 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	return err
 }
 
-// TemporalReady returns when Temporal takes connections.
+// TemporalReady returns when Temporal's frontend answers. That its port is open says little: the server may still find that
+// it cannot have another.
 func (s *Stack) TemporalReady(ctx context.Context) error {
 	for until := time.Now().Add(readyTimeout); ; {
-		c, err := net.DialTimeout("tcp", s.TemporalAddress, time.Second)
+		err := s.askTemporal(ctx)
 		if err == nil {
-			return c.Close()
+			return nil
 		}
 		if time.Now().After(until) || ctx.Err() != nil || s.Temporal != nil && !s.Temporal.Running() {
 			return fmt.Errorf("Temporal does not answer at %s: %w%s", s.TemporalAddress, err, s.Temporal.tail())
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+func (s *Stack) askTemporal(ctx context.Context) error {
+	if s.Temporal == nil {
+		c, err := net.DialTimeout("tcp", s.TemporalAddress, time.Second)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.TemporalUI+"/api/v1/namespaces/default", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("its Web UI says %s", resp.Status)
+	}
+	return nil
 }
 
 var configTemplate = template.Must(template.New("config").Parse(`# Written by the sandbox.

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -153,12 +154,15 @@ func database(o options) (*config.SQL, error) {
 	return sql, nil
 }
 
-// freePort finds a port below the range from which systems take the ports of outgoing connections: one of those may be
-// taken by anybody between the finding and the use.
-func freePort(ip string) (int, error) {
+// freePort finds a port for a part of the server, none of taken. It is far from the ports of outgoing connections, one of
+// which may be anybody's between the finding and the use, and from those that the sandbox has given to its programs.
+func freePort(ip string, taken ...int) (int, error) {
 	var err error
 	for range 100 {
-		port := 20000 + rand.IntN(12000)
+		port := 10000 + rand.IntN(10000)
+		if slices.Contains(taken, port) {
+			continue
+		}
 		var l net.Listener
 		if l, err = net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(port))); err == nil {
 			return port, l.Close()
@@ -238,7 +242,7 @@ func server(o options, sql *config.SQL) (temporal.Server, string, error) {
 	var ports [4]int // HTTP, history, matching, worker
 	for i := range ports {
 		var err error
-		if ports[i], err = freePort(o.ip); err != nil {
+		if ports[i], err = freePort(o.ip, append(ports[:i:i], o.port, o.uiPort)...); err != nil {
 			return nil, "", err
 		}
 	}
