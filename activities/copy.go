@@ -165,14 +165,16 @@ func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, 
 	if err != nil {
 		return it, err
 	}
-	why := now.Original
+	why, listed := now.Original, ""
 	switch {
 	case project.Archived:
 		why = frameio.OriginalArchived
+	case why == frameio.OriginalAvailable && now.Watermark == frameio.WatermarkOn:
+		why, listed = frameio.OriginalWatermarked, string(why) // its stream goes by the original's name
 	case why == frameio.OriginalAvailable:
 		return it, contentError("Frame.io lists an original of %d bytes but does not give it", it.Size)
 	}
-	return a.updateItem(ctx, it, func(i *ledger.Item) { i.Original, i.HasProxy = string(why), now.HasProxy })
+	return a.updateItem(ctx, it, func(i *ledger.Item) { i.Original, i.HasProxy, i.Listed = string(why), now.HasProxy, listed })
 }
 
 // skip keeps what was said about a file whose bytes are not brought over: an asset of type PLACEHOLDER.

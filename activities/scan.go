@@ -178,7 +178,7 @@ func itemOf(folder ledger.Folder, node, file frameio.Asset, version, versions, s
 		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
 		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
 		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
-		CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
+		Watermarked: file.Watermark == frameio.WatermarkOn, CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
 		State: ledger.Pending, Scan: scan,
 	}
 }

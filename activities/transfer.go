@@ -98,7 +98,11 @@ func (a *archive) move(ctx context.Context, it ledger.Item) error {
 		return a.sourceRefused(err, unavailable)
 	}
 	if rendition == frameio.RenditionOriginal && it.SourceChecksum != "" && it.SourceChecksum != res.XXH64 {
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the copy's xxh64 is %s, Frame.io says %s", res.XXH64, it.SourceChecksum), workflows.ErrorUploadGone, nil)
+		kind := workflows.ErrorUploadGone
+		if it.Watermarked { // on the way
+			kind = workflows.ErrorOriginalGone
+		}
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the copy's xxh64 is %s, Frame.io says %s", res.XXH64, it.SourceChecksum), kind, nil)
 	}
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Checksum, i.StoredSize, i.BytesDone = res.XXH64, res.Bytes, res.Bytes })
 	return err

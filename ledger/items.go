@@ -150,6 +150,12 @@ func merged(old, seen Item) Item {
 	}
 	it.Fields, it.FieldsHash, it.Scan = seen.Fields, seen.FieldsHash, seen.Scan
 	content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
+	it.Watermarked = seen.Watermarked
+	if it.Listed != "" && it.Listed == seen.Original && seen.Watermarked && !content {
+		seen.Original = old.Original // what the bytes told holds until something else is listed
+	} else {
+		it.Listed = ""
+	}
 	// A project that goes into cold storage after its files were copied takes nothing away from the copies.
 	better := old.State == Skipped && old.Original != seen.Original
 	if content || better {

@@ -237,6 +237,9 @@ func (s *Sim) assetJSON(a *Asset, cover bool) map[string]any {
 	}
 	switch {
 	case a.Watermarked:
+		if s.streams {
+			v["original"] = s.mediaURL(streamKey(a), a.Name)
+		}
 	case p.ArchiveStatus != "standard" && a.AssetType == "stream":
 		switch s.o.ArchivedOriginal {
 		case "proxy":

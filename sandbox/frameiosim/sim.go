@@ -87,6 +87,7 @@ type Sim struct {
 	code    string          // of a sign-in that is not exchanged yet
 	home    string          // the sandbox's own page
 	minted  int
+	streams bool // StreamWatermarked
 }
 
 // state is what survives a restart.

@@ -188,7 +188,8 @@ func (a asset) original() frameio.Original {
 	switch {
 	case a.Uploaded.IsZero():
 		return frameio.OriginalNeverUploaded
-	case bool(a.Watermarked) && a.Original == "":
+	case bool(a.Watermarked) && (a.Original == "" || a.xxHash() == ""):
+		// What is served under the original's name may be watermarked on the way: only the checksum can tell.
 		return frameio.OriginalWatermarked
 	case away && (a.class() == frameio.ClassStream || a.Original == ""):
 		return frameio.OriginalArchived
@@ -198,6 +199,14 @@ func (a asset) original() frameio.Original {
 		return frameio.OriginalArchived
 	}
 	return frameio.OriginalAvailable
+}
+
+// xxHash is the original's, in lower-case hex; empty where Frame.io has none.
+func (a asset) xxHash() string {
+	if a.Checksums.value == nil {
+		return ""
+	}
+	return strings.ToLower(string(a.Checksums.value.XXHash))
 }
 
 // comments counts them; -1 where the answer does not say.
@@ -233,9 +242,7 @@ func (a asset) domain() frameio.Asset {
 	if a.Watermarked {
 		d.Watermark = frameio.WatermarkOn
 	}
-	if cs := a.Checksums.value; cs != nil {
-		d.Checksum = strings.ToLower(string(cs.XXHash))
-	}
+	d.Checksum = a.xxHash()
 	fps := a.FPS.value
 	if m := a.Metadata.value; m != nil && m.Blob.value != nil {
 		b := m.Blob.value

@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -85,4 +86,24 @@ func TestManyRefusalsCostOneLookAtTheAccount(t *testing.T) {
 	_, err = p.Asset(t.Context(), "a")
 	assert.Equal(t, rest.Unauthorized, rest.ClassOf(err), "%v", err)
 	assert.Contains(t, err.Error(), movedHint)
+}
+
+func TestWhatIsKnownOfAnOriginal(t *testing.T) {
+	for body, want := range map[string]frameio.Original{
+		`"original":"https://s/x"`:                                                                 frameio.OriginalAvailable,
+		`"original":null,"upload_completed_at":null`:                                               frameio.OriginalNeverUploaded,
+		`"original":null,"is_session_watermarked":true`:                                            frameio.OriginalWatermarked,
+		`"original":"https://s/x","is_session_watermarked":true`:                                   frameio.OriginalWatermarked,
+		`"original":"https://s/x","is_session_watermarked":true,"checksums":{"xx_hash":null}`:      frameio.OriginalWatermarked,
+		`"original":"https://s/x","is_session_watermarked":true,"checksums":{"xx_hash":"AB"}`:      frameio.OriginalAvailable,
+		`"original":null,"user_permissions":{"can_download":false}`:                                frameio.OriginalForbidden,
+		`"original":null,"archive_status":"archived"`:                                              frameio.OriginalArchived,
+		`"original":null,"project":{"archive_status":"unarchiving"}`:                               frameio.OriginalArchived,
+		`"original":"https://s/x","asset_type":"stream","project":{"archive_status":"archived"}`:   frameio.OriginalArchived,
+		`"original":"https://s/x","asset_type":"document","project":{"archive_status":"archived"}`: frameio.OriginalAvailable,
+	} {
+		var a asset
+		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","upload_completed_at":"2026-01-01T00:00:00Z",`+body+`}`), &a), body)
+		assert.Equal(t, want, a.domain().Original, body)
+	}
 }
