@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,7 +172,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	} else if older || in.Kind == workflows.NotifyQueued && row.Status != ledger.Queued || in.Kind == workflows.NotifyWaiting && row.Status != ledger.Waiting {
 		return nil
 	}
-	to := recipients(row.RequestedBy, arc.cfg.Archive.Notify)
+	to := recipients(row.RequestedBy, slices.Concat(row.AlsoAsked, arc.cfg.Archive.Notify))
 	if a.mailer == nil || len(to) == 0 {
 		return nil
 	}

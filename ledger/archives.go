@@ -30,6 +30,7 @@ func decodeArchive(data string, position int) (Archive, error) {
 }
 
 // RequestArchive makes an archive's row, or begins another run of one that has ended. joined says that a run is open.
+// Who asked for the run before is told of one that nobody asks for by name, as of a retry.
 func (l *Ledger) RequestArchive(ctx context.Context, tenant, id, requestedBy string, now time.Time) (a Archive, joined bool, err error) {
 	err = l.tx(ctx, func(tx *sql.Tx) error {
 		var data string
@@ -46,11 +47,20 @@ func (l *Ledger) RequestArchive(ctx context.Context, tenant, id, requestedBy str
 			}
 			if !a.Status.Ended() {
 				joined = true
-				return nil
+				a.AskedBy(requestedBy)
+				encoded, err := json.Marshal(a)
+				if err != nil {
+					return err
+				}
+				_, err = tx.ExecContext(ctx, l.bind("UPDATE archives SET data = ? WHERE tenant = ? AND id = ?"), string(encoded), tenant, id)
+				return err
 			}
 			a.Run++
 		}
-		a.Status, a.Reason, a.Changed, a.RequestedBy = Queued, "", false, requestedBy
+		if requestedBy != "" {
+			a.RequestedBy, a.AlsoAsked = requestedBy, nil
+		}
+		a.Status, a.Reason, a.Changed = Queued, "", false
 		a.QueuedAt, a.StartedAt, a.FinishedAt, a.QueuePosition = now.UTC(), time.Time{}, time.Time{}, 0
 		encoded, err := json.Marshal(a)
 		if err != nil {

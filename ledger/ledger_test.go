@@ -78,6 +78,38 @@ func TestAnArchiveIsRequestedOnce(t *testing.T) {
 	})
 }
 
+func TestWhoAskedForAnArchiveIsRemembered(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ask := func(by string) Archive {
+			_, _, err := l.RequestArchive(t.Context(), tenant, project, by, time.Now())
+			require.NoError(t, err)
+			a, _, err := l.Archive(t.Context(), tenant, project)
+			require.NoError(t, err)
+			return a
+		}
+		end := func() {
+			_, err := l.UpdateArchive(t.Context(), tenant, project, func(a *Archive) { a.Status = Incomplete })
+			require.NoError(t, err)
+		}
+		assert.Empty(t, ask("").RequestedBy)
+		assert.Equal(t, "sam@example.com", ask("sam@example.com").RequestedBy, "the webhook's run is joined by somebody")
+		ask("kim@example.com")
+		ask("")
+		a := ask("kim@example.com")
+		assert.Equal(t, "sam@example.com", a.RequestedBy)
+		assert.Equal(t, []string{"kim@example.com"}, a.AlsoAsked)
+		end()
+		a = ask("")
+		assert.Equal(t, 2, a.Run)
+		assert.Equal(t, "sam@example.com", a.RequestedBy, "of a retry, too")
+		assert.Equal(t, []string{"kim@example.com"}, a.AlsoAsked)
+		end()
+		a = ask("lee@example.com")
+		assert.Equal(t, "lee@example.com", a.RequestedBy)
+		assert.Empty(t, a.AlsoAsked)
+	})
+}
+
 func TestAScanGoesOnWhereItBroke(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()

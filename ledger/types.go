@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ArchiveStatus is where an archive stands, as GET /archives says it.
 type ArchiveStatus string
@@ -27,6 +30,8 @@ func (s ArchiveStatus) Ended() bool {
 	return false
 }
 
+const mostAsking = 20 // addresses beside the first
+
 // Archive is one Frame.io project's way into iconik. Its id is the project's id; a re-run continues the same archive.
 type Archive struct {
 	Tenant, ID            string // ID is the Frame.io project id
@@ -48,6 +53,7 @@ type Archive struct {
 	QueuedAt              time.Time
 	StartedAt, FinishedAt time.Time
 	RequestedBy           string    // e-mail address or empty
+	AlsoAsked             []string  // addresses of others who asked for it while it was open
 	CopyingSince          time.Time // of this run
 	BytesBefore           int64     // that were done when it began to copy
 	Comments              int       // seen in Frame.io by the last plan
@@ -59,6 +65,17 @@ type Archive struct {
 	MovedTo               string // the archive that goes on with this one's work
 	Moving                bool   // this run has to match what came under other ids
 	MoveNote              string // what could not be matched
+}
+
+// AskedBy notes who asks for an archive that is open. Whoever asked first stays.
+func (a *Archive) AskedBy(address string) {
+	switch {
+	case address == "" || address == a.RequestedBy || slices.Contains(a.AlsoAsked, address) || len(a.AlsoAsked) == mostAsking:
+	case a.RequestedBy == "":
+		a.RequestedBy = address
+	default:
+		a.AlsoAsked = append(a.AlsoAsked, address)
+	}
 }
 
 // Pace is how fast the run copies, in bytes a second, and how long the rest takes at that; zeros while it does not copy.

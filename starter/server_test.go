@@ -307,6 +307,23 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 	assert.EqualValues(t, 0, answer["queue_position"], "nothing of this tenant's is open")
 }
 
+func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
+	f := newFront(t)
+	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(running, nil)
+	_, _, err := f.ledger.RequestArchive(t.Context(), tenantA, project, "", time.Now())
+	require.NoError(t, err)
+	for _, by := range []string{"sam@example.com", "kim@example.com", ""} {
+		resp, answer := f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + project + `","requested_by":"` + by + `"}`, bearer("A")})
+		assert.Equal(t, 202, resp.StatusCode)
+		assert.Equal(t, "queued", answer["status"])
+	}
+	row, _, err := f.ledger.Archive(t.Context(), tenantA, project)
+	require.NoError(t, err)
+	assert.Equal(t, "sam@example.com", row.RequestedBy)
+	assert.Equal(t, []string{"kim@example.com"}, row.AlsoAsked)
+}
+
 func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {
 	f := newFront(t)
 	f.attributes.Store(true)

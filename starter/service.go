@@ -81,7 +81,10 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		return out, errors.Join(errUnavailable, err)
 	}
 	if running {
-		row, _, err := s.ledger.Archive(ctx, t.ID, project)
+		row, known, err := s.ledger.Archive(ctx, t.ID, project)
+		if err == nil && known && requestedBy != "" {
+			row, err = s.ledger.UpdateArchive(ctx, t.ID, project, func(r *ledger.Archive) { r.AskedBy(requestedBy) })
+		}
 		if err != nil {
 			return out, errors.Join(errUnavailable, err)
 		}
