@@ -418,9 +418,14 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 		for method, o := range item.Operations() {
 			described = append(described, method+" "+path)
 			if strings.HasPrefix(path, activities.APIPrefix) {
-				for _, status := range []string{"401", "503"} {
+				refusals := []string{"400", "401", "404", "503"}
+				if method == http.MethodPost {
+					refusals = append(refusals, "413", "415")
+				}
+				for _, status := range refusals {
 					assert.NotNil(t, o.Responses.Value(status), "%s %s: %s", method, path, status)
 				}
+				assert.NotNil(t, o.Parameters.GetByInAndName("query", "tenant-id"), "%s %s", method, path)
 			}
 		}
 	}
