@@ -61,7 +61,6 @@ func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledge
 	if err != nil {
 		return rec, err
 	}
-	dir := storageDir(row, it)
 	rec.formatID, _, err = a.once(ctx, creation{kind: ledger.LinkFormat, sourceID: rec.key, parent: it.AssetID, settle: storeSettle,
 		look: func(ctx context.Context) (string, error) {
 			have, err := a.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
@@ -78,6 +77,7 @@ func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledge
 	if err != nil {
 		return rec, fmt.Errorf("format: %w", err)
 	}
+	dir := storageDir(row, it, rec.formatID)
 	rec.fileSetID, _, err = a.once(ctx, creation{kind: ledger.LinkFileSet, sourceID: rec.key, parent: it.AssetID, settle: storeSettle,
 		look: func(ctx context.Context) (string, error) {
 			have, err := a.iconik.Files.FileSets(ctx, it.AssetID, it.VersionID)
@@ -118,13 +118,14 @@ func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledge
 	return rec, nil
 }
 
-// storageDir is where the storage keeps a file: readable for people; iconik makes the file's own name unique.
-func storageDir(row ledger.Archive, it ledger.Item) string {
+// storageDir is where the storage keeps a format's file: readable for people, and no other's. iconik makes the names of
+// files unique only where the storage is set so (add_uuid_to_filenames), and versions and neighbours may share theirs.
+func storageDir(row ledger.Archive, it ledger.Item, formatID string) string {
 	dir := "Frame.io/" + mapping.SafeFileName(row.TeamName) + "/" + mapping.SafeFileName(row.Name)
 	if folder := parentPath(it.Path); folder != "" {
 		dir += "/" + mapping.SafePath(folder)
 	}
-	return dir
+	return dir + "/" + formatID
 }
 
 func parentPath(path string) string {

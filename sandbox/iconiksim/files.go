@@ -215,7 +215,12 @@ func (s *Sim) createFile(c *call) (int, any) {
 	take(d, c.body, "original_name", "directory_path", "format_id", "file_set_id", "storage_id", "type", "checksum", "status", "name", "parent_id")
 	d["size"] = int64(size)
 	d["directory_path"] = strings.Trim(text(d, "directory_path"), "/")
-	if text(d, "name") == "" {
+	settings, _ := storage["settings"].(doc)
+	switch {
+	case text(d, "name") != "":
+	case settings["add_uuid_to_filenames"] == false:
+		d["name"] = text(d, "original_name")
+	default:
 		ext := path.Ext(text(d, "original_name"))
 		d["name"] = unsafe.ReplaceAllString(strings.TrimSuffix(text(d, "original_name"), ext), "_") + "_" + id + unsafe.ReplaceAllString(ext, "_")
 	}
