@@ -13,6 +13,9 @@ import (
 // ensureVersion finds or makes the asset, and the version of it that stands for the item.
 func (a *archive) ensureVersion(ctx context.Context, it ledger.Item, assetType string) (ledger.Item, error) {
 	if it.AssetID != "" && it.VersionID != "" {
+		if assetType == "ASSET" && it.FileID == "" { // its original may have come back since it was skipped
+			return it, a.noPlaceholder(ctx, it.AssetID)
+		}
 		return it, nil
 	}
 	assetID, err := a.ensureAsset(ctx, it, assetType)
@@ -42,6 +45,7 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 	if err != nil {
 		return "", err
 	}
+	var first iconik.Version
 	id, made, err := a.once(ctx, creation{
 		kind: kind, sourceID: it.AssetKey, parent: folder, settle: a.cfg.Iconik.SettleTime, lookFirst: adopting,
 		look: func(ctx context.Context) (string, error) { return a.byExternalID(ctx, "assets", external) },
@@ -50,25 +54,26 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 			if err != nil {
 				return "", err
 			}
-			if v, ok := asset.CurrentVersion(); ok && it.Version == 1 {
-				// Saves reading the asset again; a lost ledger write only means that it is read after all.
-				if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: asset.ID, IntendedAt: time.Now()}); err == nil {
-					err = a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkVersion, it.SourceID, v.ID, "")
-					if err != nil {
-						return "", err
-					}
-				}
-			}
+			first, _ = asset.CurrentVersion()
 			return asset.ID, nil
 		},
 	})
-	if err == nil && !made && assetType == "ASSET" && it.Version > 1 {
+	if err == nil && made && it.Version == 1 && first.ID != "" {
+		// Saves reading the asset again; a lost ledger write only means that it is read after all.
+		if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err == nil {
+			err = a.Ledger.Made(ctx, a.ref.Tenant, ledger.LinkVersion, it.SourceID, first.ID, "")
+			if err != nil {
+				return "", err
+			}
+		}
+	}
+	if err == nil && !made && assetType == "ASSET" {
 		err = a.noPlaceholder(ctx, id)
 	}
 	return id, err
 }
 
-// noPlaceholder turns the asset of a stack whose first version had no bytes into a real one.
+// noPlaceholder turns an asset that was made for a version without bytes into a real one.
 func (a *archive) noPlaceholder(ctx context.Context, assetID string) error {
 	first, err := a.iconik.Assets.Get(ctx, assetID, false)
 	if err != nil || first.Type != "PLACEHOLDER" {
@@ -106,56 +111,59 @@ func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetI
 	if err != nil {
 		return "", err
 	}
-	// A version of the asset that no item is tied to yet was made for this one.
-	untied := func(ctx context.Context) (string, error) {
-		asset, err := a.iconik.Assets.Get(ctx, assetID, false)
-		if err != nil {
-			return "", err
-		}
-		versions := slices.Clone(asset.Versions)
+	// A version of the asset that no item is tied to yet was made for this one: the newest of them, since the one that came
+	// with the asset waits for the first item.
+	untied := func(ctx context.Context, versions []iconik.Version, newest bool) (string, error) {
+		versions = slices.Clone(versions)
 		slices.SortStableFunc(versions, iconik.OlderFirst)
-		for i, v := range versions {
+		if newest {
+			slices.Reverse(versions)
+		}
+		for _, v := range versions {
 			if v.Status == "DELETED" || v.Status == "DELETING" {
 				continue
 			}
-			if adopting {
-				if i+1 == it.Version {
-					return v.ID, nil
-				}
-				continue
-			}
-			_, tied, err := a.Ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID)
-			if err != nil {
-				return "", err
-			}
-			if !tied {
-				return v.ID, nil
+			if _, tied, err := a.Ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+				return v.ID, err
 			}
 		}
 		return "", nil
 	}
+	look := func(ctx context.Context) (string, error) {
+		asset, err := a.iconik.Assets.Get(ctx, assetID, false)
+		switch {
+		case err != nil:
+			return "", err
+		case adopting:
+			return inOrder(asset.Versions, it.Version), nil
+		}
+		return untied(ctx, asset.Versions, it.Version > 1)
+	}
 	id, _, err := a.once(ctx, creation{
 		kind: ledger.LinkVersion, sourceID: it.SourceID, parent: assetID, settle: storeSettle, lookFirst: it.Version == 1 || adopting,
-		look: untied,
+		look: look,
 		make: func(ctx context.Context) (string, error) {
-			if it.Version == 1 {
-				return "", contentError("asset %s has no version for %q", assetID, it.Name)
-			}
 			versions, err := a.iconik.Assets.CreateVersion(ctx, assetID, iconik.VersionRequest{})
 			if err != nil {
 				return "", err
 			}
-			for _, v := range versions {
-				if _, tied, err := a.Ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil {
-					return "", err
-				} else if !tied {
-					return v.ID, nil
-				}
+			if id, err := untied(ctx, versions, true); err != nil || id != "" {
+				return id, err
 			}
-			return untied(ctx)
+			return look(ctx)
 		},
 	})
 	return id, err
+}
+
+// inOrder is the version at a place, counted from 1, oldest first, as an archive made them.
+func inOrder(versions []iconik.Version, place int) string {
+	versions = slices.Clone(versions)
+	slices.SortStableFunc(versions, iconik.OlderFirst)
+	if place > len(versions) || versions[place-1].Status == "DELETED" || versions[place-1].Status == "DELETING" {
+		return ""
+	}
+	return versions[place-1].ID
 }
 
 func (a *archive) folderCollection(ctx context.Context, folderID string) (string, error) {
