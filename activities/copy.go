@@ -193,7 +193,11 @@ func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 		return err
 	}
 	if it.WrittenHash != "" && it.Version == it.Versions {
-		if err := a.follow(ctx, it); err != nil {
+		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
+		if err != nil {
+			return err
+		}
+		if err := a.follow(ctx, it, asset); err != nil {
 			return err
 		}
 	}
@@ -299,8 +303,43 @@ func checksumOf(it ledger.Item) string {
 }
 
 // writeFields writes the archive's metadata view. iconik keeps it with the asset's current version, so it is written
-// before the next version is made.
+// before the next version is made, and not at all where that was made before: it would describe another file.
 func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[string]string) error {
+	if current, err := a.isCurrent(ctx, it); err != nil || !current {
+		return err
+	}
+	return a.putFields(ctx, it, more)
+}
+
+// isCurrent says whether an item's version is the asset's current one. Who copies in order need not ask iconik.
+func (a *archive) isCurrent(ctx context.Context, it ledger.Item) (bool, error) {
+	if it.Version == it.Versions {
+		return true, nil
+	}
+	newer, err := a.Ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, it.Seq+1, it.Seq+int64(it.Versions-it.Version))
+	if err != nil {
+		return false, err
+	}
+	for _, n := range newer {
+		_, tied, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkVersion, n.SourceID)
+		if err != nil {
+			return false, err
+		}
+		if tied && n.AssetKey == it.AssetKey {
+			asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
+			return err == nil && shows(asset, it), err
+		}
+	}
+	return true, nil
+}
+
+// shows says whether an asset's current version is the item's.
+func shows(asset *iconik.Asset, it ledger.Item) bool {
+	v, ok := asset.CurrentVersion()
+	return !ok || v.ID == it.VersionID
+}
+
+func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string]string) error {
 	view, err := a.view(ctx, mapping.ArchiveView)
 	if err != nil {
 		return err
@@ -325,10 +364,16 @@ func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[stri
 // they were archived: iconik writes those of the current version only.
 func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
 	if it.Version == it.Versions {
-		if err := a.writeFields(ctx, it, map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}); err != nil {
+		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
+		if err != nil {
 			return err
 		}
-		if err := a.follow(ctx, it); err != nil {
+		if shows(asset, it) {
+			if err := a.putFields(ctx, it, map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}); err != nil {
+				return err
+			}
+		}
+		if err := a.follow(ctx, it, asset); err != nil {
 			return err
 		}
 	}
@@ -336,12 +381,8 @@ func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
 	return err
 }
 
-// follow renames and moves an asset as its source was.
-func (a *archive) follow(ctx context.Context, it ledger.Item) error {
-	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
-	if err != nil {
-		return err
-	}
+// follow renames and moves an asset, read with its collections, as its source was.
+func (a *archive) follow(ctx context.Context, it ledger.Item, asset *iconik.Asset) error {
 	kind := "file"
 	if it.AssetKey != it.SourceID {
 		kind = "stack"
@@ -351,6 +392,9 @@ func (a *archive) follow(ctx context.Context, it ledger.Item) error {
 		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source came under another id
 	}
 	if asset.Title != it.Title || patch.ExternalID != "" {
+		if err := a.wrote(ctx); err != nil {
+			return err
+		}
 		if _, err := a.iconik.Assets.Update(ctx, it.AssetID, patch); err != nil {
 			return err
 		}
@@ -361,6 +405,9 @@ func (a *archive) follow(ctx context.Context, it ledger.Item) error {
 	}
 	if slices.Contains(asset.InCollections, want) {
 		return nil
+	}
+	if err := a.wrote(ctx); err != nil {
+		return err
 	}
 	if err := a.iconik.Collections.Add(ctx, want, "assets", it.AssetID); err != nil {
 		return err

@@ -57,3 +57,61 @@ func TestKeyframesOfAnotherVersionAreNotTakenForThisOnes(t *testing.T) {
 		})
 	}
 }
+
+// iconik writes metadata to an asset's current version only: an older version that is copied late must not describe it.
+func TestALateVersionLeavesTheCurrentOnesFields(t *testing.T) {
+	for name, late := range map[string]func(b *bench, body []byte){
+		"copied": func(b *bench, body []byte) { b.copies(t, "F1", body) },
+		"skipped": func(b *bench, _ []byte) {
+			b.cfg.Archive.MissingOriginal = "skip"
+			_, err := b.updateItem(t.Context(), b.item(t, "F1"), func(i *ledger.Item) { i.State, i.Original = ledger.Pending, "watermarked" })
+			require.NoError(t, err)
+			require.Equal(t, workflows.DoNothing, b.open(t, "F1"))
+			require.Equal(t, ledger.Skipped, b.item(t, "F1").State)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, benchOptions{})
+			body := []byte("bytes")
+			b.sees(t, stack, file("F1", "edit.mov", body), file("F2", "edit.mov", body))
+			require.Equal(t, workflows.DoTransfer, b.open(t, "F1")) // its bytes do not come
+			b.copies(t, "F2", body)
+			late(b, body)
+			first, second := b.item(t, "F1"), b.item(t, "F2")
+			require.NotEqual(t, first.VersionID, second.VersionID)
+			require.Equal(t, "F2", b.versionValues(t, second.AssetID, second.VersionID)["framebridge_source_id"])
+			require.Empty(t, b.versionValues(t, first.AssetID, first.VersionID))
+			require.False(t, needsCopy(first))
+		})
+	}
+}
+
+// Copied in order, each version has its own fields, and nobody is asked which one is current.
+func TestVersionsInOrderHaveTheirFields(t *testing.T) {
+	b := newBench(t, benchOptions{})
+	body := []byte("bytes")
+	b.sees(t, stack, file("F1", "edit.mov", body), file("F2", "edit.mov", body))
+	for _, id := range []string{"F1", "F2"} {
+		b.copies(t, id, body)
+	}
+	for _, id := range []string{"F1", "F2"} {
+		it := b.item(t, id)
+		require.Equal(t, id, b.versionValues(t, it.AssetID, it.VersionID)["framebridge_source_id"])
+	}
+	require.Zero(t, b.sim.Calls()["GET assets/v1/assets/{id}"], b.sim.Calls())
+}
+
+// A version that is current in iconik and none of Frame.io's any more keeps what describes it.
+func TestARefreshLeavesANewerVersionsFields(t *testing.T) {
+	b := newBench(t, benchOptions{})
+	body := []byte("bytes")
+	b.sees(t, stack, file("F1", "edit.mov", body), file("F2", "edit.mov", body))
+	b.copies(t, "F1", body)
+	b.copies(t, "F2", body)
+	now := file("F1", "edit.mov", body)
+	now.Description = "the one that stays"
+	b.sees(t, stack, now) // the second was deleted
+	require.Equal(t, workflows.DoNothing, b.open(t, "F1"))
+	require.False(t, needsCopy(b.item(t, "F1")))
+	require.Equal(t, "F2", b.sim.Values("assets", b.item(t, "F1").AssetID)["framebridge_source_id"])
+}
