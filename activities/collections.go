@@ -142,9 +142,6 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 		return err
 	}
 	parents := map[string]string{row.RootID: row.CollectionID}
-	if err := a.Ledger.SetFolderCollection(ctx, ref.Tenant, ref.Archive, row.RootID, row.CollectionID); err != nil {
-		return err
-	}
 	for after := ""; ; {
 		folders, next, err := a.Ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
 		if err != nil {
@@ -152,6 +149,14 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 		}
 		for _, f := range folders {
 			if f.SourceID == row.RootID {
+				if f.CollectionID != "" && f.CollectionID != row.CollectionID { // it was deleted: its files go into the new one
+					if err := a.Ledger.FolderGone(ctx, ref.Tenant, ref.Archive, f.SourceID); err != nil {
+						return err
+					}
+				}
+				if err := a.Ledger.SetFolderCollection(ctx, ref.Tenant, ref.Archive, f.SourceID, row.CollectionID); err != nil {
+					return err
+				}
 				continue
 			}
 			parent, ok := parents[f.ParentID]

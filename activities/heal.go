@@ -11,18 +11,22 @@ import (
 )
 
 // What people delete in iconik is found by the verification. It forgets the links that lead nowhere, so that a retry
-// makes what is missing again, and nothing else.
+// makes what is missing again, and nothing else; the run that finds it does so by itself, for some rounds.
 
 // loss is how much of an item is gone.
 type loss int
 
 const (
 	nothingLost loss = iota
+	commentLost      // of an item that is there
 	fileWrong        // the file is there, and is not what was copied
 	fileLost         // the version is there without its file
 	versionLost
 	assetLost
 )
+
+// heals says that making it again is all there is to do.
+func (l loss) heals() bool { return l == commentLost || l >= fileLost }
 
 // forget takes back what the ledger says of an item's lost part and everything below it.
 func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
@@ -141,7 +145,7 @@ func (a *archive) stillThere(ctx context.Context, kind ledger.LinkKind, source s
 	return a.Ledger.Forget(ctx, a.ref.Tenant, kind, source)
 }
 
-// folderGone has the collection of a folder made again by the next run.
+// folderGone has the collection of a folder made again by the next round.
 func (a *archive) folderGone(ctx context.Context, f ledger.Folder) error {
 	if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFolder, f.SourceID); err != nil {
 		return err

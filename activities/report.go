@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -95,7 +96,11 @@ func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 	if err != nil {
 		return err
 	}
-	rep.Archive.Status, rep.Archive.Reason = outcome(totals, proxies)
+	folders, err := a.foldersWithoutCollection(ctx)
+	if err != nil {
+		return err
+	}
+	rep.Archive.Status, rep.Archive.Reason = outcome(totals, proxies, folders)
 	rep.Archive.FinishedAt = time.Now().UTC()
 	assetID, versionID, err := a.reportAsset(ctx, row)
 	if err != nil {
@@ -116,6 +121,17 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 	adopting, err := a.adopting(ctx)
 	if err != nil {
 		return "", "", err
+	}
+	if row.ReportAssetID != "" {
+		asset, err := a.iconik.Assets.Get(ctx, row.ReportAssetID, false)
+		if err != nil && !rest.IsNotFound(err) {
+			return "", "", err
+		}
+		if err != nil || asset.Status == "DELETED" {
+			if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReport, row.ID); err != nil {
+				return "", "", err
+			}
+		}
 	}
 	assetID, _, err = a.once(ctx, creation{
 		kind: ledger.LinkReport, sourceID: row.ID, parent: row.CollectionID, settle: a.cfg.Iconik.SettleTime, lookFirst: adopting,

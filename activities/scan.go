@@ -103,8 +103,8 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 // comments. What has failed, and what waits for its original, is not news.
 func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	folders, err := a.foldersWithoutCollection(ctx)
-	if err != nil || folders {
-		return folders, err
+	if err != nil || folders > 0 {
+		return folders > 0, err
 	}
 	for _, phase := range []ledger.Phase{ledger.PhaseCopy, ledger.PhaseComments} {
 		for after := int64(0); ; {
@@ -132,19 +132,20 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-func (a *archive) foldersWithoutCollection(ctx context.Context) (bool, error) {
+func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
+	n := 0
 	for after := ""; ; {
 		folders, next, err := a.Ledger.Folders(ctx, a.ref.Tenant, a.ref.Archive, after, 1000)
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		for _, f := range folders {
 			if f.CollectionID == "" {
-				return true, nil
+				n++
 			}
 		}
 		if after = next; next == "" {
-			return false, nil
+			return n, nil
 		}
 	}
 }

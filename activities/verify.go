@@ -20,7 +20,7 @@ const verifyInParallel = 8 // items of one range read at once
 
 // VerifyItems reads iconik's side of a range of items, and the comments of both sides, and compares them with what the
 // ledger says was done. A difference fails the item.
-func (a *Activities) VerifyItems(ctx context.Context, in workflows.RangeInput) (workflows.Counts, error) {
+func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) (workflows.Counts, error) {
 	var counts workflows.Counts
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -33,13 +33,13 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.RangeInput) (
 	if err := stopping(ctx); err != nil {
 		return counts, err
 	}
-	verified := make([]bool, len(items))
+	verified, lost := make([]bool, len(items)), make([]bool, len(items))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(verifyInParallel)
 	for i, it := range items {
 		group.Go(func() error {
-			ok, err := arc.verifyItem(gctx, it)
-			verified[i] = ok
+			var err error
+			verified[i], lost[i], err = arc.verifyItem(gctx, it, in.Heal)
 			if err != nil {
 				return fmt.Errorf("verifying %q: %w", it.Path, err)
 			}
@@ -49,52 +49,66 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.RangeInput) (
 	if err := group.Wait(); err != nil {
 		return counts, settled(err)
 	}
-	for _, ok := range verified {
-		if ok {
+	for i := range items {
+		if verified[i] {
 			counts.Verified++
+		}
+		if lost[i] {
+			counts.Lost++
 		}
 	}
 	arc.progress(ctx, false)
 	return counts, nil
 }
 
-// verifyItem returns whether the item's bytes and comments are in iconik as Frame.io has them.
-func (a *archive) verifyItem(ctx context.Context, it ledger.Item) (bool, error) {
+// verifyItem returns whether the item's bytes and comments are in iconik as Frame.io has them, and with heal whether
+// something of it was lost there and is to be made again.
+func (a *archive) verifyItem(ctx context.Context, it ledger.Item, heal bool) (verified, lost bool, err error) {
 	if it.State != ledger.Copied && it.State != ledger.ItemVerified && it.State != ledger.Skipped {
-		return false, nil
+		return false, false, nil
 	}
-	if it.AssetID == "" || it.VersionID == "" {
-		if err := a.forget(ctx, it, assetLost); err != nil {
-			return false, err
-		}
-		return false, a.differs(ctx, it, "missing: the ledger has no asset for it")
-	}
-	problem, lost, err := a.assetProblem(ctx, it)
+	problem, gone, err := a.itemProblem(ctx, it)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	if problem == "" && it.State != ledger.Skipped {
-		if problem, lost, err = a.fileProblem(ctx, it); err != nil {
-			return false, err
+	if gone > commentLost {
+		if err := a.forget(ctx, it, gone); err != nil {
+			return false, false, err
 		}
 	}
-	if problem == "" && it.CommentCount > 0 {
-		if problem, err = a.commentsProblem(ctx, it); err != nil {
-			return false, err
-		}
-	}
-	if problem != "" {
-		if lost != nothingLost {
-			if err := a.forget(ctx, it, lost); err != nil {
-				return false, err
+	switch {
+	case problem != "" && heal && gone.heals():
+		_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
+			i.CommentsScan = 0
+			switch {
+			case gone > commentLost:
+				i.State, i.Reason, i.Fault = ledger.Pending, "", ""
+			case i.State == ledger.ItemVerified:
+				i.State = ledger.Copied
 			}
-		}
-		return false, a.differs(ctx, it, problem)
-	}
-	if it.State == ledger.Copied {
+		})
+		return false, true, err
+	case problem != "":
+		return false, false, a.differs(ctx, it, problem)
+	case it.State == ledger.Copied:
 		_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.State = ledger.ItemVerified })
 	}
-	return it.State != ledger.Skipped, err
+	return it.State != ledger.Skipped, false, err
+}
+
+// itemProblem is the first difference between an item in Frame.io and in iconik, and what is lost by it.
+func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+	if it.AssetID == "" || it.VersionID == "" {
+		return "missing: the ledger has no asset for it", assetLost, nil
+	}
+	problem, lost, err := a.assetProblem(ctx, it)
+	if err == nil && problem == "" && it.State != ledger.Skipped {
+		problem, lost, err = a.fileProblem(ctx, it)
+	}
+	if err == nil && problem == "" && it.CommentCount > 0 {
+		problem, lost, err = a.commentsProblem(ctx, it)
+	}
+	return problem, lost, err
 }
 
 // differs fails an item with what the comparison found.
@@ -195,17 +209,17 @@ func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.F
 
 // commentsProblem reads the comments of both sides. iconik lists them from an index that lags, so one that is not
 // listed is asked for by its id before it is called missing.
-func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, error) {
+func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
 	source, err := a.sourceComments(ctx, it.SourceID)
 	if rest.IsNotFound(err) {
-		return "extra: the file is no more in Frame.io since the tree was read; a retry leaves it out", nil
+		return "extra: the file is no more in Frame.io since the tree was read; a retry leaves it out", nothingLost, nil
 	}
 	if err != nil {
-		return "", err
+		return "", nothingLost, err
 	}
 	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
 	if err != nil && !rest.IsNotFound(err) {
-		return "", err
+		return "", nothingLost, err
 	}
 	there, external := map[string]bool{}, map[string]int{}
 	for _, s := range listed {
@@ -218,71 +232,68 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 	for _, c := range source {
 		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
 		if err != nil {
-			return "", err
+			return "", nothingLost, err
 		}
 		if !ok || link.TargetID == "" {
-			return "missing: a comment was made in Frame.io after the copy; a retry brings it over", nil
+			return "missing: a comment was made in Frame.io after the copy; a retry brings it over", commentLost, nil
 		}
 		if n := external[mapping.ExternalID("comment", c.ID)]; n > 1 {
-			return fmt.Sprintf("extra: a comment is %d times in iconik", n), nil
+			return fmt.Sprintf("extra: a comment is %d times in iconik", n), nothingLost, nil
 		}
 		if !there[link.TargetID] {
 			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
 			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
 				if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
-					return "", err
+					return "", nothingLost, err
 				}
-				return "missing: a comment was deleted in iconik; a retry makes it again", nil
+				return "missing: a comment was deleted in iconik; a retry makes it again", commentLost, nil
 			}
 			if err != nil {
-				return "", err
+				return "", nothingLost, err
 			}
 		}
 	}
-	return "", nil
+	return "", nothingLost, nil
 }
 
 // VerifyTree reads each collection's contents: assets of ours that the ledger does not know are left over from
-// requests whose answer was lost for longer than iconik's index lagged, and are taken away again.
-func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) error {
+// requests whose answer was lost for longer than iconik's index lagged, and are taken away again. Folders whose collection
+// was deleted are left without one: the next round, or the next run, makes it.
+func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflows.TreeResult, error) {
+	var res workflows.TreeResult
 	arc, err := a.archive(ref)
 	if err != nil {
-		return err
+		return res, err
 	}
 	me, err := arc.currentUser(ctx)
 	if err != nil {
-		return settled(err)
+		return res, settled(err)
 	}
-	gone := 0
 	for after := ""; ; {
 		folders, next, err := a.Ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
 		if err != nil {
-			return err
+			return res, err
 		}
 		for _, f := range folders {
 			if f.CollectionID == "" {
 				continue
 			}
 			if err := stopping(ctx); err != nil {
-				return err
+				return res, err
 			}
 			err := arc.removeLeftovers(ctx, f, me.ID)
 			if errors.Is(err, errFolderGone) {
-				gone++
+				res.Lost++
 				continue
 			}
 			if err != nil {
-				return settled(fmt.Errorf("verifying the collection of %q: %w", f.Path, err))
+				return res, settled(fmt.Errorf("verifying the collection of %q: %w", f.Path, err))
 			}
 		}
 		if after = next; next == "" {
-			break
+			return res, nil
 		}
 	}
-	if gone > 0 {
-		return contentError("missing: %d collections were deleted in iconik; a retry makes them again", gone)
-	}
-	return nil
 }
 
 var errFolderGone = errors.New("the collection is not in iconik any more")

@@ -23,6 +23,8 @@ type ArchiveState struct {
 	Step     int      `json:"step"`
 	After    int64    `json:"after"` // the last item number handed out in this step
 	Round    int      `json:"round"`
+	Lost     int64    `json:"lost,omitempty"`   // in iconik, found by this verification so far
+	Healed   int      `json:"healed,omitempty"` // rounds that made it again
 	Waited   bool     `json:"waited,omitempty"` // for originals: what was read before may be old
 	FirstRun string   `json:"first_run,omitempty"`
 	HasTurn  bool     `json:"has_turn,omitempty"`
@@ -345,16 +347,32 @@ func (a *archive) compare(ctx workflow.Context) error {
 	return nil
 }
 
-// verify reads iconik's side again, item by item, then the tree of collections.
+// verify reads iconik's side again, item by item, then the tree of collections. What people have deleted there is made
+// again in another round.
 func (a *archive) verify(ctx workflow.Context) error {
 	if a.state.After == 0 {
-		a.state.Counts.Verified = 0
+		a.state.Counts.Verified, a.state.Lost = 0, 0
 	}
-	err := a.walks(ctx, PhaseVerify, ActVerifyItems, "verify", func(r RangeInput) any { return r }, func(c Counts) { a.state.Counts.Verified += c.Verified })
+	heal := a.state.Healed < maxHeals
+	err := a.walks(ctx, PhaseVerify, ActVerifyItems, "verify",
+		func(r RangeInput) any { return VerifyInput{RangeInput: r, Heal: heal} },
+		func(c Counts) {
+			a.state.Counts.Verified += c.Verified
+			a.state.Lost += c.Lost
+		})
 	if err != nil {
 		return err
 	}
-	return do(forWalks(ctx, "verify collections and look for duplicates"), ActVerifyTree, a.ref)
+	tree, err := call[TreeResult](forWalks(ctx, "verify collections and look for duplicates"), ActVerifyTree, a.ref)
+	if err != nil || !heal || a.state.Lost == 0 && tree.Lost == 0 {
+		return err
+	}
+	a.state.Healed++
+	a.state.Step, a.state.After = stepCollections, 0
+	if tree.Lost == 0 {
+		return nil
+	}
+	return do(forCalls(ctx, "collections above the folders"), ActPrepareIconik, a.ref)
 }
 
 func (a *archive) report(ctx workflow.Context) error {

@@ -86,6 +86,8 @@ type (
 		CommentsDone  int64 `json:"comments_done"`
 		Folders       int64 `json:"folders"`
 		Presentations int64 `json:"presentations"`
+		// Lost counts what a verification has found to be deleted in iconik, and has laid open to be made again.
+		Lost int64 `json:"lost,omitempty"`
 	}
 
 	// Range is a run of the ledger's item numbers, both ends included.
@@ -109,6 +111,17 @@ type (
 	CommentsInput struct {
 		RangeInput
 		Again bool `json:"again,omitempty"`
+	}
+
+	// VerifyInput asks for the comparison of a range. With Heal, what was deleted in iconik is not failed: the run makes it
+	// again.
+	VerifyInput struct {
+		RangeInput
+		Heal bool `json:"heal,omitempty"`
+	}
+	// TreeResult says how many collections were deleted in iconik.
+	TreeResult struct {
+		Lost int `json:"lost,omitempty"`
 	}
 
 	// CopyItem is one version to copy.

@@ -34,6 +34,8 @@ type world struct {
 	open     func(OpenVersionInput) (OpenedVersion, error)
 	transfer func(ItemInput) error
 	perAsset int
+	lost     int // verifications that find something deleted in iconik
+	treeLost int // collections that every verification finds deleted
 
 	mailServer error
 	began      time.Time
@@ -64,7 +66,11 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		w.count(ActOpenArchive)
 		return Opened{Project: "Summer - Archived", Team: "Marketing", Run: 1, Lanes: 3, WaitInterval: "15m"}, nil
 	})
-	for _, name := range []string{ActPrepareIconik, ActMakeCollections, ActCopyShares, ActVerifyTree, ActWriteReport} {
+	add(ActVerifyTree, func(context.Context, Ref) (TreeResult, error) {
+		w.count(ActVerifyTree)
+		return TreeResult{Lost: w.treeLost}, nil
+	})
+	for _, name := range []string{ActPrepareIconik, ActMakeCollections, ActCopyShares, ActWriteReport} {
 		add(name, func(context.Context, Ref) error { w.count(name); return nil })
 	}
 	add(ActScanProject, func(_ context.Context, in ScanInput) (ScanResult, error) {
@@ -116,12 +122,18 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		w.rechecks = w.rechecks[1:]
 		return res, nil
 	})
-	for _, name := range []string{ActCopyComments, ActVerifyItems} {
-		add(name, func(_ context.Context, in RangeInput) (Counts, error) {
-			w.count(name)
-			return Counts{Verified: in.To - in.From + 1, CommentsDone: 1}, nil
-		})
-	}
+	add(ActCopyComments, func(context.Context, CommentsInput) (Counts, error) {
+		w.count(ActCopyComments)
+		return Counts{CommentsDone: 1}, nil
+	})
+	add(ActVerifyItems, func(_ context.Context, in VerifyInput) (Counts, error) {
+		w.count(ActVerifyItems)
+		if w.lost > 0 && in.Heal {
+			w.lost--
+			return Counts{Lost: 1}, nil
+		}
+		return Counts{Verified: in.To - in.From + 1}, nil
+	})
 	add(ActSetStatus, func(_ context.Context, in SetStatusInput) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -330,6 +342,22 @@ func TestArchiveComparesAgainWhileFrameioChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 4, w.asked[ActScanProject])
 	require.Equal(t, 3, w.asked[ActMakeCollections])
+}
+
+// What people have deleted in iconik is made again by the run that finds it, and not for ever.
+func TestArchiveMakesAgainWhatWasDeletedInIconik(t *testing.T) {
+	w := newWorld(1)
+	w.lost = 1
+	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "verified", out.Status)
+	require.Equal(t, []int{2, 2, 2, 1}, []int{w.asked[ActMakeCollections], w.asked[ActCopyShares], w.asked[ActVerifyItems], w.asked[ActPrepareIconik]})
+
+	w = newWorld(1)
+	w.treeLost = 1
+	_, _, err = run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []int{1 + maxHeals, 1 + maxHeals, 1}, []int{w.asked[ActMakeCollections], w.asked[ActPrepareIconik], w.asked[ActWriteReport]})
 }
 
 func TestArchiveIsCancelledByUpdate(t *testing.T) {

@@ -37,6 +37,7 @@ const (
 	walkBatch         = 100              // items of one comments or verify activity
 	rangesPerAsk      = 50               // ranges asked of the ledger at once
 	maxRounds         = 5                // plan-copy-compare rounds while Frame.io keeps changing
+	maxHeals          = 3                // rounds that make again what people delete in iconik
 	continueAfterRuns = 400              // children started by one run before it continues as new
 	readyPatience     = 12 * time.Hour   // until Frame.io has made a file ready
 	syncPatience      = 15 * time.Minute // one comparison of both sides, its retries included; the next poll makes good

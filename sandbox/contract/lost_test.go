@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,11 +61,66 @@ func TestFilesThatPeopleCopyMoveAndDelete(t *testing.T) {
 	}
 	unchanged() // it was moved
 	b.iconik.Delete("files", file.ID)
-	b.again(t)
 	fin := b.again(t)
 	assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
 	now := b.item(t, "Storyboard.pdf")
 	assert.Equal(t, ledger.ItemVerified, now.State, now.Reason)
 	assert.Equal(t, it.AssetID, now.AssetID)
 	assert.NotEqual(t, it.FileSetID, now.FileSetID)
+}
+
+// What people delete in iconik is there again after one re-run, and nothing of the rest is made twice.
+func TestOneRunMakesAgainWhatWasDeletedInIconik(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
+			b.archive(t)
+			want, assets, collections := b.places(), len(b.visible()), len(b.iconik.Docs("collections"))
+			remove := func(kind, key string, values ...string) {
+				n := 0
+				for _, d := range b.iconik.Docs(kind) {
+					fits := func(v string) bool { return strings.HasSuffix(str(d[key]), v) }
+					if slices.ContainsFunc(values, fits) && str(d["status"]) != "DELETED" {
+						b.iconik.Delete(kind, str(d["id"]))
+						n++
+					}
+				}
+				require.Equal(t, len(values), n, "%s %v", kind, values)
+			}
+			remove("assets", "title", "Storyboard.pdf", "Trailer v3 FINAL.mov")
+			remove("collections", "title", "06 Rates")
+			remove("segments", "segment_text", "Fade out")
+			fin := b.again(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.True(t, fin.Changed)
+			assert.Equal(t, want, b.places())
+			assert.Len(t, b.visible(), assets)
+			assert.Len(t, b.iconik.Docs("collections"), collections+1)
+
+			row, _, err := b.book.Archive(t.Context(), tenantID, b.project.ID)
+			require.NoError(t, err)
+			b.iconik.Delete("collections", row.CollectionID)
+			b.iconik.Delete("assets", row.ReportAssetID)
+			fin = b.again(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.Equal(t, want, b.places())
+			assert.False(t, b.again(t).Changed)
+		})
+	}
+}
+
+// places are what iconik shows, without ids and without the report, which has a version for each run.
+func (b *bench) places() string {
+	var lines []string
+	report := -1
+	for _, line := range strings.Split(b.iconik.Tree(), "\n") {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		if strings.Contains(line, "frameio:report:") {
+			report = indent
+		} else if report < 0 || indent <= report {
+			report = -1
+			lines = append(lines, ids.ReplaceAllString(line, ""))
+		}
+	}
+	return strings.Join(lines, "\n")
 }
