@@ -116,9 +116,9 @@ func New(cfg Config) (*Client, error) {
 // Calls counts the requests sent so far.
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
-// Do sends a request and decodes its JSON answer into out, where out is not nil. It waits for the rate budget, and
-// tries again by itself only what is certainly safe: calls that were throttled or refused by mistake, and reads. Every
-// error is an *Error, or the context's.
+// Do sends a request and decodes its JSON answer into out, where out is not nil. It waits for the rate budget, but
+// not for a long pause that the vendor has asked for: of that its error tells. It tries again by itself only what is
+// certainly safe: calls that were throttled or refused by mistake, and reads. Every error is an *Error, or the context's.
 func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
