@@ -27,12 +27,12 @@ func (s *assetSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
 // writer is who made a segment in iconik.
 func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email string, err error) {
 	switch {
+	case g.ShareEmail != "" && (g.User == nil || !strings.EqualFold(g.User.Email, g.ShareEmail)): // the user is the share's own
+		return g.ShareEmail, g.ShareEmail, nil
 	case g.User != nil && (g.User.Email != "" || g.User.FirstName != ""):
 		return g.User.FullName(), g.User.Email, nil
 	case strings.TrimSpace(g.FirstName+" "+g.LastName) != "":
 		return strings.TrimSpace(g.FirstName + " " + g.LastName), "", nil
-	case g.ShareEmail != "":
-		return g.ShareEmail, g.ShareEmail, nil
 	case g.UserID != "":
 		u, err := s.iconik.Users.Get(ctx, g.UserID)
 		if err == nil && u.FullName() != "" {
