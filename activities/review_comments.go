@@ -177,6 +177,9 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 	}
 	byID := map[string]iconik.Segment{}
 	for _, g := range listed {
+		if g.Status == "DELETED" { // what the list shows of these is documented nowhere: as if it did not
+			continue
+		}
 		byID[g.ID] = g
 		key, known := s.inReview[mapping.Iconik][g.ID]
 		row, mine := s.rows[key]
@@ -208,15 +211,12 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 			continue // another file's, or older
 		}
 		g, err := s.iconik.Segments.Get(ctx, s.it.AssetID, id)
-		if rest.IsNotFound(err) {
-			missing = true
-			continue
-		}
-		if err != nil {
+		if err != nil && !rest.IsNotFound(err) {
 			return false, err
 		}
-		if g.Status == "DELETED" {
+		if err != nil || g.Status == "DELETED" {
 			missing = true
+			delete(s.ick, id) // the list was late
 			continue
 		}
 		if l := byID[id]; g.User == nil && g.FirstName == "" {

@@ -22,6 +22,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -441,6 +442,32 @@ func TestWhatIsDeletedWhileItIsCopiedGoes(t *testing.T) {
 		require.Empty(t, c.frameio.CommentsOf(c.file), generation)
 		require.Empty(t, c.iconik.Segments(c.asset), generation)
 	}
+}
+
+// A comment that is deleted softly in iconik goes in Frame.io, whether iconik's list still shows it, as deleted or, being
+// late, as it was.
+func TestWhatIsDeletedSoftlyGoes(t *testing.T) {
+	c, ref := openReview(t, "legacy", 0)
+	c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "from Frame.io"})
+	c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "from iconik", nil, nil, "", nil)
+	in := workflows.SyncInput{ReviewRef: ref, Full: true}
+	require.NoError(t, c.sync(in, 0))
+	require.Len(t, c.frameio.CommentsOf(c.file), 2)
+	require.Len(t, c.segmentIDs(), 2)
+	c.iconik.Change(func(o *iconiksim.Options) { o.ListDeleted = true })
+	require.NoError(t, c.iconik.EditSegment(c.asset, c.segmentIDs()[0], map[string]any{"status": "DELETED"}))
+	require.NoError(t, c.sync(in, 0))
+	require.Len(t, c.frameio.CommentsOf(c.file), 1)
+	asked := c.iconik.Calls()["GET assets/v1/assets/{id}/segments/{id}"]
+	require.NotZero(t, asked)
+	require.NoError(t, c.sync(in, 0))
+	require.Equal(t, asked, c.iconik.Calls()["GET assets/v1/assets/{id}/segments/{id}"], "a deletion that is known is not asked for again")
+
+	c.iconik.Change(func(o *iconiksim.Options) { o.IndexDelay = time.Hour })
+	last := c.segmentIDs()[0]
+	require.NoError(t, c.iconik.EditSegment(c.asset, last, map[string]any{"status": "DELETED"}))
+	require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Hints: []workflows.Hint{{Asset: c.asset, Segment: last}}}, 0))
+	require.Empty(t, c.frameio.CommentsOf(c.file), "the webhook has told of it")
 }
 
 // TestNothingIsHeldUp: not by a comment that a side refuses, which is told and goes through once it is edited, and not by

@@ -97,6 +97,13 @@ func (s *Sim) ServiceUser() string {
 	return s.tokens[s.o.Token]
 }
 
+// Change lets iconik behave otherwise from now on.
+func (s *Sim) Change(f func(*Options)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.o)
+}
+
 // EditSegment changes a comment as a person would.
 func (s *Sim) EditSegment(asset, id string, change map[string]any) error {
 	change["segment_type"] = "COMMENT"

@@ -160,7 +160,7 @@ func (s *Sim) listSegments(c *call, kind string) (int, any) {
 	var rows []doc
 	for _, id := range s.kids[kSegment+"/"+c.id("id")] {
 		d := s.indexed(kSegment, id)
-		if d == nil || version != "" && text(d, "version_id") != version || kind != "" && text(d, "segment_type") != kind || text(d, "status") == "DELETED" && c.q.Get("status") != "DELETED" {
+		if d == nil || version != "" && text(d, "version_id") != version || kind != "" && text(d, "segment_type") != kind || text(d, "status") == "DELETED" && c.q.Get("status") != "DELETED" && !s.o.ListDeleted {
 			continue
 		}
 		rows = append(rows, d)

@@ -47,6 +47,7 @@ type Options struct {
 	// TranscodeDelay is how long a file waits for keyframes and proxy; 0: 500 ms.
 	TranscodeDelay time.Duration
 	URLExpiry      time.Duration // of signed URLs; 0: 1 h
+	ListDeleted    bool          // lists of segments show deleted ones, too: the vendor does not say
 	OldestFirst    bool          // versions[] oldest first, newest first otherwise: the vendor promises neither
 	Dir            string        // keeps the state in a file; "" forgets it
 }
