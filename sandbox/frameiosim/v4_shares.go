@@ -125,6 +125,10 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 		if !ok {
 			return
 		}
+		if slices.Contains(sh.Items, fmt.Sprint(in["asset_id"])) {
+			failV4(w, http.StatusConflict, "Conflict", "")
+			return
+		}
 		sh.Items = append(sh.Items, fmt.Sprint(in["asset_id"]))
 		s.touch()
 		v := s.shareV4(sh)

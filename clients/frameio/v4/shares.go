@@ -193,7 +193,11 @@ func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) e
 	return nil
 }
 
-func already(err error) bool { return strings.Contains(strings.ToLower(err.Error()), "already") }
+// already says that an asset is in the share: V4's conflict need not say with what.
+func already(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && (e.Status == http.StatusConflict || strings.Contains(strings.ToLower(e.Detail), "already"))
+}
 
 // Invite wraps POST ~/shares/{id}/reviewers, at most 10 addresses.
 func (c *Client) Invite(ctx context.Context, id string, emails []string, message string, sending func(context.Context) error) error {

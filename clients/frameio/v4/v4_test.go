@@ -360,6 +360,25 @@ func TestSharesOfEveryProfile(t *testing.T) {
 	assert.True(t, deleted, "a link that cannot be shut otherwise is deleted")
 }
 
+// Servers that do not list what a share shows are asked to add it again, and say a conflict to that.
+func TestWhatIsSharedAlreadyIsNoError(t *testing.T) {
+	for _, refusal := range []struct {
+		status int
+		body   string
+		ok     bool
+	}{
+		{http.StatusConflict, `{"errors":[{"detail":"Conflict"}]}`, true}, {http.StatusUnprocessableEntity, `{"errors":[{"detail":"Asset is already in the share"}]}`, true},
+		{http.StatusUnprocessableEntity, `{"errors":[{"detail":"Invalid value"}]}`, false},
+	} {
+		v := newVendor(t, map[string]http.HandlerFunc{"POST shares/s/assets": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(refusal.status)
+			_, _ = io.WriteString(w, refusal.body)
+		}})
+		err := v.client(t, nil).AddToShare(t.Context(), "s", []string{"a", "b"})
+		assert.Equal(t, refusal.ok, err == nil, "%v", err)
+	}
+}
+
 func TestTheAccountIsFoundOrNamed(t *testing.T) {
 	for body, want := range map[string]string{`[{"id":"one","display_name":"One"}]`: "", `[]`: "sees 0 accounts", `[{"id":"one","display_name":"One"},{"id":"two","display_name":"Two"}]`: "One (one), Two (two)"} {
 		v := newVendor(t, map[string]http.HandlerFunc{"GET /v4/accounts": answer(`{"data":` + body + `}`), "GET /v4/accounts/one/projects": answer(`{"data":[]}`)})
