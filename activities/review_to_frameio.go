@@ -175,7 +175,7 @@ func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error
 		}
 		for _, c := range page.Items {
 			got := frameioState(c)
-			if _, known := s.inReview[mapping.Frameio][c.ID]; !known && (c.Author.ID == me.ID || c.Author.Unknown) && got.Text+" "+got.Time == sent {
+			if _, known := s.inReview[mapping.Frameio][c.ID]; !known && ours(me, c.Author) && got.Text+" "+got.Time == sent {
 				return c.ID, nil
 			}
 		}
@@ -183,6 +183,11 @@ func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error
 			return "", nil
 		}
 	}
+}
+
+// ours says that a comment may be of our own user. The id that V4 gives its writer need not be the one of the token's user.
+func ours(me frameio.User, writer frameio.Person) bool {
+	return writer.Unknown || writer.ID != "" && writer.ID == me.ID || writer.Email != "" && strings.EqualFold(writer.Email, me.Email)
 }
 
 // takeText keeps a comment's content after an edit that came from Frame.io.

@@ -391,6 +391,7 @@ func TestBothSidesEndEqual(t *testing.T) {
 		t.Run(generation+"-"+strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
 			c, ref := openReview(t, generation, seed)
+			c.frameio.SetAdobeOwners(seed%4 == 3)
 			in := workflows.SyncInput{ReviewRef: ref, Hints: []workflows.Hint{{Asset: c.asset}}}
 			for range 12 {
 				for range 1 + c.r.IntN(4) {
@@ -441,6 +442,21 @@ func TestWhatIsDeletedWhileItIsCopiedGoes(t *testing.T) {
 		require.NoError(t, c.sync(in, 0))
 		require.Empty(t, c.frameio.CommentsOf(c.file), generation)
 		require.Empty(t, c.iconik.Segments(c.asset), generation)
+	}
+}
+
+// Our own comment whose answer was lost is known again also where V4 names its writer by another id than /me.
+func TestALostCommentIsNotMadeTwice(t *testing.T) {
+	for _, adobe := range []bool{false, true} {
+		c, ref := openReview(t, "v4", 0)
+		c.frameio.SetAdobeOwners(adobe)
+		c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "a remark", nil, nil, "", nil)
+		require.NoError(t, c.frameio.AddFault(faults.Fault{Match: "^POST .*comments", Times: 1, Lose: true}))
+		for range 3 {
+			require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+		}
+		require.Len(t, c.frameio.CommentsOf(c.file), 1)
+		require.Len(t, c.segmentIDs(), 1)
 	}
 }
 

@@ -199,6 +199,13 @@ func (s *Sim) SetWatermark(on bool) {
 	s.o.Watermark = on
 }
 
+// SetAdobeOwners says whether V4's comments name their writers by Adobe's ids from now on.
+func (s *Sim) SetAdobeOwners(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.AdobeOwners = on
+}
+
 // live finds an asset that is not deleted.
 func (s *Sim) live(id string) (*Asset, bool) {
 	a, ok := s.s.Assets[id]

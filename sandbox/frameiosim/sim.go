@@ -53,6 +53,8 @@ type Options struct {
 	// ClientID, ClientSecret and RefreshToken are of Adobe's sign-in, for V4.
 	ClientID, ClientSecret, RefreshToken string
 	NoDownload                           bool // V4: the token's user may not download
+	// AdobeOwners names the writers of V4's comments by Adobe's ids, which are not the id that /me gives.
+	AdobeOwners bool
 	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
 	ArchivedOriginal string
 	// PublicURL is where this simulator is reached, for the review links that it gives out.

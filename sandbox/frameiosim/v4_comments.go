@@ -25,7 +25,11 @@ func (s *Sim) commentV4(c *Comment, include string) map[string]any {
 	if strings.Contains(include, "owner") && c.ParentID == "" {
 		switch {
 		case c.Owner != nil:
-			v["owner"] = s.userV4(*c.Owner)
+			owner := *c.Owner
+			if s.o.AdobeOwners {
+				owner.ID = strings.ToUpper(strings.ReplaceAll(owner.ID, "-", "")) + "@AdobeID"
+			}
+			v["owner"] = s.userV4(owner)
 		case c.Guest != nil:
 			v["owner"] = map[string]any{"id": nil, "name": c.Guest.Name, "email": c.Guest.Email, "avatar_url": nil, "active": nil}
 		}
