@@ -33,7 +33,9 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 		return counts, err
 	}
 	for _, it := range items {
-		if it.CommentCount == 0 || it.AssetID == "" || it.VersionID == "" || it.CommentsScan == it.Scan && !in.Again {
+		// Where Frame.io does not count comments, none is what was read, and may be old like the rest.
+		none := it.CommentCount == 0 && !(in.Again && it.CommentsScan > 0)
+		if none || it.AssetID == "" || it.VersionID == "" || it.CommentsScan == it.Scan && !in.Again {
 			continue
 		}
 		if err := stopping(ctx); err != nil {

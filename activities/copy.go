@@ -22,7 +22,11 @@ const (
 
 // NextRanges returns the next ranges of items that a phase has work for.
 func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInput) ([]workflows.Range, error) {
-	ranges, err := a.Ledger.NextRanges(ctx, in.Tenant, in.Archive, ledger.Phase(in.Phase), in.After, in.Size, in.Max)
+	phase := ledger.Phase(in.Phase)
+	if in.Again && phase == ledger.PhaseComments {
+		phase = ledger.PhaseCommentsAgain
+	}
+	ranges, err := a.Ledger.NextRanges(ctx, in.Tenant, in.Archive, phase, in.After, in.Size, in.Max)
 	out := make([]workflows.Range, len(ranges))
 	for i, r := range ranges {
 		out[i] = workflows.Range{From: r.From, To: r.To}

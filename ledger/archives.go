@@ -17,6 +17,8 @@ const (
 	PhaseCopy     Phase = "copy"
 	PhaseComments Phase = "comments"
 	PhaseVerify   Phase = "verify"
+	// PhaseCommentsAgain is PhaseComments with the items that had none when they were read.
+	PhaseCommentsAgain Phase = "comments again"
 )
 
 // ErrUnknown says that the ledger has no such archive or item.

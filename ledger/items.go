@@ -360,6 +360,8 @@ var phaseConditions = map[Phase]string{
 	PhaseCopy:     "(state IN ('pending', 'copying', 'failed') OR dirty = 1)",
 	PhaseComments: "state IN ('copied', 'verified', 'skipped') AND asset_id <> '' AND comment_count <> 0",
 	PhaseVerify:   "1 = 1",
+
+	PhaseCommentsAgain: "state IN ('copied', 'verified', 'skipped') AND asset_id <> ''",
 }
 
 // rangeBytes ends a range of items to copy early: large files are not queued up behind each other in one lane.

@@ -449,7 +449,8 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 	full := func() bool { return a.inFlight >= lanes }
 	for failed == nil {
 		ranges, err := call[[]Range](forCalls(ctx, "what is left to "+phase), ActNextRanges,
-			NextRangesInput{Ref: a.ref, Phase: phase, After: a.state.After, Size: size, Max: rangesPerAsk})
+			NextRangesInput{Ref: a.ref, Phase: phase, After: a.state.After, Size: size, Max: rangesPerAsk,
+				Again: phase == PhaseComments && a.state.Waited})
 		if err != nil {
 			failed = err
 			break

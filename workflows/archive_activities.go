@@ -101,6 +101,8 @@ type (
 		After int64  `json:"after"`
 		Size  int    `json:"size"`
 		Max   int    `json:"max"`
+		// Again asks for the comments of items that had none as well.
+		Again bool `json:"again,omitempty"`
 	}
 	RangeInput struct {
 		Ref

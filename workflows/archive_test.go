@@ -83,6 +83,9 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	})
 	add(ActNextRanges, func(_ context.Context, in NextRangesInput) ([]Range, error) {
 		w.count(ActNextRanges)
+		if in.Again {
+			w.count(in.Phase + " again")
+		}
 		var out []Range
 		per := int64(w.perAsset)
 		step := (int64(in.Size) + per - 1) / per * per // a range never splits an asset's versions
@@ -193,6 +196,7 @@ func TestArchiveBringsEverythingOver(t *testing.T) {
 	require.Equal(t, 3, w.asked[ActVerifyItems], "250 items are three ranges of 100")
 	require.Equal(t, 2, w.asked[ActScanProject], "Frame.io is read at the plan and again at the end")
 	require.Equal(t, []string{"running", "running", "verifying"}, w.statuses)
+	require.Zero(t, w.asked[PhaseComments+" again"])
 	require.Equal(t, []string{NotifyEnded}, w.mails)
 }
 
@@ -304,6 +308,8 @@ func TestArchiveWaitsForOriginals(t *testing.T) {
 	require.Contains(t, w.reasons, "2 files have no original in Frame.io now: ask for them. It is looked at every 15m0s")
 	require.Contains(t, w.reasons, "1 files have no original in Frame.io now: unarchive the project there. It is looked at every 15m0s")
 	require.Equal(t, []string{NotifyWaiting, NotifyWaiting, NotifyEnded}, w.mails)
+	require.NotZero(t, w.asked[PhaseComments+" again"], "a first comment may have been made meanwhile")
+	require.Zero(t, w.asked[PhaseCopy+" again"])
 	require.Equal(t, 3, w.asked[ActJoinQueue], "it waits without holding the queue, and joins it again")
 }
 
