@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -56,8 +57,33 @@ type verdict struct {
 // What brings originals back. V4 archives nothing itself: a missing link has one of two causes, and does not say which.
 const (
 	unarchive        = "unarchive the project there"
-	unarchiveOrAllow = "either the project was archived before the account was moved to V4, then have it unarchived there; or the token's user may not download it, then give that user the permission to download"
+	unarchiveOrAllow = "either the project was archived before the account was moved to V4, then have it unarchived there; or the token's user may not download it, or not without a watermark, then give that user the permission to download"
+	allowOrWait      = "either they are on their way back from cold storage; or the token's user may not download them, or not without a watermark, then give that user the permission to download. They are waited for a day each"
 )
+
+const missingFor = 24 * time.Hour // an original whose link is missing is waited for: from cold storage it takes hours
+
+// mayComeBack says that an original is worth waiting for.
+func mayComeBack(it ledger.Item) bool {
+	switch frameio.Original(it.Original) {
+	case frameio.OriginalArchived:
+		return true
+	case frameio.OriginalMissing:
+		return it.MissingSince.IsZero() || time.Since(it.MissingSince) < missingFor
+	}
+	return false
+}
+
+// noteOriginal writes down what Frame.io says of an original now, and since when its link is missing.
+func noteOriginal(it *ledger.Item, now frameio.Original) {
+	switch {
+	case now != frameio.OriginalMissing:
+		it.MissingSince = time.Time{}
+	case it.Original != string(now) || it.MissingSince.IsZero():
+		it.MissingSince = time.Now().UTC()
+	}
+	it.Original = string(now)
+}
 
 func (t *tenant) decide(it ledger.Item) verdict {
 	policy := t.cfg.Archive
@@ -76,6 +102,15 @@ func (t *tenant) decide(it ledger.Item) verdict {
 		}
 		if policy.MissingOriginal == "wait" {
 			return verdict{do: "wait", why: why + ": " + advice}
+		}
+	case frameio.OriginalMissing:
+		why = "Frame.io gives no link to the original, although the project is not archived"
+		switch {
+		case policy.MissingOriginal != "wait":
+		case mayComeBack(it):
+			return verdict{do: "wait", why: why + ": " + allowOrWait}
+		default:
+			why += ", and gave none within a day: the token's user may not download it, or not without a watermark"
 		}
 	case frameio.OriginalWatermarked:
 		why = "Frame.io serves only a watermarked stream, not the original"
@@ -136,7 +171,10 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 	v := a.decide(it)
 	switch v.do {
 	case "wait":
-		_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.State, i.Reason = ledger.Pending, v.why })
+		_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+			i.State, i.Reason = ledger.Pending, v.why
+			noteOriginal(i, frameio.Original(i.Original))
+		})
 		return workflows.OpenedVersion{Do: workflows.DoWait}, err
 	case "fail":
 		return workflows.OpenedVersion{}, contentError("%s", v.why)

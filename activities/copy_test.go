@@ -115,3 +115,38 @@ func TestARefreshLeavesANewerVersionsFields(t *testing.T) {
 	require.False(t, needsCopy(b.item(t, "F1")))
 	require.Equal(t, "F2", b.sim.Values("assets", b.item(t, "F1").AssetID)["framebridge_source_id"])
 }
+
+// Whatever the policy, nothing is waited for that cannot come back.
+func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
+	missing := ledger.Item{Size: 1, Original: "missing", HasProxy: true}
+	waited := missing
+	waited.MissingSince = time.Now().Add(-25 * time.Hour)
+	recent := missing
+	recent.MissingSince = time.Now().Add(-23 * time.Hour)
+	for _, tt := range []struct {
+		policy string
+		it     ledger.Item
+		do     string
+		why    string
+	}{
+		{"wait", missing, "wait", "waited for a day"},
+		{"wait", recent, "wait", "waited for a day"},
+		{"wait", waited, "skip", "none within a day"},
+		{"proxy", missing, "copy", "the proxy is stored"},
+		{"fail", missing, "fail", "although the project is not archived"},
+	} {
+		tn := &tenant{cfg: &config.Tenant{Archive: config.Archive{MissingOriginal: tt.policy, MaxFileSize: 1 << 40}}}
+		v := tn.decide(tt.it)
+		require.Equal(t, tt.do, v.do, tt.policy)
+		require.Contains(t, v.why, tt.why, tt.policy)
+	}
+	it := ledger.Item{Original: "archived"}
+	noteOriginal(&it, "missing")
+	require.WithinDuration(t, time.Now(), it.MissingSince, time.Minute)
+	since := it.MissingSince.Add(-time.Hour)
+	it.MissingSince = since
+	noteOriginal(&it, "missing")
+	require.Equal(t, since, it.MissingSince, "since it was missing first")
+	noteOriginal(&it, "archived")
+	require.True(t, it.MissingSince.IsZero())
+}

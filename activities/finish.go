@@ -239,7 +239,7 @@ func (a *archive) letter(kind string, row ledger.Archive) (subject, text string)
 		fmt.Fprintf(&b, "Another archive is running. This one begins by itself when those before it have ended; its position is %d.\n", max(row.QueuePosition, 1))
 	case workflows.NotifyWaiting:
 		subject = fmt.Sprintf("Needs a hand: originals of %q are in cold storage", row.Name)
-		if !a.frameio.Capabilities().NativeArchive {
+		if !a.frameio.Capabilities().NativeArchive || strings.Contains(row.Reason, allowOrWait) {
 			subject = fmt.Sprintf("Needs a hand: originals of %q are missing", row.Name)
 		}
 		fmt.Fprintf(&b, "%s\n\nThe archive waits and goes on by itself when they are back. To archive without them, cancel it, set archive.missing_original to proxy, start the worker again, and retry it: proxies are stored in their place, and what has none becomes a placeholder.\n", row.Reason)

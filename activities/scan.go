@@ -213,10 +213,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	if err != nil {
 		return res, err
 	}
-	res.Advice = unarchive
-	if !arc.frameio.Capabilities().NativeArchive {
-		res.Advice = unarchiveOrAllow
-	}
+	cold := false // of one that waits it is known
 	var project *frameio.Project
 	for after := int64(0); ; {
 		ranges, err := a.Ledger.NextRanges(ctx, ref.Tenant, ref.Archive, ledger.PhaseCopy, after, 200, 10)
@@ -224,6 +221,14 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 			return res, err
 		}
 		if len(ranges) == 0 {
+			switch {
+			case !cold:
+				res.Advice = allowOrWait
+			case arc.frameio.Capabilities().NativeArchive:
+				res.Advice = unarchive
+			default:
+				res.Advice = unarchiveOrAllow
+			}
 			return res, nil
 		}
 		for _, r := range ranges {
@@ -233,7 +238,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 				return res, err
 			}
 			for _, it := range items {
-				if it.State != ledger.Pending || it.Original != string(frameio.OriginalArchived) {
+				if o := frameio.Original(it.Original); it.State != ledger.Pending || o != frameio.OriginalArchived && o != frameio.OriginalMissing {
 					continue
 				}
 				if project == nil { // one call tells for all while the project is still away
@@ -247,6 +252,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 					project = &p
 				}
 				if project.Archived {
+					cold = true
 					res.Waiting++
 					continue
 				}
@@ -257,14 +263,23 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 				if err != nil {
 					return res, settled(err)
 				}
-				if now.Original == frameio.OriginalArchived {
+				was, since := it.Original, it.MissingSince
+				noteOriginal(&it, now.Original)
+				waits := mayComeBack(it)
+				if waits {
 					res.Waiting++
+					cold = cold || now.Original == frameio.OriginalArchived
+				} else {
+					res.Back++
+				}
+				if waits && it.Original == was && it.MissingSince.Equal(since) {
 					continue
 				}
-				res.Back++
 				if _, err := a.Ledger.UpdateItem(ctx, ref.Tenant, ref.Archive, it.SourceID, func(i *ledger.Item) {
-					i.Original, i.Reason = string(now.Original), ""
-					i.Size, i.SourceChecksum, i.HasProxy = now.Size, now.Checksum, now.HasProxy
+					i.Original, i.MissingSince = it.Original, it.MissingSince
+					if !waits {
+						i.Reason, i.Size, i.SourceChecksum, i.HasProxy = "", now.Size, now.Checksum, now.HasProxy
+					}
 				}); err != nil {
 					return res, err
 				}

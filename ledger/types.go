@@ -129,10 +129,11 @@ type Item struct {
 	Frames             int64
 	StartTimecode      string
 	Width, Height      int
-	SourceChecksum     string // xxh64 hex or empty
-	Original           string // frameio.Original
-	Watermarked        bool   // Frame.io watermarks the file as it is downloaded
-	Listed             string // what is listed of the original, where its bytes were seen not to be it; otherwise empty
+	SourceChecksum     string    // xxh64 hex or empty
+	Original           string    // frameio.Original
+	Watermarked        bool      // Frame.io watermarks the file as it is downloaded
+	Listed             string    // what is listed of the original, where its bytes were seen not to be it; otherwise empty
+	MissingSince       time.Time // of an original whose link is missing and nothing says why
 	HasProxy           bool
 	CommentCount       int // CommentsUnknown until they are read, where Frame.io does not count them
 	// Fields is the JSON of what goes into the metadata view (mapping.Fields); FieldsHash tells a change on a re-run.

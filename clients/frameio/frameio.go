@@ -124,6 +124,7 @@ type Original string
 const (
 	OriginalAvailable     Original = "available"
 	OriginalArchived      Original = "archived"       // in cold storage: it can come back
+	OriginalMissing       Original = "missing"        // there is no link, although the project is not in cold storage
 	OriginalWatermarked   Original = "watermarked"    // only a session-watermarked stream is served
 	OriginalNeverUploaded Original = "never uploaded" // the upload was not completed
 	OriginalForbidden     Original = "forbidden"      // the token's user may not download it

@@ -26,3 +26,10 @@ func (s *Sim) StreamWatermarked(longer int) error {
 	}
 	return nil
 }
+
+// HideOriginal has a file show no link to its original, as where a watermark is required of the token's user.
+func (s *Sim) HideOriginal(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hidden[id] = true
+}

@@ -236,6 +236,7 @@ func (s *Sim) assetJSON(a *Asset, cover bool) map[string]any {
 		v["archive_status"] = p.ArchiveStatus
 	}
 	switch {
+	case s.hidden[a.ID]:
 	case a.Watermarked:
 		if s.streams {
 			v["original"] = s.mediaURL(streamKey(a), a.Name)

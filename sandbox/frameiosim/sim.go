@@ -89,7 +89,8 @@ type Sim struct {
 	code    string          // of a sign-in that is not exchanged yet
 	home    string          // the sandbox's own page
 	minted  int
-	streams bool // StreamWatermarked
+	streams bool            // StreamWatermarked
+	hidden  map[string]bool // HideOriginal
 }
 
 // state is what survives a restart.
@@ -196,7 +197,7 @@ func New(o Options) (*Sim, error) {
 	if o.PartSize == 0 {
 		o.PartSize = 8 << 20
 	}
-	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{}, access: map[string]bool{},
+	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{}, access: map[string]bool{}, hidden: map[string]bool{},
 		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}}
 	if o.Seed != 0 {
 		s.ids = rand.NewChaCha8([32]byte{byte(o.Seed)})

@@ -36,7 +36,7 @@ func (s *Sim) assetV4(a *Asset, include string) map[string]any {
 		if strings.Contains(include, "media_links.original") {
 			links["original"] = map[string]any{"download_url": nil, "inline_url": nil}
 			away := s.s.Projects[a.ProjectID].ArchiveStatus != "standard" && a.AssetType == "stream"
-			if a.Uploaded != nil && !away {
+			if a.Uploaded != nil && !away && !s.hidden[a.ID] {
 				u := s.mediaURL(a.Key, a.Name)
 				links["original"] = map[string]any{"download_url": u, "inline_url": u}
 			}

@@ -196,7 +196,7 @@ func (a asset) original() frameio.Original {
 	case a.Original == "" && a.Perms.value != nil && a.Perms.value.CanDownload != nil && !*a.Perms.value.CanDownload:
 		return frameio.OriginalForbidden
 	case a.Original == "":
-		return frameio.OriginalArchived
+		return frameio.OriginalMissing
 	}
 	return frameio.OriginalAvailable
 }
@@ -307,9 +307,12 @@ type projectState struct {
 	at       time.Time
 }
 
-// see remembers a file's URL, after its project was asked for where only that tells whether the URL is the original's.
+// see remembers a file's URL, after its project was asked for where only that tells whether the URL is the original's, or
+// why there is none.
 func (c *Client) see(ctx context.Context, a *asset) error {
-	if id := string(a.ProjectID); id != "" && a.Project.value == nil && a.kind() == frameio.KindFile && a.class() == frameio.ClassStream && a.original() == frameio.OriginalAvailable {
+	o := a.original()
+	open := a.kind() == frameio.KindFile && (o == frameio.OriginalAvailable && a.class() == frameio.ClassStream || o == frameio.OriginalMissing)
+	if id := string(a.ProjectID); open && id != "" && a.Project.value == nil {
 		known, ok := c.away.Load(id)
 		if !ok || c.now().Sub(known.(projectState).at) > projectFreshFor {
 			var p project

@@ -97,6 +97,8 @@ func TestWhatIsKnownOfAnOriginal(t *testing.T) {
 		`"original":"https://s/x","is_session_watermarked":true,"checksums":{"xx_hash":null}`:      frameio.OriginalWatermarked,
 		`"original":"https://s/x","is_session_watermarked":true,"checksums":{"xx_hash":"AB"}`:      frameio.OriginalAvailable,
 		`"original":null,"user_permissions":{"can_download":false}`:                                frameio.OriginalForbidden,
+		`"original":null,"user_permissions":{"can_download":true}`:                                 frameio.OriginalMissing,
+		`"original":null,"project":{"archive_status":"standard"}`:                                  frameio.OriginalMissing,
 		`"original":null,"archive_status":"archived"`:                                              frameio.OriginalArchived,
 		`"original":null,"project":{"archive_status":"unarchiving"}`:                               frameio.OriginalArchived,
 		`"original":"https://s/x","asset_type":"stream","project":{"archive_status":"archived"}`:   frameio.OriginalArchived,

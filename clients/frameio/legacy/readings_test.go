@@ -260,3 +260,29 @@ func TestAProjectWhoseTeamIsNotShown(t *testing.T) {
 		}
 	}
 }
+
+// A file that shows no link to its original is in cold storage if its project is; otherwise nobody says why.
+func TestWhyThereIsNoOriginal(t *testing.T) {
+	for answer, want := range map[string]frameio.Original{
+		`{"id":"P","archive_status":"archived"}`: frameio.OriginalArchived,
+		`{"id":"P","archive_status":"standard"}`: frameio.OriginalMissing,
+		"":                                       frameio.OriginalMissing, // it is not shown
+	} {
+		asked := 0
+		c := against(t, map[string]http.HandlerFunc{
+			"GET /v2/assets/f": says(`{"id":"f","type":"file","project_id":"P","asset_type":"document","upload_completed_at":"2026-01-01T00:00:00Z","original":null}`),
+			"GET /v2/projects/P": func(w http.ResponseWriter, r *http.Request) {
+				if asked++; answer == "" {
+					w.WriteHeader(http.StatusForbidden)
+				}
+				says(answer)(w, r)
+			},
+		})
+		for range 2 {
+			a, err := c.Asset(t.Context(), "f")
+			if err != nil || a.Original != want || asked != 1 {
+				t.Errorf("%s: %q, want %q; %v, asked %d times", answer, a.Original, want, err, asked)
+			}
+		}
+	}
+}

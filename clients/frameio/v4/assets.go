@@ -174,7 +174,7 @@ func (a asset) domain(asked bool) frameio.Asset {
 	case !asked:
 		d.Original = frameio.OriginalForbidden
 	case text(a.Links["original"].Download) == "":
-		d.Original = frameio.OriginalArchived // of a project that was archived before it came to V4
+		d.Original = frameio.OriginalMissing // its project may tell why
 	default:
 		d.Original = frameio.OriginalAvailable
 	}
@@ -248,6 +248,9 @@ func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frame
 	for i, a := range rows {
 		c.listed(a)
 		out[i] = a.domain(asked)
+		if err := c.explain(ctx, &out[i]); err != nil {
+			return nil, err
+		}
 		if out[i].Original == frameio.OriginalForbidden {
 			files = append(files, a.ID)
 		}
@@ -371,6 +374,9 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 			return d, err
 		}
 		d.UploadFailed = s.Failed
+	}
+	if err == nil {
+		err = c.explain(ctx, &d)
 	}
 	return d, err
 }

@@ -33,6 +33,7 @@ type Client struct {
 	tokens tokens
 	urls   *frameio.URLMemory
 	now    func() time.Time
+	states sync.Map // by project: projectState
 
 	mu      sync.Mutex
 	account string // discovered

@@ -177,13 +177,49 @@ func TestTechnicalValuesComeInManyShapes(t *testing.T) {
 func TestWhatIsKnownOfAnOriginal(t *testing.T) {
 	for body, want := range map[string]frameio.Original{
 		`"status":"created","media_links":{"original":{"download_url":"https://x/y"}}`:    frameio.OriginalNeverUploaded,
-		`"status":"uploaded","media_links":null`:                                          frameio.OriginalArchived,
-		`"status":"transcoded","media_links":{"original":null}`:                           frameio.OriginalArchived,
+		`"status":"uploaded","media_links":null`:                                          frameio.OriginalMissing,
+		`"status":"transcoded","media_links":{"original":null}`:                           frameio.OriginalMissing,
 		`"status":"transcoded","media_links":{"original":{"download_url":"https://x/y"}}`: frameio.OriginalAvailable,
 	} {
 		var a asset
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file",`+body+`}`), &a), body)
 		assert.Equal(t, want, a.domain(true).Original, body)
+	}
+}
+
+// A null link is of an original in cold storage only where the project was put aside; the project is asked once for all.
+func TestWhyThereIsNoLink(t *testing.T) {
+	file := `{"id":"f","type":"file","project_id":"p","status":"transcoded","media_links":{"original":{"download_url":null}}}`
+	for status, want := range map[string]frameio.Original{"inactive": frameio.OriginalArchived, "active": frameio.OriginalMissing, "": frameio.OriginalMissing} {
+		v := newVendor(t, map[string]http.HandlerFunc{
+			"GET folders/{id}/children":        answer(`{"data":[` + file + `,` + file + `]}`),
+			"GET version_stacks/{id}/children": answer(`{"data":[` + file + `]}`),
+			"GET files/{id}":                   answer(`{"data":` + file + `}`),
+			"GET projects/{id}": func(w http.ResponseWriter, r *http.Request) {
+				if status == "" {
+					refuse(403, "Forbidden", "")(w, r)
+					return
+				}
+				fmt.Fprintf(w, `{"data":{"id":"p","status":%q}}`, status)
+			},
+		})
+		c := v.client(t, nil)
+		page, err := c.Children(t.Context(), "d", "")
+		require.NoError(t, err)
+		versions, err := c.Versions(t.Context(), frameio.Asset{ID: "s"})
+		require.NoError(t, err)
+		one, err := c.Asset(t.Context(), "f")
+		require.NoError(t, err)
+		for _, a := range append(append(page.Items, versions...), one) {
+			assert.Equal(t, want, a.Original, status)
+		}
+		asked := 0
+		for _, call := range v.calls() {
+			if strings.HasPrefix(call, "GET projects/") {
+				asked++
+			}
+		}
+		assert.Equal(t, 1, asked)
 	}
 }
 
