@@ -224,7 +224,8 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if err != nil {
 		return err
 	}
-	return a.finishComment(ctx, it, c, id, draftFor(user), hash)
+	draft = draftFor(user)
+	return a.finishComment(ctx, it, c, id, draft, draft.Fields, hash)
 }
 
 // refused says that iconik takes no such request, now or later.
@@ -279,18 +280,18 @@ func (t *tenant) markTeamOnly(ctx context.Context, assetID, id string) (*iconik.
 func isInternal(s *iconik.Segment) bool { return s.Internal != nil && *s.Internal }
 
 // finishComment marks a team-only comment, writes the comment's own metadata and then its hash, which says that nothing is left to do.
-func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, hash string) error {
+func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, fields map[string]string, hash string) error {
 	if draft.Internal {
 		if _, err := a.markTeamOnly(ctx, it.AssetID, id); err != nil {
 			return fmt.Errorf("a team-only comment: %w", err)
 		}
 	}
-	if len(draft.Fields) > 0 {
+	if len(fields) > 0 {
 		view, err := a.view(ctx, mapping.CommentView)
 		if err != nil {
 			return err
 		}
-		if err := a.iconik.Metadata.PutSegmentValues(ctx, it.AssetID, id, view, values(draft.Fields)); err != nil {
+		if err := a.iconik.Metadata.PutSegmentValues(ctx, it.AssetID, id, view, values(fields)); err != nil {
 			return fmt.Errorf("metadata of a comment: %w", err)
 		}
 	}
@@ -332,7 +333,7 @@ func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if _, err := a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, patch); err != nil {
 		return true, err
 	}
-	return true, a.finishComment(ctx, it, c, link.TargetID, draft, hash)
+	return true, a.finishComment(ctx, it, c, link.TargetID, draft, mapping.WithCleared(mapping.CommentFields, draft.Fields), hash)
 }
 
 func (t *tenant) drawingFrame() mapping.DrawingFrame {

@@ -150,3 +150,21 @@ func TestARefusedNameIsRemembered(t *testing.T) {
 		})
 	}
 }
+
+// What was taken away from a comment in Frame.io is taken away in iconik, which leaves alone what is not named.
+func TestWhatIsTakenFromACommentIsTakenFromItsSegment(t *testing.T) {
+	b := newBench(t, benchOptions{})
+	body, page := []byte("bytes"), 3
+	b.sees(t, file("F", "script.pdf", body))
+	b.copies(t, "F", body)
+	it := b.item(t, "F")
+	c := frameio.Comment{ID: "C", Text: "here", Author: frameio.Person{Name: "Anna", Guest: true}, Page: &page, Annotation: `[{"tool":"rect","x1":0.1,"y1":0.1,"x2":0.5,"y2":0.5}]`}
+	require.NoError(t, b.copyComment(t.Context(), it, c))
+	segments := b.sim.Segments(it.AssetID)
+	require.Len(t, segments, 1)
+	id := segments[0]["id"].(string)
+	require.Equal(t, "3", b.sim.Values("segments", id)["framebridge_page"])
+	c.Page, c.Annotation = nil, ""
+	require.NoError(t, b.copyComment(t.Context(), it, c))
+	require.Equal(t, map[string]string{"framebridge_author": "Anna", "framebridge_guest": "true"}, b.sim.Values("segments", id))
+}

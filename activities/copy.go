@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -390,8 +391,9 @@ func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string
 	if err := json.Unmarshal(it.Fields, &fields); err != nil {
 		return systemError("fields of file %s in the ledger: %v", it.SourceID, err)
 	}
-	for k, v := range more {
-		fields[k] = v
+	maps.Copy(fields, more)
+	if it.WrittenHash != "" || it.State != ledger.Pending && it.State != ledger.Copying {
+		fields = mapping.WithCleared(mapping.ArchiveFields, fields) // it was written before, perhaps with more
 	}
 	if err := a.wrote(ctx); err != nil {
 		return err

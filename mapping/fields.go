@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"sort"
 	"strconv"
 	"strings"
@@ -87,6 +88,16 @@ func Fields(in FieldsInput) map[string]string {
 			set("framebridge_properties", string(encoded))
 		}
 	}
+	return out
+}
+
+// WithCleared names every field of a view: iconik leaves unnamed ones alone, and an empty value takes away what was there.
+func WithCleared(view []Field, values map[string]string) map[string]string {
+	out := make(map[string]string, len(view))
+	for _, f := range view {
+		out[f.Name] = ""
+	}
+	maps.Copy(out, values)
 	return out
 }
 

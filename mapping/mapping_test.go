@@ -204,3 +204,8 @@ func TestSegmentKeepsTheAuthor(t *testing.T) {
 	require.Equal(t, 1, d.UnknownTools)
 	require.Empty(t, Segment(CommentInput{Text: "x", IconikUserID: "u"}).Fields)
 }
+
+func TestEveryFieldOfAViewIsNamed(t *testing.T) {
+	got := WithCleared(CommentFields, map[string]string{"framebridge_page": "3"})
+	require.Equal(t, map[string]string{"framebridge_author": "", "framebridge_author_email": "", "framebridge_guest": "", "framebridge_annotation": "", "framebridge_page": "3"}, got)
+}
