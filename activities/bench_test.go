@@ -124,8 +124,7 @@ func (b *bench) copies(t *testing.T, id string, body []byte) {
 	require.NoError(t, err)
 	res, err := b.Engine.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(body), Sink: sink, Size: it.Size})
 	require.NoError(t, err)
-	_, err = b.updateItem(t.Context(), it, func(i *ledger.Item) { i.Checksum, i.StoredSize = res.XXH64, res.Bytes })
-	require.NoError(t, err)
+	require.NoError(t, b.moved(t.Context(), it, res))
 	require.NoError(t, b.CloseVersion(t.Context(), workflows.ItemInput{Ref: b.ref, SourceID: id}))
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -149,4 +150,49 @@ func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
 	require.Equal(t, since, it.MissingSince, "since it was missing first")
 	noteOriginal(&it, "archived")
 	require.True(t, it.MissingSince.IsZero())
+}
+
+// iconik leaves alone what is not named: what was taken away in Frame.io is taken away in iconik by name.
+func TestWhatIsClearedInFrameioIsClearedInIconik(t *testing.T) {
+	b := newBench(t, benchOptions{})
+	body, rating := []byte("bytes"), 4.5
+	f := file("F", "clip.mov", body)
+	f.Description, f.Rating, f.Properties = "too dark", &rating, map[string]any{"shot": "12"}
+	b.sees(t, f)
+	b.copies(t, "F", body)
+	asset := b.item(t, "F").AssetID
+	require.Equal(t, "4.5", b.sim.Values("assets", asset)["framebridge_rating"])
+
+	f.Description, f.Rating, f.Properties, f.Label = "", nil, nil, "approved"
+	b.sees(t, f)
+	require.Equal(t, workflows.DoNothing, b.open(t, "F"))
+	values := b.sim.Values("assets", asset)
+	for _, gone := range []string{"framebridge_description", "framebridge_rating", "framebridge_properties"} {
+		require.NotContains(t, values, gone)
+	}
+	require.Equal(t, []string{"approved", "original"}, []string{values["framebridge_status"], values["framebridge_rendition"]})
+	require.NotEmpty(t, values["framebridge_checksum"])
+
+	writes := b.sim.Calls()
+	b.sees(t, f)
+	require.Equal(t, workflows.DoNothing, b.open(t, "F"))
+	require.Equal(t, writes, b.sim.Calls(), "nothing is left to do")
+}
+
+// An attempt that was given up for dead ends after all: what it has moved is not what the file holds that was opened since.
+func TestALateAttemptSaysNothingOfAnotherUpload(t *testing.T) {
+	b := newBench(t, benchOptions{})
+	body := []byte("bytes")
+	b.sees(t, file("F", "clip.mov", body))
+	require.Equal(t, workflows.DoTransfer, b.open(t, "F"))
+	dead := b.item(t, "F")
+	opened, err := b.OpenVersion(t.Context(), workflows.OpenVersionInput{Ref: b.ref, SourceID: "F", NewUpload: true})
+	require.NoError(t, err)
+	require.Equal(t, workflows.DoTransfer, opened.Do)
+	require.Error(t, b.moved(t.Context(), dead, transfer.Result{Bytes: 5, XXH64: "0123456789abcdef"}))
+	now := b.item(t, "F")
+	require.NotEqual(t, dead.FileID, now.FileID)
+	require.Empty(t, now.Checksum)
+	require.NoError(t, b.moved(t.Context(), now, transfer.Result{Bytes: 5, XXH64: "0123456789abcdef"}))
+	require.NotEmpty(t, b.item(t, "F").Checksum)
 }

@@ -104,8 +104,25 @@ func (a *archive) move(ctx context.Context, it ledger.Item) error {
 		}
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the copy's xxh64 is %s, Frame.io says %s", res.XXH64, it.SourceChecksum), kind, nil)
 	}
-	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Checksum, i.StoredSize, i.BytesDone = res.XXH64, res.Bytes, res.Bytes })
+	return a.moved(ctx, it, res)
+}
+
+// moved writes down what a transfer has proved. An attempt that was given up for dead may come that far, too: its bytes
+// are not those of the file that was opened since.
+func (a *archive) moved(ctx context.Context, it ledger.Item, res transfer.Result) error {
+	now, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		if sameUpload(*i, it) {
+			i.Checksum, i.StoredSize, i.BytesDone = res.XXH64, res.Bytes, res.Bytes
+		}
+	})
+	if err == nil && !sameUpload(now, it) {
+		return fmt.Errorf("%q was opened anew while this attempt moved it", it.Name)
+	}
 	return err
+}
+
+func sameUpload(x, y ledger.Item) bool {
+	return x.State != ledger.Pending && x.FileID == y.FileID && x.UploadID == y.UploadID
 }
 
 // sourceRefused tells a missing original from other failures.
