@@ -21,18 +21,9 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v verdict) (le
 	if err != nil {
 		return it, err
 	}
-	if rec, err = a.ensureRecord(ctx, row, it, rec); err != nil {
+	rec, uploadID, err := a.openUpload(ctx, row, it, rec)
+	if err != nil {
 		return it, err
-	}
-	if rec.made.ID != "" {
-		a.rememberUpload(rec.made)
-	}
-	uploadID := it.UploadID
-	if uploadID == "" {
-		it.FileID = rec.fileID
-		if uploadID, err = a.beginUpload(ctx, it, rec.size); err != nil {
-			return it, err
-		}
 	}
 	return a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.State, i.Reason, i.Fault = ledger.Copying, v.why, ""
@@ -78,6 +69,7 @@ func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledge
 		return rec, fmt.Errorf("format: %w", err)
 	}
 	dir := storageDir(row, it, rec.formatID)
+	rec.made = iconik.File{}
 	rec.fileSetID, _, err = a.once(ctx, creation{kind: ledger.LinkFileSet, sourceID: rec.key, parent: it.AssetID, settle: storeSettle,
 		look: func(ctx context.Context) (string, error) {
 			have, err := a.iconik.Files.FileSets(ctx, it.AssetID, it.VersionID)
@@ -140,25 +132,27 @@ func parentPath(path string) string {
 // dropUpload gives up an upload session together with its file record, so that a new one can be opened.
 func (a *archive) dropUpload(ctx context.Context, it ledger.Item) (ledger.Item, error) {
 	for _, key := range []string{it.SourceID, it.SourceID + ":proxy"} {
-		link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
-		if err != nil {
-			return it, err
-		}
-		if !ok || link.TargetID == "" {
-			continue
-		}
-		if it.UploadID != "" && link.TargetID == it.FileID {
-			// Best effort: the store also drops sessions that are never completed.
-			if err := a.giveUp(ctx, it); err != nil {
-				a.Log.InfoContext(ctx, "upload session not cleaned up", "file", it.FileID, "error", err)
-			}
-		}
-		if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID); err != nil && !rest.IsNotFound(err) {
-			return it, err
-		}
-		if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFileRecord, key); err != nil {
+		if err := a.dropRecord(ctx, it, key); err != nil {
 			return it, err
 		}
 	}
 	return a.updateItem(ctx, it, func(i *ledger.Item) { i.UploadID, i.FileID, i.BytesDone, i.Checksum = "", "", 0, "" })
+}
+
+// dropRecord takes a file's record, and its upload if it has one, back. The bytes, if any, stay until others replace them.
+func (a *archive) dropRecord(ctx context.Context, it ledger.Item, key string) error {
+	link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
+	if err != nil || !ok || link.TargetID == "" {
+		return err
+	}
+	if it.UploadID != "" && link.TargetID == it.FileID {
+		// Best effort: the store also drops sessions that are never completed.
+		if err := a.giveUp(ctx, it); err != nil {
+			a.Log.InfoContext(ctx, "upload session not cleaned up", "file", it.FileID, "error", err)
+		}
+	}
+	if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID); err != nil && !rest.IsNotFound(err) {
+		return err
+	}
+	return a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
 }

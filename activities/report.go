@@ -189,11 +189,12 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 		return err
 	}
 	it := ledger.Item{SourceID: key, AssetID: assetID, VersionID: versionID, Name: form.file, Path: form.file, Size: int64(body.Len()), MediaType: form.mediaType}
-	file, err := a.reportFile(ctx, row, it, form.format)
+	rec, uploadID, err := a.openUpload(ctx, row, it, record{key: key, format: form.format, size: it.Size})
 	if err != nil {
 		return err
 	}
-	it.FileID = file
+	file := rec.fileID
+	it.FileID, it.UploadID = file, uploadID
 	sum, err := a.putBytes(ctx, it, body.Bytes())
 	if err != nil {
 		return err
@@ -211,17 +212,8 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 // linkReportForm remembers which forms of a run's report are stored.
 const linkReportForm ledger.LinkKind = "report form"
 
-func (a *archive) reportFile(ctx context.Context, row ledger.Archive, it ledger.Item, format string) (string, error) {
-	r, err := a.ensureRecord(ctx, row, it, record{key: it.SourceID, format: format, size: it.Size})
-	return r.fileID, err
-}
-
 // putBytes uploads a body, in parts where it is not small.
 func (a *archive) putBytes(ctx context.Context, it ledger.Item, body []byte) (string, error) {
-	var err error
-	if it.UploadID, err = a.beginUpload(ctx, it, it.Size); err != nil {
-		return "", err
-	}
 	sink, err := a.sink(ctx, it, it.Size)
 	if err != nil {
 		return "", err

@@ -32,24 +32,40 @@ type freshUpload struct {
 	at   time.Time
 }
 
-// rememberUpload saves a call for files that are moved at once by the worker that made their record.
+// iconik need not give a record every kind of URL, nor again what it gave when the record was made.
+var (
+	errNoUploadURL = errors.New("iconik gives no upload URL")
+	errNoPartsURL  = fmt.Errorf("%w for parts", errNoUploadURL)
+)
+
+// rememberUpload saves a call for files that are moved at once by the worker that made their record. Another one may move
+// them, so that nothing is kept longer than it is of use.
 func (t *tenant) rememberUpload(f iconik.File) {
-	if f.ID != "" && f.UploadURL != "" {
-		t.uploads.Store(f.ID, freshUpload{f, time.Now()})
+	if f.ID == "" || f.UploadURL == "" && f.MultipartUploadURL == "" {
+		return
 	}
+	u := &freshUpload{f, time.Now()}
+	t.uploads.Store(f.ID, u)
+	time.AfterFunc(uploadURLLife, func() { t.uploads.CompareAndDelete(f.ID, u) })
+}
+
+// offersPut says whether a remembered record can be filled by a single PUT.
+func (t *tenant) offersPut(fileID string) bool {
+	u, ok := t.uploads.Load(fileID)
+	return ok && u.(*freshUpload).file.UploadURL != "" && time.Since(u.(*freshUpload).at) < uploadURLLife
 }
 
 // uploadFile returns a file's record with its upload URLs: the remembered one once, and a new one otherwise.
 func (a *archive) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (iconik.File, error) {
-	if u, ok := a.uploads.LoadAndDelete(it.FileID); ok && !fresh && time.Since(u.(freshUpload).at) < uploadURLLife {
-		return u.(freshUpload).file, nil
+	if u, ok := a.uploads.LoadAndDelete(it.FileID); ok && !fresh && time.Since(u.(*freshUpload).at) < uploadURLLife {
+		return u.(*freshUpload).file, nil
 	}
 	f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
 	if err != nil {
 		return iconik.File{}, fmt.Errorf("upload URL: %w", err)
 	}
 	if f.UploadURL == "" && f.MultipartUploadURL == "" {
-		return iconik.File{}, fmt.Errorf("iconik gives no upload URL for %q at the moment", it.Name)
+		return iconik.File{}, fmt.Errorf("%w for %q at the moment", errNoUploadURL, it.Name)
 	}
 	return *f, nil
 }
@@ -76,30 +92,68 @@ func (a *archive) beginUpload(ctx context.Context, it ledger.Item, size int64) (
 			return "", fmt.Errorf("upload session: %w", err)
 		}
 		return session, nil
-	case storage.Method == storageAzure || !a.isMultipart(size):
-		return "", nil
-	case storage.Method == storageB2:
+	case storage.Method == storageS3:
+		return a.beginS3(ctx, it, size)
+	case storage.Method == storageB2 && a.isMultipart(size):
 		u, err := a.iconik.Files.StartB2(ctx, it.AssetID, it.FileID, "")
 		if err != nil {
 			return "", err
 		}
 		return u.ID, nil
 	}
+	return "", nil
+}
+
+// beginS3 opens a multipart upload for a large file, and for any file that iconik offers no single PUT for.
+func (a *archive) beginS3(ctx context.Context, it ledger.Item, size int64) (string, error) {
+	single := !a.isMultipart(size)
+	if single && a.offersPut(it.FileID) {
+		return "", nil
+	}
 	f, err := a.uploadFile(ctx, it, false)
-	if err == nil && f.MultipartUploadURL == "" {
+	if err == nil && !single && f.MultipartUploadURL == "" {
 		f, err = a.uploadFile(ctx, it, true)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if f.MultipartUploadURL == "" {
-		return "", contentError("iconik gives no multipart upload URL for %q", it.Name)
+	case single && f.UploadURL != "":
+		a.rememberUpload(f)
+		return "", nil
+	case f.MultipartUploadURL == "":
+		return "", fmt.Errorf("%w of %q", errNoPartsURL, it.Name)
 	}
 	id, err := s3.CreateMultipart(ctx, a.store, f.MultipartUploadURL)
 	if err != nil {
 		return "", fmt.Errorf("upload session: %w", err)
 	}
 	return id, nil
+}
+
+// openUpload finds or makes an item's record and begins its upload. A record that iconik gives no URL for is made anew,
+// once.
+func (a *archive) openUpload(ctx context.Context, row ledger.Archive, it ledger.Item, rec record) (record, string, error) {
+	for again := false; ; again = true {
+		var err error
+		if rec, err = a.ensureRecord(ctx, row, it, rec); err != nil {
+			return rec, "", err
+		}
+		a.rememberUpload(rec.made)
+		if it.UploadID != "" {
+			return rec, it.UploadID, nil
+		}
+		it.FileID = rec.fileID
+		uploadID, err := a.beginUpload(ctx, it, rec.size)
+		switch {
+		case again && errors.Is(err, errNoPartsURL):
+			return rec, "", contentError("%v", err)
+		case again, !errors.Is(err, errNoUploadURL):
+			return rec, uploadID, err
+		}
+		if err := a.dropRecord(ctx, it, rec.key); err != nil {
+			return rec, "", err
+		}
+	}
 }
 
 // sink is where a file's bytes go, by the kind of iconik's storage.
@@ -111,6 +165,9 @@ func (a *archive) sink(ctx context.Context, it ledger.Item, size int64) (transfe
 	part := int64(a.Config.Transfer.PartSize)
 	uploadURL := func(ctx context.Context, fresh bool) (string, error) {
 		f, err := a.uploadFile(ctx, it, fresh)
+		if err == nil && f.UploadURL == "" {
+			err = fmt.Errorf("%w: %w for one PUT", transfer.ErrUploadGone, errNoUploadURL) // a new record may have one
+		}
 		return f.UploadURL, err
 	}
 	stored := func(ctx context.Context) (int64, error) {
