@@ -72,7 +72,7 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 		if err != nil {
 			return workflows.Finished{}, err
 		}
-		status, reason = outcome(totals, proxies, folders)
+		status, reason = outcome(totals, proxies, folders, row.Shares-row.SharesDone)
 		if row.MoveNote != "" {
 			reason += "; " + row.MoveNote
 		}
@@ -111,13 +111,15 @@ func faultWord(fault string) string {
 }
 
 // outcome is the verdict over all items.
-func outcome(t ledger.Totals, proxies int64, foldersMissing int) (ledger.ArchiveStatus, string) {
+func outcome(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
 	open := t.Pending + t.Copying + t.Copied
 	switch {
 	case t.Failed > 0 || open > 0:
 		return ledger.Incomplete, fmt.Sprintf("%d of %d files failed, %d are not verified: the report names each; a retry continues with them", t.Failed, t.Items, open)
 	case foldersMissing > 0:
 		return ledger.Incomplete, fmt.Sprintf("missing: %d collections were deleted in iconik; a retry makes them again", foldersMissing)
+	case sharesMissing > 0:
+		return ledger.Incomplete, fmt.Sprintf("missing: references were taken out of %d presentations in iconik; a retry makes them again", sharesMissing)
 	case t.Skipped > 0 || proxies > 0:
 		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %d files verified%s%s: the report says why", t.Verified, t.Items, some(t.Skipped, "skipped"), some(proxies, "as proxy"))
 	}

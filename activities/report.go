@@ -100,7 +100,7 @@ func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 	if err != nil {
 		return err
 	}
-	rep.Archive.Status, rep.Archive.Reason = outcome(totals, proxies, folders)
+	rep.Archive.Status, rep.Archive.Reason = outcome(totals, proxies, folders, row.Shares-row.SharesDone)
 	rep.Archive.FinishedAt = time.Now().UTC()
 	assetID, versionID, err := a.reportAsset(ctx, row)
 	if err != nil {

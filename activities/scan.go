@@ -62,8 +62,14 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if err != nil {
 		return workflows.ScanResult{}, err
 	}
+	if !in.Compare {
+		return workflows.ScanResult{Counts: counts}, nil
+	}
 	work, err := arc.hasWork(ctx)
-	return workflows.ScanResult{Counts: counts, Changed: in.Compare && work}, err
+	if err == nil && !work {
+		work, err = arc.newShares(ctx)
+	}
+	return workflows.ScanResult{Counts: counts, Changed: work}, settled(err)
 }
 
 // scanPage lists one page of a folder and writes it down together with the place to go on.

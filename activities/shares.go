@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -144,6 +145,89 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 		},
 	})
 	return err
+}
+
+// lostReferences reads the presentations' collections back, with one listing each. References that people have taken out
+// are forgotten, so that the next round makes them again. It returns how many presentations lack one.
+func (a *archive) lostReferences(ctx context.Context) (int, error) {
+	lost := map[string]bool{}
+	collection, listed := "", map[string]bool{}
+	for after := ""; ; {
+		links, next, err := a.Ledger.Links(ctx, a.ref.Tenant, a.ref.Archive, ledger.LinkReference, after, 500)
+		if err != nil {
+			return 0, err
+		}
+		for _, k := range links {
+			if k.TargetID == "" {
+				continue
+			}
+			if k.Parent != collection {
+				collection, listed = k.Parent, map[string]bool{}
+				for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
+					if rest.IsNotFound(err) {
+						break
+					}
+					if err != nil {
+						return 0, err
+					}
+					listed[o.ID] = true
+				}
+			}
+			if listed[k.TargetID] {
+				continue
+			}
+			if there, err := a.refersTo(ctx, collection, k.TargetID); err != nil || there {
+				if err != nil {
+					return 0, err
+				}
+				continue
+			}
+			lost[collection] = true
+			if err := a.Ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReference, k.SourceID); err != nil {
+				return 0, err
+			}
+		}
+		if after = next; after == "" {
+			return len(lost), nil
+		}
+	}
+}
+
+// refersTo asks iconik's store, since the index that lists collections lags. A target that is gone is not the
+// reference's loss, and of one that does not say where it is nothing can be told.
+func (a *archive) refersTo(ctx context.Context, collection, target string) (bool, error) {
+	asset, err := a.iconik.Assets.Get(ctx, target, true)
+	if err == nil {
+		return asset.Status == "DELETED" || slices.Contains(asset.InCollections, collection), nil
+	}
+	if !rest.IsNotFound(err) {
+		return false, err
+	}
+	c, err := a.iconik.Collections.Get(ctx, target)
+	if rest.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return c.Status == "DELETED" || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
+}
+
+// newShares says that Frame.io has a presentation, review link or share that has no collection yet.
+func (a *archive) newShares(ctx context.Context) (bool, error) {
+	now, err := everyPage(func(s frameio.Share) string { return s.ID }, func(cursor string) (frameio.Page[frameio.Share], error) {
+		return a.frameio.Shares(ctx, a.ref.Archive, cursor)
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, s := range now {
+		link, known, err := a.Ledger.Link(ctx, a.ref.Tenant, shareKind(s.Kind), s.ID)
+		if err != nil || !known || link.TargetID == "" {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // assetOf follows the ledger's links; a single version of a stack leads to the stack's asset.

@@ -256,7 +256,7 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 	return "", nothingLost, nil
 }
 
-// VerifyTree reads each collection's contents: assets of ours that the ledger does not know are left over from
+// VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know are left over from
 // requests whose answer was lost for longer than iconik's index lagged, and are taken away again. Folders whose collection
 // was deleted are left without one: the next round, or the next run, makes it.
 func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflows.TreeResult, error) {
@@ -291,9 +291,18 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 			}
 		}
 		if after = next; next == "" {
-			return res, nil
+			break
 		}
 	}
+	presentations, err := arc.lostReferences(ctx)
+	if err != nil {
+		return res, settled(fmt.Errorf("verifying presentations: %w", err))
+	}
+	if presentations > 0 {
+		res.Lost += presentations
+		_, err = a.Ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
+	}
+	return res, err
 }
 
 var errFolderGone = errors.New("the collection is not in iconik any more")

@@ -121,7 +121,7 @@ type (
 		RangeInput
 		Heal bool `json:"heal,omitempty"`
 	}
-	// TreeResult says how many collections were deleted in iconik.
+	// TreeResult says how many collections were deleted in iconik, or lack a reference.
 	TreeResult struct {
 		Lost int `json:"lost,omitempty"`
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/faults"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
 )
 
 // item finds an item by its path.
@@ -123,4 +125,40 @@ func (b *bench) places() string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// A reference that somebody takes out of a presentation is there again after one re-run, and a presentation that is made
+// while the archive runs is not left out.
+func TestPresentationsAreReadBack(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
+			client, err := iconik.New(b.acts.Config.Tenants[tenantID].Iconik)
+			require.NoError(t, err)
+			require.NoError(t, b.iconik.AddFault(faults.Fault{Match: "^POST .*/contents/?$", Times: 1, Do: func() {
+				b.frameio.AddShare(frameiosim.Share{Kind: "presentation", Name: "A late one", ProjectID: b.project.ID, Items: b.visible()[:1]})
+			}}))
+			b.archive(t)
+			want := b.places()
+			require.Contains(t, want, "A late one")
+			removed := 0
+			for _, d := range b.iconik.Docs("collections") {
+				if external := str(d["external_id"]); !strings.HasPrefix(external, "frameio:presentation:") && !strings.HasPrefix(external, "frameio:share:") {
+					continue
+				}
+				for o, err := range client.Collections.AllContents(t.Context(), str(d["id"]), "assets") {
+					require.NoError(t, err)
+					require.NoError(t, client.Collections.Remove(t.Context(), str(d["id"]), "assets", o.ID))
+					removed++
+				}
+			}
+			require.NotZero(t, removed)
+			require.NotEqual(t, want, b.places())
+			fin := b.again(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.True(t, fin.Changed)
+			assert.Equal(t, want, b.places())
+			assert.False(t, b.again(t).Changed)
+		})
+	}
 }
