@@ -78,6 +78,7 @@ type review struct {
 	syncs  int  // done by this run
 	resend bool
 	tagged bool
+	halted bool // what is being sent is cancelled by a stop
 	// While an extension is on its way the review neither ends nor loses its media: what it does to the link would come
 	// after the end.
 	extending bool
@@ -150,6 +151,8 @@ func (r *review) send(ctx workflow.Context) error {
 		return err
 	}
 	lanes, busy := max(r.state.Prepared.Parallel, 1), 0
+	sending, cancel := workflow.WithCancel(ctx)
+	defer cancel()
 	var failed error
 	for _, n := range work.Assets {
 		if err := workflow.Await(ctx, func() bool { return busy < lanes || r.stop }); err != nil {
@@ -159,17 +162,24 @@ func (r *review) send(ctx workflow.Context) error {
 			break
 		}
 		busy++
-		workflow.Go(ctx, func(ctx workflow.Context) {
+		workflow.Go(sending, func(ctx workflow.Context) {
 			defer func() { busy-- }()
 			if err := r.sendAsset(ctx, AssetInput{ReviewRef: r.ref, N: n}); err != nil {
 				failed = err
 			}
 		})
 	}
+	if err := workflow.Await(ctx, func() bool { return busy == 0 || r.stop }); err != nil {
+		return err
+	}
+	if busy > 0 && workflow.GetVersion(ctx, "a stop cancels what is sent", workflow.DefaultVersion, 1) == 1 {
+		r.halted = true
+		cancel()
+	}
 	if err := workflow.Await(ctx, func() bool { return busy == 0 }); err != nil {
 		return err
 	}
-	if failed != nil {
+	if failed != nil && !r.halted {
 		return failed
 	}
 	switch {
@@ -192,12 +202,14 @@ func (r *review) send(ctx workflow.Context) error {
 // sendAsset fails only where the review cannot go on; an asset at fault is left out and named.
 func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	what := fmt.Sprintf("asset %d: ", in.N)
+	// A stopped one has let go of its upload before that is taken back.
+	waited := func(ctx workflow.Context) workflow.Context { return workflow.WithWaitForCancellation(ctx, true) }
 	steps := func() error {
-		if err := do(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file"), ActStageAsset, in); err != nil {
+		if err := do(waited(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file")), ActStageAsset, in); err != nil {
 			return err
 		}
 		for tries := 1; ; tries++ {
-			err := do(forTransfers(ctx, what+"send"), ActSendAsset, in)
+			err := do(waited(forTransfers(ctx, what+"send")), ActSendAsset, in)
 			var app *temporal.ApplicationError
 			if err != nil && (tries == uploadRestarts || !errors.As(err, &app) || app.Type() != ErrorUploadGone) {
 				return err
@@ -206,13 +218,22 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 				break
 			}
 		}
-		return do(forReady(ctx, what+"Frame.io makes it ready"), ActSettleAsset, in)
+		return do(waited(forReady(ctx, what+"Frame.io makes it ready")), ActSettleAsset, in)
 	}
 	err := steps()
-	if err == nil || temporal.IsCanceledError(err) {
+	switch {
+	case err == nil:
+		return nil
+	case r.halted && r.state.ShareURL != "": // what was shared before stays for its time, this does not
+		var cancel workflow.CancelFunc
+		ctx, cancel = workflow.NewDisconnectedContext(ctx)
+		defer cancel()
+		in.Reason, in.Fault = "the review was stopped meanwhile", "content"
+	case r.halted || temporal.IsCanceledError(err):
 		return err
+	default:
+		in.Reason, in.Fault = reasonOf(err), faultOf(err)
 	}
-	in.Reason, in.Fault = reasonOf(err), faultOf(err)
 	return do(forCalls(ctx, what+"note why it failed"), ActFailAsset, in)
 }
 

@@ -189,3 +189,49 @@ func TestHintsOfTheLastMomentAreHandedOver(t *testing.T) {
 	assert.Equal(t, []Hint{{Frameio: "a"}, {Frameio: "b"}}, next.State.Hints)
 	assert.True(t, next.State.Resend)
 }
+
+// A stop ends what is being sent at once, whatever it waits for: before it is shared all is taken back; a review that is
+// open for longer ends in order, without what was on its way.
+func TestAStopEndsWhatIsBeingSent(t *testing.T) {
+	for name, tt := range map[string]struct {
+		waits string // the step that would go on for hours
+		link  string
+		want  []string
+	}{
+		"a proxy, not shared":     {ActStageAsset, "", []string{"take back: stopped"}},
+		"an upload, not shared":   {ActSendAsset, "", []string{"take back: stopped"}},
+		"Frame.io, not shared":    {ActSettleAsset, "", []string{"take back: stopped"}},
+		"a new version, shared":   {ActSettleAsset, "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
+		"a missing proxy, shared": {ActStageAsset, "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			begin := s.Now()
+			act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
+			act(ActReviewWork, func(context.Context, ReviewRef) (ReviewWorkResult, error) {
+				return ReviewWorkResult{Assets: []int{1, 2}}, nil
+			})
+			for _, step := range []string{ActStageAsset, ActSendAsset, ActSettleAsset} {
+				act(step, func(context.Context, AssetInput) error {
+					if step == tt.waits {
+						return temporal.NewApplicationErrorWithOptions("not yet", "Waiting", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
+					}
+					return nil
+				})
+			}
+			act(ActFailAsset, func(_ context.Context, in AssetInput) error { return s.done(ActFailAsset, "left out: "+in.Reason) })
+			var took time.Duration
+			act(ActFailReview, func(_ context.Context, in FailReviewInput) error {
+				took = s.Now().Sub(begin)
+				return s.done(ActFailReview, "take back: "+in.Status)
+			})
+			s.update(time.Minute, UpdateStop)
+			s.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"},
+				State: ReviewState{Phase: phaseSending, ShareURL: tt.link, ExpiresAt: begin.Add(10 * time.Hour)}})
+			require.True(t, s.IsWorkflowCompleted())
+			require.NoError(t, s.GetWorkflowError())
+			assert.Equal(t, tt.want, s.did)
+			assert.Less(t, took, 2*time.Minute)
+		})
+	}
+}
