@@ -168,23 +168,30 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	var handed []string
 	for _, id := range ids {
 		asset, err := r.newAsset(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		other, err := r.runningReview(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if other == nil {
-			mine = append(mine, asset)
+		var un *unsendable
+		switch {
+		case errors.As(err, &un) && !slices.Contains(r.row.ClickedAssets, id): // an index may still show what was deleted
+			if err := r.note(ctx, "Left out of the collection: "+un.why); err != nil {
+				return nil, err
+			}
 			continue
-		}
-		if err := r.handOver(ctx, *other, asset); err != nil {
+		case un != nil:
+			return nil, contentError("%s", un.why)
+		case err != nil:
 			return nil, err
 		}
-		if !slices.Contains(handed, other.ID) {
-			handed = append(handed, other.ID)
+		other, err := r.handOver(ctx, asset)
+		switch {
+		case err != nil:
+			return nil, err
+		case other == "":
+			mine = append(mine, asset)
+		case !slices.Contains(handed, other):
+			handed = append(handed, other)
 		}
+	}
+	if len(mine)+len(handed) == 0 {
+		return nil, contentError("There is no asset in what was clicked that could be sent.")
 	}
 	_, err := r.Ledger.AddReviewAssets(ctx, r.ref.Tenant, r.ref.Review, func(have []ledger.ReviewAsset) []ledger.ReviewAsset {
 		if len(have) > 0 {
@@ -195,56 +202,55 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	return handed, err
 }
 
+// unsendable says why an asset cannot be in a review.
+type unsendable struct{ why string }
+
+func (e *unsendable) Error() string { return e.why }
+
 func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, error) {
 	asset, err := r.iconik.Assets.Get(ctx, id, false)
-	if rest.IsNotFound(err) {
-		return ledger.ReviewAsset{}, contentError("Asset %s is not in iconik any more.", id)
-	}
-	if err != nil {
+	switch {
+	case rest.IsNotFound(err):
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %s is not in iconik any more.", id)}
+	case err != nil:
 		return ledger.ReviewAsset{}, err
+	case asset.Status == "DELETED":
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q is deleted in iconik.", asset.Title)}
 	}
 	version, ok := asset.CurrentVersion()
 	if !ok {
-		return ledger.ReviewAsset{}, contentError("Asset %q has no version that could be sent.", asset.Title)
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q has no version that could be sent.", asset.Title)}
 	}
 	return ledger.ReviewAsset{AssetID: id, VersionID: version.ID, Title: asset.Title, Quality: r.row.Quality, State: ledger.AssetPending, Decision: "none"}, nil
 }
 
-// runningReview is the one that shows an asset already, apart from this one. One that is ending sends nothing any more.
-func (r *review) runningReview(ctx context.Context, assetID string) (*ledger.Review, error) {
-	rows, err := r.Ledger.ReviewsOfAsset(ctx, r.ref.Tenant, assetID)
+// handOver gives an asset to a running review that shows it already, and returns which: it becomes a new version there,
+// and this click's reviewers are invited too. One that is ending sends nothing any more.
+func (r *review) handOver(ctx context.Context, asset ledger.ReviewAsset) (string, error) {
+	rows, err := r.Ledger.ReviewsOfAsset(ctx, r.ref.Tenant, asset.AssetID)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	for _, row := range rows {
-		if row.ID != r.ref.Review && row.Status.Running() && row.EndedAt.IsZero() && !row.CreatedAt.After(r.row.CreatedAt) {
-			return &row, nil
+	for _, other := range rows {
+		if other.ID == r.ref.Review || other.CreatedAt.After(r.row.CreatedAt) {
+			continue
+		}
+		taken, err := r.Ledger.HandOver(ctx, r.ref.Tenant, other.ID, r.ref.Review, asset, time.Now())
+		if err != nil {
+			return "", err
+		}
+		if taken {
+			_, err := r.Ledger.UpdateReview(ctx, r.ref.Tenant, other.ID, func(row *ledger.Review) {
+				for _, m := range r.row.Reviewers {
+					if !slices.ContainsFunc(row.Reviewers, func(h string) bool { return strings.EqualFold(h, m) }) {
+						row.Reviewers = append(row.Reviewers, m)
+					}
+				}
+			})
+			return other.ID, err
 		}
 	}
-	return nil, nil
-}
-
-// handOver gives an asset to the running review that shows it: it becomes a new version there, and this click's
-// reviewers are invited too.
-func (r *review) handOver(ctx context.Context, other ledger.Review, asset ledger.ReviewAsset) error {
-	if _, err := r.Ledger.AddReviewAssets(ctx, r.ref.Tenant, other.ID, func(have []ledger.ReviewAsset) []ledger.ReviewAsset {
-		for _, h := range have {
-			if h.AssetID == asset.AssetID && h.State == ledger.AssetPending {
-				return nil // handed over by an attempt before
-			}
-		}
-		return []ledger.ReviewAsset{asset}
-	}); err != nil {
-		return err
-	}
-	_, err := r.Ledger.UpdateReview(ctx, r.ref.Tenant, other.ID, func(row *ledger.Review) {
-		for _, m := range r.row.Reviewers {
-			if !slices.ContainsFunc(row.Reviewers, func(h string) bool { return strings.EqualFold(h, m) }) {
-				row.Reviewers = append(row.Reviewers, m)
-			}
-		}
-	})
-	return err
+	return "", nil
 }
 
 // makePlace finds or makes the tenant's review project and makes this review's folder in it.

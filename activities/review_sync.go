@@ -35,13 +35,13 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 	if err != nil {
 		return out, err
 	}
-	if err := r.moveOver(ctx); err != nil {
-		return out, settled(err)
-	}
 	if in.Last {
 		if err := r.ending(ctx); err != nil {
 			return out, err
 		}
+	}
+	if err := r.moveOver(ctx); err != nil {
+		return out, settled(err)
 	}
 	assets, err := r.assets(ctx)
 	if err != nil {

@@ -413,3 +413,61 @@ func TestAnAssetsFieldsTellOfItsRunningReview(t *testing.T) {
 		assert.Equal(t, "r3", shown, "or else the newest")
 	})
 }
+
+// However often a click is handed over, its asset is sent once; a review that is ending takes nothing.
+func TestAClickIsHandedOverOnce(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		now := time.Now().UTC()
+		begun := 0
+		review := func() string {
+			begun++
+			id := fmt.Sprintf("r%d", begun)
+			_, _, err := l.RequestReview(t.Context(), Review{Tenant: tenant, ID: id, Click: id, Status: ReviewOpen, CreatedAt: now, ExpiresAt: now.Add(time.Hour)}, time.Second)
+			require.NoError(t, err)
+			_, err = l.AddReviewAssets(t.Context(), tenant, id, func([]ReviewAsset) []ReviewAsset { return []ReviewAsset{{AssetID: "a", State: AssetReady}} })
+			require.NoError(t, err)
+			return id
+		}
+		hand := func(to, from string) bool {
+			taken, err := l.HandOver(t.Context(), tenant, to, from, ReviewAsset{AssetID: "a", State: AssetPending}, now)
+			require.NoError(t, err)
+			return taken
+		}
+		files := func(id string) int {
+			rows, err := l.ReviewAssets(t.Context(), tenant, id)
+			require.NoError(t, err)
+			return len(rows)
+		}
+		sent := func(id string) {
+			_, err := l.UpdateReviewAsset(t.Context(), tenant, id, 2, func(row *ReviewAsset) { row.State = AssetReady })
+			require.NoError(t, err)
+		}
+		end := func(id string) {
+			_, err := l.UpdateReview(t.Context(), tenant, id, func(row *Review) { row.EndedAt = now })
+			require.NoError(t, err)
+		}
+
+		id := review()
+		assert.True(t, hand(id, "click 1"))
+		assert.True(t, hand(id, "click 1"))
+		assert.True(t, hand(id, "click 2"), "one waiting file serves both")
+		assert.Equal(t, 2, files(id))
+		sent(id)
+		assert.True(t, hand(id, "click 1"), "sent since")
+		assert.True(t, hand(id, "click 2"))
+		assert.Equal(t, 2, files(id))
+		assert.True(t, hand(id, "click 3"))
+		assert.Equal(t, 3, files(id), "another click is another version")
+		end(id)
+		assert.True(t, hand(id, "click 1"), "it was sent before the end")
+		assert.False(t, hand(id, "click 3"), "nobody sends it any more")
+		assert.False(t, hand(id, "click 4"))
+		assert.Equal(t, 3, files(id))
+
+		id = review()
+		_, err := l.UpdateReview(t.Context(), tenant, id, func(row *Review) { row.ExpiresAt = now })
+		require.NoError(t, err)
+		assert.False(t, hand(id, "click 1"), "it has expired, and is about to end")
+		assert.False(t, hand("unknown", "click 1"))
+	})
+}

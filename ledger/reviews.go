@@ -95,6 +95,7 @@ type ReviewAsset struct {
 	BeganUpload              time.Time // a file may have been made whose id is not known
 	ReadyAt                  time.Time // when it was first seen ready, its watermark still missing
 	State                    AssetState
+	From                     []string // the reviews whose clicks handed it over to this one
 	Reason                   string
 	Decision                 string // approved, changes requested or none
 	Label                    string
@@ -347,12 +348,7 @@ func (l *Ledger) AddReviewAssets(ctx context.Context, tenant, review string, add
 		}
 		for i, a := range add(have) {
 			a.Review, a.N = review, len(have)+i+1
-			raw, err := json.Marshal(a)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, l.bind("INSERT INTO review_assets (tenant, review, n, asset_id, file_id, data) VALUES (?, ?, ?, ?, ?, ?)"),
-				tenant, review, a.N, a.AssetID, a.FileID, string(raw)); err != nil {
+			if err := l.insertReviewAsset(ctx, tx, tenant, a); err != nil {
 				return err
 			}
 			added = append(added, a)
@@ -360,6 +356,16 @@ func (l *Ledger) AddReviewAssets(ctx context.Context, tenant, review string, add
 		return nil
 	})
 	return added, err
+}
+
+func (l *Ledger) insertReviewAsset(ctx context.Context, tx *sql.Tx, tenant string, a ReviewAsset) error {
+	raw, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, l.bind("INSERT INTO review_assets (tenant, review, n, asset_id, file_id, data) VALUES (?, ?, ?, ?, ?, ?)"),
+		tenant, a.Review, a.N, a.AssetID, a.FileID, string(raw))
+	return err
 }
 
 // UpdateReviewAsset changes one asset of a review under a lock.
