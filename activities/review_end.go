@@ -185,6 +185,11 @@ func (r *review) deleteMedia(ctx context.Context) error {
 	}
 	stacks := map[string]bool{}
 	for _, it := range assets {
+		if !it.BeganUpload.IsZero() && it.Name != "" && r.row.FolderID != "" { // an upload whose answer was lost
+			if err := r.dropUnknown(ctx, it); err != nil && !rest.IsNotFound(err) {
+				return err
+			}
+		}
 		if it.StackID != "" {
 			stacks[it.StackID] = true
 		}
@@ -251,15 +256,23 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if reason == "" {
 		reason = "nothing could be sent"
 	}
+	// Whoever reads the failure finds everything taken back, unless that takes long.
+	shared := !r.row.OpenedAt.IsZero()
+	soon, cancel := context.WithTimeout(ctx, showPatience)
+	back := r.takeBack(soon, !shared)
+	cancel()
 	next := r.row
 	next.Status, next.Reason = ledger.ReviewStatus(in.Status), reason
 	if err := r.publishAs(ctx, next); err != nil {
 		r.Log.WarnContext(ctx, "state of a failed review not written", "review", in.Review, "error", err)
 	}
 	why := reason
-	shared := !r.row.OpenedAt.IsZero()
 	if shared {
-		why += fmt.Sprintf(" (The link is switched off. The files stay in Frame.io, in the folder of this review in %q: delete them there when they are not needed.)", r.cfg.Review.Project)
+		link := "The link is switched off."
+		if back != nil {
+			link = "Frame.io has not let us switch the link off yet: switch it off there, to be sure."
+		}
+		why += fmt.Sprintf(" (%s The files stay in Frame.io, in the folder of this review in %q: delete them there when they are not needed.)", link, r.cfg.Review.Project)
 	}
 	prefix := "FAILED: "
 	if in.Fault == "system" {
@@ -273,10 +286,6 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	} else if err := r.endedJob(ctx, "FAILED", prefix+why); err != nil {
 		r.Log.WarnContext(ctx, "failure not shown in iconik", "review", in.Review, "error", err)
 	}
-	// Whoever reads the failure in the API finds everything taken back, unless that takes long.
-	soon, cancel := context.WithTimeout(ctx, showPatience)
-	back := r.takeBack(soon, !shared)
-	cancel()
 	if err := r.update(ctx, func(row *ledger.Review) {
 		row.Status, row.Reason, row.NextSyncAt = next.Status, reason, time.Time{}
 		if row.EndedAt.IsZero() {

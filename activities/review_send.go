@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -126,23 +125,23 @@ func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourc
 	if err != nil && !rest.IsNotFound(err) {
 		return sourceFile{}, err
 	}
-	var found []iconik.File
-	for _, f := range files {
-		if f.Status == "CLOSED" && (original[f.FormatID] || len(original) == 0) {
-			found = append(found, f)
+	var found *iconik.File // the first copy that can be downloaded: one storage may give none
+	for i, f := range files {
+		if f.Status == "CLOSED" && (original[f.FormatID] || len(original) == 0) && (found == nil || found.URL == "") {
+			found = &files[i]
 		}
 	}
 	switch {
-	case len(found) == 0:
+	case found == nil:
 		return sourceFile{}, &noSource{fmt.Sprintf("iconik has no original of %q: choose the quality proxy.", it.Title), false}
-	case found[0].URL == "":
+	case found.URL == "":
 		return sourceFile{}, &noSource{fmt.Sprintf("The original of %q is archived or on a storage that iconik gives no download from: choose the quality proxy.", it.Title), false}
 	}
-	size := found[0].Size
+	size := found.Size
 	if size <= 0 {
 		size = -1
 	}
-	return sourceFile{name: orFirst(found[0].OriginalName, found[0].Name), size: size, url: found[0].URL}, nil
+	return sourceFile{name: orFirst(found.OriginalName, found.Name), size: size, url: found.URL}, nil
 }
 
 // SendAsset streams the file from iconik into Frame.io's upload. A retry on any worker goes on after the last part.
@@ -201,6 +200,7 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 	if err != nil {
 		return err
 	}
+	it.FileID = up.FileID
 	if fresh {
 		resume = heartbeat{} // parts of a former upload are of no use
 	}
@@ -231,12 +231,8 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 		}
 		return err
 	}
-	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
-		row.State, row.BytesDone, row.Checksum = ledger.AssetProcessing, res.Bytes, res.XXH64
-	}); err != nil {
-		return err
-	}
-	return r.Ledger.DropToken(ctx, r.ref.Tenant, uploadToken(it))
+	uploadURLs.Delete(r.ref.Tenant + uploadToken(it))
+	return r.sent(ctx, it, res)
 }
 
 // uploadHeader is what Frame.io's part URLs sign.
@@ -288,105 +284,6 @@ func (r *review) beatSend(ctx context.Context, it ledger.ReviewAsset, cancel con
 	return func() { close(done) }
 }
 
-func uploadToken(it ledger.ReviewAsset) string {
-	return fmt.Sprintf("review/%s/upload/%d", it.Review, it.N)
-}
-
-// uploadURLs keeps the last uploads of this process, for a ledger without a key.
-var uploadURLs sync.Map
-
-// upload returns the file's upload, begun now or by an attempt before. Its URLs are kept encrypted, so that another
-// worker can go on; without a key, a worker that dies makes the upload begin anew.
-func (r *review) upload(ctx context.Context, it ledger.ReviewAsset) (up frameio.Upload, fresh bool, err error) {
-	key := uploadToken(it)
-	if it.FileID != "" {
-		if v, ok := uploadURLs.Load(r.ref.Tenant + key); ok && v.(frameio.Upload).FileID == it.FileID {
-			return v.(frameio.Upload), false, nil
-		}
-		if r.Ledger.CanKeepTokens() {
-			raw, ok, err := r.Ledger.Token(ctx, r.ref.Tenant, key)
-			if err != nil {
-				return up, false, err
-			}
-			if ok && json.Unmarshal(raw, &up) == nil && up.FileID == it.FileID {
-				return up, false, nil
-			}
-		}
-		if err := r.dropUpload(ctx, it); err != nil {
-			return up, false, err
-		}
-	}
-	if !it.BeganUpload.IsZero() { // one whose answer was lost: its URLs are lost too
-		if err := r.dropUnknown(ctx, it); err != nil {
-			return up, false, err
-		}
-	}
-	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.BeganUpload = time.Now() }); err != nil {
-		return up, false, err
-	}
-	up, err = r.frameio.BeginUpload(ctx, r.row.FolderID, frameio.NewFile{Name: it.Name, MediaType: mapping.MediaType(it.Name), Size: it.Size})
-	if err != nil {
-		return up, false, err
-	}
-	if r.Ledger.CanKeepTokens() {
-		raw, err := json.Marshal(up)
-		if err != nil {
-			return up, false, err
-		}
-		if err := r.Ledger.PutToken(ctx, r.ref.Tenant, key, raw); err != nil {
-			return up, false, err
-		}
-	}
-	uploadURLs.Store(r.ref.Tenant+key, up)
-	_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
-		row.FileID, row.MediaType, row.BeganUpload = up.FileID, up.MediaType, time.Time{}
-	})
-	return up, true, err
-}
-
-// dropUpload takes back what was begun of an asset's file.
-func (r *review) dropUpload(ctx context.Context, it ledger.ReviewAsset) error {
-	uploadURLs.Delete(r.ref.Tenant + uploadToken(it))
-	if it.FileID != "" {
-		if err := r.frameio.Delete(ctx, frameio.Asset{ID: it.FileID, Kind: frameio.KindFile}); err != nil {
-			return err
-		}
-	}
-	if err := r.Ledger.DropToken(ctx, r.ref.Tenant, uploadToken(it)); err != nil {
-		return err
-	}
-	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.FileID, row.BytesDone = "", 0 })
-	return err
-}
-
-// dropUnknown deletes files of this name in the review's folder that no row knows: placeholders of lost answers.
-func (r *review) dropUnknown(ctx context.Context, it ledger.ReviewAsset) error {
-	rows, err := r.assets(ctx)
-	if err != nil {
-		return err
-	}
-	known := map[string]bool{}
-	for _, row := range rows {
-		known[row.FileID] = true
-	}
-	for {
-		id, err := r.childNamed(ctx, r.row.FolderID, it.Name, frameio.KindFile, known)
-		if err != nil || id == "" {
-			return err
-		}
-		f, err := r.frameio.Asset(ctx, id)
-		if err != nil && !rest.IsNotFound(err) {
-			return err
-		}
-		known[id] = true
-		if err == nil && f.UploadedAt.IsZero() {
-			if err := r.frameio.Delete(ctx, f); err != nil {
-				return err
-			}
-		}
-	}
-}
-
 // SettleAsset fails until Frame.io has made the file ready. Then it checks the watermark and puts the file on top of
 // the asset's version before.
 func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) error {
@@ -407,8 +304,7 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 	case f.UploadFailed:
 		return contentError("Frame.io could not take %q: send it again.", it.Title)
 	case !f.Ready:
-		return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("Frame.io still prepares %q: %v", it.Title, errNotReady), "NotReady",
-			temporal.ApplicationErrorOptions{NextRetryDelay: readyLook, Category: temporal.ApplicationErrorCategoryBenign})
+		return notReady(it.Title, time.Since(activity.GetInfo(ctx).ScheduledTime))
 	case r.cfg.Review.Watermark == "required" && r.frameio.Capabilities().WatermarkOnFiles && f.Watermark != frameio.WatermarkOn:
 		return r.watermarkMissing(ctx, it)
 	}
@@ -430,6 +326,15 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 		row.FrameNum, row.FrameDen, row.Frames, row.StartTimecode = f.FrameRate.Num, f.FrameRate.Den, f.Frames, f.StartTimecode
 	})
 	return err
+}
+
+// notReady has a file looked at again, until Frame.io has had it for too long.
+func notReady(title string, since time.Duration) error {
+	if since > workflows.ReadyPatience {
+		return systemError("Frame.io has not made %q ready in %d hours.", title, int(workflows.ReadyPatience.Hours()))
+	}
+	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("Frame.io still prepares %q: %v", title, errNotReady), "NotReady",
+		temporal.ApplicationErrorOptions{NextRetryDelay: readyLook, Category: temporal.ApplicationErrorCategoryBenign})
 }
 
 // iconikRate is the frame rate that iconik has found in a version: in its original, or of its proxy; zero where it tells none.

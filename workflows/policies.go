@@ -29,6 +29,7 @@ const (
 	transferTimeout   = 48 * time.Hour   // one file
 	heartbeatTimeout  = 15 * time.Second // after which a dead worker's work goes to another; workers beat every HeartbeatInterval
 	finishPatience    = 24 * time.Hour   // writing down how it ended
+	mendPatience      = 672 * time.Hour  // until somebody has mended a sign-in that Frame.io refuses: the end of a review waits four weeks
 	livenessInterval  = time.Minute      // how often the queue looks for archives that ended without a word
 	rejoinInterval    = time.Hour        // how often a queued archive makes sure that it is in the queue
 	turnGrace         = 3 * time.Second  // an archive that gets its turn sooner was not queued
@@ -39,12 +40,14 @@ const (
 	maxRounds         = 5                // plan-copy-compare rounds while Frame.io keeps changing
 	maxHeals          = 3                // rounds that make again what people delete in iconik
 	continueAfterRuns = 400              // children started by one run before it continues as new
-	readyPatience     = 12 * time.Hour   // until Frame.io has made a file ready
 	syncPatience      = 15 * time.Minute // one comparison of both sides, its retries included; the next poll makes good
 	syncAfterFailure  = time.Minute      // until the next one then
 	syncsPerRun       = 250              // of a review, some ten events each, before it continues as new
 	mostHints         = 50               // that webhooks leave before everything is read instead
 )
+
+// ReadyPatience is how long Frame.io may take to make a file ready.
+const ReadyPatience = 12 * time.Hour
 
 // HeartbeatInterval is how often a worker says that an activity is alive. Without it, the work of a killed worker would
 // stand still until its whole timeout is over.
@@ -97,11 +100,12 @@ func forProxy(ctx workflow.Context, wait time.Duration, summary string) workflow
 	}, summary)
 }
 
-// forReady is for an activity that fails until Frame.io has made a file ready: its attempts are no events.
+// forReady is for an activity that fails until Frame.io has made a file ready: its attempts are no events. It counts
+// ReadyPatience itself.
 func forReady(ctx workflow.Context, summary string) workflow.Context {
 	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
-		ScheduleToCloseTimeout: readyPatience,
+		ScheduleToCloseTimeout: mendPatience,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 30 * time.Second},
 	}, summary)
 }
@@ -122,6 +126,17 @@ func forFinish(ctx workflow.Context, summary string) workflow.Context {
 		ScheduleToCloseTimeout: finishPatience,
 		RetryPolicy:            retries(time.Minute),
 	}, summary)
+}
+
+// forMending is for what a review must have done in Frame.io, however long the sign-in there is refused.
+func forMending(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: mendPatience,
+		HeartbeatTimeout:       heartbeatTimeout,
+		RetryPolicy:            retries(2 * time.Minute),
+		Summary:                clip(summary),
+	})
 }
 
 // clip keeps a summary within Temporal's 200 bytes, on a rune border.

@@ -234,11 +234,11 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	default:
 		in.Reason, in.Fault = reasonOf(err), faultOf(err)
 	}
-	return do(forCalls(ctx, what+"note why it failed"), ActFailAsset, in)
+	return do(forMending(ctx, what+"note why it failed"), ActFailAsset, in)
 }
 
 func (r *review) share(ctx workflow.Context) error {
-	shared, err := call[SharedReview](forCalls(ctx, "watermark, link and invitations"), ActShareReview, r.ref)
+	shared, err := call[SharedReview](forMending(ctx, "watermark, link and invitations"), ActShareReview, r.ref)
 	if err != nil {
 		return err
 	}
@@ -334,7 +334,7 @@ func (r *review) close(ctx workflow.Context) error {
 	} else {
 		r.state.Last = res
 	}
-	ended, err := call[EndedReview](forFinish(ctx, "revoke the link, tell people"), ActEndReview, EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended})
+	ended, err := call[EndedReview](forMending(ctx, "revoke the link, tell people"), ActEndReview, EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended})
 	if err != nil {
 		return err
 	}
@@ -368,7 +368,7 @@ func (r *review) retain(ctx workflow.Context) error {
 			r.state.Warned = true
 		default:
 			r.deleting = r.oneExtension(ctx)
-			if err := do(forFinish(ctx, "delete what this review uploaded"), ActDeleteMedia, r.ref); err != nil {
+			if err := do(forMending(ctx, "delete what this review uploaded"), ActDeleteMedia, r.ref); err != nil {
 				return err
 			}
 			r.state.Phase = phaseDeleted
@@ -530,7 +530,7 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 		return r.status(), err
 	}
 	in := FailReviewInput{ReviewRef: r.ref, Status: r.state.Phase, Reason: reason, Fault: faultOf(cause)}
-	if err := do(forFinish(ctx, "take back, tell people"), ActFailReview, in); err != nil {
+	if err := do(forMending(ctx, "take back, tell people"), ActFailReview, in); err != nil {
 		return r.status(), err
 	}
 	return r.status(), cause

@@ -235,3 +235,11 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 		})
 	}
 }
+
+// A sign-in that Frame.io refuses over a long weekend holds the end of a review up and does not fail it.
+func TestTheEndWaitsForTheSignIn(t *testing.T) {
+	s := newStage(t)
+	s.late[ActEndReview], s.late[ActDeleteMedia] = 80*time.Hour, 80*time.Hour
+	require.NoError(t, s.open())
+	assert.Equal(t, []string{"expired", "delete"}, s.did)
+}
