@@ -185,7 +185,7 @@ func (p *planning) result(can frameio.Capabilities) workflows.Plan {
 		out.ByType = append(out.ByType, *t)
 	}
 	slices.SortFunc(out.ByType, func(x, y workflows.PlanType) int { return int(min(max(y.Bytes-x.Bytes, -1), 1)) })
-	toIconik := float64(callsPerFile*out.Items+out.Folders+4*out.Shares) + callsPerComment*float64(out.Comments)
+	toIconik := float64(callsPerFile*out.Items+3*out.Folders+5*out.Shares) + callsPerComment*float64(out.Comments)
 	toFrameio := float64(2 * p.listing) // the plan, and the reading at the end
 	out.APICalls = int64(toIconik+toFrameio) + p.said
 	out.APISeconds = max(0, toIconik-iconikBurst) / iconikPerSecond
