@@ -247,7 +247,10 @@ func TestALateAttemptDoesNotEndAnAsset(t *testing.T) {
 	t.Run("before the other takes it back", func(t *testing.T) {
 		r := testReview(t, &folder{}, nil, late)
 		it := r.asset(t, 1)
+		uploadURLs.Store("T"+uploadToken(it), frameio.Upload{FileID: "F1"})
 		require.NoError(t, r.sent(t.Context(), it, res))
+		_, kept := uploadURLs.Load("T" + uploadToken(it))
+		assert.False(t, kept, "nobody needs its URLs any more")
 		require.NoError(t, r.sent(t.Context(), it, res), "an answer was lost")
 		assert.Equal(t, ledger.AssetProcessing, r.asset(t, 1).State)
 		require.NoError(t, r.dropUpload(t.Context(), it))

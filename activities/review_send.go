@@ -231,7 +231,6 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 		}
 		return err
 	}
-	uploadURLs.Delete(r.ref.Tenant + uploadToken(it))
 	return r.sent(ctx, it, res)
 }
 

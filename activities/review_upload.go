@@ -146,6 +146,7 @@ func (r *review) uploadedByUs(ctx context.Context, f frameio.Asset) (bool, error
 
 // sent notes that a file has arrived, unless another attempt has taken its upload back meanwhile.
 func (r *review) sent(ctx context.Context, it ledger.ReviewAsset, res transfer.Result) error {
+	uploadURLs.Delete(r.ref.Tenant + uploadToken(it)) // as many as the file has parts
 	row, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
 		if row.FileID == it.FileID && row.State == ledger.AssetUploading {
 			row.State, row.BytesDone, row.Checksum = ledger.AssetProcessing, res.Bytes, res.XXH64

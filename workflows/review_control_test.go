@@ -219,8 +219,11 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 					return nil
 				})
 			}
-			act(ActFailAsset, func(_ context.Context, in AssetInput) error { return s.done(ActFailAsset, "left out: "+in.Reason) })
 			var took time.Duration
+			act(ActFailAsset, func(_ context.Context, in AssetInput) error {
+				took = s.Now().Sub(begin)
+				return s.done(ActFailAsset, "left out: "+in.Reason)
+			})
 			act(ActFailReview, func(_ context.Context, in FailReviewInput) error {
 				took = s.Now().Sub(begin)
 				return s.done(ActFailReview, "take back: "+in.Status)
