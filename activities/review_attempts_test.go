@@ -307,3 +307,15 @@ func TestAFileThatIsNeverReadyIsGivenUp(t *testing.T) {
 	assert.True(t, app.NonRetryable())
 	assert.Equal(t, `Frame.io has not made "Take" ready in 12 hours.`, app.Message())
 }
+
+// iconik may answer the first page of an empty collection with a 404.
+func TestAnEmptyCollectionHasNoAssets(t *testing.T) {
+	asset := `{"id":"a1","title":"a1","versions":[{"id":"v"}]}`
+	r := testReview(t, &folder{}, map[string]string{"/API/assets/v1/assets/a1/": asset})
+	r.row.ClickedCollections = []string{"empty"}
+	_, err := r.chooseAssets(t.Context())
+	require.ErrorContains(t, err, "There is no asset in what was clicked.")
+	r.row.ClickedAssets = []string{"a1"}
+	_, err = r.chooseAssets(t.Context())
+	require.NoError(t, err)
+}
