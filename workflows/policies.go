@@ -130,13 +130,11 @@ func forFinish(ctx workflow.Context, summary string) workflow.Context {
 
 // forMending is for what a review must have done in Frame.io, however long the sign-in there is refused.
 func forMending(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,
 		ScheduleToCloseTimeout: mendPatience,
-		HeartbeatTimeout:       heartbeatTimeout,
 		RetryPolicy:            retries(2 * time.Minute),
-		Summary:                clip(summary),
-	})
+	}, summary)
 }
 
 // clip keeps a summary within Temporal's 200 bytes, on a rune border.
