@@ -53,9 +53,7 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 
 // sourceComments reads all comments of a file, parents before their replies, in the order they were made.
 func (a *archive) sourceComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
-	all, err := everyPage(func(c frameio.Comment) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Comment], error) {
-		return a.frameio.Comments(ctx, fileID, cursor)
-	})
+	all, err := a.fileComments(ctx, fileID)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +61,13 @@ func (a *archive) sourceComments(ctx context.Context, fileID string) ([]frameio.
 	depth := depths(all)
 	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return cmp.Compare(depth[x.ID], depth[y.ID]) })
 	return all, nil
+}
+
+// fileComments lists all comments of a file.
+func (t *tenant) fileComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
+	return everyPage(func(c frameio.Comment) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Comment], error) {
+		return t.frameio.Comments(ctx, fileID, cursor)
+	})
 }
 
 // everyPage reads a listing to its end, each object once: a reply may come with its comment and again on a later page,

@@ -54,25 +54,15 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	if err != nil {
 		return workflows.Finished{}, err
 	}
-	totals, err := a.Ledger.ArchiveTotals(ctx, in.Tenant, in.Archive)
-	if err != nil {
-		return workflows.Finished{}, err
-	}
 	row, err := arc.row(ctx)
 	if err != nil {
 		return workflows.Finished{}, err
 	}
 	status, reason := ledger.ArchiveStatus(in.Status), in.Reason
 	if in.Status == "" {
-		proxies, err := a.Ledger.CountProxies(ctx, in.Tenant, in.Archive)
-		if err != nil {
+		if status, reason, err = arc.outcome(ctx, row); err != nil {
 			return workflows.Finished{}, err
 		}
-		folders, err := arc.foldersWithoutCollection(ctx)
-		if err != nil {
-			return workflows.Finished{}, err
-		}
-		status, reason = outcome(totals, proxies, folders, row.Shares-row.SharesDone)
 		if row.MoveNote != "" {
 			reason += "; " + row.MoveNote
 		}
@@ -110,8 +100,26 @@ func faultWord(fault string) string {
 	return "ERROR"
 }
 
-// outcome is the verdict over all items.
-func outcome(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
+// outcome is what the archive has proved so far.
+func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.ArchiveStatus, string, error) {
+	totals, err := a.Ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return "", "", err
+	}
+	proxies, err := a.Ledger.CountProxies(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return "", "", err
+	}
+	folders, err := a.foldersWithoutCollection(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	status, reason := judge(totals, proxies, folders, row.Shares-row.SharesDone)
+	return status, reason, nil
+}
+
+// judge is the verdict over all items, folders and presentations.
+func judge(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
 	open := t.Pending + t.Copying + t.Copied
 	switch {
 	case t.Failed > 0 || open > 0:

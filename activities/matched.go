@@ -276,9 +276,7 @@ func (a *archive) rematchShares(ctx context.Context) error {
 		_, t, _ := strings.Cut(k.Hash, "\x00") // placed.hash
 		return t
 	}
-	now, err := everyPage(func(s frameio.Share) string { return s.ID }, func(cursor string) (frameio.Page[frameio.Share], error) {
-		return a.frameio.Shares(ctx, a.ref.Archive, cursor)
-	})
+	now, err := a.sharesNow(ctx)
 	if err != nil {
 		return err
 	}
@@ -439,9 +437,7 @@ func (r *review) commentsAgain(ctx context.Context, it ledger.ReviewAsset, fileI
 	if err != nil {
 		return err
 	}
-	free, err := everyPage(func(c frameio.Comment) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Comment], error) {
-		return r.frameio.Comments(ctx, fileID, cursor)
-	})
+	free, err := r.fileComments(ctx, fileID)
 	if err != nil {
 		return err
 	}

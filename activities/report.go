@@ -84,23 +84,13 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 }
 
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
-	totals, err := a.Ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
-	if err != nil {
-		return err
-	}
-	proxies, err := a.Ledger.CountProxies(ctx, a.ref.Tenant, a.ref.Archive)
-	if err != nil {
-		return err
-	}
 	rep, err := OpenReport(ctx, a.Ledger, a.Config, a.cfg, a.ref.Archive)
 	if err != nil {
 		return err
 	}
-	folders, err := a.foldersWithoutCollection(ctx)
-	if err != nil {
+	if rep.Archive.Status, rep.Archive.Reason, err = a.outcome(ctx, row); err != nil {
 		return err
 	}
-	rep.Archive.Status, rep.Archive.Reason = outcome(totals, proxies, folders, row.Shares-row.SharesDone)
 	rep.Archive.FinishedAt = time.Now().UTC()
 	assetID, versionID, err := a.reportAsset(ctx, row)
 	if err != nil {

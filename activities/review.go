@@ -145,10 +145,10 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	open := slices.Clone(r.row.ClickedCollections)
 	for i := 0; i < len(open); i++ {
 		for o, err := range r.iconik.Collections.AllContents(ctx, open[i], "assets,collections") {
-			switch {
-			case rest.IsNotFound(err): // iconik's first page of nothing
-			case err != nil:
+			if err != nil {
 				return nil, fmt.Errorf("collection %s: %w", open[i], err)
+			}
+			switch {
 			case o.Status == "DELETED":
 			case o.ObjectType == "collections":
 				if !slices.Contains(open, o.ID) {

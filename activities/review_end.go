@@ -101,12 +101,16 @@ func (r *review) revoke(ctx context.Context) error {
 	if r.row.ShareID == "" || r.row.ShareID == noShare {
 		return nil
 	}
-	off := false
-	err := r.frameio.UpdateShare(ctx, r.row.ShareID, frameio.ShareChange{Name: r.shareName(), Active: &off})
+	err := r.shut(ctx, r.row.ShareID)
 	if rest.IsNotFound(err) {
 		return nil
 	}
 	return err
+}
+
+func (r *review) shut(ctx context.Context, shareID string) error {
+	off := false
+	return r.frameio.UpdateShare(ctx, shareID, frameio.ShareChange{Name: r.shareName(), Active: &off})
 }
 
 // summary says who commented, what was decided and what is open.

@@ -121,10 +121,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 				}
 			}
 		},
-		discard: func(ctx context.Context, id string) error {
-			off := false
-			return r.frameio.UpdateShare(ctx, id, frameio.ShareChange{Name: r.shareName(), Active: &off})
-		},
+		discard: r.shut,
 		make: func(ctx context.Context) (string, error) {
 			first := shown[:min(len(shown), r.frameio.Capabilities().ShareBatch)]
 			s, err := r.frameio.CreateShare(ctx, r.row.ProjectID, frameio.NewShare{Name: r.shareName(), AssetIDs: first, ExpiresAt: r.row.ExpiresAt,
@@ -172,8 +169,7 @@ func (r *review) checkShareWatermark(ctx context.Context, id string) error {
 	if s.Watermark == frameio.WatermarkOn || s.Watermark == frameio.WatermarkUnknown && r.cfg.Review.Attested {
 		return nil
 	}
-	off := false
-	if err := r.frameio.UpdateShare(ctx, id, frameio.ShareChange{Name: r.shareName(), Active: &off}); err != nil {
+	if err := r.shut(ctx, id); err != nil {
 		return fmt.Errorf("shutting a link without a watermark: %w", err)
 	}
 	if s.Watermark == frameio.WatermarkUnknown {

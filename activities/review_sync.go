@@ -241,8 +241,7 @@ func (r *review) lookAtShare(ctx context.Context) error {
 	case err != nil:
 		return err
 	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
-		off := false
-		if err := r.frameio.UpdateShare(ctx, r.row.ShareID, frameio.ShareChange{Name: r.shareName(), Active: &off}); err != nil {
+		if err := r.shut(ctx, r.row.ShareID); err != nil {
 			return err
 		}
 		return r.tell(ctx, "link:watermark", "The watermark of the review link was switched off in Frame.io by hand: the link was shut. Comments are synced until the expiry.")

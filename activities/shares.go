@@ -164,9 +164,6 @@ func (a *archive) lostReferences(ctx context.Context) (int, error) {
 			if k.Parent != collection {
 				collection, listed = k.Parent, map[string]bool{}
 				for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
-					if rest.IsNotFound(err) {
-						break
-					}
 					if err != nil {
 						return 0, err
 					}
@@ -213,11 +210,16 @@ func (a *archive) refersTo(ctx context.Context, collection, target string) (bool
 	return c.Status == "DELETED" || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
 }
 
-// newShares says that Frame.io has a presentation, review link or share that has no collection yet.
-func (a *archive) newShares(ctx context.Context) (bool, error) {
-	now, err := everyPage(func(s frameio.Share) string { return s.ID }, func(cursor string) (frameio.Page[frameio.Share], error) {
+// sharesNow lists what Frame.io shares of the project.
+func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
+	return everyPage(func(s frameio.Share) string { return s.ID }, func(cursor string) (frameio.Page[frameio.Share], error) {
 		return a.frameio.Shares(ctx, a.ref.Archive, cursor)
 	})
+}
+
+// newShares says that Frame.io has a presentation, review link or share that has no collection yet.
+func (a *archive) newShares(ctx context.Context) (bool, error) {
+	now, err := a.sharesNow(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -256,9 +256,9 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 	return "", nothingLost, nil
 }
 
-// VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know are left over from
-// requests whose answer was lost for longer than iconik's index lagged, and are taken away again. Folders whose collection
-// was deleted are left without one: the next round, or the next run, makes it.
+// VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know
+// are left over from requests whose answer was lost for longer than iconik's index lagged, and are taken away again.
+// Folders whose collection was deleted are left without one: the next round, or the next run, makes it.
 func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflows.TreeResult, error) {
 	var res workflows.TreeResult
 	arc, err := a.archive(ref)
@@ -317,9 +317,6 @@ func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me strin
 		return a.folderGone(ctx, f)
 	}
 	for o, err := range a.iconik.Collections.AllContents(ctx, f.CollectionID, "assets,collections") {
-		if rest.IsNotFound(err) {
-			break
-		}
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,6 @@ import (
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/iconik"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -278,7 +277,6 @@ func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]
 		for i := 0; i < len(open) && len(assets) < 10*activities.MostReviewAssets; i++ {
 			for o, err := range ick.Collections.AllContents(ctx, open[i], "assets,collections") {
 				switch {
-				case rest.IsNotFound(err): // iconik's first page of nothing
 				case err != nil:
 					return nil, err
 				case o.ObjectType != "collections":

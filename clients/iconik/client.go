@@ -175,7 +175,8 @@ func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values, e
 }
 
 // orEmpty takes a listing whose first page is not there for an empty one: iconik answers pages beyond the end with a 404,
-// and where nothing is listed that may be the first. Only for listings that belong to no object.
+// and where nothing is listed that may be the first. Only for listings that belong to
+// no object, or to one that is asked for itself where it matters.
 func orEmpty(err error) error {
 	if rest.IsNotFound(err) {
 		return nil

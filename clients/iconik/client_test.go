@@ -116,6 +116,9 @@ func TestNothingListedIsNoError(t *testing.T) {
 	if found, err := c.Search.Collections(t.Context(), "Archive"); len(found) > 0 || err != nil {
 		t.Errorf("%+v, %v", found, err)
 	}
+	for o, err := range c.Collections.AllContents(t.Context(), "C", "assets") {
+		t.Errorf("%+v, %v", o, err)
+	}
 }
 
 // The list of views is documented without pages, as lists that have them begin: with ten rows.

@@ -97,15 +97,16 @@ type Object struct {
 	InCollections []string `json:"in_collections"`
 }
 
-// AllContents wraps GET assets/v1/collections/{id}/contents/, page by page. It reads the index.
+// AllContents wraps GET assets/v1/collections/{id}/contents/, page by page. It reads the index. A collection that is not
+// there has no contents, as the first page of an empty one may not be there: Get tells one from the other.
 func (s *CollectionsService) AllContents(ctx context.Context, id, objectTypes string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		going := true
 		q := url.Values{"object_types": {objectTypes}}
-		err := byPage(ctx, s.c, "list collection", path("assets/v1/collections", id, "contents"), q, func(o Object) bool {
+		err := orEmpty(byPage(ctx, s.c, "list collection", path("assets/v1/collections", id, "contents"), q, func(o Object) bool {
 			going = yield(o, nil)
 			return going
-		})
+		}))
 		if err != nil && going {
 			yield(Object{}, err)
 		}
