@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
-	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -29,7 +29,7 @@ const benchPart = 5 << 20
 type bench struct {
 	*archive
 	sim  *iconiksim.Sim
-	objs *objectstore.Store
+	objs *s3sim.Store
 	scan int
 }
 
@@ -37,12 +37,12 @@ type benchOptions struct {
 	settings    map[string]any // of the storage
 	oldestFirst bool
 	spoil       func(http.Handler) http.Handler // iconik's answers
-	objects     func(*http.Request) *objectstore.Fault
+	objects     func(*http.Request) *s3sim.Fault
 }
 
 func newBench(t *testing.T, o benchOptions) *bench {
 	t.Helper()
-	objs, err := objectstore.New(objectstore.Options{AccessKey: "key", SecretKey: "secret-of-the-store", Fault: o.objects})
+	objs, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store", Fault: o.objects})
 	require.NoError(t, err)
 	objects := httptest.NewServer(objs)
 	t.Cleanup(objects.Close)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -69,9 +69,9 @@ func TestPartsAreBegunAgainWhereTheirURLComesOnce(t *testing.T) {
 				v["multipart_upload_url"] = nil
 			}
 		}),
-		objects: func(r *http.Request) *objectstore.Fault {
+		objects: func(r *http.Request) *s3sim.Fault {
 			if r.Method == http.MethodPost && r.URL.Query().Has("uploads") && begun.Add(1) == 1 {
-				return &objectstore.Fault{Status: http.StatusServiceUnavailable, Code: "SlowDown"}
+				return &s3sim.Fault{Status: http.StatusServiceUnavailable, Code: "SlowDown"}
 			}
 			return nil
 		},

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/framebridge/framebridge/sandbox/postgres"
+	"github.com/framebridge/framebridge/test/postgres"
 )
 
 var postgresDSN string

@@ -20,9 +20,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/test/sinktest"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/transfer/presigned"
-	"github.com/framebridge/framebridge/transfer/sinktest"
 )
 
 const part = 300_000

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
@@ -67,27 +69,22 @@ func (s *Sim) deliver(h Hook, body []byte) {
 	}
 }
 
-func (s *Sim) renameForm(w http.ResponseWriter, r *http.Request) {
-	s.mu.RLock()
-	_, ok := s.s.Projects[r.FormValue("project")]
-	s.mu.RUnlock()
-	if !ok || strings.TrimSpace(r.FormValue("name")) == "" {
-		http.Error(w, "no such project, or no name", http.StatusBadRequest)
-		return
+// AddHook registers a webhook; an empty secret is made up.
+func (s *Sim) AddHook(teamID, name, target, secret string, events ...string) *Hook {
+	if secret == "" {
+		secret = uuid.NewString() + uuid.NewString()
 	}
-	s.Rename(r.FormValue("project"), r.FormValue("name"))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-func (s *Sim) archiveForm(w http.ResponseWriter, r *http.Request) {
-	s.mu.RLock()
-	_, ok := s.s.Projects[r.FormValue("project")]
-	s.mu.RUnlock()
-	status := r.FormValue("status")
-	if !ok || status != "archived" && status != "standard" {
-		http.Error(w, "no such project, or no such state", http.StatusBadRequest)
-		return
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.s.Hooks {
+		if h.URL == target && h.TeamID == teamID {
+			h.Secret, h.Active = secret, true
+			s.touch()
+			return h
+		}
 	}
-	s.Archive(r.FormValue("project"), status)
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	h := &Hook{ID: uuid.NewString(), Name: name, URL: target, Secret: secret, TeamID: teamID, Events: events, Active: true}
+	s.s.Hooks[h.ID] = h
+	s.touch()
+	return h
 }

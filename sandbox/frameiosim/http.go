@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"path"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -15,15 +18,6 @@ import (
 func (s *Sim) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 var idInPath = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
-
-// Vendor's limits, as calls and milliseconds; everything else takes the last line's.
-var rates = map[string][2]float64{
-	"GET /v2/assets/{id}/children":  {40, 60_000},
-	"GET /v2/assets/{id}":           {5, 1_000},
-	"PUT /v2/assets/{id}":           {10, 1_000},
-	"POST /v2/assets/{id}/children": {5, 1_000},
-	"":                              {100, 60_000},
-}
 
 type bucketLevel struct {
 	level float64
@@ -96,38 +90,10 @@ func (s *Sim) limitTo(w http.ResponseWriter, op string, rate [2]float64) bool {
 	return allowed
 }
 
-func fail(w http.ResponseWriter, status int, message string) {
-	answer(w, status, map[string]any{"code": status, "message": message,
-		"errors": []any{map[string]any{"code": status, "status": status, "title": http.StatusText(status), "detail": message}}})
-}
-
 func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
-}
-
-// list answers one page of rows. The rows are made only for the page.
-func (s *Sim) list(w http.ResponseWriter, r *http.Request, n int, row func(i int) any) {
-	q := r.URL.Query()
-	page, size := 1, 50
-	if v, err := strconv.Atoi(q.Get("page")); err == nil && v > 0 {
-		page = v
-	}
-	if v, err := strconv.Atoi(q.Get("page_size")); err == nil && v > 0 {
-		size = min(v, s.o.MaxPage)
-	}
-	from, to := min((page-1)*size, n), min(page*size, n)
-	rows := make([]any, 0, to-from)
-	for i := from; i < to; i++ {
-		rows = append(rows, row(i))
-	}
-	h := w.Header()
-	h.Set("page-number", strconv.Itoa(page))
-	h.Set("per-page", strconv.Itoa(size))
-	h.Set("total-pages", strconv.Itoa(max((n+size-1)/size, 1)))
-	h.Set("total", strconv.Itoa(n))
-	answer(w, http.StatusOK, rows)
 }
 
 func decode(w http.ResponseWriter, r *http.Request, v any) bool {
@@ -140,4 +106,42 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 		return false
 	}
 	return true
+}
+
+// values are a map's values in an order that stays.
+func values[T any](m map[string]*T, by func(*T) string) []*T {
+	out := make([]*T, 0, len(m))
+	for _, v := range m {
+		out = append(out, v)
+	}
+	sort.Slice(out, func(i, j int) bool { return by(out[i]) < by(out[j]) })
+	return out
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func stampOrNull(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return stamp(*t)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// mediaURL signs a download on the media host.
+func (s *Sim) mediaURL(key, name string) string {
+	return s.o.Signer.Presign(http.MethodGet, bucket, key, url.Values{"response-content-disposition": {`attachment; filename="` + path.Base(strings.ReplaceAll(name, `"`, "")) + `"`}}, nil, s.o.URLExpiry)
 }

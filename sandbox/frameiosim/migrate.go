@@ -52,3 +52,22 @@ func (s *Sim) MigrateAnew(projects bool) map[string]string {
 	s.touch()
 	return ids
 }
+
+// SetAdobeOwners says whether V4's comments name their writers by Adobe's ids from now on.
+func (s *Sim) SetAdobeOwners(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.AdobeOwners = on
+}
+
+// Migrate moves the account from the legacy API to V4, as Frame.io does at any moment: the other API refuses it, and its
+// webhooks are switched off.
+func (s *Sim) Migrate() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.Generation = "v4"
+	for _, h := range s.s.Hooks {
+		h.Active = false
+	}
+	s.touch()
+}

@@ -144,23 +144,7 @@ func (s *Sim) assetRoutesV4(on func(string, http.HandlerFunc)) {
 		}
 		data(w, 200, map[string]any{"id": a.ID, "filetype": a.Filetype, "upload_complete": a.Uploaded != nil, "upload_failed": false, "uploaded_at": stamp(a.Inserted), "upload_completed_at": stampOrNull(a.Uploaded)})
 	})
-	on("POST folders/{id}/folders", func(w http.ResponseWriter, r *http.Request) {
-		in, ok := bodyV4(w, r, "name")
-		if !ok {
-			return
-		}
-		s.mu.RLock()
-		parent, there := s.live(r.PathValue("id"))
-		s.mu.RUnlock()
-		if !there || parent.Type != "folder" {
-			notFoundV4(w)
-			return
-		}
-		a := s.AddFolder(parent.ID, fmt.Sprint(in["name"]))
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		data(w, 201, s.assetV4(a, ""))
-	})
+	on("POST folders/{id}/folders", s.createFolderV4)
 	on("POST folders/{id}/files/local_upload", s.localUpload)
 	on("POST folders/{id}/version_stacks", s.createStackV4)
 	on("PATCH files/{id}/move", s.moveFileV4)
@@ -178,6 +162,24 @@ func (s *Sim) assetRoutesV4(on func(string, http.HandlerFunc)) {
 	}
 	on("DELETE files/{id}", remove)
 	on("DELETE folders/{id}", remove)
+}
+
+func (s *Sim) createFolderV4(w http.ResponseWriter, r *http.Request) {
+	in, ok := bodyV4(w, r, "name")
+	if !ok {
+		return
+	}
+	s.mu.RLock()
+	parent, there := s.live(r.PathValue("id"))
+	s.mu.RUnlock()
+	if !there || parent.Type != "folder" {
+		notFoundV4(w)
+		return
+	}
+	a := s.AddFolder(parent.ID, fmt.Sprint(in["name"]))
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	data(w, 201, s.assetV4(a, ""))
 }
 
 // emptyStacks lets stacks go whose files are all deleted: V4 has no call for it.

@@ -68,34 +68,6 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		data(w, 200, s.commentV4(c, r.URL.Query().Get("include")))
 	})
 	fields := []string{"text", "timestamp", "duration", "annotation", "anchor", "page", "completed", "links", "text_review_annotation"}
-	take := func(c *Comment, in map[string]any) {
-		frame := func(v any) *int64 {
-			if f, ok := v.(float64); ok {
-				n := int64(f)
-				return &n
-			}
-			return nil
-		}
-		if v, ok := in["text"].(string); ok {
-			c.Text = v
-		}
-		if v, ok := in["annotation"]; ok {
-			c.Annotation, _ = v.(string)
-		}
-		if v, ok := in["timestamp"]; ok {
-			c.Timestamp = frame(v)
-		}
-		if v, ok := in["duration"]; ok {
-			c.Duration = frame(v)
-		}
-		if v, ok := in["completed"].(bool); ok {
-			c.Completed = v
-		}
-		if v := frame(in["page"]); v != nil {
-			n := int(*v)
-			c.Page = &n
-		}
-	}
 	on("POST files/{id}/comments", func(w http.ResponseWriter, r *http.Request) {
 		in, ok := bodyV4(w, r, append(fields, "attachments")...)
 		if !ok {
@@ -109,7 +81,7 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 			return
 		}
 		c := Comment{AssetID: a.ID}
-		take(&c, in)
+		c.takeV4(in)
 		if c.Text == "" {
 			failV4(w, http.StatusUnprocessableEntity, "Missing field: text", "/data/text")
 			return
@@ -124,7 +96,7 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		if !ok {
 			return
 		}
-		if !s.Edit(r.PathValue("id"), func(c *Comment) { take(c, in) }) {
+		if !s.Edit(r.PathValue("id"), func(c *Comment) { c.takeV4(in) }) {
 			notFoundV4(w)
 			return
 		}
@@ -139,4 +111,34 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+}
+
+// takeV4 changes a comment as a request says.
+func (c *Comment) takeV4(in map[string]any) {
+	frame := func(v any) *int64 {
+		if f, ok := v.(float64); ok {
+			n := int64(f)
+			return &n
+		}
+		return nil
+	}
+	if v, ok := in["text"].(string); ok {
+		c.Text = v
+	}
+	if v, ok := in["annotation"]; ok {
+		c.Annotation, _ = v.(string)
+	}
+	if v, ok := in["timestamp"]; ok {
+		c.Timestamp = frame(v)
+	}
+	if v, ok := in["duration"]; ok {
+		c.Duration = frame(v)
+	}
+	if v, ok := in["completed"].(bool); ok {
+		c.Completed = v
+	}
+	if v := frame(in["page"]); v != nil {
+		n := int(*v)
+		c.Page = &n
+	}
 }

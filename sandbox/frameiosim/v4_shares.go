@@ -17,45 +17,6 @@ func (s *Sim) shareV4(sh *Share) map[string]any {
 }
 
 func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
-	july := []string{"name", "access", "description", "downloading_enabled", "expiration", "passphrase"}
-	september := []string{"enabled", "commenting_enabled", "watermark_enabled", "forensic_watermark_enabled", "drm_enabled", "show_all_asset_versions"}
-	fields := func(more ...string) []string {
-		out := append(slices.Clone(july), more...)
-		if s.o.Shares != Shares202607 {
-			out = append(out, september...)
-		}
-		return out
-	}
-	take := func(sh *Share, in map[string]any) {
-		if v, ok := in["name"].(string); ok {
-			sh.Name = v
-		}
-		if v, ok := in["expiration"].(string); ok {
-			if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
-				sh.ExpiresAt = &at
-			}
-		}
-		if v, ok := in["passphrase"].(string); ok {
-			sh.Password = v
-		}
-		if v, ok := in["downloading_enabled"].(bool); ok {
-			sh.Downloads = v
-		}
-		if v, ok := in["enabled"].(bool); ok {
-			sh.Inactive = !v
-		}
-		if v, ok := in["watermark_enabled"].(bool); ok {
-			sh.Watermark = v && s.o.Watermark
-		}
-	}
-	share := func(w http.ResponseWriter, r *http.Request) (*Share, bool) {
-		sh, ok := s.s.Shares[r.PathValue("id")]
-		if !ok || sh.Deleted != nil {
-			notFoundV4(w)
-			return nil, false
-		}
-		return sh, true
-	}
 	on("GET projects/{id}/shares", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
@@ -64,42 +25,23 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 		})
 		pageV4(w, r, 100, len(rows), func(i int) any { return s.shareV4(rows[i]) })
 	})
-	on("POST projects/{id}/shares", func(w http.ResponseWriter, r *http.Request) {
-		in, ok := bodyV4(w, r, fields("type", "asset_ids")...)
-		if !ok {
-			return
-		}
-		ids, _ := in["asset_ids"].([]any)
-		if in["type"] != "asset" || in["name"] == nil || in["access"] == nil || len(ids) > 100 {
-			failV4(w, http.StatusUnprocessableEntity, "type, name and access are required", "/data")
-			return
-		}
-		sh := Share{Kind: "review_link", ProjectID: r.PathValue("id")}
-		for _, id := range ids {
-			sh.Items = append(sh.Items, fmt.Sprint(id))
-		}
-		take(&sh, in)
-		made := s.AddShare(sh)
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		data(w, 201, s.shareV4(made))
-	})
+	on("POST projects/{id}/shares", s.createShareV4)
 	on("GET shares/{id}", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		if sh, ok := share(w, r); ok {
+		if sh, ok := s.liveShareV4(w, r); ok {
 			data(w, 200, s.shareV4(sh))
 		}
 	})
 	on("PATCH shares/{id}", func(w http.ResponseWriter, r *http.Request) {
-		in, ok := bodyV4(w, r, fields()...)
+		in, ok := bodyV4(w, r, s.shareFieldsV4()...)
 		if !ok {
 			return
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if sh, ok := share(w, r); ok {
-			take(sh, in)
+		if sh, ok := s.liveShareV4(w, r); ok {
+			s.takeShareV4(sh, in)
 			s.touch()
 			data(w, 200, s.shareV4(sh))
 		}
@@ -107,66 +49,136 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 	on("GET shares/{id}/assets", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		sh, ok := share(w, r)
+		sh, ok := s.liveShareV4(w, r)
 		if !ok {
 			return
 		}
 		ids := slices.DeleteFunc(slices.Clone(sh.Items), func(id string) bool { a := s.s.Assets[id]; return a == nil || a.Deleted != nil })
 		pageV4(w, r, 100, len(ids), func(i int) any { return s.assetV4(s.s.Assets[ids[i]], "") })
 	})
-	on("POST shares/{id}/assets", func(w http.ResponseWriter, r *http.Request) {
-		in, ok := bodyV4(w, r, "asset_id")
-		if !ok {
-			return
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		sh, ok := share(w, r)
-		if !ok {
-			return
-		}
-		if slices.Contains(sh.Items, fmt.Sprint(in["asset_id"])) {
-			failV4(w, http.StatusConflict, "Conflict", "")
-			return
-		}
-		sh.Items = append(sh.Items, fmt.Sprint(in["asset_id"]))
-		s.touch()
-		v := s.shareV4(sh)
-		v["asset_added"] = in["asset_id"]
-		data(w, 200, v)
-	})
+	on("POST shares/{id}/assets", s.addToShareV4)
 	on("GET shares/{id}/reviewers", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		if _, ok := share(w, r); ok { // people are sent the link of a public share, and are none of it
+		if _, ok := s.liveShareV4(w, r); ok { // people are sent the link of a public share, and are none of it
 			pageV4(w, r, 100, 0, nil)
 		}
 	})
-	on("POST shares/{id}/reviewers", func(w http.ResponseWriter, r *http.Request) {
-		in, ok := bodyV4(w, r, "message", "reviewers")
-		if !ok {
-			return
+	on("POST shares/{id}/reviewers", s.inviteV4)
+}
+
+func (s *Sim) addToShareV4(w http.ResponseWriter, r *http.Request) {
+	in, ok := bodyV4(w, r, "asset_id")
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh, ok := s.liveShareV4(w, r)
+	if !ok {
+		return
+	}
+	if slices.Contains(sh.Items, fmt.Sprint(in["asset_id"])) {
+		failV4(w, http.StatusConflict, "Conflict", "")
+		return
+	}
+	sh.Items = append(sh.Items, fmt.Sprint(in["asset_id"]))
+	s.touch()
+	v := s.shareV4(sh)
+	v["asset_added"] = in["asset_id"]
+	data(w, 200, v)
+}
+
+func (s *Sim) inviteV4(w http.ResponseWriter, r *http.Request) {
+	in, ok := bodyV4(w, r, "message", "reviewers")
+	if !ok {
+		return
+	}
+	who, _ := in["reviewers"].(map[string]any)
+	emails, _ := who["emails"].([]any)
+	if len(emails) < 1 || len(emails) > 10 || in["message"] == nil {
+		failV4(w, http.StatusUnprocessableEntity, "1 to 10 reviewers and a message are required", "/data/reviewers")
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh, ok := s.liveShareV4(w, r)
+	if !ok {
+		return
+	}
+	for _, e := range emails {
+		email := fmt.Sprint(e)
+		if !slices.Contains(sh.Reviewers, email) {
+			sh.Reviewers = append(sh.Reviewers, email)
 		}
-		who, _ := in["reviewers"].(map[string]any)
-		emails, _ := who["emails"].([]any)
-		if len(emails) < 1 || len(emails) > 10 || in["message"] == nil {
-			failV4(w, http.StatusUnprocessableEntity, "1 to 10 reviewers and a message are required", "/data/reviewers")
-			return
+		s.s.Mails = append(s.s.Mails, Mail{Share: sh.ID, To: email, Message: fmt.Sprint(in["message"])})
+	}
+	s.touch()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Sim) createShareV4(w http.ResponseWriter, r *http.Request) {
+	in, ok := bodyV4(w, r, s.shareFieldsV4("type", "asset_ids")...)
+	if !ok {
+		return
+	}
+	ids, _ := in["asset_ids"].([]any)
+	if in["type"] != "asset" || in["name"] == nil || in["access"] == nil || len(ids) > 100 {
+		failV4(w, http.StatusUnprocessableEntity, "type, name and access are required", "/data")
+		return
+	}
+	sh := Share{Kind: "review_link", ProjectID: r.PathValue("id")}
+	for _, id := range ids {
+		sh.Items = append(sh.Items, fmt.Sprint(id))
+	}
+	s.takeShareV4(&sh, in)
+	made := s.AddShare(sh)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	data(w, 201, s.shareV4(made))
+}
+
+// shareFieldsV4 are what a request may name of a share in this profile.
+func (s *Sim) shareFieldsV4(more ...string) []string {
+	july := []string{"name", "access", "description", "downloading_enabled", "expiration", "passphrase"}
+	september := []string{"enabled", "commenting_enabled", "watermark_enabled", "forensic_watermark_enabled", "drm_enabled", "show_all_asset_versions"}
+	out := append(slices.Clone(july), more...)
+	if s.o.Shares != Shares202607 {
+		out = append(out, september...)
+	}
+	return out
+}
+
+// takeShareV4 changes a share as a request says.
+func (s *Sim) takeShareV4(sh *Share, in map[string]any) {
+	if v, ok := in["name"].(string); ok {
+		sh.Name = v
+	}
+	if v, ok := in["expiration"].(string); ok {
+		if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
+			sh.ExpiresAt = &at
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		sh, ok := share(w, r)
-		if !ok {
-			return
-		}
-		for _, e := range emails {
-			email := fmt.Sprint(e)
-			if !slices.Contains(sh.Reviewers, email) {
-				sh.Reviewers = append(sh.Reviewers, email)
-			}
-			s.s.Mails = append(s.s.Mails, Mail{Share: sh.ID, To: email, Message: fmt.Sprint(in["message"])})
-		}
-		s.touch()
-		w.WriteHeader(http.StatusNoContent)
-	})
+	}
+	if v, ok := in["passphrase"].(string); ok {
+		sh.Password = v
+	}
+	if v, ok := in["downloading_enabled"].(bool); ok {
+		sh.Downloads = v
+	}
+	if v, ok := in["enabled"].(bool); ok {
+		sh.Inactive = !v
+	}
+	if v, ok := in["watermark_enabled"].(bool); ok {
+		sh.Watermark = v && s.o.Watermark
+	}
+}
+
+// liveShareV4 is the share of a request's path; the caller holds the lock.
+func (s *Sim) liveShareV4(w http.ResponseWriter, r *http.Request) (*Share, bool) {
+	sh, ok := s.s.Shares[r.PathValue("id")]
+	if !ok || sh.Deleted != nil {
+		notFoundV4(w)
+		return nil, false
+	}
+	return sh, true
 }

@@ -53,29 +53,7 @@ func (s *Sim) jobRoutes() {
 		s.put(kJob, d)
 		return 201, d
 	})
-	s.on("GET jobs/v1/jobs", func(c *call) (int, any) {
-		var rows []doc
-		ids := s.order[kJob]
-		if o := c.q.Get("object_id"); o != "" {
-			ids = s.kids[kJob+"/"+o]
-		}
-		for _, id := range slices.Backward(ids) {
-			d := s.indexed(kJob, id)
-			if d == nil {
-				continue
-			}
-			fits := true
-			for _, f := range []string{"type", "object_type", "object_id", "parent_id", "status", "created_by"} {
-				if v := c.q.Get(f); v != "" && text(d, f) != v {
-					fits = false
-				}
-			}
-			if fits {
-				rows = append(rows, d)
-			}
-		}
-		return page(c, rows, 100, same)
-	})
+	s.on("GET jobs/v1/jobs", s.listJobs)
 	s.on("GET jobs/v1/jobs/{id}", func(c *call) (int, any) {
 		d, ok := s.get(kJob, c.id("id"))
 		if !ok {
@@ -83,27 +61,8 @@ func (s *Sim) jobRoutes() {
 		}
 		return 200, d
 	})
-	edit := func(c *call) (int, any) {
-		d, ok := s.get(kJob, c.id("id"))
-		if !ok {
-			return notFound("Job")
-		}
-		if f, m := wrongJob(c.body); f != "" {
-			return invalid(f, m)
-		}
-		return 200, s.set(kJob, c.id("id"), func(n doc) {
-			take(n, c.body, strings.Fields(jobWritable)...)
-			if text(d, "status") == "ABORT_PENDING" && !slices.Contains([]string{"ABORTED", "FINISHED", "FINISHED_WITH_WARNING", "FAILED"}, text(n, "status")) {
-				n["status"] = "ABORT_PENDING"
-			}
-			if _, ok := c.body["steps"]; ok {
-				n["steps"] = mergeSteps(docs(n["steps"]), docs(c.body["steps"]))
-			}
-			setProgress(n)
-		})
-	}
-	s.on("PATCH jobs/v1/jobs/{id}", edit)
-	s.on("PUT jobs/v1/jobs/{id}", edit)
+	s.on("PATCH jobs/v1/jobs/{id}", s.editJob)
+	s.on("PUT jobs/v1/jobs/{id}", s.editJob)
 	s.on("PATCH jobs/v1/jobs/{id}/steps", func(c *call) (int, any) {
 		if _, ok := s.get(kJob, c.id("id")); !ok {
 			return notFound("Job")
@@ -134,6 +93,50 @@ func (s *Sim) jobRoutes() {
 		}
 		return 200, doc{}
 	})
+}
+
+func (s *Sim) editJob(c *call) (int, any) {
+	d, ok := s.get(kJob, c.id("id"))
+	if !ok {
+		return notFound("Job")
+	}
+	if f, m := wrongJob(c.body); f != "" {
+		return invalid(f, m)
+	}
+	return 200, s.set(kJob, c.id("id"), func(n doc) {
+		take(n, c.body, strings.Fields(jobWritable)...)
+		if text(d, "status") == "ABORT_PENDING" && !slices.Contains([]string{"ABORTED", "FINISHED", "FINISHED_WITH_WARNING", "FAILED"}, text(n, "status")) {
+			n["status"] = "ABORT_PENDING"
+		}
+		if _, ok := c.body["steps"]; ok {
+			n["steps"] = mergeSteps(docs(n["steps"]), docs(c.body["steps"]))
+		}
+		setProgress(n)
+	})
+}
+
+func (s *Sim) listJobs(c *call) (int, any) {
+	var rows []doc
+	ids := s.order[kJob]
+	if o := c.q.Get("object_id"); o != "" {
+		ids = s.kids[kJob+"/"+o]
+	}
+	for _, id := range slices.Backward(ids) {
+		d := s.indexed(kJob, id)
+		if d == nil {
+			continue
+		}
+		fits := true
+		for _, f := range []string{"type", "object_type", "object_id", "parent_id", "status", "created_by"} {
+			if v := c.q.Get(f); v != "" && text(d, f) != v {
+				fits = false
+			}
+		}
+		if fits {
+			rows = append(rows, d)
+		}
+	}
+	return page(c, rows, 100, same)
 }
 
 func setProgress(d doc) {

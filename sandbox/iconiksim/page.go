@@ -11,13 +11,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/framebridge/framebridge/sandbox/look"
+	"github.com/framebridge/framebridge/sandbox/ui"
 )
 
 func (s *Sim) routes() {
 	s.mux = http.NewServeMux()
 	s.assetRoutes()
 	s.collectionRoutes()
+	s.contentsRoutes()
 	s.searchRoutes()
 	s.userRoutes()
 	s.approvalRoutes()
@@ -26,6 +27,7 @@ func (s *Sim) routes() {
 	s.metadataRoutes()
 	s.jobRoutes()
 	s.actionRoutes()
+	s.webhookRoutes()
 	s.mux.HandleFunc("/API/", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusNotFound, errorsOf("The requested URL was not found on the server"))
 	})
@@ -50,7 +52,7 @@ func (s *Sim) routes() {
 //go:embed page.html
 var pageSource string
 
-var pages = template.Must(template.New("").Funcs(look.Funcs).Funcs(template.FuncMap{
+var pages = template.Must(template.New("").Funcs(ui.Funcs).Funcs(template.FuncMap{
 	"page":   func(title, home any) doc { return doc{"Title": title, "Home": home} },
 	"values": func(id, values any) doc { return doc{"ID": id, "Values": values} },
 	"action": func(action doc, users, expires any) doc {
@@ -200,7 +202,7 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 			if text(c, "version_id") == text(v, "id") && text(c, "status") != "DELETED" {
 				c = s.showSegment(c)
 				c["depth"] = strings.Count(text(c, "path"), "/")
-				c["picture"] = look.SVG(marks(c))
+				c["picture"] = ui.SVG(marks(c))
 				p.Comments = append(p.Comments, c)
 			}
 		}
@@ -215,11 +217,11 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 var markKinds = map[string]string{"LINE": "line", "RECTANGLE": "rect", "ELLIPSE": "ellipse", "ARROW": "arrow", "PENCIL": "pen"}
 
 // marks reads a segment's drawing for the page.
-func marks(segment doc) []look.Mark {
+func marks(segment doc) []ui.Mark {
 	drawing, _ := segment["drawing"].(doc)
-	var out []look.Mark
+	var out []ui.Mark
 	for _, p := range docs(drawing["primitives"]) {
-		m := look.Mark{Kind: markKinds[text(p, "type")], Color: text(p, "color")}
+		m := ui.Mark{Kind: markKinds[text(p, "type")], Color: text(p, "color")}
 		for _, pt := range docs(p["points"]) {
 			x, _ := number(pt["x"])
 			y, _ := number(pt["y"])
@@ -231,7 +233,7 @@ func marks(segment doc) []look.Mark {
 }
 
 // drawing is what was drawn on the page as iconik keeps it; nil for nothing.
-func drawing(drawn []look.Mark) doc {
+func drawing(drawn []ui.Mark) doc {
 	var list []any
 	for _, m := range drawn {
 		for kind, name := range markKinds {
@@ -296,7 +298,7 @@ func (s *Sim) commentForm(w http.ResponseWriter, r *http.Request) {
 	if user == "" {
 		user = s.service
 	}
-	var drawn []look.Mark
+	var drawn []ui.Mark
 	_ = json.Unmarshal([]byte(r.FormValue("shapes")), &drawn) // without it nothing was drawn
 	s.Comment(r.FormValue("asset"), user, r.FormValue("text"), at, at, "", drawing(drawn))
 	http.Redirect(w, r, "/asset/"+r.FormValue("asset"), http.StatusSeeOther)

@@ -4,14 +4,14 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/framebridge/framebridge/sandbox/stores"
+	"github.com/framebridge/framebridge/sandbox/storesim"
 )
 
 // Stores are what storages of the kinds other than S3 keep their files in; nil: there is no such storage.
 type Stores struct {
-	GCS   *stores.GCS
-	Azure *stores.Azure
-	B2    *stores.B2
+	GCS   *storesim.GCS
+	Azure *storesim.Azure
+	B2    *storesim.B2
 }
 
 // download is a signed URL of a file; false where its storage gives none.

@@ -12,13 +12,13 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
-	"github.com/framebridge/framebridge/sandbox/look"
+	"github.com/framebridge/framebridge/sandbox/ui"
 )
 
 //go:embed page.html
 var pageSource string
 
-var pageTemplate = template.Must(template.New("page").Funcs(look.Funcs).Funcs(template.FuncMap{
+var pageTemplate = template.Must(template.New("page").Funcs(ui.Funcs).Funcs(template.FuncMap{
 	"when": when, "ended": func(status string) bool { return status == "expired" || status == "stopped" },
 }).Parse(pageSource))
 

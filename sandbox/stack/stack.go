@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
-	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
 )
 
 // What the sandbox's configuration holds; nothing here opens anything outside this machine.
@@ -59,7 +59,7 @@ type Options struct {
 	Log        io.Writer
 	Seed       int64 // of Frame.io's ids; 0: random
 	Discard    bool  // the store keeps checksums of large bodies, and no bytes
-	StoreFault func(*http.Request) *objectstore.Fault
+	StoreFault func(*http.Request) *s3sim.Fault
 	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
 	// Review is YAML put into the tenant's review section, over what the stack sets.
 	Review     map[string]string
@@ -74,7 +74,7 @@ type Stack struct {
 	o        Options
 	Frameio  *frameiosim.Sim
 	Iconik   *iconiksim.Sim
-	Store    *objectstore.Store // nil with a real one
+	Store    *s3sim.Store // nil with a real one
 	Mail     *mailtest.Server
 	Temporal *Process // nil with a running one
 	Worker   *Process
@@ -176,15 +176,15 @@ func (s *Stack) startVendors() error {
 		return filepath.Join(s.o.Dir, name)
 	}
 	var store objects
-	var signer objectstore.Presigner
+	var signer s3sim.Presigner
 	if s.o.S3 != "" {
-		remote, err := objectstore.OpenRemote(s.o.S3, "frameio-media", "iconik-files", "iconik-proxies")
+		remote, err := s3sim.OpenRemote(s.o.S3, "frameio-media", "iconik-files", "iconik-proxies")
 		if err != nil {
 			return err
 		}
 		store, signer, s.StoreURL = remote, remote.Presigner, remote.Endpoint
 	} else {
-		embedded, err := objectstore.New(objectstore.Options{Fault: s.o.StoreFault, Discard: s.o.Discard, Dir: dir("objects"), AccessKey: accessKey, SecretKey: secretKey})
+		embedded, err := s3sim.New(s3sim.Options{Fault: s.o.StoreFault, Discard: s.o.Discard, Dir: dir("objects"), AccessKey: accessKey, SecretKey: secretKey})
 		if err != nil {
 			return err
 		}

@@ -9,20 +9,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/framebridge/framebridge/sandbox/objectstore"
-	"github.com/framebridge/framebridge/sandbox/stores"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/sandbox/storesim"
+	"github.com/framebridge/framebridge/test/sinktest"
 	"github.com/framebridge/framebridge/transfer"
-	"github.com/framebridge/framebridge/transfer/sinktest"
 )
 
 func TestAzure(t *testing.T) {
 	const part = 512 << 10
 	client := transfer.NewHTTPClient(nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
-		var a *stores.Azure
+		var a *storesim.Azure
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.ServeHTTP(w, r) }))
 		t.Cleanup(srv.Close)
-		a = stores.NewAzure(srv.URL)
+		a = storesim.NewAzure(srv.URL)
 		n := 0
 		var stale atomic.Bool
 		return sinktest.Store{
@@ -51,7 +51,7 @@ func TestAzure(t *testing.T) {
 					},
 				}
 			},
-			Fault: func(f func(*http.Request) *objectstore.Fault) { a.SetFault(f) }, Puts: a.Puts, Corrupt: a.Corrupt, ForgetUploads: a.DropBlocks,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { a.SetFault(f) }, Puts: a.Puts, Corrupt: a.Corrupt, ForgetUploads: a.DropBlocks,
 			Part: part, Single: true, Streams: true,
 		}
 	})

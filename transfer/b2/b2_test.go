@@ -7,20 +7,20 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/framebridge/framebridge/sandbox/objectstore"
-	"github.com/framebridge/framebridge/sandbox/stores"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/sandbox/storesim"
+	"github.com/framebridge/framebridge/test/sinktest"
 	"github.com/framebridge/framebridge/transfer"
-	"github.com/framebridge/framebridge/transfer/sinktest"
 )
 
 func TestB2(t *testing.T) {
 	const part = leastPart
 	client := transfer.NewHTTPClient(nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
-		var b *stores.B2
+		var b *storesim.B2
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.ServeHTTP(w, r) }))
 		t.Cleanup(srv.Close)
-		b = stores.NewB2(srv.URL)
+		b = storesim.NewB2(srv.URL)
 		n := 0
 		return sinktest.Store{
 			Open: func(_ *testing.T, size int64) sinktest.Upload {
@@ -64,7 +64,7 @@ func TestB2(t *testing.T) {
 					},
 				}
 			},
-			Fault: func(f func(*http.Request) *objectstore.Fault) { b.SetFault(f) }, Puts: b.Puts, Corrupt: b.Corrupt, Expire: b.ExpireURLs,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { b.SetFault(f) }, Puts: b.Puts, Corrupt: b.Corrupt, Expire: b.ExpireURLs,
 			Part: part, Single: true, Streams: true,
 		}
 	})

@@ -11,23 +11,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/framebridge/framebridge/sandbox/objectstore"
-	"github.com/framebridge/framebridge/sandbox/stores"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/sandbox/storesim"
+	"github.com/framebridge/framebridge/test/sinktest"
 	"github.com/framebridge/framebridge/transfer"
-	"github.com/framebridge/framebridge/transfer/sinktest"
 )
 
 const part = 512 << 10
 
-func serve(t *testing.T) *stores.GCS {
-	var g *stores.GCS
+func serve(t *testing.T) *storesim.GCS {
+	var g *storesim.GCS
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.ServeHTTP(w, r) }))
 	t.Cleanup(srv.Close)
-	g = stores.NewGCS(srv.URL)
+	g = storesim.NewGCS(srv.URL)
 	return g
 }
 
-func stored(g *stores.GCS, name string) func() []byte {
+func stored(g *storesim.GCS, name string) func() []byte {
 	return func() []byte {
 		b, ok := g.Object(name)
 		if !ok {
@@ -37,7 +37,7 @@ func stored(g *stores.GCS, name string) func() []byte {
 	}
 }
 
-func size(g *stores.GCS, name string) func(context.Context) (int64, error) {
+func size(g *storesim.GCS, name string) func(context.Context) (int64, error) {
 	return func(ctx context.Context) (int64, error) {
 		return transfer.StoredSize(ctx, http.DefaultClient, g.GetURL(name, time.Minute))
 	}
@@ -61,7 +61,7 @@ func TestSession(t *testing.T) {
 					Stored: stored(g, name),
 				}
 			},
-			Fault: func(f func(*http.Request) *objectstore.Fault) { g.SetFault(f) }, Puts: g.Puts, Corrupt: g.Corrupt, ForgetUploads: g.ForgetSessions, Part: part, Streams: true,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { g.SetFault(f) }, Puts: g.Puts, Corrupt: g.Corrupt, ForgetUploads: g.ForgetSessions, Part: part, Streams: true,
 		}
 	})
 }
@@ -101,7 +101,7 @@ func TestCompose(t *testing.T) {
 					Stored: stored(g, "bucket/"+file),
 				}
 			},
-			Fault: func(f func(*http.Request) *objectstore.Fault) { g.SetFault(f) }, Puts: g.Puts, Corrupt: g.Corrupt, Expire: func() { stale.Store(true) }, Part: part,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { g.SetFault(f) }, Puts: g.Puts, Corrupt: g.Corrupt, Expire: func() { stale.Store(true) }, Part: part,
 		}
 	})
 }

@@ -22,11 +22,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/test/sinktest"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/transfer/azure"
 	"github.com/framebridge/framebridge/transfer/s3"
-	"github.com/framebridge/framebridge/transfer/sinktest"
 )
 
 // start runs a store until the test's end and returns its address.
@@ -78,7 +78,7 @@ func TestMinIO(t *testing.T) {
 	const bucket, part = "files", 5 << 20
 	base := start(t, "FRAMEBRIDGE_MINIO", "minio", func(host, port, dir string) []string { return []string{"server", "--address", host + ":" + port, dir} },
 		"MINIO_ROOT_USER=framebridge", "MINIO_ROOT_PASSWORD=secretsecret", "MINIO_UPDATE=off", "MINIO_BROWSER=off")
-	sign := objectstore.Presigner{Endpoint: base, AccessKey: "framebridge", SecretKey: "secretsecret"}
+	sign := s3sim.Presigner{Endpoint: base, AccessKey: "framebridge", SecretKey: "secretsecret"}
 	client := transfer.NewHTTPClient(nil)
 	require.Eventually(t, func() bool {
 		answer, err := transfer.Send(t.Context(), client, http.MethodPut, sign.Presign(http.MethodPut, bucket, "", nil, nil, time.Hour), nil, nil, 0)

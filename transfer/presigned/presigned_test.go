@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/test/sinktest"
 	"github.com/framebridge/framebridge/transfer"
-	"github.com/framebridge/framebridge/transfer/sinktest"
 )
 
 // TestFrameioParts runs the suite on parts as Frame.io's legacy API hands them out: URLs that sign content-type and
@@ -23,11 +23,11 @@ func TestFrameioParts(t *testing.T) {
 	client := transfer.NewHTTPClient(nil)
 	signed := map[string]string{"content-type": "video/quicktime", "x-amz-acl": "private"}
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
-		var fault atomic.Pointer[func(*http.Request) *objectstore.Fault]
+		var fault atomic.Pointer[func(*http.Request) *s3sim.Fault]
 		var clock atomic.Int64
-		store, err := objectstore.New(objectstore.Options{AccessKey: "key", SecretKey: "secret-of-the-store",
+		store, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store",
 			Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
-			Fault: func(r *http.Request) *objectstore.Fault {
+			Fault: func(r *http.Request) *s3sim.Fault {
 				if f := fault.Load(); f != nil && *f != nil {
 					return (*f)(r)
 				}
@@ -62,7 +62,7 @@ func TestFrameioParts(t *testing.T) {
 					},
 				}
 			},
-			Fault: func(f func(*http.Request) *objectstore.Fault) { fault.Store(&f) }, Puts: store.AllPuts, Corrupt: store.Corrupt,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { fault.Store(&f) }, Puts: store.AllPuts, Corrupt: store.Corrupt,
 			Expire: func() { clock.Store(int64(2 * time.Hour)) }, Part: part, Dictated: true,
 		}
 	})

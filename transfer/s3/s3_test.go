@@ -13,9 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/framebridge/framebridge/sandbox/objectstore"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/test/sinktest"
 	"github.com/framebridge/framebridge/transfer"
-	"github.com/framebridge/framebridge/transfer/sinktest"
 )
 
 // presigner signs as iconik does.
@@ -77,8 +77,8 @@ func run(t *testing.T, crc, md5s bool) {
 	const part = minPart
 	client := transfer.NewHTTPClient(nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
-		var fault atomic.Pointer[func(*http.Request) *objectstore.Fault]
-		store, err := objectstore.New(objectstore.Options{AccessKey: "key", SecretKey: "secret-of-the-store", CRC64: crc, Fault: func(r *http.Request) *objectstore.Fault {
+		var fault atomic.Pointer[func(*http.Request) *s3sim.Fault]
+		store, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store", CRC64: crc, Fault: func(r *http.Request) *s3sim.Fault {
 			if f := fault.Load(); f != nil && *f != nil {
 				return (*f)(r)
 			}
@@ -105,7 +105,7 @@ func run(t *testing.T, crc, md5s bool) {
 					},
 				}
 			},
-			Fault: func(f func(*http.Request) *objectstore.Fault) { fault.Store(&f) }, Puts: store.AllPuts, Corrupt: store.Corrupt, ForgetUploads: store.ForgetUploads,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { fault.Store(&f) }, Puts: store.AllPuts, Corrupt: store.Corrupt, ForgetUploads: store.ForgetUploads,
 			Expire: func() { stale.Store(true) }, Part: part, Single: true, Streams: true,
 		}
 	})

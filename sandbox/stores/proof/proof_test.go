@@ -19,14 +19,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/api/option"
 
-	"github.com/framebridge/framebridge/sandbox/objectstore"
-	"github.com/framebridge/framebridge/sandbox/stores"
-	"github.com/framebridge/framebridge/transfer/sinktest"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/sandbox/storesim"
+	"github.com/framebridge/framebridge/test/sinktest"
 )
 
 // TestGoogleClient uploads with cloud.google.com/go/storage, in chunks, with requests refused on the way.
 func TestGoogleClient(t *testing.T) {
-	var g *stores.GCS
+	var g *storesim.GCS
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The JSON API's start of a session, which a signed URL replaces for us.
 		if rest, ok := strings.CutPrefix(r.URL.Path, "/upload/storage/v1/b/"); ok && r.URL.Query().Get("uploadType") == "resumable" {
@@ -54,7 +54,7 @@ func TestGoogleClient(t *testing.T) {
 		g.ServeHTTP(w, r)
 	}))
 	defer srv.Close()
-	g = stores.NewGCS(srv.URL)
+	g = storesim.NewGCS(srv.URL)
 	t.Setenv("STORAGE_EMULATOR_HOST", srv.URL)
 	client, err := storage.NewClient(t.Context(), option.WithoutAuthentication(), storage.WithJSONReads())
 	require.NoError(t, err)
@@ -62,11 +62,11 @@ func TestGoogleClient(t *testing.T) {
 
 	file := sinktest.File(5*(1<<20) + 12345)
 	var n atomic.Int64
-	for name, fault := range map[string]stores.Fault{
+	for name, fault := range map[string]storesim.Fault{
 		"plain": nil,
-		"503": func(*http.Request) *objectstore.Fault {
+		"503": func(*http.Request) *s3sim.Fault {
 			if n.Add(1)%3 == 1 {
-				return &objectstore.Fault{Status: 503, Code: "SlowDown"}
+				return &s3sim.Fault{Status: 503, Code: "SlowDown"}
 			}
 			return nil
 		},
@@ -93,7 +93,7 @@ func TestGoogleClient(t *testing.T) {
 
 // TestBackblazeClient uploads with Backblaze's client: a whole file, and a large one with the digest at the end.
 func TestBackblazeClient(t *testing.T) {
-	var b *stores.B2
+	var b *storesim.B2
 	say := func(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
 	var srv *httptest.Server
 	srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -137,7 +137,7 @@ func TestBackblazeClient(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	b = stores.NewB2(srv.URL)
+	b = storesim.NewB2(srv.URL)
 	account, err := base.AuthorizeAccount(t.Context(), "id", "key", base.SetAPIBase(srv.URL))
 	require.NoError(t, err)
 	bucket, err := account.CreateBucket(t.Context(), "bucket", "", nil, nil)

@@ -1,0 +1,92 @@
+// Package ui is what the sandbox's pages have in common: their style, drawing on a picture, showing what was drawn, and
+// following what happens.
+package ui
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"math"
+	"regexp"
+	"strings"
+)
+
+//go:embed style.css
+var style string
+
+//go:embed draw.js
+var draw string
+
+//go:embed live.js
+var live string
+
+// Funcs are for the pages' templates: {{style}}, and {{draw}} and {{live}} inside of a script.
+var Funcs = template.FuncMap{
+	"style": func() template.CSS { return template.CSS(style) }, //nolint:gosec // our own file
+	"draw":  func() template.JS { return template.JS(draw) },    //nolint:gosec // our own file
+	"live":  func() template.JS { return template.JS(live) },    //nolint:gosec // our own file
+}
+
+// Mark is one shape; points run from 0 to 1 of the picture. The JSON is what draw.js fills a form with.
+type Mark struct {
+	Kind   string       `json:"tool"` // line, rect, ellipse, arrow or pen
+	Color  string       `json:"color"`
+	Points [][2]float64 `json:"points"`
+}
+
+const (
+	width, height = 160, 90
+	barb          = 8 // length of an arrow's barbs
+)
+
+var colour = regexp.MustCompile(`^#[0-9A-Fa-f]{3,8}$`)
+
+// SVG draws marks as a small picture; "" for none that can be drawn.
+func SVG(marks []Mark) template.HTML {
+	var b strings.Builder
+	var kinds []string
+	for _, m := range marks {
+		if m.Kind == "pen" && len(m.Points) == 0 || m.Kind != "pen" && len(m.Points) < 2 {
+			continue
+		}
+		if !colour.MatchString(m.Color) {
+			m.Color = "#E74A3C"
+		}
+		at := func(i int) (float64, float64) { return m.Points[i][0] * width, m.Points[i][1] * height }
+		x, y := at(0)
+		var shape string
+		switch m.Kind {
+		case "rect":
+			x2, y2 := at(1)
+			shape = fmt.Sprintf(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, min(x, x2), min(y, y2), math.Abs(x2-x), math.Abs(y2-y))
+		case "ellipse":
+			x2, y2 := at(1)
+			shape = fmt.Sprintf(`<ellipse cx="%.1f" cy="%.1f" rx="%.1f" ry="%.1f"/>`, (x+x2)/2, (y+y2)/2, math.Abs(x2-x)/2, math.Abs(y2-y)/2)
+		case "line", "arrow":
+			x2, y2 := at(1)
+			shape = fmt.Sprintf(`<path d="M%.1f %.1fL%.1f %.1f"/>`, x, y, x2, y2)
+			if m.Kind == "arrow" {
+				for _, turn := range []float64{2.6, -2.6} {
+					a := math.Atan2(y2-y, x2-x) + turn
+					shape += fmt.Sprintf(`<path d="M%.1f %.1fl%.1f %.1f"/>`, x2, y2, barb*math.Cos(a), barb*math.Sin(a))
+				}
+			}
+		case "pen":
+			shape = fmt.Sprintf(`<path d="M%.1f %.1f`, x, y)
+			for i := range m.Points {
+				x, y := at(i)
+				shape += fmt.Sprintf(`L%.1f %.1f`, x, y)
+			}
+			shape += `"/>`
+		default:
+			continue
+		}
+		kinds = append(kinds, m.Kind)
+		fmt.Fprintf(&b, `<g stroke="%s">%s</g>`, m.Color, shape)
+	}
+	if len(kinds) == 0 {
+		return ""
+	}
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%d" height="%d" fill="none" stroke-width="2" stroke-linecap="round" role="img" aria-label="drawing: %s" style="background:linear-gradient(135deg,#345,#678);border-radius:.3rem;display:block;margin:.3rem 0">%s</svg>`, //nolint:gosec // numbers, and colours that were looked at
+		width, height, width, height, strings.Join(kinds, ", "), b.String()))
+}

@@ -1,0 +1,177 @@
+package contract
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/sandbox/storesim"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// harness is both vendors, the activities and the workflows in one process, with Temporal's test environment for a server.
+type harness struct {
+	frameio *frameiosim.Sim
+	iconik  *iconiksim.Sim
+	project samples.Project
+	acts    *activities.Activities
+	book    *ledger.Ledger
+
+	generation string
+}
+
+func open(t *testing.T, ours, theirs *Checker, storage string, settings map[string]any, generation ...string) *harness {
+	t.Helper()
+	b := &harness{generation: "legacy"}
+	if len(generation) > 0 {
+		b.generation = generation[0]
+	}
+	var kinds iconiksim.Stores
+	serve := func(h func() http.Handler) string {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h().ServeHTTP(w, r) }))
+		t.Cleanup(srv.Close)
+		return srv.URL
+	}
+	kinds.GCS = storesim.NewGCS(serve(func() http.Handler { return kinds.GCS }))
+	kinds.Azure = storesim.NewAzure(serve(func() http.Handler { return kinds.Azure }))
+	kinds.B2 = storesim.NewB2(serve(func() http.Handler { return kinds.B2 }))
+	store, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store"})
+	require.NoError(t, err)
+	objects := httptest.NewServer(store)
+	t.Cleanup(objects.Close)
+	signer := store.Presigner(objects.URL)
+	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7, Generation: b.generation})
+	require.NoError(t, err)
+	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond, Stores: kinds})
+	require.NoError(t, err)
+	b.iconik.AddStorage("originals", storage, settings)
+	b.project, err = samples.Harbour(b.frameio, b.frameio.AddTeam("Harbour Films").ID)
+	require.NoError(t, err)
+	fio, ick := httptest.NewServer(theirs.Wrap(b.frameio.Handler())), httptest.NewServer(ours.Wrap(b.iconik.Handler()))
+	t.Cleanup(fio.Close)
+	t.Cleanup(ick.Close)
+
+	file := filepath.Join(t.TempDir(), "framebridge.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf(`
+tenants:
+  %s:
+    name: Test
+    api_key: an-api-key-for-tests
+    frameio: {generation: %s, base_url: "%s", token: %s, webhook_secrets: [a-hook-secret]}
+    iconik: {base_url: "%s", app_id: %s, auth_token: %s, action_secret: an-action-secret, settle_time: 10ms}
+    archive: {missing_original: proxy}
+`, tenantID, b.generation, fio.URL, token, ick.URL, appID, token)), 0o600))
+	cfg, err := config.Load(file)
+	require.NoError(t, err)
+	b.book, err = ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	t.Cleanup(b.book.Close)
+	client := transfer.NewHTTPClient(nil)
+	engine := transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
+	b.acts, err = activities.New(cfg, b.book, engine, client, nil, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+	require.NoError(t, err)
+	return b
+}
+
+// archive runs the real workflow with the real activities, which must end well.
+func (b *harness) archive(t *testing.T) workflows.Finished {
+	t.Helper()
+	env := b.run(t)
+	require.NoError(t, env.GetWorkflowError())
+	var fin workflows.Finished
+	require.NoError(t, env.GetWorkflowResult(&fin))
+	return fin
+}
+
+// again is a re-run.
+func (b *harness) again(t *testing.T) workflows.Finished {
+	t.Helper()
+	_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+	require.NoError(t, err)
+	return b.archive(t)
+}
+
+// archiveFailing returns the error of an archive that must not end well.
+func (b *harness) archiveFailing(t *testing.T) error {
+	t.Helper()
+	err := b.run(t).GetWorkflowError()
+	require.Error(t, err)
+	return err
+}
+
+func (b *harness) run(t *testing.T) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	env := b.skippingTime()
+	env.OnActivity(workflows.ActJoinQueue, mock.Anything, mock.Anything).Return(nil)
+	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil)
+	for _, at := range []time.Duration{time.Millisecond, 30*time.Minute + time.Second} { // and after two looks for originals
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(workflows.SignalTurn, nil) }, at)
+	}
+	env.ExecuteWorkflow(workflows.Archive, workflows.ArchiveInput{Ref: workflows.Ref{Tenant: tenantID, Archive: b.project.ID}})
+	require.True(t, env.IsWorkflowCompleted())
+	return env
+}
+
+// specs are the vendors' documents. Where the folder is required (FRAMEBRIDGE_REQUIRE_SPECS) it must be there.
+func specs(t *testing.T) string {
+	t.Helper()
+	dir, ok := Dir("../..")
+	if !ok {
+		if os.Getenv("FRAMEBRIDGE_REQUIRE_SPECS") != "" {
+			t.Fatalf("the vendors' OpenAPI documents are not at %s: nothing was validated", dir)
+		}
+		t.Skipf("NOT VALIDATED: the vendors' OpenAPI documents are not at %s (set FRAMEBRIDGE_SPECS)", dir)
+	}
+	return dir
+}
+
+// request writes down a review as the starter does.
+func (b *harness) request(t *testing.T, expires time.Duration, assets ...string) workflows.ReviewRef {
+	t.Helper()
+	now := time.Now().UTC()
+	_, _, err := b.book.RequestReview(t.Context(), ledger.Review{Tenant: tenantID, ID: reviewID, Status: ledger.ReviewSending, Quality: "original", Reviewers: []string{"rita@client.example"},
+		RequestedBy: ledger.Person{Email: "ed@post.example"}, ClickedAssets: assets, ExpiresAt: now.Add(expires), CreatedAt: now, ClickedAt: now}, time.Second)
+	require.NoError(t, err)
+	return workflows.ReviewRef{Tenant: tenantID, Review: reviewID}
+}
+
+// skippingTime is where a workflow of weeks runs in seconds, with the real activities.
+func (b *harness) skippingTime() *testsuite.TestWorkflowEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(2 * time.Minute)
+	workflows.Register(env)
+	b.acts.Register(env)
+	b.acts.RegisterTransfers(env)
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == workflows.ActSettleAsset {
+			time.Sleep(150 * time.Millisecond) // Frame.io assembles the upload in real time
+		}
+	})
+	return env
+}

@@ -1,0 +1,107 @@
+package contract
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/faults"
+)
+
+func (b *harness) file(t *testing.T, name string) string {
+	t.Helper()
+	for _, a := range b.frameio.AssetsOf(b.project.ID) {
+		if a.Name == name {
+			return a.ID
+		}
+	}
+	require.Fail(t, "no such file", name)
+	return ""
+}
+
+// Where the legacy API serves a watermarked file under the original's name, its bytes tell, and no archive takes it for the
+// original, whatever its length; the next one does not try again for nothing.
+func TestAWatermarkedStreamIsNoOriginal(t *testing.T) {
+	for policy, want := range map[string]struct {
+		state     ledger.ItemState
+		rendition string
+	}{"wait": {ledger.Skipped, ""}, "proxy": {ledger.ItemVerified, "proxy"}, "fail": {ledger.ItemFailed, ""}} {
+		for name, longer := range map[string]int{"longer": 7, "as long": 0} {
+			t.Run(policy+", "+name, func(t *testing.T) {
+				b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
+				b.acts.Config.Tenants[tenantID].Archive.MissingOriginal = policy
+				require.NoError(t, b.frameio.StreamWatermarked(longer))
+				file := b.file(t, "Screener.mov")
+				calls := 0
+				for range 2 {
+					b.archive(t)
+					it, ok, err := b.book.Item(t.Context(), tenantID, b.project.ID, file)
+					require.NoError(t, err)
+					require.True(t, ok)
+					assert.Equal(t, want.state, it.State, it.Reason)
+					assert.True(t, policy == "fail" || it.Rendition == want.rendition, it.Rendition)
+					if want.state != ledger.ItemVerified {
+						assert.Contains(t, it.Reason, "watermarked stream")
+					}
+					calls = b.frameio.Calls()["GET /v2/assets/{id}"]
+					_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+					require.NoError(t, err)
+				}
+				b.archive(t)
+				if policy != "fail" {
+					assert.Equal(t, calls, b.frameio.Calls()["GET /v2/assets/{id}"], "nothing is asked for again")
+				}
+			})
+		}
+	}
+}
+
+// An original whose project is not archived, and to which there is no link, may be on its way back: it is waited for, and
+// not for ever.
+func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
+			b.acts.Config.Tenants[tenantID].Archive.MissingOriginal = "wait"
+			file := b.file(t, "A001C001.mov")
+			b.frameio.HideOriginal(file)
+			item := func() ledger.Item {
+				it, ok, err := b.book.Item(t.Context(), tenantID, b.project.ID, file)
+				require.NoError(t, err)
+				require.True(t, ok)
+				return it
+			}
+			looks, told := 0, ""
+			require.NoError(t, b.frameio.AddFault(faults.Fault{Match: "^GET .*/(assets|files)/" + file + "$", Do: func() {
+				if it := item(); it.State != ledger.Pending {
+					return
+				}
+				if looks++; looks == 2 { // a day passes
+					row, _, err := b.book.Archive(t.Context(), tenantID, b.project.ID)
+					require.NoError(t, err)
+					told = row.Reason
+					_, err = b.book.UpdateItem(t.Context(), tenantID, b.project.ID, file, func(i *ledger.Item) {
+						assert.WithinDuration(t, time.Now(), i.MissingSince, time.Minute)
+						i.MissingSince = i.MissingSince.Add(-25 * time.Hour)
+					})
+					require.NoError(t, err)
+				}
+			}}))
+			fin := b.archive(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.Contains(t, told, "waited for a day")
+			assert.NotContains(t, told, "unarchive")
+			assert.Equal(t, ledger.Skipped, item().State, item().Reason)
+			assert.Contains(t, item().Reason, "within a day")
+			seen := looks
+			_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+			require.NoError(t, err)
+			b.archive(t)
+			assert.Equal(t, ledger.Skipped, item().State)
+			assert.Equal(t, seen, looks, "it is not waited for again")
+		})
+	}
+}

@@ -1,0 +1,91 @@
+//go:build integration
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// histories reads every workflow that the server has.
+func (s *harness) histories() map[string]*historypb.History {
+	s.t.Helper()
+	c, err := client.Dial(client.Options{HostPort: s.TemporalAddress})
+	require.NoError(s.t, err)
+	defer c.Close()
+	list, err := c.ListWorkflow(s.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
+	require.NoError(s.t, err)
+	out := map[string]*historypb.History{}
+	for i, e := range list.GetExecutions() {
+		var h historypb.History
+		iter := c.GetWorkflowHistory(s.t.Context(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for iter.HasNext() {
+			event, err := iter.Next()
+			require.NoError(s.t, err)
+			h.Events = append(h.Events, event)
+		}
+		out[fmt.Sprintf("%s-%02d", e.GetType().GetName(), i)] = &h
+	}
+	return out
+}
+
+// TestHistoriesReplay replays what a real server has recorded of archives that waited, were cancelled and went on.
+func TestHistoriesReplay(t *testing.T) {
+	s := openHarbour(t, options(t))
+	s.Frameio.Archive(s.project.ID, "archived")
+	s.Frameio.Rename(s.project.ID, archivedName)
+	s.until(s.project.ID, time.Minute, func(a archiveJSON) bool { return a.Status == "waiting" })
+	s.Frameio.Archive(s.project.ID, "standard")
+	s.until(s.project.ID, time.Minute, ended)
+	small, err := samples.Small(s.Frameio, s.team, "Small", 40, 1)
+	require.NoError(t, err)
+	s.request(small.ID)
+	s.until(small.ID, time.Minute, func(a archiveJSON) bool { return a.Status == "running" })
+	s.call("POST", "/archives/"+small.ID+"/cancel", nil, nil)
+	s.until(small.ID, time.Minute, ended)
+	s.call("POST", "/archives/"+small.ID+"/retry", nil, nil)
+	s.until(small.ID, time.Minute, func(a archiveJSON) bool { return strings.HasPrefix(a.Status, "verified") })
+
+	assert.Greater(t, s.replay(), 10)
+}
+
+// replay replays every history that the server has with today's code, and returns how many there were. With
+// FRAMEBRIDGE_RECORD set to a folder, the longest of each kind is written there, for the replay test of workflows.
+func (s *harness) replay() int {
+	s.t.Helper()
+	replayer := worker.NewWorkflowReplayer()
+	workflows.Register(replayer)
+	all := s.histories()
+	record := os.Getenv("FRAMEBRIDGE_RECORD")
+	for name, h := range all {
+		assert.NoError(s.t, replayer.ReplayWorkflowHistory(nil, h), name)
+		if record == "" || len(h.GetEvents()) <= 3 {
+			continue
+		}
+		raw, err := protojson.Marshal(h)
+		require.NoError(s.t, err)
+		kind, _, _ := strings.Cut(name, "-")
+		file := filepath.Join(record, kind+".json")
+		if old, err := os.Stat(file); err == nil && old.Size() > int64(len(raw)) {
+			continue
+		}
+		require.NoError(s.t, os.WriteFile(file, raw, 0o600))
+	}
+	return len(all)
+}
