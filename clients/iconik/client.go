@@ -26,6 +26,7 @@ type Client struct {
 	rest *rest.Client
 	base string
 
+	Admin       *AdminService
 	Assets      *AssetsService
 	Collections *CollectionsService
 	Files       *FilesService
@@ -94,6 +95,7 @@ func New(cfg config.Iconik, opts ...Option) (*Client, error) {
 	s := service{c}
 	c.Assets, c.Collections, c.Files = (*AssetsService)(&s), (*CollectionsService)(&s), (*FilesService)(&s)
 	c.Jobs, c.Metadata, c.Search = (*JobsService)(&s), (*MetadataService)(&s), (*SearchService)(&s)
+	c.Admin = (*AdminService)(&s)
 	c.Segments, c.Users = (*SegmentsService)(&s), (*UsersService)(&s)
 	return c, nil
 }

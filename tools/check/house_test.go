@@ -35,8 +35,10 @@ var arrows = map[string][]string{
 	"clients/frameio/legacy": {"clients/frameio", "clients/rest", "config"},
 	"clients/frameio/v4":     {"clients/frameio", "clients/rest", "config"},
 	"activities":             {"clients/...", "config", "ledger", "mapping", "report", "transfer", "transfer/...", "workflows"},
+	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping"},
+	"doctor":                 {"clients/...", "config", "ledger", "setup", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "transfer", "workflows"},
-	"starter":                {"activities", "clients/frameio", "clients/frameio/v4", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "report", "workflows"},
+	"starter":                {"activities", "clients/frameio", "clients/frameio/v4", "clients/iconik", "clients/rest", "config", "doctor", "ledger", "mapping", "report", "setup", "workflows"},
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
 	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
 	"test/contract":          {}, // tests only, but for what reads the vendors' documents
@@ -49,7 +51,7 @@ var arrows = map[string][]string{
 
 // strangers are outside packages that only these rooms may know.
 var strangers = map[string][]string{
-	"go.temporal.io/":             {"workflows", "activities", "worker", "starter"},
+	"go.temporal.io/":             {"workflows", "activities", "worker", "starter", "doctor"},
 	"github.com/gin-gonic/":       {"starter"},
 	"github.com/spf13/viper":      {"config"},
 	"database/sql":                {"ledger"},

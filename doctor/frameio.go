@@ -1,0 +1,283 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+// signInLasts is how long Adobe keeps a refresh token that nobody uses; warned of four days earlier.
+const (
+	signInLasts = 14 * 24 * time.Hour
+	signInWarn  = 10 * 24 * time.Hour
+)
+
+func tenantChecks() []Definition {
+	return []Definition{
+		{ID: "tenant.clients", Meaning: "Nothing of this tenant can run.", Do: "Mend the key that is named.",
+			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
+				if x.openErr != nil {
+					return fail("%v", x.openErr)
+				}
+				return ok("Frame.io %s and iconik", x.tenant.Frameio.Generation)
+			}},
+		{ID: "tenant.api_key", Meaning: "The status and control routes answer nobody.", Do: "Set api_key if you use the API.",
+			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
+				if x.tenant.APIKey == "" {
+					return warn("no api_key is set")
+				}
+				return ok("an api_key is set")
+			}},
+		{ID: "tenant.notify", Meaning: "Nobody is told when an archive waits for a hand, or when Adobe's sign-in ends.", Do: "Set archive.notify and review.notify to the addresses of those who look after it.",
+			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
+				if len(x.tenant.Archive.Notify) == 0 {
+					return warn("archive.notify is empty")
+				}
+				return ok("%d addresses", len(x.tenant.Archive.Notify))
+			}},
+		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after 1 December 2026: from then on nothing of this tenant runs.", Do: "Have the account moved to V4, set frameio.generation: v4 with a sign-in for it, and run `starter setup`.",
+			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
+				if x.tenant.Frameio.Generation == string(frameio.Legacy) {
+					return warn("legacy")
+				}
+				return ok("%s", x.tenant.Frameio.Generation)
+			}},
+	}
+}
+
+// apiPath is where Frame.io's API says who somebody is, which nobody may ask without a token.
+func apiPath(x *exam) string {
+	if x.tenant.Frameio.Generation == string(frameio.Legacy) {
+		return x.tenant.Frameio.BaseURL + "/v2/me"
+	}
+	return x.tenant.Frameio.BaseURL + "/v4/me"
+}
+
+func (x *exam) readMe() (frameio.User, error) { return x.me.get(x.base, x.Timeout, x.frameio.Me) }
+
+func (x *exam) readAccounts() ([]frameio.Account, error) {
+	return x.accounts.get(x.base, x.Timeout, x.frameio.Accounts)
+}
+
+func (x *exam) readWorkspaces() ([]frameio.Team, error) {
+	return x.workspaces.get(x.base, x.Timeout, x.frameio.Workspaces)
+}
+
+// adobe says that the error is of Adobe's sign-in, and whether of the scopes that it was asked for.
+func adobe(err error) (of, scopes bool) {
+	var e *rest.Error
+	if !errors.As(err, &e) || e.Vendor != "Adobe" {
+		return false, false
+	}
+	return true, strings.Contains(e.Detail, "invalid_scope")
+}
+
+func frameioChecks() []Definition {
+	return []Definition{
+		{ID: "frameio.reachable", Meaning: "Nothing is read from or written to Frame.io.", Do: "Check frameio.base_url, and that this machine may reach it: DNS, firewall, HTTPS_PROXY.",
+			needs: []string{"tenant.clients"}, run: func(ctx context.Context, x *exam) finding {
+				if _, err := knock(ctx, x, apiPath(x)); err != nil {
+					return fail("%s: %v", x.tenant.Frameio.BaseURL, err)
+				}
+				return ok("it answers at %s", x.tenant.Frameio.BaseURL)
+			}},
+		{ID: "frameio.clock", Meaning: "Webhooks whose time is more than 5 minutes away are refused.", Do: "Set this machine's clock by NTP.",
+			needs: []string{"frameio.reachable"}, run: func(ctx context.Context, x *exam) finding { return skew(ctx, x, apiPath(x)) }},
+		{ID: "frameio.sign_in", Meaning: "Adobe gives no access token: everything of this tenant waits.", Do: "Check frameio.ims.client_id and client_secret. A person's sign-in ends after 14 days without use: `starter login`.",
+			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
+				if x.tenant.Frameio.IMS.ClientID == "" {
+					return skip("a developer token is used, not Adobe's sign-in")
+				}
+				_, err := x.readMe()
+				if of, scopes := adobe(err); of && !scopes {
+					return fail("%v", err)
+				}
+				return ok("Adobe gives an access token")
+			}},
+		{ID: "frameio.scopes", Meaning: "Adobe does not let the credential ask for what Frame.io needs.", Do: "Add the scopes to the credential in Adobe's Developer Console: openid, AdobeID and frame.s2s.all; for a person openid, AdobeID, email, profile, offline_access and additional_info.roles. A legacy token needs those in the manual.",
+			needs: []string{"frameio.reachable"}, run: scopes},
+		{ID: "frameio.sign_in_age", Meaning: "A sign-in that is not renewed for 14 days ends, and a person must sign in again. The worker renews it twice a day.", Do: "Start the worker; if it runs, its log says why the sign-in is not renewed.",
+			needs: []string{"frameio.token"}, run: func(ctx context.Context, x *exam) finding {
+				if x.SignedIn == nil {
+					return skip("no sign-in of a person is kept")
+				}
+				at, kept := x.SignedIn(ctx, x.tenant)
+				if !kept {
+					return skip("no sign-in of a person is kept")
+				}
+				if age := x.Now().Sub(at); age > signInWarn {
+					return warn("last renewed %d days ago; it ends after %d", int(age.Hours()/24), int(signInLasts.Hours()/24))
+				}
+				return ok("last renewed %s", at.UTC().Format(time.DateTime))
+			}},
+		{ID: "frameio.token", Meaning: "Frame.io refuses the token: everything of this tenant waits.", Do: "Make a new token, or sign in again (`starter login`). A legacy token is refused from the moment the account is moved to V4: set frameio.generation: v4. On V4 a token without the scopes AdobeID and additional_info.roles is refused as well.",
+			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
+				me, err := x.readMe()
+				if of, scopes := adobe(err); of {
+					return skip("not examined: it needs %s", map[bool]string{true: "frameio.scopes", false: "frameio.sign_in"}[scopes])
+				}
+				if err != nil {
+					return fail("%v", err)
+				}
+				return ok("acts as %s <%s>", me.Name, me.Email)
+			}},
+		{ID: "frameio.product_profile", Meaning: "Frame.io knows who it is, and shows nothing of V4: the service account has no product profile.", Do: "Assign the product profile of Frame.io V4 to the credential in Adobe's Admin Console; of a person, check the seat.",
+			needs: []string{"frameio.token"}, run: func(_ context.Context, x *exam) finding {
+				if _, err := x.readAccounts(); err != nil {
+					return fail("%v", err)
+				}
+				return ok("accounts are shown")
+			}},
+		{ID: "frameio.account", Meaning: "It is not clear in which account to work, or the configured one is not there.", Do: "Set frameio.account_id to one of those that are named.",
+			needs: []string{"frameio.product_profile"}, run: account},
+		{ID: "frameio.account_role", Meaning: "Only owners and Content Admins may make custom actions; everything else works.", Do: "Make the user an admin of the account, or make the action “Archive to iconik” with another user.",
+			needs: []string{"frameio.account"}, run: func(_ context.Context, x *exam) finding {
+				a, _ := x.account()
+				switch {
+				case a.Roles == nil:
+					return skip("this API does not tell the role")
+				case !slices.Contains(a.Roles, "owner") && !slices.Contains(a.Roles, "admin"):
+					return warn("the token's user is %s of the account", strings.Join(a.Roles, ", "))
+				}
+				return ok("%s", strings.Join(a.Roles, ", "))
+			}},
+		{ID: "frameio.storage", Meaning: "An account over its quota is locked after a grace period, and reviews cannot be uploaded.", Do: "Free space in Frame.io, or raise the plan.",
+			needs: []string{"frameio.account"}, run: quota},
+		{ID: "frameio.workspaces", Meaning: "No project can be found.", Do: "Give the token's user or service account access to the workspaces that are archived.",
+			needs: []string{"frameio.account"}, run: func(_ context.Context, x *exam) finding {
+				all, err := x.readWorkspaces()
+				switch {
+				case err != nil:
+					return fail("%v", err)
+				case len(all) == 0:
+					return fail("no workspace is shown")
+				}
+				return ok("%d: %s", len(all), teamNames(all))
+			}},
+		{ID: "frameio.projects", Meaning: "Nothing can be archived: the token's user sees no project.", Do: "Give it full access to the projects that are archived.",
+			needs: []string{"frameio.workspaces"}, run: func(ctx context.Context, x *exam) finding {
+				page, err := x.frameio.Projects(ctx, "")
+				switch {
+				case err != nil:
+					return fail("%v", err)
+				case len(page.Items) == 0 && page.Next == "":
+					return warn("no project is shown")
+				}
+				return ok("projects are shown")
+			}},
+		{ID: "frameio.download", Meaning: "Originals cannot be downloaded: archives wait for them and skip them in the end.", Do: "Give the token's user the permission to download (role full access), and allow downloads in the project's settings.",
+			needs: []string{"frameio.projects"}, run: download},
+	}
+}
+
+// scopes says whether the credential may ask for what is needed. A legacy token's scopes show by what it may read.
+func scopes(_ context.Context, x *exam) finding {
+	me, err := x.readMe()
+	if _, wrong := adobe(err); wrong {
+		return fail("%v", err)
+	}
+	if err != nil {
+		return skip("not examined: it needs frameio.token")
+	}
+	if x.tenant.Frameio.Generation != string(frameio.Legacy) {
+		return ok("Adobe grants them")
+	}
+	if _, err := x.readWorkspaces(); err != nil && rest.ClassOf(err) == rest.Forbidden {
+		return fail("%s may not list teams: the scope team.read is missing", me.Name)
+	}
+	return ok("account.read and team.read; others show where they are used")
+}
+
+// account is the one that is meant.
+func (x *exam) account() (frameio.Account, bool) {
+	all, err := x.readAccounts()
+	if err != nil {
+		return frameio.Account{}, false
+	}
+	want := x.tenant.Frameio.AccountID
+	for _, a := range all {
+		if a.ID == want || want == "" && len(all) == 1 {
+			return a, true
+		}
+	}
+	return frameio.Account{}, false
+}
+
+func account(_ context.Context, x *exam) finding {
+	all, err := x.readAccounts()
+	if err != nil {
+		return fail("%v", err)
+	}
+	var names []string
+	for _, a := range all {
+		names = append(names, fmt.Sprintf("%s (%s)", a.Name, a.ID))
+	}
+	if a, found := x.account(); found || x.tenant.Frameio.Generation == string(frameio.Legacy) {
+		return ok("%s (%s)", a.Name, a.ID)
+	}
+	if want := x.tenant.Frameio.AccountID; want != "" {
+		return fail("the token does not see account %s, but %d others: %s", want, len(all), strings.Join(names, ", "))
+	}
+	return fail("the token sees %d accounts: %s", len(all), strings.Join(names, ", "))
+}
+
+func quota(_ context.Context, x *exam) finding {
+	a, _ := x.account()
+	if a.StorageLimit <= 0 {
+		return skip("no limit is named")
+	}
+	percent := a.StorageUsed * 100 / a.StorageLimit
+	switch {
+	case percent >= 100:
+		return fail("%d %% of the account's storage is used", percent)
+	case percent >= 90:
+		return warn("%d %% of the account's storage is used", percent)
+	}
+	return ok("%d %% of the account's storage is used", percent)
+}
+
+func teamNames(all []frameio.Team) string {
+	var names []string
+	for _, t := range all {
+		names = append(names, t.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+const projectsLooked = 3 // in search of a file
+
+// download looks at one file's original, in the root of the first projects.
+func download(ctx context.Context, x *exam) finding {
+	page, err := x.frameio.Projects(ctx, "")
+	if err != nil {
+		return fail("%v", err)
+	}
+	for i, p := range page.Items {
+		if i == projectsLooked {
+			break
+		}
+		if p.Archived {
+			continue
+		}
+		files, err := x.frameio.Children(ctx, p.RootID, "")
+		if err != nil {
+			return warn("project %s cannot be listed: %v", p.ID, err)
+		}
+		for _, f := range files.Items {
+			switch {
+			case f.Kind != frameio.KindFile:
+			case f.Original == frameio.OriginalForbidden:
+				return fail("the original of file %s may not be downloaded", f.ID)
+			case f.Original == frameio.OriginalAvailable:
+				return ok("an original may be downloaded")
+			}
+		}
+	}
+	return skip("no file lies in the root of the first projects")
+}

@@ -1,0 +1,250 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+func (x *exam) readUser() (*iconik.Account, error) {
+	return x.user.get(x.base, x.Timeout, x.iconik.Admin.Account)
+}
+
+func iconikAPI(x *exam) string { return x.tenant.Iconik.BaseURL + "/API/users/v1/users/current/" }
+
+func iconikChecks() []Definition {
+	return []Definition{
+		{ID: "iconik.reachable", Meaning: "Nothing is read from or written to iconik.", Do: "Check iconik.base_url (app.iconik.io, eu.iconik.io, …), and that this machine may reach it: DNS, firewall, HTTPS_PROXY.",
+			needs: []string{"tenant.clients"}, run: func(ctx context.Context, x *exam) finding {
+				if _, err := knock(ctx, x, iconikAPI(x)); err != nil {
+					return fail("%s: %v", x.tenant.Iconik.BaseURL, err)
+				}
+				return ok("it answers at %s", x.tenant.Iconik.BaseURL)
+			}},
+		{ID: "iconik.clock", Meaning: "Dates of reviews and waits for iconik's index are wrong by as much.", Do: "Set this machine's clock by NTP.",
+			needs: []string{"iconik.reachable"}, run: func(ctx context.Context, x *exam) finding { return skew(ctx, x, iconikAPI(x)) }},
+		{ID: "iconik.token", Meaning: "iconik refuses the application token: everything of this tenant waits.", Do: "Make a new token (Admin, Settings, Application tokens) and put it and its App-ID into iconik.auth_token and iconik.app_id. The base URL must be that of the domain's region.",
+			needs: []string{"iconik.reachable"}, run: func(_ context.Context, x *exam) finding {
+				u, err := x.readUser()
+				if err != nil {
+					return fail("%v", err)
+				}
+				return ok("acts as %s <%s>", u.FullName(), u.Email)
+			}},
+		{ID: "iconik.domain", Meaning: "iconik has restricted the whole domain.", Do: "Ask iconik's support, or whoever pays the bill.",
+			needs: []string{"iconik.token"}, run: func(ctx context.Context, x *exam) finding {
+				status, words, err := x.iconik.Admin.DomainStatus(ctx)
+				switch {
+				case rest.IsNotFound(err) || err == nil && status == "":
+					return skip("iconik does not tell the domain's state")
+				case err != nil:
+					return warn("%v", err)
+				case status == "WARNING":
+					return warn("%s %s", status, words)
+				case status != "ACTIVE":
+					return fail("%s %s", status, words)
+				}
+				return ok("%s", status)
+			}},
+		{ID: "iconik.user_type", Meaning: "A user who is not of type Power may not upload or transcode.", Do: "Make the token's user of type Power (Admin, Users).",
+			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
+				u, _ := x.readUser()
+				switch u.Type {
+				case "":
+					return skip("iconik does not tell the user's type")
+				case "POWER":
+					return ok("%s", u.Type)
+				}
+				return fail("%s", u.Type)
+			}},
+		{ID: "iconik.drawing", Meaning: "Drawings may be misplaced: iconik documents no coordinates, and nobody has said that those in use were compared.", Do: "Draw a rectangle in iconik's player and compare its numbers as the developer's manual tells; then set iconik.drawing.frame to pixels with width and height.",
+			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
+				d := x.tenant.Iconik.Drawing
+				switch {
+				case d.Frame == "pixels" && (d.Width <= 0 || d.Height <= 0):
+					return fail("pixels without width and height")
+				case d.Frame == "pixels":
+					return ok("pixels, %d × %d", d.Width, d.Height)
+				}
+				return warn("%s, as it comes: not calibrated", d.Frame)
+			}},
+	}
+}
+
+// role is one of iconik's roles that the token's user needs. probe is a harmless read that wants it, where there is one.
+type role struct {
+	name, what string
+	probe      string
+	optional   bool
+}
+
+var roles = []role{
+	{"can_search", "find what was brought over before", "", false},
+	{"can_read_assets", "read assets", "assets/v1/assets", false},
+	{"can_create_assets", "make assets", "", false},
+	{"can_write_assets", "change assets", "", false},
+	{"can_write_versions", "make versions", "", false},
+	{"can_read_collections", "read collections", "assets/v1/collections", false},
+	{"can_create_collections", "make collections", "", false},
+	{"can_write_collections", "put assets into collections", "", false},
+	{"can_read_storages", "find the storage for originals", "files/v1/storages", false},
+	{"can_read_formats", "read formats", "", false},
+	{"can_write_formats", "make formats and file sets", "", false},
+	{"can_read_files", "read files", "", false},
+	{"can_write_files", "upload originals", "", false},
+	{"can_delete_files", "take away a file whose upload failed", "", false},
+	{"can_create_transcode_jobs", "have proxies and keyframes made", "", false},
+	{"can_read_segments", "read comments", "", false},
+	{"can_create_segments", "make comments", "", false},
+	{"can_write_segments", "change comments", "", false},
+	{"can_delete_segments", "delete comments that were deleted in Frame.io", "", false},
+	{"can_read_jobs", "read the archive's job", "jobs/v1/jobs", false},
+	{"can_write_jobs", "show progress as a job", "", false},
+	{"can_read_metadata_fields", "read fields", "metadata/v1/fields", false},
+	{"can_write_metadata_fields", "make fields", "", false},
+	{"can_read_metadata_views", "read views", "metadata/v1/views", false},
+	{"can_write_metadata_views", "make views", "", false},
+	{"can_read_metadata_values", "read values", "", false},
+	{"can_write_metadata_values", "write values", "", false},
+	{"can_read_users", "find the authors of comments among iconik's users", "users/v1/users", false},
+	{"can_read_proxies", "send proxies to review", "", false},
+	{"can_write_approval_status", "write decisions back", "", false},
+	{"can_delete_assets", "take away what an interrupted write left twice", "", true},
+	{"can_delete_collections", "take away what an interrupted write left twice", "", true},
+	{"can_read_custom_actions", "look at custom actions", "assets/v1/custom_actions", true},
+	{"can_write_custom_actions", "let setup make custom actions", "", true},
+	{"can_read_webhooks", "look at webhooks", "notifications/v1/webhooks", true},
+	{"can_write_webhooks", "let setup make the webhook", "", true},
+	{"can_read_acls", "let setup see who sees the custom actions", "", true},
+	{"can_write_acls", "let setup show the custom actions to groups, and restricted projects to their people only", "", true},
+}
+
+func (x *exam) readRoles() ([]string, error) {
+	return x.roles.get(x.base, x.Timeout, x.iconik.Admin.Roles)
+}
+
+func roleChecks() []Definition {
+	var out []Definition
+	for _, r := range roles {
+		out = append(out, Definition{ID: "iconik.role." + r.name, Meaning: "Without it Framebridge cannot " + r.what + ".", Do: "Give the token's user the role " + r.name + " (Admin, Users, Roles).",
+			needs: []string{"iconik.token"}, run: func(ctx context.Context, x *exam) finding { return x.hasRole(ctx, r) }})
+	}
+	return out
+}
+
+// hasRole asks the list of roles; where iconik gives none, a harmless read that wants the role.
+func (x *exam) hasRole(ctx context.Context, r role) finding {
+	u, _ := x.readUser()
+	if u.IsAdmin || u.IsSuperAdmin {
+		return ok("the token's user is an administrator")
+	}
+	missing := fail
+	if r.optional {
+		missing = warn
+	}
+	have, err := x.readRoles()
+	if err == nil && len(have) > 0 {
+		if !slices.Contains(have, r.name) {
+			return missing("the token's user has it not")
+		}
+		return ok("the token's user has it")
+	}
+	if r.probe == "" {
+		return skip("iconik lists no roles, and it cannot be tried without writing")
+	}
+	err = x.iconik.Admin.Probe(ctx, r.probe, url.Values{"per_page": {"1"}})
+	switch {
+	case err != nil && rest.ClassOf(err) == rest.Forbidden:
+		return missing("%v", err)
+	case err != nil && !rest.IsNotFound(err):
+		return skip("%v", err)
+	}
+	return ok("a read that wants it is answered")
+}
+
+const (
+	keyLimit  = 1024 // bytes of an object's name on S3
+	keyOurs   = len("Frame.io/") + 36 + 1
+	keyNeeded = 512 // for team, project, folders and name
+)
+
+func (x *exam) readStorage() (*iconik.Storage, error) {
+	return x.storage.get(x.base, x.Timeout, func(ctx context.Context) (*iconik.Storage, error) {
+		if id := x.tenant.Iconik.StorageID; id != "" {
+			return x.iconik.Files.Storage(ctx, id)
+		}
+		return x.iconik.Files.MatchingStorage(ctx, "FILES")
+	})
+}
+
+func storageChecks() []Definition {
+	return []Definition{
+		{ID: "iconik.storage", Meaning: "There is nowhere to put originals.", Do: "Set iconik.storage_id to a storage whose purpose is FILES, or make one in iconik (Admin, Storages).",
+			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
+				st, err := x.readStorage()
+				switch {
+				case rest.IsNotFound(err) && x.tenant.Iconik.StorageID != "":
+					return fail("iconik has no storage %s", x.tenant.Iconik.StorageID)
+				case rest.IsNotFound(err):
+					return fail("iconik matches no storage for FILES")
+				case err != nil:
+					return fail("%v", err)
+				}
+				return ok("%s (%s)", st.Name, st.ID)
+			}},
+		{ID: "iconik.storage.kind", Meaning: "Originals cannot be uploaded: this kind of storage takes nothing from outside.", Do: "Name a storage on S3, GCS, Azure or B2 in iconik.storage_id.",
+			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
+				st, _ := x.readStorage()
+				if !slices.Contains([]string{"S3", "GCS", "AZURE", "B2"}, st.Method) {
+					return fail("%s is of kind %s", st.Name, st.Method)
+				}
+				return ok("%s", st.Method)
+			}},
+		{ID: "iconik.storage.writable", Meaning: "Uploads to the storage fail.", Do: "Look at the storage in iconik (Admin, Storages): its state, its key and the setting that lets iconik write.",
+			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
+				st, _ := x.readStorage()
+				v := storageSettings(st)
+				switch {
+				case st.Status != "" && st.Status != "ACTIVE":
+					return fail("%s is %s", st.Name, st.Status)
+				case v.Write != nil && !*v.Write:
+					return fail("%s is set to read only", st.Name)
+				}
+				return ok("%s is active", st.Name)
+			}},
+		{ID: "iconik.storage.key_room", Meaning: "Files in deep folders with long names get names that are longer than an object's key may be, and fail.", Do: "Shorten the path in the storage's settings.",
+			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
+				st, _ := x.readStorage()
+				room := keyLimit - keyOurs - len(storageSettings(st).Path)
+				if room < keyNeeded {
+					return warn("%d of %d bytes are left for workspace, project, folders and name", room, keyLimit)
+				}
+				return ok("%d of %d bytes are left for workspace, project, folders and name", room, keyLimit)
+			}},
+	}
+}
+
+type settings struct {
+	Path  string `json:"path"`
+	Write *bool  `json:"write"`
+}
+
+func storageSettings(st *iconik.Storage) settings {
+	var v settings
+	_ = json.Unmarshal(st.Settings, &v) // what is not there is not restricted
+	return v
+}
+
+func quoted(names []string) string {
+	var out []string
+	for _, n := range names {
+		out = append(out, fmt.Sprintf("%q", n))
+	}
+	return strings.Join(out, ", ")
+}

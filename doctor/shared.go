@@ -1,0 +1,240 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/config"
+)
+
+func configChecks() []Definition {
+	return []Definition{
+		{ID: "config.valid", Meaning: "The programs do not start with this configuration.", Do: "Mend each key that is named; `starter config check` says the same without looking at anything else.",
+			run: func(_ context.Context, x *exam) finding {
+				var p *config.Problems
+				switch {
+				case errors.As(x.ConfigErr, &p):
+					return fail("%s", strings.Join(p.List, "; "))
+				case x.ConfigErr != nil:
+					return fail("%v", x.ConfigErr)
+				}
+				return ok("%s is valid, with %d tenants", x.Path, len(x.Config.Tenants))
+			}},
+		{ID: "config.permissions", Meaning: "Others on this machine can read the secrets in the configuration.", Do: "chmod 600 the file, or keep secrets out of it with ${NAME} and file:PATH.",
+			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
+				info, err := os.Stat(x.Path)
+				switch {
+				case errors.Is(err, fs.ErrNotExist):
+					return skip("there is no file; everything comes from the environment")
+				case err != nil:
+					return warn("%v", err)
+				case runtime.GOOS == "windows":
+					return skip("permissions are not examined on Windows")
+				case info.Mode().Perm()&0o044 != 0:
+					return warn("%s has mode %04o", x.Path, info.Mode().Perm())
+				}
+				return ok("%s has mode %04o", x.Path, info.Mode().Perm())
+			}},
+		{ID: "public_url.form", Meaning: "Frame.io and iconik cannot reach an address that is good on this machine only, and Frame.io calls HTTPS only.", Do: "Set http.public_url to the https:// address under which the starter is reached from the internet.",
+			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
+				u, err := url.Parse(x.Config.HTTP.PublicURL)
+				switch {
+				case err != nil || u.Host == "":
+					return fail("http.public_url is not a URL")
+				case isLoopback(u.Hostname()):
+					return warn("%s is on this machine", x.Config.HTTP.PublicURL)
+				case u.Scheme != "https":
+					return fail("%s is not https", x.Config.HTTP.PublicURL)
+				}
+				return ok("%s", x.Config.HTTP.PublicURL)
+			}},
+		{ID: "public_url.reachable", Meaning: "Webhooks and clicks do not arrive: archives do not start by themselves, and the buttons in iconik do nothing.", Do: "Start `starter serve`, and let the proxy pass /api/v1/services/frameio to it. What only outside callers can reach may be fine: see frameio.webhooks and iconik.actions.healthy.",
+			needs: []string{"config.valid"}, run: reachable},
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
+// reachable asks a route that answers nobody without a key: only a starter refuses in that form.
+func reachable(ctx context.Context, x *exam) finding {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, x.Base+"/archives", nil)
+	if err != nil {
+		return fail("http.public_url is not a URL")
+	}
+	resp, err := x.http.Do(req)
+	if err != nil {
+		why := "no answer at " + x.Config.HTTP.PublicURL + ": " + cause(err)
+		if isLoopback(req.URL.Hostname()) {
+			return fail("%s", why)
+		}
+		return warn("%s, asked from this machine", why)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
+	if resp.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") {
+		return fail("%s answers %s, and not as a starter does", x.Base, resp.Status)
+	}
+	return ok("a starter answers at %s", x.Config.HTTP.PublicURL)
+}
+
+// cause is why a request failed, without its URL.
+func cause(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err) {
+		return "no answer in time"
+	}
+	return config.Scrub(err.Error())
+}
+
+func ledgerChecks() []Definition {
+	newer := func(err error) bool { return err != nil && strings.Contains(err.Error(), "newer Framebridge") }
+	return []Definition{
+		{ID: "ledger.reachable", Meaning: "Nothing is archived or reviewed, and webhooks are answered 503.", Do: "Check ledger.dsn, that the database runs, and that its user may connect; for SQLite that the folder can be written.",
+			needs: []string{"config.valid"}, run: func(ctx context.Context, x *exam) finding {
+				switch {
+				case newer(x.LedgerErr):
+					return ok("it answers")
+				case x.LedgerErr != nil:
+					return fail("%v", x.LedgerErr)
+				}
+				if err := x.Ledger.Ping(ctx); err != nil {
+					return fail("%v", err)
+				}
+				return ok("it answers")
+			}},
+		{ID: "ledger.schema", Meaning: "This program is older than the ledger and must not touch it.", Do: "Run the newer release again, or go back to a backup of the ledger from before the upgrade.",
+			needs: []string{"ledger.reachable"}, run: func(_ context.Context, x *exam) finding {
+				if newer(x.LedgerErr) {
+					return fail("%v", x.LedgerErr)
+				}
+				return ok("its tables are those of this release")
+			}},
+		{ID: "ledger.mode", Meaning: "SQLite serves one machine: workers on others would each have a ledger of their own, and do work twice.", Do: "Use PostgreSQL (ledger.dsn) before a second machine joins.",
+			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {
+				if !strings.HasPrefix(x.Config.Ledger.DSN.Reveal(), "sqlite:") {
+					return ok("PostgreSQL")
+				}
+				if hosts := workerHosts(ctx, x); len(hosts) > 1 {
+					return fail("SQLite, and workers on %d machines: %s", len(hosts), strings.Join(hosts, ", "))
+				}
+				return ok("SQLite, for one machine")
+			}},
+		{ID: "ledger.key", Meaning: "Secrets that setup makes, sign-ins at Adobe and passphrases of reviews cannot be kept, and an interrupted upload begins anew.", Do: "Set ledger.encryption_key to a secret of 16 characters or more, the same for every program.",
+			needs: []string{"ledger.schema"}, run: func(_ context.Context, x *exam) finding {
+				if !x.Ledger.CanKeepTokens() {
+					return warn("ledger.encryption_key is not set")
+				}
+				return ok("ledger.encryption_key is set")
+			}},
+		{ID: "ledger.key_fits", Meaning: "What is kept encrypted cannot be read: webhooks that setup has made are refused, and Adobe's sign-in is lost.", Do: "Put the old key back (ledger.encryption_key takes a list while one is rotated), or run `starter login` and `starter setup` again.",
+			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {
+				kept, unreadable, err := x.Ledger.Sealed(ctx)
+				switch {
+				case err != nil:
+					return fail("%v", err)
+				case unreadable > 0:
+					return fail("%d of %d encrypted values do not open with the configured key", unreadable, kept)
+				}
+				return ok("%d encrypted values open", kept)
+			}},
+	}
+}
+
+func mailChecks() []Definition {
+	at := func(stage mail.Stage, before ...mail.Stage) func(context.Context, *exam) finding {
+		return func(ctx context.Context, x *exam) finding {
+			dsn := x.Config.Mail.SMTPURL.Reveal()
+			if dsn == "" {
+				if stage == mail.StageServer {
+					return warn("mail.smtp_url is not set: nobody is told of anything")
+				}
+				return skip("mail.smtp_url is not set")
+			}
+			m, err := mail.New(dsn, x.Config.Mail.From)
+			if err != nil {
+				return fail("%v", err)
+			}
+			failed, err := m.Check(ctx)
+			if err != nil && failed == stage {
+				return fail("%s", cause(err))
+			}
+			for _, b := range before {
+				if err != nil && failed == b {
+					return skip("not examined: it needs mail.%s", b)
+				}
+			}
+			if stage == mail.StageSender {
+				return ok("it takes %s as the sender", x.Config.Mail.From)
+			}
+			return ok("the server is content")
+		}
+	}
+	return []Definition{
+		{ID: "mail.server", Meaning: "Nobody is told that an archive has ended or needs a hand.", Do: "Check host, port and kind (smtp:// or smtps://) of mail.smtp_url, and that its certificate is one that this machine trusts.",
+			needs: []string{"config.valid"}, run: at(mail.StageServer)},
+		{ID: "mail.login", Meaning: "The mail server refuses every mail.", Do: "Check user and password in mail.smtp_url; special characters must be percent-encoded there.",
+			needs: []string{"mail.server"}, run: at(mail.StageLogin, mail.StageServer)},
+		{ID: "mail.sender", Meaning: "The mail server takes no mail from this address.", Do: "Set mail.from to an address that the server lets this user send as.",
+			needs: []string{"mail.login"}, run: at(mail.StageSender, mail.StageServer, mail.StageLogin)},
+	}
+}
+
+// skew compares a vendor's clock, as its Date header tells it, with this machine's.
+func skew(ctx context.Context, x *exam, address string) finding {
+	now, date, err := dateOf(ctx, x, address)
+	if err != nil || date.IsZero() {
+		return skip("the answer names no time")
+	}
+	d := now.Sub(date)
+	switch {
+	case d.Abs() > 4*time.Minute:
+		return fail("this machine's clock is %s off", d.Round(time.Second))
+	case d.Abs() > time.Minute:
+		return warn("this machine's clock is %s off", d.Round(time.Second))
+	}
+	return ok("%s apart", d.Abs().Round(time.Second))
+}
+
+func dateOf(ctx context.Context, x *exam, address string) (now, date time.Time, err error) {
+	resp, err := knock(ctx, x, address)
+	if err != nil {
+		return now, date, err
+	}
+	date, _ = http.ParseTime(resp.Header.Get("Date"))
+	return x.Now(), date, nil
+}
+
+// knock asks without credentials: any answer says that somebody is there.
+func knock(ctx context.Context, x *exam, address string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, errors.New("the base URL is not a URL")
+	}
+	resp, err := x.http.Do(req)
+	if err != nil {
+		return nil, errors.New(cause(err))
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
+	if resp.StatusCode >= 500 {
+		return nil, fmt.Errorf("it answers %s", resp.Status)
+	}
+	return resp, nil
+}

@@ -1,0 +1,191 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// temporalPatience is how long Temporal may take to answer.
+const temporalPatience = 5 * time.Second
+
+var searchAttributes = []temporal.SearchAttributeKeyKeyword{workflows.AttributeTenant, workflows.AttributeProject, workflows.AttributeAsset, workflows.AttributeStatus}
+
+func temporalChecks() []Definition {
+	return []Definition{
+		{ID: "temporal.reachable", Meaning: "Nothing runs, and webhooks are answered 503.", Do: "Check temporal.address, temporal.tls and temporal.api_key, and that the server runs.",
+			needs: []string{"config.valid"}, run: func(ctx context.Context, x *exam) finding {
+				ctx, cancel := context.WithTimeout(ctx, temporalPatience)
+				defer cancel()
+				if x.Temporal == nil {
+					return fail("no client for %s", x.Config.Temporal.Address)
+				}
+				_, err := x.Temporal.WorkflowService().GetSystemInfo(ctx, &workflowservice.GetSystemInfoRequest{})
+				if err != nil && !answered(err) {
+					return fail("no Temporal server at %s: %s", x.Config.Temporal.Address, config.Scrub(err.Error()))
+				}
+				return ok("it answers at %s", x.Config.Temporal.Address)
+			}},
+		{ID: "temporal.namespace", Meaning: "No workflow can be started.", Do: "Make the namespace (`temporal operator namespace create`), or name the right one in temporal.namespace; in Temporal Cloud check that the API key may use it.",
+			needs: []string{"temporal.reachable"}, run: func(ctx context.Context, x *exam) finding {
+				if _, err := retention(ctx, x); err != nil {
+					return fail("%q: %s", x.Config.Temporal.Namespace, config.Scrub(err.Error()))
+				}
+				return ok("%s", x.Config.Temporal.Namespace)
+			}},
+		{ID: "temporal.retention", Meaning: "Histories of ended runs are deleted before the longest review ends: what happened in its first days can no longer be looked up in Temporal's UI. Nothing else is lost.", Do: "Raise the namespace's retention (`temporal operator namespace update --retention`), or lower review.longest.",
+			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
+				kept, err := retention(ctx, x)
+				if err != nil {
+					return warn("%s", config.Scrub(err.Error()))
+				}
+				var longest time.Duration
+				for _, t := range x.Tenants {
+					longest = max(longest, t.Review.Longest)
+				}
+				if kept > 0 && kept < longest {
+					return warn("%s, and a review may last %s", days(kept), days(longest))
+				}
+				return ok("%s", days(kept))
+			}},
+		{ID: "temporal.search_attributes", Meaning: "Workflows cannot be filtered by tenant, project and status in Temporal's UI. Everything else works.", Do: "Register them: `temporal operator search-attribute create --name FramebridgeTenant --type Keyword`, and the others that are named.",
+			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
+				have, err := x.Temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: x.Config.Temporal.Namespace})
+				if err != nil {
+					return warn("they cannot be listed: %s", config.Scrub(err.Error()))
+				}
+				var missing []string
+				for _, a := range searchAttributes {
+					if have.GetCustomAttributes()[a.GetName()] != enumspb.INDEXED_VALUE_TYPE_KEYWORD {
+						missing = append(missing, a.GetName())
+					}
+				}
+				if len(missing) > 0 {
+					return warn("missing, or not of type Keyword: %s", strings.Join(missing, ", "))
+				}
+				return ok("all %d are registered", len(searchAttributes))
+			}},
+		{ID: "temporal.worker", Meaning: "Nothing moves: no worker takes workflows and activities.", Do: "Start a worker with this configuration, and compare temporal.task_queue.",
+			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
+				q := x.Config.Temporal.TaskQueue
+				for _, kind := range []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY} {
+					if who, err := pollers(ctx, x, q, kind); err != nil {
+						return fail("%s", config.Scrub(err.Error()))
+					} else if len(who) == 0 {
+						return fail("no worker polls the task queue %s for %s tasks", q, strings.ToLower(kind.String()))
+					}
+				}
+				return ok("workers poll the task queue %s", q)
+			}},
+		{ID: "temporal.worker.transfers", Meaning: "Files are not copied: no worker takes transfers.", Do: "Start a worker with this configuration; if one runs, its log says why it takes no transfers.",
+			needs: []string{"temporal.worker"}, run: func(ctx context.Context, x *exam) finding {
+				q := workflows.TransferQueue(x.Config.Temporal.TaskQueue)
+				who, err := pollers(ctx, x, q, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+				switch {
+				case err != nil:
+					return fail("%s", config.Scrub(err.Error()))
+				case len(who) == 0:
+					return fail("no worker polls the task queue %s", q)
+				}
+				return ok("workers poll the task queue %s", q)
+			}},
+		{ID: "temporal.worker.version", Meaning: "Worker and starter are of different releases, which is fine during an upgrade and not for long.", Do: "Finish the upgrade: run the same release everywhere.",
+			needs: []string{"config.valid"}, run: workerVersion},
+	}
+}
+
+// answered says that a server was there to refuse.
+func answered(err error) bool {
+	var denied *serviceerror.PermissionDenied
+	return errors.As(err, &denied)
+}
+
+func days(d time.Duration) string {
+	if d >= 24*time.Hour && d%(24*time.Hour) == 0 {
+		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+	}
+	return d.String()
+}
+
+func retention(ctx context.Context, x *exam) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, temporalPatience)
+	defer cancel()
+	d, err := x.Temporal.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: x.Config.Temporal.Namespace})
+	if err != nil {
+		return 0, err
+	}
+	return d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), nil
+}
+
+// pollers are the identities of who takes a queue's tasks: "process@host@…".
+func pollers(ctx context.Context, x *exam, queue string, kind enumspb.TaskQueueType) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, temporalPatience)
+	defer cancel()
+	d, err := x.Temporal.DescribeTaskQueue(ctx, queue, kind)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, p := range d.GetPollers() {
+		out = append(out, p.GetIdentity())
+	}
+	return out, nil
+}
+
+// workerHosts are the machines whose workers poll, as far as their identities tell.
+func workerHosts(ctx context.Context, x *exam) []string {
+	if x.Temporal == nil {
+		return nil
+	}
+	who, err := pollers(ctx, x, workflows.TransferQueue(x.Config.Temporal.TaskQueue), enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+	if err != nil {
+		return nil
+	}
+	var hosts []string
+	for _, identity := range who {
+		parts := strings.Split(identity, "@")
+		if len(parts) > 1 && !slices.Contains(hosts, parts[1]) {
+			hosts = append(hosts, parts[1])
+		}
+	}
+	return hosts
+}
+
+// workerVersion reads what the worker on this machine says of itself.
+func workerVersion(ctx context.Context, x *exam) finding {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+x.Config.Worker.Listen+"/healthz", nil)
+	if err != nil {
+		return skip("worker.listen is not an address")
+	}
+	resp, err := x.http.Do(req)
+	if err != nil {
+		return skip("no worker answers on this machine (worker.listen)")
+	}
+	defer resp.Body.Close()
+	var v struct {
+		Version string `json:"version"`
+	}
+	_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&v)
+	switch {
+	case v.Version == "" || x.Version == "":
+		return skip("a release is not named")
+	case v.Version != x.Version:
+		return warn("the worker is %s, this program %s", v.Version, x.Version)
+	}
+	return ok("%s", v.Version)
+}

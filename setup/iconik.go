@@ -1,0 +1,498 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+const vendorIconik = "iconik"
+
+// aclActions is the object type of custom actions in access lists.
+const aclActions = "custom_actions"
+
+func (p *planner) planIconik(ctx context.Context) error {
+	if err := p.chooseGroups(ctx); err != nil {
+		return err
+	}
+	if err := p.planFields(ctx); err != nil {
+		return err
+	}
+	if err := p.planViews(ctx); err != nil {
+		return err
+	}
+	if err := p.planButtons(ctx); err != nil {
+		return err
+	}
+	return p.planSegmentsHook(ctx)
+}
+
+// chooseGroups finds the groups that are named, or those of the last run. Without any, iconik shows the actions to
+// administrators only.
+func (p *planner) chooseGroups(ctx context.Context) error {
+	if len(p.Setup.Groups) == 0 && (p.Choose == nil || len(p.record.Groups) > 0 || len(p.record.Objects) > 0) {
+		p.groups = p.record.Groups
+		return nil
+	}
+	groups, err := p.Iconik.Admin.Groups(ctx)
+	if err != nil {
+		return err
+	}
+	var all []Option
+	for _, g := range groups {
+		all = append(all, Option{g.ID, g.Name})
+	}
+	var chosen []Option
+	switch {
+	case len(p.Setup.Groups) > 0:
+		chosen, err = pick("group", p.Setup.Groups, all)
+	case len(all) > 0:
+		chosen, err = p.Choose("groups of iconik that may use the actions", all)
+	}
+	if err != nil {
+		return err
+	}
+	for _, o := range chosen {
+		p.groups = append(p.groups, o.ID)
+	}
+	if !sameSet(p.groups, p.record.Groups) {
+		p.plan.before = append(p.plan.before, p.remember(func(r *Record) { r.Groups = p.groups }))
+	}
+	return nil
+}
+
+func (p *planner) planFields(ctx context.Context) error {
+	fields, _ := Fields()
+	for _, f := range fields {
+		have, err := p.Iconik.Admin.FieldDefinition(ctx, f.Name)
+		if err != nil {
+			return err
+		}
+		p.add(p.fieldChange(f, have))
+	}
+	return nil
+}
+
+func (p *planner) fieldChange(f mapping.Field, have *iconik.FieldDefinition) Change {
+	c := Change{Op: Keep, Vendor: vendorIconik, Kind: IconikField, Name: f.Name}
+	options := fieldOptions[f.Name]
+	if have == nil {
+		c.Op, c.Details = Create, []string{"type: " + f.Type}
+		want := iconik.FieldDefinition{Field: iconik.Field{Name: f.Name, Label: f.Label, FieldType: f.Type}, Options: options}
+		c.do = p.tracked(IconikField, f.Name, "", func(ctx context.Context) (string, error) {
+			return f.Name, p.Iconik.Admin.CreateField(ctx, want)
+		})
+		return c
+	}
+	c.ID = f.Name
+	if !Fits(have.FieldType, f.Type) {
+		c.Note = fmt.Sprintf("is of type %s, not %s, which iconik lets nobody change: delete the field by hand if nothing is in it", have.FieldType, f.Type)
+	}
+	merged := slices.Clone(have.Options)
+	for _, o := range options {
+		if !slices.ContainsFunc(merged, func(h iconik.FieldOption) bool { return h.Value == o.Value }) {
+			merged = append(merged, o)
+			c.Details = append(c.Details, "option: "+o.Value)
+		}
+	}
+	if len(c.Details) > 0 {
+		c.Op = Update
+		c.do = func(ctx context.Context) error { return p.Iconik.Admin.SetFieldOptions(ctx, f.Name, merged) }
+	}
+	return c
+}
+
+// Fits says that values of the wanted type can be written into a field: text goes into every kind of text, and addresses
+// may have a field of their own.
+func Fits(have, want string) bool {
+	texts := []string{"string", "string_exact", "text", "email", "url"}
+	return have == want || slices.Contains(texts, have) && slices.Contains(texts, want)
+}
+
+// tracked makes an object and remembers it, before and after.
+func (p *planner) tracked(kind Kind, key, where string, create func(ctx context.Context) (id string, err error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := p.intend(ctx, kind, key, where); err != nil {
+			return err
+		}
+		id, err := create(ctx)
+		if err != nil {
+			return err
+		}
+		return p.made(ctx, Object{Kind: kind, Key: key, Where: where, ID: id})
+	}
+}
+
+func (p *planner) planViews(ctx context.Context) error {
+	have, err := p.Iconik.Metadata.Views(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range Views {
+		at := slices.IndexFunc(have, func(h iconik.View) bool { return h.Name == v.Name })
+		if at < 0 {
+			p.planNewView(v)
+			continue
+		}
+		there := have[at]
+		p.views[v.Name] = there.ID
+		c := Change{Op: Keep, Vendor: vendorIconik, Kind: IconikView, Name: v.Name, ID: there.ID}
+		var missing []iconik.ViewField
+		for _, f := range v.Fields {
+			if !slices.ContainsFunc(there.ViewFields, func(h iconik.ViewField) bool { return h.Name == f.Name }) {
+				missing = append(missing, v.viewField(f))
+				c.Details = append(c.Details, "field: "+f.Name)
+			}
+		}
+		if len(missing) > 0 {
+			c.Op = Update
+			c.do = func(ctx context.Context) error { return p.Iconik.Admin.AddToView(ctx, there.ID, missing) }
+		}
+		p.add(c)
+	}
+	return nil
+}
+
+func (p *planner) planNewView(v ViewSpec) {
+	want := iconik.View{Name: v.Name, Description: v.Description}
+	for _, f := range v.Fields {
+		want.ViewFields = append(want.ViewFields, v.viewField(f))
+	}
+	p.add(Change{Op: Create, Vendor: vendorIconik, Kind: IconikView, Name: v.Name, Details: []string{fmt.Sprintf("%d fields", len(v.Fields))},
+		do: p.tracked(IconikView, v.Name, "", func(ctx context.Context) (string, error) {
+			made, err := p.Iconik.Metadata.CreateView(ctx, want)
+			if err != nil {
+				return "", err
+			}
+			p.views[v.Name] = made.ID
+			return made.ID, nil
+		})})
+}
+
+func (p *planner) planButtons(ctx context.Context) error {
+	have, err := p.Iconik.Admin.CustomActions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range Buttons {
+		for _, where := range b.Contexts {
+			if err := p.planButton(ctx, b, where, have); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// button is a custom action as it should be.
+func (p *planner) button(b Button, where string) iconik.CustomAction {
+	a := iconik.CustomAction{Title: b.Title, URL: URL(p.Base, b.Route, p.Tenant.ID), Context: where, Type: "POST", Headers: map[string]string{SecretHeader: p.secret}}
+	if app := p.Tenant.Iconik.AppID; app != "" {
+		a.AppID = &app
+	}
+	return a
+}
+
+func (p *planner) planButton(ctx context.Context, b Button, where string, have []iconik.CustomAction) error {
+	want := p.button(b, where)
+	c := Change{Vendor: vendorIconik, Kind: IconikAction, Name: b.Title, Where: where}
+	kept, remembered := p.record.Find(IconikAction, b.Key, where)
+	at := slices.IndexFunc(have, func(a iconik.CustomAction) bool { return remembered && kept.ID == a.ID })
+	if at < 0 {
+		at = slices.IndexFunc(have, func(a iconik.CustomAction) bool { return a.Context == where && a.URL == want.URL })
+	}
+	if at < 0 {
+		c.Op, c.Details = Create, []string{"URL: " + want.URL}
+		if b.View != "" {
+			c.Details = append(c.Details, "form: "+b.View)
+		}
+		c.do = p.tracked(IconikAction, b.Key, where, func(ctx context.Context) (string, error) {
+			p.useForm(&want, b.View)
+			made, err := p.Iconik.Admin.CreateCustomAction(ctx, want)
+			if err != nil {
+				return "", err
+			}
+			return made.ID, p.allow(ctx, made.ID, p.groups)
+		})
+		p.add(c)
+		return nil
+	}
+	there := have[at]
+	want.ID, c.ID = there.ID, there.ID
+	c.Details = p.buttonDetails(there, want, b.View)
+	unseen, err := p.unseenBy(ctx, there.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range unseen {
+		c.Details = append(c.Details, "visible to group: "+g)
+	}
+	ours := remembered && kept.ID == ""
+	switch {
+	case there.Disabled:
+		c.Op, c.Details = Enable, append(c.Details, "it is off")
+	case len(c.Details) > 0:
+		c.Op = Update
+	default:
+		c.Op = Keep
+	}
+	if c.Op != Keep || ours {
+		c.do = func(ctx context.Context) error {
+			if ours { // its answer was lost the last time
+				if err := p.made(ctx, Object{Kind: IconikAction, Key: b.Key, Where: where, ID: there.ID}); err != nil {
+					return err
+				}
+			}
+			if c.Op == Keep {
+				return nil
+			}
+			p.useForm(&want, b.View)
+			if err := p.Iconik.Admin.UpdateCustomAction(ctx, want); err != nil {
+				return err
+			}
+			return p.allow(ctx, there.ID, unseen)
+		}
+	}
+	p.add(c)
+	return nil
+}
+
+// useForm names the view's id, which is known once the view is made.
+func (p *planner) useForm(a *iconik.CustomAction, view string) {
+	if id := p.views[view]; id != "" {
+		a.MetadataView = &id
+	}
+}
+
+// buttonDetails says what is different, never how a secret reads.
+func (p *planner) buttonDetails(have, want iconik.CustomAction, view string) []string {
+	out := append(differs("title", have.Title, want.Title), differs("URL", have.URL, want.URL)...)
+	if have.Type != "" {
+		out = append(out, differs("type", have.Type, want.Type)...)
+	}
+	if HeaderOf(have.Headers) != p.secret {
+		out = append(out, "secret header: another")
+	}
+	if p.Tenant.Iconik.AppID != "" {
+		out = append(out, differs("application", text(have.AppID), text(want.AppID))...)
+	}
+	if view != "" && (p.views[view] == "" || text(have.MetadataView) != p.views[view]) {
+		out = append(out, "form: "+view)
+	}
+	return out
+}
+
+// HeaderOf reads the secret header, whatever its case.
+func HeaderOf(headers map[string]string) string {
+	for k, v := range headers {
+		if strings.EqualFold(k, SecretHeader) {
+			return v
+		}
+	}
+	return ""
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// unseenBy are the chosen groups that do not see an action yet.
+func (p *planner) unseenBy(ctx context.Context, id string) ([]string, error) {
+	if len(p.groups) == 0 {
+		return nil, nil
+	}
+	readers, err := p.Iconik.Admin.Readers(ctx, aclActions, id)
+	if err != nil && !rest.IsNotFound(err) {
+		return nil, err
+	}
+	var out []string
+	for _, g := range p.groups {
+		if !slices.Contains(readers, g) {
+			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
+func (p *planner) allow(ctx context.Context, id string, groups []string) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	if err := p.Iconik.Admin.AllowReaders(ctx, aclActions, id, groups); err != nil {
+		return fmt.Errorf("the action is made, but its groups do not see it: %w", err)
+	}
+	return nil
+}
+
+func (p *planner) planSegmentsHook(ctx context.Context) error {
+	have, err := p.Iconik.Admin.Webhooks(ctx)
+	if err != nil {
+		return err
+	}
+	s := SegmentsHook
+	realm := s.Realm
+	want := iconik.Webhook{Name: s.Name, EventType: s.EventType, Realm: &realm, URL: URL(p.Base, s.Route, p.Tenant.ID), Status: "ENABLED", Headers: map[string]string{SecretHeader: p.secret}}
+	c := Change{Vendor: vendorIconik, Kind: IconikWebhook, Name: s.Name}
+	kept, remembered := p.record.Find(IconikWebhook, s.Key, "")
+	at := slices.IndexFunc(have, func(w iconik.Webhook) bool { return remembered && kept.ID == w.ID })
+	if at < 0 {
+		at = slices.IndexFunc(have, func(w iconik.Webhook) bool { return w.URL == want.URL })
+	}
+	if at < 0 {
+		c.Op, c.Details = Create, []string{"URL: " + want.URL, "events: " + s.EventType + ", " + s.Realm}
+		c.do = p.tracked(IconikWebhook, s.Key, "", func(ctx context.Context) (string, error) {
+			made, err := p.Iconik.Admin.CreateWebhook(ctx, want)
+			if err != nil {
+				return "", err
+			}
+			return made.ID, nil
+		})
+		p.add(c)
+		return nil
+	}
+	p.mendSegmentsHook(c, have[at], want, remembered && kept.ID == "")
+	return nil
+}
+
+func (p *planner) mendSegmentsHook(c Change, there, want iconik.Webhook, ours bool) {
+	want.ID, c.ID = there.ID, there.ID
+	c.Details = append(differs("URL", there.URL, want.URL), differs("event type", there.EventType, want.EventType)...)
+	if r := text(there.Realm); r != "" && r != text(want.Realm) {
+		c.Details = append(c.Details, differs("realm", r, text(want.Realm))...)
+	}
+	if op := text(there.Operation); op != "" && op != "all" {
+		c.Details = append(c.Details, differs("operation", op, "all")...)
+	}
+	if HeaderOf(there.Headers) != p.secret {
+		c.Details = append(c.Details, "secret header: another")
+	}
+	c.Op = Keep
+	if len(c.Details) > 0 {
+		c.Op = Update
+	}
+	if there.Status == "DISABLED" {
+		c.Op, c.Details = Enable, append(c.Details, "iconik has switched it off: "+or(text(there.LastError), "it says not why"))
+	}
+	if there.Name != "" {
+		want.Name = there.Name
+	}
+	if c.Op != Keep || ours {
+		c.do = func(ctx context.Context) error {
+			if ours {
+				if err := p.made(ctx, Object{Kind: IconikWebhook, Key: SegmentsHook.Key, ID: there.ID}); err != nil {
+					return err
+				}
+			}
+			if c.Op == Keep {
+				return nil
+			}
+			return p.Iconik.Admin.UpdateWebhook(ctx, want)
+		}
+	}
+	p.add(c)
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// PlanRemoval says what would be taken away: exactly what setup has made. Named workspaces limit it to theirs.
+func (s *Setup) PlanRemoval(ctx context.Context) (*Plan, error) {
+	p, err := s.planner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	var all, only []Option
+	if teams, err := s.Frameio.Workspaces(ctx); err == nil {
+		for _, t := range teams {
+			names[t.ID] = t.Name
+			all = append(all, Option{t.ID, t.Name})
+		}
+	} else if len(s.Workspaces) > 0 {
+		return nil, err
+	}
+	if len(s.Workspaces) > 0 {
+		if only, err = pick("workspace", s.Workspaces, all); err != nil {
+			return nil, err
+		}
+	}
+	_, formOnly := Fields()
+	objects := slices.Clone(p.record.Objects)
+	slices.SortStableFunc(objects, func(a, b Object) int { return removalOrder(a.Kind) - removalOrder(b.Kind) })
+	for _, o := range objects {
+		if len(only) > 0 && !slices.ContainsFunc(only, func(w Option) bool { return w.ID == o.Where }) {
+			continue
+		}
+		p.planRemove(o, names[o.Where], formOnly)
+	}
+	if len(only) == 0 {
+		p.plan.after = append(p.plan.after, p.remember(func(r *Record) { r.Workspaces, r.Groups, r.ActionSecret = nil, nil, "" }))
+	}
+	return p.plan, nil
+}
+
+// removalOrder takes callers away before forms, and views before their fields.
+func removalOrder(k Kind) int {
+	return slices.Index([]Kind{FrameioWebhook, FrameioAction, IconikAction, IconikWebhook, IconikView, IconikField}, k)
+}
+
+func (p *planner) planRemove(o Object, workspace string, formOnly map[string]bool) {
+	c := Change{Op: Remove, Vendor: vendorIconik, Kind: o.Kind, Name: o.Key, Where: o.Where, ID: o.ID}
+	if strings.HasPrefix(string(o.Kind), "frameio.") {
+		c.Vendor, c.Where = vendorFrameio, or(workspace, o.Where)
+	}
+	written := slices.ContainsFunc(Views, func(v ViewSpec) bool { return v.Name == o.Key && !v.Form })
+	switch {
+	case o.Adopted:
+		c.Op, c.Note = Keep, "was there before"
+	case p.InUse && (o.Kind == IconikField && !formOnly[o.Key] || o.Kind == IconikView && written):
+		c.Op, c.Note = Keep, "holds what archives and reviews have written"
+	case o.ID == "":
+		c.Note = "it was being made when setup was interrupted"
+	}
+	if c.Op == Remove {
+		c.do = func(ctx context.Context) error {
+			if err := p.remove(ctx, o); err != nil {
+				return err
+			}
+			return change(ctx, p.Book, p.Tenant.ID, func(r *Record) { r.drop(o.Kind, o.Key, o.Where) })
+		}
+	}
+	p.add(c)
+}
+
+var errUnknownKind = errors.New("this version does not know what it is")
+
+func (p *planner) remove(ctx context.Context, o Object) error {
+	if o.ID == "" {
+		return nil
+	}
+	switch o.Kind {
+	case FrameioWebhook:
+		return p.Frameio.DeleteWebhook(ctx, o.ID)
+	case FrameioAction:
+		return p.Frameio.DeleteAction(ctx, o.ID)
+	case IconikAction:
+		return p.Iconik.Admin.DeleteCustomAction(ctx, o.Where, o.ID)
+	case IconikWebhook:
+		return p.Iconik.Admin.DeleteWebhook(ctx, o.ID)
+	case IconikView:
+		return p.Iconik.Admin.DeleteView(ctx, o.ID)
+	case IconikField:
+		return p.Iconik.Admin.DeleteField(ctx, o.ID)
+	}
+	return errUnknownKind
+}

@@ -1,0 +1,270 @@
+package setup
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Op is what is done to an object.
+type Op string
+
+const (
+	Create  Op = "create"
+	Update  Op = "update"
+	Enable  Op = "enable"
+	Replace Op = "replace" // made anew, because nobody knows the secret of the one that is there
+	Keep    Op = "keep"
+	Remove  Op = "remove"
+)
+
+// Change is one line of the difference between what is there and what should be.
+type Change struct {
+	Op      Op       `json:"op"`
+	Vendor  string   `json:"vendor"` // Frame.io or iconik
+	Kind    Kind     `json:"kind"`
+	Name    string   `json:"name"`
+	Where   string   `json:"where,omitempty"` // workspace's name, or iconik's context
+	ID      string   `json:"id,omitempty"`    // of what is there
+	Details []string `json:"details,omitempty"`
+	Note    string   `json:"note,omitempty"`  // what a person should know
+	Error   string   `json:"error,omitempty"` // why it could not be done
+
+	do func(ctx context.Context) error
+}
+
+// Option is something to choose from.
+type Option struct{ ID, Name string }
+
+// Setup is one tenant's set-up.
+type Setup struct {
+	Tenant  *config.Tenant
+	Base    string // public URL with the API's prefix
+	Frameio frameio.Installer
+	Iconik  *iconik.Client
+	Book    Book
+
+	Workspaces []string // ids or names; none: those of the last run, otherwise what Choose says
+	Groups     []string // ids or names of iconik's groups that see the actions; none: those of the last run
+	// Choose asks a person; nil takes everything there is.
+	Choose func(what string, options []Option) ([]Option, error)
+	// InUse says that archives or reviews have written values into iconik: their fields are never taken away.
+	InUse bool
+}
+
+// Plan is what a run would do.
+type Plan struct {
+	Tenant  string   `json:"tenant"`
+	Name    string   `json:"name"`
+	DryRun  bool     `json:"dry_run"`
+	Applied bool     `json:"applied"`
+	Changes []Change `json:"changes"`
+
+	before, after []func(ctx context.Context) error // of what is remembered
+}
+
+// planner is a plan in the making.
+type planner struct {
+	*Setup
+	record Record
+	plan   *Plan
+	secret string            // of iconik's header
+	views  map[string]string // name → id
+	groups []string          // ids
+}
+
+// ErrChoice wraps what a person must say first; it is a matter of usage.
+var ErrChoice = errors.New("say which")
+
+// Plan reads both sides and says what would be made or mended. It writes nothing.
+func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
+	p, err := s.planner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.chooseSecret(); err != nil {
+		return nil, err
+	}
+	if err := p.planFrameio(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.planIconik(ctx); err != nil {
+		return nil, err
+	}
+	return p.plan, nil
+}
+
+func (s *Setup) planner(ctx context.Context) (*planner, error) {
+	if _, _, err := s.Book.Token(ctx, s.Tenant.ID, recordName); err != nil {
+		if errors.Is(err, ledger.ErrNoKey) {
+			return nil, fmt.Errorf("ledger.encryption_key is missing: setup keeps the secrets that Frame.io shows once, encrypted; set it to a secret of 16 characters or more")
+		}
+		return nil, err
+	}
+	record, err := Load(ctx, s.Book, s.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &planner{Setup: s, record: record, views: map[string]string{}, plan: &Plan{Tenant: s.Tenant.ID, Name: s.Tenant.Name}}, nil
+}
+
+// chooseSecret takes the configured secret of iconik's calls, or the one that was generated before, or generates one.
+func (p *planner) chooseSecret() error {
+	configured := p.Tenant.Iconik.ActionSecret.Reveal()
+	switch {
+	case configured != "":
+		p.secret = configured
+	case p.record.ActionSecret != "":
+		p.secret = p.record.ActionSecret
+	default:
+		var b [32]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return err
+		}
+		p.secret = hex.EncodeToString(b[:])
+		p.plan.before = append(p.plan.before, p.remember(func(r *Record) { r.ActionSecret = p.secret }))
+	}
+	return nil
+}
+
+func (p *planner) remember(with func(*Record)) func(context.Context) error {
+	return func(ctx context.Context) error { return change(ctx, p.Book, p.Tenant.ID, with) }
+}
+
+func (p *planner) add(c Change) { p.plan.Changes = append(p.plan.Changes, c) }
+
+// intend remembers that an object is about to be made.
+func (p *planner) intend(ctx context.Context, kind Kind, key, where string) error {
+	return change(ctx, p.Book, p.Tenant.ID, func(r *Record) { r.put(Object{Kind: kind, Key: key, Where: where}) })
+}
+
+func (p *planner) made(ctx context.Context, o Object) error {
+	if err := change(ctx, p.Book, p.Tenant.ID, func(r *Record) { r.put(o) }); err != nil {
+		return fmt.Errorf("it is made, but not remembered: run setup again: %w", err)
+	}
+	return nil
+}
+
+// Changed counts the changes that do something.
+func (p *Plan) Changed() int {
+	n := 0
+	for _, c := range p.Changes {
+		if c.Op != Keep {
+			n++
+		}
+	}
+	return n
+}
+
+// Apply carries the plan out, and goes on where something is refused: the error says how many changes failed, each of
+// which holds its own. done, where not nil, is told of each.
+func (p *Plan) Apply(ctx context.Context, done func(Change)) error {
+	for _, step := range p.before {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	p.before = nil
+	var first error
+	failed := 0
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.do == nil {
+			continue
+		}
+		if err := c.do(ctx); err != nil {
+			c.Error = err.Error()
+			failed++
+			first = errors.Join(first, err)
+		}
+		if done != nil {
+			done(*c)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if failed > 0 {
+		return &PartlyError{Failed: failed, Of: p.Changed(), cause: first}
+	}
+	for _, step := range p.after {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	p.after, p.Applied = nil, true
+	return nil
+}
+
+// PartlyError says that some changes failed; the others are made.
+type PartlyError struct {
+	Failed, Of int
+	cause      error
+}
+
+func (e *PartlyError) Error() string {
+	return fmt.Sprintf("%d of %d changes failed; the others are made, and a second run goes on from there", e.Failed, e.Of)
+}
+func (e *PartlyError) Unwrap() error { return e.cause }
+
+// differs describes a value that is another one; "" where they are the same.
+func differs(what, have, want string) []string {
+	if have == want {
+		return nil
+	}
+	if have == "" {
+		have = "none"
+	}
+	return []string{fmt.Sprintf("%s: %s → %s", what, have, want)}
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}
+
+// pick finds what is named by id or, whatever the case, by name.
+func pick(what string, names []string, options []Option) ([]Option, error) {
+	var out []Option
+	for _, n := range names {
+		var found []Option
+		for _, o := range options {
+			if o.ID == n {
+				found = []Option{o}
+				break
+			}
+			if strings.EqualFold(strings.TrimSpace(o.Name), strings.TrimSpace(n)) {
+				found = append(found, o)
+			}
+		}
+		if len(found) != 1 {
+			return nil, fmt.Errorf("%w: %d %ss are called %q; there are %s", ErrChoice, len(found), what, n, list(options))
+		}
+		if !slices.Contains(out, found[0]) {
+			out = append(out, found[0])
+		}
+	}
+	return out, nil
+}
+
+func list(options []Option) string {
+	var names []string
+	for _, o := range options {
+		names = append(names, fmt.Sprintf("%s (%s)", o.Name, o.ID))
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
