@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"test/e2e":               {}, // tests only
 	"test/postgres":          {},
 	"test/sinktest":          {"transfer", "sandbox/s3sim"},
+	"test/golden":            {}, // tests only
 	"tools/check":            {},
 	"tools/bench-transfer":   {"transfer", "transfer/..."},
 }
