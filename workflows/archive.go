@@ -187,7 +187,7 @@ func (a *archive) takeTurn(ctx workflow.Context) error {
 // awaitTurn joins the queue again from time to time, which changes nothing for one that stands in it: a queue that was
 // terminated has forgotten who waits.
 func (a *archive) awaitTurn(ctx workflow.Context, turn workflow.ReceiveChannel) error {
-	if workflow.GetVersion(ctx, "joins again", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !markerJoinsAgain.isSet(ctx) {
 		turn.Receive(ctx, nil)
 		return ctx.Err()
 	}
@@ -415,7 +415,7 @@ func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
 // wait for its turn.
 func (a *archive) tell(ctx workflow.Context, kind string) error {
 	in := NotifyInput{Ref: a.ref, Kind: kind, Run: a.state.Opened.Run}
-	if workflow.GetVersion(ctx, "mails by themselves", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !markerMailsByThemselves.isSet(ctx) {
 		return do(ctx, ActNotify, in)
 	}
 	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{

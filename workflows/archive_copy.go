@@ -45,18 +45,12 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 			counts.BytesDone += item.Size
 		}
 	}
-	if !commentsWithCopy(ctx) {
+	if !markerCommentsWithCopy.isSet(ctx) {
 		return counts, nil
 	}
 	said, err := call[Counts](forWalks(ctx, "comments of this range"), ActCopyComments, CommentsInput{RangeInput: in})
 	counts.CommentsDone = said.CommentsDone
 	return counts, err
-}
-
-// commentsWithCopy: comments are read while other ranges are copied, since each vendor's limits count for themselves.
-// Runs that began before read them when everything was copied.
-func commentsWithCopy(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "comments with the copy", workflow.DefaultVersion, 1) == 1
 }
 
 // copyVersion makes the asset or version in iconik, moves the bytes and closes the file. It returns what came of it.

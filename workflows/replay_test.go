@@ -1,31 +1,192 @@
 package workflows
 
 import (
+	"go/ast"
+	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// TestRecordedHistoriesReplay guards archives that run while a new version is installed: what a real server recorded
-// must replay with today's code. A change that breaks it needs workflow.GetVersion, not a new recording.
-func TestRecordedHistoriesReplay(t *testing.T) {
-	files, err := filepath.Glob("testdata/histories/*.json")
+// recorded returns the recorded histories below a folder of testdata, by their path in it.
+func recorded(t *testing.T, folder string) map[string]*historypb.History {
+	t.Helper()
+	out := map[string]*historypb.History{}
+	root := filepath.Join("testdata", folder)
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" {
+			return err
+		}
+		raw, err := os.ReadFile(path) //nolint:gosec // below testdata
+		if err != nil {
+			return err
+		}
+		var h historypb.History
+		name, err := filepath.Rel(root, path)
+		if err == nil {
+			err = protojson.Unmarshal(raw, &h)
+		}
+		out[name] = &h
+		return err
+	}))
+	return out
+}
+
+// replay runs a history through today's code and returns which versions it asked for, by change id.
+func replay(t *testing.T, h *historypb.History) (map[string]workflow.Version, error) {
+	t.Helper()
+	asked := &versions{seen: map[string]workflow.Version{}}
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Interceptors: []interceptor.WorkerInterceptor{asked}})
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 3)
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			raw, err := os.ReadFile(file)
+	Register(replayer)
+	return asked.seen, replayer.ReplayWorkflowHistory(nil, h)
+}
+
+// versions notes what a workflow is told of its version.
+type versions struct {
+	interceptor.WorkerInterceptorBase
+	seen map[string]workflow.Version
+}
+
+func (v *versions) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &versionsIn{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, all: v}
+}
+
+type versionsIn struct {
+	interceptor.WorkflowInboundInterceptorBase
+	all *versions
+}
+
+func (v *versionsIn) Init(out interceptor.WorkflowOutboundInterceptor) error {
+	return v.Next.Init(&versionsOut{WorkflowOutboundInterceptorBase: interceptor.WorkflowOutboundInterceptorBase{Next: out}, all: v.all})
+}
+
+type versionsOut struct {
+	interceptor.WorkflowOutboundInterceptorBase
+	all *versions
+}
+
+func (v *versionsOut) GetVersion(ctx workflow.Context, id string, oldest, newest workflow.Version) workflow.Version {
+	version := v.Next.GetVersion(ctx, id, oldest, newest)
+	v.all.seen[id] = version
+	return version
+}
+
+// TestRecordedHistoriesReplay guards workflows that run while a new version is installed: what a real server recorded
+// must replay with today's code. A change that breaks it needs a marker (versions.go), not a new recording.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	histories := recorded(t, "histories")
+	require.GreaterOrEqual(t, len(histories), 7)
+	for name, h := range histories {
+		t.Run(name, func(t *testing.T) {
+			_, err := replay(t, h)
 			require.NoError(t, err)
-			var h historypb.History
-			require.NoError(t, protojson.Unmarshal(raw, &h))
-			replayer := worker.NewWorkflowReplayer()
-			Register(replayer)
-			require.NoError(t, replayer.ReplayWorkflowHistory(nil, &h))
+		})
+	}
+}
+
+// TestHistoriesOfOtherCodeAreRefused shows that the test above can fail: see testdata/README.md for what was altered.
+func TestHistoriesOfOtherCodeAreRefused(t *testing.T) {
+	says := map[string]string{ // [TMPRL1100] is Temporal's name for a workflow that is not deterministic
+		"bad-activity.json": "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:5, ActivityType:(Name:SendMail)",
+		"bad-order.json":    "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:17, ActivityType:(Name:CloseVersion)",
+		"bad-marker.json":   "[TMPRL1100] lookup failed for scheduledEventID",
+	}
+	histories := recorded(t, "bad")
+	require.Len(t, histories, len(says))
+	for name, h := range histories {
+		t.Run(name, func(t *testing.T) {
+			_, err := replay(t, h)
+			require.ErrorContains(t, err, says[name])
+		})
+	}
+}
+
+// markersOf reads the markers out of versions.go, by name.
+func markersOf(t *testing.T) map[string]marker {
+	t.Helper()
+	out := map[string]marker{}
+	_, files := sources(t)
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			v, ok := n.(*ast.ValueSpec)
+			if !ok || len(v.Values) != 1 {
+				return true
+			}
+			lit, ok := v.Values[0].(*ast.CompositeLit)
+			if kind, named := typeOf(lit); !ok || !named || kind != "marker" {
+				return true
+			}
+			var m marker
+			for _, e := range lit.Elts {
+				field := e.(*ast.KeyValueExpr)
+				text, err := strconv.Unquote(field.Value.(*ast.BasicLit).Value)
+				require.NoError(t, err)
+				switch field.Key.(*ast.Ident).Name {
+				case "id":
+					m.id = text
+				case "since":
+					m.since = text
+				}
+			}
+			out[v.Names[0].Name] = m
+			return true
+		})
+	}
+	return out
+}
+
+// typeOf is the name of a literal's type.
+func typeOf(lit *ast.CompositeLit) (string, bool) {
+	if lit == nil {
+		return "", false
+	}
+	kind, ok := lit.Type.(*ast.Ident)
+	if !ok {
+		return "", false
+	}
+	return kind.Name, true
+}
+
+// TestMarkersStandInVersions: no change id, and no question for a version, stands elsewhere.
+func TestMarkersStandInVersions(t *testing.T) {
+	set, files := sources(t)
+	known := map[string]bool{}
+	for _, m := range markersOf(t) {
+		assert.False(t, known[m.id], "%q is the id of two markers", m.id)
+		known[m.id] = true
+	}
+	for _, f := range files {
+		if set.Position(f.Pos()).Filename == "versions.go" {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if n == nil {
+				return false
+			}
+			at := set.Position(n.Pos())
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				assert.NotEqual(t, "GetVersion", n.Sel.Name, "%s: ask a marker of versions.go instead", at)
+			case *ast.CompositeLit:
+				kind, _ := typeOf(n)
+				assert.NotEqual(t, "marker", kind, "%s: markers stand in versions.go", at)
+			case *ast.BasicLit:
+				if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
+					assert.False(t, known[text], "%s: the id of a marker stands here a second time", at)
+				}
+			}
+			return true
 		})
 	}
 }

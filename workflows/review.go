@@ -172,7 +172,7 @@ func (r *review) send(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return busy == 0 || r.stop }); err != nil {
 		return err
 	}
-	if busy > 0 && workflow.GetVersion(ctx, "a stop cancels what is sent", workflow.DefaultVersion, 1) == 1 {
+	if busy > 0 && markerStopCancels.isSet(ctx) {
 		r.halted = true
 		cancel()
 	}
@@ -367,7 +367,7 @@ func (r *review) retain(ctx workflow.Context) error {
 			}
 			r.state.Warned = true
 		default:
-			r.deleting = r.oneExtension(ctx)
+			r.deleting = markerOneExtension.isSet(ctx)
 			if err := do(forMending(ctx, "delete what this review uploaded"), ActDeleteMedia, r.ref); err != nil {
 				return err
 			}
@@ -431,7 +431,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 			return r.status(), err
 		}
 		reopen := r.state.Phase == phaseRetained
-		r.extending = r.oneExtension(ctx)
+		r.extending = markerOneExtension.isSet(ctx)
 		err := do(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ActExtendReview, ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
 		r.extending = false
 		if err != nil {
@@ -459,11 +459,6 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 			return nil
 		},
 	})
-}
-
-// oneExtension: reviews that an older version has begun may have had an extension beside others or beside their end.
-func (r *review) oneExtension(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "extensions one at a time", workflow.DefaultVersion, 1) == 1
 }
 
 // extensible refuses unless the review is open, or expired with its media still there.
@@ -539,7 +534,7 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 // continueAsNew hands over to the next run, unless somebody waits for an answer of this one: then the loop goes on, and
 // the next round asks again.
 func (r *review) continueAsNew(ctx workflow.Context) error {
-	if workflow.GetVersion(ctx, "continue when nobody waits", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !markerContinueAlone.isSet(ctx) {
 		if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 			return err
 		}

@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"test/sinktest":          {"transfer", "sandbox/s3sim"},
 	"test/golden":            {}, // tests only
 	"tools/check":            {},
+	"tools/record":           {},
 	"tools/bench-transfer":   {"transfer", "transfer/..."},
 }
 

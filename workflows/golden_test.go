@@ -1,0 +1,129 @@
+package workflows
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/test/golden"
+)
+
+// TestNamesInHistoriesStay holds every name that stands in histories or is sent between processes of different versions.
+func TestNamesInHistoriesStay(t *testing.T) {
+	var registered registry
+	Register(&registered)
+	names := registered.workflows
+	kinds := []struct{ prefix, kind string }{{"Act", "activity"}, {"Signal", "signal"}, {"Query", "query"}, {"Update", "update"}, {"Attribute", "search attribute"}}
+	for goName, value := range declared(t) {
+		for _, k := range kinds {
+			if rest, ok := strings.CutPrefix(goName, k.prefix); ok && rest != "" && rest[0] < 'a' {
+				names = append(names, k.kind+" "+value)
+			}
+		}
+	}
+	for _, id := range []string{ArchiveID("TENANT", "PROJECT"), ArchiveQueueID("TENANT"), PlanID("TENANT", "PROJECT"), ReviewID("TENANT", "REVIEW")} {
+		names = append(names, "workflow id "+id)
+	}
+	names = append(names, "task queue "+TransferQueue("QUEUE"))
+	golden.Names(t, "testdata/golden/names.txt",
+		"a running workflow of a version before, or another process that is not upgraded yet, still uses it: its next step would find nothing of that name", names)
+}
+
+// registry notes the names of workflows.
+type registry struct{ workflows []string }
+
+func (r *registry) RegisterWorkflow(any) { panic("a workflow without a name of its own") }
+
+func (r *registry) RegisterWorkflowWithOptions(_ any, o workflow.RegisterOptions) {
+	r.workflows = append(r.workflows, "workflow "+o.Name)
+}
+
+func (r *registry) RegisterDynamicWorkflow(any, workflow.DynamicRegisterOptions) {
+	panic("a workflow without a name of its own")
+}
+
+// sources parses the package without its tests.
+func sources(t *testing.T) (*token.FileSet, []*ast.File) {
+	t.Helper()
+	paths, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	set := token.NewFileSet()
+	var out []*ast.File
+	for _, p := range paths {
+		if strings.HasSuffix(p, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(set, p, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		out = append(out, f)
+	}
+	return set, out
+}
+
+// declared returns the package's constants and variables that are made of one string, with it.
+func declared(t *testing.T) map[string]string {
+	t.Helper()
+	_, files := sources(t)
+	out := map[string]string{}
+	for _, f := range files {
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, s := range g.Specs {
+				v, ok := s.(*ast.ValueSpec)
+				if !ok {
+					continue
+				}
+				for i, value := range v.Values {
+					ast.Inspect(value, func(n ast.Node) bool {
+						if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+							text, err := strconv.Unquote(lit.Value)
+							require.NoError(t, err)
+							out[v.Names[i].Name] = text
+						}
+						return true
+					})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// TestStateKeepsItsNames holds the JSON of all that workflows and activities take, hand on and return. It stands in
+// histories; the keys here are names for this test only.
+func TestStateKeepsItsNames(t *testing.T) {
+	golden.JSON(t, "testdata/golden/state.json", map[string]any{
+		"Archive input": ArchiveInput{}, "Archive result": Finished{}, "Archive status": ArchiveStatus{},
+		"ArchiveCopy input": RangeInput{}, "ArchiveCopy result": Counts{},
+		"ArchiveQueue input": QueueState{}, "ArchiveQueue signal": Ticket{},
+		"ArchivePlan input": Ref{}, "ArchivePlan result": Plan{},
+		"ArchiveMail input": NotifyInput{},
+		"Review input":      ReviewInput{}, "Review result": ReviewStatus{}, "Review extend": ExtendUpdate{}, "Review wake": Hint{},
+
+		"JoinQueue input": JoinQueueInput{}, "QueuePositions input": QueuePositionsInput{}, "ClosedArchives input": ClosedArchivesInput{},
+		"OpenArchive input": OpenArchiveInput{}, "OpenArchive result": Opened{},
+		"ScanProject input": ScanInput{}, "ScanProject result": ScanResult{},
+		"NextRanges input": NextRangesInput{}, "NextRanges result of one": Range{}, "RangeItems result of one": CopyItem{},
+		"OpenVersion input": OpenVersionInput{}, "OpenVersion result": OpenedVersion{},
+		"TransferFile input": ItemInput{}, "FailItem input": FailItemInput{},
+		"RecheckOriginals result": RecheckResult{}, "CopyComments input": CommentsInput{},
+		"VerifyItems input": VerifyInput{}, "VerifyTree result": TreeResult{},
+		"SetStatus input": SetStatusInput{}, "FinishArchive input": FinishInput{},
+
+		"PrepareReview input": ReviewRef{}, "PrepareReview result": Prepared{}, "ReviewWork result": ReviewWorkResult{},
+		"StageAsset input": AssetInput{}, "ShareReview result": SharedReview{},
+		"SyncReview input": SyncInput{}, "SyncReview result": SyncResult{},
+		"ExtendReview input": ExtendInput{}, "EndReview input": EndReviewInput{}, "EndReview result": EndedReview{},
+		"FailReview input": FailReviewInput{},
+	})
+}

@@ -1,0 +1,55 @@
+package workflows
+
+import "go.temporal.io/sdk/workflow"
+
+// marker is one change to workflows that may be running while it is installed. Its id stands in histories and never
+// changes. A further change at the same place is another marker.
+//
+// A marker, and what it keeps for old runs, may be removed when Temporal has no run from before it any more, closed ones
+// within the namespace's retention included (a query replays them):
+//
+//	temporal workflow count --query "WorkflowType = 'Archive' AND StartTime < '2026-11-25T20:00:00Z'"
+//
+// Its histories leave testdata together with it.
+type marker struct {
+	id    string
+	since string // the commit that brought it to main; "" until it is there
+}
+
+// isSet says whether a run has the change. A run decides once, at the first call, and keeps to it.
+func (m marker) isSet(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, m.id, workflow.DefaultVersion, markerSet) == markerSet
+}
+
+// markerSet is the version that is recorded with a marker.
+const markerSet = workflow.Version(1)
+
+// All markers, each with the commit that brought it. They are held by TestEveryMarkerHasHistoriesOfBothSides.
+var (
+	// Of ArchiveCopy, since 2026-11-25: comments are read while other ranges are copied, since each
+	// vendor's limits count for themselves. Old runs read them when everything was copied. It may go when no ArchiveCopy
+	// from before is open or retained; those live for hours or days.
+	markerCommentsWithCopy = marker{id: "comments with the copy", since: "5752b14"}
+
+	// Of Archive, since 2026-11-25: a mail is sent by a workflow of its own. Old runs send it themselves and wait
+	// for the mail server. It may go when no Archive from before is open or retained; one that waits for originals may be
+	// open for months.
+	markerMailsByThemselves = marker{id: "mails by themselves", since: "4e750c2"}
+
+	// Of Archive, since 2026-11-25: one that is queued joins the queue again every hour. Old runs wait for their
+	// turn alone. It may go when no Archive from before is open or retained.
+	markerJoinsAgain = marker{id: "joins again", since: "94a3ed5"}
+
+	// Of Review, since 2026-11-25: extensions go one at a time, and neither the end nor the deletion comes beside
+	// one. Old runs may have had an extension beside others or beside their end. It may go when no Review from before is
+	// open or retained: its longest lifetime and the media's retention after the commit.
+	markerOneExtension = marker{id: "extensions one at a time", since: "7e3d5ea"}
+
+	// Of Review, since 2026-11-25: a run hands over to the next only where nobody waits for its answer, and takes
+	// in what came last. Old runs wait for those that wait. It may go together with the one before.
+	markerContinueAlone = marker{id: "continue when nobody waits", since: "7e3d5ea"}
+
+	// Of Review, since 2026-11-25: a stop cancels what is being sent. Old runs send it to its end first. It may go
+	// together with the ones before.
+	markerStopCancels = marker{id: "a stop cancels what is sent", since: "0563c13"}
+)
