@@ -38,7 +38,7 @@ type (
 	fake   = func(ctx context.Context, in object) (any, error)
 )
 
-// noResult are the activities that have none; those whose name begins with a small letter do not exist.
+// noResult are the activities that have none.
 var noResult = []string{"JoinQueue", "QueuePositions", "PrepareIconik", "MakeCollections", "TransferFile", "CloseVersion", "FailItem", "CopyShares", "WriteReport",
 	"SetStatus", "Notify", "StageAsset", "SendAsset", "SettleAsset", "FailAsset", "PublishReview", "ExtendReview", "WarnReview", "DeleteMedia", "FailReview"}
 
@@ -235,19 +235,24 @@ func refused(kind, text string) error {
 	return temporal.NewNonRetryableApplicationError(text, kind, nil)
 }
 
-// hang works, as a worker does, until it is cancelled.
-func hang(ctx context.Context, _ object) (any, error) {
+// await works, as a worker does, until it may end or is cancelled.
+func await(ctx context.Context, end <-chan struct{}) error {
 	for {
 		activity.RecordHeartbeat(ctx)
 		select {
+		case <-end:
+			return nil
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-activity.GetWorkerStopChannel(ctx):
-			return nil, context.Canceled
+			return context.Canceled
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
+
+// hang works until it is cancelled.
+func hang(ctx context.Context, _ object) (any, error) { return nil, await(ctx, nil) }
 
 func number(v any) int {
 	n, _ := v.(float64)
@@ -309,7 +314,6 @@ func ranges(in object, of int) []object {
 	return out
 }
 
-// in is a workflow's input.
 func archiveIn(project string) object { return object{"tenant": "T", "archive": project} }
 
 func (r *recorder) archive(project string) (id string) {
@@ -325,10 +329,8 @@ func TestArchiveQueued(t *testing.T) {
 	told := make(chan struct{})
 	r.on("OpenArchive", func(ctx context.Context, in object) (any, error) {
 		if in["archive"] == "first" {
-			select {
-			case <-told:
-			case <-ctx.Done():
-				return nil, ctx.Err()
+			if err := await(ctx, told); err != nil {
+				return nil, err
 			}
 		}
 		return object{"project": "Summer", "team": "Marketing", "run": 1, "lanes": 1, "wait_interval": "1s"}, nil
@@ -404,8 +406,7 @@ func TestArchiveWaiting(t *testing.T) {
 		return object{}, nil
 	})
 	r.on("OpenArchive", func(context.Context, object) (any, error) {
-		wait := "3s"
-		return object{"project": "Summer", "team": "Marketing", "run": 1, "lanes": 2, "wait_interval": wait}, nil
+		return object{"project": "Summer", "team": "Marketing", "run": 1, "lanes": 2, "wait_interval": "3s"}, nil
 	})
 	id := r.archive("P")
 	r.untilBegun("RecheckOriginals", 2)
@@ -495,12 +496,10 @@ func TestArchiveQueueContinued(t *testing.T) {
 	r := record(t, early+"30")
 	release := make(chan struct{})
 	r.on("OpenArchive", func(ctx context.Context, in object) (any, error) {
-		select {
-		case <-release:
-			return nil, refused("Content", "the token is refused")
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := await(ctx, release); err != nil {
+			return nil, err
 		}
+		return nil, refused("Content", "the token is refused")
 	})
 	first := r.archive("0")
 	r.untilBegun("OpenArchive", 1)
@@ -574,32 +573,27 @@ func TestReviewExtended(t *testing.T) {
 	r.untilBegun("SyncReview", 1)
 	r.update(id, "sync")
 	r.signal(id, "wake", object{"frameio": "file-1"})
-	r.update(id, "extend", object{"expires_at": time.Now().Add(2 * time.Second)})
+	r.update(id, "extend", object{"expires_at": time.Now().Add(4 * time.Second)})
 	r.untilStatus(id, "phase", "waiting for deletion")
-	r.update(id, "extend", object{"expires_at": time.Now().Add(3 * time.Second)})
+	r.update(id, "extend", object{"expires_at": time.Now().Add(5 * time.Second)})
 	r.keepRuns("review-extended", id)
 }
 
 // It is stopped before anything was shared: all is taken back.
 func TestReviewStoppedWhileSending(t *testing.T) {
 	r := record(t)
-	r.on("SendAsset", hangOrSend(r))
+	r.on("SendAsset", hangOrSend)
 	id := r.review("R")
 	r.untilBegun("SendAsset", 2)
 	r.update(id, "stop")
 	r.keepRuns("review-stopped-while-sending", id)
 }
 
-// hangOrSend hangs until it is cancelled, and is done after two seconds where a version does not cancel.
-func hangOrSend(r *recorder) fake {
-	return func(ctx context.Context, in object) (any, error) {
-		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
-		if _, err := hang(limited, in); ctx.Err() != nil {
-			return nil, err
-		}
-		return nil, nil
-	}
+// hangOrSend works until it is cancelled, and is done after a while where a version does not cancel.
+func hangOrSend(ctx context.Context, _ object) (any, error) {
+	end := make(chan struct{})
+	time.AfterFunc(6*time.Second, func() { close(end) })
+	return nil, await(ctx, end)
 }
 
 // A second review's assets are handed over to an open one, which is stopped while it sends them.
@@ -622,7 +616,7 @@ func TestReviewStoppedWhileSendingMore(t *testing.T) {
 	})
 	r.on("SendAsset", func(ctx context.Context, in object) (any, error) {
 		if number(in["n"]) == 2 {
-			return hangOrSend(r)(ctx, in)
+			return hangOrSend(ctx, in)
 		}
 		return nil, nil
 	})
