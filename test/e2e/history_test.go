@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/workflows"
@@ -65,27 +62,15 @@ func TestHistoriesReplay(t *testing.T) {
 	assert.Greater(t, s.replay(), 10)
 }
 
-// replay replays every history that the server has with today's code, and returns how many there were. With
-// FRAMEBRIDGE_RECORD set to a folder, the longest of each kind is written there, for the replay test of workflows.
+// replay replays every history that the server has with today's code, and returns how many there were. None is kept:
+// what was recorded from the code under test replays by itself (tools/record).
 func (s *harness) replay() int {
 	s.t.Helper()
 	replayer := worker.NewWorkflowReplayer()
 	workflows.Register(replayer)
 	all := s.histories()
-	record := os.Getenv("FRAMEBRIDGE_RECORD")
 	for name, h := range all {
 		assert.NoError(s.t, replayer.ReplayWorkflowHistory(nil, h), name)
-		if record == "" || len(h.GetEvents()) <= 3 {
-			continue
-		}
-		raw, err := protojson.Marshal(h)
-		require.NoError(s.t, err)
-		kind, _, _ := strings.Cut(name, "-")
-		file := filepath.Join(record, kind+".json")
-		if old, err := os.Stat(file); err == nil && old.Size() > int64(len(raw)) {
-			continue
-		}
-		require.NoError(s.t, os.WriteFile(file, raw, 0o600))
 	}
 	return len(all)
 }
