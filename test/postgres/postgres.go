@@ -22,7 +22,7 @@ type Server struct {
 	dir string
 }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Start makes an empty database in a temporary folder. As root it runs as the user postgres: the server refuses root.
 func Start() (*Server, error) {
@@ -30,8 +30,10 @@ func Start() (*Server, error) {
 		return &Server{DSN: dsn}, nil
 	}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if p, err := exec.LookPath("initdb"); err == nil {
-		found = append(found, p)
+	if p, err := exec.LookPath("initdb"); err == nil { // perhaps a link to where all of its programs are
+		if p, err = filepath.EvalSymlinks(p); err == nil {
+			found = append(found, p)
+		}
 	}
 	if len(found) == 0 {
 		return nil, errors.New("no PostgreSQL binaries here, and FRAMEBRIDGE_TEST_POSTGRES is not set")
