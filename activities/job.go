@@ -105,7 +105,7 @@ func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, statu
 // progress shows bytes and items in the job, at most every few seconds over all workers, and stops the archive when
 // somebody has asked iconik to abort the job.
 func (a *archive) progress(ctx context.Context, now bool) {
-	mine, err := a.Ledger.ThrottleProgress(ctx, a.ref.Tenant, a.ref.Archive, time.Now(), progressEvery)
+	mine, err := a.Ledger.ThrottleProgress(ctx, a.ref.Tenant, a.ref.Archive, progressEvery)
 	if err != nil || !mine && !now {
 		return
 	}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -24,9 +23,16 @@ const (
 // ErrUnknown says that the ledger has no such archive or item.
 var ErrUnknown = errors.New("not in the ledger")
 
-func decodeArchive(data string, position int) (Archive, error) {
-	var a Archive
-	err := json.Unmarshal([]byte(data), &a)
+const oneArchive = "SELECT data, queue_position FROM archives WHERE tenant = ? AND id = ?"
+
+func scanArchive(r scanner, before ...any) (Archive, error) {
+	var data document
+	var position int
+	err := r.Scan(append(before, &data, &position)...)
+	if err != nil {
+		return Archive{}, err
+	}
+	a, err := decode[Archive](data)
 	a.QueuePosition = position
 	return a, err
 }
@@ -34,29 +40,18 @@ func decodeArchive(data string, position int) (Archive, error) {
 // RequestArchive makes an archive's row, or begins another run of one that has ended. joined says that a run is open.
 // Who asked for the run before is told of one that nobody asks for by name, as of a retry.
 func (l *Ledger) RequestArchive(ctx context.Context, tenant, id, requestedBy string, now time.Time) (a Archive, joined bool, err error) {
-	err = l.tx(ctx, func(tx *sql.Tx) error {
-		var data string
-		var position int
-		err := tx.QueryRowContext(ctx, l.bind("SELECT data, queue_position FROM archives WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, id).Scan(&data, &position)
+	err = l.tx(ctx, func(tx session) error {
+		a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), tenant, id))
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			a = Archive{Tenant: tenant, ID: id, Run: 1}
 		case err != nil:
 			return err
+		case !a.Status.Ended():
+			joined = true
+			a.AskedBy(requestedBy)
+			return putArchive(ctx, tx, tenant, a)
 		default:
-			if a, err = decodeArchive(data, position); err != nil {
-				return err
-			}
-			if !a.Status.Ended() {
-				joined = true
-				a.AskedBy(requestedBy)
-				encoded, err := json.Marshal(a)
-				if err != nil {
-					return err
-				}
-				_, err = tx.ExecContext(ctx, l.bind("UPDATE archives SET data = ? WHERE tenant = ? AND id = ?"), string(encoded), tenant, id)
-				return err
-			}
 			a.Run++
 		}
 		if requestedBy != "" {
@@ -64,49 +59,40 @@ func (l *Ledger) RequestArchive(ctx context.Context, tenant, id, requestedBy str
 		}
 		a.Status, a.Reason, a.Changed = Queued, "", false
 		a.QueuedAt, a.StartedAt, a.FinishedAt, a.QueuePosition = now.UTC(), time.Time{}, time.Time{}, 0
-		encoded, err := json.Marshal(a)
+		data, err := encode(a)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, l.bind(`INSERT INTO archives (tenant, id, queued_at, data) VALUES (?, ?, ?, ?)
-			ON CONFLICT (tenant, id) DO UPDATE SET queued_at = excluded.queued_at, queue_position = 0, data = excluded.data`), tenant, id, micros(now), string(encoded))
+		_, err = tx.exec(ctx, `INSERT INTO archives (tenant, id, queued_at, data) VALUES (?, ?, ?, ?)
+			ON CONFLICT (tenant, id) DO UPDATE SET queued_at = excluded.queued_at, queue_position = 0, data = excluded.data`, tenant, id, micros(now), data)
 		return err
 	})
 	return a, joined, err
 }
 
+// putArchive writes an archive that is there.
+func putArchive(ctx context.Context, tx session, tenant string, a Archive) error {
+	data, err := encode(a)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "UPDATE archives SET data = ?, queue_position = ? WHERE tenant = ? AND id = ?", data, a.QueuePosition, tenant, a.ID)
+	return err
+}
+
 // Archive returns an archive, and false when there is none.
 func (l *Ledger) Archive(ctx context.Context, tenant, id string) (Archive, bool, error) {
-	var data string
-	var position int
-	err := l.read.QueryRowContext(ctx, l.bind("SELECT data, queue_position FROM archives WHERE tenant = ? AND id = ?"), tenant, id).Scan(&data, &position)
+	a, err := scanArchive(l.reads().row(ctx, oneArchive, tenant, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Archive{}, false, nil
 	}
-	if err != nil {
-		return Archive{}, false, err
-	}
-	a, err := decodeArchive(data, position)
 	return a, err == nil, err
 }
 
 // NextPosition is the place in the queue of an archive that is begun now: 0 where no other of the tenant's is open.
-func (l *Ledger) NextPosition(ctx context.Context, tenant, id string) (int, error) {
-	position := 0
-	for after := ""; ; {
-		page, next, err := l.Archives(ctx, tenant, after, 100)
-		if err != nil {
-			return 0, err
-		}
-		for _, a := range page {
-			if a.ID != id && !a.Status.Ended() && a.Status != Waiting {
-				position = max(position, a.QueuePosition+1)
-			}
-		}
-		if after = next; next == "" {
-			return position, nil
-		}
-	}
+func (l *Ledger) NextPosition(ctx context.Context, tenant, id string) (position int, err error) {
+	err = l.reads().row(ctx, nextPosition, tenant, id).Scan(&position)
+	return position, err
 }
 
 // Archives lists a tenant's archives, newest first. after is the next of the page before.
@@ -118,68 +104,41 @@ func (l *Ledger) Archives(ctx context.Context, tenant, after string, limit int) 
 			return nil, "", err
 		}
 	}
-	rows, err := l.read.QueryContext(ctx, l.bind(`SELECT queued_at, data, queue_position FROM archives
-		WHERE tenant = ? AND (queued_at < ? OR queued_at = ? AND id > ?) ORDER BY queued_at DESC, id LIMIT ?`), tenant, at, at, id, limit)
-	if err != nil {
-		return nil, "", err
-	}
-	defer rows.Close()
-	var out []Archive
-	var last int64
-	for rows.Next() {
-		var data string
-		var position int
-		if err := rows.Scan(&last, &data, &position); err != nil {
-			return nil, "", err
-		}
-		a, err := decodeArchive(data, position)
-		if err != nil {
-			return nil, "", err
-		}
-		out = append(out, a)
-	}
+	var lastAt int64
+	var lastID string
+	out, err := collect(ctx, l.reads(), func(r scanner) (Archive, error) { return scanArchive(r, &lastAt, &lastID) }, archivesPage, tenant, at, at, id, limit)
 	next := ""
-	if len(out) == limit {
-		next = strconv.FormatInt(last, 10) + "~" + out[len(out)-1].ID
+	if err == nil && len(out) == limit {
+		next = strconv.FormatInt(lastAt, 10) + "~" + lastID
 	}
-	return out, next, rows.Err()
+	return out, next, err
 }
 
 // UpdateArchive changes an archive in one transaction.
 func (l *Ledger) UpdateArchive(ctx context.Context, tenant, id string, change func(*Archive)) (Archive, error) {
 	var a Archive
-	err := l.tx(ctx, func(tx *sql.Tx) error {
-		var data string
-		var position int
-		err := tx.QueryRowContext(ctx, l.bind("SELECT data, queue_position FROM archives WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, id).Scan(&data, &position)
-		if errors.Is(err, sql.ErrNoRows) {
+	err := l.tx(ctx, func(tx session) (err error) {
+		if a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), tenant, id)); errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("archive %s: %w", id, ErrUnknown)
 		}
 		if err != nil {
 			return err
 		}
-		if a, err = decodeArchive(data, position); err != nil {
-			return err
-		}
 		change(&a)
-		encoded, err := json.Marshal(a)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, l.bind("UPDATE archives SET data = ?, queue_position = ? WHERE tenant = ? AND id = ?"), string(encoded), a.QueuePosition, tenant, id)
-		return err
+		a.Tenant, a.ID = tenant, id
+		return putArchive(ctx, tx, tenant, a)
 	})
 	return a, err
 }
 
 // SetQueuePositions writes down who waits, in order; all others do not.
 func (l *Ledger) SetQueuePositions(ctx context.Context, tenant string, ids []string) error {
-	return l.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, l.bind("UPDATE archives SET queue_position = 0 WHERE tenant = ? AND queue_position <> 0"), tenant); err != nil {
+	return l.tx(ctx, func(tx session) error {
+		if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = 0 WHERE tenant = ? AND queue_position <> 0", tenant); err != nil {
 			return err
 		}
 		for i, id := range ids {
-			if _, err := tx.ExecContext(ctx, l.bind("UPDATE archives SET queue_position = ? WHERE tenant = ? AND id = ?"), i+1, tenant, id); err != nil {
+			if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = ? WHERE tenant = ? AND id = ?", i+1, tenant, id); err != nil {
 				return err
 			}
 		}
@@ -187,26 +146,28 @@ func (l *Ledger) SetQueuePositions(ctx context.Context, tenant string, ids []str
 	})
 }
 
-// ThrottleProgress tells one caller, over all processes, that it is time to report progress.
-func (l *Ledger) ThrottleProgress(ctx context.Context, tenant, archive string, now time.Time, every time.Duration) (bool, error) {
+// ThrottleProgress tells one caller, over all processes, that it is time to report progress, by the database's clock.
+func (l *Ledger) ThrottleProgress(ctx context.Context, tenant, archive string, every time.Duration) (bool, error) {
+	now := l.writes().now()
 	var last int64
-	err := l.read.QueryRowContext(ctx, l.bind("SELECT progress_at FROM archives WHERE tenant = ? AND id = ?"), tenant, archive).Scan(&last)
-	if err != nil || now.Sub(fromMicros(last)) < every {
+	var due bool
+	err := l.reads().row(ctx, "SELECT progress_at, progress_at <= "+now+" - ? FROM archives WHERE tenant = ? AND id = ?", every.Microseconds(), tenant, archive).Scan(&last, &due)
+	if err != nil || !due {
 		return false, err
 	}
-	n, err := l.exec(ctx, "UPDATE archives SET progress_at = ? WHERE tenant = ? AND id = ? AND progress_at = ?", micros(now), tenant, archive, last)
+	n, err := l.exec(ctx, "UPDATE archives SET progress_at = "+now+" WHERE tenant = ? AND id = ? AND progress_at = ?", tenant, archive, last)
 	return n == 1, err
 }
 
 // ArchiveTotals adds an archive's items up.
 func (l *Ledger) ArchiveTotals(ctx context.Context, tenant, archive string) (Totals, error) {
 	var t Totals
-	err := l.read.QueryRowContext(ctx, l.bind(`SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(bytes_done), 0),
+	err := l.reads().row(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(bytes_done), 0),
 		COALESCE(SUM(CASE WHEN comment_count > 0 THEN comment_count ELSE 0 END), 0), COALESCE(SUM(comments_done), 0), COUNT(DISTINCT asset_key),
 		COALESCE(SUM(CASE WHEN state = 'pending' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'copying' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'copied' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'verified' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0)
-		FROM items WHERE tenant = ? AND archive = ? AND seq > 0`), tenant, archive).
+		FROM items WHERE tenant = ? AND archive = ? AND seq > 0`, tenant, archive).
 		Scan(&t.Items, &t.Bytes, &t.BytesDone, &t.Comments, &t.CommentsDone, &t.Assets, &t.Pending, &t.Copying, &t.Copied, &t.Verified, &t.Skipped, &t.Failed)
 	return t, err
 }
@@ -214,6 +175,6 @@ func (l *Ledger) ArchiveTotals(ctx context.Context, tenant, archive string) (Tot
 // CountProxies counts the items stored as proxies.
 func (l *Ledger) CountProxies(ctx context.Context, tenant, archive string) (int64, error) {
 	var n int64
-	err := l.read.QueryRowContext(ctx, l.bind("SELECT COUNT(*) FROM items WHERE tenant = ? AND archive = ? AND seq > 0 AND rendition = 'proxy' AND state IN ('copied', 'verified')"), tenant, archive).Scan(&n)
+	err := l.reads().row(ctx, "SELECT COUNT(*) FROM items WHERE tenant = ? AND archive = ? AND seq > 0 AND rendition = 'proxy' AND state IN ('copied', 'verified')", tenant, archive).Scan(&n)
 	return n, err
 }

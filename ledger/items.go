@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,8 +12,8 @@ import (
 // BeginScan numbers a reading of the project's tree. A scan that was broken off goes on under its number.
 func (l *Ledger) BeginScan(ctx context.Context, tenant, archive string) (int, error) {
 	var scan int
-	err := l.tx(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, l.bind("SELECT scan FROM archives WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, archive).Scan(&scan)
+	err := l.tx(ctx, func(tx session) error {
+		err := tx.row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, archive).Scan(&scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("archive %s: %w", archive, ErrUnknown)
 		}
@@ -26,7 +25,7 @@ func (l *Ledger) BeginScan(ctx context.Context, tenant, archive string) (int, er
 			return nil
 		}
 		scan++
-		_, err = tx.ExecContext(ctx, l.bind("UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?"), -scan, tenant, archive)
+		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", -scan, tenant, archive)
 		return err
 	})
 	return scan, err
@@ -36,9 +35,9 @@ func (l *Ledger) BeginScan(ctx context.Context, tenant, archive string) (int, er
 var ErrScan = errors.New("this reading of the tree has ended")
 
 // fence holds the archive's row for a scan's write, and refuses it when that scan does not run any more.
-func (l *Ledger) fence(ctx context.Context, tx *sql.Tx, tenant, archive string, scan int) error {
+func fence(ctx context.Context, tx session, tenant, archive string, scan int) error {
 	var now int
-	err := tx.QueryRowContext(ctx, l.bind("SELECT scan FROM archives WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, archive).Scan(&now)
+	err := tx.row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, archive).Scan(&now)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("archive %s: %w", archive, ErrUnknown)
@@ -50,24 +49,24 @@ func (l *Ledger) fence(ctx context.Context, tx *sql.Tx, tenant, archive string, 
 	return nil
 }
 
-func (l *Ledger) putFolder(ctx context.Context, tx *sql.Tx, tenant, archive string, f Folder) error {
+func putFolder(ctx context.Context, tx session, tenant, archive string, f Folder) error {
 	// A folder that this scan has seen before keeps its place in the listing.
-	_, err := tx.ExecContext(ctx, l.bind(`INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, path = excluded.path, depth = excluded.depth,
 		listed = CASE WHEN folders.scan = excluded.scan THEN folders.listed ELSE 0 END,
-		page = CASE WHEN folders.scan = excluded.scan THEN folders.page ELSE '' END, scan = excluded.scan`),
+		page = CASE WHEN folders.scan = excluded.scan THEN folders.page ELSE '' END, scan = excluded.scan`,
 		tenant, archive, f.SourceID, f.ParentID, f.Name, f.Path, f.Depth, f.Scan)
 	return err
 }
 
 // PutFolders writes folders down, to be listed by their scan.
 func (l *Ledger) PutFolders(ctx context.Context, tenant, archive string, folders []Folder) error {
-	return l.tx(ctx, func(tx *sql.Tx) error {
+	return l.tx(ctx, func(tx session) error {
 		for _, f := range folders {
-			if err := l.fence(ctx, tx, tenant, archive, f.Scan); err != nil {
+			if err := fence(ctx, tx, tenant, archive, f.Scan); err != nil {
 				return err
 			}
-			if err := l.putFolder(ctx, tx, tenant, archive, f); err != nil {
+			if err := putFolder(ctx, tx, tenant, archive, f); err != nil {
 				return err
 			}
 		}
@@ -77,17 +76,17 @@ func (l *Ledger) PutFolders(ctx context.Context, tenant, archive string, folders
 
 const folderColumns = "source_id, parent_id, name, path, depth, collection_id, scan, listed, page"
 
-func scanFolder(row interface{ Scan(...any) error }) (Folder, error) {
+func scanFolder(r scanner) (Folder, error) {
 	var f Folder
 	var listed int
-	err := row.Scan(&f.SourceID, &f.ParentID, &f.Name, &f.Path, &f.Depth, &f.CollectionID, &f.Scan, &listed, &f.Cursor)
+	err := r.Scan(&f.SourceID, &f.ParentID, &f.Name, &f.Path, &f.Depth, &f.CollectionID, &f.Scan, &listed, &f.Cursor)
 	f.Listed = listed != 0
 	return f, err
 }
 
 // NextFolder returns a folder that the scan has still to list, the uppermost first; nil when all are.
 func (l *Ledger) NextFolder(ctx context.Context, tenant, archive string, scan int) (*Folder, error) {
-	f, err := scanFolder(l.write.QueryRowContext(ctx, l.bind("SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1"), tenant, archive, scan))
+	f, err := scanFolder(l.writes().row(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1", tenant, archive, scan))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -99,17 +98,17 @@ func (l *Ledger) NextFolder(ctx context.Context, tenant, archive string, scan in
 
 // PageListed writes one page of a folder's listing down, together with where the listing goes on.
 func (l *Ledger) PageListed(ctx context.Context, tenant, archive, folderID string, scan int, cursor string, children []Folder, items []Item, done bool) error {
-	return l.tx(ctx, func(tx *sql.Tx) error {
-		if err := l.fence(ctx, tx, tenant, archive, scan); err != nil {
+	return l.tx(ctx, func(tx session) error {
+		if err := fence(ctx, tx, tenant, archive, scan); err != nil {
 			return err
 		}
 		for _, f := range children {
-			if err := l.putFolder(ctx, tx, tenant, archive, f); err != nil {
+			if err := putFolder(ctx, tx, tenant, archive, f); err != nil {
 				return err
 			}
 		}
 		for _, it := range items {
-			if err := l.seeItem(ctx, tx, tenant, archive, it); err != nil {
+			if err := seeItem(ctx, tx, tenant, archive, it); err != nil {
 				return err
 			}
 		}
@@ -117,14 +116,14 @@ func (l *Ledger) PageListed(ctx context.Context, tenant, archive, folderID strin
 		if done {
 			listed = 1
 		}
-		_, err := tx.ExecContext(ctx, l.bind("UPDATE folders SET listed = ?, page = ? WHERE tenant = ? AND archive = ? AND source_id = ? AND scan = ?"), listed, cursor, tenant, archive, folderID, scan)
+		_, err := tx.exec(ctx, "UPDATE folders SET listed = ?, page = ? WHERE tenant = ? AND archive = ? AND source_id = ? AND scan = ?", listed, cursor, tenant, archive, folderID, scan)
 		return err
 	})
 }
 
 // seeItem writes down what a scan saw of an item, and keeps what was done with it so far.
-func (l *Ledger) seeItem(ctx context.Context, tx *sql.Tx, tenant, archive string, seen Item) error {
-	old, err := l.item(ctx, tx, tenant, archive, seen.SourceID)
+func seeItem(ctx context.Context, tx session, tenant, archive string, seen Item) error {
+	old, err := item(ctx, tx, tenant, archive, seen.SourceID)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err
 	}
@@ -135,7 +134,7 @@ func (l *Ledger) seeItem(ctx context.Context, tx *sql.Tx, tenant, archive string
 	if err == nil {
 		it = merged(old, seen)
 	}
-	return l.putItem(ctx, tx, tenant, archive, it)
+	return putItem(ctx, tx, tenant, archive, it)
 }
 
 // merged is an item with what a scan saw of it; what was done with it so far is kept.
@@ -168,8 +167,8 @@ func merged(old, seen Item) Item {
 	return it
 }
 
-func (l *Ledger) putItem(ctx context.Context, tx *sql.Tx, tenant, archive string, it Item) error {
-	data, err := json.Marshal(it)
+func putItem(ctx context.Context, tx session, tenant, archive string, it Item) error {
+	data, err := encodeItem(tx, tenant, it)
 	if err != nil {
 		return err
 	}
@@ -177,38 +176,38 @@ func (l *Ledger) putItem(ctx context.Context, tx *sql.Tx, tenant, archive string
 	if it.FieldsHash != it.WrittenHash {
 		dirty = 1
 	}
-	_, err = tx.ExecContext(ctx, l.bind(`INSERT INTO items (tenant, archive, source_id, seq, asset_key, version, versions, path, media_type, size, state, rendition, asset_id, dirty, bytes_done, comment_count, comments_done, scan, data)
+	_, err = tx.exec(ctx, `INSERT INTO items (tenant, archive, source_id, seq, asset_key, version, versions, path, media_type, size, state, rendition, asset_id, dirty, bytes_done, comment_count, comments_done, scan, data)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET asset_key = excluded.asset_key, version = excluded.version, versions = excluded.versions, path = excluded.path,
 		media_type = excluded.media_type, size = excluded.size, state = excluded.state, rendition = excluded.rendition, asset_id = excluded.asset_id, dirty = excluded.dirty, bytes_done = excluded.bytes_done,
-		comment_count = excluded.comment_count, comments_done = excluded.comments_done, scan = excluded.scan, data = excluded.data`),
+		comment_count = excluded.comment_count, comments_done = excluded.comments_done, scan = excluded.scan, data = excluded.data`,
 		tenant, archive, it.SourceID, it.Seq, it.AssetKey, it.Version, it.Versions, it.Path, it.MediaType, it.Size, it.State, it.Rendition, it.AssetID, dirty,
-		it.BytesDone, it.CommentCount, it.CommentsDone, it.Scan, string(data))
+		it.BytesDone, it.CommentCount, it.CommentsDone, it.Scan, data)
 	return err
 }
 
 // FinishScan numbers the items that the scan saw, by path and with the versions of an asset side by side, and takes
 // the others out of the count: Frame.io has them no more.
 func (l *Ledger) FinishScan(ctx context.Context, tenant, archive string, scan int) error {
-	return l.tx(ctx, func(tx *sql.Tx) error {
-		if err := l.fence(ctx, tx, tenant, archive, scan); err != nil {
+	return l.tx(ctx, func(tx session) error {
+		if err := fence(ctx, tx, tenant, archive, scan); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, l.bind("UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?"), tenant, archive, scan); err != nil {
+		if _, err := tx.exec(ctx, "UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?", tenant, archive, scan); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, l.bind("DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?"), tenant, archive, scan); err != nil {
+		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", tenant, archive, scan); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, l.bind(`UPDATE items SET seq = numbered.n FROM (
+		_, err := tx.exec(ctx, `UPDATE items SET seq = numbered.n FROM (
 			SELECT source_id AS sid, ROW_NUMBER() OVER (ORDER BY first_path, asset_key, version, source_id) AS n FROM (
 				SELECT source_id, asset_key, version, MIN(path) OVER (PARTITION BY asset_key) AS first_path FROM items WHERE tenant = ? AND archive = ? AND scan = ?
 			) AS assets
-		) AS numbered WHERE items.tenant = ? AND items.archive = ? AND items.source_id = numbered.sid`), tenant, archive, scan, tenant, archive)
+		) AS numbered WHERE items.tenant = ? AND items.archive = ? AND items.source_id = numbered.sid`, tenant, archive, scan, tenant, archive)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, l.bind("UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?"), scan, tenant, archive)
+		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", scan, tenant, archive)
 		return err
 	})
 }
@@ -220,26 +219,13 @@ func (l *Ledger) Folders(ctx context.Context, tenant, archive, after string, lim
 		depth, _ = strconv.Atoi(d)
 		id = rest
 	}
-	rows, err := l.read.QueryContext(ctx, l.bind("SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND (depth > ? OR depth = ? AND source_id > ?) ORDER BY depth, source_id LIMIT ?"),
-		tenant, archive, depth, depth, id, limit)
-	if err != nil {
-		return nil, "", err
-	}
-	defer rows.Close()
-	var out []Folder
-	for rows.Next() {
-		f, err := scanFolder(rows)
-		if err != nil {
-			return nil, "", err
-		}
-		out = append(out, f)
-	}
+	out, err := collect(ctx, l.reads(), scanFolder, foldersPage, tenant, archive, depth, id, limit)
 	next := ""
-	if len(out) == limit {
+	if err == nil && len(out) == limit {
 		last := out[len(out)-1]
 		next = strconv.Itoa(last.Depth) + "~" + last.SourceID
 	}
-	return out, next, rows.Err()
+	return out, next, err
 }
 
 // SetFolderCollection ties a folder to its collection.
@@ -253,51 +239,68 @@ func (l *Ledger) FolderGone(ctx context.Context, tenant, archive, sourceID strin
 	if err := l.SetFolderCollection(ctx, tenant, archive, sourceID, ""); err != nil {
 		return err
 	}
-	for after := int64(0); ; {
-		items, next, err := l.ItemsPage(ctx, tenant, archive, after, 500)
-		if err != nil {
+	ids, err := collect(ctx, l.reads(), scanText[string], itemsOfFolder, tenant, archive, sourceID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := l.UpdateItem(ctx, tenant, archive, id, func(i *Item) { i.WrittenHash = "" }); err != nil {
 			return err
 		}
-		for _, it := range items {
-			if it.FolderID != sourceID {
-				continue
-			}
-			if _, err := l.UpdateItem(ctx, tenant, archive, it.SourceID, func(i *Item) { i.WrittenHash = "" }); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// storedItem is an item's document. The address of an open upload is good for writing into the customer's storage: where
+// there is a key, it is kept encrypted, and a version that does not know so begins the upload anew.
+type storedItem struct {
+	Item
+	UploadSealed string `json:"UploadSealed,omitempty"`
+}
+
+func uploadPlace(tenant, sourceID string) string { return tenant + "/upload/" + sourceID }
+
+func encodeItem(tx session, tenant string, it Item) (document, error) {
+	stored := storedItem{Item: it}
+	if len(tx.keys) > 0 && strings.Contains(it.UploadID, "://") {
+		var err error
+		if stored.UploadSealed, err = tx.keys.seal(uploadPlace(tenant, it.SourceID), []byte(it.UploadID)); err != nil {
+			return "", err
 		}
-		if after = next; next == 0 {
-			return nil
+		stored.UploadID = ""
+	}
+	return encode(stored)
+}
+
+// scanItem reads seq and data. An upload whose address does not open any more has none: it begins anew.
+func (s session) scanItem(tenant string) func(scanner) (Item, error) {
+	return func(r scanner) (Item, error) {
+		var data document
+		var seq int64
+		if err := r.Scan(&seq, &data); err != nil {
+			return Item{}, err
 		}
+		stored, err := decode[storedItem](data)
+		if stored.UploadSealed != "" {
+			address, _, _ := s.keys.open(uploadPlace(tenant, stored.SourceID), stored.UploadSealed)
+			stored.UploadID = string(address)
+		}
+		stored.Seq = seq
+		return stored.Item, err
 	}
 }
 
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func (l *Ledger) item(ctx context.Context, q querier, tenant, archive, sourceID string) (Item, error) {
-	lock := ""
-	if _, inTx := q.(*sql.Tx); inTx {
-		lock = l.forUpdate()
-	}
-	var it Item
-	var data string
-	var seq int64
-	err := q.QueryRowContext(ctx, l.bind("SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND source_id = ?"+lock), tenant, archive, sourceID).Scan(&seq, &data)
+func item(ctx context.Context, s session, tenant, archive, sourceID string) (Item, error) {
+	it, err := s.scanItem(tenant)(s.row(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND source_id = ?"+s.forUpdate(), tenant, archive, sourceID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return it, fmt.Errorf("item %s: %w", sourceID, ErrUnknown)
 	}
-	if err == nil {
-		err = json.Unmarshal([]byte(data), &it)
-	}
-	it.Seq = seq
 	return it, err
 }
 
 // Item returns an item, and false when there is none.
 func (l *Ledger) Item(ctx context.Context, tenant, archive, sourceID string) (Item, bool, error) {
-	it, err := l.item(ctx, l.read, tenant, archive, sourceID)
+	it, err := item(ctx, l.reads(), tenant, archive, sourceID)
 	if errors.Is(err, ErrUnknown) {
 		return it, false, nil
 	}
@@ -307,57 +310,46 @@ func (l *Ledger) Item(ctx context.Context, tenant, archive, sourceID string) (It
 // UpdateItem changes an item in one transaction.
 func (l *Ledger) UpdateItem(ctx context.Context, tenant, archive, sourceID string, change func(*Item)) (Item, error) {
 	var it Item
-	err := l.tx(ctx, func(tx *sql.Tx) error {
+	err := l.tx(ctx, func(tx session) error {
 		var err error
-		if it, err = l.item(ctx, tx, tenant, archive, sourceID); err != nil {
+		if it, err = item(ctx, tx, tenant, archive, sourceID); err != nil {
 			return err
 		}
 		change(&it)
-		return l.putItem(ctx, tx, tenant, archive, it)
+		return putItem(ctx, tx, tenant, archive, it)
 	})
 	return it, err
 }
 
-func (l *Ledger) items(ctx context.Context, query string, args ...any) ([]Item, error) {
-	rows, err := l.read.QueryContext(ctx, l.bind(query), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Item
-	for rows.Next() {
-		var it Item
-		var data string
-		var seq int64
-		if err := rows.Scan(&seq, &data); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal([]byte(data), &it); err != nil {
-			return nil, err
-		}
-		it.Seq = seq
-		out = append(out, it)
-	}
-	return out, rows.Err()
-}
-
 // Items returns the items with numbers from..to.
 func (l *Ledger) Items(ctx context.Context, tenant, archive string, from, to int64) ([]Item, error) {
-	return l.items(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq >= ? AND seq <= ? AND seq > 0 ORDER BY seq", tenant, archive, from, to)
+	return collect(ctx, l.reads(), l.reads().scanItem(tenant), itemsRange, tenant, archive, max(from, 1), to)
 }
 
 // ItemsPage returns items after a number; next is 0 at the end.
 func (l *Ledger) ItemsPage(ctx context.Context, tenant, archive string, after int64, limit int) ([]Item, int64, error) {
-	items, err := l.items(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? ORDER BY seq LIMIT ?", tenant, archive, max(after, 0), limit)
+	items, err := collect(ctx, l.reads(), l.reads().scanItem(tenant), itemsPage, tenant, archive, max(after, 0), limit)
 	if err != nil || len(items) < limit {
 		return items, 0, err
 	}
 	return items, items[len(items)-1].Seq, nil
 }
 
+// toCopy is NeedsCopying in SQL, as the index items_to_copy has it.
+const toCopy = "state IN ('pending', 'copying', 'failed') OR dirty = 1"
+
+// NeedsCopying says that an item's content or its fields are still to be written to iconik.
+func (it Item) NeedsCopying() bool {
+	switch it.State {
+	case Pending, Copying, ItemFailed:
+		return true
+	}
+	return it.FieldsHash != it.WrittenHash
+}
+
 // What each phase has to do with an item.
 var phaseConditions = map[Phase]string{
-	PhaseCopy:     "(state IN ('pending', 'copying', 'failed') OR dirty = 1)",
+	PhaseCopy:     "(" + toCopy + ")",
 	PhaseComments: "state IN ('copied', 'verified', 'skipped') AND asset_id <> '' AND comment_count <> 0",
 	PhaseVerify:   "1 = 1",
 
@@ -367,15 +359,17 @@ var phaseConditions = map[Phase]string{
 // rangeBytes ends a range of items to copy early: large files are not queued up behind each other in one lane.
 const rangeBytes = 2 << 30
 
+func nextRanges(phase Phase) string {
+	return "SELECT seq, version, versions, size FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND " + phaseConditions[phase] + " ORDER BY seq LIMIT ?"
+}
+
 // NextRanges returns up to most ranges of about size items, or 2 GiB to copy, that a phase has work for, after a number.
 // The versions of an asset are never in two ranges.
 func (l *Ledger) NextRanges(ctx context.Context, tenant, archive string, phase Phase, after int64, size, most int) ([]Range, error) {
-	condition, ok := phaseConditions[phase]
-	if !ok {
+	if _, ok := phaseConditions[phase]; !ok {
 		return nil, fmt.Errorf("no phase %q", phase)
 	}
-	rows, err := l.read.QueryContext(ctx, l.bind("SELECT seq, version, versions, size FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND "+condition+" ORDER BY seq LIMIT ?"),
-		tenant, archive, max(after, 0), size*most)
+	rows, err := l.reads().query(ctx, nextRanges(phase), tenant, archive, max(after, 0), size*most)
 	if err != nil {
 		return nil, err
 	}
@@ -407,7 +401,7 @@ func (l *Ledger) NextRanges(ctx context.Context, tenant, archive string, phase P
 // ResetFailed lets a retry try failed items again.
 func (l *Ledger) ResetFailed(ctx context.Context, tenant, archive string) error {
 	for after := int64(0); ; {
-		failed, err := l.items(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT 500", tenant, archive, after)
+		failed, err := collect(ctx, l.reads(), l.reads().scanItem(tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT 500", tenant, archive, after)
 		if err != nil || len(failed) == 0 {
 			return err
 		}

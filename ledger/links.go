@@ -38,10 +38,10 @@ const (
 
 const linkColumns = "kind, source_id, target_id, archive, parent, hash, intended_at, made_at"
 
-func scanLink(row interface{ Scan(...any) error }) (Link, error) {
+func scanLink(r scanner) (Link, error) {
 	var k Link
 	var intended, done int64
-	err := row.Scan(&k.Kind, &k.SourceID, &k.TargetID, &k.Archive, &k.Parent, &k.Hash, &intended, &done)
+	err := r.Scan(&k.Kind, &k.SourceID, &k.TargetID, &k.Archive, &k.Parent, &k.Hash, &intended, &done)
 	k.IntendedAt, k.MadeAt = fromMicros(intended), fromMicros(done)
 	return k, err
 }
@@ -57,7 +57,7 @@ func (l *Ledger) LinkByTarget(ctx context.Context, tenant string, kind LinkKind,
 }
 
 func (l *Ledger) oneLink(ctx context.Context, query string, args ...any) (Link, bool, error) {
-	k, err := scanLink(l.read.QueryRowContext(ctx, l.bind(query), args...))
+	k, err := scanLink(l.reads().row(ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Link{}, false, nil
 	}
@@ -123,23 +123,11 @@ func (l *Ledger) Forget(ctx context.Context, tenant string, kind LinkKind, sourc
 
 // Links lists an archive's links of one kind, by source id.
 func (l *Ledger) Links(ctx context.Context, tenant, archive string, kind LinkKind, after string, limit int) ([]Link, string, error) {
-	rows, err := l.read.QueryContext(ctx, l.bind("SELECT "+linkColumns+" FROM links WHERE tenant = ? AND archive = ? AND kind = ? AND source_id > ? ORDER BY source_id LIMIT ?"),
+	out, err := collect(ctx, l.reads(), scanLink, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND archive = ? AND kind = ? AND source_id > ? ORDER BY source_id LIMIT ?",
 		tenant, archive, kind, after, limit)
-	if err != nil {
-		return nil, "", err
-	}
-	defer rows.Close()
-	var out []Link
-	for rows.Next() {
-		k, err := scanLink(rows)
-		if err != nil {
-			return nil, "", err
-		}
-		out = append(out, k)
-	}
 	next := ""
-	if len(out) == limit {
+	if err == nil && len(out) == limit {
 		next = out[len(out)-1].SourceID
 	}
-	return out, next, rows.Err()
+	return out, next, err
 }

@@ -14,18 +14,12 @@ import (
 
 // MoveArchive lets an archive that has ended go on under its project's new id. The new one must have nothing yet.
 func (l *Ledger) MoveArchive(ctx context.Context, tenant, from, to string) error {
-	return l.tx(ctx, func(tx *sql.Tx) error {
-		read := func(id string) (Archive, int, error) {
-			var data string
-			var position, scan int
-			err := tx.QueryRowContext(ctx, l.bind("SELECT data, queue_position, scan FROM archives WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, id).Scan(&data, &position, &scan)
+	return l.tx(ctx, func(tx session) error {
+		read := func(id string) (a Archive, scan int, err error) {
+			a, err = scanArchive(tx.row(ctx, "SELECT scan, data, queue_position FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, id), &scan)
 			if errors.Is(err, sql.ErrNoRows) {
-				return Archive{}, 0, fmt.Errorf("archive %s: %w", id, ErrUnknown)
+				err = fmt.Errorf("archive %s: %w", id, ErrUnknown)
 			}
-			if err != nil {
-				return Archive{}, 0, err
-			}
-			a, err := decodeArchive(data, position)
 			return a, scan, err
 		}
 		old, scan, err := read(from)
@@ -42,21 +36,21 @@ func (l *Ledger) MoveArchive(ctx context.Context, tenant, from, to string) error
 		a.Run, a.CollectionID, a.PresentationsID, a.ReportAssetID, a.Generation = old.Run+1, old.CollectionID, old.PresentationsID, old.ReportAssetID, old.Generation
 		old.MovedTo, old.Reason = to, "goes on as project "+to+", its id since Frame.io moved the account"
 		for id, row := range map[string]Archive{from: old, to: a} {
-			encoded, err := json.Marshal(row)
+			data, err := encode(row)
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, l.bind("UPDATE archives SET data = ?, scan = ? WHERE tenant = ? AND id = ?"), string(encoded), max(scan, -scan), tenant, id); err != nil {
+			if _, err := tx.exec(ctx, "UPDATE archives SET data = ?, scan = ? WHERE tenant = ? AND id = ?", data, max(scan, -scan), tenant, id); err != nil {
 				return err
 			}
 		}
 		for _, table := range []string{"items", "folders", "links"} {
-			if _, err := tx.ExecContext(ctx, l.bind("UPDATE "+table+" SET archive = ? WHERE tenant = ? AND archive = ?"), to, tenant, from); err != nil {
+			if _, err := tx.exec(ctx, "UPDATE "+table+" SET archive = ? WHERE tenant = ? AND archive = ?", to, tenant, from); err != nil {
 				return err
 			}
 		}
 		for _, kind := range []LinkKind{LinkProject, LinkPresentations, LinkReport, "adopted"} {
-			if err := l.renameLink(ctx, tx, tenant, kind, from, to); err != nil {
+			if err := renameLink(ctx, tx, tenant, kind, from, to); err != nil {
 				return err
 			}
 		}
@@ -67,15 +61,15 @@ func (l *Ledger) MoveArchive(ctx context.Context, tenant, from, to string) error
 // RenameLink lets a link go by its Frame.io object's new id. Its content counts as unwritten, so that the iconik object
 // learns the new id.
 func (l *Ledger) RenameLink(ctx context.Context, tenant string, kind LinkKind, from, to string) error {
-	return l.tx(ctx, func(tx *sql.Tx) error { return l.renameLink(ctx, tx, tenant, kind, from, to) })
+	return l.tx(ctx, func(tx session) error { return renameLink(ctx, tx, tenant, kind, from, to) })
 }
 
-func (l *Ledger) renameLink(ctx context.Context, tx *sql.Tx, tenant string, kind LinkKind, from, to string) error {
+func renameLink(ctx context.Context, tx session, tenant string, kind LinkKind, from, to string) error {
 	if from == to {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, l.bind(`UPDATE links SET source_id = ?, hash = '' WHERE tenant = ? AND kind = ? AND source_id = ?
-		AND NOT EXISTS (SELECT 1 FROM links AS taken WHERE taken.tenant = ? AND taken.kind = ? AND taken.source_id = ?)`), to, tenant, kind, from, tenant, kind, to)
+	_, err := tx.exec(ctx, `UPDATE links SET source_id = ?, hash = '' WHERE tenant = ? AND kind = ? AND source_id = ?
+		AND NOT EXISTS (SELECT 1 FROM links AS taken WHERE taken.tenant = ? AND taken.kind = ? AND taken.source_id = ?)`, to, tenant, kind, from, tenant, kind, to)
 	return err
 }
 
@@ -106,9 +100,9 @@ type placeOf struct {
 // Where a single id is still the old one, nothing is matched: what is missing was deleted then.
 func (l *Ledger) Rematch(ctx context.Context, tenant, archive string, scan int) (Matched, error) {
 	var m Matched
-	err := l.tx(ctx, func(tx *sql.Tx) error {
+	err := l.tx(ctx, func(tx session) error {
 		var old, seen []placeOf
-		rows, err := tx.QueryContext(ctx, l.bind("SELECT source_id, asset_key, version, path, size, seq, scan FROM items WHERE tenant = ? AND archive = ?"), tenant, archive)
+		rows, err := tx.query(ctx, "SELECT source_id, asset_key, version, path, size, seq, scan FROM items WHERE tenant = ? AND archive = ?", tenant, archive)
 		if err != nil {
 			return err
 		}
@@ -174,11 +168,11 @@ func (l *Ledger) Rematch(ctx context.Context, tenant, archive string, scan int) 
 }
 
 // moveByTime matches files of one path by when they were made.
-func (l *Ledger) moveByTime(ctx context.Context, tx *sql.Tx, tenant, archive string, before, now []placeOf, holders map[string]map[string]bool) (int, error) {
+func (l *Ledger) moveByTime(ctx context.Context, tx session, tenant, archive string, before, now []placeOf, holders map[string]map[string]bool) (int, error) {
 	group := func(places []placeOf) (map[string][]placeOf, error) {
 		out := map[string][]placeOf{}
 		for _, p := range places {
-			it, err := l.item(ctx, tx, tenant, archive, p.source)
+			it, err := item(ctx, tx, tenant, archive, p.source)
 			if err != nil {
 				return nil, err
 			}
@@ -211,12 +205,12 @@ func (l *Ledger) moveByTime(ctx context.Context, tx *sql.Tx, tenant, archive str
 }
 
 // moveItem gives an item its new id; holders learns which folder was which.
-func (l *Ledger) moveItem(ctx context.Context, tx *sql.Tx, tenant, archive string, from, to placeOf, holders map[string]map[string]bool) error {
-	old, err := l.item(ctx, tx, tenant, archive, from.source)
+func (l *Ledger) moveItem(ctx context.Context, tx session, tenant, archive string, from, to placeOf, holders map[string]map[string]bool) error {
+	old, err := item(ctx, tx, tenant, archive, from.source)
 	if err != nil {
 		return err
 	}
-	seen, err := l.item(ctx, tx, tenant, archive, to.source)
+	seen, err := item(ctx, tx, tenant, archive, to.source)
 	if err != nil {
 		return err
 	}
@@ -236,28 +230,28 @@ func (l *Ledger) moveItem(ctx context.Context, tx *sql.Tx, tenant, archive strin
 		}
 	}
 	for _, id := range []string{from.source, to.source} {
-		if _, err := tx.ExecContext(ctx, l.bind("DELETE FROM items WHERE tenant = ? AND archive = ? AND source_id = ?"), tenant, archive, id); err != nil {
+		if _, err := tx.exec(ctx, "DELETE FROM items WHERE tenant = ? AND archive = ? AND source_id = ?", tenant, archive, id); err != nil {
 			return err
 		}
 	}
-	if err := l.putItem(ctx, tx, tenant, archive, it); err != nil {
+	if err := putItem(ctx, tx, tenant, archive, it); err != nil {
 		return err
 	}
 	for _, kind := range []LinkKind{LinkVersion, LinkFormat, LinkFileSet, LinkFileRecord} {
 		for _, form := range []string{"", ":proxy"} {
-			if err := l.renameLink(ctx, tx, tenant, kind, from.source+form, to.source+form); err != nil {
+			if err := renameLink(ctx, tx, tenant, kind, from.source+form, to.source+form); err != nil {
 				return err
 			}
 		}
 	}
 	if from.assetKey == from.source {
-		return l.renameLink(ctx, tx, tenant, LinkFile, from.source, to.source)
+		return renameLink(ctx, tx, tenant, LinkFile, from.source, to.source)
 	}
-	return l.renameLink(ctx, tx, tenant, LinkStack, from.assetKey, to.assetKey)
+	return renameLink(ctx, tx, tenant, LinkStack, from.assetKey, to.assetKey)
 }
 
-func (l *Ledger) moveFolders(ctx context.Context, tx *sql.Tx, tenant, archive string, scan int, holders map[string]map[string]bool) (int, error) {
-	rows, err := tx.QueryContext(ctx, l.bind("SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND parent_id <> ''"), tenant, archive)
+func (l *Ledger) moveFolders(ctx context.Context, tx session, tenant, archive string, scan int, holders map[string]map[string]bool) (int, error) {
+	rows, err := tx.query(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND parent_id <> ''", tenant, archive)
 	if err != nil {
 		return 0, err
 	}
@@ -280,10 +274,10 @@ func (l *Ledger) moveFolders(ctx context.Context, tx *sql.Tx, tenant, archive st
 	n := 0
 	move := func(from, to Folder) error {
 		n++
-		if err := l.renameLink(ctx, tx, tenant, LinkFolder, from.SourceID, to.SourceID); err != nil {
+		if err := renameLink(ctx, tx, tenant, LinkFolder, from.SourceID, to.SourceID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, l.bind("UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?"), from.CollectionID, tenant, archive, to.SourceID)
+		_, err := tx.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", from.CollectionID, tenant, archive, to.SourceID)
 		return err
 	}
 	for path, now := range is {

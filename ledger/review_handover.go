@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"slices"
 	"time"
 )
@@ -11,12 +9,12 @@ import (
 // HandOver gives an asset of the click of review from to another review, once, however often that is tried. It says false
 // where the other one is ending and sends nothing any more. A file of the asset that waits to be sent serves both clicks.
 func (l *Ledger) HandOver(ctx context.Context, tenant, review, from string, a ReviewAsset, now time.Time) (taken bool, err error) {
-	err = l.tx(ctx, func(tx *sql.Tx) error {
-		r, ok, err := one[Review](tx.QueryRowContext(ctx, l.bind("SELECT data FROM reviews WHERE tenant = ? AND id = ?"+l.forUpdate()), tenant, review))
+	err = l.tx(ctx, func(tx session) error {
+		r, ok, err := one[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, review))
 		if err != nil || !ok {
 			return err
 		}
-		have, err := many[ReviewAsset](tx.QueryContext(ctx, l.bind("SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"+l.forUpdate()), tenant, review))
+		have, err := many[ReviewAsset](ctx, tx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"+tx.forUpdate(), tenant, review)
 		if err != nil {
 			return err
 		}
@@ -39,16 +37,11 @@ func (l *Ledger) HandOver(ctx context.Context, tenant, review, from string, a Re
 			return nil
 		case waiting < 0:
 			a.Review, a.N, a.From = review, len(have)+1, []string{from}
-			return l.insertReviewAsset(ctx, tx, tenant, a)
+			return insertReviewAsset(ctx, tx, tenant, a)
 		}
 		h := have[waiting]
 		h.From = append(h.From, from)
-		raw, err := json.Marshal(h)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, l.bind("UPDATE review_assets SET data = ? WHERE tenant = ? AND review = ? AND n = ?"), string(raw), tenant, review, h.N)
-		return err
+		return updateReviewAsset(ctx, tx, tenant, h)
 	})
 	return taken && err == nil, err
 }

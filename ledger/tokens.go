@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -20,48 +21,76 @@ var ErrNoKey = errors.New("ledger.encryption_key is missing: a token is to be ke
 
 var errUnreadable = errors.New("the token in the ledger does not open")
 
-// WithKey sets the secret under which tokens are kept, of 16 characters or more.
-func WithKey(secret string) Option {
+// WithKey sets the secrets under which tokens are kept, of 16 characters or more each: the first one encrypts, all decrypt.
+// What another than the first has encrypted is encrypted anew when the ledger is opened. Empty ones are left out.
+func WithKey(secrets ...string) Option {
 	return func(l *Ledger) error {
-		if secret == "" {
-			return nil
+		for _, secret := range secrets {
+			if secret == "" {
+				continue
+			}
+			if len(secret) < 16 {
+				return errors.New("ledger.encryption_key must have 16 characters or more")
+			}
+			key, err := hkdf.Key(sha256.New, []byte(secret), nil, "framebridge ledger tokens v1", 32)
+			if err != nil {
+				return err
+			}
+			block, err := aes.NewCipher(key)
+			if err != nil {
+				return err
+			}
+			gcm, err := cipher.NewGCM(block)
+			if err != nil {
+				return err
+			}
+			l.keys = append(l.keys, gcm)
 		}
-		if len(secret) < 16 {
-			return errors.New("ledger.encryption_key must have 16 characters or more")
-		}
-		var err error
-		l.key, err = hkdf.Key(sha256.New, []byte(secret), nil, "framebridge ledger tokens v1", 32)
-		return err
+		return nil
 	}
 }
 
-func (l *Ledger) cipher() (cipher.AEAD, error) {
-	if l.key == nil {
-		return nil, ErrNoKey
-	}
-	block, err := aes.NewCipher(l.key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
-}
+// keyring holds ciphers; the first one encrypts.
+type keyring []cipher.AEAD
 
-// seal encrypts a token, bound to its place: a row copied to another tenant does not open.
-func seal(gcm cipher.AEAD, tenant, name string, plain []byte) (string, error) {
-	nonce := make([]byte, gcm.NonceSize())
+// seal encrypts a text, bound to its place: a row copied elsewhere does not open.
+func (k keyring) seal(place string, plain []byte) (string, error) {
+	if len(k) == 0 {
+		return "", ErrNoKey
+	}
+	nonce := make([]byte, k[0].NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
 		return "", err
 	}
-	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, plain, []byte(tenant+"/"+name))), nil
+	return base64.StdEncoding.EncodeToString(k[0].Seal(nonce, nonce, plain, []byte(place))), nil
 }
+
+// open decrypts what seal has encrypted, and tells whether another key than the first did.
+func (k keyring) open(place, text string) (plain []byte, outdated bool, err error) {
+	if len(k) == 0 {
+		return nil, false, ErrNoKey
+	}
+	sealed, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(sealed) < k[0].NonceSize() {
+		return nil, false, fmt.Errorf("%w: it is damaged", errUnreadable)
+	}
+	for i, gcm := range k {
+		n := gcm.NonceSize()
+		if plain, err := gcm.Open(nil, sealed[:n], sealed[n:], []byte(place)); err == nil {
+			return plain, i > 0, nil
+		}
+	}
+	return nil, false, fmt.Errorf("%w: was ledger.encryption_key changed?", errUnreadable)
+}
+
+func tokenPlace(tenant, name string) string { return tenant + "/" + name }
+
+// CanKeepTokens says that a key is configured.
+func (l *Ledger) CanKeepTokens() bool { return len(l.keys) > 0 }
 
 // PutToken keeps a token encrypted and replaces the one before.
 func (l *Ledger) PutToken(ctx context.Context, tenant, name string, plain []byte) error {
-	gcm, err := l.cipher()
-	if err != nil {
-		return err
-	}
-	sealed, err := seal(gcm, tenant, name, plain)
+	sealed, err := l.keys.seal(tokenPlace(tenant, name), plain)
 	if err != nil {
 		return err
 	}
@@ -72,46 +101,86 @@ func (l *Ledger) PutToken(ctx context.Context, tenant, name string, plain []byte
 
 // Token returns a token, and false when there is none.
 func (l *Ledger) Token(ctx context.Context, tenant, name string) ([]byte, bool, error) {
-	gcm, err := l.cipher()
-	if err != nil {
-		return nil, false, err
+	if len(l.keys) == 0 {
+		return nil, false, ErrNoKey
 	}
-	var text string
-	err = l.read.QueryRowContext(ctx, l.bind("SELECT sealed FROM tokens WHERE tenant = ? AND name = ?"), tenant, name).Scan(&text)
+	sealed, err := scanText[string](l.reads().row(ctx, "SELECT sealed FROM tokens WHERE tenant = ? AND name = ?", tenant, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	sealed, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(sealed) < gcm.NonceSize() {
-		return nil, false, fmt.Errorf("%w: it is damaged", errUnreadable)
+	plain, _, err := l.keys.open(tokenPlace(tenant, name), sealed)
+	return plain, err == nil, err
+}
+
+// DropToken forgets a token.
+func (l *Ledger) DropToken(ctx context.Context, tenant, name string) error {
+	_, err := l.exec(ctx, "DELETE FROM tokens WHERE tenant = ? AND name = ?", tenant, name)
+	return err
+}
+
+// reseal encrypts under the first key what another one has encrypted.
+func (l *Ledger) reseal(ctx context.Context) error {
+	if len(l.keys) < 2 {
+		return nil
 	}
-	plain, err := gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], []byte(tenant+"/"+name))
+	type token struct{ tenant, name, sealed string }
+	all, err := collect(ctx, l.reads(), func(r scanner) (t token, err error) {
+		err = r.Scan(&t.tenant, &t.name, &t.sealed)
+		return t, err
+	}, "SELECT tenant, name, sealed FROM tokens")
 	if err != nil {
-		return nil, false, fmt.Errorf("%w: was ledger.encryption_key changed?", errUnreadable)
+		return err
 	}
-	return plain, true, nil
+	for _, t := range all {
+		plain, outdated, err := l.keys.open(tokenPlace(t.tenant, t.name), t.sealed)
+		if err != nil || !outdated || strings.HasSuffix(t.name, leaseSuffix) {
+			continue // what no key opens is told when it is asked for
+		}
+		sealed, err := l.keys.seal(tokenPlace(t.tenant, t.name), plain)
+		if err != nil {
+			return err
+		}
+		// One that was replaced meanwhile is under the first key already.
+		if _, err := l.exec(ctx, "UPDATE tokens SET sealed = ? WHERE tenant = ? AND name = ? AND sealed = ?", sealed, t.tenant, t.name, t.sealed); err != nil {
+			return err
+		}
+	}
+	type place struct{ tenant, archive, source string }
+	uploads, err := collect(ctx, l.reads(), func(r scanner) (p place, err error) {
+		err = r.Scan(&p.tenant, &p.archive, &p.source)
+		return p, err
+	}, "SELECT tenant, archive, source_id FROM items WHERE ("+toCopy+") AND state = 'copying'")
+	if err != nil {
+		return err
+	}
+	for _, p := range uploads {
+		if _, err := l.UpdateItem(ctx, p.tenant, p.archive, p.source, func(*Item) {}); err != nil && !errors.Is(err, ErrUnknown) {
+			return err
+		}
+	}
+	return nil
 }
 
 const (
 	exchangeLease = 45 * time.Second // until another may go on where a process died in an exchange
 	exchangeLook  = 50 * time.Millisecond
+	leaseSuffix   = "/lease" // of the name of a token's lease, whose written_at is its end
 )
 
-// ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile. The
-// ledger is free for everything else while change takes its time.
+// ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile, by
+// the database's clock. The ledger is free for everything else while change takes its time.
 func (l *Ledger) ExchangeToken(ctx context.Context, tenant, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
-	if _, err := l.cipher(); err != nil {
-		return err
+	if len(l.keys) == 0 {
+		return ErrNoKey
 	}
-	lease, owner := name+"/lease", rand.Text()
+	lease, owner, now := name+leaseSuffix, rand.Text(), l.writes().now()
 	for {
-		now := time.Now()
-		n, err := l.exec(ctx, `INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at WHERE tokens.written_at < ?`,
-			tenant, lease, owner, micros(now.Add(exchangeLease)), micros(now))
+		n, err := l.exec(ctx, "INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, "+now+` + ?)
+			ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at WHERE tokens.written_at < `+now,
+			tenant, lease, owner, exchangeLease.Microseconds())
 		if err != nil {
 			return err
 		}

@@ -34,37 +34,44 @@ const mostAsking = 20 // addresses beside the first
 
 // Archive is one Frame.io project's way into iconik. Its id is the project's id; a re-run continues the same archive.
 type Archive struct {
-	Tenant, ID            string // ID is the Frame.io project id
-	Name                  string // the project's name as Frame.io has it
-	TeamID, TeamName      string
-	RootID                string
-	ProjectURL            string
-	Status                ArchiveStatus
-	Reason                string // what a person should know about Status
-	QueuePosition         int    // 0: not queued; 1: next
-	Run                   int    // counts from 1
-	WorkflowID, RunID     string
-	JobID                 string // iconik's CUSTOM job of this run
-	CollectionID          string // the project's collection in iconik
-	PresentationsID       string // the collection "Presentations"
-	ReportAssetID         string
-	SourceUpdatedAt       time.Time // the project's updated_at when the last run began
-	Changed               bool      // this run wrote something to iconik
-	QueuedAt              time.Time
-	StartedAt, FinishedAt time.Time
-	RequestedBy           string    // e-mail address or empty
-	AlsoAsked             []string  // addresses of others who asked for it while it was open
-	CopyingSince          time.Time // of this run
-	BytesBefore           int64     // that were done when it began to copy
-	Comments              int       // seen in Frame.io by the last plan
-	CommentsDone          int       // in iconik
-	Shares, SharesDone    int
-	Folders               int
-	APICalls              int64  // by this run, both vendors
-	Generation            string // of the API that its Frame.io ids belong to; "" is legacy
-	MovedTo               string // the archive that goes on with this one's work
-	Moving                bool   // this run has to match what came under other ids
-	MoveNote              string // what could not be matched
+	newer
+
+	Tenant          string        `json:"Tenant"` // ID is the Frame.io project id
+	ID              string        `json:"ID"`
+	Name            string        `json:"Name"` // the project's name as Frame.io has it
+	TeamID          string        `json:"TeamID"`
+	TeamName        string        `json:"TeamName"`
+	RootID          string        `json:"RootID"`
+	ProjectURL      string        `json:"ProjectURL"`
+	Status          ArchiveStatus `json:"Status"`
+	Reason          string        `json:"Reason"`        // what a person should know about Status
+	QueuePosition   int           `json:"QueuePosition"` // 0: not queued; 1: next
+	Run             int           `json:"Run"`           // counts from 1
+	WorkflowID      string        `json:"WorkflowID"`
+	RunID           string        `json:"RunID"`
+	JobID           string        `json:"JobID"`           // iconik's CUSTOM job of this run
+	CollectionID    string        `json:"CollectionID"`    // the project's collection in iconik
+	PresentationsID string        `json:"PresentationsID"` // the collection "Presentations"
+	ReportAssetID   string        `json:"ReportAssetID"`
+	SourceUpdatedAt time.Time     `json:"SourceUpdatedAt"` // the project's updated_at when the last run began
+	Changed         bool          `json:"Changed"`         // this run wrote something to iconik
+	QueuedAt        time.Time     `json:"QueuedAt"`
+	StartedAt       time.Time     `json:"StartedAt"`
+	FinishedAt      time.Time     `json:"FinishedAt"`
+	RequestedBy     string        `json:"RequestedBy"`  // e-mail address or empty
+	AlsoAsked       []string      `json:"AlsoAsked"`    // addresses of others who asked for it while it was open
+	CopyingSince    time.Time     `json:"CopyingSince"` // of this run
+	BytesBefore     int64         `json:"BytesBefore"`  // that were done when it began to copy
+	Comments        int           `json:"Comments"`     // seen in Frame.io by the last plan
+	CommentsDone    int           `json:"CommentsDone"` // in iconik
+	Shares          int           `json:"Shares"`
+	SharesDone      int           `json:"SharesDone"`
+	Folders         int           `json:"Folders"`
+	APICalls        int64         `json:"APICalls"`   // by this run, both vendors
+	Generation      string        `json:"Generation"` // of the API that its Frame.io ids belong to; "" is legacy
+	MovedTo         string        `json:"MovedTo"`    // the archive that goes on with this one's work
+	Moving          bool          `json:"Moving"`     // this run has to match what came under other ids
+	MoveNote        string        `json:"MoveNote"`   // what could not be matched
 }
 
 // AskedBy notes who asks for an archive that is open. Whoever asked first stays.
@@ -113,49 +120,57 @@ type Folder struct {
 
 // Item is one Frame.io file that the archive must account for. Items with the same AssetKey are versions of one asset.
 type Item struct {
-	Seq                int64  // from 1, dense within an archive, versions of one asset adjacent, oldest first
-	SourceID           string // the Frame.io file id
-	AssetKey           string // the version stack's id, or the file's own
-	FolderID           string // the Frame.io folder that holds the file or its stack
-	Version            int    // from 1, oldest first
-	Versions           int    // of the asset
-	Name               string // of the file
-	Title              string // of the asset: the stack's name, or the file's
-	Path               string
-	Size               int64 // bytes, as Frame.io states it
-	MediaType          string
-	Class              string // frameio.MediaClass
-	FrameNum, FrameDen int64
-	Frames             int64
-	StartTimecode      string
-	Width, Height      int
-	SourceChecksum     string    // xxh64 hex or empty
-	Original           string    // frameio.Original
-	Watermarked        bool      // Frame.io watermarks the file as it is downloaded
-	Listed             string    // what is listed of the original, where its bytes were seen not to be it; otherwise empty
-	MissingSince       time.Time // of an original whose link is missing and nothing says why
-	HasProxy           bool
-	CommentCount       int // CommentsUnknown until they are read, where Frame.io does not count them
-	// Fields is the JSON of what goes into the metadata view (mapping.Fields); FieldsHash tells a change on a re-run.
-	Fields     []byte
-	FieldsHash string
+	newer
 
-	State                                           ItemState
-	Reason                                          string
-	Note                                            string // what a person should know whatever becomes of it
-	Fault                                           string // "", "content" (the user can mend it) or "system" (an operator must look)
-	Rendition                                       string // original | proxy | "" while unknown
-	BytesDone                                       int64
-	Checksum                                        string // xxh64 hex of the bytes we stored
-	StoredSize                                      int64
-	UploadID                                        string // of the open multipart upload
-	AssetID, VersionID, FormatID, FileSetID, FileID string // iconik
-	WrittenHash                                     string // FieldsHash as last written to iconik
-	CommentsDone                                    int
-	Moved                                           bool // came under another id: its comments are matched before they are copied
-	CommentsSeen                                    int  // CommentCount when the comments were copied
-	CommentsScan                                    int  // the scan after which the comments were read last
-	Scan                                            int  // the scan that saw it last
+	Seq            int64     `json:"Seq"`      // from 1, dense within an archive, versions of one asset adjacent, oldest first
+	SourceID       string    `json:"SourceID"` // the Frame.io file id
+	AssetKey       string    `json:"AssetKey"` // the version stack's id, or the file's own
+	FolderID       string    `json:"FolderID"` // the Frame.io folder that holds the file or its stack
+	Version        int       `json:"Version"`  // from 1, oldest first
+	Versions       int       `json:"Versions"` // of the asset
+	Name           string    `json:"Name"`     // of the file
+	Title          string    `json:"Title"`    // of the asset: the stack's name, or the file's
+	Path           string    `json:"Path"`
+	Size           int64     `json:"Size"` // bytes, as Frame.io states it
+	MediaType      string    `json:"MediaType"`
+	Class          string    `json:"Class"` // frameio.MediaClass
+	FrameNum       int64     `json:"FrameNum"`
+	FrameDen       int64     `json:"FrameDen"`
+	Frames         int64     `json:"Frames"`
+	StartTimecode  string    `json:"StartTimecode"`
+	Width          int       `json:"Width"`
+	Height         int       `json:"Height"`
+	SourceChecksum string    `json:"SourceChecksum"` // xxh64 hex or empty
+	Original       string    `json:"Original"`       // frameio.Original
+	Watermarked    bool      `json:"Watermarked"`    // Frame.io watermarks the file as it is downloaded
+	Listed         string    `json:"Listed"`         // what is listed of the original, where its bytes were seen not to be it; otherwise empty
+	MissingSince   time.Time `json:"MissingSince"`   // of an original whose link is missing and nothing says why
+	HasProxy       bool      `json:"HasProxy"`
+	CommentCount   int       `json:"CommentCount"` // CommentsUnknown until they are read, where Frame.io does not count them
+	// Fields is the JSON of what goes into the metadata view (mapping.Fields); FieldsHash tells a change on a re-run.
+	Fields     []byte `json:"Fields"`
+	FieldsHash string `json:"FieldsHash"`
+
+	State        ItemState `json:"State"`
+	Reason       string    `json:"Reason"`
+	Note         string    `json:"Note"`      // what a person should know whatever becomes of it
+	Fault        string    `json:"Fault"`     // "", "content" (the user can mend it) or "system" (an operator must look)
+	Rendition    string    `json:"Rendition"` // original | proxy | "" while unknown
+	BytesDone    int64     `json:"BytesDone"`
+	Checksum     string    `json:"Checksum"` // xxh64 hex of the bytes we stored
+	StoredSize   int64     `json:"StoredSize"`
+	UploadID     string    `json:"UploadID"` // of the open multipart upload
+	AssetID      string    `json:"AssetID"`  // iconik
+	VersionID    string    `json:"VersionID"`
+	FormatID     string    `json:"FormatID"`
+	FileSetID    string    `json:"FileSetID"`
+	FileID       string    `json:"FileID"`
+	WrittenHash  string    `json:"WrittenHash"` // FieldsHash as last written to iconik
+	CommentsDone int       `json:"CommentsDone"`
+	Moved        bool      `json:"Moved"`        // came under another id: its comments are matched before they are copied
+	CommentsSeen int       `json:"CommentsSeen"` // CommentCount when the comments were copied
+	CommentsScan int       `json:"CommentsScan"` // the scan after which the comments were read last
+	Scan         int       `json:"Scan"`         // the scan that saw it last
 }
 
 // LinkKind is what a link ties.

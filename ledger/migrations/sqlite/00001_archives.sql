@@ -1,3 +1,4 @@
+-- +goose Up
 CREATE TABLE archives (
   tenant TEXT NOT NULL,
   id TEXT NOT NULL,

@@ -1,3 +1,4 @@
+-- +goose Up
 CREATE TABLE reviews (
   tenant TEXT NOT NULL,
   id TEXT NOT NULL,

@@ -1,0 +1,30 @@
+package ledger
+
+// Queries whose time must not grow with what a tenant has ever had: lists, and what a webhook's answer waits for. A test
+// holds that each goes by an index and reads no documents but those it returns.
+const (
+	archivesPage = `SELECT queued_at, id, data, queue_position FROM archives
+		WHERE tenant = ? AND queued_at <= ? AND (queued_at < ? OR id > ?) ORDER BY queued_at DESC, id LIMIT ?`
+	nextPosition = `SELECT COALESCE(MAX(queue_position + 1), 0) FROM archives
+		WHERE tenant = ? AND status IN ('queued', 'planning', 'running', 'verifying') AND id <> ?`
+	itemsPage       = "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? ORDER BY seq LIMIT ?"
+	itemsRange      = "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+	itemsOfFolder   = "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND folder_id = ?"
+	foldersPage     = "SELECT " + folderColumns + " FROM folders WHERE tenant = ? AND archive = ? AND (depth, source_id) > (?, ?) ORDER BY depth, source_id LIMIT ?"
+	reviewsPage     = "SELECT data FROM reviews WHERE tenant = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
+	forgetDelivered = "DELETE FROM deliveries WHERE tenant = ? AND seen_at < ?"
+
+	// SQLite takes the tables of a CROSS JOIN in their order.
+	reviewsOfAsset = `SELECT r.data FROM (SELECT DISTINCT review FROM review_assets WHERE tenant = ? AND asset_id = ?) AS shown CROSS JOIN reviews AS r
+		WHERE r.tenant = ? AND r.id = shown.review AND r.status IN ('sending', 'open', 'expired') ORDER BY r.created_at DESC`
+	reviewShownOn = `SELECT r.id FROM (SELECT DISTINCT review FROM review_assets WHERE tenant = ? AND asset_id = ?) AS shown CROSS JOIN reviews AS r
+		WHERE r.tenant = ? AND r.id = shown.review
+		ORDER BY CASE WHEN r.status IN ('sending', 'open') AND r.id <> ? THEN 0 ELSE 1 END, r.created_at DESC, r.id DESC LIMIT 1`
+	sameClick              = "SELECT data FROM reviews WHERE tenant = ? AND click = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1"
+	reviewOfFile           = "SELECT review FROM review_assets WHERE tenant = ? AND file_id = ? LIMIT 1"
+	reviewsOfSegment       = "SELECT DISTINCT review FROM review_comments WHERE tenant = ? AND iconik_id = ?"
+	reviewOfFrameioComment = `SELECT c.review, a.file_id FROM review_comments c JOIN review_assets a ON a.tenant = c.tenant AND a.review = c.review AND a.n = c.n
+		WHERE c.tenant = ? AND c.frameio_id = ? LIMIT 1`
+	runningReviewAssets = `SELECT COUNT(*) FROM reviews r JOIN review_assets a ON a.tenant = r.tenant AND a.review = r.id
+		WHERE r.tenant = ? AND r.status IN ('sending', 'open')`
+)

@@ -1,0 +1,80 @@
+package ledger
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// bounded are the queries of lists and webhooks, each with what it must find by its index. Those that must not read a
+// single document are covering.
+var bounded = []struct {
+	name, query string
+	args        []any
+	sqlite      []string // of SQLite's plan, which names the columns that an index is searched by
+	postgres    string   // the index of PostgreSQL's plan
+}{
+	{"archives page", archivesPage, []any{"t", 5, 5, "a", 10}, []string{"INDEX archives_newest (tenant=? AND queued_at<?)"}, "archives_newest"},
+	{"next position", nextPosition, []any{"t", "a"}, []string{"INDEX archives_by_status (tenant=? AND status=?)"}, "archives_by_status"},
+	{"items page", itemsPage, []any{"t", "a", 5, 10}, []string{"INDEX items_by_seq (tenant=? AND archive=? AND seq>?)"}, "items_by_seq"},
+	{"items", itemsRange, []any{"t", "a", 5, 10}, []string{"INDEX items_by_seq (tenant=? AND archive=? AND seq>? AND seq<?)"}, "items_by_seq"},
+	{"items of a folder", itemsOfFolder, []any{"t", "a", "f"}, []string{"INDEX items_by_folder (tenant=? AND archive=? AND folder_id=?)"}, "items_by_folder"},
+	{"next ranges to copy", nextRanges(PhaseCopy), []any{"t", "a", 5, 10}, []string{"INDEX items_to_copy (tenant=? AND archive=? AND seq>?)"}, "items_to_copy"},
+	{"folders page", foldersPage, []any{"t", "a", 1, "f", 10}, []string{"INDEX folders_by_depth (tenant=? AND archive=? AND (depth,source_id)>(?,?))"}, "folders_by_depth"},
+	{"reviews page", reviewsPage, []any{"t", 5, "r", 10}, []string{"INDEX reviews_by_age (tenant=? AND (created_at,id)<(?,?))"}, "reviews_by_age"},
+	{"same click", sameClick, []any{"t", "c", 5}, []string{"INDEX reviews_by_click (tenant=? AND click=? AND created_at>?)"}, "reviews_by_click"},
+	{"reviews of an asset", reviewsOfAsset, []any{"t", "s5", "t"}, []string{"INDEX reviews_by_status (tenant=? AND status=? AND id=?)", "INDEX review_assets_by_asset (tenant=? AND asset_id=?)"}, "review_assets_by_asset"},
+	{"review shown on an asset", reviewShownOn, []any{"t", "s5", "t", "r"}, []string{"INDEX sqlite_autoindex_reviews_1 (tenant=? AND id=?)", "INDEX review_assets_by_asset (tenant=? AND asset_id=?)"}, "review_assets_by_asset"},
+	{"review of a file", reviewOfFile, []any{"t", "f"}, []string{"INDEX review_assets_by_file (tenant=? AND file_id=?)"}, "review_assets_by_file"},
+	{"reviews of a segment", reviewsOfSegment, []any{"t", "s"}, []string{"COVERING INDEX review_comments_by_iconik (tenant=? AND iconik_id=?)"}, "review_comments_by_iconik"},
+	{"review of a comment", reviewOfFrameioComment, []any{"t", "c"}, []string{"INDEX review_comments_by_frameio (tenant=? AND frameio_id=?)", "INDEX sqlite_autoindex_review_assets_1 (tenant=? AND review=? AND n=?)"}, "review_comments_by_frameio"},
+	{"assets of running reviews", runningReviewAssets, []any{"t"}, []string{"COVERING INDEX reviews_by_status (tenant=? AND status=?)", "COVERING INDEX sqlite_autoindex_review_assets_1 (tenant=? AND review=?)"}, "reviews_by_status"},
+	{"old deliveries", forgetDelivered, []any{"t", 5}, []string{"INDEX deliveries_by_time (tenant=? AND seen_at<?)"}, "deliveries_by_time"},
+	{"an archive", oneArchive, []any{"t", "a"}, []string{"INDEX sqlite_autoindex_archives_1 (tenant=? AND id=?)"}, "archives_pkey"},
+}
+
+func TestListsAndWebhooksGoByAnIndex(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		grow(t, l, tenant, 300, 20)
+		for _, q := range bounded {
+			plan := strings.ReplaceAll(explain(t, l, q.query, append([]any{tenant}, q.args[1:]...)), "SCAN shown", "")
+			if l.postgres {
+				assert.Contains(t, plan, q.postgres, "%s:\n%s", q.name, plan)
+				assert.NotContains(t, plan, "Seq Scan", "%s:\n%s", q.name, plan)
+				continue
+			}
+			for _, part := range q.sqlite {
+				assert.Contains(t, plan, part, "%s:\n%s", q.name, plan)
+			}
+			assert.NotContains(t, plan, "SCAN ", "%s:\n%s", q.name, plan)
+		}
+	})
+}
+
+func explain(t *testing.T, l *Ledger, query string, args []any) string {
+	t.Helper()
+	var lines []string
+	require.NoError(t, l.tx(t.Context(), func(tx session) error {
+		prefix := "EXPLAIN QUERY PLAN "
+		if l.postgres { // small tables are read whole otherwise
+			prefix = "EXPLAIN "
+			if _, err := tx.exec(t.Context(), "SET LOCAL enable_seqscan = off"); err != nil {
+				return err
+			}
+		}
+		out, err := collect(t.Context(), tx, func(r scanner) (line string, err error) {
+			if l.postgres {
+				err = r.Scan(&line)
+				return line, err
+			}
+			var id, parent, unused int
+			err = r.Scan(&id, &parent, &unused, &line)
+			return line, err
+		}, prefix+query, args...)
+		lines = out
+		return err
+	}))
+	return strings.Join(lines, "\n")
+}

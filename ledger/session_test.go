@@ -1,0 +1,73 @@
+package ledger
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var oddNames = []string{"nul\x00here", "bad\xff\xfebytes", "a mark ␛ and ␛00", "␛", "␛␛", "\x00", "naïve ☃ 𝄞", `back\u0000slash`, "trailing\xe2\x90"}
+
+func TestEveryNameComesBackAsItWas(t *testing.T) {
+	for _, name := range oddNames {
+		assert.Equal(t, name, unescapeText(escapeText(name)), "%q", name)
+	}
+	assert.Equal(t, "plain ☃", escapeText("plain ☃"))
+	assert.Equal(t, "an ␛ of somebody else's", unescapeText("an ␛ of somebody else's"))
+	alphabet := []string{"\x00", "\xff", "␛", "0", "f", "é", "\xe2", "\x90", "\x9b", "x"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 5000 {
+		name := ""
+		for range random.IntN(8) {
+			name += alphabet[random.IntN(len(alphabet))]
+		}
+		require.Equal(t, name, unescapeText(escapeText(name)), "%q", name)
+	}
+}
+
+func TestBothDatabasesTakeEveryName(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		begin(t, l, tenant)
+		scan, err := l.BeginScan(ctx, tenant, project)
+		require.NoError(t, err)
+		require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
+		var folders []Folder
+		var items []Item
+		for i, name := range oddNames {
+			id := string(rune('a' + i))
+			folders = append(folders, Folder{SourceID: id, ParentID: "root", Name: name, Path: name, Depth: 1, Scan: scan})
+			items = append(items, Item{SourceID: id, AssetKey: id, FolderID: id, Version: 1, Versions: 1, Name: name, Path: name + "/" + name, Scan: scan})
+		}
+		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", folders, items, true))
+		require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
+		read, _, err := l.Folders(ctx, tenant, project, "0~z", 100)
+		require.NoError(t, err)
+		require.Len(t, read, len(oddNames))
+		for i, f := range read {
+			assert.Equal(t, oddNames[i], f.Name, "%q", f.Name)
+			it, ok, err := l.Item(ctx, tenant, project, f.SourceID)
+			require.NoError(t, err)
+			require.True(t, ok)
+			if name := oddNames[i]; name == "nul\x00here" || name == `back\u0000slash` || name[0] == 0xe2 {
+				assert.Equal(t, name, it.Name)
+			}
+			require.NoError(t, l.FolderGone(ctx, tenant, project, f.SourceID))
+		}
+		for _, name := range oddNames {
+			_, first, err := l.Intend(ctx, tenant, Link{Kind: LinkReference, SourceID: name, Archive: project})
+			require.NoError(t, err)
+			assert.True(t, first, "%q", name)
+			k, ok, err := l.Link(ctx, tenant, LinkReference, name)
+			require.NoError(t, err)
+			require.True(t, ok)
+			assert.Equal(t, name, k.SourceID)
+			_, err = l.UpdateArchive(ctx, tenant, project, func(a *Archive) { a.Name, a.Reason = name, name })
+			require.NoError(t, err)
+		}
+		_, _, err = l.Archive(ctx, tenant, project)
+		require.NoError(t, err)
+	})
+}
