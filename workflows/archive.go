@@ -63,31 +63,44 @@ type step struct {
 	run  func(*archive, workflow.Context) error
 }
 
-// archiveSteps is the process. The order is part of the state that runs hand on: append, or version.
-func archiveSteps() []step {
-	return []step{
-		{stepNameTurn, (*archive).takeTurn},
-		{"opening", (*archive).open},
-		{"planning", (*archive).plan},
-		{"making collections", (*archive).collections},
-		{"copying", (*archive).copy},
-		{stepNameWaiting, (*archive).awaitOriginals},
-		{"copying comments", (*archive).comments},
-		{"copying presentations", (*archive).shares},
-		{"comparing with Frame.io", (*archive).compare},
-		{"verifying", (*archive).verify},
-		{"reporting", (*archive).report},
-	}
-}
-
-// Steps that others jump to.
+// The steps of an archive, in order. Their numbers are part of the state that runs hand on: a new one goes to the end, or
+// behind a marker.
 const (
+	stepTurn        = 0
+	stepOpen        = 1
+	stepPlan        = 2
 	stepCollections = 3
 	stepCopy        = 4
+	stepOriginals   = 5
+	stepComments    = 6
+	stepShares      = 7
+	stepCompare     = 8
+	stepVerify      = 9
+	stepReport      = 10
+)
 
+// Names of steps that others know.
+const (
 	stepNameTurn    = "waiting for its turn"
 	stepNameWaiting = "waiting for originals"
 )
+
+// archiveSteps is the process.
+func archiveSteps() []step {
+	return []step{
+		stepTurn:        {stepNameTurn, (*archive).takeTurn},
+		stepOpen:        {"opening", (*archive).open},
+		stepPlan:        {"planning", (*archive).plan},
+		stepCollections: {"making collections", (*archive).collections},
+		stepCopy:        {"copying", (*archive).copy},
+		stepOriginals:   {stepNameWaiting, (*archive).awaitOriginals},
+		stepComments:    {"copying comments", (*archive).comments},
+		stepShares:      {"copying presentations", (*archive).shares},
+		stepCompare:     {"comparing with Frame.io", (*archive).compare},
+		stepVerify:      {"verifying", (*archive).verify},
+		stepReport:      {"reporting", (*archive).report},
+	}
+}
 
 // Archive brings one Frame.io project whole into iconik. It may be run again at any time and then does what is missing.
 func Archive(ctx workflow.Context, in ArchiveInput) (Finished, error) {
