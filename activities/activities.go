@@ -13,8 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/frameio/legacy"
-	"github.com/framebridge/framebridge/clients/frameio/v4"
+	"github.com/framebridge/framebridge/clients/frameio/open"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
@@ -84,39 +83,6 @@ type userAt struct {
 	at time.Time
 }
 
-// tokenStore keeps a tenant's sign-in at Adobe in the ledger.
-type tokenStore struct {
-	book   *ledger.Ledger
-	tenant string
-}
-
-func (s tokenStore) Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
-	return s.book.ExchangeToken(ctx, s.tenant, name, change)
-}
-
-// TokenStore keeps a tenant's sign-in at Adobe in the ledger.
-func TokenStore(book *ledger.Ledger, tenant string) v4.TokenStore { return tokenStore{book, tenant} }
-
-// OpenFrameio opens the adapter of a tenant's generation. refused, where not nil, is told when the legacy API
-// refuses the token.
-func OpenFrameio(cfg *config.Tenant, book *ledger.Ledger, refused func()) (frameio.Platform, error) {
-	switch frameio.Generation(cfg.Frameio.Generation) {
-	case frameio.Legacy:
-		return legacy.New(cfg.Frameio, legacy.WithRefused(refused))
-	case frameio.V4:
-		var opts []v4.Option
-		switch {
-		case book != nil && book.CanKeepTokens():
-			opts = append(opts, v4.WithStore(tokenStore{book, cfg.ID}))
-		case cfg.Frameio.IMS.RefreshToken != "":
-			return nil, fmt.Errorf("tenants.%s.frameio.ims.refresh_token: %w", cfg.ID, ledger.ErrNoKey)
-		}
-		return v4.New(cfg.Frameio, opts...)
-	default:
-		return nil, fmt.Errorf("tenants.%s.frameio.generation: %q is not known", cfg.ID, cfg.Frameio.Generation)
-	}
-}
-
 func (a *Activities) tenant(id string) (*tenant, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -128,7 +94,7 @@ func (a *Activities) tenant(id string) (*tenant, error) {
 		return nil, systemError("tenant %s is not in this worker's configuration", id)
 	}
 	t := &tenant{Activities: a, cfg: cfg, views: map[string]string{}, users: map[string]userAt{}}
-	fio, err := OpenFrameio(cfg, a.Ledger, t.tokenRefused)
+	fio, err := open.Platform(cfg, a.Ledger, t.tokenRefused)
 	if err != nil {
 		return nil, systemError("%v", err)
 	}

@@ -18,13 +18,8 @@ import (
 // brought over already by what stays: the workspace's and project's names, then paths, sizes and versions, then what
 // comments say and where. What cannot be told apart is not guessed.
 
-func generationOf(row ledger.Archive) frameio.Generation {
-	return frameio.Generation(orFirst(row.Generation, string(frameio.Legacy)))
-}
-
 // formerly finds the archives of before the move that a project, which was not archived under its present id yet, may be.
 func (a *archive) formerly(ctx context.Context, project frameio.Project) ([]ledger.Archive, error) {
-	now := a.frameio.Generation()
 	title := func(name string) string { return mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix) }
 	var found []ledger.Archive
 	for after := ""; ; {
@@ -33,7 +28,7 @@ func (a *archive) formerly(ctx context.Context, project frameio.Project) ([]ledg
 			return nil, err
 		}
 		for _, r := range page {
-			if r.ID != a.ref.Archive && r.MovedTo == "" && r.CollectionID != "" && generationOf(r) != now && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
+			if r.ID != a.ref.Archive && r.MovedTo == "" && r.CollectionID != "" && frameio.Migrated(a.frameio, r.Generation) && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
 				_, err := a.frameio.Project(ctx, r.ID)
 				if rest.IsNotFound(err) { // otherwise it is another project that is there, too
 					found = append(found, r)
@@ -95,7 +90,7 @@ func (a *archive) noProject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if row.RootID != "" && generationOf(row) != a.frameio.Generation() { // it was opened once, on the other API
+	if row.RootID != "" && frameio.Migrated(a.frameio, row.Generation) { // it was opened once, on the other API
 		var ids []string
 		for cursor := ""; ; {
 			page, err := a.frameio.Projects(ctx, cursor)
@@ -120,7 +115,7 @@ func (a *archive) noProject(ctx context.Context) error {
 
 // refreshProject notices, in the middle of a run, that the account was moved: the project's root may have another id.
 func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledger.Archive, error) {
-	if row.Moving || generationOf(row) == a.frameio.Generation() {
+	if row.Moving || !frameio.Migrated(a.frameio, row.Generation) {
 		return row, nil
 	}
 	project, err := a.frameio.Project(ctx, a.ref.Archive)
@@ -249,7 +244,7 @@ func (a *archive) rematchComments(ctx context.Context, it ledger.Item, comments 
 // rematchShares ties V4's shares to the collections of the presentations and review links that they were before the move:
 // by id, or by the name where one only has it on either side.
 func (a *archive) rematchShares(ctx context.Context) error {
-	if a.frameio.Generation() != frameio.V4 {
+	if !a.frameio.Capabilities().SharesOnly {
 		return nil
 	}
 	var former []ledger.Link
@@ -329,7 +324,7 @@ func equalTime(x, y *int64) bool {
 
 // movedSince says that the review's ids in Frame.io are those of another generation.
 func (r *review) movedSince() bool {
-	return r.row.Generation != "" && r.row.Generation != string(r.frameio.Generation())
+	return r.row.Generation != "" && frameio.Migrated(r.frameio, r.row.Generation)
 }
 
 // placedFile is a file in a review's folder.

@@ -3,11 +3,10 @@ package activities
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/frameio/v4"
+	"github.com/framebridge/framebridge/clients/frameio/open"
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
@@ -17,10 +16,7 @@ import (
 // Frame.io moves accounts from the legacy API to V4 at any moment: the legacy API refuses the token then, and its
 // webhooks are switched off.
 
-const (
-	tellTimeout  = 30 * time.Second
-	probeTimeout = 5 * time.Second // to ask V4 whether the account is there
-)
+const tellTimeout = 30 * time.Second
 
 // tokenRefused tells the operators once a day what a refused token means and what to do. What runs waits meanwhile.
 func (t *tenant) tokenRefused() {
@@ -35,7 +31,7 @@ func (t *tenant) tokenRefused() {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
 		defer cancel()
-		subject, text := t.refusal(ctx)
+		subject, text := open.MigrationNotice(ctx, t.cfg)
 		err := t.mailOnce(ctx, "", mail.Message{ID: "moved:" + today, To: recipients("", append(t.cfg.Archive.Notify, t.cfg.Review.Notify...)), Subject: subject, Text: text})
 		if err != nil {
 			t.Log.WarnContext(ctx, "operators not told of a refused token", "tenant", t.cfg.ID, "error", err)
@@ -43,48 +39,14 @@ func (t *tenant) tokenRefused() {
 	}()
 }
 
-// refusal is what operators are told of a refused token. Where V4 takes the token, there is nothing to ask.
-func (t *tenant) refusal(ctx context.Context) (subject, text string) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	account, since, err := v4.MovedAt(ctx, t.cfg.Frameio)
-	head := fmt.Sprintf("Frame.io's legacy API refuses the token of tenant %s (%s).", t.cfg.Name, t.cfg.ID)
-	steps := []string{fmt.Sprintf("If the account is on V4 now, set tenants.%s.frameio.generation to v4 and fill in frameio.ims (or keep the developer token, where the account is not run from Adobe's Admin Console), then start worker and starter again.", t.cfg.ID)}
-	if err == nil {
-		when := ""
-		if !since.IsZero() {
-			when = " since " + since.Format("2 January 2006, 15:04 MST")
-		}
-		subject = fmt.Sprintf("The Frame.io account of %s was moved to V4: change its configuration", t.cfg.Name)
-		head += fmt.Sprintf(" Its account %q is on V4%s, which takes this token.", account, when)
-		steps = []string{fmt.Sprintf("Set tenants.%s.frameio.generation to v4, then start worker and starter again. The token works there for now; Adobe's sign-in (frameio.ims) is what stays.", t.cfg.ID)}
-	} else {
-		subject = fmt.Sprintf("Frame.io refuses the token of %s: was the account moved to V4?", t.cfg.Name)
-		head += " It ends on 1 December 2026, and an account that was moved to V4 refuses legacy tokens at once."
-	}
-	steps = append(steps, "Make the webhooks again in the workspace: the move has switched the old ones off.")
-	if err != nil {
-		steps = append(steps, "If the account was not moved, the token was deleted: make a new one.")
-	}
-	var b strings.Builder
-	b.WriteString(head + "\n\nWhat to do:\n")
-	for i, s := range steps {
-		fmt.Fprintf(&b, "%d. %s\n", i+1, s)
-	}
-	b.WriteString(`
-Nothing is lost meanwhile: archives and reviews that run try again every minute, and go on by themselves once 1 is done. Where Frame.io gave a project another id, its archive ends as failed, and its mail names the id to start: that archive goes on where the old one stopped. Open reviews get a new link on V4, and their reviewers a new invitation.
-`)
-	return subject, b.String()
-}
-
 // moveOver shares an open review again after its account was moved to another generation: links of the other one cannot
 // be changed any more. Files keep their place.
 func (r *review) moveOver(ctx context.Context) error {
 	now := string(r.frameio.Generation())
-	if r.row.Status != ledger.ReviewOpen || r.row.Generation == now && r.row.ShareID != "" {
+	if r.row.Status != ledger.ReviewOpen || !frameio.Migrated(r.frameio, r.row.Generation) && r.row.ShareID != "" {
 		return nil
 	}
-	if r.row.Generation != now {
+	if frameio.Migrated(r.frameio, r.row.Generation) {
 		if err := r.update(ctx, func(row *ledger.Review) {
 			row.Generation, row.ShareID, row.ShareURL = now, "", ""
 			row.Moves++
@@ -172,7 +134,7 @@ func (a *Activities) KeepSignedIn(ctx context.Context) {
 		case <-time.After(wait):
 		}
 		for id, cfg := range a.Config.Tenants {
-			if cfg.Frameio.Generation == string(frameio.V4) && cfg.Frameio.IMS.ClientID != "" {
+			if open.SignsIn(cfg) {
 				a.lookAtSignIn(ctx, id, cfg, time.Now())
 			}
 		}
@@ -185,17 +147,15 @@ func (a *Activities) lookAtSignIn(ctx context.Context, id string, cfg *config.Te
 		return
 	}
 	// A client of its own: it remembers no user, and so asks.
-	p, err := OpenFrameio(cfg, a.Ledger, nil)
+	p, err := open.Platform(cfg, a.Ledger, nil)
 	if err == nil {
 		_, err = p.Me(ctx)
 	}
 	why := ""
 	if err != nil && rest.ClassOf(err) == rest.Unauthorized {
 		why = fmt.Sprintf("Adobe or Frame.io refuses the sign-in: %v", err)
-	} else if kept, ok, kerr := a.Ledger.Token(ctx, id, v4.TokenName); kerr == nil && ok {
-		if at, ok := v4.LastRefresh(kept, cfg.Frameio.IMS); ok && now.Sub(at) > signInOld {
-			why = fmt.Sprintf("The sign-in was renewed last on %s, and ends 14 days after that: %v", at.Format("2 January 2006"), err)
-		}
+	} else if at, ok, kerr := open.SignInRenewed(ctx, cfg, a.Ledger); kerr == nil && ok && now.Sub(at) > signInOld {
+		why = fmt.Sprintf("The sign-in was renewed last on %s, and ends 14 days after that: %v", at.Format("2 January 2006"), err)
 	}
 	if why == "" {
 		return

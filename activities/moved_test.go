@@ -81,7 +81,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 	} {
 		cfg := &config.Tenant{ID: "t", Archive: config.Archive{MissingOriginal: "wait", MaxFileSize: 1 << 40}}
 		cfg.Frameio = config.Frameio{Generation: generation, BaseURL: "http://127.0.0.1:9", Token: "x"}
-		fio, err := OpenFrameio(cfg, nil, nil)
+		fio, err := open.Platform(cfg, nil, nil)
 		require.NoError(t, err)
 		ick, err := iconik.New(config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"})
 		require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -28,10 +29,9 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 	if err := arc.goOn(ctx, project); err != nil {
 		return workflows.Opened{}, settled(err)
 	}
-	now := arc.frameio.Generation()
 	if before, err := arc.row(ctx); err != nil {
 		return workflows.Opened{}, err
-	} else if generationOf(before) != now {
+	} else if frameio.Migrated(arc.frameio, before.Generation) {
 		if err := arc.moveTeam(ctx, before, project); err != nil {
 			return workflows.Opened{}, err
 		}
@@ -44,9 +44,9 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 		r.StartedAt, r.FinishedAt = time.Now().UTC(), time.Time{}
 		r.APICalls, r.MoveNote = 0, ""
 		if r.CollectionID == "" { // nothing is there yet that could have moved
-			r.Generation = string(now)
+			r.Generation = string(arc.frameio.Generation())
 		}
-		r.Moving = generationOf(*r) != now
+		r.Moving = frameio.Migrated(arc.frameio, r.Generation)
 	})
 	if err != nil {
 		return workflows.Opened{}, err

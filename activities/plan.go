@@ -64,7 +64,7 @@ func (p *planning) moved(ctx context.Context, project frameio.Project) error {
 	}
 	found := []ledger.Archive{row}
 	switch {
-	case known && row.CollectionID != "" && generationOf(row) == p.frameio.Generation():
+	case known && row.CollectionID != "" && !frameio.Migrated(p.frameio, row.Generation):
 		return nil
 	case !known || row.CollectionID == "":
 		if found, err = p.formerly(ctx, project); err != nil {

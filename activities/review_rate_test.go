@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 )
 
 // Where Frame.io tells no frame rate, iconik may: by what it has found in the original, or by its proxy.
@@ -20,14 +21,14 @@ func TestIconikTellsTheFrameRate(t *testing.T) {
 	const original = `{"objects":[{"id":"o","name":"ORIGINAL","status":"ACTIVE","components":[{"type":"AUDIO","metadata":{"framerate":"46.875"}},{"type":"VIDEO","metadata":{"framerate":%}}]}]}`
 	for name, c := range map[string]struct {
 		formats, proxies string
-		want             frameio.Rational
+		want             mapping.Rate
 	}{
-		"of the original":   {strings.Replace(original, "%", `"23.976"`, 1), `{"objects":[{"id":"p","frame_rate":"25"}]}`, frameio.Rational{Num: 24000, Den: 1001}},
-		"as a number":       {strings.Replace(original, "%", `29.97`, 1), `{"objects":[]}`, frameio.Rational{Num: 30000, Den: 1001}},
-		"as a fraction":     {strings.Replace(original, "%", `"60000/1001"`, 1), `{"objects":[]}`, frameio.Rational{Num: 60000, Den: 1001}},
-		"of the proxy":      {`{"objects":[{"id":"o","name":"ORIGINAL","components":[]}]}`, `{"objects":[{"id":"p","frame_rate":null},{"id":"q","frame_rate":"25.000 FPS"}]}`, frameio.Rational{Num: 25, Den: 1}},
-		"of another format": {`{"objects":[{"id":"o","name":"EDIT","components":[{"type":"VIDEO","metadata":{"framerate":"50"}}]}]}`, `{"objects":[]}`, frameio.Rational{}},
-		"nobody knows":      {strings.Replace(original, "%", `"variable"`, 1), `{"objects":[]}`, frameio.Rational{}},
+		"of the original":   {strings.Replace(original, "%", `"23.976"`, 1), `{"objects":[{"id":"p","frame_rate":"25"}]}`, mapping.Rate{Num: 24000, Den: 1001}},
+		"as a number":       {strings.Replace(original, "%", `29.97`, 1), `{"objects":[]}`, mapping.Rate{Num: 30000, Den: 1001}},
+		"as a fraction":     {strings.Replace(original, "%", `"60000/1001"`, 1), `{"objects":[]}`, mapping.Rate{Num: 60000, Den: 1001}},
+		"of the proxy":      {`{"objects":[{"id":"o","name":"ORIGINAL","components":[]}]}`, `{"objects":[{"id":"p","frame_rate":null},{"id":"q","frame_rate":"25.000 FPS"}]}`, mapping.Rate{Num: 25, Den: 1}},
+		"of another format": {`{"objects":[{"id":"o","name":"EDIT","components":[{"type":"VIDEO","metadata":{"framerate":"50"}}]}]}`, `{"objects":[]}`, mapping.Rate{}},
+		"nobody knows":      {strings.Replace(original, "%", `"variable"`, 1), `{"objects":[]}`, mapping.Rate{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

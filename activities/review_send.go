@@ -337,10 +337,10 @@ func notReady(title string, since time.Duration) error {
 }
 
 // iconikRate is the frame rate that iconik has found in a version: in its original, or of its proxy; zero where it tells none.
-func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (frameio.Rational, error) {
+func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (mapping.Rate, error) {
 	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
-		return frameio.Rational{}, err
+		return mapping.Rate{}, err
 	}
 	for _, f := range formats {
 		for _, c := range f.Components {
@@ -351,18 +351,18 @@ func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (frameio
 	}
 	proxies, err := r.iconik.Files.Proxies(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
-		return frameio.Rational{}, err
+		return mapping.Rate{}, err
 	}
 	for _, p := range proxies {
 		if rate := rateOf(p.FrameRate); rate.Den > 0 {
 			return rate, nil
 		}
 	}
-	return frameio.Rational{}, nil
+	return mapping.Rate{}, nil
 }
 
 // rateOf reads a rate such as "23.976 FPS" or "24000/1001".
-func rateOf(text string) frameio.Rational {
+func rateOf(text string) mapping.Rate {
 	var fps, den float64
 	n, _ := fmt.Sscanf(text, "%g/%g", &fps, &den)
 	if n == 2 && den > 0 {

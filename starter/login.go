@@ -16,8 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/framebridge/framebridge/activities"
-	"github.com/framebridge/framebridge/clients/frameio/v4"
+	"github.com/framebridge/framebridge/clients/frameio/open"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -68,7 +67,7 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 		return err
 	}
 	state := hex.EncodeToString(b[:])
-	address, err := v4.AuthorizeURL(t.Frameio.IMS, redirect, state)
+	address, err := open.SignInURL(t, redirect, state)
 	if err != nil {
 		return err
 	}
@@ -78,10 +77,10 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 	if err != nil {
 		return err
 	}
-	if err := v4.SignIn(ctx, t.Frameio.IMS, activities.TokenStore(book, t.ID), code, redirect); err != nil {
+	if err := open.SignIn(ctx, t, book, code, redirect); err != nil {
 		return err
 	}
-	p, err := activities.OpenFrameio(t, book, nil)
+	p, err := open.Platform(t, book, nil)
 	if err != nil {
 		return err
 	}

@@ -80,8 +80,8 @@ func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Cl
 	return activities.LazyTemporal(cfg, log)
 }
 
-// open connects to what every command needs. The caller closes it.
-func open(ctx context.Context, o *options) (*service, func(), error) {
+// connect connects to what every command needs. The caller closes it.
+func connect(ctx context.Context, o *options) (*service, func(), error) {
 	s, done, err := prepare(ctx, o, activities.DialTemporal)
 	if err == nil {
 		s.attributes.Store(activities.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/frameio/open"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
@@ -50,7 +51,7 @@ func (s *service) platform(t *config.Tenant) (frameio.Platform, error) {
 	if p, ok := s.platforms[t.ID]; ok {
 		return p, nil
 	}
-	p, err := activities.OpenFrameio(t, s.ledger, nil)
+	p, err := open.Platform(t, s.ledger, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
-// Package frameio is the port to Frame.io. Both generations of its API, legacy (V2) and V4, are adapters behind
-// Platform; nothing outside this folder knows which one a tenant is on, beyond what Capabilities says.
+// Package frameio is the port to Frame.io: what can be read (Reader), what can be changed (Writer), and what comes in by
+// webhook. Both generations of its API, legacy (V2) and V4, are adapters behind it, which the package open makes; nothing
+// outside this folder knows which one a tenant is on, beyond what Capabilities and Migrated say.
 package frameio
 
 import (
-	"context"
 	"time"
+
+	"github.com/framebridge/framebridge/mapping"
 )
 
 // Generation names one of Frame.io's two APIs.
@@ -14,41 +16,6 @@ const (
 	Legacy Generation = "legacy"
 	V4     Generation = "v4"
 )
-
-// Platform reads and writes one Frame.io account scope. Its methods are safe for concurrent use. Every error is a
-// *rest.Error, classified once.
-type Platform interface {
-	Generation() Generation
-	Capabilities() Capabilities
-
-	// Me returns the user the token acts as: the cheapest test of a token.
-	Me(ctx context.Context) (User, error)
-	// Projects lists every project the token sees, natively archived ones included.
-	Projects(ctx context.Context, cursor string) (Page[Project], error)
-	// Project returns a project with its team (or workspace) filled in.
-	Project(ctx context.Context, projectID string) (Project, error)
-
-	// Children lists a folder: files, folders and version stacks, never deleted ones.
-	Children(ctx context.Context, folderID, cursor string) (Page[Asset], error)
-	// Versions returns all files of a version stack, oldest first; the last one is the current version.
-	Versions(ctx context.Context, stack Asset) ([]Asset, error)
-	// Asset reads one file, folder or stack.
-	Asset(ctx context.Context, assetID string) (Asset, error)
-	// Media returns a signed URL for a file's bytes. With fresh set, no remembered URL is used. It reports
-	// *OriginalUnavailable when rendition is RenditionOriginal and Frame.io has no original to give, and the same
-	// with NoProxy when it has no proxy either.
-	Media(ctx context.Context, fileID string, rendition Rendition, fresh bool) (Media, error)
-
-	// Comments lists the comments and replies of one file (a version, never a stack), replies flat with ParentID.
-	Comments(ctx context.Context, fileID, cursor string) (Page[Comment], error)
-
-	// Shares lists a project's presentations, review links and shares.
-	Shares(ctx context.Context, projectID, cursor string) (Page[Share], error)
-	// ShareItems lists what a share shows, in its order.
-	ShareItems(ctx context.Context, share Share, cursor string) (Page[ShareItem], error)
-
-	Writer
-}
 
 // Capabilities says what a generation can do, so that callers adapt without asking which it is.
 type Capabilities struct {
@@ -63,6 +30,8 @@ type Capabilities struct {
 	// WatermarkOnFiles: whether a file is watermarked shows on the file, before it is shared; otherwise it shows on the
 	// share, after that was made.
 	WatermarkOnFiles bool
+	// SharesOnly: there is one kind of share, as which presentations and review links live on after a migration.
+	SharesOnly bool
 	// InviteBatch is how many addresses Invite takes at once.
 	InviteBatch int
 	// ShareBatch is how many assets CreateShare takes at once.
@@ -148,8 +117,8 @@ type Asset struct {
 	UploadFailed bool
 	Watermark    Watermark
 
-	Duration      float64 // seconds
-	FrameRate     Rational
+	Duration      float64      // seconds
+	FrameRate     mapping.Rate // the zero value: there is none
 	Frames        int64
 	StartTimecode string
 	Width, Height int
@@ -165,12 +134,6 @@ type Asset struct {
 	CommentCount int    // -1: not counted by this API
 	ItemCount    int    // of folders and stacks
 	CoverID      string // of stacks: the current version
-}
-
-// Rational is an exact frame rate: 23.976 is 24000/1001. The zero value means that there is none.
-type Rational struct {
-	Num int64 `json:"num"`
-	Den int64 `json:"den"`
 }
 
 // Rendition is which bytes of a file are meant.
@@ -262,3 +225,19 @@ type ShareItem struct {
 	AssetID string // a file, folder or stack of the project
 	Kind    AssetKind
 }
+
+// Reviewers are the people invited to a share.
+type Reviewers struct {
+	Emails []string
+	Listed bool // Emails are all of them
+	Count  int  // -1 when unknown
+}
+
+// Watermark is what is known of the watermark on a file or share.
+type Watermark string
+
+const (
+	WatermarkOn      Watermark = "on"
+	WatermarkOff     Watermark = "off"
+	WatermarkUnknown Watermark = "unknown" // the answer does not say
+)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/mapping"
 )
 
 type comment struct {
@@ -28,7 +29,7 @@ type comment struct {
 	Replies     []comment       `json:"replies"`
 }
 
-func (c comment) domain(fileID, parentID string, rate frameio.Rational) frameio.Comment {
+func (c comment) domain(fileID, parentID string, rate mapping.Rate) frameio.Comment {
 	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: parentID, Text: c.Text, Annotation: c.annotation(), Page: c.Page,
 		Completed: c.CompletedAt != nil, CompletedAt: at(c.CompletedAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt)}
 	if c.FileID != "" {
@@ -64,7 +65,7 @@ func (c comment) annotation() string {
 }
 
 // frames reads a place or length in frames: a number, or a timecode at the file's rate.
-func frames(raw json.RawMessage, rate frameio.Rational) (int64, bool) {
+func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
 	var n float64
 	var s string
 	switch {
@@ -83,7 +84,7 @@ func frames(raw json.RawMessage, rate frameio.Rational) (int64, bool) {
 func isTimecode(s string) bool { return strings.Count(strings.ReplaceAll(s, ";", ":"), ":") == 3 }
 
 // timecode counts the frames up to HH:MM:SS:FF; a semicolon says that frame numbers are dropped.
-func timecode(s string, rate frameio.Rational) (int64, bool) {
+func timecode(s string, rate mapping.Rate) (int64, bool) {
 	if rate.Den == 0 {
 		return 0, false
 	}
@@ -111,14 +112,14 @@ func (c comment) needsRate() bool {
 }
 
 // rateFor asks for the frame rate of a file whose comments come with timecodes.
-func (c *Client) rateFor(ctx context.Context, fileID string, rows []comment) (frameio.Rational, error) {
+func (c *Client) rateFor(ctx context.Context, fileID string, rows []comment) (mapping.Rate, error) {
 	for _, row := range rows {
 		if row.needsRate() {
 			f, err := c.asset(ctx, fileID, frameio.KindFile)
 			return f.FrameRate, err
 		}
 	}
-	return frameio.Rational{}, nil
+	return mapping.Rate{}, nil
 }
 
 // Comments wraps GET ~/files/{id}/comments with owners and replies; replies come flat. One call for up to 100 threads.

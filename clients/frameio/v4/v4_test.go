@@ -24,6 +24,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/mapping"
 )
 
 // vendor is a Frame.io of one account whose operations are written down by the tests.
@@ -151,8 +152,8 @@ func TestIDsOfAdobesStorageStandInPaths(t *testing.T) {
 }
 
 func TestTechnicalValuesComeInManyShapes(t *testing.T) {
-	ntsc := frameio.Rational{Num: 24000, Den: 1001}
-	for value, want := range map[string]frameio.Rational{`"23.976"`: ntsc, `"23.98 fps"`: ntsc, `23.976`: ntsc, `"24000/1001"`: ntsc, `"23,976"`: ntsc, `" 23.976 "`: ntsc,
+	ntsc := mapping.Rate{Num: 24000, Den: 1001}
+	for value, want := range map[string]mapping.Rate{`"23.976"`: ntsc, `"23.98 fps"`: ntsc, `23.976`: ntsc, `"24000/1001"`: ntsc, `"23,976"`: ntsc, `" 23.976 "`: ntsc,
 		`"25"`: {Num: 25, Den: 1}, `"29.97 DF"`: {Num: 30000, Den: 1001}, `null`: {}, `""`: {}, `"variable"`: {}, `[{"id":"x","display_name":"50 fps"}]`: {Num: 50, Den: 1}, `{"a":1}`: {}} {
 		var a asset
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[{"field_definition_name":"Frame Rate","field_type":"text","value":`+value+`}]}`), &a), value)

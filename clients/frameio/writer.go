@@ -5,12 +5,15 @@ import (
 	"time"
 )
 
-// Writer is the part of Platform that changes Frame.io. An archive uses none of it.
+// Platform reads and writes one Frame.io account scope.
+type Platform interface {
+	Reader
+	Writer
+}
+
+// Writer changes one Frame.io account scope, for reviews. Its methods are safe for concurrent use. Every error is a
+// *rest.Error, classified once.
 type Writer interface {
-	// Workspace finds the team (legacy) or workspace (v4) by id or name; empty means the only one there is.
-	Workspace(ctx context.Context, idOrName string) (Team, error)
-	// ProjectsOf lists the projects of one team or workspace, archived ones left out.
-	ProjectsOf(ctx context.Context, workspaceID, cursor string) (Page[Project], error)
 	CreateProject(ctx context.Context, workspaceID, name string) (Project, error)
 
 	CreateFolder(ctx context.Context, parentID, name string) (Asset, error)
@@ -22,7 +25,6 @@ type Writer interface {
 	// Delete moves a file or folder to the trash; what is gone already is no error.
 	Delete(ctx context.Context, a Asset) error
 
-	Comment(ctx context.Context, commentID string) (Comment, error)
 	// CreateComment posts a comment, or a reply where ParentID is set and Capabilities.CreateReplies says so.
 	CreateComment(ctx context.Context, fileID string, c NewComment) (Comment, error)
 	UpdateComment(ctx context.Context, commentID string, c CommentChange) error
@@ -30,23 +32,12 @@ type Writer interface {
 
 	// CreateShare makes a link to assets of one project.
 	CreateShare(ctx context.Context, projectID string, s NewShare) (Share, error)
-	// ShareByID reads a share made by CreateShare.
-	ShareByID(ctx context.Context, shareID string) (Share, error)
 	UpdateShare(ctx context.Context, shareID string, c ShareChange) error
 	// AddToShare adds assets to a share; those in it already are no error.
 	AddToShare(ctx context.Context, shareID string, assetIDs []string) error
 	// Invite mails the message and the link to people. At most Capabilities.InviteBatch addresses are taken at once. sending
 	// is told right before the request goes out, after all waiting; its error, returned as it is, stops that.
 	Invite(ctx context.Context, shareID string, emails []string, message string, sending func(context.Context) error) error
-	// Reviewers says who was invited, as far as the generation tells.
-	Reviewers(ctx context.Context, shareID string) (Reviewers, error)
-}
-
-// Reviewers are the people invited to a share.
-type Reviewers struct {
-	Emails []string
-	Listed bool // Emails are all of them
-	Count  int  // -1 when unknown
 }
 
 // NewFile is a file to be uploaded.
@@ -116,12 +107,3 @@ type ShareChange struct {
 	ExpiresAt *time.Time
 	Active    *bool
 }
-
-// Watermark is what is known of the watermark on a file or share.
-type Watermark string
-
-const (
-	WatermarkOn      Watermark = "on"
-	WatermarkOff     Watermark = "off"
-	WatermarkUnknown Watermark = "unknown" // the answer does not say
-)

@@ -1,0 +1,87 @@
+// Package open makes the adapter of a tenant's generation of Frame.io's API, and is the only room outside the adapters that
+// knows which there are.
+package open
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/frameio/legacy"
+	"github.com/framebridge/framebridge/clients/frameio/v4"
+	"github.com/framebridge/framebridge/config"
+)
+
+// Tokens keeps tenants' sign-ins at Adobe encrypted, for all workers. The ledger does.
+type Tokens interface {
+	// CanKeepTokens says that there is a key to encrypt them with.
+	CanKeepTokens() bool
+	Token(ctx context.Context, tenant, name string) ([]byte, bool, error)
+	// ExchangeToken hands the present value over, empty at first, and keeps what comes back; nobody else changes it
+	// meanwhile.
+	ExchangeToken(ctx context.Context, tenant, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
+}
+
+// ErrNoKey says that a sign-in is to be kept and no key is configured.
+var ErrNoKey = errors.New("ledger.encryption_key is missing: a token is to be kept encrypted")
+
+// Platform opens the adapter of a tenant's generation. tokens may be nil where no sign-in is kept. refused, where not nil,
+// is told when the API refuses a token as it does from the moment Frame.io moves the account to its other API.
+func Platform(t *config.Tenant, tokens Tokens, refused func()) (frameio.Platform, error) {
+	switch frameio.Generation(t.Frameio.Generation) {
+	case frameio.Legacy:
+		return legacy.New(t.Frameio, legacy.WithRefused(refused))
+	case frameio.V4:
+		var opts []v4.Option
+		switch {
+		case tokens != nil && tokens.CanKeepTokens():
+			opts = append(opts, v4.WithStore(tenantTokens{tokens, t.ID}))
+		case t.Frameio.IMS.RefreshToken != "":
+			return nil, fmt.Errorf("tenants.%s.frameio.ims.refresh_token: %w", t.ID, ErrNoKey)
+		}
+		return v4.New(t.Frameio, opts...)
+	default:
+		return nil, fmt.Errorf("tenants.%s.frameio.generation: %q is not known", t.ID, t.Frameio.Generation)
+	}
+}
+
+// tenantTokens are the kept tokens of one tenant.
+type tenantTokens struct {
+	tokens Tokens
+	tenant string
+}
+
+func (s tenantTokens) Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
+	return s.tokens.ExchangeToken(ctx, s.tenant, name, change)
+}
+
+// SignsIn says that a tenant's calls go with tokens of Adobe's sign-in, which end when nobody uses them.
+func SignsIn(t *config.Tenant) bool {
+	return frameio.Generation(t.Frameio.Generation) == frameio.V4 && t.Frameio.IMS.ClientID != ""
+}
+
+// SignInURL is where a person signs in, so that Adobe sends a code to the redirect URL.
+func SignInURL(t *config.Tenant, redirect, state string) (string, error) {
+	return v4.AuthorizeURL(t.Frameio.IMS, redirect, state)
+}
+
+// SignIn exchanges the code of a sign-in for tokens and keeps them.
+func SignIn(ctx context.Context, t *config.Tenant, tokens Tokens, code, redirect string) error {
+	if !tokens.CanKeepTokens() {
+		return ErrNoKey
+	}
+	return v4.SignIn(ctx, t.Frameio.IMS, tenantTokens{tokens, t.ID}, code, redirect)
+}
+
+// SignInRenewed says when the kept sign-in of a person was last renewed; false where none is kept. Unused for 14 days, it
+// ends.
+func SignInRenewed(ctx context.Context, t *config.Tenant, tokens Tokens) (time.Time, bool, error) {
+	kept, ok, err := tokens.Token(ctx, t.ID, v4.TokenName)
+	if err != nil || !ok {
+		return time.Time{}, false, err
+	}
+	at, ok := v4.LastRefresh(kept, t.Frameio.IMS)
+	return at, ok, nil
+}
