@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/clients/rest"
-	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -20,12 +20,12 @@ const askedAtMost = 2 * time.Minute // is waited after a failure, however long a
 
 // contentError is one that the user can mend; no attempt is made again.
 func contentError(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(config.Scrub(fmt.Sprintf(format, args...)), workflows.ErrorContent, nil)
+	return temporal.NewNonRetryableApplicationError(redact.Scrub(fmt.Sprintf(format, args...)), workflows.ErrorContent, nil)
 }
 
 // systemError is one that an operator must look at; no attempt is made again.
 func systemError(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(config.Scrub(fmt.Sprintf(format, args...)), workflows.ErrorSystem, nil)
+	return temporal.NewNonRetryableApplicationError(redact.Scrub(fmt.Sprintf(format, args...)), workflows.ErrorSystem, nil)
 }
 
 // settled gives an error its Temporal form, once, from the class that the client gave it.
@@ -38,7 +38,7 @@ func settled(err error) error {
 	if errors.As(err, &app) || errors.As(err, &canceled) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	text := config.Scrub(err.Error())
+	text := redact.Scrub(err.Error())
 	var e *rest.Error
 	if !errors.As(err, &e) {
 		return temporal.NewApplicationErrorWithOptions(text, "Internal", temporal.ApplicationErrorOptions{})

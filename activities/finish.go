@@ -14,6 +14,8 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -273,8 +275,8 @@ func (a *archive) letter(kind string, row ledger.Archive) (subject, text string)
 	if row.CollectionID != "" {
 		fmt.Fprintf(&b, "Collection in iconik:  %s\n", a.iconik.CollectionURL(row.CollectionID))
 	}
-	fmt.Fprintf(&b, "Status:                %s\n", a.statusURL())
-	if u := TemporalURL(a.Config, a.workflowID()); u != "" {
+	fmt.Fprintf(&b, "Status:                %s\n", routes.Archive(a.Config, a.ref.Archive))
+	if u := temporalclient.WorkflowURL(a.Config.Temporal, a.workflowID()); u != "" {
 		fmt.Fprintf(&b, "Workflow:              %s\n", u)
 	}
 	return subject, b.String()

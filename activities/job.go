@@ -10,6 +10,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -45,7 +46,7 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 				Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
 				Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project's tree in Frame.io",
 				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
-				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: a.controlURL("cancel")}, "RESTART": {URL: a.controlURL("retry")}},
+				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: routes.ArchiveControl(a.Config, a.cfg, a.ref.Archive, "cancel")}, "RESTART": {URL: routes.ArchiveControl(a.Config, a.cfg, a.ref.Archive, "retry")}},
 			})
 			if err != nil {
 				return "", err

@@ -12,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/routes"
 )
 
 // Frame.io does not say whether ids stay when it moves an account to V4. Where they change, an archive finds what it has
@@ -107,7 +108,7 @@ func (a *archive) noProject(ctx context.Context) error {
 			}
 		}
 		if len(ids) > 0 {
-			return contentError("Frame.io moved the account, and its project %q has another id now: this archive cannot go on under its old one. Start the archive of %[2]s (starter archive %[2]s, or POST %[3]s/archives), which goes on where this one stopped: nothing is copied twice", row.Name, strings.Join(ids, " or "), APIPrefix)
+			return contentError("Frame.io moved the account, and its project %q has another id now: this archive cannot go on under its old one. Start the archive of %[2]s (starter archive %[2]s, or POST %[3]s/archives), which goes on where this one stopped: nothing is copied twice", row.Name, strings.Join(ids, " or "), routes.Prefix)
 		}
 	}
 	return contentError("Frame.io has no project %s, or the token's user may not see it", a.ref.Archive)

@@ -9,10 +9,10 @@ import (
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
-	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -29,40 +29,6 @@ var reportForms = []reportForm{
 	{"JSON", "archive-report.json", "application/json", report.JSON},
 	{"CSV", "archive-report.csv", "text/csv", report.CSV},
 	{"MHL", "archive-report.mhl", "application/xml", report.MHL},
-}
-
-// OpenReport reads an archive's report from the ledger. The rendering streams over the items.
-func OpenReport(ctx context.Context, l *ledger.Ledger, cfg *config.Config, tenant *config.Tenant, archive string) (*report.Report, error) {
-	row, ok, err := l.Archive(ctx, tenant.ID, archive)
-	if err != nil || !ok {
-		return nil, err
-	}
-	totals, err := l.ArchiveTotals(ctx, tenant.ID, archive)
-	if err != nil {
-		return nil, err
-	}
-	return &report.Report{
-		Archive: row, Totals: totals, Tenant: tenant.Name, GeneratedAt: time.Now().UTC(),
-		Links: report.Links{Frameio: row.ProjectURL, Iconik: tenant.Iconik.BaseURL + "/collection/" + row.CollectionID,
-			Temporal: TemporalURL(cfg, workflows.ArchiveID(tenant.ID, archive))},
-		Items: func(yield func(ledger.Item, error) bool) {
-			for after := int64(0); ; {
-				items, next, err := l.ItemsPage(ctx, tenant.ID, archive, after, 1000)
-				if err != nil {
-					yield(ledger.Item{}, err)
-					return
-				}
-				for _, it := range items {
-					if !yield(it, nil) {
-						return
-					}
-				}
-				if after = next; next == 0 {
-					return
-				}
-			}
-		},
-	}, nil
 }
 
 // WriteReport stores the report as an asset in the project's collection. A run that changed nothing leaves the report
@@ -84,7 +50,8 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 }
 
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
-	rep, err := OpenReport(ctx, a.Ledger, a.Config, a.cfg, a.ref.Archive)
+	rep, err := report.Open(ctx, a.Ledger, report.Source{Tenant: a.cfg.ID, TenantName: a.cfg.Name, Archive: a.ref.Archive,
+		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(a.Config.Temporal, a.workflowID())})
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,6 @@ import (
 // projectMemory is how long the project for reviews is not looked for again.
 const projectMemory = time.Minute
 
-// MostReviewAssets is how many assets one review may show: what one share of Frame.io's V4 takes.
-const MostReviewAssets = 100
-
 // review is one review in the hands of one activity.
 type review struct {
 	*tenant
@@ -132,8 +129,8 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 			return nil
 		}
 		seen[id] = true
-		if ids = append(ids, id); len(ids) > MostReviewAssets {
-			return contentError("More than %d assets were chosen: send fewer at once.", MostReviewAssets)
+		if ids = append(ids, id); len(ids) > workflows.MaxReviewAssets {
+			return contentError("More than %d assets were chosen: send fewer at once.", workflows.MaxReviewAssets)
 		}
 		return nil
 	}

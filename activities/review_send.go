@@ -15,9 +15,9 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
-	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/transfer/presigned"
 	"github.com/framebridge/framebridge/workflows"
@@ -248,7 +248,7 @@ func (r *review) sendError(err error) error {
 	case err == nil, errors.As(err, &app):
 		return err
 	case errors.Is(err, transfer.ErrUploadGone), errors.Is(err, transfer.ErrCorrupted), errors.Is(err, transfer.ErrSourceChanged):
-		return temporal.NewNonRetryableApplicationError(config.Scrub(err.Error()), workflows.ErrorUploadGone, nil)
+		return temporal.NewNonRetryableApplicationError(redact.Scrub(err.Error()), workflows.ErrorUploadGone, nil)
 	case errors.As(err, &differs):
 		return contentError("iconik's store has another size than iconik says: %v", differs)
 	case errors.As(err, &classed) && !classed.Retryable():

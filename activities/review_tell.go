@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -15,10 +14,10 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/workflows"
 )
-
-const reviewJobType = "Review in Frame.io"
 
 // reviewSteps are what people see in iconik, in order.
 var reviewSteps = []string{"Send: the files go to Frame.io", "Share: watermark, link and invitations", "Review: comments come and go until the expiry"}
@@ -33,7 +32,7 @@ func (r *review) openJob(ctx context.Context, assets []ledger.ReviewAsset) error
 		steps[i] = iconik.Step{Label: label, Status: "WAITING"}
 	}
 	steps[0].Status = "IN_PROGRESS"
-	return r.makeJob(ctx, iconik.JobRequest{Title: "Review in Frame.io: " + r.row.Title, Type: "CUSTOM", CustomType: reviewJobType, Status: "STARTED",
+	return r.makeJob(ctx, iconik.JobRequest{Title: "Review in Frame.io: " + r.row.Title, Type: "CUSTOM", CustomType: workflows.ReviewJobType, Status: "STARTED",
 		ObjectType: "assets", ObjectID: assets[0].AssetID, Steps: steps, Message: fmt.Sprintf("Sending %d assets", len(assets))})
 }
 
@@ -42,7 +41,7 @@ func (r *review) endedJob(ctx context.Context, status, message string) error {
 	if r.row.JobID != "" {
 		return nil
 	}
-	return r.makeJob(ctx, clickJob(r.row.ClickedAssets, r.row.ClickedCollections, status, message))
+	return r.makeJob(ctx, iconik.EndedJob(workflows.ReviewJobType, r.row.ClickedAssets, r.row.ClickedCollections, status, message))
 }
 
 // makeJob makes the review's one job.
@@ -258,8 +257,8 @@ func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 	for _, n := range r.row.Notes {
 		fmt.Fprintf(&b, "Note:     %s\n", n)
 	}
-	fmt.Fprintf(&b, "Status:   %s\n", r.statusURL())
-	if u := TemporalURL(r.Config, r.workflowID()); u != "" {
+	fmt.Fprintf(&b, "Status:   %s\n", routes.Review(r.Config, r.ref.Review))
+	if u := temporalclient.WorkflowURL(r.Config.Temporal, r.workflowID()); u != "" {
 		fmt.Fprintf(&b, "Workflow: %s\n", u)
 	}
 	err := r.mailOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
@@ -273,28 +272,3 @@ func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 // mailPatience is how long a step of a review tries to send its mail. A mail server that is away must hold up neither the
 // comments nor the end of a review.
 var mailPatience = 5 * time.Minute
-
-func (r *review) statusURL() string {
-	return r.Config.HTTP.PublicURL + APIPrefix + "/reviews/" + url.PathEscape(r.ref.Review)
-}
-
-// FailedJob shows in iconik why nothing came of a click, on the first of what was clicked.
-func FailedJob(ctx context.Context, c *iconik.Client, assetIDs, collectionIDs []string, reason string) error {
-	_, err := c.Jobs.Create(ctx, clickJob(assetIDs, collectionIDs, "FAILED", reason))
-	return err
-}
-
-// clickJob is a job that has ended, on the first of what was clicked.
-func clickJob(assetIDs, collectionIDs []string, status, message string) iconik.JobRequest {
-	req := iconik.JobRequest{Title: "Review in Frame.io", Type: "CUSTOM", CustomType: reviewJobType, Status: status, ObjectType: "assets", Message: message}
-	if status == "FAILED" {
-		req.ErrorMessage = message
-	}
-	switch {
-	case len(assetIDs) > 0:
-		req.ObjectID = assetIDs[0]
-	case len(collectionIDs) > 0:
-		req.ObjectType, req.ObjectID = "collections", collectionIDs[0]
-	}
-	return req
-}

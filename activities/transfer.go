@@ -11,8 +11,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -133,9 +133,9 @@ func (a *archive) sourceRefused(err, unavailable error) error {
 	case unavailable != nil:
 		return temporal.NewNonRetryableApplicationError(unavailable.Error(), workflows.ErrorOriginalGone, nil)
 	case errors.As(err, &differs):
-		return temporal.NewNonRetryableApplicationError(config.Scrub(differs.Error()), workflows.ErrorOriginalGone, nil)
+		return temporal.NewNonRetryableApplicationError(redact.Scrub(differs.Error()), workflows.ErrorOriginalGone, nil)
 	case errors.As(err, &src) && !src.Retryable() && (src.Status == 403 || src.Status == 404 || src.Status == 410):
-		return temporal.NewNonRetryableApplicationError(config.Scrub(src.Error()), workflows.ErrorOriginalGone, nil)
+		return temporal.NewNonRetryableApplicationError(redact.Scrub(src.Error()), workflows.ErrorOriginalGone, nil)
 	}
 	return err
 }
@@ -151,7 +151,7 @@ func (a *archive) transferred(ctx context.Context, it ledger.Item, err error) er
 	case errors.As(err, &app), ctx.Err() != nil:
 		return err
 	case errors.Is(err, transfer.ErrUploadGone), errors.Is(err, transfer.ErrCorrupted):
-		return temporal.NewNonRetryableApplicationError(config.Scrub(err.Error()), workflows.ErrorUploadGone, nil)
+		return temporal.NewNonRetryableApplicationError(redact.Scrub(err.Error()), workflows.ErrorUploadGone, nil)
 	case errors.Is(err, transfer.ErrSourceChanged):
 		return contentError("%q changed in Frame.io while it was copied: %v", it.Name, err)
 	case errors.As(err, &classed) && !classed.Retryable():

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/redact"
 )
 
 const someTenant = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
@@ -123,7 +125,7 @@ tenants:
 		}
 		assert.Equal(t, times, found, "%s in\n%s", key, p)
 	}
-	assert.NotContains(t, Scrub(p.Error()), "a-secret")
+	assert.NotContains(t, redact.Scrub(p.Error()), "a-secret")
 	_, err = load(t, "a-secret")
 	assert.Error(t, err)
 	assert.NotContains(t, err.Error(), "a-secr")
@@ -247,7 +249,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	raw, err := json.Marshal(c)
 	require.NoError(t, err)
 	var logged bytes.Buffer
-	log := NewLogger(&logged, "json", "debug")
+	log := redact.NewLogger(&logged, "json", "debug")
 	log.Info("token is fio-u-secret", "token", tenant.Frameio.Token, "error", errors.New("GET https://store.example/k?X-Amz-Signature=feed: bearer abcdef"))
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %v %+v %#v", tenant, tenant, tenant, tenant.Frameio.Token, c, c, c), string(raw), logged.String()} {
 		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-api-key", "pg-secret", "mail-secret", "feed", "abcdef", "\"two\""} {

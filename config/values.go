@@ -6,12 +6,12 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/framebridge/framebridge/redact"
 )
 
 // Secret is a string that never prints itself.
 type Secret string
-
-const hidden = "***"
 
 // Reveal returns the secret for use in a call.
 func (s Secret) Reveal() string { return string(s) }
@@ -20,7 +20,7 @@ func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
-	return hidden
+	return redact.Hidden
 }
 func (s Secret) GoString() string             { return strconv.Quote(s.String()) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

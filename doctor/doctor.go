@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/setup"
 )
 
@@ -253,7 +254,7 @@ func within(ctx context.Context, limit time.Duration, run func(context.Context) 
 }
 
 func (c *Check) finish(f finding) {
-	c.Status, c.Seen = f.status, config.Scrub(f.seen)
+	c.Status, c.Seen = f.status, redact.Scrub(f.seen)
 	if f.meaning != "" {
 		c.Meaning = f.meaning
 	}

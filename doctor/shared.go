@@ -16,6 +16,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 )
 
 func configChecks() []Definition {
@@ -100,7 +101,7 @@ func cause(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err) {
 		return "no answer in time"
 	}
-	return config.Scrub(err.Error())
+	return redact.Scrub(err.Error())
 }
 
 func ledgerChecks() []Definition {

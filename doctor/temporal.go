@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -37,14 +37,14 @@ func temporalChecks() []Definition {
 				}
 				_, err := x.Temporal.WorkflowService().GetSystemInfo(ctx, &workflowservice.GetSystemInfoRequest{})
 				if err != nil && !answered(err) {
-					return fail("no Temporal server at %s: %s", x.Config.Temporal.Address, config.Scrub(err.Error()))
+					return fail("no Temporal server at %s: %s", x.Config.Temporal.Address, redact.Scrub(err.Error()))
 				}
 				return ok("it answers at %s", x.Config.Temporal.Address)
 			}},
 		{ID: "temporal.namespace", Meaning: "No workflow can be started.", Do: "Make the namespace (`temporal operator namespace create`), or name the right one in temporal.namespace; in Temporal Cloud check that the API key may use it.",
 			needs: []string{"temporal.reachable"}, run: func(ctx context.Context, x *exam) finding {
 				if _, err := retention(ctx, x); err != nil {
-					return fail("%q: %s", x.Config.Temporal.Namespace, config.Scrub(err.Error()))
+					return fail("%q: %s", x.Config.Temporal.Namespace, redact.Scrub(err.Error()))
 				}
 				return ok("%s", x.Config.Temporal.Namespace)
 			}},
@@ -52,7 +52,7 @@ func temporalChecks() []Definition {
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				kept, err := retention(ctx, x)
 				if err != nil {
-					return warn("%s", config.Scrub(err.Error()))
+					return warn("%s", redact.Scrub(err.Error()))
 				}
 				var longest time.Duration
 				for _, t := range x.Tenants {
@@ -67,7 +67,7 @@ func temporalChecks() []Definition {
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				have, err := x.Temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: x.Config.Temporal.Namespace})
 				if err != nil {
-					return warn("they cannot be listed: %s", config.Scrub(err.Error()))
+					return warn("they cannot be listed: %s", redact.Scrub(err.Error()))
 				}
 				var missing []string
 				for _, a := range searchAttributes {
@@ -85,7 +85,7 @@ func temporalChecks() []Definition {
 				q := x.Config.Temporal.TaskQueue
 				for _, kind := range []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY} {
 					if who, err := pollers(ctx, x, q, kind); err != nil {
-						return fail("%s", config.Scrub(err.Error()))
+						return fail("%s", redact.Scrub(err.Error()))
 					} else if len(who) == 0 {
 						return fail("no worker polls the task queue %s for %s tasks", q, strings.ToLower(kind.String()))
 					}
@@ -98,7 +98,7 @@ func temporalChecks() []Definition {
 				who, err := pollers(ctx, x, q, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
 				switch {
 				case err != nil:
-					return fail("%s", config.Scrub(err.Error()))
+					return fail("%s", redact.Scrub(err.Error()))
 				case len(who) == 0:
 					return fail("no worker polls the task queue %s", q)
 				}

@@ -15,11 +15,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -95,7 +96,7 @@ func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, 
 	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())
 	v.Project.ID, v.Project.Name, v.Project.Team = row.ID, row.Name, row.TeamName
 	v.WorkflowID = workflows.ArchiveID(row.Tenant, row.ID)
-	v.TemporalURL = activities.TemporalURL(s.cfg, v.WorkflowID)
+	v.TemporalURL = temporalclient.WorkflowURL(s.cfg.Temporal, v.WorkflowID)
 	return v, nil
 }
 
@@ -292,7 +293,8 @@ func (s *service) getReport(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rep, err := activities.OpenReport(c.Request.Context(), s.ledger, s.cfg, tenantIn(c), row.ID)
+	rep, err := report.Open(c.Request.Context(), s.ledger, report.Source{Tenant: row.Tenant, TenantName: tenantIn(c).Name, Archive: row.ID,
+		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.cfg.Temporal, workflows.ArchiveID(row.Tenant, row.ID))})
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
@@ -384,7 +386,7 @@ func (s *service) frameioFailed(c *gin.Context, err error) {
 	case rest.NotFound, rest.Permanent:
 		fail(c, http.StatusUnprocessableEntity, "project_id", "Frame.io shows this tenant's token no such project")
 	case rest.Unauthorized, rest.Forbidden:
-		fail(c, http.StatusUnprocessableEntity, "project_id", config.Scrub(err.Error()))
+		fail(c, http.StatusUnprocessableEntity, "project_id", redact.Scrub(err.Error()))
 	default:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 	}

@@ -16,11 +16,11 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 const (
@@ -159,8 +159,8 @@ func (s *service) sendAction(c *gin.Context) {
 	switch {
 	case len(in.AssetIDs)+len(in.CollectionIDs) == 0:
 		mistake = &mapping.FormError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
-	case len(in.AssetIDs) > activities.MostReviewAssets:
-		mistake = &mapping.FormError{Field: "asset_ids", Problem: fmt.Sprintf("%d assets are more than the %d that one review may show: send fewer at once.", len(in.AssetIDs), activities.MostReviewAssets)}
+	case len(in.AssetIDs) > workflows.MaxReviewAssets:
+		mistake = &mapping.FormError{Field: "asset_ids", Problem: fmt.Sprintf("%d assets are more than the %d that one review may show: send fewer at once.", len(in.AssetIDs), workflows.MaxReviewAssets)}
 	case mistake == nil && form.Passphrase != "" && !s.ledger.CanKeepTokens():
 		mistake = &mapping.FormError{Field: "framebridge_passphrase", Problem: "A passphrase cannot be kept: the administrator must set ledger.encryption_key."}
 	}
@@ -198,7 +198,7 @@ func (s *service) showMistake(ctx context.Context, t *config.Tenant, in click, p
 	defer cancel()
 	ick, err := s.iconik(t)
 	if err == nil {
-		err = activities.FailedJob(ctx, ick, in.AssetIDs, in.CollectionIDs, problem)
+		_, err = ick.Jobs.Create(ctx, iconik.EndedJob(workflows.ReviewJobType, in.AssetIDs, in.CollectionIDs, "FAILED", problem))
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "a mistake in the form was not shown in iconik", "tenant", t.ID, "error", err)
@@ -274,7 +274,7 @@ func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]
 			return nil, err
 		}
 		open := slices.Clone(in.CollectionIDs)
-		for i := 0; i < len(open) && len(assets) < 10*activities.MostReviewAssets; i++ {
+		for i := 0; i < len(open) && len(assets) < 10*workflows.MaxReviewAssets; i++ {
 			for o, err := range ick.Collections.AllContents(ctx, open[i], "assets,collections") {
 				switch {
 				case err != nil:

@@ -54,7 +54,7 @@ func archiveCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "archive PROJECT",
 		Short: "Archive a Frame.io project into iconik and follow it",
-		Long: `archive starts the archive of a Frame.io project, named by its id or its exact name, or joins the one that is open,
+		Long: `archive starts the archive of a Frame.io project, named by its id or its exact name, or joins the one that is connect,
 and prints its progress until it ends. Interrupting the command does not interrupt the archive.
 
 Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
@@ -63,7 +63,7 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 	}
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return at once")
 	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address that is told how it went")
-	cmd.RunE = withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+	cmd.RunE = withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 		if requestedBy != "" && !isAddress(requestedBy) {
 			return errors.New("--requested-by is not an e-mail address")
 		}
@@ -154,7 +154,7 @@ func planCommand(o *options) *cobra.Command {
 		Args:    oneProject,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
-	cmd.RunE = withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+	cmd.RunE = withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 		s.sayWithoutWorker(ctx)
 		plan, err := s.plan(ctx, t, project)
 		if err != nil {
@@ -235,7 +235,7 @@ func retryCommand(o *options) *cobra.Command {
 		Use:   "retry PROJECT",
 		Short: "Continue an archive with what is missing",
 		Args:  oneProject,
-		RunE: withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		RunE: withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.retryArchive(ctx, t, project)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "%s: %s\n", a.Status, a.WorkflowID)
@@ -250,7 +250,7 @@ func cancelCommand(o *options) *cobra.Command {
 		Use:   "cancel PROJECT",
 		Short: "Stop an archive; what is in iconik stays",
 		Args:  oneProject,
-		RunE: withProject(o, open, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		RunE: withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.cancelArchive(ctx, t, project)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "cancelling: %s\n", a.WorkflowID)

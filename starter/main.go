@@ -16,10 +16,11 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
-	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/temporalclient"
 )
 
 // Exit codes, for scripts.
@@ -43,7 +44,7 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "starter:", config.Scrub(err.Error()))
+	fmt.Fprintln(os.Stderr, "starter:", redact.Scrub(err.Error()))
 	var coded *exitError
 	if errors.As(err, &coded) {
 		os.Exit(coded.code)
@@ -61,7 +62,7 @@ func command() *cobra.Command {
 		Use:               "starter",
 		Short:             "Framebridge's HTTP API and command line",
 		Long:              "starter serves Framebridge's HTTP API, and starts, plans and controls archives from the command line.",
-		PersistentPreRunE: func(*cobra.Command, []string) error { return config.CheckLog(o.logFormat, o.logLevel) },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return redact.CheckLog(o.logFormat, o.logLevel) },
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 	}
@@ -77,14 +78,14 @@ func command() *cobra.Command {
 
 // lazily leaves the connection to Temporal for when it is used.
 func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	return activities.LazyTemporal(cfg, log)
+	return temporalclient.Lazy(cfg, log)
 }
 
 // connect connects to what every command needs. The caller closes it.
 func connect(ctx context.Context, o *options) (*service, func(), error) {
-	s, done, err := prepare(ctx, o, activities.DialTemporal)
+	s, done, err := prepare(ctx, o, temporalclient.Dial)
 	if err == nil {
-		s.attributes.Store(activities.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
+		s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
 	}
 	return s, done, err
 }
@@ -94,7 +95,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 	if err != nil {
 		return nil, nil, err
 	}
-	log := config.NewLogger(os.Stderr, o.logFormat, o.logLevel)
+	log := redact.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
 	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 )
 
 // problem is an RFC 9457 answer; Field names what is at fault in the request.
@@ -26,7 +26,7 @@ func fail(c *gin.Context, status int, field, detail string) {
 	}
 	c.AbortWithStatusJSON(status, problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: config.Scrub(detail), Field: field, RequestID: c.GetString(requestIDKey),
+		Detail: redact.Scrub(detail), Field: field, RequestID: c.GetString(requestIDKey),
 	})
 }
 

@@ -16,10 +16,11 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -81,7 +82,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 }
 
 func (s *service) reviewURL(id string) string {
-	return s.cfg.HTTP.PublicURL + activities.APIPrefix + "/reviews/" + id
+	return routes.Review(s.cfg, id)
 }
 
 // controlReview sends an update to the review's workflow and waits for it.
@@ -174,7 +175,7 @@ func (s *service) reviewView(ctx context.Context, r ledger.Review) (reviewView, 
 	if v.Notes == nil {
 		v.Notes = []string{}
 	}
-	v.TemporalURL = activities.TemporalURL(s.cfg, v.WorkflowID)
+	v.TemporalURL = temporalclient.WorkflowURL(s.cfg.Temporal, v.WorkflowID)
 	assets, err := s.ledger.ReviewAssets(ctx, r.Tenant, r.ID)
 	for _, a := range assets {
 		v.Assets = append(v.Assets, reviewAssetView{IconikAssetID: a.AssetID, FrameioFileID: a.FileID, State: string(a.State), Decision: a.Decision, Title: a.Title,

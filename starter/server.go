@@ -25,8 +25,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
-	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/temporalclient"
 )
 
 const (
@@ -98,10 +99,10 @@ func (s *service) serve(ctx context.Context) error {
 
 // useSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
 func (s *service) useSearchAttributes(ctx context.Context) {
-	if err := activities.AwaitTemporal(ctx, s.temporal, s.cfg.Temporal, s.log); err != nil {
+	if err := temporalclient.Await(ctx, s.temporal, s.cfg.Temporal, s.log); err != nil {
 		return
 	}
-	s.attributes.Store(activities.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
+	s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
 }
 
 // readableByHead answers HEAD wherever GET is answered; net/http leaves the body out.
@@ -137,7 +138,7 @@ func (s *service) routes() *gin.Engine {
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
 
 	// Refusals come in the order of DESIGN §8.1: tenant, size, type, signature or secret, body, meaning.
-	api := r.Group(activities.APIPrefix)
+	api := r.Group(routes.Prefix)
 	hook, click, ask := within(webhookTimeout), within(clickTimeLimit), within(readTimeLimit)
 	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.readBody, s.projectUpdated)
 	api.POST("/archive/actions/retry", click, s.tenantOf, s.readBody, s.actionSecret, s.retryAction)
@@ -336,7 +337,7 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 		if s.tenantOf(c); c.IsAborted() {
 			return
 		}
-		if !same(activities.ControlKey(tenantIn(c), c.Param("id"), verb), key) {
+		if !same(routes.ControlKey(tenantIn(c), c.Param("id"), verb), key) {
 			fail(c, http.StatusUnauthorized, "key", "the key is not for this archive and control")
 		}
 	}

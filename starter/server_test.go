@@ -27,18 +27,18 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
 )
 
 const (
 	tenantA = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
 	tenantB = "11111111-2222-4333-8444-555555555555"
 	project = "4bd2e2ac-0000-4000-8000-00000000000a"
-	hookURL = activities.APIPrefix + "/archive/webhooks/project-updated?tenant-id="
+	hookURL = routes.Prefix + "/archive/webhooks/project-updated?tenant-id="
 )
 
 // fakeFrameio has one project, and remembers how long it was given.
@@ -136,7 +136,7 @@ func plus(h map[string]string, k, v string) map[string]string {
 func TestRefusalsComeInTheirOrder(t *testing.T) {
 	f := newFront(t)
 	f.noTemporal()
-	const api = activities.APIPrefix
+	const api = routes.Prefix
 	const stranger = "99999999-2222-4333-8444-555555555555"
 	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
 	big := `{"x":"` + strings.Repeat("x", maxBody) + `"}`
@@ -235,8 +235,8 @@ func TestAWebhookAboutWhatTheTokenMayNotSeeIsIgnored(t *testing.T) {
 			f.frameio.fail = &tt.fail
 			for path, event := range map[string]string{
 				hookURL: `{"type":"project.updated","resource":{"id":"` + project + `"}}`,
-				activities.APIPrefix + "/review/webhooks/comments?tenant-id=": `{"type":"comment.created","resource":{"id":"` + project + `"}}`,
-				activities.APIPrefix + "/archive/actions/frameio?tenant-id=":  `{"interaction_id":"i","project":{"id":"` + project + `"}}`,
+				routes.Prefix + "/review/webhooks/comments?tenant-id=": `{"type":"comment.created","resource":{"id":"` + project + `"}}`,
+				routes.Prefix + "/archive/actions/frameio?tenant-id=":  `{"interaction_id":"i","project":{"id":"` + project + `"}}`,
 			} {
 				logged.Reset()
 				resp, answer := f.ask(ask{"POST", path + tenantA, event, signed("new", event, 0)})
@@ -254,17 +254,17 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 	f := newFront(t)
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(func(o client.StartWorkflowOptions) bool { return o.ID == "archive/"+tenantA+"/"+project }), mock.Anything, mock.Anything).Return(nil, nil)
-	resp, answer := f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + strings.ToUpper(project) + `"}`, bearer("A")})
+	resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + strings.ToUpper(project) + `"}`, bearer("A")})
 	assert.Equal(t, 202, resp.StatusCode)
 	assert.Equal(t, project, answer["id"])
-	assert.Equal(t, "http://here"+activities.APIPrefix+"/archives/"+project, answer["url"])
+	assert.Equal(t, "http://here"+routes.Prefix+"/archives/"+project, answer["url"])
 	id, err := f.findProject(t.Context(), f.cfg.Tenants[tenantA], strings.ToUpper(project))
 	require.NoError(t, err)
 	assert.Equal(t, project, id)
 	_, err = f.findProject(t.Context(), f.cfg.Tenants[tenantA], tenantB)
 	assert.ErrorContains(t, err, "no project with the id")
 
-	resp, answer = f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project + "/report.html", "", bearer("A")})
+	resp, answer = f.ask(ask{"GET", routes.Prefix + "/archives/" + project + "/report.html", "", bearer("A")})
 	assert.Equal(t, 404, resp.StatusCode)
 	assert.Contains(t, answer["detail"], "queued")
 	for _, path := range []string{"", "/items", "/report.json", "/retry", "/cancel"} {
@@ -272,7 +272,7 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 		if path == "/retry" || path == "/cancel" {
 			method = "POST"
 		}
-		resp, _ = f.ask(ask{method, activities.APIPrefix + "/archives/" + project + path, "", bearer("B")})
+		resp, _ = f.ask(ask{method, routes.Prefix + "/archives/" + project + path, "", bearer("B")})
 		assert.Equal(t, 404, resp.StatusCode, "another tenant's: %s", path)
 	}
 }
@@ -293,17 +293,17 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	resp, answer := f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + project + `"}`, bearer("A")})
+	resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `"}`, bearer("A")})
 	assert.Equal(t, 202, resp.StatusCode)
 	assert.Equal(t, "queued", answer["status"])
-	_, answer = f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project, "", bearer("A")})
+	_, answer = f.ask(ask{"GET", routes.Prefix + "/archives/" + project, "", bearer("A")})
 	assert.Equal(t, "Harbour - Archived", answer["project"].(map[string]any)["name"])
 	assert.EqualValues(t, 2, answer["queue_position"])
 
-	resp, answer = f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + project + `"}`, bearer("B")})
+	resp, answer = f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `"}`, bearer("B")})
 	assert.Equal(t, 202, resp.StatusCode)
 	assert.Equal(t, "started", answer["status"])
-	_, answer = f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project, "", bearer("B")})
+	_, answer = f.ask(ask{"GET", routes.Prefix + "/archives/" + project, "", bearer("B")})
 	assert.EqualValues(t, 0, answer["queue_position"], "nothing of this tenant's is open")
 }
 
@@ -314,7 +314,7 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	_, _, err := f.ledger.RequestArchive(t.Context(), tenantA, project, "", time.Now())
 	require.NoError(t, err)
 	for _, by := range []string{"sam@example.com", "kim@example.com", ""} {
-		resp, answer := f.ask(ask{"POST", activities.APIPrefix + "/archives", `{"project_id":"` + project + `","requested_by":"` + by + `"}`, bearer("A")})
+		resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `","requested_by":"` + by + `"}`, bearer("A")})
 		assert.Equal(t, 202, resp.StatusCode)
 		assert.Equal(t, "queued", answer["status"])
 	}
@@ -367,7 +367,7 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 		seen := map[string]bool{}
 		pages := 0
 		for cursor := ""; pages < 10; pages++ {
-			resp, answer := f.ask(ask{"GET", activities.APIPrefix + "/" + list + "?limit=2&cursor=" + cursor, "", bearer("A")})
+			resp, answer := f.ask(ask{"GET", routes.Prefix + "/" + list + "?limit=2&cursor=" + cursor, "", bearer("A")})
 			require.Equal(t, 200, resp.StatusCode, answer)
 			for _, row := range answer[list].([]any) {
 				seen[row.(map[string]any)["id"].(string)] = true
@@ -379,7 +379,7 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 		}
 		assert.Len(t, seen, 5, list)
 		assert.Less(t, pages, 4, list)
-		_, answer := f.ask(ask{"GET", activities.APIPrefix + "/" + list, "", bearer("B")})
+		_, answer := f.ask(ask{"GET", routes.Prefix + "/" + list, "", bearer("B")})
 		assert.Equal(t, map[string]any{list: []any{}, "next": nil}, answer)
 	}
 }
@@ -417,7 +417,7 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
 			described = append(described, method+" "+path)
-			if strings.HasPrefix(path, activities.APIPrefix) {
+			if strings.HasPrefix(path, routes.Prefix) {
 				refusals := []string{"400", "401", "404", "503"}
 				if method == http.MethodPost {
 					refusals = append(refusals, "413", "415")
@@ -489,12 +489,12 @@ func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 		f.temporal.ExpectedCalls = nil
 		f.temporal.On("DescribeWorkflowExecution", mock.Anything, "archive/"+tenantA+"/"+project, "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
 			WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, CloseTime: timestamppb.New(at)}}, nil)
-		_, answer := f.ask(ask{"GET", activities.APIPrefix + "/archives/" + project, "", bearer("A")})
+		_, answer := f.ask(ask{"GET", routes.Prefix + "/archives/" + project, "", bearer("A")})
 		return answer["status"]
 	}
 	assert.Equal(t, "running", status(time.Now().Add(-time.Minute)), "that was the run before")
 	assert.Equal(t, "failed", status(time.Now().Add(time.Minute)))
-	_, answer := f.ask(ask{"GET", activities.APIPrefix + "/archives", "", bearer("A")})
+	_, answer := f.ask(ask{"GET", routes.Prefix + "/archives", "", bearer("A")})
 	assert.Equal(t, "failed", answer["archives"].([]any)[0].(map[string]any)["status"])
 }
 

@@ -15,12 +15,12 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/open"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -306,5 +306,5 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, name string
 }
 
 func (s *service) archiveURL(id string) string {
-	return s.cfg.HTTP.PublicURL + activities.APIPrefix + "/archives/" + id
+	return routes.Archive(s.cfg, id)
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 )
 
 func main() {
 	if err := command().Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "worker:", config.Scrub(err.Error()))
+		fmt.Fprintln(os.Stderr, "worker:", redact.Scrub(err.Error()))
 		os.Exit(1)
 	}
 }
@@ -31,7 +32,7 @@ worker at the last finished part.
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PreRunE:       func(*cobra.Command, []string) error { return config.CheckLog(o.logFormat, o.logLevel) },
+		PreRunE:       func(*cobra.Command, []string) error { return redact.CheckLog(o.logFormat, o.logLevel) },
 		RunE:          func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.config, "config", config.DefaultPath(), "configuration file (also FRAMEBRIDGE_CONFIG)")

@@ -24,6 +24,8 @@ import (
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -44,7 +46,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	log := config.NewLogger(os.Stderr, o.logFormat, o.logLevel)
+	log := redact.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -54,7 +56,7 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
 	defer book.Close()
-	tc, err := activities.LazyTemporal(cfg.Temporal, log)
+	tc, err := temporalclient.Lazy(cfg.Temporal, log)
 	if err != nil {
 		return err
 	}
@@ -89,10 +91,10 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("worker.listen: %w", err)
 	}
 	defer server.Close()
-	if err := activities.AwaitTemporal(ctx, tc, cfg.Temporal, log); err != nil {
+	if err := temporalclient.Await(ctx, tc, cfg.Temporal, log); err != nil {
 		return nil //nolint:nilerr // stopped before it began
 	}
-	activities.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
+	temporalclient.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
 	for _, w := range []worker.Worker{main, moving} {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("starting the worker: %w", err)

@@ -18,6 +18,13 @@ const (
 	ReviewName       = "Review"
 )
 
+const (
+	// ReviewJobType is what iconik calls the jobs of reviews.
+	ReviewJobType = "Review in Frame.io"
+	// MaxReviewAssets is how many assets one review may show: what one share of Frame.io's V4 takes.
+	MaxReviewAssets = 100
+)
+
 // Signals, queries and updates.
 const (
 	SignalTurn    = "turn"    // queue → archive: it is this archive's turn

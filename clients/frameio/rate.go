@@ -3,10 +3,16 @@ package frameio
 import "github.com/framebridge/framebridge/mapping"
 
 // Rates that media come in, as exact fractions.
-var knownRates = []mapping.Rate{
-	{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {48000, 1001}, {48, 1}, {50, 1}, {60000, 1001}, {60, 1},
-	{100, 1}, {120000, 1001}, {120, 1}, {12, 1}, {15, 1}, {15000, 1001}, {12000, 1001}, {10, 1}, {240, 1}, {240000, 1001},
-}
+var knownRates = func() []mapping.Rate {
+	var known []mapping.Rate
+	for _, fps := range []int64{10, 12, 15, 24, 25, 30, 48, 50, 60, 100, 120, 240} {
+		known = append(known, mapping.Rate{Num: fps, Den: 1})
+	}
+	for _, fps := range []int64{12, 15, 24, 30, 48, 60, 120, 240} { // the NTSC rates
+		known = append(known, mapping.Rate{Num: fps * 1000, Den: 1001})
+	}
+	return known
+}()
 
 // ParseRate gives a decimal frame rate its exact value: 23.976, 23.98 and 23.976023976 are 24000/1001. What is no rate, NaN
 // among it, gives the zero value.
@@ -29,7 +35,7 @@ func ParseRate(fps float64) mapping.Rate {
 	}
 	num := int64(fps*1000 + 0.5)
 	g := gcd(num, 1000)
-	return mapping.Rate{num / g, 1000 / g}
+	return mapping.Rate{Num: num / g, Den: 1000 / g}
 }
 
 func gcd(a, b int64) int64 {

@@ -50,6 +50,21 @@ type JobRequest struct {
 	ActionContext map[string]JobAction `json:"action_context,omitempty"` // by ABORT, RESTART, PAUSE, RESUME
 }
 
+// EndedJob is a job of the caller's type that has ended (FAILED, FINISHED, …), on the first of what was clicked.
+func EndedJob(customType string, assetIDs, collectionIDs []string, status, message string) JobRequest {
+	req := JobRequest{Title: customType, Type: "CUSTOM", CustomType: customType, Status: status, ObjectType: "assets", Message: message}
+	if status == "FAILED" {
+		req.ErrorMessage = message
+	}
+	switch {
+	case len(assetIDs) > 0:
+		req.ObjectID = assetIDs[0]
+	case len(collectionIDs) > 0:
+		req.ObjectType, req.ObjectID = "collections", collectionIDs[0]
+	}
+	return req
+}
+
 // Create wraps POST jobs/v1/jobs/.
 func (s *JobsService) Create(ctx context.Context, req JobRequest) (*Job, error) {
 	var j Job

@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 )
 
 const (
@@ -297,5 +297,5 @@ func withoutURL(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return errors.New(config.Scrub(err.Error()))
+	return errors.New(redact.Scrub(err.Error()))
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 )
 
 // Class says what can be done about an error.
@@ -54,7 +54,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Detail)
 	}
 	if e.Cause != nil {
-		b.WriteString(": " + config.Scrub(e.Cause.Error()))
+		b.WriteString(": " + redact.Scrub(e.Cause.Error()))
 	}
 	if e.Hint != "" {
 		b.WriteString(" (" + e.Hint + ")")
@@ -126,7 +126,7 @@ func detail(body []byte) string {
 			text = v.Message
 		}
 	}
-	text = config.Scrub(text)
+	text = redact.Scrub(text)
 	if len(text) > maxDetail {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/frameio/open"
+	adapter "github.com/framebridge/framebridge/clients/frameio/open"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
@@ -53,7 +53,7 @@ func TestThePort(t *testing.T) {
 }
 
 func conform(t *testing.T, cfg config.Frameio) {
-	p, err := open.Platform(&config.Tenant{ID: tenantID, Frameio: cfg}, nil, nil)
+	p, err := adapter.Platform(&config.Tenant{ID: tenantID, Frameio: cfg}, nil, nil)
 	require.NoError(t, err)
 	ctx := t.Context()
 	caps := p.Capabilities()

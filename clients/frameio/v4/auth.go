@@ -15,6 +15,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
 )
 
 const (
@@ -264,7 +265,7 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 				words = strings.ReplaceAll(words, v, "***")
 			}
 		}
-		fail.Class, fail.Detail = rest.Unauthorized, config.Scrub(words)
+		fail.Class, fail.Detail = rest.Unauthorized, redact.Scrub(words)
 		fail.Hint = signInHint(out.Error, form.Get("grant_type"))
 		return Tokens{}, fail
 	}

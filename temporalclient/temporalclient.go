@@ -1,4 +1,6 @@
-package activities
+// Package temporalclient connects to Temporal: it dials, waits until the server is up, and registers what workflows are
+// searched by.
+package temporalclient
 
 import (
 	"context"
@@ -6,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -24,9 +27,9 @@ const (
 	healthTimeout = 5 * time.Second
 )
 
-// DialTemporal connects to the configured server; one that is just starting is waited for.
-func DialTemporal(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	o := temporalOptions(cfg, log)
+// Dial connects to the configured server; one that is just starting is waited for.
+func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
+	o := options(cfg, log)
 	until, said := time.Now().Add(dialPatience), false
 	for {
 		c, err := client.DialContext(ctx, o)
@@ -47,14 +50,14 @@ func DialTemporal(ctx context.Context, cfg config.Temporal, log *slog.Logger) (c
 	}
 }
 
-// LazyTemporal makes a client that connects when it is used: servers come up, and say that they are not ready, while
+// Lazy makes a client that connects when it is used: servers come up, and say that they are not ready, while
 // Temporal is down.
-func LazyTemporal(cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	return client.NewLazyClient(temporalOptions(cfg, log))
+func Lazy(cfg config.Temporal, log *slog.Logger) (client.Client, error) {
+	return client.NewLazyClient(options(cfg, log))
 }
 
-// AwaitTemporal waits until the server answers, and says now and then that it does not.
-func AwaitTemporal(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.Logger) error {
+// Await waits until the server answers, and says now and then that it does not.
+func Await(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.Logger) error {
 	var said time.Time
 	for {
 		try, cancel := context.WithTimeout(ctx, healthTimeout)
@@ -78,7 +81,7 @@ func unreachable(cfg config.Temporal, err error) error {
 	return fmt.Errorf("temporal.address: no Temporal server at %s (namespace %q): %w", cfg.Address, cfg.Namespace, err)
 }
 
-func temporalOptions(cfg config.Temporal, log *slog.Logger) client.Options {
+func options(cfg config.Temporal, log *slog.Logger) client.Options {
 	o := client.Options{HostPort: cfg.Address, Namespace: cfg.Namespace, Logger: tlog.NewStructuredLogger(log)}
 	if cfg.APIKey != "" {
 		o.Credentials = client.NewAPIKeyStaticCredentials(cfg.APIKey.Reveal())
@@ -93,8 +96,9 @@ var searchAttributes = []temporal.SearchAttributeKeyKeyword{
 	workflows.AttributeTenant, workflows.AttributeProject, workflows.AttributeAsset, workflows.AttributeStatus,
 }
 
-// HasSearchAttributes tells whether the namespace knows ours; starting a workflow with unknown ones is refused.
-func HasSearchAttributes(ctx context.Context, c client.Client, namespace string) (missing []string, err error) {
+// MissingSearchAttributes names those of ours that the namespace does not know; starting a workflow with unknown ones is refused.
+func MissingSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]string, error) {
+	var missing []string
 	have, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
 		return nil, err
@@ -112,7 +116,7 @@ func HasSearchAttributes(ctx context.Context, c client.Client, namespace string)
 func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger) bool {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	missing, err := HasSearchAttributes(ctx, c, namespace)
+	missing, err := MissingSearchAttributes(ctx, c, namespace)
 	if err == nil && len(missing) > 0 {
 		add := map[string]enumspb.IndexedValueType{}
 		for _, name := range missing {
@@ -130,4 +134,12 @@ func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace st
 		return false
 	}
 	return true
+}
+
+// WorkflowURL is where a person sees a workflow; empty without a configured UI.
+func WorkflowURL(cfg config.Temporal, workflowID string) string {
+	if cfg.UIURL == "" {
+		return ""
+	}
+	return cfg.UIURL + "/namespaces/" + url.PathEscape(cfg.Namespace) + "/workflows/" + url.PathEscape(workflowID)
 }

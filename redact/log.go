@@ -1,35 +1,12 @@
-package config
+package redact
 
 import (
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"strings"
 )
-
-// What must never be printed: bearer and developer tokens, JWTs, and the query of any URL, where signatures and
-// upload ids stand.
-var scrubs = []struct {
-	find    *regexp.Regexp
-	replace string
-}{
-	{regexp.MustCompile(`(https?://[^\s"'<>?\\]+)\?[^\s"'<>]+`), "$1?…"},
-	{regexp.MustCompile(`(https?://)[^\s/@"']+:[^\s/@"']+@`), "$1"},
-	{regexp.MustCompile(`fio-u-[A-Za-z0-9_=-]+`), hidden},
-	{regexp.MustCompile(`(?i)\bbearer\s+[A-Za-z0-9._~+/=-]+`), "Bearer " + hidden},
-	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), hidden},
-	{regexp.MustCompile(`(?i)\b(X-Amz-Signature|Signature|sig|upload_?id|key|token|password)=[^\s&"']+`), "$1=" + hidden},
-}
-
-// Scrub takes secrets out of a text that is going to be shown or kept.
-func Scrub(text string) string {
-	for _, s := range scrubs {
-		text = s.find.ReplaceAllString(text, s.replace)
-	}
-	return text
-}
 
 // CheckLog tells what is wrong with the flags that NewLogger takes.
 func CheckLog(format, level string) error {

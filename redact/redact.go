@@ -1,0 +1,29 @@
+// Package redact keeps secrets out of what is shown or kept: texts, errors and logs.
+package redact
+
+import "regexp"
+
+// Hidden stands where a secret was.
+const Hidden = "***"
+
+// What must never be printed: bearer and developer tokens, JWTs, and the query of any URL, where signatures and
+// upload ids stand.
+var scrubs = []struct {
+	find    *regexp.Regexp
+	replace string
+}{
+	{regexp.MustCompile(`(https?://[^\s"'<>?\\]+)\?[^\s"'<>]+`), "$1?…"},
+	{regexp.MustCompile(`(https?://)[^\s/@"']+:[^\s/@"']+@`), "$1"},
+	{regexp.MustCompile(`fio-u-[A-Za-z0-9_=-]+`), Hidden},
+	{regexp.MustCompile(`(?i)\bbearer\s+[A-Za-z0-9._~+/=-]+`), "Bearer " + Hidden},
+	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), Hidden},
+	{regexp.MustCompile(`(?i)\b(X-Amz-Signature|Signature|sig|upload_?id|key|token|password)=[^\s&"']+`), "$1=" + Hidden},
+}
+
+// Scrub takes secrets out of a text that is going to be shown or kept.
+func Scrub(text string) string {
+	for _, s := range scrubs {
+		text = s.find.ReplaceAllString(text, s.replace)
+	}
+	return text
+}
