@@ -1,57 +1,48 @@
 package activities
 
-import (
-	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/worker"
-
-	"github.com/framebridge/framebridge/workflows"
-)
+import "github.com/framebridge/framebridge/workflows"
 
 // Register makes a worker run every activity but the transfers.
-func (a *Activities) Register(r worker.ActivityRegistry) {
-	for name, fn := range map[string]any{
-		workflows.ActJoinQueue:        a.JoinQueue,
-		workflows.ActQueuePositions:   a.QueuePositions,
-		workflows.ActClosedArchives:   a.ClosedArchives,
-		workflows.ActOpenArchive:      a.OpenArchive,
-		workflows.ActPrepareIconik:    a.PrepareIconik,
-		workflows.ActScanProject:      a.ScanProject,
-		workflows.ActMakeCollections:  a.MakeCollections,
-		workflows.ActNextRanges:       a.NextRanges,
-		workflows.ActRangeItems:       a.RangeItems,
-		workflows.ActOpenVersion:      a.OpenVersion,
-		workflows.ActCloseVersion:     a.CloseVersion,
-		workflows.ActFailItem:         a.FailItem,
-		workflows.ActRecheckOriginals: a.RecheckOriginals,
-		workflows.ActCopyComments:     a.CopyComments,
-		workflows.ActCopyShares:       a.CopyShares,
-		workflows.ActVerifyItems:      a.VerifyItems,
-		workflows.ActVerifyTree:       a.VerifyTree,
-		workflows.ActWriteReport:      a.WriteReport,
-		workflows.ActSetStatus:        a.SetStatus,
-		workflows.ActFinishArchive:    a.FinishArchive,
-		workflows.ActNotify:           a.Notify,
-		workflows.ActPlanProject:      a.PlanProject,
-		workflows.ActPrepareReview:    a.PrepareReview,
-		workflows.ActReviewWork:       a.ReviewWork,
-		workflows.ActStageAsset:       a.StageAsset,
-		workflows.ActSettleAsset:      a.SettleAsset,
-		workflows.ActFailAsset:        a.FailAsset,
-		workflows.ActShareReview:      a.ShareReview,
-		workflows.ActPublishReview:    a.PublishReview,
-		workflows.ActSyncReview:       a.SyncReview,
-		workflows.ActExtendReview:     a.ExtendReview,
-		workflows.ActEndReview:        a.EndReview,
-		workflows.ActWarnReview:       a.WarnReview,
-		workflows.ActDeleteMedia:      a.DeleteMedia,
-		workflows.ActFailReview:       a.FailReview,
-	} {
-		r.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
-	}
+func (a *Activities) Register(r workflows.ActivityRegistry) {
+	workflows.ActJoinQueue.Register(r, a.JoinQueue)
+	workflows.ActQueuePositions.Register(r, a.QueuePositions)
+	workflows.ActClosedArchives.Register(r, a.ClosedArchives)
+	workflows.ActOpenArchive.Register(r, a.OpenArchive)
+	workflows.ActPrepareIconik.Register(r, a.PrepareIconik)
+	workflows.ActScanProject.Register(r, a.ScanProject)
+	workflows.ActMakeCollections.Register(r, a.MakeCollections)
+	workflows.ActNextRanges.Register(r, a.NextRanges)
+	workflows.ActRangeItems.Register(r, a.RangeItems)
+	workflows.ActOpenVersion.Register(r, a.OpenVersion)
+	workflows.ActCloseVersion.Register(r, a.CloseVersion)
+	workflows.ActFailItem.Register(r, a.FailItem)
+	workflows.ActRecheckOriginals.Register(r, a.RecheckOriginals)
+	workflows.ActCopyComments.Register(r, a.CopyComments)
+	workflows.ActCopyShares.Register(r, a.CopyShares)
+	workflows.ActVerifyItems.Register(r, a.VerifyItems)
+	workflows.ActVerifyTree.Register(r, a.VerifyTree)
+	workflows.ActWriteReport.Register(r, a.WriteReport)
+	workflows.ActSetStatus.Register(r, a.SetStatus)
+	workflows.ActFinishArchive.Register(r, a.FinishArchive)
+	workflows.ActNotify.Register(r, a.Notify)
+	workflows.ActPlanProject.Register(r, a.PlanProject)
+	workflows.ActPrepareReview.Register(r, a.PrepareReview)
+	workflows.ActReviewWork.Register(r, a.ReviewWork)
+	workflows.ActStageAsset.Register(r, a.StageAsset)
+	workflows.ActSettleAsset.Register(r, a.SettleAsset)
+	workflows.ActFailAsset.Register(r, a.FailAsset)
+	workflows.ActShareReview.Register(r, a.ShareReview)
+	workflows.ActPublishReview.Register(r, a.PublishReview)
+	workflows.ActSyncReview.Register(r, a.SyncReview)
+	workflows.ActExtendReview.Register(r, a.ExtendReview)
+	workflows.ActEndReview.Register(r, a.EndReview)
+	workflows.ActWarnReview.Register(r, a.WarnReview)
+	workflows.ActDeleteMedia.Register(r, a.DeleteMedia)
+	workflows.ActFailReview.Register(r, a.FailReview)
 }
 
 // RegisterTransfers makes a worker move bytes; its queue and its limits are its own.
-func (a *Activities) RegisterTransfers(r worker.ActivityRegistry) {
-	r.RegisterActivityWithOptions(a.TransferFile, activity.RegisterOptions{Name: workflows.ActTransferFile})
-	r.RegisterActivityWithOptions(a.SendAsset, activity.RegisterOptions{Name: workflows.ActSendAsset})
+func (a *Activities) RegisterTransfers(r workflows.ActivityRegistry) {
+	workflows.ActTransferFile.Register(r, a.TransferFile)
+	workflows.ActSendAsset.Register(r, a.SendAsset)
 }

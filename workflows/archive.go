@@ -178,7 +178,7 @@ func (a *archive) takeTurn(ctx workflow.Context) error {
 	if a.state.HasTurn {
 		return nil
 	}
-	if err := do(forCalls(ctx, "join the queue"), ActJoinQueue, JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
+	if err := ActJoinQueue.Execute(forCalls(ctx, "join the queue"), JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
 		return err
 	}
 	turn := workflow.GetSignalChannel(ctx, SignalTurn)
@@ -209,7 +209,7 @@ func (a *archive) awaitTurn(ctx workflow.Context, turn workflow.ReceiveChannel) 
 		if err := ctx.Err(); ok || err != nil {
 			return err
 		}
-		if err := do(forCalls(ctx, "join the queue again"), ActJoinQueue, JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
+		if err := ActJoinQueue.Execute(forCalls(ctx, "join the queue again"), JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
 			return err
 		}
 	}
@@ -228,22 +228,21 @@ func (a *archive) leaveTurn(ctx workflow.Context) {
 func (a *archive) open(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
 	var err error
-	a.state.Opened, err = call[Opened](forCalls(ctx, "read the project"), ActOpenArchive,
-		OpenArchiveInput{Ref: a.ref, WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID})
+	a.state.Opened, err = ActOpenArchive.Execute(forCalls(ctx, "read the project"), OpenArchiveInput{Ref: a.ref, WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID})
 	if err != nil {
 		return err
 	}
-	return do(forCalls(ctx, "collections, metadata views and job in iconik"), ActPrepareIconik, a.ref)
+	return ActPrepareIconik.Execute(forCalls(ctx, "collections, metadata views and job in iconik"), a.ref)
 }
 
 func (a *archive) plan(ctx workflow.Context) error {
-	res, err := call[ScanResult](forWalks(ctx, "read the project's tree"), ActScanProject, ScanInput{Ref: a.ref})
+	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's tree"), ScanInput{Ref: a.ref})
 	a.state.Counts = res.Counts
 	return err
 }
 
 func (a *archive) collections(ctx workflow.Context) error {
-	return do(forWalks(ctx, "folders become collections"), ActMakeCollections, a.ref)
+	return ActMakeCollections.Execute(forWalks(ctx, "folders become collections"), a.ref)
 }
 
 // copy brings the files over: child workflows of some items each, as many at once as the tenant allows items in
@@ -278,7 +277,7 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 		return temporal.NewNonRetryableApplicationError("bad wait interval", ErrorSystem, err)
 	}
 	for told := false; ; {
-		res, err := call[RecheckResult](forWalks(ctx, "look whether originals are back"), ActRecheckOriginals, a.ref)
+		res, err := ActRecheckOriginals.Execute(forWalks(ctx, "look whether originals are back"), a.ref)
 		if err != nil {
 			return err
 		}
@@ -334,13 +333,13 @@ func (a *archive) comments(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, "running", PhaseComments, ""); err != nil {
 		return err
 	}
-	return a.walks(ctx, PhaseComments, ActCopyComments, "comments",
-		func(r RangeInput) any { return CommentsInput{RangeInput: r, Again: a.state.Waited} },
+	return walks(ctx, a, PhaseComments, ActCopyComments, "comments",
+		func(r RangeInput) CommentsInput { return CommentsInput{RangeInput: r, Again: a.state.Waited} },
 		func(c Counts) { a.state.Counts.CommentsDone += c.CommentsDone })
 }
 
 func (a *archive) shares(ctx workflow.Context) error {
-	return do(forWalks(ctx, "presentations and review links"), ActCopyShares, a.ref)
+	return ActCopyShares.Execute(forWalks(ctx, "presentations and review links"), a.ref)
 }
 
 // compare reads Frame.io's side again. What has changed since the plan is brought over in another round.
@@ -348,7 +347,7 @@ func (a *archive) compare(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, "verifying", PhaseVerify, ""); err != nil {
 		return err
 	}
-	res, err := call[ScanResult](forWalks(ctx, "read the project's tree again"), ActScanProject, ScanInput{Ref: a.ref, Compare: true})
+	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's tree again"), ScanInput{Ref: a.ref, Compare: true})
 	if err != nil {
 		return err
 	}
@@ -367,8 +366,8 @@ func (a *archive) verify(ctx workflow.Context) error {
 		a.state.Counts.Verified, a.state.Lost = 0, 0
 	}
 	heal := a.state.Healed < maxHeals
-	err := a.walks(ctx, PhaseVerify, ActVerifyItems, "verify",
-		func(r RangeInput) any { return VerifyInput{RangeInput: r, Heal: heal} },
+	err := walks(ctx, a, PhaseVerify, ActVerifyItems, "verify",
+		func(r RangeInput) VerifyInput { return VerifyInput{RangeInput: r, Heal: heal} },
 		func(c Counts) {
 			a.state.Counts.Verified += c.Verified
 			a.state.Lost += c.Lost
@@ -376,7 +375,7 @@ func (a *archive) verify(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	tree, err := call[TreeResult](forWalks(ctx, "verify collections and look for duplicates"), ActVerifyTree, a.ref)
+	tree, err := ActVerifyTree.Execute(forWalks(ctx, "verify collections and look for duplicates"), a.ref)
 	if err != nil || !heal || a.state.Lost == 0 && tree.Lost == 0 {
 		return err
 	}
@@ -385,11 +384,11 @@ func (a *archive) verify(ctx workflow.Context) error {
 	if tree.Lost == 0 {
 		return nil
 	}
-	return do(forCalls(ctx, "collections above the folders"), ActPrepareIconik, a.ref)
+	return ActPrepareIconik.Execute(forCalls(ctx, "collections above the folders"), a.ref)
 }
 
 func (a *archive) report(ctx workflow.Context) error {
-	return do(forWalks(ctx, "write the report"), ActWriteReport, a.ref)
+	return ActWriteReport.Execute(forWalks(ctx, "write the report"), a.ref)
 }
 
 // end writes down how it ended, whatever that was, and lets the next archive begin.
@@ -405,7 +404,7 @@ func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	a.enter(ctx, "finishing")
-	fin, err := call[Finished](forFinish(ctx, "write down the end"), ActFinishArchive, out)
+	fin, err := ActFinishArchive.Execute(forFinish(ctx, "write down the end"), out)
 	if err == nil {
 		a.state.Finished, a.state.Counts = fin, fin.Counts
 		err = a.tell(forFinish(ctx, "tell people"), NotifyEnded)
@@ -429,7 +428,7 @@ func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
 func (a *archive) tell(ctx workflow.Context, kind string) error {
 	in := NotifyInput{Ref: a.ref, Kind: kind, Run: a.state.Opened.Run}
 	if !markerMailsByThemselves.isSet(ctx) {
-		return do(ctx, ActNotify, in)
+		return ActNotify.Execute(ctx, in)
 	}
 	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		TypedSearchAttributes: a.childAttributes(),
@@ -441,14 +440,14 @@ func (a *archive) tell(ctx workflow.Context, kind string) error {
 
 // ArchiveMail sends one mail about an archive, for as long as the mail server is away.
 func ArchiveMail(ctx workflow.Context, in NotifyInput) error {
-	return do(forFinish(ctx, "mail: "+in.Kind), ActNotify, in)
+	return ActNotify.Execute(forFinish(ctx, "mail: "+in.Kind), in)
 }
 
 // walks runs an activity over ranges of items.
-func (a *archive) walks(ctx workflow.Context, phase, activity, what string, input func(RangeInput) any, add func(Counts)) error {
+func walks[In any](ctx workflow.Context, a *archive, phase string, act Activity[In, Counts], what string, input func(RangeInput) In, add func(Counts)) error {
 	return a.lanes(ctx, phase, walkBatch, func(ctx workflow.Context, r Range) error {
 		summary := fmt.Sprintf("%s of items %d to %d", what, r.From, r.To)
-		counts, err := call[Counts](forWalks(ctx, summary), activity, input(RangeInput{Ref: a.ref, Range: r}))
+		counts, err := act.Execute(forWalks(ctx, summary), input(RangeInput{Ref: a.ref, Range: r}))
 		add(counts)
 		return err
 	})
@@ -461,9 +460,8 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 	var failed error
 	full := func() bool { return a.inFlight >= lanes }
 	for failed == nil {
-		ranges, err := call[[]Range](forCalls(ctx, "what is left to "+phase), ActNextRanges,
-			NextRangesInput{Ref: a.ref, Phase: phase, After: a.state.After, Size: size, Max: rangesPerAsk,
-				Again: phase == PhaseComments && a.state.Waited})
+		ranges, err := ActNextRanges.Execute(forCalls(ctx, "what is left to "+phase), NextRangesInput{Ref: a.ref, Phase: phase, After: a.state.After, Size: size, Max: rangesPerAsk,
+			Again: phase == PhaseComments && a.state.Waited})
 		if err != nil {
 			failed = err
 			break
@@ -523,7 +521,7 @@ func (a *archive) ticket(ctx workflow.Context) Ticket {
 }
 
 func (a *archive) setStatus(ctx workflow.Context, status, phase, reason string) error {
-	return do(forCalls(ctx, "status "+status), ActSetStatus, SetStatusInput{Ref: a.ref, Status: status, Phase: phase, Reason: reason})
+	return ActSetStatus.Execute(forCalls(ctx, "status "+status), SetStatusInput{Ref: a.ref, Status: status, Phase: phase, Reason: reason})
 }
 
 func (a *archive) enter(ctx workflow.Context, name string) {

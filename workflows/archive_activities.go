@@ -1,34 +1,30 @@
 package workflows
 
-import (
-	"go.temporal.io/sdk/workflow"
-)
-
-// Activity names of the archive, as they stand in histories. Package activities implements them.
-const (
-	ActJoinQueue        = "JoinQueue"
-	ActQueuePositions   = "QueuePositions"
-	ActClosedArchives   = "ClosedArchives"
-	ActOpenArchive      = "OpenArchive"
-	ActPrepareIconik    = "PrepareIconik"
-	ActScanProject      = "ScanProject"
-	ActMakeCollections  = "MakeCollections"
-	ActNextRanges       = "NextRanges"
-	ActRangeItems       = "RangeItems"
-	ActOpenVersion      = "OpenVersion"
-	ActTransferFile     = "TransferFile"
-	ActCloseVersion     = "CloseVersion"
-	ActFailItem         = "FailItem"
-	ActRecheckOriginals = "RecheckOriginals"
-	ActCopyComments     = "CopyComments"
-	ActCopyShares       = "CopyShares"
-	ActVerifyItems      = "VerifyItems"
-	ActVerifyTree       = "VerifyTree"
-	ActWriteReport      = "WriteReport"
-	ActSetStatus        = "SetStatus"
-	ActFinishArchive    = "FinishArchive"
-	ActNotify           = "Notify"
-	ActPlanProject      = "PlanProject"
+// The activities of an archive. Package activities implements them.
+var (
+	ActJoinQueue        = task[JoinQueueInput]("JoinQueue")
+	ActQueuePositions   = task[QueuePositionsInput]("QueuePositions")
+	ActClosedArchives   = declare[ClosedArchivesInput, []Ticket]("ClosedArchives")
+	ActOpenArchive      = declare[OpenArchiveInput, Opened]("OpenArchive")
+	ActPrepareIconik    = task[Ref]("PrepareIconik")
+	ActScanProject      = declare[ScanInput, ScanResult]("ScanProject")
+	ActMakeCollections  = task[Ref]("MakeCollections")
+	ActNextRanges       = declare[NextRangesInput, []Range]("NextRanges")
+	ActRangeItems       = declare[RangeInput, []CopyItem]("RangeItems")
+	ActOpenVersion      = declare[OpenVersionInput, OpenedVersion]("OpenVersion")
+	ActTransferFile     = task[ItemInput]("TransferFile")
+	ActCloseVersion     = task[ItemInput]("CloseVersion")
+	ActFailItem         = task[FailItemInput]("FailItem")
+	ActRecheckOriginals = declare[Ref, RecheckResult]("RecheckOriginals")
+	ActCopyComments     = declare[CommentsInput, Counts]("CopyComments")
+	ActCopyShares       = task[Ref]("CopyShares")
+	ActVerifyItems      = declare[VerifyInput, Counts]("VerifyItems")
+	ActVerifyTree       = declare[Ref, TreeResult]("VerifyTree")
+	ActWriteReport      = task[Ref]("WriteReport")
+	ActSetStatus        = task[SetStatusInput]("SetStatus")
+	ActFinishArchive    = declare[FinishInput, Finished]("FinishArchive")
+	ActNotify           = task[NotifyInput]("Notify")
+	ActPlanProject      = declare[Ref, Plan]("PlanProject")
 )
 
 // Phases of an archive that run over ranges of items.
@@ -247,15 +243,3 @@ const (
 	NotifyWaiting = "waiting"
 	NotifyEnded   = "ended"
 )
-
-// call runs an activity by name and waits for its result.
-func call[Out any](ctx workflow.Context, name string, in any) (Out, error) {
-	var out Out
-	err := workflow.ExecuteActivity(ctx, name, in).Get(ctx, &out)
-	return out, err
-}
-
-// do runs an activity that has no result.
-func do(ctx workflow.Context, name string, in any) error {
-	return workflow.ExecuteActivity(ctx, name, in).Get(ctx, nil)
-}

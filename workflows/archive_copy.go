@@ -15,7 +15,7 @@ const parentClosePolicy = enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 // An item that fails is written down and does not keep the others back. The range's comments follow.
 func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 	var counts Counts
-	items, err := call[[]CopyItem](forCalls(ctx, "items of this range"), ActRangeItems, in)
+	items, err := ActRangeItems.Execute(forCalls(ctx, "items of this range"), in)
 	if err != nil {
 		return counts, err
 	}
@@ -32,7 +32,7 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 		case err != nil:
 			counts.Failed++
 			fail := FailItemInput{Ref: in.Ref, SourceID: item.SourceID, Fault: faultOf(err), Reason: reasonOf(err)}
-			if err := do(forFinish(ctx, "write down why "+item.Name+" failed"), ActFailItem, fail); err != nil {
+			if err := ActFailItem.Execute(forFinish(ctx, "write down why "+item.Name+" failed"), fail); err != nil {
 				return counts, err
 			}
 		case did == DoWait:
@@ -48,7 +48,7 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 	if !markerCommentsWithCopy.isSet(ctx) {
 		return counts, nil
 	}
-	said, err := call[Counts](forWalks(ctx, "comments of this range"), ActCopyComments, CommentsInput{RangeInput: in})
+	said, err := ActCopyComments.Execute(forWalks(ctx, "comments of this range"), CommentsInput{RangeInput: in})
 	counts.CommentsDone = said.CommentsDone
 	return counts, err
 }
@@ -57,17 +57,17 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 func copyVersion(ctx workflow.Context, ref Ref, item CopyItem) (string, error) {
 	open := OpenVersionInput{Ref: ref, SourceID: item.SourceID}
 	for try := 0; ; try++ {
-		opened, err := call[OpenedVersion](forCalls(ctx, "open "+item.Name), ActOpenVersion, open)
+		opened, err := ActOpenVersion.Execute(forCalls(ctx, "open "+item.Name), open)
 		if err != nil || opened.Do == DoNothing || opened.Do == DoWait {
 			return opened.Do, err
 		}
 		if opened.Do == DoTransfer {
-			err = do(forTransfers(ctx, "move "+item.Name), ActTransferFile, ItemInput{Ref: ref, SourceID: item.SourceID})
+			err = ActTransferFile.Execute(forTransfers(ctx, "move "+item.Name), ItemInput{Ref: ref, SourceID: item.SourceID})
 		}
 		var app *temporal.ApplicationError
 		switch {
 		case err == nil:
-			return DoClose, do(forCalls(ctx, "close "+item.Name), ActCloseVersion, ItemInput{Ref: ref, SourceID: item.SourceID})
+			return DoClose, ActCloseVersion.Execute(forCalls(ctx, "close "+item.Name), ItemInput{Ref: ref, SourceID: item.SourceID})
 		case try < uploadRestarts && errors.As(err, &app) && app.Type() == ErrorUploadGone:
 			open.NewUpload = true
 		case try < uploadRestarts && errors.As(err, &app) && app.Type() == ErrorOriginalGone:

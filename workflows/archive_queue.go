@@ -83,7 +83,7 @@ func grant(ctx workflow.Context, state *QueueState) error {
 	for _, w := range state.Waiting {
 		in.Archives = append(in.Archives, w.Archive)
 	}
-	return do(forCalls(ctx, "positions in the queue"), ActQueuePositions, in)
+	return ActQueuePositions.Execute(forCalls(ctx, "positions in the queue"), in)
 }
 
 // waitForNews returns when somebody came or left. Archives that were terminated leave no word, so while others wait
@@ -109,8 +109,7 @@ func waitForNews(ctx workflow.Context, enqueue, release workflow.ReceiveChannel,
 			if f.Get(ctx, nil) != nil {
 				return
 			}
-			closed, err := call[[]Ticket](forCalls(ctx, "which archives have ended"), ActClosedArchives,
-				ClosedArchivesInput{Tickets: append([]Ticket{*state.Holder}, state.Waiting...)})
+			closed, err := ActClosedArchives.Execute(forCalls(ctx, "which archives have ended"), ClosedArchivesInput{Tickets: append([]Ticket{*state.Holder}, state.Waiting...)})
 			if err != nil {
 				failed = err
 			}

@@ -57,32 +57,32 @@ func (w *world) count(name string) {
 func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	add := func(name string, fn any) { env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
 	Register(env)
-	add(ActJoinQueue, func(context.Context, JoinQueueInput) error {
-		w.count(ActJoinQueue)
+	ActJoinQueue.Register(env, func(context.Context, JoinQueueInput) error {
+		w.count(ActJoinQueue.Name())
 		env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Second)
 		return nil
 	})
-	add(ActOpenArchive, func(context.Context, OpenArchiveInput) (Opened, error) {
-		w.count(ActOpenArchive)
+	ActOpenArchive.Register(env, func(context.Context, OpenArchiveInput) (Opened, error) {
+		w.count(ActOpenArchive.Name())
 		return Opened{Project: "Summer - Archived", Team: "Marketing", Run: 1, Lanes: 3, WaitInterval: "15m"}, nil
 	})
-	add(ActVerifyTree, func(context.Context, Ref) (TreeResult, error) {
-		w.count(ActVerifyTree)
+	ActVerifyTree.Register(env, func(context.Context, Ref) (TreeResult, error) {
+		w.count(ActVerifyTree.Name())
 		return TreeResult{Lost: w.treeLost}, nil
 	})
-	for _, name := range []string{ActPrepareIconik, ActMakeCollections, ActCopyShares, ActWriteReport} {
+	for _, name := range []string{ActPrepareIconik.Name(), ActMakeCollections.Name(), ActCopyShares.Name(), ActWriteReport.Name()} {
 		add(name, func(context.Context, Ref) error { w.count(name); return nil })
 	}
-	add(ActScanProject, func(_ context.Context, in ScanInput) (ScanResult, error) {
-		w.count(ActScanProject)
+	ActScanProject.Register(env, func(_ context.Context, in ScanInput) (ScanResult, error) {
+		w.count(ActScanProject.Name())
 		res := ScanResult{Counts: Counts{Items: w.items}}
 		if in.Compare && len(w.compare) > 0 {
 			res.Changed, w.compare = w.compare[0], w.compare[1:]
 		}
 		return res, nil
 	})
-	add(ActNextRanges, func(_ context.Context, in NextRangesInput) ([]Range, error) {
-		w.count(ActNextRanges)
+	ActNextRanges.Register(env, func(_ context.Context, in NextRangesInput) ([]Range, error) {
+		w.count(ActNextRanges.Name())
 		if in.Again {
 			w.count(in.Phase + " again")
 		}
@@ -94,30 +94,30 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		}
 		return out, nil
 	})
-	add(ActRangeItems, func(_ context.Context, in RangeInput) ([]CopyItem, error) {
+	ActRangeItems.Register(env, func(_ context.Context, in RangeInput) ([]CopyItem, error) {
 		var out []CopyItem
 		for n := in.From; n <= in.To; n++ {
 			out = append(out, CopyItem{SourceID: fmt.Sprint(n), Asset: fmt.Sprint((n - 1) / int64(w.perAsset)), Name: "clip", Size: 10})
 		}
 		return out, nil
 	})
-	add(ActOpenVersion, func(_ context.Context, in OpenVersionInput) (OpenedVersion, error) {
-		w.count(ActOpenVersion)
+	ActOpenVersion.Register(env, func(_ context.Context, in OpenVersionInput) (OpenedVersion, error) {
+		w.count(ActOpenVersion.Name())
 		return w.open(in)
 	})
-	add(ActTransferFile, func(_ context.Context, in ItemInput) error {
-		w.count(ActTransferFile)
+	ActTransferFile.Register(env, func(_ context.Context, in ItemInput) error {
+		w.count(ActTransferFile.Name())
 		return w.transfer(in)
 	})
-	add(ActCloseVersion, func(context.Context, ItemInput) error { w.count(ActCloseVersion); return nil })
-	add(ActFailItem, func(_ context.Context, in FailItemInput) error {
+	ActCloseVersion.Register(env, func(context.Context, ItemInput) error { w.count(ActCloseVersion.Name()); return nil })
+	ActFailItem.Register(env, func(_ context.Context, in FailItemInput) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.failed = append(w.failed, in)
 		return nil
 	})
-	add(ActRecheckOriginals, func(context.Context, Ref) (RecheckResult, error) {
-		w.count(ActRecheckOriginals)
+	ActRecheckOriginals.Register(env, func(context.Context, Ref) (RecheckResult, error) {
+		w.count(ActRecheckOriginals.Name())
 		if len(w.rechecks) == 0 {
 			return RecheckResult{}, nil
 		}
@@ -125,25 +125,25 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		w.rechecks = w.rechecks[1:]
 		return res, nil
 	})
-	add(ActCopyComments, func(context.Context, CommentsInput) (Counts, error) {
-		w.count(ActCopyComments)
+	ActCopyComments.Register(env, func(context.Context, CommentsInput) (Counts, error) {
+		w.count(ActCopyComments.Name())
 		return Counts{CommentsDone: 1}, nil
 	})
-	add(ActVerifyItems, func(_ context.Context, in VerifyInput) (Counts, error) {
-		w.count(ActVerifyItems)
+	ActVerifyItems.Register(env, func(_ context.Context, in VerifyInput) (Counts, error) {
+		w.count(ActVerifyItems.Name())
 		if w.lost > 0 && in.Heal {
 			w.lost--
 			return Counts{Lost: 1}, nil
 		}
 		return Counts{Verified: in.To - in.From + 1}, nil
 	})
-	add(ActSetStatus, func(_ context.Context, in SetStatusInput) error {
+	ActSetStatus.Register(env, func(_ context.Context, in SetStatusInput) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.statuses, w.reasons = append(w.statuses, in.Status), append(w.reasons, in.Reason)
 		return nil
 	})
-	add(ActFinishArchive, func(_ context.Context, in FinishInput) (Finished, error) {
+	ActFinishArchive.Register(env, func(_ context.Context, in FinishInput) (Finished, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.finish = append(w.finish, in)
@@ -153,7 +153,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		}
 		return Finished{Status: status, Reason: in.Reason, Changed: true}, nil
 	})
-	add(ActNotify, func(context.Context, NotifyInput) error { return w.mailServer })
+	ActNotify.Register(env, func(context.Context, NotifyInput) error { return w.mailServer })
 	env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
 		var in NotifyInput
 		if info.WorkflowType.Name != ArchiveMailName || args.Get(&in) != nil {
@@ -190,11 +190,11 @@ func TestArchiveBringsEverythingOver(t *testing.T) {
 	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "verified", out.Status)
-	require.Equal(t, 250, w.asked[ActOpenVersion])
-	require.Equal(t, 250, w.asked[ActTransferFile])
-	require.Equal(t, 250, w.asked[ActCloseVersion])
-	require.Equal(t, 3, w.asked[ActVerifyItems], "250 items are three ranges of 100")
-	require.Equal(t, 2, w.asked[ActScanProject], "Frame.io is read at the plan and again at the end")
+	require.Equal(t, 250, w.asked[ActOpenVersion.Name()])
+	require.Equal(t, 250, w.asked[ActTransferFile.Name()])
+	require.Equal(t, 250, w.asked[ActCloseVersion.Name()])
+	require.Equal(t, 3, w.asked[ActVerifyItems.Name()], "250 items are three ranges of 100")
+	require.Equal(t, 2, w.asked[ActScanProject.Name()], "Frame.io is read at the plan and again at the end")
 	require.Equal(t, []string{"running", "running", "verifying"}, w.statuses)
 	require.Zero(t, w.asked[PhaseComments+" again"])
 	require.Equal(t, []string{NotifyEnded}, w.mails)
@@ -212,7 +212,7 @@ func TestAMailServerThatIsAwayHoldsNothingUp(t *testing.T) {
 func TestArchiveSaysThatItIsQueued(t *testing.T) {
 	w := newWorld(1)
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
-		env.OnActivity(ActJoinQueue, mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
+		env.OnActivity(ActJoinQueue.Name(), mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
 			env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Hour)
 			return nil
 		})
@@ -226,7 +226,7 @@ func TestArchiveJoinsTheQueueAgain(t *testing.T) {
 	w := newWorld(1)
 	joins := 0
 	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
-		env.OnActivity(ActJoinQueue, mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
+		env.OnActivity(ActJoinQueue.Name(), mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
 			if joins++; joins == 3 {
 				env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Minute)
 			}
@@ -250,7 +250,7 @@ func TestArchiveGoesOnWhenOneItemFails(t *testing.T) {
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
 	require.Equal(t, []FailItemInput{{Ref: testRef, SourceID: "3", Fault: "content", Reason: "the file changed while it was copied"}}, w.failed)
-	require.Equal(t, 4, w.asked[ActCloseVersion])
+	require.Equal(t, 4, w.asked[ActCloseVersion.Name()])
 }
 
 func TestArchiveOpensANewUploadWhenTheStoreLostIt(t *testing.T) {
@@ -281,7 +281,7 @@ func TestArchiveGivesUpAnUploadThatIsLostForEver(t *testing.T) {
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
 	require.Len(t, w.failed, 1)
-	require.Equal(t, uploadRestarts+1, w.asked[ActTransferFile])
+	require.Equal(t, uploadRestarts+1, w.asked[ActTransferFile.Name()])
 }
 
 func TestArchiveKeepsTheOrderOfVersionsWhenOneWaits(t *testing.T) {
@@ -310,7 +310,7 @@ func TestArchiveWaitsForOriginals(t *testing.T) {
 	require.Equal(t, []string{NotifyWaiting, NotifyWaiting, NotifyEnded}, w.mails)
 	require.NotZero(t, w.asked[PhaseComments+" again"], "a first comment may have been made meanwhile")
 	require.Zero(t, w.asked[PhaseCopy+" again"])
-	require.Equal(t, 3, w.asked[ActJoinQueue], "it waits without holding the queue, and joins it again")
+	require.Equal(t, 3, w.asked[ActJoinQueue.Name()], "it waits without holding the queue, and joins it again")
 }
 
 func TestArchiveLooksAtOnceOnRetry(t *testing.T) {
@@ -346,8 +346,8 @@ func TestArchiveComparesAgainWhileFrameioChanges(t *testing.T) {
 	w.compare = []bool{true, true, false}
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
-	require.Equal(t, 4, w.asked[ActScanProject])
-	require.Equal(t, 3, w.asked[ActMakeCollections])
+	require.Equal(t, 4, w.asked[ActScanProject.Name()])
+	require.Equal(t, 3, w.asked[ActMakeCollections.Name()])
 }
 
 // What people have deleted in iconik is made again by the run that finds it, and not for ever.
@@ -357,13 +357,13 @@ func TestArchiveMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "verified", out.Status)
-	require.Equal(t, []int{2, 2, 2, 1}, []int{w.asked[ActMakeCollections], w.asked[ActCopyShares], w.asked[ActVerifyItems], w.asked[ActPrepareIconik]})
+	require.Equal(t, []int{2, 2, 2, 1}, []int{w.asked[ActMakeCollections.Name()], w.asked[ActCopyShares.Name()], w.asked[ActVerifyItems.Name()], w.asked[ActPrepareIconik.Name()]})
 
 	w = newWorld(1)
 	w.treeLost = 1
 	_, _, err = run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
-	require.Equal(t, []int{1 + maxHeals, 1 + maxHeals, 1}, []int{w.asked[ActMakeCollections], w.asked[ActPrepareIconik], w.asked[ActWriteReport]})
+	require.Equal(t, []int{1 + maxHeals, 1 + maxHeals, 1}, []int{w.asked[ActMakeCollections.Name()], w.asked[ActPrepareIconik.Name()], w.asked[ActWriteReport.Name()]})
 }
 
 func TestArchiveIsCancelledByUpdate(t *testing.T) {
@@ -393,7 +393,7 @@ func TestArchiveIsCancelledByTemporal(t *testing.T) {
 func TestArchiveThatCannotBeginFailsWithTheReason(t *testing.T) {
 	w := newWorld(2)
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
-		env.OnActivity(ActOpenArchive, mock.Anything, mock.Anything).Return(Opened{},
+		env.OnActivity(ActOpenArchive.Name(), mock.Anything, mock.Anything).Return(Opened{},
 			temporal.NewNonRetryableApplicationError("the token is refused", ErrorContent, nil))
 	})
 	require.Error(t, err)
@@ -418,7 +418,7 @@ func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
 	env.RegisterActivityWithOptions(func(_ context.Context, in QueuePositionsInput) error {
 		positions = append(positions, in.Archives)
 		return nil
-	}, activity.RegisterOptions{Name: ActQueuePositions})
+	}, activity.RegisterOptions{Name: ActQueuePositions.Name()})
 	env.RegisterActivityWithOptions(func(_ context.Context, in ClosedArchivesInput) ([]Ticket, error) {
 		for _, ticket := range in.Tickets {
 			if ticket.Archive == "b" {
@@ -426,7 +426,7 @@ func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
 			}
 		}
 		return nil, nil
-	}, activity.RegisterOptions{Name: ActClosedArchives})
+	}, activity.RegisterOptions{Name: ActClosedArchives.Name()})
 	var turns []string
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", SignalTurn, mock.Anything).Return(
 		func(_, workflowID, _, _ string, _ any) error {
@@ -463,7 +463,7 @@ func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
 		env.SignalWorkflow(SignalEnqueue, ticket("c"))
 		env.SignalWorkflow(SignalRelease, ticket("a"))
 		return nil
-	}, activity.RegisterOptions{Name: ActQueuePositions})
+	}, activity.RegisterOptions{Name: ActQueuePositions.Name()})
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", SignalTurn, mock.Anything).Return(nil)
 	env.ExecuteWorkflow(ArchiveQueueName, QueueState{Tenant: "t", Waiting: []Ticket{ticket("a"), ticket("b")}})
 	var again *workflow.ContinueAsNewError

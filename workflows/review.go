@@ -129,7 +129,7 @@ func (r *review) run(ctx workflow.Context) error {
 
 func (r *review) prepare(ctx workflow.Context) error {
 	var err error
-	r.state.Prepared, err = call[Prepared](forCalls(ctx, "assets, project, folder and job"), ActPrepareReview, r.ref)
+	r.state.Prepared, err = ActPrepareReview.Execute(forCalls(ctx, "assets, project, folder and job"), r.ref)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (r *review) prepare(ctx workflow.Context) error {
 
 // send brings every asset that is not in Frame.io yet there, some at once.
 func (r *review) send(ctx workflow.Context) error {
-	work, err := call[ReviewWorkResult](forCalls(ctx, "what is left to send"), ActReviewWork, r.ref)
+	work, err := ActReviewWork.Execute(forCalls(ctx, "what is left to send"), r.ref)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (r *review) send(ctx workflow.Context) error {
 	case r.stop:
 		return temporal.NewNonRetryableApplicationError("stopped on request before it was shared", ErrorContent, nil)
 	}
-	if work, err = call[ReviewWorkResult](forCalls(ctx, "what was sent"), ActReviewWork, r.ref); err != nil {
+	if work, err = ActReviewWork.Execute(forCalls(ctx, "what was sent"), r.ref); err != nil {
 		return err
 	}
 	if work.Ready == 0 {
@@ -205,11 +205,11 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	// A stopped one has let go of its upload before that is taken back.
 	waited := func(ctx workflow.Context) workflow.Context { return workflow.WithWaitForCancellation(ctx, true) }
 	steps := func() error {
-		if err := do(waited(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file")), ActStageAsset, in); err != nil {
+		if err := ActStageAsset.Execute(waited(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file")), in); err != nil {
 			return err
 		}
 		for tries := 1; ; tries++ {
-			err := do(waited(forTransfers(ctx, what+"send")), ActSendAsset, in)
+			err := ActSendAsset.Execute(waited(forTransfers(ctx, what+"send")), in)
 			var app *temporal.ApplicationError
 			if err != nil && (tries == uploadRestarts || !errors.As(err, &app) || app.Type() != ErrorUploadGone) {
 				return err
@@ -218,7 +218,7 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 				break
 			}
 		}
-		return do(waited(forReady(ctx, what+"Frame.io makes it ready")), ActSettleAsset, in)
+		return ActSettleAsset.Execute(waited(forReady(ctx, what+"Frame.io makes it ready")), in)
 	}
 	err := steps()
 	switch {
@@ -234,11 +234,11 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	default:
 		in.Reason, in.Fault = reasonOf(err), faultOf(err)
 	}
-	return do(forMending(ctx, what+"note why it failed"), ActFailAsset, in)
+	return ActFailAsset.Execute(forMending(ctx, what+"note why it failed"), in)
 }
 
 func (r *review) share(ctx workflow.Context) error {
-	shared, err := call[SharedReview](forMending(ctx, "watermark, link and invitations"), ActShareReview, r.ref)
+	shared, err := ActShareReview.Execute(forMending(ctx, "watermark, link and invitations"), r.ref)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (r *review) share(ctx workflow.Context) error {
 	if shared.Unwatermarked > 0 {
 		r.state.Note = fmt.Sprintf("%d files carry no watermark", shared.Unwatermarked)
 	}
-	if err := do(forCalls(ctx, "tell iconik and the sender"), ActPublishReview, r.ref); err != nil {
+	if err := ActPublishReview.Execute(forCalls(ctx, "tell iconik and the sender"), r.ref); err != nil {
 		return err
 	}
 	r.resend = false
@@ -309,7 +309,7 @@ func (r *review) sync(ctx workflow.Context) {
 		in.Hints = nil
 	}
 	r.state.Hints, r.state.AllHints, r.now = nil, false, false
-	res, err := call[SyncResult](forSync(ctx, "comments and decisions"), ActSyncReview, in)
+	res, err := ActSyncReview.Execute(forSync(ctx, "comments and decisions"), in)
 	r.state.LastSync = workflow.Now(ctx)
 	switch {
 	case err != nil:
@@ -328,13 +328,13 @@ func (r *review) sync(ctx workflow.Context) {
 
 // close ends the sharing: what was said last comes over, then the link is revoked.
 func (r *review) close(ctx workflow.Context) error {
-	res, err := call[SyncResult](forSync(ctx, "last sync"), ActSyncReview, SyncInput{ReviewRef: r.ref, Full: true, Last: true})
+	res, err := ActSyncReview.Execute(forSync(ctx, "last sync"), SyncInput{ReviewRef: r.ref, Full: true, Last: true})
 	if err != nil {
 		r.state.Note = "the last sync failed: " + reasonOf(err)
 	} else {
 		r.state.Last = res
 	}
-	ended, err := call[EndedReview](forMending(ctx, "revoke the link, tell people"), ActEndReview, EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended})
+	ended, err := ActEndReview.Execute(forMending(ctx, "revoke the link, tell people"), EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended})
 	if err != nil {
 		return err
 	}
@@ -362,13 +362,13 @@ func (r *review) retain(ctx workflow.Context) error {
 				return err
 			}
 		case next.Equal(r.state.WarnAt) && !r.state.Warned && r.state.WarnAt.Before(r.state.DeleteAt):
-			if err := do(forCalls(ctx, "warn of the deletion"), ActWarnReview, r.ref); err != nil {
+			if err := ActWarnReview.Execute(forCalls(ctx, "warn of the deletion"), r.ref); err != nil {
 				r.state.Note = "the warning was not sent: " + reasonOf(err)
 			}
 			r.state.Warned = true
 		default:
 			r.deleting = markerOneExtension.isSet(ctx)
-			if err := do(forMending(ctx, "delete what this review uploaded"), ActDeleteMedia, r.ref); err != nil {
+			if err := ActDeleteMedia.Execute(forMending(ctx, "delete what this review uploaded"), r.ref); err != nil {
 				return err
 			}
 			r.state.Phase = phaseDeleted
@@ -432,7 +432,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		}
 		reopen := r.state.Phase == phaseRetained
 		r.extending = markerOneExtension.isSet(ctx)
-		err := do(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ActExtendReview, ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
+		err := ActExtendReview.Execute(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
 		r.extending = false
 		if err != nil {
 			return r.status(), err
@@ -525,7 +525,7 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 		return r.status(), err
 	}
 	in := FailReviewInput{ReviewRef: r.ref, Status: r.state.Phase, Reason: reason, Fault: faultOf(cause)}
-	if err := do(forMending(ctx, "take back, tell people"), ActFailReview, in); err != nil {
+	if err := ActFailReview.Execute(forMending(ctx, "take back, tell people"), in); err != nil {
 		return r.status(), err
 	}
 	return r.status(), cause

@@ -2,22 +2,22 @@ package workflows
 
 import "time"
 
-// Activity names of reviews, as they stand in histories. Package activities implements them.
-const (
-	ActPrepareReview = "PrepareReview"
-	ActReviewWork    = "ReviewWork"
-	ActStageAsset    = "StageAsset"
-	ActSendAsset     = "SendAsset"
-	ActSettleAsset   = "SettleAsset"
-	ActFailAsset     = "FailAsset"
-	ActShareReview   = "ShareReview"
-	ActPublishReview = "PublishReview"
-	ActSyncReview    = "SyncReview"
-	ActExtendReview  = "ExtendReview"
-	ActEndReview     = "EndReview"
-	ActWarnReview    = "WarnReview"
-	ActDeleteMedia   = "DeleteMedia"
-	ActFailReview    = "FailReview"
+// The activities of a review. Package activities implements them.
+var (
+	ActPrepareReview = declare[ReviewRef, Prepared]("PrepareReview")
+	ActReviewWork    = declare[ReviewRef, ReviewWorkResult]("ReviewWork")
+	ActStageAsset    = task[AssetInput]("StageAsset")
+	ActSendAsset     = task[AssetInput]("SendAsset")
+	ActSettleAsset   = task[AssetInput]("SettleAsset")
+	ActFailAsset     = task[AssetInput]("FailAsset")
+	ActShareReview   = declare[ReviewRef, SharedReview]("ShareReview")
+	ActPublishReview = task[ReviewRef]("PublishReview")
+	ActSyncReview    = declare[SyncInput, SyncResult]("SyncReview")
+	ActExtendReview  = task[ExtendInput]("ExtendReview")
+	ActEndReview     = declare[EndReviewInput, EndedReview]("EndReview")
+	ActWarnReview    = task[ReviewRef]("WarnReview")
+	ActDeleteMedia   = task[ReviewRef]("DeleteMedia")
+	ActFailReview    = task[FailReviewInput]("FailReview")
 )
 
 type (

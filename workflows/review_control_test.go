@@ -32,23 +32,23 @@ func newStage(t *testing.T) *stage {
 	s := &stage{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, late: map[string]time.Duration{}, deletes: time.Hour}
 	Register(s)
 	act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
-	act(ActSyncReview, func(context.Context, SyncInput) (SyncResult, error) {
+	act(ActSyncReview.Name(), func(context.Context, SyncInput) (SyncResult, error) {
 		if s.syncs++; s.onSync != nil {
 			s.onSync(s.syncs)
 		}
 		return SyncResult{NextIn: time.Minute}, nil
 	})
-	act(ActExtendReview, func(_ context.Context, in ExtendInput) error {
+	act(ActExtendReview.Name(), func(_ context.Context, in ExtendInput) error {
 		if in.Reopen {
-			return s.done(ActExtendReview, "reopen")
+			return s.done(ActExtendReview.Name(), "reopen")
 		}
-		return s.done(ActExtendReview, "extend")
+		return s.done(ActExtendReview.Name(), "extend")
 	})
-	act(ActEndReview, func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+	act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
 		at := s.Now().Add(s.deletes)
-		return EndedReview{WarnAt: at, DeleteAt: at}, s.done(ActEndReview, in.Status)
+		return EndedReview{WarnAt: at, DeleteAt: at}, s.done(ActEndReview.Name(), in.Status)
 	})
-	act(ActDeleteMedia, func(context.Context, ReviewRef) error { return s.done(ActDeleteMedia, "delete") })
+	act(ActDeleteMedia.Name(), func(context.Context, ReviewRef) error { return s.done(ActDeleteMedia.Name(), "delete") })
 	return s
 }
 
@@ -97,26 +97,26 @@ func TestNothingEndsBesideAnExtension(t *testing.T) {
 		want []string
 	}{
 		"over the expiry": {func(s *stage) {
-			s.late[ActExtendReview] = 5 * time.Minute
+			s.late[ActExtendReview.Name()] = 5 * time.Minute
 			s.update(9*time.Minute, UpdateExtend, extend(s))
 		}, []string{"extend", "expired", "delete"}},
 		"before a stop": {func(s *stage) {
-			s.late[ActExtendReview] = 5 * time.Minute
+			s.late[ActExtendReview.Name()] = 5 * time.Minute
 			s.update(2*time.Minute, UpdateExtend, extend(s))
 			s.update(3*time.Minute, UpdateStop)
 		}, []string{"extend", "stopped", "delete"}},
 		"over the deletion": {func(s *stage) {
-			s.late[ActExtendReview] = 30 * time.Minute
+			s.late[ActExtendReview.Name()] = 30 * time.Minute
 			s.update(65*time.Minute, UpdateExtend, extend(s))
 		}, []string{"expired", "reopen", "expired", "delete"}},
 		"two of them, and a stop": {func(s *stage) {
-			s.late[ActExtendReview] = 5 * time.Minute
+			s.late[ActExtendReview.Name()] = 5 * time.Minute
 			s.update(20*time.Minute, UpdateExtend, extend(s))
 			s.update(21*time.Minute, UpdateExtend, extend(s))
 			s.update(26*time.Minute, UpdateStop)
 		}, []string{"expired", "reopen", "extend", "stopped", "delete"}},
 		"not beside the deletion": {func(s *stage) {
-			s.late[ActDeleteMedia] = time.Hour
+			s.late[ActDeleteMedia.Name()] = time.Hour
 			s.update(90*time.Minute, UpdateExtend, extend(s))
 		}, []string{"expired", "delete"}},
 	} {
@@ -132,7 +132,7 @@ func TestNothingEndsBesideAnExtension(t *testing.T) {
 // A failed extension leaves the expiry where it was, also where that has passed meanwhile.
 func TestAReviewEndsAfterAnExtensionThatFailed(t *testing.T) {
 	s := newStage(t)
-	s.OnActivity(ActExtendReview, mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError("no such link", ErrorContent, nil)).After(5 * time.Minute)
+	s.OnActivity(ActExtendReview.Name(), mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError("no such link", ErrorContent, nil)).After(5 * time.Minute)
 	a := s.update(9*time.Minute, UpdateExtend, ExtendUpdate{ExpiresAt: s.Now().Add(3 * time.Hour)})
 	require.NoError(t, s.open())
 	assert.Error(t, a.err)
@@ -142,7 +142,7 @@ func TestAReviewEndsAfterAnExtensionThatFailed(t *testing.T) {
 // A run with many syncs goes on until nobody waits for its answer, and syncs meanwhile: whoever waits is answered.
 func TestARunIsHandedOverWhenNobodyWaits(t *testing.T) {
 	s := newStage(t)
-	s.late[ActExtendReview] = 10 * time.Minute
+	s.late[ActExtendReview.Name()] = 10 * time.Minute
 	far := s.Now().Add(1000 * time.Hour)
 	at := time.Duration(syncsPerRun-5) * time.Minute
 	extended := s.update(at, UpdateExtend, ExtendUpdate{ExpiresAt: far})
@@ -198,20 +198,20 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 		link  string
 		want  []string
 	}{
-		"a proxy, not shared":     {ActStageAsset, "", []string{"take back: stopped"}},
-		"an upload, not shared":   {ActSendAsset, "", []string{"take back: stopped"}},
-		"Frame.io, not shared":    {ActSettleAsset, "", []string{"take back: stopped"}},
-		"a new version, shared":   {ActSettleAsset, "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
-		"a missing proxy, shared": {ActStageAsset, "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
+		"a proxy, not shared":     {ActStageAsset.Name(), "", []string{"take back: stopped"}},
+		"an upload, not shared":   {ActSendAsset.Name(), "", []string{"take back: stopped"}},
+		"Frame.io, not shared":    {ActSettleAsset.Name(), "", []string{"take back: stopped"}},
+		"a new version, shared":   {ActSettleAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
+		"a missing proxy, shared": {ActStageAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			begin := s.Now()
 			act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
-			act(ActReviewWork, func(context.Context, ReviewRef) (ReviewWorkResult, error) {
+			act(ActReviewWork.Name(), func(context.Context, ReviewRef) (ReviewWorkResult, error) {
 				return ReviewWorkResult{Assets: []int{1, 2}}, nil
 			})
-			for _, step := range []string{ActStageAsset, ActSendAsset, ActSettleAsset} {
+			for _, step := range []string{ActStageAsset.Name(), ActSendAsset.Name(), ActSettleAsset.Name()} {
 				act(step, func(context.Context, AssetInput) error {
 					if step == tt.waits {
 						return temporal.NewApplicationErrorWithOptions("not yet", "Waiting", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
@@ -220,13 +220,13 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 				})
 			}
 			var took time.Duration
-			act(ActFailAsset, func(_ context.Context, in AssetInput) error {
+			act(ActFailAsset.Name(), func(_ context.Context, in AssetInput) error {
 				took = s.Now().Sub(begin)
-				return s.done(ActFailAsset, "left out: "+in.Reason)
+				return s.done(ActFailAsset.Name(), "left out: "+in.Reason)
 			})
-			act(ActFailReview, func(_ context.Context, in FailReviewInput) error {
+			act(ActFailReview.Name(), func(_ context.Context, in FailReviewInput) error {
 				took = s.Now().Sub(begin)
-				return s.done(ActFailReview, "take back: "+in.Status)
+				return s.done(ActFailReview.Name(), "take back: "+in.Status)
 			})
 			s.update(time.Minute, UpdateStop)
 			s.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"},
@@ -242,7 +242,7 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 // A sign-in that Frame.io refuses over a long weekend holds the end of a review up and does not fail it.
 func TestTheEndWaitsForTheSignIn(t *testing.T) {
 	s := newStage(t)
-	s.late[ActEndReview], s.late[ActDeleteMedia] = 80*time.Hour, 80*time.Hour
+	s.late[ActEndReview.Name()], s.late[ActDeleteMedia.Name()] = 80*time.Hour, 80*time.Hour
 	require.NoError(t, s.open())
 	assert.Equal(t, []string{"expired", "delete"}, s.did)
 }

@@ -28,12 +28,12 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 				time.Sleep(100 * time.Millisecond) // the stop comes while the sync is on its way
 			}
 			return SyncResult{NextIn: time.Second}, nil
-		}, activity.RegisterOptions{Name: ActSyncReview})
+		}, activity.RegisterOptions{Name: ActSyncReview.Name()})
 		env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
 			ended = in.Status
 			return EndedReview{}, nil
-		}, activity.RegisterOptions{Name: ActEndReview})
-		env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia})
+		}, activity.RegisterOptions{Name: ActEndReview.Name()})
+		env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia.Name()})
 		env.ExecuteWorkflow(Review, in)
 		require.True(t, env.IsWorkflowCompleted())
 		return env.GetWorkflowError()
@@ -57,7 +57,7 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	var ends []string
 	extended := 0
 	env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) { return SyncResult{NextIn: 10 * time.Minute}, nil },
-		activity.RegisterOptions{Name: ActSyncReview})
+		activity.RegisterOptions{Name: ActSyncReview.Name()})
 	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
 		ends = append(ends, in.Status)
 		if len(ends) == 1 {
@@ -68,13 +68,13 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 		}
 		at := env.Now().Add(30 * 24 * time.Hour)
 		return EndedReview{WarnAt: at, DeleteAt: at}, nil
-	}, activity.RegisterOptions{Name: ActEndReview})
+	}, activity.RegisterOptions{Name: ActEndReview.Name()})
 	env.RegisterActivityWithOptions(func(_ context.Context, in ExtendInput) error {
 		require.True(t, in.Reopen)
 		extended++
 		return nil
-	}, activity.RegisterOptions{Name: ActExtendReview})
-	env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia})
+	}, activity.RegisterOptions{Name: ActExtendReview.Name()})
+	env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia.Name()})
 	env.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"},
 		State: ReviewState{Phase: phaseOpen, ShareURL: "https://f.io/x", ExpiresAt: env.Now().Add(time.Minute)}})
 	require.True(t, env.IsWorkflowCompleted())

@@ -126,7 +126,7 @@ func (b *harness) archiveFailing(t *testing.T) error {
 func (b *harness) run(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	env := b.skippingTime()
-	env.OnActivity(workflows.ActJoinQueue, mock.Anything, mock.Anything).Return(nil)
+	env.OnActivity(workflows.ActJoinQueue.Name(), mock.Anything, mock.Anything).Return(nil)
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil)
 	for _, at := range []time.Duration{time.Millisecond, 30*time.Minute + time.Second} { // and after two looks for originals
 		env.RegisterDelayedCallback(func() { env.SignalWorkflow(workflows.SignalTurn, nil) }, at)
@@ -169,7 +169,7 @@ func (b *harness) skippingTime() *testsuite.TestWorkflowEnvironment {
 	b.acts.Register(env)
 	b.acts.RegisterTransfers(env)
 	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-		if info.ActivityType.Name == workflows.ActSettleAsset {
+		if info.ActivityType.Name == workflows.ActSettleAsset.Name() {
 			time.Sleep(150 * time.Millisecond) // Frame.io assembles the upload in real time
 		}
 	})
