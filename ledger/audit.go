@@ -2,37 +2,282 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
-// Audit writes down who did what.
-func (l *Ledger) Audit(ctx context.Context, tenant, archive, actor, what, detail string) error {
-	_, err := l.exec(ctx, "INSERT INTO audit (tenant, archive, at, actor, what, detail) VALUES (?, ?, ?, ?, ?, ?)", tenant, archive, micros(time.Now()), actor, what, detail)
+// Actor is who did something.
+type Actor struct {
+	Kind    string `json:"kind"`              // api, console, frameio, iconik, command, system
+	Name    string `json:"name,omitempty"`    // of a person, where one is known
+	Address string `json:"address,omitempty"` // the network address that the request came from
+	Key     string `json:"key,omitempty"`     // the name of the API key, never the key
+}
+
+// AuditEntry is one line of a tenant's audit log. Detail is a JSON object or empty.
+type AuditEntry struct {
+	Tenant     string          `json:"tenant"`
+	Seq        int64           `json:"seq"` // from 1, without gaps
+	At         time.Time       `json:"at"`  // in microseconds
+	Actor      Actor           `json:"actor"`
+	Action     string          `json:"action"`
+	ObjectKind string          `json:"object_kind,omitempty"`
+	ObjectID   string          `json:"object_id,omitempty"`
+	Archive    string          `json:"archive,omitempty"`
+	Review     string          `json:"review,omitempty"`
+	Reason     string          `json:"reason,omitempty"`
+	Detail     json.RawMessage `json:"detail,omitempty"`
+	Previous   string          `json:"previous"` // the hash of the entry before, empty for the first
+	Hash       string          `json:"hash"`
+}
+
+// Digest is what the entry's hash must be: SHA-256, in lower-case hexadecimal, over each value in the order of the fields,
+// from Previous and Tenant to Detail, written as its length in bytes, a colon, its bytes and a comma. Numbers are decimal,
+// At is microseconds since 1970.
+func (e AuditEntry) Digest() string {
+	h := sha256.New()
+	for _, value := range []string{
+		e.Previous, e.Tenant, strconv.FormatInt(e.Seq, 10), strconv.FormatInt(micros(e.At), 10), e.Actor.Kind, e.Actor.Name, e.Actor.Address, e.Actor.Key,
+		e.Action, e.ObjectKind, e.ObjectID, e.Archive, e.Review, e.Reason, string(e.Detail),
+	} {
+		fmt.Fprintf(h, "%d:%s,", len(value), value)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// ErrChain says that an audit log is not as it was written.
+var ErrChain = errors.New("the audit log was changed")
+
+// VerifyChain holds entries against each other; before is the entry in front of the first, or nil at the log's beginning.
+func VerifyChain(before *AuditEntry, entries []AuditEntry) error {
+	var seq int64
+	var hash string
+	if before != nil {
+		seq, hash = before.Seq, before.Hash
+	}
+	for _, e := range entries {
+		switch {
+		case e.Seq != seq+1:
+			return fmt.Errorf("%w: entry %d is followed by entry %d", ErrChain, seq, e.Seq)
+		case e.Previous != hash:
+			return fmt.Errorf("%w: entry %d does not follow on the entry before it", ErrChain, e.Seq)
+		case e.Hash != e.Digest():
+			return fmt.Errorf("%w: entry %d does not have the content that its hash stands for", ErrChain, e.Seq)
+		}
+		seq, hash = e.Seq, e.Hash
+	}
+	return nil
+}
+
+// AppendAudit adds an entry to its tenant's log, at the present time by the database's clock where it names none.
+func (l *Ledger) AppendAudit(ctx context.Context, e AuditEntry) (AuditEntry, error) {
+	if e.Action == "" || e.Tenant == "" {
+		return e, errors.New("an audit entry needs a tenant and an action")
+	}
+	for _, text := range []*string{&e.Actor.Kind, &e.Actor.Name, &e.Actor.Address, &e.Actor.Key, &e.Action, &e.ObjectKind, &e.ObjectID, &e.Archive, &e.Review, &e.Reason} {
+		*text = strings.ToValidUTF8(*text, "�") // as an extract in JSON has it
+	}
+	if len(e.Detail) > 0 { // in the form that an extract has, so that its hash is the same
+		detail, err := json.Marshal(e.Detail)
+		if err != nil {
+			return e, fmt.Errorf("an audit entry's detail must be JSON: %w", err)
+		}
+		e.Detail = detail
+	}
+	err := l.tx(ctx, func(tx session) error {
+		log, err := openAuditLog(ctx, tx, e.Tenant)
+		if err != nil {
+			return err
+		}
+		if err := log.takeOver(ctx); err != nil {
+			return err
+		}
+		if e, err = log.append(ctx, e); err != nil {
+			return err
+		}
+		return log.close(ctx)
+	})
+	return e, err
+}
+
+// Audit writes down who did what to an archive or a review.
+func (l *Ledger) Audit(ctx context.Context, tenant, id, actor, what, detail string) error {
+	e := AuditEntry{Tenant: tenant, Actor: Actor{Kind: actor}, Action: what, ObjectKind: "archive", ObjectID: id, Archive: id}
+	_, isReview, err := l.Review(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	if isReview {
+		e.ObjectKind, e.Archive, e.Review = "review", "", id
+	}
+	if detail != "" {
+		if e.Detail, err = json.Marshal(map[string]string{"text": detail}); err != nil {
+			return err
+		}
+	}
+	_, err = l.AppendAudit(ctx, e)
 	return err
 }
 
-// AuditEntry is a line of the audit.
-type AuditEntry struct {
-	At                  time.Time
-	Actor, What, Detail string
+// auditLog is a tenant's log while a transaction has it to itself.
+type auditLog struct {
+	tx     session
+	tenant string
+	seq    int64
+	hash   string
 }
 
-// AuditTrail returns an archive's last entries, newest first.
-func (l *Ledger) AuditTrail(ctx context.Context, tenant, archive string, limit int) ([]AuditEntry, error) {
-	rows, err := l.reads().query(ctx, "SELECT at, actor, what, detail FROM audit WHERE tenant = ? AND archive = ? ORDER BY at DESC LIMIT ?", tenant, archive, limit)
-	if err != nil {
+func openAuditLog(ctx context.Context, tx session, tenant string) (*auditLog, error) {
+	if _, err := tx.exec(ctx, "INSERT INTO audit_heads (tenant, seq, hash) VALUES (?, 0, '') ON CONFLICT DO NOTHING", tenant); err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []AuditEntry
-	for rows.Next() {
-		var e AuditEntry
+	log := &auditLog{tx: tx, tenant: tenant}
+	err := tx.row(ctx, "SELECT seq, hash FROM audit_heads WHERE tenant = ?"+tx.forUpdate(), tenant).Scan(&log.seq, &log.hash)
+	return log, err
+}
+
+func (a *auditLog) append(ctx context.Context, e AuditEntry) (AuditEntry, error) {
+	if e.At.IsZero() {
+		var now int64
+		if err := a.tx.row(ctx, "SELECT "+a.tx.now()).Scan(&now); err != nil {
+			return e, err
+		}
+		e.At = fromMicros(now)
+	}
+	e.At = e.At.UTC().Truncate(time.Microsecond)
+	e.Tenant, e.Seq, e.Previous = a.tenant, a.seq+1, a.hash
+	e.Hash = e.Digest()
+	a.seq, a.hash = e.Seq, e.Hash
+	_, err := a.tx.exec(ctx, "INSERT INTO audit_log (tenant, "+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		e.Tenant, e.Seq, micros(e.At), e.Actor.Kind, e.Actor.Name, e.Actor.Address, e.Actor.Key, e.Action, e.ObjectKind, e.ObjectID, e.Archive, e.Review, e.Reason, string(e.Detail), e.Previous, e.Hash)
+	return e, err
+}
+
+func (a *auditLog) close(ctx context.Context) error {
+	_, err := a.tx.exec(ctx, "UPDATE audit_heads SET seq = ?, hash = ? WHERE tenant = ?", a.seq, a.hash, a.tenant)
+	return err
+}
+
+// takeOver moves what was written before there was a log, or by a release that does not know it.
+func (a *auditLog) takeOver(ctx context.Context) error {
+	old, err := collect(ctx, a.tx, func(r scanner) (e AuditEntry, err error) {
 		var at int64
-		if err := rows.Scan(&at, &e.Actor, &e.What, &e.Detail); err != nil {
-			return nil, err
+		var subject, detail string
+		var review bool
+		if err := r.Scan(&at, &subject, &e.Actor.Kind, &e.Action, &detail, &review); err != nil {
+			return e, err
 		}
 		e.At = fromMicros(at)
-		out = append(out, e)
+		if e.ObjectKind, e.ObjectID, e.Archive = "archive", subject, subject; review {
+			e.ObjectKind, e.Archive, e.Review = "review", "", subject
+		}
+		if detail != "" {
+			e.Detail, err = json.Marshal(map[string]string{"text": detail})
+		}
+		return e, err
+	}, `SELECT at, archive, actor, what, detail, EXISTS (SELECT 1 FROM reviews WHERE reviews.tenant = audit.tenant AND reviews.id = audit.archive)
+		FROM audit WHERE tenant = ? ORDER BY at, archive, actor, what, detail`+a.lockOld(), a.tenant)
+	if err != nil || len(old) == 0 {
+		return err
 	}
-	return out, rows.Err()
+	for _, e := range old {
+		if _, err := a.append(ctx, e); err != nil {
+			return err
+		}
+		if _, err := a.tx.exec(ctx, "DELETE FROM audit WHERE tenant = ? AND archive = ? AND at = ? AND what = ?", a.tenant, e.Archive+e.Review, micros(e.At), e.Action); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *auditLog) lockOld() string {
+	if a.tx.postgres {
+		return " FOR UPDATE OF audit"
+	}
+	return ""
+}
+
+const auditColumns = "seq, at, actor_kind, actor_name, actor_address, actor_key, action, object_kind, object_id, archive, review, reason, detail, previous, hash"
+
+// AuditFilter chooses entries; what is empty chooses all.
+type AuditFilter struct {
+	Archive, Review string
+	Actor           string // of its kind, name, address or key
+	Action          string
+	Text            string // somewhere in action, object, reason or detail; upper and lower case of ASCII are the same
+}
+
+// AuditPage returns a tenant's entries after a number, in their order.
+func (l *Ledger) AuditPage(ctx context.Context, tenant string, f AuditFilter, after int64, limit int) ([]AuditEntry, error) {
+	query, args := "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND seq > ?", []any{tenant, after}
+	for _, exact := range []struct{ column, value string }{{"archive", f.Archive}, {"review", f.Review}, {"action", f.Action}} {
+		if exact.value != "" {
+			query, args = query+" AND "+exact.column+" = ?", append(args, exact.value)
+		}
+	}
+	if f.Actor != "" {
+		query, args = query+" AND ? IN (actor_kind, actor_name, actor_address, actor_key)", append(args, f.Actor)
+	}
+	if f.Text != "" {
+		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(f.Text)) + "%"
+		query += ` AND LOWER(action || ' ' || object_kind || ' ' || object_id || ' ' || reason || ' ' || detail) LIKE ? ESCAPE '\'`
+		args = append(args, like)
+	}
+	return collect(ctx, l.reads(), func(r scanner) (AuditEntry, error) {
+		e := AuditEntry{Tenant: tenant}
+		var at int64
+		var detail string
+		err := r.Scan(&e.Seq, &at, &e.Actor.Kind, &e.Actor.Name, &e.Actor.Address, &e.Actor.Key, &e.Action, &e.ObjectKind, &e.ObjectID, &e.Archive, &e.Review, &e.Reason, &detail, &e.Previous, &e.Hash)
+		e.At = fromMicros(at)
+		if detail != "" {
+			e.Detail = json.RawMessage(detail)
+		}
+		return e, err
+	}, query+" ORDER BY seq LIMIT ?", append(args, limit)...)
+}
+
+const auditVerified = 1000 // entries in memory at once
+
+// VerifyAudit holds a tenant's whole log against its hashes, and its end against what was written last. It returns how many
+// entries there are.
+func (l *Ledger) VerifyAudit(ctx context.Context, tenant string) (int64, error) {
+	var end struct {
+		seq  int64
+		hash string
+	}
+	heads, err := collect(ctx, l.reads(), func(r scanner) (bool, error) { return true, r.Scan(&end.seq, &end.hash) }, "SELECT seq, hash FROM audit_heads WHERE tenant = ?", tenant)
+	if err != nil {
+		return 0, err
+	}
+	var last *AuditEntry
+	n := int64(0)
+	for {
+		entries, err := l.AuditPage(ctx, tenant, AuditFilter{}, n, auditVerified)
+		if err != nil {
+			return n, err
+		}
+		if err := VerifyChain(last, entries); err != nil {
+			return n, err
+		}
+		for i, e := range entries {
+			if len(heads) > 0 && e.Seq == end.seq && e.Hash != end.hash {
+				return n, fmt.Errorf("%w: entry %d is not the one that was written", ErrChain, e.Seq)
+			}
+			n, last = e.Seq, &entries[i]
+		}
+		if len(entries) < auditVerified {
+			break
+		}
+	}
+	if n < end.seq {
+		return n, fmt.Errorf("%w: it ends with entry %d, and %d were written", ErrChain, n, end.seq)
+	}
+	return n, nil
 }

@@ -15,7 +15,7 @@ import (
 func grow(t testing.TB, l *Ledger, tenant string, archives, itemsEach int) {
 	t.Helper()
 	pad := strings.Repeat("x", 1200) // about what a document has
-	numbers := "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < %d) "
+	numbers := "WITH RECURSIVE numbers(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i < %d) "
 	for _, step := range []struct {
 		query string
 		n     int
