@@ -63,7 +63,7 @@ func record(t *testing.T, settings ...string) *recorder {
 	for _, s := range settings {
 		extra = append(extra, "--dynamic-config-value", s)
 	}
-	server, err := testsuite.StartDevServer(t.Context(), testsuite.DevServerOptions{ExistingPath: program, ClientOptions: &client.Options{}, LogLevel: "error", ExtraArgs: extra})
+	server, err := testsuite.StartDevServer(t.Context(), testsuite.DevServerOptions{ExistingPath: program, ClientOptions: &client.Options{}, LogLevel: "never", ExtraArgs: extra})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = server.Stop() })
 	r := &recorder{T: t, client: server.Client(), fakes: map[string]fake{}, done: map[string]int{}}

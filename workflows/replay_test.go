@@ -6,12 +6,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -86,7 +90,7 @@ func (v *versionsOut) GetVersion(ctx workflow.Context, id string, oldest, newest
 // must replay with today's code. A change that breaks it needs a marker (versions.go), not a new recording.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	histories := recorded(t, "histories")
-	require.GreaterOrEqual(t, len(histories), 7)
+	require.GreaterOrEqual(t, len(histories), 30)
 	for name, h := range histories {
 		t.Run(name, func(t *testing.T) {
 			_, err := replay(t, h)
@@ -109,6 +113,60 @@ func TestHistoriesOfOtherCodeAreRefused(t *testing.T) {
 			_, err := replay(t, h)
 			require.ErrorContains(t, err, says[name])
 		})
+	}
+}
+
+// marked returns the versions that a history's markers hold, by change id.
+func marked(t *testing.T, h *historypb.History) map[string]workflow.Version {
+	t.Helper()
+	out := map[string]workflow.Version{}
+	decode := func(p *commonpb.Payloads, to any) {
+		require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(p, to))
+	}
+	for _, e := range h.GetEvents() {
+		if e.GetEventType() != enumspb.EVENT_TYPE_MARKER_RECORDED || e.GetMarkerRecordedEventAttributes().GetMarkerName() != "Version" {
+			continue
+		}
+		var id string
+		var version workflow.Version
+		decode(e.GetMarkerRecordedEventAttributes().GetDetails()["change-id"], &id)
+		decode(e.GetMarkerRecordedEventAttributes().GetDetails()["version"], &version)
+		out[id] = version
+	}
+	return out
+}
+
+// TestEveryMarkerHasHistoriesOfBothSides: for each marker of versions.go a history went through it before it was there,
+// and another after. A replay tells which: it notes what the code asked and was told.
+func TestEveryMarkerHasHistoriesOfBothSides(t *testing.T) {
+	before, after := map[string][]string{}, map[string][]string{}
+	for name, h := range recorded(t, "histories") {
+		asked, err := replay(t, h)
+		require.NoError(t, err, name)
+		has := marked(t, h)
+		for id, version := range asked {
+			switch recordedAs, ok := has[id]; {
+			case version == workflow.DefaultVersion && !ok:
+				before[id] = append(before[id], name)
+			case version == markerSet && recordedAs == markerSet:
+				after[id] = append(after[id], name)
+			}
+		}
+		for id := range has {
+			assert.Contains(t, asked, id, "%s holds a marker that today's code does not ask for", name)
+		}
+	}
+	markers := markersOf(t)
+	require.NotEmpty(t, markers)
+	for name, m := range markers {
+		id := m.id
+		assert.NotEmpty(t, before[id], "%s (%q): no recorded history went through before the marker was there; task record -- COMMIT records from the commit before it", name, id)
+		if m.since != "" { // it is not on main yet, from where alone a history of it may be recorded
+			assert.NotEmpty(t, after[id], "%s (%q): no recorded history has the marker; task record -- COMMIT records one", name, id)
+		}
+		slices.Sort(before[id])
+		slices.Sort(after[id])
+		t.Logf("%s: before %v, after %v", name, before[id], after[id])
 	}
 }
 
