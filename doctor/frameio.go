@@ -29,7 +29,7 @@ func tenantChecks() []Definition {
 			}},
 		{ID: "tenant.api_key", Meaning: "The status and control routes answer nobody.", Do: "Set api_key if you use the API.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
-				if x.tenant.APIKey == "" {
+				if x.tenant.APIKey.Reveal() == "" {
 					return warn("no api_key is set")
 				}
 				return ok("an api_key is set")

@@ -2,7 +2,6 @@ package setup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,11 +100,28 @@ func (p *planner) fieldChange(f mapping.Field, have *iconik.FieldDefinition) Cha
 			c.Details = append(c.Details, "option: "+o.Value)
 		}
 	}
+	var mend func(context.Context) error
 	if len(c.Details) > 0 {
 		c.Op = Update
-		c.do = func(ctx context.Context) error { return p.Iconik.Admin.SetFieldOptions(ctx, f.Name, merged) }
+		mend = func(ctx context.Context) error { return p.Iconik.Admin.SetFieldOptions(ctx, f.Name, merged) }
 	}
+	c.do = p.claimed(IconikField, f.Name, "", f.Name, mend)
 	return c
+}
+
+// claimed remembers, before it is mended, an object that was being made when its answer was lost. Where there is nothing
+// to do, it is nil.
+func (p *planner) claimed(kind Kind, key, where, id string, mend func(context.Context) error) func(context.Context) error {
+	kept, remembered := p.record.Find(kind, key, where)
+	if !remembered || kept.ID != "" {
+		return mend
+	}
+	return func(ctx context.Context) error {
+		if err := p.made(ctx, Object{Kind: kind, Key: key, Where: where, ID: id}); err != nil || mend == nil {
+			return err
+		}
+		return mend(ctx)
+	}
 }
 
 // Fits says that values of the wanted type can be written into a field: text goes into every kind of text, and addresses
@@ -150,10 +166,12 @@ func (p *planner) planViews(ctx context.Context) error {
 				c.Details = append(c.Details, "field: "+f.Name)
 			}
 		}
+		var mend func(context.Context) error
 		if len(missing) > 0 {
 			c.Op = Update
-			c.do = func(ctx context.Context) error { return p.Iconik.Admin.AddToView(ctx, there.ID, missing) }
+			mend = func(ctx context.Context) error { return p.Iconik.Admin.AddToView(ctx, there.ID, missing) }
 		}
+		c.do = p.claimed(IconikView, v.Name, "", there.ID, mend)
 		p.add(c)
 	}
 	return nil
@@ -233,7 +251,6 @@ func (p *planner) planButton(ctx context.Context, b Button, where string, have [
 	for _, g := range unseen {
 		c.Details = append(c.Details, "visible to group: "+g)
 	}
-	ours := remembered && kept.ID == ""
 	switch {
 	case there.Disabled:
 		c.Op, c.Details = Enable, append(c.Details, "it is off")
@@ -242,16 +259,9 @@ func (p *planner) planButton(ctx context.Context, b Button, where string, have [
 	default:
 		c.Op = Keep
 	}
-	if c.Op != Keep || ours {
-		c.do = func(ctx context.Context) error {
-			if ours { // its answer was lost the last time
-				if err := p.made(ctx, Object{Kind: IconikAction, Key: b.Key, Where: where, ID: there.ID}); err != nil {
-					return err
-				}
-			}
-			if c.Op == Keep {
-				return nil
-			}
+	var mend func(context.Context) error
+	if c.Op != Keep {
+		mend = func(ctx context.Context) error {
 			p.useForm(&want, b.View)
 			if err := p.Iconik.Admin.UpdateCustomAction(ctx, want); err != nil {
 				return err
@@ -259,6 +269,7 @@ func (p *planner) planButton(ctx context.Context, b Button, where string, have [
 			return p.allow(ctx, there.ID, unseen)
 		}
 	}
+	c.do = p.claimed(IconikAction, b.Key, where, there.ID, mend)
 	p.add(c)
 	return nil
 }
@@ -359,11 +370,11 @@ func (p *planner) planSegmentsHook(ctx context.Context) error {
 		p.add(c)
 		return nil
 	}
-	p.mendSegmentsHook(c, have[at], want, remembered && kept.ID == "")
+	p.mendSegmentsHook(c, have[at], want)
 	return nil
 }
 
-func (p *planner) mendSegmentsHook(c Change, there, want iconik.Webhook, ours bool) {
+func (p *planner) mendSegmentsHook(c Change, there, want iconik.Webhook) {
 	want.ID, c.ID = there.ID, there.ID
 	c.Details = append(differs("URL", there.URL, want.URL), differs("event type", there.EventType, want.EventType)...)
 	if r := text(there.Realm); r != "" && r != text(want.Realm) {
@@ -385,19 +396,11 @@ func (p *planner) mendSegmentsHook(c Change, there, want iconik.Webhook, ours bo
 	if there.Name != "" {
 		want.Name = there.Name
 	}
-	if c.Op != Keep || ours {
-		c.do = func(ctx context.Context) error {
-			if ours {
-				if err := p.made(ctx, Object{Kind: IconikWebhook, Key: SegmentsHook.Key, ID: there.ID}); err != nil {
-					return err
-				}
-			}
-			if c.Op == Keep {
-				return nil
-			}
-			return p.Iconik.Admin.UpdateWebhook(ctx, want)
-		}
+	var mend func(context.Context) error
+	if c.Op != Keep {
+		mend = func(ctx context.Context) error { return p.Iconik.Admin.UpdateWebhook(ctx, want) }
 	}
+	c.do = p.claimed(IconikWebhook, SegmentsHook.Key, "", there.ID, mend)
 	p.add(c)
 }
 
@@ -406,93 +409,4 @@ func or(s, otherwise string) string {
 		return otherwise
 	}
 	return s
-}
-
-// PlanRemoval says what would be taken away: exactly what setup has made. Named workspaces limit it to theirs.
-func (s *Setup) PlanRemoval(ctx context.Context) (*Plan, error) {
-	p, err := s.planner(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]string{}
-	var all, only []Option
-	if teams, err := s.Frameio.Workspaces(ctx); err == nil {
-		for _, t := range teams {
-			names[t.ID] = t.Name
-			all = append(all, Option{t.ID, t.Name})
-		}
-	} else if len(s.Workspaces) > 0 {
-		return nil, err
-	}
-	if len(s.Workspaces) > 0 {
-		if only, err = pick("workspace", s.Workspaces, all); err != nil {
-			return nil, err
-		}
-	}
-	_, formOnly := Fields()
-	objects := slices.Clone(p.record.Objects)
-	slices.SortStableFunc(objects, func(a, b Object) int { return removalOrder(a.Kind) - removalOrder(b.Kind) })
-	for _, o := range objects {
-		if len(only) > 0 && !slices.ContainsFunc(only, func(w Option) bool { return w.ID == o.Where }) {
-			continue
-		}
-		p.planRemove(o, names[o.Where], formOnly)
-	}
-	if len(only) == 0 {
-		p.plan.after = append(p.plan.after, p.remember(func(r *Record) { r.Workspaces, r.Groups, r.ActionSecret = nil, nil, "" }))
-	}
-	return p.plan, nil
-}
-
-// removalOrder takes callers away before forms, and views before their fields.
-func removalOrder(k Kind) int {
-	return slices.Index([]Kind{FrameioWebhook, FrameioAction, IconikAction, IconikWebhook, IconikView, IconikField}, k)
-}
-
-func (p *planner) planRemove(o Object, workspace string, formOnly map[string]bool) {
-	c := Change{Op: Remove, Vendor: vendorIconik, Kind: o.Kind, Name: o.Key, Where: o.Where, ID: o.ID}
-	if strings.HasPrefix(string(o.Kind), "frameio.") {
-		c.Vendor, c.Where = vendorFrameio, or(workspace, o.Where)
-	}
-	written := slices.ContainsFunc(Views, func(v ViewSpec) bool { return v.Name == o.Key && !v.Form })
-	switch {
-	case o.Adopted:
-		c.Op, c.Note = Keep, "was there before"
-	case p.InUse && (o.Kind == IconikField && !formOnly[o.Key] || o.Kind == IconikView && written):
-		c.Op, c.Note = Keep, "holds what archives and reviews have written"
-	case o.ID == "":
-		c.Note = "it was being made when setup was interrupted"
-	}
-	if c.Op == Remove {
-		c.do = func(ctx context.Context) error {
-			if err := p.remove(ctx, o); err != nil {
-				return err
-			}
-			return change(ctx, p.Book, p.Tenant.ID, func(r *Record) { r.drop(o.Kind, o.Key, o.Where) })
-		}
-	}
-	p.add(c)
-}
-
-var errUnknownKind = errors.New("this version does not know what it is")
-
-func (p *planner) remove(ctx context.Context, o Object) error {
-	if o.ID == "" {
-		return nil
-	}
-	switch o.Kind {
-	case FrameioWebhook:
-		return p.Frameio.DeleteWebhook(ctx, o.ID)
-	case FrameioAction:
-		return p.Frameio.DeleteAction(ctx, o.ID)
-	case IconikAction:
-		return p.Iconik.Admin.DeleteCustomAction(ctx, o.Where, o.ID)
-	case IconikWebhook:
-		return p.Iconik.Admin.DeleteWebhook(ctx, o.ID)
-	case IconikView:
-		return p.Iconik.Admin.DeleteView(ctx, o.ID)
-	case IconikField:
-		return p.Iconik.Admin.DeleteField(ctx, o.ID)
-	}
-	return errUnknownKind
 }

@@ -25,8 +25,10 @@ import (
 
 // Exit codes, for scripts.
 const (
-	exitFailed     = 1 // could not be done
-	exitExceptions = 3 // the archive ended, but not as plain verified
+	exitFailed      = 1 // could not be done
+	exitUsage       = 2 // usage or configuration
+	exitExceptions  = 3 // the archive ended, but not as plain verified
+	exitUnreachable = 4 // a vendor or Temporal cannot be reached
 )
 
 // exitError carries an exit code that is not the plain failure's.
@@ -44,8 +46,10 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "starter:", redact.Scrub(err.Error()))
 	var coded *exitError
+	if !errors.As(err, &coded) || coded.text != "" {
+		fmt.Fprintln(os.Stderr, "starter:", redact.Scrub(err.Error()))
+	}
 	if errors.As(err, &coded) {
 		os.Exit(coded.code)
 	}
@@ -73,6 +77,7 @@ func command() *cobra.Command {
 	flags.StringVar(&o.tenant, "tenant", "", "tenant id or name; not needed when there is only one")
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o))
+	root.AddCommand(setupCommand(o), doctorCommand(o))
 	return root
 }
 
@@ -106,7 +111,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 		book.Close()
 		return nil, nil, err
 	}
-	s := &service{cfg: cfg, ledger: book, temporal: tc, log: log, platforms: map[string]frameio.Platform{}}
+	s := &service{cfg: cfg, path: o.config, ledger: book, temporal: tc, log: log, platforms: map[string]frameio.Platform{}}
 	return s, func() { tc.Close(); book.Close() }, nil
 }
 

@@ -27,6 +27,7 @@ import (
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/setup"
 	"github.com/framebridge/framebridge/temporalclient"
 )
 
@@ -143,6 +144,7 @@ func (s *service) routes() *gin.Engine {
 	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.readBody, s.projectUpdated)
 	api.POST("/archive/actions/retry", click, s.tenantOf, s.readBody, s.actionSecret, s.retryAction)
 	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.readBody, s.frameioAction)
+	api.GET("/doctor", within(doctorTimeLimit), s.bearer, s.getDoctor)
 	api.GET("/archives", ask, s.bearer, s.listArchives)
 	api.POST("/archives", s.knownTenant, s.readBody, s.bearer, s.postArchive)
 	api.GET("/archives/:id", ask, s.bearer, s.getArchive)
@@ -345,7 +347,15 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 
 // actionSecret checks the static header of iconik's custom actions and webhooks.
 func (s *service) actionSecret(c *gin.Context) {
-	if !same(tenantIn(c).Iconik.ActionSecret.Reveal(), c.GetHeader("X-Framebridge-Secret")) {
+	given := c.GetHeader(setup.SecretHeader)
+	if same(tenantIn(c).Iconik.ActionSecret.Reveal(), given) {
+		return
+	}
+	made, err := s.setupSecrets(c.Request.Context(), tenantIn(c))
+	switch {
+	case err != nil:
+		s.failWith(c, err, "")
+	case !same(made.ActionSecret, given):
 		fail(c, http.StatusUnauthorized, "X-Framebridge-Secret", "the secret header is missing or wrong")
 	}
 }

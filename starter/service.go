@@ -34,6 +34,7 @@ const (
 // service does what the routes and the commands have in common.
 type service struct {
 	cfg        *config.Config
+	path       string // of the configuration
 	ledger     *ledger.Ledger
 	temporal   client.Client
 	log        *slog.Logger

@@ -22,7 +22,19 @@ func (s *service) signed(c *gin.Context) bool {
 	for _, secret := range t.Frameio.WebhookSecrets {
 		secrets = append(secrets, secret.Reveal())
 	}
-	if err := frameio.VerifySignature(secrets, c.GetHeader("X-Frameio-Request-Timestamp"), c.GetHeader("X-Frameio-Signature"), body, time.Now()); err != nil {
+	verify := func(secrets []string) error {
+		return frameio.VerifySignature(secrets, c.GetHeader("X-Frameio-Request-Timestamp"), c.GetHeader("X-Frameio-Signature"), body, time.Now())
+	}
+	err := verify(secrets)
+	if errors.Is(err, frameio.ErrSignature) { // those that setup has made are in the ledger
+		made, lerr := s.setupSecrets(c.Request.Context(), t)
+		if lerr != nil {
+			s.failWith(c, lerr, "")
+			return false
+		}
+		err = verify(made.FrameioSecrets())
+	}
+	if err != nil {
 		fail(c, http.StatusUnauthorized, "X-Frameio-Signature", err.Error())
 		return false
 	}

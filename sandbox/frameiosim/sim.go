@@ -101,6 +101,7 @@ type state struct {
 	Comments map[string]*Comment `json:"comments"`
 	Shares   map[string]*Share   `json:"shares"`
 	Hooks    map[string]*Hook    `json:"hooks"`
+	Buttons  map[string]*Button  `json:"buttons,omitempty"`
 	Order    int64               `json:"order"`
 	Mails    []Mail              `json:"mails"`
 }

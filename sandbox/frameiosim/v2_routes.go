@@ -19,6 +19,7 @@ func (s *Sim) routes() {
 	m.HandleFunc("GET /v2/teams/{id}", s.getTeam)
 	m.HandleFunc("GET /v2/teams/{id}/projects", s.listProjects)
 	m.HandleFunc("POST /v2/teams/{id}/hooks", s.createHook)
+	s.hookRoutesV2(m)
 	m.HandleFunc("GET /v2/projects/{id}", s.getProject)
 	m.HandleFunc("PUT /v2/projects/{id}", s.putProject)
 	m.HandleFunc("GET /v2/projects/{id}/presentations", s.listShares("presentation"))

@@ -85,6 +85,7 @@ func (s *Sim) routesV4(m *http.ServeMux) {
 	s.assetRoutesV4(on)
 	s.commentRoutesV4(on)
 	s.shareRoutesV4(on)
+	s.hookRoutesV4(on)
 	m.HandleFunc("/v4/", func(w http.ResponseWriter, _ *http.Request) { notFoundV4(w) })
 }
 

@@ -105,6 +105,11 @@ func (s *Sim) on(pattern string, h handler) {
 			write(w, http.StatusTooManyRequests, errorsOf("Too many requests"))
 			return
 		}
+		if role := s.mayNot(user, pattern); role != "" {
+			s.mu.Unlock()
+			write(w, http.StatusForbidden, errorsOf("Required roles: "+role))
+			return
+		}
 		if len(strings.TrimSpace(string(raw))) > 0 {
 			if err := json.Unmarshal(raw, &c.body); err != nil {
 				s.mu.Unlock()

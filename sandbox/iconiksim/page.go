@@ -28,6 +28,7 @@ func (s *Sim) routes() {
 	s.jobRoutes()
 	s.actionRoutes()
 	s.webhookRoutes()
+	s.adminRoutes()
 	s.mux.HandleFunc("/API/", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusNotFound, errorsOf("The requested URL was not found on the server"))
 	})

@@ -30,7 +30,8 @@ func (s *Sim) userRoutes() {
 	})
 	s.on("GET settings/v1/system/current", func(*call) (int, any) { return 200, doc{"system_domain_id": s.domain} })
 	s.on("GET auth/v1/auth/token", func(c *call) (int, any) {
-		return 200, doc{"id": newID(), "app_id": s.o.AppID, "user_id": c.user, "system_domain_id": s.domain, "token": nil, "expires": nil}
+		return 200, doc{"id": newID(), "app_id": s.o.AppID, "user_id": c.user, "system_domain_id": s.domain, "token": nil, "expires": nil,
+			"system_domain_status": "ACTIVE", "system_domain_warning_message": nil}
 	})
 	s.on("POST users-notifications/v1/notifications", func(c *call) (int, any) {
 		if f := required(c.body, "event_type", "object_type", "object_id", "recipient_id", "sender_id", "message_short", "message_long"); f != "" {

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/doctor"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/temporalclient"
+)
+
+// doctorTimeLimit is how long an examination over HTTP may take: its longest chain of checks, each within its own time.
+const doctorTimeLimit = time.Minute
+
+func doctorCommand(o *options) *cobra.Command {
+	var asJSON, everything bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Examine the installation and say what is wrong and what to do",
+		Long: `doctor examines the configuration, Temporal, the ledger, the mail server, and of each tenant what is set up at Frame.io and
+iconik. It needs neither project nor worker and changes nothing. Each check has an id, which the administrator's manual
+explains. Without --tenant all tenants are examined.
+
+Exit code: 0 all is well, 1 with warnings, 2 something is broken.`,
+		Example: "  starter doctor\n  starter doctor --tenant Acme --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			report, err := examine(cmd.Context(), o)
+			if err != nil {
+				return &exitError{exitUsage, err.Error()}
+			}
+			if asJSON {
+				enc := json.NewEncoder(cmd.OutOrStdout())
+				enc.SetIndent("", "  ")
+				err = enc.Encode(report)
+			} else {
+				err = printReport(cmd.OutOrStdout(), report, everything)
+			}
+			if err == nil && report.ExitCode() != 0 {
+				err = &exitError{code: report.ExitCode()}
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
+	cmd.Flags().BoolVar(&everything, "all", false, "print checks that are well, too")
+	return cmd
+}
+
+// examine opens what can be opened: what cannot is what the doctor tells of.
+func examine(ctx context.Context, o *options) (doctor.Report, error) {
+	subject := &doctor.Subject{Path: o.config, Open: openForDoctor(nil)}
+	cfg, err := config.Load(o.config)
+	if err != nil {
+		subject.ConfigErr = err
+		return doctor.Run(ctx, subject), nil
+	}
+	subject.Config, subject.Base = cfg, cfg.HTTP.PublicURL+routes.Prefix
+	if subject.Tenants, err = tenantsOf(cfg, o.tenant); err != nil {
+		return doctor.Report{}, err
+	}
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	if err != nil {
+		subject.LedgerErr = err
+	} else {
+		defer book.Close()
+		subject.Ledger, subject.SignedIn, subject.Open = book, signedIn(book), openForDoctor(book)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	if tc, err := temporalclient.Lazy(cfg.Temporal, quiet); err == nil {
+		defer tc.Close()
+		subject.Temporal = tc
+	}
+	return doctor.Run(ctx, subject), nil
+}
+
+func tenantsOf(cfg *config.Config, name string) ([]*config.Tenant, error) {
+	if name != "" {
+		t, err := pickTenant(cfg, name)
+		return []*config.Tenant{t}, err
+	}
+	var all []*config.Tenant
+	for _, id := range slices.Sorted(maps.Keys(cfg.Tenants)) {
+		all = append(all, cfg.Tenants[id])
+	}
+	return all, nil
+}
+
+func signedIn(book *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time, bool) {
+	return func(ctx context.Context, t *config.Tenant) (time.Time, bool) {
+		at, ok, err := open.SignInRenewed(ctx, t, book)
+		return at, ok && err == nil
+	}
+}
+
+// openForDoctor makes clients that remember nothing of before.
+func openForDoctor(book *ledger.Ledger) func(*config.Tenant) (doctor.Account, *iconik.Client, error) {
+	return func(t *config.Tenant) (doctor.Account, *iconik.Client, error) {
+		var tokens open.Tokens
+		if book != nil {
+			tokens = book
+		}
+		p, err := open.Platform(t, tokens, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		account, ok := p.(doctor.Account)
+		if !ok {
+			return nil, nil, fmt.Errorf("frameio.generation: %s cannot be examined", t.Frameio.Generation)
+		}
+		ick, err := iconik.New(t.Iconik)
+		return account, ick, err
+	}
+}
+
+var statusSigns = map[doctor.Status]string{doctor.OK: "ok", doctor.Warn: "WARN", doctor.Fail: "FAIL", doctor.Skipped: "-"}
+
+// printReport writes what is not well in whole, and counts the rest.
+func printReport(out io.Writer, r doctor.Report, everything bool) error {
+	var b strings.Builder
+	counts := map[doctor.Status]int{}
+	tenant := ""
+	for _, c := range r.Checks {
+		counts[c.Status]++
+		if !everything && (c.Status == doctor.OK || c.Status == doctor.Skipped) {
+			continue
+		}
+		if c.Tenant != tenant {
+			tenant = c.Tenant
+			fmt.Fprintf(&b, "\nTenant %s\n", tenant)
+		}
+		fmt.Fprintf(&b, "%-4s  %s: %s\n", statusSigns[c.Status], c.ID, c.Seen)
+		if c.Meaning != "" {
+			fmt.Fprintf(&b, "      %s\n      → %s\n", c.Meaning, c.Do)
+		}
+	}
+	fmt.Fprintf(&b, "\n%d checks: %d ok, %d warnings, %d broken, %d not examined\n", len(r.Checks), counts[doctor.OK], counts[doctor.Warn], counts[doctor.Fail], counts[doctor.Skipped])
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// getDoctor examines the installation and the caller's tenant.
+func (s *service) getDoctor(c *gin.Context) {
+	subject := &doctor.Subject{Config: s.cfg, Path: s.path, Base: s.cfg.HTTP.PublicURL + routes.Prefix, Ledger: s.ledger, Temporal: s.temporal, Tenants: []*config.Tenant{tenantIn(c)},
+		Open: openForDoctor(s.ledger), SignedIn: signedIn(s.ledger)}
+	c.JSON(http.StatusOK, doctor.Run(c.Request.Context(), subject))
+}
+
+// setupSecrets are those that setup has made for a tenant, beside the configured ones.
+func (s *service) setupSecrets(ctx context.Context, t *config.Tenant) (setup.Record, error) {
+	r, err := setup.Load(ctx, s.ledger, t.ID)
+	if err != nil {
+		return r, errors.Join(errUnavailable, err)
+	}
+	return r, nil
+}
+
+// usage marks an error as one of usage or configuration.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitUsage, err.Error()}
+}
+
+// reach gives an error of a vendor the exit code that tells who is at fault.
+func reach(err error) error {
+	var coded *exitError
+	var e *rest.Error
+	switch {
+	case err == nil, errors.As(err, &coded):
+		return err
+	case errors.Is(err, setup.ErrChoice):
+		return usage(err)
+	case errors.As(err, &e) && e.Class == rest.Retryable:
+		return &exitError{exitUnreachable, redact.Scrub(err.Error())}
+	}
+	return err
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/setup"
+)
+
+type setupFlags struct {
+	workspaces, groups       []string
+	dryRun, remove, yes, raw bool
+	redirect                 string
+}
+
+func setupCommand(o *options) *cobra.Command {
+	var f setupFlags
+	cmd := &cobra.Command{
+		Use:   "setup",
+		Short: "Make in Frame.io and iconik what Framebridge needs there",
+		Long: `setup makes, or mends, what a tenant needs at both vendors: Frame.io's webhooks and the action "Archive to iconik" in every
+chosen workspace; iconik's fields, views, custom actions and webhook. It reads both sides first, shows the difference and
+asks. A second run changes nothing. Secrets that Frame.io shows once are kept encrypted in the ledger, beside those that are
+configured, and are never printed. --remove takes away exactly what setup has made.
+
+Without --workspace it takes the workspaces of the last run; the first run asks, and takes all where nobody can be asked.
+Exit code: 0 done, 1 something was refused, 2 usage or configuration, 4 a vendor cannot be reached.`,
+		Example: "  starter setup --dry-run\n  starter setup --workspace \"Harbour Films\" --group Editors --yes\n  starter setup --remove",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runSetup(cmd.Context(), o, f, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.workspaces, "workspace", nil, "Frame.io `workspace` (legacy: team), by id or name; may be repeated")
+	flags.StringArrayVar(&f.groups, "group", nil, "iconik `group` that sees the actions, by id or name; may be repeated")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show the difference and change nothing")
+	flags.BoolVar(&f.remove, "remove", false, "take away what setup has made; with --workspace only in Frame.io, and only there")
+	flags.BoolVar(&f.yes, "yes", false, "do not ask")
+	flags.BoolVar(&f.raw, "json", false, "print the changes as JSON")
+	flags.StringVar(&f.redirect, "redirect", "http://localhost:8765/callback", "redirect URL of the credential, where a person must sign in first")
+	return cmd
+}
+
+// runSetup plans, shows, asks and applies.
+func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out io.Writer) error {
+	s, done, err := prepare(ctx, o, lazily)
+	if err != nil {
+		return usage(err)
+	}
+	defer done()
+	t, err := pickTenant(s.cfg, o.tenant)
+	if err != nil {
+		return usage(err)
+	}
+	talk := &talk{in: bufio.NewReader(in), out: out}
+	if f.raw {
+		talk.out = os.Stderr // the JSON stands alone
+	}
+	set, err := s.newSetup(ctx, t, f)
+	if err != nil {
+		return usage(err)
+	}
+	if !f.yes && !f.raw && !f.dryRun {
+		set.Choose = talk.choose
+	}
+	if err := s.signInForSetup(ctx, o, t, f, talk); err != nil {
+		return reach(err)
+	}
+	makePlan := set.Plan
+	if f.remove {
+		makePlan = set.PlanRemoval
+	}
+	plan, err := makePlan(ctx)
+	if err != nil {
+		return reach(err)
+	}
+	plan.DryRun = f.dryRun
+	if !f.raw {
+		if err := plan.Print(out); err != nil {
+			return err
+		}
+	}
+	if plan.Changed() > 0 && !f.dryRun && !f.yes {
+		if !talk.agrees() {
+			return &exitError{exitUsage, "nothing was changed: say yes, or give --yes where nobody can be asked"}
+		}
+	}
+	if !f.dryRun {
+		err = s.applySetup(ctx, t, plan, f, out)
+	}
+	if f.raw {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		err = errors.Join(enc.Encode(plan), err)
+	}
+	return reach(err)
+}
+
+// applySetup carries the plan out and writes down who did.
+func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.Plan, f setupFlags, out io.Writer) error {
+	changes := plan.Changed()
+	err := plan.Apply(ctx, func(c setup.Change) {
+		switch {
+		case f.raw, c.Op == setup.Keep:
+		case c.Error != "":
+			fmt.Fprintf(out, "  failed   %s: %s\n", c.Title(), redact.Scrub(c.Error))
+		default:
+			fmt.Fprintf(out, "  done     %s\n", c.Title())
+		}
+	})
+	if changes > 0 {
+		what := "setup"
+		if f.remove {
+			what = "setup removed"
+		}
+		if aerr := s.ledger.Audit(ctx, t.ID, "", "command line", what, fmt.Sprintf("%d changes", changes)); aerr != nil {
+			s.log.WarnContext(ctx, "the set-up is not in the audit", "error", aerr)
+		}
+	}
+	if err == nil && !f.raw && changes > 0 {
+		fmt.Fprintln(out, "\nAll of it is done. `starter doctor` looks at the rest.")
+	}
+	return err
+}
+
+func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) (*setup.Setup, error) {
+	p, err := s.platform(t)
+	if err != nil {
+		return nil, err
+	}
+	installer, ok := p.(frameio.Installer)
+	if !ok {
+		return nil, fmt.Errorf("tenants.%s.frameio.generation: %s cannot be set up", t.ID, t.Frameio.Generation)
+	}
+	ick, err := iconik.New(t.Iconik)
+	if err != nil {
+		return nil, err
+	}
+	return &setup.Setup{Tenant: t, Base: s.cfg.HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.ledger, Workspaces: f.workspaces, Groups: f.groups,
+		InUse: s.inUse(ctx, t)}, nil
+}
+
+// inUse says that archives or reviews have written into iconik; where that cannot be told, that they have.
+func (s *service) inUse(ctx context.Context, t *config.Tenant) bool {
+	archives, _, err := s.ledger.Archives(ctx, t.ID, "", 1)
+	if err != nil || len(archives) > 0 {
+		return true
+	}
+	reviews, _, err := s.ledger.Reviews(ctx, t.ID, "", 1)
+	return err != nil || len(reviews) > 0
+}
+
+// signInForSetup signs a person in where Adobe knows the credential and nobody has signed in yet.
+func (s *service) signInForSetup(ctx context.Context, o *options, t *config.Tenant, f setupFlags, talk *talk) error {
+	p, err := s.platform(t)
+	if err != nil {
+		return err
+	}
+	_, err = p.Me(ctx)
+	var e *rest.Error
+	if !errors.As(err, &e) || e.Vendor != "Adobe" || e.Class != rest.Unauthorized || !open.SignsIn(t) {
+		return err
+	}
+	if f.yes || f.raw || f.dryRun {
+		return fmt.Errorf("%w; a person signs in with `starter login`", err)
+	}
+	fmt.Fprintf(talk.out, "Adobe gives this credential no token without a person: %s\n\n", redact.Scrub(e.Detail))
+	one := *o
+	one.tenant = t.ID
+	if err := login(ctx, &one, f.redirect, talk.in, talk.out); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	delete(s.platforms, t.ID)
+	s.mu.Unlock()
+	return nil
+}
+
+// talk asks whoever sits in front.
+type talk struct {
+	in  *bufio.Reader
+	out io.Writer
+}
+
+func (t *talk) line(prompt string) string {
+	fmt.Fprint(t.out, prompt)
+	text, err := t.in.ReadString('\n')
+	if err != nil {
+		fmt.Fprintln(t.out)
+	}
+	return strings.TrimSpace(text)
+}
+
+func (t *talk) agrees() bool {
+	answer := strings.ToLower(t.line("\nMake these changes? [y/N] "))
+	return answer == "y" || answer == "yes"
+}
+
+// choose lets somebody pick by number; nothing picks all workspaces, and no group.
+func (t *talk) choose(what string, options []setup.Option) ([]setup.Option, error) {
+	fmt.Fprintf(t.out, "There are several %s:\n", what)
+	for i, o := range options {
+		fmt.Fprintf(t.out, "  %d  %s (%s)\n", i+1, o.Name, o.ID)
+	}
+	none := strings.HasPrefix(what, "groups")
+	hint := "all"
+	if none {
+		hint = "none: administrators only"
+	}
+	var out []setup.Option
+	answer := t.line(fmt.Sprintf("Which, by number? (several with commas; nothing is %s) ", hint))
+	switch {
+	case answer == "" && none:
+		return nil, nil
+	case answer == "" || answer == "all":
+		return options, nil
+	}
+	for _, part := range strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' }) {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 || n > len(options) {
+			return nil, fmt.Errorf("%w: %q is none of the numbers", setup.ErrChoice, part)
+		}
+		out = append(out, options[n-1])
+	}
+	return out, nil
+}

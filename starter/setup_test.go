@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/doctor"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/setup"
+)
+
+// Secrets that setup has made open the door beside the configured ones.
+func TestSecretsThatSetupMadeAreAccepted(t *testing.T) {
+	f := newFront(t)
+	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db", ledger.WithKey("a key of 16 characters or more"))
+	require.NoError(t, err)
+	t.Cleanup(book.Close)
+	f.ledger = book
+	raw, err := json.Marshal(setup.Record{ActionSecret: "generated", Objects: []setup.Object{{Kind: setup.FrameioWebhook, Key: "archive", ID: "1", Secret: "shown once"}}})
+	require.NoError(t, err)
+	require.NoError(t, book.PutToken(t.Context(), tenantA, "setup", raw))
+
+	hook := func(tenant, secret string) int {
+		body, now := `{"type":"file.created","resource":{"id":"`+project+`","type":"file"},"project":{"id":"`+project+`"}}`, strconv.FormatInt(time.Now().Unix(), 10)
+		resp, _ := f.ask(ask{"POST", hookURL + tenant, body, map[string]string{"X-Frameio-Request-Timestamp": now, "X-Frameio-Signature": frameio.Sign(secret, now, []byte(body))}})
+		return resp.StatusCode
+	}
+	assert.Equal(t, http.StatusOK, hook(tenantA, "new"), "configured")
+	assert.Equal(t, http.StatusOK, hook(tenantA, "shown once"), "made by setup")
+	assert.Equal(t, http.StatusUnauthorized, hook(tenantA, "another"))
+	assert.Equal(t, http.StatusUnauthorized, hook(tenantB, "shown once"), "of another tenant")
+
+	click := func(tenant, secret string) int {
+		resp, _ := f.ask(ask{"POST", routes.Prefix + "/archive/actions/retry?tenant-id=" + tenant, `{}`, map[string]string{setup.SecretHeader: secret}})
+		return resp.StatusCode
+	}
+	for secret, opens := range map[string]bool{"click": true, "generated": true, "another": false, "": false} {
+		assert.Equal(t, !opens, click(tenantA, secret) == http.StatusUnauthorized, secret)
+	}
+	assert.Equal(t, http.StatusUnauthorized, click(tenantB, "generated"), "of another tenant")
+}
+
+// What setup registers at the vendors leads to routes that there are.
+func TestSetupRegistersRoutesThatThereAre(t *testing.T) {
+	f := newFront(t)
+	paths := []string{setup.FrameioButton.Route, setup.SegmentsHook.Route}
+	for _, h := range setup.Hooks {
+		paths = append(paths, h.Route)
+	}
+	for _, b := range setup.Buttons {
+		paths = append(paths, b.Route)
+	}
+	for _, p := range paths {
+		resp, _ := f.ask(ask{"POST", routes.Prefix + p + "?tenant-id=" + tenantA, `{}`, nil})
+		assert.Equal(t, http.StatusUnauthorized, resp.StatusCode, p)
+	}
+}
+
+func TestTheDoctorIsForAdministrators(t *testing.T) {
+	f := newFront(t)
+	f.noTemporal()
+	resp, _ := f.ask(ask{"GET", routes.Prefix + "/doctor", "", nil})
+	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+}
+
+func TestTheReportForPeopleNamesWhatIsWrong(t *testing.T) {
+	r := doctor.Report{Checks: []doctor.Check{{ID: "config.valid", Status: doctor.OK, Seen: "fine"},
+		{ID: "mail.server", Status: doctor.Warn, Seen: "none", Meaning: "Nobody is told.", Do: "Set it."}, {ID: "iconik.token", Tenant: tenantA, Status: doctor.Fail, Seen: "401", Meaning: "Refused.", Do: "Make one."}}}
+	var b bytes.Buffer
+	require.NoError(t, printReport(&b, r, false))
+	text := b.String()
+	assert.NotContains(t, text, "config.valid")
+	assert.Contains(t, text, "WARN  mail.server: none\n      Nobody is told.\n      → Set it.")
+	assert.Contains(t, text, "Tenant "+tenantA+"\nFAIL  iconik.token: 401")
+	assert.Contains(t, text, "3 checks: 1 ok, 1 warnings, 1 broken, 0 not examined")
+	assert.Equal(t, 2, r.ExitCode())
+	assert.True(t, strings.HasSuffix(text, "\n"))
+}
