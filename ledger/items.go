@@ -137,36 +137,6 @@ func seeItem(ctx context.Context, tx session, tenant, archive string, seen Item)
 	return putItem(ctx, tx, tenant, archive, it)
 }
 
-// merged is an item with what a scan saw of it; what was done with it so far is kept.
-func merged(old, seen Item) Item {
-	it := old
-	it.AssetKey, it.FolderID, it.Version, it.Versions = seen.AssetKey, seen.FolderID, seen.Version, seen.Versions
-	it.Name, it.Title, it.Path, it.Size, it.MediaType, it.Class = seen.Name, seen.Title, seen.Path, seen.Size, seen.MediaType, seen.Class
-	it.FrameNum, it.FrameDen, it.Frames, it.StartTimecode = seen.FrameNum, seen.FrameDen, seen.Frames, seen.StartTimecode
-	it.Width, it.Height, it.HasProxy = seen.Width, seen.Height, seen.HasProxy
-	if seen.CommentCount != CommentsAsBefore {
-		it.CommentCount = seen.CommentCount
-	}
-	it.Fields, it.FieldsHash, it.Scan = seen.Fields, seen.FieldsHash, seen.Scan
-	content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
-	it.Watermarked = seen.Watermarked
-	if it.Listed != "" && it.Listed == seen.Original && seen.Watermarked && !content {
-		seen.Original = old.Original // what the bytes told holds until something else is listed
-	} else {
-		it.Listed = ""
-	}
-	// A project that goes into cold storage after its files were copied takes nothing away from the copies.
-	better := old.State == Skipped && old.Original != seen.Original
-	if content || better {
-		it.State, it.Reason, it.Checksum, it.BytesDone = Pending, "", "", 0
-	}
-	it.Original = seen.Original
-	if seen.SourceChecksum != "" {
-		it.SourceChecksum = seen.SourceChecksum
-	}
-	return it
-}
-
 func putItem(ctx context.Context, tx session, tenant, archive string, it Item) error {
 	data, err := encodeItem(tx, tenant, it)
 	if err != nil {

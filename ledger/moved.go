@@ -3,10 +3,8 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 )
 
 // A project may come to Frame.io's other generation under other ids. What the archive knows then goes on under the new
@@ -86,223 +84,96 @@ type Matched struct {
 	Ambiguous []string // paths
 }
 
-type placeOf struct {
-	source, assetKey string
-	version          int
-	path             string
-	size             int64
-	known            bool
-}
-
-// Rematch compares what a scan has seen, before it is finished, with what was there before, where all ids have changed:
-// files are the same by path, size, version, and where that does not tell, by the time they were made; folders by path, and
-// where that does not tell, by the files in them.
-// Where a single id is still the old one, nothing is matched: what is missing was deleted then.
+// Rematch compares what a scan has seen, before it is finished, with what was there before, where all ids have changed, and
+// gives what it finds again its new ids.
 func (l *Ledger) Rematch(ctx context.Context, tenant, archive string, scan int) (Matched, error) {
 	var m Matched
 	err := l.tx(ctx, func(tx session) error {
-		var old, seen []placeOf
-		rows, err := tx.query(ctx, "SELECT source_id, asset_key, version, path, size, seq, scan FROM items WHERE tenant = ? AND archive = ?", tenant, archive)
+		type row struct {
+			file
+			seq  int64
+			scan int
+		}
+		read := tx.scanItem(tenant)
+		all, err := collect(ctx, tx, func(r scanner) (row, error) {
+			it, err := read(r)
+			return row{fileOf(it), it.Seq, it.Scan}, err
+		}, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? ORDER BY path, source_id", tenant, archive)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var p placeOf
-			var seq int64
-			var at int
-			if err := rows.Scan(&p.source, &p.assetKey, &p.version, &p.path, &p.size, &seq, &at); err != nil {
+		var old, seen []file
+		for _, r := range all {
+			switch {
+			case r.scan == scan && r.seq > 0: // an id that is still the old one
+				return nil
+			case r.scan == scan:
+				seen = append(seen, r.file)
+			case r.seq > 0:
+				old = append(old, r.file)
+			}
+		}
+		found := matchFiles(old, seen)
+		for _, f := range found.files {
+			if err := renameItem(ctx, tx, tenant, archive, f.old, f.seen); err != nil {
 				return err
 			}
-			switch {
-			case at == scan:
-				p.known = seq > 0
-				seen = append(seen, p)
-			case seq > 0:
-				old = append(old, p)
-			}
 		}
-		if err := rows.Err(); err != nil {
+		folders, err := collect(ctx, tx, scanFolder, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND parent_id <> '' ORDER BY path, source_id", tenant, archive)
+		if err != nil {
 			return err
 		}
-		for _, p := range seen {
-			if p.known {
-				return nil
+		was, is := []Folder{}, []Folder{}
+		for _, f := range folders {
+			if f.Scan == scan {
+				is = append(is, f)
+			} else {
+				was = append(was, f)
 			}
 		}
-		holders := map[string]map[string]bool{}
-		key := func(p placeOf) string {
-			return p.path + "\x00" + strconv.FormatInt(p.size, 10) + "\x00" + strconv.Itoa(p.version)
-		}
-		was, is := map[string][]placeOf{}, map[string][]placeOf{}
-		for _, p := range old {
-			was[key(p)] = append(was[key(p)], p)
-		}
-		for _, p := range seen {
-			is[key(p)] = append(is[key(p)], p)
-		}
-		for k, now := range is {
-			before := was[k]
-			switch {
-			case len(before) == 0: // new
-			case len(before) == 1 && len(now) == 1:
-				m.Items++
-				if err := l.moveItem(ctx, tx, tenant, archive, before[0], now[0], holders); err != nil {
-					return err
-				}
-			default:
-				n, err := l.moveByTime(ctx, tx, tenant, archive, before, now, holders)
-				if err != nil {
-					return err
-				}
-				m.Items += n
-				if n < len(now) {
-					m.Ambiguous = append(m.Ambiguous, now[0].path)
-				}
+		foundFolders := matchFolders(was, is, found.files)
+		for _, f := range foundFolders {
+			if err := renameLink(ctx, tx, tenant, LinkFolder, f.old.SourceID, f.seen.SourceID); err != nil {
+				return err
+			}
+			if _, err := tx.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", f.old.CollectionID, tenant, archive, f.seen.SourceID); err != nil {
+				return err
 			}
 		}
-		m.Folders, err = l.moveFolders(ctx, tx, tenant, archive, scan, holders)
-		return err
+		m = Matched{Items: len(found.files), Folders: len(foundFolders), Ambiguous: found.ambiguous}
+		return nil
 	})
 	return m, err
 }
 
-// moveByTime matches files of one path by when they were made.
-func (l *Ledger) moveByTime(ctx context.Context, tx session, tenant, archive string, before, now []placeOf, holders map[string]map[string]bool) (int, error) {
-	group := func(places []placeOf) (map[string][]placeOf, error) {
-		out := map[string][]placeOf{}
-		for _, p := range places {
-			it, err := item(ctx, tx, tenant, archive, p.source)
-			if err != nil {
-				return nil, err
-			}
-			var fields map[string]string
-			_ = json.Unmarshal(it.Fields, &fields)
-			if at := fields["framebridge_created_at"]; at != "" {
-				out[at] = append(out[at], p)
-			}
-		}
-		return out, nil
-	}
-	was, err := group(before)
-	if err != nil {
-		return 0, err
-	}
-	is, err := group(now)
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for at, places := range is {
-		if len(places) == 1 && len(was[at]) == 1 {
-			if err := l.moveItem(ctx, tx, tenant, archive, was[at][0], places[0], holders); err != nil {
-				return n, err
-			}
-			n++
-		}
-	}
-	return n, nil
-}
-
-// moveItem gives an item its new id; holders learns which folder was which.
-func (l *Ledger) moveItem(ctx context.Context, tx session, tenant, archive string, from, to placeOf, holders map[string]map[string]bool) error {
-	old, err := item(ctx, tx, tenant, archive, from.source)
+// renameItem gives an item, and its links, the new id.
+func renameItem(ctx context.Context, tx session, tenant, archive string, from, to file) error {
+	old, err := item(ctx, tx, tenant, archive, from.id)
 	if err != nil {
 		return err
 	}
-	seen, err := item(ctx, tx, tenant, archive, to.source)
+	seen, err := item(ctx, tx, tenant, archive, to.id)
 	if err != nil {
 		return err
 	}
-	if holders[seen.FolderID] == nil {
-		holders[seen.FolderID] = map[string]bool{}
+	if _, err := tx.exec(ctx, "DELETE FROM items WHERE tenant = ? AND archive = ? AND source_id = ?", tenant, archive, to.id); err != nil {
+		return err
 	}
-	holders[seen.FolderID][old.FolderID] = true
-	it := merged(old, seen)
-	it.SourceID, it.Moved = seen.SourceID, true
-	if it.CommentCount == 0 || old.CommentsDone > 0 {
-		it.CommentCount = CommentsUnknown
+	if _, err := tx.exec(ctx, "UPDATE items SET source_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", to.id, tenant, archive, from.id); err != nil {
+		return err
 	}
-	if it.State == ItemFailed { // it was asked for by an id that is none any more
-		it.State, it.Reason, it.Fault = Pending, "", ""
-		if it.FileID != "" {
-			it.State = Copying
-		}
-	}
-	for _, id := range []string{from.source, to.source} {
-		if _, err := tx.exec(ctx, "DELETE FROM items WHERE tenant = ? AND archive = ? AND source_id = ?", tenant, archive, id); err != nil {
-			return err
-		}
-	}
-	if err := putItem(ctx, tx, tenant, archive, it); err != nil {
+	if err := putItem(ctx, tx, tenant, archive, migratedItem(old, seen)); err != nil {
 		return err
 	}
 	for _, kind := range []LinkKind{LinkVersion, LinkFormat, LinkFileSet, LinkFileRecord} {
 		for _, form := range []string{"", ":proxy"} {
-			if err := renameLink(ctx, tx, tenant, kind, from.source+form, to.source+form); err != nil {
+			if err := renameLink(ctx, tx, tenant, kind, from.id+form, to.id+form); err != nil {
 				return err
 			}
 		}
 	}
-	if from.assetKey == from.source {
-		return renameLink(ctx, tx, tenant, LinkFile, from.source, to.source)
+	if from.assetKey == from.id {
+		return renameLink(ctx, tx, tenant, LinkFile, from.id, to.id)
 	}
 	return renameLink(ctx, tx, tenant, LinkStack, from.assetKey, to.assetKey)
-}
-
-func (l *Ledger) moveFolders(ctx context.Context, tx session, tenant, archive string, scan int, holders map[string]map[string]bool) (int, error) {
-	rows, err := tx.query(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND parent_id <> ''", tenant, archive)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	was, is := map[string][]Folder{}, map[string][]Folder{}
-	for rows.Next() {
-		f, err := scanFolder(rows)
-		if err != nil {
-			return 0, err
-		}
-		if f.Scan == scan {
-			is[f.Path] = append(is[f.Path], f)
-		} else {
-			was[f.Path] = append(was[f.Path], f)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return 0, err
-	}
-	n := 0
-	move := func(from, to Folder) error {
-		n++
-		if err := renameLink(ctx, tx, tenant, LinkFolder, from.SourceID, to.SourceID); err != nil {
-			return err
-		}
-		_, err := tx.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", from.CollectionID, tenant, archive, to.SourceID)
-		return err
-	}
-	for path, now := range is {
-		before := was[path]
-		if len(now) == 1 && len(before) == 1 {
-			if err := move(before[0], now[0]); err != nil {
-				return n, err
-			}
-			continue
-		}
-		taken := map[string]int{} // by how many of the new ones
-		for _, f := range now {
-			for id := range holders[f.SourceID] {
-				taken[id]++
-			}
-		}
-		for _, f := range now { // one that cannot be told gets a collection of its own, and its assets follow
-			for _, b := range before {
-				if len(holders[f.SourceID]) == 1 && holders[f.SourceID][b.SourceID] && taken[b.SourceID] == 1 {
-					if err := move(b, f); err != nil {
-						return n, err
-					}
-				}
-			}
-		}
-	}
-	return n, nil
 }
