@@ -167,7 +167,7 @@ const TeamOnlyPrefix = "[team only] "
 func Segment(in CommentInput) SegmentDraft {
 	d := SegmentDraft{Text: in.Text, Checked: in.Completed, Internal: in.TeamOnly, Fields: map[string]string{}}
 	d.StartMS, d.EndMS = CommentTimes(in.Frame, in.Frames, in.Rate)
-	_, d.RateAssumed = in.Rate.orDefault()
+	_, d.RateAssumed = in.Rate.OrDefault()
 	d.RateAssumed = d.RateAssumed && in.Frame != nil
 	d.Shapes, d.UnknownTools = Drawing(in.Annotation, in.DrawingFrame)
 	if in.IconikUserID == "" {

@@ -17,8 +17,8 @@ var DefaultRate = Rate{24, 1}
 // Valid says that the rate can be counted with.
 func (r Rate) Valid() bool { return r.Num > 0 && r.Den > 0 }
 
-// orDefault returns the rate to count with, and whether it is assumed.
-func (r Rate) orDefault() (Rate, bool) {
+// OrDefault returns the rate to count with, and whether it is assumed.
+func (r Rate) OrDefault() (Rate, bool) {
 	if r.Valid() {
 		return r, false
 	}
@@ -27,14 +27,14 @@ func (r Rate) orDefault() (Rate, bool) {
 
 // FrameToMS is the first whole millisecond at which a frame is on screen; frames count from 0.
 func FrameToMS(frame int64, r Rate) int64 {
-	r, _ = r.orDefault()
+	r, _ = r.OrDefault()
 	n := frame * 1000 * r.Den
 	return (n + r.Num - 1) / r.Num
 }
 
 // MSToFrame is the frame on screen at a millisecond.
 func MSToFrame(ms int64, r Rate) int64 {
-	r, _ = r.orDefault()
+	r, _ = r.OrDefault()
 	return ms * r.Num / (1000 * r.Den)
 }
 
@@ -62,7 +62,7 @@ func (r Rate) dropped() int64 {
 
 // Timecode writes a frame number as HH:MM:SS:FF, or HH:MM:SS;FF in drop-frame, which exists at multiples of 29.97 only.
 func Timecode(frame int64, r Rate, drop bool) string {
-	r, _ = r.orDefault()
+	r, _ = r.OrDefault()
 	fps, d, sep := r.nominal(), r.dropped(), ":"
 	if drop && d > 0 {
 		sep = ";"
@@ -82,7 +82,7 @@ var ErrTimecode = errors.New("not a timecode")
 
 // ParseTimecode reads a timecode as a frame number. A semicolon, or a point, before the frames means drop-frame.
 func ParseTimecode(text string, r Rate) (frame int64, drop bool, err error) {
-	r, _ = r.orDefault()
+	r, _ = r.OrDefault()
 	drop = strings.ContainsAny(text, ";.")
 	parts := strings.FieldsFunc(text, func(c rune) bool { return c == ':' || c == ';' || c == '.' })
 	if len(parts) != 4 {

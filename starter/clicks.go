@@ -19,7 +19,6 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -155,14 +154,14 @@ func (s *service) sendAction(c *gin.Context) {
 	}
 	t := tenantIn(c)
 	now := time.Now().UTC()
-	form, mistake := mapping.ParseForm(in.form(), mapping.FormRules{Now: now, Default: t.Review.Lasts, Longest: t.Review.Longest})
+	form, mistake := parseForm(in.form(), formRules{Now: now, Default: t.Review.Lasts, Longest: t.Review.Longest})
 	switch {
 	case len(in.AssetIDs)+len(in.CollectionIDs) == 0:
-		mistake = &mapping.FormError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
+		mistake = &formError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
 	case len(in.AssetIDs) > workflows.MaxReviewAssets:
-		mistake = &mapping.FormError{Field: "asset_ids", Problem: fmt.Sprintf("%d assets are more than the %d that one review may show: send fewer at once.", len(in.AssetIDs), workflows.MaxReviewAssets)}
+		mistake = &formError{Field: "asset_ids", Problem: fmt.Sprintf("%d assets are more than the %d that one review may show: send fewer at once.", len(in.AssetIDs), workflows.MaxReviewAssets)}
 	case mistake == nil && form.Passphrase != "" && !s.ledger.CanKeepTokens():
-		mistake = &mapping.FormError{Field: "framebridge_passphrase", Problem: "A passphrase cannot be kept: the administrator must set ledger.encryption_key."}
+		mistake = &formError{Field: "framebridge_passphrase", Problem: "A passphrase cannot be kept: the administrator must set ledger.encryption_key."}
 	}
 	if mistake != nil {
 		s.showMistake(c.Request.Context(), t, in, mistake.Problem)
@@ -231,8 +230,8 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 				s.mistake(c, t, in, "framebridge_expires", "Say until when: fill in the expiry.")
 				return
 			}
-			var wrong *mapping.FormError
-			if until, wrong = mapping.ParseExpiry(text, mapping.FormRules{Now: time.Now(), Longest: t.Review.Longest}); wrong != nil {
+			var wrong *formError
+			if until, wrong = parseExpiry(text, formRules{Now: time.Now(), Longest: t.Review.Longest}); wrong != nil {
 				s.mistake(c, t, in, wrong.Field, wrong.Problem)
 				return
 			}

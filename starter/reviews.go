@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/routes"
@@ -260,8 +261,8 @@ func (s *service) postControl(verb string) gin.HandlerFunc {
 				fail(c, http.StatusUnprocessableEntity, "expires_at", "say until when: a date, or a date with time")
 				return
 			}
-			var wrong *mapping.FormError
-			if until, wrong = mapping.ParseExpiry(in.ExpiresAt, mapping.FormRules{Now: time.Now(), Longest: t.Review.Longest}); wrong != nil {
+			var wrong *formError
+			if until, wrong = parseExpiry(in.ExpiresAt, formRules{Now: time.Now(), Longest: t.Review.Longest}); wrong != nil {
 				fail(c, http.StatusUnprocessableEntity, "expires_at", wrong.Problem)
 				return
 			}
@@ -281,7 +282,7 @@ func (s *service) postControl(verb string) gin.HandlerFunc {
 }
 
 // clips gathers a review's comments for editors, one clip for each asset with the comments of all its versions' files.
-func (s *service) clips(ctx context.Context, row ledger.Review, onlyAsset string) ([]mapping.ExportClip, error) {
+func (s *service) clips(ctx context.Context, row ledger.Review, onlyAsset string) ([]export.Clip, error) {
 	assets, err := s.ledger.ReviewAssets(ctx, row.Tenant, row.ID)
 	if err != nil {
 		return nil, err
@@ -290,15 +291,15 @@ func (s *service) clips(ctx context.Context, row ledger.Review, onlyAsset string
 	if err != nil {
 		return nil, err
 	}
-	var out []mapping.ExportClip
+	var out []export.Clip
 	for _, a := range assets {
 		if onlyAsset != "" && a.AssetID != onlyAsset || a.FileID == "" {
 			continue
 		}
-		clip := mapping.ExportClip{Name: a.Name, AssetID: a.AssetID, Rate: a.Rate(), StartTimecode: a.StartTimecode, Frames: a.Frames}
+		clip := export.Clip{Name: a.Name, AssetID: a.AssetID, Rate: a.Rate(), StartTimecode: a.StartTimecode, Frames: a.Frames}
 		for _, m := range comments {
 			if m.N == a.N && !m.Deleted && !m.Older {
-				clip.Comments = append(clip.Comments, mapping.ExportComment{ID: m.ID, Parent: m.ParentID, Author: orElse(m.Author, m.Email), Email: m.Email, Text: m.Text,
+				clip.Comments = append(clip.Comments, export.Comment{ID: m.ID, Parent: m.ParentID, Author: orElse(m.Author, m.Email), Email: m.Email, Text: m.Text,
 					Frame: m.Frame, Frames: m.Frames, Page: m.Page, Completed: m.Completed, Drawn: m.Drawn, CreatedAt: m.CreatedAt})
 			}
 		}
@@ -334,13 +335,13 @@ func (s *service) getComments(c *gin.Context) {
 	mediaType := ""
 	switch kind {
 	case "csv":
-		mediaType, err = "text/csv; charset=utf-8", mapping.WriteCSV(&b, clips)
+		mediaType, err = "text/csv; charset=utf-8", export.CSV(&b, clips)
 	case "edl":
-		mediaType, err = "text/plain; charset=utf-8", mapping.WriteEDL(&b, row.Title, clips)
+		mediaType, err = "text/plain; charset=utf-8", export.EDL(&b, row.Title, clips)
 	case "fcpxml":
-		mediaType, err = "application/xml; charset=utf-8", mapping.WriteFCPXML(&b, row.Title, clips)
+		mediaType, err = "application/xml; charset=utf-8", export.FCPXML(&b, row.Title, clips)
 	case "json":
-		mediaType, err = "application/json", mapping.WriteJSON(&b, clips)
+		mediaType, err = "application/json", export.JSON(&b, clips)
 	default:
 		fail(c, http.StatusNotFound, "", "comments come as comments.csv, .edl, .fcpxml or .json")
 		return

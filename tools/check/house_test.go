@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"transfer/widemd5/gen":   {},
 	"transfer/...":           {"transfer"},
 	"transfer/oracle":        {}, // tests only
+	"export":                 {"mapping"},
 	"report":                 {"ledger"},
 	"workflows":              {},
 	"clients/rest":           {"redact"},
@@ -42,7 +43,7 @@ var arrows = map[string][]string{
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping"},
 	"doctor":                 {"clients/...", "config", "ledger", "redact", "setup", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "workflows"},
-	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "ledger", "mapping", "redact", "report", "routes", "setup", "temporalclient", "workflows"},
+	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "temporalclient", "workflows"},
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
 	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
 	"test/contract":          {}, // tests only, but for what reads the vendors' documents

@@ -1,4 +1,6 @@
-package mapping
+// Package export writes a review's comments for the programs that editors work in. It is pure: no I/O of its own, no
+// clock, no vendor.
+package export
 
 import (
 	"encoding/csv"
@@ -11,20 +13,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/mapping"
 )
 
-// ExportClip is a reviewed file with its comments, for editors.
-type ExportClip struct {
+// Clip is a reviewed file with its comments, for editors.
+type Clip struct {
 	Name          string
 	AssetID       string
-	Rate          Rate
+	Rate          mapping.Rate
 	StartTimecode string // of the first frame; empty is 00:00:00:00
 	Frames        int64
-	Comments      []ExportComment
+	Comments      []Comment
 }
 
-// ExportComment is a comment or, with Parent, a reply.
-type ExportComment struct {
+// Comment is a comment or, with Parent, a reply.
+type Comment struct {
 	ID, Parent string
 	Author     string
 	Email      string
@@ -38,23 +42,23 @@ type ExportComment struct {
 }
 
 // start is the number of the clip's first frame, and whether its timecode drops frames.
-func (c ExportClip) start() (frame int64, drop bool) {
-	frame, drop, err := ParseTimecode(c.StartTimecode, c.Rate)
+func (c Clip) start() (frame int64, drop bool) {
+	frame, drop, err := mapping.ParseTimecode(c.StartTimecode, c.Rate)
 	if err != nil {
 		return 0, false
 	}
 	return frame, drop
 }
 
-func (c ExportClip) timecode(frame int64) string {
+func (c Clip) timecode(frame int64) string {
 	first, drop := c.start()
-	return Timecode(first+frame, c.Rate, drop)
+	return mapping.Timecode(first+frame, c.Rate, drop)
 }
 
 // placed returns the comments in the order of the picture, each reply after its parent and, without a frame of its
 // own, at its parent's. Comments on the whole clip stand at its first frame.
-func (c ExportClip) placed() []placedComment {
-	byID := map[string]ExportComment{}
+func (c Clip) placed() []placedComment {
+	byID := map[string]Comment{}
 	for _, m := range c.Comments {
 		byID[m.ID] = m
 	}
@@ -64,7 +68,7 @@ func (c ExportClip) placed() []placedComment {
 		for above, ok := byID[top.Parent]; ok && depth < len(c.Comments); above, ok = byID[top.Parent] {
 			top, depth = above, depth+1
 		}
-		p := placedComment{ExportComment: m, top: top, at: m.Frame, length: max(m.Frames, 1)}
+		p := placedComment{Comment: m, top: top, at: m.Frame, length: max(m.Frames, 1)}
 		if p.at == nil && depth > 0 {
 			p.at, p.length = top.Frame, max(top.Frames, 1)
 		}
@@ -93,7 +97,7 @@ func (c ExportClip) placed() []placedComment {
 	return out
 }
 
-func frameOf(m ExportComment) int64 {
+func frameOf(m Comment) int64 {
 	if m.Frame == nil {
 		return -1
 	}
@@ -101,8 +105,8 @@ func frameOf(m ExportComment) int64 {
 }
 
 type placedComment struct {
-	ExportComment
-	top     ExportComment
+	Comment
+	top     Comment
 	at      *int64
 	length  int64
 	general bool
@@ -123,8 +127,8 @@ func (p placedComment) label() string {
 	return text
 }
 
-// WriteCSV writes one line a comment, with a header.
-func WriteCSV(w io.Writer, clips []ExportClip) error {
+// CSV writes one line a comment, with a header.
+func CSV(w io.Writer, clips []Clip) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"Clip", "Timecode In", "Timecode Out", "Frame", "Frames", "Page", "Author", "E-mail", "Comment", "Reply To", "Completed", "Drawing", "Created At", "Comment ID"}); err != nil {
 		return err
@@ -165,9 +169,9 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// WriteEDL writes a CMX3600 list whose events are markers as DaVinci Resolve reads and writes them (Timelines, Import,
+// EDL writes a CMX3600 list whose events are markers as DaVinci Resolve reads and writes them (Timelines, Import,
 // Timeline Markers from EDL).
-func WriteEDL(w io.Writer, title string, clips []ExportClip) error {
+func EDL(w io.Writer, title string, clips []Clip) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "TITLE: %s\n", strings.Join(strings.Fields(title), " "))
 	n := 0
@@ -208,7 +212,7 @@ type marker struct {
 	done         bool // whatever is said there is
 }
 
-func (c ExportClip) markers() []marker {
+func (c Clip) markers() []marker {
 	var out []marker
 	for _, p := range c.placed() {
 		author := p.Author
@@ -295,19 +299,19 @@ type (
 )
 
 // seconds writes a number of frames as FCPXML's rational seconds.
-func seconds(frames int64, r Rate) string {
+func seconds(frames int64, r mapping.Rate) string {
 	if frames == 0 {
 		return "0s"
 	}
 	return fmt.Sprintf("%d/%ds", frames*r.Den, r.Num)
 }
 
-// WriteFCPXML writes one project a clip, with its comments as markers, for Final Cut Pro and what reads FCPXML 1.10.
-func WriteFCPXML(w io.Writer, title string, clips []ExportClip) error {
+// FCPXML writes one project a clip, with its comments as markers, for Final Cut Pro and what reads FCPXML 1.10.
+func FCPXML(w io.Writer, title string, clips []Clip) error {
 	doc := fcpxml{Version: "1.10", Event: fcpEvent{Name: title}}
-	formats := map[Rate]string{}
+	formats := map[mapping.Rate]string{}
 	for i, c := range clips {
-		r, _ := c.Rate.orDefault()
+		r, _ := c.Rate.OrDefault()
 		format, ok := formats[r]
 		if !ok {
 			format = fmt.Sprintf("r%d", len(doc.Resources.Formats)+1)
@@ -351,8 +355,8 @@ func WriteFCPXML(w io.Writer, title string, clips []ExportClip) error {
 	return err
 }
 
-// WriteJSON writes {"clips":[{…,"comments":[…]}]}, with timecodes beside frames.
-func WriteJSON(w io.Writer, clips []ExportClip) error {
+// JSON writes {"clips":[{…,"comments":[…]}]}, with timecodes beside frames.
+func JSON(w io.Writer, clips []Clip) error {
 	type comment struct {
 		ID           string     `json:"id"`
 		ReplyTo      *string    `json:"reply_to"`
@@ -380,7 +384,7 @@ func WriteJSON(w io.Writer, clips []ExportClip) error {
 		Clips []clip `json:"clips"`
 	}{Clips: []clip{}}
 	for _, c := range clips {
-		r, _ := c.Rate.orDefault()
+		r, _ := c.Rate.OrDefault()
 		v := clip{Name: c.Name, AssetID: c.AssetID, FrameRate: fmt.Sprintf("%d/%d", r.Num, r.Den), StartTimecode: c.timecode(0), Comments: []comment{}}
 		for _, p := range c.placed() {
 			m := comment{ID: p.ID, Author: p.Author, Email: p.Email, Text: p.Text, Page: p.Page, Completed: p.Completed, Drawing: p.Drawn}
@@ -392,7 +396,7 @@ func WriteJSON(w io.Writer, clips []ExportClip) error {
 				m.CreatedAt = &at
 			}
 			if !p.general {
-				in, last, ms := c.timecode(*p.at), c.timecode(*p.at+p.length-1), FrameToMS(*p.at, r)
+				in, last, ms := c.timecode(*p.at), c.timecode(*p.at+p.length-1), mapping.FrameToMS(*p.at, r)
 				m.Frame, m.Frames, m.TimecodeIn, m.TimecodeOut, m.Milliseconds = p.at, p.length, &in, &last, &ms
 			}
 			v.Comments = append(v.Comments, m)

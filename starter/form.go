@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// sendForm is the send action's form, checked.
+type sendForm struct {
+	Reviewers  []string
+	Message    string
+	Expires    time.Time
+	Quality    string
+	Title      string
+	Passphrase string
+	Download   bool
+}
+
+// formError is a mistake in the form, said so that whoever filled it in can mend it.
+type formError struct{ Field, Problem string }
+
+func (e *formError) Error() string { return e.Problem }
+
+// formRules are what a tenant allows.
+type formRules struct {
+	Now     time.Time
+	Default time.Duration // until the expiry where the form names none
+	Longest time.Duration
+}
+
+const (
+	maxReviewers = 100
+	maxTitle     = 175 // Frame.io's share names
+	maxMessage   = 2000
+)
+
+// parseForm reads the form's values, each a list of texts. All mistakes but the first are left for the next try.
+func parseForm(values map[string][]string, rules formRules) (sendForm, *formError) {
+	get := func(name string) string { return strings.TrimSpace(strings.Join(values[name], " ")) }
+	f := sendForm{Message: strings.TrimSpace(strings.Join(values["framebridge_message"], "\n")), Title: get("framebridge_title"), Passphrase: get("framebridge_passphrase")}
+	var err *formError
+	if f.Reviewers, err = parseReviewers(values["framebridge_reviewers"]); err != nil {
+		return f, err
+	}
+	switch q := strings.ToLower(get("framebridge_quality")); q {
+	case "", "proxy":
+		f.Quality = "proxy"
+	case "original":
+		f.Quality = "original"
+	default:
+		return f, &formError{"framebridge_quality", fmt.Sprintf("The quality %q is not known: choose proxy or original.", q)}
+	}
+	if f.Expires, err = parseExpiry(get("framebridge_expires"), rules); err != nil {
+		return f, err
+	}
+	switch d := strings.ToLower(get("framebridge_download")); d {
+	case "", "false", "no", "0", "off":
+	case "true", "yes", "1", "on":
+		f.Download = true
+	default:
+		return f, &formError{"framebridge_download", fmt.Sprintf("%q is neither yes nor no.", d)}
+	}
+	switch {
+	case len([]rune(f.Title)) > maxTitle:
+		return f, &formError{"framebridge_title", fmt.Sprintf("The title is longer than %d characters.", maxTitle)}
+	case len([]rune(f.Message)) > maxMessage:
+		return f, &formError{"framebridge_message", fmt.Sprintf("The message is longer than %d characters.", maxMessage)}
+	case len(f.Passphrase) > 255:
+		return f, &formError{"framebridge_passphrase", "The passphrase is longer than 255 characters."}
+	}
+	return f, nil
+}
+
+func parseReviewers(values []string) ([]string, *formError) {
+	var out []string
+	seen := map[string]bool{}
+	for _, v := range values {
+		for _, word := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) {
+			a, err := mail.ParseAddress(word)
+			if err != nil || !strings.Contains(a.Address[strings.LastIndex(a.Address, "@")+1:], ".") || len(a.Address) > 254 {
+				return nil, &formError{"framebridge_reviewers", fmt.Sprintf("%q is not an e-mail address.", word)}
+			}
+			if key := strings.ToLower(a.Address); !seen[key] {
+				seen[key] = true
+				out = append(out, a.Address)
+			}
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return nil, &formError{"framebridge_reviewers", "Name at least one reviewer by e-mail address."}
+	case len(out) > maxReviewers:
+		return nil, &formError{"framebridge_reviewers", fmt.Sprintf("%d reviewers are more than the %d that one review may have.", len(out), maxReviewers)}
+	}
+	return out, nil
+}
+
+// parseExpiry reads a date, which means its end in UTC, or a date with time.
+func parseExpiry(text string, rules formRules) (time.Time, *formError) {
+	text = strings.TrimSpace(text)
+	const field = "framebridge_expires"
+	if text == "" {
+		return rules.Now.Add(rules.Default).UTC().Truncate(time.Second), nil
+	}
+	at, err := time.Parse("2006-01-02", text)
+	if err == nil {
+		at = at.Add(24*time.Hour - time.Second)
+	} else {
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"} {
+			if at, err = time.Parse(layout, text); err == nil {
+				break
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return at, &formError{field, fmt.Sprintf("%q is not a date such as %s, or a date with time such as %sT18:00:00Z.", text, rules.Now.AddDate(0, 0, 14).Format("2006-01-02"), rules.Now.AddDate(0, 0, 14).Format("2006-01-02"))}
+	case !at.After(rules.Now):
+		return at, &formError{field, fmt.Sprintf("The expiry %s is in the past: choose a later one.", at.UTC().Format("2006-01-02 15:04 UTC"))}
+	case rules.Longest > 0 && at.After(rules.Now.Add(rules.Longest)):
+		return at, &formError{field, fmt.Sprintf("The expiry %s is too late: a review may last until %s.", at.UTC().Format("2006-01-02 15:04 UTC"), rules.Now.Add(rules.Longest).UTC().Format("2006-01-02 15:04 UTC"))}
+	}
+	return at.UTC(), nil
+}

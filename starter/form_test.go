@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var formNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func TestParseForm(t *testing.T) {
+	rules := formRules{Now: formNow, Default: 14 * 24 * time.Hour, Longest: 90 * 24 * time.Hour}
+	f, err := parseForm(map[string][]string{"framebridge_reviewers": {"a@b.example, c@d.example;e@f.example", "A@B.example g@h.example"},
+		"framebridge_expires": {"2026-12-24"}, "framebridge_quality": {"Original"}, "framebridge_download": {"true"}, "framebridge_title": {" Cut 3 "}, "framebridge_message": {"Hello"}}, rules)
+	require.Nil(t, err)
+	assert.Equal(t, sendForm{Reviewers: []string{"a@b.example", "c@d.example", "e@f.example", "g@h.example"}, Message: "Hello", Quality: "original", Title: "Cut 3", Download: true,
+		Expires: time.Date(2026, 12, 24, 23, 59, 59, 0, time.UTC)}, f)
+	f, err = parseForm(map[string][]string{"framebridge_reviewers": {"a@b.example"}}, rules)
+	require.Nil(t, err)
+	assert.Equal(t, "proxy", f.Quality)
+	assert.Equal(t, formNow.AddDate(0, 0, 14), f.Expires)
+
+	for name, c := range map[string]struct{ field, value, says string }{
+		"nobody":        {"framebridge_reviewers", "", "at least one"},
+		"no address":    {"framebridge_reviewers", "rita", `"rita" is not`},
+		"no domain":     {"framebridge_reviewers", "rita@localhost", "is not"},
+		"yesterday":     {"framebridge_expires", "2026-11-23", "in the past"},
+		"next century":  {"framebridge_expires", "2126-01-01", "too late"},
+		"not a date":    {"framebridge_expires", "24.12.2026", "not a date"},
+		"quality":       {"framebridge_quality", "4k", "proxy or original"},
+		"download":      {"framebridge_download", "perhaps", "neither yes nor no"},
+		"a long title":  {"framebridge_title", strings.Repeat("x", 176), "longer than 175"},
+		"a long secret": {"framebridge_passphrase", strings.Repeat("x", 256), "longer than 255"},
+	} {
+		values := map[string][]string{"framebridge_reviewers": {"a@b.example"}}
+		values[c.field] = []string{c.value}
+		_, err := parseForm(values, rules)
+		if assert.NotNil(t, err, name) {
+			assert.Equal(t, c.field, err.Field, name)
+			assert.Contains(t, err.Problem, c.says, name)
+		}
+	}
+}
+
+func TestExpiryTakesTheFormsThatIconikSends(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-12-01":                  "2026-12-01T23:59:59Z",
+		"2026-12-01T18:00:00Z":        "2026-12-01T18:00:00Z",
+		"2026-12-01T18:00:00+02:00":   "2026-12-01T16:00:00Z",
+		"2026-12-01T18:00:00.000000":  "2026-12-01T18:00:00Z",
+		"2026-12-01 18:00":            "2026-12-01T18:00:00Z",
+		" 2026-11-24T12:00:01.5Z    ": "2026-11-24T12:00:01Z",
+	} {
+		at, err := parseExpiry(text, formRules{Now: formNow})
+		require.Nil(t, err, text)
+		assert.Equal(t, want, at.Truncate(time.Second).Format(time.RFC3339), text)
+	}
+}
