@@ -1,29 +1,25 @@
-// Package export writes a review's comments for the programs that editors work in. It is pure: no I/O of its own, no
-// clock, no vendor.
+// Package export writes a review's comments for the programs that editors work in. It is pure: no vendor, no clock.
 package export
 
 import (
-	"encoding/csv"
-	"encoding/json"
-	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"sort"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// Clip is a reviewed file with its comments, for editors.
+// Clip is a reviewed file with its comments.
 type Clip struct {
 	Name          string
 	AssetID       string
 	Rate          mapping.Rate
 	StartTimecode string // of the first frame; empty is 00:00:00:00
-	Frames        int64
+	Frames        int64  // 0 where it is not known
+	Audio         bool   // there is no picture
 	Comments      []Comment
 }
 
@@ -41,6 +37,37 @@ type Comment struct {
 	CreatedAt  time.Time
 }
 
+// Format is a form in which comments are exported.
+type Format struct {
+	Extension string // also what the route ends in
+	MediaType string
+	For       string // the programs that read it
+	Write     func(w io.Writer, title string, clips []Clip) error
+}
+
+// Formats are all of them.
+var Formats = []Format{
+	{"csv", "text/csv; charset=utf-8", "spreadsheets", func(w io.Writer, _ string, clips []Clip) error { return CSV(w, clips) }},
+	{"json", "application/json", "programs", func(w io.Writer, _ string, clips []Clip) error { return JSON(w, clips) }},
+	{"edl", "text/plain; charset=utf-8", "DaVinci Resolve", EDL},
+	{"fcpxml", "application/xml; charset=utf-8", "Final Cut Pro", FCPXML},
+	{"xml", "application/xml; charset=utf-8", "Premiere Pro", Premiere},
+	{"txt", "text/plain; charset=utf-8", "Avid Media Composer", Avid},
+	{"otio", "application/json", "what reads OpenTimelineIO", OTIO},
+}
+
+// Find returns the format with an extension.
+func Find(extension string) (Format, bool) {
+	i := slices.IndexFunc(Formats, func(f Format) bool { return f.Extension == extension })
+	if i < 0 {
+		return Format{}, false
+	}
+	return Formats[i], true
+}
+
+// ErrTooLong says that the clips fill more than the 24 hours that timecode counts.
+var ErrTooLong = errors.New("the clips together are longer than the 24 hours that timecode counts: export one at a time")
+
 // start is the number of the clip's first frame, and whether its timecode drops frames.
 func (c Clip) start() (frame int64, drop bool) {
 	frame, drop, err := mapping.ParseTimecode(c.StartTimecode, c.Rate)
@@ -55,46 +82,74 @@ func (c Clip) timecode(frame int64) string {
 	return mapping.Timecode(first+frame, c.Rate, drop)
 }
 
+// length is the clip's in frames: where it is not known, to the end of its last comment.
+func (c Clip) length() int64 {
+	n := max(c.Frames, 1)
+	for _, p := range c.placed() {
+		n = max(n, p.at+p.length)
+	}
+	return n
+}
+
+// placedComment is a comment with its place. top is the comment that its thread began with.
+type placedComment struct {
+	Comment
+	top        Comment
+	at, length int64
+	general    bool // said of the whole clip, and placed at its first frame
+}
+
 // placed returns the comments in the order of the picture, each reply after its parent and, without a frame of its
-// own, at its parent's. Comments on the whole clip stand at its first frame.
+// own, at its parent's.
 func (c Clip) placed() []placedComment {
 	byID := map[string]Comment{}
 	for _, m := range c.Comments {
 		byID[m.ID] = m
 	}
+	_, drop := c.start()
+	day := c.Rate.FramesOfDay(drop)
 	var out []placedComment
 	for _, m := range c.Comments {
 		top, depth := m, 0
 		for above, ok := byID[top.Parent]; ok && depth < len(c.Comments); above, ok = byID[top.Parent] {
 			top, depth = above, depth+1
 		}
-		p := placedComment{Comment: m, top: top, at: m.Frame, length: max(m.Frames, 1)}
-		if p.at == nil && depth > 0 {
-			p.at, p.length = top.Frame, max(top.Frames, 1)
+		p := placedComment{Comment: m, top: top, length: max(m.Frames, 1)}
+		frame := m.Frame
+		if frame == nil && depth > 0 {
+			frame, p.length = top.Frame, max(top.Frames, 1)
 		}
-		p.general = p.at == nil
-		if p.general {
-			p.at = new(int64)
+		if frame == nil {
+			p.general, p.length = true, 1
+		} else {
+			p.at = min(max(*frame, 0), day-1)
+			p.length = min(p.length, day-p.at)
 		}
 		out = append(out, p)
 	}
-	sort.SliceStable(out, func(i, j int) bool {
-		a, b := out[i], out[j]
+	slices.SortStableFunc(out, func(a, b placedComment) int {
 		fa, fb := frameOf(a.top), frameOf(b.top)
 		switch {
 		case fa != fb:
-			return fa < fb
+			return order(fa < fb)
 		case a.top.ID != b.top.ID:
-			if !a.top.CreatedAt.Equal(b.top.CreatedAt) {
-				return a.top.CreatedAt.Before(b.top.CreatedAt)
+			if byTime := a.top.CreatedAt.Compare(b.top.CreatedAt); byTime != 0 {
+				return byTime
 			}
-			return a.top.ID < b.top.ID
+			return strings.Compare(a.top.ID, b.top.ID)
 		case (a.Parent == "") != (b.Parent == ""):
-			return a.Parent == ""
+			return order(a.Parent == "")
 		}
-		return a.CreatedAt.Before(b.CreatedAt)
+		return a.CreatedAt.Compare(b.CreatedAt)
 	})
 	return out
+}
+
+func order(first bool) int {
+	if first {
+		return -1
+	}
+	return 1
 }
 
 func frameOf(m Comment) int64 {
@@ -104,19 +159,14 @@ func frameOf(m Comment) int64 {
 	return *m.Frame
 }
 
-type placedComment struct {
-	Comment
-	top     Comment
-	at      *int64
-	length  int64
-	general bool
-}
-
 // label is the comment in one line.
 func (p placedComment) label() string {
-	text := strings.Join(strings.Fields(p.Text), " ")
-	if p.Parent != "" {
-		text = "↳ " + text
+	text := Line(p.Text)
+	switch {
+	case text == "" && p.Drawn:
+		text = "(drawing)"
+	case text == "":
+		text = "(no text)"
 	}
 	if p.general {
 		text = "[whole clip] " + text
@@ -127,284 +177,81 @@ func (p placedComment) label() string {
 	return text
 }
 
-// CSV writes one line a comment, with a header.
-func CSV(w io.Writer, clips []Clip) error {
-	out := csv.NewWriter(w)
-	if err := out.Write([]string{"Clip", "Timecode In", "Timecode Out", "Frame", "Frames", "Page", "Author", "E-mail", "Comment", "Reply To", "Completed", "Drawing", "Created At", "Comment ID"}); err != nil {
-		return err
+func (p placedComment) by() string {
+	if name := Line(p.Author); name != "" {
+		return name
 	}
-	for _, c := range clips {
-		for _, p := range c.placed() {
-			row := []string{c.Name, "", "", "", "", "", p.Author, p.Email, plain(p.Text), p.Parent, yesNo(p.Completed), yesNo(p.Drawn), "", p.ID}
-			if !p.general {
-				row[1], row[2], row[3], row[4] = c.timecode(*p.at), c.timecode(*p.at+p.length-1), strconv.FormatInt(*p.at, 10), strconv.FormatInt(p.length, 10)
-			}
-			if p.Page != nil {
-				row[5] = strconv.Itoa(*p.Page)
-			}
-			if !p.CreatedAt.IsZero() {
-				row[12] = p.CreatedAt.UTC().Format(time.RFC3339)
-			}
-			if err := out.Write(row); err != nil {
-				return err
-			}
-		}
-	}
-	out.Flush()
-	return out.Error()
+	return "Frame.io user"
 }
 
-// plain keeps a spreadsheet from taking a comment for a formula.
-func plain(text string) string {
-	if strings.IndexAny(text, "=+-@\t\r") == 0 {
-		return "'" + text
-	}
-	return text
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
-
-// EDL writes a CMX3600 list whose events are markers as DaVinci Resolve reads and writes them (Timelines, Import,
-// Timeline Markers from EDL).
-func EDL(w io.Writer, title string, clips []Clip) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "TITLE: %s\n", strings.Join(strings.Fields(title), " "))
-	n := 0
-	dropSaid := ""
-	for _, c := range clips {
-		_, drop := c.start()
-		fcm := "FCM: NON-DROP FRAME\n"
-		if drop {
-			fcm = "FCM: DROP FRAME\n"
-		}
-		if fcm != dropSaid {
-			b.WriteString(fcm)
-			dropSaid = fcm
-		}
-		b.WriteString("\n")
-		for _, m := range c.markers() {
-			n++
-			in, out := c.timecode(m.at), c.timecode(m.at+m.length)
-			fmt.Fprintf(&b, "%03d  001      V     C        %s %s %s %s\n", n, in, out, in, out)
-			if len(clips) > 1 {
-				fmt.Fprintf(&b, "* FROM CLIP NAME: %s\n", c.Name)
-			}
-			color := "ResolveColorBlue"
-			if m.done {
-				color = "ResolveColorGreen"
-			}
-			fmt.Fprintf(&b, "%s |C:%s |M:%s |D:%d\n\n", bar(m.text), color, bar(m.author), m.length)
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// marker is what stands at one frame: Resolve keeps one marker there, so what else is said at it joins the first.
+// marker is what stands at one frame: editing programs keep one marker there, so that whatever else is said at it
+// joins the first.
 type marker struct {
-	at, length   int64
-	text, author string
-	done         bool // whatever is said there is
+	at, length int64
+	author     string
+	done       bool // whatever is said there is
+	said       []placedComment
 }
 
+// markers are a clip's, by frame.
 func (c Clip) markers() []marker {
-	var out []marker
+	at := map[int64]*marker{}
+	var out []*marker
 	for _, p := range c.placed() {
-		author := p.Author
-		if author == "" {
-			author = "Frame.io user"
+		m := at[p.at]
+		if m == nil {
+			m = &marker{at: p.at, author: p.by(), done: true}
+			at[p.at] = m
+			out = append(out, m)
 		}
-		text := p.label()
-		if last := len(out) - 1; last >= 0 && out[last].at == *p.at {
-			m := &out[last]
-			if p.Parent != "" {
-				text = "↳ " + author + ": " + strings.TrimPrefix(text, "↳ ")
-			} else if author != m.author {
-				text = author + ": " + text
-			}
-			m.text, m.length, m.done = m.text+" / "+text, max(m.length, p.length), m.done && (p.Parent != "" || p.Completed)
-			continue
-		}
-		out = append(out, marker{at: *p.at, length: p.length, text: text, author: author, done: p.Completed})
+		m.add(p)
+	}
+	return sorted(out)
+}
+
+func sorted(list []*marker) []marker {
+	slices.SortStableFunc(list, func(a, b *marker) int { return order(a.at < b.at) })
+	out := make([]marker, len(list))
+	for i, m := range list {
+		out[i] = *m
 	}
 	return out
 }
 
-// bar keeps the separator of Resolve's marker lines out of a text.
-func bar(text string) string { return strings.ReplaceAll(text, "|", "¦") }
-
-type (
-	fcpxml struct {
-		XMLName   xml.Name     `xml:"fcpxml"`
-		Version   string       `xml:"version,attr"`
-		Resources fcpResources `xml:"resources"`
-		Event     fcpEvent     `xml:"library>event"`
-	}
-	fcpResources struct {
-		Formats []fcpFormat `xml:"format"`
-		Assets  []fcpAsset  `xml:"asset"`
-	}
-	fcpFormat struct {
-		ID            string `xml:"id,attr"`
-		FrameDuration string `xml:"frameDuration,attr"`
-	}
-	fcpAsset struct {
-		ID       string `xml:"id,attr"`
-		Name     string `xml:"name,attr"`
-		Start    string `xml:"start,attr"`
-		Duration string `xml:"duration,attr"`
-		HasVideo int    `xml:"hasVideo,attr"`
-		Format   string `xml:"format,attr"`
-		Rep      struct {
-			Kind string `xml:"kind,attr"`
-			Src  string `xml:"src,attr"`
-		} `xml:"media-rep"`
-	}
-	fcpEvent struct {
-		Name     string       `xml:"name,attr"`
-		Projects []fcpProject `xml:"project"`
-	}
-	fcpProject struct {
-		Name     string `xml:"name,attr"`
-		Sequence struct {
-			Format   string  `xml:"format,attr"`
-			Duration string  `xml:"duration,attr"`
-			TCStart  string  `xml:"tcStart,attr"`
-			TCFormat string  `xml:"tcFormat,attr"`
-			Clip     fcpClip `xml:"spine>asset-clip"`
-		} `xml:"sequence"`
-	}
-	fcpClip struct {
-		Ref      string      `xml:"ref,attr"`
-		Name     string      `xml:"name,attr"`
-		Offset   string      `xml:"offset,attr"`
-		Start    string      `xml:"start,attr"`
-		Duration string      `xml:"duration,attr"`
-		Format   string      `xml:"format,attr"`
-		TCFormat string      `xml:"tcFormat,attr"`
-		Markers  []fcpMarker `xml:"marker"`
-	}
-	fcpMarker struct {
-		Start     string `xml:"start,attr"`
-		Duration  string `xml:"duration,attr"`
-		Value     string `xml:"value,attr"`
-		Completed *int   `xml:"completed,attr"` // with it, a marker is a task
-		Note      string `xml:"note,attr"`
-	}
-)
-
-// seconds writes a number of frames as FCPXML's rational seconds.
-func seconds(frames int64, r mapping.Rate) string {
-	if frames == 0 {
-		return "0s"
-	}
-	return fmt.Sprintf("%d/%ds", frames*r.Den, r.Num)
+func (m *marker) add(p placedComment) {
+	m.length = max(m.length, p.length)
+	m.done = m.done && (p.Parent != "" || p.Completed)
+	m.said = append(m.said, p)
 }
 
-// FCPXML writes one project a clip, with its comments as markers, for Final Cut Pro and what reads FCPXML 1.10.
-func FCPXML(w io.Writer, title string, clips []Clip) error {
-	doc := fcpxml{Version: "1.10", Event: fcpEvent{Name: title}}
-	formats := map[mapping.Rate]string{}
-	for i, c := range clips {
-		r, _ := c.Rate.OrDefault()
-		format, ok := formats[r]
-		if !ok {
-			format = fmt.Sprintf("r%d", len(doc.Resources.Formats)+1)
-			formats[r] = format
-			doc.Resources.Formats = append(doc.Resources.Formats, fcpFormat{ID: format, FrameDuration: seconds(1, r)})
+// line is all that is said at the frame, in one line.
+func (m marker) line() string {
+	var b strings.Builder
+	for i, p := range m.said {
+		switch {
+		case i > 0 && p.Parent != "":
+			b.WriteString(" / ↳ " + p.by() + ": ")
+		case i > 0 && p.by() != m.author:
+			b.WriteString(" / " + p.by() + ": ")
+		case i > 0:
+			b.WriteString(" / ")
+		case p.Parent != "":
+			b.WriteString("↳ ")
 		}
-		first, drop := c.start()
-		length := max(c.Frames, 1)
-		tc := "NDF"
-		if drop {
-			tc = "DF"
-		}
-		asset := fcpAsset{ID: fmt.Sprintf("a%d", i+1), Name: c.Name, Start: seconds(first, r), Duration: seconds(length, r), HasVideo: 1, Format: format}
-		asset.Rep.Kind, asset.Rep.Src = "original-media", "file:///"+url.PathEscape(c.Name)
-		clip := fcpClip{Ref: asset.ID, Name: c.Name, Offset: seconds(first, r), Start: seconds(first, r), Duration: seconds(length, r), Format: format, TCFormat: tc}
-		for _, p := range c.placed() {
-			m := fcpMarker{Start: seconds(first+*p.at, r), Duration: seconds(p.length, r), Value: p.label(), Note: p.Author}
-			if p.Parent == "" {
-				done := 0
-				if p.Completed {
-					done = 1
-				}
-				m.Completed = &done
-			}
-			clip.Markers = append(clip.Markers, m)
-		}
-		project := fcpProject{Name: c.Name}
-		project.Sequence.Format, project.Sequence.Duration, project.Sequence.TCStart, project.Sequence.TCFormat, project.Sequence.Clip = format, seconds(length, r), seconds(first, r), tc, clip
-		doc.Resources.Assets = append(doc.Resources.Assets, asset)
-		doc.Event.Projects = append(doc.Event.Projects, project)
+		b.WriteString(p.label())
 	}
-	if _, err := io.WriteString(w, xml.Header+"<!DOCTYPE fcpxml>\n"); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(doc); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return b.String()
 }
 
-// JSON writes {"clips":[{…,"comments":[…]}]}, with timecodes beside frames.
-func JSON(w io.Writer, clips []Clip) error {
-	type comment struct {
-		ID           string     `json:"id"`
-		ReplyTo      *string    `json:"reply_to"`
-		Author       string     `json:"author"`
-		Email        string     `json:"email"`
-		Text         string     `json:"text"`
-		Frame        *int64     `json:"frame"`
-		Frames       int64      `json:"frames"`
-		TimecodeIn   *string    `json:"timecode_in"`
-		TimecodeOut  *string    `json:"timecode_out"`
-		Milliseconds *int64     `json:"milliseconds"`
-		Page         *int       `json:"page"`
-		Completed    bool       `json:"completed"`
-		Drawing      bool       `json:"drawing"`
-		CreatedAt    *time.Time `json:"created_at"`
-	}
-	type clip struct {
-		Name          string    `json:"name"`
-		AssetID       string    `json:"iconik_asset_id"`
-		FrameRate     string    `json:"frame_rate"`
-		StartTimecode string    `json:"start_timecode"`
-		Comments      []comment `json:"comments"`
-	}
-	out := struct {
-		Clips []clip `json:"clips"`
-	}{Clips: []clip{}}
-	for _, c := range clips {
-		r, _ := c.Rate.OrDefault()
-		v := clip{Name: c.Name, AssetID: c.AssetID, FrameRate: fmt.Sprintf("%d/%d", r.Num, r.Den), StartTimecode: c.timecode(0), Comments: []comment{}}
-		for _, p := range c.placed() {
-			m := comment{ID: p.ID, Author: p.Author, Email: p.Email, Text: p.Text, Page: p.Page, Completed: p.Completed, Drawing: p.Drawn}
-			if p.Parent != "" {
-				m.ReplyTo = &p.Parent
-			}
-			if !p.CreatedAt.IsZero() {
-				at := p.CreatedAt.UTC()
-				m.CreatedAt = &at
-			}
-			if !p.general {
-				in, last, ms := c.timecode(*p.at), c.timecode(*p.at+p.length-1), mapping.FrameToMS(*p.at, r)
-				m.Frame, m.Frames, m.TimecodeIn, m.TimecodeOut, m.Milliseconds = p.at, p.length, &in, &last, &ms
-			}
-			v.Comments = append(v.Comments, m)
+// thread is all that is said at the frame with its writers, a line for each.
+func (m marker) thread() string {
+	var lines []string
+	for _, p := range m.said {
+		line := p.by() + ": " + p.label()
+		if p.Parent != "" {
+			line = "↳ " + line
 		}
-		out.Clips = append(out.Clips, v)
+		lines = append(lines, line)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(out)
+	return strings.Join(lines, "\n")
 }

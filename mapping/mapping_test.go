@@ -209,3 +209,25 @@ func TestEveryFieldOfAViewIsNamed(t *testing.T) {
 	got := WithCleared(CommentFields, map[string]string{"framebridge_page": "3"})
 	require.Equal(t, map[string]string{"framebridge_author": "", "framebridge_author_email": "", "framebridge_guest": "", "framebridge_annotation": "", "framebridge_page": "3"}, got)
 }
+
+func TestTimecodeOfRatesThatNoFormatHas(t *testing.T) {
+	for _, c := range []struct {
+		frame int64
+		r     Rate
+		want  string
+	}{{30, Rate{1501, 50}, "00:00:01:00"}, {18012, Rate{1501, 50}, "00:10:00:12"}, {14403, Rate{12003, 500}, "00:10:00:03"}, {60, Rate{6003, 100}, "00:00:01:00"}, {25, Rate{1251, 50}, "00:00:01:00"},
+		{24, Rate{2397, 100}, "00:00:01:00"}, {60, Rate{5999, 100}, "00:00:01:00"}, {7, Rate{1, 3}, "00:00:07:00"}} {
+		require.Equal(t, c.want, Timecode(c.frame, c.r, false), "frame %d at %v", c.frame, c.r)
+		back, _, err := ParseTimecode(c.want, c.r)
+		require.NoError(t, err)
+		require.Equal(t, c.frame, back)
+	}
+}
+
+func TestConvertKeepsTheTime(t *testing.T) {
+	require.EqualValues(t, 24, Convert(60, Rate{60, 1}, Rate{24, 1}))
+	require.EqualValues(t, 4, Convert(11, Rate{60, 1}, Rate{24, 1}))
+	require.EqualValues(t, 100, Convert(100, Rate{}, Rate{24, 1}))
+	require.EqualValues(t, 2592000, Convert(2592000, rates["29.97"], rates["29.97"]))
+	require.EqualValues(t, 30, Convert(24, rates["23.976"], rates["29.97"]))
+}

@@ -4,6 +4,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -49,8 +50,35 @@ func CommentTimes(frame *int64, frames int64, r Rate) (start, end *int64) {
 	return &s, &e
 }
 
-// nominal is the whole number of frames that timecode counts in a second.
-func (r Rate) nominal() int64 { return (r.Num + r.Den - 1) / r.Den }
+// nominal is the whole number of frames that timecode counts in a second: the nearest, so that phones and screen
+// recordings with 30.02 are counted at 30.
+func (r Rate) nominal() int64 { return max((2*r.Num+r.Den)/(2*r.Den), 1) }
+
+// Timebase is the whole number of frames that timecode counts in a second.
+func (r Rate) Timebase() int64 {
+	r, _ = r.OrDefault()
+	return r.nominal()
+}
+
+// FramesOfDay is how many frames timecode counts before it begins again.
+func (r Rate) FramesOfDay(drop bool) int64 {
+	r, _ = r.OrDefault()
+	if d := r.dropped(); drop && d > 0 {
+		return 24 * 6 * (r.nominal()*600 - 9*d)
+	}
+	return r.nominal() * 24 * 3600
+}
+
+// Convert counts a frame of one rate at another: the frame on screen when it begins.
+func Convert(frame int64, from, to Rate) int64 {
+	from, _ = from.OrDefault()
+	to, _ = to.OrDefault()
+	if from == to {
+		return frame
+	}
+	n := new(big.Int).Mul(big.NewInt(frame), big.NewInt(from.Den*to.Num))
+	return n.Div(n, big.NewInt(from.Num*to.Den)).Int64()
+}
 
 // dropped is how many frame numbers drop-frame timecode leaves out each minute but every tenth.
 func (r Rate) dropped() int64 {

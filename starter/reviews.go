@@ -296,7 +296,8 @@ func (s *service) clips(ctx context.Context, row ledger.Review, onlyAsset string
 		if onlyAsset != "" && a.AssetID != onlyAsset || a.FileID == "" {
 			continue
 		}
-		clip := export.Clip{Name: a.Name, AssetID: a.AssetID, Rate: a.Rate(), StartTimecode: a.StartTimecode, Frames: a.Frames}
+		clip := export.Clip{Name: a.Name, AssetID: a.AssetID, Rate: a.Rate(), StartTimecode: a.StartTimecode, Frames: a.Frames,
+			Audio: strings.HasPrefix(a.MediaType, "audio/")}
 		for _, m := range comments {
 			if m.N == a.N && !m.Deleted && !m.Older {
 				clip.Comments = append(clip.Comments, export.Comment{ID: m.ID, Parent: m.ParentID, Author: orElse(m.Author, m.Email), Email: m.Email, Text: m.Text,
@@ -326,31 +327,27 @@ func (s *service) getComments(c *gin.Context) {
 		fail(c, http.StatusNotFound, "", "no such route")
 		return
 	}
+	format, found := export.Find(kind)
+	if !found {
+		fail(c, http.StatusNotFound, "", "comments come as comments.csv, .json, .edl, .fcpxml, .xml, .txt or .otio")
+		return
+	}
 	clips, err := s.clips(c.Request.Context(), row, c.Query("asset"))
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	}
 	var b bytes.Buffer
-	mediaType := ""
-	switch kind {
-	case "csv":
-		mediaType, err = "text/csv; charset=utf-8", export.CSV(&b, clips)
-	case "edl":
-		mediaType, err = "text/plain; charset=utf-8", export.EDL(&b, row.Title, clips)
-	case "fcpxml":
-		mediaType, err = "application/xml; charset=utf-8", export.FCPXML(&b, row.Title, clips)
-	case "json":
-		mediaType, err = "application/json", export.JSON(&b, clips)
-	default:
-		fail(c, http.StatusNotFound, "", "comments come as comments.csv, .edl, .fcpxml or .json")
+	err = format.Write(&b, row.Title, clips)
+	if errors.Is(err, export.ErrTooLong) {
+		fail(c, http.StatusUnprocessableEntity, "asset", err.Error()+" with ?asset=")
 		return
 	}
 	if err != nil {
 		s.failWith(c, err, "")
 		return
 	}
-	name := mapping.SafeFileName(orElse(row.Title, row.ID)) + "." + kind
+	name := mapping.SafeFileName(orElse(row.Title, row.ID)) + "." + format.Extension
 	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	c.Data(http.StatusOK, mediaType, b.Bytes())
+	c.Data(http.StatusOK, format.MediaType, b.Bytes())
 }

@@ -92,7 +92,7 @@ func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
 	assert.Len(t, s.Frameio.CommentsOf(file), 3, "%v", s.frameioTexts(file))
 	assert.Len(t, s.Iconik.Segments(asset), 4, "%v", s.segmentTexts(asset))
 
-	for _, kind := range []string{"csv", "edl", "fcpxml", "json"} {
+	for _, kind := range []string{"csv", "json", "edl", "fcpxml", "xml", "txt", "otio"} {
 		assert.Equal(t, http.StatusOK, s.call(http.MethodGet, "/reviews/"+r.ID+"/comments."+kind, nil, nil), kind)
 	}
 
