@@ -113,11 +113,7 @@ func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledge
 // storageDir is where the storage keeps a format's file: readable for people, and no other's. iconik makes the names of
 // files unique only where the storage is set so (add_uuid_to_filenames), and versions and neighbours may share theirs.
 func storageDir(row ledger.Archive, it ledger.Item, formatID string) string {
-	dir := "Frame.io/" + mapping.SafeFileName(row.TeamName) + "/" + mapping.SafeFileName(row.Name)
-	if folder := parentPath(it.Path); folder != "" {
-		dir += "/" + mapping.SafePath(folder)
-	}
-	return dir + "/" + formatID
+	return mapping.StorageDir([]string{"Frame.io", row.TeamName, row.Name}, parentPath(it.Path), formatID)
 }
 
 func parentPath(path string) string {

@@ -113,6 +113,49 @@ func TestProjectTitle(t *testing.T) {
 	}
 }
 
+func TestSuffixInAnyUnicodeForm(t *testing.T) {
+	for _, c := range []struct {
+		name, suffix, title string
+		has                 bool
+	}{
+		{"Film Archive\u0301", "Archiv\u00e9", "Film", true},
+		{"Film Archiv\u00e9", "Archive\u0301", "Film", true},
+		{"Cafe\u0301 - Archived", "Archived", "Caf\u00e9", true},
+		{"Cafe\u0301Archived", "Archived", "Cafe\u0301Archived", false},
+		{"फिल्मीArchived", "Archived", "फिल्मीArchived", false},
+		{"फिल्मी Archived", "Archived", "फिल्मी", true},
+		{"Film (Archive\u0301)", "Archiv\u00e9", "Film", true},
+		{"Film Archive\u0301", "Archive", "Film Archive\u0301", false},
+	} {
+		require.Equal(t, c.has, HasSuffix(c.name, c.suffix), "%q", c.name)
+		require.Equal(t, c.title, ProjectTitle(c.name, c.suffix), "%q", c.name)
+	}
+}
+
+func TestStorageKeysFitTheirStores(t *testing.T) {
+	const id = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
+	name := SafeFileName(strings.Repeat("镜", 60) + ".mov")
+	for _, folder := range []string{"a", "A001 dailies", strings.Repeat("第一次剪辑审阅素材", 4), strings.Repeat("हिन्दी ", 30), strings.Repeat("x", 255), strings.Repeat("🎬", 80)} {
+		for depth := range 40 {
+			for _, project := range []string{"Harbour Lights - Archived", strings.Repeat("项目", 60)} {
+				folders := strings.TrimSuffix(strings.Repeat(folder+"/", depth), "/")
+				dir := StorageDir([]string{"Frame.io", project, project}, folders, id)
+				require.LessOrEqual(t, len(dir)+1+len(name), 900)
+				require.True(t, utf8.ValidString(dir))
+				require.True(t, strings.HasPrefix(dir, "Frame.io/") && strings.HasSuffix(dir, "/"+id), dir)
+				if whole := "Frame.io/" + SafeFileName(project) + "/" + SafeFileName(project) + "/" + SafePath(folders) + "/" + id; depth > 0 && len(whole) <= maxStorageDir {
+					require.Equal(t, whole, dir)
+				} else if depth > 0 {
+					require.Contains(t, dir, "/"+folder[:1], "the first folder is named")
+				}
+			}
+		}
+	}
+	require.Equal(t, "Frame.io/T/P/"+id, StorageDir([]string{"Frame.io", "T", "P"}, "", id))
+	long := strings.Repeat("y", 180)
+	require.Equal(t, "Frame.io/T/P/1/"+long+"/"+long+"/…/"+long+"/9/"+id, StorageDir([]string{"Frame.io", "T", "P"}, "1/"+long+"/"+long+"/"+long+"/"+long+"/"+long+"/9", id))
+}
+
 func TestSafeFileName(t *testing.T) {
 	for in, want := range map[string]string{
 		"a/b.mov": "a_b.mov", `a\b`: "a_b", "..": "unnamed", "": "unnamed", ".": "unnamed", "é 日本.mov": "é 日本.mov", "a\x00\n.txt": "a.txt",

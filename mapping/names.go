@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // ExternalID is the name under which iconik knows a Frame.io object: frameio:<kind>:<id>.
@@ -30,10 +32,11 @@ func HasSuffix(name, suffix string) bool {
 	return ok
 }
 
-// cutSuffix cuts the suffix off, with the closing brackets and white space after it.
+// cutSuffix cuts the suffix off, with the closing brackets and white space after it. Both are compared in one Unicode
+// form: a Mac may write é as e and an accent. What is left of the name is in that form, too.
 func cutSuffix(name, suffix string) (string, bool) {
-	suffix = strings.TrimSpace(suffix)
-	trimmed := strings.TrimFunc(name, unicode.IsSpace)
+	suffix = norm.NFC.String(strings.TrimSpace(suffix))
+	trimmed := norm.NFC.String(strings.TrimFunc(name, unicode.IsSpace))
 	if open := strings.TrimRightFunc(trimmed, func(r rune) bool { return strings.ContainsRune(")]}", r) || unicode.IsSpace(r) }); open != trimmed && strings.HasSuffix(open, suffix) {
 		before := strings.TrimSuffix(open, suffix)
 		if r, _ := utf8.DecodeLastRuneInString(before); strings.ContainsRune("([{", r) {
@@ -48,7 +51,7 @@ func cutSuffix(name, suffix string) (string, bool) {
 		return "", true
 	}
 	r, _ := utf8.DecodeLastRuneInString(before)
-	return before, !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	return before, !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) // a mark belongs to its letter
 }
 
 // ProjectTitle is a project's name without the suffix and the separators before it. A name that is nothing else stays.
@@ -93,18 +96,65 @@ func SafeFileName(name string) string {
 	if strings.Trim(name, ".") == "" {
 		return "unnamed"
 	}
-	if len(name) <= maxFileName {
+	return cutName(name, maxFileName)
+}
+
+// cutName shortens a name to a number of bytes, between characters, and keeps its extension.
+func cutName(name string, most int) string {
+	if len(name) <= most {
 		return name
 	}
 	ext := path.Ext(name)
 	if len(ext) > 20 {
 		ext = ""
 	}
-	stem := name[:maxFileName-len(ext)]
+	stem := name[:most-len(ext)]
 	for !utf8.ValidString(stem) {
 		stem = stem[:len(stem)-1]
 	}
 	return stem + ext
+}
+
+const (
+	// maxStorageDir leaves a file's name and what iconik puts before it (a prefix, a UUID) their place within the 1,024
+	// bytes that S3, GCS, B2 and Azure allow for a key.
+	maxStorageDir = 900 - maxFileName - 1
+	maxDirName    = 120 // of a name in a path that is too long all the same
+)
+
+// StorageDir is a directory of a storage: the names before the folders, the folders of a path, and a last name that is
+// no other directory's. Where the whole is too long, folders are left out in the middle, and "…" stands for them.
+func StorageDir(before []string, folders, last string) string {
+	var names []string
+	for _, n := range before {
+		names = append(names, SafeFileName(n))
+	}
+	var middle []string
+	if folders != "" {
+		middle = strings.Split(SafePath(folders), "/")
+	}
+	join := func(names, first, rest []string) string {
+		all := append(append([]string{}, names...), first...)
+		if len(first)+len(rest) < len(middle) {
+			all = append(all, "…")
+		}
+		return strings.Join(append(append(all, rest...), last), "/")
+	}
+	for keep := len(middle); keep > 1; keep-- {
+		if dir := join(names, middle[:(keep+1)/2], middle[len(middle)-keep/2:]); len(dir) <= maxStorageDir {
+			return dir
+		}
+	}
+	if dir := join(names, middle[:min(len(middle), 1)], nil); len(dir) <= maxStorageDir {
+		return dir
+	}
+	for i := range names {
+		names[i] = cutName(names[i], maxDirName)
+	}
+	for i := range middle {
+		middle[i] = cutName(middle[i], maxDirName)
+	}
+	return join(names, middle[:min(len(middle), 1)], nil)
 }
 
 // SafePath makes each part of a path safe. Its slashes part folders; a slash within a name is ∕ already.

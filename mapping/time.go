@@ -1,4 +1,4 @@
-// Package mapping turns Frame.io's things into iconik's. It is pure: no I/O, no clock, the standard library only.
+// Package mapping turns Frame.io's things into iconik's. It is pure: no I/O, no clock.
 package mapping
 
 import (

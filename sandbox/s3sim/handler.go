@@ -96,7 +96,14 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
 
+// maxKey is the longest name that S3 gives an object, in bytes of UTF-8.
+const maxKey = 1024
+
 func (s *Store) route(w http.ResponseWriter, r *http.Request, bucket, key string, fault *Fault) {
+	if len(key) > maxKey {
+		refuse(w, http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
+		return
+	}
 	q := r.URL.Query()
 	switch {
 	case r.Method == http.MethodPost && q.Has("uploads"):
