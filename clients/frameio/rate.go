@@ -30,7 +30,7 @@ func ParseRate(fps float64) mapping.Rate {
 			best, off = r, d
 		}
 	}
-	if off < 0.006 {
+	if off < 0.0065 { // 23.97 is 0.006024 away from 24000/1001
 		return best
 	}
 	num := int64(fps*1000 + 0.5)
