@@ -1,0 +1,59 @@
+package workflows
+
+import (
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// end writes down how it ended, whatever that was, and lets the next archive begin.
+func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
+	out := FinishInput{Ref: a.ref}
+	switch {
+	case cause == nil:
+	case temporal.IsCanceledError(cause) || a.stopped:
+		out.Status, out.Reason = "cancelled", "cancelled on request; a retry goes on from here"
+	default:
+		out.Status, out.Fault, out.Reason = "failed", faultOf(cause), reasonOf(cause)
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	a.enter(ctx, "finishing")
+	fin, err := ActFinishArchive.Execute(forFinish(ctx, "write down the end"), out)
+	if err == nil {
+		a.state.Finished, a.state.Counts = fin, fin.Counts
+		err = a.notify(forFinish(ctx, "tell people"), NotifyEnded)
+	}
+	a.leaveTurn(ctx)
+	a.enter(ctx, fin.Status)
+	if err != nil {
+		return fin, err
+	}
+	switch {
+	case out.Status == "cancelled" && !a.stopped:
+		return fin, temporal.NewCanceledError(out.Reason)
+	case out.Status == "failed":
+		return fin, cause
+	}
+	return fin, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// notify has a mail sent by a workflow of its own: a mail server that is down holds up neither this archive nor those that
+// wait for its turn.
+func (a *archive) notify(ctx workflow.Context, kind string) error {
+	in := NotifyInput{Ref: a.ref, Kind: kind, Run: a.state.Opened.Run}
+	if !markerMailsByThemselves.isSet(ctx) {
+		return ActNotify.Execute(ctx, in)
+	}
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		TypedSearchAttributes: a.childAttributes(),
+		StaticSummary:         "mail: " + kind,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
+	})
+	return workflow.ExecuteChildWorkflow(ctx, ArchiveMailName, in).GetChildWorkflowExecution().Get(ctx, nil)
+}
+
+// ArchiveMail sends one mail about an archive, for as long as the mail server is away.
+func ArchiveMail(ctx workflow.Context, in NotifyInput) error {
+	return ActNotify.Execute(forFinish(ctx, "mail: "+in.Kind), in)
+}

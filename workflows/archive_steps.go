@@ -1,0 +1,176 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+func (a *archive) open(ctx workflow.Context) error {
+	info := workflow.GetInfo(ctx)
+	var err error
+	a.state.Opened, err = ActOpenArchive.Execute(forCalls(ctx, "read the project"), OpenArchiveInput{Ref: a.ref, WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID})
+	if err != nil {
+		return err
+	}
+	return ActPrepareIconik.Execute(forCalls(ctx, "collections, metadata views and job in iconik"), a.ref)
+}
+
+func (a *archive) plan(ctx workflow.Context) error {
+	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's tree"), ScanInput{Ref: a.ref})
+	a.state.Counts = res.Counts
+	return err
+}
+
+func (a *archive) collections(ctx workflow.Context) error {
+	return ActMakeCollections.Execute(forWalks(ctx, "folders become collections"), a.ref)
+}
+
+// copy brings the files over: child workflows of some items each, as many at once as the tenant allows items in
+// parallel. A child works on one item at a time, so a huge file holds up one lane only.
+func (a *archive) copy(ctx workflow.Context) error {
+	if err := a.setStatus(ctx, "running", PhaseCopy, ""); err != nil {
+		return err
+	}
+	return a.lanes(ctx, PhaseCopy, a.batch(), func(ctx workflow.Context, r Range) error {
+		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID:            fmt.Sprintf("%s/copy/%d-%d", ArchiveID(a.ref.Tenant, a.ref.Archive), r.From, r.To),
+			TypedSearchAttributes: a.childAttributes(),
+			StaticSummary:         fmt.Sprintf("items %d to %d", r.From, r.To),
+			ParentClosePolicy:     parentClosePolicy,
+		})
+		var counts Counts
+		err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r}).Get(ctx, &counts)
+		a.state.Counts.Copied += counts.Copied
+		a.state.Counts.Skipped += counts.Skipped
+		a.state.Counts.Failed += counts.Failed
+		a.state.Counts.BytesDone += counts.BytesDone
+		a.state.Counts.CommentsDone += counts.CommentsDone
+		return err
+	})
+}
+
+// awaitOriginals waits durably while Frame.io has originals in cold storage, without holding up other archives, and
+// goes back to copying when some have come back.
+func (a *archive) awaitOriginals(ctx workflow.Context) error {
+	every, err := time.ParseDuration(a.state.Opened.WaitInterval)
+	if err != nil {
+		return temporal.NewNonRetryableApplicationError("bad wait interval", ErrorSystem, err)
+	}
+	told := false
+	for {
+		res, err := ActRecheckOriginals.Execute(forWalks(ctx, "look whether originals are back"), a.ref)
+		if err != nil {
+			return err
+		}
+		if res.Back > 0 {
+			a.state.Step, a.state.After = stepCopy, 0
+			if !a.state.HasTurn {
+				a.enter(ctx, stepNameTurn)
+				return a.takeTurn(ctx)
+			}
+			return nil
+		}
+		if res.Waiting == 0 {
+			if !a.state.HasTurn {
+				return a.takeTurn(ctx)
+			}
+			return nil
+		}
+		if !told {
+			a.state.Counts.Waiting = int64(res.Waiting)
+			advice := res.Advice
+			if advice == "" { // of an older worker
+				advice = "unarchive the project there"
+			}
+			reason := fmt.Sprintf("%d files have no original in Frame.io now: %s. It is looked at every %s", res.Waiting, advice, every)
+			if err := a.setStatus(ctx, "waiting", PhaseCopy, reason); err != nil {
+				return err
+			}
+			a.describe(ctx, reason)
+			if err := a.notify(forCalls(ctx, "say that originals are missing"), NotifyWaiting); err != nil {
+				return err
+			}
+			a.leaveTurn(ctx)
+			told, a.state.Waited = true, true
+		}
+		a.recheckRequested = false
+		if _, err := workflow.AwaitWithTimeout(ctx, every, func() bool { return a.recheckRequested }); err != nil {
+			return err
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			return a.continueAsNew(ctx)
+		}
+	}
+}
+
+// batch is how many items one child copies, one after the other: few in a small project, so that all lanes have work.
+func (a *archive) batch() int {
+	share := a.state.Counts.Items / int64(4*max(a.state.Opened.Lanes, 1))
+	return int(min(max(share, 1), batchSize))
+}
+
+// comments brings over what the copying has not: comments of items that had nothing to copy.
+func (a *archive) comments(ctx workflow.Context) error {
+	if err := a.setStatus(ctx, "running", PhaseComments, ""); err != nil {
+		return err
+	}
+	return walks(ctx, a, PhaseComments, ActCopyComments, "comments",
+		func(r RangeInput) CommentsInput { return CommentsInput{RangeInput: r, Again: a.state.Waited} },
+		func(c Counts) { a.state.Counts.CommentsDone += c.CommentsDone })
+}
+
+func (a *archive) shares(ctx workflow.Context) error {
+	return ActCopyShares.Execute(forWalks(ctx, "presentations and review links"), a.ref)
+}
+
+// compare reads Frame.io's side again. What has changed since the plan is brought over in another round.
+func (a *archive) compare(ctx workflow.Context) error {
+	if err := a.setStatus(ctx, "verifying", PhaseVerify, ""); err != nil {
+		return err
+	}
+	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's tree again"), ScanInput{Ref: a.ref, Compare: true})
+	if err != nil {
+		return err
+	}
+	a.state.Counts = res.Counts
+	if res.Changed && a.state.Round < maxRounds {
+		a.state.Round++
+		a.state.Step, a.state.After = stepCollections, 0
+	}
+	return nil
+}
+
+// verify reads iconik's side again, item by item, then the tree of collections. What people have deleted there is made
+// again in another round.
+func (a *archive) verify(ctx workflow.Context) error {
+	if a.state.After == 0 {
+		a.state.Counts.Verified, a.state.Lost = 0, 0
+	}
+	heal := a.state.Healed < maxHeals
+	err := walks(ctx, a, PhaseVerify, ActVerifyItems, "verify",
+		func(r RangeInput) VerifyInput { return VerifyInput{RangeInput: r, Heal: heal} },
+		func(c Counts) {
+			a.state.Counts.Verified += c.Verified
+			a.state.Lost += c.Lost
+		})
+	if err != nil {
+		return err
+	}
+	tree, err := ActVerifyTree.Execute(forWalks(ctx, "verify collections and look for duplicates"), a.ref)
+	if err != nil || !heal || a.state.Lost == 0 && tree.Lost == 0 {
+		return err
+	}
+	a.state.Healed++
+	a.state.Step, a.state.After = stepCollections, 0
+	if tree.Lost == 0 {
+		return nil
+	}
+	return ActPrepareIconik.Execute(forCalls(ctx, "collections above the folders"), a.ref)
+}
+
+func (a *archive) report(ctx workflow.Context) error {
+	return ActWriteReport.Execute(forWalks(ctx, "write the report"), a.ref)
+}

@@ -1,0 +1,61 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+)
+
+// takeTurn waits until the tenant's archives before this one have ended.
+func (a *archive) takeTurn(ctx workflow.Context) error {
+	if a.state.HasTurn {
+		return nil
+	}
+	if err := ActJoinQueue.Execute(forCalls(ctx, "join the queue"), JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
+		return err
+	}
+	turn := workflow.GetSignalChannel(ctx, SignalTurn)
+	if ok, _ := turn.ReceiveWithTimeout(ctx, turnGrace, nil); !ok {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := a.notify(forCalls(ctx, "say that it is queued"), NotifyQueued); err != nil {
+			return err
+		}
+		if err := a.awaitTurn(ctx, turn); err != nil {
+			return err
+		}
+	}
+	a.state.HasTurn = true
+	return nil
+}
+
+// awaitTurn joins the queue again from time to time, which changes nothing for one that stands in it: a queue that was
+// terminated has forgotten who waits.
+func (a *archive) awaitTurn(ctx workflow.Context, turn workflow.ReceiveChannel) error {
+	if !markerJoinsAgain.isSet(ctx) {
+		turn.Receive(ctx, nil)
+		return ctx.Err()
+	}
+	for {
+		ok, _ := turn.ReceiveWithTimeout(ctx, rejoinInterval, nil)
+		if err := ctx.Err(); ok || err != nil {
+			return err
+		}
+		if err := ActJoinQueue.Execute(forCalls(ctx, "join the queue again"), JoinQueueInput{Ref: a.ref, Ticket: a.ticket(ctx)}); err != nil {
+			return err
+		}
+	}
+}
+
+// leaveTurn lets the tenant's next archive begin. A queue that is gone has nobody waiting in it.
+func (a *archive) leaveTurn(ctx workflow.Context) {
+	ticket := a.ticket(ctx)
+	err := workflow.SignalExternalWorkflow(ctx, ArchiveQueueID(a.ref.Tenant), "", SignalRelease, ticket).Get(ctx, nil)
+	if err != nil {
+		workflow.GetLogger(ctx).Debug("no queue to leave", "error", err)
+	}
+	a.state.HasTurn = false
+}
+
+func (a *archive) ticket(ctx workflow.Context) Ticket {
+	return Ticket{Archive: a.ref.Archive, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, RunID: a.state.FirstRun}
+}

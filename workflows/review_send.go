@@ -1,0 +1,136 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+func (r *review) prepare(ctx workflow.Context) error {
+	var err error
+	r.state.Prepared, err = ActPrepareReview.Execute(forCalls(ctx, "assets, project, folder and job"), r.ref)
+	if err != nil {
+		return err
+	}
+	r.state.ExpiresAt, r.state.Phase = r.state.Prepared.ExpiresAt, phaseSending
+	if len(r.state.Prepared.HandedOver) > 0 && r.state.Prepared.Assets == 0 {
+		r.state.Phase = phaseHanded
+	}
+	for _, other := range r.state.Prepared.HandedOver {
+		// A review that has just ended has them in its ledger and nobody to send them; the user is told by its status.
+		_ = workflow.SignalExternalWorkflow(ctx, ReviewID(r.ref.Tenant, other), "", SignalResend, nil).Get(ctx, nil)
+	}
+	return nil
+}
+
+// send brings every asset that is not in Frame.io yet there, some at once.
+func (r *review) send(ctx workflow.Context) error {
+	work, err := ActReviewWork.Execute(forCalls(ctx, "what is left to send"), r.ref)
+	if err != nil {
+		return err
+	}
+	lanes, busy := max(r.state.Prepared.Parallel, 1), 0
+	sending, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	var failed error
+	for _, n := range work.Assets {
+		if err := workflow.Await(ctx, func() bool { return busy < lanes || r.stop }); err != nil {
+			return err
+		}
+		if r.stop || failed != nil {
+			break
+		}
+		busy++
+		workflow.Go(sending, func(ctx workflow.Context) {
+			defer func() { busy-- }()
+			if err := r.sendAsset(ctx, AssetInput{ReviewRef: r.ref, N: n}); err != nil {
+				failed = err
+			}
+		})
+	}
+	if err := workflow.Await(ctx, func() bool { return busy == 0 || r.stop }); err != nil {
+		return err
+	}
+	if busy > 0 && markerStopCancels.isSet(ctx) {
+		r.sendCancelled = true
+		cancel()
+	}
+	if err := workflow.Await(ctx, func() bool { return busy == 0 }); err != nil {
+		return err
+	}
+	if failed != nil && !r.sendCancelled {
+		return failed
+	}
+	switch {
+	case r.stop && r.state.ShareURL != "":
+		r.state.Phase = phaseOpen // which ends it in order
+		return nil
+	case r.stop:
+		return temporal.NewNonRetryableApplicationError("stopped on request before it was shared", ErrorContent, nil)
+	}
+	if work, err = ActReviewWork.Execute(forCalls(ctx, "what was sent"), r.ref); err != nil {
+		return err
+	}
+	if work.Ready == 0 {
+		return temporal.NewNonRetryableApplicationError(work.Reason, ErrorContent, nil)
+	}
+	r.state.Phase = phaseSharing
+	return nil
+}
+
+// sendAsset fails only where the review cannot go on; an asset at fault is left out and named.
+func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
+	what := fmt.Sprintf("asset %d: ", in.N)
+	// A stopped one has let go of its upload before that is taken back.
+	waited := func(ctx workflow.Context) workflow.Context { return workflow.WithWaitForCancellation(ctx, true) }
+	steps := func() error {
+		if err := ActStageAsset.Execute(waited(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file")), in); err != nil {
+			return err
+		}
+		for tries := 1; ; tries++ {
+			err := ActSendAsset.Execute(waited(forTransfers(ctx, what+"send")), in)
+			var app *temporal.ApplicationError
+			if err != nil && (tries == uploadRestarts || !errors.As(err, &app) || app.Type() != ErrorUploadGone) {
+				return err
+			}
+			if err == nil {
+				break
+			}
+		}
+		return ActSettleAsset.Execute(waited(forReady(ctx, what+"Frame.io makes it ready")), in)
+	}
+	err := steps()
+	switch {
+	case err == nil:
+		return nil
+	case r.sendCancelled && r.state.ShareURL != "": // what was shared before stays for its time, this does not
+		var cancel workflow.CancelFunc
+		ctx, cancel = workflow.NewDisconnectedContext(ctx)
+		defer cancel()
+		in.Reason, in.Fault = "the review was stopped meanwhile", "content"
+	case r.sendCancelled || temporal.IsCanceledError(err):
+		return err
+	default:
+		in.Reason, in.Fault = reasonOf(err), faultOf(err)
+	}
+	return ActFailAsset.Execute(forMending(ctx, what+"note why it failed"), in)
+}
+
+func (r *review) share(ctx workflow.Context) error {
+	shared, err := ActShareReview.Execute(forMending(ctx, "watermark, link and invitations"), r.ref)
+	if err != nil {
+		return err
+	}
+	r.state.ShareURL = shared.URL
+	if shared.Unwatermarked > 0 {
+		r.state.Note = fmt.Sprintf("%d files carry no watermark", shared.Unwatermarked)
+	}
+	if err := ActPublishReview.Execute(forCalls(ctx, "tell iconik and the sender"), r.ref); err != nil {
+		return err
+	}
+	r.resend = false
+	r.state.Phase = phaseOpen
+	return nil
+}

@@ -1,0 +1,95 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// open keeps comments and decisions equal on both sides until the expiry.
+func (r *review) open(ctx workflow.Context) error {
+	for {
+		now := workflow.Now(ctx)
+		over := r.stop || !now.Before(r.state.ExpiresAt)
+		switch {
+		case over && !r.extending:
+			r.state.Phase, r.state.Ended = phaseClosing, "expired"
+			if r.stop {
+				r.state.Ended = "stopped"
+			}
+			return nil
+		case r.resend && !over:
+			r.resend = false
+			r.state.Phase = phaseSending
+			return nil
+		case r.syncRequested || r.awake() || !now.Before(r.state.NextSync):
+			r.sync(ctx)
+		default:
+			next := r.state.NextSync
+			if !over {
+				next = earlier(next, r.state.ExpiresAt)
+			}
+			_, err := workflow.AwaitWithTimeout(ctx, next.Sub(now), func() bool {
+				return r.awake() || r.syncRequested || (r.stop || over) && !r.extending || r.resend && !over
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if r.syncs >= syncsPerRun || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			if err := r.continueAsNew(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (r *review) awake() bool { return len(r.state.Hints) > 0 || r.state.AllHints }
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// sync makes both sides equal once. A failure is shown and made good by the next one.
+func (r *review) sync(ctx workflow.Context) {
+	now := workflow.Now(ctx)
+	in := SyncInput{ReviewRef: r.ref, Hints: r.state.Hints, Full: r.syncRequested || r.state.AllHints || !now.Before(r.state.NextSync)}
+	if in.Full {
+		in.Hints = nil
+	}
+	r.state.Hints, r.state.AllHints, r.syncRequested = nil, false, false
+	res, err := ActSyncReview.Execute(forSync(ctx, "comments and decisions"), in)
+	r.state.LastSync = workflow.Now(ctx)
+	switch {
+	case err != nil:
+		r.state.Note = "the last sync failed: " + reasonOf(err)
+		r.state.NextSync = r.state.LastSync.Add(syncAfterFailure)
+	default:
+		r.state.Last, r.state.Note = res, res.Notice
+		r.resend = r.resend || res.Pending
+		if next := r.state.LastSync.Add(res.NextIn); in.Full || next.Before(r.state.NextSync) {
+			r.state.NextSync = next
+		}
+	}
+	r.syncs++
+	r.show(ctx)
+}
+
+// hint remembers what a webhook was about, a bounded number of them.
+func (r *review) hint(h Hint) {
+	if h == (Hint{}) || len(r.state.Hints) >= mostHints {
+		r.state.AllHints, r.state.Hints = true, nil
+		return
+	}
+	for _, have := range r.state.Hints {
+		if have == h {
+			return
+		}
+	}
+	if !r.state.AllHints {
+		r.state.Hints = append(r.state.Hints, h)
+	}
+}

@@ -1,0 +1,105 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// ExtendUpdate asks for another expiry.
+type ExtendUpdate struct {
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func refuse(format string, args ...any) error {
+	return temporal.NewApplicationError(fmt.Sprintf(format, args...), "Refused")
+}
+
+func (r *review) handleExtend(ctx workflow.Context) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateExtend, func(ctx workflow.Context, in ExtendUpdate) (ReviewStatus, error) {
+		// Whoever reads "expired" may extend at once: the end is written down before it is told to people.
+		if err := workflow.Await(ctx, func() bool { return r.state.Phase != phaseClosing && !r.extending }); err != nil {
+			return r.status(), err
+		}
+		if err := r.extensible(); err != nil {
+			return r.status(), err
+		}
+		reopen := r.state.Phase == phaseRetained
+		r.extending = markerOneExtension.isSet(ctx)
+		err := ActExtendReview.Execute(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
+		r.extending = false
+		if err != nil {
+			return r.status(), err
+		}
+		r.state.ExpiresAt = in.ExpiresAt
+		if reopen && r.state.Phase == phaseRetained {
+			r.state.Phase, r.state.Ended, r.state.Warned = phaseOpen, "", false
+			r.state.WarnAt, r.state.DeleteAt, r.state.NextSync = time.Time{}, time.Time{}, time.Time{}
+		}
+		r.syncRequested = true // the loop looks at its clock again
+		return r.status(), nil
+	}, workflow.UpdateHandlerOptions{
+		Description: "Set another expiry. An expired review whose media is not deleted yet opens again.",
+		Validator: func(ctx workflow.Context, in ExtendUpdate) error {
+			now := workflow.Now(ctx)
+			switch {
+			case r.extensible() != nil:
+				return r.extensible()
+			case !in.ExpiresAt.After(now):
+				return refuse("the expiry %s is in the past", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
+			case r.state.Prepared.Longest > 0 && in.ExpiresAt.After(now.Add(r.state.Prepared.Longest)):
+				return refuse("the expiry %s is too late: a review may last until %s", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), now.Add(r.state.Prepared.Longest).UTC().Format("2006-01-02 15:04 UTC"))
+			}
+			return nil
+		},
+	})
+}
+
+// extensible refuses unless the review is open, or expired with its media still there.
+func (r *review) extensible() error {
+	ending := r.state.Phase == phaseClosing || r.state.Phase == phaseRetained
+	switch {
+	case r.deleting:
+		return refuse("the review's media is being deleted: send the assets again")
+	case r.state.Phase == phaseOpen || ending && r.state.Ended == "expired":
+		return nil
+	}
+	return refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)
+}
+
+func (r *review) handleStop(ctx workflow.Context) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateStop, func(workflow.Context) (ReviewStatus, error) {
+		r.stop = true
+		return r.status(), nil
+	}, workflow.UpdateHandlerOptions{
+		Description: "End the review now: a last sync, then the link is revoked. The media is deleted after the retention.",
+		Validator: func(workflow.Context) error {
+			switch r.state.Phase {
+			case phasePreparing, phaseSending, phaseSharing, phaseOpen:
+				if !r.stop {
+					return nil
+				}
+			}
+			return refuse("the review has ended or is ending")
+		},
+	})
+}
+
+func (r *review) handleSync(ctx workflow.Context) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateSync, func(ctx workflow.Context) (ReviewStatus, error) {
+		r.syncRequested = true
+		before := r.syncs
+		err := workflow.Await(ctx, func() bool { return r.syncs > before || r.state.Phase != phaseOpen })
+		return r.status(), err
+	}, workflow.UpdateHandlerOptions{
+		Description: "Compare both sides at once, instead of at the next poll.",
+		Validator: func(workflow.Context) error {
+			if r.state.Phase != phaseOpen {
+				return refuse("the review is %s: only an open one is synced", r.state.Phase)
+			}
+			return nil
+		},
+	})
+}
