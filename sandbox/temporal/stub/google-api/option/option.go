@@ -1,0 +1,10 @@
+// Package option stands for the options of Google's clients, which the sandbox's Temporal server has none of.
+package option
+
+import "golang.org/x/oauth2"
+
+// ClientOption changes nothing.
+type ClientOption struct{}
+
+// WithTokenSource changes nothing.
+func WithTokenSource(oauth2.TokenSource) ClientOption { return ClientOption{} }
