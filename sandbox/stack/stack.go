@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 
@@ -89,7 +90,6 @@ type Stack struct {
 	Clip    string // an asset in iconik that the sandbox's page offers for review
 
 	servers []*http.Server
-	ports   map[int]bool // given away
 }
 
 // Start brings everything up; on an error what was started is stopped again.
@@ -97,7 +97,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	s := &Stack{o: o, Actions: map[string]string{}, ports: map[int]bool{}}
+	s := &Stack{o: o, Actions: map[string]string{}}
 	defer func() {
 		if err != nil {
 			s.Stop()
@@ -132,6 +132,9 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	return s, nil
 }
 
+// givenPorts are those that stacks of this process have: whoever gets one may open it late.
+var givenPorts sync.Map
+
 // port takes a well-known port where it is free, otherwise one below the range from which systems take the ports of
 // outgoing connections: one of those may be taken by anybody between the finding and the use.
 func (s *Stack) port(wellKnown int) int {
@@ -143,8 +146,8 @@ func (s *Stack) port(wellKnown int) int {
 		return wellKnown
 	}
 	for range 100 {
-		if port := 20000 + rand.IntN(12000); !s.ports[port] && free(port) {
-			s.ports[port] = true // whoever gets it may open it late
+		port := 20000 + rand.IntN(12000)
+		if _, given := givenPorts.LoadOrStore(port, true); !given && free(port) {
 			return port
 		}
 	}

@@ -100,6 +100,7 @@ func (s *harness) runs() int {
 }
 
 func TestLostAnswersLeaveNoDuplicates(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t)
 	o := options(t)
 	var mu sync.Mutex
@@ -127,6 +128,7 @@ func TestLostAnswersLeaveNoDuplicates(t *testing.T) {
 }
 
 func TestKillingTheWorkerAnywhere(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t)
 	s := openHarbour(t, options(t))
 	died := make(chan string, 64)
@@ -168,6 +170,7 @@ func TestKillingTheWorkerAnywhere(t *testing.T) {
 }
 
 func TestKillingTemporalAndTheStarter(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t)
 	s := openHarbour(t, options(t))
 	killed := make(chan *stack.Process, 8)
@@ -203,6 +206,7 @@ func TestKillingTemporalAndTheStarter(t *testing.T) {
 }
 
 func TestARetryMakesAgainWhatWasDeletedInIconik(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t)
 	s := openHarbour(t, options(t))
 	s.Frameio.Rename(s.project.ID, archivedName)
@@ -240,6 +244,7 @@ func TestARetryMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 }
 
 func TestOriginalsInColdStorageAreWaitedFor(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, options(t))
 	s.Frameio.Archive(s.project.ID, "archived")
 	s.Frameio.Rename(s.project.ID, archivedName)
@@ -262,6 +267,7 @@ func TestOriginalsInColdStorageAreWaitedFor(t *testing.T) {
 }
 
 func TestProxiesAreStoredAsProxies(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Archive["missing_original"] = "proxy"
 	s := openHarbour(t, o)
@@ -275,6 +281,7 @@ func TestProxiesAreStoredAsProxies(t *testing.T) {
 }
 
 func TestArchivesOfOneTenantQueue(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, options(t))
 	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: 150 * time.Millisecond}))
 	second, err := samples.Small(s.Frameio, s.team, "Second", 3, 0)
@@ -301,6 +308,7 @@ func TestArchivesOfOneTenantQueue(t *testing.T) {
 }
 
 func TestButtonsOfTheJob(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, options(t))
 	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: 300 * time.Millisecond}))
 	s.request(s.project.ID)
@@ -317,6 +325,7 @@ func TestButtonsOfTheJob(t *testing.T) {
 }
 
 func TestAWorkerThatStopsHandsOver(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	slow := true
 	o.StoreFault = func(r *http.Request) *s3sim.Fault {
@@ -348,6 +357,7 @@ func TestAWorkerThatStopsHandsOver(t *testing.T) {
 }
 
 func TestVendorsTroubles(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t)
 	s := openHarbour(t, options(t))
 	for _, f := range []faults.Fault{

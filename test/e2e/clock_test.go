@@ -15,6 +15,7 @@ import (
 // TestTheSandboxsClock moves time on the sandbox's page: the expiry by Framebridge's own extend, the 30 days of retention
 // by Temporal's clock.
 func TestTheSandboxsClock(t *testing.T) {
+	t.Parallel()
 	s := open(t, options(t))
 	asset := s.asset("Clock <b>.mov")
 	r := s.sendReview(form(nil), asset)

@@ -44,6 +44,7 @@ func (s *harness) histories() map[string]*historypb.History {
 
 // TestHistoriesReplay replays what a real server has recorded of archives that waited, were cancelled and went on.
 func TestHistoriesReplay(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, options(t))
 	s.Frameio.Archive(s.project.ID, "archived")
 	s.Frameio.Rename(s.project.ID, archivedName)

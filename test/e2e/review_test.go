@@ -19,10 +19,11 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // TestAReviewFromTheClickToTheDeletion is the second feature, whole.
 func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Review = map[string]string{"retention": "6s", "warn_before": "3s"}
 	s := open(t, o)
@@ -141,6 +142,7 @@ func (s *harness) reviewRoot() string {
 }
 
 func TestWithoutItsWatermarkNothingIsShared(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Plain = true
 	s := open(t, o)
@@ -266,6 +268,7 @@ func TestPollingAloneBringsComments(t *testing.T) {
 
 // TestWhatPeopleDoByHandIsNoticed: deleted link, deleted file, deleted asset.
 func TestWhatPeopleDoByHandIsNoticed(t *testing.T) {
+	t.Parallel()
 	s := open(t, options(t))
 	first, second := s.asset("One.mov"), s.asset("Two.mov")
 	r := s.reviewIs(s.sendReview(form(nil), first, second).ID, "open")
@@ -291,6 +294,7 @@ func TestWhatPeopleDoByHandIsNoticed(t *testing.T) {
 
 // TestKillsDoNotLoseOrDouble kills worker and starter again and again while a review is sent and comments come and go.
 func TestKillsDoNotLoseOrDouble(t *testing.T) {
+	t.Parallel()
 	s := open(t, options(t))
 	asset, err := s.Iconik.AddAsset("Long.mov", "", samples.Bytes(40<<20))
 	require.NoError(t, err)

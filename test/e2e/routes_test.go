@@ -51,6 +51,7 @@ func signed(secret, body string, at time.Time) map[string]string {
 }
 
 func TestRoutesAnswerAsTheContractSays(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, options(t))
 	const hook = "/archive/webhooks/project-updated?tenant-id="
 	const noSuchTenant = "99999999-2222-4333-8444-555555555555"

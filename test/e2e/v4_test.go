@@ -29,6 +29,7 @@ func optionsV4(t *testing.T) stack.Options {
 
 // TestV4ArchivesAndReviews is both features on the API that stays, with Adobe's sign-in.
 func TestV4ArchivesAndReviews(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, optionsV4(t))
 	s.Frameio.Rename(s.project.ID, archivedName)
 	s.until(s.project.ID, 5*time.Second, func(a archiveJSON) bool { return a.Status != "" })
@@ -61,6 +62,7 @@ func TestV4ArchivesAndReviews(t *testing.T) {
 }
 
 func TestV4SharesNothingWithoutItsWatermark(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		shares, attested string
 		plain            bool
@@ -72,6 +74,7 @@ func TestV4SharesNothingWithoutItsWatermark(t *testing.T) {
 		"an older server, policy attested": {frameiosim.Shares202607, "true", false, "open", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o := optionsV4(t)
 			o.Shares, o.Plain = c.shares, c.plain
 			o.Review = map[string]string{"watermark_attested": c.attested}
@@ -94,6 +97,7 @@ func TestV4SharesNothingWithoutItsWatermark(t *testing.T) {
 // TestTheAccountMovesToV4 flips the account while an archive runs and a review is open: the operator is told what to do,
 // and with the new configuration both go on.
 func TestTheAccountMovesToV4(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, options(t))
 	asset := s.asset("Interview A.mov")
 	r := s.reviewIs(s.sendReview(form(nil), asset).ID, "open")
@@ -122,6 +126,7 @@ func TestTheAccountMovesToV4(t *testing.T) {
 
 // TestFrameioActionArchives is the custom action "Archive to iconik": a form with a preview, then one archive.
 func TestFrameioActionArchives(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, optionsV4(t))
 	click := func(data any) (int, map[string]any) {
 		body := map[string]any{"account_id": "a", "action_id": "b", "interaction_id": "one-click", "type": "archive", "project": map[string]string{"id": s.project.ID},
@@ -160,6 +165,7 @@ func TestFrameioActionArchives(t *testing.T) {
 
 // TestLoginKeepsARotatingToken signs in as a person would, and uses what rotates.
 func TestLoginKeepsARotatingToken(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, optionsV4(t))
 	s.Starter.Stop()
 	cmd := exec.CommandContext(t.Context(), stack.BinDir(root)+"/starter", "login", "--config", s.Config, "--redirect", "http://localhost:28765/callback")

@@ -20,6 +20,7 @@ import (
 
 // TestTwoWorkersShareALedger runs two workers on one PostgreSQL ledger and kills one of them on the way.
 func TestTwoWorkersShareALedger(t *testing.T) {
+	t.Parallel()
 	db, err := postgres.Start()
 	if err != nil {
 		t.Skipf("NOT TESTED: PostgreSQL cannot be started here: %v", err)
@@ -46,6 +47,7 @@ func TestTwoWorkersShareALedger(t *testing.T) {
 
 // TestAProjectThatChangesIsBroughtOverAsItIsNow adds, removes and comments while the archive runs.
 func TestAProjectThatChangesIsBroughtOverAsItIsNow(t *testing.T) {
+	t.Parallel()
 	s := openHarbour(t, options(t))
 	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: 100 * time.Millisecond}))
 	s.Frameio.Rename(s.project.ID, archivedName)
@@ -67,6 +69,7 @@ func TestAProjectThatChangesIsBroughtOverAsItIsNow(t *testing.T) {
 }
 
 func TestPoliciesOfSizeAndMissingOriginals(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	o.Archive["max_file_size"] = "1MiB"
 	o.Archive["missing_original"] = "fail"

@@ -70,20 +70,21 @@ func engine(part int64) *transfer.Engine {
 
 func sum(b []byte) string { return fmt.Sprintf("%016x", xxhash.Sum64(b)) }
 
-// Run runs the suite; open makes a new store for each test.
+// Run runs the suite, its tests side by side; open makes a new store for each.
 func Run(t *testing.T, open func(t *testing.T) Store) {
-	t.Run("sizes", func(t *testing.T) { sizes(t, open(t)) })
-	t.Run("unknown size", func(t *testing.T) { unknownSize(t, open(t)) })
-	t.Run("resumes", func(t *testing.T) { resumes(t, open(t)) })
-	t.Run("resumes without checkpoint", func(t *testing.T) { resumesBlindly(t, open(t)) })
-	t.Run("troubles", func(t *testing.T) { troubles(t, open(t)) })
-	t.Run("lost answers", func(t *testing.T) { lostAnswers(t, open(t)) })
-	t.Run("corruption", func(t *testing.T) { corruption(t, open(t)) })
-	t.Run("lost upload", func(t *testing.T) { lostUpload(t, open(t)) })
-	t.Run("expired URLs", func(t *testing.T) { expired(t, open(t)) })
-	t.Run("source that changes", func(t *testing.T) { changes(t, open(t)) })
-	t.Run("two workers", func(t *testing.T) { twoWorkers(t, open(t)) })
-	t.Run("abort", func(t *testing.T) { abort(t, open(t)) })
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, Store)
+	}{
+		{"sizes", sizes}, {"unknown size", unknownSize}, {"resumes", resumes}, {"resumes without checkpoint", resumesBlindly}, {"troubles", troubles},
+		{"lost answers", lostAnswers}, {"corruption", corruption}, {"lost upload", lostUpload}, {"expired URLs", expired},
+		{"source that changes", changes}, {"two workers", twoWorkers}, {"abort", abort},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t, open(t))
+		})
+	}
 }
 
 func sizes(t *testing.T, s Store) {

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,11 +85,10 @@ func TestMinIO(t *testing.T) {
 		answer, err := transfer.Send(t.Context(), client, http.MethodPut, sign.Presign(http.MethodPut, bucket, "", nil, nil, time.Hour), nil, nil, 0)
 		return err == nil && answer.Status == http.StatusOK
 	}, 30*time.Second, 200*time.Millisecond, "the bucket")
-	n := 0
+	var n atomic.Int64
 	sinktest.Run(t, func(*testing.T) sinktest.Store {
 		return sinktest.Store{Part: part, Single: true, Streams: true, Open: func(t *testing.T, size int64) sinktest.Upload {
-			n++
-			key := fmt.Sprintf("folder/file %d – ü.mov", n)
+			key := fmt.Sprintf("folder/file %d – ü.mov", n.Add(1))
 			get := sign.Presign(http.MethodGet, bucket, key, nil, nil, time.Hour)
 			d := s3.S3{Client: client, PartSize: part,
 				UploadURL: func(context.Context, bool) (string, error) {
@@ -163,11 +163,10 @@ func TestAzurite(t *testing.T) {
 	})
 	createContainer(t, base, container)
 	client := transfer.NewHTTPClient(nil)
-	n := 0
+	var n atomic.Int64
 	sinktest.Run(t, func(*testing.T) sinktest.Store {
 		return sinktest.Store{Part: part, Single: true, Streams: true, Open: func(_ *testing.T, _ int64) sinktest.Upload {
-			n++
-			u := sas(base, container, fmt.Sprintf("file%d.mov", n))
+			u := sas(base, container, fmt.Sprintf("file%d.mov", n.Add(1)))
 			return sinktest.Upload{Stored: read(u), Sink: func() transfer.Sink {
 				return azure.New(azure.Blob{Client: client, PartSize: part, ContentType: "video/mp4", URL: func(context.Context, bool) (string, error) { return u, nil },
 					Stored: func(ctx context.Context) (int64, error) { return transfer.StoredSize(ctx, client, u) }})
