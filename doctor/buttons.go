@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/setup"
 )
 
@@ -169,6 +170,9 @@ func (x *exam) placedButtons() []button {
 func buttonChecks() []Definition {
 	aspect := func(fine string, wrong func(x *exam, b button) string) func(context.Context, *exam) finding {
 		return func(_ context.Context, x *exam) finding {
+			if _, err := x.readButtons(); err != nil {
+				return skip("not examined: it needs iconik.actions")
+			}
 			var out []string
 			for _, b := range x.placedButtons() {
 				if b.there == nil {
@@ -185,7 +189,7 @@ func buttonChecks() []Definition {
 	return append([]Definition{
 		{ID: "iconik.actions", Meaning: "People find no button for it in iconik.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
 			if _, err := x.readButtons(); err != nil {
-				return fail("they cannot be listed: %v", err)
+				return unlisted(err, "iconik.role.can_read_custom_actions")
 			}
 			var missing []string
 			for _, b := range x.placedButtons() {
@@ -244,6 +248,14 @@ func buttonChecks() []Definition {
 	}, segmentChecks()...)
 }
 
+// unlisted says why something cannot be listed; a missing role has a check of its own.
+func unlisted(err error, role string) finding {
+	if rest.ClassOf(err) == rest.Forbidden {
+		return skip("not examined: it needs %s", role)
+	}
+	return fail("they cannot be listed: %v", err)
+}
+
 func words(s *string) string {
 	if s == nil || *s == "" {
 		return "iconik does not say why"
@@ -268,7 +280,7 @@ func segmentChecks() []Definition {
 	return []Definition{
 		{ID: "iconik.webhook", Meaning: "Comments from iconik arrive in Frame.io by polling only, minutes later.", Do: mendBySetup, needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
 			if _, err := x.readSegments(); err != nil {
-				return fail("they cannot be listed: %v", err)
+				return unlisted(err, "iconik.role.can_read_webhooks")
 			}
 			if x.segmentsHook() == nil {
 				return fail("no webhook for segments")

@@ -85,7 +85,8 @@ type Subject struct {
 	// Open makes a tenant's clients anew, so that nothing is remembered from before.
 	Open func(*config.Tenant) (Account, *iconik.Client, error)
 	// SignedIn says when the kept sign-in of a person was last renewed; false where there is none.
-	SignedIn func(context.Context, *config.Tenant) (time.Time, bool)
+	SignedIn  func(context.Context, *config.Tenant) (time.Time, bool)
+	Transport http.RoundTripper // of requests that need no credentials; nil: the usual one
 	// Timeout bounds each check; 0: 10 s.
 	Timeout time.Duration
 	Now     func() time.Time // nil: time.Now
@@ -124,6 +125,9 @@ type Definition struct {
 	needs []string // checks that must not have failed
 	run   func(ctx context.Context, x *exam) finding
 }
+
+// Needs are the checks without which this one is not examined.
+func (d Definition) Needs() []string { return d.needs }
 
 // exam is the examination of one tenant, or with a nil tenant of what all share.
 type exam struct {
@@ -170,7 +174,7 @@ func Run(ctx context.Context, s *Subject) Report {
 		s.Now = time.Now
 	}
 	shared, perTenant := Definitions()
-	h := &http.Client{Timeout: s.Timeout}
+	h := &http.Client{Timeout: s.Timeout, Transport: s.Transport}
 	tickets := make(chan struct{}, atOnce)
 	var report Report
 	var all []*slot

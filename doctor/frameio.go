@@ -102,6 +102,17 @@ func frameioChecks() []Definition {
 			}},
 		{ID: "frameio.scopes", Meaning: "Adobe does not let the credential ask for what Frame.io needs.", Do: "Add the scopes to the credential in Adobe's Developer Console: openid, AdobeID and frame.s2s.all; for a person openid, AdobeID, email, profile, offline_access and additional_info.roles. A legacy token needs those in the manual.",
 			needs: []string{"frameio.reachable"}, run: scopes},
+		{ID: "frameio.token", Meaning: "Frame.io refuses the token: everything of this tenant waits.", Do: "Make a new token, or sign in again (`starter login`). A legacy token is refused from the moment the account is moved to V4: set frameio.generation: v4. On V4 a token without the scopes AdobeID and additional_info.roles is refused as well.",
+			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
+				me, err := x.readMe()
+				if of, scopes := adobe(err); of {
+					return skip("not examined: it needs %s", map[bool]string{true: "frameio.scopes", false: "frameio.sign_in"}[scopes])
+				}
+				if err != nil {
+					return fail("%v", err)
+				}
+				return ok("acts as %s <%s>", me.Name, me.Email)
+			}},
 		{ID: "frameio.sign_in_age", Meaning: "A sign-in that is not renewed for 14 days ends, and a person must sign in again. The worker renews it twice a day.", Do: "Start the worker; if it runs, its log says why the sign-in is not renewed.",
 			needs: []string{"frameio.token"}, run: func(ctx context.Context, x *exam) finding {
 				if x.SignedIn == nil {
@@ -115,17 +126,6 @@ func frameioChecks() []Definition {
 					return warn("last renewed %d days ago; it ends after %d", int(age.Hours()/24), int(signInLasts.Hours()/24))
 				}
 				return ok("last renewed %s", at.UTC().Format(time.DateTime))
-			}},
-		{ID: "frameio.token", Meaning: "Frame.io refuses the token: everything of this tenant waits.", Do: "Make a new token, or sign in again (`starter login`). A legacy token is refused from the moment the account is moved to V4: set frameio.generation: v4. On V4 a token without the scopes AdobeID and additional_info.roles is refused as well.",
-			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
-				me, err := x.readMe()
-				if of, scopes := adobe(err); of {
-					return skip("not examined: it needs %s", map[bool]string{true: "frameio.scopes", false: "frameio.sign_in"}[scopes])
-				}
-				if err != nil {
-					return fail("%v", err)
-				}
-				return ok("acts as %s <%s>", me.Name, me.Email)
 			}},
 		{ID: "frameio.product_profile", Meaning: "Frame.io knows who it is, and shows nothing of V4: the service account has no product profile.", Do: "Assign the product profile of Frame.io V4 to the credential in Adobe's Admin Console; of a person, check the seat.",
 			needs: []string{"frameio.token"}, run: func(_ context.Context, x *exam) finding {

@@ -146,6 +146,9 @@ func ledgerChecks() []Definition {
 			}},
 		{ID: "ledger.key_fits", Meaning: "What is kept encrypted cannot be read: webhooks that setup has made are refused, and Adobe's sign-in is lost.", Do: "Put the old key back (ledger.encryption_key takes a list while one is rotated), or run `starter login` and `starter setup` again.",
 			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {
+				if !x.Ledger.CanKeepTokens() {
+					return skip("not examined: it needs ledger.key")
+				}
 				kept, unreadable, err := x.Ledger.Sealed(ctx)
 				switch {
 				case err != nil:

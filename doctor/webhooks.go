@@ -141,6 +141,9 @@ const mendBySetup = "Run `starter setup`, which mends it."
 func webhookChecks() []Definition {
 	aspect := func(fine string, wrong func(x *exam, p placed) string) func(context.Context, *exam) finding {
 		return func(_ context.Context, x *exam) finding {
+			if _, err := x.readHooks(); err != nil {
+				return skip("not examined: it needs frameio.webhooks.archive")
+			}
 			return all(x.each(func(p placed) string { return wrong(x, p) }), fine)
 		}
 	}

@@ -306,3 +306,13 @@ func (s *Sim) Teams() []Team {
 	}
 	return out
 }
+
+// Account is the account's id.
+func (s *Sim) Account() string { return s.s.Account }
+
+// Change lets Frame.io behave otherwise from now on.
+func (s *Sim) Change(change func(*Options)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.o)
+}
