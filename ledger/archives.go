@@ -37,20 +37,20 @@ func scanArchive(r scanner, before ...any) (Archive, error) {
 	return a, err
 }
 
-// RequestArchive makes an archive's row, or begins another run of one that has ended. joined says that a run is open.
+// Request makes an archive's row, or begins another run of one that has ended. joined says that a run is open.
 // Who asked for the run before is told of one that nobody asks for by name, as of a retry.
-func (l *Ledger) RequestArchive(ctx context.Context, tenant, id, requestedBy string, now time.Time) (a Archive, joined bool, err error) {
-	err = l.tx(ctx, func(tx session) error {
-		a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), tenant, id))
+func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time.Time) (a Archive, joined bool, err error) {
+	err = h.l.tx(ctx, func(tx session) error {
+		a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), h.tenant, h.id))
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			a = Archive{Tenant: tenant, ID: id, Run: 1}
+			a = Archive{Tenant: h.tenant, ID: h.id, Run: 1}
 		case err != nil:
 			return err
 		case !a.Status.Ended():
 			joined = true
 			a.AskedBy(requestedBy)
-			return putArchive(ctx, tx, tenant, a)
+			return putArchive(ctx, tx, h.tenant, a)
 		default:
 			a.Run++
 		}
@@ -64,7 +64,7 @@ func (l *Ledger) RequestArchive(ctx context.Context, tenant, id, requestedBy str
 			return err
 		}
 		_, err = tx.exec(ctx, `INSERT INTO archives (tenant, id, queued_at, data) VALUES (?, ?, ?, ?)
-			ON CONFLICT (tenant, id) DO UPDATE SET queued_at = excluded.queued_at, queue_position = 0, data = excluded.data`, tenant, id, micros(now), data)
+			ON CONFLICT (tenant, id) DO UPDATE SET queued_at = excluded.queued_at, queue_position = 0, data = excluded.data`, h.tenant, h.id, micros(now), data)
 		return err
 	})
 	return a, joined, err
@@ -80,9 +80,9 @@ func putArchive(ctx context.Context, tx session, tenant string, a Archive) error
 	return err
 }
 
-// Archive returns an archive, and false when there is none.
-func (l *Ledger) Archive(ctx context.Context, tenant, id string) (Archive, bool, error) {
-	a, err := scanArchive(l.reads().row(ctx, oneArchive, tenant, id))
+// Get returns an archive, and false when there is none.
+func (h ArchiveLedger) Get(ctx context.Context) (Archive, bool, error) {
+	a, err := scanArchive(h.l.reads().row(ctx, oneArchive, h.tenant, h.id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Archive{}, false, nil
 	}
@@ -90,13 +90,13 @@ func (l *Ledger) Archive(ctx context.Context, tenant, id string) (Archive, bool,
 }
 
 // NextPosition is the place in the queue of an archive that is begun now: 0 where no other of the tenant's is open.
-func (l *Ledger) NextPosition(ctx context.Context, tenant, id string) (position int, err error) {
-	err = l.reads().row(ctx, nextPosition, tenant, id).Scan(&position)
+func (h TenantLedger) NextPosition(ctx context.Context, id string) (position int, err error) {
+	err = h.l.reads().row(ctx, nextPosition, h.id, id).Scan(&position)
 	return position, err
 }
 
 // Archives lists a tenant's archives, newest first. after is the next of the page before.
-func (l *Ledger) Archives(ctx context.Context, tenant, after string, limit int) ([]Archive, string, error) {
+func (h TenantLedger) Archives(ctx context.Context, after string, limit int) ([]Archive, string, error) {
 	at, id := int64(1)<<62, ""
 	if after != "" {
 		var err error
@@ -106,7 +106,7 @@ func (l *Ledger) Archives(ctx context.Context, tenant, after string, limit int) 
 	}
 	var lastAt int64
 	var lastID string
-	out, err := collect(ctx, l.reads(), func(r scanner) (Archive, error) { return scanArchive(r, &lastAt, &lastID) }, archivesPage, tenant, at, at, id, limit)
+	out, err := collect(ctx, h.l.reads(), func(r scanner) (Archive, error) { return scanArchive(r, &lastAt, &lastID) }, archivesPage, h.id, at, at, id, limit)
 	next := ""
 	if err == nil && len(out) == limit {
 		next = strconv.FormatInt(lastAt, 10) + "~" + lastID
@@ -114,31 +114,31 @@ func (l *Ledger) Archives(ctx context.Context, tenant, after string, limit int) 
 	return out, next, err
 }
 
-// UpdateArchive changes an archive in one transaction.
-func (l *Ledger) UpdateArchive(ctx context.Context, tenant, id string, change func(*Archive)) (Archive, error) {
+// Update changes an archive in one transaction.
+func (h ArchiveLedger) Update(ctx context.Context, change func(*Archive)) (Archive, error) {
 	var a Archive
-	err := l.tx(ctx, func(tx session) (err error) {
-		if a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), tenant, id)); errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("archive %s: %w", id, ErrUnknown)
+	err := h.l.tx(ctx, func(tx session) (err error) {
+		if a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), h.tenant, h.id)); errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("archive %s: %w", h.id, ErrUnknown)
 		}
 		if err != nil {
 			return err
 		}
 		change(&a)
-		a.Tenant, a.ID = tenant, id
-		return putArchive(ctx, tx, tenant, a)
+		a.Tenant, a.ID = h.tenant, h.id
+		return putArchive(ctx, tx, h.tenant, a)
 	})
 	return a, err
 }
 
 // SetQueuePositions writes down who waits, in order; all others do not.
-func (l *Ledger) SetQueuePositions(ctx context.Context, tenant string, ids []string) error {
-	return l.tx(ctx, func(tx session) error {
-		if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = 0 WHERE tenant = ? AND queue_position <> 0", tenant); err != nil {
+func (h TenantLedger) SetQueuePositions(ctx context.Context, ids []string) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = 0 WHERE tenant = ? AND queue_position <> 0", h.id); err != nil {
 			return err
 		}
 		for i, id := range ids {
-			if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = ? WHERE tenant = ? AND id = ?", i+1, tenant, id); err != nil {
+			if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = ? WHERE tenant = ? AND id = ?", i+1, h.id, id); err != nil {
 				return err
 			}
 		}
@@ -147,34 +147,34 @@ func (l *Ledger) SetQueuePositions(ctx context.Context, tenant string, ids []str
 }
 
 // ThrottleProgress tells one caller, over all processes, that it is time to report progress, by the database's clock.
-func (l *Ledger) ThrottleProgress(ctx context.Context, tenant, archive string, every time.Duration) (bool, error) {
-	now := l.writes().now()
+func (h ArchiveLedger) ThrottleProgress(ctx context.Context, every time.Duration) (bool, error) {
+	now := h.l.writes().now()
 	var last int64
 	var due bool
-	err := l.reads().row(ctx, "SELECT progress_at, progress_at <= "+now+" - ? FROM archives WHERE tenant = ? AND id = ?", every.Microseconds(), tenant, archive).Scan(&last, &due)
+	err := h.l.reads().row(ctx, "SELECT progress_at, progress_at <= "+now+" - ? FROM archives WHERE tenant = ? AND id = ?", every.Microseconds(), h.tenant, h.id).Scan(&last, &due)
 	if err != nil || !due {
 		return false, err
 	}
-	n, err := l.exec(ctx, "UPDATE archives SET progress_at = "+now+" WHERE tenant = ? AND id = ? AND progress_at = ?", tenant, archive, last)
+	n, err := h.l.exec(ctx, "UPDATE archives SET progress_at = "+now+" WHERE tenant = ? AND id = ? AND progress_at = ?", h.tenant, h.id, last)
 	return n == 1, err
 }
 
-// ArchiveTotals adds an archive's items up.
-func (l *Ledger) ArchiveTotals(ctx context.Context, tenant, archive string) (Totals, error) {
+// Totals adds an archive's items up.
+func (h ArchiveLedger) Totals(ctx context.Context) (Totals, error) {
 	var t Totals
-	err := l.reads().row(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(bytes_done), 0),
+	err := h.l.reads().row(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(bytes_done), 0),
 		COALESCE(SUM(CASE WHEN comment_count > 0 THEN comment_count ELSE 0 END), 0), COALESCE(SUM(comments_done), 0), COUNT(DISTINCT asset_key),
 		COALESCE(SUM(CASE WHEN state = 'pending' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'copying' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'copied' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'verified' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0)
-		FROM items WHERE tenant = ? AND archive = ? AND seq > 0`, tenant, archive).
+		FROM items WHERE tenant = ? AND archive = ? AND seq > 0`, h.tenant, h.id).
 		Scan(&t.Items, &t.Bytes, &t.BytesDone, &t.Comments, &t.CommentsDone, &t.Assets, &t.Pending, &t.Copying, &t.Copied, &t.Verified, &t.Skipped, &t.Failed)
 	return t, err
 }
 
 // CountProxies counts the items stored as proxies.
-func (l *Ledger) CountProxies(ctx context.Context, tenant, archive string) (int64, error) {
+func (h ArchiveLedger) CountProxies(ctx context.Context) (int64, error) {
 	var n int64
-	err := l.reads().row(ctx, "SELECT COUNT(*) FROM items WHERE tenant = ? AND archive = ? AND seq > 0 AND rendition = 'proxy' AND state IN ('copied', 'verified')", tenant, archive).Scan(&n)
+	err := h.l.reads().row(ctx, "SELECT COUNT(*) FROM items WHERE tenant = ? AND archive = ? AND seq > 0 AND rendition = 'proxy' AND state IN ('copied', 'verified')", h.tenant, h.id).Scan(&n)
 	return n, err
 }

@@ -215,8 +215,8 @@ type AuditFilter struct {
 }
 
 // AuditPage returns a tenant's entries after a number, in their order.
-func (l *Ledger) AuditPage(ctx context.Context, tenant string, f AuditFilter, after int64, limit int) ([]AuditEntry, error) {
-	query, args := "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND seq > ?", []any{tenant, after}
+func (h TenantLedger) AuditPage(ctx context.Context, f AuditFilter, after int64, limit int) ([]AuditEntry, error) {
+	query, args := "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND seq > ?", []any{h.id, after}
 	for _, exact := range []struct{ column, value string }{{"archive", f.Archive}, {"review", f.Review}, {"action", f.Action}} {
 		if exact.value != "" {
 			query, args = query+" AND "+exact.column+" = ?", append(args, exact.value)
@@ -230,8 +230,8 @@ func (l *Ledger) AuditPage(ctx context.Context, tenant string, f AuditFilter, af
 		query += ` AND LOWER(action || ' ' || object_kind || ' ' || object_id || ' ' || reason || ' ' || detail) LIKE ? ESCAPE '\'`
 		args = append(args, like)
 	}
-	return collect(ctx, l.reads(), func(r scanner) (AuditEntry, error) {
-		e := AuditEntry{Tenant: tenant}
+	return collect(ctx, h.l.reads(), func(r scanner) (AuditEntry, error) {
+		e := AuditEntry{Tenant: h.id}
 		var at int64
 		var detail string
 		err := r.Scan(&e.Seq, &at, &e.Actor.Kind, &e.Actor.Name, &e.Actor.Address, &e.Actor.Key, &e.Action, &e.ObjectKind, &e.ObjectID, &e.Archive, &e.Review, &e.Reason, &detail, &e.Previous, &e.Hash)
@@ -247,19 +247,19 @@ const auditVerified = 1000 // entries in memory at once
 
 // VerifyAudit holds a tenant's whole log against its hashes, and its end against what was written last. It returns how many
 // entries there are.
-func (l *Ledger) VerifyAudit(ctx context.Context, tenant string) (int64, error) {
+func (h TenantLedger) VerifyAudit(ctx context.Context) (int64, error) {
 	var end struct {
 		seq  int64
 		hash string
 	}
-	heads, err := collect(ctx, l.reads(), func(r scanner) (bool, error) { return true, r.Scan(&end.seq, &end.hash) }, "SELECT seq, hash FROM audit_heads WHERE tenant = ?", tenant)
+	heads, err := collect(ctx, h.l.reads(), func(r scanner) (bool, error) { return true, r.Scan(&end.seq, &end.hash) }, "SELECT seq, hash FROM audit_heads WHERE tenant = ?", h.id)
 	if err != nil {
 		return 0, err
 	}
 	var last *AuditEntry
 	n := int64(0)
 	for {
-		entries, err := l.AuditPage(ctx, tenant, AuditFilter{}, n, auditVerified)
+		entries, err := h.AuditPage(ctx, AuditFilter{}, n, auditVerified)
 		if err != nil {
 			return n, err
 		}

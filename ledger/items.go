@@ -10,12 +10,12 @@ import (
 )
 
 // BeginScan numbers a reading of the project's tree. A scan that was broken off goes on under its number.
-func (l *Ledger) BeginScan(ctx context.Context, tenant, archive string) (int, error) {
+func (h ArchiveLedger) BeginScan(ctx context.Context) (int, error) {
 	var scan int
-	err := l.tx(ctx, func(tx session) error {
-		err := tx.row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, archive).Scan(&scan)
+	err := h.l.tx(ctx, func(tx session) error {
+		err := tx.row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id).Scan(&scan)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("archive %s: %w", archive, ErrUnknown)
+			return fmt.Errorf("archive %s: %w", h.id, ErrUnknown)
 		}
 		if err != nil {
 			return err
@@ -25,7 +25,7 @@ func (l *Ledger) BeginScan(ctx context.Context, tenant, archive string) (int, er
 			return nil
 		}
 		scan++
-		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", -scan, tenant, archive)
+		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", -scan, h.tenant, h.id)
 		return err
 	})
 	return scan, err
@@ -60,13 +60,13 @@ func putFolder(ctx context.Context, tx session, tenant, archive string, f Folder
 }
 
 // PutFolders writes folders down, to be listed by their scan.
-func (l *Ledger) PutFolders(ctx context.Context, tenant, archive string, folders []Folder) error {
-	return l.tx(ctx, func(tx session) error {
+func (h ArchiveLedger) PutFolders(ctx context.Context, folders []Folder) error {
+	return h.l.tx(ctx, func(tx session) error {
 		for _, f := range folders {
-			if err := fence(ctx, tx, tenant, archive, f.Scan); err != nil {
+			if err := fence(ctx, tx, h.tenant, h.id, f.Scan); err != nil {
 				return err
 			}
-			if err := putFolder(ctx, tx, tenant, archive, f); err != nil {
+			if err := putFolder(ctx, tx, h.tenant, h.id, f); err != nil {
 				return err
 			}
 		}
@@ -85,8 +85,8 @@ func scanFolder(r scanner) (Folder, error) {
 }
 
 // NextFolder returns a folder that the scan has still to list, the uppermost first; nil when all are.
-func (l *Ledger) NextFolder(ctx context.Context, tenant, archive string, scan int) (*Folder, error) {
-	f, err := scanFolder(l.writes().row(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1", tenant, archive, scan))
+func (h ArchiveLedger) NextFolder(ctx context.Context, scan int) (*Folder, error) {
+	f, err := scanFolder(h.l.writes().row(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1", h.tenant, h.id, scan))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -97,18 +97,18 @@ func (l *Ledger) NextFolder(ctx context.Context, tenant, archive string, scan in
 }
 
 // PageListed writes one page of a folder's listing down, together with where the listing goes on.
-func (l *Ledger) PageListed(ctx context.Context, tenant, archive, folderID string, scan int, cursor string, children []Folder, items []Item, done bool) error {
-	return l.tx(ctx, func(tx session) error {
-		if err := fence(ctx, tx, tenant, archive, scan); err != nil {
+func (h ArchiveLedger) PageListed(ctx context.Context, folderID string, scan int, cursor string, children []Folder, items []Item, done bool) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
 		for _, f := range children {
-			if err := putFolder(ctx, tx, tenant, archive, f); err != nil {
+			if err := putFolder(ctx, tx, h.tenant, h.id, f); err != nil {
 				return err
 			}
 		}
 		for _, it := range items {
-			if err := seeItem(ctx, tx, tenant, archive, it); err != nil {
+			if err := seeItem(ctx, tx, h.tenant, h.id, it); err != nil {
 				return err
 			}
 		}
@@ -116,7 +116,7 @@ func (l *Ledger) PageListed(ctx context.Context, tenant, archive, folderID strin
 		if done {
 			listed = 1
 		}
-		_, err := tx.exec(ctx, "UPDATE folders SET listed = ?, page = ? WHERE tenant = ? AND archive = ? AND source_id = ? AND scan = ?", listed, cursor, tenant, archive, folderID, scan)
+		_, err := tx.exec(ctx, "UPDATE folders SET listed = ?, page = ? WHERE tenant = ? AND archive = ? AND source_id = ? AND scan = ?", listed, cursor, h.tenant, h.id, folderID, scan)
 		return err
 	})
 }
@@ -158,38 +158,38 @@ func putItem(ctx context.Context, tx session, tenant, archive string, it Item) e
 
 // FinishScan numbers the items that the scan saw, by path and with the versions of an asset side by side, and takes
 // the others out of the count: Frame.io has them no more.
-func (l *Ledger) FinishScan(ctx context.Context, tenant, archive string, scan int) error {
-	return l.tx(ctx, func(tx session) error {
-		if err := fence(ctx, tx, tenant, archive, scan); err != nil {
+func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?", tenant, archive, scan); err != nil {
+		if _, err := tx.exec(ctx, "UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", tenant, archive, scan); err != nil {
+		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, `UPDATE items SET seq = numbered.n FROM (
 			SELECT source_id AS sid, ROW_NUMBER() OVER (ORDER BY first_path, asset_key, version, source_id) AS n FROM (
 				SELECT source_id, asset_key, version, MIN(path) OVER (PARTITION BY asset_key) AS first_path FROM items WHERE tenant = ? AND archive = ? AND scan = ?
 			) AS assets
-		) AS numbered WHERE items.tenant = ? AND items.archive = ? AND items.source_id = numbered.sid`, tenant, archive, scan, tenant, archive)
+		) AS numbered WHERE items.tenant = ? AND items.archive = ? AND items.source_id = numbered.sid`, h.tenant, h.id, scan, h.tenant, h.id)
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", scan, tenant, archive)
+		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", scan, h.tenant, h.id)
 		return err
 	})
 }
 
 // Folders lists an archive's folders, parents before children.
-func (l *Ledger) Folders(ctx context.Context, tenant, archive, after string, limit int) ([]Folder, string, error) {
+func (h ArchiveLedger) Folders(ctx context.Context, after string, limit int) ([]Folder, string, error) {
 	depth, id := -1, ""
 	if d, rest, ok := strings.Cut(after, "~"); ok {
 		depth, _ = strconv.Atoi(d)
 		id = rest
 	}
-	out, err := collect(ctx, l.reads(), scanFolder, foldersPage, tenant, archive, depth, id, limit)
+	out, err := collect(ctx, h.l.reads(), scanFolder, foldersPage, h.tenant, h.id, depth, id, limit)
 	next := ""
 	if err == nil && len(out) == limit {
 		last := out[len(out)-1]
@@ -199,22 +199,22 @@ func (l *Ledger) Folders(ctx context.Context, tenant, archive, after string, lim
 }
 
 // SetFolderCollection ties a folder to its collection.
-func (l *Ledger) SetFolderCollection(ctx context.Context, tenant, archive, sourceID, collectionID string) error {
-	_, err := l.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", collectionID, tenant, archive, sourceID)
+func (h ArchiveLedger) SetFolderCollection(ctx context.Context, sourceID, collectionID string) error {
+	_, err := h.l.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", collectionID, h.tenant, h.id, sourceID)
 	return err
 }
 
 // FolderGone forgets the collection of a folder, and has the folder's items put into the next one.
-func (l *Ledger) FolderGone(ctx context.Context, tenant, archive, sourceID string) error {
-	if err := l.SetFolderCollection(ctx, tenant, archive, sourceID, ""); err != nil {
+func (h ArchiveLedger) FolderGone(ctx context.Context, sourceID string) error {
+	if err := h.SetFolderCollection(ctx, sourceID, ""); err != nil {
 		return err
 	}
-	ids, err := collect(ctx, l.reads(), scanText[string], itemsOfFolder, tenant, archive, sourceID)
+	ids, err := collect(ctx, h.l.reads(), scanText[string], itemsOfFolder, h.tenant, h.id, sourceID)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if _, err := l.UpdateItem(ctx, tenant, archive, id, func(i *Item) { i.WrittenHash = "" }); err != nil {
+		if _, err := h.UpdateItem(ctx, id, func(i *Item) { i.WrittenHash = "" }); err != nil {
 			return err
 		}
 	}
@@ -269,8 +269,8 @@ func item(ctx context.Context, s session, tenant, archive, sourceID string) (Ite
 }
 
 // Item returns an item, and false when there is none.
-func (l *Ledger) Item(ctx context.Context, tenant, archive, sourceID string) (Item, bool, error) {
-	it, err := item(ctx, l.reads(), tenant, archive, sourceID)
+func (h ArchiveLedger) Item(ctx context.Context, sourceID string) (Item, bool, error) {
+	it, err := item(ctx, h.l.reads(), h.tenant, h.id, sourceID)
 	if errors.Is(err, ErrUnknown) {
 		return it, false, nil
 	}
@@ -278,27 +278,27 @@ func (l *Ledger) Item(ctx context.Context, tenant, archive, sourceID string) (It
 }
 
 // UpdateItem changes an item in one transaction.
-func (l *Ledger) UpdateItem(ctx context.Context, tenant, archive, sourceID string, change func(*Item)) (Item, error) {
+func (h ArchiveLedger) UpdateItem(ctx context.Context, sourceID string, change func(*Item)) (Item, error) {
 	var it Item
-	err := l.tx(ctx, func(tx session) error {
+	err := h.l.tx(ctx, func(tx session) error {
 		var err error
-		if it, err = item(ctx, tx, tenant, archive, sourceID); err != nil {
+		if it, err = item(ctx, tx, h.tenant, h.id, sourceID); err != nil {
 			return err
 		}
 		change(&it)
-		return putItem(ctx, tx, tenant, archive, it)
+		return putItem(ctx, tx, h.tenant, h.id, it)
 	})
 	return it, err
 }
 
 // Items returns the items with numbers from..to.
-func (l *Ledger) Items(ctx context.Context, tenant, archive string, from, to int64) ([]Item, error) {
-	return collect(ctx, l.reads(), l.reads().scanItem(tenant), itemsRange, tenant, archive, max(from, 1), to)
+func (h ArchiveLedger) Items(ctx context.Context, from, to int64) ([]Item, error) {
+	return collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), itemsRange, h.tenant, h.id, max(from, 1), to)
 }
 
 // ItemsPage returns items after a number; next is 0 at the end.
-func (l *Ledger) ItemsPage(ctx context.Context, tenant, archive string, after int64, limit int) ([]Item, int64, error) {
-	items, err := collect(ctx, l.reads(), l.reads().scanItem(tenant), itemsPage, tenant, archive, max(after, 0), limit)
+func (h ArchiveLedger) ItemsPage(ctx context.Context, after int64, limit int) ([]Item, int64, error) {
+	items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), itemsPage, h.tenant, h.id, max(after, 0), limit)
 	if err != nil || len(items) < limit {
 		return items, 0, err
 	}
@@ -335,11 +335,11 @@ func nextRanges(phase Phase) string {
 
 // NextRanges returns up to most ranges of about size items, or 2 GiB to copy, that a phase has work for, after a number.
 // The versions of an asset are never in two ranges.
-func (l *Ledger) NextRanges(ctx context.Context, tenant, archive string, phase Phase, after int64, size, most int) ([]Range, error) {
+func (h ArchiveLedger) NextRanges(ctx context.Context, phase Phase, after int64, size, most int) ([]Range, error) {
 	if _, ok := phaseConditions[phase]; !ok {
 		return nil, fmt.Errorf("no phase %q", phase)
 	}
-	rows, err := l.reads().query(ctx, nextRanges(phase), tenant, archive, max(after, 0), size*most)
+	rows, err := h.l.reads().query(ctx, nextRanges(phase), h.tenant, h.id, max(after, 0), size*most)
 	if err != nil {
 		return nil, err
 	}
@@ -369,15 +369,15 @@ func (l *Ledger) NextRanges(ctx context.Context, tenant, archive string, phase P
 }
 
 // ResetFailed lets a retry try failed items again.
-func (l *Ledger) ResetFailed(ctx context.Context, tenant, archive string) error {
+func (h ArchiveLedger) ResetFailed(ctx context.Context) error {
 	for after := int64(0); ; {
-		failed, err := collect(ctx, l.reads(), l.reads().scanItem(tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT 500", tenant, archive, after)
+		failed, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT 500", h.tenant, h.id, after)
 		if err != nil || len(failed) == 0 {
 			return err
 		}
 		for _, it := range failed {
 			after = it.Seq
-			if _, err := l.UpdateItem(ctx, tenant, archive, it.SourceID, func(i *Item) {
+			if _, err := h.UpdateItem(ctx, it.SourceID, func(i *Item) {
 				i.State, i.Reason, i.Fault = Pending, "", ""
 				if i.UploadID != "" || i.FileID != "" {
 					i.State = Copying

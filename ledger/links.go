@@ -47,13 +47,13 @@ func scanLink(r scanner) (Link, error) {
 }
 
 // Link returns a link, made or only intended.
-func (l *Ledger) Link(ctx context.Context, tenant string, kind LinkKind, sourceID string) (Link, bool, error) {
-	return l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", tenant, kind, sourceID)
+func (h TenantLedger) Link(ctx context.Context, kind LinkKind, sourceID string) (Link, bool, error) {
+	return h.l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", h.id, kind, sourceID)
 }
 
 // LinkByTarget finds a link by the iconik object.
-func (l *Ledger) LinkByTarget(ctx context.Context, tenant string, kind LinkKind, targetID string) (Link, bool, error) {
-	return l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND target_id = ? LIMIT 1", tenant, kind, targetID)
+func (h TenantLedger) LinkByTarget(ctx context.Context, kind LinkKind, targetID string) (Link, bool, error) {
+	return h.l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND target_id = ? LIMIT 1", h.id, kind, targetID)
 }
 
 func (l *Ledger) oneLink(ctx context.Context, query string, args ...any) (Link, bool, error) {
@@ -65,66 +65,66 @@ func (l *Ledger) oneLink(ctx context.Context, query string, args ...any) (Link, 
 }
 
 // Intend writes an intent down unless the link, or an intent of it, is there. It returns what is there then.
-func (l *Ledger) Intend(ctx context.Context, tenant string, k Link) (existing Link, isNew bool, err error) {
-	n, err := l.exec(ctx, "INSERT INTO links (tenant, kind, source_id, archive, parent, hash, intended_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		tenant, k.Kind, k.SourceID, k.Archive, k.Parent, k.Hash, micros(k.IntendedAt))
+func (h TenantLedger) Intend(ctx context.Context, k Link) (existing Link, isNew bool, err error) {
+	n, err := h.l.exec(ctx, "INSERT INTO links (tenant, kind, source_id, archive, parent, hash, intended_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		h.id, k.Kind, k.SourceID, k.Archive, k.Parent, k.Hash, micros(k.IntendedAt))
 	if err != nil {
 		return Link{}, false, err
 	}
 	if n == 1 {
 		return k, true, nil
 	}
-	existing, _, err = l.Link(ctx, tenant, k.Kind, k.SourceID)
+	existing, _, err = h.Link(ctx, k.Kind, k.SourceID)
 	return existing, false, err
 }
 
 // IntendAgain dates an intent anew: the object is tried to be made once more.
-func (l *Ledger) IntendAgain(ctx context.Context, tenant string, kind LinkKind, sourceID string, at time.Time) error {
-	_, err := l.exec(ctx, "UPDATE links SET intended_at = ? WHERE tenant = ? AND kind = ? AND source_id = ?", micros(at), tenant, kind, sourceID)
+func (h TenantLedger) IntendAgain(ctx context.Context, kind LinkKind, sourceID string, at time.Time) error {
+	_, err := h.l.exec(ctx, "UPDATE links SET intended_at = ? WHERE tenant = ? AND kind = ? AND source_id = ?", micros(at), h.id, kind, sourceID)
 	return err
 }
 
 // Made completes an intent with the object's id, or gives a link new content.
-func (l *Ledger) Made(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) error {
+func (h TenantLedger) Made(ctx context.Context, kind LinkKind, sourceID, targetID, hash string) error {
 	now := micros(time.Now())
-	_, err := l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+	_, err := h.l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = excluded.hash, made_at = excluded.made_at`,
-		tenant, kind, sourceID, targetID, hash, now, now)
+		h.id, kind, sourceID, targetID, hash, now, now)
 	return err
 }
 
 // Claim completes an intent with the object's id unless another attempt has done so before. It returns the id that holds.
-func (l *Ledger) Claim(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) (holds string, err error) {
+func (h TenantLedger) Claim(ctx context.Context, kind LinkKind, sourceID, targetID, hash string) (holds string, err error) {
 	now := micros(time.Now())
-	n, err := l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+	n, err := h.l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = excluded.hash, made_at = excluded.made_at
-		WHERE links.target_id = '' OR links.target_id = excluded.target_id`, tenant, kind, sourceID, targetID, hash, now, now)
+		WHERE links.target_id = '' OR links.target_id = excluded.target_id`, h.id, kind, sourceID, targetID, hash, now, now)
 	if err != nil || n == 1 {
 		return targetID, err
 	}
-	k, ok, err := l.Link(ctx, tenant, kind, sourceID)
+	k, ok, err := h.Link(ctx, kind, sourceID)
 	if err == nil && !ok { // taken back in between
-		return l.Claim(ctx, tenant, kind, sourceID, targetID, hash)
+		return h.Claim(ctx, kind, sourceID, targetID, hash)
 	}
 	return k.TargetID, err
 }
 
 // GiveUp takes an intent back. What another attempt has made meanwhile stays.
-func (l *Ledger) GiveUp(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
-	_, err := l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ? AND target_id = ''", tenant, kind, sourceID)
+func (h TenantLedger) GiveUp(ctx context.Context, kind LinkKind, sourceID string) error {
+	_, err := h.l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ? AND target_id = ''", h.id, kind, sourceID)
 	return err
 }
 
 // Forget takes a link or an intent back.
-func (l *Ledger) Forget(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
-	_, err := l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", tenant, kind, sourceID)
+func (h TenantLedger) Forget(ctx context.Context, kind LinkKind, sourceID string) error {
+	_, err := h.l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", h.id, kind, sourceID)
 	return err
 }
 
 // Links lists an archive's links of one kind, by source id.
-func (l *Ledger) Links(ctx context.Context, tenant, archive string, kind LinkKind, after string, limit int) ([]Link, string, error) {
-	out, err := collect(ctx, l.reads(), scanLink, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND archive = ? AND kind = ? AND source_id > ? ORDER BY source_id LIMIT ?",
-		tenant, archive, kind, after, limit)
+func (h ArchiveLedger) Links(ctx context.Context, kind LinkKind, after string, limit int) ([]Link, string, error) {
+	out, err := collect(ctx, h.l.reads(), scanLink, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND archive = ? AND kind = ? AND source_id > ? ORDER BY source_id LIMIT ?",
+		h.tenant, h.id, kind, after, limit)
 	next := ""
 	if err == nil && len(out) == limit {
 		next = out[len(out)-1].SourceID

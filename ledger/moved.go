@@ -11,10 +11,10 @@ import (
 // ones, so that nothing is brought over twice.
 
 // MoveArchive lets an archive that has ended go on under its project's new id. The new one must have nothing yet.
-func (l *Ledger) MoveArchive(ctx context.Context, tenant, from, to string) error {
-	return l.tx(ctx, func(tx session) error {
+func (h TenantLedger) MoveArchive(ctx context.Context, from, to string) error {
+	return h.l.tx(ctx, func(tx session) error {
 		read := func(id string) (a Archive, scan int, err error) {
-			a, err = scanArchive(tx.row(ctx, "SELECT scan, data, queue_position FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, id), &scan)
+			a, err = scanArchive(tx.row(ctx, "SELECT scan, data, queue_position FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.id, id), &scan)
 			if errors.Is(err, sql.ErrNoRows) {
 				err = fmt.Errorf("archive %s: %w", id, ErrUnknown)
 			}
@@ -38,17 +38,17 @@ func (l *Ledger) MoveArchive(ctx context.Context, tenant, from, to string) error
 			if err != nil {
 				return err
 			}
-			if _, err := tx.exec(ctx, "UPDATE archives SET data = ?, scan = ? WHERE tenant = ? AND id = ?", data, max(scan, -scan), tenant, id); err != nil {
+			if _, err := tx.exec(ctx, "UPDATE archives SET data = ?, scan = ? WHERE tenant = ? AND id = ?", data, max(scan, -scan), h.id, id); err != nil {
 				return err
 			}
 		}
 		for _, table := range []string{"items", "folders", "links"} {
-			if _, err := tx.exec(ctx, "UPDATE "+table+" SET archive = ? WHERE tenant = ? AND archive = ?", to, tenant, from); err != nil {
+			if _, err := tx.exec(ctx, "UPDATE "+table+" SET archive = ? WHERE tenant = ? AND archive = ?", to, h.id, from); err != nil {
 				return err
 			}
 		}
 		for _, kind := range []LinkKind{LinkProject, LinkPresentations, LinkReport, "adopted"} {
-			if err := renameLink(ctx, tx, tenant, kind, from, to); err != nil {
+			if err := renameLink(ctx, tx, h.id, kind, from, to); err != nil {
 				return err
 			}
 		}
@@ -58,8 +58,8 @@ func (l *Ledger) MoveArchive(ctx context.Context, tenant, from, to string) error
 
 // RenameLink lets a link go by its Frame.io object's new id. Its content counts as unwritten, so that the iconik object
 // learns the new id.
-func (l *Ledger) RenameLink(ctx context.Context, tenant string, kind LinkKind, from, to string) error {
-	return l.tx(ctx, func(tx session) error { return renameLink(ctx, tx, tenant, kind, from, to) })
+func (h TenantLedger) RenameLink(ctx context.Context, kind LinkKind, from, to string) error {
+	return h.l.tx(ctx, func(tx session) error { return renameLink(ctx, tx, h.id, kind, from, to) })
 }
 
 func renameLink(ctx context.Context, tx session, tenant string, kind LinkKind, from, to string) error {
@@ -72,8 +72,8 @@ func renameLink(ctx context.Context, tx session, tenant string, kind LinkKind, f
 }
 
 // RestartScan gives a reading of the tree up that was broken off: the next one begins anew.
-func (l *Ledger) RestartScan(ctx context.Context, tenant, archive string) error {
-	_, err := l.exec(ctx, "UPDATE archives SET scan = ABS(scan) WHERE tenant = ? AND id = ?", tenant, archive)
+func (h ArchiveLedger) RestartScan(ctx context.Context) error {
+	_, err := h.l.exec(ctx, "UPDATE archives SET scan = ABS(scan) WHERE tenant = ? AND id = ?", h.tenant, h.id)
 	return err
 }
 
@@ -86,19 +86,19 @@ type Matched struct {
 
 // Rematch compares what a scan has seen, before it is finished, with what was there before, where all ids have changed, and
 // gives what it finds again its new ids.
-func (l *Ledger) Rematch(ctx context.Context, tenant, archive string, scan int) (Matched, error) {
+func (h ArchiveLedger) Rematch(ctx context.Context, scan int) (Matched, error) {
 	var m Matched
-	err := l.tx(ctx, func(tx session) error {
+	err := h.l.tx(ctx, func(tx session) error {
 		type row struct {
 			file
 			seq  int64
 			scan int
 		}
-		read := tx.scanItem(tenant)
+		read := tx.scanItem(h.tenant)
 		all, err := collect(ctx, tx, func(r scanner) (row, error) {
 			it, err := read(r)
 			return row{fileOf(it), it.Seq, it.Scan}, err
-		}, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? ORDER BY path, source_id", tenant, archive)
+		}, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? ORDER BY path, source_id", h.tenant, h.id)
 		if err != nil {
 			return err
 		}
@@ -115,11 +115,11 @@ func (l *Ledger) Rematch(ctx context.Context, tenant, archive string, scan int) 
 		}
 		found := matchFiles(old, seen)
 		for _, f := range found.files {
-			if err := renameItem(ctx, tx, tenant, archive, f.old, f.seen); err != nil {
+			if err := renameItem(ctx, tx, h.tenant, h.id, f.old, f.seen); err != nil {
 				return err
 			}
 		}
-		folders, err := collect(ctx, tx, scanFolder, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND parent_id <> '' ORDER BY path, source_id", tenant, archive)
+		folders, err := collect(ctx, tx, scanFolder, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND parent_id <> '' ORDER BY path, source_id", h.tenant, h.id)
 		if err != nil {
 			return err
 		}
@@ -133,10 +133,10 @@ func (l *Ledger) Rematch(ctx context.Context, tenant, archive string, scan int) 
 		}
 		foundFolders := matchFolders(was, is, found.files)
 		for _, f := range foundFolders {
-			if err := renameLink(ctx, tx, tenant, LinkFolder, f.old.SourceID, f.seen.SourceID); err != nil {
+			if err := renameLink(ctx, tx, h.tenant, LinkFolder, f.old.SourceID, f.seen.SourceID); err != nil {
 				return err
 			}
-			if _, err := tx.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", f.old.CollectionID, tenant, archive, f.seen.SourceID); err != nil {
+			if _, err := tx.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", f.old.CollectionID, h.tenant, h.id, f.seen.SourceID); err != nil {
 				return err
 			}
 		}

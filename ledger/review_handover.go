@@ -8,27 +8,27 @@ import (
 
 // HandOver gives an asset of the click of review from to another review, once, however often that is tried. It says false
 // where the other one is ending and sends nothing any more. A file of the asset that waits to be sent serves both clicks.
-func (l *Ledger) HandOver(ctx context.Context, tenant, review, from string, a ReviewAsset, now time.Time) (taken bool, err error) {
-	err = l.tx(ctx, func(tx session) error {
-		r, ok, err := one[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, review))
+func (h ReviewLedger) HandOver(ctx context.Context, from string, a ReviewAsset, now time.Time) (taken bool, err error) {
+	err = h.l.tx(ctx, func(tx session) error {
+		r, ok, err := one[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id))
 		if err != nil || !ok {
 			return err
 		}
-		have, err := many[ReviewAsset](ctx, tx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"+tx.forUpdate(), tenant, review)
+		have, err := many[ReviewAsset](ctx, tx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"+tx.forUpdate(), h.tenant, h.id)
 		if err != nil {
 			return err
 		}
 		sends := r.Status.Running() && r.EndedAt.IsZero() && r.ExpiresAt.After(now)
 		waiting := -1
-		for i, h := range have {
-			if h.AssetID != a.AssetID {
+		for i, known := range have {
+			if known.AssetID != a.AssetID {
 				continue
 			}
-			if slices.Contains(h.From, from) {
-				taken = sends || h.State != AssetPending
+			if slices.Contains(known.From, from) {
+				taken = sends || known.State != AssetPending
 				return nil
 			}
-			if h.State == AssetPending {
+			if known.State == AssetPending {
 				waiting = i
 			}
 		}
@@ -36,12 +36,12 @@ func (l *Ledger) HandOver(ctx context.Context, tenant, review, from string, a Re
 		case !sends:
 			return nil
 		case waiting < 0:
-			a.Review, a.N, a.From = review, len(have)+1, []string{from}
-			return insertReviewAsset(ctx, tx, tenant, a)
+			a.Review, a.N, a.From = h.id, len(have)+1, []string{from}
+			return insertReviewAsset(ctx, tx, h.tenant, a)
 		}
-		h := have[waiting]
-		h.From = append(h.From, from)
-		return updateReviewAsset(ctx, tx, tenant, h)
+		first := have[waiting]
+		first.From = append(first.From, from)
+		return updateReviewAsset(ctx, tx, h.tenant, first)
 	})
 	return taken && err == nil, err
 }

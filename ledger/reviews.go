@@ -54,16 +54,16 @@ func (l *Ledger) RequestReview(ctx context.Context, r Review, within time.Durati
 	return out, joined, err
 }
 
-// Review returns a review.
-func (l *Ledger) Review(ctx context.Context, tenant, id string) (Review, bool, error) {
-	return one[Review](l.reads().row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?", tenant, id))
+// Get returns a review.
+func (h ReviewLedger) Get(ctx context.Context) (Review, bool, error) {
+	return one[Review](h.l.reads().row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?", h.tenant, h.id))
 }
 
-// UpdateReview changes a review under a lock.
-func (l *Ledger) UpdateReview(ctx context.Context, tenant, id string, change func(*Review)) (Review, error) {
+// Update changes a review under a lock.
+func (h ReviewLedger) Update(ctx context.Context, change func(*Review)) (Review, error) {
 	var r Review
-	err := l.tx(ctx, func(tx session) (err error) {
-		if r, err = scanDocument[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, id)); err != nil {
+	err := h.l.tx(ctx, func(tx session) (err error) {
+		if r, err = scanDocument[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id)); err != nil {
 			return err
 		}
 		change(&r)
@@ -71,14 +71,14 @@ func (l *Ledger) UpdateReview(ctx context.Context, tenant, id string, change fun
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "UPDATE reviews SET status = ?, data = ? WHERE tenant = ? AND id = ?", r.Status, data, tenant, id)
+		_, err = tx.exec(ctx, "UPDATE reviews SET status = ?, data = ? WHERE tenant = ? AND id = ?", r.Status, data, h.tenant, h.id)
 		return err
 	})
 	return r, err
 }
 
 // Reviews lists reviews, the newest first. after is the cursor that the page before gave.
-func (l *Ledger) Reviews(ctx context.Context, tenant, after string, limit int) ([]Review, string, error) {
+func (h TenantLedger) Reviews(ctx context.Context, after string, limit int) ([]Review, string, error) {
 	at, id := int64(1)<<62, "~"
 	if after != "" {
 		var err error
@@ -86,7 +86,7 @@ func (l *Ledger) Reviews(ctx context.Context, tenant, after string, limit int) (
 			return nil, "", err
 		}
 	}
-	found, err := many[Review](ctx, l.reads(), reviewsPage, tenant, at, id, limit)
+	found, err := many[Review](ctx, h.l.reads(), reviewsPage, h.id, at, id, limit)
 	next := ""
 	if err == nil && len(found) == limit {
 		last := found[len(found)-1]
@@ -96,31 +96,31 @@ func (l *Ledger) Reviews(ctx context.Context, tenant, after string, limit int) (
 }
 
 // RunningReviewAssets counts the files that a tenant's running reviews look after.
-func (l *Ledger) RunningReviewAssets(ctx context.Context, tenant string) (n int, err error) {
-	err = l.reads().row(ctx, runningReviewAssets, tenant).Scan(&n)
+func (h TenantLedger) RunningReviewAssets(ctx context.Context) (n int, err error) {
+	err = h.l.reads().row(ctx, runningReviewAssets, h.id).Scan(&n)
 	return n, err
 }
 
 // ReviewsOfAsset returns the running reviews that show an iconik asset, the newest first.
-func (l *Ledger) ReviewsOfAsset(ctx context.Context, tenant, assetID string) ([]Review, error) {
-	return many[Review](ctx, l.reads(), reviewsOfAsset, tenant, assetID, tenant)
+func (h TenantLedger) ReviewsOfAsset(ctx context.Context, assetID string) ([]Review, error) {
+	return many[Review](ctx, h.l.reads(), reviewsOfAsset, h.id, assetID, h.id)
 }
 
 // ReviewShownOn returns the review that an iconik asset's fields tell of: the newest running one, or else the newest.
 // The review ending, if any, no longer counts as running.
-func (l *Ledger) ReviewShownOn(ctx context.Context, tenant, assetID, ending string) (string, error) {
-	id, _, err := l.oneID(ctx, reviewShownOn, tenant, assetID, tenant, ending)
+func (h TenantLedger) ReviewShownOn(ctx context.Context, assetID, ending string) (string, error) {
+	id, _, err := h.l.oneID(ctx, reviewShownOn, h.id, assetID, h.id, ending)
 	return id, err
 }
 
 // ReviewOfFile returns the review that a Frame.io file belongs to.
-func (l *Ledger) ReviewOfFile(ctx context.Context, tenant, fileID string) (string, bool, error) {
-	return l.oneID(ctx, reviewOfFile, tenant, fileID)
+func (h TenantLedger) ReviewOfFile(ctx context.Context, fileID string) (string, bool, error) {
+	return h.l.oneID(ctx, reviewOfFile, h.id, fileID)
 }
 
 // ReviewOfFrameioComment returns the review that knows a Frame.io comment, and the comment's file.
-func (l *Ledger) ReviewOfFrameioComment(ctx context.Context, tenant, commentID string) (review, fileID string, known bool, err error) {
-	err = l.reads().row(ctx, reviewOfFrameioComment, tenant, commentID).Scan(&review, &fileID)
+func (h TenantLedger) ReviewOfFrameioComment(ctx context.Context, commentID string) (review, fileID string, known bool, err error) {
+	err = h.l.reads().row(ctx, reviewOfFrameioComment, h.id, commentID).Scan(&review, &fileID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", false, nil
 	}
@@ -128,8 +128,8 @@ func (l *Ledger) ReviewOfFrameioComment(ctx context.Context, tenant, commentID s
 }
 
 // ReviewsOfSegment returns the reviews that know an iconik segment.
-func (l *Ledger) ReviewsOfSegment(ctx context.Context, tenant, segmentID string) ([]string, error) {
-	return collect(ctx, l.reads(), scanText[string], reviewsOfSegment, tenant, segmentID)
+func (h TenantLedger) ReviewsOfSegment(ctx context.Context, segmentID string) ([]string, error) {
+	return collect(ctx, h.l.reads(), scanText[string], reviewsOfSegment, h.id, segmentID)
 }
 
 func (l *Ledger) oneID(ctx context.Context, query string, args ...any) (string, bool, error) {
@@ -142,30 +142,30 @@ func (l *Ledger) oneID(ctx context.Context, query string, args ...any) (string, 
 
 const reviewAssets = "SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"
 
-// ReviewAssets returns a review's assets in their order.
-func (l *Ledger) ReviewAssets(ctx context.Context, tenant, review string) ([]ReviewAsset, error) {
-	return many[ReviewAsset](ctx, l.reads(), reviewAssets, tenant, review)
+// Assets returns a review's assets in their order.
+func (h ReviewLedger) Assets(ctx context.Context) ([]ReviewAsset, error) {
+	return many[ReviewAsset](ctx, h.l.reads(), reviewAssets, h.tenant, h.id)
 }
 
-// ReviewAsset returns one asset of a review.
-func (l *Ledger) ReviewAsset(ctx context.Context, tenant, review string, n int) (ReviewAsset, bool, error) {
-	return one[ReviewAsset](l.reads().row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?", tenant, review, n))
+// Asset returns one asset of a review.
+func (h ReviewLedger) Asset(ctx context.Context, n int) (ReviewAsset, bool, error) {
+	return one[ReviewAsset](h.l.reads().row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?", h.tenant, h.id, n))
 }
 
-// AddReviewAssets adds assets that add chooses by those that are there, and numbers them.
-func (l *Ledger) AddReviewAssets(ctx context.Context, tenant, review string, add func(have []ReviewAsset) []ReviewAsset) ([]ReviewAsset, error) {
+// AddAssets adds assets that add chooses by those that are there, and numbers them.
+func (h ReviewLedger) AddAssets(ctx context.Context, add func(have []ReviewAsset) []ReviewAsset) ([]ReviewAsset, error) {
 	var added []ReviewAsset
-	err := l.tx(ctx, func(tx session) error {
-		if _, err := scanText[string](tx.row(ctx, "SELECT id FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, review)); err != nil {
+	err := h.l.tx(ctx, func(tx session) error {
+		if _, err := scanText[string](tx.row(ctx, "SELECT id FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id)); err != nil {
 			return err
 		}
-		have, err := many[ReviewAsset](ctx, tx, reviewAssets, tenant, review)
+		have, err := many[ReviewAsset](ctx, tx, reviewAssets, h.tenant, h.id)
 		if err != nil {
 			return err
 		}
 		for i, a := range add(have) {
-			a.Review, a.N = review, len(have)+i+1
-			if err := insertReviewAsset(ctx, tx, tenant, a); err != nil {
+			a.Review, a.N = h.id, len(have)+i+1
+			if err := insertReviewAsset(ctx, tx, h.tenant, a); err != nil {
 				return err
 			}
 			added = append(added, a)
@@ -193,34 +193,34 @@ func updateReviewAsset(ctx context.Context, tx session, tenant string, a ReviewA
 	return err
 }
 
-// UpdateReviewAsset changes one asset of a review under a lock.
-func (l *Ledger) UpdateReviewAsset(ctx context.Context, tenant, review string, n int, change func(*ReviewAsset)) (ReviewAsset, error) {
+// UpdateAsset changes one asset of a review under a lock.
+func (h ReviewLedger) UpdateAsset(ctx context.Context, n int, change func(*ReviewAsset)) (ReviewAsset, error) {
 	var a ReviewAsset
-	err := l.tx(ctx, func(tx session) (err error) {
-		if a, err = scanDocument[ReviewAsset](tx.row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?"+tx.forUpdate(), tenant, review, n)); err != nil {
+	err := h.l.tx(ctx, func(tx session) (err error) {
+		if a, err = scanDocument[ReviewAsset](tx.row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?"+tx.forUpdate(), h.tenant, h.id, n)); err != nil {
 			return err
 		}
 		change(&a)
-		a.Review, a.N = review, n
-		return updateReviewAsset(ctx, tx, tenant, a)
+		a.Review, a.N = h.id, n
+		return updateReviewAsset(ctx, tx, h.tenant, a)
 	})
 	return a, err
 }
 
-// ReviewComments returns the comments known of one asset of a review, or of all with n 0.
-func (l *Ledger) ReviewComments(ctx context.Context, tenant, review string, n int) ([]ReviewComment, error) {
-	query, args := "SELECT data FROM review_comments WHERE tenant = ? AND review = ?", []any{tenant, review}
+// Comments returns the comments known of one asset of a review, or of all with n 0.
+func (h ReviewLedger) Comments(ctx context.Context, n int) ([]ReviewComment, error) {
+	query, args := "SELECT data FROM review_comments WHERE tenant = ? AND review = ?", []any{h.tenant, h.id}
 	if n > 0 {
 		query, args = query+" AND n = ?", append(args, n)
 	}
-	return many[ReviewComment](ctx, l.reads(), query+" ORDER BY id", args...)
+	return many[ReviewComment](ctx, h.l.reads(), query+" ORDER BY id", args...)
 }
 
 // PutReviewComments writes comments down, new or changed, all or none.
-func (l *Ledger) PutReviewComments(ctx context.Context, tenant string, comments ...ReviewComment) error {
-	return l.tx(ctx, func(tx session) error {
+func (h TenantLedger) PutReviewComments(ctx context.Context, comments ...ReviewComment) error {
+	return h.l.tx(ctx, func(tx session) error {
 		for _, c := range comments {
-			stored, known, err := one[ReviewComment](tx.row(ctx, "SELECT data FROM review_comments WHERE tenant = ? AND review = ? AND id = ?"+tx.forUpdate(), tenant, c.Review, c.ID))
+			stored, known, err := one[ReviewComment](tx.row(ctx, "SELECT data FROM review_comments WHERE tenant = ? AND review = ? AND id = ?"+tx.forUpdate(), h.id, c.Review, c.ID))
 			if err != nil {
 				return err
 			}
@@ -233,7 +233,7 @@ func (l *Ledger) PutReviewComments(ctx context.Context, tenant string, comments 
 			}
 			if _, err := tx.exec(ctx, `INSERT INTO review_comments (tenant, review, id, n, frameio_id, iconik_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (tenant, review, id) DO UPDATE SET n = excluded.n, frameio_id = excluded.frameio_id, iconik_id = excluded.iconik_id, data = excluded.data`,
-				tenant, c.Review, c.ID, c.N, c.FrameioID, c.IconikID, data); err != nil {
+				h.id, c.Review, c.ID, c.N, c.FrameioID, c.IconikID, data); err != nil {
 				return err
 			}
 		}

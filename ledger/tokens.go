@@ -89,35 +89,35 @@ func tokenPlace(tenant, name string) string { return tenant + "/" + name }
 func (l *Ledger) CanKeepTokens() bool { return len(l.keys) > 0 }
 
 // PutToken keeps a token encrypted and replaces the one before.
-func (l *Ledger) PutToken(ctx context.Context, tenant, name string, plain []byte) error {
-	sealed, err := l.keys.seal(tokenPlace(tenant, name), plain)
+func (h TenantLedger) PutToken(ctx context.Context, name string, plain []byte) error {
+	sealed, err := h.l.keys.seal(tokenPlace(h.id, name), plain)
 	if err != nil {
 		return err
 	}
-	_, err = l.exec(ctx, `INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at`, tenant, name, sealed, micros(time.Now()))
+	_, err = h.l.exec(ctx, `INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at`, h.id, name, sealed, micros(time.Now()))
 	return err
 }
 
 // Token returns a token, and false when there is none.
-func (l *Ledger) Token(ctx context.Context, tenant, name string) ([]byte, bool, error) {
-	if len(l.keys) == 0 {
+func (h TenantLedger) Token(ctx context.Context, name string) ([]byte, bool, error) {
+	if len(h.l.keys) == 0 {
 		return nil, false, ErrNoKey
 	}
-	sealed, err := scanText[string](l.reads().row(ctx, "SELECT sealed FROM tokens WHERE tenant = ? AND name = ?", tenant, name))
+	sealed, err := scanText[string](h.l.reads().row(ctx, "SELECT sealed FROM tokens WHERE tenant = ? AND name = ?", h.id, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	plain, _, err := l.keys.open(tokenPlace(tenant, name), sealed)
+	plain, _, err := h.l.keys.open(tokenPlace(h.id, name), sealed)
 	return plain, err == nil, err
 }
 
 // DropToken forgets a token.
-func (l *Ledger) DropToken(ctx context.Context, tenant, name string) error {
-	_, err := l.exec(ctx, "DELETE FROM tokens WHERE tenant = ? AND name = ?", tenant, name)
+func (h TenantLedger) DropToken(ctx context.Context, name string) error {
+	_, err := h.l.exec(ctx, "DELETE FROM tokens WHERE tenant = ? AND name = ?", h.id, name)
 	return err
 }
 
@@ -172,15 +172,15 @@ const (
 
 // ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile, by
 // the database's clock. The ledger is free for everything else while change takes its time.
-func (l *Ledger) ExchangeToken(ctx context.Context, tenant, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
-	if len(l.keys) == 0 {
+func (h TenantLedger) ExchangeToken(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
+	if len(h.l.keys) == 0 {
 		return ErrNoKey
 	}
-	lease, owner, now := name+leaseSuffix, rand.Text(), l.writes().now()
+	lease, owner, now := name+leaseSuffix, rand.Text(), h.l.writes().now()
 	for {
-		n, err := l.exec(ctx, "INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, "+now+` + ?)
+		n, err := h.l.exec(ctx, "INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, "+now+` + ?)
 			ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at WHERE tokens.written_at < `+now,
-			tenant, lease, owner, exchangeLease.Microseconds())
+			h.id, lease, owner, exchangeLease.Microseconds())
 		if err != nil {
 			return err
 		}
@@ -195,9 +195,9 @@ func (l *Ledger) ExchangeToken(ctx context.Context, tenant, name string, change 
 	}
 	after := context.WithoutCancel(ctx)
 	defer func() {
-		_, _ = l.exec(after, "DELETE FROM tokens WHERE tenant = ? AND name = ? AND sealed = ?", tenant, lease, owner) // otherwise it runs out
+		_, _ = h.l.exec(after, "DELETE FROM tokens WHERE tenant = ? AND name = ? AND sealed = ?", h.id, lease, owner) // otherwise it runs out
 	}()
-	present, _, err := l.Token(ctx, tenant, name)
+	present, _, err := h.Token(ctx, name)
 	if errors.Is(err, errUnreadable) {
 		present, err = nil, nil // one that does not open is none
 	}
@@ -208,5 +208,5 @@ func (l *Ledger) ExchangeToken(ctx context.Context, tenant, name string, change 
 	if err != nil || bytes.Equal(next, present) {
 		return err
 	}
-	return l.PutToken(after, tenant, name, next)
+	return h.PutToken(after, name, next)
 }

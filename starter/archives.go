@@ -81,7 +81,7 @@ type iconikObject struct {
 }
 
 func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, error) {
-	t, err := s.ledger.ArchiveTotals(c.Request.Context(), row.Tenant, row.ID)
+	t, err := s.ledger.Tenant(row.Tenant).Archive(row.ID).Totals(c.Request.Context())
 	if err != nil {
 		return archiveView{}, err
 	}
@@ -124,7 +124,7 @@ func (s *service) archiveOf(c *gin.Context) (ledger.Archive, bool) {
 		fail(c, http.StatusNotFound, "id", "no such archive")
 		return ledger.Archive{}, false
 	}
-	row, ok, err := s.ledger.Archive(c.Request.Context(), tenantIn(c).ID, c.Param("id"))
+	row, ok, err := s.ledger.Tenant(tenantIn(c).ID).Archive(c.Param("id")).Get(c.Request.Context())
 	switch {
 	case err != nil:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
@@ -152,7 +152,7 @@ func (s *service) listArchives(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rows, next, err := s.ledger.Archives(c.Request.Context(), tenantIn(c).ID, c.Query("cursor"), limit)
+	rows, next, err := s.ledger.Tenant(tenantIn(c).ID).Archives(c.Request.Context(), c.Query("cursor"), limit)
 	if err != nil {
 		s.listFailed(c, err)
 		return
@@ -249,7 +249,7 @@ func (s *service) getItems(c *gin.Context) {
 		}
 		after = n
 	}
-	items, next, err := s.ledger.ItemsPage(c.Request.Context(), row.Tenant, row.ID, after, limit)
+	items, next, err := s.ledger.Tenant(row.Tenant).Archive(row.ID).ItemsPage(c.Request.Context(), after, limit)
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return

@@ -288,7 +288,7 @@ func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]
 	}
 	var out []string
 	for _, a := range assets {
-		rows, err := s.ledger.ReviewsOfAsset(ctx, t.ID, a)
+		rows, err := s.ledger.Tenant(t.ID).ReviewsOfAsset(ctx, a)
 		if err != nil {
 			return nil, err
 		}

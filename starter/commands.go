@@ -99,14 +99,14 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 	defer tick.Stop()
 	last := ""
 	for looks := 0; ; looks++ {
-		row, ok, err := s.ledger.Archive(ctx, t.ID, project)
+		row, ok, err := s.ledger.Tenant(t.ID).Archive(project).Get(ctx)
 		if err != nil {
 			return err
 		}
 		if ok && looks%stoppedEvery == stoppedEvery-1 {
 			row = s.asItStands(ctx, row)
 		}
-		totals, err := s.ledger.ArchiveTotals(ctx, t.ID, project)
+		totals, err := s.ledger.Tenant(t.ID).Archive(project).Totals(ctx)
 		if err != nil {
 			return err
 		}
@@ -212,14 +212,14 @@ func statusCommand(o *options) *cobra.Command {
 		Short: "Print where a project's archive stands",
 		Args:  oneProject,
 		RunE: withProject(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-			row, ok, err := s.ledger.Archive(ctx, t.ID, project)
+			row, ok, err := s.ledger.Tenant(t.ID).Archive(project).Get(ctx)
 			if err != nil {
 				return err
 			}
 			if !ok {
 				return fmt.Errorf("project %s was never archived", project)
 			}
-			totals, err := s.ledger.ArchiveTotals(ctx, t.ID, project)
+			totals, err := s.ledger.Tenant(t.ID).Archive(project).Totals(ctx)
 			if err != nil {
 				return err
 			}

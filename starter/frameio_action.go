@@ -64,7 +64,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	key := "interaction:" + in.Interaction
-	if seen, err := s.ledger.Delivered(c.Request.Context(), t.ID, key); err != nil {
+	if seen, err := s.ledger.Tenant(t.ID).Delivered(c.Request.Context(), key); err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	} else if seen {
@@ -76,7 +76,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		s.failWith(c, err, "")
 		return
 	}
-	if _, err := s.ledger.NoteDelivery(c.Request.Context(), t.ID, key, time.Now()); err != nil {
+	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), key, time.Now()); err != nil {
 		s.log.WarnContext(c, "interaction not noted: the same one would join the archive", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)

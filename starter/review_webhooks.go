@@ -35,7 +35,7 @@ func (s *service) commentsWebhook(c *gin.Context) {
 			return
 		}
 	case strings.HasPrefix(event.Type, "asset."), strings.HasPrefix(event.Type, "file."), strings.HasPrefix(event.Type, "metadata."):
-		review, _, err = s.ledger.ReviewOfFile(c.Request.Context(), t.ID, event.ResourceID)
+		review, _, err = s.ledger.Tenant(t.ID).ReviewOfFile(c.Request.Context(), event.ResourceID)
 		err = unavailable(err)
 	default:
 		ignored(c, "this route takes comment and status events; the webhook also sends "+event.Type)
@@ -73,7 +73,7 @@ func unavailable(err error) error {
 // ownerOfComment finds the review of a comment: by the ledger where the comment is known, otherwise by its file, which
 // the event does not name.
 func (s *service) ownerOfComment(ctx context.Context, t *config.Tenant, commentID string) (review string, hint workflows.Hint, known bool, err error) {
-	review, file, known, err := s.ledger.ReviewOfFrameioComment(ctx, t.ID, commentID)
+	review, file, known, err := s.ledger.Tenant(t.ID).ReviewOfFrameioComment(ctx, commentID)
 	if err != nil || known {
 		return review, workflows.Hint{Frameio: file}, known, unavailable(err)
 	}
@@ -90,13 +90,13 @@ func (s *service) ownerOfComment(ctx context.Context, t *config.Tenant, commentI
 	case err != nil:
 		return "", workflows.Hint{}, false, unavailable(err)
 	}
-	review, _, err = s.ledger.ReviewOfFile(ctx, t.ID, comment.FileID)
+	review, _, err = s.ledger.Tenant(t.ID).ReviewOfFile(ctx, comment.FileID)
 	return review, workflows.Hint{Frameio: comment.FileID}, false, unavailable(err)
 }
 
 // wake tells a running review that something has happened. It says whether the review runs.
 func (s *service) wake(ctx context.Context, t *config.Tenant, review string, hint workflows.Hint) (bool, error) {
-	row, ok, err := s.ledger.Review(ctx, t.ID, review)
+	row, ok, err := s.ledger.Tenant(t.ID).Review(review).Get(ctx)
 	if err != nil || !ok || !row.Status.Running() {
 		return false, unavailable(err)
 	}
@@ -134,7 +134,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 	}
 	reviews, asset := map[string]bool{}, ""
 	for _, id := range ids {
-		rows, err := s.ledger.ReviewsOfAsset(c.Request.Context(), t.ID, id)
+		rows, err := s.ledger.Tenant(t.ID).ReviewsOfAsset(c.Request.Context(), id)
 		if err != nil {
 			s.failWith(c, unavailable(err), "")
 			return
@@ -150,7 +150,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 		if id != asset {
 			segment = id
 		}
-		known, err := s.ledger.ReviewsOfSegment(c.Request.Context(), t.ID, id)
+		known, err := s.ledger.Tenant(t.ID).ReviewsOfSegment(c.Request.Context(), id)
 		if err != nil {
 			s.failWith(c, unavailable(err), "")
 			return

@@ -37,7 +37,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if passphrase != "" {
-		if err := s.ledger.PutToken(ctx, t.ID, ledger.PassphraseToken(row.ID), []byte(passphrase)); err != nil {
+		if err := s.ledger.Tenant(t.ID).PutToken(ctx, ledger.PassphraseToken(row.ID), []byte(passphrase)); err != nil {
 			return accepted{}, errors.Join(errUnavailable, err)
 		}
 	}
@@ -69,7 +69,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 	if err != nil && !errors.As(err, &ended) {
 		// Nobody works on it then, unless it was started after all: its first step writes its workflow down.
 		runs := false
-		_, uerr := s.ledger.UpdateReview(context.WithoutCancel(ctx), t.ID, have.ID, func(r *ledger.Review) {
+		_, uerr := s.ledger.Tenant(t.ID).Review(have.ID).Update(context.WithoutCancel(ctx), func(r *ledger.Review) {
 			if runs = r.WorkflowID != ""; !runs {
 				r.Status, r.Reason, r.Click = ledger.ReviewFailed, "Temporal could not be reached when it was asked for: click again", ""
 			}
@@ -177,7 +177,7 @@ func (s *service) reviewView(ctx context.Context, r ledger.Review) (reviewView, 
 		v.Notes = []string{}
 	}
 	v.TemporalURL = temporalclient.WorkflowURL(s.cfg.Temporal, v.WorkflowID)
-	assets, err := s.ledger.ReviewAssets(ctx, r.Tenant, r.ID)
+	assets, err := s.ledger.Tenant(r.Tenant).Review(r.ID).Assets(ctx)
 	for _, a := range assets {
 		v.Assets = append(v.Assets, reviewAssetView{IconikAssetID: a.AssetID, FrameioFileID: a.FileID, State: string(a.State), Decision: a.Decision, Title: a.Title,
 			VersionID: a.VersionID, Reason: a.Reason, Size: a.Size, Sent: a.BytesDone})
@@ -190,7 +190,7 @@ func (s *service) reviewOf(c *gin.Context) (ledger.Review, bool) {
 		fail(c, http.StatusNotFound, "id", "no such review")
 		return ledger.Review{}, false
 	}
-	row, ok, err := s.ledger.Review(c.Request.Context(), tenantIn(c).ID, c.Param("id"))
+	row, ok, err := s.ledger.Tenant(tenantIn(c).ID).Review(c.Param("id")).Get(c.Request.Context())
 	switch {
 	case err != nil:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
@@ -223,7 +223,7 @@ func (s *service) listReviews(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rows, next, err := s.ledger.Reviews(c.Request.Context(), tenantIn(c).ID, c.Query("cursor"), limit)
+	rows, next, err := s.ledger.Tenant(tenantIn(c).ID).Reviews(c.Request.Context(), c.Query("cursor"), limit)
 	if err != nil {
 		s.listFailed(c, err)
 		return
@@ -283,11 +283,11 @@ func (s *service) postControl(verb string) gin.HandlerFunc {
 
 // clips gathers a review's comments for editors, one clip for each asset with the comments of all its versions' files.
 func (s *service) clips(ctx context.Context, row ledger.Review, onlyAsset string) ([]export.Clip, error) {
-	assets, err := s.ledger.ReviewAssets(ctx, row.Tenant, row.ID)
+	assets, err := s.ledger.Tenant(row.Tenant).Review(row.ID).Assets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	comments, err := s.ledger.ReviewComments(ctx, row.Tenant, row.ID, 0)
+	comments, err := s.ledger.Tenant(row.Tenant).Review(row.ID).Comments(ctx, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -284,9 +284,9 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil)
 	for i, status := range []ledger.ArchiveStatus{ledger.Running, ledger.Queued, ledger.Waiting, ledger.Verified} {
 		id := "other" + strconv.Itoa(i)
-		_, _, err := f.ledger.RequestArchive(t.Context(), tenantA, id, "", time.Now())
+		_, _, err := f.ledger.Tenant(tenantA).Archive(id).Request(t.Context(), "", time.Now())
 		require.NoError(t, err)
-		_, err = f.ledger.UpdateArchive(t.Context(), tenantA, id, func(r *ledger.Archive) {
+		_, err = f.ledger.Tenant(tenantA).Archive(id).Update(t.Context(), func(r *ledger.Archive) {
 			if r.Status = status; status == ledger.Queued {
 				r.QueuePosition = 1
 			}
@@ -311,14 +311,14 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	f := newFront(t)
 	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(running, nil)
-	_, _, err := f.ledger.RequestArchive(t.Context(), tenantA, project, "", time.Now())
+	_, _, err := f.ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
 	for _, by := range []string{"sam@example.com", "kim@example.com", ""} {
 		resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `","requested_by":"` + by + `"}`, bearer("A")})
 		assert.Equal(t, 202, resp.StatusCode)
 		assert.Equal(t, "queued", answer["status"])
 	}
-	row, _, err := f.ledger.Archive(t.Context(), tenantA, project)
+	row, _, err := f.ledger.Tenant(tenantA).Archive(project).Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "sam@example.com", row.RequestedBy)
 	assert.Equal(t, []string{"kim@example.com"}, row.AlsoAsked)
@@ -360,7 +360,7 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 		id := "r" + strconv.Itoa(i)
 		_, _, err := f.ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: now}, 0)
 		require.NoError(t, err)
-		_, _, err = f.ledger.RequestArchive(t.Context(), tenantA, id, "", now)
+		_, _, err = f.ledger.Tenant(tenantA).Archive(id).Request(t.Context(), "", now)
 		require.NoError(t, err)
 	}
 	for _, list := range []string{"reviews", "archives"} {
@@ -481,9 +481,9 @@ func TestHelpShowsEveryFlagAndKey(t *testing.T) {
 // Who terminates a workflow in Temporal's UI leaves the ledger as it was.
 func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 	f := newFront(t)
-	_, _, err := f.ledger.RequestArchive(t.Context(), tenantA, project, "", time.Now())
+	_, _, err := f.ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
-	_, err = f.ledger.UpdateArchive(t.Context(), tenantA, project, func(r *ledger.Archive) { r.Status = ledger.Running })
+	_, err = f.ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(r *ledger.Archive) { r.Status = ledger.Running })
 	require.NoError(t, err)
 	status := func(at time.Time) any {
 		f.temporal.ExpectedCalls = nil
@@ -506,7 +506,7 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 		f.temporal.ExpectedCalls = nil
 		f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(func(mock.Arguments) {
 			if begins {
-				_, err := f.ledger.UpdateReview(context.Background(), tenantA, id, func(r *ledger.Review) { r.WorkflowID, r.Status = "review/x", ledger.ReviewSending })
+				_, err := f.ledger.Tenant(tenantA).Review(id).Update(context.Background(), func(r *ledger.Review) { r.WorkflowID, r.Status = "review/x", ledger.ReviewSending })
 				require.NoError(t, err)
 			}
 		}).Return(nil, serviceerror.NewDeadlineExceeded("no answer"))
@@ -515,12 +515,12 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 	out, err := start("r1", true)
 	require.NoError(t, err)
 	assert.Equal(t, "started", out.Status)
-	row, _, err := f.ledger.Review(t.Context(), tenantA, "r1")
+	row, _, err := f.ledger.Tenant(tenantA).Review("r1").Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewSending, row.Status)
 	_, err = start("r2", false)
 	require.ErrorIs(t, err, errUnavailable)
-	row, _, err = f.ledger.Review(t.Context(), tenantA, "r2")
+	row, _, err = f.ledger.Tenant(tenantA).Review("r2").Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewFailed, row.Status)
 }

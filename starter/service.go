@@ -83,9 +83,9 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		return out, errors.Join(errUnavailable, err)
 	}
 	if running {
-		row, known, err := s.ledger.Archive(ctx, t.ID, project)
+		row, known, err := s.ledger.Tenant(t.ID).Archive(project).Get(ctx)
 		if err == nil && known && requestedBy != "" {
-			row, err = s.ledger.UpdateArchive(ctx, t.ID, project, func(r *ledger.Archive) { r.AskedBy(requestedBy) })
+			row, err = s.ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { r.AskedBy(requestedBy) })
 		}
 		if err != nil {
 			return out, errors.Join(errUnavailable, err)
@@ -96,14 +96,14 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		}
 		return out, nil
 	}
-	position, err := s.ledger.NextPosition(ctx, t.ID, project)
+	position, err := s.ledger.Tenant(t.ID).NextPosition(ctx, project)
 	if err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
-	if _, _, err := s.ledger.RequestArchive(ctx, t.ID, project, requestedBy, time.Now().UTC()); err != nil {
+	if _, _, err := s.ledger.Tenant(t.ID).Archive(project).Request(ctx, requestedBy, time.Now().UTC()); err != nil {
 		return out, errors.Join(errUnavailable, err)
 	}
-	_, err = s.ledger.UpdateArchive(ctx, t.ID, project, func(r *ledger.Archive) { // what people see until it is opened
+	_, err = s.ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until it is opened
 		if r.Status == ledger.Queued && r.QueuePosition == 0 {
 			r.QueuePosition = position
 		}
@@ -190,7 +190,7 @@ func (s *service) archiveRuns(ctx context.Context, t *config.Tenant, project str
 		if err != nil || !running || time.Now().After(until) {
 			return running, err
 		}
-		row, ok, err := s.ledger.Archive(ctx, t.ID, project)
+		row, ok, err := s.ledger.Tenant(t.ID).Archive(project).Get(ctx)
 		if err != nil || !ok || !row.Status.Ended() {
 			return true, err
 		}
@@ -273,7 +273,7 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, name string
 	}
 	if isUUID(name) {
 		id := strings.ToLower(name)
-		if _, known, err := s.ledger.Archive(ctx, t.ID, id); known || err != nil {
+		if _, known, err := s.ledger.Tenant(t.ID).Archive(id).Get(ctx); known || err != nil {
 			return id, err
 		}
 		project, err := p.Project(ctx, name)

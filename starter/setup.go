@@ -159,11 +159,11 @@ func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) 
 
 // inUse says that archives or reviews have written into iconik; where that cannot be told, that they have.
 func (s *service) inUse(ctx context.Context, t *config.Tenant) bool {
-	archives, _, err := s.ledger.Archives(ctx, t.ID, "", 1)
+	archives, _, err := s.ledger.Tenant(t.ID).Archives(ctx, "", 1)
 	if err != nil || len(archives) > 0 {
 		return true
 	}
-	reviews, _, err := s.ledger.Reviews(ctx, t.ID, "", 1)
+	reviews, _, err := s.ledger.Tenant(t.ID).Reviews(ctx, "", 1)
 	return err != nil || len(reviews) > 0
 }
 

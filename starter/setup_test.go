@@ -28,7 +28,7 @@ func TestSecretsThatSetupMadeAreAccepted(t *testing.T) {
 	f.ledger = book
 	raw, err := json.Marshal(setup.Record{ActionSecret: "generated", Objects: []setup.Object{{Kind: setup.FrameioWebhook, Key: "archive", ID: "1", Secret: "shown once"}}})
 	require.NoError(t, err)
-	require.NoError(t, book.PutToken(t.Context(), tenantA, "setup", raw))
+	require.NoError(t, book.Tenant(tenantA).PutToken(t.Context(), "setup", raw))
 
 	hook := func(tenant, secret string) int {
 		body, now := `{"type":"file.created","resource":{"id":"`+project+`","type":"file"},"project":{"id":"`+project+`"}}`, strconv.FormatInt(time.Now().Unix(), 10)

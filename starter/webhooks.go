@@ -65,7 +65,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		return
 	}
 	delivery := c.GetHeader("X-Frameio-Signature")
-	if seen, err := s.ledger.Delivered(c.Request.Context(), t.ID, delivery); err != nil {
+	if seen, err := s.ledger.Tenant(t.ID).Delivered(c.Request.Context(), delivery); err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	} else if seen {
@@ -106,7 +106,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		s.failWith(c, err, "")
 		return
 	}
-	if _, err := s.ledger.NoteDelivery(c.Request.Context(), t.ID, delivery, time.Now()); err != nil {
+	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), delivery, time.Now()); err != nil {
 		s.log.WarnContext(c, "delivery not noted: the same one would start the archive again", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
@@ -132,7 +132,7 @@ func (s *service) notShown(ctx context.Context, t *config.Tenant, what string, e
 
 // nothingNew tells why a webhook after a verified archive starts none: the project has not changed since it began.
 func (s *service) nothingNew(c *gin.Context, tenant string, project frameio.Project) string {
-	row, ok, err := s.ledger.Archive(c.Request.Context(), tenant, project.ID)
+	row, ok, err := s.ledger.Tenant(tenant).Archive(project.ID).Get(c.Request.Context())
 	if err != nil || !ok {
 		return ""
 	}
@@ -158,7 +158,7 @@ func (s *service) retryAction(c *gin.Context) {
 	}
 	t := tenantIn(c)
 	for _, id := range in.CollectionIDs {
-		link, ok, err := s.ledger.LinkByTarget(c.Request.Context(), t.ID, ledger.LinkProject, id)
+		link, ok, err := s.ledger.Tenant(t.ID).LinkByTarget(c.Request.Context(), ledger.LinkProject, id)
 		if err != nil {
 			s.failWith(c, errors.Join(errUnavailable, err), "")
 			return

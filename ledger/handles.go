@@ -1,0 +1,28 @@
+package ledger
+
+// TenantLedger is the ledger of one tenant.
+type TenantLedger struct {
+	l  *Ledger
+	id string
+}
+
+// ArchiveLedger is what the ledger knows of one archive.
+type ArchiveLedger struct {
+	l          *Ledger
+	tenant, id string
+}
+
+// ReviewLedger is what the ledger knows of one review.
+type ReviewLedger struct {
+	l          *Ledger
+	tenant, id string
+}
+
+// Tenant is a handle; it reads nothing.
+func (l *Ledger) Tenant(id string) TenantLedger { return TenantLedger{l, id} }
+
+// Archive is a handle; it reads nothing.
+func (h TenantLedger) Archive(id string) ArchiveLedger { return ArchiveLedger{h.l, h.id, id} }
+
+// Review is a handle; it reads nothing.
+func (h TenantLedger) Review(id string) ReviewLedger { return ReviewLedger{h.l, h.id, id} }
