@@ -3,6 +3,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -49,6 +50,19 @@ type Transfer struct {
 	PartSize      Bytes `mapstructure:"part_size"`
 	Memory        Bytes `mapstructure:"memory"`
 	Bandwidth     Bytes `mapstructure:"bandwidth"` // bytes a second; 0: no limit
+	// AllowedNetworks, in CIDR form, may hold storages although they are not public.
+	AllowedNetworks []string `mapstructure:"allowed_networks"`
+}
+
+// Allowed returns AllowedNetworks, which Load has checked.
+func (t Transfer) Allowed() []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range t.AllowedNetworks {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			out = append(out, p.Masked())
+		}
+	}
+	return out
 }
 
 type Mail struct {
@@ -68,9 +82,11 @@ type Tenant struct {
 }
 
 type Frameio struct {
-	Generation     string   `mapstructure:"generation"`
-	BaseURL        string   `mapstructure:"base_url"`
-	Token          Secret   `mapstructure:"token"`
+	Generation string `mapstructure:"generation"`
+	BaseURL    string `mapstructure:"base_url"`
+	Token      Secret `mapstructure:"token"`
+	// ServiceClient is what Frame.io's support has set up for a developer token of an account run from Adobe's Admin Console.
+	ServiceClient  string   `mapstructure:"service_client"`
 	AccountID      string   `mapstructure:"account_id"`
 	Workspace      string   `mapstructure:"workspace"`
 	IMS            IMS      `mapstructure:"ims"`

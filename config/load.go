@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -65,6 +66,7 @@ func Keys() []KeyDoc {
 		{"transfer.part_size", "16MiB", "smallest part of a multipart upload, 5MiB to 512MiB"},
 		{"transfer.memory", "256MiB", "bytes of all transfers of a worker together"},
 		{"transfer.bandwidth", "0", "bytes a second of a worker; 0: no limit"},
+		{"transfer.allowed_networks", "[]", "networks (10.1.0.0/16, …) that hold storages although they are not public"},
 		{"mail.smtp_url", "", "smtp://[user:password@]host:port or smtps://…; empty: no mails"},
 		{"mail.from", "framebridge@localhost", "sender's address"},
 		{tenantPrefix + "name", "", "name for people"},
@@ -72,6 +74,7 @@ func Keys() []KeyDoc {
 		{tenantPrefix + "frameio.generation", "legacy", "legacy or v4"},
 		{tenantPrefix + "frameio.base_url", "https://api.frame.io", "Frame.io's API"},
 		{tenantPrefix + "frameio.token", "", "developer token"},
+		{tenantPrefix + "frameio.service_client", "", "v4: client that Frame.io's support has set up for the developer token of an account run from Adobe's Admin Console"},
 		{tenantPrefix + "frameio.account_id", "", "v4: account; empty: discovered"},
 		{tenantPrefix + "frameio.workspace", "", "team (legacy) or workspace (v4) for reviews, id or name"},
 		{tenantPrefix + "frameio.ims.token_url", "https://ims-na1.adobelogin.com/ims/token/v3", "v4: Adobe's token endpoint"},
@@ -474,6 +477,11 @@ func (c *Config) validate(p *Problems) {
 	if c.Transfer.Memory < c.Transfer.PartSize {
 		p.add("transfer.memory", "must hold at least one part of %d bytes", c.Transfer.PartSize)
 	}
+	for i, text := range c.Transfer.AllowedNetworks {
+		if _, err := netip.ParsePrefix(text); err != nil {
+			p.add("transfer.allowed_networks."+strconv.Itoa(i), "is not a network as in 10.1.0.0/16")
+		}
+	}
 	if s := c.Mail.SMTPURL.Reveal(); s != "" {
 		switch u, err := url.Parse(s); {
 		case !strings.HasPrefix(s, "smtp://") && !strings.HasPrefix(s, "smtps://"):
@@ -516,6 +524,9 @@ func (t *Tenant) validate(p *Problems, key string) {
 	if t.Frameio.Generation == "v4" && t.Frameio.IMS.ClientID != "" {
 		needed(p, key+".frameio.ims.client_secret", t.Frameio.IMS.ClientSecret.Reveal())
 		link(p, key+".frameio.ims.token_url", t.Frameio.IMS.TokenURL)
+	}
+	if strings.ContainsFunc(t.Frameio.ServiceClient, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		p.add(key+".frameio.service_client", "must be one word of printable ASCII")
 	}
 	for i, s := range t.Frameio.WebhookSecrets {
 		needed(p, key+".frameio.webhook_secrets."+strconv.Itoa(i), s.Reveal())

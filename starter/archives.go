@@ -11,16 +11,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -181,9 +182,9 @@ func (s *service) listFailed(c *gin.Context, err error) {
 	s.failWith(c, errors.Join(errUnavailable, err), "")
 }
 
-// isID tells whether a text can be an id at all; PostgreSQL refuses others.
+// isID tells whether a text, where there is one, can be an id of Frame.io or of ours.
 func isID(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
+	return text == "" || untrusted.ID("id", text, frameio.IDCharacters) == nil
 }
 
 // isAddress tells whether mail can be sent to a text: by the rule of the mailer.

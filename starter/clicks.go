@@ -19,6 +19,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -40,6 +41,24 @@ type click struct {
 	AuthToken      string                     `json:"auth_token"` // the user's own; used at once and never kept
 }
 
+// wrongID names the first field that holds something else than ids of iconik.
+func (in click) wrongID() string {
+	for _, f := range []struct {
+		name string
+		ids  []string
+	}{{"asset_ids", in.AssetIDs}, {"collection_ids", in.CollectionIDs}} {
+		for _, id := range f.ids {
+			if untrusted.ID(f.name, id, "") != nil {
+				return f.name
+			}
+		}
+	}
+	if in.UserID != "" && untrusted.ID("user_id", in.UserID, "") != nil {
+		return "user_id"
+	}
+	return ""
+}
+
 // readClick decodes a click and checks from which iconik domain it comes.
 func (s *service) readClick(c *gin.Context) (click, bool) {
 	var in click
@@ -47,11 +66,9 @@ func (s *service) readClick(c *gin.Context) (click, bool) {
 		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
 		return in, false
 	}
-	for _, id := range slices.Concat(in.AssetIDs, in.CollectionIDs) {
-		if !isID(id) {
-			fail(c, http.StatusBadRequest, "asset_ids", "an id of what was clicked is none")
-			return in, false
-		}
+	if field := in.wrongID(); field != "" {
+		fail(c, http.StatusBadRequest, field, "this is not an id as iconik gives them: iconik's ids are UUIDs")
+		return in, false
 	}
 	t := tenantIn(c)
 	want, err := s.domain(c.Request.Context(), t)

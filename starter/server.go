@@ -29,6 +29,7 @@ import (
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
 	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 const (
@@ -243,7 +244,7 @@ func (s *service) ready(c *gin.Context) {
 // tenantOf finds the tenant of a vendor's call by the query.
 func (s *service) tenantOf(c *gin.Context) {
 	ids := c.QueryArray("tenant-id")
-	if len(ids) != 1 || !isUUID(ids[0]) {
+	if len(ids) != 1 || !untrusted.UUID(ids[0]) {
 		fail(c, http.StatusBadRequest, "tenant-id", "tenant-id must be the tenant's UUID")
 		return
 	}
@@ -358,20 +359,4 @@ func (s *service) actionSecret(c *gin.Context) {
 	case !same(made.ActionSecret, given):
 		fail(c, http.StatusUnauthorized, "X-Framebridge-Secret", "the secret header is missing or wrong")
 	}
-}
-
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i, r := range s {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if r != '-' {
-				return false
-			}
-		} else if !strings.ContainsRune("0123456789abcdefABCDEF", r) {
-			return false
-		}
-	}
-	return true
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -271,7 +272,7 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, name string
 	if err != nil {
 		return "", err
 	}
-	if isUUID(name) {
+	if untrusted.UUID(name) {
 		id := strings.ToLower(name)
 		if _, known, err := s.ledger.Tenant(t.ID).Archive(id).Get(ctx); known || err != nil {
 			return id, err

@@ -9,21 +9,24 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 // NewHTTPClient is for signed URLs: HTTP/1.1, for one connection would carry all parts over HTTP/2; no compression, no
-// total timeout, and connections that move large pieces. roots, where not nil, replaces the system's TLS settings.
-func NewHTTPClient(settings *tls.Config) *http.Client {
-	dial := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+// total timeout, and connections that move large pieces. settings, where not nil, replace the system's TLS settings; guard,
+// where not nil, refuses addresses that no vendor has to name.
+func NewHTTPClient(settings *tls.Config, guard *untrusted.Guard) *http.Client {
+	dial := guard.Dial(net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second})
 	plain := func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial.DialContext(ctx, network, address)
+		c, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
 		return &largeConn{Conn: c}, nil
 	}
 	secure := func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial.DialContext(ctx, network, address)
+		c, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
@@ -46,8 +49,8 @@ func NewHTTPClient(settings *tls.Config) *http.Client {
 		low.begin()
 		return &largeConn{Conn: t, low: low}, nil
 	}
-	return &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: plain, DialTLSContext: secure, TLSClientConfig: settings,
+	return &http.Client{CheckRedirect: untrusted.Redirect, Transport: &http.Transport{
+		Proxy: guard.Proxy, DialContext: plain, DialTLSContext: secure, TLSClientConfig: settings,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 5 * time.Minute, ExpectContinueTimeout: 2 * time.Second,
 		MaxIdleConnsPerHost: 64, MaxIdleConns: 128, IdleConnTimeout: 4 * time.Second, // S3 closes idle connections after about 5 s
 		DisableCompression: true, ReadBufferSize: 64 << 10, WriteBufferSize: 64 << 10,

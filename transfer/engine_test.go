@@ -97,7 +97,7 @@ func fetch(t *testing.T, h *host, size int64) (*keep, transfer.Result, int, erro
 	t.Helper()
 	srv := httptest.NewServer(h)
 	defer srv.Close()
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	fresh := 0
 	k := &keep{parts: map[int][]byte{}}
 	src, err := transfer.NewHTTPSource(t.Context(), client, func(_ context.Context, again bool) (transfer.Location, error) {
@@ -327,7 +327,7 @@ func TestOverTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(from.Certificate())
 	roots.AddCert(to.Certificate())
-	client := transfer.NewHTTPClient(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
+	client := transfer.NewHTTPClient(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil)
 	src, err := transfer.NewHTTPSource(t.Context(), client, func(context.Context, bool) (transfer.Location, error) {
 		return transfer.Location{URL: from.URL, Size: int64(len(file)), Ranges: true}, nil
 	})

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 // StallTimeout is how long a transfer may go without a byte before its request is given up and made again.
@@ -116,7 +118,11 @@ func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.R
 		}
 		resp, err := s.client.Do(req)
 		if err != nil {
-			return nil, &SourceError{Cause: withoutURL(err)}
+			failed := &SourceError{Cause: withoutURL(err)}
+			if untrusted.IsRefused(err) {
+				failed.Status = http.StatusBadRequest
+			}
+			return nil, failed
 		}
 		refused := resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusGone
 		if !refused || fresh {

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 const maxAnswer = 1 << 20 // bytes of a store's answer that are read
@@ -40,9 +40,7 @@ func (a *Answer) Err() error {
 		return &SinkError{Code: v.Code} // damaged on the way
 	}
 	e := &SinkError{Status: a.Status, Code: v.Code}
-	if s, err := strconv.ParseFloat(a.Header.Get("Retry-After"), 64); err == nil && s > 0 {
-		e.RetryAfter = time.Duration(s * float64(time.Second))
-	}
+	e.RetryAfter, _ = untrusted.RetryAfter(a.Header, time.Now())
 	return e
 }
 
@@ -71,11 +69,11 @@ func Send(ctx context.Context, client *http.Client, method, signed string, heade
 		if cause := context.Cause(ctx); errors.Is(cause, ErrStalled) {
 			err = cause
 		}
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
+		failed := &SinkError{Cause: withoutURL(err)}
+		if untrusted.IsRefused(err) {
+			failed.Status = http.StatusBadRequest
 		}
-		return nil, &SinkError{Cause: err}
+		return nil, failed
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

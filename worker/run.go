@@ -27,6 +27,7 @@ import (
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -64,7 +65,7 @@ func run(ctx context.Context, o options) error {
 
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	store := transfer.NewHTTPClient(nil)
+	store := transfer.NewHTTPClient(nil, guard(cfg))
 	engine := transfer.NewEngine(transfer.Options{
 		PartsInFlight: cfg.Transfer.PartsInFlight, PartSize: int64(cfg.Transfer.PartSize), Memory: int64(cfg.Transfer.Memory),
 		Bandwidth: int64(cfg.Transfer.Bandwidth), Client: store, Metrics: transfer.NewMetrics(metrics), Holds: collectSooner,
@@ -178,4 +179,13 @@ func collectSooner(buffers int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(int(100 * garbageBeside / (garbageBeside + buffers)))
 	}
+}
+
+// guard keeps what vendors name — signed URLs, redirects — from leading to this machine or the networks behind it.
+func guard(cfg *config.Config) *untrusted.Guard {
+	var bases []string
+	for _, t := range cfg.Tenants {
+		bases = append(bases, t.Frameio.BaseURL, t.Iconik.BaseURL)
+	}
+	return untrusted.NewGuard(bases, cfg.Transfer.Allowed())
 }

@@ -17,6 +17,10 @@ const (
 	V4     Generation = "v4"
 )
 
+// IDCharacters are those that ids of Frame.io may have besides letters, digits, - and _: those of accounts on Adobe's storage
+// are adobe:<id>, and adobe:<id>|<version> of files.
+const IDCharacters = ":|.@/"
+
 // Capabilities says what a generation can do, so that callers adapt without asking which it is.
 type Capabilities struct {
 	// Checksums: Frame.io publishes the xxHash64 of originals (it may still be absent on a file).

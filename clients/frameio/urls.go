@@ -2,8 +2,11 @@ package frameio
 
 import (
 	"container/list"
+	"net/url"
 	"sync"
 	"time"
+
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 const (
@@ -59,4 +62,25 @@ func (m *URLMemory) Get(id string, now time.Time) (Media, bool) {
 		return Media{}, false
 	}
 	return s.media, true
+}
+
+const longestURL = 7 * 24 * time.Hour // of S3's signatures
+
+// URLExpiry reads a signed URL's own end: CloudFront's Expires, or S3's date and lifetime. It is zero where the URL does not
+// say.
+func URLExpiry(signed string) time.Time {
+	u, err := url.Parse(signed)
+	if err != nil {
+		return time.Time{}
+	}
+	q := u.Query()
+	if at, ok := untrusted.Epoch("Expires", q.Get("Expires")); ok {
+		return at
+	}
+	at, err := time.Parse("20060102T150405Z", q.Get("X-Amz-Date"))
+	life, ok := untrusted.Lasting("X-Amz-Expires", q.Get("X-Amz-Expires"), longestURL)
+	if err != nil || !ok {
+		return time.Time{}
+	}
+	return at.Add(life)
 }

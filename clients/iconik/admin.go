@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/framebridge/framebridge/clients/rest"
 )
@@ -200,12 +199,9 @@ func (s *AdminService) DeleteView(ctx context.Context, id string) error {
 // Groups wraps GET users/v1/groups/, and GET users/v1/groups/basic/ where the token lacks the role for the first.
 func (s *AdminService) Groups(ctx context.Context) ([]Group, error) {
 	var all []Group
-	read := func(service string) error {
-		all = nil
-		return orEmpty(byPage(ctx, s.c, "list groups", path(service), url.Values{"per_page": {strconv.Itoa(perPage)}}, func(g Group) bool {
-			all = append(all, g)
-			return true
-		}))
+	read := func(service string) (err error) {
+		all, err = rest.Collect(byPage[Group](ctx, s.c, "list groups", path(service), nil))
+		return orEmpty(err)
 	}
 	err := read("users/v1/groups")
 	if err != nil && rest.ClassOf(err) == rest.Forbidden {

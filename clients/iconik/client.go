@@ -4,8 +4,11 @@
 package iconik
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"hash/fnv"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,7 +22,10 @@ import (
 // The vendor's rate limit, for one set of credentials over all operations.
 var sharedLimit = rest.Limit{Calls: 1000, Window: 20 * time.Second}
 
-const perPage = 100 // the most that every listing takes
+const (
+	vendor  = "iconik"
+	perPage = 100 // the most that every listing takes
+)
 
 // Client calls one iconik domain.
 type Client struct {
@@ -68,8 +74,8 @@ func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config) { c.HTT
 func New(cfg config.Iconik, opts ...Option) (*Client, error) {
 	app, token := cfg.AppID, cfg.AuthToken.Reveal()
 	rc := rest.Config{
-		Vendor:  "iconik",
-		BaseURL: cfg.BaseURL + "/API",
+		Vendor:  vendor,
+		BaseURL: cfg.BaseURL + "/API", TrailingSlash: true,
 		Authorize: func(r *http.Request) {
 			r.Header.Set("App-ID", app)
 			r.Header.Set("Auth-Token", token)
@@ -132,12 +138,12 @@ func (c *Client) delete(ctx context.Context, op, path string, q url.Values, body
 	return c.do(ctx, op, http.MethodDelete, path, q, body, nil)
 }
 
-// path joins segments under a service; iconik's paths end with a slash. A slash within a segment stays one.
+// path joins segments under a service; iconik's paths end with a slash.
 func path(service string, segments ...string) string {
 	var b strings.Builder
 	b.WriteString(service)
 	for _, s := range segments {
-		b.WriteString("/" + strings.ReplaceAll(url.PathEscape(s), "%2F", "/"))
+		b.WriteString("/" + url.PathEscape(s))
 	}
 	return b.String() + "/"
 }
@@ -150,30 +156,64 @@ type envelope[T any] struct {
 	Pages   int     `json:"pages"`
 }
 
-// byPage reads a listing of pages until its end; a page beyond the end is a 404.
-func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values, each func(T) bool) error {
-	for page := 1; ; page++ {
-		query := clone(q)
-		query.Set("page", strconv.Itoa(page))
-		if query.Get("per_page") == "" {
-			query.Set("per_page", strconv.Itoa(perPage))
-		}
-		var e envelope[T]
-		if err := c.get(ctx, op, p, query, &e); err != nil {
-			if page > 1 && rest.IsNotFound(err) {
-				return nil
-			}
-			return err
-		}
-		for _, o := range e.Objects {
-			if !each(o) {
-				return nil
-			}
-		}
-		if len(e.Objects) == 0 || e.Pages > 0 && page >= e.Pages || e.Pages == 0 && (e.NextURL == nil || *e.NextURL == "") {
-			return nil
-		}
+func (e envelope[T]) hasNext() bool { return e.NextURL != nil && *e.NextURL != "" }
+
+// byPage reads a listing by page numbers until its end; a page beyond the end is a 404.
+func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values) iter.Seq2[T, error] {
+	if q.Get("per_page") == "" {
+		q = with(q, "per_page", strconv.Itoa(perPage))
 	}
+	return numbered(ctx, op, func(ctx context.Context, page int) (envelope[row[T]], error) {
+		var e envelope[row[T]]
+		err := c.get(ctx, op, p, with(q, "page", strconv.Itoa(page)), &e)
+		return e, err
+	})
+}
+
+// numbered reads a listing by page numbers. One that shows a page twice heeds no page number, or is about to go on for ever.
+func numbered[T any](ctx context.Context, op string, get func(ctx context.Context, page int) (envelope[row[T]], error)) iter.Seq2[T, error] {
+	before := ""
+	return rest.Pages(ctx, vendor, op, func(ctx context.Context, cursor string) ([]T, string, error) {
+		page, _ := strconv.Atoi(cmp.Or(cursor, "1"))
+		e, err := get(ctx, page)
+		if page > 1 && rest.IsNotFound(err) {
+			return nil, "", nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		rows, print := values(e.Objects)
+		switch {
+		case len(rows) == 0:
+			return nil, "", nil
+		case page > 1 && print == before:
+			return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: "the listing shows one page again and again"}
+		case e.Pages > 0 && page >= e.Pages, e.Pages <= 0 && !e.hasNext():
+			return rows, "", nil
+		}
+		before = print
+		return rows, strconv.Itoa(page + 1), nil
+	})
+}
+
+// row is a row of a listing, with its own text to tell pages apart.
+type row[T any] struct {
+	value T
+	raw   string
+}
+
+func (r *row[T]) UnmarshalJSON(raw []byte) error {
+	r.raw = string(raw)
+	return json.Unmarshal(raw, &r.value)
+}
+
+func values[T any](rows []row[T]) (out []T, print string) {
+	h := fnv.New64a()
+	for _, r := range rows {
+		out = append(out, r.value)
+		_, _ = h.Write([]byte(r.raw))
+	}
+	return out, strconv.FormatUint(h.Sum64(), 36)
 }
 
 // orEmpty takes a listing whose first page is not there for an empty one: iconik answers pages beyond the end with a 404,
@@ -188,30 +228,35 @@ func orEmpty(err error) error {
 
 // byLastID reads a listing that goes on after the id of the last row.
 func byLastID[T any](ctx context.Context, c *Client, op, p string, q url.Values, id func(T) string) ([]T, error) {
-	var all []T
-	last := ""
-	for {
-		query := clone(q)
-		query.Set("per_page", strconv.Itoa(perPage))
+	q = with(q, "per_page", strconv.Itoa(perPage))
+	return rest.Collect(rest.Pages(ctx, vendor, op, func(ctx context.Context, last string) ([]T, string, error) {
+		query := q
 		if last != "" {
-			query.Set("last_id", last)
+			query = with(q, "last_id", last)
 		}
 		var e envelope[T]
 		if err := c.get(ctx, op, p, query, &e); err != nil {
 			if last != "" && rest.IsNotFound(err) {
-				return all, nil
+				return nil, "", nil
 			}
-			return nil, err
+			return nil, "", err
 		}
-		if len(e.Objects) == 0 || id(e.Objects[len(e.Objects)-1]) == last {
-			return all, nil
+		switch n := len(e.Objects); {
+		case n == 0, id(e.Objects[n-1]) == last: // it begins with the last row, and has no other
+			return nil, "", nil
+		case n < perPage && !e.hasNext():
+			return e.Objects, "", nil
+		default:
+			return e.Objects, id(e.Objects[n-1]), nil
 		}
-		all = append(all, e.Objects...)
-		if len(e.Objects) < perPage && (e.NextURL == nil || *e.NextURL == "") {
-			return all, nil
-		}
-		last = id(e.Objects[len(e.Objects)-1])
-	}
+	}))
+}
+
+// with adds a value to a copy of a query.
+func with(q url.Values, name, value string) url.Values {
+	out := clone(q)
+	out.Set(name, value)
+	return out
 }
 
 func clone(q url.Values) url.Values {

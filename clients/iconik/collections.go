@@ -101,14 +101,10 @@ type Object struct {
 // there has no contents, as the first page of an empty one may not be there: Get tells one from the other.
 func (s *CollectionsService) AllContents(ctx context.Context, id, objectTypes string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		going := true
-		q := url.Values{"object_types": {objectTypes}}
-		err := orEmpty(byPage(ctx, s.c, "list collection", path("assets/v1/collections", id, "contents"), q, func(o Object) bool {
-			going = yield(o, nil)
-			return going
-		}))
-		if err != nil && going {
-			yield(Object{}, err)
+		for o, err := range byPage[Object](ctx, s.c, "list collection", path("assets/v1/collections", id, "contents"), url.Values{"object_types": {objectTypes}}) {
+			if rest.IsNotFound(err) || !yield(o, err) {
+				return
+			}
 		}
 	}
 }

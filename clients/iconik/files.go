@@ -255,7 +255,7 @@ func (s *FilesService) PartURLs(ctx context.Context, assetID, fileID, uploadID s
 		page := (next-1)/size + 1
 		q := url.Values{"upload_id": {uploadID}, "parts_num": {strconv.Itoa(parts)}, "page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(size)}}
 		var e envelope[PartURL]
-		if err := s.c.get(ctx, "part URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url/part"), q, &e); err != nil {
+		if err := s.c.get(ctx, "part URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url", "part"), q, &e); err != nil {
 			return nil, err
 		}
 		for _, p := range e.Objects {
@@ -301,7 +301,7 @@ func (s *FilesService) MultipartURLs(ctx context.Context, assetID, fileID, uploa
 // CleanupMultipart wraps POST files/v1/assets/{id}/files/{file}/multipart/cleanup/ and aborts the upload.
 func (s *FilesService) CleanupMultipart(ctx context.Context, assetID, fileID, uploadID string) error {
 	body := map[string]any{"upload_id": uploadID, "abort_upload": true}
-	return s.c.post(ctx, "clean up upload", path("files/v1/assets", assetID, "files", fileID, "multipart/cleanup"), nil, body, nil)
+	return s.c.post(ctx, "clean up upload", path("files/v1/assets", assetID, "files", fileID, "multipart", "cleanup"), nil, body, nil)
 }
 
 // CreateKeyframes wraps POST files/v1/assets/{id}/files/{file}/keyframes/, which makes keyframes and a proxy. The job
@@ -324,7 +324,7 @@ func (s *FilesService) MD5PartURL(ctx context.Context, assetID, fileID, uploadID
 			URL    string `json:"url"`
 		} `json:"parts"`
 	}
-	_, err := s.c.rest.Do(ctx, rest.Request{Operation: "MD5 part URL", Method: http.MethodPost, Path: path("files/v1/assets", assetID, "files", fileID, "multipart_url/s3/part"),
+	_, err := s.c.rest.Do(ctx, rest.Request{Operation: "MD5 part URL", Method: http.MethodPost, Path: path("files/v1/assets", assetID, "files", fileID, "multipart_url", "s3", "part"),
 		Body: body, Idempotent: true}, &out)
 	if err != nil {
 		return "", err
@@ -352,17 +352,17 @@ func (s *FilesService) StartB2(ctx context.Context, assetID, fileID, uploadID st
 		body["upload_file_id"] = uploadID
 	}
 	var u B2Upload
-	err := s.c.post(ctx, "start B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart/b2/start"), nil, body, &u)
+	err := s.c.post(ctx, "start B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart", "b2", "start"), nil, body, &u)
 	return made(&u, u.ID, "start B2 upload", err)
 }
 
 // FinishB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/finish/; the SHA-1s are in the parts' order.
 func (s *FilesService) FinishB2(ctx context.Context, assetID, fileID, uploadID string, sums []string) error {
 	body := map[string]any{"upload_file_id": uploadID, "sha1_list": sums}
-	return s.c.post(ctx, "finish B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart/b2/finish"), nil, body, nil)
+	return s.c.post(ctx, "finish B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart", "b2", "finish"), nil, body, nil)
 }
 
 // CancelB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/cancel/.
 func (s *FilesService) CancelB2(ctx context.Context, assetID, fileID, uploadID string) error {
-	return s.c.post(ctx, "cancel B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart/b2/cancel"), nil, map[string]any{"upload_file_id": uploadID}, nil)
+	return s.c.post(ctx, "cancel B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart", "b2", "cancel"), nil, map[string]any{"upload_file_id": uploadID}, nil)
 }

@@ -3,6 +3,8 @@ package iconik
 import (
 	"context"
 	"net/url"
+
+	"github.com/framebridge/framebridge/clients/rest"
 )
 
 // Job is work that people see in iconik.
@@ -115,10 +117,6 @@ func (s *JobsService) List(ctx context.Context, o JobListOptions) ([]Job, error)
 			q.Set(k, v)
 		}
 	}
-	var all []Job
-	err := byPage(ctx, s.c, "list jobs", path("jobs/v1/jobs"), q, func(j Job) bool {
-		all = append(all, j)
-		return true
-	})
+	all, err := rest.Collect(byPage[Job](ctx, s.c, "list jobs", path("jobs/v1/jobs"), q))
 	return all, orEmpty(err)
 }

@@ -54,23 +54,16 @@ func (s *MetadataService) CreateField(ctx context.Context, f Field) (*Field, err
 
 // Views wraps GET metadata/v1/views/. It is documented without pages; where the answer has some, all are read.
 func (s *MetadataService) Views(ctx context.Context) ([]View, error) {
-	var all []View
-	q := url.Values{}
-	for page := 1; ; page++ {
-		var e envelope[View]
-		err := s.c.get(ctx, "list views", path("metadata/v1/views"), q, &e)
-		if page > 1 && rest.IsNotFound(err) {
-			return all, nil
+	const op = "list views"
+	return rest.Collect(numbered(ctx, op, func(ctx context.Context, page int) (envelope[row[View]], error) {
+		q := url.Values{}
+		if page > 1 {
+			q.Set("page", strconv.Itoa(page))
 		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, e.Objects...)
-		if len(e.Objects) == 0 || page >= e.Pages && (e.NextURL == nil || *e.NextURL == "") {
-			return all, nil
-		}
-		q.Set("page", strconv.Itoa(page+1))
-	}
+		var e envelope[row[View]]
+		err := s.c.get(ctx, op, path("metadata/v1/views"), q, &e)
+		return e, err
+	}))
 }
 
 // CreateView wraps POST metadata/v1/views/.

@@ -21,20 +21,15 @@ func (s *SearchService) find(ctx context.Context, docType string, terms []term) 
 		"filter":         map[string]any{"operator": "AND", "terms": terms},
 		"include_fields": []string{"id", "title", "object_type", "status", "type", "external_id", "parent_id", "in_collections", "created_by_user"},
 	}
-	var all []Object
-	for page := 1; ; page++ {
+	const op = "search"
+	all, err := rest.Collect(numbered(ctx, op, func(ctx context.Context, page int) (envelope[row[Object]], error) {
 		q := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}, "generate_signed_url": {"false"}, "save_search_history": {"false"}}
-		var e envelope[Object]
+		var e envelope[row[Object]]
 		// A search writes nothing: it may be sent again.
-		_, err := s.c.rest.Do(ctx, rest.Request{Operation: "search", Method: "POST", Path: path("search/v1/search"), Query: q, Body: body, Idempotent: true}, &e)
-		if err != nil {
-			return all, orEmpty(err)
-		}
-		all = append(all, e.Objects...)
-		if len(e.Objects) == 0 || page >= e.Pages {
-			return all, nil
-		}
-	}
+		_, err := s.c.rest.Do(ctx, rest.Request{Operation: op, Method: "POST", Path: path("search/v1/search"), Query: q, Body: body, Idempotent: true}, &e)
+		return e, err
+	}))
+	return all, orEmpty(err)
 }
 
 // ByExternalID wraps POST search/v1/search/. docType is assets or collections. Deleted objects, which the index still

@@ -3,6 +3,8 @@ package iconik
 import (
 	"context"
 	"net/url"
+
+	"github.com/framebridge/framebridge/clients/rest"
 )
 
 // Segment is a time-based comment. Times are milliseconds from the version's start.
@@ -95,12 +97,7 @@ func (s *SegmentsService) List(ctx context.Context, assetID string, o SegmentLis
 	if o.WithUsers {
 		q.Set("include_users", "true")
 	}
-	var all []Segment
-	err := byPage(ctx, s.c, "list segments", path("assets/v1/assets", assetID, "segments"), q, func(seg Segment) bool {
-		all = append(all, seg)
-		return true
-	})
-	return all, err
+	return rest.Collect(byPage[Segment](ctx, s.c, "list segments", path("assets/v1/assets", assetID, "segments"), q))
 }
 
 // Get wraps GET assets/v1/assets/{id}/segments/{segment}/, which reads the store.

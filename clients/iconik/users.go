@@ -31,13 +31,16 @@ func (s *UsersService) Current(ctx context.Context) (*User, error) {
 func (s *UsersService) ByEmail(ctx context.Context, email string) (*User, error) {
 	var found *User
 	look := func(service string) error {
-		return orEmpty(byPage(ctx, s.c, "find user", path(service), url.Values{"email": {email}}, func(u User) bool {
+		for u, err := range byPage[User](ctx, s.c, "find user", path(service), url.Values{"email": {email}}) {
+			if err != nil {
+				return orEmpty(err)
+			}
 			if strings.EqualFold(u.Email, email) && u.Status != "DELETED" {
 				found = &u
-				return false
+				return nil
 			}
-			return true
-		}))
+		}
+		return nil
 	}
 	err := look("users/v1/users")
 	if err != nil && rest.ClassOf(err) == rest.Forbidden {

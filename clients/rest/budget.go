@@ -1,11 +1,18 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/framebridge/framebridge/untrusted"
+)
+
+const (
+	mostCalls   = 1e6         // that a vendor's header may allow in its window
+	slowestPace = time.Minute // a call: what asks for less than that is a mistake
 )
 
 // Limit is a vendor's rate limit: Calls in Window, as a bucket that refills continuously.
@@ -152,22 +159,19 @@ func (b *Budget) Done(status int, h http.Header) {
 	if h == nil {
 		return
 	}
-	if calls, err := strconv.ParseFloat(h.Get("X-Ratelimit-Limit"), 64); err == nil && calls > 0 {
-		if ms, err := strconv.ParseFloat(h.Get("X-Ratelimit-Window"), 64); err == nil && ms > 0 {
-			b.limit = Limit{Calls: calls, Window: time.Duration(ms * float64(time.Millisecond))}
-		}
+	calls, hasCalls := untrusted.Number("X-Ratelimit-Limit", h.Get("X-Ratelimit-Limit"), 1, mostCalls)
+	ms, hasWindow := untrusted.Number("X-Ratelimit-Window", h.Get("X-Ratelimit-Window"), 1, slowestPace.Seconds()*1000*calls)
+	if hasCalls && hasWindow {
+		b.limit = Limit{Calls: calls, Window: time.Duration(ms * float64(time.Millisecond))}
 	}
-	left := h.Get("X-Ratelimit-Remaining")
-	if left == "" {
-		left = h.Get("Ratelimit-Remaining")
-	}
-	if n, err := strconv.ParseFloat(left, 64); err == nil && b.perSecond() > 0 {
+	left := cmp.Or(h.Get("X-Ratelimit-Remaining"), h.Get("Ratelimit-Remaining"))
+	if n, ok := untrusted.Number("X-Ratelimit-Remaining", left, 0, mostCalls); ok && b.perSecond() > 0 {
 		// Calls on their way may or may not be in the vendor's count: between these two it is not corrected.
 		b.level = min(max(b.level, n-b.flying), n)
 	}
 	if status == http.StatusTooManyRequests {
 		b.streak++
-		wait := retryAfter(h, now)
+		wait, _ := untrusted.RetryAfter(h, now)
 		if wait == 0 {
 			wait = time.Second << min(b.streak-1, 5)
 		}

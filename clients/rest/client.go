@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 const (
@@ -26,6 +27,8 @@ const (
 	safeTries          = 3
 	safeTryWait        = 200 * time.Millisecond
 	connectionsPerHost = 64
+	// shortestThrottle is waited where a 429 asks for nothing, or for next to nothing.
+	shortestThrottle = time.Second
 )
 
 // Config describes a vendor's API.
@@ -43,6 +46,10 @@ type Config struct {
 	// Fickle are refusals that this vendor also gives by mistake: a call, which was not carried out, is tried again before
 	// they are believed.
 	Fickle []int
+	// IDs are the characters, besides letters, digits, - and _, that the vendor's ids may have.
+	IDs string
+	// TrailingSlash: the vendor's paths end with one.
+	TrailingSlash bool
 	// MaxBody bounds an answer in bytes; 0: 32 MiB.
 	MaxBody int64
 	// MaxThrottleWait bounds how long Do itself waits out 429s and the pauses they ask for; 0: 30 s.
@@ -63,7 +70,8 @@ type Request struct {
 	// Operation names the call in errors and picks its rate budget.
 	Operation string
 	Method    string
-	// Path is relative to the base URL and escaped already.
+	// Path is relative to the base URL and escaped already. A segment that is no id is refused: a call must not end elsewhere
+	// than was meant.
 	Path  string
 	Query url.Values
 	Body  any // JSON
@@ -87,29 +95,23 @@ func New(cfg Config) (*Client, error) {
 	if cfg.MaxThrottleWait == 0 {
 		cfg.MaxThrottleWait = defaultThrottle
 	}
+	if cfg.Budgets == nil { // nothing is paced, but a pause that is asked for is kept
+		cfg.Budgets = &Budgets{}
+	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "Framebridge"
 	}
 	h := cfg.HTTP
 	if h == nil {
+		guard := untrusted.NewGuard([]string{cfg.BaseURL}, nil)
 		h = &http.Client{Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext, ForceAttemptHTTP2: true,
+			Proxy: guard.Proxy, DialContext: guard.Dial(net.Dialer{Timeout: 10 * time.Second}), ForceAttemptHTTP2: true,
 			MaxIdleConnsPerHost: connectionsPerHost, MaxIdleConns: connectionsPerHost, IdleConnTimeout: 60 * time.Second,
 			TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
 		}}
 	}
-	// A redirect that turns a POST into a GET would read where a write was meant.
 	own := *h
-	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if len(via) >= 5 || req.Method != via[0].Method {
-			return http.ErrUseLastResponse
-		}
-		if req.URL.Host != via[0].URL.Host {
-			req.Header.Del("Authorization")
-			req.Header.Del("Auth-Token")
-		}
-		return nil
-	}
+	own.CheckRedirect = untrusted.Redirect
 	return &Client{cfg: cfg, base: base, http: &own}, nil
 }
 
@@ -126,6 +128,9 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 		if body, err = json.Marshal(r.Body); err != nil {
 			return nil, &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Permanent, Cause: err}
 		}
+	}
+	if err := c.checkPath(r.Path); err != nil {
+		return nil, &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Permanent, Cause: err}
 	}
 	budget := c.cfg.Budgets.of(r.Operation)
 	begun, tries := time.Now(), 0
@@ -155,6 +160,26 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 		}
 		return resp, err
 	}
+}
+
+// checkPath looks at each segment of a path. An error names the field by what stands before the segment.
+func (c *Client) checkPath(path string) error {
+	path = strings.TrimLeft(path, "/")
+	if c.cfg.TrailingSlash {
+		path = strings.TrimSuffix(path, "/")
+	}
+	before := ""
+	for segment := range strings.SplitSeq(path, "/") {
+		text, err := url.PathUnescape(segment)
+		if err != nil {
+			text = ""
+		}
+		if err := untrusted.ID(strings.TrimSuffix(before, "s")+"_id", text, c.cfg.IDs); err != nil {
+			return err
+		}
+		before = segment
+	}
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -235,6 +260,9 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	if err != nil {
 		budget.Done(0, nil)
 		fail.Uncertain = reached.Load() && !r.safe()
+		if untrusted.IsRefused(err) {
+			fail.Class = Permanent
+		}
 		fail.Cause = withoutURL(err)
 		return nil, fail
 	}
@@ -275,9 +303,8 @@ func (c *Client) failed(e *Error, r Request, resp *http.Response, raw []byte) er
 	// A 429 was not carried out; another 5xx may have been.
 	e.Uncertain = resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented && !r.safe()
 	if e.Class == Throttled {
-		if e.RetryAfter = retryAfter(resp.Header, time.Now()); e.RetryAfter == 0 {
-			e.RetryAfter = time.Second
-		}
+		e.RetryAfter, _ = untrusted.RetryAfter(resp.Header, time.Now())
+		e.RetryAfter = max(e.RetryAfter, shortestThrottle)
 	}
 	if resp.StatusCode == http.StatusPaymentRequired {
 		e.Hint = "the plan's limit is reached"
@@ -293,6 +320,10 @@ func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
+	}
+	var refused *untrusted.AddressError
+	if errors.As(err, &refused) {
+		return refused
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return err

@@ -237,20 +237,6 @@ func TestAnswersAreBounded(t *testing.T) {
 	assert.True(t, e.Uncertain, "the write has taken effect, whatever the proxy answered")
 }
 
-func TestCredentialsDoNotFollowARedirectElsewhere(t *testing.T) {
-	var got string
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header.Get("Authorization")
-		_, _ = io.WriteString(w, `{}`)
-	}))
-	defer other.Close()
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
-	}, nil)
-	require.Nil(t, call(c, "GET", nil))
-	assert.Empty(t, got)
-}
-
 func clocked(l Limit) (*Budget, *time.Time) {
 	b := NewBudget(l)
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)

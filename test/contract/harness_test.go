@@ -88,7 +88,7 @@ tenants:
 	b.book, err = ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
 	require.NoError(t, err)
 	t.Cleanup(b.book.Close)
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	engine := transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
 	b.acts, err = activities.New(cfg, b.book, engine, client, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)

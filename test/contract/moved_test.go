@@ -27,7 +27,7 @@ func (b *harness) toV4(t *testing.T) {
 	cfg := *b.acts.Config
 	cfg.Tenants[tenantID].Frameio.Generation = "v4"
 	var err error
-	b.acts, err = activities.New(&cfg, b.book, b.acts.Engine, transfer.NewHTTPClient(nil), nil, slog.New(slog.DiscardHandler))
+	b.acts, err = activities.New(&cfg, b.book, b.acts.Engine, transfer.NewHTTPClient(nil, nil), nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 }
 

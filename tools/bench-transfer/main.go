@@ -236,7 +236,7 @@ func engine(args []string) error {
 		roots.AppendCertsFromPEM(raw)
 		settings = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	ctx, client := context.Background(), transfer.NewHTTPClient(settings)
+	ctx, client := context.Background(), transfer.NewHTTPClient(settings, nil)
 	src, err := transfer.NewHTTPSource(ctx, client, func(context.Context, bool) (transfer.Location, error) {
 		return transfer.Location{URL: args[0] + "/file", Size: size, Ranges: true}, nil
 	})

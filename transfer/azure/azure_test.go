@@ -17,7 +17,7 @@ import (
 
 func TestAzure(t *testing.T) {
 	const part = 512 << 10
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
 		var a *storesim.Azure
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.ServeHTTP(w, r) }))

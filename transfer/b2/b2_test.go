@@ -15,7 +15,7 @@ import (
 
 func TestB2(t *testing.T) {
 	const part = leastPart
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
 		var b *storesim.B2
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.ServeHTTP(w, r) }))

@@ -44,7 +44,7 @@ func size(g *storesim.GCS, name string) func(context.Context) (int64, error) {
 }
 
 func TestSession(t *testing.T) {
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
 		g, n := serve(t), 0
 		return sinktest.Store{
@@ -67,7 +67,7 @@ func TestSession(t *testing.T) {
 }
 
 func TestCompose(t *testing.T) {
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
 		g, n := serve(t), 0
 		var stale atomic.Bool

@@ -80,7 +80,7 @@ func TestMinIO(t *testing.T) {
 	base := start(t, "FRAMEBRIDGE_MINIO", "minio", func(host, port, dir string) []string { return []string{"server", "--address", host + ":" + port, dir} },
 		"MINIO_ROOT_USER=framebridge", "MINIO_ROOT_PASSWORD=secretsecret", "MINIO_UPDATE=off", "MINIO_BROWSER=off")
 	sign := s3sim.Presigner{Endpoint: base, AccessKey: "framebridge", SecretKey: "secretsecret"}
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	require.Eventually(t, func() bool {
 		answer, err := transfer.Send(t.Context(), client, http.MethodPut, sign.Presign(http.MethodPut, bucket, "", nil, nil, time.Hour), nil, nil, 0)
 		return err == nil && answer.Status == http.StatusOK
@@ -162,7 +162,7 @@ func TestAzurite(t *testing.T) {
 		return []string{"--blobHost", host, "--blobPort", port, "--location", dir, "--silent", "--skipApiVersionCheck", "--disableTelemetry"}
 	})
 	createContainer(t, base, container)
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	var n atomic.Int64
 	sinktest.Run(t, func(*testing.T) sinktest.Store {
 		return sinktest.Store{Part: part, Single: true, Streams: true, Open: func(_ *testing.T, _ int64) sinktest.Upload {

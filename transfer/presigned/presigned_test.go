@@ -20,7 +20,7 @@ import (
 // x-amz-acl, for parts of one size.
 func TestFrameioParts(t *testing.T) {
 	const part = 700_000
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	signed := map[string]string{"content-type": "video/quicktime", "x-amz-acl": "private"}
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
 		var fault atomic.Pointer[func(*http.Request) *s3sim.Fault]

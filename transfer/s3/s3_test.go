@@ -75,7 +75,7 @@ func describe(t *testing.T, client *http.Client, sign presigner, key string, siz
 
 func run(t *testing.T, crc, md5s bool) {
 	const part = minPart
-	client := transfer.NewHTTPClient(nil)
+	client := transfer.NewHTTPClient(nil, nil)
 	sinktest.Run(t, func(t *testing.T) sinktest.Store {
 		var fault atomic.Pointer[func(*http.Request) *s3sim.Fault]
 		store, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store", CRC64: crc, Fault: func(r *http.Request) *s3sim.Fault {

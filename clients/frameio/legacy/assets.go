@@ -214,17 +214,17 @@ func (a asset) comments() int {
 	if !a.Comments.set {
 		return -1
 	}
-	return int(a.Comments.value)
+	return int(a.Comments.whole())
 }
 
 func (a asset) domain() frameio.Asset {
 	d := frameio.Asset{
 		ID: a.ID, ParentID: string(a.ParentID), ProjectID: string(a.ProjectID), Kind: a.kind(), Name: string(a.Name),
 		URL:  "https://app.frame.io/player/" + a.ID,
-		Size: int64(a.Filesize.value), MediaType: string(a.Filetype), Label: orNone(string(a.Label)), Description: string(a.Desc),
-		Duration: a.Duration.value, Frames: int64(a.Frames.value), StartTimecode: string(a.Timecode),
+		Size: a.Filesize.whole(), MediaType: string(a.Filetype), Label: orNone(string(a.Label)), Description: string(a.Desc),
+		Duration: a.Duration.value, Frames: a.Frames.whole(), StartTimecode: string(a.Timecode),
 		CreatedAt: a.Inserted.Time, UploadedAt: a.Uploaded.Time, UpdatedAt: a.Updated.Time,
-		CommentCount: a.comments(), ItemCount: int(a.Items.value), CoverID: string(a.CoverID),
+		CommentCount: a.comments(), ItemCount: int(a.Items.whole()), CoverID: string(a.CoverID),
 	}
 	if a.Rating.set {
 		d.Rating = &a.Rating.value
@@ -246,16 +246,16 @@ func (a asset) domain() frameio.Asset {
 	fps := a.FPS.value
 	if m := a.Metadata.value; m != nil && m.Blob.value != nil {
 		b := m.Blob.value
-		d.Width, d.Height = int(b.Width.value), int(b.Height.value)
+		d.Width, d.Height = int(b.Width.whole()), int(b.Height.whole())
 		if fps == 0 {
 			fps = b.FPS.value
 		}
 		if d.Frames == 0 {
-			d.Frames = int64(b.Frames.value)
+			d.Frames = b.Frames.whole()
 		}
 	}
 	if t := a.Transcode.value; t != nil && d.Width == 0 {
-		d.Width, d.Height = int(t.Width.value), int(t.Height.value)
+		d.Width, d.Height = int(t.Width.whole()), int(t.Height.whole())
 	}
 	d.FrameRate = frameio.ParseRate(fps)
 	return d
@@ -330,16 +330,11 @@ func (c *Client) see(ctx context.Context, a *asset) error {
 
 // Versions wraps GET /assets/{stack}/children, which lists the newest first. One call for up to 500 versions.
 func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
-	var all []asset
-	for cursor := ""; ; {
-		rows, next, err := c.children(ctx, stack.ID, cursor)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, rows...)
-		if cursor = next; cursor == "" {
-			break
-		}
+	all, err := rest.Collect(rest.Pages(ctx, vendor, opChildren, func(ctx context.Context, cursor string) ([]asset, string, error) {
+		return c.children(ctx, stack.ID, cursor)
+	}))
+	if err != nil {
+		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(a asset) bool { return a.kind() != frameio.KindFile })
 	// Newest first is what clients saw, not what is documented; the stack's cover is its newest version.

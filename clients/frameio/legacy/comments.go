@@ -37,12 +37,12 @@ func (c comment) domain(fileID string) frameio.Comment {
 	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: string(c.ParentID), Text: string(c.Text), Completed: bool(c.Completed),
 		CompletedAt: c.CompletedAt.Time, TeamOnly: bool(c.Private), Annotation: annotation(c.Annotation), CreatedAt: c.Inserted.Time, UpdatedAt: c.Updated.Time}
 	if c.Timestamp.set {
-		frame := int64(c.Timestamp.value) - firstFrame
+		frame := c.Timestamp.whole() - firstFrame
 		d.Frame = &frame
-		d.Frames = max(0, int64(c.Duration.value))
+		d.Frames = max(0, c.Duration.whole())
 	}
 	if c.Page.set {
-		page := int(c.Page.value)
+		page := int(c.Page.whole())
 		d.Page = &page
 	}
 	switch guest, owner := c.Guest.value, c.Owner.value; {

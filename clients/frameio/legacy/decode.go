@@ -3,9 +3,12 @@ package legacy
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 // The legacy API sends numbers as numbers or as strings, and null for whatever is unset.
@@ -19,11 +22,19 @@ type number struct {
 func (n *number) UnmarshalJSON(raw []byte) error {
 	*n = number{}
 	text := strings.Trim(string(raw), `"`)
-	if v, err := strconv.ParseFloat(text, 64); err == nil {
+	if text == "null" || text == "" {
+		return nil
+	}
+	if v, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		*n = number{v, true}
 	}
 	return nil
 }
+
+// whole is the number as a count; what is negative or beyond any file or film is logged and bounded.
+func (n number) whole() int64 { return untrusted.Whole("a number of Frame.io", n.value, mostWhole) }
+
+const mostWhole = 1 << 50 // bytes of a petabyte, frames of more than all films
 
 // text is a JSON string, or null, or something else that is taken for nothing.
 type text string

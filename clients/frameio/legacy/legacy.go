@@ -17,10 +17,16 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 // pageSize is asked for in every listing; how many rows a page really holds is for the vendor to say.
 const pageSize = 500
+
+const (
+	vendor   = "Frame.io"
+	mostRows = 1e9 // of any listing
+)
 
 // Frames of comments count from 0 in V2.
 const firstFrame = 0
@@ -102,7 +108,7 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	c := &Client{urls: frameio.NewURLMemory(urlFreshFor), now: time.Now}
 	token := cfg.Token.Reveal()
 	rc := rest.Config{
-		Vendor:  "Frame.io",
+		Vendor:  vendor,
 		BaseURL: cfg.BaseURL + "/v2",
 		Authorize: func(r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+token)
@@ -226,15 +232,15 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 
 // totalPages is -1 where the headers do not say.
 func totalPages(h http.Header) int {
-	if pages, err := strconv.Atoi(h.Get("Total-Pages")); err == nil {
-		return pages
+	if pages, ok := untrusted.Count("Total-Pages", h.Get("Total-Pages"), rest.MostPages); ok {
+		return int(pages)
 	}
-	total, err := strconv.Atoi(h.Get("Total"))
-	per, perr := strconv.Atoi(h.Get("Per-Page"))
-	if err != nil || perr != nil || per < 1 {
+	total, ok := untrusted.Count("Total", h.Get("Total"), mostRows)
+	per, pok := untrusted.Count("Per-Page", h.Get("Per-Page"), mostRows)
+	if !ok || !pok || per < 1 {
 		return -1
 	}
-	return (total + per - 1) / per
+	return int((total + per - 1) / per)
 }
 
 // row is a row of a listing with what tells it from others.
@@ -313,19 +319,17 @@ func splitCursor(cursor string) (int, string) {
 }
 
 func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
-	var out []frameio.Team
-	for cursor := ""; ; {
-		rows, next, err := listPage[team](ctx, c, opTeams, "teams", nil, cursor)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range rows {
-			out = append(out, frameio.Team{ID: t.ID, Name: string(t.Name)})
-		}
-		if cursor = next; cursor == "" {
-			return out, nil
-		}
+	rows, err := rest.Collect(rest.Pages(ctx, vendor, opTeams, func(ctx context.Context, cursor string) ([]team, string, error) {
+		return listPage[team](ctx, c, opTeams, "teams", nil, cursor)
+	}))
+	if err != nil {
+		return nil, err
 	}
+	out := make([]frameio.Team, len(rows))
+	for i, t := range rows {
+		out[i] = frameio.Team{ID: t.ID, Name: string(t.Name)}
+	}
+	return out, nil
 }
 
 // Project wraps GET /projects/{id}, and GET /teams/{id} where the answer does not hold the team's name, which one who was

@@ -2,8 +2,6 @@ package legacy
 
 import (
 	"context"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -34,33 +32,15 @@ func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Ren
 	if why := a.original(); why != frameio.OriginalAvailable {
 		return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: why}
 	}
-	return a.media(string(a.Original), rendition, int64(a.Filesize.value), true), nil
+	return a.media(string(a.Original), rendition, a.Filesize.whole(), true), nil
 }
 
 func (a asset) media(u string, r frameio.Rendition, size int64, ranges bool) frameio.Media {
-	return frameio.Media{URL: u, Rendition: r, Size: size, Ranges: ranges, Name: string(a.Name), MediaType: string(a.Filetype), ExpiresAt: expiry(u)}
+	return frameio.Media{URL: u, Rendition: r, Size: size, Ranges: ranges, Name: string(a.Name), MediaType: string(a.Filetype), ExpiresAt: frameio.URLExpiry(u)}
 }
 
 func (c *Client) remember(a asset) {
 	if a.kind() == frameio.KindFile && a.original() == frameio.OriginalAvailable {
-		c.urls.Put(a.ID, a.media(string(a.Original), frameio.RenditionOriginal, int64(a.Filesize.value), true), c.now())
+		c.urls.Put(a.ID, a.media(string(a.Original), frameio.RenditionOriginal, a.Filesize.whole(), true), c.now())
 	}
-}
-
-// expiry reads a signed URL's own end: CloudFront's Expires, or S3's date and lifetime.
-func expiry(signed string) time.Time {
-	u, err := url.Parse(signed)
-	if err != nil {
-		return time.Time{}
-	}
-	q := u.Query()
-	if s, err := strconv.ParseInt(q.Get("Expires"), 10, 64); err == nil {
-		return time.Unix(s, 0)
-	}
-	at, err := time.Parse("20060102T150405Z", q.Get("X-Amz-Date"))
-	life, lerr := strconv.Atoi(q.Get("X-Amz-Expires"))
-	if err == nil && lerr == nil {
-		return at.Add(time.Duration(life) * time.Second)
-	}
-	return time.Time{}
 }

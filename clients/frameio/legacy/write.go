@@ -295,31 +295,27 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
 	var have []string
 	inside := 0
-	for cursor := ""; ; {
-		rows, next, err := listPage[shareItem](ctx, c, opLinkItems, "review_links/"+url.PathEscape(id)+"/items/shared", nil, cursor)
+	for row, err := range rest.Pages(ctx, vendor, opLinkItems, func(ctx context.Context, cursor string) ([]shareItem, string, error) {
+		return listPage[shareItem](ctx, c, opLinkItems, "review_links/"+url.PathEscape(id)+"/items/shared", nil, cursor)
+	}) {
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			item, parent := string(row.AssetID), ""
-			if a := row.Asset.value; a != nil {
-				parent = string(a.ParentID)
-				if item == "" {
-					item = a.ID
-				}
-			}
+		item, parent := string(row.AssetID), ""
+		if a := row.Asset.value; a != nil {
+			parent = string(a.ParentID)
 			if item == "" {
-				continue
+				item = a.ID
 			}
-			if parent != "" && slices.Contains(assetIDs, parent) {
-				inside++
-				continue
-			}
-			have = append(have, item)
 		}
-		if cursor = next; cursor == "" {
-			break
+		if item == "" {
+			continue
 		}
+		if parent != "" && slices.Contains(assetIDs, parent) {
+			inside++
+			continue
+		}
+		have = append(have, item)
 	}
 	var missing []string
 	for _, a := range assetIDs {
@@ -360,5 +356,5 @@ func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, e
 	if !s.Count.set {
 		return frameio.Reviewers{Count: -1}, nil
 	}
-	return frameio.Reviewers{Count: int(s.Count.value)}, nil
+	return frameio.Reviewers{Count: int(s.Count.whole())}, nil
 }

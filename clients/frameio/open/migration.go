@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/framebridge/framebridge/clients/frameio/v4"
+	v4 "github.com/framebridge/framebridge/clients/frameio/v4"
 	"github.com/framebridge/framebridge/config"
 )
 

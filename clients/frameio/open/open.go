@@ -10,7 +10,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/legacy"
-	"github.com/framebridge/framebridge/clients/frameio/v4"
+	v4 "github.com/framebridge/framebridge/clients/frameio/v4"
 	"github.com/framebridge/framebridge/config"
 )
 

@@ -6,12 +6,12 @@ import (
 	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 type link struct {
@@ -114,10 +114,7 @@ func number(s string) float64 {
 	if end < 0 {
 		end = len(s)
 	}
-	v, err := strconv.ParseFloat(s[:end], 64)
-	if err != nil {
-		return 0
-	}
+	v, _ := untrusted.Number("a media field", s[:end], 0, 1e12)
 	return v
 }
 
@@ -132,8 +129,8 @@ func seconds(s string, fps float64) float64 {
 	}
 	total := 0.0
 	for i, p := range parts {
-		v, err := strconv.ParseFloat(p, 64)
-		if err != nil {
+		v, ok := untrusted.Number("a duration", p, 0, 1e9)
+		if !ok {
 			return 0
 		}
 		if i == 3 {
@@ -283,8 +280,7 @@ func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frame
 // Versions wraps GET ~/version_stacks/{id}/children. Its order, which is not documented, is that of the versions, from
 // whichever end the head stands at; where the head is in the middle, the time of making tells, the head last.
 func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
-	var out []frameio.Asset
-	for cursor := ""; ; {
+	out, err := rest.Collect(rest.Pages(ctx, vendorName, opStackChildren, func(ctx context.Context, cursor string) ([]frameio.Asset, string, error) {
 		var rows []asset
 		var next string
 		asked, err := c.read(ctx, func(q url.Values) (err error) {
@@ -292,20 +288,17 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		rows = slices.DeleteFunc(rows, func(a asset) bool { return a.Type != string(frameio.KindFile) && a.Type != "" })
 		for i := range rows {
 			rows[i].Type = string(frameio.KindFile)
 		}
 		files, err := c.listing(ctx, rows, asked)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, files...)
-		if cursor = next; cursor == "" {
-			break
-		}
+		return files, next, err
+	}))
+	if err != nil {
+		return nil, err
 	}
 	switch n := len(out); {
 	case n > 0 && out[n-1].ID == stack.CoverID:
@@ -387,11 +380,7 @@ func (a asset) media(rendition frameio.Rendition) (frameio.Media, bool) {
 	if rendition == frameio.RenditionOriginal {
 		m.URL, m.Size = text(a.Links["original"].Download), a.Size
 	}
-	if u, err := url.Parse(m.URL); err == nil {
-		if s, err := strconv.ParseInt(u.Query().Get("Expires"), 10, 64); err == nil {
-			m.ExpiresAt = time.Unix(s, 0)
-		}
-	}
+	m.ExpiresAt = frameio.URLExpiry(m.URL)
 	return m, m.URL != ""
 }
 

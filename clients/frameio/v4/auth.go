@@ -16,12 +16,14 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 const (
 	beforeEnd    = 5 * time.Minute // a token is replaced so long before it ends, or at a tenth of its life
 	tokenTimeout = 15 * time.Second
-	renewRest    = time.Minute // between two new tokens where the first was never accepted: another has no more rights
+	longestToken = 24 * time.Hour // what Adobe's access tokens last
+	renewRest    = time.Minute    // between two new tokens where the first was never accepted: another has no more rights
 	// TokenName is under which name the tokens of Adobe's sign-in are kept.
 	TokenName = "frameio-ims"
 )
@@ -48,6 +50,7 @@ type Tokens struct {
 type tokens struct {
 	static bool
 	token  string
+	client string // that Frame.io's support has set up
 	ims    config.IMS
 	store  TokenStore
 	http   *http.Client
@@ -65,11 +68,16 @@ type renewal struct {
 }
 
 func newTokens(cfg config.Frameio) tokens {
-	t := tokens{ims: cfg.IMS, http: &http.Client{Timeout: tokenTimeout}, mu: &sync.Mutex{}, have: &Tokens{}, void: new(string), seen: &renewal{}}
+	t := tokens{ims: cfg.IMS, http: signInClient(), mu: &sync.Mutex{}, have: &Tokens{}, void: new(string), seen: &renewal{}}
 	if cfg.IMS.ClientID == "" {
-		t.static, t.token = true, cfg.Token.Reveal()
+		t.static, t.token, t.client = true, cfg.Token.Reveal(), cfg.ServiceClient
 	}
 	return t
+}
+
+// signInClient follows no redirect: what it sends is a secret.
+func signInClient() *http.Client {
+	return &http.Client{Timeout: tokenTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 func (t tokens) sign(ctx context.Context, r *http.Request) error {
@@ -84,7 +92,10 @@ func (t tokens) sign(ctx context.Context, r *http.Request) error {
 	if used, ok := ctx.Value(usedKey{}).(*string); ok {
 		*used = token
 	}
-	if t.static { // a developer token, which accounts that are not run from Adobe's Admin Console may keep
+	switch {
+	case t.static && t.client != "": // a developer token of an account run from Adobe's Admin Console
+		r.Header.Set("x-frameio-service-client", t.client)
+	case t.static: // one of an account that is not, which may keep it
 		r.Header.Set("x-frameio-legacy-token-auth", "true")
 	}
 	return nil
@@ -247,16 +258,19 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 		return Tokens{}, fail
 	}
 	var out struct {
-		Access  string `json:"access_token"`
-		Refresh string `json:"refresh_token"`
-		Expires int64  `json:"expires_in"`
-		Error   string `json:"error"`
-		Words   string `json:"error_description"`
+		Access  string          `json:"access_token"`
+		Refresh string          `json:"refresh_token"`
+		Expires json.RawMessage `json:"expires_in"`
+		Error   string          `json:"error"`
+		Words   string          `json:"error_description"`
 	}
 	_ = json.Unmarshal(raw, &out)
 	fail.Status = resp.StatusCode
 	switch {
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+		return Tokens{}, fail
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		fail.Class, fail.Detail, fail.Hint = rest.Permanent, "it redirects where it should not", "check frameio.ims.token_url"
 		return Tokens{}, fail
 	case resp.StatusCode != http.StatusOK || out.Access == "":
 		words := strings.TrimSpace(out.Error + " " + out.Words)
@@ -269,9 +283,9 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 		fail.Hint = signInHint(out.Error, form.Get("grant_type"))
 		return Tokens{}, fail
 	}
-	life := time.Duration(out.Expires) * time.Second
+	life, _ := untrusted.Lasting("expires_in", strings.Trim(string(out.Expires), `"`), longestToken)
 	if life <= 0 {
-		life = 24 * time.Hour
+		life = longestToken
 	}
 	now := time.Now().UTC()
 	return Tokens{Access: out.Access, Refresh: out.Refresh, Ends: now.Add(life), Life: life, Refreshed: now}, nil
@@ -308,7 +322,7 @@ func AuthorizeURL(cfg config.IMS, redirect, state string) (string, error) {
 
 // SignIn exchanges the code of a sign-in for tokens and keeps them for all workers.
 func SignIn(ctx context.Context, cfg config.IMS, store TokenStore, code, redirect string) error {
-	k, err := Ask(ctx, &http.Client{Timeout: tokenTimeout}, cfg.TokenURL, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect},
+	k, err := Ask(ctx, signInClient(), cfg.TokenURL, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect},
 		"client_id": {cfg.ClientID}, "client_secret": {cfg.ClientSecret.Reveal()}})
 	if err != nil {
 		return err

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 type comment struct {
@@ -64,6 +64,11 @@ func (c comment) annotation() string {
 	}
 }
 
+const (
+	mostFrames   = 1 << 40 // more than a film of a century at 240 a second
+	mostTimecode = 1e6     // of one figure of a timecode
+)
+
 // frames reads a place or length in frames: a number, or a timecode at the file's rate.
 func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
 	var n float64
@@ -71,12 +76,12 @@ func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
 	switch {
 	case len(raw) == 0 || string(raw) == "null":
 	case json.Unmarshal(raw, &n) == nil:
-		return int64(n), true
+		return untrusted.Whole("a comment's frame", n, mostFrames), true
 	case json.Unmarshal(raw, &s) == nil && isTimecode(s):
 		return timecode(s, rate)
 	case s != "":
-		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
-		return n, err == nil
+		n, ok := untrusted.Count("a comment's frame", s, mostFrames)
+		return n, ok
 	}
 	return 0, false
 }
@@ -90,8 +95,8 @@ func timecode(s string, rate mapping.Rate) (int64, bool) {
 	}
 	var part [4]int64
 	for i, p := range strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' }) {
-		v, err := strconv.ParseInt(p, 10, 64)
-		if err != nil || i > 3 {
+		v, ok := untrusted.Count("a comment's timecode", p, mostTimecode)
+		if !ok || i > 3 {
 			return 0, false
 		}
 		part[i] = v

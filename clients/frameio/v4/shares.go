@@ -170,17 +170,14 @@ func (c *Client) deleteShare(ctx context.Context, id string) error {
 // is shared is shown with it.
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
 	have := map[string]bool{}
-	for cursor := ""; ; {
-		items, err := c.ShareItems(ctx, frameio.Share{ID: id}, cursor)
+	for item, err := range rest.Pages(ctx, vendorName, opShareAssets, func(ctx context.Context, cursor string) ([]frameio.ShareItem, string, error) {
+		page, err := c.ShareItems(ctx, frameio.Share{ID: id}, cursor)
+		return page.Items, page.Next, err
+	}) {
 		if err != nil {
 			return err
 		}
-		for _, item := range items.Items {
-			have[item.AssetID] = true
-		}
-		if cursor = items.Next; cursor == "" {
-			break
-		}
+		have[item.AssetID] = true
 	}
 	for _, a := range assetIDs {
 		if have[a] {
@@ -213,17 +210,13 @@ func (c *Client) Invite(ctx context.Context, id string, emails []string, message
 // an empty list says nothing.
 func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, error) {
 	out := frameio.Reviewers{Listed: true}
-	for cursor := ""; ; {
-		rows, next, err := list[user](ctx, c, opReviewers, url.Values{}, pageSize, cursor, "shares", id, "reviewers")
+	for u, err := range rest.Pages(ctx, vendorName, opReviewers, func(ctx context.Context, cursor string) ([]user, string, error) {
+		return list[user](ctx, c, opReviewers, url.Values{}, pageSize, cursor, "shares", id, "reviewers")
+	}) {
 		if err != nil {
 			return out, err
 		}
-		for _, u := range rows {
-			out.Emails = append(out.Emails, text(u.Email))
-		}
-		if cursor = next; cursor == "" {
-			break
-		}
+		out.Emails = append(out.Emails, text(u.Email))
 	}
 	if out.Count = len(out.Emails); out.Count == 0 {
 		return frameio.Reviewers{Count: -1}, nil

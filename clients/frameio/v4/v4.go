@@ -19,6 +19,7 @@ import (
 )
 
 const (
+	vendorName   = "Frame.io"
 	pageSize     = 100 // of most listings
 	assetPage    = 500 // of a folder's children
 	firstFrame   = 0   // the guide says 1, live data say 0 (fact sheet §7)
@@ -56,7 +57,7 @@ func WithStore(s TokenStore) Option { return func(_ *rest.Config, c *Client) { c
 // New makes a client for one tenant.
 func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	c := &Client{now: time.Now, urls: frameio.NewURLMemory(urlFreshFor), wanted: cfg.AccountID, kinds: map[string]frameio.AssetKind{}, tokens: newTokens(cfg)}
-	rc := rest.Config{Vendor: "Frame.io", BaseURL: cfg.BaseURL + "/v4", Budgets: &rest.Budgets{Known: limits}, Refine: refine}
+	rc := rest.Config{Vendor: vendorName, BaseURL: cfg.BaseURL + "/v4", IDs: frameio.IDCharacters, Budgets: &rest.Budgets{Known: limits}, Refine: func(e *rest.Error) { refine(e, c.tokens.static) }}
 	rc.Sign = func(ctx context.Context, r *http.Request) error { return c.tokens.sign(ctx, r) }
 	for _, o := range opts {
 		o(&rc, c)
@@ -69,11 +70,15 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	return c, err
 }
 
-func refine(e *rest.Error) {
+func refine(e *rest.Error, static bool) {
 	switch e.Status {
 	case http.StatusUnauthorized:
 		e.Hint = "the token is refused: it needs the scopes openid, AdobeID, email, profile, offline_access and additional_info.roles, or frame.s2s.all for server-to-server"
 	case http.StatusForbidden:
+		if static && (e.Operation == opAccounts || e.Operation == opMe) { // not a right is missing: the token is not for here
+			e.Hint = "accounts run from Adobe's Admin Console take no developer token by itself: use Adobe's sign-in (frameio.ims), or a client that Frame.io's support sets up for the token (frameio.service_client)"
+			break
+		}
 		e.Hint = "the user or service account lacks the role, the V4 product profile, or the permission to download"
 	case http.StatusConflict:
 		e.Class = rest.Retryable
@@ -338,18 +343,14 @@ func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error
 // Workspace wraps GET ~/workspaces.
 func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, error) {
 	var found []frameio.Team
-	for cursor := ""; ; {
-		rows, next, err := list[workspace](ctx, c, opWorkspaces, nil, pageSize, cursor, "workspaces")
+	for w, err := range rest.Pages(ctx, vendorName, opWorkspaces, func(ctx context.Context, cursor string) ([]workspace, string, error) {
+		return list[workspace](ctx, c, opWorkspaces, nil, pageSize, cursor, "workspaces")
+	}) {
 		if err != nil {
 			return frameio.Team{}, err
 		}
-		for _, w := range rows {
-			if idOrName == "" || w.ID == idOrName || w.Name == idOrName {
-				found = append(found, frameio.Team{ID: w.ID, Name: w.Name})
-			}
-		}
-		if cursor = next; cursor == "" {
-			break
+		if idOrName == "" || w.ID == idOrName || w.Name == idOrName {
+			found = append(found, frameio.Team{ID: w.ID, Name: w.Name})
 		}
 	}
 	if len(found) != 1 {

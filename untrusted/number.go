@@ -1,0 +1,135 @@
+// Package untrusted reads what others say — numbers, ids, addresses — within bounds. A vendor, a proxy on the way to it or
+// whoever can write into either may say anything: what is out of bounds is logged and replaced by what harms nobody.
+package untrusted
+
+import (
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// LongestPause is the longest wait that anybody outside can ask for. Both vendors count calls by the minute.
+const LongestPause = time.Hour
+
+const (
+	longestShown = 40 // bytes of a value in the log
+	logEvery     = time.Minute
+)
+
+// Number reads a finite decimal from least to most. What is empty is not there; what is anything else is logged.
+func Number(name, text string, least, most float64) (float64, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(v) || v < least || v > most {
+		refused(name, text)
+		return 0, false
+	}
+	return v, true
+}
+
+// Count reads a whole number from 0 to most.
+func Count(name, text string, most int64) (int64, bool) {
+	v, ok := Number(name, text, 0, float64(most))
+	if !ok || v != math.Trunc(v) {
+		return 0, false
+	}
+	return int64(v), true
+}
+
+// Whole turns a decoded number into a whole one from 0 to most; 0 where it is none.
+func Whole(name string, v float64, most int64) int64 {
+	switch {
+	case math.IsNaN(v) || v < 0:
+		refused(name, strconv.FormatFloat(v, 'g', -1, 64))
+		return 0
+	case v > float64(most):
+		refused(name, strconv.FormatFloat(v, 'g', -1, 64))
+		return most
+	}
+	return int64(v)
+}
+
+// Epoch reads seconds since 1970 as a time of this century.
+func Epoch(name, text string) (time.Time, bool) {
+	v, ok := Number(name, text, epochLeast, epochMost)
+	if !ok {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(v), 0).UTC(), true
+}
+
+// The first and the last moment of the years 2001 to 2099.
+const (
+	epochLeast = 978307200
+	epochMost  = 4102444799
+)
+
+// Lasting reads a length in seconds; what is longer than most is most.
+func Lasting(name, text string, most time.Duration) (time.Duration, bool) {
+	v, ok := Number(name, text, 0, math.MaxFloat64)
+	if !ok {
+		return 0, false
+	}
+	if v > most.Seconds() {
+		refused(name, text)
+		return most, true
+	}
+	return time.Duration(v * float64(time.Second)), true
+}
+
+// RetryAfter reads the header in seconds, as a date, or as seconds or milliseconds since 1970, which some services put
+// there. It is from 0 to LongestPause; false where the header does not say.
+func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
+	const name = "Retry-After"
+	text := strings.TrimSpace(h.Get(name))
+	if at, err := http.ParseTime(text); err == nil {
+		return until(name, text, at, now), true
+	}
+	v, ok := Number(name, text, 0, math.MaxFloat64)
+	switch {
+	case !ok:
+		return 0, false
+	case v >= epochLeast && v <= epochMost:
+		return until(name, text, time.Unix(int64(v), 0), now), true
+	case v >= epochLeast*1000 && v <= epochMost*1000:
+		return until(name, text, time.UnixMilli(int64(v)), now), true
+	}
+	return Lasting(name, text, LongestPause)
+}
+
+func until(name, text string, at, now time.Time) time.Duration {
+	d := at.Sub(now)
+	if d > LongestPause {
+		refused(name, text)
+	}
+	return min(max(d, 0), LongestPause)
+}
+
+var said struct {
+	sync.Mutex
+	at map[string]time.Time
+}
+
+// refused logs a value that is out of bounds, each kind once a minute.
+func refused(name, text string) {
+	said.Lock()
+	defer said.Unlock()
+	if time.Since(said.at[name]) < logEvery {
+		return
+	}
+	if said.at == nil {
+		said.at = map[string]time.Time{}
+	}
+	said.at[name] = time.Now()
+	if len(text) > longestShown {
+		text = strings.ToValidUTF8(text[:longestShown], "") + "…"
+	}
+	slog.Warn("a number from outside is out of bounds", "name", name, "value", text)
+}
