@@ -1,5 +1,5 @@
-// Package config reads and checks Framebridge's configuration: one YAML file, overridden by the environment. Every
-// problem is found at once and named by its key; secrets print as ***.
+// Package config reads and checks Framebridge's configuration: one YAML file and tenants.d beside it, overridden by the
+// environment. Every problem is found at once and named by its key; secrets print as ***.
 package config
 
 import (
@@ -11,47 +11,59 @@ import (
 
 // Config is the whole configuration.
 type Config struct {
-	HTTP     HTTP               `mapstructure:"http"`
-	Temporal Temporal           `mapstructure:"temporal"`
-	Ledger   Ledger             `mapstructure:"ledger"`
-	Worker   Worker             `mapstructure:"worker"`
-	Transfer Transfer           `mapstructure:"transfer"`
-	Mail     Mail               `mapstructure:"mail"`
-	Tenants  map[string]*Tenant `mapstructure:"tenants"`
+	HTTP     HTTP               `yaml:"http"`
+	Temporal Temporal           `yaml:"temporal"`
+	Ledger   Ledger             `yaml:"ledger"`
+	Worker   Worker             `yaml:"worker"`
+	Transfer Transfer           `yaml:"transfer"`
+	Mail     Mail               `yaml:"mail"`
+	Report   Report             `yaml:"report"`
+	Auth     Auth               `yaml:"auth"`
+	Tenants  map[string]*Tenant `yaml:"tenants"`
+
+	// Warnings are what works and should not stay as it is, each beginning with its key.
+	Warnings []string `yaml:"-"`
 }
 
 // HTTP is where the starter listens, and how the outside reaches it.
 type HTTP struct {
-	Listen    string `mapstructure:"listen"`
-	PublicURL string `mapstructure:"public_url"`
+	Listen         string `yaml:"listen"`
+	InternalListen string `yaml:"internal_listen"` // health, metrics and the API's description; empty: they stay on Listen
+	PublicURL      string `yaml:"public_url"`
 }
 
 type Temporal struct {
-	Address   string `mapstructure:"address"`
-	Namespace string `mapstructure:"namespace"`
-	TaskQueue string `mapstructure:"task_queue"`
-	APIKey    Secret `mapstructure:"api_key"`
-	TLS       bool   `mapstructure:"tls"`
-	UIURL     string `mapstructure:"ui_url"`
+	Address   string `yaml:"address"`
+	Namespace string `yaml:"namespace"`
+	TaskQueue string `yaml:"task_queue"`
+	APIKey    Secret `yaml:"api_key"`
+	TLS       TLS    `yaml:"tls"`
+	UIURL     string `yaml:"ui_url"`
+	Codec     Codec  `yaml:"codec"`
+}
+
+// Codec encrypts what Temporal keeps. Without keys it is off.
+type Codec struct {
+	Keys []Secret `yaml:"keys"` // the first encrypts, all decrypt
 }
 
 type Ledger struct {
-	DSN           Secret `mapstructure:"dsn"` // PostgreSQL's holds a password
-	EncryptionKey Secret `mapstructure:"encryption_key"`
+	DSN           Secret  `yaml:"dsn"` // PostgreSQL's holds a password
+	EncryptionKey Secrets `yaml:"encryption_key"`
 }
 
 type Worker struct {
-	Listen string `mapstructure:"listen"`
+	Listen string `yaml:"listen"`
 }
 
 // Transfer bounds the byte engine of one worker.
 type Transfer struct {
-	PartsInFlight int   `mapstructure:"parts_in_flight"`
-	PartSize      Bytes `mapstructure:"part_size"`
-	Memory        Bytes `mapstructure:"memory"`
-	Bandwidth     Bytes `mapstructure:"bandwidth"` // bytes a second; 0: no limit
+	PartsInFlight int   `yaml:"parts_in_flight"`
+	PartSize      Bytes `yaml:"part_size"`
+	Memory        Bytes `yaml:"memory"`
+	Bandwidth     Bytes `yaml:"bandwidth"` // bytes a second; 0: no limit
 	// AllowedNetworks, in CIDR form, may hold storages although they are not public.
-	AllowedNetworks []string `mapstructure:"allowed_networks"`
+	AllowedNetworks []string `yaml:"allowed_networks"`
 }
 
 // Allowed returns AllowedNetworks, which Load has checked.
@@ -66,80 +78,146 @@ func (t Transfer) Allowed() []netip.Prefix {
 }
 
 type Mail struct {
-	SMTPURL Secret `mapstructure:"smtp_url"`
-	From    string `mapstructure:"from"`
+	SMTPURL Secret `yaml:"smtp_url"`
+	From    string `yaml:"from"`
+	Hello   string `yaml:"hello"` // name given to the server; empty: the machine's
+	TLS     string `yaml:"tls"`   // auto | required | off
+	CA      PEM    `yaml:"ca"`    // the server's own, beside the system's
+	Auth    string `yaml:"auth"`  // auto | plain | login | xoauth2 | cram-md5
+}
+
+// Report is how reports are signed.
+type Report struct {
+	SigningKey Secrets `yaml:"signing_key"` // Ed25519; the first signs, the public halves of all are served
+}
+
+// Auth is how people sign in to the console.
+type Auth struct {
+	OIDC OIDC `yaml:"oidc"`
+}
+
+// OIDC is an OpenID Connect provider. Without an issuer it is off.
+type OIDC struct {
+	Issuer       string `yaml:"issuer"`
+	ClientID     string `yaml:"client_id"`
+	ClientSecret Secret `yaml:"client_secret"`
+	GroupsClaim  string `yaml:"groups_claim"`
 }
 
 // Tenant is one customer: a Frame.io account scope and an iconik domain.
 type Tenant struct {
-	ID      string  `mapstructure:"-"`
-	Name    string  `mapstructure:"name"`
-	APIKey  Secret  `mapstructure:"api_key"`
-	Frameio Frameio `mapstructure:"frameio"`
-	Iconik  Iconik  `mapstructure:"iconik"`
-	Archive Archive `mapstructure:"archive"`
-	Review  Review  `mapstructure:"review"`
+	ID      string              `yaml:"-"`
+	Name    string              `yaml:"name"`
+	APIKey  Secrets             `yaml:"api_key"` // of an administrator; see Keys
+	APIKeys []APIKey            `yaml:"api_keys"`
+	Roles   map[string][]string `yaml:"roles"` // role → groups of the OIDC provider
+	Frameio Frameio             `yaml:"frameio"`
+	Iconik  Iconik              `yaml:"iconik"`
+	Archive Archive             `yaml:"archive"`
+	Review  Review              `yaml:"review"`
+	Notify  Notify              `yaml:"notify"`
+}
+
+// Notify says where a tenant's events go beside mail. The addresses are secrets: who has one can write there.
+type Notify struct {
+	SlackURL Secret   `yaml:"slack_url"`
+	TeamsURL Secret   `yaml:"teams_url"`
+	Webhook  Webhook  `yaml:"webhook"`
+	Events   []string `yaml:"events"` // empty: all
+}
+
+// Webhook is an outgoing one, signed with its secret.
+type Webhook struct {
+	URL    Secret `yaml:"url"`
+	Secret Secret `yaml:"secret"`
 }
 
 type Frameio struct {
-	Generation string `mapstructure:"generation"`
-	BaseURL    string `mapstructure:"base_url"`
-	Token      Secret `mapstructure:"token"`
-	// ServiceClient is what Frame.io's support has set up for a developer token of an account run from Adobe's Admin Console.
-	ServiceClient  string   `mapstructure:"service_client"`
-	AccountID      string   `mapstructure:"account_id"`
-	Workspace      string   `mapstructure:"workspace"`
-	IMS            IMS      `mapstructure:"ims"`
-	WebhookSecrets []Secret `mapstructure:"webhook_secrets"`
+	Generation     string   `yaml:"generation"`
+	BaseURL        string   `yaml:"base_url"`
+	Token          Secret   `yaml:"token"`
+	AccountID      string   `yaml:"account_id"`
+	Workspace      string   `yaml:"workspace"`
+	IMS            IMS      `yaml:"ims"`
+	WebhookSecrets []Secret `yaml:"webhook_secrets"`
+
+	// ServiceClient is sent as x-frameio-service-client beside a developer token, for accounts that are run from Adobe's
+	// Admin Console.
+	ServiceClient string    `yaml:"service_client"`
+	Credentials   []Frameio `yaml:"credentials"` // a pool beside these; what one leaves out is as above
 }
 
 // IMS is Adobe's sign-in, for V4.
 type IMS struct {
-	TokenURL     string `mapstructure:"token_url"`
-	ClientID     string `mapstructure:"client_id"`
-	ClientSecret Secret `mapstructure:"client_secret"`
-	RefreshToken Secret `mapstructure:"refresh_token"`
+	TokenURL     string `yaml:"token_url"`
+	ClientID     string `yaml:"client_id"`
+	ClientSecret Secret `yaml:"client_secret"`
+	RefreshToken Secret `yaml:"refresh_token"`
 }
 
 type Iconik struct {
-	BaseURL      string        `mapstructure:"base_url"`
-	AppID        string        `mapstructure:"app_id"`
-	AuthToken    Secret        `mapstructure:"auth_token"`
-	StorageID    string        `mapstructure:"storage_id"`
-	ActionSecret Secret        `mapstructure:"action_secret"`
-	Drawing      Drawing       `mapstructure:"drawing"`
-	SettleTime   time.Duration `mapstructure:"settle_time"` // how long iconik's search may lag behind a write
+	BaseURL      string        `yaml:"base_url"`
+	AppID        string        `yaml:"app_id"`
+	AuthToken    Secret        `yaml:"auth_token"`
+	StorageID    string        `yaml:"storage_id"`
+	ActionSecret Secrets       `yaml:"action_secret"`
+	Drawing      Drawing       `yaml:"drawing"`
+	SettleTime   time.Duration `yaml:"settle_time"` // how long iconik's search may lag behind a write
 }
 
 // Drawing is the coordinate frame of iconik's drawings.
 type Drawing struct {
-	Frame  string `mapstructure:"frame"` // normalised | pixels
-	Width  int    `mapstructure:"width"`
-	Height int    `mapstructure:"height"`
+	Frame  string `yaml:"frame"` // normalised | pixels
+	Width  int    `yaml:"width"`
+	Height int    `yaml:"height"`
 }
 
 type Archive struct {
-	RootCollection  string        `mapstructure:"root_collection"`
-	TriggerSuffix   string        `mapstructure:"trigger_suffix"`
-	TriggerInactive bool          `mapstructure:"trigger_inactive"`
-	MaxFileSize     Bytes         `mapstructure:"max_file_size"`
-	MissingOriginal string        `mapstructure:"missing_original"` // wait | proxy | fail
-	WaitInterval    time.Duration `mapstructure:"wait_interval"`
-	ItemsInParallel int           `mapstructure:"items_in_parallel"`
-	Notify          []string      `mapstructure:"notify"`
+	RootCollection  string        `yaml:"root_collection"`
+	TriggerSuffix   string        `yaml:"trigger_suffix"`
+	TriggerInactive bool          `yaml:"trigger_inactive"`
+	MaxFileSize     Bytes         `yaml:"max_file_size"`
+	MissingOriginal string        `yaml:"missing_original"` // wait | proxy | fail
+	WaitInterval    time.Duration `yaml:"wait_interval"`
+	ItemsInParallel int           `yaml:"items_in_parallel"`
+	Notify          []string      `yaml:"notify"`
+
+	Access             string            `yaml:"access"`        // source | closed | iconik_default
+	Groups             map[string]string `yaml:"groups"`        // Frame.io's group → iconik's
+	Fields             map[string]string `yaml:"fields"`        // Frame.io's custom field → iconik's field
+	CommentCount       string            `yaml:"comment_count"` // hint | trust | ignore
+	OnDifference       string            `yaml:"on_difference"` // report | restore
+	Reclaim            string            `yaml:"reclaim"`       // off | allowed
+	ProjectsInParallel int               `yaml:"projects_in_parallel"`
 }
 
 type Review struct {
-	Project      string        `mapstructure:"project"`
-	Watermark    string        `mapstructure:"watermark"` // required | preferred | off
-	PollInterval time.Duration `mapstructure:"poll_interval"`
-	Retention    time.Duration `mapstructure:"retention"`
-	WarnBefore   time.Duration `mapstructure:"warn_before"`
-	Lasts        time.Duration `mapstructure:"lasts"`
-	Longest      time.Duration `mapstructure:"longest"`
-	ProxyWait    time.Duration `mapstructure:"proxy_wait"`
-	Attested     bool          `mapstructure:"watermark_attested"`
-	Notify       []string      `mapstructure:"notify"`
+	Project      string        `yaml:"project"`
+	Watermark    string        `yaml:"watermark"` // required | preferred | off
+	PollInterval time.Duration `yaml:"poll_interval"`
+	Retention    time.Duration `yaml:"retention"`
+	WarnBefore   time.Duration `yaml:"warn_before"`
+	Lasts        time.Duration `yaml:"lasts"`
+	Longest      time.Duration `yaml:"longest"`
+	ProxyWait    time.Duration `yaml:"proxy_wait"`
+	Attested     bool          `yaml:"watermark_attested"`
+	Notify       []string      `yaml:"notify"`
+
+	Access string `yaml:"access"` // public | secure | auto
+
+	// StatusOptions says what the account's own options of Frame.io's Status field decide: approved, changes requested or
+	// none. See Decision.
+	StatusOptions map[string]string `yaml:"status_options"`
+}
+
+// Decision is what the configuration says of an option of Frame.io's Status field, whatever its case.
+func (r Review) Decision(option string) (decision string, known bool) {
+	for name, decision := range r.StatusOptions {
+		if strings.EqualFold(strings.TrimSpace(name), strings.TrimSpace(option)) {
+			return decision, true
+		}
+	}
+	return "", false
 }
 
 // Tenant finds a tenant by its id.

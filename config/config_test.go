@@ -24,7 +24,7 @@ tenants:
   ` + someTenant + `:
     name: Marketing
     api_key: the-api-key
-    frameio: {token: fio-u-secret, webhook_secrets: [one, two]}
+    frameio: {generation: legacy, token: fio-u-secret, webhook_secrets: [the-first-hook, the-second-hook]}
     iconik: {app_id: an-app, auth_token: an-auth-token}
 `
 
@@ -44,8 +44,7 @@ func TestTheLeastConfigurationGetsTheDefaults(t *testing.T) {
 	assert.Equal(t, Bytes(50<<30), tenant.Archive.MaxFileSize)
 	assert.Equal(t, 15*time.Minute, tenant.Archive.WaitInterval)
 	assert.Equal(t, "Archived", tenant.Archive.TriggerSuffix)
-	assert.Equal(t, []Secret{"one", "two"}, tenant.Frameio.WebhookSecrets)
-	assert.Equal(t, "legacy", tenant.Frameio.Generation)
+	assert.Equal(t, []Secret{"the-first-hook", "the-second-hook"}, tenant.Frameio.WebhookSecrets)
 }
 
 func TestTheEnvironmentWins(t *testing.T) {
@@ -160,7 +159,7 @@ func TestTheLedgersNameMayBeAMountedSecret(t *testing.T) {
 func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
 	const frameio = "tenants." + someTenant + ".frameio"
 	v4 := func(rest string) string {
-		return strings.Replace(least, "frameio: {", "frameio: {generation: v4, "+rest+", ", 1)
+		return strings.Replace(least, "frameio: {generation: legacy, ", "frameio: {generation: v4, "+rest+", ", 1)
 	}
 	for name, tt := range map[string]struct{ text, want string }{
 		"client without its secret":    {v4("ims: {client_id: c}"), frameio + ".ims.client_secret: is missing"},
@@ -191,7 +190,7 @@ func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
 }
 
 func TestATenantMayStandInTheEnvironmentAlone(t *testing.T) {
-	for key, value := range map[string]string{"API_KEY": "k", "FRAMEIO_TOKEN": "t", "ICONIK_APP_ID": "a", "ICONIK_AUTH_TOKEN": "${SOME_TOKEN}", "ARCHIVE_NOTIFY": "a@example.com,b@example.com"} {
+	for key, value := range map[string]string{"API_KEY": "key-of-another", "FRAMEIO_GENERATION": "v4", "FRAMEIO_TOKEN": "t", "ICONIK_APP_ID": "a", "ICONIK_AUTH_TOKEN": "${SOME_TOKEN}", "ARCHIVE_NOTIFY": "a@example.com,b@example.com"} {
 		t.Setenv("FRAMEBRIDGE_TENANTS_11111111_2222_4333_8444_55555555555A_"+key, value)
 	}
 	t.Setenv("SOME_TOKEN", "from-the-environment")
@@ -221,7 +220,7 @@ func TestEveryKeyIsTakenFromTheEnvironment(t *testing.T) {
 func TestTwoTenantsCannotShareAKey(t *testing.T) {
 	_, err := load(t, least+`  11111111-2222-4333-8444-555555555555:
     api_key: the-api-key
-    frameio: {token: x}
+    frameio: {generation: legacy, token: x}
     iconik: {app_id: y, auth_token: z}
 `)
 	assert.ErrorContains(t, err, "is also that of tenant")
@@ -252,7 +251,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	log := redact.NewLogger(&logged, "json", "debug")
 	log.Info("token is fio-u-secret", "token", tenant.Frameio.Token, "error", errors.New("GET https://store.example/k?X-Amz-Signature=feed: bearer abcdef"))
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %v %+v %#v", tenant, tenant, tenant, tenant.Frameio.Token, c, c, c), string(raw), logged.String()} {
-		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-api-key", "pg-secret", "mail-secret", "feed", "abcdef", "\"two\""} {
+		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-api-key", "pg-secret", "mail-secret", "feed", "abcdef", "the-second-hook"} {
 			assert.NotContains(t, text, secret)
 		}
 	}

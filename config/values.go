@@ -1,9 +1,17 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -25,6 +33,141 @@ func (s Secret) String() string {
 func (s Secret) GoString() string             { return strconv.Quote(s.String()) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.String()) }
+
+// Secrets is a secret that may be a list while it is rotated: the first is the one in use, all are accepted.
+type Secrets []Secret
+
+// Reveal returns the one in use, or "".
+func (s Secrets) Reveal() string {
+	if len(s) == 0 {
+		return ""
+	}
+	return s[0].Reveal()
+}
+
+// RevealAll returns all of them, the one in use first.
+func (s Secrets) RevealAll() []string {
+	out := make([]string, len(s))
+	for i, one := range s {
+		out[i] = one.Reveal()
+	}
+	return out
+}
+
+// PEM is a certificate or key; it does not print itself.
+type PEM string
+
+func (p PEM) String() string               { return Secret(p).String() }
+func (p PEM) GoString() string             { return Secret(p).GoString() }
+func (p PEM) MarshalText() ([]byte, error) { return Secret(p).MarshalText() }
+func (p PEM) LogValue() slog.Value         { return Secret(p).LogValue() }
+
+// TLS is how a server is connected to. The zero value is without TLS.
+type TLS struct {
+	Enabled    bool   `yaml:"-"`
+	CA         PEM    `yaml:"ca"`
+	Cert       PEM    `yaml:"cert"`
+	Key        PEM    `yaml:"key"`
+	ServerName string `yaml:"server_name"`
+}
+
+// ClientConfig is for a dialer; nil without TLS.
+func (t TLS) ClientConfig() (*tls.Config, error) {
+	if !t.Enabled {
+		return nil, nil //nolint:nilnil // no TLS
+	}
+	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	var err error
+	if t.CA != "" {
+		if out.RootCAs, err = certPool(x509.NewCertPool(), t.CA); err != nil {
+			return nil, err
+		}
+	}
+	if t.Cert != "" || t.Key != "" {
+		pair, err := tls.X509KeyPair([]byte(t.Cert), []byte(t.Key))
+		if err != nil {
+			return nil, errors.New("certificate and key do not fit each other, or one of them is none")
+		}
+		out.Certificates = []tls.Certificate{pair}
+	}
+	return out, nil
+}
+
+func certPool(pool *x509.CertPool, ca PEM) (*x509.CertPool, error) {
+	if !pool.AppendCertsFromPEM([]byte(ca)) {
+		return nil, errors.New("holds no certificate")
+	}
+	return pool, nil
+}
+
+// Pool is the system's authorities and the one named, if any.
+func (p PEM) Pool() (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if p == "" {
+		return pool, nil
+	}
+	return certPool(pool, p)
+}
+
+// SigningKeys are the report's keys, the one in use first.
+func (r Report) SigningKeys() ([]ed25519.PrivateKey, error) {
+	var out []ed25519.PrivateKey
+	for _, s := range r.SigningKey {
+		key, err := signingKey(s.Reveal())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, key)
+	}
+	return out, nil
+}
+
+func signingKey(text string) (ed25519.PrivateKey, error) {
+	none := errors.New("is no Ed25519 key: make one with `openssl genpkey -algorithm ed25519`")
+	if block, _ := pem.Decode([]byte(text)); block != nil {
+		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if key, ok := parsed.(ed25519.PrivateKey); err == nil && ok {
+			return key, nil
+		}
+		return nil, none
+	}
+	for _, decode := range []func(string) ([]byte, error){hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawURLEncoding.DecodeString} {
+		if seed, err := decode(text); err == nil && len(seed) == ed25519.SeedSize {
+			return ed25519.NewKeyFromSeed(seed), nil
+		}
+	}
+	return nil, none
+}
+
+// secretForms are a secret, and where it is an address its password, as written and as decoded.
+func secretForms(secret string) []string {
+	out := []string{secret}
+	u, err := url.Parse(secret)
+	if err != nil || u.Scheme == "" {
+		return out
+	}
+	switch u.Scheme {
+	case "sqlite":
+		return nil // a file's name
+	case "postgres", "postgresql", "smtp", "smtps":
+		out = nil // server and user may be shown
+	}
+	if password, ok := u.User.Password(); ok {
+		out = append(out, password, url.QueryEscape(password), url.PathEscape(password))
+		if _, info, found := strings.Cut(secret, "://"); found {
+			info, _, _ = strings.Cut(info, "@")
+			_, raw, _ := strings.Cut(info, ":")
+			out = append(out, raw)
+		}
+	}
+	if password := u.Query().Get("password"); password != "" {
+		out = append(out, password)
+	}
+	return out
+}
 
 // Bytes is a size, written as a number or with a unit: 16MiB, 50GiB, 1.5GB.
 type Bytes int64

@@ -321,7 +321,7 @@ func (h *harness) change(kind, field, value string, change func(map[string]any))
 	h.t.Fatalf("no %s with %s %s", kind, field, value)
 }
 
-func setKey(t *config.Tenant) { t.APIKey = apiKey }
+func setKey(t *config.Tenant) { t.APIKey = config.Secrets{apiKey} }
 
 // forgetTokens takes the access tokens away that setup has left in the ledger.
 func (h *harness) forgetTokens() {

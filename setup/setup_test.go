@@ -230,7 +230,7 @@ func TestWhatIsBrokenIsMended(t *testing.T) {
 		"a drop-down": {func(h *harness) {
 			h.iconik.ChangeDoc("fields", "framebridge_quality", func(d map[string]any) bool { d["options"] = []any{}; return true })
 		}, []string{"update framebridge_quality "}},
-		"a configured secret": {func(h *harness) { h.Tenant.Iconik.ActionSecret = "configured-action-secret" }, nil},
+		"a configured secret": {func(h *harness) { h.Tenant.Iconik.ActionSecret = config.Secrets{"configured-action-secret"} }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t, "v4", "Harbour Films")
@@ -277,7 +277,7 @@ func TestWebhooksThatTheMoveLeftOff(t *testing.T) {
 func TestWhatPeopleMadeIsKeptAndNotTakenAway(t *testing.T) {
 	h := newHarness(t, "v4", "Harbour Films")
 	h.Tenant.Frameio.WebhookSecrets = []config.Secret{"hand-made"}
-	h.Tenant.Iconik.ActionSecret = "configured-action-secret"
+	h.Tenant.Iconik.ActionSecret = config.Secrets{"configured-action-secret"}
 	team := h.frameio.Teams()[0].ID
 	h.frameio.AddHook(team, "by hand", setup.URL(base, "/archive/webhooks/project-updated", tenantID), "hand-made", "project.updated")
 	action := h.iconik.EnsureAction("ASSET", "Send it", setup.URL(base, "/review/actions/send", tenantID), "", map[string]string{setup.SecretHeader: "configured-action-secret"})

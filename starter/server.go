@@ -293,29 +293,39 @@ func tenantIn(c *gin.Context) *config.Tenant {
 	return out
 }
 
-// bearer finds the tenant by its API key. Every tenant's key is compared, so that the time taken tells nothing.
+// bearer finds the tenant by its API key, and holds the key to its role.
 func (s *service) bearer(c *gin.Context) {
 	if s.knownTenant(c); c.IsAborted() {
 		return
 	}
 	named := tenantIn(c)
 	scheme, key, _ := strings.Cut(c.GetHeader("Authorization"), " ")
-	var found *config.Tenant
-	for _, t := range s.cfg.Tenants {
-		if same(t.APIKey.Reveal(), key) {
-			found = t
-		}
-	}
-	if !strings.EqualFold(scheme, "Bearer") || found == nil {
+	found, opens, ok := s.cfg.FindKey(key, time.Now())
+	if !strings.EqualFold(scheme, "Bearer") || !ok {
 		c.Header("WWW-Authenticate", "Bearer")
-		fail(c, http.StatusUnauthorized, "Authorization", "the tenant's api_key is missing or wrong: send it in this header, after the word Bearer")
+		fail(c, http.StatusUnauthorized, "Authorization", "the tenant's api_key is missing, wrong or has expired: send it in this header, after the word Bearer")
 		return
 	}
 	if named != nil && named != found {
 		fail(c, http.StatusNotFound, "tenant-id", "the api_key is not of that tenant")
 		return
 	}
+	if needed := neededRole(c); !opens.Role.Covers(needed) {
+		fail(c, http.StatusForbidden, "Authorization", fmt.Sprintf("the key %q is for a %s; this needs a key for a %s", opens.Name, opens.Role, needed))
+		return
+	}
 	c.Set(tenantKey, found)
+}
+
+// neededRole is what a route's key must be for: a viewer reads, an editor exports, an operator controls.
+func neededRole(c *gin.Context) config.Role {
+	switch {
+	case c.Request.Method != http.MethodGet:
+		return config.RoleOperator
+	case strings.HasSuffix(c.FullPath(), "/reviews/:id/:file"):
+		return config.RoleEditor
+	}
+	return config.RoleViewer
 }
 
 // same compares a configured secret in a time that tells nothing of it, its length included.
@@ -349,7 +359,7 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 // actionSecret checks the static header of iconik's custom actions and webhooks.
 func (s *service) actionSecret(c *gin.Context) {
 	given := c.GetHeader(setup.SecretHeader)
-	if same(tenantIn(c).Iconik.ActionSecret.Reveal(), given) {
+	if tenantIn(c).Iconik.ActionSecret.Contains(given) {
 		return
 	}
 	made, err := s.setupSecrets(c.Request.Context(), tenantIn(c))

@@ -79,8 +79,8 @@ func newFront(t *testing.T) *front {
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	tenant := func(id, name string) *config.Tenant {
-		return &config.Tenant{ID: id, Name: name, APIKey: config.Secret("key of " + name), Frameio: config.Frameio{WebhookSecrets: []config.Secret{"new", "old"}},
-			Iconik: config.Iconik{ActionSecret: "click"}, Archive: config.Archive{TriggerSuffix: "Archived"}}
+		return &config.Tenant{ID: id, Name: name, APIKey: config.Secrets{config.Secret("key of " + name)}, Frameio: config.Frameio{WebhookSecrets: []config.Secret{"new", "old"}},
+			Iconik: config.Iconik{ActionSecret: config.Secrets{"click", "old click"}}, Archive: config.Archive{TriggerSuffix: "Archived"}}
 	}
 	f := &front{t: t, frameio: &fakeFrameio{}, temporal: &mocks.Client{}}
 	f.service = &service{cfg: &config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: tenant(tenantA, "A"), tenantB: tenant(tenantB, "B")}},
@@ -523,4 +523,26 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 	row, _, err = f.ledger.Tenant(tenantA).Review("r2").Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewFailed, row.Status)
+}
+
+// A key opens what its role may do, until it ends.
+func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
+	f := newFront(t)
+	f.cfg.Tenants[tenantA].APIKeys = []config.APIKey{
+		{Name: "wall", Key: "key of the wall", Role: config.RoleViewer}, {Name: "suite", Key: "key of the suite", Role: config.RoleEditor},
+		{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}, {Name: "old", Key: "key of once", Role: config.RoleAdmin, Expires: time.Now().Add(-time.Second)},
+	}
+	f.noTemporal()
+	for key, want := range map[string][3]int{"wall": {200, 403, 403}, "suite": {200, 404, 403}, "desk": {200, 404, 404}, "once": {401, 401, 401}} {
+		for i, a := range []ask{{method: "GET", path: routes.Prefix + "/archives"}, {method: "GET", path: routes.Prefix + "/reviews/" + project + "/comments.csv"},
+			{method: "POST", path: routes.Prefix + "/reviews/" + project + "/stop"}} {
+			prefix := "key of the "
+			if key == "once" {
+				prefix = "key of "
+			}
+			a.header = map[string]string{"Authorization": "Bearer " + prefix + key}
+			resp, problem := f.ask(a)
+			assert.Equal(t, want[i], resp.StatusCode, "%s %s %v", key, a.path, problem)
+		}
+	}
 }

@@ -4,7 +4,6 @@ package temporalclient
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -86,8 +85,9 @@ func options(cfg config.Temporal, log *slog.Logger) client.Options {
 	if cfg.APIKey != "" {
 		o.Credentials = client.NewAPIKeyStaticCredentials(cfg.APIKey.Reveal())
 	}
-	if cfg.TLS || cfg.APIKey != "" {
-		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.TLS.Enabled || cfg.APIKey != "" {
+		cfg.TLS.Enabled = true
+		o.ConnectionOptions.TLS, _ = cfg.TLS.ClientConfig() // checked when it was loaded
 	}
 	return o
 }

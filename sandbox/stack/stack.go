@@ -27,7 +27,7 @@ import (
 // What the sandbox's configuration holds; nothing here opens anything outside this machine.
 const (
 	Tenant       = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
-	APIKey       = "sandbox-api-key"
+	APIKey       = "sandbox-framebridge-api-key"
 	FrameioToken = "fio-u-sandbox-developer-token"
 	HookSecret   = "sandbox-frameio-webhook-secret"
 	IconikApp    = "5c1d4b6e-0f0e-11ef-9c1a-0242ac120002"

@@ -61,7 +61,7 @@ var arrows = map[string][]string{
 var strangers = map[string][]string{
 	"go.temporal.io/":             {"workflows", "activities", "worker", "starter", "doctor", "temporalclient"},
 	"github.com/gin-gonic/":       {"starter"},
-	"github.com/spf13/viper":      {"config"},
+	"go.yaml.in/":                 {"config"},
 	"database/sql":                {"ledger"},
 	"modernc.org/":                {"ledger"},
 	"github.com/jackc/":           {"ledger"},

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// KeyDoc describes one key. Its default is text as a file would hold it; "[]" and "{}" stand for an empty list and map.
+type KeyDoc struct{ Key, Default, What string }
+
+const tenantPrefix = "tenants.<id>."
+
+// Keys are all keys with their defaults, in the order of the file.
+func Keys() []KeyDoc {
+	return append(append([]KeyDoc{}, generalKeys...), tenantKeys...)
+}
+
+var generalKeys = []KeyDoc{
+	{"http.listen", "127.0.0.1:8080", "address the starter listens on"},
+	{"http.internal_listen", "", "address of `/healthz`, `/readyz`, `/metrics` and `/openapi.json`; empty: they stay on `http.listen`"},
+	{"http.public_url", "http://127.0.0.1:8080", "how Frame.io and iconik reach the starter"},
+	{"temporal.address", "127.0.0.1:7233", "Temporal's frontend"},
+	{"temporal.namespace", "default", "Temporal namespace"},
+	{"temporal.task_queue", "framebridge", "task queue; transfers use it with -transfers appended"},
+	{"temporal.api_key", "", "API key of Temporal Cloud (turns TLS on)"},
+	{"temporal.tls", "false", "connect to Temporal with TLS: `true`, or the keys below"},
+	{"temporal.tls.ca", "", "certificate of the server's authority (a PEM file, or its text); empty: the system's"},
+	{"temporal.tls.cert", "", "client certificate (a PEM file, or its text)"},
+	{"temporal.tls.key", "", "key of the client certificate (a PEM file, or its text)"},
+	{"temporal.tls.server_name", "", "name in the server's certificate, where it is not that of the address"},
+	{"temporal.ui_url", "http://127.0.0.1:8233", "Temporal's Web UI, for links; empty: no links"},
+	{"temporal.codec.keys", "[]", "secrets that encrypt what Temporal keeps: the first encrypts, all decrypt; empty: off"},
+	{"ledger.dsn", "sqlite:framebridge.db", "sqlite:FILE or postgres://…"},
+	{"ledger.encryption_key", "", "secret of 16 characters or more; needed once something is kept encrypted; a list while it is rotated, the new one first"},
+	{"worker.listen", "127.0.0.1:8081", "health and metrics of the worker"},
+	{"transfer.parts_in_flight", "8", "parts of one file on their way at once, 1 to 64"},
+	{"transfer.part_size", "16MiB", "smallest part of a multipart upload, 5MiB to 512MiB"},
+	{"transfer.memory", "256MiB", "bytes of all transfers of a worker together"},
+	{"transfer.bandwidth", "0", "bytes a second of a worker; 0: no limit"},
+	{"transfer.allowed_networks", "[]", "networks (10.1.0.0/16, …) that hold storages although they are not public"},
+	{"mail.smtp_url", "", "smtp://[user:password@]host:port or smtps://…; empty: no mails"},
+	{"mail.from", "framebridge@localhost", "sender's address"},
+	{"mail.hello", "", "name by which the mail server is greeted; empty: the machine's"},
+	{"mail.tls", "auto", "auto (where the server offers it), required or off; smtps:// is always encrypted"},
+	{"mail.ca", "", "certificate of the mail server's own authority (a PEM file, or its text), beside the system's"},
+	{"mail.auth", "auto", "auto, plain, login, xoauth2 (the password is the access token) or cram-md5"},
+	{"report.signing_key", "", "Ed25519 key that signs reports (PKCS#8 PEM, or the seed in base64 or hex); a list while it is rotated, the new one first"},
+	{"auth.oidc.issuer", "", "OpenID Connect provider for the console; empty: none"},
+	{"auth.oidc.client_id", "", "client id at the provider"},
+	{"auth.oidc.client_secret", "", "client secret at the provider"},
+	{"auth.oidc.groups_claim", "groups", "claim that lists a person's groups"},
+}
+
+var tenantKeys = []KeyDoc{
+	{tenantPrefix + "name", "", "name for people"},
+	{tenantPrefix + "api_key", "", "bearer token of the status and control routes, with an administrator's rights; a list while it is rotated"},
+	{tenantPrefix + "api_keys", "[]", "further ones, each `{name, key, role, expires}`; role is viewer, editor, operator or admin; `expires` is a date"},
+	{tenantPrefix + "roles", "{}", "groups of the OpenID provider by role: `{operator: [post-production], admin: []}`"},
+	{tenantPrefix + "frameio.generation", "v4", "v4, or legacy for who still has the API that ended on 1 December 2026; must be set where there is only a developer token"},
+	{tenantPrefix + "frameio.base_url", "https://api.frame.io", "Frame.io's API"},
+	{tenantPrefix + "frameio.token", "", "developer token"},
+	{tenantPrefix + "frameio.account_id", "", "v4: account; empty: discovered"},
+	{tenantPrefix + "frameio.workspace", "", "workspace (v4) or team (legacy) for reviews, id or name"},
+	{tenantPrefix + "frameio.service_client", "", "v4: client that Frame.io's support has set up for a developer token in an account run from Adobe's Admin Console"},
+	{tenantPrefix + "frameio.ims.token_url", "https://ims-na1.adobelogin.com/ims/token/v3", "v4: Adobe's token endpoint"},
+	{tenantPrefix + "frameio.ims.client_id", "", "v4: client id"},
+	{tenantPrefix + "frameio.ims.client_secret", "", "v4: client secret"},
+	{tenantPrefix + "frameio.ims.refresh_token", "", "v4: refresh token"},
+	{tenantPrefix + "frameio.webhook_secrets", "[]", "secrets of Frame.io's webhooks; several while one is rotated"},
+	{tenantPrefix + "frameio.credentials", "[]", "further credentials, each with the keys of `frameio` that differ; off by default: ask Frame.io first"},
+	{tenantPrefix + "iconik.base_url", "https://app.iconik.io", "iconik"},
+	{tenantPrefix + "iconik.app_id", "", "App-ID of the application token"},
+	{tenantPrefix + "iconik.auth_token", "", "application token"},
+	{tenantPrefix + "iconik.storage_id", "", "storage for originals; empty: the one iconik matches for FILES"},
+	{tenantPrefix + "iconik.action_secret", "", "header X-Framebridge-Secret of custom actions and webhooks; a list while it is rotated"},
+	{tenantPrefix + "iconik.settle_time", "30s", "how long iconik's search may lag behind a write"},
+	{tenantPrefix + "iconik.drawing.frame", "normalised", "coordinates of drawings: normalised or pixels"},
+	{tenantPrefix + "iconik.drawing.width", "0", "width of the pixel frame"},
+	{tenantPrefix + "iconik.drawing.height", "0", "height of the pixel frame"},
+	{tenantPrefix + "archive.root_collection", "Archive from Frame.io Media", "root collection in iconik"},
+	{tenantPrefix + "archive.trigger_suffix", "Archived", "last word of a project's name that starts its archive"},
+	{tenantPrefix + "archive.trigger_inactive", "false", "v4: a project that is set inactive is archived, too, whatever its name"},
+	{tenantPrefix + "archive.max_file_size", "50GiB", "largest file that is brought over"},
+	{tenantPrefix + "archive.missing_original", "wait", "file without original: wait, proxy or fail"},
+	{tenantPrefix + "archive.wait_interval", "15m", "how often wait looks again"},
+	{tenantPrefix + "archive.items_in_parallel", "4", "items copied at once, 1 to 64"},
+	{tenantPrefix + "archive.projects_in_parallel", "1", "archives of the tenant that run at once, 1 to 64"},
+	{tenantPrefix + "archive.access", "source", "who may read in iconik: source (as in Frame.io), closed (administrators) or iconik_default"},
+	{tenantPrefix + "archive.groups", "{}", "groups of Frame.io to those of iconik: `{\"Frame.io group\": \"iconik group\"}`"},
+	{tenantPrefix + "archive.fields", "{}", "custom fields of Frame.io to fields of iconik: `{\"Frame.io name\": \"iconik_field\"}`; others get fields of their own"},
+	{tenantPrefix + "archive.comment_count", "hint", "V4's comment count: hint (orders the reading), trust (files without any are not read, the report says so) or ignore"},
+	{tenantPrefix + "archive.on_difference", "report", "what was changed in iconik on purpose: report, or restore Frame.io's value"},
+	{tenantPrefix + "archive.reclaim", "off", "off, or allowed: `starter reclaim` may delete in Frame.io what is proven"},
+	{tenantPrefix + "archive.notify", "[]", "addresses that are told of every archive"},
+	{tenantPrefix + "review.project", "iconik Reviews", "Frame.io project for reviews"},
+	{tenantPrefix + "review.watermark", "required", "required, preferred or off"},
+	{tenantPrefix + "review.access", "auto", "who may open a review's link: public, secure (only its reviewers) or auto (public where the account allows it)"},
+	{tenantPrefix + "review.status_options", "{}", "options of the account's Status field to decisions: `{\"Final\": approved, \"Rework\": changes requested}`; also none"},
+	{tenantPrefix + "review.poll_interval", "1m", "how often comments are polled"},
+	{tenantPrefix + "review.retention", "720h", "after expiry, then the media in Frame.io is deleted"},
+	{tenantPrefix + "review.warn_before", "72h", "how long before the deletion a warning is mailed"},
+	{tenantPrefix + "review.lasts", "336h", "how long a review is open where the form names no expiry"},
+	{tenantPrefix + "review.longest", "8760h", "how far away an expiry may lie"},
+	{tenantPrefix + "review.proxy_wait", "30m", "how long a proxy that iconik has not made yet is waited for"},
+	{tenantPrefix + "review.watermark_attested", "false", "the Frame.io account forces the watermark by its own policy, where its API does not show it (v4)"},
+	{tenantPrefix + "review.notify", "[]", "addresses that are told of every review"},
+	{tenantPrefix + "notify.slack_url", "", "Slack's incoming webhook for the tenant's events"},
+	{tenantPrefix + "notify.teams_url", "", "Teams' incoming webhook for the tenant's events"},
+	{tenantPrefix + "notify.webhook.url", "", "address that gets the tenant's events as signed JSON"},
+	{tenantPrefix + "notify.webhook.secret", "", "secret of 16 characters or more that signs them"},
+	{tenantPrefix + "notify.events", "[]", "events that are sent; empty: all"},
+}
+
+// freeKeys are the maps whose keys the user chooses: they keep their case.
+var freeKeys = map[string]bool{"archive.groups": true, "archive.fields": true, "review.status_options": true}
+
+// KeysHelp is the text of --help about configuration.
+func KeysHelp() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `Configuration is one YAML file, with tenants.d/*.yaml beside it. Each key can also be set in the environment: http.listen is
+%s_HTTP_LISTEN, and of a tenant %s_TENANTS_<ID WITH _>_API_KEY; lists and maps there are written as in YAML.
+A value ${NAME} is taken from the environment, file:PATH from a file.
+
+Keys:
+`, envPrefix, envPrefix)
+	for _, k := range Keys() {
+		fmt.Fprintf(&b, "  %-42s %s", k.Key, strings.ReplaceAll(k.What, "`", ""))
+		if k.Default != "" {
+			fmt.Fprintf(&b, " (default %s)", k.Default)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Problems are all that is wrong with a configuration, each line beginning with its key.
+type Problems struct {
+	Path string
+	List []string
+
+	warnings []string
+	unread   map[string]bool // keys whose values could not be read: nothing more is said of them
+}
+
+func (p *Problems) Error() string {
+	sort.Strings(p.List)
+	return fmt.Sprintf("configuration %s has %d problem(s):\n  %s", p.Path, len(p.List), strings.Join(p.List, "\n  "))
+}
+
+func (p *Problems) add(key, format string, args ...any) {
+	if p.known(key) {
+		return
+	}
+	p.List = append(p.List, key+": "+fmt.Sprintf(format, args...))
+}
+
+// warn adds what works and should not stay so.
+func (p *Problems) warn(key, format string, args ...any) {
+	p.warnings = append(p.warnings, key+": "+fmt.Sprintf(format, args...))
+}
+
+// refuse adds the one problem of a value that cannot be read.
+func (p *Problems) refuse(key, format string, args ...any) {
+	p.add(key, format, args...)
+	p.unread[key] = true
+}
+
+// known tells whether a key, or what it stands in, could not be read.
+func (p *Problems) known(key string) bool {
+	for at := key; at != ""; at = at[:max(strings.LastIndexByte(at, '.'), 0)] {
+		if p.unread[at] {
+			return true
+		}
+	}
+	return false
+}
+
+// didYouMean ends a sentence about an unknown name with one that is nearly it.
+func didYouMean(name string, known []string) string {
+	best, distance := "", 1+len(name)/3
+	for _, k := range known {
+		if d := levenshtein.ComputeDistance(name, k); d <= distance && d < len(k) {
+			best, distance = k, d-1
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", best)
+}

@@ -1,0 +1,387 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	envPrefix = "FRAMEBRIDGE"
+	tenantDir = "tenants.d" // beside the file
+	deepest   = 32          // levels of a file; aliases can nest without end
+)
+
+// DefaultPath is where the configuration is when no --config is given.
+func DefaultPath() string {
+	if p := os.Getenv(envPrefix + "_CONFIG"); p != "" {
+		return p
+	}
+	return "framebridge.yaml"
+}
+
+// number is a number in a file as it was written: 0123 is no 83.
+type number string
+
+// document is a configuration before it is decoded: texts, numbers, bools, lists and maps, with where each came from.
+type document struct {
+	tree   map[string]any
+	origin map[string]string // by key
+	dir    string            // what paths are relative to
+	p      *Problems
+}
+
+// readDocument reads the file, the tenants beside it and the environment, and fills in the defaults.
+func readDocument(path string) (*document, error) {
+	d := &document{origin: map[string]string{}, dir: filepath.Dir(path), p: &Problems{Path: path, unread: map[string]bool{}}}
+	var err error
+	if d.tree, err = d.readFile(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no configuration at %s: write one with `starter config init`, or name it with --config", path)
+	} else if err != nil {
+		return nil, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	d.readTenantFiles()
+	d.tenantsFromEnvironment()
+	d.fromEnvironment()
+	d.withDefaults()
+	d.resolve(d.tree, "")
+	return d, nil
+}
+
+// quoted is how YAML's errors show a value, which may be a secret.
+var quoted = regexp.MustCompile("`[^`]*`")
+
+func (d *document) readFile(path string) (map[string]any, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	tree, err := d.parse(f, filepath.Base(path), "")
+	if err != nil {
+		return nil, errors.New(quoted.ReplaceAllString(err.Error(), "a value"))
+	}
+	out, ok := tree.(map[string]any)
+	if !ok && tree != nil {
+		return nil, errors.New("must hold keys with values")
+	}
+	if out == nil {
+		out = map[string]any{}
+	}
+	return out, nil
+}
+
+// parse reads YAML that stands at a key.
+func (d *document) parse(r io.Reader, name, key string) (any, error) {
+	dec := yaml.NewDecoder(r)
+	var root, more yaml.Node
+	if err := dec.Decode(&root); errors.Is(err, io.EOF) {
+		return nil, nil //nolint:nilnil // an empty file
+	} else if err != nil {
+		return nil, err
+	}
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, errors.New("holds more than one document")
+	}
+	return d.convert(&root, key, name, 0)
+}
+
+// convert makes plain values of YAML's, and remembers where each stands.
+func (d *document) convert(n *yaml.Node, key, file string, depth int) (any, error) {
+	if depth > deepest {
+		return nil, fmt.Errorf("line %d: nested too deeply", n.Line)
+	}
+	switch n.Kind {
+	case yaml.DocumentNode:
+		return d.convert(n.Content[0], key, file, depth+1)
+	case yaml.AliasNode:
+		return d.convert(n.Alias, key, file, depth+1)
+	case yaml.MappingNode:
+		return d.convertMap(n, key, file, depth)
+	case yaml.SequenceNode:
+		d.origin[key] = file + ":" + strconv.Itoa(n.Line)
+		out := []any{}
+		for i, child := range n.Content {
+			v, err := d.convert(child, join(key, strconv.Itoa(i)), file, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+		return out, nil
+	}
+	d.origin[key] = file + ":" + strconv.Itoa(n.Line)
+	switch n.ShortTag() {
+	case "!!null":
+		return nil, nil //nolint:nilnil // as if the key were not there
+	case "!!bool":
+		return strings.EqualFold(n.Value, "true"), nil
+	case "!!int", "!!float":
+		return number(n.Value), nil
+	}
+	return n.Value, nil
+}
+
+func (d *document) convertMap(n *yaml.Node, key, file string, depth int) (any, error) {
+	out, line := map[string]any{}, map[string]int{}
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if k.ShortTag() == "!!merge" {
+			merged = append(merged, v)
+			continue
+		}
+		name := k.Value
+		if !isFree(key) {
+			name = strings.ToLower(name)
+		}
+		at := join(key, name)
+		if first, twice := line[name]; twice {
+			d.p.add(at, "stands twice, in lines %d and %d of %s", first, k.Line, file)
+		}
+		line[name] = k.Line
+		value, err := d.convert(v, at, file, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = value
+	}
+	for _, m := range merged {
+		value, err := d.convert(m, key, file, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		from, _ := value.(map[string]any)
+		for name, v := range from {
+			if _, own := out[name]; !own {
+				out[name] = v
+			}
+		}
+	}
+	return out, nil
+}
+
+// isFree tells whether a key holds a map whose keys are the user's own.
+func isFree(key string) bool {
+	for free := range freeKeys {
+		if strings.HasSuffix(key, "."+free) {
+			return true
+		}
+	}
+	return false
+}
+
+func join(key, name string) string { return strings.TrimPrefix(key+"."+name, ".") }
+
+// readTenantFiles adds the tenants that have files of their own: each holds tenants' keys under their ids, with or without
+// the word tenants above them.
+func (d *document) readTenantFiles() {
+	files, _ := filepath.Glob(filepath.Join(d.dir, tenantDir, "*.yaml"))
+	slices.Sort(files)
+	for _, file := range files {
+		name := filepath.Join(tenantDir, filepath.Base(file))
+		part := &document{origin: map[string]string{}, p: d.p}
+		tree, err := part.readFile(file)
+		if err != nil {
+			d.p.add(name, "%v", err)
+			continue
+		}
+		prefix := ""
+		if inner, ok := tree["tenants"].(map[string]any); ok && len(tree) == 1 {
+			tree = inner
+		} else {
+			prefix = "tenants."
+		}
+		d.addTenants(name, tree)
+		for key, at := range part.origin {
+			if _, have := d.origin[prefix+key]; !have {
+				d.origin[prefix+key] = filepath.Join(tenantDir, at)
+			}
+		}
+	}
+}
+
+func (d *document) addTenants(file string, tree map[string]any) {
+	if d.tree["tenants"] == nil {
+		d.tree["tenants"] = map[string]any{}
+	}
+	have, ok := d.tree["tenants"].(map[string]any)
+	if !ok {
+		return // told when it is decoded
+	}
+	for id, tenant := range tree {
+		switch _, twice := have[id]; {
+		case !uuidForm.MatchString(id):
+			d.p.add(file+": "+id, "holds tenants only, each under its UUID")
+		case twice:
+			d.p.add("tenants."+id, "stands twice: here and in %s", file)
+		default:
+			have[id] = tenant
+		}
+	}
+}
+
+var tenantVariable = regexp.MustCompile(`^` + envPrefix + `_TENANTS_([0-9A-F]{8}(?:_[0-9A-F]{4}){3}_[0-9A-F]{12})_`)
+
+// tenantsFromEnvironment makes room for the tenants that only the environment names.
+func (d *document) tenantsFromEnvironment() {
+	for _, variable := range os.Environ() {
+		m := tenantVariable.FindStringSubmatch(variable)
+		if m == nil {
+			continue
+		}
+		if d.tree["tenants"] == nil {
+			d.tree["tenants"] = map[string]any{}
+		}
+		id := strings.ToLower(strings.ReplaceAll(m[1], "_", "-"))
+		if tenants, ok := d.tree["tenants"].(map[string]any); ok && tenants[id] == nil {
+			tenants[id] = map[string]any{}
+		}
+	}
+}
+
+// everyKey calls do with each key, those of a tenant once a tenant.
+func (d *document) everyKey(do func(key string, doc KeyDoc)) {
+	tenants, _ := d.tree["tenants"].(map[string]any)
+	for _, k := range Keys() {
+		rest, ofTenant := strings.CutPrefix(k.Key, tenantPrefix)
+		if !ofTenant {
+			do(k.Key, k)
+			continue
+		}
+		for id, tenant := range tenants {
+			if tenant == nil {
+				tenants[id] = map[string]any{}
+			}
+			do("tenants."+id+"."+rest, k)
+		}
+	}
+}
+
+// put sets a key, making the maps on its way; it reports false where something else stands there.
+func (d *document) put(key string, value any, over bool) bool {
+	node, path := d.tree, strings.Split(key, ".")
+	for ; len(path) > 1; path = path[1:] {
+		next := node[path[0]]
+		if next == nil || over && isSwitch(next) {
+			next = map[string]any{}
+			node[path[0]] = next
+		}
+		child, ok := next.(map[string]any)
+		if !ok {
+			return false // of the wrong kind: told when it is decoded
+		}
+		node = child
+	}
+	if !over && node[path[0]] != nil {
+		return false
+	}
+	node[path[0]] = value
+	return true
+}
+
+// isSwitch tells whether a value is true or false, as temporal.tls may be, which may also hold keys.
+func isSwitch(value any) bool {
+	text := fmt.Sprint(value)
+	return text == "" || text == "true" || text == "false"
+}
+
+// fromEnvironment lets FRAMEBRIDGE_… variables win over the file. Lists and maps are written as in YAML.
+func (d *document) fromEnvironment() {
+	d.everyKey(func(key string, doc KeyDoc) {
+		name := envName(key)
+		text, ok := os.LookupEnv(name)
+		if !ok {
+			return
+		}
+		text = trimmed(text)
+		var value any = text
+		if strings.HasPrefix(text, "{") && doc.Default == "{}" || strings.HasPrefix(text, "[") {
+			parsed, err := d.parse(strings.NewReader(text), "environment", key)
+			_, list := parsed.([]any)
+			_, table := parsed.(map[string]any)
+			if err == nil && (list || table) {
+				value = parsed
+			}
+		}
+		if d.put(key, value, true) {
+			d.origin[key] = "environment " + name
+		}
+	})
+}
+
+func envName(key string) string {
+	return envPrefix + "_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
+}
+
+// withDefaults fills in what is left out.
+func (d *document) withDefaults() {
+	d.everyKey(func(key string, doc KeyDoc) {
+		var value any = doc.Default
+		switch doc.Default {
+		case "[]":
+			value = []any{}
+		case "{}":
+			value = map[string]any{}
+		}
+		if d.put(key, value, false) {
+			d.origin[key] = "default"
+		}
+	})
+}
+
+var reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
+
+// resolve replaces ${NAME} and file:PATH; paths are relative to the configuration file.
+func (d *document) resolve(node any, key string) any {
+	switch n := node.(type) {
+	case map[string]any:
+		for k, v := range n {
+			n[k] = d.resolve(v, join(key, k))
+		}
+	case []any:
+		for i, v := range n {
+			n[i] = d.resolve(v, join(key, strconv.Itoa(i)))
+		}
+	case string:
+		if m := reference.FindStringSubmatch(n); m != nil {
+			value := trimmed(os.Getenv(m[1]))
+			if value == "" {
+				d.p.refuse(key, "the environment variable %s is not set", m[1])
+			}
+			d.origin[key] += ", from the environment variable " + m[1]
+			return value
+		}
+		if path, ok := strings.CutPrefix(n, "file:"); ok {
+			raw, err := os.ReadFile(d.path(path))
+			if err != nil {
+				d.p.refuse(key, "cannot read the file it names: %v", err)
+				return ""
+			}
+			d.origin[key] += ", from the file " + path
+			return trimmed(string(raw))
+		}
+	}
+	return node
+}
+
+func (d *document) path(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(d.dir, path)
+}
+
+// trimmed takes off what editors, echo and Windows leave around a value: a byte order mark and line breaks at its end.
+func trimmed(text string) string {
+	return strings.TrimRight(strings.TrimPrefix(text, "\uFEFF"), "\r\n")
+}

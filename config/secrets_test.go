@@ -1,0 +1,285 @@
+package config
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const tenantKey = "tenants." + someTenant
+
+// with puts keys below the first tenant's.
+func with(keys string) string { return least + keys }
+
+func TestAValueLosesTheLineBreaksAtItsEnd(t *testing.T) {
+	for name, value := range map[string]string{"echo": "an-auth-token\n", "windows": "an-auth-token\r\n", "byte order mark": "\uFEFFan-auth-token\n\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("TOK", value)
+			c, err := load(t, strings.Replace(least, "auth_token: an-auth-token", `auth_token: "${TOK}"`, 1))
+			require.NoError(t, err)
+			assert.Equal(t, "an-auth-token", c.Tenants[someTenant].Iconik.AuthToken.Reveal())
+
+			t.Setenv(envName(tenantKey+".iconik.auth_token"), value)
+			c, err = load(t, least)
+			require.NoError(t, err)
+			assert.Equal(t, "an-auth-token", c.Tenants[someTenant].Iconik.AuthToken.Reveal())
+
+			file := filepath.Join(t.TempDir(), "token")
+			require.NoError(t, os.WriteFile(file, []byte(value), 0o600))
+			t.Setenv(envName(tenantKey+".iconik.auth_token"), "file:"+file)
+			c, err = load(t, least)
+			require.NoError(t, err)
+			assert.Equal(t, "an-auth-token", c.Tenants[someTenant].Iconik.AuthToken.Reveal())
+		})
+	}
+	t.Setenv("TOK", "an-auth\ntoken")
+	_, err := load(t, strings.Replace(least, "auth_token: an-auth-token", `auth_token: "${TOK}"`, 1))
+	assert.ErrorContains(t, err, tenantKey+".iconik.auth_token: holds a line break")
+	assert.NotContains(t, err.Error(), "an-auth")
+}
+
+func TestANumberWithoutQuotesIsNoSecret(t *testing.T) {
+	for _, number := range []string{"0123456701234567", "00012345", "0x1F2E3D4C5B6A7988", "0b1010", "12_345", "+12345", "1e10", ".inf", "2027", "true"} {
+		for _, key := range []string{"api_key: ", "frameio: {generation: legacy, token: ", "ledger: "} {
+			text := strings.Replace(least, "api_key: the-api-key", "api_key: "+number, 1)
+			want := tenantKey + ".api_key: must be a text: put it in quotes"
+			switch {
+			case strings.HasPrefix(key, "frameio"):
+				text, want = strings.Replace(least, "token: fio-u-secret", "token: "+number, 1), tenantKey+".frameio.token: must be a text: put it in quotes"
+			case strings.HasPrefix(key, "ledger"):
+				text, want = least+"ledger: {encryption_key: ["+number+"]}\n", "ledger.encryption_key.0: must be a text: put it in quotes"
+			}
+			_, err := load(t, text)
+			assert.ErrorContains(t, err, want, number)
+		}
+	}
+	c, err := load(t, strings.NewReplacer("name: Marketing", "name: 0012", "app_id: an-app", "app_id: 0x10", "api_key: the-api-key", `api_key: "0123456701234567"`).Replace(least))
+	require.NoError(t, err)
+	assert.Equal(t, "0012", c.Tenants[someTenant].Name, "what is no secret is taken as it is written")
+	assert.Equal(t, "0x10", c.Tenants[someTenant].Iconik.AppID)
+	assert.Equal(t, "0123456701234567", c.Tenants[someTenant].APIKey.Reveal())
+}
+
+func TestAPasswordThatTearsItsAddressApartIsRefusedAndNotPrinted(t *testing.T) {
+	for _, rest := range []string{
+		"svc:/secretpw@127.0.0.1:1/fb", "svc:4711/secretpw@127.0.0.1:1/fb", "svc:#secretpw@db/fb", "svc:a#secretpw@db/fb", "svc:?secretpw@db/fb", "svc:4711?secretpw@db/fb",
+		"svc:a@b/secretpw@db/fb", "svc:a@b?secretpw@db/fb", "svc:a@b#secretpw@db/fb", "svc:%secretpw@db/fb", "svc:secretpw with@db/fb", ":/secretpw@db/fb",
+	} {
+		for key, text := range map[string]string{
+			"ledger.dsn": "ledger: {dsn: '" + "postgres://" + rest + "'}\n", "mail.smtp_url": "mail: {smtp_url: '" + "smtp://" + strings.TrimSuffix(rest, "/fb") + "'}\n",
+		} {
+			_, err := load(t, least+text)
+			if assert.ErrorContains(t, err, key+": is no URL: what is special in its password is written in percents", rest) {
+				assert.NotContains(t, err.Error(), "secretpw")
+			}
+		}
+	}
+	for _, dsn := range []string{"postgres://svc:a%2Fb%40c%23d%3Fe@db:5432/fb?sslmode=disable", "postgres://db/fb?user=svc&password=a%40b", "postgres://svc@db/fb", "postgres://[::1]:5432/fb"} {
+		c, err := load(t, least+"ledger: {dsn: '"+dsn+"'}\n")
+		require.NoError(t, err, dsn)
+		assert.Equal(t, dsn, c.Ledger.DSN.Reveal())
+	}
+}
+
+func TestSecretsThatCanBeGuessedAreTold(t *testing.T) {
+	c, err := load(t, least)
+	require.NoError(t, err)
+	assert.Equal(t, []string{tenantKey + ".api_key: has 11 characters: make it 16 or more, it can be guessed",
+		tenantKey + ".frameio.webhook_secrets.0: has 14 characters: make it 16 or more, it can be guessed",
+		tenantKey + ".frameio.webhook_secrets.1: has 15 characters: make it 16 or more, it can be guessed"}, c.Warnings)
+	for text, want := range map[string]string{
+		strings.Replace(least, "the-api-key", "seven77", 1):                                   ".api_key: must have 8 characters or more",
+		with("    api_keys: [{name: a, key: fifteen-letters, role: viewer}]\n"):               ".api_keys.0.key: must have 16 characters or more",
+		with("    notify: {webhook: {url: 'https://x.example', secret: fifteen-letters}}\n"):  ".notify.webhook.secret: must have 16 characters or more",
+		strings.Replace(least, "auth_token: an", "action_secret: seven77, auth_token: an", 1): ".iconik.action_secret: must have 8 characters or more",
+	} {
+		_, err := load(t, text)
+		assert.ErrorContains(t, err, tenantKey+want)
+		assert.NotContains(t, err.Error(), "seven77")
+	}
+	_, err = load(t, with("temporal: {codec: {keys: [long enough for anything, short]}}\n"))
+	assert.ErrorContains(t, err, "temporal.codec.keys.1: must have 16 characters or more")
+}
+
+func TestNoTwoTenantsShareASecretThatLetsIn(t *testing.T) {
+	other := func(api, hook, action string) string {
+		return `  11111111-2222-4333-8444-555555555555:
+    api_key: ` + api + `
+    frameio: {generation: legacy, token: fio-u-secret, webhook_secrets: [` + hook + `]}
+    iconik: {app_id: an-app, auth_token: an-auth-token, action_secret: ` + action + `}
+`
+	}
+	_, err := load(t, least+other("another-api-key", "another-hook-secret", "another-action"))
+	require.NoError(t, err, "the vendors' own tokens may be the same: two tenants of one account")
+	for text, want := range map[string]string{
+		other("the-api-key", "another-hook-secret", "another-action"): "api_key",
+		other("another-api-key", "the-first-hook", "another-action"):  "webhook_secrets",
+		other("another-api-key", "another-hook-secret", "the-api-key"): "iconik.action_secret: is also that of tenant " + someTenant +
+			" (" + tenantKey + ".api_key)",
+	} {
+		_, err := load(t, least+text)
+		assert.ErrorContains(t, err, "is also that of tenant")
+		assert.ErrorContains(t, err, want)
+	}
+	_, err = load(t, with("    api_keys: [{name: a, key: the-same-key-of-two, role: viewer}, {name: b, key: the-same-key-of-two, role: admin}]\n"))
+	assert.ErrorContains(t, err, ".api_keys.1.key: is also that of "+tenantKey+".api_keys.0.key")
+}
+
+func TestSecretsAreRotatedByLists(t *testing.T) {
+	t.Setenv("NEW", "the new encryption key\n")
+	text := strings.NewReplacer("api_key: the-api-key", "api_key: [the-new-api-key, the-api-key]",
+		"app_id: an-app", "action_secret: [the-new-action, the-old-action], app_id: an-app").Replace(least)
+	c, err := load(t, text+"ledger: {encryption_key: [\"${NEW}\", the old encryption key]}\n")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"the new encryption key", "the old encryption key"}, c.Ledger.EncryptionKey.RevealAll())
+	assert.Equal(t, "the new encryption key", c.Ledger.EncryptionKey.Reveal())
+	tenant := c.Tenants[someTenant]
+	assert.True(t, tenant.Iconik.ActionSecret.Contains("the-old-action"))
+	assert.False(t, tenant.Iconik.ActionSecret.Contains(""))
+	for given, ok := range map[string]bool{"the-api-key": true, "the-new-api-key": true, "the-": false, "": false} {
+		_, key, found := c.FindKey(given, time.Now())
+		assert.Equal(t, ok, found, given)
+		assert.Equal(t, ok, key.Role.Covers(RoleAdmin), given)
+	}
+
+	t.Setenv("FRAMEBRIDGE_LEDGER_ENCRYPTION_KEY", `["of the environment, new", "of the environment, old"]`)
+	c, err = load(t, text)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"of the environment, new", "of the environment, old"}, c.Ledger.EncryptionKey.RevealAll())
+	t.Setenv("FRAMEBRIDGE_LEDGER_ENCRYPTION_KEY", "one, with a comma in it")
+	c, err = load(t, text)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"one, with a comma in it"}, c.Ledger.EncryptionKey.RevealAll())
+}
+
+func TestAPIKeysHaveRolesAndEnd(t *testing.T) {
+	c, err := load(t, with(`    api_keys:
+      - {name: edit-suite, key: the key of the edit suite, role: editor, expires: 2027-06-30}
+      - {name: wall, key: the key of the wall monitor, role: viewer}
+    roles: {operator: [post-production], admin: []}
+`))
+	require.NoError(t, err)
+	last := time.Date(2027, 6, 30, 23, 0, 0, 0, time.UTC)
+	tenant, key, ok := c.FindKey("the key of the edit suite", last)
+	require.True(t, ok)
+	assert.Equal(t, someTenant, tenant.ID)
+	assert.Equal(t, "edit-suite", key.Name)
+	assert.True(t, key.Role.Covers(RoleViewer) && key.Role.Covers(RoleEditor))
+	assert.False(t, key.Role.Covers(RoleOperator))
+	_, _, ok = c.FindKey("the key of the edit suite", last.Add(time.Hour))
+	assert.False(t, ok, "it has expired")
+	_, _, ok = c.FindKey("the key of the wall monitor", last.AddDate(50, 0, 0))
+	assert.True(t, ok)
+	assert.False(t, Role("").Covers(""))
+
+	_, err = load(t, with(`    api_keys: [{key: the key of nobody at all, role: owner, expires: soon}, {name: b, key: another key altogether}]
+    roles: {owner: [all]}
+`))
+	for _, want := range []string{".api_keys.0.name: is missing", `.api_keys.0.role: "owner" is not one of`, `.api_keys.0.expires: "soon" is not a date`, ".api_keys.1.role: is missing", ".roles.owner: is not one of"} {
+		assert.ErrorContains(t, err, tenantKey+want)
+	}
+}
+
+func TestTemporalsTLSIsASwitchOrKeys(t *testing.T) {
+	cert, key := selfSigned(t)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.pem"), []byte(cert), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "key.pem"), []byte(key), 0o600))
+	file := filepath.Join(dir, "f.yaml")
+	read := func(temporal string) (*Config, error) {
+		require.NoError(t, os.WriteFile(file, []byte(least+"temporal: "+temporal+"\n"), 0o600))
+		return Load(file)
+	}
+	for text, on := range map[string]bool{"{tls: true}": true, "{tls: false}": false, "{}": false, "{tls: {}}": false, "{tls: {ca: ca.pem}}": true, "{tls: {server_name: x}}": true} {
+		c, err := read(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, on, c.Temporal.TLS.Enabled, text)
+		secure, err := c.Temporal.TLS.ClientConfig()
+		require.NoError(t, err)
+		assert.Equal(t, on, secure != nil, text)
+	}
+	c, err := read(`{tls: {ca: ca.pem, cert: "file:ca.pem", key: key.pem, server_name: temporal.internal}}`)
+	require.NoError(t, err)
+	secure, err := c.Temporal.TLS.ClientConfig()
+	require.NoError(t, err)
+	assert.Equal(t, "temporal.internal", secure.ServerName)
+	assert.Len(t, secure.Certificates, 1)
+	assert.NotNil(t, secure.RootCAs)
+
+	t.Setenv("FRAMEBRIDGE_TEMPORAL_TLS_SERVER_NAME", "from.the.environment")
+	c, err = read("{tls: false}")
+	require.NoError(t, err)
+	assert.Equal(t, TLS{Enabled: true, ServerName: "from.the.environment"}, c.Temporal.TLS)
+
+	for text, want := range map[string]string{
+		"{tls: {cert: ca.pem}}": "temporal.tls.key: is missing", "{tls: {key: key.pem}}": "temporal.tls.cert: is missing", "{tls: {ca: none.pem}}": "temporal.tls.ca: is neither PEM nor a file",
+		"{tls: {ca: key.pem}}": "temporal.tls.ca: holds no certificate", "{tls: {cert: ca.pem, key: ca.pem}}": "temporal.tls.cert: certificate and key do not fit", "{tls: perhaps}": "temporal.tls: \"perhaps\" is not true or false",
+	} {
+		_, err := read(text)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func selfSigned(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "x"}, NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	require.NoError(t, err)
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
+}
+
+func TestReportsAreSignedByEd25519(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600))
+	for _, text := range []string{"file:" + file, base64.StdEncoding.EncodeToString(private.Seed())} {
+		c, err := load(t, least+"report: {signing_key: '"+text+"'}\n")
+		require.NoError(t, err)
+		keys, err := c.Report.SigningKeys()
+		require.NoError(t, err)
+		require.Len(t, keys, 1)
+		assert.Equal(t, public, keys[0].Public())
+	}
+	_, err = load(t, least+"report: {signing_key: nothing of the kind}\n")
+	assert.ErrorContains(t, err, "report.signing_key: is no Ed25519 key")
+	c, err := load(t, least)
+	require.NoError(t, err)
+	keys, err := c.Report.SigningKeys()
+	assert.NoError(t, err)
+	assert.Empty(t, keys)
+}
+
+func TestTheSecretValuesAreAllThatMustNotBeShown(t *testing.T) {
+	c, err := load(t, least+`ledger: {dsn: "postgres://sam:pg%2Fsecret@db/x", encryption_key: [the encryption key, the older encryption key]}
+mail: {smtp_url: "smtp://sam:mail-secret@h:25"}
+`)
+	require.NoError(t, err)
+	all := c.SecretValues()
+	for _, want := range []string{"pg/secret", "pg%2Fsecret", "mail-secret", "the encryption key", "the older encryption key", "the-api-key", "fio-u-secret", "the-second-hook", "an-auth-token"} {
+		assert.Contains(t, all, want)
+	}
+	for _, not := range []string{"sam", "an-app", "", "x"} {
+		assert.NotContains(t, all, not)
+	}
+}

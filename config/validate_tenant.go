@@ -1,0 +1,173 @@
+package config
+
+import (
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func (t *Tenant) validate(p *Problems, key string) {
+	if !uuidForm.MatchString(t.ID) {
+		p.add(key, "a tenant's key must be a UUID")
+	}
+	needed(p, key+".api_key", t.APIKey.Reveal())
+	for i, s := range t.APIKey {
+		long(p, element(key+".api_key", i, len(t.APIKey)), s, tooShort)
+	}
+	names := map[string]bool{}
+	for i, k := range t.APIKeys {
+		k.validate(p, key+".api_keys."+strconv.Itoa(i))
+		if names[k.Name] {
+			p.add(key+".api_keys."+strconv.Itoa(i)+".name", "%q is the name of two keys", k.Name)
+		}
+		names[k.Name] = true
+	}
+	for _, role := range sortedKeys(t.Roles) {
+		if !slices.Contains(roles, Role(role)) {
+			p.add(key+".roles."+role, "is not one of viewer, editor, operator, admin")
+		}
+	}
+	t.Frameio.validate(p, key+".frameio")
+	for i := range t.Frameio.Credentials {
+		at := key + ".frameio.credentials." + strconv.Itoa(i)
+		if len(t.Frameio.Credentials[i].Credentials) > 0 {
+			p.add(at+".credentials", "a pool holds no pools")
+		}
+		t.Frameio.Credentials[i].validate(p, at)
+	}
+	t.Iconik.validate(p, key+".iconik")
+	t.Archive.validate(p, key+".archive")
+	t.Review.validate(p, key+".review")
+	t.Notify.validate(p, key+".notify")
+}
+
+func (k *APIKey) validate(p *Problems, key string) {
+	needed(p, key+".name", k.Name)
+	long(p, key+".key", k.Key, shortSecret)
+	if k.Role == "" {
+		p.add(key+".role", "is missing: viewer, editor, operator or admin")
+	} else if !slices.Contains(roles, k.Role) {
+		p.add(key+".role", "%q is not one of viewer, editor, operator, admin", string(k.Role))
+	}
+	if !k.Expires.IsZero() && k.Expires.Before(time.Now()) && !p.known(key+".expires") {
+		p.warn(key+".expires", "was on %s: the key opens nothing any more", k.Expires.Format(time.DateOnly))
+	}
+}
+
+func (f *Frameio) validate(p *Problems, key string) {
+	if f.Generation == "" { // only a pool's, where the tenant's own could not be read
+		return
+	}
+	oneOf(p, key+".generation", f.Generation, "legacy", "v4")
+	link(p, key+".base_url", f.BaseURL)
+	f.BaseURL = strings.TrimRight(f.BaseURL, "/")
+	if f.Generation == "legacy" || f.IMS.ClientID == "" {
+		if f.Generation == "v4" && f.Token == "" {
+			p.add(key+".token", "is missing: set it, or frameio.ims.client_id and client_secret for Adobe's sign-in")
+		} else {
+			needed(p, key+".token", f.Token.Reveal())
+		}
+	}
+	if f.Generation == "v4" && f.IMS.ClientID != "" {
+		needed(p, key+".ims.client_secret", f.IMS.ClientSecret.Reveal())
+		link(p, key+".ims.token_url", f.IMS.TokenURL)
+	}
+	if strings.ContainsFunc(f.ServiceClient, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		p.add(key+".service_client", "must be one word of printable ASCII")
+	}
+	for i, s := range f.WebhookSecrets {
+		long(p, key+".webhook_secrets."+strconv.Itoa(i), s, tooShort)
+	}
+}
+
+func (i *Iconik) validate(p *Problems, key string) {
+	link(p, key+".base_url", i.BaseURL)
+	i.BaseURL = strings.TrimRight(i.BaseURL, "/")
+	needed(p, key+".app_id", i.AppID)
+	needed(p, key+".auth_token", i.AuthToken.Reveal())
+	for n, s := range i.ActionSecret {
+		long(p, element(key+".action_secret", n, len(i.ActionSecret)), s, tooShort)
+	}
+	oneOf(p, key+".drawing.frame", i.Drawing.Frame, "normalised", "pixels")
+	if i.Drawing.Frame == "pixels" && (i.Drawing.Width < 1 || i.Drawing.Height < 1) {
+		p.add(key+".drawing", "pixels needs width and height")
+	}
+	atLeast(p, key+".settle_time", i.SettleTime, 0)
+}
+
+func (a *Archive) validate(p *Problems, key string) {
+	needed(p, key+".root_collection", a.RootCollection)
+	needed(p, key+".trigger_suffix", strings.TrimSpace(a.TriggerSuffix))
+	if a.MaxFileSize < 1 {
+		p.add(key+".max_file_size", "must be over 0")
+	}
+	oneOf(p, key+".missing_original", a.MissingOriginal, "wait", "proxy", "fail")
+	atLeast(p, key+".wait_interval", a.WaitInterval, time.Second)
+	between(p, key+".items_in_parallel", int64(a.ItemsInParallel), 1, 64)
+	between(p, key+".projects_in_parallel", int64(a.ProjectsInParallel), 1, 64)
+	oneOf(p, key+".access", a.Access, "source", "closed", "iconik_default")
+	oneOf(p, key+".comment_count", a.CommentCount, "hint", "trust", "ignore")
+	oneOf(p, key+".on_difference", a.OnDifference, "report", "restore")
+	oneOf(p, key+".reclaim", a.Reclaim, "off", "allowed")
+	for _, name := range sortedKeys(a.Groups) {
+		needed(p, key+".groups."+name, a.Groups[name])
+	}
+	taken := map[string]string{}
+	for _, name := range sortedKeys(a.Fields) {
+		field := a.Fields[name]
+		needed(p, key+".fields."+name, field)
+		if other, twice := taken[field]; twice && field != "" {
+			p.add(key+".fields."+name, "goes to %s, as %q does", field, other)
+		}
+		taken[field] = name
+	}
+	mails(p, key+".notify", a.Notify)
+}
+
+func (r *Review) validate(p *Problems, key string) {
+	oneOf(p, key+".watermark", r.Watermark, "required", "preferred", "off")
+	oneOf(p, key+".access", r.Access, "public", "secure", "auto")
+	for _, option := range sortedKeys(r.StatusOptions) {
+		decision := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(r.StatusOptions[option])), "_", " ")
+		oneOf(p, key+".status_options."+option, decision, "approved", "changes requested", "none")
+		r.StatusOptions[option] = decision
+	}
+	atLeast(p, key+".poll_interval", r.PollInterval, time.Second)
+	atLeast(p, key+".retention", r.Retention, 0)
+	atLeast(p, key+".warn_before", r.WarnBefore, 0)
+	atLeast(p, key+".lasts", r.Lasts, time.Minute)
+	atLeast(p, key+".longest", r.Longest, time.Minute)
+	atLeast(p, key+".proxy_wait", r.ProxyWait, 0)
+	mails(p, key+".notify", r.Notify)
+}
+
+var eventForm = regexp.MustCompile(`^[a-z]+([._][a-z]+)*$`)
+
+func (n *Notify) validate(p *Problems, key string) {
+	for name, s := range map[string]Secret{"slack_url": n.SlackURL, "teams_url": n.TeamsURL, "webhook.url": n.Webhook.URL} {
+		if s == "" {
+			continue
+		}
+		u, err := url.Parse(s.Reveal())
+		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+			p.add(key+"."+name, "must be an address that begins with https://")
+		}
+	}
+	switch {
+	case n.Webhook.URL != "":
+		long(p, key+".webhook.secret", n.Webhook.Secret, shortSecret)
+	case n.Webhook.Secret != "":
+		p.add(key+".webhook.url", "is missing: the secret is of no use without it")
+	}
+	for _, e := range n.Events {
+		if !eventForm.MatchString(e) {
+			p.add(key+".events", "%q is no event: their names are such as archive.finished", e)
+		}
+	}
+}
