@@ -27,7 +27,6 @@ var steps = []step{
 	{name: "vet", args: []string{"go", "vet", "-tags", "integration", "./..."}},
 	{name: "workflows are deterministic", args: []string{"go", "run", workflowcheck, "./workflows/..."}},
 	{name: "fast tests", args: []string{"go", "test", "-timeout", "10m", "./..."}},
-	{name: "the fakes of GCS and B2, by the vendors' clients", args: []string{"go", "-C", "sandbox/stores/proof", "test", "./..."}, slow: true},
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }
 

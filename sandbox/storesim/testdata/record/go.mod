@@ -1,4 +1,4 @@
-module github.com/framebridge/framebridge/sandbox/stores/proof
+module github.com/framebridge/framebridge/sandbox/storesim/testdata/record
 
 go 1.26.0
 
@@ -6,7 +6,6 @@ require (
 	cloud.google.com/go/storage v1.70.0
 	github.com/Backblaze/blazer v0.7.2
 	github.com/framebridge/framebridge v0.0.0
-	github.com/stretchr/testify v1.12.1
 	google.golang.org/api v0.307.0
 )
 
@@ -43,6 +42,7 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/spiffe/go-spiffe/v2 v2.8.1 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/contrib/detectors/gcp v1.45.0 // indirect
 	go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc v0.68.0 // indirect
@@ -67,4 +67,4 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace github.com/framebridge/framebridge => ../../..
+replace github.com/framebridge/framebridge => ../../../..
