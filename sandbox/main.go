@@ -28,6 +28,7 @@ type options struct {
 	data, s3, temporal, ledger, generation string
 	archive, review, once, limits          bool
 	small                                  int
+	offline                                bool
 }
 
 func main() {
@@ -68,6 +69,7 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	f.StringVar(&o.generation, "generation", "legacy", "Frame.io's API: legacy (V2) or v4")
 	f.StringVar(&o.s3, "s3", "", "a real S3 store instead of the embedded one, `http://ACCESS:SECRET@host:port`")
 	f.StringVar(&o.temporal, "temporal", "", "`host:port` of a Temporal server that runs already")
+	f.BoolVar(&o.offline, "offline", false, "fetch nothing: build Temporal's server where there is no temporal command")
 	f.StringVar(&o.ledger, "ledger", "", "`DSN` of the ledger (default: SQLite in the data folder)")
 	return cmd
 }
@@ -83,7 +85,17 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := stack.Build(ctx, root, os.Stderr); err != nil {
+	front, err := stack.OpenFront()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "The sandbox's page is %s: it shows what happens while everything starts.\n", front.URL)
+	note := func(text string) {
+		front.Note(text)
+		fmt.Fprintln(out, text)
+	}
+	program, err := build(ctx, root, o, front, note)
+	if err != nil {
 		return err
 	}
 	dir := o.data
@@ -97,7 +109,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	began := time.Now()
-	s, err := stack.Start(ctx, stack.Options{Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true})
+	s, err := stack.Start(ctx, stack.Options{Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true, TemporalProgram: program, Front: front})
 	if err != nil {
 		return err
 	}
@@ -149,6 +161,27 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		<-ctx.Done()
 	}
 	return nil
+}
+
+// build compiles what has to be compiled, and finds a Temporal server that has not.
+func build(ctx context.Context, root string, o options, front *stack.Front, note func(string)) (*stack.TemporalProgram, error) {
+	var program *stack.TemporalProgram
+	if o.temporal == "" {
+		front.Now("looking for a Temporal server")
+		if program = stack.FindTemporal(ctx, o.offline, note); program != nil {
+			note(fmt.Sprintf("Temporal's server is %s %s (%s).", program.Path, program.From, program.Version))
+			if !program.Skips {
+				note("It can't move a workflow's clock: the page's “Jump to the deletion” and the end of --review need a newer one.")
+			}
+		}
+	}
+	line := stack.OnTerminal(os.Stderr)
+	err := stack.Build(ctx, root, func(text string, done bool) {
+		front.Now(text)
+		line(text, done)
+	}, stack.Programs(o.temporal == "" && program == nil)...)
+	front.Now("starting the vendors, Temporal, the worker and the starter")
+	return program, err
 }
 
 const (

@@ -1,17 +1,23 @@
 package stack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
-	"os/exec"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
+
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
 // Prefix is where Framebridge's routes are.
@@ -104,13 +110,26 @@ func (s *Stack) Delete(ctx context.Context, review string) error {
 	return s.skip(ctx, r.WorkflowID, max(time.Until(*r.DeleteAt), 0)+past)
 }
 
-// skip moves a workflow's clock ahead, where the Temporal server can do that.
-func (s *Stack) skip(ctx context.Context, workflow string, by time.Duration) error {
-	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, filepath.Join(BinDir(s.o.Root), "temporal"), "skip", "--address", s.TemporalAddress, "--workflow-id", workflow, "--by", by.String()) //nolint:gosec // our own program
-	cmd.Stderr = &said
-	if err := cmd.Run(); err != nil {
-		return errors.New("this Temporal server did not let time pass (it needs frontend.WorkflowTimeSkippingEnabled): " + strings.TrimSpace(said.String()))
+// skip moves a workflow's clock ahead, where the Temporal server can do that: its timers fire in order as if the time had
+// passed; whatever runs meanwhile takes the time that it takes.
+func (s *Stack) skip(ctx context.Context, id string, by time.Duration) error {
+	if p := s.o.TemporalProgram; p != nil && !p.Skips {
+		return fmt.Errorf("the clock can't be moved: this Temporal server is %s, and it takes %d.%d", p.Version, oldestSkipping[0], oldestSkipping[1])
+	}
+	c, err := client.Dial(client.Options{HostPort: s.TemporalAddress, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.WorkflowService().UpdateWorkflowExecutionOptions(ctx, &workflowservice.UpdateWorkflowExecutionOptionsRequest{
+		Namespace: client.DefaultNamespace, WorkflowExecution: &common.WorkflowExecution{WorkflowId: id}, Identity: "sandbox",
+		WorkflowExecutionOptions: &workflow.WorkflowExecutionOptions{TimeSkippingConfig: &common.TimeSkippingConfig{
+			Enabled: true, FastForwardConfig: &common.FastForwardConfig{Id: "skip-" + strconv.FormatInt(time.Now().UnixNano(), 36), Duration: durationpb.New(by)},
+		}},
+		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"time_skipping_config"}},
+	})
+	if err != nil {
+		return fmt.Errorf("this Temporal server did not let time pass (it takes %d.%d with frontend.WorkflowTimeSkippingEnabled): %w", oldestSkipping[0], oldestSkipping[1], err)
 	}
 	return nil
 }

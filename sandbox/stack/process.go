@@ -2,9 +2,7 @@ package stack
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -150,90 +148,4 @@ func (p *Process) tail() string {
 	}
 	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
 	return "; its log (" + p.LogFile() + ") ends:\n" + string(bytes.Join(lines[max(0, len(lines)-15):], []byte("\n")))
-}
-
-// Root finds the module's folder, from any folder below it.
-func Root() (string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/framebridge/framebridge").Output()
-	if err != nil {
-		return "", fmt.Errorf("run this inside a checkout of Framebridge: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
-// BinDir is where Build puts the programs.
-func BinDir(root string) string { return filepath.Join(root, ".sandbox", "bin") }
-
-// Build compiles the programs. The first time takes minutes, for Temporal's server is large; a line tells how long it has
-// been at it.
-func Build(ctx context.Context, root string, out io.Writer) error {
-	type result struct {
-		name string
-		err  error
-	}
-	builds := map[string][]string{
-		"temporal": {"build", "-C", filepath.Join(root, "sandbox", "temporal"), "-o", filepath.Join(BinDir(root), "temporal"), "."},
-		"worker":   {"build", "-C", root, "-o", filepath.Join(BinDir(root), "worker"), "./worker"},
-		"starter":  {"build", "-C", root, "-o", filepath.Join(BinDir(root), "starter"), "./starter"},
-	}
-	results := make(chan result, len(builds))
-	for name, args := range builds {
-		go func() {
-			if raw, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
-				results <- result{name, fmt.Errorf("building %s: %w\n%s", name, err, raw)}
-				return
-			}
-			results <- result{name, nil}
-		}()
-	}
-	began, shown := time.Now(), false
-	every, before, after := time.Second, "\r\033[K", ""
-	if !terminal(out) {
-		every, before, after = 20*time.Second, "", "\n"
-	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	left := map[string]bool{"temporal": true, "worker": true, "starter": true}
-	for len(left) > 0 {
-		select {
-		case r := <-results:
-			if r.err != nil {
-				return r.err
-			}
-			delete(left, r.name)
-		case <-tick.C:
-			if t := time.Since(began); t > 2*time.Second {
-				note := ""
-				if left["temporal"] && t > 10*time.Second {
-					note = " (Temporal's server is large: 4 to 8 minutes the first time, seconds afterwards)"
-				}
-				fmt.Fprintf(out, "%sbuilding %s … %s%s%s", before, names(left), t.Round(time.Second), note, after)
-				shown = true
-			}
-		}
-	}
-	if shown {
-		fmt.Fprintf(out, "%sbuilt in %s\n", before, time.Since(began).Round(time.Second))
-	}
-	return nil
-}
-
-func names(left map[string]bool) string {
-	var out []string
-	for _, n := range []string{"starter", "worker", "temporal"} {
-		if left[n] {
-			out = append(out, n)
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-// terminal says whether a line can be written over.
-func terminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }

@@ -51,9 +51,12 @@ type Options struct {
 	// S3 is a real store, http://ACCESS:SECRET@host:port; "" is the embedded one.
 	S3 string
 	// Temporal is a server that runs already; "" starts one.
-	Temporal   string
-	LedgerDSN  string // "" is SQLite in Dir
-	FixedPorts bool   // the well-known ports where they are free
+	Temporal string
+	// TemporalProgram is a command that starts one; nil is the one that Build makes.
+	TemporalProgram *TemporalProgram
+	Front           *Front // serves the stack's page; nil: the stack does
+	LedgerDSN       string // "" is SQLite in Dir
+	FixedPorts      bool   // the well-known ports where they are free
 	// Tenant is YAML put into the tenant's configuration, two levels in; for tests.
 	Archive    map[string]string
 	Quick      bool // short intervals, for tests
@@ -124,7 +127,10 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err := s.Ready(ctx); err != nil {
 		return nil, err
 	}
-	if s.PageURL, err = s.serve(9030, s.page()); err != nil {
+	if o.Front != nil {
+		s.PageURL = o.Front.URL
+		o.Front.show(s.page())
+	} else if s.PageURL, err = s.serve(9030, s.page()); err != nil {
 		return nil, err
 	}
 	s.Frameio.SetHome(s.PageURL)
@@ -224,8 +230,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	for range 3 { // a port may be taken by somebody else between the finding and the use
 		port, ui := s.port(7233), s.port(8233)
 		s.TemporalAddress, s.TemporalUI = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("http://127.0.0.1:%d", ui)
-		s.Temporal = s.process("temporal", "server", "start-dev", "--port", fmt.Sprint(port), "--ui-port", fmt.Sprint(ui),
-			"--db-filename", filepath.Join(s.o.Dir, "temporal-1.32.1.db"), "--log-level", "error")
+		s.Temporal = s.temporalServer(port, ui)
 		if err = s.Temporal.Start(); err != nil {
 			return err
 		}

@@ -1,6 +1,5 @@
 // Command temporal is the sandbox's Temporal server: one process with SQLite and the Web UI, which takes the flags of
-// the stock `temporal server start-dev`, so that the SDK's test suite can start it too; `temporal skip` moves a workflow's
-// clock. It is a module of its own: the server's dependencies stay out of Framebridge's.
+// the stock `temporal server start-dev`, so that the SDK's test suite can start it too. It is a module of its own: the server's dependencies stay out of Framebridge's.
 package main
 
 import (
@@ -55,13 +54,6 @@ type options struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "skip" {
-		if err := skip(os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, "temporal:", err)
-			os.Exit(1)
-		}
-		return
-	}
 	o, err := parse(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -295,7 +287,7 @@ func server(o options, sql *config.SQL) (temporal.Server, string, error) {
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 100,
 		// With its default of 20 a second a server of one shard waits 40 to 90 ms at every step.
 		dynamicconfig.MakeKey("history.transferProcessorMaxPollRPS"): 1000,
-		dynamicconfig.WorkflowTimeSkippingEnabled.Key():              true, // for skip
+		dynamicconfig.WorkflowTimeSkippingEnabled.Key():              true, // so that the sandbox can move a workflow's clock
 	}
 	for k, v := range o.dynamic {
 		dynamic[dynamicconfig.MakeKey(k)] = v

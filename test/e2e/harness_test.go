@@ -31,7 +31,7 @@ var root string
 func TestMain(m *testing.M) {
 	var err error
 	if root, err = stack.Root(); err == nil {
-		err = stack.Build(context.Background(), root, os.Stderr)
+		err = stack.Build(context.Background(), root, stack.OnTerminal(os.Stderr), stack.Programs(true)...)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

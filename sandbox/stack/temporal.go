@@ -1,0 +1,231 @@
+package stack
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Temporal server is taken where there is one, for building it takes minutes the first time: the `temporal` command on the
+// PATH, the same command as Temporal releases it, fetched once and kept, or ours.
+
+// The oldest server that Framebridge is tried with, and the oldest whose clock can be moved.
+var (
+	oldestServer   = [2]int{1, 29}
+	oldestSkipping = [2]int{1, 32}
+)
+
+const (
+	released      = "1.9.1" // of Temporal's CLI: server 1.32.0
+	releases      = "https://github.com/temporalio/cli/releases/download"
+	silence       = 3 * time.Second // of the network, after which the server is built
+	fetchTimeout  = 2 * time.Minute
+	archiveMost   = 512 << 20
+	checksumsMost = 1 << 20
+)
+
+// TemporalProgram is a command that has `server start-dev`.
+type TemporalProgram struct {
+	Path    string
+	From    string // for people: "on the PATH"
+	Version string // of its server
+	// Skips says that its server can move a workflow's clock.
+	Skips bool
+}
+
+// FindTemporal returns a Temporal server that need not be built; nil where there is none. Notes say what was looked at and
+// not taken. Nothing is fetched when offline, nor in CI.
+func FindTemporal(ctx context.Context, offline bool, note func(string)) *TemporalProgram {
+	if path, err := exec.LookPath("temporal"); err == nil {
+		p, why := inspect(ctx, path, "on the PATH")
+		if p != nil {
+			return p
+		}
+		note("The temporal command on the PATH is not used: " + why + ".")
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil
+	}
+	path := filepath.Join(cache, "framebridge", "temporal-cli-"+released, "temporal")
+	if _, err := os.Stat(path); err == nil {
+		if p, _ := inspect(ctx, path, "fetched before"); p != nil {
+			return p
+		}
+	}
+	if offline || os.Getenv("CI") != "" {
+		return nil
+	}
+	if err := fetchTemporal(ctx, releases, path); err != nil {
+		note("Temporal's own command could not be fetched (" + err.Error() + "), so its server is built here.")
+		return nil
+	}
+	p, why := inspect(ctx, path, "fetched from Temporal's releases")
+	if p == nil {
+		note("Temporal's command was fetched and is not used: " + why + ".")
+	}
+	return p
+}
+
+var serverVersion = regexp.MustCompile(`[Ss]erver v?(\d+)\.(\d+)`)
+
+// inspect asks a temporal command for its server's version.
+func inspect(ctx context.Context, path, from string) (p *TemporalProgram, why string) {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, "--version").CombinedOutput() //nolint:gosec // the person's own command
+	if err != nil {
+		return nil, "it does not tell its version"
+	}
+	m := serverVersion.FindStringSubmatch(string(out))
+	if m == nil {
+		return nil, fmt.Sprintf("it has no server (%s)", strings.TrimSpace(string(out)))
+	}
+	major, _ := strconv.Atoi(m[1])
+	minor, _ := strconv.Atoi(m[2])
+	newer := func(than [2]int) bool { return major > than[0] || major == than[0] && minor >= than[1] }
+	if !newer(oldestServer) {
+		return nil, fmt.Sprintf("its server is %s.%s, and Framebridge needs %d.%d", m[1], m[2], oldestServer[0], oldestServer[1])
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return &TemporalProgram{Path: path, From: from, Version: m[1] + "." + m[2], Skips: newer(oldestSkipping)}, ""
+}
+
+// fetchTemporal gets the released command and keeps it where its checksum is the release's.
+func fetchTemporal(ctx context.Context, base, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: silence, TLSHandshakeTimeout: silence}}
+	name := fmt.Sprintf("temporal_cli_%s_%s_%s.tar.gz", released, runtime.GOOS, runtime.GOARCH)
+	sums, err := download(ctx, client, base+"/v"+released+"/checksums.txt", checksumsMost)
+	if err != nil {
+		return err
+	}
+	want := ""
+	for lines := bufio.NewScanner(bytes.NewReader(sums)); lines.Scan(); {
+		if f := strings.Fields(lines.Text()); len(f) == 2 && strings.TrimPrefix(f[1], "*") == name {
+			want = f[0]
+		}
+	}
+	if want == "" {
+		return errors.New("the release has none for " + runtime.GOOS + "/" + runtime.GOARCH)
+	}
+	raw, err := download(ctx, client, base+"/v"+released+"/"+name, archiveMost)
+	if err != nil {
+		return err
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != want {
+		return errors.New("its checksum is not the release's")
+	}
+	return unpack(raw, path)
+}
+
+func download(ctx context.Context, client *http.Client, url string, most int64) ([]byte, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	quiet := time.AfterFunc(silence, cancel) // a network that says nothing is not waited for
+	defer quiet.Stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, errors.New("no connection to Temporal's releases")
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.New("the releases answer " + resp.Status)
+	}
+	raw, err := io.ReadAll(io.LimitReader(heard{resp.Body, quiet}, most))
+	if err != nil {
+		return nil, errors.New("the download broke off")
+	}
+	return raw, nil
+}
+
+// heard puts a timer back whenever something is read.
+type heard struct {
+	io.Reader
+	quiet *time.Timer
+}
+
+func (h heard) Read(b []byte) (int, error) {
+	n, err := h.Reader.Read(b)
+	h.quiet.Reset(silence)
+	return n, err
+}
+
+// unpack writes the archive's `temporal`, whole or not at all.
+func unpack(archive []byte, path string) error {
+	z, err := gzip.NewReader(bytes.NewReader(archive))
+	if err != nil {
+		return err
+	}
+	for t := tar.NewReader(z); ; {
+		h, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			return errors.New("the archive has no temporal command")
+		}
+		if err != nil {
+			return err
+		}
+		if h.Typeflag != tar.TypeReg || filepath.Base(h.Name) != "temporal" {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		f, err := os.CreateTemp(filepath.Dir(path), "fetched-")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(f.Name())
+		_, err = io.Copy(f, io.LimitReader(t, archiveMost))
+		if err = errors.Join(err, f.Chmod(0o700), f.Close()); err != nil {
+			return err
+		}
+		return os.Rename(f.Name(), path)
+	}
+}
+
+// searchAttributes are those that Framebridge's workflows set.
+var searchAttributes = []string{"FramebridgeTenant", "FramebridgeProject", "FramebridgeAsset", "FramebridgeStatus"}
+
+// startDev are the arguments of a development server; they are the stock command's.
+func startDev(port, ui int, db string) []string {
+	args := []string{"server", "start-dev", "--port", strconv.Itoa(port), "--ui-port", strconv.Itoa(ui), "--db-filename", db, "--log-level", "error",
+		"--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true", "--dynamic-config-value", "history.transferProcessorMaxPollRPS=1000"}
+	for _, name := range searchAttributes {
+		args = append(args, "--search-attribute", name+"=Keyword")
+	}
+	return args
+}
+
+// temporalServer is the server's process. Its file is of its version: a development server migrates nothing.
+func (s *Stack) temporalServer(port, ui int) *Process {
+	program := TemporalProgram{Path: filepath.Join(BinDir(s.o.Root), "temporal"), Version: "1.32.1"}
+	if s.o.TemporalProgram != nil {
+		program = *s.o.TemporalProgram
+	}
+	db := filepath.Join(s.o.Dir, "temporal-"+program.Version+".db")
+	return &Process{Name: "temporal", path: program.Path, dir: s.o.Dir, args: startDev(port, ui, db)}
+}
