@@ -144,6 +144,10 @@ func (a *archive) progress(ctx context.Context, now bool) {
 }
 
 func progressMessage(c workflows.Counts) string {
-	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped, %d failed",
-		c.Copied, c.Items, report.Size(c.BytesDone), report.Size(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, c.Failed)
+	skipped := ""
+	if c.BytesSkipped > 0 {
+		skipped = " (" + report.Size(c.BytesSkipped) + ")"
+	}
+	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped%s, %d failed",
+		c.Copied, c.Items, report.Size(c.BytesDone), report.Size(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, skipped, c.Failed)
 }

@@ -28,7 +28,8 @@ var reportForms = []reportForm{
 	{formatOriginal, "archive-report.html", "text/html", report.HTML},
 	{"JSON", "archive-report.json", "application/json", report.JSON},
 	{"CSV", "archive-report.csv", "text/csv", report.CSV},
-	{"MHL", "archive-report.mhl", "application/xml", report.MHL},
+	{report.MHLFormat, "archive-report.mhl", "application/xml", report.MHL},
+	{"MHL_CHAIN", "ascmhl_chain.xml", "application/xml", report.Chain}, // after the list that it names
 }
 
 // WriteReport stores the report as an asset in the project's collection. A run that changed nothing leaves the report
@@ -137,13 +138,18 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 
 // storeReport renders one form and uploads it as a file of its own format.
 func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *report.Report, form reportForm, assetID, versionID string) error {
-	key := fmt.Sprintf("report:%s:%d:%s", row.ID, row.Run, form.format)
-	if link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, linkReportForm, key); err != nil || ok && link.TargetID != "" {
+	key := report.FormKey(row.ID, row.Run, form.format)
+	if link, ok, err := a.Ledger.Link(ctx, a.ref.Tenant, report.FormLink, key); err != nil || ok && link.TargetID != "" {
 		return err
 	}
 	var body bytes.Buffer
 	if err := form.render(&body, rep); err != nil {
 		return err
+	}
+	hash := ""
+	if form.format == report.MHLFormat {
+		form.file = rep.MHLFile()
+		hash = rep.Keep(body.Bytes()).String()
 	}
 	it := ledger.Item{SourceID: key, AssetID: assetID, VersionID: versionID, Name: form.file, Path: form.file, Size: int64(body.Len()), MediaType: form.mediaType}
 	rec, uploadID, err := a.openUpload(ctx, row, it, record{key: key, format: form.format, size: it.Size})
@@ -160,14 +166,11 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 	if _, err := a.iconik.Files.UpdateFile(ctx, assetID, file, iconik.FilePatch{Status: "CLOSED", Checksum: "xxh64:" + sum, Size: &size}); err != nil {
 		return err
 	}
-	if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkReportForm, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
+	if _, _, err := a.Ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: report.FormLink, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return a.Ledger.Made(ctx, a.ref.Tenant, linkReportForm, key, file, "")
+	return a.Ledger.Made(ctx, a.ref.Tenant, report.FormLink, key, file, hash)
 }
-
-// linkReportForm remembers which forms of a run's report are stored.
-const linkReportForm ledger.LinkKind = "report form"
 
 // putBytes uploads a body, in parts where it is not small.
 func (a *archive) putBytes(ctx context.Context, it ledger.Item, body []byte) (string, error) {

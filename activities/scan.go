@@ -207,7 +207,7 @@ func (a *archive) counts(ctx context.Context) (workflows.Counts, error) {
 	row, err := a.row(ctx)
 	return workflows.Counts{
 		Items: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed,
-		Bytes: t.Bytes, BytesDone: t.BytesDone, Comments: t.Comments, CommentsDone: t.CommentsDone,
+		Bytes: t.Bytes, BytesDone: t.BytesDone, BytesSkipped: t.BytesSkipped, Comments: t.Comments, CommentsDone: t.CommentsDone,
 		Folders: int64(row.Folders), Presentations: int64(row.SharesDone),
 	}, err
 }

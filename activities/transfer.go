@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,9 +111,13 @@ func (a *archive) move(ctx context.Context, it ledger.Item) error {
 // moved writes down what a transfer has proved. An attempt that was given up for dead may come that far, too: its bytes
 // are not those of the file that was opened since.
 func (a *archive) moved(ctx context.Context, it ledger.Item, res transfer.Result) error {
+	row, err := a.row(ctx)
+	if err != nil {
+		return err
+	}
 	now, err := a.updateItem(ctx, it, func(i *ledger.Item) {
 		if sameUpload(*i, it) {
-			i.Checksum, i.StoredSize, i.BytesDone = res.XXH64, res.Bytes, res.Bytes
+			i.Checksum, i.StoredSize, i.BytesDone, i.FirstRun = res.XXH64, res.Bytes, res.Bytes, cmp.Or(i.FirstRun, row.Run)
 		}
 	})
 	if err == nil && !sameUpload(now, it) {

@@ -167,10 +167,11 @@ type Item struct {
 	FileID       string    `json:"FileID"`
 	WrittenHash  string    `json:"WrittenHash"` // FieldsHash as last written to iconik
 	CommentsDone int       `json:"CommentsDone"`
-	Moved        bool      `json:"Moved"`        // came under another id: its comments are matched before they are copied
-	CommentsSeen int       `json:"CommentsSeen"` // CommentCount when the comments were copied
-	CommentsScan int       `json:"CommentsScan"` // the scan after which the comments were read last
-	Scan         int       `json:"Scan"`         // the scan that saw it last
+	Moved        bool      `json:"Moved"`              // came under another id: its comments are matched before they are copied
+	CommentsSeen int       `json:"CommentsSeen"`       // CommentCount when the comments were copied
+	CommentsScan int       `json:"CommentsScan"`       // the scan after which the comments were read last
+	FirstRun     int       `json:"FirstRun,omitempty"` // the run that first stored its bytes; 0: one before runs were noted
+	Scan         int       `json:"Scan"`               // the scan that saw it last
 }
 
 // LinkKind is what a link ties.
@@ -192,7 +193,8 @@ type Link struct {
 // Totals are an archive's counts.
 type Totals struct {
 	Items, Pending, Copying, Copied, Verified, Skipped, Failed int64
-	Bytes, BytesDone                                           int64
+	Bytes, BytesDone                                           int64 // Bytes: what is stored and what is still to be
+	BytesSkipped                                               int64 // that stay in Frame.io
 	Comments, CommentsDone                                     int64
 	Assets                                                     int64
 }

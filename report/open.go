@@ -2,6 +2,9 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/ledger"
@@ -27,9 +30,13 @@ func Open(ctx context.Context, l *ledger.Ledger, s Source) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	generations, err := keptGenerations(ctx, l, s)
+	if err != nil {
+		return nil, err
+	}
 	return &Report{
-		Archive: row, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
-		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL},
+		Archive: row, Generations: generations, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for after := int64(0); ; {
 				items, next, err := l.ItemsPage(ctx, s.Tenant, s.Archive, after, itemsPage)
@@ -48,4 +55,40 @@ func Open(ctx context.Context, l *ledger.Ledger, s Source) (*Report, error) {
 			}
 		},
 	}, nil
+}
+
+// FormLink is the kind of the links that remember which forms of a run's report are stored; that of the hash list holds
+// its generation.
+const FormLink ledger.LinkKind = "report form"
+
+// FormKey names a form of a run's report.
+func FormKey(archive string, run int, format string) string {
+	return fmt.Sprintf("report:%s:%d:%s", archive, run, format)
+}
+
+// MHLFormat is the hash list's format in iconik.
+const MHLFormat = "MHL"
+
+func keptGenerations(ctx context.Context, l *ledger.Ledger, s Source) ([]Generation, error) {
+	var out []Generation
+	for after := ""; ; {
+		links, next, err := l.Links(ctx, s.Tenant, s.Archive, FormLink, after, itemsPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range links {
+			var run int
+			if _, err := fmt.Sscanf(strings.TrimPrefix(k.SourceID, "report:"+s.Archive+":"), "%d:"+MHLFormat, &run); err != nil || k.SourceID != FormKey(s.Archive, run, MHLFormat) {
+				continue
+			}
+			if g, ok := ParseGeneration(k.Hash, run); ok {
+				out = append(out, g)
+			}
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	slices.SortFunc(out, func(a, b Generation) int { return a.Number - b.Number })
+	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"net/mail"
 	"strconv"
@@ -71,6 +72,7 @@ type amount struct {
 // bytesAmount also says how fast an archive copies, while it does.
 type bytesAmount struct {
 	amount
+	Skipped     int64 `json:"skipped"`                // of files that stay in Frame.io; not in the total
 	Rate        int64 `json:"rate,omitempty"`         // bytes a second
 	SecondsLeft int64 `json:"seconds_left,omitempty"` // at that rate
 }
@@ -89,7 +91,7 @@ func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, 
 	v := archiveView{
 		ID: row.ID, TenantID: row.Tenant, Status: string(row.Status), Reason: row.Reason, QueuePosition: row.QueuePosition, Run: row.Run,
 		Items: itemCounts{Total: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed},
-		Bytes: bytesAmount{amount: amount{t.Bytes, t.BytesDone}}, Comments: amount{t.Comments, t.CommentsDone}, Presentations: amount{int64(row.Shares), int64(row.SharesDone)},
+		Bytes: bytesAmount{amount: amount{t.Bytes, t.BytesDone}, Skipped: t.BytesSkipped}, Comments: amount{t.Comments, t.CommentsDone}, Presentations: amount{int64(row.Shares), int64(row.SharesDone)},
 		QueuedAt: timeOrNull(row.QueuedAt), StartedAt: timeOrNull(row.StartedAt), FinishedAt: timeOrNull(row.FinishedAt),
 		Iconik: iconikObject{CollectionID: row.CollectionID, JobID: row.JobID, ReportAssetID: row.ReportAssetID},
 	}
@@ -272,6 +274,9 @@ func (s *service) getItems(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"items": list, "next": textOrNull(cursor)})
 }
 
+// chainFile ties the hash lists of an archive's runs.
+const chainFile = "ascmhl_chain.xml"
+
 // reportForms are the forms in which the proof is served.
 var reportForms = map[string]struct {
 	mediaType string
@@ -281,13 +286,14 @@ var reportForms = map[string]struct {
 	"report.csv":  {"text/csv; charset=utf-8", report.CSV},
 	"report.html": {"text/html; charset=utf-8", report.HTML},
 	"report.mhl":  {"application/xml", report.MHL},
+	chainFile:     {"application/xml", report.Chain},
 }
 
 func (s *service) getReport(c *gin.Context) {
 	name := c.Param("report")
 	form, ok := reportForms[name]
 	if !ok {
-		fail(c, http.StatusNotFound, "", "no such route; reports are report.json, report.csv, report.html and report.mhl")
+		fail(c, http.StatusNotFound, "", "no such route; reports are report.json, report.csv, report.html, report.mhl and ascmhl_chain.xml")
 		return
 	}
 	row, ok := s.archiveOf(c)
@@ -304,8 +310,18 @@ func (s *service) getReport(c *gin.Context) {
 		fail(c, http.StatusNotFound, "report", "there is no report yet: the archive is "+string(row.Status))
 		return
 	}
+	file := row.ID + "-" + name
+	switch {
+	case name == chainFile && len(rep.Generations) == 0:
+		fail(c, http.StatusNotFound, "report", "there is no chain yet: a run writes it at its end, with its hash list")
+		return
+	case name == chainFile:
+		file = name
+	case name == "report.mhl":
+		file = rep.MHLFile() // as the chain knows it
+	}
 	c.Header("Content-Type", form.mediaType)
-	c.Header("Content-Disposition", `inline; filename="`+row.ID+"-"+name+`"`)
+	c.Header("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": file}))
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 	c.Status(http.StatusOK)
 	if err := form.render(c.Writer, rep); err != nil {

@@ -138,6 +138,9 @@ func progressLine(row ledger.Archive, t ledger.Totals) string {
 	}
 	line := fmt.Sprintf("%-24s %d/%d files  %s of %s  %d/%d comments  %d verified  %d skipped  %d failed",
 		row.Status, t.Copied+t.Verified, t.Items, report.Size(t.BytesDone), report.Size(t.Bytes), t.CommentsDone, t.Comments, t.Verified, t.Skipped, t.Failed)
+	if t.BytesSkipped > 0 {
+		line += fmt.Sprintf("  %s skipped", report.Size(t.BytesSkipped))
+	}
 	if rate, left := row.Pace(t, time.Now()); rate > 0 {
 		line += fmt.Sprintf("  %s/s  %s left", report.Size(rate), left)
 	}

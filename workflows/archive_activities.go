@@ -78,6 +78,7 @@ type (
 		Waiting       int64 `json:"waiting"`
 		Bytes         int64 `json:"bytes"`
 		BytesDone     int64 `json:"bytes_done"`
+		BytesSkipped  int64 `json:"bytes_skipped,omitempty"`
 		Comments      int64 `json:"comments"`
 		CommentsDone  int64 `json:"comments_done"`
 		Folders       int64 `json:"folders"`

@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"transfer/...":           {"transfer"},
 	"transfer/oracle":        {}, // tests only
 	"export":                 {"mapping"},
-	"report":                 {"ledger"},
+	"report":                 {"export", "ledger", "mapping"},
 	"workflows":              {},
 	"untrusted":              {},
 	"clients/rest":           {"redact", "untrusted"},

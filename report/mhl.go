@@ -1,0 +1,245 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/framebridge/framebridge/export"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// Generation is one hash list of the archive's ASC MHL history: each run that changed something makes one.
+type Generation struct {
+	Number int
+	Run    int // of the archive
+	File   string
+	C4     string
+}
+
+const (
+	generationTime = "2006-01-02_150405Z"
+	c4Separator    = " "
+)
+
+// String is what the ledger keeps of a generation.
+func (g Generation) String() string { return g.C4 + c4Separator + g.File }
+
+// ParseGeneration reads what the ledger keeps of a run's generation; false for runs whose list was not kept with its C4.
+func ParseGeneration(text string, run int) (Generation, bool) {
+	c4, file, ok := strings.Cut(text, c4Separator)
+	var number int
+	if _, err := fmt.Sscanf(file, "%04d_", &number); !ok || err != nil || len(c4) != c4Length {
+		return Generation{}, false
+	}
+	return Generation{number, run, file, c4}, true
+}
+
+// written is when the generation was written, as its file's name says.
+func (g Generation) written() (time.Time, bool) {
+	name := strings.TrimSuffix(g.File, ".mhl")
+	if len(name) < len(generationTime) {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(generationTime, name[len(name)-len(generationTime):])
+	return at, err == nil
+}
+
+// generation is the one that this report is: the run's own if it is kept, or the next.
+func (r *Report) generation() (g Generation, before []Generation) {
+	next := 1
+	for _, have := range r.Generations {
+		if have.Run == r.Archive.Run {
+			return have, before
+		}
+		before = append(before, have)
+		next = max(next, have.Number+1)
+	}
+	name := mapping.SafeFileName(export.Line(r.Archive.Name))
+	if len(name) > 100 {
+		name = mapping.SafeFileName(r.Archive.ID)
+	}
+	return Generation{Number: next, Run: r.Archive.Run, File: fmt.Sprintf("%04d_%s_%s.mhl", next, name, r.GeneratedAt.UTC().Format(generationTime))}, before
+}
+
+// MHLFile is the name by which the chain knows the report's hash list.
+func (r *Report) MHLFile() string {
+	g, _ := r.generation()
+	return g.File
+}
+
+// Keep adds the report's own generation to its history, by the list as it was written.
+func (r *Report) Keep(list []byte) Generation {
+	g, before := r.generation()
+	g.C4 = C4(list)
+	r.Generations = append(before, g)
+	return g
+}
+
+// MHL writes an ASC MHL v2.0 hash list of the files whose bytes are in iconik; versions of one asset lie in folders.
+// Readers take a hash for known by the action "original", which is what a file has in the first generation that holds
+// it; later ones say verified or failed.
+func MHL(w io.Writer, r *Report) error {
+	g, before := r.generation()
+	at := r.GeneratedAt
+	if written, ok := g.written(); ok {
+		at = written
+	}
+	names, err := newMHLNames(r)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(w)
+	date := at.UTC().Format(time.RFC3339)
+	fmt.Fprintf(b, "%s<hashlist version=\"2.0\" xmlns=\"urn:ASC:MHL:v2.0\">\n  <creatorinfo>\n    <creationdate>%s</creationdate>\n    <hostname>framebridge</hostname>\n    <tool version=\"", xml.Header, date)
+	_ = xml.EscapeText(b, []byte(Version()))
+	b.WriteString("\">Framebridge</tool>\n  </creatorinfo>\n  <processinfo>\n    <process>transfer</process>\n  </processinfo>\n")
+	open := false
+	for it, err := range r.Items {
+		if err != nil {
+			return err
+		}
+		action := mhlAction(it, before)
+		if action == "" {
+			continue
+		}
+		if !open {
+			b.WriteString("  <hashes>\n")
+			open = true
+		}
+		fmt.Fprintf(b, "    <hash>\n      <path size=\"%d\">", it.StoredSize)
+		_ = xml.EscapeText(b, []byte(names.of(it)))
+		fmt.Fprintf(b, "</path>\n      <xxh64 action=\"%s\" hashdate=\"%s\">%s</xxh64>\n    </hash>\n", action, date, it.Checksum)
+	}
+	if open { // without files there are no hashes: the schema wants at least one within
+		b.WriteString("  </hashes>\n")
+	}
+	b.WriteString("</hashlist>\n")
+	return b.Flush()
+}
+
+// mhlAction is what the list says of a file; "" leaves it out.
+func mhlAction(it ledger.Item, before []Generation) string {
+	if it.Checksum == "" || it.Rendition != "original" {
+		return ""
+	}
+	known := len(before) > 0 && it.FirstRun <= before[len(before)-1].Run
+	switch {
+	case it.State == ledger.ItemFailed && known:
+		return "failed"
+	case it.State == ledger.ItemFailed:
+		return "" // its hash vouches for nothing: the report says why
+	case known:
+		return "verified"
+	}
+	return "original"
+}
+
+// ErrNoGeneration says that no run of the archive has kept its hash list.
+var ErrNoGeneration = errors.New("no hash list is kept yet")
+
+// Chain writes ascmhl_chain.xml: the history's lists with their C4, by which a change to any of them shows.
+func Chain(w io.Writer, r *Report) error {
+	if len(r.Generations) == 0 {
+		return ErrNoGeneration
+	}
+	var b bytes.Buffer
+	b.WriteString(xml.Header + "<ascmhldirectory xmlns=\"urn:ASC:MHL:DIRECTORY:v2.0\">\n")
+	for _, g := range r.Generations {
+		fmt.Fprintf(&b, "  <hashlist sequencenr=\"%d\">\n    <path>", g.Number)
+		_ = xml.EscapeText(&b, []byte(g.File))
+		fmt.Fprintf(&b, "</path>\n    <c4>%s</c4>\n  </hashlist>\n", g.C4)
+	}
+	b.WriteString("</ascmhldirectory>\n")
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// mhlNames gives every file a path of its own, also where case and Unicode form do not count, as on macOS and Windows.
+// Of those that share one, the file that came first keeps it, so that paths stay from run to run.
+type mhlNames struct {
+	keeper map[uint64]keeper // by path
+	dirs   map[uint64]bool
+	used   map[uint64]bool
+}
+
+type keeper struct {
+	run int
+	id  string
+}
+
+func newMHLNames(r *Report) (*mhlNames, error) {
+	n := &mhlNames{map[uint64]keeper{}, map[uint64]bool{}, map[uint64]bool{}}
+	for it, err := range r.Items {
+		if err != nil {
+			return nil, err
+		}
+		p := mhlPath(it)
+		key := foldedPath(p)
+		have, taken := n.keeper[key]
+		if me := (keeper{it.FirstRun, it.SourceID}); !taken || me.run < have.run || me.run == have.run && me.id < have.id {
+			n.keeper[key] = me
+		}
+		for dir := path.Dir(p); dir != "." && dir != "/"; dir = path.Dir(dir) {
+			n.dirs[foldedPath(dir)] = true
+		}
+	}
+	return n, nil
+}
+
+// of is a file's path; it is to be called once for each.
+func (n *mhlNames) of(it ledger.Item) string {
+	p := mhlPath(it)
+	key := foldedPath(p)
+	if n.keeper[key] == (keeper{it.FirstRun, it.SourceID}) && !n.dirs[key] && !n.used[key] {
+		n.used[key] = true
+		return p
+	}
+	id := mapping.SafeFileName(it.SourceID)
+	for try := 1; ; try++ {
+		mark := id[:min(len(id), 8)]
+		if try > 1 {
+			mark = id
+		}
+		if try > 2 {
+			mark = fmt.Sprintf("%s %d", id, try)
+		}
+		ext := path.Ext(p)
+		other := strings.TrimSuffix(p, ext) + " (" + mark + ")" + ext
+		key := foldedPath(other)
+		if _, taken := n.keeper[key]; !taken && !n.used[key] && !n.dirs[key] {
+			n.used[key] = true
+			return other
+		}
+	}
+}
+
+// foldedPath is the same for paths that a file system may take for one.
+func foldedPath(p string) uint64 {
+	return xxhash.Sum64String(norm.NFC.String(cases.Fold().String(norm.NFC.String(p))))
+}
+
+// mhlPath is where a file lies, each version of an asset in a folder of its own.
+func mhlPath(it ledger.Item) string {
+	p := it.Path
+	if it.Versions > 1 {
+		p = path.Join(path.Dir(it.Path), fmt.Sprintf("%s.v%d", mapping.PathName(it.Title), it.Version), path.Base(it.Path))
+	}
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
+		return r
+	}, export.Text(p))
+}

@@ -1,0 +1,123 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/ledger"
+)
+
+const pageRows = 2000
+
+type row struct {
+	Path, State, Comparison, Reason, Note, Size, Checksum, ChecksumOf, Rendition, Comments string
+	Version                                                                                int
+	SourceID, AssetID, VersionID, FrameioURL, IconikURL                                    string
+}
+
+type page struct {
+	*Report
+	Verdict, Class, Bytes, Skipped, Duration string
+	Begun, Ended, Written                    []string // in UTC, then in local time
+	AskedBy                                  string
+	Framebridge, FrameioAPI, IconikAPI       string
+	Exceptions, Rows                         []row
+	Lost                                     []NotCarried
+	MoreExceptions, MoreRows, MoreLost       int
+	Generation                               Generation
+}
+
+// HTML writes the page for people: the verdict, the exceptions with their reasons, what was not carried, who may read
+// it, then the items.
+func HTML(w io.Writer, r *Report) error {
+	p := page{Report: r, Bytes: Size(r.Totals.BytesDone) + " of " + Size(r.Totals.Bytes), Begun: r.times(r.Archive.StartedAt), Ended: r.times(r.Archive.FinishedAt), Written: r.times(r.GeneratedAt),
+		AskedBy: strings.Join(asked(r.Archive), ", "), Framebridge: Version(), FrameioAPI: frameioAPI(r.Archive.Generation), IconikAPI: iconikAPI}
+	p.Verdict, p.Class = verdict(r.Archive.Status)
+	if r.Totals.BytesSkipped > 0 {
+		p.Skipped = Size(r.Totals.BytesSkipped)
+	}
+	if !r.Archive.StartedAt.IsZero() && r.Archive.FinishedAt.After(r.Archive.StartedAt) {
+		p.Duration = r.Archive.FinishedAt.Sub(r.Archive.StartedAt).Round(time.Second).String()
+	}
+	p.Generation, _ = r.generation()
+	p.Lost = r.NotCarried[:min(len(r.NotCarried), pageRows)]
+	p.MoreLost = len(r.NotCarried) - len(p.Lost)
+	for it, err := range r.Items {
+		if err != nil {
+			return err
+		}
+		line := r.row(it)
+		if it.Rendition == "proxy" && line.Reason == "" {
+			line.Reason = "Frame.io has no original: its proxy was stored, under a format of its own"
+		}
+		if it.State != ledger.ItemVerified || it.Rendition == "proxy" {
+			if len(p.Exceptions) < pageRows {
+				p.Exceptions = append(p.Exceptions, line)
+			} else {
+				p.MoreExceptions++
+			}
+		}
+		if len(p.Rows) < pageRows {
+			p.Rows = append(p.Rows, line)
+		} else {
+			p.MoreRows++
+		}
+	}
+	return pageTemplate.Execute(w, p)
+}
+
+func verdict(s ledger.ArchiveStatus) (words, class string) {
+	switch s {
+	case ledger.Verified:
+		return "Archived and verified", "good"
+	case ledger.VerifiedWithExceptions:
+		return "Archived and verified, with exceptions", "fair"
+	case ledger.Incomplete, ledger.Failed:
+		return "Not complete", "bad"
+	}
+	return "Status: " + string(s), "fair"
+}
+
+func asked(a ledger.Archive) []string {
+	if a.RequestedBy == "" {
+		return a.AlsoAsked
+	}
+	return append([]string{a.RequestedBy}, a.AlsoAsked...)
+}
+
+// times writes a moment in UTC and, where it differs, in local time; nothing for none.
+func (r *Report) times(t time.Time) []string {
+	if t.IsZero() {
+		return nil
+	}
+	const layout = "2006-01-02 15:04:05 MST"
+	zone := r.Zone
+	if zone == nil {
+		zone = time.Local
+	}
+	out := []string{t.UTC().Format(layout)}
+	if local := t.In(zone).Format(layout); local != out[0] {
+		out = append(out, local)
+	}
+	return out
+}
+
+func (r *Report) row(it ledger.Item) row {
+	return row{Path: it.Path, Version: it.Version, State: string(it.State), Comparison: Comparison(it), Reason: it.Why(), Note: it.Note, Size: Size(it.Size),
+		Checksum: checksum(it), ChecksumOf: ChecksumOf(it), Rendition: it.Rendition, Comments: fmt.Sprintf("%d / %d", it.CommentsDone, max(it.CommentCount, 0)),
+		SourceID: it.SourceID, AssetID: it.AssetID, VersionID: it.VersionID, FrameioURL: frameioURL(it), IconikURL: r.iconikURL(it)}
+}
+
+//go:embed page.html
+var pageSource string
+
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"size": func(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return Size(*n)
+}, "join": func(list []string) string { return strings.Join(list, ", ") }}).Parse(pageSource))
