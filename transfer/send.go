@@ -2,11 +2,15 @@ package transfer
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/framebridge/framebridge/untrusted"
@@ -23,6 +27,59 @@ type Answer struct {
 
 // ETag is the answer's entity tag without quotes.
 func (a *Answer) ETag() string { return strings.Trim(a.Header.Get("ETag"), `"`) }
+
+// MD5 is the entity tag where it is the body's MD5. It is none where the answer speaks of another encryption than the store's
+// own (AES256): of a key service (aws:kms, aws:kms:dsse) or of a customer's key.
+func (a *Answer) MD5() (sum [16]byte, ok bool) {
+	const encryption = "X-Amz-Server-Side-Encryption"
+	if how := a.Header.Get(encryption); how != "" && !strings.EqualFold(how, "AES256") {
+		return sum, false
+	}
+	for name := range a.Header {
+		if strings.HasPrefix(name, encryption+"-") {
+			return sum, false
+		}
+	}
+	raw, err := hex.DecodeString(a.ETag())
+	if err != nil || len(raw) != len(sum) {
+		return sum, false
+	}
+	return [16]byte(raw), true
+}
+
+// ETags is what a store's entity tags are known to say. Some stores encrypt without saying so: their tags look like an MD5
+// and are none.
+type ETags struct{ fit, silent atomic.Bool }
+
+// Compare holds an answer's tag against the body's MD5. Where the first ones do not fit, proved sends the body again with its
+// MD5, which the store compares by itself: when it takes that, its tags say nothing, and are not looked at any more.
+func (t *ETags) Compare(a *Answer, sum [16]byte, proved func() (*Answer, error)) (*Answer, error) {
+	got, ok := a.MD5()
+	switch {
+	case !ok || t.silent.Load():
+		return a, nil
+	case got == sum:
+		t.fit.Store(true)
+		return a, nil
+	case t.fit.Load():
+		return a, errOtherChecksum
+	}
+	again, err := proved()
+	if err != nil {
+		return a, err
+	}
+	if got, ok := again.MD5(); ok && got == sum { // the first one was damaged on the way
+		t.fit.Store(true)
+	} else if !t.silent.Swap(true) {
+		slog.Warn("the storage's ETags are no MD5, although it does not say so: parts are compared by the MD5 that they are sent with")
+	}
+	return again, nil
+}
+
+var errOtherChecksum = &SinkError{Cause: errors.New("it arrived with another checksum")}
+
+// ContentMD5 is a body's MD5 as the header that a store compares it with.
+func ContentMD5(sum [16]byte) string { return base64.StdEncoding.EncodeToString(sum[:]) }
 
 // Err is nil for a 2xx, otherwise a *SinkError with the store's code, or ErrUploadGone for a 404 or 410.
 func (a *Answer) Err() error {

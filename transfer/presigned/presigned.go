@@ -28,7 +28,10 @@ type Upload struct {
 }
 
 // Sink implements transfer.Sink.
-type Sink struct{ u Upload }
+type Sink struct {
+	u     Upload
+	etags transfer.ETags
+}
 
 var _ transfer.Sink = (*Sink)(nil)
 
@@ -72,28 +75,42 @@ func (k *Sink) Wants() transfer.Hash { return transfer.MD5 }
 // Put implements transfer.Sink.
 func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
 	receipt := transfer.Receipt{Number: p.Number, Size: p.Size}
-	answer, err := transfer.Send(ctx, k.u.Client, http.MethodPut, k.u.Parts[p.Number-1].URL, k.u.Header.Clone(), p.Body(0), p.Size)
+	answer, err := k.send(ctx, p, k.u.Header.Clone())
 	if err != nil {
-		return receipt, err
-	}
-	if answer.Status == http.StatusForbidden {
-		return receipt, transfer.ErrUploadGone // expired: only a new upload has new URLs
-	}
-	if err := answer.Err(); err != nil {
 		return receipt, err
 	}
 	sums, err := p.Sums()
 	if err != nil {
 		return receipt, err
 	}
+	answer, err = k.etags.Compare(answer, sums.MD5, func() (*transfer.Answer, error) {
+		header := k.u.Header.Clone()
+		if header == nil {
+			header = http.Header{}
+		}
+		header.Set("Content-MD5", transfer.ContentMD5(sums.MD5))
+		return k.send(ctx, p, header)
+	})
+	if err != nil {
+		return receipt, fmt.Errorf("part %d: %w", p.Number, err)
+	}
 	receipt.ETag = answer.ETag()
 	if receipt.ETag == "" { // nobody asks for it: the vendor puts the parts together
 		receipt.ETag = hex.EncodeToString(sums.MD5[:])
 	}
-	if sum, err := hex.DecodeString(receipt.ETag); err == nil && len(sum) == 16 && [16]byte(sum) != sums.MD5 {
-		return receipt, &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
-	}
 	return receipt, nil
+}
+
+// send stores a part, whose header the URL signs.
+func (k *Sink) send(ctx context.Context, p *transfer.Part, header http.Header) (*transfer.Answer, error) {
+	answer, err := transfer.Send(ctx, k.u.Client, http.MethodPut, k.u.Parts[p.Number-1].URL, header, p.Body(0), p.Size)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status == http.StatusForbidden {
+		return nil, transfer.ErrUploadGone // expired: only a new upload has new URLs
+	}
+	return answer, answer.Err()
 }
 
 // Listed implements transfer.Sink.

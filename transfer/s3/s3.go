@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -65,6 +64,7 @@ type Sink struct {
 	total int
 
 	answers atomic.Int32 // what the store is known to say of a part
+	etags   transfer.ETags
 }
 
 var _ transfer.Sink = (*Sink)(nil)
@@ -165,48 +165,55 @@ func (k *Sink) send(ctx context.Context, u string, p *transfer.Part) (transfer.R
 		if err != nil {
 			return transfer.Receipt{}, err
 		}
-		header.Set("Content-MD5", md5Text(sums.MD5))
+		header.Set("Content-MD5", transfer.ContentMD5(sums.MD5))
 	}
-	answer, err := transfer.Send(ctx, k.s.Client, http.MethodPut, u, header, p.Body(0), p.Size)
-	if err == nil {
-		err = answer.Err()
+	put := func() (*transfer.Answer, error) {
+		answer, err := transfer.Send(ctx, k.s.Client, http.MethodPut, u, header, p.Body(0), p.Size)
+		if err == nil {
+			err = answer.Err()
+		}
+		return answer, err
 	}
+	answer, err := put()
 	if err != nil {
 		return transfer.Receipt{}, err
 	}
-	return transfer.Receipt{Number: p.Number, ETag: answer.ETag()}, k.compare(answer, p)
+	answer, err = k.compare(answer, p, func(sum [16]byte) (*transfer.Answer, error) {
+		if header.Get("Content-MD5") != "" {
+			return answer, nil // the store has compared it
+		}
+		header.Set("Content-MD5", transfer.ContentMD5(sum))
+		return put()
+	})
+	if err != nil {
+		return transfer.Receipt{}, err
+	}
+	return transfer.Receipt{Number: p.Number, ETag: answer.ETag()}, nil
 }
 
 // compare holds the store's checksum of a part against ours.
-func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part) error {
-	etag := answer.ETag()
-	if etag == "" {
-		return &transfer.SinkError{Cause: errors.New("the answer names no ETag")}
+func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part, proved func(sum [16]byte) (*transfer.Answer, error)) (*transfer.Answer, error) {
+	if answer.ETag() == "" {
+		return nil, &transfer.SinkError{Cause: errors.New("the answer names no ETag")}
 	}
 	sums, err := p.Sums()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	other := &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
 	if crc, err := base64.StdEncoding.DecodeString(answer.Header.Get("X-Amz-Checksum-Crc64nvme")); err == nil && len(crc) == 8 && p.Took(transfer.CRC64NVME) {
 		if binary.BigEndian.Uint64(crc) != sums.CRC64NVME {
-			return other
+			return nil, other
 		}
 		k.answers.Store(answersCRC64)
-		return nil
+		return answer, nil
 	}
 	if !p.Took(transfer.MD5) {
 		k.answers.Store(answersETag) // it has stopped saying so
-		return &transfer.SinkError{Cause: errors.New("the answer names no checksum")}
+		return nil, &transfer.SinkError{Cause: errors.New("the answer names no checksum")}
 	}
 	k.answers.CompareAndSwap(answersUnknown, answersETag)
-	if answer.Header.Get("X-Amz-Server-Side-Encryption") == "aws:kms" {
-		return nil // its ETag is no MD5
-	}
-	if sum, err := hex.DecodeString(etag); err == nil && len(sum) == 16 && !bytes.Equal(sum, sums.MD5[:]) {
-		return other
-	}
-	return nil
+	return k.etags.Compare(answer, sums.MD5, func() (*transfer.Answer, error) { return proved(sums.MD5) })
 }
 
 // signs tells whether a presigned URL demands a header.
@@ -355,5 +362,3 @@ func CreateMultipart(ctx context.Context, client *http.Client, presigned string)
 	}
 	return v.UploadID, nil
 }
-
-func md5Text(sum [16]byte) string { return base64.StdEncoding.EncodeToString(sum[:]) }

@@ -60,7 +60,7 @@ func describe(t *testing.T, client *http.Client, sign presigner, key string, siz
 	if md5s {
 		out.MD5URL = func(_ context.Context, n int, sum [16]byte) (string, error) {
 			return sign.Presign(http.MethodPut, bucket, key, url.Values{"uploadId": {id}, "partNumber": {strconv.Itoa(n)}},
-				map[string]string{"content-md5": md5Text(sum)}, time.Hour), nil
+				map[string]string{"content-md5": transfer.ContentMD5(sum)}, time.Hour), nil
 		}
 	}
 	out.Multipart = func(context.Context) (MultipartURLs, error) {
