@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/mail"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -74,11 +75,40 @@ func parseForm(values map[string][]string, rules formRules) (sendForm, *formErro
 	return f, nil
 }
 
+// named is an address as mail programs copy it, with the name before it: "Reviewer, Rita" <rita@client.example>.
+var named = regexp.MustCompile(`([^<>]*)<\s*(?:mailto:)?([^<>]*?)\s*>`)
+
+var quotedName = regexp.MustCompile(`"[^"]*"\s*$`)
+
+// addressWords takes the addresses out of a text, without names and characters that nobody sees. What is none is left in,
+// to be refused.
+func addressWords(text string) []string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, text)
+	isSeparator := func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }
+	var out []string
+	rest := 0
+	for _, at := range named.FindAllStringSubmatchIndex(text, -1) {
+		before := quotedName.ReplaceAllString(text[at[2]:at[3]], "")
+		for _, word := range strings.FieldsFunc(before, isSeparator) {
+			if strings.Contains(word, "@") { // an address of its own; the others are parts of a name
+				out = append(out, word)
+			}
+		}
+		out, rest = append(out, text[at[4]:at[5]]), at[1]
+	}
+	return append(out, strings.FieldsFunc(text[rest:], isSeparator)...)
+}
+
 func parseReviewers(values []string) ([]string, *formError) {
 	var out []string
 	seen := map[string]bool{}
 	for _, v := range values {
-		for _, word := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) {
+		for _, word := range addressWords(v) {
 			a, err := mail.ParseAddress(word)
 			if err != nil || !strings.Contains(a.Address[strings.LastIndex(a.Address, "@")+1:], ".") || len(a.Address) > 254 {
 				return nil, &formError{"framebridge_reviewers", fmt.Sprintf("%q is not an e-mail address.", word)}

@@ -59,3 +59,22 @@ func TestExpiryTakesTheFormsThatIconikSends(t *testing.T) {
 		assert.Equal(t, want, at.Truncate(time.Second).Format(time.RFC3339), text)
 	}
 }
+
+func TestReviewersMayBePastedFromAMailProgram(t *testing.T) {
+	for text, want := range map[string][]string{
+		`"Reviewer, Rita" <rita@client.example>; Otto Editor <otto@client.example>`: {"rita@client.example", "otto@client.example"},
+		`Reviewer, Rita <rita@client.example>, plain@client.example`:                {"rita@client.example", "plain@client.example"},
+		`first@client.example, Otto <otto@client.example>`:                          {"first@client.example", "otto@client.example"},
+		`"rita@home" < mailto:rita@client.example >`:                                {"rita@client.example"},
+		"\u200brita@client.example\u00a0\ufeff\u2060otto@client.example\u200e":      {"rita@client.example", "otto@client.example"},
+		`<rita@client.example><otto@client.example>`:                                {"rita@client.example", "otto@client.example"},
+	} {
+		got, err := parseReviewers([]string{text})
+		require.Nil(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"Rita <rita>", "Rita <>", "Rita", "<rita@client.example> Otto", "rita@client.example <"} {
+		_, err := parseReviewers([]string{text})
+		assert.NotNil(t, err, text)
+	}
+}
