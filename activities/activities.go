@@ -4,7 +4,6 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -43,11 +42,11 @@ type mailer interface {
 // New prepares the activities; clients of a tenant are opened at its first use.
 func New(cfg *config.Config, l *ledger.Ledger, engine *transfer.Engine, store *http.Client, tc client.Client, log *slog.Logger) (*Activities, error) {
 	a := &Activities{Config: cfg, Ledger: l, Engine: engine, Temporal: tc, Log: log, store: store, tenants: map[string]*tenant{}}
-	if cfg.Mail.SMTPURL != "" {
-		m, err := mail.New(cfg.Mail.SMTPURL.Reveal(), cfg.Mail.From)
-		if err != nil {
-			return nil, fmt.Errorf("mail.smtp_url: %w", err)
-		}
+	m, err := mail.Open(cfg.Mail)
+	if err != nil {
+		return nil, err
+	}
+	if m != nil {
 		a.mailer = m
 	}
 	return a, nil

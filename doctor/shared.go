@@ -171,7 +171,7 @@ func mailChecks() []Definition {
 				}
 				return skip("mail.smtp_url is not set")
 			}
-			m, err := mail.New(dsn, x.Config.Mail.From)
+			m, err := mail.Open(x.Config.Mail)
 			if err != nil {
 				return fail("%v", err)
 			}

@@ -2,33 +2,35 @@
 package mail
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"encoding/hex"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"mime"
-	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
-	"net/smtp"
 	"net/textproto"
 	"net/url"
-	"strings"
+	"slices"
 	"time"
+
+	"github.com/wneessen/go-mail/smtp"
 )
 
-const timeout = 30 * time.Second
+const (
+	timeout = 30 * time.Second
+	batch   = 50 // recipients of one transaction; RFC 5321 lets a server refuse more than 100
+)
 
-// Message is an e-mail. ID tells one message from another: the same one sent again carries the same Message-ID.
+// Message is an e-mail. ID tells one message from another: the same one sent again carries the same Message-ID. HTML is
+// the same text for programs that show it; it may be empty.
 type Message struct {
 	ID      string
 	To      []string
 	Subject string
 	Text    string
+	HTML    string
 }
 
 // SendError is a failure to send. Accepted says that the server may have taken the message all the same.
@@ -40,28 +42,55 @@ type SendError struct {
 func (e *SendError) Error() string { return "sending mail: " + e.Cause.Error() }
 func (e *SendError) Unwrap() error { return e.Cause }
 
+// How a connection is encrypted, where the address does not begin with smtps://.
+const (
+	TLSAuto     = "auto" // where the server offers it
+	TLSRequired = "required"
+	TLSOff      = "off" // the password, if any, goes unencrypted
+)
+
 // Mailer sends through one server.
 type Mailer struct {
 	host, address string
 	implicitTLS   bool
 	user          *url.Userinfo
-	from          string
+	from          *netmail.Address
+
+	tls, auth, hello string
+	authorities      *x509.CertPool // nil: the system's
 }
 
+// Option is a setting that most servers do not need.
+type Option func(*Mailer)
+
+// WithTLS sets the policy, and the authorities that are trusted (nil: the system's).
+func WithTLS(policy string, authorities *x509.CertPool) Option {
+	return func(m *Mailer) { m.tls, m.authorities = cmp.Or(policy, TLSAuto), authorities }
+}
+
+// WithAuth names the way to sign in: auto, plain, login, xoauth2 (the password is an access token) or cram-md5.
+func WithAuth(mechanism string) Option {
+	return func(m *Mailer) { m.auth = cmp.Or(mechanism, authAuto) }
+}
+
+// WithHello sets the name by which servers are greeted; the default is the machine's.
+func WithHello(name string) Option { return func(m *Mailer) { m.hello = name } }
+
 // New takes smtp://[user:password@]host[:port] or smtps://….
-func New(smtpURL, from string) (*Mailer, error) {
+func New(smtpURL, from string, options ...Option) (*Mailer, error) {
 	u, err := url.Parse(smtpURL)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
 		return nil, errors.New("it must be smtp://host:port or smtps://host:port")
 	}
-	if _, err := netmail.ParseAddress(from); err != nil {
-		return nil, fmt.Errorf("the sender %q is not an e-mail address", from)
+	sender, err := parseAddress(from)
+	if err != nil {
+		return nil, fmt.Errorf("the sender %w", err)
 	}
-	m := &Mailer{host: u.Hostname(), implicitTLS: u.Scheme == "smtps", user: u.User, from: from}
-	port := u.Port()
-	if port == "" {
-		port = map[bool]string{false: "25", true: "465"}[m.implicitTLS]
+	m := &Mailer{host: u.Hostname(), implicitTLS: u.Scheme == "smtps", user: u.User, from: sender, tls: TLSAuto, auth: authAuto}
+	for _, o := range options {
+		o(m)
 	}
+	port := cmp.Or(u.Port(), map[bool]string{false: "25", true: "465"}[m.implicitTLS])
 	m.address = net.JoinHostPort(m.host, port)
 	return m, nil
 }
@@ -71,107 +100,110 @@ func New(smtpURL, from string) (*Mailer, error) {
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	accepted, err := m.send(ctx, msg)
+	to, refused := addresses(msg.To)
+	s := &sending{Mailer: m, message: msg, refused: refused}
+	err := s.send(ctx, to)
+	if s.client != nil {
+		_ = s.client.Close()
+	}
 	if err != nil {
-		return &SendError{Accepted: accepted, Cause: err}
+		return &SendError{Accepted: s.accepted || s.lost, Cause: err}
 	}
 	return nil
 }
 
-func (m *Mailer) send(ctx context.Context, msg Message) (accepted bool, err error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", m.address)
-	if err != nil {
-		return false, err
+// sending is one message on its way, in batches over one connection.
+type sending struct {
+	*Mailer
+	message  Message
+	client   *smtp.Client
+	accepted bool // by the server, for some
+	lost     bool // the server's answer: it may have accepted
+	refused  []error
+}
+
+func (s *sending) send(ctx context.Context, to []*netmail.Address) error {
+	taken := 0
+	for part := range slices.Chunk(to, batch) {
+		n, err := s.sendTo(ctx, part)
+		if err != nil && s.accepted && !s.lost { // the others have it: the whole can't be sent again
+			n, err = s.sendTo(ctx, part)
+		}
+		if err != nil {
+			return err
+		}
+		taken += n
 	}
-	defer conn.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(deadline)
+	if taken == 0 {
+		return errors.Join(append(s.refused, errors.New("nobody is left to send it to"))...)
 	}
-	secure := &tls.Config{ServerName: m.host, MinVersion: tls.VersionTLS12}
-	if m.implicitTLS {
-		conn = tls.Client(conn, secure)
+	for _, err := range s.refused {
+		slog.WarnContext(ctx, "mail is sent without a recipient", "error", err)
 	}
-	c, err := smtp.NewClient(conn, m.host)
-	if err != nil {
-		return false, err
+	if s.client != nil {
+		_ = s.client.Quit()
 	}
-	defer c.Close()
-	if ok, _ := c.Extension("STARTTLS"); ok && !m.implicitTLS {
-		if err := c.StartTLS(secure); err != nil {
-			return false, err
+	return nil
+}
+
+// sendTo sends the message to some, and returns how many of them the server takes. After a failure the next one
+// connects anew.
+func (s *sending) sendTo(ctx context.Context, to []*netmail.Address) (n int, err error) {
+	defer func() {
+		if err != nil && s.client != nil {
+			_ = s.client.Close()
+			s.client = nil
+		}
+	}()
+	if s.client == nil {
+		if s.client, err = s.connect(ctx); err != nil {
+			return 0, err
 		}
 	}
-	if m.user != nil {
-		password, _ := m.user.Password()
-		if err := c.Auth(smtp.PlainAuth("", m.user.Username(), password, m.host)); err != nil {
-			return false, errors.New("the server refuses the user or password of mail.smtp_url")
-		}
+	if err := s.client.Mail("<" + s.from.Address + ">"); err != nil {
+		return 0, err
 	}
-	from, err := netmail.ParseAddress(m.from)
+	taken, err := s.recipients(to)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	if err := c.Mail(from.Address); err != nil {
-		return false, err
+	if len(taken) == 0 {
+		return 0, s.client.Reset()
 	}
-	if msg.To, err = recipients(ctx, c, msg.To); err != nil {
-		return false, err
-	}
-	w, err := c.Data()
+	raw, err := s.compose(s.message, taken, time.Now())
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	if _, err := w.Write(m.compose(msg, time.Now())); err != nil {
-		return false, err // without its final dot the server takes nothing
+	w, err := s.client.Data()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := w.Write(raw); err != nil {
+		return 0, err // without its final dot the server takes nothing
 	}
 	if err := w.Close(); err != nil {
-		var refused *textproto.Error // the server's own answer
-		return !errors.As(err, &refused), err
+		var answer *textproto.Error
+		s.lost = !errors.As(err, &answer)
+		return 0, err
 	}
-	_ = c.Quit()
-	return true, nil
+	s.accepted = true
+	return len(taken), nil
 }
 
 // recipients names a mail's recipients to the server, and returns those that it takes. One that it does not take must
-// not keep the mail from the others: it is logged.
-func recipients(ctx context.Context, c *smtp.Client, all []string) ([]string, error) {
-	var taken []string
-	var refused []error
-	for _, to := range all {
-		addr, err := netmail.ParseAddress(to)
-		if err != nil {
-			err = fmt.Errorf("%q is not an e-mail address", to)
-		} else if err = c.Rcpt(addr.Address); err != nil {
-			var answer *textproto.Error
-			if !errors.As(err, &answer) {
-				return nil, err // the connection is gone
-			}
-			err = fmt.Errorf("%q is refused by the server: %w", to, err)
+// not keep the mail from the others.
+func (s *sending) recipients(to []*netmail.Address) (taken []*netmail.Address, err error) {
+	for _, a := range to {
+		err := s.client.Rcpt("<" + a.Address + ">")
+		var answer *textproto.Error
+		switch {
+		case err == nil:
+			taken = append(taken, a)
+		case errors.As(err, &answer):
+			s.refused = append(s.refused, fmt.Errorf("%q is refused by the server: %w", a.Address, err))
+		default:
+			return nil, err // the connection is gone
 		}
-		if err != nil {
-			refused = append(refused, err)
-			continue
-		}
-		taken = append(taken, to)
-	}
-	if len(taken) == 0 {
-		return nil, errors.Join(append(refused, errors.New("nobody is left to send it to"))...)
-	}
-	for _, err := range refused {
-		slog.WarnContext(ctx, "mail is sent without a recipient", "error", err)
 	}
 	return taken, nil
-}
-
-func (m *Mailer) compose(msg Message, now time.Time) []byte {
-	clean := strings.NewReplacer("\r", " ", "\n", " ").Replace
-	sum := sha256.Sum256([]byte(msg.ID))
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%s@framebridge>\r\n", clean(m.from), clean(strings.Join(msg.To, ", ")),
-		mime.QEncoding.Encode("utf-8", clean(msg.Subject)), now.Format(time.RFC1123Z), hex.EncodeToString(sum[:12]))
-	b.WriteString("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\nAuto-Submitted: auto-generated\r\n\r\n")
-	q := quotedprintable.NewWriter(&b)
-	_, _ = q.Write([]byte(strings.ReplaceAll(msg.Text, "\n", "\r\n")))
-	_ = q.Close()
-	return b.Bytes()
 }

@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"workflows":              {},
 	"untrusted":              {},
 	"clients/rest":           {"redact", "untrusted"},
-	"clients/mail":           {},
+	"clients/mail":           {"config"},
 	"clients/mail/mailtest":  {},
 	"clients/iconik":         {"clients/rest", "config", "untrusted"},
 	"clients/frameio":        {"mapping", "untrusted"}, // its frame rates

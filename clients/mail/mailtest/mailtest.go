@@ -1,19 +1,31 @@
-// Package mailtest is an SMTP listener that keeps what it is sent: for the tests, and for the sandbox's outbox.
+// Package mailtest is a mail server that keeps what it is sent, and is as strict as strict ones are: for the tests, and for
+// the sandbox's outbox.
 package mailtest
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
 )
 
-const maxMessage = 1 << 20 // bytes
+const (
+	maxMessage    = 1 << 20 // bytes
+	maxRecipients = 100     // what RFC 5321 asks a server to take, and strict ones take no more
+	longestLine   = 998     // of a header, without its line break
+)
 
 // Message is a mail that was accepted.
 type Message struct {
@@ -22,27 +34,47 @@ type Message struct {
 	Subject string
 	ID      string
 	Text    string
+	HTML    string
+	Header  mail.Header
 	At      time.Time
+}
+
+// Options of a server; the zero value asks for nothing.
+type Options struct {
+	TLS            *tls.Config // STARTTLS is offered with it
+	User, Password string      // asked for where they are set
+	Mechanisms     []string    // PLAIN, LOGIN, XOAUTH2
 }
 
 // Server accepts mails. The zero value is not usable; see Listen.
 type Server struct {
+	o        Options
 	l        net.Listener
+	smtp     *smtp.Server
 	mu       sync.Mutex
 	messages []Message
+	hellos   []string
+	skip     int // before refuse
 	refuse   int
 	lose     int
 	unknown  string
 }
 
 // Listen starts a server on an address; port 0 picks one.
-func Listen(address string) (*Server, error) {
+func Listen(address string) (*Server, error) { return ListenWith(address, Options{}) }
+
+// ListenWith starts a server that asks for what the options say.
+func ListenWith(address string, o Options) (*Server, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{l: l}
-	go s.serve()
+	s := &Server{l: l, o: o}
+	s.smtp = smtp.NewServer(smtp.BackendFunc(s.session))
+	s.smtp.Domain, s.smtp.TLSConfig, s.smtp.AllowInsecureAuth = "mailtest", o.TLS, true
+	s.smtp.MaxMessageBytes, s.smtp.MaxRecipients, s.smtp.MaxLineLength = maxMessage, maxRecipients, 2000
+	s.smtp.ReadTimeout, s.smtp.WriteTimeout = time.Minute, time.Minute
+	go func() { _ = s.smtp.Serve(l) }()
 	return s, nil
 }
 
@@ -50,7 +82,7 @@ func Listen(address string) (*Server, error) {
 func (s *Server) URL() string { return "smtp://" + s.l.Addr().String() }
 
 // Close stops the server.
-func (s *Server) Close() { _ = s.l.Close() }
+func (s *Server) Close() { _ = s.smtp.Close() }
 
 // Messages are the mails so far.
 func (s *Server) Messages() []Message {
@@ -59,18 +91,29 @@ func (s *Server) Messages() []Message {
 	return append([]Message(nil), s.messages...)
 }
 
-// Refuse answers the next n mails with a temporary failure.
-func (s *Server) Refuse(n int) {
+// Hellos are the names that the server was greeted with.
+func (s *Server) Hellos() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refuse = n
+	return append([]string(nil), s.hellos...)
+}
+
+// Refuse answers the next n mails with a temporary failure.
+func (s *Server) Refuse(n int) { s.set(&s.refuse, n) }
+
+// RefuseAfter takes some mails, and answers the next n with a temporary failure.
+func (s *Server) RefuseAfter(some, n int) {
+	s.set(&s.skip, some)
+	s.set(&s.refuse, n)
 }
 
 // Lose accepts the next n mails and breaks the connection off before it says so.
-func (s *Server) Lose(n int) {
+func (s *Server) Lose(n int) { s.set(&s.lose, n) }
+
+func (s *Server) set(counter *int, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lose = n
+	*counter = n
 }
 
 // RefuseTo answers that there is no such recipient.
@@ -80,121 +123,158 @@ func (s *Server) RefuseTo(address string) {
 	s.unknown = address
 }
 
-func (s *Server) refusesTo(address string) bool {
+// session greets a client. One that says it is localhost is sent away, as Google's relay does.
+func (s *Server) session(c *smtp.Conn) (smtp.Session, error) {
+	name := c.Hostname()
+	if name == "" || strings.EqualFold(name, "localhost") {
+		return nil, &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Try again later, closing connection. (EHLO)"}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return address == s.unknown
+	s.hellos = append(s.hellos, name)
+	return &session{Server: s, conn: c}, nil
 }
 
-func (s *Server) serve() {
-	for {
-		c, err := s.l.Accept()
-		if err != nil {
-			return
+type session struct {
+	*Server
+	conn     *smtp.Conn
+	m        Message
+	signedIn bool
+}
+
+func (s *session) Reset()        { s.m = Message{} }
+func (s *session) Logout() error { return nil }
+
+func (s *session) AuthMechanisms() []string { return s.o.Mechanisms }
+
+func (s *session) Auth(mechanism string) (sasl.Server, error) {
+	check := func(user, password string) error {
+		if user != s.o.User || password != s.o.Password {
+			return smtp.ErrAuthFailed
 		}
-		go s.session(c)
+		s.signedIn = true
+		return nil
 	}
-}
-
-func (s *Server) session(c net.Conn) {
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	r := bufio.NewReader(c)
-	say := func(line string) { _, _ = io.WriteString(c, line+"\r\n") }
-	say("220 mailtest")
-	var m Message
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		line = strings.TrimSpace(line)
-		verb := strings.ToUpper(line)
-		switch {
-		case strings.HasPrefix(verb, "EHLO"), strings.HasPrefix(verb, "HELO"):
-			say("250 mailtest")
-		case strings.HasPrefix(verb, "MAIL FROM:"):
-			m = Message{From: address(line)}
-			say("250 ok")
-		case strings.HasPrefix(verb, "RCPT TO:"):
-			if s.refusesTo(address(line)) {
-				say("550 no such user here")
-				continue
-			}
-			m.To = append(m.To, address(line))
-			say("250 ok")
-		case verb == "DATA":
-			say("354 go on")
-			body, err := dotted(r)
-			if err != nil {
-				return
-			}
-			if !s.accept(m, body, say) {
-				return
-			}
-		case verb == "QUIT":
-			say("221 bye")
-			return
-		case verb == "RSET", verb == "NOOP":
-			say("250 ok")
-		default:
-			say("502 not implemented")
-		}
+	switch mechanism {
+	case sasl.Plain:
+		return sasl.NewPlainServer(func(_, user, password string) error { return check(user, password) }), nil
+	case "LOGIN":
+		return &loginServer{check: check}, nil
+	case "XOAUTH2":
+		return xoauth2Server(check), nil
 	}
+	return nil, smtp.ErrAuthUnknownMechanism
 }
 
-// accept keeps a mail and answers; false ends the session without an answer.
-func (s *Server) accept(m Message, body string, say func(string)) bool {
+func (s *session) Mail(from string, _ *smtp.MailOptions) error {
+	if s.o.User != "" && !s.signedIn {
+		return smtp.ErrAuthRequired
+	}
+	s.m = Message{From: from}
+	return nil
+}
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refuse > 0 {
+	if to == s.unknown {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user here"}
+	}
+	s.m.To = append(s.m.To, to)
+	return nil
+}
+
+func (s *session) Data(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if err := Strict(raw); err != nil {
+		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: err.Error()}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.skip > 0 {
+		s.skip--
+	} else if s.refuse > 0 {
 		s.refuse--
-		say("451 try again later")
-		return true
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "try again later"}
 	}
+	m := s.m
 	m.At = time.Now()
-	if parsed, err := mail.ReadMessage(strings.NewReader(body)); err == nil {
-		m.Subject, m.ID = subject(parsed.Header.Get("Subject")), parsed.Header.Get("Message-Id")
-		var text io.Reader = parsed.Body
-		if strings.EqualFold(parsed.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
-			text = quotedprintable.NewReader(text)
-		}
-		raw, _ := io.ReadAll(text)
-		m.Text = string(raw)
+	if err := m.read(raw); err != nil {
+		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: err.Error()}
 	}
 	s.messages = append(s.messages, m)
 	if s.lose > 0 {
 		s.lose--
-		return false
+		_ = s.conn.Conn().Close()
 	}
-	say("250 kept")
-	return true
+	return nil
 }
 
-func dotted(r *bufio.Reader) (string, error) {
-	var b strings.Builder
-	for b.Len() < maxMessage {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return "", err
+// Strict refuses headers that RFC 5322 and 2047 do not allow.
+func Strict(raw []byte) error {
+	head, _, found := bytes.Cut(raw, []byte("\r\n\r\n"))
+	if !found {
+		return errors.New("a message without a body")
+	}
+	lines := bufio.NewScanner(bytes.NewReader(head))
+	for lines.Scan() {
+		line := strings.TrimSuffix(lines.Text(), "\r")
+		switch {
+		case len(line) > longestLine:
+			return errors.New("a header line over 998 bytes")
+		case strings.IndexFunc(line, func(r rune) bool { return r > '~' || r < ' ' && r != '\t' }) >= 0:
+			return errors.New("a header with bytes that are not ASCII")
 		}
-		if strings.TrimRight(line, "\r\n") == "." {
-			break
+	}
+	return lines.Err()
+}
+
+func (m *Message) read(raw []byte) error {
+	parsed, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	m.Header = parsed.Header
+	if _, err := parsed.Header.AddressList("To"); err != nil {
+		return errors.New("To: " + err.Error())
+	}
+	m.ID = parsed.Header.Get("Message-Id")
+	if m.Subject, err = new(mime.WordDecoder).DecodeHeader(parsed.Header.Get("Subject")); err != nil {
+		return err
+	}
+	return m.part(parsed.Header.Get("Content-Type"), parsed.Header.Get("Content-Transfer-Encoding"), parsed.Body)
+}
+
+func (m *Message) part(kind, encoding string, body io.Reader) error {
+	media, params, err := mime.ParseMediaType(kind)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(media, "multipart/") {
+		parts := multipart.NewReader(body, params["boundary"])
+		for {
+			p, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			if err := m.part(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p); err != nil {
+				return err
+			}
 		}
-		b.WriteString(strings.TrimPrefix(line, "."))
 	}
-	return b.String(), nil
-}
-
-func address(line string) string {
-	_, a, _ := strings.Cut(line, ":")
-	a, _, _ = strings.Cut(strings.TrimSpace(a), " ")
-	return strings.Trim(a, "<>")
-}
-
-func subject(raw string) string {
-	if s, err := new(mime.WordDecoder).DecodeHeader(raw); err == nil {
-		return s
+	if strings.EqualFold(encoding, "quoted-printable") {
+		body = quotedprintable.NewReader(body)
 	}
-	return raw
+	text, err := io.ReadAll(body)
+	if media == "text/html" {
+		m.HTML = string(text)
+	} else {
+		m.Text = string(text)
+	}
+	return err
 }
