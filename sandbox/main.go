@@ -186,6 +186,7 @@ func build(ctx context.Context, root string, o options, front *stack.Front, note
 
 const (
 	sampleName = "Harbour Lights"
+	editor     = "ellen@harbour.example"
 	archived   = " - Archived"
 )
 
@@ -202,6 +203,8 @@ func seed(s *stack.Stack, o options) (samples.Project, error) {
 		return project, nil
 	}
 	s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
+	s.Iconik.AddUser(editor, "Ellen", "Editor")
+	s.Iconik.AddUser("paul@harbour.example", "Paul", "Producer")
 	team := s.Frameio.AddTeam("Harbour Films")
 	project, err := samples.Harbour(s.Frameio, team.ID)
 	if err != nil {

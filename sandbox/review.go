@@ -39,11 +39,11 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 	frame, ms := int64(50), int64(3000)
 	c := s.Frameio.Say(frameiosim.Comment{AssetID: file, Text: "A little darker here, please", Timestamp: &frame, Guest: &frameiosim.User{ID: "guest", Name: "Rita Reviewer", Email: "rita@client.example"},
 		Annotation: `[{"tool":"rect","color":"#E74A3C","size":4,"x":0.3,"y":0.3,"w":0.3,"h":0.25,"radius":4}]`})
-	s.Iconik.Comment(asset, s.Iconik.ServiceUser(), "The title is a placeholder", &ms, &ms, "", nil)
+	s.Iconik.Comment(asset, s.Iconik.UserOf(editor), "The title is a placeholder", &ms, &ms, "", nil)
 	if err := until(ctx, func() bool { return len(s.Iconik.Segments(asset)) == 2 && len(s.Frameio.CommentsOf(file)) == 2 }); err != nil {
 		return err
 	}
-	s.Frameio.Say(frameiosim.Comment{AssetID: file, ParentID: c.ID, Text: "And the next shot, too", Guest: &frameiosim.User{ID: "guest", Name: "Rita Reviewer", Email: "rita@client.example"}})
+	s.Frameio.Say(frameiosim.Comment{AssetID: file, ParentID: c.ID, Text: "And the next shot, too", Guest: &frameiosim.User{ID: "guest-2", Name: "Carl Client", Email: "carl@client.example"}})
 	s.Frameio.Label(file, "approved")
 	if err := until(ctx, func() bool { return len(s.Iconik.Segments(asset)) == 3 && s.Iconik.Approval(asset) == "APPROVED" }); err != nil {
 		return err

@@ -18,7 +18,17 @@ import (
 //go:embed pages.html
 var pagesSource string
 
-var pages = template.Must(template.New("").Funcs(ui.Funcs).Parse(pagesSource))
+var pages = template.Must(template.New("").Funcs(ui.Funcs).Funcs(template.FuncMap{"label": labelWords, "stored": storedWords}).Parse(pagesSource))
+
+// labelWords are a status as a person says it.
+func labelWords(label string) string {
+	return map[string]string{"none": "No status", "in_progress": "In progress", "needs_review": "Needs review", "approved": "Approved"}[label]
+}
+
+// storedWords say where a project's originals are; "" for the usual.
+func storedWords(status string) string {
+	return map[string]string{"archiving": "going to cold storage", "archived": "originals in cold storage", "unarchiving": "coming back from cold storage"}[status]
+}
 
 func render(w http.ResponseWriter, name string, v any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -42,6 +52,7 @@ func (s *Sim) shortURL(sh *Share) string {
 
 func (s *Sim) reviewPages(m *http.ServeMux) {
 	m.HandleFunc("GET /review/{id}", s.reviewPage)
+	m.HandleFunc("GET /review/{id}/media/{file}", s.reviewMedia)
 	m.HandleFunc("POST /review/{id}/enter", s.enter)
 	m.HandleFunc("POST /review/{id}/comment", s.reviewForm(s.commentForm))
 	m.HandleFunc("POST /review/{id}/label", s.reviewForm(func(_ http.ResponseWriter, r *http.Request) { s.Label(r.FormValue("file"), r.FormValue("label")) }))
@@ -126,6 +137,49 @@ type pageComment struct {
 	Comment
 	Author  string
 	Drawing template.HTML
+}
+
+// Media is where the page shows the file from; "" for a file that has no picture yet.
+func (f reviewFile) Media(share string) string {
+	if f.Key == "" {
+		return ""
+	}
+	return "/review/" + share + "/media/" + f.ID
+}
+
+// Mark is the watermark that a reviewer sees on the picture.
+func (f reviewFile) Mark() string {
+	if f.Watermarked {
+		return "CONFIDENTIAL"
+	}
+	return ""
+}
+
+// picture is the frame that a comment is about, with what was drawn on it.
+func (f reviewFile) picture(share string, c Comment) template.HTML {
+	m := ui.Media{URL: f.Media(share), Type: f.Filetype, Watermark: f.Mark()}
+	if c.Timestamp != nil && f.FPS > 0 {
+		m.Seconds = (float64(*c.Timestamp) + 0.5) / f.FPS // the middle of the frame: its edges belong to two
+	}
+	return ui.Picture(m, c.Timestamp != nil, marks(c.Annotation))
+}
+
+// reviewMedia leads to a shared file's bytes, as long as the link is open.
+func (s *Sim) reviewMedia(w http.ResponseWriter, r *http.Request) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	sh, ok := s.s.Shares[r.PathValue("id")]
+	if !ok || sh.visible(time.Now()) != "" || sh.locked(r) {
+		http.NotFound(w, r)
+		return
+	}
+	for _, f := range s.shared(sh) {
+		if f.ID == r.PathValue("file") && f.Key != "" {
+			http.Redirect(w, r, s.mediaURL(f.Key, f.Name), http.StatusTemporaryRedirect)
+			return
+		}
+	}
+	http.NotFound(w, r)
 }
 
 // visible says why a link cannot be opened; "" when it can.
@@ -218,7 +272,7 @@ func (s *Sim) shared(sh *Share) []reviewFile {
 			}
 			for _, id := range s.threads[f] {
 				c := *s.s.Comments[id]
-				p := pageComment{Comment: c, Drawing: ui.SVG(marks(c.Annotation))}
+				p := pageComment{Comment: c, Drawing: file.picture(sh.ID, c)}
 				for _, u := range []*User{c.Owner, c.Guest} {
 					if u != nil {
 						p.Author = u.Name

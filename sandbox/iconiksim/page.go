@@ -47,6 +47,7 @@ func (s *Sim) routes() {
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { s.browse(w, "") })
 	s.mux.HandleFunc("GET /collection/{id}", func(w http.ResponseWriter, r *http.Request) { s.browse(w, r.PathValue("id")) })
 	s.mux.HandleFunc("GET /asset/{id}", s.assetPage)
+	s.mux.HandleFunc("GET /asset/{id}/media/{proxy}", s.proxyMedia)
 	s.mux.HandleFunc("GET /jobs", s.jobsPage)
 }
 
@@ -163,6 +164,7 @@ type versionOnPage struct {
 	Files    []doc
 	Comments []doc
 	Values   doc
+	Media    string // of its proxy, for the page; "" for none
 	Link,
 	Status string
 }
@@ -170,6 +172,18 @@ type versionOnPage struct {
 // value is a metadata field's.
 func value(values doc, field string) string {
 	return strings.Join(texts(values[field]), ", ")
+}
+
+// proxyMedia leads to a proxy's bytes.
+func (s *Sim) proxyMedia(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	d, ok := s.get(kProxy, r.PathValue("proxy"))
+	s.mu.Unlock()
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	http.Redirect(w, r, text(s.showProxy(d), "url"), http.StatusTemporaryRedirect)
 }
 
 func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
@@ -196,6 +210,7 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 			if text(f, "version_id") == text(v, "id") {
 				f = maps.Clone(s.showProxy(f))
 				f["format"], f["original_name"], f["size"] = "proxy", f["name"], ""
+				p.Media = "/asset/" + id + "/media/" + text(f, "id")
 				p.Files = append(p.Files, f)
 			}
 		}
@@ -203,7 +218,8 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 			if text(c, "version_id") == text(v, "id") && text(c, "status") != "DELETED" {
 				c = s.showSegment(c)
 				c["depth"] = strings.Count(text(c, "path"), "/")
-				c["picture"] = ui.SVG(marks(c))
+				at, timed := number(c["time_start_milliseconds"])
+				c["picture"] = ui.Picture(ui.Media{URL: p.Media, Type: "video/mp4", Seconds: at / 1000}, timed, marks(c))
 				p.Comments = append(p.Comments, c)
 			}
 		}
@@ -212,7 +228,11 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 	}
 	users, actions, home := s.people(), s.actionsFor("ASSET"), s.back
 	s.mu.Unlock()
-	render(w, "asset", map[string]any{"Asset": a, "Versions": versions, "Users": users, "Actions": actions, "Expires": inDays(proposedDays), "Home": home, "Approval": s.Approval(id)})
+	media := ""
+	if len(versions) > 0 {
+		media = versions[0].Media
+	}
+	render(w, "asset", map[string]any{"Media": media, "Asset": a, "Versions": versions, "Users": users, "Actions": actions, "Expires": inDays(proposedDays), "Home": home, "Approval": s.Approval(id)})
 }
 
 var markKinds = map[string]string{"LINE": "line", "RECTANGLE": "rect", "ELLIPSE": "ellipse", "ARROW": "arrow", "PENCIL": "pen"}

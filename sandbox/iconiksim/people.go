@@ -90,6 +90,18 @@ func (s *Sim) AddVersion(asset, name string, body []byte) error {
 	return s.AddBytes(asset, name, body)
 }
 
+// UserOf is the id of whom an e-mail address belongs to; the service's where it is nobody's.
+func (s *Sim) UserOf(email string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.stored(kUser, "") {
+		if text(d, "email") == email {
+			return text(d, "id")
+		}
+	}
+	return s.service
+}
+
 // ServiceUser is the user that the application token acts as.
 func (s *Sim) ServiceUser() string {
 	s.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
@@ -20,7 +21,27 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("page").Funcs(ui.Funcs).Funcs(template.FuncMap{
 	"when": when, "ended": func(status string) bool { return status == "expired" || status == "stopped" },
+	"reviewWords": words(reviewWords), "archiveWords": words(archiveWords), "decisionWords": words(decisionWords),
 }).Parse(pageSource))
+
+// What the API's words for states mean to a person.
+var (
+	reviewWords = map[string]string{"preparing": "Getting ready", "sending": "Sending to Frame.io", "open": "Open: reviewers can comment", "expired": "Over: the link has expired",
+		"stopped": "Over: it was stopped", "deleted": "Over: its media is deleted in Frame.io", "failed": "Failed"}
+	archiveWords = map[string]string{"queued": "Waiting for its turn", "running": "Archiving", "waiting": "Waiting for originals in cold storage", "verifying": "Checking iconik against Frame.io",
+		"verified": "Done: every file is in iconik", "verified_with_exceptions": "Done, with exceptions", "incomplete": "Ended incomplete", "failed": "Failed", "cancelled": "Cancelled"}
+	decisionWords = map[string]string{"approved": "approved", "needs_review": "needs review", "in_progress": "in progress", "none": "no decision yet"}
+)
+
+// words says a state as a person does; one that is not known stays as it is.
+func words(of map[string]string) func(string) string {
+	return func(state string) string {
+		if text, ok := of[strings.ToLower(state)]; ok {
+			return text
+		}
+		return strings.ReplaceAll(state, "_", " ")
+	}
+}
 
 // when is a time as a person says it.
 func when(t *time.Time) string {
@@ -50,8 +71,13 @@ type archiveOnPage struct {
 	Iconik   struct {
 		Collection string `json:"collection_id"`
 	} `json:"iconik"`
-	Items struct{ Total, Verified, Skipped, Failed int64 }
+	Items itemsOnPage
 }
+
+type itemsOnPage struct{ Total, Verified, Skipped, Failed int64 }
+
+// Settled are the files about which nothing more happens.
+func (i itemsOnPage) Settled() int64 { return i.Verified + i.Skipped + i.Failed }
 
 // page is the sandbox's own: where everything is, what runs, the mails, and a clock.
 func (s *Stack) page() http.Handler {

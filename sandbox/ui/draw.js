@@ -22,3 +22,10 @@ for (const c of document.querySelectorAll('canvas')) {
   form.elements.clear.onclick = () => { shapes = []; paint(); };
   paint();
 }
+// The picture under a canvas is the frame that the comment is about.
+for (const v of document.querySelectorAll('video[data-form]')) {
+  const form = document.getElementById(v.dataset.form), rate = Number(v.dataset.fps) || 25, field = form.elements.frame || form.elements.seconds;
+  const seek = () => { const n = Number(field.value) || 0; v.currentTime = form.elements.frame ? (n + 0.5) / rate : n; };
+  field.addEventListener('input', seek);
+  v.addEventListener('loadedmetadata', seek, {once: true});
+}

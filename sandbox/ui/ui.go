@@ -9,6 +9,7 @@ import (
 	"math"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 //go:embed style.css
@@ -25,6 +26,7 @@ var Funcs = template.FuncMap{
 	"style": func() template.CSS { return template.CSS(style) }, //nolint:gosec // our own file
 	"draw":  func() template.JS { return template.JS(draw) },    //nolint:gosec // our own file
 	"live":  func() template.JS { return template.JS(live) },    //nolint:gosec // our own file
+	"face":  face,
 }
 
 // Mark is one shape; points run from 0 to 1 of the picture. The JSON is what draw.js fills a form with.
@@ -41,7 +43,49 @@ const (
 
 var colour = regexp.MustCompile(`^#[0-9A-Fa-f]{3,8}$`)
 
-// SVG draws marks as a small picture; "" for none that can be drawn.
+// Media is what a picture is taken of: a file that a browser can show, at a time.
+type Media struct {
+	URL       string // stable, so that a page that is asked for again is the same; "" for none
+	Type      string
+	Seconds   float64
+	Watermark string // "" for none
+}
+
+// Picture is the frame of a file with what was drawn on it and its watermark; "" where there is neither a time nor a drawing.
+func Picture(m Media, timed bool, drawn []Mark) template.HTML {
+	shapes := SVG(drawn)
+	frame := ""
+	switch kind, _, _ := strings.Cut(m.Type, "/"); {
+	case m.URL == "":
+	case kind == "video" && (timed || shapes != ""):
+		frame = fmt.Sprintf(`<video src="%s#t=%.3f" muted playsinline preload="auto" aria-label="the frame"></video>`, template.HTMLEscapeString(m.URL), m.Seconds)
+	case kind == "image" && shapes != "":
+		frame = fmt.Sprintf(`<img src="%s" alt="the picture">`, template.HTMLEscapeString(m.URL))
+	}
+	if frame == "" && shapes == "" {
+		return ""
+	}
+	if m.Watermark != "" {
+		frame += `<span class="watermark">` + template.HTMLEscapeString(m.Watermark) + `</span>`
+	}
+	return template.HTML(`<span class="frame">` + frame + string(shapes) + `</span>`) //nolint:gosec // escaped above
+}
+
+// face is a person's initials in a colour of their own.
+func face(name string) template.HTML {
+	initials, hue := "", 0
+	for _, word := range strings.Fields(name) {
+		if r := []rune(word)[0]; len(initials) < 4 && unicode.IsLetter(r) {
+			initials += string(unicode.ToUpper(r))
+		}
+	}
+	for _, r := range name {
+		hue = (hue*31 + int(r)) % 360
+	}
+	return template.HTML(fmt.Sprintf(`<span class="face" aria-hidden="true" style="background:hsl(%d 55%% 35%%)">%s</span>`, hue, template.HTMLEscapeString(initials))) //nolint:gosec // escaped
+}
+
+// SVG draws marks over a picture; "" for none that can be drawn.
 func SVG(marks []Mark) template.HTML {
 	var b strings.Builder
 	var kinds []string
@@ -87,6 +131,6 @@ func SVG(marks []Mark) template.HTML {
 	if len(kinds) == 0 {
 		return ""
 	}
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%d" height="%d" fill="none" stroke-width="2" stroke-linecap="round" role="img" aria-label="drawing: %s" style="background:linear-gradient(135deg,#345,#678);border-radius:.3rem;display:block;margin:.3rem 0">%s</svg>`, //nolint:gosec // numbers, and colours that were looked at
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" width="%d" height="%d" fill="none" stroke-width="2" stroke-linecap="round" role="img" aria-label="drawing: %s">%s</svg>`, //nolint:gosec // numbers, and colours that were looked at
 		width, height, width, height, strings.Join(kinds, ", "), b.String()))
 }
