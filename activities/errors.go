@@ -4,32 +4,70 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// tokenPatience is how often an archive tries again while a vendor refuses the token: until somebody has mended it.
-const tokenPatience = time.Minute
+const (
+	// tokenPatience is how often is tried again while a vendor refuses the token: until somebody has mended it.
+	tokenPatience = time.Minute
+	// maxRetryAfter is waited after a failure, however long a vendor asks for.
+	maxRetryAfter = 2 * time.Minute
+)
 
-const askedAtMost = 2 * time.Minute // is waited after a failure, however long a vendor asks for
-
-// contentError is one that the user can mend; no attempt is made again.
-func contentError(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(redact.Scrub(fmt.Sprintf(format, args...)), workflows.ErrorContent, nil)
+// boundary is around every activity: a heartbeat within, one form of errors without.
+type boundary struct {
+	log *slog.Logger
+	// failFastOnAuth ends the activity when a vendor refuses the token, instead of trying again until somebody has
+	// mended it: whoever has just started something learns of it at once.
+	failFastOnAuth bool
 }
 
-// systemError is one that an operator must look at; no attempt is made again.
-func systemError(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(redact.Scrub(fmt.Sprintf(format, args...)), workflows.ErrorSystem, nil)
+// guard puts the boundary around an activity with a result.
+func guard[In, Out any](b boundary, f func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (out Out, err error) {
+		err = b.run(ctx, func(ctx context.Context) error {
+			out, err = f(ctx, in)
+			return err
+		})
+		return out, err
+	}
 }
 
-// settled gives an error its Temporal form, once, from the class that the client gave it.
-func settled(err error) error {
+// guardTask puts the boundary around an activity without a result.
+func guardTask[In any](b boundary, f func(context.Context, In) error) func(context.Context, In) error {
+	return func(ctx context.Context, in In) error {
+		return b.run(ctx, func(ctx context.Context) error { return f(ctx, in) })
+	}
+}
+
+func (b boundary) run(ctx context.Context, f func(context.Context) error) (err error) {
+	h, stop := beat(ctx)
+	defer stop()
+	defer func() {
+		if p := recover(); p != nil {
+			b.log.ErrorContext(ctx, "an activity panicked", "activity", h.info.ActivityType.Name, "panic", redact.Scrub(fmt.Sprint(p)), "stack", string(debug.Stack()))
+			err = toTemporal(fault.System("Framebridge has a fault in %s: %v", h.info.ActivityType.Name, p))
+		}
+	}()
+	err = f(attempt.With(ctx, h))
+	if b.failFastOnAuth {
+		err = fault.FailFastOnAuth(err)
+	}
+	return toTemporal(err)
+}
+
+// toTemporal gives an error its Temporal form, once: its text without secrets, whether and when it is tried again.
+func toTemporal(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -39,30 +77,28 @@ func settled(err error) error {
 		return err
 	}
 	text := redact.Scrub(err.Error())
+	var own *fault.Error
+	if errors.As(err, &own) {
+		o := temporal.ApplicationErrorOptions{NonRetryable: own.Final, NextRetryDelay: own.RetryIn}
+		if own.Benign {
+			o.Category = temporal.ApplicationErrorCategoryBenign
+		}
+		return temporal.NewApplicationErrorWithOptions(text, own.Type, o)
+	}
 	var e *rest.Error
 	if !errors.As(err, &e) {
 		return temporal.NewApplicationErrorWithOptions(text, "Internal", temporal.ApplicationErrorOptions{})
 	}
-	typed := e.Vendor + " " + e.Operation
+	kind := e.Vendor + " " + e.Operation
 	switch e.Class {
 	case rest.Throttled:
-		return temporal.NewApplicationErrorWithOptions(text, typed, temporal.ApplicationErrorOptions{
+		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{
 			NextRetryDelay: max(e.RetryAfter, time.Second), Category: temporal.ApplicationErrorCategoryBenign})
 	case rest.Unauthorized:
-		return temporal.NewApplicationErrorWithOptions(text, typed, temporal.ApplicationErrorOptions{NextRetryDelay: tokenPatience})
-	case rest.Retryable:
-		return temporal.NewApplicationErrorWithOptions(text, typed, temporal.ApplicationErrorOptions{NextRetryDelay: min(e.RetryAfter, askedAtMost)}) // 0: the policy's
-	case rest.Unsupported:
-		return temporal.NewNonRetryableApplicationError(text, workflows.ErrorContent, nil)
-	default: // Permanent, Forbidden, NotFound
+		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NextRetryDelay: tokenPatience})
+	case rest.Retryable: // 0: the policy's
+		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NextRetryDelay: min(e.RetryAfter, maxRetryAfter)})
+	default: // Permanent, Forbidden, NotFound, Unsupported
 		return temporal.NewNonRetryableApplicationError(text, workflows.ErrorContent, nil)
 	}
-}
-
-// firstTouch is settled for the calls that open an archive: a refused token ends it at once and says so.
-func firstTouch(err error) error {
-	if rest.ClassOf(err) == rest.Unauthorized && err != nil {
-		return contentError("%v", err)
-	}
-	return settled(err)
 }

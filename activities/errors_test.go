@@ -20,11 +20,11 @@ func TestWhenAFailedCallIsTriedAgain(t *testing.T) {
 	}{
 		{rest.Retryable, 0, 0},
 		{rest.Retryable, 30 * time.Second, 30 * time.Second},
-		{rest.Retryable, 24 * time.Hour, askedAtMost},
+		{rest.Retryable, 24 * time.Hour, maxRetryAfter},
 		{rest.Throttled, 0, time.Second},
 		{rest.Throttled, 5 * time.Minute, 5 * time.Minute},
 	} {
-		err := settled(fmt.Errorf("what was tried: %w", &rest.Error{Vendor: "Frame.io", Class: tt.class, RetryAfter: tt.asked}))
+		err := toTemporal(fmt.Errorf("what was tried: %w", &rest.Error{Vendor: "Frame.io", Class: tt.class, RetryAfter: tt.asked}))
 		var app *temporal.ApplicationError
 		require.True(t, errors.As(err, &app))
 		require.False(t, app.NonRetryable())

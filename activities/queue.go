@@ -9,12 +9,19 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
 
+// queue is what the workflows of tenants' queues ask of the outside.
+type queue struct {
+	ledger   *ledger.Ledger
+	temporal client.Client
+}
+
 // JoinQueue puts an archive into its tenant's queue, which is started when there is none.
-func (a *Activities) JoinQueue(ctx context.Context, in workflows.JoinQueueInput) error {
-	_, err := a.Temporal.SignalWithStartWorkflow(ctx, workflows.ArchiveQueueID(in.Tenant), workflows.SignalEnqueue, in.Ticket,
+func (q *queue) JoinQueue(ctx context.Context, in workflows.JoinQueueInput) error {
+	_, err := q.temporal.SignalWithStartWorkflow(ctx, workflows.ArchiveQueueID(in.Tenant), workflows.SignalEnqueue, in.Ticket,
 		client.StartWorkflowOptions{
 			TaskQueue:                activity.GetInfo(ctx).TaskQueue,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -24,15 +31,15 @@ func (a *Activities) JoinQueue(ctx context.Context, in workflows.JoinQueueInput)
 }
 
 // QueuePositions writes down which archives wait, in order.
-func (a *Activities) QueuePositions(ctx context.Context, in workflows.QueuePositionsInput) error {
-	return a.Ledger.SetQueuePositions(ctx, in.Tenant, in.Archives)
+func (q *queue) QueuePositions(ctx context.Context, in workflows.QueuePositionsInput) error {
+	return q.ledger.SetQueuePositions(ctx, in.Tenant, in.Archives)
 }
 
 // ClosedArchives returns the tickets whose workflow has ended without leaving the queue, by termination for example.
-func (a *Activities) ClosedArchives(ctx context.Context, in workflows.ClosedArchivesInput) ([]workflows.Ticket, error) {
+func (q *queue) ClosedArchives(ctx context.Context, in workflows.ClosedArchivesInput) ([]workflows.Ticket, error) {
 	var closed []workflows.Ticket
 	for _, t := range in.Tickets {
-		d, err := a.Temporal.DescribeWorkflowExecution(ctx, t.WorkflowID, "")
+		d, err := q.temporal.DescribeWorkflowExecution(ctx, t.WorkflowID, "")
 		var gone *serviceerror.NotFound
 		switch {
 		case errors.As(err, &gone):

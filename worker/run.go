@@ -77,7 +77,6 @@ func run(ctx context.Context, o options) error {
 
 	fatal := make(chan error, 2)
 	working := workerOptions(maxActivities, len(cfg.Tenants), fatal)
-	working.Interceptors = append(working.Interceptors, &heartbeats{})
 	main := worker.New(tc, cfg.Temporal.TaskQueue, working)
 	workflows.Register(main)
 	acts.Register(main)

@@ -141,10 +141,17 @@ func (s *Sim) Segments(asset string) []map[string]any {
 }
 
 // Values returns an object's values in a view, by field.
-func (s *Sim) Values(kind, id string) map[string]string {
+func (s *Sim) Values(kind, id string) map[string]string { return s.valuesOf(kind, id, "") }
+
+// VersionValues are the metadata of one version of an asset.
+func (s *Sim) VersionValues(asset, version string) map[string]string {
+	return s.valuesOf(kAsset, asset, version)
+}
+
+func (s *Sim) valuesOf(kind, id, version string) map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, ok := s.metadataKey(kind, id, "")
+	key, ok := s.metadataKey(kind, id, version)
 	if !ok {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/workflows"
@@ -21,13 +20,10 @@ func TestAFirstCommentWhileTheArchiveWaits(t *testing.T) {
 	b.frameio.AddComment(frameiosim.Comment{AssetID: it.SourceID, Text: "the first"})
 	ref := workflows.Ref{Tenant: tenantID, Archive: b.project.ID}
 	copyComments := func(again bool) {
-		ranges, err := b.acts.NextRanges(t.Context(), workflows.NextRangesInput{Ref: ref, Phase: workflows.PhaseComments, Size: 100, Max: 50, Again: again})
+		ranges, err := b.acts.Archive.NextRanges(t.Context(), workflows.NextRangesInput{Ref: ref, Phase: workflows.PhaseComments, Size: 100, Max: 50, Again: again})
 		require.NoError(t, err)
-		var suite testsuite.WorkflowTestSuite
-		env := suite.NewTestActivityEnvironment()
-		env.RegisterActivity(b.acts.CopyComments)
 		for _, r := range ranges {
-			_, err := env.ExecuteActivity(b.acts.CopyComments, workflows.CommentsInput{
+			_, err := b.acts.Archive.CopyComments(t.Context(), workflows.CommentsInput{
 				RangeInput: workflows.RangeInput{Ref: ref, Range: r}, Again: again})
 			require.NoError(t, err)
 		}

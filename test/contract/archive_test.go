@@ -180,7 +180,7 @@ func TestAFileDeletedMeanwhileFailsNoArchive(t *testing.T) {
 	}
 	t.Run("while it waits for its original", func(t *testing.T) {
 		b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
-		b.acts.Config.Tenants[tenantID].Archive.MissingOriginal = "wait"
+		b.config.Tenants[tenantID].Archive.MissingOriginal = "wait"
 		b.frameio.Archive(b.project.ID, "archived")
 		looks := 0
 		require.NoError(t, b.frameio.AddFault(faults.Fault{Match: "^GET .*/projects/" + b.project.ID + "$", After: 1, Do: func() {

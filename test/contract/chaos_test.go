@@ -129,7 +129,7 @@ func (c *chaos) sync(in workflows.SyncInput, cut time.Duration) error {
 	sync := func(actx context.Context) (workflows.SyncResult, error) {
 		actx, stop := context.WithCancel(actx)
 		defer context.AfterFunc(ctx, stop)()
-		return c.acts.SyncReview(actx, in)
+		return c.acts.Review.SyncReview(actx, in)
 	}
 	env.RegisterActivity(sync)
 	_, err := env.ExecuteActivity(sync)

@@ -37,6 +37,8 @@ type harness struct {
 	iconik  *iconiksim.Sim
 	project samples.Project
 	acts    *activities.Activities
+	config  *config.Config
+	engine  *transfer.Engine
 	book    *ledger.Ledger
 
 	generation string
@@ -89,8 +91,9 @@ tenants:
 	require.NoError(t, err)
 	t.Cleanup(b.book.Close)
 	client := transfer.NewHTTPClient(nil, nil)
-	engine := transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
-	b.acts, err = activities.New(cfg, b.book, engine, client, nil, slog.New(slog.DiscardHandler))
+	b.config = cfg
+	b.engine = transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
+	b.acts, err = activities.New(cfg, b.book, b.engine, client, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
 	require.NoError(t, err)

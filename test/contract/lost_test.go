@@ -32,7 +32,7 @@ func (b *harness) item(t *testing.T, path string) ledger.Item {
 // is brought over again, into a new file set where the old one was deleted.
 func TestFilesThatPeopleCopyMoveAndDelete(t *testing.T) {
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
-	client, err := iconik.New(b.acts.Config.Tenants[tenantID].Iconik)
+	client, err := iconik.New(b.config.Tenants[tenantID].Iconik)
 	require.NoError(t, err)
 	b.archive(t)
 	it := b.item(t, "Storyboard.pdf")
@@ -133,7 +133,7 @@ func TestPresentationsAreReadBack(t *testing.T) {
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
-			client, err := iconik.New(b.acts.Config.Tenants[tenantID].Iconik)
+			client, err := iconik.New(b.config.Tenants[tenantID].Iconik)
 			require.NoError(t, err)
 			require.NoError(t, b.iconik.AddFault(faults.Fault{Match: "^POST .*/contents/?$", Times: 1, Do: func() {
 				b.frameio.AddShare(frameiosim.Share{Kind: "presentation", Name: "A late one", ProjectID: b.project.ID, Items: b.visible()[:1]})

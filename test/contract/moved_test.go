@@ -24,10 +24,10 @@ import (
 // toV4 is the same installation with the tenant's generation changed.
 func (b *harness) toV4(t *testing.T) {
 	t.Helper()
-	cfg := *b.acts.Config
+	cfg := *b.config
 	cfg.Tenants[tenantID].Frameio.Generation = "v4"
 	var err error
-	b.acts, err = activities.New(&cfg, b.book, b.acts.Engine, transfer.NewHTTPClient(nil, nil), nil, slog.New(slog.DiscardHandler))
+	b.acts, err = activities.New(&cfg, b.book, b.engine, transfer.NewHTTPClient(nil, nil), nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 }
 
@@ -123,8 +123,8 @@ func (b *harness) plan(t *testing.T) workflows.Plan {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
-	env.RegisterActivity(b.acts.PlanProject)
-	value, err := env.ExecuteActivity(b.acts.PlanProject, workflows.Ref{Tenant: tenantID, Archive: b.project.ID})
+	env.RegisterActivity(b.acts.Archive.PlanProject)
+	value, err := env.ExecuteActivity(b.acts.Archive.PlanProject, workflows.Ref{Tenant: tenantID, Archive: b.project.ID})
 	require.NoError(t, err)
 	var plan workflows.Plan
 	require.NoError(t, value.Get(&plan))

@@ -32,7 +32,7 @@ func TestAWatermarkedStreamIsNoOriginal(t *testing.T) {
 		for name, longer := range map[string]int{"longer": 7, "as long": 0} {
 			t.Run(policy+", "+name, func(t *testing.T) {
 				b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
-				b.acts.Config.Tenants[tenantID].Archive.MissingOriginal = policy
+				b.config.Tenants[tenantID].Archive.MissingOriginal = policy
 				require.NoError(t, b.frameio.StreamWatermarked(longer))
 				file := b.file(t, "Screener.mov")
 				calls := 0
@@ -65,7 +65,7 @@ func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
-			b.acts.Config.Tenants[tenantID].Archive.MissingOriginal = "wait"
+			b.config.Tenants[tenantID].Archive.MissingOriginal = "wait"
 			file := b.file(t, "A001C001.mov")
 			b.frameio.HideOriginal(file)
 			item := func() ledger.Item {

@@ -265,7 +265,7 @@ func TestNothingIsHeldUp(t *testing.T) {
 		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
 	})
 	require.NoError(t, err)
-	shared, err := b.acts.ShareReview(t.Context(), ref)
+	shared, err := b.acts.Review.ShareReview(t.Context(), ref)
 	require.NoError(t, err)
 	assert.NotEmpty(t, shared.URL, "a new link stands for the deleted one")
 	assert.Len(t, b.frameio.Mails(), 1, "and its reviewers are told")
@@ -324,7 +324,7 @@ func TestALostInvitationIsNotSentAgain(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, b.frameio.AddFault(faults.Fault{Match: `^POST .*reviewers`, Lose: true, Times: 1}))
 			for range 3 {
-				_, err = b.acts.ShareReview(t.Context(), ref)
+				_, err = b.acts.Review.ShareReview(t.Context(), ref)
 			}
 			require.NoError(t, err)
 			assert.Len(t, b.frameio.Mails(), 1)

@@ -1,0 +1,113 @@
+// Package archive does the steps of an archive: each is idempotent, calls the vendors' clients, the transfer engine and the
+// mapping, and writes down in the ledger what it did. It reads Frame.io and cannot change it.
+package archive
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// Options is what the archives of a worker share.
+type Options struct {
+	Config  *config.Config
+	Ledger  *ledger.Ledger
+	Engine  *transfer.Engine
+	Objects *http.Client // for signed URLs: no credentials
+	Log     *slog.Logger
+	// Tenant returns a tenant by its id.
+	Tenant func(id string) (*tenant.Tenant, error)
+	// Cancel asks a workflow to end.
+	Cancel func(ctx context.Context, workflowID string) error
+	// WorkflowURL is where a person sees a workflow; empty where there is no such place.
+	WorkflowURL func(workflowID string) string
+}
+
+// Activities are the steps, in methods named like the activities.
+type Activities struct {
+	config      *config.Config
+	ledger      *ledger.Ledger
+	engine      *transfer.Engine
+	objects     *http.Client
+	log         *slog.Logger
+	tenant      func(id string) (*tenant.Tenant, error)
+	cancel      func(ctx context.Context, workflowID string) error
+	workflowURL func(workflowID string) string
+
+	storages tenant.Memo[*iconik.Storage] // of each tenant
+	uploads  sync.Map                     // file id → freshUpload
+}
+
+// New returns the steps of a worker's archives.
+func New(o Options) *Activities {
+	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log, tenant: o.Tenant, cancel: o.Cancel, workflowURL: o.WorkflowURL}
+}
+
+// archive is one archive in the hands of one activity.
+type archive struct {
+	ref     workflows.Ref
+	steps   *Activities
+	tenant  *tenant.Tenant
+	cfg     *config.Tenant
+	frameio frameio.Reader
+	iconik  *iconik.Client
+	ledger  *ledger.Ledger
+	log     *slog.Logger
+}
+
+func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
+	t, err := a.tenant(ref.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return a.of(t, ref), nil
+}
+
+func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
+	return &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: a.ledger, log: a.log}
+}
+
+// row reads the archive's ledger row.
+func (a *archive) row(ctx context.Context) (ledger.Archive, error) {
+	row, ok, err := a.ledger.Archive(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return row, err
+	}
+	if !ok {
+		return row, fault.System("the ledger does not know archive %s: was the ledger replaced while it ran?", a.ref.Archive)
+	}
+	return row, nil
+}
+
+// markChanged notes that this run has changed something in iconik.
+func (a *archive) markChanged(ctx context.Context) error {
+	row, err := a.row(ctx)
+	if err != nil || row.Changed {
+		return err
+	}
+	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.Changed = true })
+	return err
+}
+
+// workflowID is the archive's workflow, for control from inside.
+func (a *archive) workflowID() string { return workflows.ArchiveID(a.ref.Tenant, a.ref.Archive) }
+
+func (a *archive) updateItem(ctx context.Context, it ledger.Item, change func(*ledger.Item)) (ledger.Item, error) {
+	return a.ledger.UpdateItem(ctx, a.ref.Tenant, a.ref.Archive, it.SourceID, change)
+}
+
+// createOnce is makeOnce for this archive.
+func (a *archive) createOnce(ctx context.Context, c tenant.Creation) (id string, made bool, err error) {
+	c.Owner, c.BeforeWrite = a.ref.Archive, a.markChanged
+	return a.tenant.CreateOnce(ctx, c)
+}

@@ -1,0 +1,222 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// CloseVersion tells iconik that the file is there, writes its metadata and asks for keyframes and a proxy.
+func (a *Activities) CloseVersion(ctx context.Context, in workflows.ItemInput) error {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return err
+	}
+	it, ok, err := a.ledger.Item(ctx, in.Tenant, in.Archive, in.SourceID)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fault.System("the ledger does not know file %s", in.SourceID)
+	}
+	return arc.closeVersion(ctx, it)
+}
+
+func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
+	if it.State == ledger.Copied || it.State == ledger.ItemVerified {
+		return nil
+	}
+	size := it.StoredSize
+	if _, err := a.iconik.Files.UpdateFile(ctx, it.AssetID, it.FileID, iconik.FilePatch{Status: "CLOSED", Checksum: checksumOf(it), Size: &size}); err != nil {
+		return fmt.Errorf("closing the file: %w", err)
+	}
+	if err := a.writeFields(ctx, it, map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}); err != nil {
+		return err
+	}
+	if it.StoredSize > 0 {
+		_, _, err := a.createOnce(ctx, tenant.Creation{Kind: ledger.LinkKeyframes, SourceID: it.FileID, Parent: it.AssetID, IndexLag: tenant.StoreLag,
+			Find: func(ctx context.Context) (string, error) { return a.keyframesJob(ctx, it) },
+			Make: func(ctx context.Context) (string, error) {
+				job, err := a.iconik.Files.CreateKeyframes(ctx, it.AssetID, it.FileID)
+				if job == "" {
+					job = "none" // 204: the storage's pattern leaves this kind of file out
+				}
+				return job, err
+			}})
+		if err != nil {
+			return fmt.Errorf("keyframes: %w", err)
+		}
+	}
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.State, i.UploadID, i.WrittenHash, i.BytesDone = ledger.Copied, "", i.FieldsHash, i.StoredSize
+	})
+	if err == nil {
+		a.progress(ctx, false)
+	}
+	return err
+}
+
+// keyframesJob finds the job that a request without an answer has started. Jobs name the asset, not its version: one that
+// another version's file is known by, or that was there before this file, is not it.
+func (a *archive) keyframesJob(ctx context.Context, it ledger.Item) (string, error) {
+	jobs, err := a.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "assets", ObjectID: it.AssetID})
+	jobs = slices.DeleteFunc(jobs, func(j iconik.Job) bool { return j.Type != "KEYFRAMES" && j.Type != "TRANSCODE" })
+	if err != nil || len(jobs) == 0 {
+		return "", err
+	}
+	file, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
+	if err != nil {
+		return "", err
+	}
+	for _, j := range jobs {
+		if !j.Created.IsZero() && j.Created.Before(file.Created.Time) {
+			continue
+		}
+		if _, other, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkKeyframes, j.ID); err != nil {
+			return "", err
+		} else if !other {
+			return j.ID, nil
+		}
+	}
+	return "", nil
+}
+
+func checksumOf(it ledger.Item) string {
+	if it.Checksum == "" {
+		return ""
+	}
+	return "xxh64:" + it.Checksum
+}
+
+// writeFields writes the archive's metadata view. iconik keeps it with the asset's current version, so it is written
+// before the next version is made, and not at all where that was made before: it would describe another file.
+func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[string]string) error {
+	if current, err := a.isCurrent(ctx, it); err != nil || !current {
+		return err
+	}
+	return a.putFields(ctx, it, more)
+}
+
+// isCurrent says whether an item's version is the asset's current one. Who copies in order need not ask iconik.
+func (a *archive) isCurrent(ctx context.Context, it ledger.Item) (bool, error) {
+	if it.Version == it.Versions {
+		return true, nil
+	}
+	newer, err := a.ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, it.Seq+1, it.Seq+int64(it.Versions-it.Version))
+	if err != nil {
+		return false, err
+	}
+	for _, n := range newer {
+		_, tied, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkVersion, n.SourceID)
+		if err != nil {
+			return false, err
+		}
+		if tied && n.AssetKey == it.AssetKey {
+			asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
+			return err == nil && shows(asset, it), err
+		}
+	}
+	return true, nil
+}
+
+// shows says whether an asset's current version is the item's.
+func shows(asset *iconik.Asset, it ledger.Item) bool {
+	v, ok := asset.CurrentVersion()
+	return !ok || v.ID == it.VersionID
+}
+
+func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string]string) error {
+	view, err := a.tenant.View(ctx, mapping.ArchiveView)
+	if err != nil {
+		return err
+	}
+	var fields map[string]string
+	if err := json.Unmarshal(it.Fields, &fields); err != nil {
+		return fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
+	}
+	maps.Copy(fields, more)
+	if it.WrittenHash != "" || it.State != ledger.Pending && it.State != ledger.Copying {
+		fields = mapping.WithCleared(mapping.ArchiveFields, fields) // it was written before, perhaps with more
+	}
+	if err := a.markChanged(ctx); err != nil {
+		return err
+	}
+	if err := a.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields)); err != nil {
+		return fmt.Errorf("metadata: %w", err)
+	}
+	return nil
+}
+
+// refresh lets title, place and metadata of an archived asset follow Frame.io. Metadata of older versions stay as
+// they were archived: iconik writes those of the current version only.
+func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
+	if it.Version == it.Versions {
+		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
+		if err != nil {
+			return err
+		}
+		if shows(asset, it) {
+			if err := a.putFields(ctx, it, map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}); err != nil {
+				return err
+			}
+		}
+		if err := a.syncTitleAndFolder(ctx, it, asset); err != nil {
+			return err
+		}
+	}
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.WrittenHash = i.FieldsHash })
+	return err
+}
+
+// syncTitleAndFolder renames and moves an asset, read with its collections, as its source was.
+func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset *iconik.Asset) error {
+	kind := "file"
+	if it.AssetKey != it.SourceID {
+		kind = "stack"
+	}
+	patch := iconik.AssetPatch{Title: it.Title}
+	if was, _, ours := mapping.ParseExternalID(asset.ExternalID); ours && was == kind && asset.ExternalID != mapping.ExternalID(kind, it.AssetKey) {
+		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source came under another id
+	}
+	if asset.Title != it.Title || patch.ExternalID != "" {
+		if err := a.markChanged(ctx); err != nil {
+			return err
+		}
+		if _, err := a.iconik.Assets.Update(ctx, it.AssetID, patch); err != nil {
+			return err
+		}
+	}
+	want, err := a.folderCollection(ctx, it.FolderID)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(asset.InCollections, want) {
+		return nil
+	}
+	if err := a.markChanged(ctx); err != nil {
+		return err
+	}
+	if err := a.iconik.Collections.Add(ctx, want, "assets", it.AssetID); err != nil {
+		return err
+	}
+	for _, c := range asset.InCollections { // out of the folder it was moved from, not out of people's own collections
+		if _, ours, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkFolder, c); err != nil {
+			return err
+		} else if ours {
+			if err := a.iconik.Collections.Remove(ctx, c, "assets", it.AssetID); err != nil && !rest.IsNotFound(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}

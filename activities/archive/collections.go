@@ -1,0 +1,182 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// placed is a collection as it should be: it follows Frame.io's name and place on every run.
+type placed struct {
+	kind     ledger.LinkKind
+	source   string
+	external string
+	title    string
+	parent   string
+	shared   bool // another archive may have made it: iconik is asked first
+}
+
+func (p placed) hash() string { return p.parent + "\x00" + p.title }
+
+// collection finds, makes, renames or moves a collection.
+func (a *archive) collection(ctx context.Context, p placed) (string, error) {
+	p.title = mapping.Title(p.title)
+	link, known, err := a.ledger.Link(ctx, a.ref.Tenant, p.kind, p.source)
+	if err != nil {
+		return "", err
+	}
+	if !known || link.TargetID == "" {
+		adopting, err := a.adopting(ctx)
+		if err != nil {
+			return "", err
+		}
+		id, made, err := a.createOnce(ctx, tenant.Creation{
+			Kind: p.kind, SourceID: p.source, Parent: p.parent, Hash: p.hash(), IndexLag: a.cfg.Iconik.SettleTime,
+			FindFirst: p.shared || adopting,
+			Find: func(ctx context.Context) (string, error) {
+				return a.byExternalID(ctx, "collections", p.external)
+			},
+			Make: func(ctx context.Context) (string, error) {
+				return a.newCollection(ctx, iconik.CollectionRequest{Title: p.title, ParentID: p.parent, ExternalID: p.external})
+			},
+		})
+		if err != nil || made {
+			return id, err
+		}
+		if p.kind == ledger.LinkProject && !known {
+			if err := a.adopt(ctx, id); err != nil {
+				return "", err
+			}
+		}
+		// It was there: whether by us or by another installation, it may have another title.
+		return id, a.place(ctx, id, p)
+	}
+	if link.Hash == p.hash() {
+		return link.TargetID, nil
+	}
+	return link.TargetID, a.place(ctx, link.TargetID, p)
+}
+
+// place gives a collection that exists the title and parent it should have.
+func (a *archive) place(ctx context.Context, id string, p placed) error {
+	now, err := a.iconik.Collections.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	var patch iconik.CollectionPatch
+	if now.Title != p.title {
+		patch.Title = p.title
+	}
+	if p.parent != "" && now.ParentID != p.parent {
+		patch.ParentID = &p.parent
+	}
+	if strings.HasPrefix(now.ExternalID, "frameio:") && now.ExternalID != p.external { // its source came under another id
+		patch.ExternalID = p.external
+	}
+	if patch != (iconik.CollectionPatch{}) {
+		if err := a.markChanged(ctx); err != nil {
+			return err
+		}
+		if patch.Title == "" {
+			patch.Title = now.Title
+		}
+		if _, err := a.iconik.Collections.Update(ctx, id, patch); err != nil {
+			return err
+		}
+	}
+	return a.ledger.Made(ctx, a.ref.Tenant, p.kind, p.source, id, p.hash())
+}
+
+func (a *archive) newCollection(ctx context.Context, req iconik.CollectionRequest) (string, error) {
+	c, err := a.iconik.Collections.Create(ctx, req)
+	if err != nil {
+		return "", err
+	}
+	return c.ID, nil
+}
+
+// byExternalID asks iconik's search for an object of ours; it may lag behind writes.
+func (a *archive) byExternalID(ctx context.Context, docType, external string) (string, error) {
+	found, err := a.iconik.Search.ByExternalID(ctx, docType, external)
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0].ID, nil
+}
+
+// adopting says that iconik had this project before the ledger did: made by another installation, or under a ledger
+// that is lost. Then every object is looked for before it is made.
+func (a *archive) adopting(ctx context.Context) (bool, error) {
+	link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, linkAdopted, a.ref.Archive)
+	return ok && link.TargetID != "", err
+}
+
+func (a *archive) adopt(ctx context.Context, collection string) error {
+	_, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkAdopted, SourceID: a.ref.Archive, Archive: a.ref.Archive, IntendedAt: time.Now()})
+	if err != nil {
+		return err
+	}
+	return a.ledger.Made(ctx, a.ref.Tenant, linkAdopted, a.ref.Archive, collection, "")
+}
+
+// linkAdopted marks a project found in iconik by its first run here.
+const linkAdopted ledger.LinkKind = "adopted"
+
+// MakeCollections gives each folder its collection, parents first. It keeps no place: what is made is in the ledger.
+func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	parents := map[string]string{row.RootID: row.CollectionID}
+	for after := ""; ; {
+		folders, next, err := a.ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, f := range folders {
+			if f.SourceID == row.RootID {
+				if f.CollectionID != "" && f.CollectionID != row.CollectionID { // it was deleted: its files go into the new one
+					if err := a.ledger.FolderGone(ctx, ref.Tenant, ref.Archive, f.SourceID); err != nil {
+						return err
+					}
+				}
+				if err := a.ledger.SetFolderCollection(ctx, ref.Tenant, ref.Archive, f.SourceID, row.CollectionID); err != nil {
+					return err
+				}
+				continue
+			}
+			parent, ok := parents[f.ParentID]
+			if !ok {
+				return fault.System("folder %s has no parent in the ledger", f.SourceID)
+			}
+			id, err := arc.collection(ctx, placed{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent})
+			if err != nil {
+				return fmt.Errorf("collection of folder %q: %w", f.Path, err)
+			}
+			parents[f.SourceID] = id
+			if f.CollectionID != id {
+				if err := a.ledger.SetFolderCollection(ctx, ref.Tenant, ref.Archive, f.SourceID, id); err != nil {
+					return err
+				}
+			}
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	arc.progress(ctx, false)
+	return nil
+}

@@ -1,0 +1,266 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// rateAssumed is what an item says whose comments' times had to be counted without a frame rate.
+var rateAssumed = fmt.Sprintf("Frame.io gives no frame rate: the times of its comments are counted at %d frames a second", mapping.DefaultRate.Num)
+
+// CopyComments brings the comments of a range of items over, on the version that they were made on.
+func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInput) (workflows.Counts, error) {
+	var counts workflows.Counts
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return counts, err
+	}
+	items, err := a.ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	if err != nil {
+		return counts, err
+	}
+	for _, it := range items {
+		// Where Frame.io does not count comments, none is what was read, and may be old like the rest.
+		none := it.CommentCount == 0 && !(in.Again && it.CommentsScan > 0)
+		if none || it.AssetID == "" || it.VersionID == "" || it.CommentsScan == it.Scan && !in.Again {
+			continue
+		}
+		if err := attempt.Stopping(ctx); err != nil {
+			return counts, err
+		}
+		done, err := arc.copyComments(ctx, it)
+		if err != nil {
+			return counts, fmt.Errorf("comments of %q: %w", it.Path, err)
+		}
+		counts.CommentsDone += int64(done)
+		arc.progress(ctx, false)
+	}
+	return counts, nil
+}
+
+// sourceComments reads all comments of a file, parents before their replies, in the order they were made.
+func (a *archive) sourceComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
+	all, err := a.tenant.FileComments(ctx, fileID)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return x.CreatedAt.Compare(y.CreatedAt) })
+	depth := depths(all)
+	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return cmp.Compare(depth[x.ID], depth[y.ID]) })
+	return all, nil
+}
+
+// depths counts each comment's ancestors among its siblings; a reply to something deleted stands at the top.
+func depths(all []frameio.Comment) map[string]int {
+	parent := map[string]string{}
+	for _, c := range all {
+		parent[c.ID] = c.ParentID
+	}
+	depth := map[string]int{}
+	for _, c := range all {
+		n := 0
+		for p, ok := c.ParentID, true; p != "" && n <= len(all); n++ {
+			if p, ok = parent[p]; !ok {
+				break
+			}
+		}
+		depth[c.ID] = n
+	}
+	return depth
+}
+
+func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error) {
+	comments, err := a.sourceComments(ctx, it.SourceID)
+	if rest.IsNotFound(err) { // deleted since the tree was read, or under another id by now: its next reading tells
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := a.matchMigratedComments(ctx, it, comments); err != nil {
+		return 0, err
+	}
+	for _, c := range comments {
+		if err := a.copyComment(ctx, it, c); err != nil {
+			return 0, err
+		}
+	}
+	note := noteOf(it, comments, a.tenant.DrawingFrame())
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.Note = note
+		i.CommentsSeen, i.CommentsScan = i.CommentCount, it.Scan
+		i.CommentsDone, i.CommentCount = len(comments), max(len(comments), i.CommentCount)
+		if i.CommentsSeen < 0 {
+			i.CommentsSeen = len(comments)
+		}
+	})
+	return len(comments), err
+}
+
+// noteOf is what a person should know of how an item's comments were brought over.
+func noteOf(it ledger.Item, comments []frameio.Comment, frame mapping.DrawingFrame) string {
+	assumed, unknown := false, 0
+	for _, c := range comments {
+		draft := mapping.Segment(commentInput(it, c, "", frame))
+		assumed = assumed || draft.RateAssumed
+		unknown += draft.UnknownTools
+	}
+	var notes []string
+	if assumed {
+		notes = append(notes, rateAssumed)
+	}
+	if unknown > 0 {
+		notes = append(notes, fmt.Sprintf("drawn with tools that iconik does not have, and kept as Frame.io's source only: %d", unknown))
+	}
+	return strings.Join(notes, "; ")
+}
+
+func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Comment) error {
+	user, err := a.tenant.UserFor(ctx, c.Author)
+	if err != nil {
+		return fmt.Errorf("iconik user of a comment's author: %w", err)
+	}
+	draftFor := func(user string) mapping.SegmentDraft {
+		return mapping.Segment(commentInput(it, c, user, a.tenant.DrawingFrame()))
+	}
+	draft := draftFor(user)
+	hash := draft.Hash()
+	link, known, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+	if err != nil {
+		return err
+	}
+	if known && link.TargetID != "" {
+		if link.Hash == hash {
+			return nil
+		}
+		there, err := a.editComment(ctx, it, c, link, user, draftFor)
+		if err != nil || there {
+			return err
+		}
+		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: made again
+			return err
+		}
+	}
+	requestFor := func(user string) iconik.SegmentRequest {
+		req := tenant.SegmentRequest(draftFor(user))
+		req.VersionID, req.UserID, req.ExternalID = it.VersionID, user, mapping.ExternalID("comment", c.ID)
+		return req
+	}
+	req := requestFor(user)
+	if c.ParentID != "" {
+		link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ParentID)
+		if err != nil {
+			return err
+		}
+		if ok {
+			req.ParentID = link.TargetID
+		}
+	}
+	adopting, err := a.adopting(ctx)
+	if err != nil {
+		return err
+	}
+	id, _, err := a.createOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkComment, SourceID: c.ID, Parent: it.AssetID, Hash: "", IndexLag: a.cfg.Iconik.SettleTime, FindFirst: adopting,
+		Find: func(ctx context.Context) (string, error) {
+			have, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
+			return tenant.FirstID(have, err, func(s iconik.Segment) (string, bool) {
+				return s.ID, s.ExternalID == req.ExternalID && s.Status != "DELETED"
+			})
+		},
+		Make: func(ctx context.Context) (string, error) {
+			s, as, err := a.tenant.CreateSegment(ctx, it.AssetID, user, func(user string) iconik.SegmentRequest {
+				r := requestFor(user)
+				r.ParentID = req.ParentID
+				return r
+			})
+			if err != nil {
+				return "", err
+			}
+			user = as
+			return s.ID, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	draft = draftFor(user)
+	return a.finishComment(ctx, it, c, id, draft, draft.Fields, hash)
+}
+
+// finishComment marks a team-only comment, writes the comment's own metadata and then its hash, which says that nothing is left to do.
+func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, fields map[string]string, hash string) error {
+	if draft.Internal {
+		if _, err := a.tenant.MarkTeamOnly(ctx, it.AssetID, id); err != nil {
+			return fmt.Errorf("a team-only comment: %w", err)
+		}
+	}
+	if len(fields) > 0 {
+		view, err := a.tenant.View(ctx, mapping.CommentView)
+		if err != nil {
+			return err
+		}
+		if err := a.iconik.Metadata.PutSegmentValues(ctx, it.AssetID, id, view, tenant.Values(fields)); err != nil {
+			return fmt.Errorf("metadata of a comment: %w", err)
+		}
+	}
+	return a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, id, hash)
+}
+
+// editComment lets a comment that changed in Frame.io since the last run follow; false where iconik has it no more. Who
+// wrote a segment, and that it is internal, cannot be changed any more: what iconik does not say stays in the text.
+func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, user string, draftFor func(string) mapping.SegmentDraft) (bool, error) {
+	have, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
+	if rest.IsNotFound(err) || err == nil && have.Status == "DELETED" {
+		return false, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	hash := draftFor(user).Hash()
+	if have.UserID != user {
+		user = ""
+	}
+	draft := draftFor(user)
+	if link.Hash == draft.Hash() { // only the author has become an iconik user since
+		return true, a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, link.TargetID, hash)
+	}
+	if err := a.markChanged(ctx); err != nil {
+		return true, err
+	}
+	req := tenant.SegmentRequest(draft)
+	if draft.Internal && !tenant.IsInternal(have) {
+		req.Text = mapping.TeamOnlyPrefix + req.Text
+	}
+	patch := iconik.SegmentPatch{Text: &req.Text, Checked: &draft.Checked, StartMS: req.StartMS, EndMS: req.EndMS, Drawing: req.Drawing}
+	if req.StartMS == nil && have.StartMS != nil {
+		patch.Clear = append(patch.Clear, "time_start_milliseconds", "time_end_milliseconds")
+	}
+	if req.Drawing == nil && have.Drawing != nil && len(have.Drawing.Primitives) > 0 {
+		patch.Clear = append(patch.Clear, "drawing")
+	}
+	if _, err := a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, patch); err != nil {
+		return true, err
+	}
+	return true, a.finishComment(ctx, it, c, link.TargetID, draft, mapping.WithCleared(mapping.CommentFields, draft.Fields), hash)
+}
+
+func commentInput(it ledger.Item, c frameio.Comment, user string, frame mapping.DrawingFrame) mapping.CommentInput {
+	return mapping.CommentInput{
+		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown,
+		IconikUserID: user, Frame: c.Frame, Frames: c.Frames, Rate: mapping.Rate{Num: it.FrameNum, Den: it.FrameDen}, Page: c.Page,
+		Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: frame,
+	}
+}

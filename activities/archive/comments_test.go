@@ -1,0 +1,71 @@
+package archive
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/frameio/legacy"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// A listing without paging headers that does not heed the page asked for ends all the same, with each comment once.
+func TestCommentsOfAListingWithoutPages(t *testing.T) {
+	rows := []map[string]any{{"id": "first", "replies": []map[string]any{{"id": "reply", "parent_id": "first"}}}, {"id": "reply", "parent_id": "first"}}
+	for len(rows) < 50 {
+		rows = append(rows, map[string]any{"id": fmt.Sprint(len(rows))})
+	}
+	calls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls > 5 {
+			w.WriteHeader(http.StatusGone)
+		}
+		_ = json.NewEncoder(w).Encode(rows)
+	}))
+	defer server.Close()
+	client, err := legacy.New(config.Frameio{BaseURL: server.URL, Token: "token"})
+	require.NoError(t, err)
+	all, err := (&archive{tenant: tenant.New(&config.Tenant{}, nil, client, nil, nil, nil)}).sourceComments(t.Context(), "F")
+	require.NoError(t, err)
+	require.Len(t, all, 50)
+}
+
+// What cannot be drawn in iconik is counted where people look.
+func TestUnknownToolsAreCounted(t *testing.T) {
+	at := int64(5)
+	comments := []frameio.Comment{
+		{Frame: &at, Annotation: `[{"tool":"lasso","x1":0.1},{"tool":"rect","x1":0.1,"y1":0.1,"x2":0.5,"y2":0.5}]`},
+		{Frame: &at, Annotation: `[{"tool":"stamp"},{"tool":"stamp"}]`},
+		{Frame: &at, Text: "nothing drawn"},
+	}
+	const drawn = "drawn with tools that iconik does not have, and kept as Frame.io's source only: 3"
+	require.Equal(t, drawn, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments, mapping.DrawingFrame{}))
+	require.Equal(t, rateAssumed+"; "+drawn, noteOf(ledger.Item{}, comments, mapping.DrawingFrame{}))
+	require.Empty(t, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments[2:], mapping.DrawingFrame{}))
+}
+
+// What was taken away from a comment in Frame.io is taken away in iconik, which leaves alone what is not named.
+func TestWhatIsTakenFromACommentIsTakenFromItsSegment(t *testing.T) {
+	h := newHarness(t, harnessOptions{})
+	body, page := []byte("bytes"), 3
+	h.sees(t, file("F", "script.pdf", body))
+	h.copies(t, "F", body)
+	it := h.item(t, "F")
+	c := frameio.Comment{ID: "C", Text: "here", Author: frameio.Person{Name: "Anna", Guest: true}, Page: &page, Annotation: `[{"tool":"rect","x1":0.1,"y1":0.1,"x2":0.5,"y2":0.5}]`}
+	require.NoError(t, h.copyComment(t.Context(), it, c))
+	segments := h.sim.Segments(it.AssetID)
+	require.Len(t, segments, 1)
+	id := segments[0]["id"].(string)
+	require.Equal(t, "3", h.sim.Values("segments", id)["framebridge_page"])
+	c.Page, c.Annotation = nil, ""
+	require.NoError(t, h.copyComment(t.Context(), it, c))
+	require.Equal(t, map[string]string{"framebridge_author": "Anna", "framebridge_guest": "true"}, h.sim.Values("segments", id))
+}

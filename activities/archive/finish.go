@@ -1,0 +1,161 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// SetStatus writes down where the archive stands, and shows it in the job.
+func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput) error {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return err
+	}
+	totals, err := a.ledger.ArchiveTotals(ctx, in.Tenant, in.Archive)
+	if err != nil {
+		return err
+	}
+	row, err := a.ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+		r.Status, r.Reason = ledger.ArchiveStatus(in.Status), in.Reason
+		r.CopyingSince = time.Time{}
+		if in.Status == "running" && in.Phase == workflows.PhaseCopy {
+			r.CopyingSince, r.BytesBefore = time.Now().UTC(), totals.BytesDone
+		}
+	})
+	if err != nil {
+		return err
+	}
+	arc.showStep(ctx, row, in.Phase, "IN_PROGRESS", in.Reason)
+	return nil
+}
+
+// FinishArchive decides what the archive has proved and writes it down in the ledger and the job.
+func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput) (workflows.Finished, error) {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return workflows.Finished{}, err
+	}
+	counts, err := arc.counts(ctx)
+	if err != nil {
+		return workflows.Finished{}, err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return workflows.Finished{}, err
+	}
+	status, reason := ledger.ArchiveStatus(in.Status), in.Reason
+	if in.Status == "" {
+		if status, reason, err = arc.outcome(ctx, row); err != nil {
+			return workflows.Finished{}, err
+		}
+		if row.MoveNote != "" {
+			reason += "; " + row.MoveNote
+		}
+	} else if in.Fault != "" {
+		reason = faultWord(in.Fault) + ": " + reason
+	}
+	// The job first: whoever reads in the API that the archive has ended finds its job closed. An iconik that is away does
+	// not keep the end from being written down.
+	row.Status, row.Reason = status, reason
+	showing, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
+	arc.closeJob(showing, row, counts)
+	cancel()
+	if _, err := a.ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
+		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
+	}); err != nil {
+		return workflows.Finished{}, err
+	}
+	return workflows.Finished{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
+}
+
+// frameioCalls counts this process's calls, where the adapter tells.
+func (a *archive) frameioCalls() int64 {
+	if c, ok := a.frameio.(interface{ Calls() int64 }); ok {
+		return c.Calls()
+	}
+	return 0
+}
+
+// faultWord tells who must act: the user on FAILED, an operator on ERROR.
+func faultWord(fault string) string {
+	if fault == "content" {
+		return "FAILED"
+	}
+	return "ERROR"
+}
+
+// outcome is what the archive has proved so far.
+func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.ArchiveStatus, string, error) {
+	totals, err := a.ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return "", "", err
+	}
+	proxies, err := a.ledger.CountProxies(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return "", "", err
+	}
+	folders, err := a.foldersWithoutCollection(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	status, reason := judge(totals, proxies, folders, row.Shares-row.SharesDone)
+	return status, reason, nil
+}
+
+// judge is the verdict over all items, folders and presentations.
+func judge(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
+	open := t.Pending + t.Copying + t.Copied
+	switch {
+	case t.Failed > 0 || open > 0:
+		return ledger.Incomplete, fmt.Sprintf("%d of %d files failed, %d are not verified: the report names each; a retry continues with them", t.Failed, t.Items, open)
+	case foldersMissing > 0:
+		return ledger.Incomplete, fmt.Sprintf("missing: %d collections were deleted in iconik; a retry makes them again", foldersMissing)
+	case sharesMissing > 0:
+		return ledger.Incomplete, fmt.Sprintf("missing: references were taken out of %d presentations in iconik; a retry makes them again", sharesMissing)
+	case t.Skipped > 0 || proxies > 0:
+		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %d files verified%s%s: the report says why", t.Verified, t.Items, some(t.Skipped, "skipped"), some(proxies, "as proxy"))
+	}
+	return ledger.Verified, fmt.Sprintf("all %d files verified", t.Items)
+}
+
+func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workflows.Counts) {
+	if row.JobID == "" {
+		return
+	}
+	status, step := "FINISHED", "DONE"
+	switch row.Status {
+	case ledger.VerifiedWithExceptions:
+		status = "FINISHED_WITH_WARNING"
+	case ledger.Incomplete, ledger.Failed:
+		status, step = "FAILED", "FAILED"
+	case ledger.Cancelled:
+		status, step = "ABORTED", "SKIPPED"
+	}
+	a.showStep(ctx, row, "report", step, row.Reason)
+	message := row.Reason + " — " + progressMessage(counts)
+	patch := iconik.JobPatch{Status: status, Message: &message}
+	done, total := max(counts.Bytes, 1), max(counts.Bytes, 1)
+	if status == "FINISHED" || status == "FINISHED_WITH_WARNING" {
+		patch.ProgressProcessed, patch.ProgressTotal = &done, &total
+	} else {
+		patch.ErrorMessage = &row.Reason
+	}
+	if _, err := a.iconik.Jobs.Update(ctx, row.JobID, patch); err != nil {
+		a.log.WarnContext(ctx, "job not closed", "job", row.JobID, "error", err)
+	}
+}
+
+// some is a clause of a sentence, where there is something to say.
+func some(n int64, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d %s", n, what)
+}

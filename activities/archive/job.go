@@ -1,0 +1,154 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	jobType       = "Frame.io archive"
+	progressEvery = 5 * time.Second // between two reports of progress to iconik, over all workers
+)
+
+// jobSteps are what people see in iconik, in order.
+var jobSteps = []struct{ phase, label string }{
+	{"plan", "Plan: read the project's tree"},
+	{workflows.PhaseCopy, "Copy: folders, files and versions"},
+	{workflows.PhaseComments, "Comments: comments, replies, annotations and presentations"},
+	{workflows.PhaseVerify, "Verify: read both sides again"},
+	{"report", "Report: write the proof"},
+}
+
+// openJob makes the run's job in iconik, with buttons that stop and repeat the archive.
+func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
+	key := fmt.Sprintf("%s:%d", row.ID, row.Run)
+	title := "Archive from Frame.io: " + row.Name
+	// Not by a.createOnce: that a run was begun is no change in iconik.
+	id, _, err := a.tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkJob, SourceID: key, Parent: row.CollectionID, IndexLag: a.cfg.Iconik.SettleTime, Owner: a.ref.Archive,
+		Find: func(ctx context.Context) (string, error) {
+			jobs, err := a.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "collections", ObjectID: row.CollectionID, Type: "CUSTOM"})
+			return tenant.FirstID(jobs, err, func(j iconik.Job) (string, bool) {
+				return j.ID, fmt.Sprint(j.Metadata["framebridge_run"]) == key
+			})
+		},
+		Make: func(ctx context.Context) (string, error) {
+			job, err := a.iconik.Jobs.Create(ctx, iconik.JobRequest{
+				Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
+				Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project's tree in Frame.io",
+				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
+				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: routes.ArchiveControl(a.steps.config, a.cfg, a.ref.Archive, "cancel")}, "RESTART": {URL: routes.ArchiveControl(a.steps.config, a.cfg, a.ref.Archive, "retry")}},
+			})
+			if err != nil {
+				return "", err
+			}
+			return job.ID, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.JobID = id })
+	return err
+}
+
+// stepsAt describes the job's steps when one of them has the given status: those before it are done.
+func stepsAt(phase, status, message string) []iconik.Step {
+	steps := make([]iconik.Step, len(jobSteps))
+	before := "DONE"
+	for i, s := range jobSteps {
+		steps[i] = iconik.Step{Label: s.label, Status: before}
+		if s.phase == phase {
+			steps[i].Status, before = status, "WAITING"
+			if status == "FAILED" {
+				steps[i].ErrorMessage = message
+			} else {
+				steps[i].Message = message
+			}
+		}
+	}
+	return steps
+}
+
+// showStep moves the job's steps on. The job is for people to look at: a failure to write it stops nothing.
+func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, status, message string) {
+	if row.JobID == "" {
+		return
+	}
+	job, err := a.iconik.Jobs.Get(ctx, row.JobID)
+	if err == nil {
+		steps := stepsAt(phase, status, message)
+		for i := range steps {
+			// iconik names steps by id only; one that it did not keep from the job's creation is offered again.
+			steps[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(row.JobID+jobSteps[i].phase)).String()
+			for _, had := range job.Steps {
+				if had.Label == steps[i].Label {
+					steps[i].ID = had.ID
+				}
+			}
+		}
+		err = a.iconik.Jobs.UpdateSteps(ctx, row.JobID, steps)
+	}
+	if err != nil {
+		a.log.WarnContext(ctx, "job steps not shown", "job", row.JobID, "error", err)
+	}
+}
+
+// progress shows bytes and items in the job, at most every few seconds over all workers, and stops the archive when
+// somebody has asked iconik to abort the job.
+func (a *archive) progress(ctx context.Context, now bool) {
+	mine, err := a.ledger.ThrottleProgress(ctx, a.ref.Tenant, a.ref.Archive, progressEvery)
+	if err != nil || !mine && !now {
+		return
+	}
+	row, err := a.row(ctx)
+	if err != nil || row.JobID == "" || row.Status.Ended() {
+		return
+	}
+	counts, err := a.counts(ctx)
+	if err != nil {
+		return
+	}
+	done, total := counts.BytesDone, counts.Bytes
+	if total == 0 {
+		done, total = counts.Copied+counts.Skipped, counts.Items
+	}
+	message := progressMessage(counts)
+	if rate, left := row.Pace(ledger.Totals{Bytes: counts.Bytes, BytesDone: counts.BytesDone}, time.Now()); rate > 0 {
+		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), left)
+	}
+	job, err := a.iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message})
+	if err != nil {
+		a.log.WarnContext(ctx, "progress not shown", "job", row.JobID, "error", err)
+		return
+	}
+	if job.Status == "" { // an answer that shows only what was written
+		if job, err = a.iconik.Jobs.Get(ctx, row.JobID); err != nil {
+			return
+		}
+	}
+	if job.Status == "ABORT_PENDING" || job.Status == "ABORTED" {
+		if err := a.steps.cancel(ctx, a.workflowID()); err != nil {
+			a.log.WarnContext(ctx, "archive not cancelled", "workflow", a.workflowID(), "error", err)
+		}
+	}
+}
+
+func progressMessage(c workflows.Counts) string {
+	skipped := ""
+	if c.BytesSkipped > 0 {
+		skipped = " (" + report.Size(c.BytesSkipped) + ")"
+	}
+	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped%s, %d failed",
+		c.Copied, c.Items, report.Size(c.BytesDone), report.Size(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, skipped, c.Failed)
+}

@@ -1,0 +1,325 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/routes"
+)
+
+// Frame.io does not say whether ids stay when it moves an account to V4. Where they change, an archive finds what it has
+// brought over already by what stays: the workspace's and project's names, then paths, sizes and versions, then what
+// comments say and where. What cannot be told apart is not guessed.
+
+// findPremigration finds the archives of before the move that a project, which was not archived under its present id yet, may be.
+func (a *archive) findPremigration(ctx context.Context, project frameio.Project) ([]ledger.Archive, error) {
+	title := func(name string) string { return mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix) }
+	var found []ledger.Archive
+	for after := ""; ; {
+		page, next, err := a.ledger.Archives(ctx, a.ref.Tenant, after, 100)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			if r.ID != a.ref.Archive && r.MovedTo == "" && r.CollectionID != "" && frameio.Migrated(a.frameio, r.Generation) && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
+				_, err := a.frameio.Project(ctx, r.ID)
+				if rest.IsNotFound(err) { // otherwise it is another project that is there, too
+					found = append(found, r)
+				} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
+					return nil, err
+				}
+			}
+		}
+		if after = next; after == "" {
+			return found, nil
+		}
+	}
+}
+
+// adoptMigrated looks, when a project is archived for the first time here, whether it is one that was archived under another id,
+// and lets that archive go on as this one.
+func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) error {
+	row, err := a.row(ctx)
+	if err != nil || row.CollectionID != "" {
+		return err
+	}
+	found, err := a.findPremigration(ctx, project)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(found) == 0:
+		return nil
+	case len(found) > 1:
+		var ids []string
+		for _, r := range found {
+			ids = append(ids, r.ID)
+		}
+		return fault.Content("before Frame.io moved the account, %d projects named %q in %q were archived (%s), and which one this is cannot be told: give the project another name in Frame.io to archive it as a new one",
+			len(found), mapping.ProjectTitle(project.Name, a.cfg.Archive.TriggerSuffix), project.Team.Name, strings.Join(ids, ", "))
+	case !found[0].Status.Ended():
+		return fault.Content("this project is being archived under its id of before the account was moved (%s): cancel that archive, then retry this one, which goes on where it stopped", found[0].ID)
+	}
+	if err := a.ledger.MoveArchive(ctx, a.ref.Tenant, found[0].ID, row.ID); err != nil {
+		return err
+	}
+	if err := a.adoptTeam(ctx, found[0], project); err != nil {
+		return err
+	}
+	return a.ledger.Audit(ctx, a.ref.Tenant, row.ID, "framebridge", "goes on with an archive of before the move", found[0].ID)
+}
+
+// adoptTeam lets the team's collection be the workspace's of that name.
+func (a *archive) adoptTeam(ctx context.Context, old ledger.Archive, project frameio.Project) error {
+	if old.TeamID == project.Team.ID || old.TeamName != project.Team.Name {
+		return nil
+	}
+	return a.ledger.RenameLink(ctx, a.ref.Tenant, ledger.LinkTeam, old.TeamID, project.Team.ID)
+}
+
+// noProject says that a project is not there, and under which id it may be now.
+func (a *archive) noProject(ctx context.Context) error {
+	row, _, err := a.ledger.Archive(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return err
+	}
+	if row.RootID != "" && frameio.Migrated(a.frameio, row.Generation) { // it was opened once, on the other API
+		var ids []string
+		for cursor := ""; ; {
+			page, err := a.frameio.Projects(ctx, cursor)
+			if err != nil {
+				return err
+			}
+			for _, p := range page.Items {
+				if mapping.ProjectTitle(p.Name, a.cfg.Archive.TriggerSuffix) == mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix) {
+					ids = append(ids, p.ID)
+				}
+			}
+			if cursor = page.Next; cursor == "" {
+				break
+			}
+		}
+		if len(ids) > 0 {
+			return fault.Content("Frame.io moved the account, and its project %q has another id now: this archive cannot go on under its old one. Start the archive of %[2]s (starter archive %[2]s, or POST %[3]s/archives), which goes on where this one stopped: nothing is copied twice", row.Name, strings.Join(ids, " or "), routes.Prefix)
+		}
+	}
+	return fault.Content("Frame.io has no project %s, or the token's user may not see it", a.ref.Archive)
+}
+
+// refreshProject notices, in the middle of a run, that the account was moved: the project's root may have another id.
+func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledger.Archive, error) {
+	if row.Moving || !frameio.Migrated(a.frameio, row.Generation) {
+		return row, nil
+	}
+	project, err := a.frameio.Project(ctx, a.ref.Archive)
+	if rest.IsNotFound(err) {
+		return row, a.noProject(ctx)
+	}
+	if err != nil {
+		return row, err
+	}
+	if err := a.adoptTeam(ctx, row, project); err != nil {
+		return row, err
+	}
+	if err := a.ledger.RestartScan(ctx, a.ref.Tenant, a.ref.Archive); err != nil {
+		return row, err
+	}
+	return a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) {
+		r.RootID, r.TeamID, r.TeamName, r.ProjectURL, r.Moving = project.RootID, project.Team.ID, project.Team.Name, project.URL, true
+	})
+}
+
+// matchMigratedIDs ties what a scan has seen to what was there before the move.
+func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
+	m, err := a.ledger.Rematch(ctx, a.ref.Tenant, a.ref.Archive, scan)
+	if err != nil {
+		return err
+	}
+	note := ""
+	if n := len(m.Ambiguous); n > 0 {
+		slices.Sort(m.Ambiguous)
+		note = fmt.Sprintf("%d paths, %q among them, stand for several files of one size each: which was archived before the account was moved cannot be told, and they were copied again", n, m.Ambiguous[0])
+	}
+	if m.Items+m.Folders+len(m.Ambiguous) > 0 {
+		detail := fmt.Sprintf("%d files and %d folders have other ids", m.Items, m.Folders)
+		for _, p := range m.Ambiguous {
+			detail += "\nambiguous: " + p
+		}
+		if err := a.ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", detail); err != nil {
+			return err
+		}
+	}
+	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) {
+		r.Generation, r.Moving, r.MoveNote = string(a.frameio.Generation()), false, note
+	})
+	return err
+}
+
+// matchMigratedComments ties the comments of a file that came under another id to the segments that were made of them: by place
+// and text, which begins with the author where iconik has no such user, and in a thread by the comment replied to.
+func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
+	if !it.Moved {
+		return nil
+	}
+	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
+	if err != nil && !rest.IsNotFound(err) {
+		return err
+	}
+	type former struct {
+		iconik.Segment
+		source string // the comment's id of before
+	}
+	var free []former
+	for _, g := range listed {
+		kind, source, ours := mapping.ParseExternalID(g.ExternalID)
+		if !ours || kind != "comment" || g.Status == "DELETED" {
+			continue
+		}
+		if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, source); err != nil {
+			return err
+		} else if ok && link.TargetID == g.ID && !slices.ContainsFunc(comments, func(c frameio.Comment) bool { return c.ID == source }) {
+			free = append(free, former{g, source})
+		}
+	}
+	slices.SortStableFunc(free, func(x, y former) int { return x.Created.Compare(y.Created.Time) })
+	target := map[string]string{} // of this file's comments
+	for _, c := range comments {
+		link, known, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+		if err != nil {
+			return err
+		}
+		if known {
+			target[c.ID] = link.TargetID
+			continue
+		}
+		user, err := a.tenant.UserFor(ctx, c.Author)
+		if err != nil {
+			return err
+		}
+		draft := mapping.Segment(commentInput(it, c, user, a.tenant.DrawingFrame()))
+		at := -1
+		for exact := range 2 { // what says the very same first
+			for i, g := range free {
+				same := g.Text == draft.Text && (user == "" || g.UserID == user)
+				if exact == 1 {
+					same = c.Author.Unknown && strings.HasSuffix(g.Text, c.Text) && c.Text != ""
+				}
+				if at < 0 && same && g.ParentID == target[c.ParentID] && equalTime(g.StartMS, draft.StartMS) && equalTime(g.EndMS, draft.EndMS) {
+					at = i
+				}
+			}
+		}
+		if at < 0 {
+			continue
+		}
+		g := free[at]
+		free = slices.Delete(free, at, at+1)
+		target[c.ID] = g.ID
+		external := mapping.ExternalID("comment", c.ID)
+		if _, err := a.iconik.Segments.Update(ctx, it.AssetID, g.ID, iconik.SegmentPatch{ExternalID: &external}); err != nil {
+			return err
+		}
+		// What is there stays, also the name of an author whom V4 does not tell: it counts as written.
+		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: a.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
+			return err
+		}
+		if err := a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, g.ID, draft.Hash()); err != nil {
+			return err
+		}
+		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, g.source); err != nil {
+			return err
+		}
+	}
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Moved = false })
+	return err
+}
+
+// matchMigratedShares ties V4's shares to the collections of the presentations and review links that they were before the move:
+// by id, or by the name where one only has it on either side.
+func (a *archive) matchMigratedShares(ctx context.Context) error {
+	if !a.frameio.Capabilities().SharesOnly {
+		return nil
+	}
+	var former []ledger.Link
+	for _, kind := range []ledger.LinkKind{ledger.LinkPresentation, ledger.LinkReviewLink} {
+		for after := ""; ; {
+			links, next, err := a.ledger.Links(ctx, a.ref.Tenant, a.ref.Archive, kind, after, 500)
+			if err != nil {
+				return err
+			}
+			for _, k := range links {
+				if k.TargetID != "" {
+					former = append(former, k)
+				}
+			}
+			if after = next; after == "" {
+				break
+			}
+		}
+	}
+	if len(former) == 0 {
+		return nil
+	}
+	title := func(k ledger.Link) string {
+		_, t, _ := strings.Cut(k.Hash, "\x00") // placed.hash
+		return t
+	}
+	now, err := a.sharesNow(ctx)
+	if err != nil {
+		return err
+	}
+	named := map[string]int{}
+	for _, s := range now {
+		named[mapping.Title(s.Name)]++
+	}
+	for _, s := range now {
+		name := mapping.Title(s.Name)
+		if _, known, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkShare, s.ID); err != nil {
+			return err
+		} else if known {
+			continue
+		}
+		var fits []ledger.Link
+		for _, k := range former {
+			if k.SourceID == s.ID {
+				fits = []ledger.Link{k}
+				break
+			}
+			if title(k) == name && named[name] == 1 {
+				fits = append(fits, k)
+			}
+		}
+		if len(fits) != 1 {
+			continue
+		}
+		k := fits[0]
+		former = slices.DeleteFunc(former, func(f ledger.Link) bool { return f.Kind == k.Kind && f.SourceID == k.SourceID })
+		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkShare, SourceID: s.ID, Archive: a.ref.Archive, Parent: k.Parent, IntendedAt: time.Now()}); err != nil {
+			return err
+		}
+		// Without a hash: the collection learns the new id.
+		if err := a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkShare, s.ID, k.TargetID, ""); err != nil {
+			return err
+		}
+		if err := a.ledger.Forget(ctx, a.ref.Tenant, k.Kind, k.SourceID); err != nil {
+			return err
+		}
+		if err := a.ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", string(k.Kind)+" "+k.SourceID+" is share "+s.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func equalTime(x, y *int64) bool {
+	return x == nil && y == nil || x != nil && y != nil && *x == *y
+}

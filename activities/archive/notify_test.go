@@ -1,0 +1,103 @@
+package archive
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+type outbox chan mail.Message
+
+func (p outbox) Send(_ context.Context, m mail.Message) error { p <- m; return nil }
+
+// A mail that waited for its server is sent when what it tells is still so: a later run that finds nothing to do sends none
+// of its own, and one that has something to tell takes its place.
+func TestAnEndIsToldOnceTheMailServerIsBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status  ledger.ArchiveStatus
+		changed bool
+		run     int // that the mail is about; the archive is at its second
+		sent    bool
+		waits   bool
+	}{
+		"the last run, with news":            {status: ledger.Verified, changed: true, run: 2, sent: true},
+		"the last run, nothing done":         {status: ledger.Verified, run: 2},
+		"before one that did nothing":        {status: ledger.Verified, run: 1, sent: true},
+		"before one that has its own news":   {status: ledger.Verified, changed: true, run: 1},
+		"before one that failed":             {status: ledger.Failed, run: 1},
+		"before one that runs":               {status: ledger.Running, run: 1, waits: true},
+		"of one that was never opened":       {status: ledger.Failed, run: 0, sent: true},
+		"of one never opened, that runs now": {status: ledger.Running, run: 0, waits: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+			require.NoError(t, err)
+			defer book.Close()
+			box := make(outbox, 2)
+			cfg := &config.Tenant{ID: "t", Archive: config.Archive{Notify: []string{"ops@example.com"}}}
+			cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: "http://127.0.0.1:9", Token: "x"}
+			cfg.Iconik = config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"}
+			acts := mailing(t, cfg, book, box)
+			_, _, err = book.RequestArchive(t.Context(), "t", "p", "", time.Now())
+			require.NoError(t, err)
+			_, err = book.UpdateArchive(t.Context(), "t", "p", func(r *ledger.Archive) {
+				r.Name, r.Run, r.Status, r.Changed = "Regatta", 2, tt.status, tt.changed
+			})
+			require.NoError(t, err)
+			for range 2 {
+				err := acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: "t", Archive: "p"}, Kind: workflows.NotifyEnded, Run: tt.run})
+				assert.Equal(t, tt.waits, err != nil, "%v", err)
+			}
+			assert.Equal(t, tt.sent, len(box) == 1, "%d mails", len(box))
+		})
+	}
+}
+
+// One that was started by its id alone is named in its mail all the same.
+func TestTheMailOfAQueuedArchiveNamesTheProject(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"id":"p","name":"Regatta","team":{"id":"x","name":"X"}}`))
+	}))
+	defer srv.Close()
+	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	defer book.Close()
+	box := make(outbox, 1)
+	cfg := &config.Tenant{ID: "t", Archive: config.Archive{Notify: []string{"ops@example.com"}}}
+	cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: srv.URL, Token: "x"}
+	cfg.Iconik = config.Iconik{BaseURL: srv.URL, AppID: "a", AuthToken: "t"}
+	acts := mailing(t, cfg, book, box)
+	_, _, err = book.RequestArchive(t.Context(), "t", "p", "", time.Now())
+	require.NoError(t, err)
+	require.NoError(t, acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: "t", Archive: "p"}, Kind: workflows.NotifyQueued, Run: 1}))
+	m := <-box
+	assert.Equal(t, `Queued: archive of "Regatta"`, m.Subject)
+}
+
+// mailing are the steps of a tenant whose mails go into a box.
+func mailing(t *testing.T, cfg *config.Tenant, book *ledger.Ledger, box outbox) *Activities {
+	t.Helper()
+	fio, err := open.Platform(cfg, nil, nil)
+	require.NoError(t, err)
+	ick, err := iconik.New(cfg.Iconik)
+	require.NoError(t, err)
+	log := slog.New(slog.DiscardHandler)
+	one := tenant.New(cfg, book, fio, ick, box, log)
+	return New(Options{Config: &config.Config{}, Ledger: book, Log: log, Tenant: func(string) (*tenant.Tenant, error) { return one, nil },
+		WorkflowURL: func(string) string { return "" }})
+}

@@ -1,0 +1,133 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// OpenArchive reads the project and begins a run of its archive in the ledger.
+func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveInput) (workflows.Opened, error) {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return workflows.Opened{}, err
+	}
+	project, err := arc.frameio.Project(ctx, in.Archive)
+	if err != nil {
+		if rest.IsNotFound(err) {
+			return workflows.Opened{}, arc.noProject(ctx)
+		}
+		return workflows.Opened{}, err
+	}
+	if err := arc.adoptMigrated(ctx, project); err != nil {
+		return workflows.Opened{}, err
+	}
+	if before, err := arc.row(ctx); err != nil {
+		return workflows.Opened{}, err
+	} else if frameio.Migrated(arc.frameio, before.Generation) {
+		if err := arc.adoptTeam(ctx, before, project); err != nil {
+			return workflows.Opened{}, err
+		}
+	}
+	row, err := a.ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+		r.Name, r.TeamID, r.TeamName, r.RootID, r.ProjectURL = project.Name, project.Team.ID, project.Team.Name, project.RootID, project.URL
+		r.SourceUpdatedAt = project.UpdatedAt
+		r.Status, r.Reason, r.QueuePosition = ledger.Planning, "", 0
+		r.WorkflowID, r.RunID = in.WorkflowID, in.RunID
+		r.StartedAt, r.FinishedAt = time.Now().UTC(), time.Time{}
+		r.APICalls, r.MoveNote = 0, ""
+		if r.CollectionID == "" { // nothing is there yet that could have moved
+			r.Generation = string(arc.frameio.Generation())
+		}
+		r.Moving = frameio.Migrated(arc.frameio, r.Generation)
+	})
+	if err != nil {
+		return workflows.Opened{}, err
+	}
+	if err := a.ledger.ResetFailed(ctx, in.Tenant, in.Archive); err != nil {
+		return workflows.Opened{}, err
+	}
+	return workflows.Opened{
+		Project: project.Name, Team: project.Team.Name, Run: row.Run,
+		Lanes: arc.cfg.Archive.ItemsInParallel, WaitInterval: arc.cfg.Archive.WaitInterval.String(),
+	}, nil
+}
+
+// PrepareIconik finds or makes what the archive needs in iconik: a storage that takes uploads, the metadata views, the
+// collections down to the project's, and the job that people watch.
+func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	if _, err := arc.filesStorage(ctx); err != nil {
+		return fault.FailFastOnAuth(err)
+	}
+	for _, view := range []string{mapping.ArchiveView, mapping.CommentView} {
+		if _, err := arc.tenant.View(ctx, view); err != nil {
+			return fault.FailFastOnAuth(fmt.Errorf("metadata view %q: %w", view, err))
+		}
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	collection, err := arc.projectCollection(ctx, row)
+	if err != nil {
+		return err
+	}
+	if row, err = a.ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.CollectionID = collection }); err != nil {
+		return err
+	}
+	return arc.openJob(ctx, row)
+}
+
+// projectCollection finds or makes root / team / project.
+func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (string, error) {
+	rootTitle := a.cfg.Archive.RootCollection
+	for kind, source := range map[ledger.LinkKind]string{ledger.LinkRoot: rootTitle, ledger.LinkTeam: row.TeamID, ledger.LinkProject: row.ID} {
+		if err := a.dropStaleLink(ctx, kind, source); err != nil {
+			return "", err
+		}
+	}
+	root, _, err := a.createOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkRoot, SourceID: rootTitle, IndexLag: a.cfg.Iconik.SettleTime, FindFirst: true,
+		Find: func(ctx context.Context) (string, error) { return a.rootByTitle(ctx, rootTitle) },
+		Make: func(ctx context.Context) (string, error) {
+			return a.newCollection(ctx, iconik.CollectionRequest{Title: rootTitle, ExternalID: mapping.ExternalID("root", a.ref.Tenant)})
+		},
+	})
+	if err != nil {
+		return "", err
+	}
+	team, err := a.collection(ctx, placed{kind: ledger.LinkTeam, source: row.TeamID, external: mapping.ExternalID("team", row.TeamID), title: row.TeamName, parent: root, shared: true})
+	if err != nil {
+		return "", err
+	}
+	return a.collection(ctx, placed{kind: ledger.LinkProject, source: row.ID, external: mapping.ExternalID("project", row.ID),
+		title: mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix), parent: team, shared: true})
+}
+
+// rootByTitle finds the root collection that people, or another installation, may have made: it has no identity but
+// its title.
+func (a *archive) rootByTitle(ctx context.Context, title string) (string, error) {
+	found, err := a.iconik.Search.Collections(ctx, title)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range found {
+		if o.Title == title && o.Status != "DELETED" && o.ParentID == "" && len(o.InCollections) == 0 {
+			return o.ID, nil
+		}
+	}
+	return "", nil
+}

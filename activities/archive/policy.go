@@ -1,0 +1,200 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// verdict is what is to become of an item, by its original and the tenant's policy.
+type verdict struct {
+	do        string // "copy", "skip", "wait" or "fail"
+	rendition frameio.Rendition
+	why       string
+}
+
+// What brings originals back. V4 archives nothing itself: a missing link has one of two causes, and does not say which.
+const (
+	unarchive        = "unarchive the project there"
+	unarchiveOrAllow = "either the project was archived before the account was moved to V4, then have it unarchived there; or the token's user may not download it, or not without a watermark, then give that user the permission to download"
+	allowOrWait      = "either they are on their way back from cold storage; or the token's user may not download them, or not without a watermark, then give that user the permission to download. They are waited for a day each"
+)
+
+const missingFor = 24 * time.Hour // an original whose link is missing is waited for: from cold storage it takes hours
+
+// mayComeBack says that an original is worth waiting for.
+func mayComeBack(it ledger.Item) bool {
+	switch frameio.Original(it.Original) {
+	case frameio.OriginalArchived:
+		return true
+	case frameio.OriginalMissing:
+		return it.MissingSince.IsZero() || time.Since(it.MissingSince) < missingFor
+	}
+	return false
+}
+
+// noteOriginal writes down what Frame.io says of an original now, and since when its link is missing.
+func noteOriginal(it *ledger.Item, now frameio.Original) {
+	switch {
+	case now != frameio.OriginalMissing:
+		it.MissingSince = time.Time{}
+	case it.Original != string(now) || it.MissingSince.IsZero():
+		it.MissingSince = time.Now().UTC()
+	}
+	it.Original = string(now)
+}
+
+func (a *archive) decide(it ledger.Item) verdict {
+	policy := a.cfg.Archive
+	if it.Size > int64(policy.MaxFileSize) {
+		return verdict{do: "skip", why: fmt.Sprintf("over the size limit (archive.max_file_size): %d bytes, allowed are %d", it.Size, int64(policy.MaxFileSize))}
+	}
+	var why string
+	switch frameio.Original(it.Original) {
+	case frameio.OriginalAvailable, "":
+		return verdict{do: "copy", rendition: frameio.RenditionOriginal}
+	case frameio.OriginalArchived:
+		advice := unarchive
+		why = "the original is in Frame.io's cold storage"
+		if !a.frameio.Capabilities().NativeArchive {
+			why, advice = "Frame.io gives no link to the original", unarchiveOrAllow
+		}
+		if policy.MissingOriginal == "wait" {
+			return verdict{do: "wait", why: why + ": " + advice}
+		}
+	case frameio.OriginalMissing:
+		why = "Frame.io gives no link to the original, although the project is not archived"
+		switch {
+		case policy.MissingOriginal != "wait":
+		case mayComeBack(it):
+			return verdict{do: "wait", why: why + ": " + allowOrWait}
+		default:
+			why += ", and gave none within a day: the token's user may not download it, or not without a watermark"
+		}
+	case frameio.OriginalWatermarked:
+		why = "Frame.io serves only a watermarked stream, not the original"
+	case frameio.OriginalForbidden:
+		why = "the token's user may not download the original"
+	case frameio.OriginalNeverUploaded:
+		return verdict{do: "skip", why: "never uploaded completely to Frame.io"}
+	default:
+		why = "no original: " + it.Original
+	}
+	switch {
+	case policy.MissingOriginal == "proxy" && it.HasProxy:
+		return verdict{do: "copy", rendition: frameio.RenditionProxy, why: why + ": the proxy is stored"}
+	case policy.MissingOriginal == "fail":
+		return verdict{do: "fail", why: why}
+	}
+	return verdict{do: "skip", why: why}
+}
+
+// noOriginal corrects what the listing said when Frame.io refuses the bytes themselves.
+func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, error) {
+	project, err := a.frameio.Project(ctx, a.ref.Archive)
+	if err != nil {
+		return it, err
+	}
+	now, err := a.frameio.Asset(ctx, it.SourceID)
+	if err != nil {
+		return it, err
+	}
+	why, listed := now.Original, ""
+	switch {
+	case project.Archived:
+		why = frameio.OriginalArchived
+	case why == frameio.OriginalAvailable && now.Watermark == frameio.WatermarkOn:
+		why, listed = frameio.OriginalWatermarked, string(why) // its stream goes by the original's name
+	case why == frameio.OriginalAvailable:
+		return it, fault.Content("Frame.io lists an original of %d bytes but does not give it", it.Size)
+	}
+	return a.updateItem(ctx, it, func(i *ledger.Item) { i.Original, i.HasProxy, i.Listed = string(why), now.HasProxy, listed })
+}
+
+// RecheckOriginals asks Frame.io again for the items that wait for their original.
+func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (workflows.RecheckResult, error) {
+	var res workflows.RecheckResult
+	arc, err := a.archive(ref)
+	if err != nil {
+		return res, err
+	}
+	cold := false // of one that waits it is known
+	var project *frameio.Project
+	for after := int64(0); ; {
+		ranges, err := a.ledger.NextRanges(ctx, ref.Tenant, ref.Archive, ledger.PhaseCopy, after, 200, 10)
+		if err != nil {
+			return res, err
+		}
+		if len(ranges) == 0 {
+			switch {
+			case !cold:
+				res.Advice = allowOrWait
+			case arc.frameio.Capabilities().NativeArchive:
+				res.Advice = unarchive
+			default:
+				res.Advice = unarchiveOrAllow
+			}
+			return res, nil
+		}
+		for _, r := range ranges {
+			after = r.To
+			items, err := a.ledger.Items(ctx, ref.Tenant, ref.Archive, r.From, r.To)
+			if err != nil {
+				return res, err
+			}
+			for _, it := range items {
+				if o := frameio.Original(it.Original); it.State != ledger.Pending || o != frameio.OriginalArchived && o != frameio.OriginalMissing {
+					continue
+				}
+				if project == nil { // one call tells for all while the project is still away
+					p, err := arc.frameio.Project(ctx, ref.Archive)
+					if rest.IsNotFound(err) {
+						return res, arc.noProject(ctx)
+					}
+					if err != nil {
+						return res, err
+					}
+					project = &p
+				}
+				if project.Archived {
+					cold = true
+					res.Waiting++
+					continue
+				}
+				now, err := arc.frameio.Asset(ctx, it.SourceID)
+				if rest.IsNotFound(err) { // deleted meanwhile, or under another id by now: the next reading of the tree tells
+					continue
+				}
+				if err != nil {
+					return res, err
+				}
+				was, since := it.Original, it.MissingSince
+				noteOriginal(&it, now.Original)
+				waits := mayComeBack(it)
+				if waits {
+					res.Waiting++
+					cold = cold || now.Original == frameio.OriginalArchived
+				} else {
+					res.Back++
+				}
+				if waits && it.Original == was && it.MissingSince.Equal(since) {
+					continue
+				}
+				if _, err := a.ledger.UpdateItem(ctx, ref.Tenant, ref.Archive, it.SourceID, func(i *ledger.Item) {
+					i.Original, i.MissingSince = it.Original, it.MissingSince
+					if !waits {
+						i.Reason, i.Size, i.SourceChecksum, i.HasProxy = "", now.Size, now.Checksum, now.HasProxy
+					}
+				}); err != nil {
+					return res, err
+				}
+			}
+		}
+	}
+}

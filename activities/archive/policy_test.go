@@ -1,0 +1,76 @@
+package archive
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// Whatever the policy, nothing is waited for that cannot come back.
+func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
+	missing := ledger.Item{Size: 1, Original: "missing", HasProxy: true}
+	waited := missing
+	waited.MissingSince = time.Now().Add(-25 * time.Hour)
+	recent := missing
+	recent.MissingSince = time.Now().Add(-23 * time.Hour)
+	for _, tt := range []struct {
+		policy string
+		it     ledger.Item
+		do     string
+		why    string
+	}{
+		{"wait", missing, "wait", "waited for a day"},
+		{"wait", recent, "wait", "waited for a day"},
+		{"wait", waited, "skip", "none within a day"},
+		{"proxy", missing, "copy", "the proxy is stored"},
+		{"fail", missing, "fail", "although the project is not archived"},
+	} {
+		arc := &archive{cfg: &config.Tenant{Archive: config.Archive{MissingOriginal: tt.policy, MaxFileSize: 1 << 40}}}
+		v := arc.decide(tt.it)
+		require.Equal(t, tt.do, v.do, tt.policy)
+		require.Contains(t, v.why, tt.why, tt.policy)
+	}
+	it := ledger.Item{Original: "archived"}
+	noteOriginal(&it, "missing")
+	require.WithinDuration(t, time.Now(), it.MissingSince, time.Minute)
+	since := it.MissingSince.Add(-time.Hour)
+	it.MissingSince = since
+	noteOriginal(&it, "missing")
+	require.Equal(t, since, it.MissingSince, "since it was missing first")
+	noteOriginal(&it, "archived")
+	require.True(t, it.MissingSince.IsZero())
+}
+
+// An original without a link waits, and says what to do: V4 does not tell which of two causes it is.
+func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
+	for generation, wants := range map[string][]string{
+		"legacy": {"unarchive the project there"},
+		"v4":     {"archived before the account was moved to V4", "the permission to download"},
+	} {
+		cfg := &config.Tenant{ID: "t", Archive: config.Archive{MissingOriginal: "wait", MaxFileSize: 1 << 40}}
+		cfg.Frameio = config.Frameio{Generation: generation, BaseURL: "http://127.0.0.1:9", Token: "x"}
+		fio, err := open.Platform(cfg, nil, nil)
+		require.NoError(t, err)
+		ick, err := iconik.New(config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"})
+		require.NoError(t, err)
+		arc := New(Options{Config: &config.Config{}, WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, nil, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
+		v := arc.decide(ledger.Item{Size: 1, Original: "archived"})
+		assert.Equal(t, "wait", v.do)
+		subject, text := arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.why})
+		for _, want := range wants {
+			assert.Contains(t, v.why, want)
+			assert.Contains(t, text, want)
+		}
+		assert.Contains(t, text, "archive.missing_original")
+		assert.Equal(t, generation == "legacy", subject == `Needs a hand: originals of "Regatta" are in cold storage`, subject)
+	}
+}

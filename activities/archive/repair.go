@@ -1,0 +1,157 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// What people delete in iconik is found by the verification. It forgets the links that lead nowhere, so that a retry
+// makes what is missing again, and nothing else; the run that finds it does so by itself, for some rounds.
+
+// loss is how much of an item is gone.
+type loss int
+
+const (
+	nothingLost loss = iota
+	commentLost      // of an item that is there
+	fileWrong        // the file is there, and is not what was copied
+	fileLost         // the version is there without its file
+	versionLost
+	assetLost
+)
+
+// repairable says that making it again is all there is to do.
+func (l loss) repairable() bool { return l == commentLost || l >= fileLost }
+
+// forget takes back what the ledger says of an item's lost part and everything below it.
+func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
+	drop := func(kind ledger.LinkKind, keys ...string) error {
+		for _, key := range keys {
+			if err := a.ledger.Forget(ctx, a.ref.Tenant, kind, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	forms := []string{it.SourceID, it.SourceID + ":proxy"}
+	if err := drop(ledger.LinkFileRecord, forms...); err != nil {
+		return err
+	}
+	if err := drop(ledger.LinkKeyframes, it.FileID); err != nil {
+		return err
+	}
+	formatLost, setLost := lost >= versionLost, lost >= versionLost
+	if lost == fileLost {
+		var err error
+		if formatLost, setLost, err = a.lostWithFile(ctx, it); err != nil {
+			return err
+		}
+	}
+	if formatLost {
+		if err := drop(ledger.LinkFormat, forms...); err != nil {
+			return err
+		}
+	}
+	if setLost {
+		if err := drop(ledger.LinkFileSet, forms...); err != nil {
+			return err
+		}
+	}
+	if lost >= versionLost {
+		if err := drop(ledger.LinkVersion, it.SourceID); err != nil {
+			return err
+		}
+		if err := a.forgetComments(ctx, it); err != nil {
+			return err
+		}
+	}
+	if lost >= assetLost {
+		if err := drop(ledger.LinkFile, it.AssetKey, it.SourceID); err != nil {
+			return err
+		}
+		if err := drop(ledger.LinkStack, it.AssetKey); err != nil {
+			return err
+		}
+	}
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.FileID, i.UploadID, i.Checksum, i.BytesDone, i.WrittenHash = "", "", "", 0, ""
+		if lost >= versionLost {
+			i.FormatID, i.FileSetID, i.VersionID, i.CommentsDone, i.CommentsScan = "", "", "", 0, 0
+		}
+		if lost >= assetLost {
+			i.AssetID = ""
+		}
+	})
+	return err
+}
+
+// lostWithFile says whether the format and the file set of a lost file can take another one: iconik refuses files of a
+// set that was deleted.
+func (a *archive) lostWithFile(ctx context.Context, it ledger.Item) (formatLost, setLost bool, err error) {
+	formats, err := a.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return false, false, err
+	}
+	sets, err := a.iconik.Files.FileSets(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return false, false, err
+	}
+	active := func(status string) bool { return status == "" || status == "ACTIVE" }
+	formatLost = !slices.ContainsFunc(formats, func(f iconik.Format) bool { return f.ID == it.FormatID && active(f.Status) })
+	setLost = formatLost || !slices.ContainsFunc(sets, func(s iconik.FileSet) bool { return s.ID == it.FileSetID && active(s.Status) })
+	return formatLost, setLost, nil
+}
+
+func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {
+	comments, err := a.sourceComments(ctx, it.SourceID)
+	if rest.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, c := range comments {
+		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exists says whether a collection that the ledger knows is still in iconik.
+func (a *archive) exists(ctx context.Context, collection string) (bool, error) {
+	c, err := a.iconik.Collections.Get(ctx, collection)
+	if rest.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && c.Status != "DELETED", err
+}
+
+// dropStaleLink forgets the link of a collection above the archive's folders when somebody has deleted it.
+func (a *archive) dropStaleLink(ctx context.Context, kind ledger.LinkKind, source string) error {
+	link, known, err := a.ledger.Link(ctx, a.ref.Tenant, kind, source)
+	if err != nil || !known || link.TargetID == "" {
+		return err
+	}
+	there, err := a.exists(ctx, link.TargetID)
+	if err != nil || there {
+		return err
+	}
+	return a.ledger.Forget(ctx, a.ref.Tenant, kind, source)
+}
+
+// folderGone has the collection of a folder made again by the next round.
+func (a *archive) folderGone(ctx context.Context, f ledger.Folder) error {
+	if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFolder, f.SourceID); err != nil {
+		return err
+	}
+	if err := a.ledger.FolderGone(ctx, a.ref.Tenant, a.ref.Archive, f.SourceID); err != nil {
+		return err
+	}
+	return fmt.Errorf("folder %q: %w", f.Path, errFolderGone)
+}

@@ -1,0 +1,184 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// reportForm is one form of the report in iconik.
+type reportForm struct {
+	format, file, mediaType string
+	render                  func(io.Writer, *report.Report) error
+}
+
+// reportForms: the page for people is the asset's original, the others stand beside it.
+var reportForms = []reportForm{
+	{tenant.FormatOriginal, "archive-report.html", "text/html", report.HTML},
+	{"JSON", "archive-report.json", "application/json", report.JSON},
+	{"CSV", "archive-report.csv", "text/csv", report.CSV},
+	{report.MHLFormat, "archive-report.mhl", "application/xml", report.MHL},
+	{"MHL_CHAIN", "ascmhl_chain.xml", "application/xml", report.Chain}, // after the list that it names
+}
+
+// WriteReport stores the report as an asset in the project's collection. A run that changed nothing leaves the report
+// of the run before.
+func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	if !row.Changed && row.ReportAssetID != "" {
+		return nil
+	}
+	arc.showStep(ctx, row, "report", "IN_PROGRESS", "")
+	return arc.writeReport(ctx, row)
+}
+
+func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
+	rep, err := report.Open(ctx, a.ledger, report.Source{Tenant: a.cfg.ID, TenantName: a.cfg.Name, Archive: a.ref.Archive,
+		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID())})
+	if err != nil {
+		return err
+	}
+	if rep.Archive.Status, rep.Archive.Reason, err = a.outcome(ctx, row); err != nil {
+		return err
+	}
+	rep.Archive.FinishedAt = time.Now().UTC()
+	assetID, versionID, err := a.reportAsset(ctx, row)
+	if err != nil {
+		return fmt.Errorf("report asset: %w", err)
+	}
+	for _, form := range reportForms {
+		if err := a.storeReport(ctx, row, rep, form, assetID, versionID); err != nil {
+			return fmt.Errorf("report as %s: %w", form.format, err)
+		}
+	}
+	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.ReportAssetID = assetID })
+	return err
+}
+
+// reportAsset finds or makes the report's asset, and a version of it for this run.
+func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID, versionID string, err error) {
+	external := mapping.ExternalID("report", row.ID)
+	adopting, err := a.adopting(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	if row.ReportAssetID != "" {
+		asset, err := a.iconik.Assets.Get(ctx, row.ReportAssetID, false)
+		if err != nil && !rest.IsNotFound(err) {
+			return "", "", err
+		}
+		if err != nil || asset.Status == "DELETED" {
+			if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReport, row.ID); err != nil {
+				return "", "", err
+			}
+		}
+	}
+	assetID, _, err = a.createOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkReport, SourceID: row.ID, Parent: row.CollectionID, IndexLag: a.cfg.Iconik.SettleTime, FindFirst: adopting,
+		Find: func(ctx context.Context) (string, error) { return a.byExternalID(ctx, "assets", external) },
+		Make: func(ctx context.Context) (string, error) {
+			asset, err := a.iconik.Assets.Create(ctx, iconik.AssetRequest{Title: "Archive report — " + mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix),
+				Type: "ASSET", ExternalID: external, CollectionID: row.CollectionID})
+			if err != nil {
+				return "", err
+			}
+			return asset.ID, nil
+		},
+	})
+	if err != nil {
+		return "", "", err
+	}
+	versionID, _, err = a.createOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkVersion, SourceID: fmt.Sprintf("report:%s:%d", row.ID, row.Run), Parent: assetID, IndexLag: tenant.StoreLag, FindFirst: true,
+		Find: func(ctx context.Context) (string, error) {
+			asset, err := a.iconik.Assets.Get(ctx, assetID, false)
+			if err != nil {
+				return "", err
+			}
+			for _, v := range asset.Versions {
+				if _, tied, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+					return v.ID, err
+				}
+			}
+			return "", nil
+		},
+		Make: func(ctx context.Context) (string, error) {
+			versions, err := a.iconik.Assets.CreateVersion(ctx, assetID, iconik.VersionRequest{})
+			if err != nil {
+				return "", err
+			}
+			for _, v := range versions {
+				if _, tied, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+					return v.ID, err
+				}
+			}
+			return "", fault.System("iconik made no new version of the report")
+		},
+	})
+	return assetID, versionID, err
+}
+
+// storeReport renders one form and uploads it as a file of its own format.
+func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *report.Report, form reportForm, assetID, versionID string) error {
+	key := report.FormKey(row.ID, row.Run, form.format)
+	if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, report.FormLink, key); err != nil || ok && link.TargetID != "" {
+		return err
+	}
+	var body bytes.Buffer
+	if err := form.render(&body, rep); err != nil {
+		return err
+	}
+	hash := ""
+	if form.format == report.MHLFormat {
+		form.file = rep.MHLFile()
+		hash = rep.Keep(body.Bytes()).String()
+	}
+	it := ledger.Item{SourceID: key, AssetID: assetID, VersionID: versionID, Name: form.file, Path: form.file, Size: int64(body.Len()), MediaType: form.mediaType}
+	rec, uploadID, err := a.openUpload(ctx, row, it, record{key: key, format: form.format, size: it.Size})
+	if err != nil {
+		return err
+	}
+	file := rec.fileID
+	it.FileID, it.UploadID = file, uploadID
+	sum, err := a.putBytes(ctx, it, body.Bytes())
+	if err != nil {
+		return err
+	}
+	size := int64(body.Len())
+	if _, err := a.iconik.Files.UpdateFile(ctx, assetID, file, iconik.FilePatch{Status: "CLOSED", Checksum: "xxh64:" + sum, Size: &size}); err != nil {
+		return err
+	}
+	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: report.FormLink, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
+		return err
+	}
+	return a.ledger.Made(ctx, a.ref.Tenant, report.FormLink, key, file, hash)
+}
+
+// putBytes uploads a body, in parts where it is not small.
+func (a *archive) putBytes(ctx context.Context, it ledger.Item, body []byte) (string, error) {
+	sink, err := a.sink(ctx, it, it.Size)
+	if err != nil {
+		return "", err
+	}
+	res, err := a.steps.engine.Copy(ctx, transfer.Job{Source: transfer.Bytes(body), Sink: sink, Size: it.Size})
+	return res.XXH64, err
+}

@@ -1,0 +1,213 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// ScanProject reads the project's tree into the ledger, page by page: a retry goes on at the page after the last one
+// written down.
+func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (workflows.ScanResult, error) {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	if row, err = arc.refreshProject(ctx, row); err != nil {
+		return workflows.ScanResult{}, err
+	}
+	scan, err := a.ledger.BeginScan(ctx, in.Tenant, in.Archive)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	root := ledger.Folder{SourceID: row.RootID, Name: row.Name, Scan: scan}
+	if err := a.ledger.PutFolders(ctx, in.Tenant, in.Archive, []ledger.Folder{root}); err != nil {
+		return workflows.ScanResult{}, err
+	}
+	for {
+		if err := attempt.Stopping(ctx); err != nil {
+			return workflows.ScanResult{}, err
+		}
+		folder, err := a.ledger.NextFolder(ctx, in.Tenant, in.Archive, scan)
+		if err != nil {
+			return workflows.ScanResult{}, err
+		}
+		if folder == nil {
+			break
+		}
+		if err := arc.scanPage(ctx, *folder, scan, in.Compare); err != nil {
+			return workflows.ScanResult{}, fmt.Errorf("listing folder %q: %w", folder.Path, err)
+		}
+		arc.progress(ctx, false)
+	}
+	if row.Moving {
+		if err := arc.matchMigratedIDs(ctx, scan); err != nil {
+			return workflows.ScanResult{}, err
+		}
+	}
+	if err := a.ledger.FinishScan(ctx, in.Tenant, in.Archive, scan); err != nil {
+		return workflows.ScanResult{}, err
+	}
+	counts, err := arc.counts(ctx)
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
+	if !in.Compare {
+		return workflows.ScanResult{Counts: counts}, nil
+	}
+	work, err := arc.hasWork(ctx)
+	if err == nil && !work {
+		work, err = arc.newShares(ctx)
+	}
+	return workflows.ScanResult{Counts: counts, Changed: work}, err
+}
+
+// scanPage lists one page of a folder and writes it down together with the place to go on.
+func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, compare bool) error {
+	page, err := a.frameio.Children(ctx, folder.SourceID, folder.Cursor)
+	if err != nil {
+		return err
+	}
+	var folders []ledger.Folder
+	var items []ledger.Item
+	for _, child := range page.Items {
+		switch child.Kind {
+		case frameio.KindFolder:
+			folders = append(folders, ledger.Folder{SourceID: child.ID, ParentID: folder.SourceID, Name: child.Name,
+				Path: joinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Scan: scan})
+		case frameio.KindStack:
+			versions, err := a.frameio.Versions(ctx, child)
+			if err != nil {
+				return err
+			}
+			for i, v := range versions {
+				items = append(items, itemOf(folder, child, v, i+1, len(versions), scan))
+			}
+		case frameio.KindFile:
+			items = append(items, itemOf(folder, child, child, 1, 1, scan))
+		}
+	}
+	for i := range items {
+		if compare && items[i].CommentCount == ledger.CommentsUnknown {
+			items[i].CommentCount = ledger.CommentsAsBefore // read by this run already
+		}
+	}
+	return a.ledger.PageListed(ctx, a.ref.Tenant, a.ref.Archive, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
+}
+
+// hasWork tells whether the reading at the end has found anything that was not there before: folders, files, or more
+// comments. What has failed, and what waits for its original, is not news.
+func (a *archive) hasWork(ctx context.Context) (bool, error) {
+	folders, err := a.foldersWithoutCollection(ctx)
+	if err != nil || folders > 0 {
+		return folders > 0, err
+	}
+	for _, phase := range []ledger.Phase{ledger.PhaseCopy, ledger.PhaseComments} {
+		for after := int64(0); ; {
+			ranges, err := a.ledger.NextRanges(ctx, a.ref.Tenant, a.ref.Archive, phase, after, 200, 10)
+			if err != nil {
+				return false, err
+			}
+			if len(ranges) == 0 {
+				break
+			}
+			for _, r := range ranges {
+				items, err := a.ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, r.From, r.To)
+				if err != nil {
+					return false, err
+				}
+				for _, it := range items {
+					if phase == ledger.PhaseCopy && needsCopy(it) && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.CommentCount > it.CommentsSeen && it.AssetID != "" {
+						return true, nil
+					}
+				}
+				after = r.To
+			}
+		}
+	}
+	return false, nil
+}
+
+func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
+	n := 0
+	for after := ""; ; {
+		folders, next, err := a.ledger.Folders(ctx, a.ref.Tenant, a.ref.Archive, after, 1000)
+		if err != nil {
+			return 0, err
+		}
+		for _, f := range folders {
+			if f.CollectionID == "" {
+				n++
+			}
+		}
+		if after = next; next == "" {
+			return n, nil
+		}
+	}
+}
+
+// needsCopy says that OpenVersion has something to do for an item.
+func needsCopy(it ledger.Item) bool {
+	switch it.State {
+	case ledger.Pending, ledger.Copying, ledger.ItemFailed:
+		return true
+	}
+	return it.FieldsHash != it.WrittenHash
+}
+
+func joinPath(parent, name string) string {
+	if parent == "" {
+		return mapping.PathName(name)
+	}
+	return parent + "/" + mapping.PathName(name)
+}
+
+// itemOf writes one version of an asset down. node is the file itself or the stack that holds it.
+func itemOf(folder ledger.Folder, node, file frameio.Asset, version, versions, scan int) ledger.Item {
+	path := joinPath(folder.Path, file.Name)
+	fields := mapping.Fields(fieldsOf(file, path))
+	encoded, err := json.Marshal(fields)
+	if err != nil { // a map of strings always encodes
+		panic(err)
+	}
+	return ledger.Item{
+		SourceID: file.ID, AssetKey: node.ID, FolderID: folder.SourceID, Version: version, Versions: versions,
+		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
+		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
+		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
+		Watermarked: file.Watermark == frameio.WatermarkOn, CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
+		State: ledger.Pending, Scan: scan,
+	}
+}
+
+func fieldsOf(f frameio.Asset, path string) mapping.FieldsInput {
+	return mapping.FieldsInput{
+		SourceID: f.ID, SourceURL: f.URL, SourcePath: path, Label: f.Label, Description: f.Description,
+		UploaderName: f.Uploader.Name, UploaderEmail: f.Uploader.Email, UploadedAt: f.UploadedAt, CreatedAt: f.CreatedAt,
+		Rating: f.Rating, Properties: f.Properties,
+	}
+}
+
+// counts are the ledger's totals in the workflow's words.
+func (a *archive) counts(ctx context.Context) (workflows.Counts, error) {
+	t, err := a.ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
+	if err != nil {
+		return workflows.Counts{}, err
+	}
+	row, err := a.row(ctx)
+	return workflows.Counts{
+		Items: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed,
+		Bytes: t.Bytes, BytesDone: t.BytesDone, BytesSkipped: t.BytesSkipped, Comments: t.Comments, CommentsDone: t.CommentsDone,
+		Folders: int64(row.Folders), Presentations: int64(row.SharesDone),
+	}, err
+}

@@ -1,0 +1,309 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// CopyShares makes a collection of references for each presentation, review link and share of the project.
+func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return err
+	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return err
+	}
+	if err := arc.matchMigratedShares(ctx); err != nil {
+		return fmt.Errorf("presentations: %w", err)
+	}
+	seen, done := 0, 0
+	for cursor := ""; ; {
+		page, err := arc.frameio.Shares(ctx, ref.Archive, cursor)
+		if err != nil {
+			return fmt.Errorf("presentations: %w", err)
+		}
+		for _, s := range page.Items {
+			seen++
+			if seen == 1 {
+				if err := arc.dropStaleLink(ctx, ledger.LinkPresentations, ref.Archive); err != nil {
+					return err
+				}
+				id, err := arc.collection(ctx, placed{kind: ledger.LinkPresentations, source: ref.Archive,
+					external: mapping.ExternalID("presentations", ref.Archive), title: "Presentations", parent: row.CollectionID})
+				if err != nil {
+					return err
+				}
+				if row, err = a.ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.PresentationsID = id }); err != nil {
+					return err
+				}
+			}
+			if err := arc.copyShare(ctx, row.PresentationsID, s); err != nil {
+				return fmt.Errorf("presentation %q: %w", s.Name, err)
+			}
+			done++
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	_, err = a.ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done })
+	return err
+}
+
+func shareKind(k frameio.ShareKind) ledger.LinkKind {
+	switch k {
+	case frameio.SharePresentation:
+		return ledger.LinkPresentation
+	case frameio.ShareReviewLink:
+		return ledger.LinkReviewLink
+	}
+	return ledger.LinkShare
+}
+
+func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share) error {
+	if err := a.dropStaleLink(ctx, shareKind(s.Kind), s.ID); err != nil {
+		return err
+	}
+	id, err := a.collection(ctx, placed{kind: shareKind(s.Kind), source: s.ID, external: mapping.ExternalID(string(s.Kind), s.ID), title: s.Name, parent: parent})
+	if err != nil {
+		return err
+	}
+	items, err := a.shareItems(ctx, s)
+	if err != nil {
+		return err
+	}
+	shown := map[string]bool{} // several versions of one stack are one asset
+	for _, item := range items {
+		if err := a.reference(ctx, s, id, item, shown); err != nil {
+			return err
+		}
+	}
+	return a.writeSettings(ctx, s, id)
+}
+
+func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.ShareItem, error) {
+	if s.Items != nil {
+		return s.Items, nil
+	}
+	return frameio.All(func(i frameio.ShareItem) string { return i.AssetID }, func(cursor string) (frameio.Page[frameio.ShareItem], error) {
+		return a.frameio.ShareItems(ctx, s, cursor)
+	})
+}
+
+// reference puts an asset, or a folder's collection, into a presentation's collection. What the project no longer has
+// is left out: the share's settings name it.
+func (a *archive) reference(ctx context.Context, s frameio.Share, collection string, item frameio.ShareItem, shown map[string]bool) error {
+	objectType, target := "assets", ""
+	var err error
+	if item.Kind != frameio.KindFolder {
+		target, err = a.assetOf(ctx, item.AssetID)
+	}
+	if err == nil && target == "" && (item.Kind == frameio.KindFolder || item.Kind == "") {
+		objectType = "collections"
+		target, err = a.collectionOf(ctx, item.AssetID)
+	}
+	if err != nil || target == "" || shown[target] {
+		return err
+	}
+	shown[target] = true
+	key := s.ID + "/" + item.AssetID
+	if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
+		return err
+	} else if ok && (link.Parent != collection || link.TargetID != "" && link.TargetID != target) {
+		// The asset or the collection was deleted in iconik and made again.
+		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
+			return err
+		}
+	}
+	_, _, err = a.createOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkReference, SourceID: key, Parent: collection, IndexLag: a.cfg.Iconik.SettleTime,
+		Find: func(ctx context.Context) (string, error) {
+			for o, err := range a.iconik.Collections.AllContents(ctx, collection, objectType) {
+				if err != nil {
+					return "", err
+				}
+				if o.ID == target {
+					return target, nil
+				}
+			}
+			return "", nil
+		},
+		Make: func(ctx context.Context) (string, error) {
+			err := a.iconik.Collections.Add(ctx, collection, objectType, target)
+			return target, err
+		},
+	})
+	return err
+}
+
+// lostReferences reads the presentations' collections back, with one listing each. References that people have taken out
+// are forgotten, so that the next round makes them again. It returns how many presentations lack one.
+func (a *archive) lostReferences(ctx context.Context) (int, error) {
+	lost := map[string]bool{}
+	collection, listed := "", map[string]bool{}
+	for after := ""; ; {
+		links, next, err := a.ledger.Links(ctx, a.ref.Tenant, a.ref.Archive, ledger.LinkReference, after, 500)
+		if err != nil {
+			return 0, err
+		}
+		for _, k := range links {
+			if k.TargetID == "" {
+				continue
+			}
+			if k.Parent != collection {
+				collection, listed = k.Parent, map[string]bool{}
+				for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
+					if err != nil {
+						return 0, err
+					}
+					listed[o.ID] = true
+				}
+			}
+			if listed[k.TargetID] {
+				continue
+			}
+			if there, err := a.refersTo(ctx, collection, k.TargetID); err != nil || there {
+				if err != nil {
+					return 0, err
+				}
+				continue
+			}
+			lost[collection] = true
+			if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReference, k.SourceID); err != nil {
+				return 0, err
+			}
+		}
+		if after = next; after == "" {
+			return len(lost), nil
+		}
+	}
+}
+
+// refersTo asks iconik's store, since the index that lists collections lags. A target that is gone is not the
+// reference's loss, and of one that does not say where it is nothing can be told.
+func (a *archive) refersTo(ctx context.Context, collection, target string) (bool, error) {
+	asset, err := a.iconik.Assets.Get(ctx, target, true)
+	if err == nil {
+		return asset.Status == "DELETED" || slices.Contains(asset.InCollections, collection), nil
+	}
+	if !rest.IsNotFound(err) {
+		return false, err
+	}
+	c, err := a.iconik.Collections.Get(ctx, target)
+	if rest.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return c.Status == "DELETED" || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
+}
+
+// sharesNow lists what Frame.io shares of the project.
+func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
+	return frameio.All(func(s frameio.Share) string { return s.ID }, func(cursor string) (frameio.Page[frameio.Share], error) {
+		return a.frameio.Shares(ctx, a.ref.Archive, cursor)
+	})
+}
+
+// newShares says that Frame.io has a presentation, review link or share that has no collection yet.
+func (a *archive) newShares(ctx context.Context) (bool, error) {
+	now, err := a.sharesNow(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range now {
+		link, known, err := a.ledger.Link(ctx, a.ref.Tenant, shareKind(s.Kind), s.ID)
+		if err != nil || !known || link.TargetID == "" {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// assetOf follows the ledger's links; a single version of a stack leads to the stack's asset.
+func (a *archive) assetOf(ctx context.Context, source string) (string, error) {
+	if target, err := a.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
+		return target, err
+	}
+	it, ok, err := a.ledger.Item(ctx, a.ref.Tenant, a.ref.Archive, source)
+	if err != nil || !ok {
+		return "", err
+	}
+	return it.AssetID, nil
+}
+
+// collectionOf returns a folder's collection; the project's for its root folder.
+func (a *archive) collectionOf(ctx context.Context, source string) (string, error) {
+	if target, err := a.linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
+		return target, err
+	}
+	row, err := a.row(ctx)
+	if err != nil || row.RootID != source {
+		return "", err
+	}
+	return row.CollectionID, nil
+}
+
+func (a *archive) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
+	for _, kind := range kinds {
+		link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, kind, source)
+		if err != nil {
+			return "", err
+		}
+		if ok && link.TargetID != "" {
+			return link.TargetID, nil
+		}
+	}
+	return "", nil
+}
+
+// writeSettings keeps a share's dates and settings with its collection.
+func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
+	settings := map[string]any{"kind": s.Kind, "url": s.URL, "active": s.Active, "owner": map[string]string{"name": s.Owner.Name, "email": s.Owner.Email}, "settings": s.Settings}
+	if !s.ExpiresAt.IsZero() {
+		settings["expires_at"] = s.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	encoded, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	fields := map[string]string{"framebridge_source_id": s.ID, "framebridge_source_url": s.URL, "framebridge_settings": string(encoded)}
+	if !s.CreatedAt.IsZero() {
+		fields["framebridge_created_at"] = s.CreatedAt.UTC().Format(time.RFC3339)
+	}
+	hash := mapping.FieldsHash(fields)
+	link, _, err := a.ledger.Link(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID)
+	if err != nil || link.Hash == hash && link.TargetID == collection {
+		return err
+	}
+	view, err := a.tenant.View(ctx, mapping.ArchiveView)
+	if err != nil {
+		return err
+	}
+	if err := a.markChanged(ctx); err != nil {
+		return err
+	}
+	if err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(fields)); err != nil && !rest.IsNotFound(err) {
+		return err
+	}
+	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkSettings, SourceID: string(s.Kind) + ":" + s.ID, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
+		return err
+	}
+	return a.ledger.Made(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID, collection, hash)
+}
+
+// linkSettings remembers which settings of a share were written.
+const linkSettings ledger.LinkKind = "settings"

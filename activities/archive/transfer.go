@@ -1,0 +1,164 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// TransferFile moves one file's bytes from Frame.io to iconik's storage. A retry on any worker goes on after the parts
+// that the store has.
+func (a *Activities) TransferFile(ctx context.Context, in workflows.ItemInput) error {
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return err
+	}
+	it, ok, err := a.ledger.Item(ctx, in.Tenant, in.Archive, in.SourceID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !ok:
+		return fault.System("the ledger does not know file %s", in.SourceID)
+	case it.State != ledger.Copying || it.Checksum != "":
+		return nil // done by an attempt whose answer was lost
+	}
+	return arc.transferError(ctx, it, arc.copyBytes(ctx, it))
+}
+
+func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
+	ctx, cancel := attempt.StopWithWorker(ctx)
+	defer cancel()
+	own := attempt.Of(ctx)
+	own.OnBeat(func(ctx context.Context, c attempt.Checkpoint) {
+		a.noteBytes(ctx, it, c.Bytes)
+		a.progress(ctx, false)
+	})
+	rendition := frameio.Rendition(it.Rendition)
+	size := it.Size
+	if rendition == frameio.RenditionProxy {
+		size = -1
+	}
+	var mu sync.Mutex
+	var unavailable error
+	source, err := transfer.NewHTTPSource(ctx, a.steps.objects, func(ctx context.Context, fresh bool) (transfer.Location, error) {
+		m, err := a.frameio.Media(ctx, it.SourceID, rendition, fresh)
+		if err != nil {
+			var no *frameio.OriginalUnavailable
+			if errors.As(err, &no) {
+				mu.Lock()
+				unavailable = err
+				mu.Unlock()
+			}
+			return transfer.Location{}, err
+		}
+		return transfer.Location{URL: m.URL, Size: size, Ranges: m.Ranges}, nil
+	})
+	if err != nil {
+		return a.sourceRefused(err, unavailable)
+	}
+	if size < 0 {
+		size = source.Size() // of a proxy the host knows
+	}
+	sink, err := a.sink(ctx, it, size)
+	if err != nil {
+		return err
+	}
+	res, err := a.steps.engine.Copy(ctx, transfer.Job{
+		Source: source, Sink: sink, Size: size, Resume: own.Resume().Engine,
+		Progress: func(p transfer.Progress) {
+			own.Save(attempt.Checkpoint{Bytes: p.Bytes, Total: it.Size, Engine: p.Checkpoint})
+		},
+	})
+	switch {
+	case err != nil && attempt.WasStopped(ctx):
+		return attempt.Stopped()
+	case err != nil:
+		return a.sourceRefused(err, unavailable)
+	case rendition == frameio.RenditionOriginal && it.SourceChecksum != "" && it.SourceChecksum != res.XXH64:
+		differs := fault.UploadGone
+		if it.Watermarked { // on the way
+			differs = fault.OriginalGone
+		}
+		return differs("the copy's xxh64 is %s, Frame.io says %s", res.XXH64, it.SourceChecksum)
+	}
+	return a.recordTransfer(ctx, it, res)
+}
+
+// recordTransfer writes down what a transfer has proved. An attempt that was given up for dead may come that far, too: its bytes
+// are not those of the file that was opened since.
+func (a *archive) recordTransfer(ctx context.Context, it ledger.Item, res transfer.Result) error {
+	row, err := a.row(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		if sameUpload(*i, it) {
+			i.Checksum, i.StoredSize, i.BytesDone, i.FirstRun = res.XXH64, res.Bytes, res.Bytes, cmp.Or(i.FirstRun, row.Run)
+		}
+	})
+	if err == nil && !sameUpload(now, it) {
+		return fmt.Errorf("%q was opened anew while this attempt moved it", it.Name)
+	}
+	return err
+}
+
+func sameUpload(x, y ledger.Item) bool {
+	return x.State != ledger.Pending && x.FileID == y.FileID && x.UploadID == y.UploadID
+}
+
+// sourceRefused tells a missing original from other failures.
+func (a *archive) sourceRefused(err, unavailable error) error {
+	var differs *transfer.SizeMismatch
+	var src *transfer.SourceError
+	switch {
+	case unavailable != nil:
+		return fault.OriginalGone("%v", unavailable)
+	case errors.As(err, &differs):
+		return fault.OriginalGone("%v", differs)
+	case errors.As(err, &src) && !src.Retryable() && (src.Status == 403 || src.Status == 404 || src.Status == 410):
+		return fault.OriginalGone("%v", src)
+	}
+	return err
+}
+
+// transferError says what is to be done about an error of the engine.
+func (a *archive) transferError(ctx context.Context, it ledger.Item, err error) error {
+	var own *fault.Error
+	var classed interface{ Retryable() bool }
+	switch {
+	case err == nil:
+		a.progress(ctx, false)
+		return nil
+	case errors.As(err, &own), ctx.Err() != nil:
+		return err
+	case errors.Is(err, transfer.ErrUploadGone), errors.Is(err, transfer.ErrCorrupted):
+		return fault.UploadGone("%v", err)
+	case errors.Is(err, transfer.ErrSourceChanged):
+		return fault.Content("%q changed in Frame.io while it was copied: %v", it.Name, err)
+	case errors.As(err, &classed) && !classed.Retryable():
+		return fault.Content("%v", err)
+	}
+	return err
+}
+
+// noteBytes shows how far a file is; only people look at it.
+func (a *archive) noteBytes(ctx context.Context, it ledger.Item, n int64) {
+	_, err := a.ledger.UpdateItem(ctx, a.ref.Tenant, a.ref.Archive, it.SourceID, func(i *ledger.Item) {
+		if i.State == ledger.Copying && i.Checksum == "" {
+			i.BytesDone = n
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "progress of a file not noted", "file", it.SourceID, "error", err)
+	}
+}

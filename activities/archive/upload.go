@@ -1,0 +1,288 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/transfer/azure"
+	"github.com/framebridge/framebridge/transfer/b2"
+	"github.com/framebridge/framebridge/transfer/gcs"
+	"github.com/framebridge/framebridge/transfer/s3"
+)
+
+// The kinds of iconik storages that files can be brought to.
+const (
+	storageS3    = "S3"
+	storageGCS   = "GCS"
+	storageAzure = "AZURE"
+	storageB2    = "B2"
+)
+
+const (
+	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking anew
+)
+
+type freshUpload struct {
+	file iconik.File
+	at   time.Time
+}
+
+// iconik need not give a record every kind of URL, nor again what it gave when the record was made.
+var (
+	errNoUploadURL = errors.New("iconik gives no upload URL")
+	errNoPartsURL  = fmt.Errorf("%w for parts", errNoUploadURL)
+)
+
+// filesStorage is where originals go: the configured storage, or the one iconik matches for files.
+func (a *archive) filesStorage(ctx context.Context) (*iconik.Storage, error) {
+	return a.steps.storages.Get(ctx, a.tenant.ID, func(ctx context.Context) (*iconik.Storage, error) {
+		var s *iconik.Storage
+		var err error
+		if id := a.cfg.Iconik.StorageID; id != "" {
+			s, err = a.iconik.Files.Storage(ctx, id)
+		} else {
+			s, err = a.iconik.Files.MatchingStorage(ctx, "FILES")
+		}
+		if rest.IsNotFound(err) {
+			return nil, fault.Content("iconik has no storage for files: make one, or set tenants.%s.iconik.storage_id", a.tenant.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch s.Method {
+		case storageS3, storageGCS, storageAzure, storageB2:
+			return s, nil
+		}
+		return nil, fault.Content("iconik storage %q is of kind %s, which nothing can be uploaded to from outside: set tenants.%s.iconik.storage_id to one on S3, GCS, Azure or B2", s.Name, s.Method, a.tenant.ID)
+	})
+}
+
+// rememberUpload saves a call for files that are moved at once by the worker that made their record. Another one may move
+// them, so that nothing is kept longer than it is of use.
+func (a *archive) rememberUpload(f iconik.File) {
+	if f.ID == "" || f.UploadURL == "" && f.MultipartUploadURL == "" {
+		return
+	}
+	u := &freshUpload{f, time.Now()}
+	a.steps.uploads.Store(f.ID, u)
+	time.AfterFunc(uploadURLLife, func() { a.steps.uploads.CompareAndDelete(f.ID, u) })
+}
+
+// offersPut says whether a remembered record can be filled by a single PUT.
+func (a *archive) offersPut(fileID string) bool {
+	u, ok := a.steps.uploads.Load(fileID)
+	return ok && u.(*freshUpload).file.UploadURL != "" && time.Since(u.(*freshUpload).at) < uploadURLLife
+}
+
+// uploadFile returns a file's record with its upload URLs: the remembered one once, and a new one otherwise.
+func (a *archive) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (iconik.File, error) {
+	if u, ok := a.steps.uploads.LoadAndDelete(it.FileID); ok && !fresh && time.Since(u.(*freshUpload).at) < uploadURLLife {
+		return u.(*freshUpload).file, nil
+	}
+	f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{FreshUploadURL: true})
+	if err != nil {
+		return iconik.File{}, fmt.Errorf("upload URL: %w", err)
+	}
+	if f.UploadURL == "" && f.MultipartUploadURL == "" {
+		return iconik.File{}, fmt.Errorf("%w for %q at the moment", errNoUploadURL, it.Name)
+	}
+	return *f, nil
+}
+
+// isMultipart says whether a file of this size, -1 for unknown, goes up in parts.
+func (a *archive) isMultipart(size int64) bool {
+	return size < 0 || size > int64(a.steps.config.Transfer.PartSize)
+}
+
+// beginUpload opens the session that a storage needs for a file of a size, and returns what finds it again.
+func (a *archive) beginUpload(ctx context.Context, it ledger.Item, size int64) (string, error) {
+	storage, err := a.filesStorage(ctx)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case storage.Method == storageGCS:
+		f, err := a.uploadFile(ctx, it, false)
+		if err != nil {
+			return "", err
+		}
+		session, err := gcs.Start(ctx, a.steps.objects, f.UploadURL, it.MediaType)
+		if err != nil {
+			return "", fmt.Errorf("upload session: %w", err)
+		}
+		return session, nil
+	case storage.Method == storageS3:
+		return a.beginS3(ctx, it, size)
+	case storage.Method == storageB2 && a.isMultipart(size):
+		u, err := a.iconik.Files.StartB2(ctx, it.AssetID, it.FileID, "")
+		if err != nil {
+			return "", err
+		}
+		return u.ID, nil
+	}
+	return "", nil
+}
+
+// beginS3 opens a multipart upload for a large file, and for any file that iconik offers no single PUT for.
+func (a *archive) beginS3(ctx context.Context, it ledger.Item, size int64) (string, error) {
+	single := !a.isMultipart(size)
+	if single && a.offersPut(it.FileID) {
+		return "", nil
+	}
+	f, err := a.uploadFile(ctx, it, false)
+	if err == nil && !single && f.MultipartUploadURL == "" {
+		f, err = a.uploadFile(ctx, it, true)
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case single && f.UploadURL != "":
+		a.rememberUpload(f)
+		return "", nil
+	case f.MultipartUploadURL == "":
+		return "", fmt.Errorf("%w of %q", errNoPartsURL, it.Name)
+	}
+	id, err := s3.CreateMultipart(ctx, a.steps.objects, f.MultipartUploadURL)
+	if err != nil {
+		return "", fmt.Errorf("upload session: %w", err)
+	}
+	return id, nil
+}
+
+// openUpload finds or makes an item's record and begins its upload. A record that iconik gives no URL for is made anew,
+// once.
+func (a *archive) openUpload(ctx context.Context, row ledger.Archive, it ledger.Item, rec record) (record, string, error) {
+	for again := false; ; again = true {
+		var err error
+		if rec, err = a.ensureRecord(ctx, row, it, rec); err != nil {
+			return rec, "", err
+		}
+		a.rememberUpload(rec.made)
+		if it.UploadID != "" {
+			return rec, it.UploadID, nil
+		}
+		it.FileID = rec.fileID
+		uploadID, err := a.beginUpload(ctx, it, rec.size)
+		switch {
+		case again && errors.Is(err, errNoPartsURL):
+			return rec, "", fault.Content("%v", err)
+		case again, !errors.Is(err, errNoUploadURL):
+			return rec, uploadID, err
+		}
+		if err := a.dropRecord(ctx, it, rec.key); err != nil {
+			return rec, "", err
+		}
+	}
+}
+
+// sink is where a file's bytes go, by the kind of iconik's storage.
+func (a *archive) sink(ctx context.Context, it ledger.Item, size int64) (transfer.Sink, error) {
+	storage, err := a.filesStorage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	part := int64(a.steps.config.Transfer.PartSize)
+	uploadURL := func(ctx context.Context, fresh bool) (string, error) {
+		f, err := a.uploadFile(ctx, it, fresh)
+		if err == nil && f.UploadURL == "" {
+			err = fmt.Errorf("%w: %w for one PUT", transfer.ErrUploadGone, errNoUploadURL) // a new record may have one
+		}
+		return f.UploadURL, err
+	}
+	stored := func(ctx context.Context) (int64, error) {
+		f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
+		if err != nil || f.URL == "" {
+			return -1, err
+		}
+		return transfer.StoredSize(ctx, a.steps.objects, f.URL)
+	}
+	switch storage.Method {
+	case storageGCS:
+		return gcs.NewSession(gcs.Session{Client: a.steps.objects, URL: it.UploadID, PartSize: part, Stored: stored}), nil
+	case storageAzure:
+		return azure.New(azure.Blob{Client: a.steps.objects, URL: uploadURL, ContentType: it.MediaType, PartSize: part, Stored: stored}), nil
+	case storageB2:
+		return a.b2Sink(it, part, stored), nil
+	}
+	return a.s3Sink(it, storage.PresignsMD5(), size, part, uploadURL, stored), nil
+}
+
+func (a *archive) s3Sink(it ledger.Item, enforcesMD5 bool, size, part int64, uploadURL func(context.Context, bool) (string, error), stored func(context.Context) (int64, error)) transfer.Sink {
+	parts := 0
+	if size > 0 {
+		least := s3.PartSizeFor(size, part)
+		parts = int((size + least - 1) / least)
+	}
+	s := s3.S3{
+		Client: a.steps.objects, UploadID: it.UploadID, PartSize: part, ContentType: it.MediaType, UploadURL: uploadURL, Stored: stored,
+		PartURLs: func(ctx context.Context, from, to, total int) (map[int]string, error) {
+			return a.iconik.Files.PartURLs(ctx, it.AssetID, it.FileID, it.UploadID, total, from, to)
+		},
+		Multipart: func(ctx context.Context) (s3.MultipartURLs, error) {
+			m, err := a.iconik.Files.MultipartURLs(ctx, it.AssetID, it.FileID, it.UploadID, parts)
+			if err != nil {
+				return s3.MultipartURLs{}, err
+			}
+			return s3.MultipartURLs{Complete: m.CompleteURL, Abort: m.AbortURL, ListParts: m.ListPartsURL}, nil
+		},
+	}
+	if enforcesMD5 {
+		s.MD5URL = func(ctx context.Context, n int, sum [16]byte) (string, error) {
+			return a.iconik.Files.MD5PartURL(ctx, it.AssetID, it.FileID, it.UploadID, n, sum)
+		}
+	}
+	return s3.New(s)
+}
+
+func (a *archive) b2Sink(it ledger.Item, part int64, stored func(context.Context) (int64, error)) transfer.Sink {
+	whole := func(ctx context.Context) (b2.Endpoint, error) {
+		f, err := a.uploadFile(ctx, it, false)
+		return b2.Endpoint{URL: f.UploadURL, Token: f.UploadCredentials.AuthorizationToken, Name: f.UploadFilename}, err
+	}
+	return b2.New(b2.Upload{
+		Whole:  whole,
+		Client: a.steps.objects, LargeID: it.UploadID, ContentType: it.MediaType, PartSize: part, Stored: stored,
+		Endpoint: func(ctx context.Context) (b2.Endpoint, error) {
+			if it.UploadID == "" {
+				return whole(ctx)
+			}
+			u, err := a.iconik.Files.StartB2(ctx, it.AssetID, it.FileID, it.UploadID)
+			if err != nil {
+				return b2.Endpoint{}, err
+			}
+			return b2.Endpoint{URL: u.URL, Token: u.Token}, nil
+		},
+		Finish: func(ctx context.Context, sums []string) error {
+			return a.iconik.Files.FinishB2(ctx, it.AssetID, it.FileID, it.UploadID, sums)
+		},
+		Cancel: func(ctx context.Context) error {
+			return a.iconik.Files.CancelB2(ctx, it.AssetID, it.FileID, it.UploadID)
+		},
+	})
+}
+
+// giveUp drops an upload session. The stores also drop by themselves what is never completed.
+func (a *archive) giveUp(ctx context.Context, it ledger.Item) error {
+	storage, err := a.filesStorage(ctx)
+	if err != nil {
+		return err
+	}
+	if storage.Method == storageS3 {
+		return a.iconik.Files.CleanupMultipart(ctx, it.AssetID, it.FileID, it.UploadID)
+	}
+	sink, err := a.sink(ctx, it, it.Size)
+	if err != nil {
+		return err
+	}
+	if err := sink.Abort(ctx); !errors.Is(err, transfer.ErrUploadGone) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package archive
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+func aboutFiles(r *http.Request) bool { return strings.Contains(r.URL.Path, "/files/") }
+
+// Nobody promises that S3 storages offer a single PUT.
+func TestAnS3StorageWithoutASinglePutTakesParts(t *testing.T) {
+	for name, body := range map[string][]byte{"small": []byte("bytes"), "empty": {}} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, harnessOptions{spoil: answers(aboutFiles, func(v map[string]any) {
+				if _, ok := v["upload_url"]; ok {
+					v["upload_url"] = nil
+				}
+			})})
+			h.sees(t, file("F", "clip.mov", body))
+			h.copies(t, "F", body)
+			it := h.item(t, "F")
+			require.Equal(t, ledger.Copied, it.State)
+			problem, _, err := h.fileProblem(t.Context(), it)
+			require.NoError(t, err)
+			require.Empty(t, problem)
+			require.Equal(t, 1, h.sim.Calls()["POST files/v1/assets/{id}/files"])
+		})
+	}
+}
+
+// A record whose single PUT has gone is not filled for ever: another one takes its place.
+func TestARecordWhoseURLIsGoneIsMadeAnew(t *testing.T) {
+	h := newHarness(t, harnessOptions{spoil: answers(func(r *http.Request) bool { return r.Method == http.MethodGet && aboutFiles(r) }, func(v map[string]any) {
+		if _, ok := v["upload_url"]; ok {
+			v["upload_url"], v["multipart_upload_url"] = nil, nil
+		}
+	})})
+	body := []byte("bytes")
+	h.sees(t, file("F", "clip.mov", body))
+	require.Equal(t, workflows.DoTransfer, h.open(t, "F"))
+	gone := h.item(t, "F")
+	h.steps.uploads.Clear() // another worker goes on
+	_, err := h.updateItem(t.Context(), gone, func(i *ledger.Item) { i.State = ledger.Pending })
+	require.NoError(t, err)
+	h.copies(t, "F", body)
+	require.NotEqual(t, gone.FileID, h.item(t, "F").FileID)
+	require.Len(t, h.sim.Docs("files"), 1)
+}
+
+// The URL for parts may come with a record's creation only: an upload that could not be begun then is begun with
+// another record.
+func TestPartsAreBegunAgainWhereTheirURLComesOnce(t *testing.T) {
+	var begun atomic.Int32
+	h := newHarness(t, harnessOptions{
+		spoil: answers(func(r *http.Request) bool { return r.Method == http.MethodGet && aboutFiles(r) }, func(v map[string]any) {
+			if _, ok := v["multipart_upload_url"]; ok {
+				v["multipart_upload_url"] = nil
+			}
+		}),
+		objects: func(r *http.Request) *s3sim.Fault {
+			if r.Method == http.MethodPost && r.URL.Query().Has("uploads") && begun.Add(1) == 1 {
+				return &s3sim.Fault{Status: http.StatusServiceUnavailable, Code: "SlowDown"}
+			}
+			return nil
+		},
+	})
+	body := bytes.Repeat([]byte("0123456789abcdef"), testPartSize/16+1)
+	h.sees(t, file("F", "clip.mov", body))
+	_, err := h.steps.OpenVersion(t.Context(), workflows.OpenVersionInput{Ref: h.ref, SourceID: "F"})
+	require.ErrorContains(t, err, "SlowDown")
+	h.copies(t, "F", body)
+	problem, _, err := h.fileProblem(t.Context(), h.item(t, "F"))
+	require.NoError(t, err)
+	require.Empty(t, problem)
+	require.Len(t, h.sim.Docs("files"), 1)
+}
+
+// A storage that takes large files only whole is said to, and not tried for ever.
+func TestAFileThatCannotGoUpInPartsFails(t *testing.T) {
+	h := newHarness(t, harnessOptions{spoil: answers(aboutFiles, func(v map[string]any) {
+		if _, ok := v["multipart_upload_url"]; ok {
+			v["multipart_upload_url"] = nil
+		}
+	})})
+	h.sees(t, file("F", "clip.mov", make([]byte, testPartSize+1)))
+	_, err := h.steps.OpenVersion(t.Context(), workflows.OpenVersionInput{Ref: h.ref, SourceID: "F"})
+	require.ErrorContains(t, err, "iconik gives no upload URL for parts")
+	var own *fault.Error
+	require.ErrorAs(t, err, &own)
+	require.Equal(t, workflows.ErrorContent, own.Type)
+}
+
+// A file that another worker moves is not remembered for the life of this one.
+func TestUploadURLsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := &archive{steps: New(Options{})}
+		one.rememberUpload(iconik.File{ID: "F", UploadURL: "https://store.example/put"})
+		one.rememberUpload(iconik.File{ID: "G", MultipartUploadURL: "https://store.example/parts"})
+		_, ok := one.steps.uploads.Load("F")
+		require.True(t, ok)
+		time.Sleep(uploadURLLife + time.Second)
+		one.steps.uploads.Range(func(id, _ any) bool {
+			t.Errorf("%s is still remembered", id)
+			return true
+		})
+	})
+}

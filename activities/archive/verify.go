@@ -1,0 +1,355 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const verifyInParallel = 8 // items of one range read at once
+
+// VerifyItems reads iconik's side of a range of items, and the comments of both sides, and compares them with what the
+// ledger says was done. A difference fails the item.
+func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) (workflows.Counts, error) {
+	var counts workflows.Counts
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return counts, err
+	}
+	items, err := a.ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	if err != nil {
+		return counts, err
+	}
+	if err := attempt.Stopping(ctx); err != nil {
+		return counts, err
+	}
+	verified, lost := make([]bool, len(items)), make([]bool, len(items))
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(verifyInParallel)
+	for i, it := range items {
+		group.Go(func() error {
+			var err error
+			verified[i], lost[i], err = arc.verifyItem(gctx, it, in.Heal)
+			if err != nil {
+				return fmt.Errorf("verifying %q: %w", it.Path, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return counts, err
+	}
+	for i := range items {
+		if verified[i] {
+			counts.Verified++
+		}
+		if lost[i] {
+			counts.Lost++
+		}
+	}
+	arc.progress(ctx, false)
+	return counts, nil
+}
+
+// verifyItem returns whether the item's bytes and comments are in iconik as Frame.io has them, and with heal whether
+// something of it was lost there and is to be made again.
+func (a *archive) verifyItem(ctx context.Context, it ledger.Item, heal bool) (verified, lost bool, err error) {
+	if it.State != ledger.Copied && it.State != ledger.ItemVerified && it.State != ledger.Skipped {
+		return false, false, nil
+	}
+	problem, gone, err := a.itemProblem(ctx, it)
+	if err != nil {
+		return false, false, err
+	}
+	if gone > commentLost {
+		if err := a.forget(ctx, it, gone); err != nil {
+			return false, false, err
+		}
+	}
+	switch {
+	case problem != "" && heal && gone.repairable():
+		_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
+			i.CommentsScan = 0
+			switch {
+			case gone > commentLost:
+				i.State, i.Reason, i.Fault = ledger.Pending, "", ""
+			case i.State == ledger.ItemVerified:
+				i.State = ledger.Copied
+			}
+		})
+		return false, true, err
+	case problem != "":
+		return false, false, a.differs(ctx, it, problem)
+	case it.State == ledger.Copied:
+		_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.State = ledger.ItemVerified })
+	}
+	return it.State != ledger.Skipped, false, err
+}
+
+// itemProblem is the first difference between an item in Frame.io and in iconik, and what is lost by it.
+func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+	if it.AssetID == "" || it.VersionID == "" {
+		return "missing: the ledger has no asset for it", assetLost, nil
+	}
+	problem, lost, err := a.assetProblem(ctx, it)
+	if err == nil && problem == "" && it.State != ledger.Skipped {
+		problem, lost, err = a.fileProblem(ctx, it)
+	}
+	if err == nil && problem == "" && it.CommentCount > 0 {
+		problem, lost, err = a.commentsProblem(ctx, it)
+	}
+	return problem, lost, err
+}
+
+// differs fails an item with what the comparison found.
+func (a *archive) differs(ctx context.Context, it ledger.Item, problem string) error {
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.State, i.Fault, i.Reason = ledger.ItemFailed, "content", problem })
+	return err
+}
+
+func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
+	if rest.IsNotFound(err) {
+		return "missing: the asset is not in iconik any more; a retry makes it again", assetLost, nil
+	}
+	if err != nil {
+		return "", nothingLost, err
+	}
+	if asset.Status == "DELETED" {
+		return "missing: the asset was deleted in iconik; a retry makes it again", assetLost, nil
+	}
+	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
+		return "missing: the version is not in iconik any more; a retry makes it again, as the newest", versionLost, nil
+	}
+	return "", nothingLost, nil
+}
+
+// fileProblem compares the file that the archive made. Copies on other storages, which people and iconik's own rules make
+// of a format's file set, are theirs.
+func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+	files, err := a.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return "", nothingLost, err
+	}
+	var ours, moved *iconik.File
+	extra := 0
+	for i, f := range files {
+		switch {
+		case f.Status == "DELETED" || f.FormatID != it.FormatID:
+		case f.ID == it.FileID:
+			ours = &files[i]
+		case f.Status == "OPEN" && f.FileSetID == it.FileSetID:
+			// A record without bytes beside ours is left over from a request whose answer was lost.
+			if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, f.ID); err != nil && !rest.IsNotFound(err) {
+				return "", nothingLost, err
+			}
+		case f.FileSetID == it.FileSetID:
+			extra++
+		case kept(f) && f.Size == it.StoredSize && f.Checksum == checksumOf(it):
+			moved = &files[i]
+		}
+	}
+	if ours == nil {
+		ours = moved // to another storage
+	}
+	switch {
+	case ours == nil:
+		return "missing: the version has no file in iconik", fileLost, nil
+	case extra > 0:
+		return fmt.Sprintf("extra: %d files instead of one", extra+1), nothingLost, nil
+	}
+	problem, err := a.contentProblem(ctx, it, *ours)
+	if problem == "" {
+		return "", nothingLost, err
+	}
+	return problem, fileWrong, err
+}
+
+// kept says that iconik has a file's bytes; those that its own archive has taken can be read after a restore only.
+func kept(f iconik.File) bool { return f.Status == "CLOSED" || f.Status == fileArchived }
+
+const fileArchived = "ARCHIVED"
+
+// contentProblem compares a file with what was copied.
+func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.File) (string, error) {
+	switch {
+	case !kept(f):
+		return "differ: the file is " + f.Status + " in iconik", nil
+	case f.Size != it.StoredSize:
+		return fmt.Sprintf("differ: %d bytes in iconik, %d were copied", f.Size, it.StoredSize), nil
+	case it.Rendition == "original" && it.StoredSize != it.Size:
+		return fmt.Sprintf("differ: %d bytes were copied, Frame.io states %d", it.StoredSize, it.Size), nil
+	case f.Checksum != checksumOf(it):
+		return "differ: the checksum in iconik is not that of the copy", nil
+	case it.Rendition == "original" && it.SourceChecksum != "" && it.SourceChecksum != it.Checksum:
+		return "differ: the copy's checksum is not Frame.io's", nil
+	}
+	if f.URL == "" || f.Status == fileArchived {
+		return "", nil // the storage gives no URL to look at the object itself
+	}
+	size, err := transfer.StoredSize(ctx, a.steps.objects, f.URL)
+	if err != nil {
+		return "", err
+	}
+	if size != it.StoredSize {
+		return fmt.Sprintf("differ: the storage holds %d bytes, %d were copied", size, it.StoredSize), nil
+	}
+	return "", nil
+}
+
+// commentsProblem reads the comments of both sides. iconik lists them from an index that lags, so one that is not
+// listed is asked for by its id before it is called missing.
+func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+	source, err := a.sourceComments(ctx, it.SourceID)
+	if rest.IsNotFound(err) {
+		return "extra: the file is no more in Frame.io since the tree was read; a retry leaves it out", nothingLost, nil
+	}
+	if err != nil {
+		return "", nothingLost, err
+	}
+	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
+	if err != nil && !rest.IsNotFound(err) {
+		return "", nothingLost, err
+	}
+	there, external := map[string]bool{}, map[string]int{}
+	for _, s := range listed {
+		// Pages of an index that moves on may show one segment twice.
+		if s.Status != "DELETED" && !there[s.ID] {
+			there[s.ID] = true
+			external[s.ExternalID]++
+		}
+	}
+	for _, c := range source {
+		link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+		if err != nil {
+			return "", nothingLost, err
+		}
+		if !ok || link.TargetID == "" {
+			return "missing: a comment was made in Frame.io after the copy; a retry brings it over", commentLost, nil
+		}
+		if n := external[mapping.ExternalID("comment", c.ID)]; n > 1 {
+			return fmt.Sprintf("extra: a comment is %d times in iconik", n), nothingLost, nil
+		}
+		if !there[link.TargetID] {
+			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
+			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
+				if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+					return "", nothingLost, err
+				}
+				return "missing: a comment was deleted in iconik; a retry makes it again", commentLost, nil
+			}
+			if err != nil {
+				return "", nothingLost, err
+			}
+		}
+	}
+	return "", nothingLost, nil
+}
+
+// VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know
+// are left over from requests whose answer was lost for longer than iconik's index lagged, and are taken away again.
+// Folders whose collection was deleted are left without one: the next round, or the next run, makes it.
+func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflows.TreeResult, error) {
+	var res workflows.TreeResult
+	arc, err := a.archive(ref)
+	if err != nil {
+		return res, err
+	}
+	me, err := arc.tenant.CurrentUser(ctx)
+	if err != nil {
+		return res, err
+	}
+	for after := ""; ; {
+		folders, next, err := a.ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
+		if err != nil {
+			return res, err
+		}
+		for _, f := range folders {
+			if f.CollectionID == "" {
+				continue
+			}
+			if err := attempt.Stopping(ctx); err != nil {
+				return res, err
+			}
+			err := arc.removeLeftovers(ctx, f, me.ID)
+			if errors.Is(err, errFolderGone) {
+				res.Lost++
+				continue
+			}
+			if err != nil {
+				return res, fmt.Errorf("verifying the collection of %q: %w", f.Path, err)
+			}
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	presentations, err := arc.lostReferences(ctx)
+	if err != nil {
+		return res, fmt.Errorf("verifying presentations: %w", err)
+	}
+	if presentations > 0 {
+		res.Lost += presentations
+		_, err = a.ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
+	}
+	return res, err
+}
+
+var errFolderGone = errors.New("the collection is not in iconik any more")
+
+func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me string) error {
+	// What is in the delete queue is still listed, and what is empty may not be: the collection itself tells.
+	there, err := a.exists(ctx, f.CollectionID)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return a.folderGone(ctx, f)
+	}
+	for o, err := range a.iconik.Collections.AllContents(ctx, f.CollectionID, "assets,collections") {
+		if err != nil {
+			return err
+		}
+		kind, source, ours := mapping.ParseExternalID(o.ExternalID)
+		if !ours || o.Status == "DELETED" || o.CreatedByUser != me {
+			continue
+		}
+		linkKind, ok := map[string]ledger.LinkKind{"file": ledger.LinkFile, "stack": ledger.LinkStack, "folder": ledger.LinkFolder}[kind]
+		if !ok {
+			continue
+		}
+		link, known, err := a.ledger.Link(ctx, a.ref.Tenant, linkKind, source)
+		if err != nil {
+			return err
+		}
+		if !known || link.TargetID == "" || link.TargetID == o.ID {
+			continue
+		}
+		if err := a.markChanged(ctx); err != nil {
+			return err
+		}
+		if linkKind == ledger.LinkFolder {
+			err = a.iconik.Collections.Delete(ctx, o.ID)
+		} else {
+			err = a.iconik.Assets.Delete(ctx, o.ID)
+		}
+		if err != nil && !rest.IsNotFound(err) {
+			return err
+		}
+		if err := a.ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "removed duplicate", o.ExternalID+" "+o.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,316 @@
+package archive
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// NextRanges returns the next ranges of items that a phase has work for.
+func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInput) ([]workflows.Range, error) {
+	phase := ledger.Phase(in.Phase)
+	if in.Again && phase == ledger.PhaseComments {
+		phase = ledger.PhaseCommentsAgain
+	}
+	ranges, err := a.ledger.NextRanges(ctx, in.Tenant, in.Archive, phase, in.After, in.Size, in.Max)
+	out := make([]workflows.Range, len(ranges))
+	for i, r := range ranges {
+		out[i] = workflows.Range{From: r.From, To: r.To}
+	}
+	return out, err
+}
+
+// RangeItems returns the items of a range that OpenVersion has something to do for.
+func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([]workflows.CopyItem, error) {
+	items, err := a.ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	var out []workflows.CopyItem
+	for _, it := range items {
+		if needsCopy(it) {
+			out = append(out, workflows.CopyItem{SourceID: it.SourceID, Asset: it.AssetKey, Name: it.Name, Size: it.Size})
+		}
+	}
+	return out, err
+}
+
+// OpenVersion makes the version's asset, format, file set and file in iconik, and the upload session of a large file.
+// It decides what is done with a file that has no original.
+func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionInput) (workflows.OpenedVersion, error) {
+	nothing := workflows.OpenedVersion{Do: workflows.DoNothing}
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return nothing, err
+	}
+	it, ok, err := a.ledger.Item(ctx, in.Tenant, in.Archive, in.SourceID)
+	if err != nil {
+		return nothing, err
+	}
+	if !ok {
+		return nothing, fault.System("the ledger does not know file %s", in.SourceID)
+	}
+	res, err := arc.openVersion(ctx, it, in)
+	return res, err
+}
+
+func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.OpenVersionInput) (workflows.OpenedVersion, error) {
+	result := func(do string) (workflows.OpenedVersion, error) { return workflows.OpenedVersion{Do: do}, nil }
+	switch {
+	case !needsCopy(it):
+		return result(workflows.DoNothing)
+	case it.State == ledger.Copied || it.State == ledger.ItemVerified:
+		return workflows.OpenedVersion{Do: workflows.DoNothing}, a.refresh(ctx, it)
+	}
+	var err error
+	if in.NoOriginal {
+		if it, err = a.noOriginal(ctx, it); err != nil {
+			return workflows.OpenedVersion{}, err
+		}
+	}
+	if in.NewUpload {
+		if it, err = a.dropUpload(ctx, it); err != nil {
+			return workflows.OpenedVersion{}, err
+		}
+	}
+	v := a.decide(it)
+	switch v.do {
+	case "wait":
+		_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+			i.State, i.Reason = ledger.Pending, v.why
+			noteOriginal(i, frameio.Original(i.Original))
+		})
+		return workflows.OpenedVersion{Do: workflows.DoWait}, err
+	case "fail":
+		return workflows.OpenedVersion{}, fault.Content("%s", v.why)
+	case "skip":
+		return workflows.OpenedVersion{Do: workflows.DoNothing}, a.skip(ctx, it, v.why)
+	}
+	if it, err = a.ensureVersion(ctx, it, "ASSET"); err != nil {
+		return workflows.OpenedVersion{}, err
+	}
+	if it.State == ledger.Copying && it.Checksum != "" && it.Rendition == string(v.rendition) {
+		return result(workflows.DoClose) // the bytes were all there when the worker ended
+	}
+	if it, err = a.ensureFile(ctx, it, v); err != nil {
+		return workflows.OpenedVersion{}, err
+	}
+	return result(workflows.DoTransfer)
+}
+
+// skip keeps what was said about a file whose bytes are not brought over: an asset of type PLACEHOLDER.
+func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
+	if it.FileID != "" {
+		var err error
+		if it, err = a.dropUpload(ctx, it); err != nil {
+			return err
+		}
+	}
+	it, err := a.ensureVersion(ctx, it, "PLACEHOLDER")
+	if err != nil {
+		return err
+	}
+	if err := a.writeFields(ctx, it, nil); err != nil {
+		return err
+	}
+	if it.WrittenHash != "" && it.Version == it.Versions {
+		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
+		if err != nil {
+			return err
+		}
+		if err := a.syncTitleAndFolder(ctx, it, asset); err != nil {
+			return err
+		}
+	}
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.State, i.Reason, i.Rendition, i.WrittenHash = ledger.Skipped, why, "", i.FieldsHash
+	})
+	return err
+}
+
+// FailItem writes down why an item could not be copied.
+func (a *Activities) FailItem(ctx context.Context, in workflows.FailItemInput) error {
+	_, err := a.ledger.UpdateItem(ctx, in.Tenant, in.Archive, in.SourceID, func(i *ledger.Item) {
+		i.State, i.Fault, i.Reason = ledger.ItemFailed, in.Fault, in.Reason
+	})
+	return err
+}
+
+// ensureVersion finds or makes the asset, and the version of it that stands for the item.
+func (a *archive) ensureVersion(ctx context.Context, it ledger.Item, assetType string) (ledger.Item, error) {
+	if it.AssetID != "" && it.VersionID != "" {
+		if assetType == "ASSET" && it.FileID == "" { // its original may have come back since it was skipped
+			return it, a.noPlaceholder(ctx, it.AssetID)
+		}
+		return it, nil
+	}
+	assetID, err := a.ensureAsset(ctx, it, assetType)
+	if err != nil {
+		return it, err
+	}
+	versionID, err := a.ensureAssetVersion(ctx, it, assetID)
+	if err != nil {
+		return it, err
+	}
+	return a.updateItem(ctx, it, func(i *ledger.Item) { i.AssetID, i.VersionID = assetID, versionID })
+}
+
+func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType string) (string, error) {
+	kind, external := ledger.LinkFile, mapping.ExternalID("file", it.AssetKey)
+	if it.AssetKey != it.SourceID {
+		kind, external = ledger.LinkStack, mapping.ExternalID("stack", it.AssetKey)
+		if id, err := a.becameStack(ctx, it, external); err != nil || id != "" {
+			return id, err
+		}
+	}
+	folder, err := a.folderCollection(ctx, it.FolderID)
+	if err != nil {
+		return "", err
+	}
+	adopting, err := a.adopting(ctx)
+	if err != nil {
+		return "", err
+	}
+	var first iconik.Version
+	id, made, err := a.createOnce(ctx, tenant.Creation{
+		Kind: kind, SourceID: it.AssetKey, Parent: folder, IndexLag: a.cfg.Iconik.SettleTime, FindFirst: adopting,
+		Find: func(ctx context.Context) (string, error) { return a.byExternalID(ctx, "assets", external) },
+		Make: func(ctx context.Context) (string, error) {
+			asset, err := a.iconik.Assets.Create(ctx, iconik.AssetRequest{Title: it.Title, Type: assetType, ExternalID: external, CollectionID: folder})
+			if err != nil {
+				return "", err
+			}
+			first, _ = asset.CurrentVersion()
+			return asset.ID, nil
+		},
+	})
+	if err == nil && made && it.Version == 1 && first.ID != "" {
+		// Saves reading the asset again; a lost ledger write only means that it is read after all.
+		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err == nil {
+			err = a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkVersion, it.SourceID, first.ID, "")
+			if err != nil {
+				return "", err
+			}
+		}
+	}
+	if err == nil && !made && assetType == "ASSET" {
+		err = a.noPlaceholder(ctx, id)
+	}
+	return id, err
+}
+
+// noPlaceholder turns an asset that was made for a version without bytes into a real one.
+func (a *archive) noPlaceholder(ctx context.Context, assetID string) error {
+	first, err := a.iconik.Assets.Get(ctx, assetID, false)
+	if err != nil || first.Type != "PLACEHOLDER" {
+		return err
+	}
+	_, err = a.iconik.Assets.Update(ctx, assetID, iconik.AssetPatch{Title: first.Title, Type: "ASSET"})
+	return err
+}
+
+// becameStack finds the asset of a file that has been put into a version stack since the last run, and lets it go by
+// the stack's name.
+func (a *archive) becameStack(ctx context.Context, it ledger.Item, external string) (string, error) {
+	if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkStack, it.AssetKey); err != nil || ok {
+		return link.TargetID, err
+	}
+	link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkFile, it.SourceID)
+	if err != nil || !ok || link.TargetID == "" {
+		return "", err
+	}
+	if err := a.markChanged(ctx); err != nil {
+		return "", err
+	}
+	if _, err := a.iconik.Assets.Update(ctx, link.TargetID, iconik.AssetPatch{Title: it.Title, ExternalID: external}); err != nil {
+		return "", err
+	}
+	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkStack, SourceID: it.AssetKey, Archive: a.ref.Archive, Parent: link.Parent, IntendedAt: time.Now()}); err != nil {
+		return "", err
+	}
+	return link.TargetID, a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkStack, it.AssetKey, link.TargetID, "")
+}
+
+// ensureAssetVersion ties the item to a version of the asset. iconik makes the first one with the asset.
+func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetID string) (string, error) {
+	adopting, err := a.adopting(ctx)
+	if err != nil {
+		return "", err
+	}
+	// A version of the asset that no item is tied to yet was made for this one: the newest of them, since the one that came
+	// with the asset waits for the first item.
+	untied := func(ctx context.Context, versions []iconik.Version, newest bool) (string, error) {
+		versions = slices.Clone(versions)
+		slices.SortStableFunc(versions, iconik.OlderFirst)
+		if newest {
+			slices.Reverse(versions)
+		}
+		for _, v := range versions {
+			if v.Status == "DELETED" || v.Status == "DELETING" {
+				continue
+			}
+			if _, tied, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+				return v.ID, err
+			}
+		}
+		return "", nil
+	}
+	look := func(ctx context.Context) (string, error) {
+		asset, err := a.iconik.Assets.Get(ctx, assetID, false)
+		switch {
+		case err != nil:
+			return "", err
+		case adopting:
+			return inOrder(asset.Versions, it.Version), nil
+		}
+		return untied(ctx, asset.Versions, it.Version > 1)
+	}
+	id, _, err := a.createOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkVersion, SourceID: it.SourceID, Parent: assetID, IndexLag: tenant.StoreLag, FindFirst: it.Version == 1 || adopting,
+		Find: look,
+		Make: func(ctx context.Context) (string, error) {
+			versions, err := a.iconik.Assets.CreateVersion(ctx, assetID, iconik.VersionRequest{})
+			if err != nil {
+				return "", err
+			}
+			if id, err := untied(ctx, versions, true); err != nil || id != "" {
+				return id, err
+			}
+			return look(ctx)
+		},
+	})
+	return id, err
+}
+
+// inOrder is the version at a place, counted from 1, oldest first, as an archive made them.
+func inOrder(versions []iconik.Version, place int) string {
+	versions = slices.Clone(versions)
+	slices.SortStableFunc(versions, iconik.OlderFirst)
+	if place > len(versions) || versions[place-1].Status == "DELETED" || versions[place-1].Status == "DELETING" {
+		return ""
+	}
+	return versions[place-1].ID
+}
+
+func (a *archive) folderCollection(ctx context.Context, folderID string) (string, error) {
+	link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkFolder, folderID)
+	if err != nil {
+		return "", err
+	}
+	if ok && link.TargetID != "" {
+		return link.TargetID, nil
+	}
+	row, err := a.row(ctx)
+	if err != nil {
+		return "", err
+	}
+	if folderID == row.RootID {
+		return row.CollectionID, nil
+	}
+	return "", fault.System("folder %s has no collection in the ledger", folderID)
+}

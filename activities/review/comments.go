@@ -1,0 +1,459 @@
+package review
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// assetSync makes the comments on one file in Frame.io and on the version in iconik that it shows equal.
+type assetSync struct {
+	review  *review
+	ref     workflows.ReviewRef
+	tenant  *tenant.Tenant
+	ledger  *ledger.Ledger
+	frameio frameio.Platform
+	iconik  *iconik.Client
+
+	it     ledger.ReviewAsset
+	newest bool // takes what is new in iconik
+	hinted []string
+
+	rows     map[string]ledger.ReviewComment // of this file, by id
+	inReview [2]map[string]string            // ids of comments on each side → row id, of all files
+	fio      map[string]frameio.Comment      // as Frame.io has them for certain
+	ick      map[string]iconik.Segment       // as iconik has them for certain
+	begunIn  map[string]iconik.Segment       // made there by attempts that died, by their comment in Frame.io
+	changes  int
+	waiting  bool // a reply's parent is not there yet
+}
+
+func (s *assetSync) run(ctx context.Context) error {
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	there, err := s.readFrameio(ctx)
+	if err != nil || !there {
+		return err
+	}
+	there, err = s.readIconik(ctx)
+	if err != nil || !there {
+		return err
+	}
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
+	var pairs []mapping.Pair
+	for _, row := range s.rows {
+		origin := mapping.Frameio
+		if row.Origin == ledger.FromIconik {
+			origin = mapping.Iconik
+		}
+		pairs = append(pairs, mapping.Pair{Key: row.ID, Origin: origin, IDs: [2]string{row.FrameioID, row.IconikID}, State: [2]mapping.State{row.Frameio, row.Iconik},
+			Deleted: row.Deleted, Ignored: row.Older})
+	}
+	var seen [2][]mapping.Seen
+	for _, c := range s.fio {
+		seen[mapping.Frameio] = append(seen[mapping.Frameio], mapping.Seen{ID: c.ID, ParentID: c.ParentID, State: frameioState(c), UpdatedAt: c.UpdatedAt})
+	}
+	for _, g := range s.ick {
+		seen[mapping.Iconik] = append(seen[mapping.Iconik], mapping.Seen{ID: g.ID, ParentID: g.ParentID, State: iconikState(g), UpdatedAt: g.Modified.Time})
+	}
+	for _, op := range mapping.Reconcile(pairs, seen) {
+		if err := attempt.Stopping(ctx); err != nil {
+			return err
+		}
+		if err := s.do(ctx, op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *assetSync) load(ctx context.Context) error {
+	all, err := s.ledger.ReviewComments(ctx, s.ref.Tenant, s.ref.Review, 0)
+	if err != nil {
+		return err
+	}
+	s.rows, s.inReview = map[string]ledger.ReviewComment{}, [2]map[string]string{{}, {}}
+	for _, row := range all {
+		if row.N == s.it.N {
+			s.rows[row.ID] = row
+		}
+		s.learn(row)
+	}
+	return nil
+}
+
+func (s *assetSync) learn(row ledger.ReviewComment) {
+	if row.FrameioID != "" {
+		s.inReview[mapping.Frameio][row.FrameioID] = row.ID
+	}
+	if row.IconikID != "" {
+		s.inReview[mapping.Iconik][row.IconikID] = row.ID
+	}
+}
+
+// put writes a row down.
+func (s *assetSync) put(ctx context.Context, row ledger.ReviewComment) error {
+	if err := s.ledger.PutReviewComments(ctx, s.ref.Tenant, row); err != nil {
+		return err
+	}
+	s.rows[row.ID] = row
+	s.learn(row)
+	return nil
+}
+
+// readFrameio lists the file's comments, and asks for those one by one that are missing in the list.
+func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
+	s.fio = map[string]frameio.Comment{}
+	for cursor := ""; ; {
+		page, err := s.frameio.Comments(ctx, s.it.FileID, cursor)
+		if rest.IsNotFound(err) {
+			if _, err := s.frameio.Asset(ctx, s.it.FileID); !rest.IsNotFound(err) {
+				return false, err
+			}
+			return false, s.review.markDeleted(ctx, s.it, goneFromFrameio)
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, c := range page.Items {
+			s.fio[c.ID] = c
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	var missing []string
+	for _, row := range s.rows {
+		if _, listed := s.fio[row.FrameioID]; row.FrameioID != "" && !row.Deleted && !listed {
+			missing = append(missing, row.FrameioID)
+		}
+	}
+	for i, id := range missing {
+		c, err := s.frameio.Comment(ctx, id)
+		switch {
+		case err == nil && (c.FileID == "" || c.FileID == s.it.FileID):
+			s.fio[id] = c
+		case err != nil && !rest.IsNotFound(err):
+			return false, err
+		case err != nil && i == 0: // comments go with their file: is that still there?
+			if _, err := s.frameio.Asset(ctx, s.it.FileID); rest.IsNotFound(err) {
+				return false, s.review.markDeleted(ctx, s.it, goneFromFrameio)
+			} else if err != nil {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// listIconik lists the version's segments as iconik's index has them; false where the asset is gone.
+func (s *assetSync) listIconik(ctx context.Context) ([]iconik.Segment, bool, error) {
+	listed, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: s.it.VersionID, WithUsers: true})
+	if !rest.IsNotFound(err) {
+		return listed, err == nil, err
+	}
+	// The asset is gone, or it has no comment: iconik answers pages beyond the end so.
+	asset, err := s.iconik.Assets.Get(ctx, s.it.AssetID, false)
+	if rest.IsNotFound(err) {
+		return nil, false, s.review.markDeleted(ctx, s.it, goneFromIconik)
+	}
+	return nil, err == nil && asset.Status != "DELETED", err
+}
+
+// readIconik lists the version's comments. The list comes from an index that lags behind: whatever it shows as new,
+// changed or missing is read from the store before it counts.
+func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
+	s.ick, s.begunIn = map[string]iconik.Segment{}, map[string]iconik.Segment{}
+	listed, there, err := s.listIconik(ctx)
+	if err != nil || !there {
+		return false, err
+	}
+	doubtful := map[string]bool{}
+	for _, id := range s.hinted {
+		doubtful[id] = true
+	}
+	byID := map[string]iconik.Segment{}
+	for _, g := range listed {
+		if g.Status == "DELETED" { // what the list shows of these is documented nowhere: as if it did not
+			continue
+		}
+		byID[g.ID] = g
+		key, known := s.inReview[mapping.Iconik][g.ID]
+		row, mine := s.rows[key]
+		switch {
+		case known && mine && !row.Older && (row.Deleted || row.Iconik != iconikState(g)):
+			doubtful[g.ID] = true
+		case known && mine && !row.Older:
+			s.ick[g.ID] = g
+		case !known && s.newest:
+			doubtful[g.ID] = true
+		case !known:
+			_, begun, err := s.begun(ctx, g)
+			if err != nil {
+				return false, err
+			}
+			if begun {
+				doubtful[g.ID] = true
+			}
+		}
+	}
+	for _, row := range s.rows {
+		if _, listed := byID[row.IconikID]; row.IconikID != "" && !row.Older && !row.Deleted && !listed {
+			doubtful[row.IconikID] = true
+		}
+	}
+	missing := false
+	for id := range doubtful {
+		if key, known := s.inReview[mapping.Iconik][id]; known && (s.rows[key].ID == "" || s.rows[key].Older) {
+			continue // another file's, or older
+		}
+		g, err := s.iconik.Segments.Get(ctx, s.it.AssetID, id)
+		if err != nil && !rest.IsNotFound(err) {
+			return false, err
+		}
+		if err != nil || g.Status == "DELETED" {
+			missing = true
+			delete(s.ick, id) // the list was late
+			continue
+		}
+		if l := byID[id]; g.User == nil && g.FirstName == "" {
+			g.User, g.FirstName, g.LastName = l.User, l.FirstName, l.LastName
+		}
+		if _, known := s.inReview[mapping.Iconik][id]; !known && s.older(*g) {
+			if err := s.put(ctx, olderComment(s.ref.Review, s.it.N, id)); err != nil {
+				return false, err
+			}
+		} else if s.wanted(*g) {
+			s.ick[id] = *g
+		} else if source, begun, err := s.begun(ctx, *g); err != nil {
+			return false, err
+		} else if begun {
+			s.begunIn[source] = *g
+		}
+	}
+	if missing { // comments go with their asset: is that still there?
+		a, err := s.iconik.Assets.Get(ctx, s.it.AssetID, false)
+		if rest.IsNotFound(err) || err == nil && a.Status == "DELETED" {
+			return false, s.review.markDeleted(ctx, s.it, goneFromIconik)
+		}
+		return err == nil, err
+	}
+	return true, nil
+}
+
+// begun says that this review has asked for a segment that no row knows yet, and of which comment in Frame.io.
+func (s *assetSync) begun(ctx context.Context, g iconik.Segment) (source string, is bool, err error) {
+	kind, source, ours := mapping.ParseExternalID(g.ExternalID)
+	if !ours || kind != "comment" || g.VersionID != "" && g.VersionID != s.it.VersionID {
+		return "", false, nil
+	}
+	_, is, err = s.ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toIconikKey(source))
+	return source, is, err
+}
+
+// older says that a comment was made before the review was asked for; the index was late with it then.
+func (s *assetSync) older(g iconik.Segment) bool {
+	return !g.Created.IsZero() && g.Created.Before(s.review.row.ClickedAt)
+}
+
+func olderComment(review string, n int, segment string) ledger.ReviewComment {
+	return ledger.ReviewComment{Review: review, ID: "older/" + segment, N: n, IconikID: segment, Origin: ledger.FromIconik, Older: true}
+}
+
+// wanted says whether a segment is a comment on this version that may go to the reviewers.
+func (s *assetSync) wanted(g iconik.Segment) bool {
+	if _, known := s.inReview[mapping.Iconik][g.ID]; known {
+		return true
+	}
+	_, _, ours := mapping.ParseExternalID(g.ExternalID) // one of ours whose row is not written yet, or an archive's
+	internal := g.Internal != nil && *g.Internal
+	return s.newest && !ours && (g.Type == "" || g.Type == "COMMENT") && (g.VersionID == "" || g.VersionID == s.it.VersionID) &&
+		(!internal || s.frameio.Capabilities().TeamOnlyComments)
+}
+
+func iconikState(g iconik.Segment) mapping.State {
+	drawing := ""
+	if g.Drawing != nil && len(g.Drawing.Primitives) > 0 {
+		if raw, err := json.Marshal(g.Drawing.Primitives); err == nil {
+			drawing = string(raw)
+		}
+	}
+	return mapping.IconikState(g.Text, g.StartMS, g.EndMS, g.Checked, drawing)
+}
+
+func frameioState(c frameio.Comment) mapping.State {
+	return mapping.FrameioState(c.Text, c.Frame, c.Frames, c.Page, c.Completed, c.Annotation)
+}
+
+// resume finishes what an attempt before was sending when it died. Only then is it known which of the comments in Frame.io
+// are ours, and which in iconik stand for one that Frame.io has no more.
+func (s *assetSync) resume(ctx context.Context) error {
+	for id, g := range s.ick {
+		if _, known := s.inReview[mapping.Iconik][id]; known {
+			continue
+		}
+		if _, begun, err := s.ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toFrameioKey(id)); err != nil || !begun {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.toFrameio(ctx, g); err != nil {
+			return err
+		}
+	}
+	for source, g := range s.begunIn { // its comment may have been deleted in Frame.io since: then it goes, too
+		if _, there := s.fio[source]; there {
+			continue
+		}
+		c, err := s.frameio.Comment(ctx, source)
+		switch {
+		case err == nil && (c.FileID == "" || c.FileID == s.it.FileID):
+			s.fio[source] = c // the listing was late
+		case err != nil && !rest.IsNotFound(err):
+			return err
+		case err != nil:
+			row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", source), N: s.it.N, FrameioID: source, IconikID: g.ID,
+				Origin: ledger.FromFrameio, CreatedAt: g.Created.Time}
+			s.takeIconik(&row, g)
+			if err := s.put(ctx, row); err != nil {
+				return err
+			}
+			s.ick[g.ID] = g
+		}
+	}
+	return s.resumeDeleted(ctx)
+}
+
+// resumeDeleted finds the comments that attempts before made in Frame.io of segments that were deleted in iconik since:
+// they go, too.
+func (s *assetSync) resumeDeleted(ctx context.Context) error {
+	loose := map[string]string{} // comments in no row, of our user perhaps, by what was sent
+	for id, c := range s.fio {
+		if _, known := s.inReview[mapping.Frameio][id]; !known && !c.Author.Guest {
+			state := frameioState(c)
+			loose[state.Text+" "+state.Time] = id
+		}
+	}
+	for after := ""; len(loose) > 0; {
+		links, next, err := s.ledger.Links(ctx, s.ref.Tenant, s.ref.Review, ledger.LinkComment, after, 200)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			segment, ours := strings.CutPrefix(l.SourceID, s.toFrameioKey(""))
+			id, made := loose[l.Hash]
+			_, known := s.inReview[mapping.Iconik][segment]
+			_, there := s.ick[segment]
+			if !ours || !made || known || there || l.Parent != s.it.FileID {
+				continue
+			}
+			g, err := s.iconik.Segments.Get(ctx, s.it.AssetID, segment)
+			if err != nil && !rest.IsNotFound(err) {
+				return err
+			}
+			if err == nil && g.Status != "DELETED" {
+				continue // the index is late with it
+			}
+			row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", segment), N: s.it.N, FrameioID: id, IconikID: segment, Origin: ledger.FromIconik}
+			s.takeFrameio(&row, s.fio[id])
+			if err := s.put(ctx, row); err != nil {
+				return err
+			}
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	return nil
+}
+
+func (s *assetSync) toFrameioKey(segment string) string { return s.ref.Review + "/iconik/" + segment }
+
+func (s *assetSync) toIconikKey(comment string) string { return s.ref.Review + "/frameio/" + comment }
+
+func rowID(review, side, id string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(review+"/"+side+"/"+id)).String()
+}
+
+func (s *assetSync) do(ctx context.Context, op mapping.Op) error {
+	switch {
+	case op.Kind == mapping.OpCreate && op.To == mapping.Iconik:
+		return s.toIconik(ctx, s.fio[op.From])
+	case op.Kind == mapping.OpCreate:
+		return s.toFrameio(ctx, s.ick[op.From])
+	case op.Kind == mapping.OpEdit && op.To == mapping.Iconik:
+		return s.editIconik(ctx, s.rows[op.Key], op)
+	case op.Kind == mapping.OpEdit:
+		return s.editFrameio(ctx, s.rows[op.Key], op)
+	case op.Kind == mapping.OpDelete:
+		return s.delete(ctx, s.rows[op.Key], op.To)
+	}
+	row := s.rows[op.Key]
+	row.Deleted = true
+	return s.put(ctx, row)
+}
+
+// parent finds the row of the comment that one replies to. A parent that is only on its way is waited for.
+func (s *assetSync) parent(side mapping.Side, parentID string) (row ledger.ReviewComment, wait bool) {
+	if parentID == "" {
+		return row, false
+	}
+	if row, known := s.rows[s.inReview[side][parentID]]; known && !row.Deleted && !row.Older {
+		switch {
+		case row.FrameioID != "" && row.IconikID != "":
+			return row, false
+		case row.Refused != "": // the other side does not take it: the reply stands alone there
+			return ledger.ReviewComment{}, false
+		}
+		return row, true
+	}
+	if side == mapping.Frameio {
+		_, there := s.fio[parentID]
+		return row, there
+	}
+	_, there := s.ick[parentID]
+	return row, there
+}
+
+// delete lets a deletion on one side follow on the other.
+func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on mapping.Side) error {
+	var err error
+	if on == mapping.Iconik {
+		err = s.iconik.Segments.Delete(ctx, s.it.AssetID, row.IconikID)
+		if rest.IsNotFound(err) {
+			err = nil
+		}
+	} else {
+		err = s.frameio.DeleteComment(ctx, row.FrameioID)
+	}
+	if err != nil {
+		if row.Deleted && row.Refused != "" {
+			return nil // told before
+		}
+		if rerr := s.refused(ctx, &row, on, err); rerr != nil {
+			return errors.Join(err, rerr)
+		}
+	} else if err := s.audit(ctx, on.Other(), "deleted", row); err != nil {
+		return err
+	}
+	row.Deleted, row.UpdatedAt = true, time.Now().UTC()
+	s.changes++
+	return s.put(ctx, row)
+}

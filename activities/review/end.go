@@ -1,0 +1,295 @@
+package review
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// ExtendReview gives the link another expiry, and opens one that had expired again.
+func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput) error {
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return err
+	}
+	change := frameio.ShareChange{Name: r.shareName(), ExpiresAt: &in.ExpiresAt}
+	if in.Reopen {
+		on := true
+		change.Active = &on
+	}
+	if !r.migrated() { // otherwise the next look makes a link on the other API
+		if err := r.frameio.UpdateShare(ctx, r.row.ShareID, change); err != nil {
+			return fmt.Errorf("extending the link: %w", err)
+		}
+	}
+	if err := r.update(ctx, func(row *ledger.Review) {
+		row.ExpiresAt = in.ExpiresAt.UTC()
+		if in.Reopen {
+			row.Status, row.EndedAt, row.DeleteAt, row.Reason = ledger.ReviewOpen, time.Time{}, time.Time{}, ""
+		}
+	}); err != nil {
+		return err
+	}
+	if err := a.ledger.Audit(ctx, in.Tenant, in.Review, "workflow", "extended", in.ExpiresAt.UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
+	return r.publish(ctx)
+}
+
+// EndReview revokes the link and tells people what was said and decided.
+func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput) (workflows.EndedReview, error) {
+	var out workflows.EndedReview
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return out, err
+	}
+	if err := r.revoke(ctx); err != nil {
+		return out, fmt.Errorf("revoking the link: %w", err)
+	}
+	if err := r.markEnding(ctx); err != nil {
+		return out, err
+	}
+	if err := r.update(ctx, func(row *ledger.Review) {
+		row.NextSyncAt, row.DeleteAt = time.Time{}, row.EndedAt.Add(r.cfg.Review.Retention)
+	}); err != nil {
+		return out, err
+	}
+	out = workflows.EndedReview{DeleteAt: r.row.DeleteAt, WarnAt: r.row.DeleteAt.Add(-r.cfg.Review.WarnBefore)}
+	if !out.WarnAt.After(r.row.EndedAt) {
+		out.WarnAt = out.DeleteAt // too short a retention for a warning
+	}
+	if err := r.setStatus(ctx, ledger.ReviewStatus(in.Status)); err != nil {
+		return out, err
+	}
+	summary, err := r.summary(ctx)
+	if err != nil {
+		return out, err
+	}
+	r.notify(ctx, "The review has ended: "+r.row.Title, summary)
+	kind := fmt.Sprintf("ended:%d", r.row.ExpiresAt.Unix())
+	return out, r.mail(ctx, kind, fmt.Sprintf("Review %s: %q", in.Status, r.row.Title),
+		summary+fmt.Sprintf("\nThe media in Frame.io is deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("2 January 2006")))
+}
+
+// markEnding notes when the review began to end: from then on no other click is joined to it.
+func (r *review) markEnding(ctx context.Context) error {
+	if !r.row.EndedAt.IsZero() {
+		return nil
+	}
+	return r.update(ctx, func(row *ledger.Review) { row.EndedAt = time.Now().UTC() })
+}
+
+// summary says who commented, what was decided and what is open.
+func (r *review) summary(ctx context.Context) (string, error) {
+	comments, err := r.ledger.ReviewComments(ctx, r.ref.Tenant, r.ref.Review, 0)
+	if err != nil {
+		return "", err
+	}
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return "", err
+	}
+	by, open, all := map[string]int{}, 0, 0
+	for _, c := range comments {
+		if c.Deleted || c.Older {
+			continue
+		}
+		all++
+		by[cmp.Or(c.Author, cmp.Or(c.Email, "somebody"))]++
+		if c.ParentID == "" && !c.Completed {
+			open++
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Comments: %d, of which %d are open\n", all, open)
+	names := make([]string, 0, len(by))
+	for n := range by {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		fmt.Fprintf(&b, "          %s: %d\n", n, by[n])
+	}
+	for _, it := range assets {
+		if it.State == ledger.AssetReady {
+			fmt.Fprintf(&b, "Decision: %s: %s\n", it.Title, cmp.Or(it.Decision, "none"))
+		}
+	}
+	return b.String(), nil
+}
+
+// WarnReview says that the media will be deleted soon.
+func (a *Activities) WarnReview(ctx context.Context, ref workflows.ReviewRef) error {
+	r, err := a.review(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return r.mail(ctx, fmt.Sprintf("warning:%d", r.row.DeleteAt.Unix()), fmt.Sprintf("Review media will be deleted: %q", r.row.Title),
+		fmt.Sprintf("The files that this review put into Frame.io are deleted on %s. The assets in iconik stay, with their comments. Extend the review to keep them.\n", r.row.DeleteAt.UTC().Format("2 January 2006 15:04 UTC")))
+}
+
+// DeleteMedia deletes exactly the files that this review uploaded, and its folder if nothing else is in it.
+func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) error {
+	r, err := a.review(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if err := r.deleteMedia(ctx); err != nil {
+		return fmt.Errorf("deleting the review's media: %w", err)
+	}
+	if err := r.setStatus(ctx, ledger.ReviewDeleted); err != nil {
+		return err
+	}
+	return r.mail(ctx, "deleted", fmt.Sprintf("Review media is deleted: %q", r.row.Title), "The files that this review put into Frame.io are deleted. The assets in iconik stay, with their comments.\n")
+}
+
+func (r *review) deleteMedia(ctx context.Context) error {
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	if r.migrated() {
+		if assets, err = r.relocateFiles(ctx, assets); err != nil {
+			return err
+		}
+	}
+	stacks := map[string]bool{}
+	for _, it := range assets {
+		if !it.BeganUpload.IsZero() && it.Name != "" && r.row.FolderID != "" { // an upload whose answer was lost
+			if err := r.dropUnknown(ctx, it); err != nil && !rest.IsNotFound(err) {
+				return err
+			}
+		}
+		if it.StackID != "" {
+			stacks[it.StackID] = true
+		}
+		if it.FileID == "" || it.State == ledger.AssetDeleted {
+			continue
+		}
+		if err := r.frameio.Delete(ctx, frameio.Asset{ID: it.FileID, Kind: frameio.KindFile}); err != nil {
+			return err
+		}
+		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State = ledger.AssetDeleted }); err != nil {
+			return err
+		}
+		if err := r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "workflow", "deleted file", it.FileID); err != nil {
+			return err
+		}
+	}
+	for id := range stacks {
+		if err := r.deleteEmpty(ctx, frameio.Asset{ID: id, Kind: frameio.KindStack}); err != nil {
+			return err
+		}
+	}
+	if r.row.FolderID == "" {
+		return nil
+	}
+	return r.deleteEmpty(ctx, frameio.Asset{ID: r.row.FolderID, Kind: frameio.KindFolder})
+}
+
+// deleteEmpty deletes a folder or stack unless somebody has put something into it.
+func (r *review) deleteEmpty(ctx context.Context, a frameio.Asset) error {
+	var left int
+	if a.Kind == frameio.KindStack {
+		files, err := r.frameio.Versions(ctx, a)
+		if rest.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		left = len(files)
+	} else {
+		page, err := r.frameio.Children(ctx, a.ID, "")
+		if rest.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		left = len(page.Items)
+	}
+	if left > 0 {
+		return nil
+	}
+	return r.frameio.Delete(ctx, a)
+}
+
+// FailReview takes back whatever was begun, and says why. What was shared once is not deleted before its time, which no
+// workflow waits for any more: people are told to.
+func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInput) error {
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return err
+	}
+	reason := in.Reason
+	if reason == "" {
+		reason = "nothing could be sent"
+	}
+	// Whoever reads the failure finds everything taken back, unless that takes long.
+	shared := !r.row.OpenedAt.IsZero()
+	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
+	back := r.rollback(soon, !shared)
+	cancel()
+	next := r.row
+	next.Status, next.Reason = ledger.ReviewStatus(in.Status), reason
+	if err := r.publishAs(ctx, next); err != nil {
+		r.log.WarnContext(ctx, "state of a failed review not written", "review", in.Review, "error", err)
+	}
+	why := reason
+	if shared {
+		link := "The link is switched off."
+		if back != nil {
+			link = "Frame.io has not let us switch the link off yet: switch it off there, to be sure."
+		}
+		why += fmt.Sprintf(" (%s The files stay in Frame.io, in the folder of this review in %q: delete them there when they are not needed.)", link, r.cfg.Review.Project)
+	}
+	prefix := "FAILED: "
+	if in.Fault == "system" {
+		prefix = "ERROR: "
+	}
+	if in.Status == string(ledger.ReviewStopped) {
+		prefix = "Stopped: "
+	}
+	if r.row.JobID != "" {
+		r.closeJob(ctx, "FAILED", prefix+why)
+	} else if err := r.endedJob(ctx, "FAILED", prefix+why); err != nil {
+		r.log.WarnContext(ctx, "failure not shown in iconik", "review", in.Review, "error", err)
+	}
+	if err := r.update(ctx, func(row *ledger.Review) {
+		row.Status, row.Reason, row.NextSyncAt = next.Status, reason, time.Time{}
+		if row.EndedAt.IsZero() {
+			row.EndedAt = time.Now().UTC()
+		}
+	}); err != nil {
+		return err
+	}
+	r.notify(ctx, "The review failed: "+r.row.Title, why)
+	if err := r.mail(ctx, "failed", fmt.Sprintf("Review %s: %q", in.Status, r.row.Title), prefix+why+"\n"); err != nil {
+		return err
+	}
+	if back != nil {
+		return r.rollback(ctx, !shared)
+	}
+	return nil
+}
+
+// rollback revokes the link, and deletes what was uploaded when nobody was shown it.
+func (r *review) rollback(ctx context.Context, media bool) error {
+	if err := r.revoke(ctx); err != nil {
+		return fmt.Errorf("revoking the link: %w", err)
+	}
+	if !media {
+		return nil
+	}
+	return r.deleteMedia(ctx)
+}

@@ -1,0 +1,349 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// PrepareReview finds out which assets are meant, notes what was said about them before, and makes the review's job in
+// iconik and its place in Frame.io.
+func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.Prepared, error) {
+	var out workflows.Prepared
+	r, err := a.review(ctx, ref)
+	if err != nil {
+		return out, err
+	}
+	if err := r.update(ctx, func(row *ledger.Review) {
+		row.WorkflowID, row.Generation = r.workflowID(), string(r.frameio.Generation())
+		row.Status, row.Reason = ledger.ReviewSending, ""
+	}); err != nil {
+		return out, err
+	}
+	out = workflows.Prepared{Title: r.row.Title, ExpiresAt: r.row.ExpiresAt, Longest: r.cfg.Review.Longest,
+		Parallel: r.cfg.Archive.ItemsInParallel, ProxyWait: r.cfg.Review.ProxyWait}
+	if out.HandedOver, err = r.chooseAssets(ctx); err != nil {
+		return out, err
+	}
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return out, err
+	}
+	if len(assets) == 0 {
+		reason := "its assets are in review already and became new versions there"
+		if err := r.endedJob(ctx, "FINISHED", "The assets are in review already: they were sent again, as new versions under the same link."); err != nil {
+			return out, err
+		}
+		r.notify(ctx, "Sent again under the same link", "The assets are in review already and became new versions there.")
+		return out, r.update(ctx, func(row *ledger.Review) { row.Status, row.Reason = ledger.ReviewStopped, reason })
+	}
+	out.Assets, out.FirstAsset = len(assets), assets[0].AssetID
+	if r.row.Title == "" {
+		title := assets[0].Title
+		if len(assets) > 1 {
+			title = fmt.Sprintf("%s and %d more", title, len(assets)-1)
+		}
+		if err := r.update(ctx, func(row *ledger.Review) { row.Title = shorten(title, 150) }); err != nil {
+			return out, err
+		}
+	}
+	out.Title = r.row.Title
+	if err := r.noteOlderComments(ctx, assets); err != nil {
+		return out, err
+	}
+	if err := r.openJob(ctx, assets); err != nil {
+		return out, err
+	}
+	if err := r.publish(ctx); err != nil {
+		return out, err
+	}
+	return out, r.makePlace(ctx)
+}
+
+func shorten(s string, most int) string {
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return s
+}
+
+// chooseAssets opens the clicked collections, leaves out what is named twice, and hands assets that are in a running
+// review over to it. It returns those reviews.
+func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
+	if have, err := r.assets(ctx); err != nil || len(have) > 0 {
+		return nil, err // chosen by an attempt before
+	}
+	var ids []string
+	seen := map[string]bool{}
+	add := func(id string) error {
+		if id == "" || seen[id] {
+			return nil
+		}
+		seen[id] = true
+		if ids = append(ids, id); len(ids) > workflows.MaxReviewAssets {
+			return fault.Content("More than %d assets were chosen: send fewer at once.", workflows.MaxReviewAssets)
+		}
+		return nil
+	}
+	for _, id := range r.row.ClickedAssets {
+		if err := add(id); err != nil {
+			return nil, err
+		}
+	}
+	open := slices.Clone(r.row.ClickedCollections)
+	for i := 0; i < len(open); i++ {
+		for o, err := range r.iconik.Collections.AllContents(ctx, open[i], "assets,collections") {
+			if err != nil {
+				return nil, fmt.Errorf("collection %s: %w", open[i], err)
+			}
+			switch {
+			case o.Status == "DELETED":
+			case o.ObjectType == "collections":
+				if !slices.Contains(open, o.ID) {
+					open = append(open, o.ID)
+				}
+			default:
+				if err := add(o.ID); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil, fault.Content("There is no asset in what was clicked.")
+	}
+	var mine []ledger.ReviewAsset
+	var handed []string
+	for _, id := range ids {
+		asset, err := r.newAsset(ctx, id)
+		var un *unsendable
+		switch {
+		case errors.As(err, &un) && !slices.Contains(r.row.ClickedAssets, id): // an index may still show what was deleted
+			if err := r.note(ctx, "Left out of the collection: "+un.why); err != nil {
+				return nil, err
+			}
+			continue
+		case un != nil:
+			return nil, fault.Content("%s", un.why)
+		case err != nil:
+			return nil, err
+		}
+		other, err := r.handOver(ctx, asset)
+		switch {
+		case err != nil:
+			return nil, err
+		case other == "":
+			mine = append(mine, asset)
+		case !slices.Contains(handed, other):
+			handed = append(handed, other)
+		}
+	}
+	if len(mine)+len(handed) == 0 {
+		return nil, fault.Content("There is no asset in what was clicked that could be sent.")
+	}
+	_, err := r.ledger.AddReviewAssets(ctx, r.ref.Tenant, r.ref.Review, func(have []ledger.ReviewAsset) []ledger.ReviewAsset {
+		if len(have) > 0 {
+			return nil
+		}
+		return mine
+	})
+	return handed, err
+}
+
+// unsendable says why an asset cannot be in a review.
+type unsendable struct{ why string }
+
+func (e *unsendable) Error() string { return e.why }
+
+func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, error) {
+	asset, err := r.iconik.Assets.Get(ctx, id, false)
+	switch {
+	case rest.IsNotFound(err):
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %s is not in iconik any more.", id)}
+	case err != nil:
+		return ledger.ReviewAsset{}, err
+	case asset.Status == "DELETED":
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q is deleted in iconik.", asset.Title)}
+	}
+	version, ok := asset.CurrentVersion()
+	if !ok {
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q has no version that could be sent.", asset.Title)}
+	}
+	return ledger.ReviewAsset{AssetID: id, VersionID: version.ID, Title: asset.Title, Quality: r.row.Quality, State: ledger.AssetPending, Decision: "none"}, nil
+}
+
+// handOver gives an asset to a running review that shows it already, and returns which: it becomes a new version there,
+// and this click's reviewers are invited too. One that is ending sends nothing any more.
+func (r *review) handOver(ctx context.Context, asset ledger.ReviewAsset) (string, error) {
+	rows, err := r.ledger.ReviewsOfAsset(ctx, r.ref.Tenant, asset.AssetID)
+	if err != nil {
+		return "", err
+	}
+	for _, other := range rows {
+		if other.ID == r.ref.Review || other.CreatedAt.After(r.row.CreatedAt) {
+			continue
+		}
+		taken, err := r.ledger.HandOver(ctx, r.ref.Tenant, other.ID, r.ref.Review, asset, time.Now())
+		if err != nil {
+			return "", err
+		}
+		if taken {
+			_, err := r.ledger.UpdateReview(ctx, r.ref.Tenant, other.ID, func(row *ledger.Review) {
+				for _, m := range r.row.Reviewers {
+					if !slices.ContainsFunc(row.Reviewers, func(h string) bool { return strings.EqualFold(h, m) }) {
+						row.Reviewers = append(row.Reviewers, m)
+					}
+				}
+			})
+			return other.ID, err
+		}
+	}
+	return "", nil
+}
+
+// makePlace finds or makes the tenant's review project and makes this review's folder in it.
+func (r *review) makePlace(ctx context.Context) error {
+	if r.row.FolderID != "" {
+		return nil
+	}
+	project, err := r.reviewProject(ctx)
+	if err != nil {
+		return err
+	}
+	name := r.folderName()
+	folder, _, err := r.tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkReviewFolder, SourceID: r.ref.Review, Parent: project.RootID, Owner: r.ref.Review,
+		Find: func(ctx context.Context) (string, error) {
+			return r.childNamed(ctx, project.RootID, name, frameio.KindFolder, nil)
+		},
+		Make: func(ctx context.Context) (string, error) {
+			f, err := r.frameio.CreateFolder(ctx, project.RootID, name)
+			return f.ID, err
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("folder of the review: %w", err)
+	}
+	return r.update(ctx, func(row *ledger.Review) { row.ProjectID, row.FolderID = project.ID, folder })
+}
+
+// folderName is unique in the project for reviews, and finds the folder again where it came under another id.
+func (r *review) folderName() string {
+	return shorten(mapping.SafeFileName(r.row.Title), 120) + " " + r.row.CreatedAt.Format("2006-01-02") + " " + r.ref.Review[:8]
+}
+
+// childNamed finds a child by its name; those that known holds are others.
+func (r *review) childNamed(ctx context.Context, folder, name string, kind frameio.AssetKind, known map[string]bool) (string, error) {
+	for cursor := ""; ; {
+		page, err := r.frameio.Children(ctx, folder, cursor)
+		if err != nil {
+			return "", err
+		}
+		for _, a := range page.Items {
+			if a.Kind == kind && a.Name == name && !known[a.ID] {
+				return a.ID, nil
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return "", nil
+		}
+	}
+}
+
+// projectMemory is how long the project for reviews is not looked for again.
+const projectMemory = time.Minute
+
+// reviewProject finds the tenant's project for reviews by its name, or makes it.
+func (r *review) reviewProject(ctx context.Context) (frameio.Project, error) {
+	return r.steps.projects.Get(ctx, r.tenant.ID, r.findReviewProject)
+}
+
+func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error) {
+	ws, err := r.frameio.Workspace(ctx, r.cfg.Frameio.Workspace)
+	if err != nil {
+		return frameio.Project{}, err
+	}
+	key := ws.ID + "/" + r.cfg.Review.Project
+	if link, ok, err := r.ledger.Link(ctx, r.cfg.ID, ledger.LinkReviewProject, key); err != nil {
+		return frameio.Project{}, err
+	} else if ok && link.TargetID != "" {
+		p, err := r.frameio.Project(ctx, link.TargetID)
+		if err == nil || !rest.IsNotFound(err) {
+			return p, err
+		}
+		if err := r.ledger.Forget(ctx, r.cfg.ID, ledger.LinkReviewProject, key); err != nil { // deleted by hand: a new one
+			return frameio.Project{}, err
+		}
+	}
+	id, _, err := r.tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkReviewProject, SourceID: key, FindFirst: true,
+		Find: func(ctx context.Context) (string, error) {
+			for cursor := ""; ; {
+				page, err := r.frameio.ProjectsOf(ctx, ws.ID, cursor)
+				if err != nil {
+					return "", err
+				}
+				for _, p := range page.Items {
+					if p.Name == r.cfg.Review.Project && !p.Archived {
+						return p.ID, nil
+					}
+				}
+				if cursor = page.Next; cursor == "" {
+					return "", nil
+				}
+			}
+		},
+		Make: func(ctx context.Context) (string, error) {
+			p, err := r.frameio.CreateProject(ctx, ws.ID, r.cfg.Review.Project)
+			return p.ID, err
+		},
+	})
+	if err != nil {
+		return frameio.Project{}, fmt.Errorf("project %q for reviews: %w", r.cfg.Review.Project, err)
+	}
+	return r.frameio.Project(ctx, id)
+}
+
+// noteOlderComments remembers what was said in iconik before the review: it stays inside the house.
+func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAsset) error {
+	for i, it := range assets {
+		if it.SeenIconik {
+			continue
+		}
+		again := false
+		for _, before := range assets[:i] {
+			again = again || before.AssetID == it.AssetID && before.VersionID == it.VersionID
+		}
+		if !again {
+			segments, err := r.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
+			if err != nil && !rest.IsNotFound(err) {
+				return fmt.Errorf("comments of %q before the review: %w", it.Title, err)
+			}
+			var rows []ledger.ReviewComment
+			for _, s := range segments {
+				if s.VersionID == "" || s.VersionID == it.VersionID {
+					rows = append(rows, olderComment(r.ref.Review, it.N, s.ID))
+				}
+			}
+			if err := r.ledger.PutReviewComments(ctx, r.ref.Tenant, rows...); err != nil {
+				return err
+			}
+		}
+		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.SeenIconik = true }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

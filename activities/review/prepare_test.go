@@ -1,0 +1,95 @@
+package review
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// A click on what another review shows is handed over once, whatever the attempts; one that the other review cannot send
+// any more becomes this one's own.
+func TestARetriedClickIsHandedOverOnce(t *testing.T) {
+	asset := func(id string) string { return fmt.Sprintf(`{"id":%q,"title":%q,"versions":[{"id":"v"}]}`, id, id) }
+	r := testReview(t, &folder{}, map[string]string{"/API/assets/v1/assets/a1/": asset("a1")})
+	now := time.Now().UTC()
+	_, _, err := r.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R1", Click: "R1", Status: ledger.ReviewOpen, CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(time.Hour)}, time.Second)
+	require.NoError(t, err)
+	_, err = r.ledger.AddReviewAssets(t.Context(), "T", "R1", func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+		return []ledger.ReviewAsset{{AssetID: "a1", State: ledger.AssetReady}}
+	})
+	require.NoError(t, err)
+	r.row.ClickedAssets, r.row.Reviewers = []string{"a1"}, []string{"rita@client.example"}
+	for range 2 {
+		handed, err := r.chooseAssets(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, []string{"R1"}, handed)
+		_, err = r.ledger.UpdateReviewAsset(t.Context(), "T", "R1", 2, func(row *ledger.ReviewAsset) { row.State = ledger.AssetReady }) // sent in between
+		require.NoError(t, err)
+	}
+	rows, err := r.ledger.ReviewAssets(t.Context(), "T", "R1")
+	require.NoError(t, err)
+	assert.Len(t, rows, 2)
+	other, err := r.ledger.UpdateReview(t.Context(), "T", "R1", func(row *ledger.Review) { row.EndedAt = now })
+	require.NoError(t, err)
+	assert.Equal(t, []string{"rita@client.example"}, other.Reviewers)
+
+	r.ref.Review = "R2"
+	r.row.ID = "R2"
+	_, _, err = r.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R2", Click: "R2", CreatedAt: now}, time.Second)
+	require.NoError(t, err)
+	handed, err := r.chooseAssets(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, handed)
+	rows, err = r.assets(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, rows, 1)
+}
+
+// What a collection still lists and is not there any more is left out and named; what was clicked itself is refused.
+func TestACollectionsDeletedAssetsAreLeftOut(t *testing.T) {
+	answers := map[string]string{
+		"/API/assets/v1/collections/C/contents/": `{"objects":[{"id":"a1","object_type":"assets"},{"id":"a2","object_type":"assets"},{"id":"a3","object_type":"assets"},{"id":"a4","object_type":"assets"}],"page":1,"pages":1}`,
+		"/API/assets/v1/assets/a1/":              `{"id":"a1","title":"One","status":"ACTIVE","versions":[{"id":"v"}]}`,
+		"/API/assets/v1/assets/a2/":              `{"id":"a2","title":"Two","status":"DELETED","versions":[{"id":"v"}]}`,
+		"/API/assets/v1/assets/a4/":              `{"id":"a4","title":"Four","versions":[]}`,
+	}
+	r := testReview(t, &folder{}, answers)
+	r.row.ClickedCollections = []string{"C"}
+	_, err := r.chooseAssets(t.Context())
+	require.NoError(t, err)
+	rows, err := r.assets(t.Context())
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	assert.Equal(t, "a1", rows[0].AssetID)
+	assert.Equal(t, []string{`Left out of the collection: Asset "Two" is deleted in iconik.`, `Left out of the collection: Asset a3 is not in iconik any more.`,
+		`Left out of the collection: Asset "Four" has no version that could be sent.`}, r.row.Notes)
+
+	for id, says := range map[string]string{"a2": `Asset "Two" is deleted`, "a3": "Asset a3 is not in iconik any more", "a4": "no version that could be sent"} {
+		r := testReview(t, &folder{}, answers)
+		r.row.ClickedAssets, r.row.ClickedCollections = []string{id}, []string{"C"}
+		_, err := r.chooseAssets(t.Context())
+		assert.ErrorContains(t, err, says)
+	}
+	answers["/API/assets/v1/collections/C/contents/"] = `{"objects":[{"id":"a2","object_type":"assets"}],"page":1,"pages":1}`
+	r = testReview(t, &folder{}, answers)
+	r.row.ClickedCollections = []string{"C"}
+	_, err = r.chooseAssets(t.Context())
+	assert.ErrorContains(t, err, "no asset in what was clicked that could be sent")
+}
+
+// iconik may answer the first page of an empty collection with a 404.
+func TestAnEmptyCollectionHasNoAssets(t *testing.T) {
+	asset := `{"id":"a1","title":"a1","versions":[{"id":"v"}]}`
+	r := testReview(t, &folder{}, map[string]string{"/API/assets/v1/assets/a1/": asset})
+	r.row.ClickedCollections = []string{"empty"}
+	_, err := r.chooseAssets(t.Context())
+	require.ErrorContains(t, err, "There is no asset in what was clicked.")
+	r.row.ClickedAssets = []string{"a1"}
+	_, err = r.chooseAssets(t.Context())
+	require.NoError(t, err)
+}

@@ -1,0 +1,181 @@
+package review
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/mail"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// PublishReview tells iconik and the sender that the review is open.
+func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef) error {
+	r, err := a.review(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if err := r.update(ctx, func(row *ledger.Review) { // from here on it was shown to people, whatever fails below
+		if row.OpenedAt.IsZero() {
+			row.OpenedAt = time.Now().UTC()
+		}
+	}); err != nil {
+		return err
+	}
+	r.closeJob(ctx, "FINISHED", fmt.Sprintf("Open until %s: %s", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ShareURL))
+	if err := r.setStatus(ctx, ledger.ReviewOpen); err != nil {
+		return err
+	}
+	r.notify(ctx, "The review is open: "+r.row.Title, r.row.ShareURL)
+	return r.mail(ctx, "open", fmt.Sprintf("Review is open: %q", r.row.Title),
+		fmt.Sprintf("Reviewers: %s\nExpires:   %s\n", strings.Join(r.row.Reviewers, ", "), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
+}
+
+// setStatus shows a status in iconik and then records it: whoever reads it in the API finds it in iconik too.
+func (r *review) setStatus(ctx context.Context, status ledger.ReviewStatus) error {
+	next := r.row
+	next.Status = status
+	if err := r.publishAs(ctx, next); err != nil {
+		return err
+	}
+	return r.update(ctx, func(row *ledger.Review) { row.Status = status })
+}
+
+// publish writes the review's state to its assets, where it differs from what was written last.
+func (r *review) publish(ctx context.Context) error { return r.publishAs(ctx, r.row) }
+
+// publishAs writes a state that is recorded right after, so that whoever reads it in the API finds it in iconik.
+func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	view, err := r.tenant.View(ctx, mapping.ReviewView)
+	if err != nil {
+		return fmt.Errorf("metadata view %q: %w", mapping.ReviewView, err)
+	}
+	newest := map[string]ledger.ReviewAsset{}
+	for _, it := range assets {
+		newest[it.AssetID] = it
+	}
+	for _, it := range newest {
+		if it.State == ledger.AssetGone && it.Reason == goneFromIconik {
+			continue
+		}
+		ending := ""
+		if !row.Status.Running() {
+			ending = row.ID
+		}
+		shown, err := r.ledger.ReviewShownOn(ctx, r.ref.Tenant, it.AssetID, ending)
+		if err != nil {
+			return err
+		}
+		if shown != r.ref.Review { // the fields are those of a later review
+			if it.WrittenHash != "" {
+				if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = "" }); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		fields := shownFields(row, it)
+		hash := mapping.FieldsHash(fields)
+		if it.WrittenHash == hash {
+			continue
+		}
+		err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
+		if err != nil && !rest.IsNotFound(err) {
+			return fmt.Errorf("review fields of %q: %w", it.Title, err)
+		}
+		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = hash }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func shownFields(row ledger.Review, it ledger.ReviewAsset) map[string]string {
+	status, problem := string(row.Status), ""
+	if row.Status == ledger.ReviewFailed {
+		problem = row.Reason
+	}
+	if it.State == ledger.AssetFailed || it.State == ledger.AssetGone {
+		problem = it.Reason
+		if row.Status.Running() && it.State == ledger.AssetFailed {
+			status = string(ledger.ReviewFailed)
+		}
+	}
+	link := row.ShareURL
+	if row.Status != ledger.ReviewOpen {
+		link = ""
+		if row.Status == ledger.ReviewExpired || row.Status == ledger.ReviewStopped {
+			link = row.ShareURL // revoked; kept to tell by which one it was
+		}
+	}
+	return map[string]string{
+		"framebridge_review_link":      link,
+		"framebridge_review_status":    status,
+		"framebridge_review_expires":   row.ExpiresAt.UTC().Format(time.RFC3339),
+		"framebridge_review_reviewers": strings.Join(row.Reviewers, ", "),
+		"framebridge_review_error":     problem,
+		"framebridge_decision":         cmp.Or(it.Decision, "none"),
+	}
+}
+
+// notify leaves a notification in iconik for whoever clicked, once; a failure stops nothing.
+func (r *review) notify(ctx context.Context, short, long string) {
+	if r.row.RequestedBy.ID == "" || r.row.JobID == "" {
+		return
+	}
+	key := "notification:" + r.ref.Review + ":" + short
+	_, isNew, err := r.ledger.Intend(ctx, r.ref.Tenant, ledger.Link{Kind: ledger.LinkMail, SourceID: key, Archive: r.ref.Review, IntendedAt: time.Now()})
+	if err != nil || !isNew {
+		return
+	}
+	me, err := r.tenant.CurrentUser(ctx)
+	if err == nil {
+		err = r.iconik.Users.Notify(ctx, iconik.Notification{EventType: "finished", ObjectType: "jobs", ObjectID: r.row.JobID, SubObjectType: "assets",
+			RecipientID: r.row.RequestedBy.ID, SenderID: me.ID, Short: short, Long: long})
+	}
+	if err != nil {
+		r.log.WarnContext(ctx, "notification not left in iconik", "review", r.ref.Review, "error", err)
+	}
+}
+
+// mail writes to whoever clicked and to the addresses of review.notify, once for each kind. What cannot be sent for
+// mailPatience is logged instead.
+func (r *review) mail(ctx context.Context, kind, subject, text string) error {
+	var b strings.Builder
+	b.WriteString(text + "\n")
+	if r.row.ShareURL != "" {
+		fmt.Fprintf(&b, "Link:     %s\n", r.row.ShareURL)
+	}
+	if assets, err := r.assets(ctx); err == nil {
+		for _, it := range assets {
+			fmt.Fprintf(&b, "Asset:    %s — %s\n", it.Title, r.iconik.AssetURL(it.AssetID))
+		}
+	}
+	for _, n := range r.row.Notes {
+		fmt.Fprintf(&b, "Note:     %s\n", n)
+	}
+	fmt.Fprintf(&b, "Status:   %s\n", routes.Review(r.steps.config, r.ref.Review))
+	if u := r.steps.workflowURL(r.workflowID()); u != "" {
+		fmt.Fprintf(&b, "Workflow: %s\n", u)
+	}
+	err := r.tenant.Mail.SendOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: tenant.Recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
+	if err != nil && ctx.Err() == nil && time.Since(attempt.Of(ctx).Scheduled()) > r.steps.mailPatience {
+		r.log.ErrorContext(ctx, "mail not sent: the review goes on without it", "review", r.ref.Review, "subject", subject, "error", err)
+		return r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "framebridge", "mail not sent", subject)
+	}
+	return err
+}

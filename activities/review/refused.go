@@ -1,0 +1,70 @@
+package review
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// refused keeps an edit that the other side does not take, so that it is not tried for ever, and tells people.
+func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to mapping.Side, err error) error {
+	switch rest.ClassOf(err) {
+	case rest.Permanent, rest.Forbidden, rest.Unsupported:
+	default:
+		return err
+	}
+	row.Refused = err.Error()
+	if err := s.audit(ctx, to, "refused a change", *row); err != nil {
+		return err
+	}
+	return s.review.note(ctx, fmt.Sprintf("%s does not take a change of a comment on %q: %v", to, s.it.Title, err))
+}
+
+// refusedNew writes down a comment that the other side does not take, and tells people: it holds up no other. It is tried
+// again when it is edited, and now and then.
+func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
+	if c := rest.ClassOf(err); c != rest.Permanent && c != rest.Unsupported {
+		return err
+	}
+	first := s.rows[row.ID].Refused == ""
+	row.Refused = err.Error()
+	if err := s.put(ctx, row); err != nil || !first {
+		return err
+	}
+	if err := s.audit(ctx, to, "refused a comment", row); err != nil {
+		return err
+	}
+	return s.review.note(ctx, fmt.Sprintf("%s does not take a comment of %s on %q, and it stays in %s: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
+}
+
+// refusedBefore says that a comment need not be tried now.
+func (s *assetSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, state mapping.State) bool {
+	last := row.Frameio
+	if from == mapping.Iconik {
+		last = row.Iconik
+	}
+	return row.Refused != "" && last == state && time.Since(row.UpdatedAt) < refusedLook
+}
+
+func (s *assetSync) audit(ctx context.Context, side mapping.Side, what string, row ledger.ReviewComment) error {
+	return s.ledger.Audit(ctx, s.ref.Tenant, s.ref.Review, side.String(), what, fmt.Sprintf("comment %s of %s: %s", row.ID, row.Author, row.Text))
+}
+
+// overruled keeps the state that loses against a later edit.
+func (s *assetSync) overruled(ctx context.Context, op mapping.Op, row ledger.ReviewComment) error {
+	if len(op.Lost) == 0 {
+		return nil
+	}
+	lost := row
+	if op.To == mapping.Iconik {
+		s.takeIconik(&lost, s.ick[row.IconikID])
+	} else {
+		s.takeFrameio(&lost, s.fio[row.FrameioID])
+	}
+	return s.audit(ctx, op.To, fmt.Sprintf("edit of %v overruled by a later one", op.Lost), lost)
+}

@@ -1,0 +1,115 @@
+// Package review does the steps of a review: each is idempotent, calls the vendors' clients, the transfer engine and the
+// mapping, and writes down in the ledger what it did.
+package review
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// mailPatience is how long a step of a review tries to send its mail. A mail server that is away must hold up neither the
+// comments nor the end of a review.
+const mailPatience = 5 * time.Minute
+
+// Options is what the reviews of a worker share.
+type Options struct {
+	Config  *config.Config
+	Ledger  *ledger.Ledger
+	Engine  *transfer.Engine
+	Objects *http.Client // for signed URLs: no credentials
+	Log     *slog.Logger
+	// Tenant returns a tenant by its id, and what changes its Frame.io.
+	Tenant func(id string) (*tenant.Tenant, frameio.Platform, error)
+	// WorkflowURL is where a person sees a workflow; empty where there is no such place.
+	WorkflowURL func(workflowID string) string
+}
+
+// Activities are the steps, in methods named like the activities.
+type Activities struct {
+	config      *config.Config
+	ledger      *ledger.Ledger
+	engine      *transfer.Engine
+	objects     *http.Client
+	log         *slog.Logger
+	tenant      func(id string) (*tenant.Tenant, frameio.Platform, error)
+	workflowURL func(workflowID string) string
+
+	mailPatience time.Duration
+	projects     tenant.Memo[frameio.Project] // for reviews, of each tenant
+	uploads      sync.Map                     // the last uploads of this process, for a ledger without a key
+}
+
+// New returns the steps of a worker's reviews.
+func New(o Options) *Activities {
+	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log, tenant: o.Tenant, workflowURL: o.WorkflowURL,
+		mailPatience: mailPatience, projects: tenant.Memo[frameio.Project]{Lasts: projectMemory}}
+}
+
+// review is one review in the hands of one activity.
+type review struct {
+	ref     workflows.ReviewRef
+	row     ledger.Review
+	steps   *Activities
+	tenant  *tenant.Tenant
+	cfg     *config.Tenant
+	frameio frameio.Platform
+	iconik  *iconik.Client
+	ledger  *ledger.Ledger
+	log     *slog.Logger
+}
+
+func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*review, error) {
+	t, platform, err := a.tenant(ref.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	row, ok, err := a.ledger.Review(ctx, ref.Tenant, ref.Review)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fault.System("the ledger does not know review %s: was the ledger replaced while it ran?", ref.Review)
+	}
+	return a.of(t, platform, ref, row), nil
+}
+
+func (a *Activities) of(t *tenant.Tenant, platform frameio.Platform, ref workflows.ReviewRef, row ledger.Review) *review {
+	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.ledger, log: a.log}
+}
+
+func (r *review) update(ctx context.Context, change func(*ledger.Review)) (err error) {
+	r.row, err = r.ledger.UpdateReview(ctx, r.ref.Tenant, r.ref.Review, change)
+	return err
+}
+
+func (r *review) assets(ctx context.Context) ([]ledger.ReviewAsset, error) {
+	return r.ledger.ReviewAssets(ctx, r.ref.Tenant, r.ref.Review)
+}
+
+func (r *review) updateAsset(ctx context.Context, n int, change func(*ledger.ReviewAsset)) (ledger.ReviewAsset, error) {
+	return r.ledger.UpdateReviewAsset(ctx, r.ref.Tenant, r.ref.Review, n, change)
+}
+
+func (r *review) workflowID() string { return workflows.ReviewID(r.ref.Tenant, r.ref.Review) }
+
+// note keeps a sentence for people, once.
+func (r *review) note(ctx context.Context, text string) error {
+	return r.update(ctx, func(row *ledger.Review) {
+		if !slices.Contains(row.Notes, text) {
+			row.Notes = append(row.Notes, text)
+		}
+	})
+}

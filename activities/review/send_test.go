@@ -1,0 +1,36 @@
+package review
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Of an original on several storages the copy is sent that iconik gives a download of.
+func TestAnOriginalThatCanBeDownloadedIsSent(t *testing.T) {
+	const closed, archived, other = `{"id":"1","status":"CLOSED","format_id":"o","name":"far.mov","url":null}`, `{"id":"2","status":"ARCHIVED","format_id":"o","name":"old.mov","url":"https://x/2"}`, `{"id":"3","status":"CLOSED","format_id":"e","name":"edit.mov","url":"https://x/3"}`
+	const near = `{"id":"4","status":"CLOSED","format_id":"o","name":"near.mov","size":7,"url":"https://x/4"}`
+	for name, tt := range map[string]struct{ files, want, says string }{
+		"behind one that gives none": {closed + "," + archived + "," + other + "," + near, "near.mov", ""},
+		"before one that gives none": {near + "," + closed, "near.mov", ""},
+		"none gives one":             {closed + "," + other, "", "archived or on a storage"},
+		"none is there":              {archived + "," + other, "", "has no original"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := testReview(t, &folder{}, map[string]string{
+				"/API/files/v1/assets/A/versions/V/formats/": `{"objects":[{"id":"o","name":"ORIGINAL"},{"id":"e","name":"EDIT"}]}`,
+				"/API/files/v1/assets/A/versions/V/files/":   `{"objects":[` + tt.files + `]}`,
+			})
+			f, err := r.originalFile(t.Context(), ledger.ReviewAsset{AssetID: "A", VersionID: "V", Title: "Take"})
+			if tt.says != "" {
+				require.ErrorContains(t, err, tt.says)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, f.name)
+		})
+	}
+}

@@ -1,0 +1,176 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// SettleAsset fails until Frame.io has made the file ready. Then it checks the watermark and puts the file on top of
+// the asset's version before.
+func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) error {
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return err
+	}
+	it, ok, err := a.ledger.ReviewAsset(ctx, in.Tenant, in.Review, in.N)
+	if err != nil || !ok || it.State != ledger.AssetProcessing {
+		return err
+	}
+	f, err := r.frameio.Asset(ctx, it.FileID)
+	switch {
+	case rest.IsNotFound(err):
+		return fault.Content("%q was deleted in Frame.io before it could be shared.", it.Title)
+	case err != nil:
+		return err
+	case f.UploadFailed:
+		return fault.Content("Frame.io could not take %q: send it again.", it.Title)
+	case !f.Ready:
+		return notReady(it.Title, time.Since(attempt.Of(ctx).Scheduled()))
+	case r.cfg.Review.Watermark == "required" && r.frameio.Capabilities().WatermarkOnFiles && f.Watermark != frameio.WatermarkOn:
+		return r.watermarkMissing(ctx, it)
+	}
+	if it.StackID, err = r.stack(ctx, it, f); err != nil {
+		return fmt.Errorf("new version of %q: %w", it.Title, err)
+	}
+	if f.FrameRate.Den == 0 && strings.HasPrefix(f.MediaType, "video/") {
+		if f.FrameRate, err = r.iconikRate(ctx, it); err != nil {
+			return fmt.Errorf("frame rate of %q: %w", it.Title, err)
+		}
+		if f.FrameRate.Den == 0 {
+			if err := r.note(ctx, fmt.Sprintf("Neither Frame.io nor iconik tells the frame rate of %q: the times of its comments are counted at %d frames a second.", it.Title, mapping.DefaultRate.Num)); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
+		row.State, row.StackID, row.Label = ledger.AssetReady, it.StackID, f.Label
+		row.FrameNum, row.FrameDen, row.Frames, row.StartTimecode = f.FrameRate.Num, f.FrameRate.Den, f.Frames, f.StartTimecode
+	})
+	return err
+}
+
+var errNotReady = errors.New("not ready yet")
+
+// notReady has a file looked at again, until Frame.io has had it for too long.
+func notReady(title string, since time.Duration) error {
+	if since > workflows.ReadyPatience {
+		return fault.System("Frame.io has not made %q ready in %d hours.", title, int(workflows.ReadyPatience.Hours()))
+	}
+	return fault.Wait("NotReady", readyLook, "Frame.io still prepares %q: %v", title, errNotReady)
+}
+
+// iconikRate is the frame rate that iconik has found in a version: in its original, or of its proxy; zero where it tells none.
+func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (mapping.Rate, error) {
+	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return mapping.Rate{}, err
+	}
+	for _, f := range formats {
+		for _, c := range f.Components {
+			if rate := rateOf(fmt.Sprint(c.Metadata["framerate"])); f.Name == tenant.FormatOriginal && f.Status != "DELETED" && c.Type == "VIDEO" && rate.Den > 0 {
+				return rate, nil
+			}
+		}
+	}
+	proxies, err := r.iconik.Files.Proxies(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return mapping.Rate{}, err
+	}
+	for _, p := range proxies {
+		if rate := rateOf(p.FrameRate); rate.Den > 0 {
+			return rate, nil
+		}
+	}
+	return mapping.Rate{}, nil
+}
+
+// rateOf reads a rate such as "23.976 FPS" or "24000/1001".
+func rateOf(text string) mapping.Rate {
+	var fps, den float64
+	n, _ := fmt.Sscanf(text, "%g/%g", &fps, &den)
+	if n == 2 && den > 0 {
+		fps /= den
+	}
+	return frameio.ParseRate(fps)
+}
+
+// watermarkMissing waits for the watermark a little while, and then fails.
+func (r *review) watermarkMissing(ctx context.Context, it ledger.ReviewAsset) error {
+	if it.ReadyAt.IsZero() {
+		var err error
+		if it, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.ReadyAt = time.Now().UTC() }); err != nil {
+			return err
+		}
+	}
+	if time.Since(it.ReadyAt) < markLate {
+		return fault.Wait("NotReady", readyLook, "Frame.io has put no watermark on %q yet", it.Title)
+	}
+	return fault.Content("%s", watermarkMissing(it.Title))
+}
+
+const watermarkPrefix = "not watermarked: "
+
+// watermarkMissing is what the sender reads when a promise could not be kept.
+func watermarkMissing(title string) string {
+	return watermarkPrefix + fmt.Sprintf("Frame.io put no watermark on %q, and without one nothing is shared. Switch session watermarks on for the team (Team Settings, Watermark: a default template), or set review.watermark to preferred or off.", title)
+}
+
+// stack puts a file onto the newest file that this review has of the same asset, and returns the stack; "" without one.
+func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset) (string, error) {
+	rows, err := r.assets(ctx)
+	if err != nil {
+		return "", err
+	}
+	var before *ledger.ReviewAsset
+	for _, row := range rows {
+		if row.AssetID == it.AssetID && row.N < it.N && row.State == ledger.AssetReady {
+			before = &row
+		}
+	}
+	if before == nil {
+		return "", nil
+	}
+	if parent, err := r.frameio.Asset(ctx, f.ParentID); err != nil && !rest.IsNotFound(err) {
+		return "", err
+	} else if err == nil && parent.Kind == frameio.KindStack { // put there by an attempt before
+		return parent.ID, r.stacked(ctx, it.AssetID, parent.ID)
+	}
+	target := frameio.Asset{ID: before.FileID, Kind: frameio.KindFile, ParentID: r.row.FolderID}
+	if before.StackID != "" {
+		target = frameio.Asset{ID: before.StackID, Kind: frameio.KindStack}
+	}
+	s, err := r.frameio.AddVersion(ctx, r.row.FolderID, target, it.FileID)
+	if err != nil {
+		return "", err
+	}
+	return s.ID, r.stacked(ctx, it.AssetID, s.ID)
+}
+
+// stacked notes that all files of an asset are in one stack.
+func (r *review) stacked(ctx context.Context, assetID, stack string) error {
+	rows, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.AssetID != assetID || row.State != ledger.AssetReady {
+			continue
+		}
+		if _, err := r.updateAsset(ctx, row.N, func(row *ledger.ReviewAsset) { row.StackID = stack }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

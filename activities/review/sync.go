@@ -1,0 +1,255 @@
+package review
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	goneFromIconik  = "the asset was deleted in iconik"
+	goneFromFrameio = "the file was deleted in Frame.io"
+
+	quietAfter   = time.Hour        // without a comment, from when on a review is polled less often
+	quietShare   = 30               // a quiet review is polled every 30th part of the time it has been quiet,
+	quietLongest = 15 * time.Minute // at most this long
+	pollShare    = 2                // polling may use one part in two of what the API gives; the rest is for webhooks and people
+	waitingReply = 5 * time.Second  // until the next look for the parent of a reply, or for what iconik's index did not show yet
+	blindLooks   = 20               // files of a review that is looked at again for that
+	refusedLook  = 10 * time.Minute // between two tries to bring over a comment that the other side does not take
+)
+
+// SyncReview makes both sides of a review equal, once: of all its files, or of those that a webhook was about.
+func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (workflows.SyncResult, error) {
+	var out workflows.SyncResult
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return out, err
+	}
+	if in.Last {
+		if err := r.markEnding(ctx); err != nil {
+			return out, err
+		}
+	}
+	if err := r.migrate(ctx); err != nil {
+		return out, err
+	}
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return out, err
+	}
+	changes, waiting := 0, false
+	for i, it := range assets {
+		out.Pending = out.Pending || it.State == ledger.AssetPending
+		segments, meant := meantBy(in, it)
+		if it.State != ledger.AssetReady || !meant {
+			continue
+		}
+		if err := attempt.Stopping(ctx); err != nil {
+			return out, err
+		}
+		s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, newest: newestOfVersion(assets, i), hinted: segments}
+		if err := r.notePermanent(ctx, s.run(ctx), "comments of "+it.Title); err != nil {
+			return out, err
+		}
+		// A webhook that names no comment may be ahead of the index.
+		blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
+		changes, waiting = changes+s.changes, waiting || s.waiting || blind
+		if in.Full {
+			if err := r.notePermanent(ctx, r.decide(ctx, it), "decision on "+it.Title); err != nil {
+				return out, err
+			}
+		}
+	}
+	if in.Full && !in.Last {
+		if err := r.notePermanent(ctx, r.lookAtShare(ctx), "review link"); err != nil {
+			return out, err
+		}
+	}
+	if err := r.publish(ctx); err != nil {
+		return out, err
+	}
+	if err := r.count(ctx, &out); err != nil {
+		return out, err
+	}
+	out.Changes = changes
+	now := time.Now().UTC()
+	if err := r.update(ctx, func(row *ledger.Review) {
+		row.LastSyncAt, row.ToIconik, row.ToFrameio, row.OpenComments = now, out.ToIconik, out.ToFrameio, out.Open
+		if changes > 0 {
+			row.LastCommentAt = now
+		}
+	}); err != nil {
+		return out, err
+	}
+	if out.NextIn, err = r.nextPoll(ctx, now); err != nil {
+		return out, err
+	}
+	if waiting {
+		out.NextIn = min(out.NextIn, waitingReply)
+	}
+	if n := len(r.row.Notes); n > 0 {
+		out.Notice = r.row.Notes[n-1]
+	}
+	if in.Full || out.NextIn < r.row.NextSyncAt.Sub(now) {
+		err = r.update(ctx, func(row *ledger.Review) { row.NextSyncAt = now.Add(out.NextIn) })
+	}
+	return out, err
+}
+
+// meantBy says whether a sync is about a file, and which segments a webhook named.
+func meantBy(in workflows.SyncInput, it ledger.ReviewAsset) (segments []string, meant bool) {
+	if in.Full {
+		return nil, true
+	}
+	for _, h := range in.Hints {
+		if h.Asset == it.AssetID || h.Frameio == it.FileID {
+			meant = true
+			if h.Segment != "" {
+				segments = append(segments, h.Segment)
+			}
+		}
+	}
+	return segments, meant
+}
+
+func fromIconik(in workflows.SyncInput, it ledger.ReviewAsset) bool {
+	return slices.ContainsFunc(in.Hints, func(h workflows.Hint) bool { return h.Asset == it.AssetID })
+}
+
+// notePermanent notes an error that trying again does not mend, so that it holds up nothing else; others are returned.
+func (r *review) notePermanent(ctx context.Context, err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	switch rest.ClassOf(err) {
+	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
+		r.log.WarnContext(ctx, "left out of a sync", "review", r.ref.Review, "what", what, "error", err)
+		return r.note(ctx, fmt.Sprintf("%s: %v", what, err))
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// newestOfVersion says whether no later file shows the same version: new comments from iconik go to the newest.
+func newestOfVersion(assets []ledger.ReviewAsset, i int) bool {
+	for _, later := range assets[i+1:] {
+		if later.AssetID == assets[i].AssetID && later.VersionID == assets[i].VersionID && later.State == ledger.AssetReady {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *review) count(ctx context.Context, out *workflows.SyncResult) error {
+	rows, err := r.ledger.ReviewComments(ctx, r.ref.Tenant, r.ref.Review, 0)
+	for _, c := range rows {
+		switch {
+		case c.Older || c.FrameioID == "" || c.IconikID == "":
+		case c.Origin == ledger.FromFrameio:
+			out.ToIconik++
+		default:
+			out.ToFrameio++
+		}
+		if !c.Older && !c.Deleted && !c.Completed && c.ParentID == "" {
+			out.Open++
+		}
+	}
+	return err
+}
+
+// nextPoll is the configured interval; longer where nobody has said anything for long, and where the tenant's reviews
+// together would ask for more listings than their share of what Frame.io gives.
+func (r *review) nextPoll(ctx context.Context, now time.Time) (time.Duration, error) {
+	every := r.cfg.Review.PollInterval
+	last := r.row.OpenedAt
+	if r.row.LastCommentAt.After(last) {
+		last = r.row.LastCommentAt
+	}
+	if quiet := now.Sub(last); quiet > quietAfter {
+		every = max(every, min(quiet/quietShare, quietLongest))
+	}
+	files, err := r.ledger.RunningReviewAssets(ctx, r.ref.Tenant)
+	if err != nil {
+		return 0, err
+	}
+	if polls := r.frameio.Capabilities().CommentPolls / pollShare; polls > 0 {
+		every = max(every, time.Duration(files)*time.Minute/time.Duration(polls))
+	}
+	// Reviews that began together drift apart.
+	return every - time.Duration(rand.Float64()*0.1*float64(every)), nil //nolint:gosec // no secret
+}
+
+// decide brings the file's status over, and notices that somebody has deleted it.
+func (r *review) decide(ctx context.Context, it ledger.ReviewAsset) error {
+	f, err := r.frameio.Asset(ctx, it.FileID)
+	if rest.IsNotFound(err) {
+		return r.markDeleted(ctx, it, goneFromFrameio)
+	}
+	if err != nil || f.Label == it.Label {
+		return err
+	}
+	approval, decision := mapping.Decision(f.Label)
+	if err := r.iconik.Assets.SetApproval(ctx, it.AssetID, approval); err != nil {
+		if rest.ClassOf(err) == rest.Retryable || rest.ClassOf(err) == rest.Throttled {
+			return err
+		}
+		if err := r.note(ctx, fmt.Sprintf("iconik does not take the approval status of %q: %v", it.Title, err)); err != nil {
+			return err
+		}
+	}
+	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.Label, row.Decision = f.Label, decision }); err != nil {
+		return err
+	}
+	return r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "Frame.io", "status of "+it.Title, f.Label)
+}
+
+// markDeleted leaves an asset alone that somebody has deleted, and tells people.
+func (r *review) markDeleted(ctx context.Context, it ledger.ReviewAsset, why string) error {
+	if err := r.notifyOnce(ctx, fmt.Sprintf("gone:%d", it.N), fmt.Sprintf("%q: %s by hand. Its comments are left as they are.", it.Title, why)); err != nil {
+		return err
+	}
+	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State, row.Reason = ledger.AssetGone, why })
+	return err
+}
+
+// notifyOnce notes something that somebody did by hand, and mails it once.
+func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
+	if err := r.note(ctx, text); err != nil {
+		return err
+	}
+	return r.mail(ctx, kind, fmt.Sprintf("Changed by hand: review %q", r.row.Title), text+"\n")
+}
+
+// lookAtShare notices what somebody has done to the link.
+func (r *review) lookAtShare(ctx context.Context) error {
+	if r.row.ShareID == noShare {
+		return nil
+	}
+	s, err := r.frameio.ShareByID(ctx, r.row.ShareID)
+	switch {
+	case rest.IsNotFound(err):
+		return r.notifyOnce(ctx, "link:deleted", "The review link was deleted in Frame.io by hand. Send the assets again for a new one; comments are synced until the expiry.")
+	case err != nil:
+		return err
+	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
+		if err := r.deactivateLink(ctx, r.row.ShareID); err != nil {
+			return err
+		}
+		return r.notifyOnce(ctx, "link:watermark", "The watermark of the review link was switched off in Frame.io by hand: the link was shut. Comments are synced until the expiry.")
+	case !s.Active:
+		return r.notifyOnce(ctx, "link:off", "The review link was switched off in Frame.io by hand. Reviewers cannot open it; comments are synced until the expiry.")
+	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:
+		return r.notifyOnce(ctx, fmt.Sprintf("link:expires:%d", s.ExpiresAt.Unix()), fmt.Sprintf("The review link's expiry was changed in Frame.io by hand to %s. Comments are synced until %s, as it was agreed here; extend the review to change that.",
+			s.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
+	}
+	return nil
+}

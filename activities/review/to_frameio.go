@@ -1,0 +1,257 @@
+package review
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// takeIconik keeps what a segment says.
+func (s *assetSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
+	row.Text, row.Completed = g.Text, g.Checked
+	row.Frame, row.Frames = mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
+	row.Drawn = g.Drawing != nil && len(g.Drawing.Primitives) > 0
+	if row.Origin == ledger.FromFrameio {
+		row.Text = mapping.Bare(g.Text, row.Before, row.After)
+	}
+	row.Iconik, row.IconikAt, row.UpdatedAt = iconikState(g), g.Modified.Time, time.Now().UTC()
+}
+
+// writer is who made a segment in iconik.
+func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email string, err error) {
+	switch {
+	case g.ShareEmail != "" && (g.User == nil || !strings.EqualFold(g.User.Email, g.ShareEmail)): // the user is the share's own
+		return g.ShareEmail, g.ShareEmail, nil
+	case g.User != nil && (g.User.Email != "" || g.User.FirstName != ""):
+		return g.User.FullName(), g.User.Email, nil
+	case strings.TrimSpace(g.FirstName+" "+g.LastName) != "":
+		return strings.TrimSpace(g.FirstName + " " + g.LastName), "", nil
+	case g.UserID != "":
+		u, err := s.iconik.Users.Get(ctx, g.UserID)
+		if err == nil && u.FullName() != "" {
+			return u.FullName(), u.Email, nil
+		}
+		if c := rest.ClassOf(err); err != nil && (c == rest.Retryable || c == rest.Throttled || c == rest.Unauthorized) {
+			return "", "", fmt.Errorf("writer of a comment: %w", err)
+		}
+	}
+	return "iconik user", "", nil
+}
+
+func shapes(g iconik.Segment) []mapping.Shape {
+	if g.Drawing == nil {
+		return nil
+	}
+	var out []mapping.Shape
+	for _, p := range g.Drawing.Primitives {
+		shape := mapping.Shape{Type: p.Type, Color: p.Color, Text: p.Text}
+		if p.Width != nil {
+			shape.Width = *p.Width
+		}
+		for _, pt := range p.Points {
+			shape.Points = append(shape.Points, [2]float64{pt.X, pt.Y})
+		}
+		out = append(out, shape)
+	}
+	return out
+}
+
+// toFrameio makes a comment of iconik in Frame.io, with its writer's name.
+func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
+	if s.refusedBefore(s.rows[rowID(s.ref.Review, "iconik", g.ID)], mapping.Iconik, iconikState(g)) {
+		return nil
+	}
+	parent, wait := s.parent(mapping.Iconik, g.ParentID)
+	if wait {
+		s.waiting = true
+		return nil
+	}
+	name, email, err := s.writer(ctx, g)
+	if err != nil {
+		return err
+	}
+	before, body, after, drawable := mapping.ToFrameio(g.Text, name, shapes(g))
+	n := frameio.NewComment{Annotation: mapping.Annotation(drawable, s.tenant.DrawingFrame()), TeamOnly: g.Internal != nil && *g.Internal, Completed: g.Checked}
+	n.Frame, n.Frames = s.place(g)
+	switch {
+	case parent.ID == "":
+	case s.frameio.Capabilities().CreateReplies:
+		n.ParentID = s.threadOf(parent).FrameioID
+	default: // said at the parent's frame, with the parent quoted
+		before = mapping.QuotedReply(parent.Author, parent.Text) + before
+		if n.Frame == nil {
+			n.Frame, n.Frames = parent.Frame, parent.Frames
+		}
+	}
+	n.Text = before + body + after
+	sent := mapping.FrameioState(n.Text, n.Frame, n.Frames, n.Page, false, n.Annotation)
+	begun, _, err := s.ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toFrameioKey(g.ID))
+	if err != nil {
+		return err
+	}
+	lost := cmp.Or(begun.Hash, sent.Text+" "+sent.Time) // what an attempt before has sent
+	var made *frameio.Comment
+	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkComment, SourceID: s.toFrameioKey(g.ID), Parent: s.it.FileID, Owner: s.ref.Review, Hash: sent.Text + " " + sent.Time,
+		Find: func(ctx context.Context) (string, error) { return s.lostComment(ctx, lost) },
+		Make: func(ctx context.Context) (string, error) {
+			c, err := s.frameio.CreateComment(ctx, s.it.FileID, n)
+			if err != nil {
+				return "", err
+			}
+			made = &c
+			return c.ID, nil
+		},
+	})
+	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", g.ID), N: s.it.N, FrameioID: id, IconikID: g.ID, ParentID: parent.ID,
+		Origin: ledger.FromIconik, Author: name, Email: email, Before: before, After: after, CreatedAt: g.Created.Time, Internal: n.TeamOnly}
+	s.takeIconik(&row, g)
+	if err != nil {
+		return s.refusedNew(ctx, row, mapping.Frameio, fmt.Errorf("to Frame.io: %w", err))
+	}
+	adopted := made == nil
+	if adopted {
+		c, err := s.frameio.Comment(ctx, id)
+		if err != nil && !rest.IsNotFound(err) {
+			return err
+		}
+		made = &c
+	}
+	if g.Checked && made.ID != "" && !made.Completed {
+		if err := s.frameio.UpdateComment(ctx, id, frameio.CommentChange{Completed: &g.Checked}); err != nil {
+			return err
+		}
+		made.Completed = true
+	}
+	row.Frameio, row.FrameioAt = frameioState(*made), made.UpdatedAt
+	if adopted {
+		row.Iconik, s.waiting = mapping.Unknown, true
+	}
+	if made.ID != "" {
+		s.fio[id] = *made
+	}
+	s.changes++
+	return s.put(ctx, row)
+}
+
+// place is the frame that a comment of iconik is about; what does not play has none, and Frame.io refuses one there.
+func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
+	if t := s.it.MediaType; strings.HasPrefix(t, "image/") || t == "application/pdf" {
+		return nil, 0
+	}
+	return mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
+}
+
+// threadOf is the comment at the top of a thread: Frame.io's threads have one level.
+func (s *assetSync) threadOf(row ledger.ReviewComment) ledger.ReviewComment {
+	for range len(s.rows) {
+		above, ok := s.rows[row.ParentID]
+		if !ok || above.FrameioID == "" || above.Deleted {
+			break
+		}
+		row = above
+	}
+	return row
+}
+
+// lostComment finds a comment that an attempt before has made in Frame.io without hearing so: Frame.io has no field for
+// a foreign id, so it is one that no row knows, by our own user, with what was sent.
+func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error) {
+	me, err := s.frameio.Me(ctx)
+	if err != nil {
+		return "", err
+	}
+	for cursor := ""; ; {
+		page, err := s.frameio.Comments(ctx, s.it.FileID, cursor)
+		if err != nil {
+			return "", err
+		}
+		for _, c := range page.Items {
+			got := frameioState(c)
+			if _, known := s.inReview[mapping.Frameio][c.ID]; !known && ours(me, c.Author) && got.Text+" "+got.Time == sent {
+				return c.ID, nil
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return "", nil
+		}
+	}
+}
+
+// ours says that a comment may be of our own user. The id that V4 gives its writer need not be the one of the token's user.
+func ours(me frameio.User, writer frameio.Person) bool {
+	return writer.Unknown || writer.ID != "" && writer.ID == me.ID || writer.Email != "" && strings.EqualFold(writer.Email, me.Email)
+}
+
+// takeText keeps a comment's content after an edit that came from Frame.io.
+func (s *assetSync) takeText(row *ledger.ReviewComment, c frameio.Comment) {
+	before := row.Frameio
+	s.takeFrameio(row, c)
+	row.Frameio = before
+}
+
+// editFrameio lets a Frame.io comment follow what was edited in iconik.
+func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
+	c, g := s.fio[row.FrameioID], s.ick[row.IconikID]
+	if err := s.overruled(ctx, op, row); err != nil {
+		return err
+	}
+	name := row.Author
+	before, body, after, drawable := mapping.ToFrameio(g.Text, name, shapes(g))
+	var ch frameio.CommentChange
+	for _, part := range op.Parts {
+		switch part {
+		case mapping.PartText:
+			text := mapping.Bare(g.Text, row.Before, row.After)
+			if row.Origin == ledger.FromIconik {
+				if strings.HasSuffix(row.Before, before) { // a quoted parent stays before it
+					before = row.Before
+				}
+				row.Before, row.After = before, after
+				text = before + body + after
+			}
+			if text == "" {
+				text = body
+			}
+			ch.Text, c.Text = &text, text
+		case mapping.PartTime:
+			frame, frames := s.place(g)
+			ch.Time = &frameio.CommentTime{Frame: frame, Frames: frames}
+			c.Frame, c.Frames = frame, frames
+		case mapping.PartDone:
+			ch.Completed, c.Completed = &g.Checked, g.Checked
+		case mapping.PartDrawing:
+			annotation := mapping.KeepUnknown(c.Annotation, mapping.Annotation(drawable, s.tenant.DrawingFrame()))
+			ch.Annotation, c.Annotation = &annotation, annotation
+		}
+	}
+	err := s.frameio.UpdateComment(ctx, row.FrameioID, ch)
+	if rest.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		if err := s.refused(ctx, &row, mapping.Frameio, err); err != nil {
+			return err
+		}
+		c = s.fio[row.FrameioID]
+	}
+	s.fio[c.ID] = c
+	for _, part := range op.Parts {
+		row.Frameio.Copy(part, frameioState(c))
+		row.Iconik.Copy(part, iconikState(g))
+	}
+	ick := row.Iconik
+	s.takeIconik(&row, g)
+	row.Iconik = ick
+	s.changes++
+	return s.put(ctx, row)
+}

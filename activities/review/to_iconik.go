@@ -1,0 +1,199 @@
+package review
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// toIconik makes a Frame.io comment in iconik.
+func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
+	if s.refusedBefore(s.rows[rowID(s.ref.Review, "frameio", c.ID)], mapping.Frameio, frameioState(c)) {
+		return nil
+	}
+	parent, wait := s.parent(mapping.Frameio, c.ParentID)
+	if wait {
+		s.waiting = true
+		return nil
+	}
+	user, err := s.tenant.UserFor(ctx, c.Author)
+	if err != nil {
+		return err
+	}
+	draft := s.draft(c, user)
+	requestFor := func(user string) iconik.SegmentRequest {
+		req := tenant.SegmentRequest(s.draft(c, user))
+		req.VersionID, req.UserID, req.ExternalID, req.ParentID = s.it.VersionID, user, mapping.ExternalID("comment", c.ID), parent.IconikID
+		return req
+	}
+	req := requestFor(user)
+	var made *iconik.Segment
+	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkComment, SourceID: s.toIconikKey(c.ID), Parent: s.it.AssetID, Owner: s.ref.Review, IndexLag: s.review.cfg.Iconik.SettleTime,
+		Find: func(ctx context.Context) (string, error) { return s.findSegment(ctx, req.ExternalID) },
+		Make: func(ctx context.Context) (string, error) {
+			g, as, err := s.tenant.CreateSegment(ctx, s.it.AssetID, user, requestFor)
+			if err != nil {
+				return "", err
+			}
+			made, draft = g, s.draft(c, as)
+			return g.ID, nil
+		},
+	})
+	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", c.ID), N: s.it.N, FrameioID: c.ID, IconikID: id, ParentID: parent.ID,
+		Origin: ledger.FromFrameio, Author: c.Author.Name, Email: c.Author.Email, Guest: c.Author.Guest, CreatedAt: c.CreatedAt}
+	s.takeFrameio(&row, c)
+	if err != nil {
+		return s.refusedNew(ctx, row, mapping.Iconik, fmt.Errorf("to iconik: %w", err))
+	}
+	adopted := made == nil
+	if adopted {
+		if made, err = s.iconik.Segments.Get(ctx, s.it.AssetID, id); err != nil && !rest.IsNotFound(err) {
+			return err
+		}
+		if made != nil && made.UserID != user {
+			draft = s.draft(c, "")
+		}
+	}
+	if made != nil && c.TeamOnly && !tenant.IsInternal(made) {
+		if made, err = s.tenant.MarkTeamOnly(ctx, s.it.AssetID, id); err != nil {
+			return err
+		}
+	}
+	if before, after, ok := strings.Cut(draft.Text, c.Text); ok && c.Text != "" {
+		row.Before, row.After = before, after
+	}
+	if made == nil { // deleted in iconik since: it goes in Frame.io, too, at the next look
+		row.Iconik = mapping.IconikState(req.Text, req.StartMS, req.EndMS, req.Checked, "")
+		return s.put(ctx, row)
+	}
+	row.Iconik, row.IconikAt = iconikState(*made), made.Modified.Time
+	if adopted { // it was made of what the comment was then, which is not known: all of it is brought over again
+		row.Frameio, s.waiting = mapping.Unknown, true
+	}
+	if len(draft.Fields) > 0 {
+		view, err := s.tenant.View(ctx, mapping.CommentView)
+		if err != nil {
+			return err
+		}
+		if err := s.iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(draft.Fields)); err != nil {
+			return fmt.Errorf("metadata of a comment: %w", err)
+		}
+	}
+	s.changes++
+	return s.put(ctx, row)
+}
+
+// findSegment finds a segment of the asset by the id we gave it; "" where there is none.
+func (s *assetSync) findSegment(ctx context.Context, externalID string) (string, error) {
+	have, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
+	return tenant.FirstID(have, err, func(g iconik.Segment) (string, bool) {
+		return g.ID, g.ExternalID == externalID && g.Status != "DELETED"
+	})
+}
+
+// draft is a Frame.io comment as iconik gets it.
+func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
+	d := mapping.Segment(mapping.CommentInput{
+		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, IconikUserID: user,
+		Frame: c.Frame, Frames: c.Frames, Rate: s.it.Rate(), Page: c.Page, Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: s.tenant.DrawingFrame(),
+	})
+	d.Text += mapping.NotDrawn(c.Annotation)
+	return d
+}
+
+// takeFrameio keeps what a Frame.io comment says.
+func (s *assetSync) takeFrameio(row *ledger.ReviewComment, c frameio.Comment) {
+	row.Text, row.Frame, row.Frames, row.Page, row.Completed, row.Internal = c.Text, c.Frame, c.Frames, c.Page, c.Completed, c.TeamOnly
+	row.Drawn = c.Annotation != ""
+	if row.Origin == ledger.FromIconik {
+		row.Text = mapping.Bare(c.Text, row.Before, row.After)
+	}
+	row.Frameio, row.FrameioAt, row.UpdatedAt = frameioState(c), c.UpdatedAt, time.Now().UTC()
+}
+
+// editIconik lets a segment follow what was edited in Frame.io.
+func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
+	c, g := s.fio[row.FrameioID], s.ick[row.IconikID]
+	if err := s.overruled(ctx, op, row); err != nil {
+		return err
+	}
+	user := ""
+	if row.Origin == ledger.FromFrameio && row.Before == "" {
+		user = "known" // it was posted in its author's name
+	}
+	draft := s.draft(c, user)
+	var p iconik.SegmentPatch
+	for _, part := range op.Parts {
+		switch part {
+		case mapping.PartText:
+			text := draft.Text
+			if row.Origin == ledger.FromIconik {
+				text = mapping.Bare(c.Text, row.Before, row.After)
+			} else if before, after, ok := strings.Cut(draft.Text, c.Text); ok && c.Text != "" {
+				row.Before, row.After = before, after
+			}
+			p.Text = &text
+		case mapping.PartTime:
+			if p.StartMS, p.EndMS = draft.StartMS, draft.EndMS; p.StartMS == nil {
+				p.Clear = append(p.Clear, "time_start_milliseconds", "time_end_milliseconds")
+			}
+		case mapping.PartDone:
+			p.Checked = &draft.Checked
+		case mapping.PartDrawing:
+			p.Drawing = tenant.SegmentRequest(draft).Drawing
+			if kept := undrawable(g); len(kept) > 0 {
+				if p.Drawing == nil {
+					p.Drawing = &iconik.Drawing{}
+				}
+				p.Drawing.Primitives = append(p.Drawing.Primitives, kept...)
+			}
+			if p.Drawing == nil {
+				p.Clear = append(p.Clear, "drawing")
+			}
+		}
+	}
+	made, err := s.iconik.Segments.Update(ctx, s.it.AssetID, row.IconikID, p)
+	if rest.IsNotFound(err) {
+		return nil // deleted just now: the next look sees it
+	}
+	if err != nil {
+		if err := s.refused(ctx, &row, mapping.Iconik, err); err != nil {
+			return err
+		}
+	} else {
+		s.ick[made.ID] = *made
+		for _, part := range op.Parts { // what else has changed there meanwhile is an edit of its own
+			row.Iconik.Copy(part, iconikState(*made))
+		}
+	}
+	for _, part := range op.Parts {
+		row.Frameio.Copy(part, frameioState(c))
+	}
+	s.takeText(&row, c)
+	s.changes++
+	return s.put(ctx, row)
+}
+
+// undrawable are the shapes that Frame.io never had.
+func undrawable(g iconik.Segment) []iconik.Primitive {
+	var out []iconik.Primitive
+	if g.Drawing != nil {
+		for _, p := range g.Drawing.Primitives {
+			switch p.Type {
+			case "LINE", "RECTANGLE", "ARROW", "PENCIL":
+			default:
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,56 @@
+package tenant
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Memo remembers what was found under a key. Callers that ask for the same at once share one call, and none waits for
+// another key's.
+type Memo[T any] struct {
+	Lasts time.Duration // 0: for the process's life
+	calls singleflight.Group
+	found sync.Map // key → found[T]
+}
+
+type found[T any] struct {
+	value T
+	at    time.Time
+}
+
+// Get returns what is remembered, or what find finds. A caller whose context ends leaves the others their call.
+func (m *Memo[T]) Get(ctx context.Context, key string, find func(context.Context) (T, error)) (T, error) {
+	if v, ok := m.known(key); ok {
+		return v, nil
+	}
+	var none T
+	call := m.calls.DoChan(key, func() (any, error) {
+		v, err := find(context.WithoutCancel(ctx))
+		if err == nil {
+			m.found.Store(key, found[T]{v, time.Now()})
+		}
+		return v, err
+	})
+	select {
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case r := <-call:
+		if r.Err != nil {
+			return none, r.Err
+		}
+		return r.Val.(T), nil
+	}
+}
+
+func (m *Memo[T]) known(key string) (T, bool) {
+	v, ok := m.found.Load(key)
+	if !ok {
+		var none T
+		return none, false
+	}
+	f := v.(found[T])
+	return f.value, m.Lasts == 0 || time.Since(f.at) < m.Lasts
+}

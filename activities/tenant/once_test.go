@@ -1,0 +1,91 @@
+package tenant
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// What an attempt after the first has made is as invisible for a while as what the first one made: its answer being
+// lost must not have a third one make it again.
+func TestALateAttemptIsWaitedForToo(t *testing.T) {
+	const settle, lag = 600 * time.Millisecond, 300 * time.Millisecond
+	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	defer book.Close()
+	lost := &rest.Error{Vendor: "iconik", Operation: "create", Class: rest.Retryable, Uncertain: true}
+	var made []time.Time // objects in iconik
+	attempts := 0
+	create := Creation{
+		Kind: ledger.LinkComment, SourceID: "C", IndexLag: settle,
+		Find: func(context.Context) (string, error) {
+			if len(made) > 0 && time.Since(made[0]) > lag {
+				return "S", nil
+			}
+			return "", nil
+		},
+		Make: func(context.Context) (string, error) {
+			if attempts++; attempts > 1 { // the first was not carried out; of the others the answers are lost
+				made = append(made, time.Now())
+			}
+			return "", lost
+		},
+	}
+	one := New(&config.Tenant{ID: "T"}, book, nil, nil, nil, nil)
+	_, _, err = one.CreateOnce(t.Context(), create)
+	require.ErrorIs(t, err, lost)
+	id, _, err := one.CreateOnce(t.Context(), create)
+	require.NoError(t, err)
+	require.Equal(t, "S", id)
+	require.Len(t, made, 1)
+}
+
+// An attempt that lost Temporal goes on beside the one that took its place: what the later one finished first holds.
+func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
+	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	require.NoError(t, err)
+	defer book.Close()
+	one := New(&config.Tenant{ID: "T"}, book, nil, nil, nil, slog.New(slog.DiscardHandler))
+	var discarded []string
+	attempt := func(id string, before func()) Creation {
+		return Creation{Kind: ledger.LinkReviewShare, SourceID: "R",
+			Find:    func(context.Context) (string, error) { return "", nil },
+			Make:    func(context.Context) (string, error) { before(); return id, nil },
+			Discard: func(_ context.Context, id string) error { discarded = append(discarded, id); return nil },
+		}
+	}
+	var second string
+	first, made, err := one.CreateOnce(t.Context(), attempt("A", func() { // waits for its turn while another is made
+		second, _, err = one.CreateOnce(t.Context(), attempt("B", func() {}))
+		require.NoError(t, err)
+	}))
+	require.NoError(t, err)
+	require.Equal(t, "B", second)
+	require.Equal(t, "B", first)
+	require.False(t, made)
+	require.Equal(t, []string{"A"}, discarded)
+
+	// A refusal of the slower one does not take the other's back.
+	refused := &rest.Error{Vendor: "iconik", Operation: "create", Class: rest.Permanent}
+	c := attempt("", func() {
+		_, err := book.Claim(t.Context(), "T", ledger.LinkReviewShare, "S", "C", "")
+		require.NoError(t, err)
+	})
+	c.SourceID, c.Make = "S", func(make func(context.Context) (string, error)) func(context.Context) (string, error) {
+		return func(ctx context.Context) (string, error) { _, _ = make(ctx); return "", refused }
+	}(c.Make)
+	_, _, err = one.CreateOnce(t.Context(), c)
+	require.ErrorIs(t, err, refused)
+	link, ok, err := book.Link(t.Context(), "T", ledger.LinkReviewShare, "S")
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "C", link.TargetID)
+}

@@ -1,0 +1,121 @@
+package tenant
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is remembered, and that none may be written as
+
+// refused says that iconik takes no such request, now or later.
+func refused(err error) bool {
+	return err != nil && (rest.ClassOf(err) == rest.Permanent || rest.ClassOf(err) == rest.Forbidden)
+}
+
+// CreateSegment makes a segment in a user's name. Not every token may write in another's: then requestFor gets "", the author
+// stands in the text, and no other is tried for a while. as is whose name it came to stand in.
+func (t *Tenant) CreateSegment(ctx context.Context, assetID, user string, requestFor func(user string) iconik.SegmentRequest) (s *iconik.Segment, as string, err error) {
+	for _, who := range []string{"", user} { // "": everybody's
+		if at, ok := t.notAs.Load(who); ok && time.Since(at.(time.Time)) < userMemory {
+			user = ""
+		}
+	}
+	s, err = t.createSegment(ctx, assetID, requestFor(user))
+	if user == "" || !refused(err) {
+		return s, user, err
+	}
+	who := user
+	if rest.ClassOf(err) == rest.Forbidden {
+		who = ""
+	}
+	if s, err = t.createSegment(ctx, assetID, requestFor("")); err == nil {
+		t.notAs.Store(who, time.Now())
+	}
+	return s, "", err
+}
+
+// createSegment marks team-only comments as internal where iconik knows the field, and in the text where it refuses it.
+func (t *Tenant) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
+	s, err := t.Iconik.Segments.Create(ctx, assetID, req)
+	if err != nil && req.Internal != nil && rest.ClassOf(err) == rest.Permanent {
+		req.Internal, req.Text = nil, mapping.TeamOnlyPrefix+req.Text
+		return t.Iconik.Segments.Create(ctx, assetID, req)
+	}
+	return s, err
+}
+
+// MarkTeamOnly marks a team-only comment in its text where iconik took the field and did not keep it, as it does with
+// fields that it does not know.
+func (t *Tenant) MarkTeamOnly(ctx context.Context, assetID, id string) (*iconik.Segment, error) {
+	s, err := t.Iconik.Segments.Get(ctx, assetID, id)
+	if err != nil || IsInternal(s) || strings.HasPrefix(s.Text, mapping.TeamOnlyPrefix) {
+		return s, err
+	}
+	s.Text = mapping.TeamOnlyPrefix + s.Text
+	_, err = t.Iconik.Segments.Update(ctx, assetID, id, iconik.SegmentPatch{Text: &s.Text})
+	return s, err
+}
+
+// IsInternal says that a segment is marked as for the team only.
+func IsInternal(s *iconik.Segment) bool { return s.Internal != nil && *s.Internal }
+
+// DrawingFrame is what the points of iconik's drawings are relative to.
+func (t *Tenant) DrawingFrame() mapping.DrawingFrame {
+	d := t.Config.Iconik.Drawing
+	return mapping.DrawingFrame{Kind: d.Frame, Width: d.Width, Height: d.Height}
+}
+
+// SegmentRequest is a comment as iconik takes it.
+func SegmentRequest(d mapping.SegmentDraft) iconik.SegmentRequest {
+	req := iconik.SegmentRequest{Type: "COMMENT", Text: d.Text, StartMS: d.StartMS, EndMS: d.EndMS, Checked: d.Checked}
+	if d.Internal {
+		internal := true
+		req.Internal = &internal
+	}
+	if len(d.Shapes) > 0 {
+		req.Drawing = &iconik.Drawing{}
+		for _, s := range d.Shapes {
+			p := iconik.Primitive{Type: s.Type, Color: s.Color, Width: &s.Width}
+			for _, pt := range s.Points {
+				p.Points = append(p.Points, iconik.Point{X: pt[0], Y: pt[1]})
+			}
+			req.Drawing.Primitives = append(req.Drawing.Primitives, p)
+		}
+	}
+	return req
+}
+
+// FileComments lists all comments of a file.
+func (t *Tenant) FileComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
+	return frameio.All(func(c frameio.Comment) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Comment], error) {
+		return t.Frameio.Comments(ctx, fileID, cursor)
+	})
+}
+
+// CurrentUser is the iconik user the service acts as.
+func (t *Tenant) CurrentUser(ctx context.Context) (*iconik.User, error) {
+	return t.me.Get(ctx, "", t.Iconik.Users.Current)
+}
+
+// UserFor returns the iconik user with the author's e-mail address, or "".
+func (t *Tenant) UserFor(ctx context.Context, p frameio.Person) (string, error) {
+	if p.Email == "" || p.Guest {
+		return "", nil
+	}
+	return t.users.Get(ctx, p.Email, func(ctx context.Context) (string, error) {
+		u, err := t.Iconik.Users.ByEmail(ctx, p.Email)
+		if err != nil && rest.ClassOf(err) != rest.Forbidden { // where no list of users may be read, names and addresses stay in the text
+			return "", err
+		}
+		if u == nil {
+			return "", nil
+		}
+		return u.ID, nil
+	})
+}

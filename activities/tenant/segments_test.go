@@ -1,0 +1,112 @@
+package tenant
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
+)
+
+// A team-only comment is marked wherever iconik does not keep it internal: where it refuses the field, and where it
+// passes over it in silence, as it does with fields it does not know.
+func TestTeamOnlyCommentsAreAlwaysMarked(t *testing.T) {
+	for _, tt := range []struct {
+		name                     string
+		refuses, ignores, leaves bool // leaves: the answer to the POST does not show the field
+		want                     string
+	}{
+		{name: "keeps it", want: "secret"},
+		{name: "keeps it without a word", leaves: true, want: "secret"},
+		{name: "refuses it", refuses: true, want: "[team only] secret"},
+		{name: "ignores it", ignores: true, want: "[team only] secret"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stored map[string]any
+			write := func(w http.ResponseWriter, r *http.Request) {
+				var body map[string]any
+				_ = json.NewDecoder(r.Body).Decode(&body)
+				if _, internal := body["is_internal"]; internal && tt.refuses {
+					w.WriteHeader(http.StatusBadRequest)
+					return
+				}
+				if tt.ignores {
+					delete(body, "is_internal")
+				}
+				if stored == nil {
+					stored = map[string]any{"id": "S"}
+				}
+				for k, v := range body {
+					stored[k] = v
+				}
+				said := map[string]any{}
+				for k, v := range stored {
+					if k != "is_internal" || !tt.leaves {
+						said[k] = v
+					}
+				}
+				_ = json.NewEncoder(w).Encode(said)
+			}
+			mux := http.NewServeMux()
+			mux.HandleFunc("POST /API/assets/v1/assets/A/segments/", write)
+			mux.HandleFunc("PATCH /API/assets/v1/assets/A/segments/S/", write)
+			mux.HandleFunc("GET /API/assets/v1/assets/A/segments/S/", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(stored) })
+			server := httptest.NewServer(mux)
+			defer server.Close()
+			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
+			require.NoError(t, err)
+			internal := true
+			one := New(&config.Tenant{}, nil, nil, client, nil, nil)
+			s, err := one.createSegment(t.Context(), "A", iconik.SegmentRequest{Type: "COMMENT", Text: "secret", Internal: &internal})
+			require.NoError(t, err)
+			for range 2 {
+				s, err = one.MarkTeamOnly(t.Context(), "A", s.ID)
+				require.NoError(t, err)
+			}
+			require.Equal(t, tt.want, stored["segment_text"])
+			require.Equal(t, tt.want, s.Text)
+		})
+	}
+}
+
+// Where a token may not write in another's name, that costs one call, not one a comment; where it is one user whom
+// iconik does not take, others' comments go on standing in their names.
+func TestARefusedNameIsRemembered(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status int
+		want   []string
+	}{
+		"none may be written as": {http.StatusForbidden, []string{"anna", "", "", ""}},
+		"one may not":            {http.StatusBadRequest, []string{"anna", "", "", "ben"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var posted []string
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				var body map[string]any
+				_ = json.NewDecoder(r.Body).Decode(&body)
+				user, _ := body["user_id"].(string)
+				if posted = append(posted, user); user == "anna" {
+					w.WriteHeader(tt.status)
+					return
+				}
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": "S"})
+			}))
+			defer server.Close()
+			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
+			require.NoError(t, err)
+			one := New(&config.Tenant{}, nil, nil, client, nil, nil)
+			for _, user := range []string{"anna", "anna", "ben"} {
+				_, as, err := one.CreateSegment(t.Context(), "A", user, func(user string) iconik.SegmentRequest {
+					return iconik.SegmentRequest{Type: "COMMENT", Text: "x", UserID: user}
+				})
+				require.NoError(t, err)
+				require.Equal(t, posted[len(posted)-1], as)
+			}
+			require.Equal(t, tt.want, posted)
+		})
+	}
+}

@@ -1,0 +1,100 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
+)
+
+const (
+	noticeTimeout = 30 * time.Second
+	signInCheck   = 12 * time.Hour      // a refresh token ends after 14 days without use
+	signInOld     = 10 * 24 * time.Hour // without a renewal, whatever the reason: people have four days left
+)
+
+// migrationNotice tells the operators once a day what a refused token means and what to do: Frame.io moves accounts from
+// the legacy API to V4 at any moment. What runs waits meanwhile.
+type migrationNotice struct {
+	tenant *Tenant
+
+	mu   sync.Mutex
+	sent string // the day on which it was sent
+}
+
+func (n *migrationNotice) refused() {
+	today := time.Now().UTC().Format(time.DateOnly)
+	n.mu.Lock()
+	sent := n.sent == today
+	n.sent = today
+	n.mu.Unlock()
+	if sent {
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), noticeTimeout)
+		defer cancel()
+		t := n.tenant
+		subject, text := open.MigrationNotice(ctx, t.Config)
+		err := t.Mail.SendOnce(ctx, "", mail.Message{ID: "moved:" + today, To: t.operators(), Subject: subject, Text: text})
+		if err != nil {
+			t.Log.WarnContext(ctx, "operators not told of a refused token", "tenant", t.ID, "error", err)
+		}
+	}()
+}
+
+func (t *Tenant) operators() []string {
+	return Recipients("", slices.Concat(t.Config.Archive.Notify, t.Config.Review.Notify))
+}
+
+// KeepSignedIn uses each tenant's sign-in at Adobe now and then, so that it does not end while nothing runs, and tells the
+// operators on each day on which it is refused, or has not been renewed for long. It returns with ctx.
+func (s *Tenants) KeepSignedIn(ctx context.Context) {
+	wait := time.Minute
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		for id, cfg := range s.config.Tenants {
+			if open.SignsIn(cfg) {
+				s.checkSignIn(ctx, id, cfg, time.Now())
+			}
+		}
+		wait = signInCheck
+	}
+}
+
+func (s *Tenants) checkSignIn(ctx context.Context, id string, cfg *config.Tenant, now time.Time) {
+	t, err := s.Get(id)
+	if err != nil {
+		return
+	}
+	// A client of its own: it remembers no user, and so asks.
+	p, err := open.Platform(cfg, s.ledger, nil)
+	if err == nil {
+		_, err = p.Me(ctx)
+	}
+	why := ""
+	if err != nil && rest.ClassOf(err) == rest.Unauthorized {
+		why = fmt.Sprintf("Adobe or Frame.io refuses the sign-in: %v", err)
+	} else if at, ok, kerr := open.SignInRenewed(ctx, cfg, s.ledger); kerr == nil && ok && now.Sub(at) > signInOld {
+		why = fmt.Sprintf("The sign-in was renewed last on %s, and ends 14 days after that: %v", at.Format("2 January 2006"), err)
+	}
+	if why == "" {
+		return
+	}
+	err = t.Mail.SendOnce(ctx, "", mail.Message{ID: "sign-in:" + now.UTC().Format(time.DateOnly), To: t.operators(),
+		Subject: fmt.Sprintf("Sign in to Frame.io again: %s", cfg.Name),
+		Text:    fmt.Sprintf("Tenant %s (%s). %s\n\nSign in again: starter login --tenant %s\nUntil then archives and reviews of this tenant wait.\n", cfg.Name, id, why, id)})
+	if err != nil {
+		s.log.WarnContext(ctx, "operators not told of a refused sign-in", "tenant", id, "error", err)
+	}
+}

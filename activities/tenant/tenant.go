@@ -1,0 +1,118 @@
+// Package tenant is one customer in this process: the clients, and what both features need of them.
+package tenant
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// ShowPatience is how long an end is not written down until the vendors show it.
+const ShowPatience = 30 * time.Second
+
+// Tenant is one customer's clients and what is remembered of them in this process. Nothing here is needed for
+// correctness: another worker finds it out again.
+type Tenant struct {
+	ID      string
+	Config  *config.Tenant
+	Ledger  *ledger.Ledger
+	Frameio frameio.Reader
+	Iconik  *iconik.Client
+	Mail    *Mail
+	Log     *slog.Logger
+
+	views  Memo[string]
+	making chan struct{} // held while a view and its fields are made: views share fields
+	users  Memo[string]
+	me     Memo[*iconik.User]
+	notAs  sync.Map // iconik user id, "" for any → when iconik refused a comment in their name
+}
+
+// New is a tenant whose clients are open. sender may be nil: no mail is sent then.
+func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.Client, sender Sender, log *slog.Logger) *Tenant {
+	return &Tenant{
+		ID: cfg.ID, Config: cfg, Ledger: l, Frameio: fio, Iconik: ick, Log: log,
+		Mail:   &Mail{sender: sender, ledger: l, tenant: cfg.ID, log: log},
+		making: make(chan struct{}, 1), users: Memo[string]{Lasts: userMemory},
+	}
+}
+
+// Tenants opens the clients of each tenant at its first use.
+type Tenants struct {
+	config *config.Config
+	ledger *ledger.Ledger
+	sender Sender
+	log    *slog.Logger
+
+	mu   sync.Mutex
+	open map[string]*opened
+}
+
+type opened struct {
+	*Tenant
+	platform frameio.Platform
+}
+
+// NewTenants reads how mail is sent.
+func NewTenants(cfg *config.Config, l *ledger.Ledger, log *slog.Logger) (*Tenants, error) {
+	t := &Tenants{config: cfg, ledger: l, log: log, open: map[string]*opened{}}
+	m, err := mail.Open(cfg.Mail)
+	if err != nil {
+		return nil, err
+	}
+	if m != nil {
+		t.sender = m
+	}
+	return t, nil
+}
+
+// Get returns a tenant, who only reads Frame.io.
+func (s *Tenants) Get(id string) (*Tenant, error) {
+	o, err := s.get(id)
+	if err != nil {
+		return nil, err
+	}
+	return o.Tenant, nil
+}
+
+// GetPlatform returns a tenant and what changes its Frame.io.
+func (s *Tenants) GetPlatform(id string) (*Tenant, frameio.Platform, error) {
+	o, err := s.get(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return o.Tenant, o.platform, nil
+}
+
+func (s *Tenants) get(id string) (*opened, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o, ok := s.open[id]; ok {
+		return o, nil
+	}
+	cfg, ok := s.config.Tenant(id)
+	if !ok {
+		return nil, fault.System("tenant %s is not in this worker's configuration", id)
+	}
+	notice := &migrationNotice{}
+	platform, err := open.Platform(cfg, s.ledger, notice.refused)
+	if err != nil {
+		return nil, fault.System("%v", err)
+	}
+	ick, err := iconik.New(cfg.Iconik)
+	if err != nil {
+		return nil, fault.System("%v", err)
+	}
+	o := &opened{Tenant: New(cfg, s.ledger, platform, ick, s.sender, s.log), platform: platform}
+	notice.tenant = o.Tenant
+	s.open[id] = o
+	return o, nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	maxPackage  = 5000 // lines, without tests
+	maxFile     = 500
+	maxFunction = 80
+)
+
+// tooLong are the files and functions that are allowed to be longer for now. Take out what has been split.
+var tooLong = []string{
+	"clients/frameio/v4/assets.go", "clients/rest/client.go once", "config/load.go", "doctor/frameio.go frameioChecks", "doctor/temporal.go temporalChecks",
+	"doctor/webhooks.go webhookChecks", "transfer/engine.go", "transfer/engine.go stream",
+}
+
+// TestNothingIsTooLongToRead holds the sizes of packages, files and functions, tests and generated code left out.
+func TestNothingIsTooLongToRead(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	packages := map[string]int{}
+	tell := func(where string, lines, most int, why string) {
+		if !slices.Contains(tooLong, where) {
+			assert.Fail(t, fmt.Sprintf("%s has %d lines, %d are allowed: %s", where, lines, most, why))
+		}
+	}
+	files := token.NewFileSet()
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := d.Name(); d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(files, path, text, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil || ast.IsGenerated(parsed) {
+			return err
+		}
+		name, _ := filepath.Rel(root, path)
+		name = filepath.ToSlash(name)
+		lines := bytes.Count(text, []byte("\n"))
+		packages[filepath.ToSlash(filepath.Dir(name))] += lines
+		if lines > maxFile {
+			tell(name, lines, maxFile, "split it by subject")
+		}
+		for _, decl := range parsed.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if n := files.Position(f.End()).Line - files.Position(f.Pos()).Line + 1; n > maxFunction {
+				tell(name+" "+f.Name.Name, n, maxFunction, "name its parts")
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	for name, lines := range packages {
+		if lines > maxPackage {
+			tell(name, lines, maxPackage, "it is more than one room")
+		}
+	}
+	assert.Greater(t, len(packages), 20)
+}
+
+// TestAnArchiveOnlyReadsFrameio: that it is given nothing but a frameio.Reader is what keeps it from writing.
+func TestAnArchiveOnlyReadsFrameio(t *testing.T) {
+	sources, err := filepath.Glob("../../activities/archive/*.go")
+	require.NoError(t, err)
+	require.NotEmpty(t, sources)
+	reads := false
+	for _, path := range sources {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if of, ok := s.X.(*ast.Ident); ok && of.Name == "frameio" {
+				reads = reads || s.Sel.Name == "Reader"
+				assert.NotContains(t, []string{"Platform", "Writer"}, s.Sel.Name, "%s holds a Frame.io that can be changed", path)
+			}
+			return true
+		})
+	}
+	assert.True(t, reads)
+}
