@@ -45,12 +45,19 @@ func (a *archive) notify(ctx workflow.Context, kind string) error {
 	if !markerMailsByThemselves.isSet(ctx) {
 		return ActNotify.Execute(ctx, in)
 	}
-	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+	o := workflow.ChildWorkflowOptions{
 		TypedSearchAttributes: a.childAttributes(),
 		StaticSummary:         "mail: " + kind,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
-	})
-	return workflow.ExecuteChildWorkflow(ctx, ArchiveMailName, in).GetChildWorkflowExecution().Get(ctx, nil)
+	}
+	if markerMailsHaveIDs.isSet(ctx) {
+		o.WorkflowID = ArchiveMailID(a.ref.Tenant, a.ref.Archive, in.Run, kind)
+	}
+	err := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, o), ArchiveMailName, in).GetChildWorkflowExecution().Get(ctx, nil)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return nil // the same mail still waits for its server
+	}
+	return err
 }
 
 // ArchiveMail sends one mail about an archive, for as long as the mail server is away.

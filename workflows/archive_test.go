@@ -27,6 +27,7 @@ type world struct {
 	statuses []string
 	reasons  []string // of statuses
 	mails    []string
+	mailIDs  []string
 	failed   []FailItemInput
 	finish   []FinishInput
 	rechecks []RecheckResult
@@ -162,6 +163,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.mails = append(w.mails, in.Kind)
+		w.mailIDs = append(w.mailIDs, info.WorkflowExecution.ID)
 	})
 	env.OnSignalExternalWorkflow(mock.Anything, ArchiveQueueID(testRef.Tenant), "", SignalRelease, mock.Anything).Return(nil).Maybe()
 }
@@ -219,6 +221,8 @@ func TestArchiveSaysThatItIsQueued(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{NotifyQueued, NotifyEnded}, w.mails)
+	require.Equal(t, []string{"archive-mail/" + testRef.Tenant + "/" + testRef.Archive + "/0/queued", "archive-mail/" + testRef.Tenant + "/" + testRef.Archive + "/1/ended"}, w.mailIDs)
+	require.Equal(t, testRef.Tenant, TenantOf(w.mailIDs[0]))
 }
 
 // A queue that is terminated by hand forgets who waits in it.

@@ -3,6 +3,7 @@
 package workflows
 
 import (
+	"fmt"
 	"strings"
 
 	"go.temporal.io/sdk/temporal"
@@ -56,6 +57,11 @@ func ArchiveID(tenant, project string) string { return "archive/" + tenant + "/"
 
 // ArchiveQueueID is the workflow id of a tenant's queue of archives.
 func ArchiveQueueID(tenant string) string { return "archive-queue/" + tenant }
+
+// ArchiveMailID is the workflow id of a mail about one run of an archive.
+func ArchiveMailID(tenant, project string, run int, kind string) string {
+	return fmt.Sprintf("archive-mail/%s/%s/%d/%s", tenant, project, run, kind)
+}
 
 // PlanID is the workflow id of a dry run.
 func PlanID(tenant, project string) string { return "plan/" + tenant + "/" + project }

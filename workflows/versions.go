@@ -36,6 +36,10 @@ var (
 	// open for months.
 	markerMailsByThemselves = marker{id: "mails by themselves", since: "4e750c2"}
 
+	// Of Archive, since 2026-11-28: the workflow of a mail has an id of its own, which names its tenant: its activity has that
+	// tenant's turn. Old runs have it started under a random id. It may go together with the one before.
+	markerMailsHaveIDs = marker{id: "mails have ids"}
+
 	// Of Archive, since 2026-11-25: one that is queued joins the queue again every hour. Old runs wait for their
 	// turn alone. It may go when no Archive from before is open or retained.
 	markerJoinsAgain = marker{id: "joins again", since: "94a3ed5"}
