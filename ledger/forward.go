@@ -135,20 +135,20 @@ func (l *Ledger) IntendAgain(ctx context.Context, tenant string, kind LinkKind, 
 	return l.Tenant(tenant).IntendAgain(ctx, kind, sourceID, at)
 }
 
-func (l *Ledger) Made(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) error {
-	return l.Tenant(tenant).Made(ctx, kind, sourceID, targetID, hash)
+func (l *Ledger) Complete(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) error {
+	return l.Tenant(tenant).Complete(ctx, kind, sourceID, targetID, hash)
 }
 
 func (l *Ledger) Claim(ctx context.Context, tenant string, kind LinkKind, sourceID, targetID, hash string) (holds string, err error) {
 	return l.Tenant(tenant).Claim(ctx, kind, sourceID, targetID, hash)
 }
 
-func (l *Ledger) GiveUp(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
-	return l.Tenant(tenant).GiveUp(ctx, kind, sourceID)
+func (l *Ledger) Cancel(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
+	return l.Tenant(tenant).Cancel(ctx, kind, sourceID)
 }
 
-func (l *Ledger) Forget(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
-	return l.Tenant(tenant).Forget(ctx, kind, sourceID)
+func (l *Ledger) Delete(ctx context.Context, tenant string, kind LinkKind, sourceID string) error {
+	return l.Tenant(tenant).Delete(ctx, kind, sourceID)
 }
 
 func (l *Ledger) RestartScan(ctx context.Context, tenant, archive string) error {

@@ -84,8 +84,8 @@ func (h TenantLedger) IntendAgain(ctx context.Context, kind LinkKind, sourceID s
 	return err
 }
 
-// Made completes an intent with the object's id, or gives a link new content.
-func (h TenantLedger) Made(ctx context.Context, kind LinkKind, sourceID, targetID, hash string) error {
+// Complete gives an intent the id of its object, or a link new content.
+func (h TenantLedger) Complete(ctx context.Context, kind LinkKind, sourceID, targetID, hash string) error {
 	now := micros(time.Now())
 	_, err := h.l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = excluded.hash, made_at = excluded.made_at`,
@@ -109,14 +109,14 @@ func (h TenantLedger) Claim(ctx context.Context, kind LinkKind, sourceID, target
 	return k.TargetID, err
 }
 
-// GiveUp takes an intent back. What another attempt has made meanwhile stays.
-func (h TenantLedger) GiveUp(ctx context.Context, kind LinkKind, sourceID string) error {
+// Cancel takes an intent back. What another attempt has made meanwhile stays.
+func (h TenantLedger) Cancel(ctx context.Context, kind LinkKind, sourceID string) error {
 	_, err := h.l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ? AND target_id = ''", h.id, kind, sourceID)
 	return err
 }
 
-// Forget takes a link or an intent back.
-func (h TenantLedger) Forget(ctx context.Context, kind LinkKind, sourceID string) error {
+// Delete takes a link or an intent back.
+func (h TenantLedger) Delete(ctx context.Context, kind LinkKind, sourceID string) error {
 	_, err := h.l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", h.id, kind, sourceID)
 	return err
 }

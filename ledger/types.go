@@ -178,7 +178,7 @@ type Item struct {
 type LinkKind string
 
 // Link ties a Frame.io object to an iconik object. It is written in two steps: Intend before the POST that makes the
-// iconik object, Made after its answer. An intent without a Made means that the POST may have taken effect.
+// iconik object, Complete after its answer. An intent that is not completed means that the POST may have taken effect.
 type Link struct {
 	Kind       LinkKind
 	SourceID   string

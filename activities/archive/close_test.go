@@ -49,7 +49,7 @@ func TestKeyframesOfAnotherVersionAreNotTakenForThisOnes(t *testing.T) {
 			defer book.Close()
 			_, _, err = book.Intend(t.Context(), "T", ledger.Link{Kind: ledger.LinkKeyframes, SourceID: "F1", Archive: "P", IntendedAt: time.Now()})
 			require.NoError(t, err)
-			require.NoError(t, book.Made(t.Context(), "T", ledger.LinkKeyframes, "F1", "J1", ""))
+			require.NoError(t, book.Complete(t.Context(), "T", ledger.LinkKeyframes, "F1", "J1", ""))
 			arc := &archive{ledger: book, iconik: client, ref: workflows.Ref{Tenant: "T", Archive: "P"}}
 			got, err := arc.keyframesJob(t.Context(), ledger.Item{AssetID: "A", FileID: "F2"})
 			require.NoError(t, err)

@@ -92,7 +92,7 @@ func (a *archive) place(ctx context.Context, id string, p placed) error {
 			return err
 		}
 	}
-	return a.ledger.Made(ctx, a.ref.Tenant, p.kind, p.source, id, p.hash())
+	return a.ledger.Complete(ctx, a.ref.Tenant, p.kind, p.source, id, p.hash())
 }
 
 func (a *archive) newCollection(ctx context.Context, req iconik.CollectionRequest) (string, error) {
@@ -124,7 +124,7 @@ func (a *archive) adopt(ctx context.Context, collection string) error {
 	if err != nil {
 		return err
 	}
-	return a.ledger.Made(ctx, a.ref.Tenant, linkAdopted, a.ref.Archive, collection, "")
+	return a.ledger.Complete(ctx, a.ref.Tenant, linkAdopted, a.ref.Archive, collection, "")
 }
 
 // linkAdopted marks a project found in iconik by its first run here.

@@ -149,7 +149,7 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 		if err != nil || there {
 			return err
 		}
-		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: made again
+		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: made again
 			return err
 		}
 	}
@@ -216,7 +216,7 @@ func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.C
 			return fmt.Errorf("metadata of a comment: %w", err)
 		}
 	}
-	return a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, id, hash)
+	return a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, id, hash)
 }
 
 // editComment lets a comment that changed in Frame.io since the last run follow; false where iconik has it no more. Who
@@ -235,7 +235,7 @@ func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Com
 	}
 	draft := draftFor(user)
 	if link.Hash == draft.Hash() { // only the author has become an iconik user since
-		return true, a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, link.TargetID, hash)
+		return true, a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, link.TargetID, hash)
 	}
 	if err := a.markChanged(ctx); err != nil {
 		return true, err

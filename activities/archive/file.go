@@ -150,5 +150,5 @@ func (a *archive) dropRecord(ctx context.Context, it ledger.Item, key string) er
 	if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID); err != nil && !rest.IsNotFound(err) {
 		return err
 	}
-	return a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
+	return a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
 }

@@ -232,10 +232,10 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: a.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
-		if err := a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, g.ID, draft.Hash()); err != nil {
+		if err := a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, g.ID, draft.Hash()); err != nil {
 			return err
 		}
-		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, g.source); err != nil {
+		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, g.source); err != nil {
 			return err
 		}
 	}
@@ -307,10 +307,10 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 			return err
 		}
 		// Without a hash: the collection learns the new id.
-		if err := a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkShare, s.ID, k.TargetID, ""); err != nil {
+		if err := a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkShare, s.ID, k.TargetID, ""); err != nil {
 			return err
 		}
-		if err := a.ledger.Forget(ctx, a.ref.Tenant, k.Kind, k.SourceID); err != nil {
+		if err := a.ledger.Delete(ctx, a.ref.Tenant, k.Kind, k.SourceID); err != nil {
 			return err
 		}
 		if err := a.ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", string(k.Kind)+" "+k.SourceID+" is share "+s.ID); err != nil {

@@ -32,7 +32,7 @@ func (l loss) repairable() bool { return l == commentLost || l >= fileLost }
 func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 	drop := func(kind ledger.LinkKind, keys ...string) error {
 		for _, key := range keys {
-			if err := a.ledger.Forget(ctx, a.ref.Tenant, kind, key); err != nil {
+			if err := a.ledger.Delete(ctx, a.ref.Tenant, kind, key); err != nil {
 				return err
 			}
 		}
@@ -116,7 +116,7 @@ func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {
 		return err
 	}
 	for _, c := range comments {
-		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
 			return err
 		}
 	}
@@ -142,12 +142,12 @@ func (a *archive) dropStaleLink(ctx context.Context, kind ledger.LinkKind, sourc
 	if err != nil || there {
 		return err
 	}
-	return a.ledger.Forget(ctx, a.ref.Tenant, kind, source)
+	return a.ledger.Delete(ctx, a.ref.Tenant, kind, source)
 }
 
 // folderGone has the collection of a folder made again by the next round.
 func (a *archive) folderGone(ctx context.Context, f ledger.Folder) error {
-	if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkFolder, f.SourceID); err != nil {
+	if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkFolder, f.SourceID); err != nil {
 		return err
 	}
 	if err := a.ledger.FolderGone(ctx, a.ref.Tenant, a.ref.Archive, f.SourceID); err != nil {

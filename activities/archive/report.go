@@ -87,7 +87,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 			return "", "", err
 		}
 		if err != nil || asset.Status == "DELETED" {
-			if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReport, row.ID); err != nil {
+			if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkReport, row.ID); err != nil {
 				return "", "", err
 			}
 		}
@@ -170,7 +170,7 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: report.FormLink, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return a.ledger.Made(ctx, a.ref.Tenant, report.FormLink, key, file, hash)
+	return a.ledger.Complete(ctx, a.ref.Tenant, report.FormLink, key, file, hash)
 }
 
 // putBytes uploads a body, in parts where it is not small.

@@ -123,7 +123,7 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 		return err
 	} else if ok && (link.Parent != collection || link.TargetID != "" && link.TargetID != target) {
 		// The asset or the collection was deleted in iconik and made again.
-		if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
+		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
 			return err
 		}
 	}
@@ -181,7 +181,7 @@ func (a *archive) lostReferences(ctx context.Context) (int, error) {
 				continue
 			}
 			lost[collection] = true
-			if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkReference, k.SourceID); err != nil {
+			if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkReference, k.SourceID); err != nil {
 				return 0, err
 			}
 		}
@@ -302,7 +302,7 @@ func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection
 	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkSettings, SourceID: string(s.Kind) + ":" + s.ID, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return a.ledger.Made(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID, collection, hash)
+	return a.ledger.Complete(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID, collection, hash)
 }
 
 // linkSettings remembers which settings of a share were written.

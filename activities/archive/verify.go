@@ -244,7 +244,7 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 		if !there[link.TargetID] {
 			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
 			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
-				if err := a.ledger.Forget(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+				if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
 					return "", nothingLost, err
 				}
 				return "missing: a comment was deleted in iconik; a retry makes it again", commentLost, nil

@@ -192,7 +192,7 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 	if err == nil && made && it.Version == 1 && first.ID != "" {
 		// Saves reading the asset again; a lost ledger write only means that it is read after all.
 		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err == nil {
-			err = a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkVersion, it.SourceID, first.ID, "")
+			err = a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkVersion, it.SourceID, first.ID, "")
 			if err != nil {
 				return "", err
 			}
@@ -233,7 +233,7 @@ func (a *archive) becameStack(ctx context.Context, it ledger.Item, external stri
 	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkStack, SourceID: it.AssetKey, Archive: a.ref.Archive, Parent: link.Parent, IntendedAt: time.Now()}); err != nil {
 		return "", err
 	}
-	return link.TargetID, a.ledger.Made(ctx, a.ref.Tenant, ledger.LinkStack, it.AssetKey, link.TargetID, "")
+	return link.TargetID, a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkStack, it.AssetKey, link.TargetID, "")
 }
 
 // ensureAssetVersion ties the item to a version of the asset. iconik makes the first one with the asset.

@@ -35,7 +35,7 @@ func (r *review) invite(ctx context.Context) error {
 				}
 			}
 			if sent {
-				if err := r.ledger.Made(ctx, r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(email), "sent", ""); err != nil {
+				if err := r.ledger.Complete(ctx, r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(email), "sent", ""); err != nil {
 					return err
 				}
 				continue
@@ -75,7 +75,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	})
 	if err != nil && !rest.IsUncertain(err) { // certainly not sent
 		for _, e := range emails {
-			if ferr := r.ledger.Forget(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e)); ferr != nil {
+			if ferr := r.ledger.Delete(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e)); ferr != nil {
 				return errors.Join(err, ferr)
 			}
 		}
@@ -84,7 +84,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 		return fmt.Errorf("inviting %s: %w", strings.Join(emails, ", "), err)
 	}
 	for _, e := range emails {
-		if err := r.ledger.Made(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e), "sent", ""); err != nil {
+		if err := r.ledger.Complete(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e), "sent", ""); err != nil {
 			return err
 		}
 	}

@@ -283,7 +283,7 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 		if err == nil || !rest.IsNotFound(err) {
 			return p, err
 		}
-		if err := r.ledger.Forget(ctx, r.cfg.ID, ledger.LinkReviewProject, key); err != nil { // deleted by hand: a new one
+		if err := r.ledger.Delete(ctx, r.cfg.ID, ledger.LinkReviewProject, key); err != nil { // deleted by hand: a new one
 			return frameio.Project{}, err
 		}
 	}

@@ -40,7 +40,7 @@ func (m *Mail) SendOnce(ctx context.Context, owner string, msg mail.Message) err
 	err = m.sender.Send(ctx, msg)
 	var refused *mail.SendError
 	if errors.As(err, &refused) && !refused.Accepted {
-		if ferr := m.ledger.Forget(ctx, m.tenant, ledger.LinkMail, msg.ID); ferr != nil {
+		if ferr := m.ledger.Delete(ctx, m.tenant, ledger.LinkMail, msg.ID); ferr != nil {
 			return ferr
 		}
 		return err
@@ -48,7 +48,7 @@ func (m *Mail) SendOnce(ctx context.Context, owner string, msg mail.Message) err
 	if err != nil {
 		m.log.WarnContext(ctx, "mail perhaps not sent", "id", msg.ID, "error", err)
 	}
-	return m.ledger.Made(ctx, m.tenant, ledger.LinkMail, msg.ID, "sent", "")
+	return m.ledger.Complete(ctx, m.tenant, ledger.LinkMail, msg.ID, "sent", "")
 }
 
 // Recipients are the requester and the others, each address once.

@@ -90,7 +90,7 @@ func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bo
 	if err != nil {
 		if !rest.IsUncertain(err) && ctx.Err() == nil {
 			// Certainly not made: the next attempt need not look for it.
-			if ferr := t.Ledger.GiveUp(ctx, t.Config.ID, c.Kind, c.SourceID); ferr != nil {
+			if ferr := t.Ledger.Cancel(ctx, t.Config.ID, c.Kind, c.SourceID); ferr != nil {
 				return "", false, ferr
 			}
 		}
