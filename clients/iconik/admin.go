@@ -132,13 +132,9 @@ func (s *AdminService) CreateWebhook(ctx context.Context, w Webhook) (*Webhook, 
 	return made(&out, out.ID, "create webhook", err)
 }
 
-// UpdateWebhook wraps PUT notifications/v1/webhooks/{id}/, which replaces it; there is no PATCH. The id stands in the
-// body, too: the specification requires it.
+// UpdateWebhook wraps PUT notifications/v1/webhooks/{id}/, which replaces it; there is no PATCH.
 func (s *AdminService) UpdateWebhook(ctx context.Context, w Webhook) error {
-	id := w.ID
-	w = w.writable()
-	w.ID = id
-	return s.c.do(ctx, "update webhook", http.MethodPut, path("notifications/v1/webhooks", id), nil, w, nil)
+	return s.c.do(ctx, "update webhook", http.MethodPut, path("notifications/v1/webhooks", w.ID), nil, w.writable(), nil)
 }
 
 // DeleteWebhook wraps DELETE notifications/v1/webhooks/{id}/. One that is gone is no error.
