@@ -324,6 +324,8 @@ func neededRole(c *gin.Context) config.Role {
 		return config.RoleOperator
 	case strings.HasSuffix(c.FullPath(), "/reviews/:id/:file"):
 		return config.RoleEditor
+	case strings.HasSuffix(c.FullPath(), "/doctor"):
+		return config.RoleAdmin
 	}
 	return config.RoleViewer
 }

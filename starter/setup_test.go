@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/doctor"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
@@ -71,6 +72,9 @@ func TestTheDoctorIsForAdministrators(t *testing.T) {
 	f.noTemporal()
 	resp, _ := f.ask(ask{"GET", routes.Prefix + "/doctor", "", nil})
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+	f.cfg.Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
+	resp, _ = f.ask(ask{"GET", routes.Prefix + "/doctor", "", map[string]string{"Authorization": "Bearer key of the desk"}})
+	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
 }
 
 func TestTheReportForPeopleNamesWhatIsWrong(t *testing.T) {

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
+	"github.com/framebridge/framebridge/setup"
+)
+
+// vendors are both vendors simulated, freshly made, with a configuration for them.
+type vendors struct {
+	frameio *frameiosim.Sim
+	iconik  *iconiksim.Sim
+	config  string
+	ledger  string
+}
+
+func newVendors(t *testing.T) *vendors {
+	t.Helper()
+	v := &vendors{}
+	var err error
+	v.frameio, err = frameiosim.New(frameiosim.Options{Token: "token", Generation: "v4", ClientID: "client", ClientSecret: "client-secret-of-the-manual"})
+	require.NoError(t, err)
+	v.frameio.AddTeam("Harbour Films")
+	v.iconik, err = iconiksim.New(iconiksim.Options{AppID: "5c1d4b6e-0f0e-11ef-9c1a-0242ac120002", Token: "iconik-token-of-the-manual", IndexDelay: -1})
+	require.NoError(t, err)
+	v.iconik.AddGroup("Editors")
+	fio, ick := httptest.NewServer(v.frameio.Handler()), httptest.NewServer(v.iconik.Handler())
+	t.Cleanup(fio.Close)
+	t.Cleanup(ick.Close)
+	dir := t.TempDir()
+	v.config, v.ledger = filepath.Join(dir, "framebridge.yaml"), "sqlite:"+filepath.Join(dir, "l.db")
+	require.NoError(t, os.WriteFile(v.config, fmt.Appendf(nil, `
+http: {listen: "127.0.0.1:0", public_url: "http://127.0.0.1:1"}
+temporal: {address: "127.0.0.1:1"}
+ledger: {dsn: %q, encryption_key: "a key of 16 characters or more"}
+tenants:
+  %s:
+    name: Marketing
+    api_key: an-api-key-of-the-manual-0123456789
+    frameio: {generation: v4, base_url: %q, workspace: "Harbour Films", ims: {token_url: "%s/ims/token/v3", client_id: client, client_secret: client-secret-of-the-manual}}
+    iconik: {base_url: %q, app_id: 5c1d4b6e-0f0e-11ef-9c1a-0242ac120002, auth_token: iconik-token-of-the-manual}
+`, v.ledger, tenantA, fio.URL, fio.URL, ick.URL), 0o600))
+	return v
+}
+
+// run is the starter with a command line; it returns what is printed and the exit code.
+func (v *vendors) run(t *testing.T, in string, args ...string) (string, int) {
+	t.Helper()
+	cmd := command()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetIn(strings.NewReader(in))
+	cmd.SetArgs(append(args, "--config", v.config, "--log-level", "error"))
+	err := cmd.ExecuteContext(t.Context())
+	var coded *exitError
+	switch {
+	case err == nil:
+		return out.String(), 0
+	case errors.As(err, &coded):
+		return out.String() + coded.text, coded.code
+	}
+	return out.String() + err.Error(), exitFailed
+}
+
+var (
+	commandBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	word         = regexp.MustCompile(`"[^"]*"|\S+`)
+)
+
+// Every command block of the manual that is marked as a shell's is run, in its order, against fresh simulators.
+func TestTheManualsCommandsWork(t *testing.T) {
+	raw, err := os.ReadFile("../docs/admin.md")
+	require.NoError(t, err)
+	v := newVendors(t)
+	ran := 0
+	for _, block := range commandBlock.FindAllStringSubmatch(string(raw), -1) {
+		for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
+			line, _, _ = strings.Cut(line, "  #")
+			words := word.FindAllString(line, -1)
+			require.NotEmpty(t, words)
+			require.Equal(t, "starter", words[0], "only the starter's commands are run: %s", line)
+			var args []string
+			for _, w := range words[1:] {
+				args = append(args, strings.Trim(w, `"`))
+			}
+			out, code := v.run(t, "", args...)
+			ran++
+			if args[0] == "doctor" { // neither Temporal nor a starter runs here
+				assert.Contains(t, []int{1, 2}, code, "%s: %s", line, out)
+				assert.Contains(t, out, "temporal.reachable", line)
+				continue
+			}
+			assert.Equal(t, 0, code, "%s: %s", line, out)
+			for _, secret := range []string{"client-secret-of-the-manual", "iconik-token-of-the-manual", "an-api-key-of-the-manual"} {
+				assert.NotContains(t, out, secret)
+			}
+		}
+	}
+	assert.GreaterOrEqual(t, ran, 7)
+	assert.Empty(t, v.frameio.Hooks(), "the last of them take everything away")
+	assert.Empty(t, v.iconik.Docs("custom_actions"))
+}
+
+func TestSetupOnTheCommandLine(t *testing.T) {
+	v := newVendors(t)
+	out, code := v.run(t, "", "setup")
+	assert.Equal(t, exitUsage, code, "nobody says yes")
+	assert.Contains(t, out, "+ create   webhook Framebridge archive")
+	assert.Empty(t, v.frameio.Hooks())
+
+	out, code = v.run(t, "1\ny\n", "setup")
+	assert.Equal(t, 0, code, out)
+	assert.Contains(t, out, "groups of iconik")
+	assert.Len(t, v.frameio.Hooks(), 2)
+	assert.Len(t, v.iconik.Docs("acls"), 13)
+	out, code = v.run(t, "", "setup")
+	assert.Equal(t, 0, code, out)
+	assert.Contains(t, out, "Nothing to change")
+
+	out, code = v.run(t, "", "setup", "--json", "--yes")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, out, `"op": "keep"`)
+	book, err := ledger.Open(t.Context(), v.ledger, ledger.WithKey("a key of 16 characters or more"))
+	require.NoError(t, err)
+	defer book.Close()
+	r, err := setup.Load(t.Context(), book, tenantA)
+	require.NoError(t, err)
+	for _, secret := range append(r.FrameioSecrets(), r.ActionSecret) {
+		assert.NotContains(t, out, secret)
+	}
+
+	out, code = v.run(t, "", "setup", "--workspace", "Harbor Films", "--yes")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, out, "Harbour Films (")
+	_, code = v.run(t, "", "setup", "--tenant", "nobody", "--yes")
+	assert.Equal(t, exitUsage, code)
+	out, code = v.run(t, "y\n", "setup", "--remove")
+	assert.Equal(t, 0, code, out)
+	assert.Empty(t, v.frameio.Hooks())
+}
