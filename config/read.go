@@ -29,6 +29,9 @@ func DefaultPath() string {
 	return "framebridge.yaml"
 }
 
+// ErrNoFile says that there is no configuration.
+var ErrNoFile = errors.New("no configuration")
+
 // number is a number in a file as it was written: 0123 is no 83.
 type number string
 
@@ -45,7 +48,7 @@ func readDocument(path string) (*document, error) {
 	d := &document{origin: map[string]string{}, dir: filepath.Dir(path), p: &Problems{Path: path, unread: map[string]bool{}}}
 	var err error
 	if d.tree, err = d.readFile(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no configuration at %s: write one with `starter config init`, or name it with --config", path)
+		return nil, fmt.Errorf("%w at %s: write one with `starter config init`, or name it with --config", ErrNoFile, path)
 	} else if err != nil {
 		return nil, fmt.Errorf("configuration %s: %w", path, err)
 	}

@@ -67,7 +67,7 @@ func (f *Frameio) validate(p *Problems, key string) {
 	oneOf(p, key+".generation", f.Generation, "legacy", "v4")
 	link(p, key+".base_url", f.BaseURL)
 	f.BaseURL = strings.TrimRight(f.BaseURL, "/")
-	if f.Generation == "legacy" || f.IMS.ClientID == "" {
+	if f.Generation == "legacy" || f.IMS.ClientID == "" && !p.known(key+".ims.client_id") {
 		if f.Generation == "v4" && f.Token == "" {
 			p.add(key+".token", "is missing: set it, or frameio.ims.client_id and client_secret for Adobe's sign-in")
 		} else {

@@ -17,10 +17,12 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/version"
 )
 
 // Exit codes, for scripts.
@@ -50,10 +52,23 @@ func main() {
 	if !errors.As(err, &coded) || coded.text != "" {
 		fmt.Fprintln(os.Stderr, "starter:", redact.Scrub(err.Error()))
 	}
-	if errors.As(err, &coded) {
-		os.Exit(coded.code)
+	os.Exit(exitCode(err))
+}
+
+// exitCode tells scripts what kind of failure it was.
+func exitCode(err error) int {
+	var coded *exitError
+	var problems *config.Problems
+	var vendor *rest.Error
+	switch {
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &problems), errors.Is(err, config.ErrNoFile):
+		return exitUsage
+	case errors.Is(err, errUnavailable), errors.Is(err, temporalclient.ErrUnreachable), errors.As(err, &vendor) && vendor.Class == rest.Retryable:
+		return exitUnreachable
 	}
-	os.Exit(exitFailed)
+	return exitFailed
 }
 
 type options struct {
@@ -66,6 +81,7 @@ func command() *cobra.Command {
 		Use:               "starter",
 		Short:             "Framebridge's HTTP API and command line",
 		Long:              "starter serves Framebridge's HTTP API, and starts, plans and controls archives from the command line.",
+		Version:           version.Get().String(),
 		PersistentPreRunE: func(*cobra.Command, []string) error { return redact.CheckLog(o.logFormat, o.logLevel) },
 		SilenceUsage:      true,
 		SilenceErrors:     true,
@@ -77,7 +93,7 @@ func command() *cobra.Command {
 	flags.StringVar(&o.tenant, "tenant", "", "tenant id or name; not needed when there is only one")
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o))
-	root.AddCommand(setupCommand(o), doctorCommand(o))
+	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand())
 	return root
 }
 

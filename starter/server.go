@@ -30,6 +30,7 @@ import (
 	"github.com/framebridge/framebridge/setup"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/untrusted"
+	"github.com/framebridge/framebridge/version"
 )
 
 const (
@@ -83,7 +84,7 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	s.log.Info("starter is ready", "listen", s.cfg.HTTP.Listen, "public_url", s.cfg.HTTP.PublicURL)
+	s.log.Info("starter is ready", "version", version.Get().String(), "listen", s.cfg.HTTP.Listen, "public_url", s.cfg.HTTP.PublicURL)
 	select {
 	case err := <-served:
 		return err
@@ -134,7 +135,7 @@ func (s *service) routes() *gin.Engine {
 	r.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, "", "no such route") })
 	r.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, "", "no such method on this route") })
 
-	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok", "version": version.Get().String()}) })
 	r.GET("/readyz", s.ready)
 	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{})))
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })

@@ -22,14 +22,17 @@ import (
 )
 
 const (
-	dialPatience  = 30 * time.Second // a server that is being started beside us
+	dialPatience  = 4 * time.Second  // a person waits
+	sayEvery      = 30 * time.Second // that a server is waited for
 	healthTimeout = 5 * time.Second
 )
 
 // Dial connects to the configured server; one that is just starting is waited for.
 func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
 	o := options(cfg, log)
-	until, said := time.Now().Add(dialPatience), false
+	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	defer cancel()
+	said := false
 	for {
 		c, err := client.DialContext(ctx, o)
 		if err == nil {
@@ -39,7 +42,7 @@ func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Cl
 			log.Warn("waiting for Temporal", "address", cfg.Address, "for", dialPatience.String())
 			said = true
 		}
-		if time.Now().After(until) || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return nil, unreachable(cfg, err)
 		}
 		select {
@@ -65,7 +68,7 @@ func Await(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(said) > dialPatience {
+		if time.Since(said) > sayEvery {
 			log.Warn("waiting for Temporal", "error", unreachable(cfg, err))
 			said = time.Now()
 		}
@@ -76,8 +79,11 @@ func Await(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.
 	}
 }
 
+// ErrUnreachable says that Temporal does not answer.
+var ErrUnreachable = errors.New("no Temporal server")
+
 func unreachable(cfg config.Temporal, err error) error {
-	return fmt.Errorf("temporal.address: no Temporal server at %s (namespace %q): %w", cfg.Address, cfg.Namespace, err)
+	return fmt.Errorf("temporal.address: %w at %s (namespace %q): %w", ErrUnreachable, cfg.Address, cfg.Namespace, err)
 }
 
 func options(cfg config.Temporal, log *slog.Logger) client.Options {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/version"
 )
 
 func main() {
@@ -21,8 +22,9 @@ func main() {
 func command() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:   "worker",
-		Short: "Run Framebridge's workflows and activities",
+		Use:     "worker",
+		Short:   "Run Framebridge's workflows and activities",
+		Version: version.Get().String(),
 		Long: `worker runs Framebridge's workflows and activities. Start as many as you like, on as many machines, against the
 same Temporal cluster and the same ledger. SIGTERM stops it in order within 30 seconds: transfers hand over to another
 worker at the last finished part.

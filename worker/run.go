@@ -28,6 +28,7 @@ import (
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/untrusted"
+	"github.com/framebridge/framebridge/version"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -101,7 +102,7 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	ready.Store(true)
-	log.Info("worker is ready", "task_queue", cfg.Temporal.TaskQueue, "temporal", cfg.Temporal.Address, "tenants", len(cfg.Tenants), "listen", cfg.Worker.Listen)
+	log.Info("worker is ready", "version", version.Get().String(), "task_queue", cfg.Temporal.TaskQueue, "temporal", cfg.Temporal.Address, "tenants", len(cfg.Tenants), "listen", cfg.Worker.Listen)
 
 	go acts.KeepSignedIn(ctx)
 	select {
@@ -148,7 +149,10 @@ func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book
 		w.WriteHeader(status)
 		fmt.Fprintf(w, "{\"status\":%q}\n", text)
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, "{\"status\":\"ok\",\"version\":%q}\n", version.Get())
+	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 		defer cancel()

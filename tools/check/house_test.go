@@ -17,6 +17,7 @@ const module = "github.com/framebridge/framebridge/"
 
 // arrows are what each room of the house may import of the others; a room ending with /... stands for all within.
 var arrows = map[string][]string{
+	"version":                {},
 	"config":                 {"redact"},
 	"redact":                 {},
 	"routes":                 {"config"},
@@ -48,8 +49,8 @@ var arrows = map[string][]string{
 	"activities/review":      {"activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping"},
 	"doctor":                 {"clients/...", "config", "ledger", "redact", "setup", "workflows"},
-	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "workflows"},
-	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "temporalclient", "untrusted", "workflows"},
+	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
+	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "temporalclient", "untrusted", "version", "workflows"},
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
 	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
 	"test/contract":          {}, // tests only, but for what reads the vendors' documents

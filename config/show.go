@@ -1,0 +1,88 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+)
+
+// Setting is a key's value as it takes effect, secrets masked, and where it comes from: file:line, the environment's
+// variable or the default.
+type Setting struct {
+	Key   string `json:"key"`
+	Value any    `json:"value"`
+	From  string `json:"from"`
+}
+
+// Explain lists every setting of a configuration in the order of its keys, tenant by tenant.
+func Explain(path string) ([]Setting, error) {
+	d, err := readDocument(path)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := d.load()
+	if err != nil {
+		return nil, err
+	}
+	var out []Setting
+	for _, k := range generalKeys {
+		out = append(out, d.setting(k.Key, reflect.ValueOf(cfg), k.Key))
+	}
+	for _, id := range sortedKeys(cfg.Tenants) {
+		for _, k := range tenantKeys {
+			rest := strings.TrimPrefix(k.Key, tenantPrefix)
+			out = append(out, d.setting("tenants."+id+"."+rest, reflect.ValueOf(cfg.Tenants[id]), rest))
+		}
+	}
+	return out, nil
+}
+
+func (d *document) setting(key string, in reflect.Value, path string) Setting {
+	for step := range strings.SplitSeq(path, ".") {
+		in = field(reflect.Indirect(in), step)
+	}
+	from := d.origin[key]
+	for at := key; from == "" && at != ""; at = at[:max(strings.LastIndexByte(at, '.'), 0)] {
+		from = d.origin[at] // a map's own place
+	}
+	return Setting{Key: key, Value: shown(in.Interface()), From: from}
+}
+
+func field(in reflect.Value, name string) reflect.Value {
+	for i := range in.NumField() {
+		if in.Type().Field(i).Tag.Get("yaml") == name {
+			return in.Field(i)
+		}
+	}
+	panic("no key " + name) // Keys and Config differ: every key is read in the tests
+}
+
+// shown is a value as people may see it: of an address with a password all but that.
+func shown(value any) any {
+	switch v := value.(type) {
+	case Secret:
+		u, err := url.Parse(v.Reveal())
+		if err != nil || v == "" {
+			return v.String()
+		}
+		switch u.Scheme {
+		case "sqlite":
+			return v.Reveal()
+		case "postgres", "postgresql", "smtp", "smtps":
+			if _, has := u.User.Password(); has {
+				u.User = url.User(u.User.Username())
+				u.RawQuery = ""
+				return strings.Replace(u.String(), "@", ":"+Secret("x").String()+"@", 1)
+			}
+			u.RawQuery = ""
+			return u.String()
+		}
+		return v.String()
+	case TLS:
+		return v.Enabled
+	case fmt.Stringer:
+		return v.String()
+	}
+	return value
+}

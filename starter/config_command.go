@@ -1,0 +1,101 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/version"
+)
+
+//go:embed framebridge.example.yaml
+var exampleConfig []byte
+
+func configCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "Write, check and show the configuration", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	var force, asJSON bool
+	initialise := &cobra.Command{
+		Use: "init", Short: "Write an example configuration (V4), with only what is needed", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return writeExample(cmd.OutOrStdout(), o.config, force) },
+	}
+	initialise.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	check := &cobra.Command{
+		Use: "check", Short: "Check the configuration, calling nobody", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(o.config)
+			if err != nil {
+				return err
+			}
+			for _, w := range cfg.Warnings {
+				fmt.Fprintln(cmd.OutOrStdout(), "warning:", w)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d tenant(s)\n", o.config, len(cfg.Tenants))
+			return err
+		},
+	}
+	show := &cobra.Command{
+		Use: "show", Short: "Show every setting, secrets masked, and where it comes from", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return showConfig(cmd.OutOrStdout(), o.config, asJSON) },
+	}
+	show.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.AddCommand(initialise, check, show)
+	return cmd
+}
+
+func writeExample(out io.Writer, path string, force bool) error {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if force {
+		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, flags, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return &exitError{exitUsage, path + " is there already: name another with --config, or write over it with --force"}
+	} else if err != nil {
+		return err
+	}
+	_, err = f.Write(exampleConfig)
+	if err = errors.Join(err, f.Close()); err == nil {
+		_, err = fmt.Fprintf(out, "%s is written. Fill it in, then: starter config check --config %s\n", path, path)
+	}
+	return err
+}
+
+func showConfig(out io.Writer, path string, asJSON bool) error {
+	settings, err := config.Explain(path)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(settings)
+	}
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	for _, s := range settings {
+		fmt.Fprintf(w, "%s\t%v\t%s\n", s.Key, s.Value, s.From)
+	}
+	return w.Flush()
+}
+
+func versionCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(version.Get())
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "framebridge", version.Get())
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}

@@ -1,0 +1,55 @@
+// Package version says which Framebridge this is.
+package version
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// Set by the linker at a release (-X …/version.Version=…); what is left out is taken from the build's own record.
+var (
+	Version = ""
+	Commit  = ""
+	Date    = ""
+)
+
+// Info is a program's version.
+type Info struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Date    string `json:"date,omitempty"`
+}
+
+// Get is this program's version; "dev" where nobody has given it one.
+func Get() Info {
+	out := Info{Version: Version, Commit: Commit, Date: Date}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		build = &debug.BuildInfo{}
+	}
+	if out.Version == "" && build.Main.Version != "(devel)" {
+		out.Version = build.Main.Version
+	}
+	if out.Version == "" {
+		out.Version = "dev"
+	}
+	for _, s := range build.Settings {
+		switch {
+		case s.Key == "vcs.revision" && out.Commit == "":
+			out.Commit = s.Value
+		case s.Key == "vcs.time" && out.Date == "":
+			out.Date = s.Value
+		}
+	}
+	return out
+}
+
+func (i Info) String() string {
+	switch {
+	case i.Commit == "":
+		return i.Version
+	case i.Date == "":
+		return fmt.Sprintf("%s (%s)", i.Version, i.Commit)
+	}
+	return fmt.Sprintf("%s (%s, %s)", i.Version, i.Commit, i.Date)
+}
