@@ -67,9 +67,15 @@ type Project struct {
 	// Archived: the project is in Frame.io's cold storage (archived, or on its way there or back).
 	Archived bool
 	// Inactive is V4's word for a project that is put aside: its media is there in full.
-	Inactive  bool
-	UpdatedAt time.Time
-	URL       string // where a person opens it
+	Inactive    bool
+	Description string
+	Owner       User
+	Restricted  bool // only invited people see it
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	URL         string // where a person opens it
+	// Settings are its other properties as Frame.io sent them.
+	Settings map[string]any
 }
 
 // AssetKind is what a node of the project's tree is.
@@ -131,7 +137,8 @@ type Asset struct {
 	Rating      *float64
 	Description string
 	Properties  map[string]any
-	Uploader    User
+	Uploader    User         // of folders and stacks: who made them
+	Fields      []FieldValue // V4's metadata, in its order
 
 	CreatedAt, UploadedAt, UpdatedAt time.Time
 
@@ -196,6 +203,14 @@ type Comment struct {
 	// Annotation is the drawing's source JSON as Frame.io sent it, empty for none.
 	Annotation           string
 	CreatedAt, UpdatedAt time.Time
+
+	Anchor      *Point // where in the picture it was pinned
+	CompletedBy User   // ID only where Frame.io does not say who that is
+	EditedAt    time.Time
+	Links       []TextLink
+	Mentions    []Mention
+	Attachments []Attachment
+	Markup      *TextMarkup
 }
 
 // ShareKind is which of Frame.io's ways of sharing a Share is.
@@ -219,6 +234,7 @@ type Share struct {
 	HasPassphrase bool
 	CreatedAt     time.Time
 	Owner         User
+	CollectionID  string // of V4: the collection that it shows
 	// Settings are the share's other settings as Frame.io sent them, without passphrases.
 	Settings map[string]any
 	// Items, when not nil, came with the listing; otherwise ask ShareItems.
@@ -233,8 +249,9 @@ type ShareItem struct {
 // Reviewers are the people invited to a share.
 type Reviewers struct {
 	Emails []string
-	Listed bool // Emails are all of them
-	Count  int  // -1 when unknown
+	People []User // the same, with their names where the generation tells
+	Listed bool   // Emails are all of them
+	Count  int    // -1 when unknown
 }
 
 // Watermark is what is known of the watermark on a file or share.

@@ -42,12 +42,17 @@ type Reader interface {
 
 	// Shares lists a project's presentations, review links and shares.
 	Shares(ctx context.Context, projectID, cursor string) (Page[Share], error)
-	// ShareItems lists what a share shows, in its order.
+	// ShareItems lists the members of a share, in its order: what lies in a folder that is a member is none of its own.
 	ShareItems(ctx context.Context, share Share, cursor string) (Page[ShareItem], error)
 	// ShareByID reads a share made by CreateShare.
 	ShareByID(ctx context.Context, shareID string) (Share, error)
 	// Reviewers says who was invited, as far as the generation tells.
 	Reviewers(ctx context.Context, shareID string) (Reviewers, error)
+
+	// Collections lists a project's collections, those behind shares included.
+	Collections(ctx context.Context, projectID, cursor string) (Page[Collection], error)
+	// CollectionItems reads what is in a collection. known is false where the generation does not tell.
+	CollectionItems(ctx context.Context, c Collection, project Project) (items []ShareItem, known bool, err error)
 }
 
 // Migrated says that Frame.io has moved the account to its other API since something was recorded under that generation:

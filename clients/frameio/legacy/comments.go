@@ -267,3 +267,13 @@ func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string)
 	}
 	return out, err
 }
+
+// Collections says that the legacy API has none.
+func (c *Client) Collections(context.Context, string, string) (frameio.Page[frameio.Collection], error) {
+	return frameio.Page[frameio.Collection]{}, nil
+}
+
+// CollectionItems knows of no collection.
+func (c *Client) CollectionItems(context.Context, frameio.Collection, frameio.Project) ([]frameio.ShareItem, bool, error) {
+	return nil, false, nil
+}

@@ -2,7 +2,6 @@ package v4
 
 import (
 	"context"
-	"encoding/json"
 	"math"
 	"net/url"
 	"slices"
@@ -16,29 +15,6 @@ import (
 
 type link struct {
 	Download *string `json:"download_url"`
-}
-
-type field struct {
-	Name    string          `json:"field_definition_name"`
-	Value   json.RawMessage `json:"value"`
-	Options json.RawMessage `json:"field_options"`
-}
-
-// text is the value in words: where it is only an option's id, the options tell which.
-func (f field) text() string {
-	v := scalar(f.Value)
-	var options []struct {
-		ID   string `json:"id"`
-		Name string `json:"display_name"`
-	}
-	if json.Unmarshal(f.Options, &options) == nil {
-		for _, o := range options {
-			if o.ID == v && v != "" {
-				return o.Name
-			}
-		}
-	}
-	return v
 }
 
 // asset is a file, folder or version stack.
@@ -58,6 +34,10 @@ type asset struct {
 	Metadata  []field         `json:"metadata"`
 	Creator   *user           `json:"creator"`
 	Head      *asset          `json:"head_version"`
+	CoverID   *string         `json:"cover_file_id"`
+
+	AdobeID        *string `json:"adobe_id"`
+	AdobeVersionID *string `json:"adobe_version_id"`
 }
 
 const (
@@ -144,12 +124,19 @@ func seconds(s string, fps float64) float64 {
 	return total
 }
 
-// domain turns an answer into the port's words. asked says that a link to the original was asked for.
-func (a asset) domain(asked bool) frameio.Asset {
+// domain turns an answer into the port's words. asked says that a link to the original was asked for; who names the people
+// in its fields.
+func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	d := frameio.Asset{ID: a.ID, ParentID: text(a.ParentID), ProjectID: a.ProjectID, Kind: frameio.AssetKind(a.Type), Name: a.Name, URL: a.ViewURL,
-		CreatedAt: at(a.CreatedAt), UpdatedAt: at(a.UpdatedAt), Label: "none"}
+		CreatedAt: at(a.CreatedAt), UpdatedAt: at(a.UpdatedAt), Label: "none", CoverID: text(a.CoverID), Properties: a.adobe()}
 	if a.Head != nil {
 		d.CoverID = a.Head.ID
+	}
+	if a.Creator != nil {
+		d.Uploader = a.Creator.domain()
+	}
+	for _, f := range a.Metadata {
+		d.Fields = append(d.Fields, f.domain(who))
 	}
 	if a.Type != "file" {
 		return d
@@ -157,9 +144,6 @@ func (a asset) domain(asked bool) frameio.Asset {
 	d.Size, d.MediaType, d.Class = a.Size, text(a.MediaType), a.class()
 	d.CommentCount = -1 // not counted by this API
 	d.HasProxy = a.proxy() != ""
-	if a.Creator != nil {
-		d.Uploader = a.Creator.domain()
-	}
 	d.Ready = a.Status == "transcoded" || a.Status == "uploaded" && d.Class != frameio.ClassStream && d.Class != frameio.ClassImage
 	d.Watermark = frameio.WatermarkUnknown // a matter of shares
 	if a.Status != "created" {
@@ -202,6 +186,20 @@ func (a asset) domain(asked bool) frameio.Asset {
 	return d
 }
 
+// adobe are the ids of accounts on Adobe's storage.
+func (a asset) adobe() map[string]any {
+	out := map[string]any{}
+	for name, id := range map[string]*string{"adobe_id": a.AdobeID, "adobe_version_id": a.AdobeVersionID} {
+		if id != nil {
+			out[name] = *id
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
 // label gives the Status field's option the legacy word for it.
 func label(status string) string {
 	switch l := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(status)), " ", "_"); l {
@@ -242,9 +240,13 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frameio.Asset, error) {
 	var files []string
 	out := make([]frameio.Asset, len(rows))
+	who, err := c.whoFor(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
 	for i, a := range rows {
 		c.listed(a)
-		out[i] = a.domain(asked)
+		out[i] = a.domain(asked, who)
 		if err := c.explain(ctx, &out[i]); err != nil {
 			return nil, err
 		}
@@ -344,21 +346,29 @@ func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
 func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (frameio.Asset, error) {
 	var a asset
 	switch kind {
-	case frameio.KindStack:
-		a, err := one[asset](ctx, c, opStack, nil, nil, "version_stacks", id)
+	case frameio.KindStack, frameio.KindFolder:
+		op, route := opFolder, "folders"
+		if kind == frameio.KindStack {
+			op, route = opStack, "version_stacks"
+		}
+		a, err := one[asset](ctx, c, op, url.Values{"include": {"creator,metadata"}}, nil, route, id)
+		if err != nil {
+			return frameio.Asset{}, err
+		}
 		a.Type = string(kind)
-		return a.domain(true), err
-	case frameio.KindFolder:
-		a, err := one[asset](ctx, c, opFolder, nil, nil, "folders", id)
-		a.Type = string(kind)
-		return a.domain(true), err
+		who, err := c.whoFor(ctx, []asset{a})
+		return a.domain(true, who), err
 	}
 	asked, err := c.read(ctx, func(q url.Values) (err error) {
 		a, err = one[asset](ctx, c, opFile, q, nil, "files", id)
 		return err
 	})
 	a.Type = string(frameio.KindFile)
-	d := a.domain(asked)
+	var who *directory
+	if err == nil {
+		who, err = c.whoFor(ctx, []asset{a})
+	}
+	d := a.domain(asked, who)
 	if err == nil && a.Status == "created" { // on its way, or failed: only this call tells
 		s, err := one[struct {
 			Failed bool `json:"upload_failed"`
@@ -408,7 +418,7 @@ func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Ren
 		return frameio.Media{}, err
 	}
 	a.Type = string(frameio.KindFile)
-	d := a.domain(asked)
+	d := a.domain(asked, nil)
 	m, ok := a.media(rendition)
 	switch {
 	case rendition == frameio.RenditionProxy && !ok:
@@ -423,7 +433,7 @@ func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Ren
 func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frameio.Asset, error) {
 	a, err := one[asset](ctx, c, opCreateFolder, nil, map[string]any{"name": name}, "folders", parentID, "folders")
 	a.Type = string(frameio.KindFolder)
-	return a.domain(true), made(a.ID, opCreateFolder, err)
+	return a.domain(true, nil), made(a.ID, opCreateFolder, err)
 }
 
 // BeginUpload wraps POST ~/folders/{id}/files/local_upload. Frame.io dictates the parts and their sizes.
@@ -464,7 +474,7 @@ func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio
 	if stackID == "" {
 		a, err := one[asset](ctx, c, opCreateStack, nil, map[string]any{"file_ids": []string{target.ID, fileID}}, "folders", folderID, "version_stacks")
 		a.Type = string(frameio.KindStack)
-		return a.domain(true), made(a.ID, opCreateStack, err)
+		return a.domain(true, nil), made(a.ID, opCreateStack, err)
 	}
 	if _, err := one[asset](ctx, c, opMoveFile, nil, map[string]any{"parent_id": stackID}, "files", fileID, "move"); err != nil {
 		return frameio.Asset{}, err

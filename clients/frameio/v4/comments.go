@@ -27,21 +27,30 @@ type comment struct {
 	UpdatedAt   *time.Time      `json:"updated_at"`
 	Owner       *user           `json:"owner"`
 	Replies     []comment       `json:"replies"`
+
+	Anchor      *frameio.Point  `json:"anchor"`
+	CompleterID *string         `json:"completer_id"`
+	EditedAt    *time.Time      `json:"text_edited_at"`
+	Links       []textLink      `json:"links"`
+	Mentions    []mention       `json:"mentions"`
+	Attachments []attachment    `json:"attachments"`
+	Markup      json.RawMessage `json:"text_review_annotation"`
 }
 
-func (c comment) domain(fileID, parentID string, rate mapping.Rate) frameio.Comment {
+func (c comment) domain(fileID, parentID string, with reading) frameio.Comment {
 	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: parentID, Text: c.Text, Annotation: c.annotation(), Page: c.Page,
 		Completed: c.CompletedAt != nil, CompletedAt: at(c.CompletedAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt)}
 	if c.FileID != "" {
 		d.FileID = c.FileID
 	}
-	if frame, ok := frames(c.Timestamp, rate); ok {
+	if frame, ok := frames(c.Timestamp, with.rate); ok {
 		frame -= firstFrame
 		d.Frame = &frame
-		if n, ok := frames(c.Duration, rate); ok {
+		if n, ok := frames(c.Duration, with.rate); ok {
 			d.Frames = max(0, n)
 		}
 	}
+	c.extras(&d, with.who)
 	switch o := c.Owner; {
 	case o == nil: // replies come without their author
 		d.Author = frameio.Person{Unknown: true}
@@ -116,24 +125,13 @@ func (c comment) needsRate() bool {
 	return json.Unmarshal(c.Timestamp, &s) == nil && isTimecode(s) || slices.ContainsFunc(c.Replies, comment.needsRate)
 }
 
-// rateFor asks for the frame rate of a file whose comments come with timecodes.
-func (c *Client) rateFor(ctx context.Context, fileID string, rows []comment) (mapping.Rate, error) {
-	for _, row := range rows {
-		if row.needsRate() {
-			f, err := c.asset(ctx, fileID, frameio.KindFile)
-			return f.FrameRate, err
-		}
-	}
-	return mapping.Rate{}, nil
-}
-
 // Comments wraps GET ~/files/{id}/comments with owners and replies; replies come flat. One call for up to 100 threads.
 func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.Page[frameio.Comment], error) {
 	rows, next, err := list[comment](ctx, c, opComments, url.Values{"include": {"owner,replies"}, "sort": {"created_at_asc"}}, pageSize, cursor, "files", fileID, "comments")
 	if err != nil {
 		return frameio.Page[frameio.Comment]{}, err
 	}
-	rate, err := c.rateFor(ctx, fileID, rows)
+	with, err := c.readingFor(ctx, fileID, rows)
 	if err != nil {
 		return frameio.Page[frameio.Comment]{}, err
 	}
@@ -141,7 +139,7 @@ func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.P
 	var add func(rows []comment, parentID string)
 	add = func(rows []comment, parentID string) {
 		for _, row := range rows {
-			out.Items = append(out.Items, row.domain(fileID, parentID, rate))
+			out.Items = append(out.Items, row.domain(fileID, parentID, with))
 			add(row.Replies, row.ID)
 		}
 	}
@@ -155,8 +153,8 @@ func (c *Client) Comment(ctx context.Context, id string) (frameio.Comment, error
 	if err != nil {
 		return frameio.Comment{}, err
 	}
-	rate, err := c.rateFor(ctx, row.FileID, []comment{row})
-	return row.domain("", "", rate), err
+	with, err := c.readingFor(ctx, row.FileID, []comment{row})
+	return row.domain("", "", with), err
 }
 
 // CreateComment wraps POST ~/files/{id}/comments. V4 makes no replies.
@@ -184,8 +182,8 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 	if err := made(row.ID, opCreateComment, err); err != nil {
 		return frameio.Comment{}, err
 	}
-	rate, _ := c.rateFor(ctx, fileID, []comment{row}) // it is made; its place is only not read back
-	return row.domain(fileID, "", rate), nil
+	with, _ := c.readingFor(ctx, fileID, []comment{row}) // it is made; its place is only not read back
+	return row.domain(fileID, "", with), nil
 }
 
 // UpdateComment wraps PATCH ~/comments/{id}: all changes in one call, of which there are 10 a minute.

@@ -42,6 +42,9 @@ const (
 	opAddToShare        = "POST ~/shares/{id}/assets"
 	opReviewers         = "GET ~/shares/{id}/reviewers"
 	opInvite            = "POST ~/shares/{id}/reviewers"
+	opCollections       = "GET ~/projects/{id}/collections"
+	opUsers             = "GET ~/users"
+	opGroups            = "GET ~/groups"
 )
 
 // limits are the vendor's table of July 2026 (fact sheet §23); the headers of each answer correct them.
@@ -54,7 +57,8 @@ func init() {
 		}
 	}
 	set(100, time.Minute, opMe, opAccounts, opWorkspaces, opWorkspace, opWorkspaceProjects, opProjects, opProject, opDeleteFile, opMoveFile, opFolder, opChildren,
-		opStack, opStackChildren, opComments, opComment, opCreateComment, opShares, opShare, opShareAssets)
+		opStack, opStackChildren, opComments, opComment, opCreateComment, opShares, opShare, opShareAssets,
+		opCollections, opUsers, opGroups)
 	set(60, time.Minute, opDeleteComment, opDeleteFolder, opDeleteShare)
 	set(10, time.Minute, opCreateProject, opCreateStack, opUpdateComment, opCreateShare, opUpdateShare, opAddToShare, opReviewers, opInvite)
 	set(10, time.Second, opFile)

@@ -28,7 +28,7 @@ func (c *Client) explain(ctx context.Context, d *frameio.Asset) error {
 		if err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) {
 			return err // those two: one who sees a file need not see its project
 		}
-		known = projectState{p.domain().Inactive, c.now()}
+		known = projectState{p.Status == "inactive", c.now()}
 		c.states.Store(d.ProjectID, known)
 	}
 	if known.(projectState).inactive {

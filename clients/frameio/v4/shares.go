@@ -22,11 +22,13 @@ type share struct {
 	Expiration *time.Time `json:"expiration"`
 	CreatedAt  *time.Time `json:"created_at"`
 	Watermark  *bool      `json:"watermark_enabled"`
+
+	CollectionID *string `json:"collection_id"`
 }
 
 func (s share) domain(raw json.RawMessage) frameio.Share {
 	d := frameio.Share{ID: s.ID, Kind: frameio.ShareV4, Name: s.Name, URL: s.ShortURL, Active: s.Enabled == nil || *s.Enabled, ExpiresAt: at(s.Expiration), CreatedAt: at(s.CreatedAt),
-		Watermark: frameio.WatermarkUnknown, Settings: map[string]any{}}
+		Watermark: frameio.WatermarkUnknown, CollectionID: text(s.CollectionID), Settings: map[string]any{}}
 	if s.Watermark != nil {
 		d.Watermark = frameio.WatermarkOff
 		if *s.Watermark {
@@ -37,7 +39,7 @@ func (s share) domain(raw json.RawMessage) frameio.Share {
 	if json.Unmarshal(raw, &all) == nil {
 		for k, v := range all {
 			switch k {
-			case "id", "name", "short_url", "created_at", "updated_at", "passphrase", "last_viewed_at":
+			case "id", "name", "short_url", "created_at", "passphrase":
 			default:
 				if v != nil {
 					d.Settings[k] = v
@@ -69,15 +71,41 @@ func noListing(err error) bool {
 	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed)
 }
 
-// ShareItems wraps GET ~/shares/{id}/assets, of August 2026. Servers without it show no items.
-func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string) (frameio.Page[frameio.ShareItem], error) {
-	rows, next, err := list[asset](ctx, c, opShareAssets, nil, pageSize, cursor, "shares", s.ID, "assets")
-	if noListing(err) {
-		return frameio.Page[frameio.ShareItem]{}, nil
+// ShareItems wraps GET ~/shares/{id}/assets, which lists members and all that is below them, each in a row of its own: what
+// has its folder or stack in the listing is no member. All pages are read for that. Servers of before May 2026 have no such
+// listing and show no items.
+func (c *Client) ShareItems(ctx context.Context, s frameio.Share, _ string) (frameio.Page[frameio.ShareItem], error) {
+	rows, err := c.shareRows(ctx, s.ID)
+	if err != nil {
+		return frameio.Page[frameio.ShareItem]{}, err
 	}
-	return page(rows, next, func(a asset) frameio.ShareItem {
-		return frameio.ShareItem{AssetID: a.ID, Kind: frameio.AssetKind(a.Type)}
-	}), err
+	listed := map[string]bool{}
+	for _, r := range rows {
+		listed[r.id] = true
+	}
+	out := frameio.Page[frameio.ShareItem]{}
+	for _, r := range rows {
+		if !listed[r.parent] {
+			out.Items = append(out.Items, frameio.ShareItem{AssetID: r.id, Kind: r.kind})
+		}
+	}
+	return out, nil
+}
+
+type shareRow struct {
+	id, parent string
+	kind       frameio.AssetKind
+}
+
+func (c *Client) shareRows(ctx context.Context, id string) ([]shareRow, error) {
+	var rows []shareRow
+	err := every(ctx, c, opShareAssets, nil, pageSize, func(a asset) {
+		rows = append(rows, shareRow{a.ID, text(a.ParentID), frameio.AssetKind(a.Type)})
+	}, "shares", id, "assets")
+	if noListing(err) {
+		return nil, nil
+	}
+	return rows, err
 }
 
 // CreateShare wraps POST ~/projects/{id}/shares, at most 100 assets. Servers of before September 2026, and accounts without
@@ -170,14 +198,12 @@ func (c *Client) deleteShare(ctx context.Context, id string) error {
 // is shared is shown with it.
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
 	have := map[string]bool{}
-	for item, err := range rest.Pages(ctx, vendorName, opShareAssets, func(ctx context.Context, cursor string) ([]frameio.ShareItem, string, error) {
-		page, err := c.ShareItems(ctx, frameio.Share{ID: id}, cursor)
-		return page.Items, page.Next, err
-	}) {
-		if err != nil {
-			return err
-		}
-		have[item.AssetID] = true
+	rows, err := c.shareRows(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		have[r.id] = true
 	}
 	for _, a := range assetIDs {
 		if have[a] {
@@ -217,6 +243,7 @@ func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, e
 			return out, err
 		}
 		out.Emails = append(out.Emails, text(u.Email))
+		out.People = append(out.People, u.domain())
 	}
 	if out.Count = len(out.Emails); out.Count == 0 {
 		return frameio.Reviewers{Count: -1}, nil

@@ -35,6 +35,7 @@ type Client struct {
 	urls   *frameio.URLMemory
 	now    func() time.Time
 	states sync.Map // by project: projectState
+	people people
 
 	mu      sync.Mutex
 	account string // discovered
@@ -244,6 +245,19 @@ func list[T any](ctx context.Context, c *Client, op string, q url.Values, size i
 	return nil, "", &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Detail: "the link to the next page leads nowhere"}
 }
 
+// every reads a listing to its end.
+func every[T any](ctx context.Context, c *Client, op string, q url.Values, size int, row func(T), segments ...string) error {
+	for r, err := range rest.Pages(ctx, vendorName, op, func(ctx context.Context, cursor string) ([]T, string, error) {
+		return list[T](ctx, c, op, q, size, cursor, segments...)
+	}) {
+		if err != nil {
+			return err
+		}
+		row(r)
+	}
+	return nil
+}
+
 // Me wraps GET /v4/me. One call, once.
 func (c *Client) Me(ctx context.Context) (frameio.User, error) {
 	c.mu.Lock()
@@ -269,6 +283,8 @@ type user struct {
 	ID    *string `json:"id"`
 	Name  *string `json:"name"`
 	Email *string `json:"email"`
+
+	AdobeID *string `json:"adobe_user_id"`
 }
 
 func (u user) domain() frameio.User {
@@ -294,24 +310,10 @@ type workspace struct {
 	Name string `json:"name"`
 }
 
-type project struct {
-	ID          string     `json:"id"`
-	Name        string     `json:"name"`
-	RootID      string     `json:"root_folder_id"`
-	WorkspaceID string     `json:"workspace_id"`
-	Status      string     `json:"status"`
-	ViewURL     string     `json:"view_url"`
-	UpdatedAt   *time.Time `json:"updated_at"`
-}
-
-func (p project) domain() frameio.Project {
-	return frameio.Project{ID: p.ID, Name: p.Name, RootID: p.RootID, Team: frameio.Team{ID: p.WorkspaceID}, Inactive: p.Status == "inactive", UpdatedAt: at(p.UpdatedAt), URL: p.ViewURL}
-}
-
 // Projects wraps GET ~/projects. One call a page.
 func (c *Client) Projects(ctx context.Context, cursor string) (frameio.Page[frameio.Project], error) {
-	rows, next, err := list[project](ctx, c, opProjects, nil, pageSize, cursor, "projects")
-	return page(rows, next, project.domain), err
+	rows, next, err := list[json.RawMessage](ctx, c, opProjects, nil, pageSize, cursor, "projects")
+	return page(rows, next, readProject), err
 }
 
 func page[T, D any](rows []T, next string, domain func(T) D) frameio.Page[D] {
@@ -320,24 +322,6 @@ func page[T, D any](rows []T, next string, domain func(T) D) frameio.Page[D] {
 		out.Items = append(out.Items, domain(r))
 	}
 	return out
-}
-
-// Project wraps GET ~/projects/{id} and GET ~/workspaces/{id}, for its name. Two calls.
-func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
-	p, err := one[project](ctx, c, opProject, nil, nil, "projects", id)
-	if err != nil {
-		return frameio.Project{}, err
-	}
-	d := p.domain()
-	w, err := one[workspace](ctx, c, opWorkspace, nil, nil, "workspaces", p.WorkspaceID)
-	if err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) { // invited to the project only
-		return d, err
-	}
-	d.Team.Name = w.Name
-	if d.Team.Name == "" {
-		d.Team.Name = "Workspace " + p.WorkspaceID
-	}
-	return d, nil
 }
 
 // Workspace wraps GET ~/workspaces.
@@ -362,14 +346,14 @@ func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, 
 
 // ProjectsOf wraps GET ~/workspaces/{id}/projects. One call a page.
 func (c *Client) ProjectsOf(ctx context.Context, workspaceID, cursor string) (frameio.Page[frameio.Project], error) {
-	rows, next, err := list[project](ctx, c, opWorkspaceProjects, nil, pageSize, cursor, "workspaces", workspaceID, "projects")
-	return page(rows, next, project.domain), err
+	rows, next, err := list[json.RawMessage](ctx, c, opWorkspaceProjects, nil, pageSize, cursor, "workspaces", workspaceID, "projects")
+	return page(rows, next, readProject), err
 }
 
 // CreateProject wraps POST ~/workspaces/{id}/projects.
 func (c *Client) CreateProject(ctx context.Context, workspaceID, name string) (frameio.Project, error) {
-	p, err := one[project](ctx, c, opCreateProject, nil, map[string]any{"name": name}, "workspaces", workspaceID, "projects")
-	return p.domain(), err
+	raw, err := one[json.RawMessage](ctx, c, opCreateProject, nil, map[string]any{"name": name}, "workspaces", workspaceID, "projects")
+	return readProject(raw), err
 }
 
 // made refuses an answer to a POST that does not say what was made.

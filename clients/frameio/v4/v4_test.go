@@ -157,19 +157,19 @@ func TestTechnicalValuesComeInManyShapes(t *testing.T) {
 		`"25"`: {Num: 25, Den: 1}, `"29.97 DF"`: {Num: 30000, Den: 1001}, `null`: {}, `""`: {}, `"variable"`: {}, `[{"id":"x","display_name":"50 fps"}]`: {Num: 50, Den: 1}, `{"a":1}`: {}} {
 		var a asset
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[{"field_definition_name":"Frame Rate","field_type":"text","value":`+value+`}]}`), &a), value)
-		assert.Equal(t, want, a.domain(true).FrameRate, value)
+		assert.Equal(t, want, a.domain(true, nil).FrameRate, value)
 	}
 	for value, want := range map[string]float64{`"00:00:10:00"`: 10, `"0:10"`: 10, `10`: 10, `"10.0 s"`: 10, `"10000 ms"`: 10, `"00:00:10;00"`: 10, `"00:00:10:12"`: 10.48, `null`: 0, `"long"`: 0, `10000`: 10} {
 		var a asset
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[{"field_definition_name":"Frame Rate","value":25},{"field_definition_name":"Total Frames","value":"250"},
 			{"field_definition_name":"Duration","value":`+value+`}]}`), &a), value)
-		assert.InDelta(t, want, a.domain(true).Duration, 0.001, value)
-		assert.EqualValues(t, 250, a.domain(true).Frames, value)
+		assert.InDelta(t, want, a.domain(true, nil).Duration, 0.001, value)
+		assert.EqualValues(t, 250, a.domain(true, nil).Frames, value)
 	}
 	for value, want := range map[string]string{`[{"id":"o1","display_name":"Needs Review"}]`: "needs_review", `["o1"]`: "approved", `"o1"`: "approved", `[]`: "none", `null`: "none"} {
 		var a asset
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[{"field_definition_name":"status","value":`+value+`,"field_options":[{"id":"o1","display_name":"Approved"}]}]}`), &a), value)
-		assert.Equal(t, want, a.domain(true).Label, value)
+		assert.Equal(t, want, a.domain(true, nil).Label, value)
 	}
 	var odd asset
 	require.NoError(t, json.Unmarshal([]byte(`{"type":"file","metadata":[{"field_definition_name":"X","value":1,"field_options":{"a":"an object"}}]}`), &odd))
@@ -184,7 +184,7 @@ func TestWhatIsKnownOfAnOriginal(t *testing.T) {
 	} {
 		var a asset
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file",`+body+`}`), &a), body)
-		assert.Equal(t, want, a.domain(true).Original, body)
+		assert.Equal(t, want, a.domain(true, nil).Original, body)
 	}
 }
 

@@ -1,0 +1,104 @@
+package v4
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+type textLink struct {
+	Start int    `json:"start_index"`
+	End   int    `json:"end_index"`
+	Text  string `json:"text"`
+	URL   string `json:"url"`
+}
+
+type mention struct {
+	Start  int    `json:"start_index"`
+	End    int    `json:"end_index"`
+	Text   string `json:"text"`
+	UserID string `json:"user_id"`
+}
+
+// attachment leaves out upload_urls, which are good for writing only.
+type attachment struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	MediaType *string    `json:"media_type"`
+	Size      int64      `json:"file_size"`
+	CreatedAt *time.Time `json:"created_at"`
+}
+
+type markup struct {
+	Kind      string  `json:"text_review_annotation_type"`
+	Selection *string `json:"selection_text"`
+	Suggested *string `json:"suggested_text"`
+}
+
+// reading is what comments can only be understood with.
+type reading struct {
+	rate mapping.Rate // of the file, where places come as timecodes
+	who  *directory   // where ids name people
+}
+
+// extras adds what a comment carries beside its text, place and drawing.
+func (c comment) extras(d *frameio.Comment, who *directory) {
+	d.Anchor, d.EditedAt = c.Anchor, at(c.EditedAt)
+	if id := text(c.CompleterID); id != "" {
+		d.CompletedBy = who.user(id)
+	}
+	for _, l := range c.Links {
+		d.Links = append(d.Links, frameio.TextLink(l))
+	}
+	for _, m := range c.Mentions {
+		d.Mentions = append(d.Mentions, frameio.Mention{Start: m.Start, End: m.End, Text: m.Text, User: who.user(m.UserID)})
+	}
+	for _, a := range c.Attachments {
+		d.Attachments = append(d.Attachments, frameio.Attachment{ID: a.ID, Name: a.Name, MediaType: text(a.MediaType), Size: a.Size, CreatedAt: at(a.CreatedAt)})
+	}
+	var m markup
+	if len(c.Markup) > 0 && string(c.Markup) != "null" && json.Unmarshal(c.Markup, &m) == nil {
+		d.Markup = &frameio.TextMarkup{Kind: m.Kind, Selection: text(m.Selection), Suggested: text(m.Suggested), Source: c.Markup}
+	}
+}
+
+// namesPeople says that a comment, or a reply, names people by ids.
+func (c comment) namesPeople() bool {
+	if text(c.CompleterID) != "" || len(c.Mentions) > 0 {
+		return true
+	}
+	for _, r := range c.Replies {
+		if r.namesPeople() {
+			return true
+		}
+	}
+	return false
+}
+
+// readingFor asks for what the comments of a file need: its frame rate where they come with timecodes, the account's people
+// where they name some.
+func (c *Client) readingFor(ctx context.Context, fileID string, rows []comment) (reading, error) {
+	var out reading
+	rated, named := false, false
+	for _, row := range rows {
+		rated, named = rated || row.needsRate(), named || row.namesPeople()
+	}
+	if rated {
+		f, err := c.asset(ctx, fileID, frameio.KindFile)
+		if err != nil {
+			return out, err
+		}
+		out.rate = f.FrameRate
+	}
+	if named {
+		who, err := c.directory(ctx)
+		if err != nil {
+			return out, err
+		}
+		out.who = who
+	}
+	return out, nil
+}

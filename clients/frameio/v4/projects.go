@@ -1,0 +1,71 @@
+package v4
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+type project struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	RootID      string     `json:"root_folder_id"`
+	WorkspaceID string     `json:"workspace_id"`
+	Status      string     `json:"status"`
+	ViewURL     string     `json:"view_url"`
+	Description *string    `json:"description"`
+	Owner       *user      `json:"owner"`
+	Restricted  bool       `json:"restricted"`
+	CreatedAt   *time.Time `json:"created_at"`
+	UpdatedAt   *time.Time `json:"updated_at"`
+}
+
+// projectSettings are kept as Frame.io sent them.
+var projectSettings = []string{"status", "restricted", "storage", "adobe_id"}
+
+func readProject(raw json.RawMessage) frameio.Project {
+	var p project
+	_ = json.Unmarshal(raw, &p) // what cannot be read stays empty
+	d := frameio.Project{ID: p.ID, Name: p.Name, RootID: p.RootID, Team: frameio.Team{ID: p.WorkspaceID}, Inactive: p.Status == "inactive", Description: text(p.Description),
+		Restricted: p.Restricted, CreatedAt: at(p.CreatedAt), UpdatedAt: at(p.UpdatedAt), URL: p.ViewURL, Settings: map[string]any{}}
+	if p.Owner != nil {
+		d.Owner = p.Owner.domain()
+	}
+	keep(d.Settings, raw, projectSettings...)
+	return d
+}
+
+// keep copies what an object has of some properties.
+func keep(into map[string]any, raw json.RawMessage, names ...string) {
+	var all map[string]any
+	if json.Unmarshal(raw, &all) != nil {
+		return
+	}
+	for _, n := range names {
+		if v := all[n]; v != nil {
+			into[n] = v
+		}
+	}
+}
+
+// Project wraps GET ~/projects/{id} and GET ~/workspaces/{id}, for its name. Two calls.
+func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
+	p, err := one[json.RawMessage](ctx, c, opProject, url.Values{"include": {"owner"}}, nil, "projects", id)
+	if err != nil {
+		return frameio.Project{}, err
+	}
+	d := readProject(p)
+	w, err := one[workspace](ctx, c, opWorkspace, nil, nil, "workspaces", d.Team.ID)
+	if err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) { // invited to the project only
+		return d, err
+	}
+	d.Team.Name = w.Name
+	if d.Team.Name == "" {
+		d.Team.Name = "Workspace " + d.Team.ID
+	}
+	return d, nil
+}
