@@ -170,6 +170,21 @@ func (s *Sim) AssetsOf(projectID string) []Asset {
 	return out
 }
 
+// EditProject changes a project by hand.
+func (s *Sim) EditProject(id string, change func(*Project)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.s.Projects[id])
+	s.touch()
+}
+
+// V4 says that the account is on V4.
+func (s *Sim) V4() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.o.Generation == "v4"
+}
+
 // EditShare changes a link by hand; deleted deletes it.
 func (s *Sim) EditShare(id string, change func(*Share)) {
 	s.mu.Lock()

@@ -102,8 +102,14 @@ type state struct {
 	Shares   map[string]*Share   `json:"shares"`
 	Hooks    map[string]*Hook    `json:"hooks"`
 	Buttons  map[string]*Button  `json:"buttons,omitempty"`
-	Order    int64               `json:"order"`
-	Mails    []Mail              `json:"mails"`
+
+	Fields      []*FieldDef   `json:"fields,omitempty"`
+	Users       []User        `json:"users,omitempty"` // beside User
+	Groups      []Group       `json:"groups,omitempty"`
+	Collections []*Collection `json:"collections,omitempty"`
+
+	Order int64  `json:"order"`
+	Mails []Mail `json:"mails"`
 }
 
 // Mail is an invitation that Frame.io has sent.
@@ -123,6 +129,11 @@ type Project struct {
 	ArchiveStatus            string // standard, archiving, archived, unarchiving
 	Inserted, Updated        time.Time
 	Deleted                  *time.Time
+
+	// V4 only.
+	Description string
+	Restricted  bool
+	Owner       *User // nil: the account's user
 }
 
 // Asset is a file, folder or version stack.
@@ -149,6 +160,8 @@ type Asset struct {
 	Inserted, Updated                   time.Time
 	Uploaded, Deleted                   *time.Time
 	CoverID                             string
+	AdobeID                             string         // V4, of accounts on Adobe's storage
+	Values                              map[string]any // V4's metadata, by the field's id
 }
 
 // Comment is a comment or, with ParentID, a reply.
@@ -159,6 +172,16 @@ type Comment struct {
 	Private, Completed                      bool
 	Owner, Guest                            *User
 	Inserted, Updated                       time.Time
+
+	// V4 only.
+	Anchor      *Point
+	Completer   string // who completed it, by id
+	CompletedAt *time.Time
+	EditedAt    *time.Time
+	Links       []TextLink
+	Mentions    []Mention
+	Attachments []Attachment
+	Markup      *Markup
 }
 
 // Share is a presentation or review link.
@@ -173,6 +196,11 @@ type Share struct {
 	Reviewers                 []string
 	Inserted                  time.Time
 	Deleted                   *time.Time
+
+	// V4 only.
+	Description string
+	Secure      bool
+	LastViewed  *time.Time
 }
 
 // Hook is a team's webhook.

@@ -13,11 +13,26 @@ import (
 func (s *Sim) assetV4(a *Asset, include string) map[string]any {
 	v := map[string]any{"id": a.ID, "name": a.Name, "type": a.Type, "parent_id": nullable(a.ParentID), "project_id": a.ProjectID, "view_url": "https://next.frame.io/project/" + a.ProjectID + "/view/" + a.ID,
 		"created_at": stamp(a.Inserted), "updated_at": stamp(a.Updated)}
+	if a.AdobeID != "" {
+		v["adobe_id"] = a.AdobeID
+	}
+	if strings.Contains(include, "creator") {
+		v["creator"] = s.userV4(a.Creator)
+	}
+	if strings.Contains(include, "project") {
+		v["project"] = s.projectV4(s.s.Projects[a.ProjectID], "")
+	}
 	switch a.Type {
 	case "folder":
-		v["cover_file_id"] = nil
+		v["cover_file_id"] = nullable(a.CoverID)
+		if strings.Contains(include, "metadata") {
+			v["metadata"] = s.customV4(a, false)
+		}
 		return v
 	case "version_stack":
+		if strings.Contains(include, "metadata") {
+			v["metadata"] = s.customV4(a, false)
+		}
 		v["head_version"] = s.assetV4(s.s.Assets[a.CoverID], include)
 		return v
 	}
@@ -28,8 +43,8 @@ func (s *Sim) assetV4(a *Asset, include string) map[string]any {
 			v["status"] = "uploaded"
 		}
 	}
-	if strings.Contains(include, "creator") {
-		v["creator"] = s.userV4(a.Creator)
+	if a.AdobeID != "" {
+		v["adobe_version_id"] = "1"
 	}
 	if strings.Contains(include, "media_links") {
 		links := map[string]any{}
@@ -52,12 +67,12 @@ func (s *Sim) assetV4(a *Asset, include string) map[string]any {
 		v["media_links"] = links
 	}
 	if strings.Contains(include, "metadata") {
-		v["metadata"] = s.metadataV4(a)
+		v["metadata"] = append(s.builtInV4(a), s.customV4(a, false)...)
 	}
 	return v
 }
 
-func (s *Sim) metadataV4(a *Asset) []any {
+func (s *Sim) builtInV4(a *Asset) []any {
 	rows := []any{}
 	add := func(name, kind string, value any) {
 		rows = append(rows, map[string]any{"field_definition_id": "f0000000-0000-4000-8000-" + fmt.Sprintf("%012d", len(name)), "field_definition_name": name, "field_type": kind, "mutable": false, "value": value})
@@ -117,15 +132,19 @@ func (s *Sim) assetRoutesV4(on func(string, http.HandlerFunc)) {
 		return func(w http.ResponseWriter, r *http.Request) {
 			s.mu.RLock()
 			defer s.mu.RUnlock()
+			members, own := s.membersOf(r.PathValue("id"))
 			a, ok := s.live(r.PathValue("id"))
-			if !ok || a.Type != kind {
+			if ok = ok && a.Type == kind; !ok && !own {
 				notFoundV4(w)
 				return
 			}
 			if s.refusesOriginal(w, r) {
 				return
 			}
-			ids := slices.DeleteFunc(slices.Clone(s.kids[a.ID]), func(id string) bool {
+			if ok {
+				members = s.kids[a.ID]
+			}
+			ids := slices.DeleteFunc(slices.Clone(members), func(id string) bool {
 				c := s.s.Assets[id]
 				return c.Deleted != nil || c.Type == "version_stack" && c.CoverID == ""
 			})

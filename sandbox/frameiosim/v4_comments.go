@@ -1,15 +1,72 @@
 package frameiosim
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
+
+// Point is a place in the picture, 0..1.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// TextLink is a linked stretch of a comment's text.
+type TextLink struct {
+	Start int    `json:"start_index"`
+	End   int    `json:"end_index"`
+	Text  string `json:"text"`
+	URL   string `json:"url"`
+}
+
+// Mention is a stretch of a comment's text that names a user.
+type Mention struct {
+	Start  int    `json:"start_index"`
+	End    int    `json:"end_index"`
+	Text   string `json:"text"`
+	UserID string `json:"user_id"`
+}
+
+// Attachment is a file on a comment, which cannot be downloaded.
+type Attachment struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	MediaType string    `json:"media_type"`
+	Size      int64     `json:"file_size"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Markup is a change proposed to a document's text.
+type Markup struct {
+	Kind      string `json:"text_review_annotation_type"`
+	Selection string `json:"selection_text"`
+	Suggested string `json:"suggested_text"`
+	Bounds    []Box  `json:"bounds"`
+}
+
+// Box is where marked text stands on its page.
+type Box struct {
+	X      float64 `json:"x"`
+	Y      float64 `json:"y"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+}
+
+// rows shows none as an empty list.
+func rows[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
 
 func (s *Sim) commentV4(c *Comment, include string) map[string]any {
 	v := map[string]any{"id": c.ID, "file_id": c.AssetID, "text": c.Text, "timestamp": nil, "duration": nil, "annotation": nullable(c.Annotation), "anchor": nil, "page": nil,
-		"completed_at": nil, "completer_id": nil, "text_edited_at": nil, "links": []any{}, "mentions": []any{}, "attachments": []any{}, "text_review_annotation": nil,
-		"created_at": stamp(c.Inserted), "updated_at": stamp(c.Updated)}
+		"completed_at": nil, "completer_id": nullable(c.Completer), "text_edited_at": stampOrNull(c.EditedAt), "links": rows(c.Links), "mentions": rows(c.Mentions),
+		"attachments": rows(c.Attachments), "text_review_annotation": nil, "created_at": stamp(c.Inserted), "updated_at": stamp(c.Updated)}
 	if c.Timestamp != nil {
 		v["timestamp"] = *c.Timestamp
 	}
@@ -21,6 +78,15 @@ func (s *Sim) commentV4(c *Comment, include string) map[string]any {
 	}
 	if c.Completed {
 		v["completed_at"] = stamp(c.Updated)
+		if c.CompletedAt != nil {
+			v["completed_at"] = stamp(*c.CompletedAt)
+		}
+	}
+	if c.Anchor != nil {
+		v["anchor"] = c.Anchor
+	}
+	if c.Markup != nil {
+		v["text_review_annotation"] = c.Markup
 	}
 	if strings.Contains(include, "owner") && c.ParentID == "" {
 		switch {
@@ -123,7 +189,16 @@ func (c *Comment) takeV4(in map[string]any) {
 		return nil
 	}
 	if v, ok := in["text"].(string); ok {
+		if now := time.Now().UTC(); c.Text != "" && c.Text != v {
+			c.EditedAt = &now
+		}
 		c.Text = v
+	}
+	for name, into := range map[string]any{"anchor": &c.Anchor, "links": &c.Links, "text_review_annotation": &c.Markup} {
+		if v, ok := in[name]; ok {
+			encoded, _ := json.Marshal(v)
+			_ = json.Unmarshal(encoded, into) // of the wrong form: it stays as it was
+		}
 	}
 	if v, ok := in["annotation"]; ok {
 		c.Annotation, _ = v.(string)

@@ -58,7 +58,7 @@ func (s *Sim) routesV4(m *http.ServeMux) {
 		rows := slices.DeleteFunc(values(s.s.Projects, func(p *Project) string { return p.Inserted.Format(time.RFC3339Nano) + p.ID }), func(p *Project) bool {
 			return p.Deleted != nil || r.PathValue("id") != "" && p.TeamID != r.PathValue("id")
 		})
-		pageV4(w, r, 100, len(rows), func(i int) any { return s.projectV4(rows[i]) })
+		pageV4(w, r, 100, len(rows), func(i int) any { return s.projectV4(rows[i], r.URL.Query().Get("include")) })
 	}
 	on("GET projects", projects)
 	on("GET workspaces/{id}/projects", projects)
@@ -70,7 +70,7 @@ func (s *Sim) routesV4(m *http.ServeMux) {
 		p := s.AddProject(r.PathValue("id"), fmt.Sprint(in["name"]))
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		data(w, 201, s.projectV4(p))
+		data(w, 201, s.projectV4(p, ""))
 	})
 	on("GET projects/{id}", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
@@ -80,11 +80,13 @@ func (s *Sim) routesV4(m *http.ServeMux) {
 			notFoundV4(w)
 			return
 		}
-		data(w, 200, s.projectV4(p))
+		data(w, 200, s.projectV4(p, r.URL.Query().Get("include")))
 	})
 	s.assetRoutesV4(on)
 	s.commentRoutesV4(on)
 	s.shareRoutesV4(on)
+	s.fieldRoutesV4(on)
+	s.collectionRoutesV4(on)
 	s.hookRoutesV4(on)
 	m.HandleFunc("/v4/", func(w http.ResponseWriter, _ *http.Request) { notFoundV4(w) })
 }
@@ -97,11 +99,30 @@ func (s *Sim) workspaceV4(t *Team) map[string]any {
 	return map[string]any{"id": t.ID, "name": t.Name, "account_id": s.s.Account, "created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}
 }
 
-func (s *Sim) projectV4(p *Project) map[string]any {
+func (s *Sim) projectV4(p *Project, include string) map[string]any {
 	status := "active"
 	if p.ArchiveStatus != "standard" {
 		status = "inactive"
 	}
-	return map[string]any{"id": p.ID, "name": p.Name, "root_folder_id": p.RootID, "workspace_id": p.TeamID, "status": status, "restricted": false, "storage": 0, "description": nil,
+	v := map[string]any{"id": p.ID, "name": p.Name, "root_folder_id": p.RootID, "workspace_id": p.TeamID, "status": status, "restricted": p.Restricted, "storage": s.storedBy(p), "description": nullable(p.Description),
 		"view_url": "https://next.frame.io/project/" + p.ID, "created_at": stamp(p.Inserted), "updated_at": stamp(p.Updated)}
+	if strings.Contains(include, "owner") {
+		owner := s.s.User
+		if p.Owner != nil {
+			owner = *p.Owner
+		}
+		v["owner"] = s.userV4(owner)
+	}
+	return v
+}
+
+// storedBy is how many bytes a project holds.
+func (s *Sim) storedBy(p *Project) int64 {
+	var n int64
+	for _, a := range s.s.Assets {
+		if a.ProjectID == p.ID && a.Deleted == nil && a.Uploaded != nil {
+			n += a.Size
+		}
+	}
+	return n
 }

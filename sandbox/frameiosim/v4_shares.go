@@ -8,12 +8,40 @@ import (
 )
 
 func (s *Sim) shareV4(sh *Share) map[string]any {
-	v := map[string]any{"id": sh.ID, "name": sh.Name, "access": "public", "short_url": s.shortURL(sh), "enabled": !sh.Inactive, "commenting_enabled": true, "downloading_enabled": sh.Downloads,
-		"expiration": stampOrNull(sh.ExpiresAt), "passphrase": nullable(sh.Password), "description": nil, "collection_id": sh.ID, "last_viewed_at": nil, "created_at": stamp(sh.Inserted), "updated_at": stamp(sh.Inserted)}
+	v := map[string]any{"id": sh.ID, "name": sh.Name, "access": map[bool]string{true: "secure", false: "public"}[sh.Secure], "short_url": s.shortURL(sh), "enabled": !sh.Inactive, "commenting_enabled": true, "downloading_enabled": sh.Downloads,
+		"expiration": stampOrNull(sh.ExpiresAt), "passphrase": nullable(sh.Password), "description": nullable(sh.Description), "collection_id": s.collectionOf(sh), "last_viewed_at": stampOrNull(sh.LastViewed), "created_at": stamp(sh.Inserted), "updated_at": stamp(sh.Inserted)}
 	if s.o.Shares != Shares202607 {
 		v["watermark_enabled"] = sh.Watermark
 	}
 	return v
+}
+
+// collectionOf is what a share shows: a collection of people's, or the one made for it.
+func (s *Sim) collectionOf(sh *Share) string {
+	if c := s.ofCollection(sh); c != nil {
+		return c.ID
+	}
+	return sh.ID
+}
+
+// shownBy lists a share's members and all that is below them, each by itself.
+func (s *Sim) shownBy(sh *Share) []string {
+	members := sh.Items
+	if c := s.ofCollection(sh); c != nil {
+		members = c.Items
+	}
+	var out []string
+	var add func(ids []string)
+	add = func(ids []string) {
+		for _, id := range ids {
+			if a := s.s.Assets[id]; a != nil && a.Deleted == nil && !slices.Contains(out, id) {
+				out = append(out, id)
+				add(s.kids[id])
+			}
+		}
+	}
+	add(members)
+	return out
 }
 
 func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
@@ -53,15 +81,19 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 		if !ok {
 			return
 		}
-		ids := slices.DeleteFunc(slices.Clone(sh.Items), func(id string) bool { a := s.s.Assets[id]; return a == nil || a.Deleted != nil })
+		ids := s.shownBy(sh)
 		pageV4(w, r, 100, len(ids), func(i int) any { return s.assetV4(s.s.Assets[ids[i]], "") })
 	})
 	on("POST shares/{id}/assets", s.addToShareV4)
 	on("GET shares/{id}/reviewers", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		if _, ok := s.liveShareV4(w, r); ok { // people are sent the link of a public share, and are none of it
-			pageV4(w, r, 100, 0, nil)
+		if sh, ok := s.liveShareV4(w, r); ok {
+			who := sh.Reviewers
+			if !sh.Secure { // people are sent the link of a public share, and are none of it
+				who = nil
+			}
+			pageV4(w, r, 100, len(who), func(i int) any { return s.userV4(User{Email: who[i], Name: who[i]}) })
 		}
 	})
 	on("POST shares/{id}/reviewers", s.inviteV4)
@@ -78,7 +110,7 @@ func (s *Sim) addToShareV4(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if slices.Contains(sh.Items, fmt.Sprint(in["asset_id"])) {
+	if slices.Contains(s.shownBy(sh), fmt.Sprint(in["asset_id"])) {
 		failV4(w, http.StatusConflict, "Conflict", "")
 		return
 	}
@@ -158,6 +190,12 @@ func (s *Sim) takeShareV4(sh *Share, in map[string]any) {
 		if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
 			sh.ExpiresAt = &at
 		}
+	}
+	if v, ok := in["description"].(string); ok {
+		sh.Description = v
+	}
+	if v, ok := in["access"].(string); ok {
+		sh.Secure = v == "secure"
 	}
 	if v, ok := in["passphrase"].(string); ok {
 		sh.Password = v

@@ -80,15 +80,18 @@ func clip(name, media string, fps float64, frames int64, timecode string) framei
 func Harbour(sim *frameiosim.Sim, team string) (Project, error) {
 	p := sim.AddProject(team, "Harbour Lights")
 	s := &seeder{sim: sim, p: Project{ID: p.ID, Name: p.Name, TeamID: team}, root: p.RootID}
-	s.dailies()
-	s.edit()
+	one := s.dailies()
+	still, board, stack := s.edit()
 	s.artAndSound()
 	s.rates()
 	s.file(s.root, frameiosim.File{Name: "notes.txt", Type: "text/plain", Body: []byte{}})
+	if sim.V4() && s.err == nil {
+		s.everythingOfV4(one, still, board, stack)
+	}
 	return s.p, s.err
 }
 
-func (s *seeder) dailies() {
+func (s *seeder) dailies() (one *frameiosim.Asset) {
 	dailies := s.sim.AddFolder(s.root, "01 Dailies")
 	day1 := s.sim.AddFolder(dailies.ID, "Day 1")
 	takes := s.sim.AddFolder(day1.ID, "Takes / alternates")
@@ -98,7 +101,7 @@ func (s *seeder) dailies() {
 	a := clip("A001C001.mov", "24.mov", 24, 72, "01:00:00:00")
 	a.Label, a.Description, a.Rating = "approved", "Master of scene 1", ptr(4.0)
 	a.Properties = map[string]any{"scene": "1", "take": "3", "lens": "35mm"}
-	one := s.file(day1.ID, a)
+	one = s.file(day1.ID, a)
 	s.file(takes.ID, clip("A001C002/alt.mov", "25.mov", 25, 75, "10:00:00:00"))
 	s.file(day2.ID, frameiosim.File{Name: "A002C001.mxf", Type: "application/mxf", Body: Raw(), NoProxy: true})
 	s.file(again.ID, clip("A002C001.mov", "30.mov", 30, 60, "00:00:00:00"))
@@ -108,16 +111,17 @@ func (s *seeder) dailies() {
 	s.comment(frameiosim.Comment{AssetID: one.ID, Text: "Watch the boom from here to here", Timestamp: ptr(int64(24)), Duration: ptr(int64(24)), Completed: true})
 	s.comment(frameiosim.Comment{AssetID: one.ID, Text: "Lovely light overall — 素晴らしい ✨"})
 	s.comment(frameiosim.Comment{AssetID: one.ID, Text: "Budget note, for the team only", Private: true})
+	return one
 }
 
-func (s *seeder) edit() {
+func (s *seeder) edit() (still, board, stack *frameiosim.Asset) {
 	edit := s.sim.AddFolder(s.root, "02 Edit")
 	v1 := s.file(edit.ID, clip("Trailer v1.mov", "23976.mov", 23.976, 72, "01:00:00:00"))
 	v2 := s.file(edit.ID, clip("Trailer v2.mov", "24.mov", 24, 72, "01:00:00:00"))
 	last := clip("Trailer v3 FINAL.mov", "2997df.mov", 29.97, 90, "00:59:58;00")
 	last.Label = "needs_review"
 	v3 := s.file(edit.ID, last)
-	stack := s.sim.AddStack(v1, v2, v3)
+	stack = s.sim.AddStack(v1, v2, v3)
 	guest := &frameiosim.User{Name: "Gus Guest", Email: "gus@client.example"}
 	s.comment(frameiosim.Comment{AssetID: v1.ID, Text: "Too long", Timestamp: ptr(int64(71))})
 	s.comment(frameiosim.Comment{AssetID: v2.ID, Text: "Better. Logo earlier?", Timestamp: ptr(int64(30)), Guest: guest})
@@ -129,15 +133,16 @@ func (s *seeder) edit() {
 		`{"tool":"ellipse","color":"#F1C40F","size":3,"x":0.5,"y":0.5,"w":0.1,"h":0.1},` +
 		`{"tool":"sparkle","color":"#F1C40F","size":3,"x":0.5,"y":0.5}]`})
 	art := s.sim.AddFolder(s.root, "04 Art")
-	still := s.file(art.ID, frameiosim.File{Name: "still.jpg", Type: "image/jpeg", Body: Media("still.jpg"), Width: 640, Height: 360, Description: "Key art"})
+	still = s.file(art.ID, frameiosim.File{Name: "still.jpg", Type: "image/jpeg", Body: Media("still.jpg"), Width: 640, Height: 360, Description: "Key art"})
 	s.file(art.ID, frameiosim.File{Name: "still.jpg", Type: "image/jpeg", Body: append(Media("still.jpg"), 0xFF, 0xD9), Width: 640, Height: 360})
 	s.file(art.ID, frameiosim.File{Name: "Überblick – 見本 🎬.png", Type: "image/png", Body: Media("chart.png"), Width: 320, Height: 180})
-	board := s.file(art.ID, frameiosim.File{Name: "Storyboard.pdf", Type: "application/pdf", Body: Media("storyboard.pdf")})
+	board = s.file(art.ID, frameiosim.File{Name: "Storyboard.pdf", Type: "application/pdf", Body: Media("storyboard.pdf")})
 	s.comment(frameiosim.Comment{AssetID: board.ID, Text: "Page two needs the wheelhouse exterior", Page: ptr(2)})
 	s.comment(frameiosim.Comment{AssetID: still.ID, Text: "Crop tighter", Annotation: `[{"tool":"rect","color":"#E74A3C","size":4,"x":0.2,"y":0.1,"w":0.5,"h":0.7}]`})
 	expires := time.Now().UTC().AddDate(0, 1, 0).Truncate(time.Second)
 	s.sim.AddShare(frameiosim.Share{Kind: "presentation", Name: "Client showcase", ProjectID: s.p.ID, Items: []string{stack.ID, still.ID, art.ID}})
 	s.sim.AddShare(frameiosim.Share{Kind: "review_link", Name: "Director's review", ProjectID: s.p.ID, Items: []string{stack.ID, board.ID}, ExpiresAt: &expires, Password: "lighthouse", Downloads: true})
+	return still, board, stack
 }
 
 func (s *seeder) artAndSound() {
