@@ -39,6 +39,7 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	workflows.ActPublishReview.Register(r, guardTask(b, a.Review.PublishReview))
 	workflows.ActSyncReview.Register(r, guard(b, a.Review.SyncReview))
 	workflows.ActExtendReview.Register(r, guardTask(b, a.Review.ExtendReview))
+	workflows.ActRevokeLink.Register(r, guard(b, a.Review.RevokeLink))
 	workflows.ActEndReview.Register(r, guard(b, a.Review.EndReview))
 	workflows.ActWarnReview.Register(r, guardTask(b, a.Review.WarnReview))
 	workflows.ActDeleteMedia.Register(r, guardTask(b, a.Review.DeleteMedia))

@@ -69,6 +69,7 @@ type Review struct {
 	Generation    string    `json:"Generation"` // of the API that its Frame.io ids belong to
 	Moves         int       `json:"Moves"`      // from one generation to another
 	Relinks       int       `json:"Relinks"`    // new links for ones that somebody had deleted
+	OldShares     []string  `json:"OldShares"`  // those links, to be switched off with the new one should they come back
 	Notes         []string  `json:"Notes"`
 }
 
@@ -119,6 +120,16 @@ type ReviewAsset struct {
 	SeenIconik    bool       `json:"SeenIconik"` // comments older than the review are noted
 	WrittenHash   string     `json:"WrittenHash"`
 	WrittenLink   string     `json:"WrittenLink"`
+	// AbsentSince is when one side first did not show the file or asset, and AbsentFrom which; it may come back.
+	AbsentSince time.Time `json:"AbsentSince"`
+	AbsentFrom  string    `json:"AbsentFrom"`
+	// BackAt is when it was seen again. What is missing on it may come back a while later.
+	BackAt time.Time `json:"BackAt"`
+	// ClickedAt is the click that it was sent by, by iconik's clock; zero is that of the review.
+	ClickedAt time.Time `json:"ClickedAt"`
+	// Trouble is why the last attempt to send it failed, and TroubleTimes how often in a row.
+	Trouble      string `json:"Trouble"`
+	TroubleTimes int    `json:"TroubleTimes"`
 }
 
 // Rate is the frame rate by which its comments are counted.

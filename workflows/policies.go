@@ -42,6 +42,8 @@ const (
 	continueAfterRuns = 400              // children started by one run before it continues as new
 	syncPatience      = 15 * time.Minute // one comparison of both sides, its retries included; the next poll makes good
 	syncAfterFailure  = time.Minute      // until the next one then
+	lastSyncAgain     = 15 * time.Minute // until the last one of a review is tried again
+	syncShortest      = 10 * time.Second // a sync may take, however near the expiry is
 	syncsPerRun       = 250              // of a review, some ten events each, before it continues as new
 	mostHints         = 50               // that webhooks leave before everything is read instead
 )
@@ -110,11 +112,12 @@ func forReady(ctx workflow.Context, summary string) workflow.Context {
 	}, summary)
 }
 
-// forSync is for comparing both sides of a review.
-func forSync(ctx workflow.Context, summary string) workflow.Context {
+// forSync is for comparing both sides of a review, until the time given or for syncPatience.
+func forSync(ctx workflow.Context, until time.Time, summary string) workflow.Context {
+	patience := max(min(syncPatience, until.Sub(workflow.Now(ctx))), syncShortest)
 	return withPolicy(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout:    callTimeout,
-		ScheduleToCloseTimeout: syncPatience,
+		StartToCloseTimeout:    min(callTimeout, patience),
+		ScheduleToCloseTimeout: patience,
 		RetryPolicy:            retries(time.Minute),
 	}, summary)
 }
@@ -136,6 +139,9 @@ func forMending(ctx workflow.Context, summary string) workflow.Context {
 		RetryPolicy:            retries(2 * time.Minute),
 	}, summary)
 }
+
+// letGo has a cancelled activity waited for: what comes after it must not happen beside it. It is applied last.
+func letGo(ctx workflow.Context) workflow.Context { return workflow.WithWaitForCancellation(ctx, true) }
 
 // clip keeps a summary within Temporal's 200 bytes, on a rune border.
 func clip(s string) string {

@@ -541,6 +541,7 @@ func (r *recorder) reviewFakes() {
 	r.fakes["EndReview"] = func(context.Context, object) (any, error) {
 		return object{"warn_at": time.Now().Add(time.Second), "delete_at": time.Now().Add(2 * time.Second)}, nil
 	}
+	r.fakes["RevokeLink"] = r.fakes["EndReview"] // there from the marker "the link off first" on
 }
 
 func prepared(lasts time.Duration) object {
@@ -672,4 +673,32 @@ func TestReviewCancelledInTemporal(t *testing.T) {
 	r.untilBegun("SyncReview", 1)
 	require.NoError(t, r.client.CancelWorkflow(t.Context(), id, ""))
 	r.keepRuns("review-cancelled-in-temporal", id)
+}
+
+// One that is stopped while a step goes on that would not end by itself for long.
+func TestReviewStoppedWhileSyncing(t *testing.T) {
+	stoppedDuring(t, "SyncReview", "review-stopped-while-syncing")
+}
+func TestReviewStoppedWhileSharing(t *testing.T) {
+	stoppedDuring(t, "ShareReview", "review-stopped-while-sharing")
+}
+
+func stoppedDuring(t *testing.T, step, name string) {
+	t.Helper()
+	r := record(t)
+	stopped := make(chan struct{})
+	does := r.fakes[step]
+	r.on(step, func(ctx context.Context, in object) (any, error) {
+		if r.begun(step) == 1 {
+			if err := await(ctx, stopped); err != nil {
+				return nil, err
+			}
+		}
+		return does(ctx, in)
+	})
+	id := r.review("R")
+	r.untilBegun(step, 1)
+	r.update(id, "stop")
+	time.AfterFunc(2*time.Second, func() { close(stopped) }) // where the stop does not end it
+	r.keepRuns(name, id)
 }

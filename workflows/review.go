@@ -26,6 +26,7 @@ type ReviewState struct {
 	Hints     []Hint     `json:"hints,omitempty"`
 	AllHints  bool       `json:"all_hints,omitempty"` // there were too many to name
 	Ended     string     `json:"ended,omitempty"`     // expired or stopped
+	LastDue   bool       `json:"last_due,omitempty"`  // the link is off; the last sync and the news of the end are not made yet
 	WarnAt    time.Time  `json:"warn_at"`
 	DeleteAt  time.Time  `json:"delete_at"`
 	Warned    bool       `json:"warned,omitempty"`
@@ -59,6 +60,8 @@ type review struct {
 	// While an extension is on its way the review neither ends nor loses its media: what it does to the link would come
 	// after the end.
 	extending bool
+	reopeners int  // extensions that wait for what the end does meanwhile to give way
+	finishing bool // the last sync, or the news of the end, is on its way
 	deleting  bool // there is no way back
 }
 

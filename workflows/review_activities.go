@@ -14,6 +14,7 @@ var (
 	ActPublishReview = task[ReviewRef]("PublishReview")
 	ActSyncReview    = declare[SyncInput, SyncResult]("SyncReview")
 	ActExtendReview  = task[ExtendInput]("ExtendReview")
+	ActRevokeLink    = declare[EndReviewInput, EndedReview]("RevokeLink")
 	ActEndReview     = declare[EndReviewInput, EndedReview]("EndReview")
 	ActWarnReview    = task[ReviewRef]("WarnReview")
 	ActDeleteMedia   = task[ReviewRef]("DeleteMedia")
@@ -90,6 +91,8 @@ type (
 	EndReviewInput struct {
 		ReviewRef
 		Status string `json:"status"` // expired or stopped
+		// Unsynced is why the last sync could not be made in all the time that the media was kept.
+		Unsynced string `json:"unsynced,omitempty"`
 	}
 	EndedReview struct {
 		WarnAt   time.Time `json:"warn_at"`

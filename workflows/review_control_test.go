@@ -44,9 +44,12 @@ func newStage(t *testing.T) *stage {
 		}
 		return s.done(ActExtendReview.Name(), "extend")
 	})
-	act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+	act(ActRevokeLink.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
 		at := s.Now().Add(s.deletes)
-		return EndedReview{WarnAt: at, DeleteAt: at}, s.done(ActEndReview.Name(), in.Status)
+		return EndedReview{WarnAt: at, DeleteAt: at}, s.done(ActRevokeLink.Name(), "off")
+	})
+	act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+		return EndedReview{}, s.done(ActEndReview.Name(), in.Status)
 	})
 	act(ActDeleteMedia.Name(), func(context.Context, ReviewRef) error { return s.done(ActDeleteMedia.Name(), "delete") })
 	return s
@@ -99,26 +102,26 @@ func TestNothingEndsBesideAnExtension(t *testing.T) {
 		"over the expiry": {func(s *stage) {
 			s.late[ActExtendReview.Name()] = 5 * time.Minute
 			s.update(9*time.Minute, UpdateExtend, extend(s))
-		}, []string{"extend", "expired", "delete"}},
+		}, []string{"extend", "off", "expired", "delete"}},
 		"before a stop": {func(s *stage) {
 			s.late[ActExtendReview.Name()] = 5 * time.Minute
 			s.update(2*time.Minute, UpdateExtend, extend(s))
 			s.update(3*time.Minute, UpdateStop)
-		}, []string{"extend", "stopped", "delete"}},
+		}, []string{"extend", "off", "stopped", "delete"}},
 		"over the deletion": {func(s *stage) {
 			s.late[ActExtendReview.Name()] = 30 * time.Minute
 			s.update(65*time.Minute, UpdateExtend, extend(s))
-		}, []string{"expired", "reopen", "expired", "delete"}},
+		}, []string{"off", "expired", "reopen", "off", "expired", "delete"}},
 		"two of them, and a stop": {func(s *stage) {
 			s.late[ActExtendReview.Name()] = 5 * time.Minute
 			s.update(20*time.Minute, UpdateExtend, extend(s))
 			s.update(21*time.Minute, UpdateExtend, extend(s))
 			s.update(26*time.Minute, UpdateStop)
-		}, []string{"expired", "reopen", "extend", "stopped", "delete"}},
+		}, []string{"off", "expired", "reopen", "extend", "off", "stopped", "delete"}},
 		"not beside the deletion": {func(s *stage) {
 			s.late[ActDeleteMedia.Name()] = time.Hour
 			s.update(90*time.Minute, UpdateExtend, extend(s))
-		}, []string{"expired", "delete"}},
+		}, []string{"off", "expired", "delete"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -136,7 +139,7 @@ func TestAReviewEndsAfterAnExtensionThatFailed(t *testing.T) {
 	a := s.update(9*time.Minute, UpdateExtend, ExtendUpdate{ExpiresAt: s.Now().Add(3 * time.Hour)})
 	require.NoError(t, s.open())
 	assert.Error(t, a.err)
-	assert.Equal(t, []string{"expired", "delete"}, s.did)
+	assert.Equal(t, []string{"off", "expired", "delete"}, s.did)
 }
 
 // A run with many syncs goes on until nobody waits for its answer, and syncs meanwhile: whoever waits is answered.
@@ -201,8 +204,8 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 		"a proxy, not shared":     {ActStageAsset.Name(), "", []string{"take back: stopped"}},
 		"an upload, not shared":   {ActSendAsset.Name(), "", []string{"take back: stopped"}},
 		"Frame.io, not shared":    {ActSettleAsset.Name(), "", []string{"take back: stopped"}},
-		"a new version, shared":   {ActSettleAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
-		"a missing proxy, shared": {ActStageAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "stopped", "delete"}},
+		"a new version, shared":   {ActSettleAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "off", "stopped", "delete"}},
+		"a missing proxy, shared": {ActStageAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "off", "stopped", "delete"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -242,7 +245,108 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 // A sign-in that Frame.io refuses over a long weekend holds the end of a review up and does not fail it.
 func TestTheEndWaitsForTheSignIn(t *testing.T) {
 	s := newStage(t)
-	s.late[ActEndReview.Name()], s.late[ActDeleteMedia.Name()] = 80*time.Hour, 80*time.Hour
+	s.late[ActRevokeLink.Name()], s.late[ActDeleteMedia.Name()] = 80*time.Hour, 80*time.Hour
 	require.NoError(t, s.open())
-	assert.Equal(t, []string{"expired", "delete"}, s.did)
+	assert.Equal(t, []string{"off", "expired", "delete"}, s.did)
+}
+
+// With iconik away the link is off at once: a stop does not wait for a sync on its way, nor for the last one. That is tried
+// again for as long as the media is kept, and what came in meanwhile comes over when iconik is back.
+func TestALinkIsOffAtOnceWhateverElseIsAway(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stopped   bool
+		back      time.Duration // since the start; 0: never
+		want      []string
+		off, told time.Duration
+	}{
+		"a stop":                       {true, 3 * time.Hour, []string{"off", "stopped", "delete"}, 2 * time.Minute, 3 * time.Hour},
+		"an expiry":                    {false, 3 * time.Hour, []string{"off", "expired", "delete"}, 10 * time.Minute, 3 * time.Hour},
+		"iconik never comes back":      {true, 0, []string{"off", "stopped", "delete"}, 2 * time.Minute, 24 * time.Hour},
+		"nor does it after the expiry": {false, 0, []string{"off", "expired", "delete"}, 10 * time.Minute, 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.deletes = 24 * time.Hour
+			begin := s.Now()
+			var off, told, lastSync time.Duration
+			unsynced := ""
+			act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
+			act(ActSyncReview.Name(), func(_ context.Context, in SyncInput) (SyncResult, error) {
+				if at := s.Now().Sub(begin); tt.back > 0 && at >= tt.back {
+					lastSync = at
+					return SyncResult{NextIn: time.Minute}, nil
+				}
+				return SyncResult{}, temporal.NewApplicationError("iconik is away", "Vendor")
+			})
+			act(ActRevokeLink.Name(), func(context.Context, EndReviewInput) (EndedReview, error) {
+				off = s.Now().Sub(begin)
+				return EndedReview{WarnAt: s.Now().Add(s.deletes), DeleteAt: s.Now().Add(s.deletes)}, s.done(ActRevokeLink.Name(), "off")
+			})
+			act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+				told, unsynced = s.Now().Sub(begin), in.Unsynced
+				return EndedReview{}, s.done(ActEndReview.Name(), in.Status)
+			})
+			if tt.stopped {
+				s.update(2*time.Minute, UpdateStop)
+			}
+			require.NoError(t, s.open())
+			assert.Equal(t, tt.want, s.did)
+			assert.InDelta(t, tt.off.Seconds(), off.Seconds(), 15, "the link")
+			assert.InDelta(t, tt.told.Seconds(), told.Seconds(), 40*60, "the news of it")
+			assert.Equal(t, tt.back > 0, lastSync > 0, "the last sync")
+			assert.Equal(t, tt.back == 0, unsynced != "", unsynced)
+		})
+	}
+}
+
+// An extension opens an expired review again although its last sync still waits for iconik.
+func TestAnExtensionDoesNotWaitForTheLastSync(t *testing.T) {
+	s := newStage(t)
+	s.deletes = 24 * time.Hour
+	away := true
+	s.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) {
+		if away {
+			return SyncResult{}, temporal.NewApplicationError("iconik is away", "Vendor")
+		}
+		return SyncResult{NextIn: time.Minute}, nil
+	}, activity.RegisterOptions{Name: ActSyncReview.Name()})
+	extended := s.update(12*time.Minute, UpdateExtend, ExtendUpdate{ExpiresAt: s.Now().Add(3 * time.Hour)})
+	asked := s.Now().Add(12 * time.Minute)
+	s.RegisterDelayedCallback(func() { away = false }, time.Hour)
+	require.NoError(t, s.open())
+	require.NoError(t, errors.Join(extended.refused, extended.err))
+	assert.Less(t, extended.at.Sub(asked), time.Minute)
+	assert.Equal(t, []string{"off", "reopen", "off", "expired", "delete"}, s.did)
+}
+
+// A stop ends the sharing, and the news of it, however long they would go on.
+func TestAStopEndsTheSharing(t *testing.T) {
+	for _, waits := range []string{ActShareReview.Name(), ActPublishReview.Name()} {
+		t.Run(waits, func(t *testing.T) {
+			s := newStage(t)
+			begin := s.Now()
+			var off time.Duration
+			act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
+			fail := func(step string) error {
+				if step == waits {
+					return temporal.NewApplicationErrorWithOptions("not yet", "Vendor", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
+				}
+				return nil
+			}
+			act(ActShareReview.Name(), func(context.Context, ReviewRef) (SharedReview, error) {
+				return SharedReview{URL: "https://f.io/x"}, fail(ActShareReview.Name())
+			})
+			act(ActPublishReview.Name(), func(context.Context, ReviewRef) error { return fail(ActPublishReview.Name()) })
+			act(ActRevokeLink.Name(), func(context.Context, EndReviewInput) (EndedReview, error) {
+				off = s.Now().Sub(begin)
+				return EndedReview{WarnAt: s.Now(), DeleteAt: s.Now()}, s.done(ActRevokeLink.Name(), "off")
+			})
+			s.update(time.Minute, UpdateStop)
+			s.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"}, State: ReviewState{Phase: phaseSharing, ExpiresAt: begin.Add(10 * time.Hour)}})
+			require.True(t, s.IsWorkflowCompleted())
+			require.NoError(t, s.GetWorkflowError())
+			assert.Equal(t, []string{"off", "stopped", "delete"}, s.did)
+			assert.Less(t, off, 2*time.Minute)
+		})
+	}
 }

@@ -1,13 +1,76 @@
 package workflows
 
 import (
+	"time"
+
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
-// close ends the sharing: what was said last comes over, then the link is revoked.
+// close ends the sharing: the link goes off. What was said last comes over while the media is kept.
 func (r *review) close(ctx workflow.Context) error {
-	res, err := ActSyncReview.Execute(forSync(ctx, "last sync"), SyncInput{ReviewRef: r.ref, Full: true, Last: true})
+	if !markerLinkOffFirst.isSet(ctx) {
+		return r.closeAfterSync(ctx)
+	}
+	ended, err := ActRevokeLink.Execute(forMending(ctx, "switch the link off"), EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended})
+	if err != nil {
+		return err
+	}
+	r.state.WarnAt, r.state.DeleteAt, r.state.Phase = ended.WarnAt, ended.DeleteAt, phaseRetained
+	r.state.LastDue, r.state.NextSync = true, earlier(workflow.Now(ctx), ended.DeleteAt) // once at least
+	return nil
+}
+
+// lastSync brings over what was said last, and tells people how it ended. It is tried again until the media is deleted; an
+// extension ends it.
+func (r *review) lastSync(ctx workflow.Context) error {
+	err := r.unlessExtended(ctx, func(ctx workflow.Context) error {
+		in := SyncInput{ReviewRef: r.ref, Full: true, Last: true}
+		res, err := ActSyncReview.Execute(letGo(forSync(ctx, workflow.Now(ctx).Add(syncPatience), "last sync")), in)
+		if err == nil {
+			r.state.Last, r.state.Note = res, res.Notice
+			err = r.tellEnd(ctx, "")
+		}
+		return err
+	})
+	r.syncs++
+	r.state.LastSync = workflow.Now(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		r.state.LastDue, r.state.NextSync = false, time.Time{}
+	case r.reopeners == 0:
+		r.state.Note, r.state.NextSync = "the last sync failed, and is tried again: "+reasonOf(err), r.state.LastSync.Add(lastSyncAgain)
+	}
+	r.show(ctx)
+	return nil
+}
+
+// tellEnd writes the end to iconik and mails it.
+func (r *review) tellEnd(ctx workflow.Context, unsynced string) error {
+	policy := forSync(ctx, workflow.Now(ctx).Add(syncPatience), "tell people of the end")
+	_, err := ActEndReview.Execute(letGo(policy), EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended, Unsynced: unsynced})
+	return err
+}
+
+// unlessExtended does a part of the end, which gives way to an extension.
+func (r *review) unlessExtended(ctx workflow.Context, do func(workflow.Context) error) error {
+	work, cancel := workflow.WithCancel(ctx)
+	r.finishing = true
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		if workflow.Await(ctx, func() bool { return r.reopeners > 0 || !r.finishing }) == nil && r.finishing {
+			cancel()
+		}
+	})
+	err := do(work)
+	r.finishing = false
+	return err
+}
+
+// closeAfterSync is how runs of before end.
+func (r *review) closeAfterSync(ctx workflow.Context) error {
+	res, err := ActSyncReview.Execute(forSync(ctx, workflow.Now(ctx).Add(syncPatience), "last sync"), SyncInput{ReviewRef: r.ref, Full: true, Last: true})
 	if err != nil {
 		r.state.Note = "the last sync failed: " + reasonOf(err)
 	} else {
@@ -30,7 +93,23 @@ func (r *review) retain(ctx workflow.Context) error {
 		if !r.state.Warned && r.state.WarnAt.Before(next) {
 			next = r.state.WarnAt
 		}
+		if r.state.LastDue {
+			next = earlier(next, r.state.NextSync)
+		}
 		switch {
+		case r.state.LastDue && (r.reopeners > 0 || r.extending): // which opens it, or fails
+			if err := workflow.Await(ctx, func() bool { return r.reopeners == 0 && !r.extending }); err != nil {
+				return err
+			}
+		case r.state.LastDue && !now.Before(r.state.NextSync) && !r.state.NextSync.After(r.state.DeleteAt):
+			if err := r.lastSync(ctx); err != nil {
+				return err
+			}
+			if r.syncs >= syncsPerRun || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+				if err := r.continueAsNew(ctx); err != nil {
+					return err
+				}
+			}
 		case now.Before(next):
 			if _, err := workflow.AwaitWithTimeout(ctx, next.Sub(now), func() bool { return r.state.Phase != phaseRetained }); err != nil {
 				return err
@@ -47,6 +126,12 @@ func (r *review) retain(ctx workflow.Context) error {
 			r.state.Warned = true
 		default:
 			r.deleting = markerOneExtension.isSet(ctx)
+			if r.state.LastDue {
+				if err := r.tellEnd(ctx, r.state.Note); err != nil {
+					r.state.Note = "the end was not told: " + reasonOf(err)
+				}
+				r.state.LastDue = false
+			}
 			if err := ActDeleteMedia.Execute(forMending(ctx, "delete what this review uploaded"), r.ref); err != nil {
 				return err
 			}

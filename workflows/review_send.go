@@ -83,14 +83,12 @@ func (r *review) send(ctx workflow.Context) error {
 // sendAsset fails only where the review cannot go on; an asset at fault is left out and named.
 func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	what := fmt.Sprintf("asset %d: ", in.N)
-	// A stopped one has let go of its upload before that is taken back.
-	waited := func(ctx workflow.Context) workflow.Context { return workflow.WithWaitForCancellation(ctx, true) }
 	steps := func() error {
-		if err := ActStageAsset.Execute(waited(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file")), in); err != nil {
+		if err := ActStageAsset.Execute(letGo(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file")), in); err != nil {
 			return err
 		}
 		for tries := 1; ; tries++ {
-			err := ActSendAsset.Execute(waited(forTransfers(ctx, what+"send")), in)
+			err := ActSendAsset.Execute(letGo(forTransfers(ctx, what+"send")), in)
 			var app *temporal.ApplicationError
 			if err != nil && (tries == uploadRestarts || !errors.As(err, &app) || app.Type() != ErrorUploadGone) {
 				return err
@@ -99,7 +97,7 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 				break
 			}
 		}
-		return ActSettleAsset.Execute(waited(forReady(ctx, what+"Frame.io makes it ready")), in)
+		return ActSettleAsset.Execute(letGo(forReady(ctx, what+"Frame.io makes it ready")), in)
 	}
 	err := steps()
 	switch {
@@ -119,7 +117,12 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 }
 
 func (r *review) share(ctx workflow.Context) error {
-	shared, err := ActShareReview.Execute(forMending(ctx, "watermark, link and invitations"), r.ref)
+	sharing, done := r.whileUnlessStopped(ctx, markerStopEndsSharing)
+	defer done()
+	shared, err := ActShareReview.Execute(letGo(forMending(sharing, "watermark, link and invitations")), r.ref)
+	if r.stop && temporal.IsCanceledError(err) && ctx.Err() == nil {
+		return r.stopSharing()
+	}
 	if err != nil {
 		return err
 	}
@@ -127,10 +130,20 @@ func (r *review) share(ctx workflow.Context) error {
 	if shared.Unwatermarked > 0 {
 		r.state.Note = fmt.Sprintf("%d files carry no watermark", shared.Unwatermarked)
 	}
-	if err := ActPublishReview.Execute(forCalls(ctx, "tell iconik and the sender"), r.ref); err != nil {
+	err = ActPublishReview.Execute(letGo(forCalls(sharing, "tell iconik and the sender")), r.ref)
+	if r.stop && temporal.IsCanceledError(err) && ctx.Err() == nil {
+		return r.stopSharing()
+	}
+	if err != nil {
 		return err
 	}
 	r.resend = false
 	r.state.Phase = phaseOpen
+	return nil
+}
+
+// stopSharing ends a review whose link may be on already, and some of whose reviewers may be invited.
+func (r *review) stopSharing() error {
+	r.state.Phase, r.state.Ended = phaseClosing, "stopped"
 	return nil
 }

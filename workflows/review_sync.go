@@ -3,6 +3,7 @@ package workflows
 import (
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -61,9 +62,16 @@ func (r *review) sync(ctx workflow.Context) {
 		in.Hints = nil
 	}
 	r.state.Hints, r.state.AllHints, r.syncRequested = nil, false, false
-	res, err := ActSyncReview.Execute(forSync(ctx, "comments and decisions"), in)
+	until := r.state.ExpiresAt
+	if !now.Before(until) {
+		until = now.Add(syncPatience) // an extension is on its way
+	}
+	syncing, done := r.whileUnlessStopped(ctx, markerStopEndsSync)
+	res, err := ActSyncReview.Execute(letGo(forSync(syncing, until, "comments and decisions")), in)
+	done()
 	r.state.LastSync = workflow.Now(ctx)
 	switch {
+	case r.stop && temporal.IsCanceledError(err): // the last sync comes
 	case err != nil:
 		r.state.Note = "the last sync failed: " + reasonOf(err)
 		r.state.NextSync = r.state.LastSync.Add(syncAfterFailure)
@@ -76,6 +84,18 @@ func (r *review) sync(ctx workflow.Context) {
 	}
 	r.syncs++
 	r.show(ctx)
+}
+
+// whileUnlessStopped gives a context that a stop cancels, where the run has the marker. The caller ends it with done.
+func (r *review) whileUnlessStopped(ctx workflow.Context, m marker) (_ workflow.Context, done func()) {
+	over := r.stop // it came before, and waits for an extension
+	work, cancel := workflow.WithCancel(ctx)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		if workflow.Await(ctx, func() bool { return r.stop || over }) == nil && !over && m.isSet(ctx) {
+			cancel()
+		}
+	})
+	return work, func() { over = true }
 }
 
 // hint remembers what a webhook was about, a bounded number of them.

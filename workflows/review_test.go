@@ -29,6 +29,8 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 			}
 			return SyncResult{NextIn: time.Second}, nil
 		}, activity.RegisterOptions{Name: ActSyncReview.Name()})
+		env.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndedReview, error) { return EndedReview{}, nil },
+			activity.RegisterOptions{Name: ActRevokeLink.Name()})
 		env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
 			ended = in.Status
 			return EndedReview{}, nil
@@ -58,6 +60,10 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	extended := 0
 	env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) { return SyncResult{NextIn: 10 * time.Minute}, nil },
 		activity.RegisterOptions{Name: ActSyncReview.Name()})
+	env.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndedReview, error) {
+		at := env.Now().Add(30 * 24 * time.Hour)
+		return EndedReview{WarnAt: at, DeleteAt: at}, nil
+	}, activity.RegisterOptions{Name: ActRevokeLink.Name()})
 	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
 		ends = append(ends, in.Status)
 		if len(ends) == 1 {
@@ -66,8 +72,7 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 			}, 0)
 			time.Sleep(100 * time.Millisecond) // the mail to people is on its way
 		}
-		at := env.Now().Add(30 * 24 * time.Hour)
-		return EndedReview{WarnAt: at, DeleteAt: at}, nil
+		return EndedReview{}, nil
 	}, activity.RegisterOptions{Name: ActEndReview.Name()})
 	env.RegisterActivityWithOptions(func(_ context.Context, in ExtendInput) error {
 		require.True(t, in.Reopen)

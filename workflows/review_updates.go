@@ -20,7 +20,10 @@ func refuse(format string, args ...any) error {
 func (r *review) handleExtend(ctx workflow.Context) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateExtend, func(ctx workflow.Context, in ExtendUpdate) (ReviewStatus, error) {
 		// Whoever reads "expired" may extend at once: the end is written down before it is told to people.
-		if err := workflow.Await(ctx, func() bool { return r.state.Phase != phaseClosing && !r.extending }); err != nil {
+		r.reopeners++
+		err := workflow.Await(ctx, func() bool { return r.state.Phase != phaseClosing && !r.extending && !r.finishing })
+		r.reopeners--
+		if err != nil {
 			return r.status(), err
 		}
 		if err := r.extensible(); err != nil {
@@ -28,7 +31,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		}
 		reopen := r.state.Phase == phaseRetained
 		r.extending = markerOneExtension.isSet(ctx)
-		err := ActExtendReview.Execute(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
+		err = ActExtendReview.Execute(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
 		r.extending = false
 		if err != nil {
 			return r.status(), err
@@ -36,7 +39,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		r.state.ExpiresAt = in.ExpiresAt
 		if reopen && r.state.Phase == phaseRetained {
 			r.state.Phase, r.state.Ended, r.state.Warned = phaseOpen, "", false
-			r.state.WarnAt, r.state.DeleteAt, r.state.NextSync = time.Time{}, time.Time{}, time.Time{}
+			r.state.WarnAt, r.state.DeleteAt, r.state.NextSync, r.state.LastDue = time.Time{}, time.Time{}, time.Time{}, false
 		}
 		r.syncRequested = true // the loop looks at its clock again
 		return r.status(), nil
@@ -74,7 +77,7 @@ func (r *review) handleStop(ctx workflow.Context) error {
 		r.stop = true
 		return r.status(), nil
 	}, workflow.UpdateHandlerOptions{
-		Description: "End the review now: a last sync, then the link is revoked. The media is deleted after the retention.",
+		Description: "End the review now: the link is switched off, then a last sync. The media is deleted after the retention.",
 		Validator: func(workflow.Context) error {
 			switch r.state.Phase {
 			case phasePreparing, phaseSending, phaseSharing, phaseOpen:

@@ -56,4 +56,16 @@ var (
 	// Of Review, since 2026-11-25: a stop cancels what is being sent. Old runs send it to its end first. It may go
 	// together with the ones before.
 	markerStopCancels = marker{id: "a stop cancels what is sent", since: "0563c13"}
+
+	// Of Review, since 2026-11-28: at the end the link is switched off first; the last sync comes then, for as long as the
+	// media is kept. Old runs sync first, for 15 minutes at most. It may go together with the ones before.
+	markerLinkOffFirst = marker{id: "the link off first"}
+
+	// Of Review, since 2026-11-28: a stop ends a sync on its way. Old runs wait for it. It may go together with the ones
+	// before.
+	markerStopEndsSync = marker{id: "a stop ends a sync"}
+
+	// Of Review, since 2026-11-28: a stop ends the sharing, and the telling of it. Old runs finish both first. It may go
+	// together with the ones before.
+	markerStopEndsSharing = marker{id: "a stop ends the sharing"}
 )

@@ -42,10 +42,59 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 	if err := a.ledger.Audit(ctx, in.Tenant, in.Review, "workflow", "extended", in.ExpiresAt.UTC().Format(time.RFC3339)); err != nil {
 		return err
 	}
-	return r.publish(ctx)
+	// A stop must not wait for iconik: what cannot be shown soon, the next sync shows.
+	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
+	defer cancel()
+	if err := r.publish(soon); err != nil {
+		r.log.WarnContext(ctx, "extension not shown in iconik yet", "review", in.Review, "error", err)
+	}
+	return nil
 }
 
-// EndReview revokes the link and tells people what was said and decided.
+// RevokeLink switches the link off, before anything else is done at the end, and notes when the media goes. What iconik
+// shows of it comes at once where iconik is there.
+func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput) (workflows.EndedReview, error) {
+	var out workflows.EndedReview
+	r, err := a.review(ctx, in.ReviewRef)
+	if err != nil {
+		return out, err
+	}
+	if err := r.markEnding(ctx); err != nil {
+		return out, err
+	}
+	if err := r.revoke(ctx); err != nil {
+		return out, fmt.Errorf("switching the link off: %w", err)
+	}
+	if out, err = r.deleteAt(ctx); err != nil {
+		return out, err
+	}
+	if err := a.ledger.Audit(ctx, in.Tenant, in.Review, "workflow", "link switched off", in.Status); err != nil {
+		return out, err
+	}
+	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
+	defer cancel()
+	next := r.row
+	next.Status = ledger.ReviewStatus(in.Status)
+	if err := r.publishAs(soon, next); err != nil {
+		r.log.WarnContext(ctx, "end of a review not shown in iconik yet", "review", in.Review, "error", err)
+	}
+	return out, r.update(ctx, func(row *ledger.Review) { row.Status = next.Status })
+}
+
+// deleteAt notes when the media of an ended review goes.
+func (r *review) deleteAt(ctx context.Context) (out workflows.EndedReview, err error) {
+	err = r.update(ctx, func(row *ledger.Review) {
+		row.NextSyncAt, row.DeleteAt = time.Time{}, row.EndedAt.Add(r.cfg.Review.Retention)
+	})
+	out = workflows.EndedReview{DeleteAt: r.row.DeleteAt, WarnAt: r.row.DeleteAt.Add(-r.cfg.Review.WarnBefore)}
+	if !out.WarnAt.After(r.row.EndedAt) {
+		out.WarnAt = out.DeleteAt // too short a retention for a warning
+	}
+	return out, err
+}
+
+// EndReview tells people what was said and decided. The link, which is off, is switched off again: somebody may have
+// switched it on.
 func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput) (workflows.EndedReview, error) {
 	var out workflows.EndedReview
 	r, err := a.review(ctx, in.ReviewRef)
@@ -58,14 +107,13 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if err := r.markEnding(ctx); err != nil {
 		return out, err
 	}
-	if err := r.update(ctx, func(row *ledger.Review) {
-		row.NextSyncAt, row.DeleteAt = time.Time{}, row.EndedAt.Add(r.cfg.Review.Retention)
-	}); err != nil {
+	if out, err = r.deleteAt(ctx); err != nil {
 		return out, err
 	}
-	out = workflows.EndedReview{DeleteAt: r.row.DeleteAt, WarnAt: r.row.DeleteAt.Add(-r.cfg.Review.WarnBefore)}
-	if !out.WarnAt.After(r.row.EndedAt) {
-		out.WarnAt = out.DeleteAt // too short a retention for a warning
+	if in.Unsynced != "" {
+		if err := r.note(ctx, "What was said last may be missing in iconik. "+in.Unsynced); err != nil {
+			return out, err
+		}
 	}
 	if err := r.setStatus(ctx, ledger.ReviewStatus(in.Status)); err != nil {
 		return out, err
@@ -142,6 +190,9 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 	r, err := a.review(ctx, ref)
 	if err != nil {
 		return err
+	}
+	if err := r.revoke(ctx); err != nil { // somebody may have switched it on again
+		return fmt.Errorf("switching the link off: %w", err)
 	}
 	if err := r.deleteMedia(ctx); err != nil {
 		return fmt.Errorf("deleting the review's media: %w", err)

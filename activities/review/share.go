@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -82,7 +85,13 @@ func (r *review) dropDeletedLink(ctx context.Context) error {
 	if !rest.IsNotFound(err) {
 		return err
 	}
-	return r.update(ctx, func(row *ledger.Review) { row.ShareID, row.ShareURL, row.Relinks = "", "", row.Relinks+1 })
+	if err := r.linkIsGone(ctx); err != nil {
+		return err
+	}
+	return r.update(ctx, func(row *ledger.Review) { // should it come back, it goes off with the new one
+		row.OldShares = append(row.OldShares, row.ShareID)
+		row.ShareID, row.ShareURL, row.Relinks = "", "", row.Relinks+1
+	})
 }
 
 // shareName is unique in the project, so that a link whose answer was lost is found again.
@@ -105,6 +114,24 @@ func (r *review) shareKey() string {
 	return key
 }
 
+// findShare finds a link of this review whose making was cut short.
+func (r *review) findShare(ctx context.Context) (string, error) {
+	for cursor := ""; ; {
+		page, err := r.frameio.Shares(ctx, r.row.ProjectID, cursor)
+		if err != nil {
+			return "", err
+		}
+		for _, s := range page.Items {
+			if s.Name == r.shareName() && s.Kind != frameio.SharePresentation {
+				return s.ID, nil
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return "", nil
+		}
+	}
+}
+
 func (r *review) share(ctx context.Context, shown []string) error {
 	passphrase := ""
 	if r.row.Passphrase {
@@ -121,22 +148,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 	whole := false // the link was made with everything in it
 	id, isNew, err := r.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkReviewShare, SourceID: r.shareKey(), Parent: r.row.ProjectID, Owner: r.ref.Review,
-		Find: func(ctx context.Context) (string, error) {
-			for cursor := ""; ; {
-				page, err := r.frameio.Shares(ctx, r.row.ProjectID, cursor)
-				if err != nil {
-					return "", err
-				}
-				for _, s := range page.Items {
-					if s.Name == r.shareName() && s.Kind != frameio.SharePresentation {
-						return s.ID, nil
-					}
-				}
-				if cursor = page.Next; cursor == "" {
-					return "", nil
-				}
-			}
-		},
+		Find:    r.findShare,
 		Discard: r.deactivateLink,
 		Make: func(ctx context.Context) (string, error) {
 			first := shown[:min(len(shown), r.frameio.Capabilities().ShareBatch)]
@@ -199,14 +211,49 @@ func (r *review) deactivateLink(ctx context.Context, shareID string) error {
 	return r.frameio.UpdateShare(ctx, shareID, frameio.ShareChange{Name: r.shareName(), Active: &off})
 }
 
-// revoke shuts the link. One that somebody has deleted is shut.
+// revoke switches off every link that this review has made, also one whose making was cut short. One that somebody has
+// deleted is off.
 func (r *review) revoke(ctx context.Context) error {
-	if r.row.ShareID == "" || r.row.ShareID == noShare {
-		return nil
+	ids := slices.Clone(r.row.OldShares)
+	switch r.row.ShareID {
+	case noShare:
+	case "":
+		link, begun, err := r.ledger.Link(ctx, r.ref.Tenant, ledger.LinkReviewShare, r.shareKey())
+		if err != nil {
+			return err
+		}
+		if begun && link.TargetID == "" {
+			if link.TargetID, err = r.findShare(ctx); err != nil {
+				return err
+			}
+		}
+		if link.TargetID != "" {
+			ids = append(ids, link.TargetID)
+		}
+	default:
+		ids = append(ids, r.row.ShareID)
 	}
-	err := r.deactivateLink(ctx, r.row.ShareID)
-	if rest.IsNotFound(err) {
-		return nil
+	for _, id := range ids {
+		err := r.deactivateLink(ctx, id)
+		if rest.IsNotFound(err) {
+			err = r.linkIsGone(ctx)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
+}
+
+// linkIsGone says whether a link that is not found counts as deleted: only where its project is found. Otherwise Frame.io
+// shows us nothing of it, and the link may be on.
+func (r *review) linkIsGone(ctx context.Context) error {
+	_, err := r.frameio.Project(ctx, r.row.ProjectID)
+	if !rest.IsNotFound(err) {
+		return err
+	}
+	if time.Since(attempt.Of(ctx).Scheduled()) > absentUnseen {
+		return nil // the project was deleted, and its links with it
+	}
+	return fault.Wait("Unseen", absentLook, "Frame.io shows neither the review link nor its project: is the token's user still a member of it?")
 }

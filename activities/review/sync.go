@@ -26,6 +26,11 @@ const (
 	waitingReply = 5 * time.Second  // until the next look for the parent of a reply, or for what iconik's index did not show yet
 	blindLooks   = 20               // files of a review that is looked at again for that
 	refusedLook  = 10 * time.Minute // between two tries to bring over a comment that the other side does not take
+
+	absentLook   = 15 * time.Second // between two looks for what a side does not show any more
+	absentSeen   = 30 * time.Second // after which it counts as deleted where its place is there, without it,
+	absentUnseen = time.Hour        // and where its place is not there either: a membership may be lost, a proxy sick
+	comingBack   = 10 * time.Minute // nothing that is missing on what has come back counts as deleted: it may come later
 )
 
 // SyncReview makes both sides of a review equal, once: of all its files, or of those that a webhook was about.
