@@ -117,15 +117,6 @@ func (s *MetadataService) PutSegmentValues(ctx context.Context, assetID, segment
 
 // Values wraps GET metadata/v1/{type}/{id}/views/{view}/. An object without values gives none.
 func (s *MetadataService) Values(ctx context.Context, objectType, objectID, viewID string) (map[string][]string, error) {
-	return s.read(ctx, path("metadata/v1", objectType, objectID, "views", viewID))
-}
-
-// VersionValues wraps GET metadata/v1/assets/{id}/versions/{version}/views/{view}/.
-func (s *MetadataService) VersionValues(ctx context.Context, assetID, versionID, viewID string) (map[string][]string, error) {
-	return s.read(ctx, path("metadata/v1/assets", assetID, "versions", versionID, "views", viewID))
-}
-
-func (s *MetadataService) read(ctx context.Context, path string) (map[string][]string, error) {
 	var out struct {
 		Values map[string]struct {
 			FieldValues []struct {
@@ -133,7 +124,7 @@ func (s *MetadataService) read(ctx context.Context, path string) (map[string][]s
 			} `json:"field_values"`
 		} `json:"metadata_values"`
 	}
-	err := s.c.get(ctx, "read metadata", path, url.Values{}, &out)
+	err := s.c.get(ctx, "read metadata", path("metadata/v1", objectType, objectID, "views", viewID), url.Values{}, &out)
 	if rest.IsNotFound(err) {
 		return map[string][]string{}, nil
 	}
