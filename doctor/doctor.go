@@ -87,6 +87,8 @@ type Subject struct {
 	// SignedIn says when the kept sign-in of a person was last renewed; false where there is none.
 	SignedIn  func(context.Context, *config.Tenant) (time.Time, bool)
 	Transport http.RoundTripper // of requests that need no credentials; nil: the usual one
+	// Chosen says that a key is set on purpose, not left at its default; nil where that is not known.
+	Chosen func(key string) bool
 	// Timeout bounds each check; 0: 10 s.
 	Timeout time.Duration
 	Now     func() time.Time // nil: time.Now
@@ -146,10 +148,13 @@ func Definitions() (shared, perTenant []Definition) {
 	shared = append(shared, configChecks()...)
 	shared = append(shared, ledgerChecks()...)
 	shared = append(shared, temporalChecks()...)
+	shared = append(shared, workerChecks()...)
 	shared = append(shared, mailChecks()...)
 	perTenant = append(perTenant, tenantChecks()...)
 	perTenant = append(perTenant, frameioChecks()...)
+	perTenant = append(perTenant, accountChecks()...)
 	perTenant = append(perTenant, webhookChecks()...)
+	perTenant = append(perTenant, actionChecks()...)
 	perTenant = append(perTenant, reviewChecks()...)
 	perTenant = append(perTenant, iconikChecks()...)
 	perTenant = append(perTenant, roleChecks()...)

@@ -93,6 +93,7 @@ func breakages() []breakage {
 	}
 	return []breakage{
 		{"config.permissions", func(h *harness) { must(os.Chmod(h.Path, 0o644)) }},
+		{"config.warnings", func(h *harness) { h.Config.Warnings = []string{"tenants.x.api_key: is short"} }},
 		{"public_url.form", func(h *harness) { h.Config.HTTP.PublicURL = "http://" + host }},
 		{"public_url.reachable", func(h *harness) { h.front.answer("/api/v1/services/frameio/archives", map[string]string{}) }},
 		{"public_url.reachable", func(h *harness) { h.frontAt = "127.0.0.1:1" }},

@@ -127,6 +127,12 @@ func frameioChecks() []Definition {
 				}
 				return ok("last renewed %s", at.UTC().Format(time.DateTime))
 			}},
+	}
+}
+
+// accountChecks look at what the token sees.
+func accountChecks() []Definition {
+	return []Definition{
 		{ID: "frameio.product_profile", Meaning: "Frame.io knows who it is, and shows nothing of V4: the service account has no product profile.", Do: "Assign the product profile of Frame.io V4 to the credential in Adobe's Admin Console; of a person, check the seat.",
 			needs: []string{"frameio.token"}, run: func(_ context.Context, x *exam) finding {
 				if _, err := x.readAccounts(); err != nil {

@@ -63,7 +63,7 @@ func iconikChecks() []Definition {
 				}
 				return fail("%s", u.Type)
 			}},
-		{ID: "iconik.drawing", Meaning: "Drawings may be misplaced: iconik documents no coordinates, and nobody has said that those in use were compared.", Do: "Draw a rectangle in iconik's player and compare its numbers as the developer's manual tells; then set iconik.drawing.frame to pixels with width and height.",
+		{ID: "iconik.drawing", Meaning: "Drawings may be misplaced: iconik documents no coordinates, and nobody has said that those in use were compared.", Do: "Draw a rectangle in iconik's player and compare its numbers as the developer's manual tells; then set iconik.drawing.frame: to normalised, which says that it fits, or to pixels with width and height.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
 				d := x.tenant.Iconik.Drawing
 				switch {
@@ -71,6 +71,9 @@ func iconikChecks() []Definition {
 					return fail("pixels without width and height")
 				case d.Frame == "pixels":
 					return ok("pixels, %d × %d", d.Width, d.Height)
+				}
+				if x.Chosen != nil && x.Chosen("tenants."+x.tenant.ID+".iconik.drawing.frame") {
+					return ok("%s, set on purpose", d.Frame)
 				}
 				return warn("%s, as it comes: not calibrated", d.Frame)
 			}},

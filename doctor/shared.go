@@ -32,6 +32,13 @@ func configChecks() []Definition {
 				}
 				return ok("%s is valid, with %d tenants", x.Path, len(x.Config.Tenants))
 			}},
+		{ID: "config.warnings", Meaning: "It works, and should not stay as it is.", Do: "Change each key that is named.",
+			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
+				if len(x.Config.Warnings) > 0 {
+					return warn("%s", strings.Join(x.Config.Warnings, "; "))
+				}
+				return ok("none")
+			}},
 		{ID: "config.permissions", Meaning: "Others on this machine can read the secrets in the configuration.", Do: "chmod 600 the file, or keep secrets out of it with ${NAME} and file:PATH.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				info, err := os.Stat(x.Path)

@@ -80,6 +80,11 @@ func temporalChecks() []Definition {
 				}
 				return ok("all %d are registered", len(searchAttributes))
 			}},
+	}
+}
+
+func workerChecks() []Definition {
+	return []Definition{
 		{ID: "temporal.worker", Meaning: "Nothing moves: no worker takes workflows and activities.", Do: "Start a worker with this configuration, and compare temporal.task_queue.",
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				q := x.Config.Temporal.TaskQueue

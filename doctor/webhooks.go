@@ -211,6 +211,11 @@ func webhookChecks() []Definition {
 				}
 				return ""
 			})},
+	}
+}
+
+func actionChecks() []Definition {
+	return []Definition{
 		{ID: "frameio.action", Meaning: "“Archive to iconik” is not in Frame.io's menu; renaming the project still archives it.", Do: "Run `starter setup` with a user who is Content Admin or owner.", needs: []string{"frameio.workspaces"}, run: frameioAction},
 		{ID: "frameio.action.secret", Meaning: "Clicks on “Archive to iconik” are refused.", Do: "Put the action's secret into frameio.webhook_secrets, or let `starter setup` make the action anew.", needs: []string{"frameio.action", "ledger.key_fits"},
 			run: func(_ context.Context, x *exam) finding {

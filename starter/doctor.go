@@ -26,6 +26,7 @@ import (
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
 	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/version"
 )
 
 // doctorTimeLimit is how long an examination over HTTP may take: its longest chain of checks, each within its own time.
@@ -75,10 +76,11 @@ func examine(ctx context.Context, o *options) (doctor.Report, error) {
 		return doctor.Run(ctx, subject), nil
 	}
 	subject.Config, subject.Base = cfg, cfg.HTTP.PublicURL+routes.Prefix
+	subject.Chosen, subject.Version = chosen(o.config), version.Get().String()
 	if subject.Tenants, err = tenantsOf(cfg, o.tenant); err != nil {
 		return doctor.Report{}, err
 	}
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		subject.LedgerErr = err
 	} else {
@@ -103,6 +105,17 @@ func tenantsOf(cfg *config.Config, name string) ([]*config.Tenant, error) {
 		all = append(all, cfg.Tenants[id])
 	}
 	return all, nil
+}
+
+// chosen says which keys of a configuration are not left at their defaults.
+func chosen(path string) func(string) bool {
+	settings, err := config.Explain(path)
+	if err != nil {
+		return nil
+	}
+	return func(key string) bool {
+		return slices.ContainsFunc(settings, func(s config.Setting) bool { return s.Key == key && s.From != "default" })
+	}
 }
 
 func signedIn(book *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time, bool) {
@@ -161,7 +174,7 @@ func printReport(out io.Writer, r doctor.Report, everything bool) error {
 // getDoctor examines the installation and the caller's tenant.
 func (s *service) getDoctor(c *gin.Context) {
 	subject := &doctor.Subject{Config: s.cfg, Path: s.path, Base: s.cfg.HTTP.PublicURL + routes.Prefix, Ledger: s.ledger, Temporal: s.temporal, Tenants: []*config.Tenant{tenantIn(c)},
-		Open: openForDoctor(s.ledger), SignedIn: signedIn(s.ledger)}
+		Open: openForDoctor(s.ledger), SignedIn: signedIn(s.ledger), Chosen: chosen(s.path), Version: version.Get().String()}
 	c.JSON(http.StatusOK, doctor.Run(c.Request.Context(), subject))
 }
 

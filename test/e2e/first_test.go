@@ -50,6 +50,8 @@ func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
 				return out.String(), 0
 			}
 			began := time.Now()
+			written, err := exec.CommandContext(t.Context(), stack.BinDir(root)+"/starter", "config", "init", "--config", t.TempDir()+"/framebridge.yaml").CombinedOutput()
+			require.NoError(t, err, "%s", written) // and filled in: the stack's own is that
 			out, code := starter("setup", "--yes")
 			require.Equal(t, 0, code, out)
 			out, code = starter("archive", first.ID)
