@@ -57,8 +57,8 @@ var arrows = map[string][]string{
 	"test/e2e":               {}, // tests only
 	"test/postgres":          {},
 	"test/sinktest":          {"transfer", "sandbox/s3sim"},
-	"test/golden":            {}, // tests only
-	"tools/check":            {},
+	"test/golden":            {},         // tests only
+	"tools/check":            {"config"}, // tests only
 	"tools/record":           {},
 	"tools/bench-transfer":   {"transfer", "transfer/..."},
 }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/framebridge/framebridge/config"
+)
+
+// TestComposeSetsKeysThatExist holds the compose file against the configuration: a key that was renamed there would be
+// ignored in silence by nobody but the person who deploys it.
+func TestComposeSetsKeysThatExist(t *testing.T) {
+	raw, err := os.ReadFile("../../deploy/compose.yaml")
+	require.NoError(t, err)
+	var compose struct {
+		Services map[string]struct {
+			Image       string            `yaml:"image"`
+			Environment map[string]string `yaml:"environment"`
+			ReadOnly    bool              `yaml:"read_only"`
+		} `yaml:"services"`
+	}
+	require.NoError(t, yaml.Unmarshal(raw, &compose))
+	known := map[string]bool{}
+	for _, k := range config.Keys() {
+		known["FRAMEBRIDGE_"+strings.ToUpper(strings.ReplaceAll(k.Key, ".", "_"))] = true
+	}
+	for _, program := range []string{"worker", "starter"} {
+		s := compose.Services[program]
+		assert.True(t, s.ReadOnly, "%s runs on a read-only root", program)
+		require.NotEmpty(t, s.Environment, program)
+		for name := range s.Environment {
+			assert.True(t, known[name], "%s sets %s, which is no key", program, name)
+		}
+	}
+	for name, s := range compose.Services {
+		assert.False(t, strings.HasSuffix(s.Image, ":latest"), "%s: pin the image", name)
+	}
+}
+
+// TestContainerfileBuildsWhatIsThere holds the linker's variables and the programs' folders.
+func TestContainerfileBuildsWhatIsThere(t *testing.T) {
+	raw, err := os.ReadFile("../../deploy/Containerfile")
+	require.NoError(t, err)
+	set := regexp.MustCompile(`-X github.com/framebridge/framebridge/(\w+)\.(\w+)=`).FindStringSubmatch(string(raw))
+	require.NotNil(t, set)
+	source, err := os.ReadFile("../../" + set[1] + "/" + set[1] + ".go")
+	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^\s*`+set[2]+`\s+= ""`, string(source))
+	for _, program := range []string{"./worker", "./starter"} {
+		assert.Contains(t, string(raw), program)
+		assert.DirExists(t, "../../"+program)
+	}
+}
