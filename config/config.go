@@ -3,6 +3,7 @@
 package config
 
 import (
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -229,4 +230,11 @@ func (c *Config) Tenant(id string) (*Tenant, bool) {
 func isURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// LogWarnings tells an operator what should not stay as it is.
+func (c *Config) LogWarnings(log *slog.Logger) {
+	for _, w := range c.Warnings {
+		log.Warn("configuration: " + w)
+	}
 }

@@ -3,15 +3,23 @@ package config
 import (
 	"reflect"
 	"sort"
+
+	"github.com/framebridge/framebridge/redact"
 )
 
-// Load reads a configuration. Its error is *Problems unless the file itself can't be read.
+// Load reads a configuration. Its error is *Problems unless the file itself can't be read. From then on its secrets are
+// known to package redact.
 func Load(path string) (*Config, error) {
 	d, err := readDocument(path)
 	if err != nil {
 		return nil, err
 	}
-	return d.load()
+	cfg, err := d.load()
+	if err != nil {
+		return nil, err
+	}
+	redact.Know(cfg.SecretValues()...)
+	return cfg, nil
 }
 
 func (d *document) load() (*Config, error) {

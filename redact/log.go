@@ -27,6 +27,7 @@ func NewLogger(w io.Writer, format, level string) *slog.Logger {
 		l = slog.LevelInfo
 	}
 	o := &slog.HandlerOptions{Level: l, ReplaceAttr: scrubAttr}
+	w = scrubWriter{w}
 	if strings.EqualFold(format, "json") {
 		return slog.New(scrubHandler{slog.NewJSONHandler(w, o)})
 	}
@@ -43,6 +44,17 @@ func scrubAttr(_ []string, a slog.Attr) slog.Attr {
 		}
 	}
 	return a
+}
+
+// scrubWriter hides known secrets in what is neither text nor error, such as lists and structs. A logger writes a record at
+// once.
+type scrubWriter struct{ io.Writer }
+
+func (w scrubWriter) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(w.Writer, hideKnown(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // scrubHandler scrubs the message; the attributes are scrubbed by ReplaceAttr.

@@ -20,8 +20,10 @@ var scrubs = []struct {
 	{regexp.MustCompile(`(?i)\b(X-Amz-Signature|Signature|sig|upload_?id|key|token|password)=[^\s&"']+`), "$1=" + Hidden},
 }
 
-// Scrub takes secrets out of a text that is going to be shown or kept.
+// Scrub takes secrets out of a text that is going to be shown or kept: those of the configuration, see Know, and what looks
+// like one.
 func Scrub(text string) string {
+	text = hideKnown(text)
 	for _, s := range scrubs {
 		text = s.find.ReplaceAllString(text, s.replace)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
 )
 
 const itemsPage = 1000 // rows of one read
@@ -26,6 +27,7 @@ func Open(ctx context.Context, l *ledger.Ledger, s Source) (*Report, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
+	row.Reason = redact.Scrub(row.Reason)
 	totals, err := l.ArchiveTotals(ctx, s.Tenant, s.Archive)
 	if err != nil {
 		return nil, err
@@ -45,6 +47,7 @@ func Open(ctx context.Context, l *ledger.Ledger, s Source) (*Report, error) {
 					return
 				}
 				for _, it := range items {
+					it.Reason, it.Note = redact.Scrub(it.Reason), redact.Scrub(it.Note)
 					if !yield(it, nil) {
 						return
 					}

@@ -54,7 +54,7 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 	if t.Frameio.IMS.ClientID == "" {
 		return fmt.Errorf("tenants.%s.frameio.ims.client_id is missing: make an OAuth web app credential in Adobe's Developer Console", t.ID)
 	}
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}

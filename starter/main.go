@@ -118,7 +118,8 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 	}
 	log := redact.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	cfg.LogWarnings(log)
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger.dsn: %w", err)
 	}

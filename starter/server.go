@@ -353,7 +353,7 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 		if s.tenantOf(c); c.IsAborted() {
 			return
 		}
-		if !same(routes.ControlKey(tenantIn(c), c.Param("id"), verb), key) {
+		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key) {
 			fail(c, http.StatusUnauthorized, "key", "the key is not for this archive and control")
 		}
 	}

@@ -50,10 +50,11 @@ func run(ctx context.Context, o options) error {
 	}
 	log := redact.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
+	cfg.LogWarnings(log)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.Reveal()))
+	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}

@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"transfer/...":           {"transfer"},
 	"transfer/oracle":        {}, // tests only
 	"export":                 {"mapping"},
-	"report":                 {"export", "ledger", "mapping"},
+	"report":                 {"export", "ledger", "mapping", "redact"},
 	"workflows":              {},
 	"untrusted":              {},
 	"clients/rest":           {"redact", "untrusted"},
