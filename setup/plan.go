@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -181,7 +183,7 @@ func (p *Plan) Apply(ctx context.Context, done func(Change)) error {
 		if c.do == nil {
 			continue
 		}
-		if err := c.do(ctx); err != nil {
+		if err := patiently(ctx, c.do); err != nil {
 			c.Error = err.Error()
 			failed++
 			first = errors.Join(first, err)
@@ -203,6 +205,25 @@ func (p *Plan) Apply(ctx context.Context, done func(Change)) error {
 	}
 	p.after, p.Applied = nil, true
 	return nil
+}
+
+// pauses is how often a change waits for as long as a vendor asks: Frame.io lets ten webhooks be made in a minute.
+const pauses = 10
+
+// patiently tries a change again after the pauses that the vendor asks for.
+func patiently(ctx context.Context, do func(context.Context) error) error {
+	for tries := 0; ; tries++ {
+		err := do(ctx)
+		var e *rest.Error
+		if !errors.As(err, &e) || e.Class != rest.Throttled || tries == pauses {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(e.RetryAfter):
+		}
+	}
 }
 
 // PartlyError says that some changes failed; the others are made.

@@ -1,10 +1,33 @@
 package setup
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/rest"
 )
+
+// Ten webhooks a minute are what Frame.io lets be made: who sets up many workspaces waits, and is not told of failures.
+func TestAChangeWaitsForAsLongAsTheVendorAsks(t *testing.T) {
+	tries := 0
+	p := &Plan{Changes: []Change{{Op: Create, do: func(context.Context) error {
+		if tries++; tries < 3 {
+			return &rest.Error{Class: rest.Throttled, RetryAfter: time.Millisecond}
+		}
+		return nil
+	}}}}
+	require.NoError(t, p.Apply(t.Context(), nil))
+	assert.Equal(t, 3, tries)
+
+	p = &Plan{Changes: []Change{{Op: Create, do: func(context.Context) error { tries++; return errors.New("no") }}}}
+	require.Error(t, p.Apply(t.Context(), nil))
+	assert.Equal(t, 4, tries, "what is refused is not tried again")
+}
 
 func TestFieldsAreListedOnceAndFormsApart(t *testing.T) {
 	fields, formOnly := Fields()
