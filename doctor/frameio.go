@@ -43,8 +43,8 @@ func tenantChecks() []Definition {
 			}},
 		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after 1 December 2026: from then on nothing of this tenant runs.", Do: "Have the account moved to V4, set frameio.generation: v4 with a sign-in for it, and run `starter setup`.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
-				if x.tenant.Frameio.Generation == string(frameio.Legacy) {
-					return warn("legacy")
+				if ends := x.frameio.InstallCapabilities().Ends; !ends.IsZero() {
+					return warn("%s, which ends on %s", x.tenant.Frameio.Generation, ends.Format("2 January 2006"))
 				}
 				return ok("%s", x.tenant.Frameio.Generation)
 			}},
@@ -53,10 +53,7 @@ func tenantChecks() []Definition {
 
 // apiPath is where Frame.io's API says who somebody is, which nobody may ask without a token.
 func apiPath(x *exam) string {
-	if x.tenant.Frameio.Generation == string(frameio.Legacy) {
-		return x.tenant.Frameio.BaseURL + "/v2/me"
-	}
-	return x.tenant.Frameio.BaseURL + "/v4/me"
+	return x.tenant.Frameio.BaseURL + x.frameio.InstallCapabilities().Me
 }
 
 func (x *exam) readMe() (frameio.User, error) { return x.me.get(x.base, x.Timeout, x.frameio.Me) }
@@ -191,7 +188,7 @@ func scopes(_ context.Context, x *exam) finding {
 	if err != nil {
 		return skip("not examined: it needs frameio.token")
 	}
-	if x.tenant.Frameio.Generation != string(frameio.Legacy) {
+	if !x.frameio.InstallCapabilities().ScopesOnToken {
 		return ok("Adobe grants them")
 	}
 	if _, err := x.readWorkspaces(); err != nil && rest.ClassOf(err) == rest.Forbidden {
@@ -224,7 +221,7 @@ func account(_ context.Context, x *exam) finding {
 	for _, a := range all {
 		names = append(names, fmt.Sprintf("%s (%s)", a.Name, a.ID))
 	}
-	if a, found := x.account(); found || x.tenant.Frameio.Generation == string(frameio.Legacy) {
+	if a, found := x.account(); found || !x.frameio.InstallCapabilities().PicksAccount {
 		return ok("%s (%s)", a.Name, a.ID)
 	}
 	if want := x.tenant.Frameio.AccountID; want != "" {

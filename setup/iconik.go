@@ -20,6 +20,9 @@ func (p *planner) planIconik(ctx context.Context) error {
 	if err := p.chooseGroups(ctx); err != nil {
 		return err
 	}
+	if err := p.noteStorage(ctx); err != nil {
+		return err
+	}
 	if err := p.planFields(ctx); err != nil {
 		return err
 	}
@@ -63,6 +66,30 @@ func (p *planner) chooseGroups(ctx context.Context) error {
 	if !sameSet(p.groups, p.record.Groups) {
 		p.plan.before = append(p.plan.before, p.remember(func(r *Record) { r.Groups = p.groups }))
 	}
+	return nil
+}
+
+// noteStorage lists the storages to choose from where none is matched or the configured one is not there.
+func (p *planner) noteStorage(ctx context.Context) error {
+	var err error
+	id := p.Tenant.Iconik.StorageID
+	if id == "" {
+		_, err = p.Iconik.Files.MatchingStorage(ctx, "FILES")
+	} else {
+		_, err = p.Iconik.Files.Storage(ctx, id)
+	}
+	if !rest.IsNotFound(err) {
+		return err
+	}
+	storages, err := p.Iconik.Admin.Storages(ctx, "FILES")
+	if err != nil {
+		return err
+	}
+	var all []Option
+	for _, st := range storages {
+		all = append(all, Option{st.ID, st.Name})
+	}
+	p.plan.Notes = append(p.plan.Notes, "iconik has no storage for originals here: set tenants."+p.Tenant.ID+".iconik.storage_id to one of these: "+list(all))
 	return nil
 }
 

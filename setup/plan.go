@@ -70,6 +70,8 @@ type Plan struct {
 	DryRun  bool     `json:"dry_run"`
 	Applied bool     `json:"applied"`
 	Changes []Change `json:"changes"`
+	// Notes are what a person must settle in the configuration.
+	Notes []string `json:"notes,omitempty"`
 
 	before, after []func(ctx context.Context) error // of what is remembered
 }

@@ -427,3 +427,15 @@ func TestAPlanIsStoppedByItsContext(t *testing.T) {
 	h.run()
 	h.unchanged()
 }
+
+func TestStoragesToChooseFromAreListed(t *testing.T) {
+	h := newHarness(t, "v4", "Harbour Films")
+	p, err := h.Plan(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, p.Notes)
+	h.Tenant.Iconik.StorageID = "00000000-0000-1000-8000-00000000000c"
+	p, err = h.Plan(t.Context())
+	require.NoError(t, err)
+	require.Len(t, p.Notes, 1)
+	assert.Contains(t, p.Notes[0], h.iconik.Docs("storages")[0]["id"])
+}

@@ -35,6 +35,9 @@ func (p *Plan) Print(out io.Writer) error {
 			fmt.Fprintf(&b, "               ! %s\n", c.Note)
 		}
 	}
+	for _, n := range p.Notes {
+		fmt.Fprintf(&b, "\n! %s\n", n)
+	}
 	fmt.Fprintf(&b, "\n%s\n", p.Summary())
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -38,6 +38,14 @@ type InstallCapabilities struct {
 	Actions bool
 	// Enable: a webhook that is off can be switched on; otherwise another must be made.
 	Enable bool
+	// PicksAccount: a token may see several accounts, of which frameio.account_id names one.
+	PicksAccount bool
+	// ScopesOnToken: what a token may do was chosen when it was made, and shows by what it is refused.
+	ScopesOnToken bool
+	// Me is the path that tells a token's user, and answers nobody without one.
+	Me string
+	// Ends is when Frame.io removes the API; zero: it stays.
+	Ends time.Time
 	// ReviewEvents are the events that a review waits for, as this generation names them.
 	ReviewEvents []string
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/framebridge/framebridge/clients/rest"
 )
@@ -204,6 +205,13 @@ func (s *AdminService) Groups(ctx context.Context) ([]Group, error) {
 		err = read("users/v1/groups/basic")
 	}
 	return all, err
+}
+
+// Storages wraps GET files/v1/storages/ for one purpose.
+func (s *AdminService) Storages(ctx context.Context, purpose string) ([]Storage, error) {
+	all, err := rest.Collect(byPage[Storage](ctx, s.c, "list storages", path("files/v1/storages"), url.Values{"purpose": {purpose}}))
+	all = slices.DeleteFunc(all, func(st Storage) bool { return st.Purpose != purpose })
+	return all, orEmpty(err)
 }
 
 // Readers wraps GET acls/v1/acl/{type}/{id}/ and returns the groups that may read the object.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -16,11 +17,14 @@ const (
 	opDeleteHook = "DELETE /hooks/{id}"
 )
 
+// ends is when Frame.io removes V2.
+var ends = time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC)
+
 var _ frameio.Installer = (*Client)(nil)
 
 // InstallCapabilities leaves custom actions out: where V2 shows the secret of one is documented nowhere.
 func (c *Client) InstallCapabilities() frameio.InstallCapabilities {
-	return frameio.InstallCapabilities{ReviewEvents: []string{"comment.created", "comment.updated", "comment.deleted", "comment.completed", "comment.uncompleted",
+	return frameio.InstallCapabilities{ScopesOnToken: true, Me: "/v2/me", Ends: ends, ReviewEvents: []string{"comment.created", "comment.updated", "comment.deleted", "comment.completed", "comment.uncompleted",
 		"asset.label.updated", "asset.deleted"}}
 }
 

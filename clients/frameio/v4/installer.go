@@ -36,7 +36,7 @@ func init() {
 var _ frameio.Installer = (*Client)(nil)
 
 func (c *Client) InstallCapabilities() frameio.InstallCapabilities {
-	return frameio.InstallCapabilities{Actions: true, Enable: true, ReviewEvents: []string{"comment.created", "comment.updated", "comment.deleted", "comment.completed",
+	return frameio.InstallCapabilities{Actions: true, Enable: true, PicksAccount: true, Me: "/v4/me", ReviewEvents: []string{"comment.created", "comment.updated", "comment.deleted", "comment.completed",
 		"comment.uncompleted", "file.deleted", "metadata.value.updated"}}
 }
 
