@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
 )
 
 // Op is what is done to an object.
@@ -135,6 +136,7 @@ func (p *planner) chooseSecret() error {
 			return err
 		}
 		p.secret = hex.EncodeToString(b[:])
+		redact.Know(p.secret)
 		p.plan.before = append(p.plan.before, p.remember(func(r *Record) { r.ActionSecret = p.secret }))
 	}
 	return nil
@@ -152,6 +154,7 @@ func (p *planner) intend(ctx context.Context, kind Kind, key, where string) erro
 }
 
 func (p *planner) made(ctx context.Context, o Object) error {
+	redact.Know(o.Secret)
 	if err := change(ctx, p.Book, p.Tenant.ID, func(r *Record) { r.put(o) }); err != nil {
 		return fmt.Errorf("it is made, but not remembered: run setup again: %w", err)
 	}

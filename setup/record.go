@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
 )
 
 // Kind is what an object is.
@@ -89,6 +90,7 @@ func Load(ctx context.Context, book Book, tenant string) (Record, error) {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return r, fmt.Errorf("the set-up kept in the ledger cannot be read: %w", err)
 	}
+	redact.Know(append(r.FrameioSecrets(), r.ActionSecret)...)
 	return r, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
@@ -134,6 +135,9 @@ func TestEverythingIsMadeOnceAndTakenAwayAgain(t *testing.T) {
 			}
 			assert.Len(t, h.iconik.Docs("acls"), 13, "the group sees every action")
 			h.holdsNoSecret(p)
+			for _, secret := range append(secrets, h.record().ActionSecret) {
+				assert.NotContains(t, redact.Scrub("it is "+secret), secret, "no log shows it either")
+			}
 			h.Groups = nil
 			h.unchanged()
 

@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"activities/tenant":      {"activities/fault", "clients/frameio", "clients/frameio/open", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping"},
 	"activities/archive":     {"activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"activities/review":      {"activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
-	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping"},
+	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "redact"},
 	"doctor":                 {"clients/...", "config", "ledger", "redact", "setup", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
 	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "temporalclient", "untrusted", "version", "workflows"},
