@@ -24,6 +24,9 @@ func fail(c *gin.Context, status int, field, detail string) {
 	if status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", "5")
 	}
+	if _, read := c.Get(bodyKey); !read && c.Request.ContentLength != 0 {
+		c.Header("Connection", "close") // what is left of the body is not read
+	}
 	c.AbortWithStatusJSON(status, problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: redact.Scrub(detail), Field: field, RequestID: c.GetString(requestIDKey),

@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	_ "embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -23,12 +18,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/spf13/cobra"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
-	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/version"
 )
@@ -38,75 +31,18 @@ const (
 	requestIDKey = "request_id"
 	tenantKey    = "tenant"
 	bodyKey      = "body"
+	meteredKey   = "metered"
 	planTimeout  = 15 * time.Minute // a dry run of a huge project under Frame.io's limits
 
 	webhookTimeout = 4 * time.Second  // Frame.io waits 5 s, and sends again what is refused then
 	clickTimeLimit = 8 * time.Second  // iconik waits 10 s
 	readTimeLimit  = 20 * time.Second // a page from the ledger
 	writeTimeLimit = 10 * time.Minute // a report of a huge project for a slow reader
-
-	registerPatience = 2 * time.Second
+	slowReader     = 10 * time.Second // to take an answer
 )
 
 //go:embed openapi.json
 var openAPI []byte
-
-func serveCommand(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:     "serve",
-		Short:   "Serve the HTTP API: webhooks, iconik actions, status and control",
-		Example: "  starter serve --config framebridge.yaml",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, done, err := prepare(cmd.Context(), o, lazily)
-			if err != nil {
-				return err
-			}
-			defer done()
-			return s.serve(cmd.Context())
-		},
-	}
-}
-
-func (s *service) serve(ctx context.Context) error {
-	l, err := net.Listen("tcp", s.cfg.HTTP.Listen)
-	if err != nil {
-		return errors.New("http.listen: " + err.Error())
-	}
-	server := &http.Server{Handler: readableByHead(s.routes()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: writeTimeLimit, IdleTimeout: 2 * time.Minute,
-		BaseContext: func(net.Listener) context.Context { return ctx }} // ends dry runs, which may take minutes
-	registered := make(chan struct{})
-	go func() { defer close(registered); s.useSearchAttributes(ctx) }()
-	select {
-	case <-registered:
-	case <-ctx.Done():
-	case <-time.After(registerPatience): // Temporal is down: it is answered 503 for now
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
-	s.log.Info("starter is ready", "version", version.Get().String(), "listen", s.cfg.HTTP.Listen, "public_url", s.cfg.HTTP.PublicURL)
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	}
-	s.log.Info("starter is stopping")
-	closing, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if err := server.Shutdown(closing); err != nil {
-		s.log.Warn("some answers were cut off", "error", err)
-		_ = server.Close()
-	}
-	return nil
-}
-
-// useSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
-func (s *service) useSearchAttributes(ctx context.Context) {
-	if err := temporalclient.Await(ctx, s.temporal, s.cfg.Temporal, s.log); err != nil {
-		return
-	}
-	s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
-}
 
 // readableByHead answers HEAD wherever GET is answered; net/http leaves the body out.
 func readableByHead(h http.Handler) http.Handler {
@@ -119,57 +55,78 @@ func readableByHead(h http.Handler) http.Handler {
 	})
 }
 
-// routes builds the API as DESIGN §3.2 fixes it.
-func (s *service) routes() *gin.Engine {
+// routes builds the API as DESIGN §3.2 fixes it, for the outside and for the inside; without an internal listener they
+// are one.
+func (s *service) routes() (public, internal *gin.Engine) {
 	gin.SetMode(gin.ReleaseMode)
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.metrics = prometheus.NewRegistry()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	answers := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Answers of the HTTP API."}, []string{"route", "status"})
-	metrics.MustRegister(answers)
+	s.metrics.MustRegister(answers)
+	s.door = newDoor()
 
+	public = s.engine(answers)
+	s.apiRoutes(public)
+	if internal = public; s.cfg.HTTP.InternalListen != "" {
+		internal = s.engine(answers)
+	}
+	s.internalRoutes(internal)
+	return public, internal
+}
+
+// engine answers what has no route, and does for each request what all of them need.
+func (s *service) engine(answers *prometheus.CounterVec) *gin.Engine {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // a redirect is no answer to a webhook
-	_ = r.SetTrustedProxies(nil)
-	r.Use(s.identify, s.observe(answers), s.recovered)
+	r.RemoteIPHeaders = []string{"X-Forwarded-For"}
+	_ = r.SetTrustedProxies(ownNetworks)
+	r.Use(s.identify, s.observe(answers), s.securityHeaders, s.recovered, s.releaseBody)
 	r.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, "", "no such route") })
 	r.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, "", "no such method on this route") })
+	return r
+}
 
+func (s *service) internalRoutes(r *gin.Engine) {
 	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok", "version": version.Get().String()}) })
 	r.GET("/readyz", s.ready)
-	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{})))
+	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{})))
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
+}
 
-	// Refusals come in the order of DESIGN §8.1: tenant, size, type, signature or secret, body, meaning.
+// apiRoutes are what vendors and API clients call. Refusals come in the order of DESIGN §8.1: tenant, declared size, type,
+// API key, size, signature or secret, body, meaning.
+func (s *service) apiRoutes(r *gin.Engine) {
 	api := r.Group(routes.Prefix)
 	hook, click, ask := within(webhookTimeout), within(clickTimeLimit), within(readTimeLimit)
-	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.readBody, s.projectUpdated)
-	api.POST("/archive/actions/retry", click, s.tenantOf, s.readBody, s.actionSecret, s.retryAction)
-	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.readBody, s.frameioAction)
+	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.declared, s.readBody, s.projectUpdated)
+	api.POST("/archive/actions/retry", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.retryAction)
+	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.declared, s.readBody, s.frameioAction)
 	api.GET("/doctor", within(doctorTimeLimit), s.bearer, s.getDoctor)
 	api.GET("/archives", ask, s.bearer, s.listArchives)
-	api.POST("/archives", s.knownTenant, s.readBody, s.bearer, s.postArchive)
+	api.POST("/archives", answeredWithin(planTimeout+time.Minute), s.knownTenant, s.declared, s.bearer, s.readBody, s.postArchive)
 	api.GET("/archives/:id", ask, s.bearer, s.getArchive)
 	api.GET("/archives/:id/items", ask, s.bearer, s.getItems)
 	api.GET("/archives/:id/:report", within(writeTimeLimit), s.bearer, s.getReport)
 	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), s.controlRoute(s.retryArchive))
 	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), s.controlRoute(s.cancelArchive))
-	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.readBody, s.commentsWebhook)
-	api.POST("/review/webhooks/segments", click, s.tenantOf, s.readBody, s.actionSecret, s.segmentsWebhook)
-	api.POST("/review/actions/send", click, s.tenantOf, s.readBody, s.actionSecret, s.sendAction)
+	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.declared, s.readBody, s.commentsWebhook)
+	api.POST("/review/webhooks/segments", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.segmentsWebhook)
+	api.POST("/review/actions/send", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.sendAction)
 	for _, verb := range []string{verbExtend, verbStop, verbSync} {
-		api.POST("/review/actions/"+verb, click, s.tenantOf, s.readBody, s.actionSecret, s.controlAction(verb))
-		api.POST("/reviews/:id/"+verb, click, s.knownTenant, s.readBody, s.bearer, s.postControl(verb))
+		api.POST("/review/actions/"+verb, click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.controlAction(verb))
+		api.POST("/reviews/:id/"+verb, click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postControl(verb))
 	}
 	api.GET("/reviews", ask, s.bearer, s.listReviews)
 	api.GET("/reviews/:id", ask, s.bearer, s.getReview)
 	api.GET("/reviews/:id/:file", within(writeTimeLimit), s.bearer, s.getComments)
-	return r
 }
 
 // within bounds what an answer may wait for. A caller that hangs up does not break off what it has asked for.
 func within(limit time.Duration) gin.HandlerFunc {
+	timely := answeredWithin(limit + slowReader)
 	return func(c *gin.Context) {
+		timely(c)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), limit)
 		defer cancel()
 		c.Request = c.Request.WithContext(ctx)
@@ -220,7 +177,7 @@ func (s *service) observe(answers *prometheus.CounterVec) gin.HandlerFunc {
 			if route == "/healthz" || route == "/readyz" || route == "/metrics" {
 				level = s.log.DebugContext
 			}
-			level(c, "answered", "request_id", c.GetString(requestIDKey), "method", c.Request.Method, "path", c.Request.URL.Path,
+			level(c, "answered", "request_id", c.GetString(requestIDKey), "method", c.Request.Method, "path", loggedPath(c.Request.URL.Path),
 				"status", c.Writer.Status(), "ms", time.Since(begun).Milliseconds(), "workflow_id", c.GetString("workflow_id"))
 		}()
 		c.Next()
@@ -264,28 +221,6 @@ func (s *service) knownTenant(c *gin.Context) {
 	}
 }
 
-// readBody reads a capped JSON body: size before type, both before any secret.
-func (s *service) readBody(c *gin.Context) {
-	if c.Request.ContentLength > maxBody {
-		fail(c, http.StatusRequestEntityTooLarge, "", "a body may be 1 MiB at most")
-		return
-	}
-	body, err := io.ReadAll(io.LimitReader(c.Request.Body, maxBody+1))
-	switch {
-	case err != nil:
-		fail(c, http.StatusBadRequest, "", "the body did not arrive whole")
-		return
-	case len(body) > maxBody:
-		fail(c, http.StatusRequestEntityTooLarge, "", "a body may be 1 MiB at most")
-		return
-	}
-	if kind, _, err := mime.ParseMediaType(c.ContentType()); len(bytes.TrimSpace(body)) > 0 && (err != nil || kind != "application/json") {
-		fail(c, http.StatusUnsupportedMediaType, "Content-Type", "the body must be application/json")
-		return
-	}
-	c.Set(bodyKey, body)
-}
-
 func bodyOf(c *gin.Context) []byte { b, _ := c.Get(bodyKey); raw, _ := b.([]byte); return raw }
 
 func tenantIn(c *gin.Context) *config.Tenant {
@@ -300,11 +235,14 @@ func (s *service) bearer(c *gin.Context) {
 		return
 	}
 	named := tenantIn(c)
+	if s.tooManyFailures(c, "key") {
+		return
+	}
 	scheme, key, _ := strings.Cut(c.GetHeader("Authorization"), " ")
 	found, opens, ok := s.cfg.FindKey(key, time.Now())
 	if !strings.EqualFold(scheme, "Bearer") || !ok {
 		c.Header("WWW-Authenticate", "Bearer")
-		fail(c, http.StatusUnauthorized, "Authorization", "the tenant's api_key is missing, wrong or has expired: send it in this header, after the word Bearer")
+		s.wrongSecret(c, "key", "Authorization", "the tenant's api_key is missing, wrong or has expired: send it in this header, after the word Bearer")
 		return
 	}
 	if named != nil && named != found {
@@ -343,7 +281,7 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		key, isButton := c.GetQuery("key")
 		if !isButton {
-			for _, check := range []gin.HandlerFunc{s.knownTenant, s.readBody, s.bearer} {
+			for _, check := range []gin.HandlerFunc{s.knownTenant, s.declared, s.bearer, s.readBody} {
 				if check(c); c.IsAborted() {
 					return
 				}
@@ -353,8 +291,11 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 		if s.tenantOf(c); c.IsAborted() {
 			return
 		}
+		if s.tooManyFailures(c, "key") {
+			return
+		}
 		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key) {
-			fail(c, http.StatusUnauthorized, "key", "the key is not for this archive and control")
+			s.wrongSecret(c, "key", "key", "the key is not for this archive and control")
 		}
 	}
 }
@@ -370,6 +311,6 @@ func (s *service) actionSecret(c *gin.Context) {
 	case err != nil:
 		s.failWith(c, err, "")
 	case !same(made.ActionSecret, given):
-		fail(c, http.StatusUnauthorized, "X-Framebridge-Secret", "the secret header is missing or wrong")
+		s.wrongSecret(c, "vendor", "X-Framebridge-Secret", "the secret header is missing or wrong")
 	}
 }

@@ -85,7 +85,7 @@ func newFront(t *testing.T) *front {
 	f := &front{t: t, frameio: &fakeFrameio{}, temporal: &mocks.Client{}}
 	f.service = &service{cfg: &config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: tenant(tenantA, "A"), tenantB: tenant(tenantB, "B")}},
 		ledger: book, temporal: f.temporal, log: slog.New(slog.DiscardHandler), platforms: map[string]frameio.Platform{tenantA: f.frameio, tenantB: f.frameio}}
-	f.engine = f.routes()
+	f.engine, _ = f.routes()
 	return f
 }
 
@@ -164,6 +164,7 @@ func TestRefusalsComeInTheirOrder(t *testing.T) {
 		"Temporal":                      {ask{"POST", hook, event, signed("old", event, 0)}, 503, ""},
 		"api: tenant before size":       {ask{"POST", archives + "?tenant-id=x", big, nil}, 400, "tenant-id"},
 		"api: size before key":          {ask{"POST", archives, big, nil}, 413, ""},
+		"api: size before type":         {ask{"POST", archives, big, text}, 413, ""},
 		"api: type before key":          {ask{"POST", archives, "{}", text}, 415, "Content-Type"},
 		"api: key before body":          {ask{"POST", archives, "[]", nil}, 401, "Authorization"},
 		"api: another scheme":           {ask{"GET", archives, "", map[string]string{"Authorization": "Basic key of A"}}, 401, "Authorization"},

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -40,6 +41,8 @@ type service struct {
 	temporal   client.Client
 	log        *slog.Logger
 	attributes atomic.Bool // search attributes are registered
+	metrics    *prometheus.Registry
+	door       *door
 
 	mu        sync.Mutex
 	platforms map[string]frameio.Platform

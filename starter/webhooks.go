@@ -35,7 +35,7 @@ func (s *service) signed(c *gin.Context) bool {
 		err = verify(made.FrameioSecrets())
 	}
 	if err != nil {
-		fail(c, http.StatusUnauthorized, "X-Frameio-Signature", err.Error())
+		s.wrongSecret(c, "vendor", "X-Frameio-Signature", err.Error())
 		return false
 	}
 	return true

@@ -2,6 +2,7 @@ package frameio
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,12 @@ func TestVerifySignature(t *testing.T) {
 		"another body":            {[]string{"new"}, at(0), Sign("new", at(0), body), append([]byte(" "), body...), ErrSignature},
 		"no version":              {[]string{"new"}, at(0), Sign("new", at(0), body)[3:], body, ErrSignature},
 		"not hex":                 {[]string{"new"}, at(0), "v0=zz", body, ErrSignature},
+		"in capitals":             {[]string{"new"}, at(0), "v0=" + strings.ToUpper(Sign("new", at(0), body)[3:]), body, ErrSignature},
+		"version in capitals":     {[]string{"new"}, at(0), "V" + Sign("new", at(0), body)[1:], body, ErrSignature},
+		"white space before":      {[]string{"new"}, at(0), " " + Sign("new", at(0), body), body, ErrSignature},
+		"white space after":       {[]string{"new"}, at(0), Sign("new", at(0), body) + "\n", body, ErrSignature},
+		"white space within":      {[]string{"new"}, at(0), "v0= " + Sign("new", at(0), body)[3:], body, ErrSignature},
+		"a timestamp's sign":      {[]string{"new"}, "+" + at(0), Sign("new", at(0), body), body, ErrSignature},
 		"no signature":            {[]string{"new"}, at(0), "", body, ErrSignature},
 		"no secret is no welcome": {nil, at(0), Sign("", at(0), body), body, ErrSignature},
 		"nor is an empty one":     {[]string{""}, at(0), Sign("", at(0), body), body, ErrSignature},

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/net/netutil"
+
+	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/version"
+)
+
+const (
+	maxConnections   = 1024             // of a listener; more wait until one is closed
+	headerTimeLimit  = 5 * time.Second  // to send the headers
+	requestTimeLimit = 15 * time.Second // to send all of a request
+	idleTimeLimit    = time.Minute      // between two requests
+	maxHeader        = 32 << 10
+
+	registerPatience = 2 * time.Second
+)
+
+func serveCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the HTTP API: webhooks, iconik actions, status and control",
+		Example: "  starter serve --config framebridge.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, done, err := prepare(cmd.Context(), o, lazily)
+			if err != nil {
+				return err
+			}
+			defer done()
+			return s.serve(cmd.Context())
+		},
+	}
+}
+
+func (s *service) serve(ctx context.Context) error {
+	public, internal := s.routes()
+	servers := []*listening{{key: "http.listen", address: s.cfg.HTTP.Listen, handler: public}}
+	if s.cfg.HTTP.InternalListen != "" {
+		servers = append(servers, &listening{key: "http.internal_listen", address: s.cfg.HTTP.InternalListen, handler: internal})
+	}
+	for _, l := range servers {
+		if err := l.open(ctx, s.log); err != nil {
+			return err
+		}
+		defer l.server.Close()
+	}
+	registered := make(chan struct{})
+	go func() { defer close(registered); s.useSearchAttributes(ctx) }()
+	select {
+	case <-registered:
+	case <-ctx.Done():
+	case <-time.After(registerPatience): // Temporal is down: it is answered 503 for now
+	}
+	served := make(chan error, len(servers))
+	for _, l := range servers {
+		go func() { served <- l.server.Serve(l.listener) }()
+	}
+	s.log.Info("starter is ready", "version", version.Get().String(), "listen", s.cfg.HTTP.Listen, "internal_listen", s.cfg.HTTP.InternalListen, "public_url", s.cfg.HTTP.PublicURL)
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	s.log.Info("starter is stopping")
+	closing, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for _, l := range servers {
+		if err := l.server.Shutdown(closing); err != nil {
+			s.log.Warn("some answers were cut off", "error", err)
+		}
+	}
+	return nil
+}
+
+// useSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
+func (s *service) useSearchAttributes(ctx context.Context) {
+	if err := temporalclient.Await(ctx, s.temporal, s.cfg.Temporal, s.log); err != nil {
+		return
+	}
+	s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
+}
+
+// listening is one address that is served.
+type listening struct {
+	key, address string
+	handler      http.Handler
+
+	listener net.Listener
+	server   *http.Server
+}
+
+func (l *listening) open(ctx context.Context, log *slog.Logger) error {
+	listener, err := net.Listen("tcp", l.address)
+	if err != nil {
+		return errors.New(l.key + ": " + err.Error())
+	}
+	l.listener = netutil.LimitListener(listener, maxConnections)
+	l.server = &http.Server{
+		Handler: readableByHead(l.handler), MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: headerTimeLimit, ReadTimeout: requestTimeLimit, WriteTimeout: writeTimeLimit, IdleTimeout: idleTimeLimit,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // ends dry runs, which may take minutes
+		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return nil
+}
