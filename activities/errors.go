@@ -55,8 +55,8 @@ func (b boundary) run(ctx context.Context, f func(context.Context) error) (err e
 	defer stop()
 	defer func() {
 		if p := recover(); p != nil {
-			b.log.ErrorContext(ctx, "an activity panicked", "activity", h.info.ActivityType.Name, "panic", redact.Scrub(fmt.Sprint(p)), "stack", string(debug.Stack()))
-			err = toTemporal(fault.System("Framebridge has a fault in %s: %v", h.info.ActivityType.Name, p))
+			b.log.ErrorContext(ctx, "activity panicked", "activity", h.info.ActivityType.Name, "panic", redact.Scrub(fmt.Sprint(p)), "stack", string(debug.Stack()))
+			err = toTemporal(fault.System("Framebridge has a bug in %s: %v", h.info.ActivityType.Name, p))
 		}
 	}()
 	err = f(attempt.With(ctx, h))

@@ -25,7 +25,7 @@ func (q *queue) JoinQueue(ctx context.Context, in workflows.JoinQueueInput) erro
 		client.StartWorkflowOptions{
 			TaskQueue:                activity.GetInfo(ctx).TaskQueue,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-			StaticSummary:            "Archives of one tenant run one after the other",
+			StaticSummary:            "Archives of one tenant run one at a time",
 		}, workflows.ArchiveQueueName, workflows.QueueState{Tenant: in.Tenant})
 	return err
 }

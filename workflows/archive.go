@@ -116,10 +116,10 @@ func (a *archive) setup(ctx workflow.Context) error {
 		a.stop()
 		return a.status(), nil
 	}, workflow.UpdateHandlerOptions{
-		Description: "Stop the archive. What is in iconik stays, and a later run continues.",
+		Description: "Stop the archive. Everything already in iconik stays, and a retry continues from there.",
 		Validator: func() error {
 			if a.stopped {
-				return temporal.NewApplicationError("the archive is being cancelled already", "AlreadyCancelled")
+				return temporal.NewApplicationError("the archive is already being cancelled", "AlreadyCancelled")
 			}
 			return nil
 		},
@@ -131,10 +131,10 @@ func (a *archive) setup(ctx workflow.Context) error {
 		a.recheckRequested = true
 		return a.status(), nil
 	}, workflow.UpdateHandlerOptions{
-		Description: "Look at once whether the originals are back.",
+		Description: "Check now whether the originals are back.",
 		Validator: func() error {
 			if a.step != stepNameWaiting {
-				return temporal.NewApplicationError("the archive is running: there is nothing to retry yet", "Running")
+				return temporal.NewApplicationError("the archive is still running: retry it when it has ended", "Running")
 			}
 			return nil
 		},

@@ -32,7 +32,7 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 		case err != nil:
 			counts.Failed++
 			fail := FailItemInput{Ref: in.Ref, SourceID: item.SourceID, Fault: faultOf(err), Reason: reasonOf(err)}
-			if err := ActFailItem.Execute(forFinish(ctx, "write down why "+item.Name+" failed"), fail); err != nil {
+			if err := ActFailItem.Execute(forFinish(ctx, "record why "+item.Name+" failed"), fail); err != nil {
 				return counts, err
 			}
 		case did == DoWait:

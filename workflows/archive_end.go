@@ -12,17 +12,17 @@ func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
 	switch {
 	case cause == nil:
 	case temporal.IsCanceledError(cause) || a.stopped:
-		out.Status, out.Reason = "cancelled", "cancelled on request; a retry goes on from here"
+		out.Status, out.Reason = "cancelled", "cancelled on request; a retry continues from here"
 	default:
 		out.Status, out.Fault, out.Reason = "failed", faultOf(cause), reasonOf(cause)
 	}
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	a.enter(ctx, "finishing")
-	fin, err := ActFinishArchive.Execute(forFinish(ctx, "write down the end"), out)
+	fin, err := ActFinishArchive.Execute(forFinish(ctx, "record the result"), out)
 	if err == nil {
 		a.state.Finished, a.state.Counts = fin, fin.Counts
-		err = a.notify(forFinish(ctx, "tell people"), NotifyEnded)
+		err = a.notify(forFinish(ctx, "mail the result"), NotifyEnded)
 	}
 	a.leaveTurn(ctx)
 	a.enter(ctx, fin.Status)

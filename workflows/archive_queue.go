@@ -74,7 +74,7 @@ func grant(ctx workflow.Context, state *QueueState) error {
 		state.Waiting = state.Waiting[1:]
 		err := workflow.SignalExternalWorkflow(ctx, next.WorkflowID, "", SignalTurn, nil).Get(ctx, nil)
 		if err != nil {
-			workflow.GetLogger(ctx).Info("an archive left the queue without a word", "workflow", next.WorkflowID)
+			workflow.GetLogger(ctx).Info("an archive disappeared from the queue", "workflow", next.WorkflowID)
 			continue
 		}
 		state.Holder = &next

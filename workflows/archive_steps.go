@@ -6,6 +6,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 func (a *archive) open(ctx workflow.Context) error {
@@ -19,7 +21,7 @@ func (a *archive) open(ctx workflow.Context) error {
 }
 
 func (a *archive) plan(ctx workflow.Context) error {
-	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's tree"), ScanInput{Ref: a.ref})
+	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's folders"), ScanInput{Ref: a.ref})
 	a.state.Counts = res.Counts
 	return err
 }
@@ -61,7 +63,7 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 	}
 	told := false
 	for {
-		res, err := ActRecheckOriginals.Execute(forWalks(ctx, "look whether originals are back"), a.ref)
+		res, err := ActRecheckOriginals.Execute(forWalks(ctx, "check whether originals are back"), a.ref)
 		if err != nil {
 			return err
 		}
@@ -83,14 +85,14 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 			a.state.Counts.Waiting = int64(res.Waiting)
 			advice := res.Advice
 			if advice == "" { // of an older worker
-				advice = "unarchive the project there"
+				advice = "unarchive the project in Frame.io"
 			}
-			reason := fmt.Sprintf("%d files have no original in Frame.io now: %s. It is looked at every %s", res.Waiting, advice, every)
+			reason := fmt.Sprintf("%s %s no original in Frame.io right now: %s. Framebridge checks %s", english.Count(res.Waiting, "file"), english.Has(res.Waiting), advice, english.Every(every))
 			if err := a.setStatus(ctx, "waiting", PhaseCopy, reason); err != nil {
 				return err
 			}
 			a.describe(ctx, reason)
-			if err := a.notify(forCalls(ctx, "say that originals are missing"), NotifyWaiting); err != nil {
+			if err := a.notify(forCalls(ctx, "mail that originals are missing"), NotifyWaiting); err != nil {
 				return err
 			}
 			a.leaveTurn(ctx)
@@ -131,7 +133,7 @@ func (a *archive) compare(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, "verifying", PhaseVerify, ""); err != nil {
 		return err
 	}
-	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's tree again"), ScanInput{Ref: a.ref, Compare: true})
+	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's folders again"), ScanInput{Ref: a.ref, Compare: true})
 	if err != nil {
 		return err
 	}

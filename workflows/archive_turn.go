@@ -17,7 +17,7 @@ func (a *archive) takeTurn(ctx workflow.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := a.notify(forCalls(ctx, "say that it is queued"), NotifyQueued); err != nil {
+		if err := a.notify(forCalls(ctx, "mail that it is queued"), NotifyQueued); err != nil {
 			return err
 		}
 		if err := a.awaitTurn(ctx, turn); err != nil {

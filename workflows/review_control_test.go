@@ -204,8 +204,8 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 		"a proxy, not shared":     {ActStageAsset.Name(), "", []string{"take back: stopped"}},
 		"an upload, not shared":   {ActSendAsset.Name(), "", []string{"take back: stopped"}},
 		"Frame.io, not shared":    {ActSettleAsset.Name(), "", []string{"take back: stopped"}},
-		"a new version, shared":   {ActSettleAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "off", "stopped", "delete"}},
-		"a missing proxy, shared": {ActStageAsset.Name(), "https://f.io/x", []string{"left out: the review was stopped meanwhile", "off", "stopped", "delete"}},
+		"a new version, shared":   {ActSettleAsset.Name(), "https://f.io/x", []string{"left out: someone stopped the review", "off", "stopped", "delete"}},
+		"a missing proxy, shared": {ActStageAsset.Name(), "https://f.io/x", []string{"left out: someone stopped the review", "off", "stopped", "delete"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)

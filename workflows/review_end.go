@@ -41,7 +41,7 @@ func (r *review) lastSync(ctx workflow.Context) error {
 	case err == nil:
 		r.state.LastDue, r.state.NextSync = false, time.Time{}
 	case r.reopeners == 0:
-		r.state.Note, r.state.NextSync = "the last sync failed, and is tried again: "+reasonOf(err), r.state.LastSync.Add(lastSyncAgain)
+		r.state.Note, r.state.NextSync = "the last sync failed, will retry: "+reasonOf(err), r.state.LastSync.Add(lastSyncAgain)
 	}
 	r.show(ctx)
 	return nil
@@ -49,7 +49,7 @@ func (r *review) lastSync(ctx workflow.Context) error {
 
 // tellEnd writes the end to iconik and mails it.
 func (r *review) tellEnd(ctx workflow.Context, unsynced string) error {
-	policy := forSync(ctx, workflow.Now(ctx).Add(syncPatience), "tell people of the end")
+	policy := forSync(ctx, workflow.Now(ctx).Add(syncPatience), "mail the result")
 	_, err := ActEndReview.Execute(letGo(policy), EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended, Unsynced: unsynced})
 	return err
 }
@@ -76,7 +76,7 @@ func (r *review) closeAfterSync(ctx workflow.Context) error {
 	} else {
 		r.state.Last = res
 	}
-	ended, err := ActEndReview.Execute(forMending(ctx, "revoke the link, tell people"), EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended})
+	ended, err := ActEndReview.Execute(forMending(ctx, "revoke the link, mail the result"), EndReviewInput{ReviewRef: r.ref, Status: r.state.Ended})
 	if err != nil {
 		return err
 	}
@@ -120,15 +120,15 @@ func (r *review) retain(ctx workflow.Context) error {
 				return err
 			}
 		case next.Equal(r.state.WarnAt) && !r.state.Warned && r.state.WarnAt.Before(r.state.DeleteAt):
-			if err := ActWarnReview.Execute(forCalls(ctx, "warn of the deletion"), r.ref); err != nil {
-				r.state.Note = "the warning was not sent: " + reasonOf(err)
+			if err := ActWarnReview.Execute(forCalls(ctx, "mail a warning before the deletion"), r.ref); err != nil {
+				r.state.Note = "could not mail the warning: " + reasonOf(err)
 			}
 			r.state.Warned = true
 		default:
 			r.deleting = markerOneExtension.isSet(ctx)
 			if r.state.LastDue {
 				if err := r.tellEnd(ctx, r.state.Note); err != nil {
-					r.state.Note = "the end was not told: " + reasonOf(err)
+					r.state.Note = "could not mail the result: " + reasonOf(err)
 				}
 				r.state.LastDue = false
 			}
@@ -159,7 +159,7 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 		return r.status(), err
 	}
 	in := FailReviewInput{ReviewRef: r.ref, Status: r.state.Phase, Reason: reason, Fault: faultOf(cause)}
-	if err := ActFailReview.Execute(forMending(ctx, "take back, tell people"), in); err != nil {
+	if err := ActFailReview.Execute(forMending(ctx, "roll back, mail the failure"), in); err != nil {
 		return r.status(), err
 	}
 	return r.status(), cause

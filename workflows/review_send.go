@@ -84,7 +84,7 @@ func (r *review) send(ctx workflow.Context) error {
 func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	what := fmt.Sprintf("asset %d: ", in.N)
 	steps := func() error {
-		if err := ActStageAsset.Execute(letGo(forProxy(ctx, r.state.Prepared.ProxyWait, what+"choose the file")), in); err != nil {
+		if err := ActStageAsset.Execute(letGo(forProxy(ctx, r.state.Prepared.ProxyWait, what+"find the file to send")), in); err != nil {
 			return err
 		}
 		for tries := 1; ; tries++ {
@@ -97,7 +97,7 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 				break
 			}
 		}
-		return ActSettleAsset.Execute(letGo(forReady(ctx, what+"Frame.io makes it ready")), in)
+		return ActSettleAsset.Execute(letGo(forReady(ctx, what+"wait for Frame.io to process it")), in)
 	}
 	err := steps()
 	switch {
@@ -107,13 +107,13 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 		var cancel workflow.CancelFunc
 		ctx, cancel = workflow.NewDisconnectedContext(ctx)
 		defer cancel()
-		in.Reason, in.Fault = "the review was stopped meanwhile", "content"
+		in.Reason, in.Fault = "someone stopped the review", "content"
 	case r.sendCancelled || temporal.IsCanceledError(err):
 		return err
 	default:
 		in.Reason, in.Fault = reasonOf(err), faultOf(err)
 	}
-	return ActFailAsset.Execute(forMending(ctx, what+"note why it failed"), in)
+	return ActFailAsset.Execute(forMending(ctx, what+"record why it failed"), in)
 }
 
 func (r *review) share(ctx workflow.Context) error {
@@ -128,9 +128,9 @@ func (r *review) share(ctx workflow.Context) error {
 	}
 	r.state.ShareURL = shared.URL
 	if shared.Unwatermarked > 0 {
-		r.state.Note = fmt.Sprintf("%d files carry no watermark", shared.Unwatermarked)
+		r.state.Note = fmt.Sprintf("%d files without a watermark", shared.Unwatermarked)
 	}
-	err = ActPublishReview.Execute(letGo(forCalls(sharing, "tell iconik and the sender")), r.ref)
+	err = ActPublishReview.Execute(letGo(forCalls(sharing, "update iconik, mail the sender")), r.ref)
 	if r.stop && temporal.IsCanceledError(err) && ctx.Err() == nil {
 		return r.stopSharing()
 	}

@@ -61,7 +61,7 @@ func (r *review) show(ctx workflow.Context) {
 	row("open comments", strconv.Itoa(r.state.Last.Open))
 	row("expires", at(r.state.ExpiresAt))
 	row("next poll", at(r.state.NextSync))
-	row("media is deleted", at(r.state.DeleteAt))
+	row("media deletion", at(r.state.DeleteAt))
 	if r.state.Note != "" {
 		b.WriteString(fmt.Sprintf("\n%s\n", r.state.Note))
 	}

@@ -44,7 +44,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		r.syncRequested = true // the loop looks at its clock again
 		return r.status(), nil
 	}, workflow.UpdateHandlerOptions{
-		Description: "Set another expiry. An expired review whose media is not deleted yet opens again.",
+		Description: "Change the expiry. This reopens an expired review if its media is not deleted yet.",
 		Validator: func(ctx workflow.Context, in ExtendUpdate) error {
 			now := workflow.Now(ctx)
 			switch {
@@ -53,7 +53,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 			case !in.ExpiresAt.After(now):
 				return refuse("the expiry %s is in the past", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
 			case r.state.Prepared.Longest > 0 && in.ExpiresAt.After(now.Add(r.state.Prepared.Longest)):
-				return refuse("the expiry %s is too late: a review may last until %s", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), now.Add(r.state.Prepared.Longest).UTC().Format("2006-01-02 15:04 UTC"))
+				return refuse("the expiry %s is too late: the latest possible is %s", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), now.Add(r.state.Prepared.Longest).UTC().Format("2006-01-02 15:04 UTC"))
 			}
 			return nil
 		},
@@ -77,7 +77,7 @@ func (r *review) handleStop(ctx workflow.Context) error {
 		r.stop = true
 		return r.status(), nil
 	}, workflow.UpdateHandlerOptions{
-		Description: "End the review now: the link is switched off, then a last sync. The media is deleted after the retention.",
+		Description: "End the review now: switch the link off, then sync a last time. The media is deleted after the retention period.",
 		Validator: func(workflow.Context) error {
 			switch r.state.Phase {
 			case phasePreparing, phaseSending, phaseSharing, phaseOpen:
@@ -85,7 +85,7 @@ func (r *review) handleStop(ctx workflow.Context) error {
 					return nil
 				}
 			}
-			return refuse("the review has ended or is ending")
+			return refuse("the review has already ended or is ending")
 		},
 	})
 }
@@ -97,10 +97,10 @@ func (r *review) handleSync(ctx workflow.Context) error {
 		err := workflow.Await(ctx, func() bool { return r.syncs > before || r.state.Phase != phaseOpen })
 		return r.status(), err
 	}, workflow.UpdateHandlerOptions{
-		Description: "Compare both sides at once, instead of at the next poll.",
+		Description: "Sync now instead of at the next poll.",
 		Validator: func(workflow.Context) error {
 			if r.state.Phase != phaseOpen {
-				return refuse("the review is %s: only an open one is synced", r.state.Phase)
+				return refuse("the review is %s: only an open one can be synced", r.state.Phase)
 			}
 			return nil
 		},

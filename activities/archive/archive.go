@@ -84,7 +84,7 @@ func (a *archive) row(ctx context.Context) (ledger.Archive, error) {
 		return row, err
 	}
 	if !ok {
-		return row, fault.System("the ledger does not know archive %s: was the ledger replaced while it ran?", a.ref.Archive)
+		return row, fault.System("archive %s is not in the ledger: was the ledger replaced during the run?", a.ref.Archive)
 	}
 	return row, nil
 }

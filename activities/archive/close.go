@@ -27,7 +27,7 @@ func (a *Activities) CloseVersion(ctx context.Context, in workflows.ItemInput) e
 		return err
 	}
 	if !ok {
-		return fault.System("the ledger does not know file %s", in.SourceID)
+		return fault.System("file %s is not in the ledger", in.SourceID)
 	}
 	return arc.closeVersion(ctx, it)
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // rateAssumed is what an item says whose comments' times had to be counted without a frame rate.
-var rateAssumed = fmt.Sprintf("Frame.io gives no frame rate: the times of its comments are counted at %d frames a second", mapping.DefaultRate.Num)
+var rateAssumed = fmt.Sprintf("Frame.io reports no frame rate: comment times assume %d fps", mapping.DefaultRate.Num)
 
 // CopyComments brings the comments of a range of items over, on the version that they were made on.
 func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInput) (workflows.Counts, error) {
@@ -122,7 +122,7 @@ func noteOf(it ledger.Item, comments []frameio.Comment, frame mapping.DrawingFra
 		notes = append(notes, rateAssumed)
 	}
 	if unknown > 0 {
-		notes = append(notes, fmt.Sprintf("drawn with tools that iconik does not have, and kept as Frame.io's source only: %d", unknown))
+		notes = append(notes, fmt.Sprintf("drawings with tools that iconik lacks, kept only as Frame.io's source: %d", unknown))
 	}
 	return strings.Join(notes, "; ")
 }

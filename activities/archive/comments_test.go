@@ -46,7 +46,7 @@ func TestUnknownToolsAreCounted(t *testing.T) {
 		{Frame: &at, Annotation: `[{"tool":"stamp"},{"tool":"stamp"}]`},
 		{Frame: &at, Text: "nothing drawn"},
 	}
-	const drawn = "drawn with tools that iconik does not have, and kept as Frame.io's source only: 3"
+	const drawn = "drawings with tools that iconik lacks, kept only as Frame.io's source: 3"
 	require.Equal(t, drawn, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments, mapping.DrawingFrame{}))
 	require.Equal(t, rateAssumed+"; "+drawn, noteOf(ledger.Item{}, comments, mapping.DrawingFrame{}))
 	require.Empty(t, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments[2:], mapping.DrawingFrame{}))

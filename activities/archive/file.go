@@ -144,7 +144,7 @@ func (a *archive) dropRecord(ctx context.Context, it ledger.Item, key string) er
 	if it.UploadID != "" && link.TargetID == it.FileID {
 		// Best effort: the store also drops sessions that are never completed.
 		if err := a.giveUp(ctx, it); err != nil {
-			a.log.InfoContext(ctx, "upload session not cleaned up", "file", it.FileID, "error", err)
+			a.log.InfoContext(ctx, "could not clean up an upload session", "file", it.FileID, "error", err)
 		}
 	}
 	if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID); err != nil && !rest.IsNotFound(err) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -114,15 +115,15 @@ func judge(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (l
 	open := t.Pending + t.Copying + t.Copied
 	switch {
 	case t.Failed > 0 || open > 0:
-		return ledger.Incomplete, fmt.Sprintf("%d of %d files failed, %d are not verified: the report names each; a retry continues with them", t.Failed, t.Items, open)
+		return ledger.Incomplete, fmt.Sprintf("%d of %s failed, %d not verified: the report lists each one; retry the archive to continue with them", t.Failed, english.Count(t.Items, "file"), open)
 	case foldersMissing > 0:
-		return ledger.Incomplete, fmt.Sprintf("missing: %d collections were deleted in iconik; a retry makes them again", foldersMissing)
+		return ledger.Incomplete, fmt.Sprintf("missing: %s deleted in iconik; a retry restores what is missing", english.Count(foldersMissing, "collection"))
 	case sharesMissing > 0:
-		return ledger.Incomplete, fmt.Sprintf("missing: references were taken out of %d presentations in iconik; a retry makes them again", sharesMissing)
+		return ledger.Incomplete, fmt.Sprintf("missing: references removed from %s in iconik; a retry restores them", english.Count(sharesMissing, "share"))
 	case t.Skipped > 0 || proxies > 0:
-		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %d files verified%s%s: the report says why", t.Verified, t.Items, some(t.Skipped, "skipped"), some(proxies, "as proxy"))
+		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %s verified%s%s: see the report for the reasons", t.Verified, english.Count(t.Items, "file"), some(t.Skipped, "skipped"), some(proxies, "archived as proxy"))
 	}
-	return ledger.Verified, fmt.Sprintf("all %d files verified", t.Items)
+	return ledger.Verified, english.Count(t.Items, "file") + " verified"
 }
 
 func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workflows.Counts) {
@@ -148,7 +149,7 @@ func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workf
 		patch.ErrorMessage = &row.Reason
 	}
 	if _, err := a.iconik.Jobs.Update(ctx, row.JobID, patch); err != nil {
-		a.log.WarnContext(ctx, "job not closed", "job", row.JobID, "error", err)
+		a.log.WarnContext(ctx, "could not close the job in iconik", "job", row.JobID, "error", err)
 	}
 }
 

@@ -22,11 +22,11 @@ const (
 
 // jobSteps are what people see in iconik, in order.
 var jobSteps = []struct{ phase, label string }{
-	{"plan", "Plan: read the project's tree"},
+	{"plan", "Plan: read the project's folders"},
 	{workflows.PhaseCopy, "Copy: folders, files and versions"},
-	{workflows.PhaseComments, "Comments: comments, replies, annotations and presentations"},
-	{workflows.PhaseVerify, "Verify: read both sides again"},
-	{"report", "Report: write the proof"},
+	{workflows.PhaseComments, "Comments: comments, replies, drawings and shares"},
+	{workflows.PhaseVerify, "Verify: compare Frame.io and iconik"},
+	{"report", "Report: write the archive report"},
 }
 
 // openJob makes the run's job in iconik, with buttons that stop and repeat the archive.
@@ -45,7 +45,7 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 		Make: func(ctx context.Context) (string, error) {
 			job, err := a.iconik.Jobs.Create(ctx, iconik.JobRequest{
 				Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
-				Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project's tree in Frame.io",
+				Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project in Frame.io",
 				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
 				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: routes.ArchiveControl(a.steps.config, a.cfg, a.ref.Archive, "cancel")}, "RESTART": {URL: routes.ArchiveControl(a.steps.config, a.cfg, a.ref.Archive, "retry")}},
 			})
@@ -100,7 +100,7 @@ func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, statu
 		err = a.iconik.Jobs.UpdateSteps(ctx, row.JobID, steps)
 	}
 	if err != nil {
-		a.log.WarnContext(ctx, "job steps not shown", "job", row.JobID, "error", err)
+		a.log.WarnContext(ctx, "could not update the job's steps in iconik", "job", row.JobID, "error", err)
 	}
 }
 
@@ -129,7 +129,7 @@ func (a *archive) progress(ctx context.Context, now bool) {
 	}
 	job, err := a.iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message})
 	if err != nil {
-		a.log.WarnContext(ctx, "progress not shown", "job", row.JobID, "error", err)
+		a.log.WarnContext(ctx, "could not update the job's progress in iconik", "job", row.JobID, "error", err)
 		return
 	}
 	if job.Status == "" { // an answer that shows only what was written
@@ -139,7 +139,7 @@ func (a *archive) progress(ctx context.Context, now bool) {
 	}
 	if job.Status == "ABORT_PENDING" || job.Status == "ABORTED" {
 		if err := a.steps.cancel(ctx, a.workflowID()); err != nil {
-			a.log.WarnContext(ctx, "archive not cancelled", "workflow", a.workflowID(), "error", err)
+			a.log.WarnContext(ctx, "could not cancel the archive", "workflow", a.workflowID(), "error", err)
 		}
 	}
 }

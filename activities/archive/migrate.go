@@ -11,6 +11,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/routes"
@@ -64,10 +65,10 @@ func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) er
 		for _, r := range found {
 			ids = append(ids, r.ID)
 		}
-		return fault.Content("before Frame.io moved the account, %d projects named %q in %q were archived (%s), and which one this is cannot be told: give the project another name in Frame.io to archive it as a new one",
+		return fault.Content("%d projects named %q in %q were archived before the account migration (%s), and Framebridge cannot tell which one this is: rename the project in Frame.io to archive it as a new one",
 			len(found), mapping.ProjectTitle(project.Name, a.cfg.Archive.TriggerSuffix), project.Team.Name, strings.Join(ids, ", "))
 	case !found[0].Status.Ended():
-		return fault.Content("this project is being archived under its id of before the account was moved (%s): cancel that archive, then retry this one, which goes on where it stopped", found[0].ID)
+		return fault.Content("an archive of this project is still running under its ID from before the account migration (%s): cancel that archive, then retry this one, which continues where it stopped", found[0].ID)
 	}
 	if err := a.ledger.MoveArchive(ctx, a.ref.Tenant, found[0].ID, row.ID); err != nil {
 		return err
@@ -109,10 +110,10 @@ func (a *archive) noProject(ctx context.Context) error {
 			}
 		}
 		if len(ids) > 0 {
-			return fault.Content("Frame.io moved the account, and its project %q has another id now: this archive cannot go on under its old one. Start the archive of %[2]s (starter archive %[2]s, or POST %[3]s/archives), which goes on where this one stopped: nothing is copied twice", row.Name, strings.Join(ids, " or "), routes.Prefix)
+			return fault.Content("project %q has a new ID since Frame.io's account migration, so this archive cannot continue under the old one. Start an archive of %[2]s (starter archive %[2]s, or POST %[3]s/archives): it continues where this one stopped, and copies nothing twice", row.Name, strings.Join(ids, " or "), routes.Prefix)
 		}
 	}
-	return fault.Content("Frame.io has no project %s, or the token's user may not see it", a.ref.Archive)
+	return fault.Content("Frame.io has no project %s, or the token's user has no access to it", a.ref.Archive)
 }
 
 // refreshProject notices, in the middle of a run, that the account was moved: the project's root may have another id.
@@ -147,7 +148,7 @@ func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 	note := ""
 	if n := len(m.Ambiguous); n > 0 {
 		slices.Sort(m.Ambiguous)
-		note = fmt.Sprintf("%d paths, %q among them, stand for several files of one size each: which was archived before the account was moved cannot be told, and they were copied again", n, m.Ambiguous[0])
+		note = fmt.Sprintf("%s (one is %q) had several files of the same size, so Framebridge could not match them to what was archived before the account migration and copied them again", english.Count(n, "path"), m.Ambiguous[0])
 	}
 	if m.Items+m.Folders+len(m.Ambiguous) > 0 {
 		detail := fmt.Sprintf("%d files and %d folders have other ids", m.Items, m.Folders)

@@ -33,7 +33,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	older := in.Run != 0 && in.Run != row.Run
 	if in.Kind == workflows.NotifyEnded {
 		if !row.Status.Ended() {
-			return fault.Wait("Running", laterRunLook, "the archive runs again: its end decides whether this mail is sent")
+			return fault.Wait("Running", laterRunLook, "the archive is running again: whether to send this mail depends on how that run ends")
 		}
 		// A re-run that found nothing to do sends no mail: what the run before it has to tell is still so.
 		nothing := (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !row.Changed
@@ -65,13 +65,13 @@ func (a *archive) composeMail(kind string, row ledger.Archive) (subject, text st
 		if row.Name == "" {
 			subject = "Queued: archive of a Frame.io project"
 		}
-		fmt.Fprintf(&b, "Another archive is running. This one begins by itself when those before it have ended; its position is %d.\n", max(row.QueuePosition, 1))
+		fmt.Fprintf(&b, "Another archive is running. This one is number %d in the queue and starts automatically.\n", max(row.QueuePosition, 1))
 	case workflows.NotifyWaiting:
-		subject = fmt.Sprintf("Needs a hand: originals of %q are in cold storage", row.Name)
+		subject = fmt.Sprintf("Action needed: originals of %q are in cold storage", row.Name)
 		if !a.frameio.Capabilities().NativeArchive || strings.Contains(row.Reason, allowOrWait) {
-			subject = fmt.Sprintf("Needs a hand: originals of %q are missing", row.Name)
+			subject = fmt.Sprintf("Action needed: originals of %q are missing", row.Name)
 		}
-		fmt.Fprintf(&b, "%s\n\nThe archive waits and goes on by itself when they are back. To archive without them, cancel it, set archive.missing_original to proxy, start the worker again, and retry it: proxies are stored in their place, and what has none becomes a placeholder.\n", row.Reason)
+		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, restart the worker, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)
 	default:
 		switch row.Status {
 		case ledger.Verified:
@@ -81,7 +81,7 @@ func (a *archive) composeMail(kind string, row ledger.Archive) (subject, text st
 		case ledger.Cancelled:
 			subject = fmt.Sprintf("Cancelled: archive of %q", row.Name)
 		default:
-			subject = fmt.Sprintf("Needs a hand: archive of %q is %s", row.Name, row.Status)
+			subject = fmt.Sprintf("Action needed: archive of %q is %s", row.Name, row.Status)
 		}
 		fmt.Fprintf(&b, "%s\n", row.Reason)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -32,7 +33,7 @@ func (a *Activities) PlanProject(ctx context.Context, ref workflows.Ref) (workfl
 	}
 	project, err := arc.frameio.Project(ctx, ref.Archive)
 	if rest.IsNotFound(err) {
-		return workflows.Plan{}, fault.Content("Frame.io has no project %s, or the token's user may not see it", ref.Archive)
+		return workflows.Plan{}, fault.Content("Frame.io has no project %s, or the token's user has no access to it", ref.Archive)
 	}
 	if err != nil {
 		return workflows.Plan{}, err
@@ -45,7 +46,7 @@ func (a *Activities) PlanProject(ctx context.Context, ref workflows.Ref) (workfl
 		return workflows.Plan{}, err
 	}
 	if _, err := arc.filesStorage(ctx); err != nil {
-		p.blocker("", "", err.Error(), "the archive fails at its start")
+		p.blocker("", "", err.Error(), "the archive would fail at the start")
 	}
 	return p.result(arc.frameio.Capabilities()), nil
 }
@@ -78,14 +79,14 @@ func (p *planning) premigration(ctx context.Context, project frameio.Project) er
 		if err != nil {
 			return err
 		}
-		outcome := "goes on with it: files of the same path, size and version are matched and not copied again, although this plan counts them"
+		outcome := "continues that archive: files with the same path, size and version are not copied again, although this plan counts them"
 		switch {
 		case len(found) > 1:
-			outcome = "the archive fails at its start: which of several this project was cannot be told"
+			outcome = "the archive would fail at the start: several archived projects match this one"
 		case r.ID != p.archive.ref.Archive && !r.Status.Ended():
-			outcome = "the archive fails at its start: cancel that one first"
+			outcome = "the archive would fail at the start: cancel the other one first"
 		}
-		p.blocker("", "", fmt.Sprintf("archived before Frame.io moved the account, as project %s: %d of %d files are in iconik", r.ID, t.Copied+t.Verified, t.Items), outcome)
+		p.blocker("", "", fmt.Sprintf("archived before the account migration as project %s: %d of %s in iconik", r.ID, t.Copied+t.Verified, english.Count(t.Items, "file")), outcome)
 	}
 	return nil
 }
@@ -160,12 +161,12 @@ func (p *planning) file(it ledger.Item) {
 	case "skip":
 		p.blocker(it.SourceID, it.Path, v.why, "skipped: kept as a placeholder with its metadata and comments")
 	case "wait":
-		p.blocker(it.SourceID, it.Path, v.why, "waits until the original is back")
+		p.blocker(it.SourceID, it.Path, v.why, "waits for the original")
 	case "fail":
-		p.blocker(it.SourceID, it.Path, v.why, "fails: the archive stays incomplete")
+		p.blocker(it.SourceID, it.Path, v.why, "fails: the archive would be incomplete")
 	case "copy":
 		if v.rendition == frameio.RenditionProxy {
-			p.blocker(it.SourceID, it.Path, v.why, "the proxy is stored, and marked as one")
+			p.blocker(it.SourceID, it.Path, v.why, "stores the proxy, marked as a proxy")
 		}
 	}
 }

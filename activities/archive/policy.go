@@ -21,9 +21,9 @@ type verdict struct {
 
 // What brings originals back. V4 archives nothing itself: a missing link has one of two causes, and does not say which.
 const (
-	unarchive        = "unarchive the project there"
-	unarchiveOrAllow = "either the project was archived before the account was moved to V4, then have it unarchived there; or the token's user may not download it, or not without a watermark, then give that user the permission to download"
-	allowOrWait      = "either they are on their way back from cold storage; or the token's user may not download them, or not without a watermark, then give that user the permission to download. They are waited for a day each"
+	unarchive        = "unarchive the project in Frame.io"
+	unarchiveOrAllow = "either the project was archived before the account migration to V4 (unarchive it in Frame.io), or the token's user lacks permission to download without a watermark (grant it in Frame.io)"
+	allowOrWait      = "either they are still coming back from cold storage, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each"
 )
 
 const missingFor = 24 * time.Hour // an original whose link is missing is waited for: from cold storage it takes hours
@@ -53,7 +53,7 @@ func noteOriginal(it *ledger.Item, now frameio.Original) {
 func (a *archive) decide(it ledger.Item) verdict {
 	policy := a.cfg.Archive
 	if it.Size > int64(policy.MaxFileSize) {
-		return verdict{do: "skip", why: fmt.Sprintf("over the size limit (archive.max_file_size): %d bytes, allowed are %d", it.Size, int64(policy.MaxFileSize))}
+		return verdict{do: "skip", why: fmt.Sprintf("over the size limit: %d bytes, archive.max_file_size is %d", it.Size, int64(policy.MaxFileSize))}
 	}
 	var why string
 	switch frameio.Original(it.Original) {
@@ -63,32 +63,32 @@ func (a *archive) decide(it ledger.Item) verdict {
 		advice := unarchive
 		why = "the original is in Frame.io's cold storage"
 		if !a.frameio.Capabilities().NativeArchive {
-			why, advice = "Frame.io gives no link to the original", unarchiveOrAllow
+			why, advice = "Frame.io offers no download of the original", unarchiveOrAllow
 		}
 		if policy.MissingOriginal == "wait" {
 			return verdict{do: "wait", why: why + ": " + advice}
 		}
 	case frameio.OriginalMissing:
-		why = "Frame.io gives no link to the original, although the project is not archived"
+		why = "Frame.io offers no download of the original, although the project is not archived"
 		switch {
 		case policy.MissingOriginal != "wait":
 		case mayComeBack(it):
 			return verdict{do: "wait", why: why + ": " + allowOrWait}
 		default:
-			why += ", and gave none within a day: the token's user may not download it, or not without a watermark"
+			why += ", and offered none within a day: the token's user probably lacks permission to download without a watermark"
 		}
 	case frameio.OriginalWatermarked:
-		why = "Frame.io serves only a watermarked stream, not the original"
+		why = "Frame.io offers only a watermarked stream, not the original"
 	case frameio.OriginalForbidden:
-		why = "the token's user may not download the original"
+		why = "the token's user lacks permission to download the original"
 	case frameio.OriginalNeverUploaded:
-		return verdict{do: "skip", why: "never uploaded completely to Frame.io"}
+		return verdict{do: "skip", why: "the upload to Frame.io was never completed"}
 	default:
 		why = "no original: " + it.Original
 	}
 	switch {
 	case policy.MissingOriginal == "proxy" && it.HasProxy:
-		return verdict{do: "copy", rendition: frameio.RenditionProxy, why: why + ": the proxy is stored"}
+		return verdict{do: "copy", rendition: frameio.RenditionProxy, why: why + ": stored the proxy instead"}
 	case policy.MissingOriginal == "fail":
 		return verdict{do: "fail", why: why}
 	}
@@ -112,7 +112,7 @@ func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, 
 	case why == frameio.OriginalAvailable && now.Watermark == frameio.WatermarkOn:
 		why, listed = frameio.OriginalWatermarked, string(why) // its stream goes by the original's name
 	case why == frameio.OriginalAvailable:
-		return it, fault.Content("Frame.io lists an original of %d bytes but does not give it", it.Size)
+		return it, fault.Content("Frame.io lists an original of %d bytes but refuses the download", it.Size)
 	}
 	return a.updateItem(ctx, it, func(i *ledger.Item) { i.Original, i.HasProxy, i.Listed = string(why), now.HasProxy, listed })
 }

@@ -28,10 +28,10 @@ func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
 		do     string
 		why    string
 	}{
-		{"wait", missing, "wait", "waited for a day"},
-		{"wait", recent, "wait", "waited for a day"},
+		{"wait", missing, "wait", "waits up to a day"},
+		{"wait", recent, "wait", "waits up to a day"},
 		{"wait", waited, "skip", "none within a day"},
-		{"proxy", missing, "copy", "the proxy is stored"},
+		{"proxy", missing, "copy", "stored the proxy"},
 		{"fail", missing, "fail", "although the project is not archived"},
 	} {
 		arc := &archive{cfg: &config.Tenant{Archive: config.Archive{MissingOriginal: tt.policy, MaxFileSize: 1 << 40}}}
@@ -53,8 +53,8 @@ func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
 // An original without a link waits, and says what to do: V4 does not tell which of two causes it is.
 func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 	for generation, wants := range map[string][]string{
-		"legacy": {"unarchive the project there"},
-		"v4":     {"archived before the account was moved to V4", "the permission to download"},
+		"legacy": {"unarchive the project in Frame.io"},
+		"v4":     {"archived before the account migration to V4", "permission to download"},
 	} {
 		cfg := &config.Tenant{ID: "t", Archive: config.Archive{MissingOriginal: "wait", MaxFileSize: 1 << 40}}
 		cfg.Frameio = config.Frameio{Generation: generation, BaseURL: "http://127.0.0.1:9", Token: "x"}
@@ -71,6 +71,6 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 			assert.Contains(t, text, want)
 		}
 		assert.Contains(t, text, "archive.missing_original")
-		assert.Equal(t, generation == "legacy", subject == `Needs a hand: originals of "Regatta" are in cold storage`, subject)
+		assert.Equal(t, generation == "legacy", subject == `Action needed: originals of "Regatta" are in cold storage`, subject)
 	}
 }

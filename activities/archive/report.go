@@ -131,7 +131,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 					return v.ID, err
 				}
 			}
-			return "", fault.System("iconik made no new version of the report")
+			return "", fault.System("iconik did not create a new version of the report")
 		},
 	})
 	return assetID, versionID, err

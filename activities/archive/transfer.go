@@ -28,7 +28,7 @@ func (a *Activities) TransferFile(ctx context.Context, in workflows.ItemInput) e
 	}
 	switch {
 	case !ok:
-		return fault.System("the ledger does not know file %s", in.SourceID)
+		return fault.System("file %s is not in the ledger", in.SourceID)
 	case it.State != ledger.Copying || it.Checksum != "":
 		return nil // done by an attempt whose answer was lost
 	}
@@ -107,7 +107,7 @@ func (a *archive) recordTransfer(ctx context.Context, it ledger.Item, res transf
 		}
 	})
 	if err == nil && !sameUpload(now, it) {
-		return fmt.Errorf("%q was opened anew while this attempt moved it", it.Name)
+		return fmt.Errorf("another attempt started %q again while this one was copying it", it.Name)
 	}
 	return err
 }
@@ -144,7 +144,7 @@ func (a *archive) transferError(ctx context.Context, it ledger.Item, err error) 
 	case errors.Is(err, transfer.ErrUploadGone), errors.Is(err, transfer.ErrCorrupted):
 		return fault.UploadGone("%v", err)
 	case errors.Is(err, transfer.ErrSourceChanged):
-		return fault.Content("%q changed in Frame.io while it was copied: %v", it.Name, err)
+		return fault.Content("%q changed in Frame.io during the copy: %v", it.Name, err)
 	case errors.As(err, &classed) && !classed.Retryable():
 		return fault.Content("%v", err)
 	}
@@ -159,6 +159,6 @@ func (a *archive) noteBytes(ctx context.Context, it ledger.Item, n int64) {
 		}
 	})
 	if err != nil && ctx.Err() == nil {
-		a.log.WarnContext(ctx, "progress of a file not noted", "file", it.SourceID, "error", err)
+		a.log.WarnContext(ctx, "could not record a file's progress", "file", it.SourceID, "error", err)
 	}
 }

@@ -36,7 +36,7 @@ type freshUpload struct {
 
 // iconik need not give a record every kind of URL, nor again what it gave when the record was made.
 var (
-	errNoUploadURL = errors.New("iconik gives no upload URL")
+	errNoUploadURL = errors.New("iconik returned no upload URL")
 	errNoPartsURL  = fmt.Errorf("%w for parts", errNoUploadURL)
 )
 
@@ -51,7 +51,7 @@ func (a *archive) filesStorage(ctx context.Context) (*iconik.Storage, error) {
 			s, err = a.iconik.Files.MatchingStorage(ctx, "FILES")
 		}
 		if rest.IsNotFound(err) {
-			return nil, fault.Content("iconik has no storage for files: make one, or set tenants.%s.iconik.storage_id", a.tenant.ID)
+			return nil, fault.Content("iconik has no storage for files: create one, or set tenants.%s.iconik.storage_id", a.tenant.ID)
 		}
 		if err != nil {
 			return nil, err
@@ -60,7 +60,7 @@ func (a *archive) filesStorage(ctx context.Context) (*iconik.Storage, error) {
 		case storageS3, storageGCS, storageAzure, storageB2:
 			return s, nil
 		}
-		return nil, fault.Content("iconik storage %q is of kind %s, which nothing can be uploaded to from outside: set tenants.%s.iconik.storage_id to one on S3, GCS, Azure or B2", s.Name, s.Method, a.tenant.ID)
+		return nil, fault.Content("iconik storage %q is of type %s, which does not accept uploads over the internet: set tenants.%s.iconik.storage_id to one on S3, GCS, Azure or B2", s.Name, s.Method, a.tenant.ID)
 	})
 }
 

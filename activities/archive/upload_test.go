@@ -97,7 +97,7 @@ func TestAFileThatCannotGoUpInPartsFails(t *testing.T) {
 	})})
 	h.sees(t, file("F", "clip.mov", make([]byte, testPartSize+1)))
 	_, err := h.steps.OpenVersion(t.Context(), workflows.OpenVersionInput{Ref: h.ref, SourceID: "F"})
-	require.ErrorContains(t, err, "iconik gives no upload URL for parts")
+	require.ErrorContains(t, err, "iconik returned no upload URL for parts")
 	var own *fault.Error
 	require.ErrorAs(t, err, &own)
 	require.Equal(t, workflows.ErrorContent, own.Type)

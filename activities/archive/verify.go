@@ -100,7 +100,7 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item, heal bool) (ve
 // itemProblem is the first difference between an item in Frame.io and in iconik, and what is lost by it.
 func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
 	if it.AssetID == "" || it.VersionID == "" {
-		return "missing: the ledger has no asset for it", assetLost, nil
+		return "missing: the ledger has no iconik asset for this file", assetLost, nil
 	}
 	problem, lost, err := a.assetProblem(ctx, it)
 	if err == nil && problem == "" && it.State != ledger.Skipped {
@@ -121,16 +121,16 @@ func (a *archive) differs(ctx context.Context, it ledger.Item, problem string) e
 func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
 	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
 	if rest.IsNotFound(err) {
-		return "missing: the asset is not in iconik any more; a retry makes it again", assetLost, nil
+		return "missing: the asset is no longer in iconik; a retry restores it", assetLost, nil
 	}
 	if err != nil {
 		return "", nothingLost, err
 	}
 	if asset.Status == "DELETED" {
-		return "missing: the asset was deleted in iconik; a retry makes it again", assetLost, nil
+		return "missing: the asset was deleted in iconik; a retry restores it", assetLost, nil
 	}
 	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
-		return "missing: the version is not in iconik any more; a retry makes it again, as the newest", versionLost, nil
+		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionLost, nil
 	}
 	return "", nothingLost, nil
 }
@@ -167,7 +167,7 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, loss
 	case ours == nil:
 		return "missing: the version has no file in iconik", fileLost, nil
 	case extra > 0:
-		return fmt.Sprintf("extra: %d files instead of one", extra+1), nothingLost, nil
+		return fmt.Sprintf("extra: %d files instead of 1", extra+1), nothingLost, nil
 	}
 	problem, err := a.contentProblem(ctx, it, *ours)
 	if problem == "" {
@@ -187,13 +187,13 @@ func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.F
 	case !kept(f):
 		return "differ: the file is " + f.Status + " in iconik", nil
 	case f.Size != it.StoredSize:
-		return fmt.Sprintf("differ: %d bytes in iconik, %d were copied", f.Size, it.StoredSize), nil
+		return fmt.Sprintf("differ: %d bytes in iconik, %d bytes copied", f.Size, it.StoredSize), nil
 	case it.Rendition == "original" && it.StoredSize != it.Size:
-		return fmt.Sprintf("differ: %d bytes were copied, Frame.io states %d", it.StoredSize, it.Size), nil
+		return fmt.Sprintf("differ: %d bytes copied, %d bytes in Frame.io", it.StoredSize, it.Size), nil
 	case f.Checksum != checksumOf(it):
-		return "differ: the checksum in iconik is not that of the copy", nil
+		return "differ: iconik's checksum does not match the copy", nil
 	case it.Rendition == "original" && it.SourceChecksum != "" && it.SourceChecksum != it.Checksum:
-		return "differ: the copy's checksum is not Frame.io's", nil
+		return "differ: the copy's checksum does not match Frame.io's", nil
 	}
 	if f.URL == "" || f.Status == fileArchived {
 		return "", nil // the storage gives no URL to look at the object itself
@@ -203,7 +203,7 @@ func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.F
 		return "", err
 	}
 	if size != it.StoredSize {
-		return fmt.Sprintf("differ: the storage holds %d bytes, %d were copied", size, it.StoredSize), nil
+		return fmt.Sprintf("differ: %d bytes in the storage, %d bytes copied", size, it.StoredSize), nil
 	}
 	return "", nil
 }
@@ -213,7 +213,7 @@ func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.F
 func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
 	source, err := a.sourceComments(ctx, it.SourceID)
 	if rest.IsNotFound(err) {
-		return "extra: the file is no more in Frame.io since the tree was read; a retry leaves it out", nothingLost, nil
+		return "extra: the file was removed from Frame.io during the archive; a retry leaves it out", nothingLost, nil
 	}
 	if err != nil {
 		return "", nothingLost, err
@@ -236,10 +236,10 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 			return "", nothingLost, err
 		}
 		if !ok || link.TargetID == "" {
-			return "missing: a comment was made in Frame.io after the copy; a retry brings it over", commentLost, nil
+			return "missing: a comment was added in Frame.io after the copy; a retry copies it", commentLost, nil
 		}
 		if n := external[mapping.ExternalID("comment", c.ID)]; n > 1 {
-			return fmt.Sprintf("extra: a comment is %d times in iconik", n), nothingLost, nil
+			return fmt.Sprintf("extra: a comment appears %d times in iconik", n), nothingLost, nil
 		}
 		if !there[link.TargetID] {
 			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
@@ -247,7 +247,7 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 				if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
 					return "", nothingLost, err
 				}
-				return "missing: a comment was deleted in iconik; a retry makes it again", commentLost, nil
+				return "missing: a comment was deleted in iconik; a retry restores it", commentLost, nil
 			}
 			if err != nil {
 				return "", nothingLost, err
@@ -306,7 +306,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	return res, err
 }
 
-var errFolderGone = errors.New("the collection is not in iconik any more")
+var errFolderGone = errors.New("the collection is no longer in iconik")
 
 func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me string) error {
 	// What is in the delete queue is still listed, and what is empty may not be: the collection itself tells.

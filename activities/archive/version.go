@@ -53,7 +53,7 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 		return nothing, err
 	}
 	if !ok {
-		return nothing, fault.System("the ledger does not know file %s", in.SourceID)
+		return nothing, fault.System("file %s is not in the ledger", in.SourceID)
 	}
 	res, err := arc.openVersion(ctx, it, in)
 	return res, err

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrStopping is the cause that ends what StopWithWorker watches.
-var ErrStopping = errors.New("the worker is stopping; another one goes on from here")
+var ErrStopping = errors.New("this worker is shutting down; another one continues from here")
 
 // Checkpoint is what survives a worker that dies while it moves bytes.
 type Checkpoint struct {

@@ -46,7 +46,7 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	defer cancel()
 	if err := r.publish(soon); err != nil {
-		r.log.WarnContext(ctx, "extension not shown in iconik yet", "review", in.Review, "error", err)
+		r.log.WarnContext(ctx, "could not show the new expiry in iconik yet", "review", in.Review, "error", err)
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput
 	next := r.row
 	next.Status = ledger.ReviewStatus(in.Status)
 	if err := r.publishAs(soon, next); err != nil {
-		r.log.WarnContext(ctx, "end of a review not shown in iconik yet", "review", in.Review, "error", err)
+		r.log.WarnContext(ctx, "could not show the end of a review in iconik yet", "review", in.Review, "error", err)
 	}
 	return out, r.update(ctx, func(row *ledger.Review) { row.Status = next.Status })
 }
@@ -111,7 +111,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 		return out, err
 	}
 	if in.Unsynced != "" {
-		if err := r.note(ctx, "What was said last may be missing in iconik. "+in.Unsynced); err != nil {
+		if err := r.note(ctx, "The latest comments may be missing in iconik. "+in.Unsynced); err != nil {
 			return out, err
 		}
 	}
@@ -125,7 +125,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	r.notify(ctx, "The review has ended: "+r.row.Title, summary)
 	kind := fmt.Sprintf("ended:%d", r.row.ExpiresAt.Unix())
 	return out, r.mail(ctx, kind, fmt.Sprintf("Review %s: %q", in.Status, r.row.Title),
-		summary+fmt.Sprintf("\nThe media in Frame.io is deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("2 January 2006")))
+		summary+fmt.Sprintf("\nThe media in Frame.io will be deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("2 January 2006")))
 }
 
 // markEnding notes when the review began to end: from then on no other click is joined to it.
@@ -158,7 +158,7 @@ func (r *review) summary(ctx context.Context) (string, error) {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Comments: %d, of which %d are open\n", all, open)
+	fmt.Fprintf(&b, "Comments: %d, %d open\n", all, open)
 	names := make([]string, 0, len(by))
 	for n := range by {
 		names = append(names, n)
@@ -182,7 +182,7 @@ func (a *Activities) WarnReview(ctx context.Context, ref workflows.ReviewRef) er
 		return err
 	}
 	return r.mail(ctx, fmt.Sprintf("warning:%d", r.row.DeleteAt.Unix()), fmt.Sprintf("Review media will be deleted: %q", r.row.Title),
-		fmt.Sprintf("The files that this review put into Frame.io are deleted on %s. The assets in iconik stay, with their comments. Extend the review to keep them.\n", r.row.DeleteAt.UTC().Format("2 January 2006 15:04 UTC")))
+		fmt.Sprintf("The files that this review uploaded to Frame.io will be deleted on %s. The assets and comments in iconik stay. To keep the files, extend the review.\n", r.row.DeleteAt.UTC().Format("2 January 2006 15:04 UTC")))
 }
 
 // DeleteMedia deletes exactly the files that this review uploaded, and its folder if nothing else is in it.
@@ -200,7 +200,7 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 	if err := r.setStatus(ctx, ledger.ReviewDeleted); err != nil {
 		return err
 	}
-	return r.mail(ctx, "deleted", fmt.Sprintf("Review media is deleted: %q", r.row.Title), "The files that this review put into Frame.io are deleted. The assets in iconik stay, with their comments.\n")
+	return r.mail(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), "The files that this review uploaded to Frame.io are deleted. The assets and comments in iconik stay.\n")
 }
 
 func (r *review) deleteMedia(ctx context.Context) error {
@@ -284,7 +284,7 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	}
 	reason := in.Reason
 	if reason == "" {
-		reason = "nothing could be sent"
+		reason = "no asset could be sent"
 	}
 	// Whoever reads the failure finds everything taken back, unless that takes long.
 	shared := !r.row.OpenedAt.IsZero()
@@ -294,15 +294,15 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	next := r.row
 	next.Status, next.Reason = ledger.ReviewStatus(in.Status), reason
 	if err := r.publishAs(ctx, next); err != nil {
-		r.log.WarnContext(ctx, "state of a failed review not written", "review", in.Review, "error", err)
+		r.log.WarnContext(ctx, "could not write the state of a failed review to iconik", "review", in.Review, "error", err)
 	}
 	why := reason
 	if shared {
-		link := "The link is switched off."
+		link := "The link is off."
 		if back != nil {
-			link = "Frame.io has not let us switch the link off yet: switch it off there, to be sure."
+			link = "Frame.io has not accepted switching the link off yet: check in Frame.io that it is off."
 		}
-		why += fmt.Sprintf(" (%s The files stay in Frame.io, in the folder of this review in %q: delete them there when they are not needed.)", link, r.cfg.Review.Project)
+		why += fmt.Sprintf(" (%s The files stay in Frame.io, in this review's folder in %q: delete them there when you no longer need them.)", link, r.cfg.Review.Project)
 	}
 	prefix := "FAILED: "
 	if in.Fault == "system" {
@@ -314,7 +314,7 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if r.row.JobID != "" {
 		r.closeJob(ctx, "FAILED", prefix+why)
 	} else if err := r.endedJob(ctx, "FAILED", prefix+why); err != nil {
-		r.log.WarnContext(ctx, "failure not shown in iconik", "review", in.Review, "error", err)
+		r.log.WarnContext(ctx, "could not show a failure in iconik", "review", in.Review, "error", err)
 	}
 	if err := r.update(ctx, func(row *ledger.Review) {
 		row.Status, row.Reason, row.NextSyncAt = next.Status, reason, time.Time{}

@@ -15,8 +15,8 @@ import (
 // The end of a review says that its link is off only where it is.
 func TestAFailedReviewSaysWhetherItsLinkIsOff(t *testing.T) {
 	for says, locked := range map[string]error{
-		"The link is switched off.":        nil,
-		"switch it off there, to be sure.": &rest.Error{Vendor: "Frame.io", Operation: "share", Status: 401, Class: rest.Unauthorized},
+		"The link is off.":                  nil,
+		"check in Frame.io that it is off.": &rest.Error{Vendor: "Frame.io", Operation: "share", Status: 401, Class: rest.Unauthorized},
 	} {
 		fio, box := &folder{locked: locked}, make(outbox, 1)
 		r := mailingReview(t, fio, box, nil)

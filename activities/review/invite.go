@@ -30,7 +30,7 @@ func (r *review) invite(ctx context.Context) error {
 				return err
 			}
 			if sent && !sure {
-				if err := r.note(ctx, fmt.Sprintf("Frame.io's answer was lost when %s was invited, and it does not tell whether the invitation went out: send them the link if it did not arrive.", email)); err != nil {
+				if err := r.note(ctx, fmt.Sprintf("Frame.io did not confirm the invitation of %s. If it did not arrive, send them the link.", email)); err != nil {
 					return err
 				}
 			}
@@ -63,7 +63,7 @@ func (r *review) inviteKey(email string) string { return r.shareKey() + "/" + st
 func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	message := r.row.Message
 	if message == "" {
-		message = fmt.Sprintf("Please review %q until %s.", r.row.Title, r.row.ExpiresAt.UTC().Format("2 January 2006 15:04 UTC"))
+		message = fmt.Sprintf("Please review %q by %s.", r.row.Title, r.row.ExpiresAt.UTC().Format("2 January 2006 15:04 UTC"))
 	}
 	err := r.frameio.Invite(ctx, r.row.ShareID, emails, message, func(ctx context.Context) error {
 		for _, e := range emails {

@@ -6,13 +6,14 @@ import (
 
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
 
 // reviewSteps are what people see in iconik, in order.
-var reviewSteps = []string{"Send: the files go to Frame.io", "Share: watermark, link and invitations", "Review: comments come and go until the expiry"}
+var reviewSteps = []string{"Send: upload the files to Frame.io", "Share: watermark, link and invitations", "Review: sync comments until the expiry"}
 
 // openJob makes the review's job, on its first asset.
 func (r *review) openJob(ctx context.Context, assets []ledger.ReviewAsset) error {
@@ -25,7 +26,7 @@ func (r *review) openJob(ctx context.Context, assets []ledger.ReviewAsset) error
 	}
 	steps[0].Status = "IN_PROGRESS"
 	return r.makeJob(ctx, iconik.JobRequest{Title: "Review in Frame.io: " + r.row.Title, Type: "CUSTOM", CustomType: workflows.ReviewJobType, Status: "STARTED",
-		ObjectType: "assets", ObjectID: assets[0].AssetID, Steps: steps, Message: fmt.Sprintf("Sending %d assets", len(assets))})
+		ObjectType: "assets", ObjectID: assets[0].AssetID, Steps: steps, Message: "Sending " + english.Count(len(assets), "asset")})
 }
 
 // endedJob shows in iconik what came of a click whose review sends nothing itself.
@@ -73,7 +74,7 @@ func (r *review) progress(ctx context.Context) {
 	}
 	message := fmt.Sprintf("%s of %s sent to Frame.io", report.Size(done), report.Size(total))
 	if _, err := r.iconik.Jobs.Update(ctx, r.row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message}); err != nil && ctx.Err() == nil {
-		r.log.WarnContext(ctx, "progress not shown", "job", r.row.JobID, "error", err)
+		r.log.WarnContext(ctx, "could not update the job's progress in iconik", "job", r.row.JobID, "error", err)
 	}
 }
 
@@ -94,7 +95,7 @@ func (r *review) closeJob(ctx context.Context, status, message string) {
 		}
 		if len(steps) > 0 {
 			if err := r.iconik.Jobs.UpdateSteps(ctx, r.row.JobID, steps); err != nil {
-				r.log.WarnContext(ctx, "job steps not shown", "job", r.row.JobID, "error", err)
+				r.log.WarnContext(ctx, "could not update the job's steps in iconik", "job", r.row.JobID, "error", err)
 			}
 		}
 	}
@@ -106,6 +107,6 @@ func (r *review) closeJob(ctx context.Context, status, message string) {
 		patch.ProgressProcessed, patch.ProgressTotal = &all, &all
 	}
 	if _, err := r.iconik.Jobs.Update(ctx, r.row.JobID, patch); err != nil {
-		r.log.WarnContext(ctx, "job not closed", "job", r.row.JobID, "error", err)
+		r.log.WarnContext(ctx, "could not close the job in iconik", "job", r.row.JobID, "error", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -43,7 +44,7 @@ func (r *review) migrate(ctx context.Context) error {
 		}
 		f, err := r.frameio.Asset(ctx, it.FileID)
 		if rest.IsNotFound(err) {
-			if err := r.markDeleted(ctx, it, "the file did not come along when the account was moved, or cannot be told from another"); err != nil {
+			if err := r.markDeleted(ctx, it, "the file is missing since the account migration, or Framebridge cannot tell it from another one"); err != nil {
 				return err
 			}
 			assets[i].State = ledger.AssetGone
@@ -73,7 +74,7 @@ func (r *review) migrate(ctx context.Context) error {
 	if err := r.invite(ctx); err != nil {
 		return err
 	}
-	return r.notifyOnce(ctx, fmt.Sprintf("moved:%d", r.row.Moves), "The Frame.io account was moved to "+now+": the review has a new link, and its reviewers were invited again.")
+	return r.notifyOnce(ctx, fmt.Sprintf("moved:%d", r.row.Moves), "The Frame.io account was migrated to "+now+". The review has a new link, and its reviewers have new invitations.")
 }
 
 // placedFile is a file in a review's folder.
@@ -223,5 +224,5 @@ func (r *review) relocateComments(ctx context.Context, it ledger.ReviewAsset, fi
 	if err := r.ledger.PutReviewComments(ctx, r.ref.Tenant, open...); err != nil || lost == 0 {
 		return err
 	}
-	return r.note(ctx, fmt.Sprintf("%d comments on %q were not found again after Frame.io moved the account: they are left as they are on both sides.", lost, it.Title))
+	return r.note(ctx, fmt.Sprintf("%s on %q could not be matched after the account migration and will no longer be synced.", english.Count(lost, "comment"), it.Title))
 }

@@ -42,11 +42,11 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 		return out, err
 	}
 	if len(assets) == 0 {
-		reason := "its assets are in review already and became new versions there"
-		if err := r.endedJob(ctx, "FINISHED", "The assets are in review already: they were sent again, as new versions under the same link."); err != nil {
+		reason := "the assets are already in review and became new versions there"
+		if err := r.endedJob(ctx, "FINISHED", "The assets are already in review: they were sent again as new versions under the same link."); err != nil {
 			return out, err
 		}
-		r.notify(ctx, "Sent again under the same link", "The assets are in review already and became new versions there.")
+		r.notify(ctx, "Sent again under the same link", "The assets are already in review and became new versions there.")
 		return out, r.update(ctx, func(row *ledger.Review) { row.Status, row.Reason = ledger.ReviewStopped, reason })
 	}
 	out.Assets, out.FirstAsset = len(assets), assets[0].AssetID
@@ -93,7 +93,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		}
 		seen[id] = true
 		if ids = append(ids, id); len(ids) > workflows.MaxReviewAssets {
-			return fault.Content("More than %d assets were chosen: send fewer at once.", workflows.MaxReviewAssets)
+			return fault.Content("A review can have at most %d assets: select fewer.", workflows.MaxReviewAssets)
 		}
 		return nil
 	}
@@ -122,7 +122,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(ids) == 0 {
-		return nil, fault.Content("There is no asset in what was clicked.")
+		return nil, fault.Content("The selection contains no assets.")
 	}
 	var mine []ledger.ReviewAsset
 	var handed []string
@@ -131,7 +131,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		var un *unsendable
 		switch {
 		case errors.As(err, &un) && !slices.Contains(r.row.ClickedAssets, id): // an index may still show what was deleted
-			if err := r.note(ctx, "Left out of the collection: "+un.why); err != nil {
+			if err := r.note(ctx, "Skipped in the collection: "+un.why); err != nil {
 				return nil, err
 			}
 			continue
@@ -151,7 +151,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(mine)+len(handed) == 0 {
-		return nil, fault.Content("There is no asset in what was clicked that could be sent.")
+		return nil, fault.Content("The selection contains no asset that can be sent.")
 	}
 	_, err := r.ledger.AddReviewAssets(ctx, r.ref.Tenant, r.ref.Review, func(have []ledger.ReviewAsset) []ledger.ReviewAsset {
 		if len(have) > 0 {
@@ -171,7 +171,7 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 	asset, err := r.iconik.Assets.Get(ctx, id, false)
 	switch {
 	case rest.IsNotFound(err):
-		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %s is not in iconik any more.", id)}
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %s is no longer in iconik.", id)}
 	case err != nil:
 		return ledger.ReviewAsset{}, err
 	case asset.Status == "DELETED":
@@ -179,7 +179,7 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 	}
 	version, ok := asset.CurrentVersion()
 	if !ok {
-		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q has no version that could be sent.", asset.Title)}
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q has no version to send.", asset.Title)}
 	}
 	return ledger.ReviewAsset{AssetID: id, VersionID: version.ID, Title: asset.Title, Quality: r.row.Quality, State: ledger.AssetPending, Decision: "none"}, nil
 }

@@ -66,10 +66,10 @@ func TestACollectionsDeletedAssetsAreLeftOut(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	assert.Equal(t, "a1", rows[0].AssetID)
-	assert.Equal(t, []string{`Left out of the collection: Asset "Two" is deleted in iconik.`, `Left out of the collection: Asset a3 is not in iconik any more.`,
-		`Left out of the collection: Asset "Four" has no version that could be sent.`}, r.row.Notes)
+	assert.Equal(t, []string{`Skipped in the collection: Asset "Two" is deleted in iconik.`, `Skipped in the collection: Asset a3 is no longer in iconik.`,
+		`Skipped in the collection: Asset "Four" has no version to send.`}, r.row.Notes)
 
-	for id, says := range map[string]string{"a2": `Asset "Two" is deleted`, "a3": "Asset a3 is not in iconik any more", "a4": "no version that could be sent"} {
+	for id, says := range map[string]string{"a2": `Asset "Two" is deleted`, "a3": "Asset a3 is no longer in iconik", "a4": "no version to send"} {
 		r := testReview(t, &folder{}, answers)
 		r.row.ClickedAssets, r.row.ClickedCollections = []string{id}, []string{"C"}
 		_, err := r.chooseAssets(t.Context())
@@ -79,7 +79,7 @@ func TestACollectionsDeletedAssetsAreLeftOut(t *testing.T) {
 	r = testReview(t, &folder{}, answers)
 	r.row.ClickedCollections = []string{"C"}
 	_, err = r.chooseAssets(t.Context())
-	assert.ErrorContains(t, err, "no asset in what was clicked that could be sent")
+	assert.ErrorContains(t, err, "no asset that can be sent")
 }
 
 // iconik may answer the first page of an empty collection with a 404.
@@ -88,7 +88,7 @@ func TestAnEmptyCollectionHasNoAssets(t *testing.T) {
 	r := testReview(t, &folder{}, map[string]string{"/API/assets/v1/assets/a1/": asset})
 	r.row.ClickedCollections = []string{"empty"}
 	_, err := r.chooseAssets(t.Context())
-	require.ErrorContains(t, err, "There is no asset in what was clicked.")
+	require.ErrorContains(t, err, "The selection contains no assets.")
 	r.row.ClickedAssets = []string{"a1"}
 	_, err = r.chooseAssets(t.Context())
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef)
 		return err
 	}
 	r.notify(ctx, "The review is open: "+r.row.Title, r.row.ShareURL)
-	return r.mail(ctx, "open", fmt.Sprintf("Review is open: %q", r.row.Title),
+	return r.mail(ctx, "open", fmt.Sprintf("Review open: %q", r.row.Title),
 		fmt.Sprintf("Reviewers: %s\nExpires:   %s\n", strings.Join(r.row.Reviewers, ", "), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
@@ -148,7 +148,7 @@ func (r *review) notify(ctx context.Context, short, long string) {
 			RecipientID: r.row.RequestedBy.ID, SenderID: me.ID, Short: short, Long: long})
 	}
 	if err != nil {
-		r.log.WarnContext(ctx, "notification not left in iconik", "review", r.ref.Review, "error", err)
+		r.log.WarnContext(ctx, "could not notify a user in iconik", "review", r.ref.Review, "error", err)
 	}
 }
 
@@ -174,7 +174,7 @@ func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 	}
 	err := r.tenant.Mail.SendOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: tenant.Recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
 	if err != nil && ctx.Err() == nil && time.Since(attempt.Of(ctx).Scheduled()) > r.steps.mailPatience {
-		r.log.ErrorContext(ctx, "mail not sent: the review goes on without it", "review", r.ref.Review, "subject", subject, "error", err)
+		r.log.ErrorContext(ctx, "could not send a mail; the review continues without it", "review", r.ref.Review, "subject", subject, "error", err)
 		return r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "framebridge", "mail not sent", subject)
 	}
 	return err

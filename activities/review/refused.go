@@ -22,7 +22,7 @@ func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to m
 	if err := s.audit(ctx, to, "refused a change", *row); err != nil {
 		return err
 	}
-	return s.review.note(ctx, fmt.Sprintf("%s does not take a change of a comment on %q: %v", to, s.it.Title, err))
+	return s.review.note(ctx, fmt.Sprintf("%s rejected a change to a comment on %q: %v", to, s.it.Title, err))
 }
 
 // refusedNew writes down a comment that the other side does not take, and tells people: it holds up no other. It is tried
@@ -39,7 +39,7 @@ func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to
 	if err := s.audit(ctx, to, "refused a comment", row); err != nil {
 		return err
 	}
-	return s.review.note(ctx, fmt.Sprintf("%s does not take a comment of %s on %q, and it stays in %s: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
+	return s.review.note(ctx, fmt.Sprintf("%s rejected a comment by %s on %q, so it stays in %s only: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
 }
 
 // refusedBefore says that a comment need not be tried now.

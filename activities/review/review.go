@@ -81,7 +81,7 @@ func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*revi
 		return nil, err
 	}
 	if !ok {
-		return nil, fault.System("the ledger does not know review %s: was the ledger replaced while it ran?", ref.Review)
+		return nil, fault.System("review %s is not in the ledger: was the ledger replaced during the review?", ref.Review)
 	}
 	return a.of(t, platform, ref, row), nil
 }

@@ -118,7 +118,7 @@ func (r *review) sourceFile(ctx context.Context, it ledger.ReviewAsset) (sourceF
 			return sourceFile{name: mapping.NameLike(it.Title, cmp.Or(p.Filename, p.Name)), size: size, url: p.URL}, nil
 		}
 	}
-	return sourceFile{}, &noSource{fmt.Sprintf("iconik has no proxy of %q: let iconik make one, or choose the quality original.", it.Title), true}
+	return sourceFile{}, &noSource{fmt.Sprintf("iconik has no proxy for %q: let iconik create one, or set Quality to original.", it.Title), true}
 }
 
 func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourceFile, error) {
@@ -144,9 +144,9 @@ func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourc
 	}
 	switch {
 	case found == nil:
-		return sourceFile{}, &noSource{fmt.Sprintf("iconik has no original of %q: choose the quality proxy.", it.Title), false}
+		return sourceFile{}, &noSource{fmt.Sprintf("iconik has no original for %q: set Quality to proxy.", it.Title), false}
 	case found.URL == "":
-		return sourceFile{}, &noSource{fmt.Sprintf("The original of %q is archived or on a storage that iconik gives no download from: choose the quality proxy.", it.Title), false}
+		return sourceFile{}, &noSource{fmt.Sprintf("The original of %q is archived, or on a storage that iconik cannot download from: set Quality to proxy.", it.Title), false}
 	}
 	size := found.Size
 	if size <= 0 {
@@ -200,7 +200,7 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 	}
 	if it.Size <= 0 {
 		if it.Size = source.Size(); it.Size <= 0 {
-			return fault.Content("%q is empty, or the store does not tell its size.", it.Title)
+			return fault.Content("%q is empty, or its storage does not report its size.", it.Title)
 		}
 		if it, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.Size = source.Size() }); err != nil {
 			return err
@@ -256,7 +256,7 @@ func (r *review) sendError(err error) error {
 	case errors.Is(err, transfer.ErrUploadGone), errors.Is(err, transfer.ErrCorrupted), errors.Is(err, transfer.ErrSourceChanged):
 		return fault.UploadGone("%v", err)
 	case errors.As(err, &differs):
-		return fault.Content("iconik's store has another size than iconik says: %v", differs)
+		return fault.Content("the file in the storage does not have the size that iconik reports: %v", differs)
 	case errors.As(err, &classed) && !classed.Retryable():
 		return fault.Content("%v", err)
 	}

@@ -16,7 +16,7 @@ func TestAnOriginalThatCanBeDownloadedIsSent(t *testing.T) {
 	for name, tt := range map[string]struct{ files, want, says string }{
 		"behind one that gives none": {closed + "," + archived + "," + other + "," + near, "near.mov", ""},
 		"before one that gives none": {near + "," + closed, "near.mov", ""},
-		"none gives one":             {closed + "," + other, "", "archived or on a storage"},
+		"none gives one":             {closed + "," + other, "", "archived, or on a storage"},
 		"none is there":              {archived + "," + other, "", "has no original"},
 	} {
 		t.Run(name, func(t *testing.T) {

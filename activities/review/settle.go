@@ -31,11 +31,11 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 	f, err := r.frameio.Asset(ctx, it.FileID)
 	switch {
 	case rest.IsNotFound(err):
-		return fault.Content("%q was deleted in Frame.io before it could be shared.", it.Title)
+		return fault.Content("%q was deleted in Frame.io before the review could be shared.", it.Title)
 	case err != nil:
 		return err
 	case f.UploadFailed:
-		return fault.Content("Frame.io could not take %q: send it again.", it.Title)
+		return fault.Content("Frame.io could not process %q: send it again.", it.Title)
 	case !f.Ready:
 		return notReady(it.Title, time.Since(attempt.Of(ctx).Scheduled()))
 	case r.cfg.Review.Watermark == "required" && r.frameio.Capabilities().WatermarkOnFiles && f.Watermark != frameio.WatermarkOn:
@@ -49,7 +49,7 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 			return fmt.Errorf("frame rate of %q: %w", it.Title, err)
 		}
 		if f.FrameRate.Den == 0 {
-			if err := r.note(ctx, fmt.Sprintf("Neither Frame.io nor iconik tells the frame rate of %q: the times of its comments are counted at %d frames a second.", it.Title, mapping.DefaultRate.Num)); err != nil {
+			if err := r.note(ctx, fmt.Sprintf("Neither Frame.io nor iconik reports a frame rate for %q: comment times assume %d fps.", it.Title, mapping.DefaultRate.Num)); err != nil {
 				return err
 			}
 		}
@@ -66,9 +66,9 @@ var errNotReady = errors.New("not ready yet")
 // notReady has a file looked at again, until Frame.io has had it for too long.
 func notReady(title string, since time.Duration) error {
 	if since > workflows.ReadyPatience {
-		return fault.System("Frame.io has not made %q ready in %d hours.", title, int(workflows.ReadyPatience.Hours()))
+		return fault.System("Frame.io has been processing %q for more than %d hours.", title, int(workflows.ReadyPatience.Hours()))
 	}
-	return fault.Wait("NotReady", readyLook, "Frame.io still prepares %q: %v", title, errNotReady)
+	return fault.Wait("NotReady", readyLook, "Frame.io is still processing %q: %v", title, errNotReady)
 }
 
 // iconikRate is the frame rate that iconik has found in a version: in its original, or of its proxy; zero where it tells none.
@@ -115,7 +115,7 @@ func (r *review) watermarkMissing(ctx context.Context, it ledger.ReviewAsset) er
 		}
 	}
 	if time.Since(it.ReadyAt) < markLate {
-		return fault.Wait("NotReady", readyLook, "Frame.io has put no watermark on %q yet", it.Title)
+		return fault.Wait("NotReady", readyLook, "%q has no watermark in Frame.io yet", it.Title)
 	}
 	return fault.Content("%s", watermarkMissing(it.Title))
 }
@@ -124,7 +124,7 @@ const watermarkPrefix = "not watermarked: "
 
 // watermarkMissing is what the sender reads when a promise could not be kept.
 func watermarkMissing(title string) string {
-	return watermarkPrefix + fmt.Sprintf("Frame.io put no watermark on %q, and without one nothing is shared. Switch session watermarks on for the team (Team Settings, Watermark: a default template), or set review.watermark to preferred or off.", title)
+	return watermarkPrefix + fmt.Sprintf("Frame.io put no watermark on %q, so nothing was shared. Turn on session watermarks for the team (Team Settings > Watermark: choose a default template), or set review.watermark to preferred or off.", title)
 }
 
 // stack puts a file onto the newest file that this review has of the same asset, and returns the stack; "" without one.

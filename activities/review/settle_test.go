@@ -25,7 +25,7 @@ func TestAFileThatIsNeverReadyIsGivenUp(t *testing.T) {
 	assert.False(t, own.Final)
 	require.ErrorAs(t, notReady("Take", workflows.ReadyPatience+time.Hour), &own)
 	assert.True(t, own.Final)
-	assert.Equal(t, `Frame.io has not made "Take" ready in 12 hours.`, own.Text)
+	assert.Equal(t, `Frame.io has been processing "Take" for more than 12 hours.`, own.Text)
 }
 
 // Where Frame.io tells no frame rate, iconik may: by what it has found in the original, or by its proxy.

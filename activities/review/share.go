@@ -140,7 +140,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 			return err
 		}
 		if !ok {
-			return fault.System("the passphrase of the review is lost from the ledger")
+			return fault.System("the review's passphrase is missing from the ledger")
 		}
 		passphrase = string(raw)
 	}
@@ -173,7 +173,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 		return err
 	}
 	if made.HasPassphrase && !r.row.Passphrase {
-		if err := r.note(ctx, "Frame.io gave the link a passphrase, as the account's policy demands: look it up in the share's settings in Frame.io, and pass it on to the reviewers."); err != nil {
+		if err := r.note(ctx, "The account's policy requires a passphrase, so Frame.io added one to the link. Find it in the share's settings in Frame.io and give it to the reviewers."); err != nil {
 			return err
 		}
 	}
@@ -198,12 +198,12 @@ func (r *review) checkShareWatermark(ctx context.Context, id string) error {
 		return nil
 	}
 	if err := r.deactivateLink(ctx, id); err != nil {
-		return fmt.Errorf("shutting a link without a watermark: %w", err)
+		return fmt.Errorf("switching off a link without a watermark: %w", err)
 	}
 	if s.Watermark == frameio.WatermarkUnknown {
-		return fault.Content("Frame.io does not say whether the link is watermarked, and without a watermark nothing is shared. If the account forces one by its own policy, set review.watermark_attested: true; otherwise set review.watermark to preferred or off.")
+		return fault.Content("Frame.io does not report whether the link has a watermark, so nothing was shared. If the account's own policy enforces one, set review.watermark_attested: true; otherwise set review.watermark to preferred or off.")
 	}
-	return fault.Content("Frame.io did not switch the watermark of the link on, and without one nothing is shared. Switch watermarks on for the workspace, or set review.watermark to preferred or off.")
+	return fault.Content("Frame.io did not turn on the link's watermark, so nothing was shared. Turn on watermarks for the workspace, or set review.watermark to preferred or off.")
 }
 
 func (r *review) deactivateLink(ctx context.Context, shareID string) error {
@@ -255,5 +255,5 @@ func (r *review) linkIsGone(ctx context.Context) error {
 	if time.Since(attempt.Of(ctx).Scheduled()) > absentUnseen {
 		return nil // the project was deleted, and its links with it
 	}
-	return fault.Wait("Unseen", absentLook, "Frame.io shows neither the review link nor its project: is the token's user still a member of it?")
+	return fault.Wait("Unseen", absentLook, "Frame.io shows neither the review link nor its project: is the token's user still a member of the project?")
 }

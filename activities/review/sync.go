@@ -138,7 +138,7 @@ func (r *review) notePermanent(ctx context.Context, err error, what string) erro
 	}
 	switch rest.ClassOf(err) {
 	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
-		r.log.WarnContext(ctx, "left out of a sync", "review", r.ref.Review, "what", what, "error", err)
+		r.log.WarnContext(ctx, "skipped an asset in a sync", "review", r.ref.Review, "what", what, "error", err)
 		return r.note(ctx, fmt.Sprintf("%s: %v", what, err))
 	}
 	return fmt.Errorf("%s: %w", what, err)
@@ -207,7 +207,7 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset) error {
 		if rest.ClassOf(err) == rest.Retryable || rest.ClassOf(err) == rest.Throttled {
 			return err
 		}
-		if err := r.note(ctx, fmt.Sprintf("iconik does not take the approval status of %q: %v", it.Title, err)); err != nil {
+		if err := r.note(ctx, fmt.Sprintf("iconik rejected the approval status of %q: %v", it.Title, err)); err != nil {
 			return err
 		}
 	}
@@ -219,7 +219,7 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset) error {
 
 // markDeleted leaves an asset alone that somebody has deleted, and tells people.
 func (r *review) markDeleted(ctx context.Context, it ledger.ReviewAsset, why string) error {
-	if err := r.notifyOnce(ctx, fmt.Sprintf("gone:%d", it.N), fmt.Sprintf("%q: %s by hand. Its comments are left as they are.", it.Title, why)); err != nil {
+	if err := r.notifyOnce(ctx, fmt.Sprintf("gone:%d", it.N), fmt.Sprintf("%q: %s. Framebridge leaves its comments as they are.", it.Title, why)); err != nil {
 		return err
 	}
 	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State, row.Reason = ledger.AssetGone, why })
@@ -231,7 +231,7 @@ func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
 	if err := r.note(ctx, text); err != nil {
 		return err
 	}
-	return r.mail(ctx, kind, fmt.Sprintf("Changed by hand: review %q", r.row.Title), text+"\n")
+	return r.mail(ctx, kind, fmt.Sprintf("Review changed outside Framebridge: %q", r.row.Title), text+"\n")
 }
 
 // lookAtShare notices what somebody has done to the link.
@@ -242,18 +242,18 @@ func (r *review) lookAtShare(ctx context.Context) error {
 	s, err := r.frameio.ShareByID(ctx, r.row.ShareID)
 	switch {
 	case rest.IsNotFound(err):
-		return r.notifyOnce(ctx, "link:deleted", "The review link was deleted in Frame.io by hand. Send the assets again for a new one; comments are synced until the expiry.")
+		return r.notifyOnce(ctx, "link:deleted", "Someone deleted the review link in Frame.io. To get a new link, send the assets again. Framebridge syncs comments until the expiry.")
 	case err != nil:
 		return err
 	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
 		if err := r.deactivateLink(ctx, r.row.ShareID); err != nil {
 			return err
 		}
-		return r.notifyOnce(ctx, "link:watermark", "The watermark of the review link was switched off in Frame.io by hand: the link was shut. Comments are synced until the expiry.")
+		return r.notifyOnce(ctx, "link:watermark", "Someone turned off the review link's watermark in Frame.io, so Framebridge switched the link off. Framebridge syncs comments until the expiry.")
 	case !s.Active:
-		return r.notifyOnce(ctx, "link:off", "The review link was switched off in Frame.io by hand. Reviewers cannot open it; comments are synced until the expiry.")
+		return r.notifyOnce(ctx, "link:off", "Someone switched off the review link in Frame.io. Reviewers cannot open it. Framebridge syncs comments until the expiry.")
 	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:
-		return r.notifyOnce(ctx, fmt.Sprintf("link:expires:%d", s.ExpiresAt.Unix()), fmt.Sprintf("The review link's expiry was changed in Frame.io by hand to %s. Comments are synced until %s, as it was agreed here; extend the review to change that.",
+		return r.notifyOnce(ctx, fmt.Sprintf("link:expires:%d", s.ExpiresAt.Unix()), fmt.Sprintf("Someone changed the review link's expiry in Frame.io to %s. Framebridge syncs comments until %s, the review's own expiry; to change it, extend the review.",
 			s.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 	}
 	return nil

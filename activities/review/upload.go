@@ -151,7 +151,7 @@ func (r *review) sent(ctx context.Context, it ledger.ReviewAsset, res transfer.R
 	case err != nil:
 		return err
 	case row.FileID != it.FileID:
-		return fault.Superseded("another attempt sends %q anew", it.Title)
+		return fault.Superseded("another attempt is sending %q again", it.Title)
 	}
 	return r.ledger.DropToken(ctx, r.ref.Tenant, uploadToken(it))
 }

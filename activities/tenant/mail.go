@@ -46,7 +46,7 @@ func (m *Mail) SendOnce(ctx context.Context, owner string, msg mail.Message) err
 		return err
 	}
 	if err != nil {
-		m.log.WarnContext(ctx, "mail perhaps not sent", "id", msg.ID, "error", err)
+		m.log.WarnContext(ctx, "a mail may not have been sent", "id", msg.ID, "error", err)
 	}
 	return m.ledger.Complete(ctx, m.tenant, ledger.LinkMail, msg.ID, "sent", "")
 }

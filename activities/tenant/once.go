@@ -101,7 +101,7 @@ func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bo
 		return id, true, err
 	}
 	// An attempt that was given up for dead has made another one, which the rest is built on.
-	t.Log.WarnContext(ctx, "made twice by two attempts", "kind", c.Kind, "source", c.SourceID, "stays", holds, "left", id)
+	t.Log.WarnContext(ctx, "two attempts created the same object", "kind", c.Kind, "source", c.SourceID, "stays", holds, "left", id)
 	if c.Discard != nil {
 		if err := c.Discard(ctx, id); err != nil {
 			return "", false, err

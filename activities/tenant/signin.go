@@ -44,7 +44,7 @@ func (n *migrationNotice) refused() {
 		subject, text := open.MigrationNotice(ctx, t.Config)
 		err := t.Mail.SendOnce(ctx, "", mail.Message{ID: "moved:" + today, To: t.operators(), Subject: subject, Text: text})
 		if err != nil {
-			t.Log.WarnContext(ctx, "operators not told of a refused token", "tenant", t.ID, "error", err)
+			t.Log.WarnContext(ctx, "could not mail the administrators about a refused token", "tenant", t.ID, "error", err)
 		}
 	}()
 }
@@ -84,17 +84,17 @@ func (s *Tenants) checkSignIn(ctx context.Context, id string, cfg *config.Tenant
 	}
 	why := ""
 	if err != nil && rest.ClassOf(err) == rest.Unauthorized {
-		why = fmt.Sprintf("Adobe or Frame.io refuses the sign-in: %v", err)
+		why = fmt.Sprintf("Adobe or Frame.io rejected the sign-in: %v", err)
 	} else if at, ok, kerr := open.SignInRenewed(ctx, cfg, s.ledger); kerr == nil && ok && now.Sub(at) > signInOld {
-		why = fmt.Sprintf("The sign-in was renewed last on %s, and ends 14 days after that: %v", at.Format("2 January 2006"), err)
+		why = fmt.Sprintf("The sign-in was last renewed on %s and expires 14 days later: %v", at.Format("2 January 2006"), err)
 	}
 	if why == "" {
 		return
 	}
 	err = t.Mail.SendOnce(ctx, "", mail.Message{ID: "sign-in:" + now.UTC().Format(time.DateOnly), To: t.operators(),
 		Subject: fmt.Sprintf("Sign in to Frame.io again: %s", cfg.Name),
-		Text:    fmt.Sprintf("Tenant %s (%s). %s\n\nSign in again: starter login --tenant %s\nUntil then archives and reviews of this tenant wait.\n", cfg.Name, id, why, id)})
+		Text:    fmt.Sprintf("Tenant %s (%s). %s\n\nTo sign in again, run: starter login --tenant %s\nUntil then, this tenant's archives and reviews wait.\n", cfg.Name, id, why, id)})
 	if err != nil {
-		s.log.WarnContext(ctx, "operators not told of a refused sign-in", "tenant", id, "error", err)
+		s.log.WarnContext(ctx, "could not mail the administrators about a refused sign-in", "tenant", id, "error", err)
 	}
 }

@@ -130,7 +130,7 @@ func TestAnAssumedFrameRateIsSaid(t *testing.T) {
 				return it.Why()
 			}
 			for _, id := range []string{silent, sound} {
-				assert.Contains(t, why(id), "no frame rate: the times of its comments are counted at 24 frames a second")
+				assert.Contains(t, why(id), "no frame rate: comment times assume 24 fps")
 			}
 			assert.Empty(t, why(known)+why(whole))
 			row, _, err := b.book.Item(t.Context(), tenantID, b.project.ID, silent)
@@ -166,7 +166,7 @@ func TestAFileDeletedMeanwhileFailsNoArchive(t *testing.T) {
 					assert.Equal(t, "incomplete", fin.Status, fin.Reason)
 					it, _, err := b.book.Item(t.Context(), tenantID, b.project.ID, file)
 					require.NoError(t, err)
-					assert.Contains(t, it.Reason, "no more in Frame.io")
+					assert.Contains(t, it.Reason, "removed from Frame.io")
 					_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
 					require.NoError(t, err)
 					fin = b.archive(t)
@@ -255,6 +255,6 @@ func TestEveryKindOfStorageTakesAnArchive(t *testing.T) {
 func TestAStorageThatCannotBeReachedIsRefusedInThePlan(t *testing.T) {
 	b := open(t, &Checker{}, &Checker{}, "FILE", nil)
 	fin := b.archiveFailing(t)
-	assert.ErrorContains(t, fin, "which nothing can be uploaded to from outside")
+	assert.ErrorContains(t, fin, "does not accept uploads over the internet")
 	assert.Empty(t, b.iconik.Docs("assets"), "nothing was made")
 }

@@ -64,7 +64,7 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 				b.project.ID = old
 				failure := b.archiveFailing(t)
 				assert.ErrorContains(t, failure, "starter archive "+ids[old])
-				assert.ErrorContains(t, failure, "goes on where this one stopped")
+				assert.ErrorContains(t, failure, "continues where this one stopped")
 				_, err = b.book.UpdateArchive(t.Context(), tenantID, old, func(r *ledger.Archive) { r.Status = ledger.Failed })
 				require.NoError(t, err)
 				b.project.ID = ids[old]
@@ -77,7 +77,7 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 			if assert.NotEmpty(t, plan.Blockers) {
 				said := fmt.Sprint(plan.Blockers)
 				assert.Contains(t, said, "as project "+old)
-				assert.Contains(t, said, "17 of 18 files are in iconik")
+				assert.Contains(t, said, "17 of 18 files in iconik")
 				assert.Contains(t, said, "not copied again")
 			}
 			_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
@@ -183,7 +183,7 @@ func TestWhatCannotBeToldApartIsSaid(t *testing.T) {
 	_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
 	require.NoError(t, err)
 	fin := b.archive(t)
-	assert.Contains(t, fin.Reason, "cannot be told")
+	assert.Contains(t, fin.Reason, "could not match them")
 	assert.Contains(t, fin.Reason, "twice.txt")
 }
 

@@ -92,7 +92,7 @@ func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 			}}))
 			fin := b.archive(t)
 			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
-			assert.Contains(t, told, "waited for a day")
+			assert.Contains(t, told, "waits up to a day")
 			assert.NotContains(t, told, "unarchive")
 			assert.Equal(t, ledger.Skipped, item().State, item().Reason)
 			assert.Contains(t, item().Reason, "within a day")

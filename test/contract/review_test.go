@@ -281,7 +281,7 @@ func TestNothingIsHeldUp(t *testing.T) {
 	assert.Len(t, b.iconik.Segments(asset), 1, "the one that is refused holds up no other and is left alone")
 	row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
 	require.NoError(t, err)
-	assert.Contains(t, strings.Join(row.Notes, "|"), "iconik does not take a comment")
+	assert.Contains(t, strings.Join(row.Notes, "|"), "iconik rejected a comment")
 	b.frameio.Edit(refused.ID, func(m *frameiosim.Comment) { m.Text = "remark 3" })
 	require.NoError(t, c.sync(in, 0))
 	assert.Len(t, b.iconik.Segments(asset), 2, "it goes through once it is edited")

@@ -251,7 +251,7 @@ func TestOriginalsInColdStorageAreWaitedFor(t *testing.T) {
 	a := s.until(s.project.ID, time.Minute, func(a archiveJSON) bool { return a.Status == "waiting" })
 	assert.Contains(t, a.Reason, "unarchive the project")
 	s.mailed(1)
-	assert.Contains(t, s.Mail.Messages()[0].Subject, "Needs a hand")
+	assert.Contains(t, s.Mail.Messages()[0].Subject, "Action needed")
 
 	// It does not hold others up.
 	small, err := samples.Small(s.Frameio, s.team, "Small", 5, 1)

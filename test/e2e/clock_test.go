@@ -55,6 +55,6 @@ func TestTheSandboxsClock(t *testing.T) {
 	_, _ = press("delete", s.PageURL)
 	s.reviewIs(r.ID, "deleted")
 	require.Len(t, s.Frameio.AssetsOf(s.reviewProject()), 1, "the root alone")
-	s.told("Review expired", "Review media will be deleted", "Review media is deleted")
+	s.told("Review expired", "Review media will be deleted", "Review media deleted")
 	assert.Contains(t, page(s.PageURL), "Review media will be deleted")
 }

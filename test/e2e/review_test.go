@@ -110,7 +110,7 @@ func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{"root", other.Name}, left)
 	assert.Equal(t, "deleted", s.Iconik.Values("assets", asset)["framebridge_review_status"])
-	s.told("Review is open", "Review expired", "Review media will be deleted", "Review media is deleted")
+	s.told("Review open", "Review expired", "Review media will be deleted", "Review media deleted")
 	s.replay()
 	dir := s.Config[:strings.LastIndex(s.Config, "/")]
 	s.Stop()

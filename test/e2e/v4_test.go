@@ -69,7 +69,7 @@ func TestV4SharesNothingWithoutItsWatermark(t *testing.T) {
 		status, reason   string
 	}{
 		"switched on":                      {frameiosim.Shares202609, "false", false, "open", ""},
-		"not switched on":                  {frameiosim.Shares202609, "true", true, "failed", "did not switch the watermark"},
+		"not switched on":                  {frameiosim.Shares202609, "true", true, "failed", "did not turn on the link's watermark"},
 		"an older server":                  {frameiosim.Shares202607, "false", false, "failed", "does not say"},
 		"an older server, policy attested": {frameiosim.Shares202607, "true", false, "open", ""},
 	} {

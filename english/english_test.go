@@ -1,0 +1,36 @@
+package english_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/framebridge/framebridge/english"
+)
+
+func TestCountsTakeTheirPlural(t *testing.T) {
+	for want, got := range map[string]string{
+		"1 file": english.Count(1, "file"), "0 files": english.Count(0, "file"), "2 version stacks": english.Count(int64(2), "version stack"),
+		"3 copies": english.Count(3, "copy"), "2 days": english.Count(2, "day"), "2 batches": english.Count(2, "batch"),
+	} {
+		assert.Equal(t, want, got)
+	}
+	assert.Equal(t, "is", english.Is(1))
+	assert.Equal(t, "are", english.Is(0))
+	assert.Equal(t, "has", english.Has(1))
+	assert.Equal(t, "have", english.Has(2))
+}
+
+func TestDurationsReadAsPeopleWriteThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 seconds", time.Second: "1 second", 15 * time.Minute: "15 minutes", 90 * time.Minute: "1 hour 30 minutes",
+		24 * time.Hour: "1 day", 720 * time.Hour: "30 days", 25*time.Hour + 5*time.Second: "1 day 1 hour", time.Hour + time.Second: "1 hour",
+		1500 * time.Millisecond: "2 seconds",
+	} {
+		assert.Equal(t, want, english.Duration(d), d)
+	}
+	assert.Equal(t, "every 15 minutes", english.Every(15*time.Minute))
+	assert.Equal(t, "every hour", english.Every(time.Hour))
+	assert.Equal(t, "every 1 hour 30 minutes", english.Every(90*time.Minute))
+}
