@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"sort"
 
 	"github.com/framebridge/framebridge/redact"
@@ -10,16 +11,22 @@ import (
 // Load reads a configuration. Its error is *Problems unless the file itself can't be read. From then on its secrets are
 // known to package redact.
 func Load(path string) (*Config, error) {
+	cfg, _, err := read(path)
+	return cfg, err
+}
+
+// read also says which files values come from that file:PATH names, be the configuration good or bad.
+func read(path string) (cfg *Config, named []string, err error) {
 	d, err := readDocument(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	cfg, err := d.load()
-	if err != nil {
-		return nil, err
+	slices.Sort(d.named)
+	if cfg, err = d.load(); err != nil {
+		return nil, d.named, err
 	}
 	redact.Know(cfg.SecretValues()...)
-	return cfg, nil
+	return cfg, d.named, nil
 }
 
 func (d *document) load() (*Config, error) {

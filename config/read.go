@@ -21,14 +21,6 @@ const (
 	deepest   = 32          // levels of a file; aliases can nest without end
 )
 
-// DefaultPath is where the configuration is when no --config is given.
-func DefaultPath() string {
-	if p := os.Getenv(envPrefix + "_CONFIG"); p != "" {
-		return p
-	}
-	return "framebridge.yaml"
-}
-
 // ErrNoFile says that there is no configuration.
 var ErrNoFile = errors.New("no configuration")
 
@@ -40,6 +32,7 @@ type document struct {
 	tree   map[string]any
 	origin map[string]string // by key
 	dir    string            // what paths are relative to
+	named  []string          // files that values come from
 	p      *Problems
 }
 
@@ -64,14 +57,15 @@ func readDocument(path string) (*document, error) {
 var quoted = regexp.MustCompile("`[^`]*`")
 
 func (d *document) readFile(path string) (map[string]any, error) {
-	f, err := os.Open(path)
+	var tree any
+	err := readText(path, func(text io.Reader) (err error) {
+		if tree, err = d.parse(text, filepath.Base(path), ""); err != nil {
+			return errors.New(quoted.ReplaceAllString(err.Error(), "a value"))
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	tree, err := d.parse(f, filepath.Base(path), "")
-	if err != nil {
-		return nil, errors.New(quoted.ReplaceAllString(err.Error(), "a value"))
 	}
 	out, ok := tree.(map[string]any)
 	if !ok && tree != nil {
@@ -300,9 +294,11 @@ func isSwitch(value any) bool {
 
 // fromEnvironment lets FRAMEBRIDGE_… variables win over the file. Lists and maps are written as in YAML.
 func (d *document) fromEnvironment() {
+	env := environment()
 	d.everyKey(func(key string, doc KeyDoc) {
 		name := envName(key)
-		text, ok := os.LookupEnv(name)
+		_ = env.BindEnv(key, name) // fails without a key only
+		text, ok := env.Get(key).(string)
 		if !ok {
 			return
 		}
@@ -365,6 +361,7 @@ func (d *document) resolve(node any, key string) any {
 			return value
 		}
 		if path, ok := strings.CutPrefix(n, "file:"); ok {
+			d.named = append(d.named, d.path(path))
 			raw, err := os.ReadFile(d.path(path))
 			if err != nil {
 				d.p.refuse(key, "cannot read the file it names: %v", err)

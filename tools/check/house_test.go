@@ -69,6 +69,8 @@ var strangers = map[string][]string{
 	"go.temporal.io/":             {"workflows", "activities", "worker", "starter", "doctor", "temporalclient"},
 	"github.com/gin-gonic/":       {"starter"},
 	"go.yaml.in/":                 {"config"},
+	"github.com/spf13/viper":      {"config"},
+	"github.com/fsnotify/":        {"config"},
 	"database/sql":                {"ledger"},
 	"modernc.org/":                {"ledger"},
 	"github.com/jackc/":           {"ledger"},

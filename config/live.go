@@ -1,0 +1,144 @@
+package config
+
+import (
+	"crypto/sha256"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Live is the configuration of a running program. What Now returns is never changed: whoever works with one goes on with
+// it, and a reload replaces the whole.
+type Live struct {
+	path string
+	now  atomic.Pointer[Config]
+
+	mu      sync.Mutex // one reload at a time
+	changed []func(*Config)
+	named   []string          // files that the configuration, as last read, takes secrets from
+	read    [sha256.Size]byte // fingerprint of what was last read
+}
+
+// Open loads the configuration that a program begins with.
+func Open(path string) (*Live, error) {
+	l := &Live{path: path}
+	cfg, err := l.load()
+	if err != nil {
+		return nil, err
+	}
+	l.now.Store(cfg)
+	return l, nil
+}
+
+// Hold holds a configuration that comes from no file.
+func Hold(cfg *Config) *Live {
+	l := &Live{}
+	l.now.Store(cfg)
+	return l
+}
+
+// Now is the configuration that holds.
+func (l *Live) Now() *Config { return l.now.Load() }
+
+// load reads the files and remembers what it has read, be it good or bad.
+func (l *Live) load() (*Config, error) {
+	for {
+		before := fingerprint(l.path, l.named)
+		cfg, named, err := read(l.path)
+		if slices.Equal(named, l.named) {
+			l.read = before
+			return cfg, err
+		}
+		l.named = named // once more, so that none of them changes between reading and fingerprint
+	}
+}
+
+// OnChange has f called after each reload, in turn.
+func (l *Live) OnChange(f func(*Config)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.changed = append(l.changed, f)
+}
+
+// Change says what a reload has changed: ids of tenants, and the keys that differ and take effect at the next start only.
+type Change struct {
+	Added, Removed, Changed []string
+	AtStart                 []string
+}
+
+// Reload reads the configuration again. A bad one leaves the former as it is; the error then names all problems. A tenant
+// in whom nothing has changed stays the same *Tenant: what was made for it is kept by that.
+func (l *Live) Reload() (Change, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next, err := l.load()
+	if err != nil {
+		return Change{}, err
+	}
+	was := l.Now()
+	c := Change{AtStart: next.keepUntilStart(was)}
+	for id, t := range next.Tenants {
+		switch old, had := was.Tenants[id]; {
+		case !had:
+			c.Added = append(c.Added, id)
+		case reflect.DeepEqual(old, t):
+			next.Tenants[id] = old
+		default:
+			c.Changed = append(c.Changed, id)
+		}
+	}
+	for id := range was.Tenants {
+		if _, has := next.Tenants[id]; !has {
+			c.Removed = append(c.Removed, id)
+		}
+	}
+	for _, ids := range [][]string{c.Added, c.Removed, c.Changed} {
+		slices.Sort(ids)
+	}
+	l.now.Store(next)
+	for _, f := range l.changed {
+		f(next)
+	}
+	return c, nil
+}
+
+// keepUntilStart leaves what a program has opened at its start as it was, and names what differs. The rest takes effect at
+// once: tenants, mail, reports and the public address.
+func (c *Config) keepUntilStart(was *Config) (differs []string) {
+	for _, s := range []struct {
+		key      string
+		now, was any // pointers to the same kind
+	}{
+		{"http.listen", &c.HTTP.Listen, &was.HTTP.Listen}, {"http.internal_listen", &c.HTTP.InternalListen, &was.HTTP.InternalListen},
+		{"temporal", &c.Temporal, &was.Temporal}, {"ledger", &c.Ledger, &was.Ledger}, {"worker", &c.Worker, &was.Worker},
+		{"transfer", &c.Transfer, &was.Transfer}, {"auth", &c.Auth, &was.Auth},
+	} {
+		now, old := reflect.ValueOf(s.now).Elem(), reflect.ValueOf(s.was).Elem()
+		if !reflect.DeepEqual(now.Interface(), old.Interface()) {
+			now.Set(old)
+			differs = append(differs, s.key)
+		}
+	}
+	return differs
+}
+
+// reload reloads and tells the operator what came of it.
+func (l *Live) reload(log *slog.Logger, why string) {
+	c, err := l.Reload()
+	if err != nil {
+		log.Error("the configuration is not taken, the former one stays", "because", why, "error", err)
+		return
+	}
+	log.Info("the configuration was read again", "because", why, "tenants", len(l.Now().Tenants), "added", strings.Join(c.Added, " "), "changed", strings.Join(c.Changed, " "),
+		"removed", strings.Join(c.Removed, " "))
+	for _, id := range c.Removed {
+		log.Warn("a tenant is no longer in the configuration: its archives and reviews wait until it is back", "tenant", id)
+	}
+	for _, key := range c.AtStart {
+		log.Warn("a changed setting takes effect at the next start", "key", key)
+	}
+	l.Now().LogWarnings(log)
+}
