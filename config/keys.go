@@ -85,7 +85,7 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "archive.wait_interval", "15m", "how often wait looks again"},
 	{tenantPrefix + "archive.items_in_parallel", "4", "items copied at once, 1 to 64"},
 	{tenantPrefix + "archive.projects_in_parallel", "1", "archives of the tenant that run at once, 1 to 64"},
-	{tenantPrefix + "archive.access", "source", "who may read in iconik: source (as in Frame.io), closed (administrators) or iconik_default"},
+	{tenantPrefix + "archive.access", "source", "who may read in iconik: source (as in Frame.io), closed (administrators) or iconik_default. This version always uses iconik's default, and warns at start unless that is what is set"},
 	{tenantPrefix + "archive.groups", "{}", "groups of Frame.io to those of iconik: `{\"Frame.io group\": \"iconik group\"}`"},
 	{tenantPrefix + "archive.fields", "{}", "custom fields of Frame.io to fields of iconik: `{\"Frame.io name\": \"iconik_field\"}`; others get fields of their own"},
 	{tenantPrefix + "archive.comment_count", "hint", "V4's comment count: hint (orders the reading), trust (files without any are not read, the report says so) or ignore"},

@@ -96,7 +96,7 @@ func TestAPasswordThatTearsItsAddressApartIsRefusedAndNotPrinted(t *testing.T) {
 }
 
 func TestSecretsThatCanBeGuessedAreTold(t *testing.T) {
-	c, err := load(t, least)
+	c, err := load(t, least+"    archive: {access: iconik_default}\n")
 	require.NoError(t, err)
 	assert.Equal(t, []string{tenantKey + ".api_key: has 11 characters: make it 16 or more, it can be guessed",
 		tenantKey + ".frameio.webhook_secrets.0: has 14 characters: make it 16 or more, it can be guessed",

@@ -20,6 +20,7 @@ const (
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 func (c *Config) validate(p *Problems) {
+	c.notYet(p)
 	address(p, "http.listen", c.HTTP.Listen)
 	if c.HTTP.InternalListen != "" {
 		address(p, "http.internal_listen", c.HTTP.InternalListen)

@@ -1,0 +1,25 @@
+package config
+
+// notYet warns of what the configuration asks for and this version does not do: nobody shall rely on a key in vain. Whoever
+// makes one work takes its line out.
+func (c *Config) notYet(p *Problems) {
+	say := func(set bool, key, what string) {
+		if set {
+			p.warn(key, "has no effect in this version: %s", what)
+		}
+	}
+	say(c.Auth.OIDC.Issuer != "", "auth.oidc", "the console does not exist yet; use API keys")
+	say(len(c.Report.SigningKey) > 0, "report.signing_key", "reports are not signed")
+	for _, id := range sortedKeys(c.Tenants) {
+		t, key := c.Tenants[id], "tenants."+id+"."
+		say(len(t.Roles) > 0, key+"roles", "the console does not exist yet; give api_keys their roles")
+		say(len(t.Frameio.Credentials) > 0, key+"frameio.credentials", "one credential is used")
+		say(t.Notify.SlackURL != "" || t.Notify.TeamsURL != "" || t.Notify.Webhook.URL != "", key+"notify", "people hear by e-mail: archive.notify and review.notify")
+		a := t.Archive
+		say(a.Access != "iconik_default", key+"archive.access", "what is archived has iconik's default access, also from restricted projects and folders; set iconik_default if that is right for you")
+		say(a.CommentCount == "trust", key+"archive.comment_count", "the comments of every file are read")
+		say(a.OnDifference == "restore", key+"archive.on_difference", "differences are reported")
+		say(a.Reclaim == "allowed", key+"archive.reclaim", "nothing is deleted in Frame.io by an archive")
+		say(a.ProjectsInParallel > 1, key+"archive.projects_in_parallel", "a tenant's archives run one at a time")
+	}
+}

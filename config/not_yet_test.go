@@ -1,0 +1,36 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAKeyWithoutEffectWarns(t *testing.T) {
+	tests := []struct{ key, text string }{
+		{"auth.oidc", "auth: {oidc: {issuer: 'https://id.example', client_id: framebridge, client_secret: 0a1b2c3d4e5f6a7b8c9d}}\n"},
+		{tenantKey + ".frameio.credentials", strings.Replace(least, "generation: legacy,", "generation: legacy, credentials: [{token: fio-u-other}],", 1)},
+		{tenantKey + ".notify", least + "    notify: {slack_url: 'https://hooks.example/T/B/x'}\n"},
+		{tenantKey + ".archive.access", least},
+		{tenantKey + ".archive.comment_count", least + "    archive: {comment_count: trust}\n"},
+		{tenantKey + ".archive.on_difference", least + "    archive: {on_difference: restore}\n"},
+		{tenantKey + ".archive.reclaim", least + "    archive: {reclaim: allowed}\n"},
+		{tenantKey + ".archive.projects_in_parallel", least + "    archive: {projects_in_parallel: 4}\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.key, func(t *testing.T) {
+			text := tt.text
+			if !strings.Contains(text, "tenants:") {
+				text = least + text
+			}
+			c, err := load(t, text)
+			require.NoError(t, err)
+			assert.Contains(t, strings.Join(c.Warnings, "\n"), tt.key+": has no effect in this version")
+		})
+	}
+	c, err := load(t, least+"    archive: {access: iconik_default}\n")
+	require.NoError(t, err)
+	assert.NotContains(t, strings.Join(c.Warnings, "\n"), "no effect")
+}
