@@ -32,7 +32,7 @@ func (q *queue) JoinQueue(ctx context.Context, in workflows.JoinQueueInput) erro
 
 // QueuePositions writes down which archives wait, in order.
 func (q *queue) QueuePositions(ctx context.Context, in workflows.QueuePositionsInput) error {
-	return q.ledger.SetQueuePositions(ctx, in.Tenant, in.Archives)
+	return q.ledger.Tenant(in.Tenant).SetQueuePositions(ctx, in.Archives)
 }
 
 // ClosedArchives returns the tickets whose workflow has ended without leaving the queue, by termination for example.

@@ -281,7 +281,7 @@ func newHarness(t *testing.T, generation string) *harness {
 func (h *harness) open(t *config.Tenant) (doctor.Account, *iconik.Client, error) {
 	var tokens open.Tokens
 	if h.Ledger != nil {
-		tokens = h.Ledger
+		tokens = h.Ledger.Tenant(t.ID)
 	}
 	p, err := open.Platform(t, tokens, nil)
 	if err != nil {
@@ -296,7 +296,7 @@ func (h *harness) setUp() {
 	h.t.Helper()
 	account, ick, err := h.open(h.tenant)
 	require.NoError(h.t, err)
-	s := &setup.Setup{Tenant: h.tenant, Base: h.Base, Frameio: account.(frameio.Installer), Iconik: ick, Book: h.Ledger}
+	s := &setup.Setup{Tenant: h.tenant, Base: h.Base, Frameio: account.(frameio.Installer), Iconik: ick, Book: h.Ledger.Tenant(h.tenant.ID)}
 	plan, err := s.Plan(h.t.Context())
 	require.NoError(h.t, err)
 	require.NoError(h.t, plan.Apply(h.t.Context(), nil))
@@ -325,7 +325,7 @@ func setKey(t *config.Tenant) { t.APIKey = config.Secrets{apiKey} }
 
 // forgetTokens takes the access tokens away that setup has left in the ledger.
 func (h *harness) forgetTokens() {
-	must(h.Ledger.PutToken(h.t.Context(), tenantID, "frameio-ims", []byte("{}")))
+	must(h.Ledger.Tenant(tenantID).PutToken(h.t.Context(), "frameio-ims", []byte("{}")))
 }
 
 func (h *harness) signedIn(age time.Duration) {

@@ -18,7 +18,7 @@ func (x *exam) readRecord() setup.Record {
 		if x.Ledger == nil {
 			return setup.Record{}, nil
 		}
-		return setup.Load(ctx, x.Ledger, x.tenant.ID)
+		return setup.Load(ctx, x.Ledger.Tenant(x.tenant.ID))
 	})
 	return r
 }

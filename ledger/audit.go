@@ -12,9 +12,19 @@ import (
 	"time"
 )
 
+// Kinds of actors.
+const (
+	ActorAPI     = "api"
+	ActorCommand = "command"
+	ActorConsole = "console"
+	ActorFrameio = "frameio"
+	ActorIconik  = "iconik"
+	ActorSystem  = "system" // Framebridge by itself
+)
+
 // Actor is who did something.
 type Actor struct {
-	Kind    string `json:"kind"`              // api, console, frameio, iconik, command, system
+	Kind    string `json:"kind"`              // one of the constants; entries of older versions have others
 	Name    string `json:"name,omitempty"`    // of a person, where one is known
 	Address string `json:"address,omitempty"` // the network address that the request came from
 	Key     string `json:"key,omitempty"`     // the name of the API key, never the key
@@ -106,23 +116,13 @@ func (l *Ledger) AppendAudit(ctx context.Context, e AuditEntry) (AuditEntry, err
 	return e, err
 }
 
-// Audit writes down who did what to an archive or a review.
-func (l *Ledger) Audit(ctx context.Context, tenant, id, actor, what, detail string) error {
-	e := AuditEntry{Tenant: tenant, Actor: Actor{Kind: actor}, Action: what, ObjectKind: "archive", ObjectID: id, Archive: id}
-	_, isReview, err := l.Review(ctx, tenant, id)
-	if err != nil {
-		return err
+// AuditText is the detail of an entry that has a sentence for people and nothing else.
+func AuditText(text string) json.RawMessage {
+	if text == "" {
+		return nil
 	}
-	if isReview {
-		e.ObjectKind, e.Archive, e.Review = "review", "", id
-	}
-	if detail != "" {
-		if e.Detail, err = json.Marshal(map[string]string{"text": detail}); err != nil {
-			return err
-		}
-	}
-	_, err = l.AppendAudit(ctx, e)
-	return err
+	detail, _ := json.Marshal(map[string]string{"text": text}) // strings always become JSON
+	return detail
 }
 
 // auditLog is a tenant's log while a transaction has it to itself.

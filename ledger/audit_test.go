@@ -32,13 +32,13 @@ func TestTheAuditIsAChainPerTenant(t *testing.T) {
 			}
 		}
 		all.Wait()
-		entries, err := l.AuditPage(ctx, tenant, AuditFilter{}, 0, 100)
+		entries, err := l.Tenant(tenant).AuditPage(ctx, AuditFilter{}, 0, 100)
 		require.NoError(t, err)
 		require.Len(t, entries, 10)
 		require.NoError(t, VerifyChain(nil, entries))
 		assert.JSONEq(t, `{"n":1}`, string(entries[0].Detail))
 		assert.WithinDuration(t, time.Now(), entries[0].At, time.Minute)
-		n, err := l.VerifyAudit(ctx, tenant)
+		n, err := l.Tenant(tenant).VerifyAudit(ctx)
 		require.NoError(t, err)
 		assert.EqualValues(t, 10, n)
 		extract, err := json.Marshal(note(t, l, AuditEntry{Tenant: tenant, Action: "x", Reason: "a \xff <b>", Detail: json.RawMessage(`{ "a": "<i> & \u2028 é" }`)}))
@@ -46,7 +46,7 @@ func TestTheAuditIsAChainPerTenant(t *testing.T) {
 		var read AuditEntry
 		require.NoError(t, json.Unmarshal(extract, &read))
 		assert.Equal(t, read.Hash, read.Digest(), "an extract is verified without us")
-		half, err := l.AuditPage(ctx, tenant, AuditFilter{}, 5, 100)
+		half, err := l.Tenant(tenant).AuditPage(ctx, AuditFilter{}, 5, 100)
 		require.NoError(t, err)
 		require.NoError(t, VerifyChain(&entries[4], half))
 	})
@@ -69,11 +69,11 @@ func TestAChangedAuditIsNoticed(t *testing.T) {
 				for range 3 {
 					note(t, l, AuditEntry{Tenant: tenant, Actor: Actor{Kind: "console", Name: "sam"}, Action: "stop", Reason: "why"})
 				}
-				_, err := l.VerifyAudit(t.Context(), tenant)
+				_, err := l.Tenant(tenant).VerifyAudit(t.Context())
 				require.NoError(t, err)
 				_, err = l.exec(t.Context(), change, tenant)
 				require.NoError(t, err)
-				_, err = l.VerifyAudit(t.Context(), tenant)
+				_, err = l.Tenant(tenant).VerifyAudit(t.Context())
 				assert.ErrorIs(t, err, ErrChain)
 			})
 		})
@@ -111,7 +111,7 @@ func TestTheAuditIsFiltered(t *testing.T) {
 			"no wildcard":     {AuditFilter{Text: "100_"}, nil},
 			"both":            {AuditFilter{Review: "r1", Action: "stop"}, []int64{2}},
 		} {
-			entries, err := l.AuditPage(t.Context(), tenant, c.filter, 0, 10)
+			entries, err := l.Tenant(tenant).AuditPage(t.Context(), c.filter, 0, 10)
 			require.NoError(t, err, name)
 			var got []int64
 			for _, e := range entries {
@@ -132,7 +132,7 @@ func TestTheAuditOfBeforeIsCarriedOver(t *testing.T) {
 		_, err = l.exec(t.Context(), "INSERT INTO audit (tenant, archive, at, actor, what, detail) VALUES ('acme', 'done', 5, 'api', 'retry', '')")
 		require.NoError(t, err)
 		note(t, l, AuditEntry{Tenant: "acme", Actor: Actor{Kind: "api"}, Action: "stop"})
-		entries, err := l.AuditPage(t.Context(), "acme", AuditFilter{}, 0, 10)
+		entries, err := l.Tenant("acme").AuditPage(t.Context(), AuditFilter{}, 0, 10)
 		require.NoError(t, err)
 		require.NoError(t, VerifyChain(nil, entries))
 		var got []string

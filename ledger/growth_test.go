@@ -60,22 +60,24 @@ func BenchmarkGrowth(b *testing.B) {
 			}
 			for _, op := range []operation{
 				{"NextPosition", func(ctx context.Context, tenant string) error {
-					_, err := l.NextPosition(ctx, tenant, "new")
+					_, err := l.Tenant(tenant).NextPosition(ctx, "new")
 					return err
 				}},
-				{"FolderGone", func(ctx context.Context, tenant string) error { return l.FolderGone(ctx, tenant, "a50", "f245") }},
+				{"FolderGone", func(ctx context.Context, tenant string) error {
+					return l.Tenant(tenant).Archive("a50").FolderGone(ctx, "f245")
+				}},
 				{"project webhook", func(ctx context.Context, tenant string) error { return projectWebhook(ctx, l, tenant) }},
 				{"comment webhook", func(ctx context.Context, tenant string) error { return commentWebhook(ctx, l, tenant) }},
 				{"items page", func(ctx context.Context, tenant string) error {
-					_, _, err := l.ItemsPage(ctx, tenant, "a50", 50, 50)
+					_, _, err := l.Tenant(tenant).Archive("a50").ItemsPage(ctx, 50, 50)
 					return err
 				}},
 				{"archives page", func(ctx context.Context, tenant string) error {
-					_, _, err := l.Archives(ctx, tenant, "50000000~a50", 40)
+					_, _, err := l.Tenant(tenant).Archives(ctx, "50000000~a50", 40)
 					return err
 				}},
 				{"reviews page", func(ctx context.Context, tenant string) error {
-					_, _, err := l.Reviews(ctx, tenant, "50000000.r50", 40)
+					_, _, err := l.Tenant(tenant).Reviews(ctx, "50000000.r50", 40)
 					return err
 				}},
 			} {
@@ -88,30 +90,30 @@ func BenchmarkGrowth(b *testing.B) {
 }
 
 func projectWebhook(ctx context.Context, l *Ledger, tenant string) error {
-	if _, err := l.Delivered(ctx, tenant, "v0=x"); err != nil {
+	if _, err := l.Tenant(tenant).Delivered(ctx, "v0=x"); err != nil {
 		return err
 	}
-	if _, _, err := l.RequestArchive(ctx, tenant, "a50", "", time.Now()); err != nil {
+	if _, _, err := l.Tenant(tenant).Archive("a50").Request(ctx, "", time.Now()); err != nil {
 		return err
 	}
-	if _, err := l.NextPosition(ctx, tenant, "a50"); err != nil {
+	if _, err := l.Tenant(tenant).NextPosition(ctx, "a50"); err != nil {
 		return err
 	}
-	_, err := l.NoteDelivery(ctx, tenant, "v0=x", time.Now())
+	_, err := l.Tenant(tenant).NoteDelivery(ctx, "v0=x", time.Now())
 	return err
 }
 
 func commentWebhook(ctx context.Context, l *Ledger, tenant string) error {
-	if _, _, err := l.ReviewOfFile(ctx, tenant, "f50"); err != nil {
+	if _, _, err := l.Tenant(tenant).ReviewOfFile(ctx, "f50"); err != nil {
 		return err
 	}
-	if _, _, _, err := l.ReviewOfFrameioComment(ctx, tenant, "fc50"); err != nil {
+	if _, _, _, err := l.Tenant(tenant).ReviewOfFrameioComment(ctx, "fc50"); err != nil {
 		return err
 	}
-	if _, err := l.ReviewsOfSegment(ctx, tenant, "ic50"); err != nil {
+	if _, err := l.Tenant(tenant).ReviewsOfSegment(ctx, "ic50"); err != nil {
 		return err
 	}
-	_, err := l.ReviewsOfAsset(ctx, tenant, "s50")
+	_, err := l.Tenant(tenant).ReviewsOfAsset(ctx, "s50")
 	return err
 }
 

@@ -28,7 +28,7 @@ func (l *Ledger) Sealed(ctx context.Context) (kept, unreadable int, err error) {
 		return 0, 0, err
 	}
 	for _, p := range places {
-		_, ok, err := l.Token(ctx, p[0], p[1])
+		_, ok, err := l.Tenant(p[0]).Token(ctx, p[1])
 		switch {
 		case errors.Is(err, errUnreadable), errors.Is(err, ErrNoKey):
 			kept++

@@ -51,28 +51,28 @@ const project = "a-project"
 
 func begin(t *testing.T, l *Ledger, tenant string) {
 	t.Helper()
-	_, _, err := l.RequestArchive(t.Context(), tenant, project, "sam@example.com", time.Now())
+	_, _, err := l.Tenant(tenant).Archive(project).Request(t.Context(), "sam@example.com", time.Now())
 	require.NoError(t, err)
 }
 
 func TestAnArchiveIsRequestedOnce(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
-		a, joined, err := l.RequestArchive(t.Context(), tenant, project, "sam@example.com", time.Now())
+		a, joined, err := l.Tenant(tenant).Archive(project).Request(t.Context(), "sam@example.com", time.Now())
 		require.NoError(t, err)
 		assert.False(t, joined)
 		assert.Equal(t, Queued, a.Status)
 		assert.Equal(t, 1, a.Run)
-		_, joined, err = l.RequestArchive(t.Context(), tenant, project, "", time.Now())
+		_, joined, err = l.Tenant(tenant).Archive(project).Request(t.Context(), "", time.Now())
 		require.NoError(t, err)
 		assert.True(t, joined, "it is open")
-		_, err = l.UpdateArchive(t.Context(), tenant, project, func(a *Archive) { a.Status, a.Name = Verified, "Überblick" })
+		_, err = l.Tenant(tenant).Archive(project).Update(t.Context(), func(a *Archive) { a.Status, a.Name = Verified, "Überblick" })
 		require.NoError(t, err)
-		a, joined, err = l.RequestArchive(t.Context(), tenant, project, "", time.Now())
+		a, joined, err = l.Tenant(tenant).Archive(project).Request(t.Context(), "", time.Now())
 		require.NoError(t, err)
 		assert.False(t, joined)
 		assert.Equal(t, 2, a.Run)
 		assert.Equal(t, "Überblick", a.Name, "what is known stays")
-		_, ok, err := l.Archive(t.Context(), tenant+"-other", project)
+		_, ok, err := l.Tenant(tenant + "-other").Archive(project).Get(t.Context())
 		require.NoError(t, err)
 		assert.False(t, ok, "tenants do not see each other")
 	})
@@ -81,14 +81,14 @@ func TestAnArchiveIsRequestedOnce(t *testing.T) {
 func TestWhoAskedForAnArchiveIsRemembered(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ask := func(by string) Archive {
-			_, _, err := l.RequestArchive(t.Context(), tenant, project, by, time.Now())
+			_, _, err := l.Tenant(tenant).Archive(project).Request(t.Context(), by, time.Now())
 			require.NoError(t, err)
-			a, _, err := l.Archive(t.Context(), tenant, project)
+			a, _, err := l.Tenant(tenant).Archive(project).Get(t.Context())
 			require.NoError(t, err)
 			return a
 		}
 		end := func() {
-			_, err := l.UpdateArchive(t.Context(), tenant, project, func(a *Archive) { a.Status = Incomplete })
+			_, err := l.Tenant(tenant).Archive(project).Update(t.Context(), func(a *Archive) { a.Status = Incomplete })
 			require.NoError(t, err)
 		}
 		assert.Empty(t, ask("").RequestedBy)
@@ -114,30 +114,30 @@ func TestAScanGoesOnWhereItBroke(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
 		begin(t, l, tenant)
-		scan, err := l.BeginScan(ctx, tenant, project)
+		scan, err := l.Tenant(tenant).Archive(project).BeginScan(ctx)
 		require.NoError(t, err)
-		require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
-		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "2", []Folder{{SourceID: "sub", ParentID: "root", Depth: 1, Scan: scan}},
+		require.NoError(t, l.Tenant(tenant).Archive(project).PutFolders(ctx, []Folder{{SourceID: "root", Scan: scan}}))
+		require.NoError(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "root", scan, "2", []Folder{{SourceID: "sub", ParentID: "root", Depth: 1, Scan: scan}},
 			[]Item{{SourceID: "b", AssetKey: "b", Version: 1, Versions: 1, Path: "b.mov", Scan: scan}}, false))
-		again, err := l.BeginScan(ctx, tenant, project)
+		again, err := l.Tenant(tenant).Archive(project).BeginScan(ctx)
 		require.NoError(t, err)
 		assert.Equal(t, scan, again, "the same scan goes on")
-		f, err := l.NextFolder(ctx, tenant, project, scan)
+		f, err := l.Tenant(tenant).Archive(project).NextFolder(ctx, scan)
 		require.NoError(t, err)
 		assert.Equal(t, "root", f.SourceID)
 		assert.Equal(t, "2", f.Cursor)
-		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", nil, []Item{
+		require.NoError(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "root", scan, "", nil, []Item{
 			{SourceID: "s2", AssetKey: "stack", Version: 2, Versions: 2, Path: "a.mov", Scan: scan},
 			{SourceID: "s1", AssetKey: "stack", Version: 1, Versions: 2, Path: "z.mov", Scan: scan}}, true))
-		f, err = l.NextFolder(ctx, tenant, project, scan)
+		f, err = l.Tenant(tenant).Archive(project).NextFolder(ctx, scan)
 		require.NoError(t, err)
 		assert.Equal(t, "sub", f.SourceID)
-		require.NoError(t, l.PageListed(ctx, tenant, project, "sub", scan, "", nil, nil, true))
-		f, err = l.NextFolder(ctx, tenant, project, scan)
+		require.NoError(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "sub", scan, "", nil, nil, true))
+		f, err = l.Tenant(tenant).Archive(project).NextFolder(ctx, scan)
 		require.NoError(t, err)
 		assert.Nil(t, f)
-		require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
-		items, _, err := l.ItemsPage(ctx, tenant, project, 0, 10)
+		require.NoError(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan))
+		items, _, err := l.Tenant(tenant).Archive(project).ItemsPage(ctx, 0, 10)
 		require.NoError(t, err)
 		var order []string
 		for i, it := range items {
@@ -145,7 +145,7 @@ func TestAScanGoesOnWhereItBroke(t *testing.T) {
 			order = append(order, it.SourceID)
 		}
 		assert.Equal(t, []string{"s1", "s2", "b"}, order, "by path, the versions of an asset together, oldest first")
-		next, err := l.BeginScan(ctx, tenant, project)
+		next, err := l.Tenant(tenant).Archive(project).BeginScan(ctx)
 		require.NoError(t, err)
 		assert.Greater(t, next, scan)
 	})
@@ -156,26 +156,26 @@ func TestAScanThatHasEndedWritesNothing(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
 		fill(t, l, tenant, []Item{{SourceID: "a", AssetKey: "a", Version: 1, Versions: 1, Path: "a.mov"}})
-		scan, err := l.BeginScan(ctx, tenant, project)
+		scan, err := l.Tenant(tenant).Archive(project).BeginScan(ctx)
 		require.NoError(t, err)
-		require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
+		require.NoError(t, l.Tenant(tenant).Archive(project).PutFolders(ctx, []Folder{{SourceID: "root", Scan: scan}}))
 		item := Item{SourceID: "a", AssetKey: "a", Version: 1, Versions: 1, Path: "a.mov", Scan: scan}
-		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", nil, []Item{item}, true))
+		require.NoError(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "root", scan, "", nil, []Item{item}, true))
 		late := func() {
 			t.Helper()
 			item.Scan = scan - 1
-			require.ErrorIs(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan - 1}}), ErrScan)
-			require.ErrorIs(t, l.PageListed(ctx, tenant, project, "root", scan-1, "", []Folder{{SourceID: "root", Scan: scan - 1}}, []Item{item}, true), ErrScan)
-			require.ErrorIs(t, l.FinishScan(ctx, tenant, project, scan-1), ErrScan)
+			require.ErrorIs(t, l.Tenant(tenant).Archive(project).PutFolders(ctx, []Folder{{SourceID: "root", Scan: scan - 1}}), ErrScan)
+			require.ErrorIs(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "root", scan-1, "", []Folder{{SourceID: "root", Scan: scan - 1}}, []Item{item}, true), ErrScan)
+			require.ErrorIs(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan-1), ErrScan)
 		}
 		late()
-		require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
+		require.NoError(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan))
 		late()
-		items, _, err := l.ItemsPage(ctx, tenant, project, 0, 10)
+		items, _, err := l.Tenant(tenant).Archive(project).ItemsPage(ctx, 0, 10)
 		require.NoError(t, err)
 		require.Len(t, items, 1)
 		require.EqualValues(t, 1, items[0].Seq)
-		folders, _, err := l.Folders(ctx, tenant, project, "", 10)
+		folders, _, err := l.Tenant(tenant).Archive(project).Folders(ctx, "", 10)
 		require.NoError(t, err)
 		require.Len(t, folders, 1)
 	})
@@ -185,14 +185,14 @@ func fill(t *testing.T, l *Ledger, tenant string, items []Item) {
 	t.Helper()
 	ctx := t.Context()
 	begin(t, l, tenant)
-	scan, err := l.BeginScan(ctx, tenant, project)
+	scan, err := l.Tenant(tenant).Archive(project).BeginScan(ctx)
 	require.NoError(t, err)
-	require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
+	require.NoError(t, l.Tenant(tenant).Archive(project).PutFolders(ctx, []Folder{{SourceID: "root", Scan: scan}}))
 	for i := range items {
 		items[i].Scan = scan
 	}
-	require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", nil, items, true))
-	require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
+	require.NoError(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "root", scan, "", nil, items, true))
+	require.NoError(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan))
 }
 
 func TestRangesNeverSplitAnAsset(t *testing.T) {
@@ -206,7 +206,7 @@ func TestRangesNeverSplitAnAsset(t *testing.T) {
 		for size := 1; size <= 7; size++ {
 			after := int64(0)
 			for after < 30 {
-				ranges, err := l.NextRanges(t.Context(), tenant, project, PhaseCopy, after, size, 4)
+				ranges, err := l.Tenant(tenant).Archive(project).NextRanges(t.Context(), PhaseCopy, after, size, 4)
 				require.NoError(t, err)
 				require.NotEmpty(t, ranges)
 				for _, r := range ranges {
@@ -215,7 +215,7 @@ func TestRangesNeverSplitAnAsset(t *testing.T) {
 					after = r.To
 				}
 			}
-			rest, err := l.NextRanges(t.Context(), tenant, project, PhaseCopy, after, size, 4)
+			rest, err := l.Tenant(tenant).Archive(project).NextRanges(t.Context(), PhaseCopy, after, size, 4)
 			require.NoError(t, err)
 			assert.Empty(t, rest)
 		}
@@ -226,21 +226,21 @@ func TestLinksAreIntendedAndMade(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
 		k := Link{Kind: "comment", SourceID: "c1", Archive: project, Parent: "asset", IntendedAt: time.Now()}
-		_, isNew, err := l.Intend(ctx, tenant, k)
+		_, isNew, err := l.Tenant(tenant).Intend(ctx, k)
 		require.NoError(t, err)
 		assert.True(t, isNew)
-		had, isNew, err := l.Intend(ctx, tenant, k)
+		had, isNew, err := l.Tenant(tenant).Intend(ctx, k)
 		require.NoError(t, err)
 		assert.False(t, isNew, "a POST may have taken effect")
 		assert.Empty(t, had.TargetID)
-		require.NoError(t, l.Complete(ctx, tenant, "comment", "c1", "seg1", "hash"))
-		got, ok, err := l.LinkByTarget(ctx, tenant, "comment", "seg1")
+		require.NoError(t, l.Tenant(tenant).Complete(ctx, "comment", "c1", "seg1", "hash"))
+		got, ok, err := l.Tenant(tenant).LinkByTarget(ctx, "comment", "seg1")
 		require.NoError(t, err)
 		require.True(t, ok)
 		assert.Equal(t, "c1", got.SourceID)
 		assert.Equal(t, "hash", got.Hash)
-		require.NoError(t, l.Delete(ctx, tenant, "comment", "c1"))
-		_, ok, err = l.Link(ctx, tenant, "comment", "c1")
+		require.NoError(t, l.Tenant(tenant).Delete(ctx, "comment", "c1"))
+		_, ok, err = l.Tenant(tenant).Link(ctx, "comment", "c1")
 		require.NoError(t, err)
 		assert.False(t, ok)
 	})
@@ -249,21 +249,21 @@ func TestLinksAreIntendedAndMade(t *testing.T) {
 func TestTheFirstAttemptToMakeItHolds(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
-		_, _, err := l.Intend(ctx, tenant, Link{Kind: "asset", SourceID: "a", Archive: project, IntendedAt: time.Now()})
+		_, _, err := l.Tenant(tenant).Intend(ctx, Link{Kind: "asset", SourceID: "a", Archive: project, IntendedAt: time.Now()})
 		require.NoError(t, err)
 		for _, id := range []string{"first", "second", "first"} {
-			holds, err := l.Claim(ctx, tenant, "asset", "a", id, "hash")
+			holds, err := l.Tenant(tenant).Claim(ctx, "asset", "a", id, "hash")
 			require.NoError(t, err)
 			assert.Equal(t, "first", holds)
 		}
-		require.NoError(t, l.Cancel(ctx, tenant, "asset", "a"))
-		_, ok, err := l.Link(ctx, tenant, "asset", "a")
+		require.NoError(t, l.Tenant(tenant).Cancel(ctx, "asset", "a"))
+		_, ok, err := l.Tenant(tenant).Link(ctx, "asset", "a")
 		require.NoError(t, err)
 		assert.True(t, ok, "what was made is not given up")
-		_, _, err = l.Intend(ctx, tenant, Link{Kind: "asset", SourceID: "b", Archive: project, IntendedAt: time.Now()})
+		_, _, err = l.Tenant(tenant).Intend(ctx, Link{Kind: "asset", SourceID: "b", Archive: project, IntendedAt: time.Now()})
 		require.NoError(t, err)
-		require.NoError(t, l.Cancel(ctx, tenant, "asset", "b"))
-		_, ok, err = l.Link(ctx, tenant, "asset", "b")
+		require.NoError(t, l.Tenant(tenant).Cancel(ctx, "asset", "b"))
+		_, ok, err = l.Tenant(tenant).Link(ctx, "asset", "b")
 		require.NoError(t, err)
 		assert.False(t, ok)
 	})
@@ -277,7 +277,7 @@ func TestOnlyOneOfManyIntends(t *testing.T) {
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
-				_, isNew, err := l.Intend(context.Background(), tenant, Link{Kind: "asset", SourceID: "x", Archive: project, IntendedAt: time.Now()})
+				_, isNew, err := l.Tenant(tenant).Intend(context.Background(), Link{Kind: "asset", SourceID: "x", Archive: project, IntendedAt: time.Now()})
 				assert.NoError(t, err)
 				if isNew {
 					firsts <- true
@@ -297,12 +297,12 @@ func TestConcurrentChangesAllCount(t *testing.T) {
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
-				_, err := l.UpdateItem(context.Background(), tenant, project, "x", func(i *Item) { i.BytesDone++ })
+				_, err := l.Tenant(tenant).Archive(project).UpdateItem(context.Background(), "x", func(i *Item) { i.BytesDone++ })
 				assert.NoError(t, err)
 			}()
 		}
 		wg.Wait()
-		it, _, err := l.Item(t.Context(), tenant, project, "x")
+		it, _, err := l.Tenant(tenant).Archive(project).Item(t.Context(), "x")
 		require.NoError(t, err)
 		assert.EqualValues(t, 20, it.BytesDone)
 	})
@@ -311,18 +311,18 @@ func TestConcurrentChangesAllCount(t *testing.T) {
 func TestDeliveriesAreRememberedForADay(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		now := time.Now()
-		seen, err := l.Delivered(t.Context(), tenant, "v0=abc")
+		seen, err := l.Tenant(tenant).Delivered(t.Context(), "v0=abc")
 		require.NoError(t, err)
 		assert.False(t, seen)
 		for i, want := range []bool{true, false} {
-			first, err := l.NoteDelivery(t.Context(), tenant, "v0=abc", now)
+			first, err := l.Tenant(tenant).NoteDelivery(t.Context(), "v0=abc", now)
 			require.NoError(t, err)
 			assert.Equal(t, want, first, i)
 		}
-		seen, err = l.Delivered(t.Context(), tenant, "v0=abc")
+		seen, err = l.Tenant(tenant).Delivered(t.Context(), "v0=abc")
 		require.NoError(t, err)
 		assert.True(t, seen)
-		first, err := l.NoteDelivery(t.Context(), tenant, "v0=abc", now.Add(25*time.Hour))
+		first, err := l.Tenant(tenant).NoteDelivery(t.Context(), "v0=abc", now.Add(25*time.Hour))
 		require.NoError(t, err)
 		assert.True(t, first)
 	})
@@ -330,12 +330,12 @@ func TestDeliveriesAreRememberedForADay(t *testing.T) {
 
 func TestTokensAreKeptEncrypted(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
-		require.NoError(t, l.PutToken(t.Context(), tenant, "refresh", []byte("very secret")))
-		got, ok, err := l.Token(t.Context(), tenant, "refresh")
+		require.NoError(t, l.Tenant(tenant).PutToken(t.Context(), "refresh", []byte("very secret")))
+		got, ok, err := l.Tenant(tenant).Token(t.Context(), "refresh")
 		require.NoError(t, err)
 		require.True(t, ok)
 		assert.Equal(t, "very secret", string(got))
-		_, ok, err = l.Token(t.Context(), tenant+"x", "refresh")
+		_, ok, err = l.Tenant(tenant+"x").Token(t.Context(), "refresh")
 		require.NoError(t, err)
 		assert.False(t, ok)
 	})
@@ -349,20 +349,21 @@ func TestTokensAreExchangedOneAtATime(t *testing.T) {
 			all.Add(1)
 			go func() {
 				defer all.Done()
-				assert.NoError(t, l.ExchangeToken(t.Context(), tenant, "sign-in", func(ctx context.Context, present []byte) ([]byte, error) {
+				assert.NoError(t, l.Tenant(tenant).ExchangeToken(t.Context(), "sign-in", func(ctx context.Context, present []byte) ([]byte, error) {
 					short, cancel := context.WithTimeout(ctx, 5*time.Second)
 					defer cancel()
-					assert.NoError(t, l.Audit(short, tenant, "a", "b", "c", "d"), "the ledger is free meanwhile")
+					_, err := l.AppendAudit(short, AuditEntry{Tenant: tenant, Action: "c"})
+					assert.NoError(t, err, "the ledger is free meanwhile")
 					return append(bytes.Clone(present), 'x'), nil
 				}))
 			}()
 		}
 		all.Wait()
-		got, _, err := l.Token(t.Context(), tenant, "sign-in")
+		got, _, err := l.Tenant(tenant).Token(t.Context(), "sign-in")
 		require.NoError(t, err)
 		assert.Equal(t, "xxxxx", string(got))
-		require.Error(t, l.ExchangeToken(t.Context(), tenant, "sign-in", func(context.Context, []byte) ([]byte, error) { return nil, errors.New("refused") }))
-		got, _, err = l.Token(t.Context(), tenant, "sign-in")
+		require.Error(t, l.Tenant(tenant).ExchangeToken(t.Context(), "sign-in", func(context.Context, []byte) ([]byte, error) { return nil, errors.New("refused") }))
+		got, _, err = l.Tenant(tenant).Token(t.Context(), "sign-in")
 		require.NoError(t, err)
 		assert.Equal(t, "xxxxx", string(got))
 	})
@@ -372,7 +373,7 @@ func TestAWrongKeyOpensNothing(t *testing.T) {
 	dsn := "sqlite:" + filepath.Join(t.TempDir(), "l.db")
 	l, err := Open(t.Context(), dsn, WithKey("a secret of sixteen and more"))
 	require.NoError(t, err)
-	require.NoError(t, l.PutToken(t.Context(), "t", "refresh", []byte("very secret")))
+	require.NoError(t, l.Tenant("t").PutToken(t.Context(), "refresh", []byte("very secret")))
 	l.Close()
 	raw, err := os.ReadFile(dsn[len("sqlite:"):])
 	require.NoError(t, err)
@@ -380,7 +381,7 @@ func TestAWrongKeyOpensNothing(t *testing.T) {
 	l, err = Open(t.Context(), dsn, WithKey("another secret of sixteen"))
 	require.NoError(t, err)
 	defer l.Close()
-	_, _, err = l.Token(t.Context(), "t", "refresh")
+	_, _, err = l.Tenant("t").Token(t.Context(), "refresh")
 	assert.Error(t, err)
 }
 
@@ -397,18 +398,18 @@ func TestAnAssetsFieldsTellOfItsRunningReview(t *testing.T) {
 			id := "r" + string(rune('1'+i))
 			_, _, err := l.RequestReview(t.Context(), Review{Tenant: tenant, ID: id, Click: id, Status: status, CreatedAt: at.Add(time.Duration(i) * time.Minute)}, time.Second)
 			require.NoError(t, err)
-			_, err = l.AddReviewAssets(t.Context(), tenant, id, func([]ReviewAsset) []ReviewAsset { return []ReviewAsset{{AssetID: "a"}} })
+			_, err = l.Tenant(tenant).Review(id).AddAssets(t.Context(), func([]ReviewAsset) []ReviewAsset { return []ReviewAsset{{AssetID: "a"}} })
 			require.NoError(t, err)
 		}
-		shown, err := l.ReviewShownOn(t.Context(), tenant, "a", "")
+		shown, err := l.Tenant(tenant).ReviewShownOn(t.Context(), "a", "")
 		require.NoError(t, err)
 		assert.Equal(t, "r2", shown, "the running one, whatever came later")
-		shown, err = l.ReviewShownOn(t.Context(), tenant, "a", "r2")
+		shown, err = l.Tenant(tenant).ReviewShownOn(t.Context(), "a", "r2")
 		require.NoError(t, err)
 		assert.Equal(t, "r3", shown, "one that is ending does not run any more")
-		_, err = l.UpdateReview(t.Context(), tenant, "r2", func(r *Review) { r.Status = ReviewDeleted })
+		_, err = l.Tenant(tenant).Review("r2").Update(t.Context(), func(r *Review) { r.Status = ReviewDeleted })
 		require.NoError(t, err)
-		shown, err = l.ReviewShownOn(t.Context(), tenant, "a", "")
+		shown, err = l.Tenant(tenant).ReviewShownOn(t.Context(), "a", "")
 		require.NoError(t, err)
 		assert.Equal(t, "r3", shown, "or else the newest")
 	})
@@ -424,26 +425,26 @@ func TestAClickIsHandedOverOnce(t *testing.T) {
 			id := fmt.Sprintf("r%d", begun)
 			_, _, err := l.RequestReview(t.Context(), Review{Tenant: tenant, ID: id, Click: id, Status: ReviewOpen, CreatedAt: now, ExpiresAt: now.Add(time.Hour)}, time.Second)
 			require.NoError(t, err)
-			_, err = l.AddReviewAssets(t.Context(), tenant, id, func([]ReviewAsset) []ReviewAsset { return []ReviewAsset{{AssetID: "a", State: AssetReady}} })
+			_, err = l.Tenant(tenant).Review(id).AddAssets(t.Context(), func([]ReviewAsset) []ReviewAsset { return []ReviewAsset{{AssetID: "a", State: AssetReady}} })
 			require.NoError(t, err)
 			return id
 		}
 		hand := func(to, from string) bool {
-			taken, err := l.HandOver(t.Context(), tenant, to, from, ReviewAsset{AssetID: "a", State: AssetPending}, now)
+			taken, err := l.Tenant(tenant).Review(to).HandOver(t.Context(), from, ReviewAsset{AssetID: "a", State: AssetPending}, now)
 			require.NoError(t, err)
 			return taken
 		}
 		files := func(id string) int {
-			rows, err := l.ReviewAssets(t.Context(), tenant, id)
+			rows, err := l.Tenant(tenant).Review(id).Assets(t.Context())
 			require.NoError(t, err)
 			return len(rows)
 		}
 		sent := func(id string) {
-			_, err := l.UpdateReviewAsset(t.Context(), tenant, id, 2, func(row *ReviewAsset) { row.State = AssetReady })
+			_, err := l.Tenant(tenant).Review(id).UpdateAsset(t.Context(), 2, func(row *ReviewAsset) { row.State = AssetReady })
 			require.NoError(t, err)
 		}
 		end := func(id string) {
-			_, err := l.UpdateReview(t.Context(), tenant, id, func(row *Review) { row.EndedAt = now })
+			_, err := l.Tenant(tenant).Review(id).Update(t.Context(), func(row *Review) { row.EndedAt = now })
 			require.NoError(t, err)
 		}
 
@@ -465,7 +466,7 @@ func TestAClickIsHandedOverOnce(t *testing.T) {
 		assert.Equal(t, 3, files(id))
 
 		id = review()
-		_, err := l.UpdateReview(t.Context(), tenant, id, func(row *Review) { row.ExpiresAt = now })
+		_, err := l.Tenant(tenant).Review(id).Update(t.Context(), func(row *Review) { row.ExpiresAt = now })
 		require.NoError(t, err)
 		assert.False(t, hand(id, "click 1"), "it has expired, and is about to end")
 		assert.False(t, hand("unknown", "click 1"))

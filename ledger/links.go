@@ -131,3 +131,8 @@ func (h ArchiveLedger) Links(ctx context.Context, kind LinkKind, after string, l
 	}
 	return out, next, err
 }
+
+// Links lists a review's links of one kind, by source id.
+func (h ReviewLedger) Links(ctx context.Context, kind LinkKind, after string, limit int) ([]Link, string, error) {
+	return ArchiveLedger(h).Links(ctx, kind, after, limit)
+}

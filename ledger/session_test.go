@@ -31,9 +31,9 @@ func TestBothDatabasesTakeEveryName(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
 		begin(t, l, tenant)
-		scan, err := l.BeginScan(ctx, tenant, project)
+		scan, err := l.Tenant(tenant).Archive(project).BeginScan(ctx)
 		require.NoError(t, err)
-		require.NoError(t, l.PutFolders(ctx, tenant, project, []Folder{{SourceID: "root", Scan: scan}}))
+		require.NoError(t, l.Tenant(tenant).Archive(project).PutFolders(ctx, []Folder{{SourceID: "root", Scan: scan}}))
 		var folders []Folder
 		var items []Item
 		for i, name := range oddNames {
@@ -41,33 +41,33 @@ func TestBothDatabasesTakeEveryName(t *testing.T) {
 			folders = append(folders, Folder{SourceID: id, ParentID: "root", Name: name, Path: name, Depth: 1, Scan: scan})
 			items = append(items, Item{SourceID: id, AssetKey: id, FolderID: id, Version: 1, Versions: 1, Name: name, Path: name + "/" + name, Scan: scan})
 		}
-		require.NoError(t, l.PageListed(ctx, tenant, project, "root", scan, "", folders, items, true))
-		require.NoError(t, l.FinishScan(ctx, tenant, project, scan))
-		read, _, err := l.Folders(ctx, tenant, project, "0~z", 100)
+		require.NoError(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "root", scan, "", folders, items, true))
+		require.NoError(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan))
+		read, _, err := l.Tenant(tenant).Archive(project).Folders(ctx, "0~z", 100)
 		require.NoError(t, err)
 		require.Len(t, read, len(oddNames))
 		for i, f := range read {
 			assert.Equal(t, oddNames[i], f.Name, "%q", f.Name)
-			it, ok, err := l.Item(ctx, tenant, project, f.SourceID)
+			it, ok, err := l.Tenant(tenant).Archive(project).Item(ctx, f.SourceID)
 			require.NoError(t, err)
 			require.True(t, ok)
 			if name := oddNames[i]; name == "nul\x00here" || name == `back\u0000slash` || name[0] == 0xe2 {
 				assert.Equal(t, name, it.Name)
 			}
-			require.NoError(t, l.FolderGone(ctx, tenant, project, f.SourceID))
+			require.NoError(t, l.Tenant(tenant).Archive(project).FolderGone(ctx, f.SourceID))
 		}
 		for _, name := range oddNames {
-			_, first, err := l.Intend(ctx, tenant, Link{Kind: LinkReference, SourceID: name, Archive: project})
+			_, first, err := l.Tenant(tenant).Intend(ctx, Link{Kind: LinkReference, SourceID: name, Archive: project})
 			require.NoError(t, err)
 			assert.True(t, first, "%q", name)
-			k, ok, err := l.Link(ctx, tenant, LinkReference, name)
+			k, ok, err := l.Tenant(tenant).Link(ctx, LinkReference, name)
 			require.NoError(t, err)
 			require.True(t, ok)
 			assert.Equal(t, name, k.SourceID)
-			_, err = l.UpdateArchive(ctx, tenant, project, func(a *Archive) { a.Name, a.Reason = name, name })
+			_, err = l.Tenant(tenant).Archive(project).Update(ctx, func(a *Archive) { a.Name, a.Reason = name, name })
 			require.NoError(t, err)
 		}
-		_, _, err = l.Archive(ctx, tenant, project)
+		_, _, err = l.Tenant(tenant).Archive(project).Get(ctx)
 		require.NoError(t, err)
 	})
 }

@@ -88,6 +88,9 @@ func tokenPlace(tenant, name string) string { return tenant + "/" + name }
 // CanKeepTokens says that a key is configured.
 func (l *Ledger) CanKeepTokens() bool { return len(l.keys) > 0 }
 
+// CanKeepTokens says that a key is configured.
+func (h TenantLedger) CanKeepTokens() bool { return h.l.CanKeepTokens() }
+
 // PutToken keeps a token encrypted and replaces the one before.
 func (h TenantLedger) PutToken(ctx context.Context, name string, plain []byte) error {
 	sealed, err := h.l.keys.seal(tokenPlace(h.id, name), plain)
@@ -157,7 +160,7 @@ func (l *Ledger) reseal(ctx context.Context) error {
 		return err
 	}
 	for _, p := range uploads {
-		if _, err := l.UpdateItem(ctx, p.tenant, p.archive, p.source, func(*Item) {}); err != nil && !errors.Is(err, ErrUnknown) {
+		if _, err := l.Tenant(p.tenant).Archive(p.archive).UpdateItem(ctx, p.source, func(*Item) {}); err != nil && !errors.Is(err, ErrUnknown) {
 			return err
 		}
 	}

@@ -13,26 +13,25 @@ import (
 
 const itemsPage = 1000 // rows of one read
 
-// Source is the archive that a report is of, and where a person looks further.
+// Source is what a report says beside the ledger: whose archive it is, and where a person looks further.
 type Source struct {
-	Tenant, TenantName string
-	Archive            string
-	IconikURL          string // of the tenant's iconik
-	WorkflowURL        string
+	TenantName  string
+	IconikURL   string // of the tenant's iconik
+	WorkflowURL string
 }
 
 // Open reads an archive's report from the ledger; nil where the ledger does not know it. Rendering streams over the items.
-func Open(ctx context.Context, l *ledger.Ledger, s Source) (*Report, error) {
-	row, ok, err := l.Archive(ctx, s.Tenant, s.Archive)
+func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error) {
+	row, ok, err := l.Get(ctx)
 	if err != nil || !ok {
 		return nil, err
 	}
 	row.Reason = redact.Scrub(row.Reason)
-	totals, err := l.ArchiveTotals(ctx, s.Tenant, s.Archive)
+	totals, err := l.Totals(ctx)
 	if err != nil {
 		return nil, err
 	}
-	generations, err := keptGenerations(ctx, l, s)
+	generations, err := keptGenerations(ctx, l, row.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +40,7 @@ func Open(ctx context.Context, l *ledger.Ledger, s Source) (*Report, error) {
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for after := int64(0); ; {
-				items, next, err := l.ItemsPage(ctx, s.Tenant, s.Archive, after, itemsPage)
+				items, next, err := l.ItemsPage(ctx, after, itemsPage)
 				if err != nil {
 					yield(ledger.Item{}, err)
 					return
@@ -72,16 +71,16 @@ func FormKey(archive string, run int, format string) string {
 // MHLFormat is the hash list's format in iconik.
 const MHLFormat = "MHL"
 
-func keptGenerations(ctx context.Context, l *ledger.Ledger, s Source) ([]Generation, error) {
+func keptGenerations(ctx context.Context, l ledger.ArchiveLedger, archive string) ([]Generation, error) {
 	var out []Generation
 	for after := ""; ; {
-		links, next, err := l.Links(ctx, s.Tenant, s.Archive, FormLink, after, itemsPage)
+		links, next, err := l.Links(ctx, FormLink, after, itemsPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range links {
 			var run int
-			if _, err := fmt.Sscanf(strings.TrimPrefix(k.SourceID, "report:"+s.Archive+":"), "%d:"+MHLFormat, &run); err != nil || k.SourceID != FormKey(s.Archive, run, MHLFormat) {
+			if _, err := fmt.Sscanf(strings.TrimPrefix(k.SourceID, "report:"+archive+":"), "%d:"+MHLFormat, &run); err != nil || k.SourceID != FormKey(archive, run, MHLFormat) {
 				continue
 			}
 			if g, ok := ParseGeneration(k.Hash, run); ok {

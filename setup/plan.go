@@ -109,13 +109,13 @@ func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
 }
 
 func (s *Setup) planner(ctx context.Context) (*planner, error) {
-	if _, _, err := s.Book.Token(ctx, s.Tenant.ID, recordName); err != nil {
+	if _, _, err := s.Book.Token(ctx, recordName); err != nil {
 		if errors.Is(err, ledger.ErrNoKey) {
 			return nil, fmt.Errorf("ledger.encryption_key is missing: setup keeps the secrets that Frame.io shows once, encrypted; set it to a secret of 16 characters or more")
 		}
 		return nil, err
 	}
-	record, err := Load(ctx, s.Book, s.Tenant.ID)
+	record, err := Load(ctx, s.Book)
 	if err != nil {
 		return nil, err
 	}
@@ -143,19 +143,19 @@ func (p *planner) chooseSecret() error {
 }
 
 func (p *planner) remember(with func(*Record)) func(context.Context) error {
-	return func(ctx context.Context) error { return change(ctx, p.Book, p.Tenant.ID, with) }
+	return func(ctx context.Context) error { return change(ctx, p.Book, with) }
 }
 
 func (p *planner) add(c Change) { p.plan.Changes = append(p.plan.Changes, c) }
 
 // intend remembers that an object is about to be made.
 func (p *planner) intend(ctx context.Context, kind Kind, key, where string) error {
-	return change(ctx, p.Book, p.Tenant.ID, func(r *Record) { r.put(Object{Kind: kind, Key: key, Where: where}) })
+	return change(ctx, p.Book, func(r *Record) { r.put(Object{Kind: kind, Key: key, Where: where}) })
 }
 
 func (p *planner) made(ctx context.Context, o Object) error {
 	redact.Know(o.Secret)
-	if err := change(ctx, p.Book, p.Tenant.ID, func(r *Record) { r.put(o) }); err != nil {
+	if err := change(ctx, p.Book, func(r *Record) { r.put(o) }); err != nil {
 		return fmt.Errorf("it is made, but not remembered: run setup again: %w", err)
 	}
 	return nil

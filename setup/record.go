@@ -68,19 +68,19 @@ func (r *Record) drop(kind Kind, key, where string) {
 	r.Objects = slices.DeleteFunc(r.Objects, func(o Object) bool { return o.is(kind, key, where) })
 }
 
-// Book keeps the record; *ledger.Ledger is one.
+// Book keeps a tenant's record; a ledger.TenantLedger is one.
 type Book interface {
-	Token(ctx context.Context, tenant, name string) ([]byte, bool, error)
-	ExchangeToken(ctx context.Context, tenant, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
+	Token(ctx context.Context, name string) ([]byte, bool, error)
+	ExchangeToken(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
 }
 
 // recordName is under which name the record is kept among the ledger's encrypted values.
 const recordName = "setup"
 
 // Load returns a tenant's record, an empty one where setup has never run or the ledger has no key.
-func Load(ctx context.Context, book Book, tenant string) (Record, error) {
+func Load(ctx context.Context, book Book) (Record, error) {
 	var r Record
-	raw, ok, err := book.Token(ctx, tenant, recordName)
+	raw, ok, err := book.Token(ctx, recordName)
 	if errors.Is(err, ledger.ErrNoKey) || err == nil && !ok {
 		return r, nil
 	}
@@ -95,11 +95,11 @@ func Load(ctx context.Context, book Book, tenant string) (Record, error) {
 }
 
 // change changes the record in one step.
-func change(ctx context.Context, book Book, tenant string, with func(*Record)) error {
-	if _, _, err := book.Token(ctx, tenant, recordName); err != nil {
+func change(ctx context.Context, book Book, with func(*Record)) error {
+	if _, _, err := book.Token(ctx, recordName); err != nil {
 		return err // one that does not open must not be written over: its objects would be forgotten
 	}
-	return book.ExchangeToken(ctx, tenant, recordName, func(_ context.Context, present []byte) ([]byte, error) {
+	return book.ExchangeToken(ctx, recordName, func(_ context.Context, present []byte) ([]byte, error) {
 		var r Record
 		if len(present) > 0 {
 			if err := json.Unmarshal(present, &r); err != nil {

@@ -60,7 +60,7 @@ func newHarness(t *testing.T, generation string, teams ...string) *harness {
 		Iconik: config.Iconik{BaseURL: ick.URL, AppID: appID, AuthToken: "token"}}
 	client, err := iconik.New(tenant.Iconik)
 	require.NoError(t, err)
-	h.Setup = &setup.Setup{Tenant: tenant, Base: base, Iconik: client, Book: h.ledger}
+	h.Setup = &setup.Setup{Tenant: tenant, Base: base, Iconik: client, Book: h.ledger.Tenant(tenant.ID)}
 	h.use(generation)
 	return h
 }
@@ -68,7 +68,7 @@ func newHarness(t *testing.T, generation string, teams ...string) *harness {
 // use opens Frame.io's API of a generation.
 func (h *harness) use(generation string) {
 	h.Tenant.Frameio.Generation = generation
-	p, err := open.Platform(h.Tenant, h.ledger, nil)
+	p, err := open.Platform(h.Tenant, h.ledger.Tenant(h.Tenant.ID), nil)
 	require.NoError(h.t, err)
 	h.Frameio = p.(frameio.Installer)
 }
@@ -103,7 +103,7 @@ func ops(p *setup.Plan, kind setup.Kind) []string {
 }
 
 func (h *harness) record() setup.Record {
-	r, err := setup.Load(h.t.Context(), h.ledger, tenantID)
+	r, err := setup.Load(h.t.Context(), h.ledger.Tenant(tenantID))
 	require.NoError(h.t, err)
 	return r
 }
@@ -398,7 +398,7 @@ func TestWithoutAKeyNothingIsMade(t *testing.T) {
 	bare, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
 	require.NoError(t, err)
 	t.Cleanup(bare.Close)
-	h.Book = bare
+	h.Book = bare.Tenant(h.Tenant.ID)
 	_, err = h.Plan(t.Context())
 	assert.ErrorContains(t, err, "ledger.encryption_key")
 }
@@ -409,13 +409,13 @@ func TestARecordThatDoesNotOpenIsNotWrittenOver(t *testing.T) {
 	dir := t.TempDir()
 	one, err := ledger.Open(t.Context(), "sqlite:"+dir+"/l.db", ledger.WithKey("a key of 16 characters or more"))
 	require.NoError(t, err)
-	h.Book = one
+	h.Book = one.Tenant(h.Tenant.ID)
 	h.run()
 	one.Close()
 	other, err := ledger.Open(t.Context(), "sqlite:"+dir+"/l.db", ledger.WithKey("another key of 16 characters"))
 	require.NoError(t, err)
 	t.Cleanup(other.Close)
-	h.Book = other
+	h.Book = other.Tenant(h.Tenant.ID)
 	_, err = h.Plan(t.Context())
 	require.ErrorContains(t, err, "encryption_key")
 }

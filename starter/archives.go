@@ -300,7 +300,7 @@ func (s *service) getReport(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rep, err := report.Open(c.Request.Context(), s.ledger, report.Source{Tenant: row.Tenant, TenantName: tenantIn(c).Name, Archive: row.ID,
+	rep, err := report.Open(c.Request.Context(), s.ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
 		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.cfg.Temporal, workflows.ArchiveID(row.Tenant, row.ID))})
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")

@@ -120,7 +120,7 @@ func chosen(path string) func(string) bool {
 
 func signedIn(book *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time, bool) {
 	return func(ctx context.Context, t *config.Tenant) (time.Time, bool) {
-		at, ok, err := open.SignInRenewed(ctx, t, book)
+		at, ok, err := open.SignInRenewed(ctx, t, book.Tenant(t.ID))
 		return at, ok && err == nil
 	}
 }
@@ -130,7 +130,7 @@ func openForDoctor(book *ledger.Ledger) func(*config.Tenant) (doctor.Account, *i
 	return func(t *config.Tenant) (doctor.Account, *iconik.Client, error) {
 		var tokens open.Tokens
 		if book != nil {
-			tokens = book
+			tokens = book.Tenant(t.ID)
 		}
 		p, err := open.Platform(t, tokens, nil)
 		if err != nil {
@@ -180,7 +180,7 @@ func (s *service) getDoctor(c *gin.Context) {
 
 // setupSecrets are those that setup has made for a tenant, beside the configured ones.
 func (s *service) setupSecrets(ctx context.Context, t *config.Tenant) (setup.Record, error) {
-	r, err := setup.Load(ctx, s.ledger, t.ID)
+	r, err := setup.Load(ctx, s.ledger.Tenant(t.ID))
 	if err != nil {
 		return r, errors.Join(errUnavailable, err)
 	}

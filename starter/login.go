@@ -77,10 +77,10 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 	if err != nil {
 		return err
 	}
-	if err := open.SignIn(ctx, t, book, code, redirect); err != nil {
+	if err := open.SignIn(ctx, t, book.Tenant(t.ID), code, redirect); err != nil {
 		return err
 	}
-	p, err := open.Platform(t, book, nil)
+	p, err := open.Platform(t, book.Tenant(t.ID), nil)
 	if err != nil {
 		return err
 	}

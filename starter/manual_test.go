@@ -137,7 +137,7 @@ func TestSetupOnTheCommandLine(t *testing.T) {
 	book, err := ledger.Open(t.Context(), v.ledger, ledger.WithKey("a key of 16 characters or more"))
 	require.NoError(t, err)
 	defer book.Close()
-	r, err := setup.Load(t.Context(), book, tenantA)
+	r, err := setup.Load(t.Context(), book.Tenant(tenantA))
 	require.NoError(t, err)
 	for _, secret := range append(r.FrameioSecrets(), r.ActionSecret) {
 		assert.NotContains(t, out, secret)

@@ -112,7 +112,9 @@ func (s *service) controlReview(ctx context.Context, t *config.Tenant, id, verb 
 		if verb == verbExtend {
 			detail = until.UTC().Format(time.RFC3339)
 		}
-		return out, s.ledger.Audit(ctx, t.ID, id, "api", verb, detail)
+		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorAPI}, Action: verb,
+			ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
+		return out, err
 	case errors.As(err, &gone):
 		return out, &refusal{"the review has ended"}
 	case errors.As(err, &app):

@@ -56,7 +56,7 @@ func (s *service) platform(t *config.Tenant) (frameio.Platform, error) {
 	if p, ok := s.platforms[t.ID]; ok {
 		return p, nil
 	}
-	p, err := open.Platform(t, s.ledger, nil)
+	p, err := open.Platform(t, s.ledger.Tenant(t.ID), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,9 @@ func (s *service) control(ctx context.Context, t *config.Tenant, project, update
 	var app *temporal.ApplicationError
 	switch {
 	case err == nil:
-		return out, s.ledger.Audit(ctx, t.ID, project, "api", update, "")
+		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorAPI}, Action: update,
+			ObjectKind: "archive", ObjectID: project, Archive: project})
+		return out, err
 	case errors.As(err, &gone):
 		return out, &refusal{"the archive is not running"}
 	case errors.As(err, &app):

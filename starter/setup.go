@@ -18,6 +18,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
@@ -130,7 +131,8 @@ func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.
 		if f.remove {
 			what = "setup removed"
 		}
-		if aerr := s.ledger.Audit(ctx, t.ID, "", "command line", what, fmt.Sprintf("%d changes", changes)); aerr != nil {
+		if _, aerr := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorCommand}, Action: what,
+			ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(fmt.Sprintf("%d changes", changes))}); aerr != nil {
 			s.log.WarnContext(ctx, "the set-up is not in the audit", "error", aerr)
 		}
 	}
@@ -153,7 +155,7 @@ func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) 
 	if err != nil {
 		return nil, err
 	}
-	return &setup.Setup{Tenant: t, Base: s.cfg.HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.ledger, Workspaces: f.workspaces, Groups: f.groups,
+	return &setup.Setup{Tenant: t, Base: s.cfg.HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.ledger.Tenant(t.ID), Workspaces: f.workspaces, Groups: f.groups,
 		InUse: s.inUse(ctx, t)}, nil
 }
 

@@ -61,7 +61,7 @@ type archive struct {
 	cfg     *config.Tenant
 	frameio frameio.Reader
 	iconik  *iconik.Client
-	ledger  *ledger.Ledger
+	ledger  ledger.ArchiveLedger
 	log     *slog.Logger
 }
 
@@ -74,12 +74,12 @@ func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
 }
 
 func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
-	return &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: a.ledger, log: a.log}
+	return &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: a.ledger.Tenant(ref.Tenant).Archive(ref.Archive), log: a.log}
 }
 
 // row reads the archive's ledger row.
 func (a *archive) row(ctx context.Context) (ledger.Archive, error) {
-	row, ok, err := a.ledger.Archive(ctx, a.ref.Tenant, a.ref.Archive)
+	row, ok, err := a.ledger.Get(ctx)
 	if err != nil {
 		return row, err
 	}
@@ -95,7 +95,7 @@ func (a *archive) markChanged(ctx context.Context) error {
 	if err != nil || row.Changed {
 		return err
 	}
-	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.Changed = true })
+	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) { r.Changed = true })
 	return err
 }
 
@@ -103,11 +103,18 @@ func (a *archive) markChanged(ctx context.Context) error {
 func (a *archive) workflowID() string { return workflows.ArchiveID(a.ref.Tenant, a.ref.Archive) }
 
 func (a *archive) updateItem(ctx context.Context, it ledger.Item, change func(*ledger.Item)) (ledger.Item, error) {
-	return a.ledger.UpdateItem(ctx, a.ref.Tenant, a.ref.Archive, it.SourceID, change)
+	return a.ledger.UpdateItem(ctx, it.SourceID, change)
 }
 
-// createOnce is makeOnce for this archive.
+// createOnce makes something for this archive.
 func (a *archive) createOnce(ctx context.Context, c tenant.Creation) (id string, made bool, err error) {
 	c.Owner, c.BeforeWrite = a.ref.Archive, a.markChanged
 	return a.tenant.CreateOnce(ctx, c)
+}
+
+// audit writes down what Framebridge did by itself.
+func (a *archive) audit(ctx context.Context, action, text string) error {
+	_, err := a.steps.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: a.ref.Tenant, Actor: ledger.Actor{Kind: ledger.ActorSystem}, Action: action,
+		ObjectKind: "archive", ObjectID: a.ref.Archive, Archive: a.ref.Archive, Detail: ledger.AuditText(text)})
+	return err
 }

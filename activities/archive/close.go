@@ -22,7 +22,7 @@ func (a *Activities) CloseVersion(ctx context.Context, in workflows.ItemInput) e
 	if err != nil {
 		return err
 	}
-	it, ok, err := a.ledger.Item(ctx, in.Tenant, in.Archive, in.SourceID)
+	it, ok, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Item(ctx, in.SourceID)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (a *archive) keyframesJob(ctx context.Context, it ledger.Item) (string, err
 		if !j.Created.IsZero() && j.Created.Before(file.Created.Time) {
 			continue
 		}
-		if _, other, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkKeyframes, j.ID); err != nil {
+		if _, other, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkKeyframes, j.ID); err != nil {
 			return "", err
 		} else if !other {
 			return j.ID, nil
@@ -112,12 +112,12 @@ func (a *archive) isCurrent(ctx context.Context, it ledger.Item) (bool, error) {
 	if it.Version == it.Versions {
 		return true, nil
 	}
-	newer, err := a.ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, it.Seq+1, it.Seq+int64(it.Versions-it.Version))
+	newer, err := a.ledger.Items(ctx, it.Seq+1, it.Seq+int64(it.Versions-it.Version))
 	if err != nil {
 		return false, err
 	}
 	for _, n := range newer {
-		_, tied, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkVersion, n.SourceID)
+		_, tied, err := a.tenant.Ledger.Link(ctx, ledger.LinkVersion, n.SourceID)
 		if err != nil {
 			return false, err
 		}
@@ -210,7 +210,7 @@ func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset 
 		return err
 	}
 	for _, c := range asset.InCollections { // out of the folder it was moved from, not out of people's own collections
-		if _, ours, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkFolder, c); err != nil {
+		if _, ours, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkFolder, c); err != nil {
 			return err
 		} else if ours {
 			if err := a.iconik.Collections.Remove(ctx, c, "assets", it.AssetID); err != nil && !rest.IsNotFound(err) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
@@ -47,10 +48,10 @@ func TestKeyframesOfAnotherVersionAreNotTakenForThisOnes(t *testing.T) {
 			book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
 			require.NoError(t, err)
 			defer book.Close()
-			_, _, err = book.Intend(t.Context(), "T", ledger.Link{Kind: ledger.LinkKeyframes, SourceID: "F1", Archive: "P", IntendedAt: time.Now()})
+			_, _, err = book.Tenant("T").Intend(t.Context(), ledger.Link{Kind: ledger.LinkKeyframes, SourceID: "F1", Archive: "P", IntendedAt: time.Now()})
 			require.NoError(t, err)
-			require.NoError(t, book.Complete(t.Context(), "T", ledger.LinkKeyframes, "F1", "J1", ""))
-			arc := &archive{ledger: book, iconik: client, ref: workflows.Ref{Tenant: "T", Archive: "P"}}
+			require.NoError(t, book.Tenant("T").Complete(t.Context(), ledger.LinkKeyframes, "F1", "J1", ""))
+			arc := &archive{ledger: book.Tenant("T").Archive("P"), tenant: &tenant.Tenant{Ledger: book.Tenant("T")}, iconik: client, ref: workflows.Ref{Tenant: "T", Archive: "P"}}
 			got, err := arc.keyframesJob(t.Context(), ledger.Item{AssetID: "A", FileID: "F2"})
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)

@@ -29,7 +29,7 @@ func (p placed) hash() string { return p.parent + "\x00" + p.title }
 // collection finds, makes, renames or moves a collection.
 func (a *archive) collection(ctx context.Context, p placed) (string, error) {
 	p.title = mapping.Title(p.title)
-	link, known, err := a.ledger.Link(ctx, a.ref.Tenant, p.kind, p.source)
+	link, known, err := a.tenant.Ledger.Link(ctx, p.kind, p.source)
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +92,7 @@ func (a *archive) place(ctx context.Context, id string, p placed) error {
 			return err
 		}
 	}
-	return a.ledger.Complete(ctx, a.ref.Tenant, p.kind, p.source, id, p.hash())
+	return a.tenant.Ledger.Complete(ctx, p.kind, p.source, id, p.hash())
 }
 
 func (a *archive) newCollection(ctx context.Context, req iconik.CollectionRequest) (string, error) {
@@ -115,16 +115,16 @@ func (a *archive) byExternalID(ctx context.Context, docType, external string) (s
 // adopting says that iconik had this project before the ledger did: made by another installation, or under a ledger
 // that is lost. Then every object is looked for before it is made.
 func (a *archive) adopting(ctx context.Context) (bool, error) {
-	link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, linkAdopted, a.ref.Archive)
+	link, ok, err := a.tenant.Ledger.Link(ctx, linkAdopted, a.ref.Archive)
 	return ok && link.TargetID != "", err
 }
 
 func (a *archive) adopt(ctx context.Context, collection string) error {
-	_, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkAdopted, SourceID: a.ref.Archive, Archive: a.ref.Archive, IntendedAt: time.Now()})
+	_, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkAdopted, SourceID: a.ref.Archive, Archive: a.ref.Archive, IntendedAt: time.Now()})
 	if err != nil {
 		return err
 	}
-	return a.ledger.Complete(ctx, a.ref.Tenant, linkAdopted, a.ref.Archive, collection, "")
+	return a.tenant.Ledger.Complete(ctx, linkAdopted, a.ref.Archive, collection, "")
 }
 
 // linkAdopted marks a project found in iconik by its first run here.
@@ -142,18 +142,18 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 	}
 	parents := map[string]string{row.RootID: row.CollectionID}
 	for after := ""; ; {
-		folders, next, err := a.ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
+		folders, next, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Folders(ctx, after, 500)
 		if err != nil {
 			return err
 		}
 		for _, f := range folders {
 			if f.SourceID == row.RootID {
 				if f.CollectionID != "" && f.CollectionID != row.CollectionID { // it was deleted: its files go into the new one
-					if err := a.ledger.FolderGone(ctx, ref.Tenant, ref.Archive, f.SourceID); err != nil {
+					if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).FolderGone(ctx, f.SourceID); err != nil {
 						return err
 					}
 				}
-				if err := a.ledger.SetFolderCollection(ctx, ref.Tenant, ref.Archive, f.SourceID, row.CollectionID); err != nil {
+				if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).SetFolderCollection(ctx, f.SourceID, row.CollectionID); err != nil {
 					return err
 				}
 				continue
@@ -168,7 +168,7 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 			}
 			parents[f.SourceID] = id
 			if f.CollectionID != id {
-				if err := a.ledger.SetFolderCollection(ctx, ref.Tenant, ref.Archive, f.SourceID, id); err != nil {
+				if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).SetFolderCollection(ctx, f.SourceID, id); err != nil {
 					return err
 				}
 			}

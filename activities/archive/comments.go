@@ -27,7 +27,7 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 	if err != nil {
 		return counts, err
 	}
-	items, err := a.ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	items, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Items(ctx, in.From, in.To)
 	if err != nil {
 		return counts, err
 	}
@@ -137,7 +137,7 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	}
 	draft := draftFor(user)
 	hash := draft.Hash()
-	link, known, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+	link, known, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 		if err != nil || there {
 			return err
 		}
-		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: made again
+		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: made again
 			return err
 		}
 	}
@@ -160,7 +160,7 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	}
 	req := requestFor(user)
 	if c.ParentID != "" {
-		link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ParentID)
+		link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ParentID)
 		if err != nil {
 			return err
 		}
@@ -216,7 +216,7 @@ func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.C
 			return fmt.Errorf("metadata of a comment: %w", err)
 		}
 	}
-	return a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, id, hash)
+	return a.tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, id, hash)
 }
 
 // editComment lets a comment that changed in Frame.io since the last run follow; false where iconik has it no more. Who
@@ -235,7 +235,7 @@ func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Com
 	}
 	draft := draftFor(user)
 	if link.Hash == draft.Hash() { // only the author has become an iconik user since
-		return true, a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, link.TargetID, hash)
+		return true, a.tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, link.TargetID, hash)
 	}
 	if err := a.markChanged(ctx); err != nil {
 		return true, err

@@ -137,7 +137,7 @@ func (a *archive) dropUpload(ctx context.Context, it ledger.Item) (ledger.Item, 
 
 // dropRecord takes a file's record, and its upload if it has one, back. The bytes, if any, stay until others replace them.
 func (a *archive) dropRecord(ctx context.Context, it ledger.Item, key string) error {
-	link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
+	link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkFileRecord, key)
 	if err != nil || !ok || link.TargetID == "" {
 		return err
 	}
@@ -150,5 +150,5 @@ func (a *archive) dropRecord(ctx context.Context, it ledger.Item, key string) er
 	if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID); err != nil && !rest.IsNotFound(err) {
 		return err
 	}
-	return a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkFileRecord, key)
+	return a.tenant.Ledger.Delete(ctx, ledger.LinkFileRecord, key)
 }

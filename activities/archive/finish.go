@@ -18,11 +18,11 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	if err != nil {
 		return err
 	}
-	totals, err := a.ledger.ArchiveTotals(ctx, in.Tenant, in.Archive)
+	totals, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Totals(ctx)
 	if err != nil {
 		return err
 	}
-	row, err := a.ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+	row, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason = ledger.ArchiveStatus(in.Status), in.Reason
 		r.CopyingSince = time.Time{}
 		if in.Status == "running" && in.Phase == workflows.PhaseCopy {
@@ -67,7 +67,7 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	showing, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	arc.closeJob(showing, row, counts)
 	cancel()
-	if _, err := a.ledger.UpdateArchive(ctx, in.Tenant, in.Archive, func(r *ledger.Archive) {
+	if _, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
 	}); err != nil {
@@ -94,11 +94,11 @@ func faultWord(fault string) string {
 
 // outcome is what the archive has proved so far.
 func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.ArchiveStatus, string, error) {
-	totals, err := a.ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
+	totals, err := a.ledger.Totals(ctx)
 	if err != nil {
 		return "", "", err
 	}
-	proxies, err := a.ledger.CountProxies(ctx, a.ref.Tenant, a.ref.Archive)
+	proxies, err := a.ledger.CountProxies(ctx)
 	if err != nil {
 		return "", "", err
 	}

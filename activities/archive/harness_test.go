@@ -73,9 +73,9 @@ func newHarness(t *testing.T, o harnessOptions) *harness {
 	h := &harness{archive: steps.of(one, workflows.Ref{Tenant: "T", Archive: "P"}), sim: sim, objs: objs}
 	folder, err := client.Collections.Create(t.Context(), iconik.CollectionRequest{Title: "Project"})
 	require.NoError(t, err)
-	_, _, err = book.RequestArchive(t.Context(), "T", "P", "", time.Now())
+	_, _, err = book.Tenant("T").Archive("P").Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
-	_, err = book.UpdateArchive(t.Context(), "T", "P", func(r *ledger.Archive) {
+	_, err = book.Tenant("T").Archive("P").Update(t.Context(), func(r *ledger.Archive) {
 		r.Name, r.TeamName, r.RootID, r.CollectionID, r.Run = "Project", "Team", "root", folder.ID, 1
 	})
 	require.NoError(t, err)
@@ -85,11 +85,11 @@ func newHarness(t *testing.T, o harnessOptions) *harness {
 // sees is a reading of the project's tree: the versions of one stack, oldest first, or a single file.
 func (h *harness) sees(t *testing.T, stack frameio.Asset, versions ...frameio.Asset) {
 	t.Helper()
-	scan, err := h.ledger.BeginScan(t.Context(), "T", "P")
+	scan, err := h.ledger.BeginScan(t.Context())
 	require.NoError(t, err)
 	h.scan = scan
 	root := ledger.Folder{SourceID: "root", Scan: scan}
-	require.NoError(t, h.ledger.PutFolders(t.Context(), "T", "P", []ledger.Folder{root}))
+	require.NoError(t, h.ledger.PutFolders(t.Context(), []ledger.Folder{root}))
 	var items []ledger.Item
 	for i, v := range versions {
 		items = append(items, itemOf(root, stack, v, i+1, len(versions), scan))
@@ -97,13 +97,13 @@ func (h *harness) sees(t *testing.T, stack frameio.Asset, versions ...frameio.As
 	if len(versions) == 0 {
 		items = append(items, itemOf(root, stack, stack, 1, 1, scan))
 	}
-	require.NoError(t, h.ledger.PageListed(t.Context(), "T", "P", "root", scan, "", nil, items, true))
-	require.NoError(t, h.ledger.FinishScan(t.Context(), "T", "P", scan))
+	require.NoError(t, h.ledger.PageListed(t.Context(), "root", scan, "", nil, items, true))
+	require.NoError(t, h.ledger.FinishScan(t.Context(), scan))
 }
 
 func (h *harness) item(t *testing.T, id string) ledger.Item {
 	t.Helper()
-	it, ok, err := h.ledger.Item(t.Context(), "T", "P", id)
+	it, ok, err := h.ledger.Item(t.Context(), id)
 	require.NoError(t, err)
 	require.True(t, ok)
 	return it

@@ -58,7 +58,7 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.JobID = id })
+	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) { r.JobID = id })
 	return err
 }
 
@@ -107,7 +107,7 @@ func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, statu
 // progress shows bytes and items in the job, at most every few seconds over all workers, and stops the archive when
 // somebody has asked iconik to abort the job.
 func (a *archive) progress(ctx context.Context, now bool) {
-	mine, err := a.ledger.ThrottleProgress(ctx, a.ref.Tenant, a.ref.Archive, progressEvery)
+	mine, err := a.ledger.ThrottleProgress(ctx, progressEvery)
 	if err != nil || !mine && !now {
 		return
 	}

@@ -26,7 +26,7 @@ func (a *archive) findPremigration(ctx context.Context, project frameio.Project)
 	title := func(name string) string { return mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix) }
 	var found []ledger.Archive
 	for after := ""; ; {
-		page, next, err := a.ledger.Archives(ctx, a.ref.Tenant, after, 100)
+		page, next, err := a.tenant.Ledger.Archives(ctx, after, 100)
 		if err != nil {
 			return nil, err
 		}
@@ -70,13 +70,13 @@ func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) er
 	case !found[0].Status.Ended():
 		return fault.Content("an archive of this project is still running under its ID from before the account migration (%s): cancel that archive, then retry this one, which continues where it stopped", found[0].ID)
 	}
-	if err := a.ledger.MoveArchive(ctx, a.ref.Tenant, found[0].ID, row.ID); err != nil {
+	if err := a.tenant.Ledger.MoveArchive(ctx, found[0].ID, row.ID); err != nil {
 		return err
 	}
 	if err := a.adoptTeam(ctx, found[0], project); err != nil {
 		return err
 	}
-	return a.ledger.Audit(ctx, a.ref.Tenant, row.ID, "framebridge", "goes on with an archive of before the move", found[0].ID)
+	return a.audit(ctx, "goes on with an archive of before the move", found[0].ID)
 }
 
 // adoptTeam lets the team's collection be the workspace's of that name.
@@ -84,12 +84,12 @@ func (a *archive) adoptTeam(ctx context.Context, old ledger.Archive, project fra
 	if old.TeamID == project.Team.ID || old.TeamName != project.Team.Name {
 		return nil
 	}
-	return a.ledger.RenameLink(ctx, a.ref.Tenant, ledger.LinkTeam, old.TeamID, project.Team.ID)
+	return a.tenant.Ledger.RenameLink(ctx, ledger.LinkTeam, old.TeamID, project.Team.ID)
 }
 
 // noProject says that a project is not there, and under which id it may be now.
 func (a *archive) noProject(ctx context.Context) error {
-	row, _, err := a.ledger.Archive(ctx, a.ref.Tenant, a.ref.Archive)
+	row, _, err := a.ledger.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -131,17 +131,17 @@ func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledge
 	if err := a.adoptTeam(ctx, row, project); err != nil {
 		return row, err
 	}
-	if err := a.ledger.RestartScan(ctx, a.ref.Tenant, a.ref.Archive); err != nil {
+	if err := a.ledger.RestartScan(ctx); err != nil {
 		return row, err
 	}
-	return a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) {
+	return a.ledger.Update(ctx, func(r *ledger.Archive) {
 		r.RootID, r.TeamID, r.TeamName, r.ProjectURL, r.Moving = project.RootID, project.Team.ID, project.Team.Name, project.URL, true
 	})
 }
 
 // matchMigratedIDs ties what a scan has seen to what was there before the move.
 func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
-	m, err := a.ledger.Rematch(ctx, a.ref.Tenant, a.ref.Archive, scan)
+	m, err := a.ledger.Rematch(ctx, scan)
 	if err != nil {
 		return err
 	}
@@ -155,11 +155,11 @@ func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 		for _, p := range m.Ambiguous {
 			detail += "\nambiguous: " + p
 		}
-		if err := a.ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", detail); err != nil {
+		if err := a.audit(ctx, "matched after the move", detail); err != nil {
 			return err
 		}
 	}
-	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) {
+	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) {
 		r.Generation, r.Moving, r.MoveNote = string(a.frameio.Generation()), false, note
 	})
 	return err
@@ -185,7 +185,7 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 		if !ours || kind != "comment" || g.Status == "DELETED" {
 			continue
 		}
-		if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, source); err != nil {
+		if link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, source); err != nil {
 			return err
 		} else if ok && link.TargetID == g.ID && !slices.ContainsFunc(comments, func(c frameio.Comment) bool { return c.ID == source }) {
 			free = append(free, former{g, source})
@@ -194,7 +194,7 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 	slices.SortStableFunc(free, func(x, y former) int { return x.Created.Compare(y.Created.Time) })
 	target := map[string]string{} // of this file's comments
 	for _, c := range comments {
-		link, known, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+		link, known, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
 		if err != nil {
 			return err
 		}
@@ -230,13 +230,13 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 			return err
 		}
 		// What is there stays, also the name of an author whom V4 does not tell: it counts as written.
-		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: a.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
+		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: a.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
-		if err := a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID, g.ID, draft.Hash()); err != nil {
+		if err := a.tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, g.ID, draft.Hash()); err != nil {
 			return err
 		}
-		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, g.source); err != nil {
+		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, g.source); err != nil {
 			return err
 		}
 	}
@@ -253,7 +253,7 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 	var former []ledger.Link
 	for _, kind := range []ledger.LinkKind{ledger.LinkPresentation, ledger.LinkReviewLink} {
 		for after := ""; ; {
-			links, next, err := a.ledger.Links(ctx, a.ref.Tenant, a.ref.Archive, kind, after, 500)
+			links, next, err := a.ledger.Links(ctx, kind, after, 500)
 			if err != nil {
 				return err
 			}
@@ -284,7 +284,7 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 	}
 	for _, s := range now {
 		name := mapping.Title(s.Name)
-		if _, known, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkShare, s.ID); err != nil {
+		if _, known, err := a.tenant.Ledger.Link(ctx, ledger.LinkShare, s.ID); err != nil {
 			return err
 		} else if known {
 			continue
@@ -304,17 +304,17 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 		}
 		k := fits[0]
 		former = slices.DeleteFunc(former, func(f ledger.Link) bool { return f.Kind == k.Kind && f.SourceID == k.SourceID })
-		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkShare, SourceID: s.ID, Archive: a.ref.Archive, Parent: k.Parent, IntendedAt: time.Now()}); err != nil {
+		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkShare, SourceID: s.ID, Archive: a.ref.Archive, Parent: k.Parent, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
 		// Without a hash: the collection learns the new id.
-		if err := a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkShare, s.ID, k.TargetID, ""); err != nil {
+		if err := a.tenant.Ledger.Complete(ctx, ledger.LinkShare, s.ID, k.TargetID, ""); err != nil {
 			return err
 		}
-		if err := a.ledger.Delete(ctx, a.ref.Tenant, k.Kind, k.SourceID); err != nil {
+		if err := a.tenant.Ledger.Delete(ctx, k.Kind, k.SourceID); err != nil {
 			return err
 		}
-		if err := a.ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "matched after the move", string(k.Kind)+" "+k.SourceID+" is share "+s.ID); err != nil {
+		if err := a.audit(ctx, "matched after the move", string(k.Kind)+" "+k.SourceID+" is share "+s.ID); err != nil {
 			return err
 		}
 	}

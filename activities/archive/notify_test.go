@@ -53,9 +53,9 @@ func TestAnEndIsToldOnceTheMailServerIsBack(t *testing.T) {
 			cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: "http://127.0.0.1:9", Token: "x"}
 			cfg.Iconik = config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"}
 			acts := mailing(t, cfg, book, box)
-			_, _, err = book.RequestArchive(t.Context(), "t", "p", "", time.Now())
+			_, _, err = book.Tenant("t").Archive("p").Request(t.Context(), "", time.Now())
 			require.NoError(t, err)
-			_, err = book.UpdateArchive(t.Context(), "t", "p", func(r *ledger.Archive) {
+			_, err = book.Tenant("t").Archive("p").Update(t.Context(), func(r *ledger.Archive) {
 				r.Name, r.Run, r.Status, r.Changed = "Regatta", 2, tt.status, tt.changed
 			})
 			require.NoError(t, err)
@@ -82,7 +82,7 @@ func TestTheMailOfAQueuedArchiveNamesTheProject(t *testing.T) {
 	cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: srv.URL, Token: "x"}
 	cfg.Iconik = config.Iconik{BaseURL: srv.URL, AppID: "a", AuthToken: "t"}
 	acts := mailing(t, cfg, book, box)
-	_, _, err = book.RequestArchive(t.Context(), "t", "p", "", time.Now())
+	_, _, err = book.Tenant("t").Archive("p").Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
 	require.NoError(t, acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: "t", Archive: "p"}, Kind: workflows.NotifyQueued, Run: 1}))
 	m := <-box

@@ -61,7 +61,7 @@ type planning struct {
 
 // premigration names what the project was archived as before Frame.io moved the account: the plan counts that, too.
 func (p *planning) premigration(ctx context.Context, project frameio.Project) error {
-	row, known, err := p.archive.ledger.Archive(ctx, p.archive.ref.Tenant, p.archive.ref.Archive)
+	row, known, err := p.archive.ledger.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (p *planning) premigration(ctx context.Context, project frameio.Project) er
 		}
 	}
 	for _, r := range found {
-		t, err := p.archive.ledger.ArchiveTotals(ctx, p.archive.ref.Tenant, r.ID)
+		t, err := p.archive.tenant.Ledger.Archive(r.ID).Totals(ctx)
 		if err != nil {
 			return err
 		}

@@ -127,7 +127,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	cold := false // of one that waits it is known
 	var project *frameio.Project
 	for after := int64(0); ; {
-		ranges, err := a.ledger.NextRanges(ctx, ref.Tenant, ref.Archive, ledger.PhaseCopy, after, 200, 10)
+		ranges, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).NextRanges(ctx, ledger.PhaseCopy, after, 200, 10)
 		if err != nil {
 			return res, err
 		}
@@ -144,7 +144,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 		}
 		for _, r := range ranges {
 			after = r.To
-			items, err := a.ledger.Items(ctx, ref.Tenant, ref.Archive, r.From, r.To)
+			items, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Items(ctx, r.From, r.To)
 			if err != nil {
 				return res, err
 			}
@@ -186,7 +186,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 				if waits && it.Original == was && it.MissingSince.Equal(since) {
 					continue
 				}
-				if _, err := a.ledger.UpdateItem(ctx, ref.Tenant, ref.Archive, it.SourceID, func(i *ledger.Item) {
+				if _, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
 					i.Original, i.MissingSince = it.Original, it.MissingSince
 					if !waits {
 						i.Reason, i.Size, i.SourceChecksum, i.HasProxy = "", now.Size, now.Checksum, now.HasProxy

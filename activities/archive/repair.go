@@ -32,7 +32,7 @@ func (l loss) repairable() bool { return l == commentLost || l >= fileLost }
 func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 	drop := func(kind ledger.LinkKind, keys ...string) error {
 		for _, key := range keys {
-			if err := a.ledger.Delete(ctx, a.ref.Tenant, kind, key); err != nil {
+			if err := a.tenant.Ledger.Delete(ctx, kind, key); err != nil {
 				return err
 			}
 		}
@@ -116,7 +116,7 @@ func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {
 		return err
 	}
 	for _, c := range comments {
-		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (a *archive) exists(ctx context.Context, collection string) (bool, error) {
 
 // dropStaleLink forgets the link of a collection above the archive's folders when somebody has deleted it.
 func (a *archive) dropStaleLink(ctx context.Context, kind ledger.LinkKind, source string) error {
-	link, known, err := a.ledger.Link(ctx, a.ref.Tenant, kind, source)
+	link, known, err := a.tenant.Ledger.Link(ctx, kind, source)
 	if err != nil || !known || link.TargetID == "" {
 		return err
 	}
@@ -142,15 +142,15 @@ func (a *archive) dropStaleLink(ctx context.Context, kind ledger.LinkKind, sourc
 	if err != nil || there {
 		return err
 	}
-	return a.ledger.Delete(ctx, a.ref.Tenant, kind, source)
+	return a.tenant.Ledger.Delete(ctx, kind, source)
 }
 
 // folderGone has the collection of a folder made again by the next round.
 func (a *archive) folderGone(ctx context.Context, f ledger.Folder) error {
-	if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkFolder, f.SourceID); err != nil {
+	if err := a.tenant.Ledger.Delete(ctx, ledger.LinkFolder, f.SourceID); err != nil {
 		return err
 	}
-	if err := a.ledger.FolderGone(ctx, a.ref.Tenant, a.ref.Archive, f.SourceID); err != nil {
+	if err := a.ledger.FolderGone(ctx, f.SourceID); err != nil {
 		return err
 	}
 	return fmt.Errorf("folder %q: %w", f.Path, errFolderGone)

@@ -52,7 +52,7 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 }
 
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
-	rep, err := report.Open(ctx, a.ledger, report.Source{Tenant: a.cfg.ID, TenantName: a.cfg.Name, Archive: a.ref.Archive,
+	rep, err := report.Open(ctx, a.ledger, report.Source{TenantName: a.cfg.Name,
 		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID())})
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 			return fmt.Errorf("report as %s: %w", form.format, err)
 		}
 	}
-	_, err = a.ledger.UpdateArchive(ctx, a.ref.Tenant, a.ref.Archive, func(r *ledger.Archive) { r.ReportAssetID = assetID })
+	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) { r.ReportAssetID = assetID })
 	return err
 }
 
@@ -87,7 +87,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 			return "", "", err
 		}
 		if err != nil || asset.Status == "DELETED" {
-			if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkReport, row.ID); err != nil {
+			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReport, row.ID); err != nil {
 				return "", "", err
 			}
 		}
@@ -115,7 +115,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 				return "", err
 			}
 			for _, v := range asset.Versions {
-				if _, tied, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+				if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
 					return v.ID, err
 				}
 			}
@@ -127,7 +127,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 				return "", err
 			}
 			for _, v := range versions {
-				if _, tied, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+				if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
 					return v.ID, err
 				}
 			}
@@ -140,7 +140,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 // storeReport renders one form and uploads it as a file of its own format.
 func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *report.Report, form reportForm, assetID, versionID string) error {
 	key := report.FormKey(row.ID, row.Run, form.format)
-	if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, report.FormLink, key); err != nil || ok && link.TargetID != "" {
+	if link, ok, err := a.tenant.Ledger.Link(ctx, report.FormLink, key); err != nil || ok && link.TargetID != "" {
 		return err
 	}
 	var body bytes.Buffer
@@ -167,10 +167,10 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 	if _, err := a.iconik.Files.UpdateFile(ctx, assetID, file, iconik.FilePatch{Status: "CLOSED", Checksum: "xxh64:" + sum, Size: &size}); err != nil {
 		return err
 	}
-	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: report.FormLink, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
+	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: report.FormLink, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return a.ledger.Complete(ctx, a.ref.Tenant, report.FormLink, key, file, hash)
+	return a.tenant.Ledger.Complete(ctx, report.FormLink, key, file, hash)
 }
 
 // putBytes uploads a body, in parts where it is not small.

@@ -26,19 +26,19 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if row, err = arc.refreshProject(ctx, row); err != nil {
 		return workflows.ScanResult{}, err
 	}
-	scan, err := a.ledger.BeginScan(ctx, in.Tenant, in.Archive)
+	scan, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).BeginScan(ctx)
 	if err != nil {
 		return workflows.ScanResult{}, err
 	}
 	root := ledger.Folder{SourceID: row.RootID, Name: row.Name, Scan: scan}
-	if err := a.ledger.PutFolders(ctx, in.Tenant, in.Archive, []ledger.Folder{root}); err != nil {
+	if err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).PutFolders(ctx, []ledger.Folder{root}); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	for {
 		if err := attempt.Stopping(ctx); err != nil {
 			return workflows.ScanResult{}, err
 		}
-		folder, err := a.ledger.NextFolder(ctx, in.Tenant, in.Archive, scan)
+		folder, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).NextFolder(ctx, scan)
 		if err != nil {
 			return workflows.ScanResult{}, err
 		}
@@ -55,7 +55,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 			return workflows.ScanResult{}, err
 		}
 	}
-	if err := a.ledger.FinishScan(ctx, in.Tenant, in.Archive, scan); err != nil {
+	if err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).FinishScan(ctx, scan); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	counts, err := arc.counts(ctx)
@@ -102,7 +102,7 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 			items[i].CommentCount = ledger.CommentsAsBefore // read by this run already
 		}
 	}
-	return a.ledger.PageListed(ctx, a.ref.Tenant, a.ref.Archive, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
+	return a.ledger.PageListed(ctx, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
 }
 
 // hasWork tells whether the reading at the end has found anything that was not there before: folders, files, or more
@@ -114,7 +114,7 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	}
 	for _, phase := range []ledger.Phase{ledger.PhaseCopy, ledger.PhaseComments} {
 		for after := int64(0); ; {
-			ranges, err := a.ledger.NextRanges(ctx, a.ref.Tenant, a.ref.Archive, phase, after, 200, 10)
+			ranges, err := a.ledger.NextRanges(ctx, phase, after, 200, 10)
 			if err != nil {
 				return false, err
 			}
@@ -122,7 +122,7 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 				break
 			}
 			for _, r := range ranges {
-				items, err := a.ledger.Items(ctx, a.ref.Tenant, a.ref.Archive, r.From, r.To)
+				items, err := a.ledger.Items(ctx, r.From, r.To)
 				if err != nil {
 					return false, err
 				}
@@ -141,7 +141,7 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
 	n := 0
 	for after := ""; ; {
-		folders, next, err := a.ledger.Folders(ctx, a.ref.Tenant, a.ref.Archive, after, 1000)
+		folders, next, err := a.ledger.Folders(ctx, after, 1000)
 		if err != nil {
 			return 0, err
 		}
@@ -200,7 +200,7 @@ func fieldsOf(f frameio.Asset, path string) mapping.FieldsInput {
 
 // counts are the ledger's totals in the workflow's words.
 func (a *archive) counts(ctx context.Context) (workflows.Counts, error) {
-	t, err := a.ledger.ArchiveTotals(ctx, a.ref.Tenant, a.ref.Archive)
+	t, err := a.ledger.Totals(ctx)
 	if err != nil {
 		return workflows.Counts{}, err
 	}

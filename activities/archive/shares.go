@@ -45,7 +45,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 				if err != nil {
 					return err
 				}
-				if row, err = a.ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.PresentationsID = id }); err != nil {
+				if row, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.PresentationsID = id }); err != nil {
 					return err
 				}
 			}
@@ -58,7 +58,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 			break
 		}
 	}
-	_, err = a.ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done })
+	_, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done })
 	return err
 }
 
@@ -119,11 +119,11 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 	}
 	shown[target] = true
 	key := s.ID + "/" + item.AssetID
-	if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
+	if link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkReference, key); err != nil {
 		return err
 	} else if ok && (link.Parent != collection || link.TargetID != "" && link.TargetID != target) {
 		// The asset or the collection was deleted in iconik and made again.
-		if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkReference, key); err != nil {
+		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReference, key); err != nil {
 			return err
 		}
 	}
@@ -154,7 +154,7 @@ func (a *archive) lostReferences(ctx context.Context) (int, error) {
 	lost := map[string]bool{}
 	collection, listed := "", map[string]bool{}
 	for after := ""; ; {
-		links, next, err := a.ledger.Links(ctx, a.ref.Tenant, a.ref.Archive, ledger.LinkReference, after, 500)
+		links, next, err := a.ledger.Links(ctx, ledger.LinkReference, after, 500)
 		if err != nil {
 			return 0, err
 		}
@@ -181,7 +181,7 @@ func (a *archive) lostReferences(ctx context.Context) (int, error) {
 				continue
 			}
 			lost[collection] = true
-			if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkReference, k.SourceID); err != nil {
+			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReference, k.SourceID); err != nil {
 				return 0, err
 			}
 		}
@@ -225,7 +225,7 @@ func (a *archive) newShares(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, s := range now {
-		link, known, err := a.ledger.Link(ctx, a.ref.Tenant, shareKind(s.Kind), s.ID)
+		link, known, err := a.tenant.Ledger.Link(ctx, shareKind(s.Kind), s.ID)
 		if err != nil || !known || link.TargetID == "" {
 			return err == nil, err
 		}
@@ -238,7 +238,7 @@ func (a *archive) assetOf(ctx context.Context, source string) (string, error) {
 	if target, err := a.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
 		return target, err
 	}
-	it, ok, err := a.ledger.Item(ctx, a.ref.Tenant, a.ref.Archive, source)
+	it, ok, err := a.ledger.Item(ctx, source)
 	if err != nil || !ok {
 		return "", err
 	}
@@ -259,7 +259,7 @@ func (a *archive) collectionOf(ctx context.Context, source string) (string, erro
 
 func (a *archive) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
 	for _, kind := range kinds {
-		link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, kind, source)
+		link, ok, err := a.tenant.Ledger.Link(ctx, kind, source)
 		if err != nil {
 			return "", err
 		}
@@ -285,7 +285,7 @@ func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection
 		fields["framebridge_created_at"] = s.CreatedAt.UTC().Format(time.RFC3339)
 	}
 	hash := mapping.FieldsHash(fields)
-	link, _, err := a.ledger.Link(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID)
+	link, _, err := a.tenant.Ledger.Link(ctx, linkSettings, string(s.Kind)+":"+s.ID)
 	if err != nil || link.Hash == hash && link.TargetID == collection {
 		return err
 	}
@@ -299,10 +299,10 @@ func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection
 	if err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(fields)); err != nil && !rest.IsNotFound(err) {
 		return err
 	}
-	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: linkSettings, SourceID: string(s.Kind) + ":" + s.ID, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
+	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkSettings, SourceID: string(s.Kind) + ":" + s.ID, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return a.ledger.Complete(ctx, a.ref.Tenant, linkSettings, string(s.Kind)+":"+s.ID, collection, hash)
+	return a.tenant.Ledger.Complete(ctx, linkSettings, string(s.Kind)+":"+s.ID, collection, hash)
 }
 
 // linkSettings remembers which settings of a share were written.

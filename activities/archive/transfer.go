@@ -22,7 +22,7 @@ func (a *Activities) TransferFile(ctx context.Context, in workflows.ItemInput) e
 	if err != nil {
 		return err
 	}
-	it, ok, err := a.ledger.Item(ctx, in.Tenant, in.Archive, in.SourceID)
+	it, ok, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Item(ctx, in.SourceID)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (a *archive) transferError(ctx context.Context, it ledger.Item, err error) 
 
 // noteBytes shows how far a file is; only people look at it.
 func (a *archive) noteBytes(ctx context.Context, it ledger.Item, n int64) {
-	_, err := a.ledger.UpdateItem(ctx, a.ref.Tenant, a.ref.Archive, it.SourceID, func(i *ledger.Item) {
+	_, err := a.ledger.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
 		if i.State == ledger.Copying && i.Checksum == "" {
 			i.BytesDone = n
 		}

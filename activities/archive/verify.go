@@ -27,7 +27,7 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	if err != nil {
 		return counts, err
 	}
-	items, err := a.ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	items, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Items(ctx, in.From, in.To)
 	if err != nil {
 		return counts, err
 	}
@@ -231,7 +231,7 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 		}
 	}
 	for _, c := range source {
-		link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkComment, c.ID)
+		link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
 		if err != nil {
 			return "", nothingLost, err
 		}
@@ -244,7 +244,7 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 		if !there[link.TargetID] {
 			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
 			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
-				if err := a.ledger.Delete(ctx, a.ref.Tenant, ledger.LinkComment, c.ID); err != nil {
+				if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
 					return "", nothingLost, err
 				}
 				return "missing: a comment was deleted in iconik; a retry restores it", commentLost, nil
@@ -271,7 +271,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 		return res, err
 	}
 	for after := ""; ; {
-		folders, next, err := a.ledger.Folders(ctx, ref.Tenant, ref.Archive, after, 500)
+		folders, next, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Folders(ctx, after, 500)
 		if err != nil {
 			return res, err
 		}
@@ -301,7 +301,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	}
 	if presentations > 0 {
 		res.Lost += presentations
-		_, err = a.ledger.UpdateArchive(ctx, ref.Tenant, ref.Archive, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
+		_, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
 	}
 	return res, err
 }
@@ -329,7 +329,7 @@ func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me strin
 		if !ok {
 			continue
 		}
-		link, known, err := a.ledger.Link(ctx, a.ref.Tenant, linkKind, source)
+		link, known, err := a.tenant.Ledger.Link(ctx, linkKind, source)
 		if err != nil {
 			return err
 		}
@@ -347,7 +347,7 @@ func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me strin
 		if err != nil && !rest.IsNotFound(err) {
 			return err
 		}
-		if err := a.ledger.Audit(ctx, a.ref.Tenant, a.ref.Archive, "framebridge", "removed duplicate", o.ExternalID+" "+o.ID); err != nil {
+		if err := a.audit(ctx, "removed duplicate", o.ExternalID+" "+o.ID); err != nil {
 			return err
 		}
 	}

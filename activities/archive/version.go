@@ -20,7 +20,7 @@ func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInpu
 	if in.Again && phase == ledger.PhaseComments {
 		phase = ledger.PhaseCommentsAgain
 	}
-	ranges, err := a.ledger.NextRanges(ctx, in.Tenant, in.Archive, phase, in.After, in.Size, in.Max)
+	ranges, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).NextRanges(ctx, phase, in.After, in.Size, in.Max)
 	out := make([]workflows.Range, len(ranges))
 	for i, r := range ranges {
 		out[i] = workflows.Range{From: r.From, To: r.To}
@@ -30,7 +30,7 @@ func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInpu
 
 // RangeItems returns the items of a range that OpenVersion has something to do for.
 func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([]workflows.CopyItem, error) {
-	items, err := a.ledger.Items(ctx, in.Tenant, in.Archive, in.From, in.To)
+	items, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Items(ctx, in.From, in.To)
 	var out []workflows.CopyItem
 	for _, it := range items {
 		if needsCopy(it) {
@@ -48,7 +48,7 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 	if err != nil {
 		return nothing, err
 	}
-	it, ok, err := a.ledger.Item(ctx, in.Tenant, in.Archive, in.SourceID)
+	it, ok, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Item(ctx, in.SourceID)
 	if err != nil {
 		return nothing, err
 	}
@@ -135,7 +135,7 @@ func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 
 // FailItem writes down why an item could not be copied.
 func (a *Activities) FailItem(ctx context.Context, in workflows.FailItemInput) error {
-	_, err := a.ledger.UpdateItem(ctx, in.Tenant, in.Archive, in.SourceID, func(i *ledger.Item) {
+	_, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).UpdateItem(ctx, in.SourceID, func(i *ledger.Item) {
 		i.State, i.Fault, i.Reason = ledger.ItemFailed, in.Fault, in.Reason
 	})
 	return err
@@ -191,8 +191,8 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 	})
 	if err == nil && made && it.Version == 1 && first.ID != "" {
 		// Saves reading the asset again; a lost ledger write only means that it is read after all.
-		if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err == nil {
-			err = a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkVersion, it.SourceID, first.ID, "")
+		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err == nil {
+			err = a.tenant.Ledger.Complete(ctx, ledger.LinkVersion, it.SourceID, first.ID, "")
 			if err != nil {
 				return "", err
 			}
@@ -217,10 +217,10 @@ func (a *archive) noPlaceholder(ctx context.Context, assetID string) error {
 // becameStack finds the asset of a file that has been put into a version stack since the last run, and lets it go by
 // the stack's name.
 func (a *archive) becameStack(ctx context.Context, it ledger.Item, external string) (string, error) {
-	if link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkStack, it.AssetKey); err != nil || ok {
+	if link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkStack, it.AssetKey); err != nil || ok {
 		return link.TargetID, err
 	}
-	link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkFile, it.SourceID)
+	link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkFile, it.SourceID)
 	if err != nil || !ok || link.TargetID == "" {
 		return "", err
 	}
@@ -230,10 +230,10 @@ func (a *archive) becameStack(ctx context.Context, it ledger.Item, external stri
 	if _, err := a.iconik.Assets.Update(ctx, link.TargetID, iconik.AssetPatch{Title: it.Title, ExternalID: external}); err != nil {
 		return "", err
 	}
-	if _, _, err := a.ledger.Intend(ctx, a.ref.Tenant, ledger.Link{Kind: ledger.LinkStack, SourceID: it.AssetKey, Archive: a.ref.Archive, Parent: link.Parent, IntendedAt: time.Now()}); err != nil {
+	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkStack, SourceID: it.AssetKey, Archive: a.ref.Archive, Parent: link.Parent, IntendedAt: time.Now()}); err != nil {
 		return "", err
 	}
-	return link.TargetID, a.ledger.Complete(ctx, a.ref.Tenant, ledger.LinkStack, it.AssetKey, link.TargetID, "")
+	return link.TargetID, a.tenant.Ledger.Complete(ctx, ledger.LinkStack, it.AssetKey, link.TargetID, "")
 }
 
 // ensureAssetVersion ties the item to a version of the asset. iconik makes the first one with the asset.
@@ -254,7 +254,7 @@ func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetI
 			if v.Status == "DELETED" || v.Status == "DELETING" {
 				continue
 			}
-			if _, tied, err := a.ledger.LinkByTarget(ctx, a.ref.Tenant, ledger.LinkVersion, v.ID); err != nil || !tied {
+			if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
 				return v.ID, err
 			}
 		}
@@ -298,7 +298,7 @@ func inOrder(versions []iconik.Version, place int) string {
 }
 
 func (a *archive) folderCollection(ctx context.Context, folderID string) (string, error) {
-	link, ok, err := a.ledger.Link(ctx, a.ref.Tenant, ledger.LinkFolder, folderID)
+	link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkFolder, folderID)
 	if err != nil {
 		return "", err
 	}

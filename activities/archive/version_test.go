@@ -62,7 +62,7 @@ func TestALostFirstVersionIsMadeAgain(t *testing.T) {
 	h.frameio = h.tenant.Frameio
 	require.NoError(t, h.forget(t.Context(), lost, versionLost))
 	// iconik still shows it, deleted.
-	require.NoError(t, h.ledger.Complete(t.Context(), "T", ledger.LinkVersion, "deleted", lost.VersionID, ""))
+	require.NoError(t, h.tenant.Ledger.Complete(t.Context(), ledger.LinkVersion, "deleted", lost.VersionID, ""))
 	_, err := h.updateItem(t.Context(), lost, func(i *ledger.Item) { i.State = ledger.Pending })
 	require.NoError(t, err)
 	h.copies(t, "F1", body)

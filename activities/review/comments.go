@@ -24,7 +24,7 @@ type assetSync struct {
 	review  *review
 	ref     workflows.ReviewRef
 	tenant  *tenant.Tenant
-	ledger  *ledger.Ledger
+	ledger  ledger.ReviewLedger
 	frameio frameio.Platform
 	iconik  *iconik.Client
 
@@ -84,7 +84,7 @@ func (s *assetSync) run(ctx context.Context) error {
 }
 
 func (s *assetSync) load(ctx context.Context) error {
-	all, err := s.ledger.ReviewComments(ctx, s.ref.Tenant, s.ref.Review, 0)
+	all, err := s.ledger.Comments(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (s *assetSync) learn(row ledger.ReviewComment) {
 
 // put writes a row down.
 func (s *assetSync) put(ctx context.Context, row ledger.ReviewComment) error {
-	if err := s.ledger.PutReviewComments(ctx, s.ref.Tenant, row); err != nil {
+	if err := s.tenant.Ledger.PutReviewComments(ctx, row); err != nil {
 		return err
 	}
 	s.rows[row.ID] = row
@@ -263,7 +263,7 @@ func (s *assetSync) begun(ctx context.Context, g iconik.Segment) (source string,
 	if !ours || kind != "comment" || g.VersionID != "" && g.VersionID != s.it.VersionID {
 		return "", false, nil
 	}
-	_, is, err = s.ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toIconikKey(source))
+	_, is, err = s.tenant.Ledger.Link(ctx, ledger.LinkComment, s.toIconikKey(source))
 	return source, is, err
 }
 
@@ -308,7 +308,7 @@ func (s *assetSync) resume(ctx context.Context) error {
 		if _, known := s.inReview[mapping.Iconik][id]; known {
 			continue
 		}
-		if _, begun, err := s.ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toFrameioKey(id)); err != nil || !begun {
+		if _, begun, err := s.tenant.Ledger.Link(ctx, ledger.LinkComment, s.toFrameioKey(id)); err != nil || !begun {
 			if err != nil {
 				return err
 			}
@@ -352,7 +352,7 @@ func (s *assetSync) resumeDeleted(ctx context.Context) error {
 		}
 	}
 	for after := ""; len(loose) > 0; {
-		links, next, err := s.ledger.Links(ctx, s.ref.Tenant, s.ref.Review, ledger.LinkComment, after, 200)
+		links, next, err := s.ledger.Links(ctx, ledger.LinkComment, after, 200)
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 	}); err != nil {
 		return err
 	}
-	if err := a.ledger.Audit(ctx, in.Tenant, in.Review, "workflow", "extended", in.ExpiresAt.UTC().Format(time.RFC3339)); err != nil {
+	if err := r.audit(ctx, ledger.ActorSystem, "extended", in.ExpiresAt.UTC().Format(time.RFC3339)); err != nil {
 		return err
 	}
 	// A stop must not wait for iconik: what cannot be shown soon, the next sync shows.
@@ -68,7 +68,7 @@ func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput
 	if out, err = r.deleteAt(ctx); err != nil {
 		return out, err
 	}
-	if err := a.ledger.Audit(ctx, in.Tenant, in.Review, "workflow", "link switched off", in.Status); err != nil {
+	if err := r.audit(ctx, ledger.ActorSystem, "link switched off", in.Status); err != nil {
 		return out, err
 	}
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
@@ -138,7 +138,7 @@ func (r *review) markEnding(ctx context.Context) error {
 
 // summary says who commented, what was decided and what is open.
 func (r *review) summary(ctx context.Context) (string, error) {
-	comments, err := r.ledger.ReviewComments(ctx, r.ref.Tenant, r.ref.Review, 0)
+	comments, err := r.ledger.Comments(ctx, 0)
 	if err != nil {
 		return "", err
 	}
@@ -232,7 +232,7 @@ func (r *review) deleteMedia(ctx context.Context) error {
 		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State = ledger.AssetDeleted }); err != nil {
 			return err
 		}
-		if err := r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "workflow", "deleted file", it.FileID); err != nil {
+		if err := r.audit(ctx, ledger.ActorSystem, "deleted file", it.FileID); err != nil {
 			return err
 		}
 	}

@@ -97,7 +97,7 @@ func mailingReview(t *testing.T, fio *folder, sender tenant.Sender, answers map[
 	now := time.Now().UTC()
 	_, _, err = book.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R0000000", Click: "R0000000", Status: ledger.ReviewSending, FolderID: "F", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}, time.Second)
 	require.NoError(t, err)
-	_, err = book.AddReviewAssets(t.Context(), "T", "R0000000", func([]ledger.ReviewAsset) []ledger.ReviewAsset { return rows })
+	_, err = book.Tenant("T").Review("R0000000").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset { return rows })
 	require.NoError(t, err)
 	r, err := steps.review(t.Context(), workflows.ReviewRef{Tenant: "T", Review: "R0000000"})
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func mailingReview(t *testing.T, fio *folder, sender tenant.Sender, answers map[
 
 func (r *review) asset(t *testing.T, n int) ledger.ReviewAsset {
 	t.Helper()
-	it, ok, err := r.ledger.ReviewAsset(t.Context(), "T", "R0000000", n)
+	it, ok, err := r.ledger.Asset(t.Context(), n)
 	require.NoError(t, err)
 	require.True(t, ok)
 	return it

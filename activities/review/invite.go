@@ -17,7 +17,7 @@ func (r *review) invite(ctx context.Context) error {
 	batch := max(r.frameio.Capabilities().InviteBatch, 1)
 	var todo []string
 	for _, email := range r.row.Reviewers {
-		link, begun, err := r.ledger.Link(ctx, r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(email))
+		link, begun, err := r.tenant.Ledger.Link(ctx, ledger.LinkInvitation, r.inviteKey(email))
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (r *review) invite(ctx context.Context) error {
 				}
 			}
 			if sent {
-				if err := r.ledger.Complete(ctx, r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(email), "sent", ""); err != nil {
+				if err := r.tenant.Ledger.Complete(ctx, ledger.LinkInvitation, r.inviteKey(email), "sent", ""); err != nil {
 					return err
 				}
 				continue
@@ -67,7 +67,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	}
 	err := r.frameio.Invite(ctx, r.row.ShareID, emails, message, func(ctx context.Context) error {
 		for _, e := range emails {
-			if _, _, err := r.ledger.Intend(ctx, r.ref.Tenant, ledger.Link{Kind: ledger.LinkInvitation, SourceID: r.inviteKey(e), Archive: r.ref.Review, Parent: r.row.ShareID, IntendedAt: time.Now()}); err != nil {
+			if _, _, err := r.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkInvitation, SourceID: r.inviteKey(e), Archive: r.ref.Review, Parent: r.row.ShareID, IntendedAt: time.Now()}); err != nil {
 				return err
 			}
 		}
@@ -75,7 +75,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	})
 	if err != nil && !rest.IsUncertain(err) { // certainly not sent
 		for _, e := range emails {
-			if ferr := r.ledger.Delete(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e)); ferr != nil {
+			if ferr := r.tenant.Ledger.Delete(context.WithoutCancel(ctx), ledger.LinkInvitation, r.inviteKey(e)); ferr != nil {
 				return errors.Join(err, ferr)
 			}
 		}
@@ -84,7 +84,7 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 		return fmt.Errorf("inviting %s: %w", strings.Join(emails, ", "), err)
 	}
 	for _, e := range emails {
-		if err := r.ledger.Complete(context.WithoutCancel(ctx), r.ref.Tenant, ledger.LinkInvitation, r.inviteKey(e), "sent", ""); err != nil {
+		if err := r.tenant.Ledger.Complete(context.WithoutCancel(ctx), ledger.LinkInvitation, r.inviteKey(e), "sent", ""); err != nil {
 			return err
 		}
 	}
@@ -108,7 +108,7 @@ func (r *review) wasInvited(ctx context.Context, email string) (sent, sure bool,
 	}
 	certain := 0
 	for after := ""; ; {
-		links, next, err := r.ledger.Links(ctx, r.ref.Tenant, r.ref.Review, ledger.LinkInvitation, after, 200)
+		links, next, err := r.ledger.Links(ctx, ledger.LinkInvitation, after, 200)
 		if err != nil {
 			return false, false, err
 		}

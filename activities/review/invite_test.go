@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -43,7 +44,7 @@ func inviter(t *testing.T, p *inviting, reviewers ...string) *review {
 	t.Cleanup(book.Close)
 	row, _, err := book.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R", Status: ledger.ReviewSending, ShareID: "S", Reviewers: reviewers}, 0)
 	require.NoError(t, err)
-	return &review{ledger: book, frameio: p, ref: workflows.ReviewRef{Tenant: "T", Review: "R"}, row: row}
+	return &review{ledger: book.Tenant("T").Review("R"), tenant: &tenant.Tenant{Ledger: book.Tenant("T")}, frameio: p, ref: workflows.ReviewRef{Tenant: "T", Review: "R"}, row: row}
 }
 
 func sent(ctx context.Context, _ []string, sending func(context.Context) error) error {

@@ -131,7 +131,7 @@ func (r *review) relocateFiles(ctx context.Context, assets []ledger.ReviewAsset)
 		if assets[i], err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.FileID, row.StackID = f.ID, f.stack }); err != nil {
 			return nil, err
 		}
-		if err := r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "framebridge", "found again after the move", it.FileID+" is "+f.ID); err != nil {
+		if err := r.audit(ctx, ledger.ActorSystem, "found again after the move", it.FileID+" is "+f.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -178,7 +178,7 @@ func (r *review) relocatedFiles(ctx context.Context) ([]placedFile, error) {
 // relocateComments gives the comments of a file their new ids, by what they say and where. Those that are not found are left
 // as they are on both sides.
 func (r *review) relocateComments(ctx context.Context, it ledger.ReviewAsset, fileID string) error {
-	rows, err := r.ledger.ReviewComments(ctx, r.ref.Tenant, r.ref.Review, it.N)
+	rows, err := r.ledger.Comments(ctx, it.N)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (r *review) relocateComments(ctx context.Context, it ledger.ReviewAsset, fi
 		row.Older = true
 		lost++
 	}
-	if err := r.ledger.PutReviewComments(ctx, r.ref.Tenant, open...); err != nil || lost == 0 {
+	if err := r.tenant.Ledger.PutReviewComments(ctx, open...); err != nil || lost == 0 {
 		return err
 	}
 	return r.note(ctx, fmt.Sprintf("%s on %q could not be matched after the account migration and will no longer be synced.", english.Count(lost, "comment"), it.Title))

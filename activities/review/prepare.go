@@ -153,7 +153,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	if len(mine)+len(handed) == 0 {
 		return nil, fault.Content("The selection contains no asset that can be sent.")
 	}
-	_, err := r.ledger.AddReviewAssets(ctx, r.ref.Tenant, r.ref.Review, func(have []ledger.ReviewAsset) []ledger.ReviewAsset {
+	_, err := r.ledger.AddAssets(ctx, func(have []ledger.ReviewAsset) []ledger.ReviewAsset {
 		if len(have) > 0 {
 			return nil
 		}
@@ -187,7 +187,7 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 // handOver gives an asset to a running review that shows it already, and returns which: it becomes a new version there,
 // and this click's reviewers are invited too. One that is ending sends nothing any more.
 func (r *review) handOver(ctx context.Context, asset ledger.ReviewAsset) (string, error) {
-	rows, err := r.ledger.ReviewsOfAsset(ctx, r.ref.Tenant, asset.AssetID)
+	rows, err := r.tenant.Ledger.ReviewsOfAsset(ctx, asset.AssetID)
 	if err != nil {
 		return "", err
 	}
@@ -195,12 +195,12 @@ func (r *review) handOver(ctx context.Context, asset ledger.ReviewAsset) (string
 		if other.ID == r.ref.Review || other.CreatedAt.After(r.row.CreatedAt) {
 			continue
 		}
-		taken, err := r.ledger.HandOver(ctx, r.ref.Tenant, other.ID, r.ref.Review, asset, time.Now())
+		taken, err := r.tenant.Ledger.Review(other.ID).HandOver(ctx, r.ref.Review, asset, time.Now())
 		if err != nil {
 			return "", err
 		}
 		if taken {
-			_, err := r.ledger.UpdateReview(ctx, r.ref.Tenant, other.ID, func(row *ledger.Review) {
+			_, err := r.tenant.Ledger.Review(other.ID).Update(ctx, func(row *ledger.Review) {
 				for _, m := range r.row.Reviewers {
 					if !slices.ContainsFunc(row.Reviewers, func(h string) bool { return strings.EqualFold(h, m) }) {
 						row.Reviewers = append(row.Reviewers, m)
@@ -276,14 +276,14 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 		return frameio.Project{}, err
 	}
 	key := ws.ID + "/" + r.cfg.Review.Project
-	if link, ok, err := r.ledger.Link(ctx, r.cfg.ID, ledger.LinkReviewProject, key); err != nil {
+	if link, ok, err := r.tenant.Ledger.Link(ctx, ledger.LinkReviewProject, key); err != nil {
 		return frameio.Project{}, err
 	} else if ok && link.TargetID != "" {
 		p, err := r.frameio.Project(ctx, link.TargetID)
 		if err == nil || !rest.IsNotFound(err) {
 			return p, err
 		}
-		if err := r.ledger.Delete(ctx, r.cfg.ID, ledger.LinkReviewProject, key); err != nil { // deleted by hand: a new one
+		if err := r.tenant.Ledger.Delete(ctx, ledger.LinkReviewProject, key); err != nil { // deleted by hand: a new one
 			return frameio.Project{}, err
 		}
 	}
@@ -337,7 +337,7 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 					rows = append(rows, olderComment(r.ref.Review, it.N, s.ID))
 				}
 			}
-			if err := r.ledger.PutReviewComments(ctx, r.ref.Tenant, rows...); err != nil {
+			if err := r.tenant.Ledger.PutReviewComments(ctx, rows...); err != nil {
 				return err
 			}
 		}

@@ -17,9 +17,9 @@ func TestARetriedClickIsHandedOverOnce(t *testing.T) {
 	asset := func(id string) string { return fmt.Sprintf(`{"id":%q,"title":%q,"versions":[{"id":"v"}]}`, id, id) }
 	r := testReview(t, &folder{}, map[string]string{"/API/assets/v1/assets/a1/": asset("a1")})
 	now := time.Now().UTC()
-	_, _, err := r.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R1", Click: "R1", Status: ledger.ReviewOpen, CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(time.Hour)}, time.Second)
+	_, _, err := r.steps.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R1", Click: "R1", Status: ledger.ReviewOpen, CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(time.Hour)}, time.Second)
 	require.NoError(t, err)
-	_, err = r.ledger.AddReviewAssets(t.Context(), "T", "R1", func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+	_, err = r.tenant.Ledger.Review("R1").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{AssetID: "a1", State: ledger.AssetReady}}
 	})
 	require.NoError(t, err)
@@ -28,19 +28,19 @@ func TestARetriedClickIsHandedOverOnce(t *testing.T) {
 		handed, err := r.chooseAssets(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, []string{"R1"}, handed)
-		_, err = r.ledger.UpdateReviewAsset(t.Context(), "T", "R1", 2, func(row *ledger.ReviewAsset) { row.State = ledger.AssetReady }) // sent in between
+		_, err = r.tenant.Ledger.Review("R1").UpdateAsset(t.Context(), 2, func(row *ledger.ReviewAsset) { row.State = ledger.AssetReady }) // sent in between
 		require.NoError(t, err)
 	}
-	rows, err := r.ledger.ReviewAssets(t.Context(), "T", "R1")
+	rows, err := r.tenant.Ledger.Review("R1").Assets(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, rows, 2)
-	other, err := r.ledger.UpdateReview(t.Context(), "T", "R1", func(row *ledger.Review) { row.EndedAt = now })
+	other, err := r.tenant.Ledger.Review("R1").Update(t.Context(), func(row *ledger.Review) { row.EndedAt = now })
 	require.NoError(t, err)
 	assert.Equal(t, []string{"rita@client.example"}, other.Reviewers)
 
 	r.ref.Review = "R2"
 	r.row.ID = "R2"
-	_, _, err = r.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R2", Click: "R2", CreatedAt: now}, time.Second)
+	_, _, err = r.steps.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R2", Click: "R2", CreatedAt: now}, time.Second)
 	require.NoError(t, err)
 	handed, err := r.chooseAssets(t.Context())
 	require.NoError(t, err)

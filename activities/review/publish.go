@@ -76,7 +76,7 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 		if !row.Status.Running() {
 			ending = row.ID
 		}
-		shown, err := r.ledger.ReviewShownOn(ctx, r.ref.Tenant, it.AssetID, ending)
+		shown, err := r.tenant.Ledger.ReviewShownOn(ctx, it.AssetID, ending)
 		if err != nil {
 			return err
 		}
@@ -138,7 +138,7 @@ func (r *review) notify(ctx context.Context, short, long string) {
 		return
 	}
 	key := "notification:" + r.ref.Review + ":" + short
-	_, isNew, err := r.ledger.Intend(ctx, r.ref.Tenant, ledger.Link{Kind: ledger.LinkMail, SourceID: key, Archive: r.ref.Review, IntendedAt: time.Now()})
+	_, isNew, err := r.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkMail, SourceID: key, Archive: r.ref.Review, IntendedAt: time.Now()})
 	if err != nil || !isNew {
 		return
 	}
@@ -175,7 +175,7 @@ func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 	err := r.tenant.Mail.SendOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: tenant.Recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
 	if err != nil && ctx.Err() == nil && time.Since(attempt.Of(ctx).Scheduled()) > r.steps.mailPatience {
 		r.log.ErrorContext(ctx, "could not send a mail; the review continues without it", "review", r.ref.Review, "subject", subject, "error", err)
-		return r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "framebridge", "mail not sent", subject)
+		return r.audit(ctx, ledger.ActorSystem, "mail not sent", subject)
 	}
 	return err
 }

@@ -52,7 +52,11 @@ func (s *assetSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, s
 }
 
 func (s *assetSync) audit(ctx context.Context, side mapping.Side, what string, row ledger.ReviewComment) error {
-	return s.ledger.Audit(ctx, s.ref.Tenant, s.ref.Review, side.String(), what, fmt.Sprintf("comment %s of %s: %s", row.ID, row.Author, row.Text))
+	actor := ledger.ActorFrameio
+	if side == mapping.Iconik {
+		actor = ledger.ActorIconik
+	}
+	return s.review.audit(ctx, actor, what, fmt.Sprintf("comment %s of %s: %s", row.ID, row.Author, row.Text))
 }
 
 // overruled keeps the state that loses against a later edit.

@@ -67,7 +67,7 @@ type review struct {
 	cfg     *config.Tenant
 	frameio frameio.Platform
 	iconik  *iconik.Client
-	ledger  *ledger.Ledger
+	ledger  ledger.ReviewLedger
 	log     *slog.Logger
 }
 
@@ -76,7 +76,7 @@ func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*revi
 	if err != nil {
 		return nil, err
 	}
-	row, ok, err := a.ledger.Review(ctx, ref.Tenant, ref.Review)
+	row, ok, err := a.ledger.Tenant(ref.Tenant).Review(ref.Review).Get(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,20 +87,20 @@ func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*revi
 }
 
 func (a *Activities) of(t *tenant.Tenant, platform frameio.Platform, ref workflows.ReviewRef, row ledger.Review) *review {
-	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.ledger, log: a.log}
+	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.log}
 }
 
 func (r *review) update(ctx context.Context, change func(*ledger.Review)) (err error) {
-	r.row, err = r.ledger.UpdateReview(ctx, r.ref.Tenant, r.ref.Review, change)
+	r.row, err = r.ledger.Update(ctx, change)
 	return err
 }
 
 func (r *review) assets(ctx context.Context) ([]ledger.ReviewAsset, error) {
-	return r.ledger.ReviewAssets(ctx, r.ref.Tenant, r.ref.Review)
+	return r.ledger.Assets(ctx)
 }
 
 func (r *review) updateAsset(ctx context.Context, n int, change func(*ledger.ReviewAsset)) (ledger.ReviewAsset, error) {
-	return r.ledger.UpdateReviewAsset(ctx, r.ref.Tenant, r.ref.Review, n, change)
+	return r.ledger.UpdateAsset(ctx, n, change)
 }
 
 func (r *review) workflowID() string { return workflows.ReviewID(r.ref.Tenant, r.ref.Review) }
@@ -112,4 +112,11 @@ func (r *review) note(ctx context.Context, text string) error {
 			row.Notes = append(row.Notes, text)
 		}
 	})
+}
+
+// audit writes down what was done to the review, and on whose side.
+func (r *review) audit(ctx context.Context, actor, action, text string) error {
+	_, err := r.steps.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: r.ref.Tenant, Actor: ledger.Actor{Kind: actor}, Action: action,
+		ObjectKind: "review", ObjectID: r.ref.Review, Review: r.ref.Review, Detail: ledger.AuditText(text)})
+	return err
 }

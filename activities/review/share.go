@@ -135,7 +135,7 @@ func (r *review) findShare(ctx context.Context) (string, error) {
 func (r *review) share(ctx context.Context, shown []string) error {
 	passphrase := ""
 	if r.row.Passphrase {
-		raw, ok, err := r.ledger.Token(ctx, r.ref.Tenant, ledger.PassphraseToken(r.ref.Review))
+		raw, ok, err := r.tenant.Ledger.Token(ctx, ledger.PassphraseToken(r.ref.Review))
 		if err != nil {
 			return err
 		}
@@ -218,7 +218,7 @@ func (r *review) revoke(ctx context.Context) error {
 	switch r.row.ShareID {
 	case noShare:
 	case "":
-		link, begun, err := r.ledger.Link(ctx, r.ref.Tenant, ledger.LinkReviewShare, r.shareKey())
+		link, begun, err := r.tenant.Ledger.Link(ctx, ledger.LinkReviewShare, r.shareKey())
 		if err != nil {
 			return err
 		}

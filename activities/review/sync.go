@@ -155,7 +155,7 @@ func newestOfVersion(assets []ledger.ReviewAsset, i int) bool {
 }
 
 func (r *review) count(ctx context.Context, out *workflows.SyncResult) error {
-	rows, err := r.ledger.ReviewComments(ctx, r.ref.Tenant, r.ref.Review, 0)
+	rows, err := r.ledger.Comments(ctx, 0)
 	for _, c := range rows {
 		switch {
 		case c.Older || c.FrameioID == "" || c.IconikID == "":
@@ -182,7 +182,7 @@ func (r *review) nextPoll(ctx context.Context, now time.Time) (time.Duration, er
 	if quiet := now.Sub(last); quiet > quietAfter {
 		every = max(every, min(quiet/quietShare, quietLongest))
 	}
-	files, err := r.ledger.RunningReviewAssets(ctx, r.ref.Tenant)
+	files, err := r.tenant.Ledger.RunningReviewAssets(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -214,7 +214,7 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset) error {
 	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.Label, row.Decision = f.Label, decision }); err != nil {
 		return err
 	}
-	return r.ledger.Audit(ctx, r.ref.Tenant, r.ref.Review, "Frame.io", "status of "+it.Title, f.Label)
+	return r.audit(ctx, ledger.ActorFrameio, "status of "+it.Title, f.Label)
 }
 
 // markDeleted leaves an asset alone that somebody has deleted, and tells people.

@@ -94,7 +94,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	}
 	n.Text = before + body + after
 	sent := mapping.FrameioState(n.Text, n.Frame, n.Frames, n.Page, false, n.Annotation)
-	begun, _, err := s.ledger.Link(ctx, s.ref.Tenant, ledger.LinkComment, s.toFrameioKey(g.ID))
+	begun, _, err := s.tenant.Ledger.Link(ctx, ledger.LinkComment, s.toFrameioKey(g.ID))
 	if err != nil {
 		return err
 	}

@@ -26,8 +26,8 @@ func (r *review) upload(ctx context.Context, it ledger.ReviewAsset) (up frameio.
 		if v, ok := r.steps.uploads.Load(r.ref.Tenant + key); ok && v.(frameio.Upload).FileID == it.FileID {
 			return v.(frameio.Upload), false, nil
 		}
-		if r.ledger.CanKeepTokens() {
-			raw, ok, err := r.ledger.Token(ctx, r.ref.Tenant, key)
+		if r.tenant.Ledger.CanKeepTokens() {
+			raw, ok, err := r.tenant.Ledger.Token(ctx, key)
 			if err != nil {
 				return up, false, err
 			}
@@ -51,12 +51,12 @@ func (r *review) upload(ctx context.Context, it ledger.ReviewAsset) (up frameio.
 	if err != nil {
 		return up, false, err
 	}
-	if r.ledger.CanKeepTokens() {
+	if r.tenant.Ledger.CanKeepTokens() {
 		raw, err := json.Marshal(up)
 		if err != nil {
 			return up, false, err
 		}
-		if err := r.ledger.PutToken(ctx, r.ref.Tenant, key, raw); err != nil {
+		if err := r.tenant.Ledger.PutToken(ctx, key, raw); err != nil {
 			return up, false, err
 		}
 	}
@@ -75,7 +75,7 @@ func (r *review) dropUpload(ctx context.Context, it ledger.ReviewAsset) error {
 			return err
 		}
 	}
-	if err := r.ledger.DropToken(ctx, r.ref.Tenant, uploadToken(it)); err != nil {
+	if err := r.tenant.Ledger.DropToken(ctx, uploadToken(it)); err != nil {
 		return err
 	}
 	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
@@ -153,5 +153,5 @@ func (r *review) sent(ctx context.Context, it ledger.ReviewAsset, res transfer.R
 	case row.FileID != it.FileID:
 		return fault.Superseded("another attempt is sending %q again", it.Title)
 	}
-	return r.ledger.DropToken(ctx, r.ref.Tenant, uploadToken(it))
+	return r.tenant.Ledger.DropToken(ctx, uploadToken(it))
 }

@@ -19,8 +19,7 @@ type Sender interface {
 // Mail sends a tenant's messages, each once.
 type Mail struct {
 	sender Sender // nil where no mail is sent
-	ledger *ledger.Ledger
-	tenant string
+	ledger ledger.TenantLedger
 	log    *slog.Logger
 }
 
@@ -33,14 +32,14 @@ func (m *Mail) SendOnce(ctx context.Context, owner string, msg mail.Message) err
 	if m.sender == nil || len(msg.To) == 0 {
 		return nil
 	}
-	link, isNew, err := m.ledger.Intend(ctx, m.tenant, ledger.Link{Kind: ledger.LinkMail, SourceID: msg.ID, Archive: owner, IntendedAt: time.Now()})
+	link, isNew, err := m.ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkMail, SourceID: msg.ID, Archive: owner, IntendedAt: time.Now()})
 	if err != nil || link.TargetID != "" || !isNew {
 		return err
 	}
 	err = m.sender.Send(ctx, msg)
 	var refused *mail.SendError
 	if errors.As(err, &refused) && !refused.Accepted {
-		if ferr := m.ledger.Delete(ctx, m.tenant, ledger.LinkMail, msg.ID); ferr != nil {
+		if ferr := m.ledger.Delete(ctx, ledger.LinkMail, msg.ID); ferr != nil {
 			return ferr
 		}
 		return err
@@ -48,7 +47,7 @@ func (m *Mail) SendOnce(ctx context.Context, owner string, msg mail.Message) err
 	if err != nil {
 		m.log.WarnContext(ctx, "a mail may not have been sent", "id", msg.ID, "error", err)
 	}
-	return m.ledger.Complete(ctx, m.tenant, ledger.LinkMail, msg.ID, "sent", "")
+	return m.ledger.Complete(ctx, ledger.LinkMail, msg.ID, "sent", "")
 }
 
 // Recipients are the requester and the others, each address once.

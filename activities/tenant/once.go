@@ -35,7 +35,7 @@ type Creation struct {
 
 // CreateOnce returns the object's id and whether this call made it.
 func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bool, err error) {
-	link, isNew, err := t.Ledger.Intend(ctx, t.Config.ID, ledger.Link{Kind: c.Kind, SourceID: c.SourceID, Archive: c.Owner, Parent: c.Parent, IntendedAt: time.Now(), Hash: c.Hash})
+	link, isNew, err := t.Ledger.Intend(ctx, ledger.Link{Kind: c.Kind, SourceID: c.SourceID, Archive: c.Owner, Parent: c.Parent, IntendedAt: time.Now(), Hash: c.Hash})
 	if err != nil {
 		return "", false, err
 	}
@@ -52,7 +52,7 @@ func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bo
 			return "", false, err
 		}
 		if id != "" {
-			id, err = t.Ledger.Claim(ctx, t.Config.ID, c.Kind, c.SourceID, id, c.Hash)
+			id, err = t.Ledger.Claim(ctx, c.Kind, c.SourceID, id, c.Hash)
 			return id, false, err
 		}
 	}
@@ -64,13 +64,13 @@ func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bo
 	// The other side may be blind for as long again after each attempt, and an attempt may have waited for its turn.
 	attempt := func(again bool) (string, error) {
 		if again {
-			if err := t.Ledger.IntendAgain(ctx, t.Config.ID, c.Kind, c.SourceID, time.Now()); err != nil {
+			if err := t.Ledger.IntendAgain(ctx, c.Kind, c.SourceID, time.Now()); err != nil {
 				return "", err
 			}
 		}
 		id, err := c.Make(ctx)
 		if rest.IsUncertain(err) {
-			err = errors.Join(err, t.Ledger.IntendAgain(context.WithoutCancel(ctx), t.Config.ID, c.Kind, c.SourceID, time.Now()))
+			err = errors.Join(err, t.Ledger.IntendAgain(context.WithoutCancel(ctx), c.Kind, c.SourceID, time.Now()))
 		}
 		return id, err
 	}
@@ -90,13 +90,13 @@ func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bo
 	if err != nil {
 		if !rest.IsUncertain(err) && ctx.Err() == nil {
 			// Certainly not made: the next attempt need not look for it.
-			if ferr := t.Ledger.Cancel(ctx, t.Config.ID, c.Kind, c.SourceID); ferr != nil {
+			if ferr := t.Ledger.Cancel(ctx, c.Kind, c.SourceID); ferr != nil {
 				return "", false, ferr
 			}
 		}
 		return "", false, err
 	}
-	holds, err := t.Ledger.Claim(ctx, t.Config.ID, c.Kind, c.SourceID, id, c.Hash)
+	holds, err := t.Ledger.Claim(ctx, c.Kind, c.SourceID, id, c.Hash)
 	if err != nil || holds == id {
 		return id, true, err
 	}

@@ -76,7 +76,7 @@ func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
 	// A refusal of the slower one does not take the other's back.
 	refused := &rest.Error{Vendor: "iconik", Operation: "create", Class: rest.Permanent}
 	c := attempt("", func() {
-		_, err := book.Claim(t.Context(), "T", ledger.LinkReviewShare, "S", "C", "")
+		_, err := book.Tenant("T").Claim(t.Context(), ledger.LinkReviewShare, "S", "C", "")
 		require.NoError(t, err)
 	})
 	c.SourceID, c.Make = "S", func(make func(context.Context) (string, error)) func(context.Context) (string, error) {
@@ -84,7 +84,7 @@ func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
 	}(c.Make)
 	_, _, err = one.CreateOnce(t.Context(), c)
 	require.ErrorIs(t, err, refused)
-	link, ok, err := book.Link(t.Context(), "T", ledger.LinkReviewShare, "S")
+	link, ok, err := book.Tenant("T").Link(t.Context(), ledger.LinkReviewShare, "S")
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, "C", link.TargetID)

@@ -78,14 +78,14 @@ func (s *Tenants) checkSignIn(ctx context.Context, id string, cfg *config.Tenant
 		return
 	}
 	// A client of its own: it remembers no user, and so asks.
-	p, err := open.Platform(cfg, s.ledger, nil)
+	p, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), nil)
 	if err == nil {
 		_, err = p.Me(ctx)
 	}
 	why := ""
 	if err != nil && rest.ClassOf(err) == rest.Unauthorized {
 		why = fmt.Sprintf("Adobe or Frame.io rejected the sign-in: %v", err)
-	} else if at, ok, kerr := open.SignInRenewed(ctx, cfg, s.ledger); kerr == nil && ok && now.Sub(at) > signInOld {
+	} else if at, ok, kerr := open.SignInRenewed(ctx, cfg, s.ledger.Tenant(cfg.ID)); kerr == nil && ok && now.Sub(at) > signInOld {
 		why = fmt.Sprintf("The sign-in was last renewed on %s and expires 14 days later: %v", at.Format("2 January 2006"), err)
 	}
 	if why == "" {

@@ -23,7 +23,7 @@ const ShowPatience = 30 * time.Second
 type Tenant struct {
 	ID      string
 	Config  *config.Tenant
-	Ledger  *ledger.Ledger
+	Ledger  ledger.TenantLedger
 	Frameio frameio.Reader
 	Iconik  *iconik.Client
 	Mail    *Mail
@@ -39,8 +39,8 @@ type Tenant struct {
 // New is a tenant whose clients are open. sender may be nil: no mail is sent then.
 func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.Client, sender Sender, log *slog.Logger) *Tenant {
 	return &Tenant{
-		ID: cfg.ID, Config: cfg, Ledger: l, Frameio: fio, Iconik: ick, Log: log,
-		Mail:   &Mail{sender: sender, ledger: l, tenant: cfg.ID, log: log},
+		ID: cfg.ID, Config: cfg, Ledger: l.Tenant(cfg.ID), Frameio: fio, Iconik: ick, Log: log,
+		Mail:   &Mail{sender: sender, ledger: l.Tenant(cfg.ID), log: log},
 		making: make(chan struct{}, 1), users: Memo[string]{Lasts: userMemory},
 	}
 }
@@ -103,7 +103,7 @@ func (s *Tenants) get(id string) (*opened, error) {
 		return nil, fault.System("tenant %s is not in this worker's configuration", id)
 	}
 	notice := &migrationNotice{}
-	platform, err := open.Platform(cfg, s.ledger, notice.refused)
+	platform, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), notice.refused)
 	if err != nil {
 		return nil, fault.System("%v", err)
 	}

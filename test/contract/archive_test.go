@@ -123,7 +123,7 @@ func TestAnAssumedFrameRateIsSaid(t *testing.T) {
 			whole := add(frameiosim.File{Name: "notes.txt", Type: "text/plain", Body: []byte("text")}, nil)
 			b.archive(t)
 			why := func(id string) string {
-				it, ok, err := b.book.Item(t.Context(), tenantID, b.project.ID, id)
+				it, ok, err := b.book.Tenant(tenantID).Archive(b.project.ID).Item(t.Context(), id)
 				require.NoError(t, err)
 				require.True(t, ok)
 				require.Equal(t, ledger.ItemVerified, it.State, it.Reason)
@@ -133,12 +133,12 @@ func TestAnAssumedFrameRateIsSaid(t *testing.T) {
 				assert.Contains(t, why(id), "no frame rate: comment times assume 24 fps")
 			}
 			assert.Empty(t, why(known)+why(whole))
-			row, _, err := b.book.Item(t.Context(), tenantID, b.project.ID, silent)
+			row, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Item(t.Context(), silent)
 			require.NoError(t, err)
 			assert.EqualValues(t, 2000, b.iconik.Segments(row.AssetID)[0]["time_start_milliseconds"])
 
 			b.frameio.SetMedia(silent, 25, 250, "")
-			_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+			_, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 			require.NoError(t, err)
 			b.archive(t)
 			assert.Empty(t, why(silent), "Frame.io gives the rate by now")
@@ -164,10 +164,10 @@ func TestAFileDeletedMeanwhileFailsNoArchive(t *testing.T) {
 				fin := b.archive(t)
 				if after == 1 && generation == "v4" { // after the last look at the tree; the legacy API still shows the comments
 					assert.Equal(t, "incomplete", fin.Status, fin.Reason)
-					it, _, err := b.book.Item(t.Context(), tenantID, b.project.ID, file)
+					it, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Item(t.Context(), file)
 					require.NoError(t, err)
 					assert.Contains(t, it.Reason, "removed from Frame.io")
-					_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+					_, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 					require.NoError(t, err)
 					fin = b.archive(t)
 				}
@@ -204,7 +204,7 @@ func TestAFileDeletedMeanwhileFailsNoArchive(t *testing.T) {
 // Frame.io does not count them, those of every file are listed to know.
 func (b *harness) commentsReadOnce(t *testing.T, seen map[string]int) {
 	t.Helper()
-	items, _, err := b.book.ItemsPage(t.Context(), tenantID, b.project.ID, 0, 1000)
+	items, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).ItemsPage(t.Context(), 0, 1000)
 	require.NoError(t, err)
 	want, listed := 0, 0
 	for _, it := range items {

@@ -138,7 +138,7 @@ func (c *chaos) sync(in workflows.SyncInput, cut time.Duration) error {
 
 // equal says what differs between the two sides, and whether a remark is there twice.
 func (c *chaos) equal(ref workflows.ReviewRef) []string {
-	rows, err := c.book.ReviewComments(context.Background(), tenantID, ref.Review, 0)
+	rows, err := c.book.Tenant(tenantID).Review(ref.Review).Comments(context.Background(), 0)
 	require.NoError(c.t, err)
 	fio, ick := map[string]frameiosim.Comment{}, map[string]map[string]any{}
 	for _, m := range c.frameio.CommentsOf(c.file) {
@@ -217,11 +217,11 @@ func openReview(t *testing.T, generation string, seed int) (*chaos, workflows.Re
 	file, err := b.frameio.AddFile(project.RootID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
 	require.NoError(t, err)
 	ref := b.request(t, time.Hour, asset)
-	_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+	_, err = b.book.Tenant(tenantID).Review(reviewID).Update(t.Context(), func(r *ledger.Review) {
 		r.Status, r.Generation, r.ShareID = ledger.ReviewOpen, b.generation, "a-link"
 	})
 	require.NoError(t, err)
-	_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+	_, err = b.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
 	})
 	require.NoError(t, err)

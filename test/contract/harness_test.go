@@ -95,7 +95,7 @@ tenants:
 	b.engine = transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
 	b.acts, err = activities.New(cfg, b.book, b.engine, client, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+	_, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 	require.NoError(t, err)
 	return b
 }
@@ -113,7 +113,7 @@ func (b *harness) archive(t *testing.T) workflows.Finished {
 // again is a re-run.
 func (b *harness) again(t *testing.T) workflows.Finished {
 	t.Helper()
-	_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+	_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 	require.NoError(t, err)
 	return b.archive(t)
 }

@@ -17,7 +17,7 @@ import (
 // item finds an item by its path.
 func (b *harness) item(t *testing.T, path string) ledger.Item {
 	t.Helper()
-	items, _, err := b.book.ItemsPage(t.Context(), tenantID, b.project.ID, 0, 1000)
+	items, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).ItemsPage(t.Context(), 0, 1000)
 	require.NoError(t, err)
 	for _, it := range items {
 		if it.Path == path || it.Name == path {
@@ -99,7 +99,7 @@ func TestOneRunMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 			assert.Len(t, b.visible(), assets)
 			assert.Len(t, b.iconik.Docs("collections"), collections+1)
 
-			row, _, err := b.book.Archive(t.Context(), tenantID, b.project.ID)
+			row, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Get(t.Context())
 			require.NoError(t, err)
 			b.iconik.Delete("collections", row.CollectionID)
 			b.iconik.Delete("assets", row.ReportAssetID)

@@ -59,13 +59,13 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 			b.toV4(t)
 			if projects {
 				// Whoever retries the old archive is told which one to start.
-				_, _, err := b.book.RequestArchive(t.Context(), tenantID, old, "test", time.Now())
+				_, _, err := b.book.Tenant(tenantID).Archive(old).Request(t.Context(), "test", time.Now())
 				require.NoError(t, err)
 				b.project.ID = old
 				failure := b.archiveFailing(t)
 				assert.ErrorContains(t, failure, "starter archive "+ids[old])
 				assert.ErrorContains(t, failure, "continues where this one stopped")
-				_, err = b.book.UpdateArchive(t.Context(), tenantID, old, func(r *ledger.Archive) { r.Status = ledger.Failed })
+				_, err = b.book.Tenant(tenantID).Archive(old).Update(t.Context(), func(r *ledger.Archive) { r.Status = ledger.Failed })
 				require.NoError(t, err)
 				b.project.ID = ids[old]
 			}
@@ -80,7 +80,7 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 				assert.Contains(t, said, "17 of 18 files in iconik")
 				assert.Contains(t, said, "not copied again")
 			}
-			_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+			_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 			require.NoError(t, err)
 			fin = b.archive(t)
 			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
@@ -103,13 +103,13 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 			}
 			assert.Empty(t, stale, "iconik knows the new ids")
 			// Nothing is left to do by the next run.
-			_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+			_, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 			require.NoError(t, err)
 			again := b.archive(t)
 			assert.False(t, again.Changed, again.Reason)
 			assert.NotContains(t, fmt.Sprint(b.plan(t).Blockers), "as project")
 			if projects {
-				row, _, err := b.book.Archive(t.Context(), tenantID, old)
+				row, _, err := b.book.Tenant(tenantID).Archive(old).Get(t.Context())
 				require.NoError(t, err)
 				assert.Contains(t, row.Reason, b.project.ID)
 			}
@@ -150,7 +150,7 @@ func TestAPresentationBecomesAShare(t *testing.T) {
 	b.frameio.Migrate()
 	b.toV4(t)
 	for _, changed := range []bool{true, false} {
-		_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+		_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 		require.NoError(t, err)
 		fin := b.archive(t)
 		assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
@@ -180,7 +180,7 @@ func TestWhatCannotBeToldApartIsSaid(t *testing.T) {
 	b.archive(t)
 	b.frameio.MigrateAnew(false)
 	b.toV4(t)
-	_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+	_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 	require.NoError(t, err)
 	fin := b.archive(t)
 	assert.Contains(t, fin.Reason, "could not match them")
@@ -196,7 +196,7 @@ func TestAnOpenReviewIsFoundAgainUnderOtherIDs(t *testing.T) {
 	require.NoError(t, err)
 	ref := b.request(t, time.Hour, asset)
 	project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")
-	row, err := b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+	row, err := b.book.Tenant(tenantID).Review(reviewID).Update(t.Context(), func(r *ledger.Review) {
 		r.Title, r.Status, r.Generation, r.ShareID, r.ProjectID = "Take", ledger.ReviewOpen, "legacy", "a-link", project.ID
 	})
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestAnOpenReviewIsFoundAgainUnderOtherIDs(t *testing.T) {
 		files = append(files, f)
 	}
 	stack := b.frameio.AddStack(files...)
-	_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) (out []ledger.ReviewAsset) {
+	_, err = b.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) (out []ledger.ReviewAsset) {
 		for _, f := range files {
 			out = append(out, ledger.ReviewAsset{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", Name: "Take.mov", Size: int64(len(samples.Media("25.mov"))),
 				FileID: f.ID, StackID: stack.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true})
@@ -234,13 +234,13 @@ func TestAnOpenReviewIsFoundAgainUnderOtherIDs(t *testing.T) {
 	for range 2 {
 		require.NoError(t, c.sync(in, 0))
 	}
-	rows, err := b.book.ReviewAssets(t.Context(), tenantID, reviewID)
+	rows, err := b.book.Tenant(tenantID).Review(reviewID).Assets(t.Context())
 	require.NoError(t, err)
 	for i, f := range []string{files[0].ID, files[1].ID} {
 		assert.Equal(t, ledger.AssetReady, rows[i].State, rows[i].Reason)
 		assert.Equal(t, f, rows[i].FileID, "version %d", i+1)
 	}
-	row, _, err = b.book.Review(t.Context(), tenantID, reviewID)
+	row, _, err = b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
 	require.NoError(t, err)
 	assert.NotEmpty(t, row.ShareURL, "there is a new link")
 	assert.Equal(t, folder.ID, row.FolderID)

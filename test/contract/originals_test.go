@@ -38,7 +38,7 @@ func TestAWatermarkedStreamIsNoOriginal(t *testing.T) {
 				calls := 0
 				for range 2 {
 					b.archive(t)
-					it, ok, err := b.book.Item(t.Context(), tenantID, b.project.ID, file)
+					it, ok, err := b.book.Tenant(tenantID).Archive(b.project.ID).Item(t.Context(), file)
 					require.NoError(t, err)
 					require.True(t, ok)
 					assert.Equal(t, want.state, it.State, it.Reason)
@@ -47,7 +47,7 @@ func TestAWatermarkedStreamIsNoOriginal(t *testing.T) {
 						assert.Contains(t, it.Reason, "watermarked stream")
 					}
 					calls = b.frameio.Calls()["GET /v2/assets/{id}"]
-					_, _, err = b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+					_, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 					require.NoError(t, err)
 				}
 				b.archive(t)
@@ -69,7 +69,7 @@ func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 			file := b.file(t, "A001C001.mov")
 			b.frameio.HideOriginal(file)
 			item := func() ledger.Item {
-				it, ok, err := b.book.Item(t.Context(), tenantID, b.project.ID, file)
+				it, ok, err := b.book.Tenant(tenantID).Archive(b.project.ID).Item(t.Context(), file)
 				require.NoError(t, err)
 				require.True(t, ok)
 				return it
@@ -80,10 +80,10 @@ func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 					return
 				}
 				if looks++; looks == 2 { // a day passes
-					row, _, err := b.book.Archive(t.Context(), tenantID, b.project.ID)
+					row, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Get(t.Context())
 					require.NoError(t, err)
 					told = row.Reason
-					_, err = b.book.UpdateItem(t.Context(), tenantID, b.project.ID, file, func(i *ledger.Item) {
+					_, err = b.book.Tenant(tenantID).Archive(b.project.ID).UpdateItem(t.Context(), file, func(i *ledger.Item) {
 						assert.WithinDuration(t, time.Now(), i.MissingSince, time.Minute)
 						i.MissingSince = i.MissingSince.Add(-25 * time.Hour)
 					})
@@ -97,7 +97,7 @@ func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 			assert.Equal(t, ledger.Skipped, item().State, item().Reason)
 			assert.Contains(t, item().Reason, "within a day")
 			seen := looks
-			_, _, err := b.book.RequestArchive(t.Context(), tenantID, b.project.ID, "test", time.Now())
+			_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 			require.NoError(t, err)
 			b.archive(t)
 			assert.Equal(t, ledger.Skipped, item().State)

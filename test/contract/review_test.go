@@ -61,7 +61,7 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 
 	env := b.skippingTime()
 	file := func() string {
-		rows, err := b.book.ReviewAssets(context.Background(), tenantID, reviewID)
+		rows, err := b.book.Tenant(tenantID).Review(reviewID).Assets(context.Background())
 		if err != nil || len(rows) == 0 {
 			return ""
 		}
@@ -98,7 +98,7 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 	require.True(t, env.IsWorkflowCompleted())
 	require.NoError(t, env.GetWorkflowError())
 	assert.Len(t, b.iconik.Segments(asset), 1, "the deleted thread is gone in iconik, too")
-	row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
+	row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewDeleted, row.Status, row.Reason)
 	assert.Equal(t, "changes requested", b.iconik.Values("assets", asset)["framebridge_decision"])
@@ -123,14 +123,14 @@ func TestACancelledReviewKeepsItsMedia(t *testing.T) {
 	ref := b.request(t, 10*time.Minute, asset)
 	env := b.skippingTime()
 	env.RegisterDelayedCallback(func() {
-		row, _, err := b.book.Review(context.Background(), tenantID, reviewID)
+		row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(context.Background())
 		require.NoError(t, err)
 		require.Equal(t, ledger.ReviewOpen, row.Status, row.Reason)
 		env.CancelWorkflow()
 	}, 5*time.Minute)
 	env.ExecuteWorkflow(workflows.Review, workflows.ReviewInput{ReviewRef: ref})
 	require.Error(t, env.GetWorkflowError())
-	row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
+	row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewFailed, row.Status)
 	assert.Len(t, b.frameio.AssetsOf(row.ProjectID), 3, "root, the review's folder and its file")
@@ -257,11 +257,11 @@ func TestNothingIsHeldUp(t *testing.T) {
 	file, err := b.frameio.AddFile(project.RootID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250, Watermarked: true})
 	require.NoError(t, err)
 	ref := b.request(t, time.Hour, asset)
-	_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+	_, err = b.book.Tenant(tenantID).Review(reviewID).Update(t.Context(), func(r *ledger.Review) {
 		r.Status, r.Generation, r.ProjectID, r.ShareID = ledger.ReviewOpen, b.generation, project.ID, "a-link-that-is-gone"
 	})
 	require.NoError(t, err)
-	_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+	_, err = b.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
 	})
 	require.NoError(t, err)
@@ -279,7 +279,7 @@ func TestNothingIsHeldUp(t *testing.T) {
 	b.frameio.AddComment(frameiosim.Comment{AssetID: file.ID, Text: "remark 2"})
 	require.NoError(t, c.sync(in, 0))
 	assert.Len(t, b.iconik.Segments(asset), 1, "the one that is refused holds up no other and is left alone")
-	row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
+	row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(row.Notes, "|"), "iconik rejected a comment")
 	b.frameio.Edit(refused.ID, func(m *frameiosim.Comment) { m.Text = "remark 3" })
@@ -314,11 +314,11 @@ func TestALostInvitationIsNotSentAgain(t *testing.T) {
 			file, err := b.frameio.AddFile(root, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250, Watermarked: true})
 			require.NoError(t, err)
 			ref := b.request(t, time.Hour, "an-asset")
-			_, err = b.book.UpdateReview(t.Context(), tenantID, reviewID, func(r *ledger.Review) {
+			_, err = b.book.Tenant(tenantID).Review(reviewID).Update(t.Context(), func(r *ledger.Review) {
 				r.Title, r.Status, r.Generation, r.ProjectID = "Take", ledger.ReviewSending, b.generation, project.ID
 			})
 			require.NoError(t, err)
-			_, err = b.book.AddReviewAssets(t.Context(), tenantID, reviewID, func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+			_, err = b.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 				return []ledger.ReviewAsset{{AssetID: "an-asset", VersionID: "v", Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady}}
 			})
 			require.NoError(t, err)
@@ -328,7 +328,7 @@ func TestALostInvitationIsNotSentAgain(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Len(t, b.frameio.Mails(), 1)
-			row, _, err := b.book.Review(t.Context(), tenantID, reviewID)
+			row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
 			require.NoError(t, err)
 			if generation == "v4" {
 				assert.Contains(t, strings.Join(row.Notes, "|"), "send them the link if it did not arrive")

@@ -54,14 +54,14 @@ func TestSettingUpKeepsToTheVendorsDocuments(t *testing.T) {
 			tenant := &config.Tenant{ID: tenantID, Frameio: config.Frameio{Generation: generation, BaseURL: fioSrv.URL, Token: token},
 				Iconik: config.Iconik{BaseURL: ickSrv.URL, AppID: "5c1d4b6e-0f0e-11ef-9c1a-0242ac120002", AuthToken: token}}
 			clients := func(*config.Tenant) (doctor.Account, *iconik.Client, error) {
-				p, err := factory.Platform(tenant, book, nil)
+				p, err := factory.Platform(tenant, book.Tenant(tenant.ID), nil)
 				require.NoError(t, err)
 				c, err := iconik.New(tenant.Iconik)
 				return p.(doctor.Account), c, err
 			}
 			account, client, err := clients(tenant)
 			require.NoError(t, err)
-			s := &setup.Setup{Tenant: tenant, Base: "https://framebridge.example.com/api/v1/services/frameio", Frameio: account.(frameio.Installer), Iconik: client, Book: book, Groups: []string{group}}
+			s := &setup.Setup{Tenant: tenant, Base: "https://framebridge.example.com/api/v1/services/frameio", Frameio: account.(frameio.Installer), Iconik: client, Book: book.Tenant(tenant.ID), Groups: []string{group}}
 			run := func(makePlan func() (*setup.Plan, error)) {
 				plan, err := makePlan()
 				require.NoError(t, err)

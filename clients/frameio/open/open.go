@@ -14,14 +14,14 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// Tokens keeps tenants' sign-ins at Adobe encrypted, for all workers. The ledger does.
+// Tokens keeps a tenant's sign-in at Adobe encrypted, for all workers. The ledger does.
 type Tokens interface {
 	// CanKeepTokens says that there is a key to encrypt them with.
 	CanKeepTokens() bool
-	Token(ctx context.Context, tenant, name string) ([]byte, bool, error)
+	Token(ctx context.Context, name string) ([]byte, bool, error)
 	// ExchangeToken hands the present value over, empty at first, and keeps what comes back; nobody else changes it
 	// meanwhile.
-	ExchangeToken(ctx context.Context, tenant, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
+	ExchangeToken(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
 }
 
 // ErrNoKey says that a sign-in is to be kept and no key is configured.
@@ -37,7 +37,7 @@ func Platform(t *config.Tenant, tokens Tokens, refused func()) (frameio.Platform
 		var opts []v4.Option
 		switch {
 		case tokens != nil && tokens.CanKeepTokens():
-			opts = append(opts, v4.WithStore(tenantTokens{tokens, t.ID}))
+			opts = append(opts, v4.WithStore(store{tokens}))
 		case t.Frameio.IMS.RefreshToken != "":
 			return nil, fmt.Errorf("tenants.%s.frameio.ims.refresh_token: %w", t.ID, ErrNoKey)
 		}
@@ -47,14 +47,11 @@ func Platform(t *config.Tenant, tokens Tokens, refused func()) (frameio.Platform
 	}
 }
 
-// tenantTokens are the kept tokens of one tenant.
-type tenantTokens struct {
-	tokens Tokens
-	tenant string
-}
+// store is Tokens as the adapter wants them.
+type store struct{ tokens Tokens }
 
-func (s tenantTokens) Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
-	return s.tokens.ExchangeToken(ctx, s.tenant, name, change)
+func (s store) Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
+	return s.tokens.ExchangeToken(ctx, name, change)
 }
 
 // SignsIn says that a tenant's calls go with tokens of Adobe's sign-in, which end when nobody uses them.
@@ -72,13 +69,13 @@ func SignIn(ctx context.Context, t *config.Tenant, tokens Tokens, code, redirect
 	if !tokens.CanKeepTokens() {
 		return ErrNoKey
 	}
-	return v4.SignIn(ctx, t.Frameio.IMS, tenantTokens{tokens, t.ID}, code, redirect)
+	return v4.SignIn(ctx, t.Frameio.IMS, store{tokens}, code, redirect)
 }
 
 // SignInRenewed says when the kept sign-in of a person was last renewed; false where none is kept. Unused for 14 days, it
 // ends.
 func SignInRenewed(ctx context.Context, t *config.Tenant, tokens Tokens) (time.Time, bool, error) {
-	kept, ok, err := tokens.Token(ctx, t.ID, v4.TokenName)
+	kept, ok, err := tokens.Token(ctx, v4.TokenName)
 	if err != nil || !ok {
 		return time.Time{}, false, err
 	}
