@@ -88,7 +88,7 @@ func examine(ctx context.Context, o *options) (doctor.Report, error) {
 		subject.Ledger, subject.SignedIn, subject.Open = book, signedIn(book), openForDoctor(book)
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	if tc, err := temporalclient.Lazy(cfg.Temporal, quiet); err == nil {
+	if tc, err := temporalclient.Lazy(cfg.Temporal, quiet, nil); err == nil {
 		defer tc.Close()
 		subject.Temporal = tc
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ func (s *service) serve(ctx context.Context) error {
 		defer l.server.Close()
 	}
 	registered := make(chan struct{})
-	go func() { defer close(registered); s.useSearchAttributes(ctx) }()
+	go s.useSearchAttributes(ctx, func() { close(registered) })
 	select {
 	case <-registered:
 	case <-ctx.Done():
@@ -83,11 +84,15 @@ func (s *service) serve(ctx context.Context) error {
 }
 
 // useSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
-func (s *service) useSearchAttributes(ctx context.Context) {
+func (s *service) useSearchAttributes(ctx context.Context, registered func()) {
+	var once sync.Once
 	if err := temporalclient.Await(ctx, s.temporal, s.cfg.Temporal, s.log); err != nil {
 		return
 	}
-	s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
+	temporalclient.KeepSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log, func(usable bool) {
+		s.attributes.Store(usable)
+		once.Do(registered)
+	})
 }
 
 // listening is one address that is served.

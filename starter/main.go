@@ -99,7 +99,7 @@ func command() *cobra.Command {
 
 // lazily leaves the connection to Temporal for when it is used.
 func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	return temporalclient.Lazy(cfg, log)
+	return temporalclient.Lazy(cfg, log, nil)
 }
 
 // connect connects to what every command needs. The caller closes it.

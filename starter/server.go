@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -22,6 +23,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/version"
 )
@@ -71,6 +73,7 @@ func (s *service) routes() (public, internal *gin.Engine) {
 		internal = s.engine(answers)
 	}
 	s.internalRoutes(internal)
+	s.codecRoutes(internal)
 	return public, internal
 }
 
@@ -190,8 +193,11 @@ func (s *service) ready(c *gin.Context) {
 	ledger := make(chan error, 1)
 	go func() { ledger <- s.ledger.Ping(ctx) }()
 	checks, status := gin.H{"temporal": "ok", "ledger": "ok"}, http.StatusOK
-	if _, err := s.temporal.CheckHealth(ctx, nil); err != nil {
+	if err := temporalclient.Ready(ctx, s.temporal, s.cfg.Temporal.Namespace); err != nil {
 		checks["temporal"], status = "unreachable", http.StatusServiceUnavailable
+		if errors.Is(err, temporalclient.ErrNoNamespace) {
+			checks["temporal"] = err.Error()
+		}
 	}
 	if err := <-ledger; err != nil {
 		checks["ledger"], status = "unreachable", http.StatusServiceUnavailable
@@ -259,6 +265,8 @@ func (s *service) bearer(c *gin.Context) {
 // neededRole is what a route's key must be for: a viewer reads, an editor exports, an operator controls.
 func neededRole(c *gin.Context) config.Role {
 	switch {
+	case strings.HasPrefix(c.FullPath(), "/codec/"):
+		return config.RoleAdmin
 	case c.Request.Method != http.MethodGet:
 		return config.RoleOperator
 	case strings.HasSuffix(c.FullPath(), "/reviews/:id/:file"):

@@ -10,12 +10,14 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	tlog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/workflows"
@@ -29,7 +31,10 @@ const (
 
 // Dial connects to the configured server; one that is just starting is waited for.
 func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	o := options(cfg, log)
+	o, err := options(cfg, log, nil)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, dialPatience)
 	defer cancel()
 	said := false
@@ -53,9 +58,13 @@ func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Cl
 }
 
 // Lazy makes a client that connects when it is used: servers come up, and say that they are not ready, while
-// Temporal is down.
-func Lazy(cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	return client.NewLazyClient(options(cfg, log))
+// Temporal is down. Where metrics is given, what the client sees is counted there.
+func Lazy(cfg config.Temporal, log *slog.Logger, metrics prometheus.Registerer) (client.Client, error) {
+	o, err := options(cfg, log, metrics)
+	if err != nil {
+		return nil, err
+	}
+	return client.NewLazyClient(o)
 }
 
 // Await waits until the server answers, and says now and then that it does not.
@@ -86,16 +95,19 @@ func unreachable(cfg config.Temporal, err error) error {
 	return fmt.Errorf("temporal.address: %w at %s (namespace %q): %w", ErrUnreachable, cfg.Address, cfg.Namespace, err)
 }
 
-func options(cfg config.Temporal, log *slog.Logger) client.Options {
+func options(cfg config.Temporal, log *slog.Logger, metrics prometheus.Registerer) (client.Options, error) {
 	o := client.Options{HostPort: cfg.Address, Namespace: cfg.Namespace, Logger: tlog.NewStructuredLogger(log)}
 	if cfg.APIKey != "" {
 		o.Credentials = client.NewAPIKeyStaticCredentials(cfg.APIKey.Reveal())
-	}
-	if cfg.TLS.Enabled || cfg.APIKey != "" {
 		cfg.TLS.Enabled = true
-		o.ConnectionOptions.TLS, _ = cfg.TLS.ClientConfig() // checked when it was loaded
 	}
-	return o
+	var err error
+	if o.ConnectionOptions.TLS, err = cfg.TLS.ClientConfig(); err != nil {
+		return o, fmt.Errorf("temporal.tls: %w", err)
+	}
+	o.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(watchTasks(metrics, log))}
+	o.DataConverter, o.FailureConverter, err = Converters(cfg.Codec)
+	return o, err
 }
 
 var searchAttributes = []temporal.SearchAttributeKeyKeyword{

@@ -59,14 +59,13 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
 	defer book.Close()
-	tc, err := temporalclient.Lazy(cfg.Temporal, log)
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	tc, err := temporalclient.Lazy(cfg.Temporal, log, metrics)
 	if err != nil {
 		return err
 	}
 	defer tc.Close()
-
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	store := transfer.NewHTTPClient(nil, guard(cfg))
 	engine := transfer.NewEngine(transfer.Options{
 		PartsInFlight: cfg.Transfer.PartsInFlight, PartSize: int64(cfg.Transfer.PartSize), Memory: int64(cfg.Transfer.Memory),
@@ -88,7 +87,7 @@ func run(ctx context.Context, o options) error {
 	acts.RegisterTransfers(moving)
 
 	var ready atomic.Bool
-	server, err := serve(cfg.Worker.Listen, &ready, metrics, book, tc)
+	server, err := serve(cfg.Worker.Listen, &ready, metrics, book, tc, cfg.Temporal.Namespace)
 	if err != nil {
 		return fmt.Errorf("worker.listen: %w", err)
 	}
@@ -96,7 +95,7 @@ func run(ctx context.Context, o options) error {
 	if err := temporalclient.Await(ctx, tc, cfg.Temporal, log); err != nil {
 		return nil //nolint:nilerr // stopped before it began
 	}
-	temporalclient.RegisterSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log)
+	go temporalclient.KeepSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log, func(bool) {})
 	for _, w := range []worker.Worker{main, moving} {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("starting the worker: %w", err)
@@ -143,7 +142,7 @@ func workerOptions(most, tenants int, fatal chan<- error) worker.Options {
 }
 
 // serve answers health checks and metrics.
-func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book *ledger.Ledger, tc client.Client) (*http.Server, error) {
+func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book *ledger.Ledger, tc client.Client, namespace string) (*http.Server, error) {
 	mux := http.NewServeMux()
 	say := func(w http.ResponseWriter, status int, text string) {
 		w.Header().Set("Content-Type", "application/json")
@@ -157,7 +156,11 @@ func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 		defer cancel()
-		_, err := tc.CheckHealth(ctx, nil)
+		err := temporalclient.Ready(ctx, tc, namespace)
+		if errors.Is(err, temporalclient.ErrNoNamespace) {
+			say(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
 		if err = errors.Join(err, book.Ping(ctx)); err != nil || !ready.Load() {
 			say(w, http.StatusServiceUnavailable, "not ready")
 			return

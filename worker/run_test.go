@@ -1,18 +1,23 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
 
+	"github.com/golang/mock/gomock"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/api/workflowservicemock/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
+	"google.golang.org/grpc"
 
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -25,7 +30,7 @@ func TestTheWorkerSaysWhetherItIsReady(t *testing.T) {
 	tc := &mocks.Client{}
 	down := tc.On("CheckHealth", mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
 	var ready atomic.Bool
-	server, err := serve("127.0.0.1:0", &ready, prometheus.NewRegistry(), book, tc)
+	server, err := serve("127.0.0.1:0", &ready, prometheus.NewRegistry(), book, tc, "default")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	assert.Positive(t, server.ReadHeaderTimeout)
@@ -49,6 +54,14 @@ func TestTheWorkerSaysWhetherItIsReady(t *testing.T) {
 	want("/metrics", http.StatusOK)
 	down.Unset()
 	tc.On("CheckHealth", mock.Anything, mock.Anything).Return(&client.CheckHealthResponse{}, nil)
+	var none error = serviceerror.NewNamespaceNotFound("default")
+	temporal := workflowservicemock.NewMockWorkflowServiceClient(gomock.NewController(t))
+	temporal.EXPECT().DescribeNamespace(gomock.Any(), gomock.Any()).DoAndReturn(func(context.Context, *workflowservice.DescribeNamespaceRequest, ...grpc.CallOption) (*workflowservice.DescribeNamespaceResponse, error) {
+		return nil, none
+	}).AnyTimes()
+	tc.On("WorkflowService").Return(temporal)
+	want("/readyz", http.StatusServiceUnavailable)
+	none = nil
 	want("/readyz", http.StatusOK)
 	ready.Store(false)
 	want("/readyz", http.StatusServiceUnavailable)

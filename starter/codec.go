@@ -1,0 +1,49 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/framebridge/framebridge/temporalclient"
+)
+
+const (
+	maxCodecBody   = 16 << 20 // a page of a history
+	codecTimeLimit = 30 * time.Second
+)
+
+// codecRoutes decrypt and encrypt for Temporal's UI and command line, for administrators. Without keys there are none.
+func (s *service) codecRoutes(r *gin.Engine) {
+	codec, err := temporalclient.NewCodec(s.cfg.Temporal.Codec)
+	if err != nil || codec == nil {
+		return
+	}
+	h := converter.NewPayloadCodecHTTPHandler(codec)
+	serve := func(c *gin.Context) {
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxCodecBody)
+		h.ServeHTTP(c.Writer, c.Request)
+	}
+	for _, path := range []string{"/codec/decode", "/codec/encode"} {
+		r.OPTIONS(path, s.allowTemporalUI, func(c *gin.Context) { c.AbortWithStatus(http.StatusNoContent) })
+		r.POST(path, answeredWithin(codecTimeLimit), s.allowTemporalUI, s.bearer, serve)
+	}
+}
+
+// allowTemporalUI lets pages of the configured UI, and no others, read the answer.
+func (s *service) allowTemporalUI(c *gin.Context) {
+	ui, err := url.Parse(s.cfg.Temporal.UIURL)
+	c.Header("Vary", "Origin")
+	if err != nil || ui.Host == "" || c.GetHeader("Origin") != ui.Scheme+"://"+ui.Host {
+		return
+	}
+	c.Header("Access-Control-Allow-Origin", ui.Scheme+"://"+ui.Host)
+	c.Header("Access-Control-Allow-Methods", "POST, OPTIONS")
+	c.Header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Namespace, X-CSRF-Token, Caller-Type")
+	c.Header("Access-Control-Allow-Credentials", "true")
+	c.Header("Access-Control-Max-Age", "600")
+	c.Header("Cross-Origin-Resource-Policy", "cross-origin")
+}

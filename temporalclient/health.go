@@ -1,0 +1,95 @@
+package temporalclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc"
+)
+
+const (
+	attributesEvery = time.Minute // that search attributes are looked at
+	failingAttempts = 3           // of a workflow task, until it is said to fail again and again
+)
+
+// ErrNoNamespace says that the server is there, but not the namespace.
+var ErrNoNamespace = errors.New("Temporal has no such namespace")
+
+// Ready tells whether the server answers and has the namespace.
+func Ready(ctx context.Context, c client.Client, namespace string) error {
+	if _, err := c.CheckHealth(ctx, nil); err != nil {
+		return err
+	}
+	_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	return namespaceError(namespace, err)
+}
+
+func namespaceError(namespace string, err error) error {
+	var missing *serviceerror.NamespaceNotFound
+	var gone *serviceerror.NotFound
+	var denied *serviceerror.PermissionDenied
+	switch {
+	case errors.As(err, &missing), errors.As(err, &gone):
+		return fmt.Errorf("temporal.namespace: %w: %q", ErrNoNamespace, namespace)
+	case errors.As(err, &denied): // whoever may not look may still work
+		return nil
+	}
+	return err
+}
+
+// KeepSearchAttributes registers ours, and again whenever they are removed, until ctx ends. usable is told each time
+// whether workflows can be started with them.
+func KeepSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger, usable func(bool)) {
+	tick := time.NewTicker(attributesEvery)
+	defer tick.Stop()
+	was := true
+	for {
+		is := RegisterSearchAttributes(ctx, c, namespace, quietAfter(log, was))
+		if ctx.Err() != nil {
+			return
+		}
+		if usable(is); is && !was {
+			log.Info("search attributes are registered again")
+		}
+		was = is
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// quietAfter says once, and not each minute, that attributes are missing.
+func quietAfter(log *slog.Logger, was bool) *slog.Logger {
+	if was {
+		return log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// watchTasks is told of every workflow task that a worker gets, and says which fail again and again. Temporal tries one
+// for ever, and nobody hears of it.
+func watchTasks(metrics prometheus.Registerer, log *slog.Logger) grpc.UnaryClientInterceptor {
+	failing := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_workflow_task_retries_total",
+		Help: "Workflow tasks that came again after they had failed or timed out at least twice: workflows that do not go on."}, []string{"workflow_type"})
+	if metrics != nil {
+		metrics.MustRegister(failing)
+	}
+	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		err := invoke(ctx, method, req, reply, cc, opts...)
+		if task, polled := reply.(*workflowservice.PollWorkflowTaskQueueResponse); polled && err == nil && task.GetAttempt() >= failingAttempts {
+			failing.WithLabelValues(task.GetWorkflowType().GetName()).Inc()
+			log.ErrorContext(ctx, "a workflow does not go on: its task fails again and again", "workflow_id", task.GetWorkflowExecution().GetWorkflowId(),
+				"run_id", task.GetWorkflowExecution().GetRunId(), "workflow_type", task.GetWorkflowType().GetName(), "attempt", task.GetAttempt())
+		}
+		return err
+	}
+}
