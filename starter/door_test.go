@@ -15,10 +15,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 // unread is a body that must not be touched.
@@ -217,4 +220,27 @@ func TestASlowSenderIsLetGo(t *testing.T) {
 	for _, limit := range []time.Duration{headerTimeLimit, requestTimeLimit, writeTimeLimit, idleTimeLimit} {
 		assert.Positive(t, limit)
 	}
+}
+
+// A flood while a review is sent leaves nothing in its history: it reads everything when it opens.
+func TestWebhooksWhileAReviewIsSentAreNoSignals(t *testing.T) {
+	f := newFront(t)
+	_, _, err := f.ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", CreatedAt: time.Now()}, 0)
+	require.NoError(t, err)
+	set := func(status ledger.ReviewStatus) {
+		_, err := f.ledger.Tenant(tenantA).Review("r").Update(t.Context(), func(r *ledger.Review) { r.Status = status })
+		require.NoError(t, err)
+	}
+	f.temporal.On("SignalWorkflow", mock.Anything, "review/"+tenantA+"/r", "", workflows.SignalWake, mock.Anything).Return(nil)
+	set(ledger.ReviewSending)
+	for range 200 {
+		woken, err := f.wake(t.Context(), f.cfg.Tenants[tenantA], "r", workflows.Hint{})
+		require.NoError(t, err)
+		require.True(t, woken)
+	}
+	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 0)
+	set(ledger.ReviewOpen)
+	_, err = f.wake(t.Context(), f.cfg.Tenants[tenantA], "r", workflows.Hint{})
+	require.NoError(t, err)
+	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 1)
 }

@@ -100,6 +100,9 @@ func (s *service) wake(ctx context.Context, t *config.Tenant, review string, hin
 	if err != nil || !ok || !row.Status.Running() {
 		return false, unavailable(err)
 	}
+	if row.Status == ledger.ReviewSending { // it reads everything when it opens; until then signals would only fill its history
+		return true, nil
+	}
 	err = s.temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, review), "", workflows.SignalWake, hint)
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
