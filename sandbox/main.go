@@ -126,14 +126,12 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	s.Clip = clip
-	fmt.Fprintf(out, "\nEverything is up after %s.\n\n", time.Since(began).Round(10*time.Millisecond))
-	for _, line := range [][2]string{{"The sandbox's page", s.PageURL}, {"Frame.io (simulated)", s.FrameioURL}, {"iconik (simulated)", s.IconikURL}, {"Temporal's Web UI", s.TemporalUI},
-		{"Framebridge's API", s.APIURL + stack.Prefix + " (bearer token " + stack.APIKey + ")"}, {"configuration", s.Config}, {"logs", filepath.Join(dir, "*.log")}} {
-		if line[1] != "" {
-			fmt.Fprintf(out, "  %-21s %s\n", line[0], line[1])
-		}
-	}
-	fmt.Fprintln(out)
+	sayWhere(out, s, dir, time.Since(began))
+	return play(ctx, s, o, project, clip, out)
+}
+
+// play does what the flags ask for, and waits for Ctrl-C.
+func play(ctx context.Context, s *stack.Stack, o options, project samples.Project, clip string, out io.Writer) error {
 	if o.review {
 		go showMails(ctx, s.Mail, out)
 		if err := demonstrate(ctx, s, clip, out); err != nil || o.once {
@@ -161,6 +159,18 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		<-ctx.Done()
 	}
 	return nil
+}
+
+// sayWhere prints what runs where.
+func sayWhere(out io.Writer, s *stack.Stack, dir string, took time.Duration) {
+	fmt.Fprintf(out, "\nEverything is up after %s.\n\n", took.Round(10*time.Millisecond))
+	for _, line := range [][2]string{{"The sandbox's page", s.PageURL}, {"Frame.io (simulated)", s.FrameioURL}, {"iconik (simulated)", s.IconikURL}, {"Temporal's Web UI", s.TemporalUI},
+		{"Framebridge's API", s.APIURL + stack.Prefix + " (bearer token " + stack.APIKey + ")"}, {"configuration", s.Config}, {"logs", filepath.Join(dir, "*.log")}} {
+		if line[1] != "" {
+			fmt.Fprintf(out, "  %-21s %s\n", line[0], line[1])
+		}
+	}
+	fmt.Fprintln(out)
 }
 
 // build compiles what has to be compiled, and finds a Temporal server that has not.

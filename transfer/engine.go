@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -186,55 +185,6 @@ func (r *run) stopWaiting(ctx context.Context) func() bool {
 		r.turn.Broadcast()
 		r.mu.Unlock()
 	})
-}
-
-// buffer hands out memory that was acquired. A pool of the runtime would drop the buffers at every collection.
-func (e *Engine) buffer(size int64) []byte {
-	if size < e.o.PartSize/2 || size > e.o.PartSize {
-		return make([]byte, size)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if last := len(e.free) - 1; last >= 0 {
-		b := e.free[last]
-		e.free = e.free[:last]
-		return b[:size]
-	}
-	e.hold(e.buffers + 1)
-	return make([]byte, size, e.o.PartSize)
-}
-
-func (e *Engine) hold(buffers int64) {
-	e.buffers = buffers
-	if e.o.Holds != nil {
-		e.o.Holds(buffers * e.o.PartSize)
-	}
-}
-
-func (e *Engine) giveBack(b []byte) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if int64(cap(b)) == e.o.PartSize {
-		e.free = append(e.free, b)
-	}
-}
-
-// begin and end count the transfers: an idle engine keeps no memory.
-func (e *Engine) begin() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.running++
-	e.o.Metrics.inFlight(1)
-}
-
-func (e *Engine) end() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.running--; e.running == 0 {
-		e.free = nil
-		e.hold(0)
-	}
-	e.o.Metrics.inFlight(-1)
 }
 
 // part reads a part and stores it at the same time.
@@ -463,93 +413,6 @@ func (r *run) note(receipt Receipt, kept bool) {
 	}
 	r.sent++
 	r.e.o.Metrics.part(receipt.Size)
-}
-
-// stream reads a source without ranges, or of unknown size, in one go; the parts are stored in parallel.
-func (r *run) stream(ctx context.Context) error {
-	r.hash.Reset() // it is read from its beginning, whatever the checkpoint says
-	r.hashed, r.crc, r.mark = 0, 0, 0
-	clear(r.states)
-	var body io.ReadCloser = http.NoBody
-	if r.job.Size != 0 {
-		var err error
-		if body, err = r.job.Source.Open(ctx, 0, -1); err != nil {
-			return err
-		}
-	}
-	defer body.Close()
-	ahead := bufio.NewReaderSize(body, 4<<10) // to know a part for the last one
-	group, gctx := errgroup.WithContext(ctx)
-	defer r.stopWaiting(gctx)()
-	slots := semaphore.NewWeighted(int64(r.e.o.PartsInFlight))
-	var offset int64
-	read := func(n int) (ended bool, err error) {
-		size := r.plan.PartSize
-		if r.plan.Sizes != nil && n <= len(r.plan.Sizes) {
-			size = r.plan.Sizes[n-1]
-		}
-		if err := slots.Acquire(gctx, 1); err != nil {
-			return true, err
-		}
-		if err := r.e.memory.Acquire(gctx, r.lasts); err != nil {
-			return true, err
-		}
-		buf := r.e.buffer(size)
-		release := func() {
-			r.e.giveBack(buf)
-			r.e.memory.Release(r.lasts)
-			slots.Release(1)
-		}
-		got, err := io.ReadFull(ahead, buf)
-		ended = err == io.EOF || err == io.ErrUnexpectedEOF
-		if err == nil {
-			_, perr := ahead.Peek(1)
-			ended = perr == io.EOF
-		}
-		if err == nil || ended {
-			err = r.e.limit(gctx, got)
-		}
-		if err != nil || got == 0 && n > 1 {
-			release()
-			return true, err
-		}
-		r.hashInOrder(n, buf[:got])
-		total := r.plan.Parts
-		if ended {
-			total = n
-		}
-		p := newPart(n, total, offset, buf[:got], r.wants(n))
-		offset += int64(got)
-		p.arrived(got)
-		group.Go(func() error {
-			defer release()
-			var taking sync.WaitGroup
-			taking.Go(p.takeSums)
-			defer taking.Wait()
-			if err := r.put(gctx, p); err != nil {
-				return err
-			}
-			r.report()
-			return nil
-		})
-		return ended || r.job.Size >= 0 && offset >= r.job.Size, nil
-	}
-	for n := 1; ; n++ {
-		ended, err := read(n)
-		if err != nil {
-			group.Go(func() error { return err })
-		}
-		if ended {
-			break
-		}
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	if r.job.Size >= 0 && r.bytes != r.job.Size {
-		return &SizeMismatch{Stated: r.job.Size, Actual: r.bytes}
-	}
-	return nil
 }
 
 func (r *run) complete(ctx context.Context) error {

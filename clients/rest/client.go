@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -207,56 +208,16 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	ctx, cancel := context.WithTimeout(ctx, defaultTryTimeout)
 	defer cancel()
 	var reached atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})
-	u, err := c.base.Parse(strings.TrimLeft(r.Path, "/"))
+	req, err := c.request(ctx, r, body) // may call for a token, which does not count as reached
+	if err == nil && r.Sending != nil {
+		err = r.Sending(ctx)
+	}
 	if err != nil {
 		budget.Done(0, nil)
-		fail.Class, fail.Detail = Permanent, "the path cannot be built"
-		return nil, fail
-	}
-	if len(r.Query) > 0 {
-		q := u.Query()
-		for k, v := range r.Query {
-			q[k] = v
-		}
-		u.RawQuery = q.Encode()
-	}
-	req, err := http.NewRequestWithContext(traced, r.Method, u.String(), bytes.NewReader(body))
-	if err != nil {
-		budget.Done(0, nil)
-		fail.Class, fail.Detail = Permanent, "the request cannot be built"
-		return nil, fail
-	}
-	for k, v := range r.Header {
-		req.Header[k] = v
-	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.cfg.UserAgent)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.cfg.Authorize != nil {
-		c.cfg.Authorize(req)
-	}
-	if c.cfg.Sign != nil {
-		if err := c.cfg.Sign(ctx, req); err != nil {
-			budget.Done(0, nil)
-			var e *Error
-			if errors.As(err, &e) {
-				return nil, err
-			}
-			fail.Cause = err
-			return nil, fail
-		}
-	}
-	if r.Sending != nil {
-		if err := r.Sending(ctx); err != nil {
-			budget.Done(0, nil)
-			return nil, err
-		}
+		return nil, err
 	}
 	c.calls.Add(1)
-	resp, err := c.http.Do(req)
+	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})))
 	if err != nil {
 		budget.Done(0, nil)
 		fail.Uncertain = reached.Load() && !r.safe()
@@ -292,6 +253,45 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 		return resp, fail
 	}
 	return resp, nil
+}
+
+// request builds what is sent, signed.
+func (c *Client) request(ctx context.Context, r Request, body []byte) (*http.Request, error) {
+	fail := &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Permanent}
+	u, err := c.base.Parse(strings.TrimLeft(r.Path, "/"))
+	if err != nil {
+		fail.Detail = "the path cannot be built"
+		return nil, fail
+	}
+	if len(r.Query) > 0 {
+		q := u.Query()
+		maps.Copy(q, r.Query)
+		u.RawQuery = q.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		fail.Detail = "the request cannot be built"
+		return nil, fail
+	}
+	maps.Copy(req.Header, r.Header)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.cfg.UserAgent)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.cfg.Authorize != nil {
+		c.cfg.Authorize(req)
+	}
+	if c.cfg.Sign == nil {
+		return req, nil
+	}
+	err = c.cfg.Sign(ctx, req)
+	var classified *Error
+	if err != nil && !errors.As(err, &classified) {
+		fail.Class, fail.Cause = Retryable, err
+		return nil, fail
+	}
+	return req, err
 }
 
 func (c *Client) failed(e *Error, r Request, resp *http.Response, raw []byte) error {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,64 +63,4 @@ func TestSession(t *testing.T) {
 			Fault: func(f func(*http.Request) *s3sim.Fault) { g.SetFault(f) }, Puts: g.Puts, Corrupt: g.Corrupt, ForgetUploads: g.ForgetSessions, Part: part, Streams: true,
 		}
 	})
-}
-
-func TestCompose(t *testing.T) {
-	client := transfer.NewHTTPClient(nil, nil)
-	sinktest.Run(t, func(t *testing.T) sinktest.Store {
-		g, n := serve(t), 0
-		var stale atomic.Bool
-		return sinktest.Store{
-			Open: func(_ *testing.T, _ int64) sinktest.Upload {
-				n++
-				file := fmt.Sprintf("file%d", n)
-				life := func(fresh bool) time.Duration {
-					if stale.Load() && !fresh {
-						return -time.Second
-					}
-					return time.Minute
-				}
-				return sinktest.Upload{
-					Sink: func() transfer.Sink {
-						return NewCompose(Compose{
-							Client: client, PartSize: part, Stored: size(g, "bucket/"+file),
-							PartURL: func(_ context.Context, p, _ int, fresh bool) (string, string, error) {
-								key := fmt.Sprintf("%s.part%d", file, p)
-								return g.PutURL("bucket/"+key, life(fresh)), key, nil
-							},
-							ComposeURL: func(_ context.Context, group int) (string, string, error) {
-								key := file
-								if group > 0 {
-									key = fmt.Sprintf("%s.group%d", file, group)
-								}
-								return g.ComposeURL("bucket/"+key, time.Minute), key, nil
-							},
-						})
-					},
-					Stored: stored(g, "bucket/"+file),
-				}
-			},
-			Fault: func(f func(*http.Request) *s3sim.Fault) { g.SetFault(f) }, Puts: g.Puts, Corrupt: g.Corrupt, Expire: func() { stale.Store(true) }, Part: part,
-		}
-	})
-}
-
-func TestManyPartsAreComposedInGroups(t *testing.T) {
-	g := serve(t)
-	const parts = 70
-	file := sinktest.File(parts * 1000)
-	sink := NewCompose(Compose{Client: http.DefaultClient, PartSize: 1000,
-		PartURL: func(_ context.Context, p, _ int, _ bool) (string, string, error) {
-			key := fmt.Sprintf("f.part%d", p)
-			return g.PutURL("bucket/"+key, time.Minute), key, nil
-		},
-		ComposeURL: func(_ context.Context, group int) (string, string, error) {
-			key := fmt.Sprintf("f.group%d", group)
-			return g.ComposeURL("bucket/"+key, time.Minute), key, nil
-		}})
-	engine := transfer.NewEngine(transfer.Options{PartsInFlight: 8, PartSize: 1000})
-	_, err := engine.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(file), Sink: sink, Size: int64(len(file))})
-	require.NoError(t, err)
-	got, _ := g.Object("bucket/f.group0")
-	require.Equal(t, file, got)
 }
