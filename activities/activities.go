@@ -30,12 +30,12 @@ type Activities struct {
 
 // New prepares the activities; clients of a tenant are opened at its first use. objects is for signed URLs: it sends no
 // credentials.
-func New(cfg *config.Config, l *ledger.Ledger, engine *transfer.Engine, objects *http.Client, tc client.Client, log *slog.Logger) (*Activities, error) {
+func New(cfg *config.Live, l *ledger.Ledger, engine *transfer.Engine, objects *http.Client, tc client.Client, log *slog.Logger) (*Activities, error) {
 	tenants, err := tenant.NewTenants(cfg, l, log)
 	if err != nil {
 		return nil, err
 	}
-	workflowURL := func(id string) string { return temporalclient.WorkflowURL(cfg.Temporal, id) }
+	workflowURL := func(id string) string { return temporalclient.WorkflowURL(cfg.Now().Temporal, id) }
 	return &Activities{
 		Archive: archive.New(archive.Options{Config: cfg, Ledger: l, Engine: engine, Objects: objects, Log: log, Tenant: tenants.Get, WorkflowURL: workflowURL,
 			Cancel: func(ctx context.Context, workflowID string) error { return tc.CancelWorkflow(ctx, workflowID, "") }}),

@@ -99,7 +99,7 @@ func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, 
 	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())
 	v.Project.ID, v.Project.Name, v.Project.Team = row.ID, row.Name, row.TeamName
 	v.WorkflowID = workflows.ArchiveID(row.Tenant, row.ID)
-	v.TemporalURL = temporalclient.WorkflowURL(s.cfg.Temporal, v.WorkflowID)
+	v.TemporalURL = temporalclient.WorkflowURL(s.cfg().Temporal, v.WorkflowID)
 	return v, nil
 }
 
@@ -301,7 +301,7 @@ func (s *service) getReport(c *gin.Context) {
 		return
 	}
 	rep, err := report.Open(c.Request.Context(), s.ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
-		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.cfg.Temporal, workflows.ArchiveID(row.Tenant, row.ID))})
+		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.cfg().Temporal, workflows.ArchiveID(row.Tenant, row.ID))})
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return

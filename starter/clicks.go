@@ -84,7 +84,7 @@ func (s *service) readClick(c *gin.Context) (click, bool) {
 
 // domain asks iconik once which domain the tenant's token is for.
 func (s *service) domain(ctx context.Context, t *config.Tenant) (string, error) {
-	if id, ok := s.domains.Load(t.ID); ok {
+	if id, ok := s.domains.Load(t); ok {
 		return id.(string), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, clickTimeout)
@@ -95,18 +95,18 @@ func (s *service) domain(ctx context.Context, t *config.Tenant) (string, error) 
 	}
 	id, err := ick.Users.SystemDomain(ctx)
 	if err == nil && id != "" {
-		s.domains.Store(t.ID, id)
+		s.domains.Store(t, id)
 	}
 	return id, err
 }
 
 func (s *service) iconik(t *config.Tenant) (*iconik.Client, error) {
-	if c, ok := s.iconiks.Load(t.ID); ok {
+	if c, ok := s.iconiks.Load(t); ok {
 		return c.(*iconik.Client), nil
 	}
 	c, err := iconik.New(t.Iconik)
 	if err == nil {
-		s.iconiks.Store(t.ID, c)
+		s.iconiks.Store(t, c)
 	}
 	return c, err
 }

@@ -18,7 +18,7 @@ const (
 
 // codecRoutes decrypt and encrypt for Temporal's UI and command line, for administrators. Without keys there are none.
 func (s *service) codecRoutes(r *gin.Engine) {
-	codec, err := temporalclient.NewCodec(s.cfg.Temporal.Codec)
+	codec, err := temporalclient.NewCodec(s.cfg().Temporal.Codec)
 	if err != nil || codec == nil {
 		return
 	}
@@ -35,7 +35,7 @@ func (s *service) codecRoutes(r *gin.Engine) {
 
 // allowTemporalUI lets pages of the configured UI, and no others, read the answer.
 func (s *service) allowTemporalUI(c *gin.Context) {
-	ui, err := url.Parse(s.cfg.Temporal.UIURL)
+	ui, err := url.Parse(s.cfg().Temporal.UIURL)
 	c.Header("Vary", "Origin")
 	if err != nil || ui.Host == "" || c.GetHeader("Origin") != ui.Scheme+"://"+ui.Host {
 		return

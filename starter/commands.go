@@ -36,7 +36,7 @@ func withProject(o *options, opened func(context.Context, *options) (*service, f
 			return err
 		}
 		defer done()
-		t, err := pickTenant(s.cfg, o.tenant)
+		t, err := pickTenant(s.cfg(), o.tenant)
 		if err != nil {
 			return err
 		}
@@ -85,9 +85,9 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 func (s *service) sayWithoutWorker(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	q, err := s.temporal.DescribeTaskQueue(ctx, s.cfg.Temporal.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	q, err := s.temporal.DescribeTaskQueue(ctx, s.cfg().Temporal.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err == nil && len(q.GetPollers()) == 0 {
-		s.log.Warn("no worker takes this task queue: nothing moves until one is started", "task_queue", s.cfg.Temporal.TaskQueue)
+		s.log.Warn("no worker takes this task queue: nothing moves until one is started", "task_queue", s.cfg().Temporal.TaskQueue)
 	}
 }
 

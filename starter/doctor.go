@@ -173,7 +173,7 @@ func printReport(out io.Writer, r doctor.Report, everything bool) error {
 
 // getDoctor examines the installation and the caller's tenant.
 func (s *service) getDoctor(c *gin.Context) {
-	subject := &doctor.Subject{Config: s.cfg, Path: s.path, Base: s.cfg.HTTP.PublicURL + routes.Prefix, Ledger: s.ledger, Temporal: s.temporal, Tenants: []*config.Tenant{tenantIn(c)},
+	subject := &doctor.Subject{Config: s.cfg(), Path: s.path, Base: s.cfg().HTTP.PublicURL + routes.Prefix, Ledger: s.ledger, Temporal: s.temporal, Tenants: []*config.Tenant{tenantIn(c)},
 		Open: openForDoctor(s.ledger), SignedIn: signedIn(s.ledger), Chosen: chosen(s.path), Version: version.Get().String()}
 	c.JSON(http.StatusOK, doctor.Run(c.Request.Context(), subject))
 }

@@ -214,7 +214,7 @@ func (s *service) securityHeaders(c *gin.Context) {
 	} {
 		c.Header(h[0], h[1])
 	}
-	if strings.HasPrefix(s.cfg.HTTP.PublicURL, "https://") {
+	if strings.HasPrefix(s.cfg().HTTP.PublicURL, "https://") {
 		c.Header("Strict-Transport-Security", "max-age=31536000")
 	}
 }

@@ -153,7 +153,7 @@ func TestTheInsideHasAListenerOfItsOwn(t *testing.T) {
 		resp, _ := f.ask(ask{"GET", path, "", nil})
 		assert.NotEqual(t, 404, resp.StatusCode, path)
 	}
-	f.cfg.HTTP.InternalListen = "127.0.0.1:0"
+	f.cfg().HTTP.InternalListen = "127.0.0.1:0"
 	public, internal := f.routes()
 	for _, path := range inside {
 		f.engine = public
@@ -169,7 +169,7 @@ func TestTheInsideHasAListenerOfItsOwn(t *testing.T) {
 
 func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
 	f := newFront(t)
-	f.cfg.HTTP.PublicURL = "https://framebridge.example.com"
+	f.cfg().HTTP.PublicURL = "https://framebridge.example.com"
 	for _, path := range []string{"/healthz", "/nothing", routes.Prefix + "/archives"} {
 		resp, _ := f.ask(ask{"GET", path, "", nil})
 		for _, h := range []string{"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Content-Security-Policy", "Cache-Control", "Strict-Transport-Security"} {
@@ -234,13 +234,13 @@ func TestWebhooksWhileAReviewIsSentAreNoSignals(t *testing.T) {
 	f.temporal.On("SignalWorkflow", mock.Anything, "review/"+tenantA+"/r", "", workflows.SignalWake, mock.Anything).Return(nil)
 	set(ledger.ReviewSending)
 	for range 200 {
-		woken, err := f.wake(t.Context(), f.cfg.Tenants[tenantA], "r", workflows.Hint{})
+		woken, err := f.wake(t.Context(), f.cfg().Tenants[tenantA], "r", workflows.Hint{})
 		require.NoError(t, err)
 		require.True(t, woken)
 	}
 	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 0)
 	set(ledger.ReviewOpen)
-	_, err = f.wake(t.Context(), f.cfg.Tenants[tenantA], "r", workflows.Hint{})
+	_, err = f.wake(t.Context(), f.cfg().Tenants[tenantA], "r", workflows.Hint{})
 	require.NoError(t, err)
 	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 1)
 }

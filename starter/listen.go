@@ -45,9 +45,9 @@ func serveCommand(o *options) *cobra.Command {
 
 func (s *service) serve(ctx context.Context) error {
 	public, internal := s.routes()
-	servers := []*listening{{key: "http.listen", address: s.cfg.HTTP.Listen, handler: public}}
-	if s.cfg.HTTP.InternalListen != "" {
-		servers = append(servers, &listening{key: "http.internal_listen", address: s.cfg.HTTP.InternalListen, handler: internal})
+	servers := []*listening{{key: "http.listen", address: s.cfg().HTTP.Listen, handler: public}}
+	if s.cfg().HTTP.InternalListen != "" {
+		servers = append(servers, &listening{key: "http.internal_listen", address: s.cfg().HTTP.InternalListen, handler: internal})
 	}
 	for _, l := range servers {
 		if err := l.open(ctx, s.log); err != nil {
@@ -62,11 +62,12 @@ func (s *service) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-time.After(registerPatience): // Temporal is down: it is answered 503 for now
 	}
+	go s.live.Watch(ctx, s.log)
 	served := make(chan error, len(servers))
 	for _, l := range servers {
 		go func() { served <- l.server.Serve(l.listener) }()
 	}
-	s.log.Info("starter is ready", "version", version.Get().String(), "listen", s.cfg.HTTP.Listen, "internal_listen", s.cfg.HTTP.InternalListen, "public_url", s.cfg.HTTP.PublicURL)
+	s.log.Info("starter is ready", "version", version.Get().String(), "listen", s.cfg().HTTP.Listen, "internal_listen", s.cfg().HTTP.InternalListen, "public_url", s.cfg().HTTP.PublicURL)
 	select {
 	case err := <-served:
 		return err
@@ -86,10 +87,10 @@ func (s *service) serve(ctx context.Context) error {
 // useSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
 func (s *service) useSearchAttributes(ctx context.Context, registered func()) {
 	var once sync.Once
-	if err := temporalclient.Await(ctx, s.temporal, s.cfg.Temporal, s.log); err != nil {
+	if err := temporalclient.Await(ctx, s.temporal, s.cfg().Temporal, s.log); err != nil {
 		return
 	}
-	temporalclient.KeepSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log, func(usable bool) {
+	temporalclient.KeepSearchAttributes(ctx, s.temporal, s.cfg().Temporal.Namespace, s.log, func(usable bool) {
 		s.attributes.Store(usable)
 		once.Do(registered)
 	})

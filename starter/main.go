@@ -106,16 +106,17 @@ func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Cl
 func connect(ctx context.Context, o *options) (*service, func(), error) {
 	s, done, err := prepare(ctx, o, temporalclient.Dial)
 	if err == nil {
-		s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg.Temporal.Namespace, s.log))
+		s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg().Temporal.Namespace, s.log))
 	}
 	return s, done, err
 }
 
 func prepare(ctx context.Context, o *options, dial func(context.Context, config.Temporal, *slog.Logger) (client.Client, error)) (*service, func(), error) {
-	cfg, err := config.Load(o.config)
+	live, err := config.Open(o.config)
 	if err != nil {
 		return nil, nil, err
 	}
+	cfg := live.Now()
 	log := redact.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
 	cfg.LogWarnings(log)
@@ -128,7 +129,8 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 		book.Close()
 		return nil, nil, err
 	}
-	s := &service{cfg: cfg, path: o.config, ledger: book, temporal: tc, log: log, platforms: map[string]frameio.Platform{}}
+	s := &service{live: live, path: o.config, ledger: book, temporal: tc, log: log, platforms: map[*config.Tenant]frameio.Platform{}}
+	live.OnChange(s.forget)
 	return s, func() { tc.Close(); book.Close() }, nil
 }
 

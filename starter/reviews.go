@@ -51,7 +51,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 		out.Status = "running"
 	}
 	o := client.StartWorkflowOptions{
-		ID: id, TaskQueue: s.cfg.Temporal.TaskQueue,
+		ID: id, TaskQueue: s.cfg().Temporal.TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Review in Frame.io " + have.ID,
@@ -83,7 +83,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 }
 
 func (s *service) reviewURL(id string) string {
-	return routes.Review(s.cfg, id)
+	return routes.Review(s.cfg(), id)
 }
 
 // controlReview sends an update to the review's workflow and waits for it.
@@ -178,7 +178,7 @@ func (s *service) reviewView(ctx context.Context, r ledger.Review) (reviewView, 
 	if v.Notes == nil {
 		v.Notes = []string{}
 	}
-	v.TemporalURL = temporalclient.WorkflowURL(s.cfg.Temporal, v.WorkflowID)
+	v.TemporalURL = temporalclient.WorkflowURL(s.cfg().Temporal, v.WorkflowID)
 	assets, err := s.ledger.Tenant(r.Tenant).Review(r.ID).Assets(ctx)
 	for _, a := range assets {
 		v.Assets = append(v.Assets, reviewAssetView{IconikAssetID: a.AssetID, FrameioFileID: a.FileID, State: string(a.State), Decision: a.Decision, Title: a.Title,

@@ -69,7 +69,7 @@ func (s *service) routes() (public, internal *gin.Engine) {
 
 	public = s.engine(answers)
 	s.apiRoutes(public)
-	if internal = public; s.cfg.HTTP.InternalListen != "" {
+	if internal = public; s.cfg().HTTP.InternalListen != "" {
 		internal = s.engine(answers)
 	}
 	s.internalRoutes(internal)
@@ -193,7 +193,7 @@ func (s *service) ready(c *gin.Context) {
 	ledger := make(chan error, 1)
 	go func() { ledger <- s.ledger.Ping(ctx) }()
 	checks, status := gin.H{"temporal": "ok", "ledger": "ok"}, http.StatusOK
-	if err := temporalclient.Ready(ctx, s.temporal, s.cfg.Temporal.Namespace); err != nil {
+	if err := temporalclient.Ready(ctx, s.temporal, s.cfg().Temporal.Namespace); err != nil {
 		checks["temporal"], status = "unreachable", http.StatusServiceUnavailable
 		if errors.Is(err, temporalclient.ErrNoNamespace) {
 			checks["temporal"] = err.Error()
@@ -212,7 +212,7 @@ func (s *service) tenantOf(c *gin.Context) {
 		fail(c, http.StatusBadRequest, "tenant-id", "tenant-id must be the tenant's UUID")
 		return
 	}
-	t, ok := s.cfg.Tenant(ids[0])
+	t, ok := s.cfg().Tenant(ids[0])
 	if !ok {
 		fail(c, http.StatusNotFound, "tenant-id", "no such tenant")
 		return
@@ -245,13 +245,13 @@ func (s *service) bearer(c *gin.Context) {
 		return
 	}
 	scheme, key, _ := strings.Cut(c.GetHeader("Authorization"), " ")
-	found, opens, ok := s.cfg.FindKey(key, time.Now())
+	found, opens, ok := s.cfg().FindKey(key, time.Now())
 	if !strings.EqualFold(scheme, "Bearer") || !ok {
 		c.Header("WWW-Authenticate", "Bearer")
 		s.wrongSecret(c, "key", "Authorization", "the tenant's api_key is missing, wrong or has expired: send it in this header, after the word Bearer")
 		return
 	}
-	if named != nil && named != found {
+	if named != nil && named.ID != found.ID {
 		fail(c, http.StatusNotFound, "tenant-id", "the api_key is not of that tenant")
 		return
 	}

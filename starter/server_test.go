@@ -83,8 +83,9 @@ func newFront(t *testing.T) *front {
 			Iconik: config.Iconik{ActionSecret: config.Secrets{"click", "old click"}}, Archive: config.Archive{TriggerSuffix: "Archived"}}
 	}
 	f := &front{t: t, frameio: &fakeFrameio{}, temporal: &mocks.Client{}}
-	f.service = &service{cfg: &config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: tenant(tenantA, "A"), tenantB: tenant(tenantB, "B")}},
-		ledger: book, temporal: f.temporal, log: slog.New(slog.DiscardHandler), platforms: map[string]frameio.Platform{tenantA: f.frameio, tenantB: f.frameio}}
+	a, b := tenant(tenantA, "A"), tenant(tenantB, "B")
+	f.service = &service{live: config.Hold(&config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: a, tenantB: b}}),
+		ledger: book, temporal: f.temporal, log: slog.New(slog.DiscardHandler), platforms: map[*config.Tenant]frameio.Platform{a: f.frameio, b: f.frameio}}
 	f.engine, _ = f.routes()
 	return f
 }
@@ -259,10 +260,10 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 	assert.Equal(t, 202, resp.StatusCode)
 	assert.Equal(t, project, answer["id"])
 	assert.Equal(t, "http://here"+routes.Prefix+"/archives/"+project, answer["url"])
-	id, err := f.findProject(t.Context(), f.cfg.Tenants[tenantA], strings.ToUpper(project))
+	id, err := f.findProject(t.Context(), f.cfg().Tenants[tenantA], strings.ToUpper(project))
 	require.NoError(t, err)
 	assert.Equal(t, project, id)
-	_, err = f.findProject(t.Context(), f.cfg.Tenants[tenantA], tenantB)
+	_, err = f.findProject(t.Context(), f.cfg().Tenants[tenantA], tenantB)
 	assert.ErrorContains(t, err, "no project with the id")
 
 	resp, answer = f.ask(ask{"GET", routes.Prefix + "/archives/" + project + "/report.html", "", bearer("A")})
@@ -439,7 +440,7 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 }
 
 func TestATenantIsPickedOnlyWhenItIsClear(t *testing.T) {
-	cfg := newFront(t).cfg
+	cfg := newFront(t).cfg()
 	found, err := pickTenant(cfg, strings.ToUpper(tenantB))
 	require.NoError(t, err)
 	assert.Equal(t, tenantB, found.ID)
@@ -511,7 +512,7 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}).Return(nil, serviceerror.NewDeadlineExceeded("no answer"))
-		return f.startReview(t.Context(), f.cfg.Tenants[tenantA], ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: time.Now()}, "")
+		return f.startReview(t.Context(), f.cfg().Tenants[tenantA], ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: time.Now()}, "")
 	}
 	out, err := start("r1", true)
 	require.NoError(t, err)
@@ -529,7 +530,7 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 // A key opens what its role may do, until it ends.
 func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 	f := newFront(t)
-	f.cfg.Tenants[tenantA].APIKeys = []config.APIKey{
+	f.cfg().Tenants[tenantA].APIKeys = []config.APIKey{
 		{Name: "wall", Key: "key of the wall", Role: config.RoleViewer}, {Name: "suite", Key: "key of the suite", Role: config.RoleEditor},
 		{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}, {Name: "old", Key: "key of once", Role: config.RoleAdmin, Expires: time.Now().Add(-time.Second)},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,7 +36,7 @@ const (
 
 // service does what the routes and the commands have in common.
 type service struct {
-	cfg        *config.Config
+	live       *config.Live
 	path       string // of the configuration
 	ledger     *ledger.Ledger
 	temporal   client.Client
@@ -45,22 +46,41 @@ type service struct {
 	door       *door
 
 	mu        sync.Mutex
-	platforms map[string]frameio.Platform
-	iconiks   sync.Map // tenant → *iconik.Client
-	domains   sync.Map // tenant → id of its iconik domain
+	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration has changed is another one
+	iconiks   sync.Map                            // *config.Tenant → *iconik.Client
+	domains   sync.Map                            // *config.Tenant → id of its iconik domain
+}
+
+// cfg is the configuration that holds now.
+func (s *service) cfg() *config.Config { return s.live.Now() }
+
+// forget drops what was opened for tenants that are no more, or have changed.
+func (s *service) forget(now *config.Config) {
+	gone := func(key any) bool { t, _ := key.(*config.Tenant); return now.Tenants[t.ID] != t }
+	s.mu.Lock()
+	maps.DeleteFunc(s.platforms, func(t *config.Tenant, _ frameio.Platform) bool { return gone(t) })
+	s.mu.Unlock()
+	for _, m := range []*sync.Map{&s.iconiks, &s.domains} {
+		m.Range(func(key, _ any) bool {
+			if gone(key) {
+				m.Delete(key)
+			}
+			return true
+		})
+	}
 }
 
 func (s *service) platform(t *config.Tenant) (frameio.Platform, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p, ok := s.platforms[t.ID]; ok {
+	if p, ok := s.platforms[t]; ok {
 		return p, nil
 	}
 	p, err := open.Platform(t, s.ledger.Tenant(t.ID), nil)
 	if err != nil {
 		return nil, err
 	}
-	s.platforms[t.ID] = p
+	s.platforms[t] = p
 	return p, nil
 }
 
@@ -119,7 +139,7 @@ func (s *service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		return out, errors.Join(errUnavailable, err)
 	}
 	o := client.StartWorkflowOptions{
-		ID: id, TaskQueue: s.cfg.Temporal.TaskQueue,
+		ID: id, TaskQueue: s.cfg().Temporal.TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Archive of Frame.io project " + project,
@@ -256,7 +276,7 @@ func (s *service) control(ctx context.Context, t *config.Tenant, project, update
 func (s *service) plan(ctx context.Context, t *config.Tenant, project string) (workflows.Plan, error) {
 	var out workflows.Plan
 	run, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.PlanID(t.ID, project), TaskQueue: s.cfg.Temporal.TaskQueue,
+		ID: workflows.PlanID(t.ID, project), TaskQueue: s.cfg().Temporal.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "Dry run for Frame.io project " + project,
 	}, workflows.ArchivePlanName, workflows.Ref{Tenant: t.ID, Archive: project})
@@ -313,5 +333,5 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, name string
 }
 
 func (s *service) archiveURL(id string) string {
-	return routes.Archive(s.cfg, id)
+	return routes.Archive(s.cfg(), id)
 }

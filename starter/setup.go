@@ -66,7 +66,7 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 		return usage(err)
 	}
 	defer done()
-	t, err := pickTenant(s.cfg, o.tenant)
+	t, err := pickTenant(s.cfg(), o.tenant)
 	if err != nil {
 		return usage(err)
 	}
@@ -155,7 +155,7 @@ func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) 
 	if err != nil {
 		return nil, err
 	}
-	return &setup.Setup{Tenant: t, Base: s.cfg.HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.ledger.Tenant(t.ID), Workspaces: f.workspaces, Groups: f.groups,
+	return &setup.Setup{Tenant: t, Base: s.cfg().HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.ledger.Tenant(t.ID), Workspaces: f.workspaces, Groups: f.groups,
 		InUse: s.inUse(ctx, t)}, nil
 }
 
@@ -190,7 +190,7 @@ func (s *service) signInForSetup(ctx context.Context, o *options, t *config.Tena
 		return err
 	}
 	s.mu.Lock()
-	delete(s.platforms, t.ID)
+	delete(s.platforms, t)
 	s.mu.Unlock()
 	return nil
 }

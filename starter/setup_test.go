@@ -72,7 +72,7 @@ func TestTheDoctorIsForAdministrators(t *testing.T) {
 	f.noTemporal()
 	resp, _ := f.ask(ask{"GET", routes.Prefix + "/doctor", "", nil})
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
-	f.cfg.Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
+	f.cfg().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
 	resp, _ = f.ask(ask{"GET", routes.Prefix + "/doctor", "", map[string]string{"Authorization": "Bearer key of the desk"}})
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
 }

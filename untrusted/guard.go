@@ -19,10 +19,10 @@ import (
 // Guard keeps calls to addresses that a vendor names (signed URLs, redirects, upload sessions) from reaching this machine
 // and the networks behind it. What it goes by is the address that is dialled, after DNS.
 type Guard struct {
-	bases    map[string]bool // hosts of the vendors' own base URLs
-	networks []netip.Prefix  // that the operator allows
+	networks []netip.Prefix // that the operator allows
 
 	mu    sync.Mutex
+	bases map[string]bool // hosts of the vendors' own base URLs
 	kinds map[string]bool // of network that the base URLs are in
 	at    time.Time       // when that was looked up
 }
@@ -35,13 +35,22 @@ const (
 // NewGuard allows public addresses, addresses of the same kind as those that the base URLs lead to — a simulator on
 // 127.0.0.1 may name others there —, and the networks.
 func NewGuard(bases []string, networks []netip.Prefix) *Guard {
-	g := &Guard{bases: map[string]bool{}, networks: networks}
+	g := &Guard{networks: networks}
+	g.SetBases(bases)
+	return g
+}
+
+// SetBases replaces the base URLs.
+func (g *Guard) SetBases(bases []string) {
+	hosts := map[string]bool{}
 	for _, b := range bases {
 		if u, err := url.Parse(b); err == nil && u.Hostname() != "" {
-			g.bases[u.Hostname()] = true
+			hosts[u.Hostname()] = true
 		}
 	}
-	return g
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bases, g.kinds = hosts, nil
 }
 
 // AddressError says that a vendor has named an address that is not called.

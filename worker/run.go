@@ -44,10 +44,11 @@ type options struct {
 }
 
 func run(ctx context.Context, o options) error {
-	cfg, err := config.Load(o.config)
+	live, err := config.Open(o.config)
 	if err != nil {
 		return err
 	}
+	cfg := live.Now()
 	log := redact.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
 	cfg.LogWarnings(log)
@@ -66,22 +67,22 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer tc.Close()
-	store := transfer.NewHTTPClient(nil, guard(cfg))
+	store := transfer.NewHTTPClient(nil, guard(live))
 	engine := transfer.NewEngine(transfer.Options{
 		PartsInFlight: cfg.Transfer.PartsInFlight, PartSize: int64(cfg.Transfer.PartSize), Memory: int64(cfg.Transfer.Memory),
 		Bandwidth: int64(cfg.Transfer.Bandwidth), Client: store, Metrics: transfer.NewMetrics(metrics), Holds: collectSooner,
 	})
-	acts, err := activities.New(cfg, book, engine, store, tc, log)
+	acts, err := activities.New(live, book, engine, store, tc, log)
 	if err != nil {
 		return err
 	}
 
 	fatal := make(chan error, 2)
-	working := workerOptions(maxActivities, len(cfg.Tenants), fatal)
+	working := workerOptions(maxActivities, live, fatal)
 	main := worker.New(tc, cfg.Temporal.TaskQueue, working)
 	workflows.Register(main)
 	acts.Register(main)
-	movers := workerOptions(maxTransfers, len(cfg.Tenants), fatal)
+	movers := workerOptions(maxTransfers, live, fatal)
 	movers.DisableWorkflowWorker = true
 	moving := worker.New(tc, workflows.TransferQueue(cfg.Temporal.TaskQueue), movers)
 	acts.RegisterTransfers(moving)
@@ -105,6 +106,7 @@ func run(ctx context.Context, o options) error {
 	log.Info("worker is ready", "version", version.Get().String(), "task_queue", cfg.Temporal.TaskQueue, "temporal", cfg.Temporal.Address, "tenants", len(cfg.Tenants), "listen", cfg.Worker.Listen)
 
 	go acts.KeepSignedIn(ctx)
+	go live.Watch(ctx, log)
 	select {
 	case <-ctx.Done():
 	case err = <-fatal:
@@ -120,13 +122,11 @@ func run(ctx context.Context, o options) error {
 	return errors.Join(err, server.Shutdown(closing))
 }
 
-func workerOptions(most, tenants int, fatal chan<- error) worker.Options {
-	var share []interceptor.WorkerInterceptor
-	if tenants > 1 {
-		share = append(share, newShares(most))
-	}
+func workerOptions(most int, live *config.Live, fatal chan<- error) worker.Options {
+	share := newShares(most)
+	share.alone = func() bool { return len(live.Now().Tenants) < 2 }
 	return worker.Options{
-		Interceptors:                       share,
+		Interceptors:                       []interceptor.WorkerInterceptor{share},
 		MaxConcurrentActivityExecutionSize: most,
 		MaxHeartbeatThrottleInterval:       heartbeatThrottle,
 		WorkerStopTimeout:                  stopTimeout,
@@ -189,10 +189,17 @@ func collectSooner(buffers int64) {
 }
 
 // guard keeps what vendors name — signed URLs, redirects — from leading to this machine or the networks behind it.
-func guard(cfg *config.Config) *untrusted.Guard {
-	var bases []string
+func guard(live *config.Live) *untrusted.Guard {
+	g := untrusted.NewGuard(bases(live.Now()), live.Now().Transfer.Allowed())
+	live.OnChange(func(cfg *config.Config) { g.SetBases(bases(cfg)) })
+	return g
+}
+
+// bases are the vendors' own addresses: what they name may lead where these do.
+func bases(cfg *config.Config) []string {
+	var out []string
 	for _, t := range cfg.Tenants {
-		bases = append(bases, t.Frameio.BaseURL, t.Iconik.BaseURL)
+		out = append(out, t.Frameio.BaseURL, t.Iconik.BaseURL)
 	}
-	return untrusted.NewGuard(bases, cfg.Transfer.Allowed())
+	return out
 }

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -100,9 +101,16 @@ func TestTheSharesAreOfTheWorkflowsTenants(t *testing.T) {
 
 	var s testsuite.WorkflowTestSuite
 	env := s.NewTestWorkflowEnvironment()
-	o := workerOptions(1, 2, nil)
+	tenants := map[string]*config.Tenant{tenant: {}}
+	o := workerOptions(1, config.Hold(&config.Config{Tenants: tenants}), nil)
 	require.Len(t, o.Interceptors, 1)
-	assert.Empty(t, workerOptions(1, 1, nil).Interceptors, "one tenant alone has all slots")
+	alone := o.Interceptors[0].(*shares)
+	require.True(t, alone.enter(tenant))
+	require.True(t, alone.enter(tenant), "one tenant alone has all slots")
+	tenants["11111111-2222-4333-8444-555555555555"] = &config.Tenant{}
+	require.False(t, alone.enter(tenant), "until another comes")
+	alone.leave(tenant)
+	alone.leave(tenant)
 	shared := o.Interceptors[0].(*shares)
 	require.True(t, shared.enter(tenant))
 	env.SetWorkerOptions(worker.Options{Interceptors: o.Interceptors})

@@ -20,7 +20,7 @@ import (
 
 // Options is what the archives of a worker share.
 type Options struct {
-	Config  *config.Config
+	Config  *config.Live
 	Ledger  *ledger.Ledger
 	Engine  *transfer.Engine
 	Objects *http.Client // for signed URLs: no credentials
@@ -35,7 +35,7 @@ type Options struct {
 
 // Activities are the steps, in methods named like the activities.
 type Activities struct {
-	config      *config.Config
+	config      *config.Live
 	ledger      *ledger.Ledger
 	engine      *transfer.Engine
 	objects     *http.Client

@@ -67,7 +67,7 @@ func newHarness(t *testing.T, o harnessOptions) *harness {
 	t.Cleanup(book.Close)
 	log := slog.New(slog.DiscardHandler)
 	one := tenant.New(&config.Tenant{ID: "T", Archive: config.Archive{MaxFileSize: 1 << 40}}, book, nil, client, nil, log)
-	steps := New(Options{Config: &config.Config{Transfer: config.Transfer{PartSize: testPartSize}}, Ledger: book, Log: log, Objects: objects.Client(),
+	steps := New(Options{Config: config.Hold(&config.Config{Transfer: config.Transfer{PartSize: testPartSize}}), Ledger: book, Log: log, Objects: objects.Client(),
 		Engine: transfer.NewEngine(transfer.Options{PartSize: testPartSize, PartsInFlight: 2, Memory: 4 * testPartSize}),
 		Tenant: func(string) (*tenant.Tenant, error) { return one, nil }})
 	h := &harness{archive: steps.of(one, workflows.Ref{Tenant: "T", Archive: "P"}), sim: sim, objs: objs}

@@ -47,7 +47,7 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 				Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
 				Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project in Frame.io",
 				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
-				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: routes.ArchiveControl(a.steps.config, a.cfg, a.ref.Archive, "cancel")}, "RESTART": {URL: routes.ArchiveControl(a.steps.config, a.cfg, a.ref.Archive, "retry")}},
+				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, "cancel")}, "RESTART": {URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, "retry")}},
 			})
 			if err != nil {
 				return "", err

@@ -92,7 +92,7 @@ func (a *archive) composeMail(kind string, row ledger.Archive) (subject, text st
 	if row.CollectionID != "" {
 		fmt.Fprintf(&b, "Collection in iconik:  %s\n", a.iconik.CollectionURL(row.CollectionID))
 	}
-	fmt.Fprintf(&b, "Status:                %s\n", routes.Archive(a.steps.config, a.ref.Archive))
+	fmt.Fprintf(&b, "Status:                %s\n", routes.Archive(a.steps.config.Now(), a.ref.Archive))
 	if u := a.steps.workflowURL(a.workflowID()); u != "" {
 		fmt.Fprintf(&b, "Workflow:              %s\n", u)
 	}

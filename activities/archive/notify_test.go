@@ -98,6 +98,6 @@ func mailing(t *testing.T, cfg *config.Tenant, book *ledger.Ledger, box outbox) 
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
 	one := tenant.New(cfg, book, fio, ick, box, log)
-	return New(Options{Config: &config.Config{}, Ledger: book, Log: log, Tenant: func(string) (*tenant.Tenant, error) { return one, nil },
+	return New(Options{Config: config.Hold(&config.Config{}), Ledger: book, Log: log, Tenant: func(string) (*tenant.Tenant, error) { return one, nil },
 		WorkflowURL: func(string) string { return "" }})
 }

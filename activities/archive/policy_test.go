@@ -62,7 +62,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		require.NoError(t, err)
 		ick, err := iconik.New(config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"})
 		require.NoError(t, err)
-		arc := New(Options{Config: &config.Config{}, WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, nil, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
+		arc := New(Options{Config: config.Hold(&config.Config{}), WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, nil, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
 		v := arc.decide(ledger.Item{Size: 1, Original: "archived"})
 		assert.Equal(t, "wait", v.do)
 		subject, text := arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.why})

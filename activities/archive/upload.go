@@ -42,7 +42,7 @@ var (
 
 // filesStorage is where originals go: the configured storage, or the one iconik matches for files.
 func (a *archive) filesStorage(ctx context.Context) (*iconik.Storage, error) {
-	return a.steps.storages.Get(ctx, a.tenant.ID, func(ctx context.Context) (*iconik.Storage, error) {
+	return a.steps.storages.Get(ctx, a.tenant.ID+" "+a.cfg.Iconik.StorageID, func(ctx context.Context) (*iconik.Storage, error) {
 		var s *iconik.Storage
 		var err error
 		if id := a.cfg.Iconik.StorageID; id != "" {
@@ -98,7 +98,7 @@ func (a *archive) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (i
 
 // isMultipart says whether a file of this size, -1 for unknown, goes up in parts.
 func (a *archive) isMultipart(size int64) bool {
-	return size < 0 || size > int64(a.steps.config.Transfer.PartSize)
+	return size < 0 || size > int64(a.steps.config.Now().Transfer.PartSize)
 }
 
 // beginUpload opens the session that a storage needs for a file of a size, and returns what finds it again.
@@ -188,7 +188,7 @@ func (a *archive) sink(ctx context.Context, it ledger.Item, size int64) (transfe
 	if err != nil {
 		return nil, err
 	}
-	part := int64(a.steps.config.Transfer.PartSize)
+	part := int64(a.steps.config.Now().Transfer.PartSize)
 	uploadURL := func(ctx context.Context, fresh bool) (string, error) {
 		f, err := a.uploadFile(ctx, it, fresh)
 		if err == nil && f.UploadURL == "" {

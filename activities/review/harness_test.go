@@ -92,7 +92,7 @@ func mailingReview(t *testing.T, fio *folder, sender tenant.Sender, answers map[
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
 	one := tenant.New(&config.Tenant{ID: "T"}, book, fio, ick, sender, log)
-	steps := New(Options{Config: &config.Config{}, Ledger: book, Log: log, WorkflowURL: func(string) string { return "" },
+	steps := New(Options{Config: config.Hold(&config.Config{}), Ledger: book, Log: log, WorkflowURL: func(string) string { return "" },
 		Tenant: func(string) (*tenant.Tenant, frameio.Platform, error) { return one, fio, nil }})
 	now := time.Now().UTC()
 	_, _, err = book.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R0000000", Click: "R0000000", Status: ledger.ReviewSending, FolderID: "F", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}, time.Second)

@@ -168,7 +168,7 @@ func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 	for _, n := range r.row.Notes {
 		fmt.Fprintf(&b, "Note:     %s\n", n)
 	}
-	fmt.Fprintf(&b, "Status:   %s\n", routes.Review(r.steps.config, r.ref.Review))
+	fmt.Fprintf(&b, "Status:   %s\n", routes.Review(r.steps.config.Now(), r.ref.Review))
 	if u := r.steps.workflowURL(r.workflowID()); u != "" {
 		fmt.Fprintf(&b, "Workflow: %s\n", u)
 	}

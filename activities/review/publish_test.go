@@ -34,7 +34,7 @@ func TestAReviewGoesOnWithoutItsMail(t *testing.T) {
 	require.NoError(t, err)
 	server := &noMailServer{}
 	log := slog.New(slog.DiscardHandler)
-	steps := New(Options{Config: &config.Config{}, Ledger: book, Log: log, WorkflowURL: func(string) string { return "" }})
+	steps := New(Options{Config: config.Hold(&config.Config{}), Ledger: book, Log: log, WorkflowURL: func(string) string { return "" }})
 	ref := workflows.ReviewRef{Tenant: "T", Review: "R"}
 	r := steps.of(tenant.New(&config.Tenant{ID: "T"}, book, nil, client, server, log), nil, ref, ledger.Review{Tenant: "T", ID: "R", RequestedBy: ledger.Person{Email: "ed@post.example"}})
 	send := func() error { return r.mail(t.Context(), "ended", "It has ended", "") }

@@ -26,7 +26,7 @@ const mailPatience = 5 * time.Minute
 
 // Options is what the reviews of a worker share.
 type Options struct {
-	Config  *config.Config
+	Config  *config.Live
 	Ledger  *ledger.Ledger
 	Engine  *transfer.Engine
 	Objects *http.Client // for signed URLs: no credentials
@@ -39,7 +39,7 @@ type Options struct {
 
 // Activities are the steps, in methods named like the activities.
 type Activities struct {
-	config      *config.Config
+	config      *config.Live
 	ledger      *ledger.Ledger
 	engine      *transfer.Engine
 	objects     *http.Client

@@ -63,7 +63,7 @@ func (s *Tenants) KeepSignedIn(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
-		for id, cfg := range s.config.Tenants {
+		for id, cfg := range s.config.Now().Tenants {
 			if open.SignsIn(cfg) {
 				s.checkSignIn(ctx, id, cfg, time.Now())
 			}

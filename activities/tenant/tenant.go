@@ -45,15 +45,19 @@ func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.C
 	}
 }
 
-// Tenants opens the clients of each tenant at its first use.
+// absentPatience is how often is looked whether a tenant is back in the configuration.
+const absentPatience = time.Minute
+
+// Tenants opens the clients of each tenant at its first use, and anew once its configuration has changed.
 type Tenants struct {
-	config *config.Config
+	config *config.Live
 	ledger *ledger.Ledger
-	sender Sender
 	log    *slog.Logger
 
-	mu   sync.Mutex
-	open map[string]*opened
+	mu     sync.Mutex
+	open   map[string]*opened
+	sender Sender
+	mail   config.Mail // that the sender was opened with
 }
 
 type opened struct {
@@ -62,16 +66,22 @@ type opened struct {
 }
 
 // NewTenants reads how mail is sent.
-func NewTenants(cfg *config.Config, l *ledger.Ledger, log *slog.Logger) (*Tenants, error) {
+func NewTenants(cfg *config.Live, l *ledger.Ledger, log *slog.Logger) (*Tenants, error) {
 	t := &Tenants{config: cfg, ledger: l, log: log, open: map[string]*opened{}}
-	m, err := mail.Open(cfg.Mail)
+	return t, t.openMail(cfg.Now().Mail)
+}
+
+// openMail opens the mail server that is configured now.
+func (s *Tenants) openMail(cfg config.Mail) error {
+	m, err := mail.Open(cfg)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if m != nil {
-		t.sender = m
+	if s.sender = nil; m != nil {
+		s.sender = m
 	}
-	return t, nil
+	s.mail = cfg
+	return nil
 }
 
 // Get returns a tenant, who only reads Frame.io.
@@ -95,12 +105,20 @@ func (s *Tenants) GetPlatform(id string) (*Tenant, frameio.Platform, error) {
 func (s *Tenants) get(id string) (*opened, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o, ok := s.open[id]; ok {
-		return o, nil
-	}
-	cfg, ok := s.config.Tenant(id)
+	now := s.config.Now()
+	cfg, ok := now.Tenant(id)
 	if !ok {
-		return nil, fault.System("tenant %s is not in this worker's configuration", id)
+		delete(s.open, id)
+		return nil, fault.Wait("TenantAbsent", absentPatience, "tenant %s is not in this worker's configuration: its work waits until the tenant is back there, in the file or in tenants.d", id)
+	}
+	if now.Mail != s.mail {
+		if err := s.openMail(now.Mail); err != nil {
+			return nil, err
+		}
+		clear(s.open)
+	}
+	if o, ok := s.open[id]; ok && o.Config == cfg {
+		return o, nil
 	}
 	notice := &migrationNotice{}
 	platform, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), notice.refused)

@@ -93,7 +93,7 @@ tenants:
 	client := transfer.NewHTTPClient(nil, nil)
 	b.config = cfg
 	b.engine = transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
-	b.acts, err = activities.New(cfg, b.book, b.engine, client, nil, slog.New(slog.DiscardHandler))
+	b.acts, err = activities.New(config.Hold(cfg), b.book, b.engine, client, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	_, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 	require.NoError(t, err)

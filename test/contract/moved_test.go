@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/activities"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
@@ -27,7 +28,7 @@ func (b *harness) toV4(t *testing.T) {
 	cfg := *b.config
 	cfg.Tenants[tenantID].Frameio.Generation = "v4"
 	var err error
-	b.acts, err = activities.New(&cfg, b.book, b.engine, transfer.NewHTTPClient(nil, nil), nil, slog.New(slog.DiscardHandler))
+	b.acts, err = activities.New(config.Hold(&cfg), b.book, b.engine, transfer.NewHTTPClient(nil, nil), nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 }
 
