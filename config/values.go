@@ -34,7 +34,7 @@ func (s Secret) GoString() string             { return strconv.Quote(s.String())
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.String()) }
 
-// Secrets is a secret that may be a list while it is rotated: the first is the one in use, all are accepted.
+// Secrets is a secret that may be a list during rotation: the first is the one in use, all are accepted.
 type Secrets []Secret
 
 // Reveal returns the one in use, or "".

@@ -44,7 +44,7 @@ func (x *exam) readFields() (map[string]*iconik.FieldDefinition, error) {
 
 func formChecks() []Definition {
 	return []Definition{
-		{ID: "iconik.fields", Meaning: "Forms lack fields, and what Framebridge writes has no place.", Do: mendBySetup,
+		{ID: "iconik.fields", Meaning: "Forms lack fields, and Framebridge has nowhere to write some values.", Do: mendBySetup,
 			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
 				have, err := x.readFields()
 				if err != nil {
@@ -187,7 +187,7 @@ func buttonChecks() []Definition {
 	}
 	need := []string{"iconik.token"}
 	return append([]Definition{
-		{ID: "iconik.actions", Meaning: "People find no button for it in iconik.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.actions", Meaning: "The button is missing in iconik.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
 			if _, err := x.readButtons(); err != nil {
 				return unlisted(err, "iconik.role.can_read_custom_actions")
 			}
@@ -208,21 +208,21 @@ func buttonChecks() []Definition {
 			}
 			return ""
 		})},
-		{ID: "iconik.actions.url", Meaning: "A click leads to another address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need,
+		{ID: "iconik.actions.url", Meaning: "A click leads to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need,
 			run: aspect("all lead here", func(x *exam, b button) string {
 				if want := setup.URL(x.Base, b.want.Route, x.tenant.ID); b.there.URL != want {
 					return "it leads to " + host(b.there.URL) + ", not to " + host(want)
 				}
 				return ""
 			})},
-		{ID: "iconik.actions.secret", Meaning: "A click is refused, because its secret header is another.", Do: mendBySetup, needs: []string{"iconik.token", "ledger.key_fits"},
+		{ID: "iconik.actions.secret", Meaning: "Framebridge refuses clicks, because their secret header is wrong.", Do: mendBySetup, needs: []string{"iconik.token", "ledger.key_fits"},
 			run: aspect("all carry a secret that is known", func(x *exam, b button) string {
 				if !slices.Contains(x.actionSecrets(), setup.HeaderOf(b.there.Headers)) {
 					return "the header " + setup.SecretHeader + " is missing or another"
 				}
 				return ""
 			})},
-		{ID: "iconik.actions.form", Meaning: "The action opens without its form: nobody can name reviewers or a date.", Do: mendBySetup, needs: []string{"iconik.views"},
+		{ID: "iconik.actions.form", Meaning: "The action opens without its form, so nobody can enter reviewers or a date.", Do: mendBySetup, needs: []string{"iconik.views"},
 			run: aspect("forms are named", func(x *exam, b button) string {
 				views, _ := x.readViews()
 				at := slices.IndexFunc(views, func(v iconik.View) bool { return v.Name == b.want.View })
@@ -238,7 +238,7 @@ func buttonChecks() []Definition {
 				}
 				return ""
 			})},
-		{ID: "iconik.actions.healthy", Meaning: "iconik's last call of the action failed: this is how iconik sees this installation.", Do: "The words are iconik's. No answer: see public_url.reachable. Status 401: the secret. Status 503: Temporal or the ledger was away. A click that succeeds sets it right.", needs: need,
+		{ID: "iconik.actions.healthy", Meaning: "iconik's last call of the action failed: this is how iconik sees this installation.", Do: "The message comes from iconik. No answer: see public_url.reachable. Status 401: the secret. Status 503: Temporal or the ledger was away. A successful click clears it.", needs: need,
 			run: aspect("iconik has no complaint", func(_ *exam, b button) string {
 				if b.there.Status == "FAILING" {
 					return "FAILING: " + words(b.there.LastError)
@@ -293,19 +293,19 @@ func segmentChecks() []Definition {
 			}
 			return ok("it is on")
 		}},
-		{ID: "iconik.webhook.healthy", Meaning: "iconik's last delivery failed; after five hours iconik switches the webhook off. This is how iconik sees this installation.", Do: "The words are iconik's. No answer: see public_url.reachable. Status 401: the secret. Status 503: Temporal or the ledger was away.", needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.webhook.healthy", Meaning: "iconik's last delivery failed; after five hours iconik switches the webhook off. This is how iconik sees this installation.", Do: "The message comes from iconik. No answer: see public_url.reachable. Status 401: the secret. Status 503: Temporal or the ledger was away.", needs: need, run: func(_ context.Context, x *exam) finding {
 			if w := x.segmentsHook(); w.Status == "FAILING" {
 				return fail("FAILING: %s", words(w.LastError))
 			}
 			return ok("iconik has no complaint")
 		}},
-		{ID: "iconik.webhook.url", Meaning: "iconik sends to another address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.webhook.url", Meaning: "iconik sends to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need, run: func(_ context.Context, x *exam) finding {
 			if w, want := x.segmentsHook(), setup.URL(x.Base, setup.SegmentsHook.Route, x.tenant.ID); w.URL != want {
 				return fail("it leads to %s, not to %s", host(w.URL), host(want))
 			}
 			return ok("it leads here")
 		}},
-		{ID: "iconik.webhook.events", Meaning: "Some of what is commented in iconik is not told.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.webhook.events", Meaning: "iconik does not send all events that Framebridge needs.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
 			w, s := x.segmentsHook(), setup.SegmentsHook
 			limited := func(v *string, want string) bool { return v != nil && *v != "" && *v != "all" && *v != want }
 			if w.EventType != s.EventType || limited(w.Realm, s.Realm) || limited(w.Operation, "") {
@@ -313,7 +313,7 @@ func segmentChecks() []Definition {
 			}
 			return ok("%s, %s", s.EventType, s.Realm)
 		}},
-		{ID: "iconik.webhook.secret", Meaning: "What iconik sends is refused, because its secret header is another.", Do: mendBySetup, needs: []string{"iconik.webhook", "ledger.key_fits"}, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.webhook.secret", Meaning: "Framebridge refuses iconik's webhooks, because their secret header is wrong.", Do: mendBySetup, needs: []string{"iconik.webhook", "ledger.key_fits"}, run: func(_ context.Context, x *exam) finding {
 			if !slices.Contains(x.actionSecrets(), setup.HeaderOf(x.segmentsHook().Headers)) {
 				return fail("the header %s is missing or another", setup.SecretHeader)
 			}

@@ -20,28 +20,28 @@ const (
 
 func tenantChecks() []Definition {
 	return []Definition{
-		{ID: "tenant.clients", Meaning: "Nothing of this tenant can run.", Do: "Mend the key that is named.",
+		{ID: "tenant.clients", Meaning: "Nothing of this tenant can run.", Do: "Fix the key named here.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if x.openErr != nil {
 					return fail("%v", x.openErr)
 				}
 				return ok("Frame.io %s and iconik", x.tenant.Frameio.Generation)
 			}},
-		{ID: "tenant.api_key", Meaning: "The status and control routes answer nobody.", Do: "Set api_key if you use the API.",
+		{ID: "tenant.api_key", Meaning: "The status and control routes refuse every request.", Do: "Set api_key if you use the API.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if x.tenant.APIKey.Reveal() == "" {
 					return warn("no api_key is set")
 				}
 				return ok("an api_key is set")
 			}},
-		{ID: "tenant.notify", Meaning: "Nobody is told when an archive waits for a hand, or when Adobe's sign-in ends.", Do: "Set archive.notify and review.notify to the addresses of those who look after it.",
+		{ID: "tenant.notify", Meaning: "Nobody gets mail when an archive needs attention or when Adobe's sign-in expires.", Do: "Set archive.notify and review.notify to the people who look after it.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if len(x.tenant.Archive.Notify) == 0 {
 					return warn("archive.notify is empty")
 				}
 				return ok("%d addresses", len(x.tenant.Archive.Notify))
 			}},
-		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after 1 December 2026: from then on nothing of this tenant runs.", Do: "Have the account moved to V4, set frameio.generation: v4 with a sign-in for it, and run `starter setup`.",
+		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after 1 December 2026: from then on nothing of this tenant runs.", Do: "Have Frame.io migrate the account to V4, set frameio.generation: v4 with a sign-in, and run `starter setup`.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
 				if ends := x.frameio.InstallCapabilities().Ends; !ends.IsZero() {
 					return warn("%s, which ends on %s", x.tenant.Frameio.Generation, ends.Format("2 January 2006"))
@@ -97,9 +97,9 @@ func frameioChecks() []Definition {
 				}
 				return ok("Adobe gives an access token")
 			}},
-		{ID: "frameio.scopes", Meaning: "Adobe does not let the credential ask for what Frame.io needs.", Do: "Add the scopes to the credential in Adobe's Developer Console: openid, AdobeID and frame.s2s.all; for a person openid, AdobeID, email, profile, offline_access and additional_info.roles. A legacy token needs those in the manual.",
+		{ID: "frameio.scopes", Meaning: "Adobe does not let the credential ask for what Frame.io needs.", Do: "Add the scopes to the credential in Adobe's Developer Console: openid, AdobeID and frame.s2s.all; for a person openid, AdobeID, email, profile, offline_access and additional_info.roles. A legacy token needs the scopes listed in docs/legacy.md.",
 			needs: []string{"frameio.reachable"}, run: scopes},
-		{ID: "frameio.token", Meaning: "Frame.io refuses the token: everything of this tenant waits.", Do: "Make a new token, or sign in again (`starter login`). A legacy token is refused from the moment the account is moved to V4: set frameio.generation: v4. On V4 a token without the scopes AdobeID and additional_info.roles is refused as well.",
+		{ID: "frameio.token", Meaning: "Frame.io refuses the token: everything of this tenant waits.", Do: "Make a new token, or sign in again (`starter login`). Frame.io refuses a legacy token as soon as the account is migrated to V4: set frameio.generation: v4. On V4 a token without the scopes AdobeID and additional_info.roles is refused as well.",
 			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
 				me, err := x.readMe()
 				if of, scopes := adobe(err); of {

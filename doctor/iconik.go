@@ -88,7 +88,7 @@ type role struct {
 }
 
 var roles = []role{
-	{"can_search", "find what was brought over before", "", false},
+	{"can_search", "find what is already archived", "", false},
 	{"can_read_assets", "read assets", "assets/v1/assets", false},
 	{"can_create_assets", "make assets", "", false},
 	{"can_write_assets", "change assets", "", false},
@@ -101,8 +101,8 @@ var roles = []role{
 	{"can_write_formats", "make formats and file sets", "", false},
 	{"can_read_files", "read files", "", false},
 	{"can_write_files", "upload originals", "", false},
-	{"can_delete_files", "take away a file whose upload failed", "", false},
-	{"can_create_transcode_jobs", "have proxies and keyframes made", "", false},
+	{"can_delete_files", "remove a file whose upload failed", "", false},
+	{"can_create_transcode_jobs", "request proxies and keyframes", "", false},
 	{"can_read_segments", "read comments", "", false},
 	{"can_create_segments", "make comments", "", false},
 	{"can_write_segments", "change comments", "", false},
@@ -118,8 +118,8 @@ var roles = []role{
 	{"can_read_users", "find the authors of comments among iconik's users", "users/v1/users", false},
 	{"can_read_proxies", "send proxies to review", "", false},
 	{"can_write_approval_status", "write decisions back", "", false},
-	{"can_delete_assets", "take away what an interrupted write left twice", "", true},
-	{"can_delete_collections", "take away what an interrupted write left twice", "", true},
+	{"can_delete_assets", "remove duplicates left by an interrupted write", "", true},
+	{"can_delete_collections", "remove duplicates left by an interrupted write", "", true},
 	{"can_read_custom_actions", "look at custom actions", "assets/v1/custom_actions", true},
 	{"can_write_custom_actions", "let setup make custom actions", "", true},
 	{"can_read_webhooks", "look at webhooks", "notifications/v1/webhooks", true},
@@ -154,7 +154,7 @@ func (x *exam) hasRole(ctx context.Context, r role) finding {
 	have, err := x.readRoles()
 	if err == nil && len(have) > 0 {
 		if !slices.Contains(have, r.name) {
-			return missing("the token's user has it not")
+			return missing("the token's user does not have it")
 		}
 		return ok("the token's user has it")
 	}
@@ -188,7 +188,7 @@ func (x *exam) readStorage() (*iconik.Storage, error) {
 
 func storageChecks() []Definition {
 	return []Definition{
-		{ID: "iconik.storage", Meaning: "There is nowhere to put originals.", Do: "Set iconik.storage_id to a storage whose purpose is FILES, or make one in iconik (Admin, Storages).",
+		{ID: "iconik.storage", Meaning: "iconik has no storage for originals.", Do: "Set iconik.storage_id to a storage whose purpose is FILES, or make one in iconik (Admin, Storages).",
 			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
 				st, err := x.readStorage()
 				switch {
@@ -201,7 +201,7 @@ func storageChecks() []Definition {
 				}
 				return ok("%s (%s)", st.Name, st.ID)
 			}},
-		{ID: "iconik.storage.kind", Meaning: "Originals cannot be uploaded: this kind of storage takes nothing from outside.", Do: "Name a storage on S3, GCS, Azure or B2 in iconik.storage_id.",
+		{ID: "iconik.storage.kind", Meaning: "Originals cannot be uploaded: this type of storage does not accept uploads over the internet.", Do: "Name a storage on S3, GCS, Azure or B2 in iconik.storage_id.",
 			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
 				st, _ := x.readStorage()
 				if !slices.Contains([]string{"S3", "GCS", "AZURE", "B2"}, st.Method) {

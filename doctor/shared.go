@@ -21,7 +21,7 @@ import (
 
 func configChecks() []Definition {
 	return []Definition{
-		{ID: "config.valid", Meaning: "The programs do not start with this configuration.", Do: "Mend each key that is named; `starter config check` says the same without looking at anything else.",
+		{ID: "config.valid", Meaning: "The programs do not start with this configuration.", Do: "Fix each key named here; `starter config check` repeats only this check.",
 			run: func(_ context.Context, x *exam) finding {
 				var p *config.Problems
 				switch {
@@ -32,7 +32,7 @@ func configChecks() []Definition {
 				}
 				return ok("%s is valid, with %d tenants", x.Path, len(x.Config.Tenants))
 			}},
-		{ID: "config.warnings", Meaning: "It works, and should not stay as it is.", Do: "Change each key that is named.",
+		{ID: "config.warnings", Meaning: "The configuration works but should be improved.", Do: "Change each key named here.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if len(x.Config.Warnings) > 0 {
 					return warn("%s", strings.Join(x.Config.Warnings, "; "))
@@ -194,15 +194,15 @@ func mailChecks() []Definition {
 			if stage == mail.StageSender {
 				return ok("it takes %s as the sender", x.Config.Mail.From)
 			}
-			return ok("the server is content")
+			return ok("the server accepts the sign-in")
 		}
 	}
 	return []Definition{
-		{ID: "mail.server", Meaning: "Nobody is told that an archive has ended or needs a hand.", Do: "Check host, port and kind (smtp:// or smtps://) of mail.smtp_url, and that its certificate is one that this machine trusts.",
+		{ID: "mail.server", Meaning: "Nobody gets mail when an archive has ended or needs attention.", Do: "Check host, port and kind (smtp:// or smtps://) of mail.smtp_url, and that its certificate is one that this machine trusts.",
 			needs: []string{"config.valid"}, run: at(mail.StageServer)},
 		{ID: "mail.login", Meaning: "The mail server refuses every mail.", Do: "Check user and password in mail.smtp_url; special characters must be percent-encoded there.",
 			needs: []string{"mail.server"}, run: at(mail.StageLogin, mail.StageServer)},
-		{ID: "mail.sender", Meaning: "The mail server takes no mail from this address.", Do: "Set mail.from to an address that the server lets this user send as.",
+		{ID: "mail.sender", Meaning: "The mail server rejects mail from this address.", Do: "Set mail.from to an address that the server lets this user send as.",
 			needs: []string{"mail.login"}, run: at(mail.StageSender, mail.StageServer, mail.StageLogin)},
 	}
 }

@@ -85,7 +85,7 @@ func temporalChecks() []Definition {
 
 func workerChecks() []Definition {
 	return []Definition{
-		{ID: "temporal.worker", Meaning: "Nothing moves: no worker takes workflows and activities.", Do: "Start a worker with this configuration, and compare temporal.task_queue.",
+		{ID: "temporal.worker", Meaning: "Nothing runs: no worker is polling for workflows and activities.", Do: "Start a worker with this configuration, and compare temporal.task_queue.",
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				q := x.Config.Temporal.TaskQueue
 				for _, kind := range []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY} {
@@ -97,7 +97,7 @@ func workerChecks() []Definition {
 				}
 				return ok("workers poll the task queue %s", q)
 			}},
-		{ID: "temporal.worker.transfers", Meaning: "Files are not copied: no worker takes transfers.", Do: "Start a worker with this configuration; if one runs, its log says why it takes no transfers.",
+		{ID: "temporal.worker.transfers", Meaning: "No files are copied: no worker is polling for transfers.", Do: "Start a worker with this configuration; if one runs, its log says why it takes no transfers.",
 			needs: []string{"temporal.worker"}, run: func(ctx context.Context, x *exam) finding {
 				q := workflows.TransferQueue(x.Config.Temporal.TaskQueue)
 				who, err := pollers(ctx, x, q, enumspb.TASK_QUEUE_TYPE_ACTIVITY)

@@ -136,7 +136,7 @@ func all(wrong []string, fine string) finding {
 	return ok("%s", fine)
 }
 
-const mendBySetup = "Run `starter setup`, which mends it."
+const mendBySetup = "Run `starter setup` to fix it."
 
 func webhookChecks() []Definition {
 	aspect := func(fine string, wrong func(x *exam, p placed) string) func(context.Context, *exam) finding {
@@ -167,21 +167,21 @@ func webhookChecks() []Definition {
 	return []Definition{
 		{ID: "frameio.webhooks.archive", Meaning: "Renaming a project starts no archive.", Do: mendBySetup, needs: []string{"frameio.workspaces"}, run: present("archive")},
 		{ID: "frameio.webhooks.comments", Meaning: "Comments from Frame.io arrive by polling only, minutes later.", Do: mendBySetup, needs: []string{"frameio.workspaces"}, run: present("comments")},
-		{ID: "frameio.webhooks.enabled", Meaning: "Frame.io sends nothing. Webhooks are left off when an account is moved to V4.", Do: mendBySetup, needs: []string{"frameio.workspaces"},
+		{ID: "frameio.webhooks.enabled", Meaning: "Frame.io sends nothing. An account migration to V4 leaves webhooks off.", Do: mendBySetup, needs: []string{"frameio.workspaces"},
 			run: aspect("all are on", func(_ *exam, p placed) string {
 				if !p.there.Active {
 					return "it is off"
 				}
 				return ""
 			})},
-		{ID: "frameio.webhooks.url", Meaning: "Frame.io sends to another address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: []string{"frameio.workspaces"},
+		{ID: "frameio.webhooks.url", Meaning: "Frame.io sends to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: []string{"frameio.workspaces"},
 			run: aspect("all lead here", func(x *exam, p placed) string {
 				if want := setup.URL(x.Base, p.want.Route, x.tenant.ID); p.there.URL != want {
 					return "it leads to " + host(p.there.URL) + ", not to " + host(want)
 				}
 				return ""
 			})},
-		{ID: "frameio.webhooks.events", Meaning: "Some of what happens in Frame.io is not told.", Do: mendBySetup, needs: []string{"frameio.workspaces"},
+		{ID: "frameio.webhooks.events", Meaning: "Frame.io does not send all events that Framebridge needs.", Do: mendBySetup, needs: []string{"frameio.workspaces"},
 			run: aspect("they send all that is needed", func(x *exam, p placed) string {
 				want := p.want.Events
 				if want == nil {
@@ -198,7 +198,7 @@ func webhookChecks() []Definition {
 				}
 				return ""
 			})},
-		{ID: "frameio.webhooks.secret", Meaning: "What Frame.io sends is refused, because its signature fits no secret that is known here.", Do: "Put the webhook's secret into frameio.webhook_secrets, or let `starter setup` make the webhook anew.", needs: []string{"frameio.workspaces", "ledger.key_fits"},
+		{ID: "frameio.webhooks.secret", Meaning: "Framebridge refuses Frame.io's webhooks, because it does not know their secret.", Do: "Put the webhook's secret into frameio.webhook_secrets, or let `starter setup` create a new webhook.", needs: []string{"frameio.workspaces", "ledger.key_fits"},
 			run: aspect("all secrets are known", func(x *exam, p placed) string {
 				if shown := p.there.Secret; shown != "" { // legacy shows it
 					if !slices.Contains(x.readRecord().FrameioSecrets(), shown) && !slices.Contains(x.tenant.Frameio.WebhookSecrets, config.Secret(shown)) {
@@ -217,7 +217,7 @@ func webhookChecks() []Definition {
 func actionChecks() []Definition {
 	return []Definition{
 		{ID: "frameio.action", Meaning: "“Archive to iconik” is not in Frame.io's menu; renaming the project still archives it.", Do: "Run `starter setup` with a user who is Content Admin or owner.", needs: []string{"frameio.workspaces"}, run: frameioAction},
-		{ID: "frameio.action.secret", Meaning: "Clicks on “Archive to iconik” are refused.", Do: "Put the action's secret into frameio.webhook_secrets, or let `starter setup` make the action anew.", needs: []string{"frameio.action", "ledger.key_fits"},
+		{ID: "frameio.action.secret", Meaning: "Clicks on “Archive to iconik” are refused.", Do: "Put the action's secret into frameio.webhook_secrets, or let `starter setup` create a new action.", needs: []string{"frameio.action", "ledger.key_fits"},
 			run: func(_ context.Context, x *exam) finding {
 				actions, _ := x.readActions()
 				for _, a := range actions {

@@ -32,7 +32,7 @@ func (h TenantLedger) MoveArchive(ctx context.Context, from, to string) error {
 			return fmt.Errorf("archive %s cannot go on as %s", from, to)
 		}
 		a.Run, a.CollectionID, a.PresentationsID, a.ReportAssetID, a.Generation = old.Run+1, old.CollectionID, old.PresentationsID, old.ReportAssetID, old.Generation
-		old.MovedTo, old.Reason = to, "goes on as project "+to+", its id since Frame.io moved the account"
+		old.MovedTo, old.Reason = to, "continues as project "+to+", its ID since the account migration"
 		for id, row := range map[string]Archive{from: old, to: a} {
 			data, err := encode(row)
 			if err != nil {

@@ -418,7 +418,7 @@ func (p *planner) mendSegmentsHook(c Change, there, want iconik.Webhook) {
 		c.Op = Update
 	}
 	if there.Status == "DISABLED" {
-		c.Op, c.Details = Enable, append(c.Details, "iconik has switched it off: "+or(text(there.LastError), "it says not why"))
+		c.Op, c.Details = Enable, append(c.Details, "iconik has switched it off: "+or(text(there.LastError), "it gives no reason"))
 	}
 	if there.Name != "" {
 		want.Name = there.Name

@@ -117,7 +117,7 @@ func (s *service) asItStands(ctx context.Context, row ledger.Archive) ledger.Arc
 		return row
 	}
 	if how := s.stoppedInTemporal(ctx, workflows.ArchiveID(row.Tenant, row.ID), row.QueuedAt); how != "" {
-		row.Status, row.Reason = ledger.Failed, "the workflow was "+how+" in Temporal: a retry goes on from what is in iconik"
+		row.Status, row.Reason = ledger.Failed, "the workflow was "+how+" in Temporal: a retry continues from what is already in iconik"
 	}
 	return row
 }
@@ -178,7 +178,7 @@ func (s *service) listArchives(c *gin.Context) {
 // listFailed answers for a page that could not be read.
 func (s *service) listFailed(c *gin.Context, err error) {
 	if errors.Is(err, ledger.ErrCursor) {
-		fail(c, http.StatusBadRequest, "cursor", "cursor is the value of next in the page before")
+		fail(c, http.StatusBadRequest, "cursor", "cursor must be the value of next from the previous page")
 		return
 	}
 	s.failWith(c, errors.Join(errUnavailable, err), "")
@@ -209,7 +209,7 @@ func pageLimit(c *gin.Context) (int, bool) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > pageMost {
-		fail(c, http.StatusBadRequest, "limit", "limit is a number from 1 to "+strconv.Itoa(pageMost))
+		fail(c, http.StatusBadRequest, "limit", "limit must be a number from 1 to "+strconv.Itoa(pageMost))
 		return 0, false
 	}
 	return n, true
@@ -247,7 +247,7 @@ func (s *service) getItems(c *gin.Context) {
 	if text := c.Query("cursor"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
-			fail(c, http.StatusBadRequest, "cursor", "cursor is the value of next in the page before")
+			fail(c, http.StatusBadRequest, "cursor", "cursor must be the value of next from the previous page")
 			return
 		}
 		after = n
@@ -293,7 +293,7 @@ func (s *service) getReport(c *gin.Context) {
 	name := c.Param("report")
 	form, ok := reportForms[name]
 	if !ok {
-		fail(c, http.StatusNotFound, "", "no such route; reports are report.json, report.csv, report.html, report.mhl and ascmhl_chain.xml")
+		fail(c, http.StatusNotFound, "", "no such route; the reports are report.json, report.csv, report.html, report.mhl and ascmhl_chain.xml")
 		return
 	}
 	row, ok := s.archiveOf(c)
@@ -313,7 +313,7 @@ func (s *service) getReport(c *gin.Context) {
 	file := row.ID + "-" + name
 	switch {
 	case name == chainFile && len(rep.Generations) == 0:
-		fail(c, http.StatusNotFound, "report", "there is no chain yet: a run writes it at its end, with its hash list")
+		fail(c, http.StatusNotFound, "report", "there is no chain yet: each run writes it at the end, with its hash list")
 		return
 	case name == chainFile:
 		file = name
@@ -325,7 +325,7 @@ func (s *service) getReport(c *gin.Context) {
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 	c.Status(http.StatusOK)
 	if err := form.render(c.Writer, rep); err != nil {
-		s.log.ErrorContext(c, "report broken off", "archive", row.ID, "error", err)
+		s.log.ErrorContext(c, "could not finish sending a report", "archive", row.ID, "error", err)
 		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
 	}
 }
@@ -346,12 +346,12 @@ func (s *service) postArchive(c *gin.Context) {
 		case errors.As(err, &kind), errors.Is(err, io.EOF):
 			fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
 		default:
-			fail(c, http.StatusBadRequest, "", "the body is not what this route takes: "+err.Error())
+			fail(c, http.StatusBadRequest, "", "the body does not match what this route expects: "+err.Error())
 		}
 		return
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		fail(c, http.StatusBadRequest, "", "the body is more than one JSON object")
+		fail(c, http.StatusBadRequest, "", "the body must be a single JSON object")
 		return
 	}
 	if in.ProjectID = strings.TrimSpace(in.ProjectID); in.ProjectID == "" {
@@ -359,7 +359,7 @@ func (s *service) postArchive(c *gin.Context) {
 		return
 	}
 	if in.RequestedBy != "" && !isAddress(in.RequestedBy) {
-		fail(c, http.StatusUnprocessableEntity, "requested_by", "requested_by is an e-mail address")
+		fail(c, http.StatusUnprocessableEntity, "requested_by", "requested_by must be an e-mail address")
 		return
 	}
 	t := tenantIn(c)
@@ -401,7 +401,7 @@ func (s *service) postArchive(c *gin.Context) {
 func (s *service) frameioFailed(c *gin.Context, err error) {
 	switch rest.ClassOf(err) {
 	case rest.NotFound, rest.Permanent:
-		fail(c, http.StatusUnprocessableEntity, "project_id", "Frame.io shows this tenant's token no such project")
+		fail(c, http.StatusUnprocessableEntity, "project_id", "no such project, or this tenant's Frame.io token has no access to it")
 	case rest.Unauthorized, rest.Forbidden:
 		fail(c, http.StatusUnprocessableEntity, "project_id", redact.Scrub(err.Error()))
 	default:

@@ -63,20 +63,20 @@ func (in click) wrongID() string {
 func (s *service) readClick(c *gin.Context) (click, bool) {
 	var in click
 	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
+		fail(c, http.StatusBadRequest, "", "the body is not valid JSON from iconik")
 		return in, false
 	}
 	if field := in.wrongID(); field != "" {
-		fail(c, http.StatusBadRequest, field, "this is not an id as iconik gives them: iconik's ids are UUIDs")
+		fail(c, http.StatusBadRequest, field, "not an iconik ID: iconik's IDs are UUIDs")
 		return in, false
 	}
 	t := tenantIn(c)
 	want, err := s.domain(c.Request.Context(), t)
 	if err != nil {
-		s.log.WarnContext(c, "the click's domain is not checked: iconik does not say which one the token is for", "tenant", t.ID, "error", err)
+		s.log.WarnContext(c, "could not check the click's iconik domain: iconik does not report the token's domain", "tenant", t.ID, "error", err)
 	}
 	if want != "" && in.SystemDomainID != "" && !strings.EqualFold(in.SystemDomainID, want) {
-		fail(c, http.StatusUnprocessableEntity, "system_domain_id", "the click comes from another iconik domain than this tenant's")
+		fail(c, http.StatusUnprocessableEntity, "system_domain_id", "the click comes from a different iconik domain than this tenant's")
 		return in, false
 	}
 	return in, true
@@ -176,9 +176,9 @@ func (s *service) sendAction(c *gin.Context) {
 	case len(in.AssetIDs)+len(in.CollectionIDs) == 0:
 		mistake = &formError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
 	case len(in.AssetIDs) > workflows.MaxReviewAssets:
-		mistake = &formError{Field: "asset_ids", Problem: fmt.Sprintf("%d assets are more than the %d that one review may show: send fewer at once.", len(in.AssetIDs), workflows.MaxReviewAssets)}
+		mistake = &formError{Field: "asset_ids", Problem: fmt.Sprintf("You selected %d assets, but a review can have at most %d: select fewer.", len(in.AssetIDs), workflows.MaxReviewAssets)}
 	case mistake == nil && form.Passphrase != "" && !s.ledger.CanKeepTokens():
-		mistake = &formError{Field: "framebridge_passphrase", Problem: "A passphrase cannot be kept: the administrator must set ledger.encryption_key."}
+		mistake = &formError{Field: "framebridge_passphrase", Problem: "Framebridge cannot store a passphrase: ask your administrator to set ledger.encryption_key."}
 	}
 	if mistake != nil {
 		s.showMistake(c.Request.Context(), t, in, mistake.Problem)
@@ -200,7 +200,7 @@ func (s *service) sendAction(c *gin.Context) {
 	}
 	out, err := s.startReview(c.Request.Context(), t, row, form.Passphrase)
 	if err != nil {
-		s.showMistake(c.Request.Context(), t, in, "Framebridge could not start the review now: try again in a minute.")
+		s.showMistake(c.Request.Context(), t, in, "Framebridge could not start the review. Try again in a minute.")
 		s.failWith(c, err, "")
 		return
 	}
@@ -217,7 +217,7 @@ func (s *service) showMistake(ctx context.Context, t *config.Tenant, in click, p
 		_, err = ick.Jobs.Create(ctx, iconik.EndedJob(workflows.ReviewJobType, in.AssetIDs, in.CollectionIDs, "FAILED", problem))
 	}
 	if err != nil {
-		s.log.WarnContext(ctx, "a mistake in the form was not shown in iconik", "tenant", t.ID, "error", err)
+		s.log.WarnContext(ctx, "could not show a form error in iconik", "tenant", t.ID, "error", err)
 	}
 }
 
@@ -235,7 +235,7 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 			return
 		}
 		if len(ids) == 0 {
-			problem := "None of the clicked assets is in a review that could be changed."
+			problem := "None of the selected assets is in a review that can be changed."
 			s.showMistake(c.Request.Context(), t, in, problem)
 			fail(c, http.StatusUnprocessableEntity, "asset_ids", problem)
 			return
@@ -244,7 +244,7 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 		if verb == verbExtend {
 			text := strings.Join(in.form()["framebridge_expires"], " ")
 			if strings.TrimSpace(text) == "" {
-				s.mistake(c, t, in, "framebridge_expires", "Say until when: fill in the expiry.")
+				s.mistake(c, t, in, "framebridge_expires", "Enter a new expiry date.")
 				return
 			}
 			var wrong *formError

@@ -61,8 +61,8 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 		Example: "  starter archive \"Summer Campaign - Archived\"\n  starter archive 4bd2e2ac-…  --detach",
 		Args:    oneProject,
 	}
-	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return at once")
-	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address that is told how it went")
+	cmd.Flags().BoolVar(&detach, "detach", false, "start the archive and return immediately")
+	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address to notify of the result")
 	cmd.RunE = withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 		if requestedBy != "" && !isAddress(requestedBy) {
 			return errors.New("--requested-by is not an e-mail address")
@@ -87,7 +87,7 @@ func (s *service) sayWithoutWorker(ctx context.Context) {
 	defer cancel()
 	q, err := s.temporal.DescribeTaskQueue(ctx, s.cfg().Temporal.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err == nil && len(q.GetPollers()) == 0 {
-		s.log.Warn("no worker takes this task queue: nothing moves until one is started", "task_queue", s.cfg().Temporal.TaskQueue)
+		s.log.Warn("no worker is running for this task queue: start one to continue", "task_queue", s.cfg().Temporal.TaskQueue)
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 		}
 		select {
 		case <-ctx.Done():
-			return &exitError{exitFailed, "no longer following; the archive goes on"}
+			return &exitError{exitFailed, "no longer following; the archive continues"}
 		case <-tick.C:
 		}
 	}
@@ -151,8 +151,8 @@ func planCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "plan PROJECT",
-		Short:   "Show what an archive would do, without doing it",
-		Long:    "plan reads a Frame.io project's tree and says what an archive would bring over, what stands in its way, and how long\nthe vendors' rate limits make it take. It writes nothing on either side.",
+		Short:   "Show what an archive would do; change nothing",
+		Long:    "plan reads a Frame.io project and reports what an archive would copy, what would block it, and the minimum time that the\nvendors' rate limits allow. It writes nothing on either side.",
 		Example: "  starter plan \"Summer Campaign - Archived\"\n  starter plan 4bd2e2ac-… --json",
 		Args:    oneProject,
 	}
@@ -187,10 +187,10 @@ func printPlan(out io.Writer, p workflows.Plan) error {
 		return err
 	}
 	if len(p.Blockers) == 0 {
-		_, err := fmt.Fprintln(out, "Nothing stands in its way.")
+		_, err := fmt.Fprintln(out, "Nothing blocks this archive.")
 		return err
 	}
-	fmt.Fprintln(out, "\nIn its way:")
+	fmt.Fprintln(out, "\nProblems:")
 	for _, b := range p.Blockers {
 		fmt.Fprintf(out, "  %s: %s → %s\n", b.Path, b.Why, b.Outcome)
 	}
@@ -212,7 +212,7 @@ func fromLedger(ctx context.Context, o *options) (*service, func(), error) {
 func statusCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status PROJECT",
-		Short: "Print where a project's archive stands",
+		Short: "Print the status of a project's archive",
 		Args:  oneProject,
 		RunE: withProject(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			row, ok, err := s.ledger.Tenant(t.ID).Archive(project).Get(ctx)
@@ -220,7 +220,7 @@ func statusCommand(o *options) *cobra.Command {
 				return err
 			}
 			if !ok {
-				return fmt.Errorf("project %s was never archived", project)
+				return fmt.Errorf("project %s has no archive", project)
 			}
 			totals, err := s.ledger.Tenant(t.ID).Archive(project).Totals(ctx)
 			if err != nil {
@@ -236,7 +236,7 @@ func statusCommand(o *options) *cobra.Command {
 func retryCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry PROJECT",
-		Short: "Continue an archive with what is missing",
+		Short: "Continue an archive with whatever is missing",
 		Args:  oneProject,
 		RunE: withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.retryArchive(ctx, t, project)
@@ -251,7 +251,7 @@ func retryCommand(o *options) *cobra.Command {
 func cancelCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel PROJECT",
-		Short: "Stop an archive; what is in iconik stays",
+		Short: "Stop an archive; keep what is already in iconik",
 		Args:  oneProject,
 		RunE: withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 			a, err := s.cancelArchive(ctx, t, project)

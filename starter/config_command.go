@@ -22,12 +22,12 @@ func configCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Write, check and show the configuration", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	var force, asJSON bool
 	initialise := &cobra.Command{
-		Use: "init", Short: "Write an example configuration (V4), with only what is needed", Args: cobra.NoArgs,
+		Use: "init", Short: "Write a minimal example configuration for Frame.io V4", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return writeExample(cmd.OutOrStdout(), o.config, force) },
 	}
-	initialise.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	initialise.Flags().BoolVar(&force, "force", false, "overwrite an existing file")
 	check := &cobra.Command{
-		Use: "check", Short: "Check the configuration, calling nobody", Args: cobra.NoArgs,
+		Use: "check", Short: "Check the configuration without calling any service", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(o.config)
 			if err != nil {
@@ -36,12 +36,12 @@ func configCommand(o *options) *cobra.Command {
 			for _, w := range cfg.Warnings {
 				fmt.Fprintln(cmd.OutOrStdout(), "warning:", w)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d tenant(s)\n", o.config, len(cfg.Tenants))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid, tenants: %d\n", o.config, len(cfg.Tenants))
 			return err
 		},
 	}
 	show := &cobra.Command{
-		Use: "show", Short: "Show every setting, secrets masked, and where it comes from", Args: cobra.NoArgs,
+		Use: "show", Short: "Show every setting and where it comes from, with secrets masked", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return showConfig(cmd.OutOrStdout(), o.config, asJSON) },
 	}
 	show.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -56,13 +56,13 @@ func writeExample(out io.Writer, path string, force bool) error {
 	}
 	f, err := os.OpenFile(path, flags, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return &exitError{exitUsage, path + " is there already: name another with --config, or write over it with --force"}
+		return &exitError{exitUsage, path + " already exists: choose another file with --config, or overwrite it with --force"}
 	} else if err != nil {
 		return err
 	}
 	_, err = f.Write(exampleConfig)
 	if err = errors.Join(err, f.Close()); err == nil {
-		_, err = fmt.Fprintf(out, "%s is written. Fill it in, then: starter config check --config %s\n", path, path)
+		_, err = fmt.Fprintf(out, "Wrote %s. Fill it in, then run: starter config check --config %s\n", path, path)
 	}
 	return err
 }

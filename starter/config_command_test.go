@@ -49,7 +49,7 @@ func TestTheExampleConfigurationIsGoodOnceItsSecretsAreThere(t *testing.T) {
 	}
 	out, err := runCommand("config", "check", "--config", file)
 	require.NoError(t, err)
-	assert.Contains(t, out, "is good: 1 tenant(s)")
+	assert.Contains(t, out, "is valid, tenants: 1")
 
 	t.Setenv("FRAMEBRIDGE_HTTP_LISTEN", "127.0.0.1:9")
 	t.Setenv("FRAMEBRIDGE_LEDGER_DSN", "postgres://svc:pg%2Fsecret@db/fb?password=pg-too")

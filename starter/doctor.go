@@ -36,12 +36,12 @@ func doctorCommand(o *options) *cobra.Command {
 	var asJSON, everything bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Examine the installation and say what is wrong and what to do",
-		Long: `doctor examines the configuration, Temporal, the ledger, the mail server, and of each tenant what is set up at Frame.io and
-iconik. It needs neither project nor worker and changes nothing. Each check has an id, which the administrator's manual
-explains. Without --tenant all tenants are examined.
+		Short: "Check the installation and say how to fix what is wrong",
+		Long: `doctor checks the configuration, Temporal, the ledger, the mail server, and each tenant's set-up in Frame.io and iconik.
+It needs neither a project nor a worker, and changes nothing. The administrator's manual explains each check by its ID.
+Without --tenant it checks all tenants.
 
-Exit code: 0 all is well, 1 with warnings, 2 something is broken.`,
+Exit code: 0 all checks passed, 1 warnings, 2 errors.`,
 		Example: "  starter doctor\n  starter doctor --tenant Acme --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,7 +63,7 @@ Exit code: 0 all is well, 1 with warnings, 2 something is broken.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
-	cmd.Flags().BoolVar(&everything, "all", false, "print checks that are well, too")
+	cmd.Flags().BoolVar(&everything, "all", false, "also print checks that passed")
 	return cmd
 }
 

@@ -145,7 +145,7 @@ func failLater(c *gin.Context, wait time.Duration) {
 // declared refuses a body for what its headers say, before anything of it is read: size before type.
 func (s *service) declared(c *gin.Context) {
 	if c.Request.ContentLength > maxBody {
-		fail(c, http.StatusRequestEntityTooLarge, "", "a body may be 1 MiB at most")
+		fail(c, http.StatusRequestEntityTooLarge, "", "the body is larger than 1 MiB")
 		return
 	}
 	if c.Request.ContentLength == 0 {
@@ -183,9 +183,9 @@ func (s *service) readBody(c *gin.Context) {
 	case errors.Is(err, errBusy):
 		fail(c, http.StatusServiceUnavailable, "", "too much is being sent at once: try again")
 	case err != nil:
-		fail(c, http.StatusBadRequest, "", "the body did not arrive whole")
+		fail(c, http.StatusBadRequest, "", "the body is incomplete")
 	case len(body) > maxBody:
-		fail(c, http.StatusRequestEntityTooLarge, "", "a body may be 1 MiB at most")
+		fail(c, http.StatusRequestEntityTooLarge, "", "the body is larger than 1 MiB")
 	default:
 		c.Set(bodyKey, body)
 	}

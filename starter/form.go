@@ -52,7 +52,7 @@ func parseForm(values map[string][]string, rules formRules) (sendForm, *formErro
 	case "original":
 		f.Quality = "original"
 	default:
-		return f, &formError{"framebridge_quality", fmt.Sprintf("The quality %q is not known: choose proxy or original.", q)}
+		return f, &formError{"framebridge_quality", fmt.Sprintf("Unknown quality %q: choose proxy or original.", q)}
 	}
 	if f.Expires, err = parseExpiry(get("framebridge_expires"), rules); err != nil {
 		return f, err
@@ -123,7 +123,7 @@ func parseReviewers(values []string) ([]string, *formError) {
 	case len(out) == 0:
 		return nil, &formError{"framebridge_reviewers", "Name at least one reviewer by e-mail address."}
 	case len(out) > maxReviewers:
-		return nil, &formError{"framebridge_reviewers", fmt.Sprintf("%d reviewers are more than the %d that one review may have.", len(out), maxReviewers)}
+		return nil, &formError{"framebridge_reviewers", fmt.Sprintf("You named %d reviewers, but a review can have at most %d.", len(out), maxReviewers)}
 	}
 	return out, nil
 }
@@ -151,7 +151,7 @@ func parseExpiry(text string, rules formRules) (time.Time, *formError) {
 	case !at.After(rules.Now):
 		return at, &formError{field, fmt.Sprintf("The expiry %s is in the past: choose a later one.", at.UTC().Format("2006-01-02 15:04 UTC"))}
 	case rules.Longest > 0 && at.After(rules.Now.Add(rules.Longest)):
-		return at, &formError{field, fmt.Sprintf("The expiry %s is too late: a review may last until %s.", at.UTC().Format("2006-01-02 15:04 UTC"), rules.Now.Add(rules.Longest).UTC().Format("2006-01-02 15:04 UTC"))}
+		return at, &formError{field, fmt.Sprintf("The expiry %s is too late: the latest possible is %s.", at.UTC().Format("2006-01-02 15:04 UTC"), rules.Now.Add(rules.Longest).UTC().Format("2006-01-02 15:04 UTC"))}
 	}
 	return at.UTC(), nil
 }

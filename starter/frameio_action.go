@@ -35,7 +35,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		Data map[string]any `json:"data"`
 	}
 	if err := json.Unmarshal(bodyOf(c), &in); err != nil || in.Interaction == "" || in.Project.ID == "" || !isID(in.Interaction) || !isID(in.Project.ID) {
-		fail(c, http.StatusBadRequest, "interaction_id", "the body is not that of a Frame.io custom action")
+		fail(c, http.StatusBadRequest, "interaction_id", "the body is not a Frame.io custom action")
 		return
 	}
 	p, err := s.platform(t)
@@ -48,7 +48,7 @@ func (s *service) frameioAction(c *gin.Context) {
 	project, err := p.Project(ctx, in.Project.ID)
 	switch {
 	case s.notShown(ctx, t, "project "+in.Project.ID, err):
-		say(c, "No such project", "Framebridge's user has no access to this project.")
+		say(c, "No such project", "Framebridge's Frame.io user has no access to this project.")
 		return
 	case err != nil:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
@@ -60,7 +60,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	if in.Data["confirm"] != "yes" {
-		say(c, "Nothing was started", "The project stays as it is.")
+		say(c, "Nothing started", "The project stays as it is.")
 		return
 	}
 	key := "interaction:" + in.Interaction
@@ -77,10 +77,10 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), key, time.Now()); err != nil {
-		s.log.WarnContext(c, "interaction not noted: the same one would join the archive", "error", err)
+		s.log.WarnContext(c, "could not record a click; a repeated one would join the same archive", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
-	say(c, "Archive "+out.Status, fmt.Sprintf("“%s” goes to iconik. Nothing in Frame.io is changed.", project.Name))
+	say(c, "Archive "+out.Status, fmt.Sprintf("Framebridge is archiving “%s” to iconik. Nothing in Frame.io changes.", project.Name))
 }
 
 func say(c *gin.Context, title, text string) {
@@ -97,18 +97,18 @@ func (s *service) preview(ctx context.Context, t *config.Tenant, project frameio
 		return no.why
 	}
 	if err != nil && ctx.Err() == nil {
-		return fmt.Sprintf("“%s” is read whole and verified in iconik. Its plan cannot be shown now.", project.Name)
+		return fmt.Sprintf("Framebridge will archive all of “%s” and verify it in iconik. A preview is not available right now.", project.Name)
 	}
 	if err != nil {
-		return fmt.Sprintf("“%s” is read whole and verified in iconik. It is large: its plan takes longer than this form may.", project.Name)
+		return fmt.Sprintf("Framebridge will archive all of “%s” and verify it in iconik. The project is too large for a preview here.", project.Name)
 	}
 	return previewText(project, plan)
 }
 
 func previewText(project frameio.Project, plan workflows.Plan) string {
-	text := fmt.Sprintf("“%s”: %d files, %s. Nothing in Frame.io is changed.", project.Name, plan.Items, report.Size(plan.Bytes))
+	text := fmt.Sprintf("“%s”: %d files, %s. Nothing in Frame.io changes.", project.Name, plan.Items, report.Size(plan.Bytes))
 	if n := len(plan.Blockers) + plan.BlockersMore; n > 0 {
-		text += fmt.Sprintf(" %d files have no original to give, or are over the limit.", n)
+		text += fmt.Sprintf(" Files without an original or over the size limit: %d.", n)
 	}
 	return text
 }

@@ -78,7 +78,7 @@ func (s *service) serve(ctx context.Context) error {
 	defer cancel()
 	for _, l := range servers {
 		if err := l.server.Shutdown(closing); err != nil {
-			s.log.Warn("some answers were cut off", "error", err)
+			s.log.Warn("some responses were cut off", "error", err)
 		}
 	}
 	return nil

@@ -26,12 +26,12 @@ func loginCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "Sign in to Frame.io V4 as a person, by Adobe's OAuth web app",
-		Long: `login prints the address where a person signs in at Adobe, waits for the code, and keeps the tokens encrypted in the
-ledger, where worker and starter find them. It is needed once, and again when nobody has used the tokens for 14 days.
-Service accounts (server-to-server) need no login.
+		Long: `login prints the address where you sign in to Adobe, waits for the code, and stores the tokens encrypted in the ledger for
+the worker and the starter. You need it once, and again if the tokens are not used for 14 days. Service accounts
+(server-to-server) need no login.
 
-The redirect URL must be one of the credential's. For one on localhost the code is taken from the browser; otherwise paste
-the address that the browser ends at.`,
+The redirect URL must be one of the credential's. If it is on localhost, login receives the code from the browser;
+otherwise paste the address where the browser ends up.`,
 		Example: "  starter login --tenant 0419e0c5-… --redirect http://localhost:8765/callback",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,7 +72,7 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 		return err
 	}
 	code, err := waitForCode(ctx, redirect, state, in, func() {
-		fmt.Fprintf(out, "Open this in a browser and sign in:\n\n  %s\n\nThen come back, or paste here the address that the browser ends at:\n", address)
+		fmt.Fprintf(out, "Open this in a browser and sign in:\n\n  %s\n\nThen come back, or paste the address where the browser ends up:\n", address)
 	})
 	if err != nil {
 		return err
@@ -103,15 +103,15 @@ func waitForCode(ctx context.Context, redirect, state string, in io.Reader, read
 	take := func(q url.Values) answer {
 		switch {
 		case q.Get("state") != state:
-			return answer{err: errors.New("the answer is to another sign-in: start again")}
+			return answer{err: errors.New("the response belongs to a different sign-in: start again")}
 		case q.Get("code") == "":
-			return answer{err: errors.New("Adobe did not sign in: " + orElse(q.Get("error_description"), orElse(q.Get("error"), "no code came")))}
+			return answer{err: errors.New("Adobe rejected the sign-in: " + orElse(q.Get("error_description"), orElse(q.Get("error"), "the response has no code")))}
 		}
 		return answer{code: q.Get("code")}
 	}
 	u, err := url.Parse(redirect)
 	if err != nil || u.Host == "" {
-		return "", errors.New("--redirect is no URL")
+		return "", errors.New("--redirect is not a URL")
 	}
 	if u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1") {
 		l, err := net.Listen("tcp", u.Host)

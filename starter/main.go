@@ -157,9 +157,9 @@ func pickTenant(cfg *config.Config, name string) (*config.Tenant, error) {
 	case len(named) == 1:
 		return named[0], nil
 	case len(named) > 1:
-		return nil, fmt.Errorf("%d tenants are named %q: say which by its id: %s", len(named), name, strings.Join(all, ", "))
+		return nil, fmt.Errorf("%d tenants are named %q: choose one by its ID: %s", len(named), name, strings.Join(all, ", "))
 	case name == "":
-		return nil, fmt.Errorf("several tenants are configured: say which with --tenant: %s", strings.Join(all, ", "))
+		return nil, fmt.Errorf("several tenants are configured: choose one with --tenant: %s", strings.Join(all, ", "))
 	}
 	return nil, fmt.Errorf("no tenant %q in the configuration, which has %s", name, strings.Join(all, ", "))
 }

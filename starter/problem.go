@@ -45,5 +45,5 @@ func (s *service) failWith(c *gin.Context, err error, field string) {
 		fail(c, http.StatusServiceUnavailable, "", errUnavailable.Error())
 		return
 	}
-	fail(c, http.StatusInternalServerError, "", "something went wrong here; the log has it under this request id")
+	fail(c, http.StatusInternalServerError, "", "internal error; the log has the details under this request ID")
 }

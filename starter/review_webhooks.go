@@ -31,7 +31,7 @@ func (s *service) commentsWebhook(c *gin.Context) {
 		var known bool
 		review, hint, known, err = s.ownerOfComment(c.Request.Context(), t, event.ResourceID)
 		if known && event.Type == "comment.created" {
-			ignored(c, "the comment is known")
+			ignored(c, "the comment is already synced")
 			return
 		}
 	case strings.HasPrefix(event.Type, "asset."), strings.HasPrefix(event.Type, "file."), strings.HasPrefix(event.Type, "metadata."):
@@ -46,7 +46,7 @@ func (s *service) commentsWebhook(c *gin.Context) {
 		return
 	}
 	if review == "" {
-		ignored(c, "no review owns it")
+		ignored(c, "no review contains it")
 		return
 	}
 	woken, err := s.wake(c.Request.Context(), t, review, hint)
@@ -120,7 +120,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 		Data      map[string]any `json:"data"`
 	}
 	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-		fail(c, http.StatusBadRequest, "", "the body is not JSON as iconik sends it")
+		fail(c, http.StatusBadRequest, "", "the body is not valid JSON from iconik")
 		return
 	}
 	t := tenantIn(c)
@@ -162,7 +162,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 			reviews[r], segment = true, id
 		}
 		if len(known) > 0 && in.Operation == "create" {
-			ignored(c, "the comment is known")
+			ignored(c, "the comment is already synced")
 			return
 		}
 	}

@@ -71,7 +71,7 @@ func (s *service) startReview(ctx context.Context, t *config.Tenant, row ledger.
 		runs := false
 		_, uerr := s.ledger.Tenant(t.ID).Review(have.ID).Update(context.WithoutCancel(ctx), func(r *ledger.Review) {
 			if runs = r.WorkflowID != ""; !runs {
-				r.Status, r.Reason, r.Click = ledger.ReviewFailed, "Temporal could not be reached when it was asked for: click again", ""
+				r.Status, r.Reason, r.Click = ledger.ReviewFailed, "Framebridge could not reach Temporal: click again", ""
 			}
 		})
 		if runs && uerr == nil {
@@ -214,7 +214,7 @@ func (s *service) getReview(c *gin.Context) {
 	}
 	if row.Status.Running() {
 		if how := s.stoppedInTemporal(c.Request.Context(), v.WorkflowID, row.CreatedAt); how != "" {
-			v.Status, v.Reason = string(ledger.ReviewFailed), "the workflow was "+how+" in Temporal: nothing is synced, revoked or deleted any more. Reset it there to go on, or remove link and files in Frame.io by hand"
+			v.Status, v.Reason = string(ledger.ReviewFailed), "the workflow was "+how+" in Temporal, so nothing is synced, revoked or deleted anymore. Reset the workflow in Temporal to continue, or remove the link and files in Frame.io yourself"
 		}
 	}
 	c.JSON(http.StatusOK, v)
@@ -260,7 +260,7 @@ func (s *service) postControl(verb string) gin.HandlerFunc {
 				return
 			}
 			if in.ExpiresAt == "" {
-				fail(c, http.StatusUnprocessableEntity, "expires_at", "say until when: a date, or a date with time")
+				fail(c, http.StatusUnprocessableEntity, "expires_at", "expires_at must be a date, or a date with a time")
 				return
 			}
 			var wrong *formError

@@ -149,7 +149,7 @@ func (s *service) recovered(c *gin.Context) {
 			if c.Writer.Written() {
 				panic(http.ErrAbortHandler)
 			}
-			fail(c, http.StatusInternalServerError, "", "something went wrong here; the log has it under this request id")
+			fail(c, http.StatusInternalServerError, "", "internal error; the log has the details under this request ID")
 		}
 	}()
 	c.Next()
@@ -248,11 +248,11 @@ func (s *service) bearer(c *gin.Context) {
 	found, opens, ok := s.cfg().FindKey(key, time.Now())
 	if !strings.EqualFold(scheme, "Bearer") || !ok {
 		c.Header("WWW-Authenticate", "Bearer")
-		s.wrongSecret(c, "key", "Authorization", "the tenant's api_key is missing, wrong or has expired: send it in this header, after the word Bearer")
+		s.wrongSecret(c, "key", "Authorization", "the API key is missing, wrong or expired: send it in this header, after the word Bearer")
 		return
 	}
 	if named != nil && named.ID != found.ID {
-		fail(c, http.StatusNotFound, "tenant-id", "the api_key is not of that tenant")
+		fail(c, http.StatusNotFound, "tenant-id", "the API key belongs to another tenant")
 		return
 	}
 	if needed := neededRole(c); !opens.Role.Covers(needed) {

@@ -93,7 +93,7 @@ type accepted struct {
 }
 
 // errUnavailable wraps failures of Temporal or the ledger: the caller should come again.
-var errUnavailable = errors.New("Framebridge cannot reach Temporal, its ledger or Frame.io now: try again")
+var errUnavailable = errors.New("Framebridge cannot reach Temporal, its ledger or Frame.io right now: try again")
 
 // startArchive starts a project's archive, or joins the one that is open. Of the project no more than the id need be known.
 func (s *service) startArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string) (accepted, error) {
@@ -304,7 +304,7 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, name string
 		}
 		project, err := p.Project(ctx, name)
 		if rest.IsNotFound(err) {
-			return "", fmt.Errorf("Frame.io shows this token no project with the id %s", name)
+			return "", fmt.Errorf("Frame.io has no project with the ID %s, or the token has no access to it", name)
 		}
 		return project.ID, err
 	}
@@ -325,11 +325,11 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, name string
 	}
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("Frame.io shows this token no project named %q", name)
+		return "", fmt.Errorf("Frame.io has no project named %q, or the token has no access to it", name)
 	case 1:
 		return found[0], nil
 	}
-	return "", fmt.Errorf("Frame.io has %d projects named %q: say which by its id: %v", len(found), name, found)
+	return "", fmt.Errorf("Frame.io has %d projects named %q: choose one by its ID: %v", len(found), name, found)
 }
 
 func (s *service) archiveURL(id string) string {

@@ -34,11 +34,11 @@ func setupCommand(o *options) *cobra.Command {
 	var f setupFlags
 	cmd := &cobra.Command{
 		Use:   "setup",
-		Short: "Make in Frame.io and iconik what Framebridge needs there",
-		Long: `setup makes, or mends, what a tenant needs at both vendors: Frame.io's webhooks and the action "Archive to iconik" in every
-chosen workspace; iconik's fields, views, custom actions and webhook. It reads both sides first, shows the difference and
-asks. A second run changes nothing. Secrets that Frame.io shows once are kept encrypted in the ledger, beside those that are
-configured, and are never printed. --remove takes away exactly what setup has made.
+		Short: "Set up Frame.io and iconik for Framebridge",
+		Long: `setup creates or repairs what a tenant needs on both sides: Frame.io's webhooks and the action "Archive to iconik" in each
+chosen workspace, and iconik's fields, views, custom actions and webhook. It reads both sides, shows the changes and asks
+before making them. A second run changes nothing. Frame.io shows webhook secrets only once, so setup stores them encrypted
+in the ledger; it never prints them. --remove removes exactly what setup created.
 
 Without --workspace it takes the workspaces of the last run; the first run asks, and takes all where nobody can be asked.
 Exit code: 0 done, 1 something was refused, 2 usage or configuration, 4 a vendor cannot be reached.`,
@@ -51,9 +51,9 @@ Exit code: 0 done, 1 something was refused, 2 usage or configuration, 4 a vendor
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.workspaces, "workspace", nil, "Frame.io `workspace` (legacy: team), by id or name; may be repeated")
 	flags.StringArrayVar(&f.groups, "group", nil, "iconik `group` that sees the actions, by id or name; may be repeated")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "show the difference and change nothing")
-	flags.BoolVar(&f.remove, "remove", false, "take away what setup has made; with --workspace only in Frame.io, and only there")
-	flags.BoolVar(&f.yes, "yes", false, "do not ask")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show the changes without making them")
+	flags.BoolVar(&f.remove, "remove", false, "remove what setup created; with --workspace, only in that Frame.io workspace")
+	flags.BoolVar(&f.yes, "yes", false, "make the changes without asking")
 	flags.BoolVar(&f.raw, "json", false, "print the changes as JSON")
 	flags.StringVar(&f.redirect, "redirect", "http://localhost:8765/callback", "redirect URL of the credential, where a person must sign in first")
 	return cmd
@@ -100,7 +100,7 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 	}
 	if plan.Changed() > 0 && !f.dryRun && !f.yes {
 		if !talk.agrees() {
-			return &exitError{exitUsage, "nothing was changed: say yes, or give --yes where nobody can be asked"}
+			return &exitError{exitUsage, "nothing was changed: answer yes, or use --yes in scripts"}
 		}
 	}
 	if !f.dryRun {
@@ -137,7 +137,7 @@ func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.
 		}
 	}
 	if err == nil && !f.raw && changes > 0 {
-		fmt.Fprintln(out, "\nAll of it is done. `starter doctor` looks at the rest.")
+		fmt.Fprintln(out, "\nDone. Run `starter doctor` to check the rest.")
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
 	}
 	event, err := frameio.ParseEvent(bodyOf(c))
 	if err == nil && !(isID(event.ResourceID) && isID(event.ProjectID)) {
-		err = errors.New("the body is not a Frame.io event: an id of it is none")
+		err = errors.New("the body is not a Frame.io event: it contains an invalid ID")
 	}
 	if err != nil {
 		fail(c, http.StatusBadRequest, "", err.Error())
@@ -69,7 +69,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	} else if seen {
-		ignored(c, "this delivery has been acted on")
+		ignored(c, "this delivery was already handled")
 		return
 	}
 	if event.Type != "project.updated" {
@@ -88,7 +88,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 	project, err := p.Project(c.Request.Context(), event.ProjectID)
 	switch {
 	case s.notShown(c.Request.Context(), t, "project "+event.ProjectID, err):
-		ignored(c, "Frame.io shows this tenant's token no such project")
+		ignored(c, "no such project, or this tenant's Frame.io token has no access to it")
 		return
 	case err != nil:
 		s.failWith(c, errors.Join(errUnavailable, err), "")
@@ -107,7 +107,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		return
 	}
 	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), delivery, time.Now()); err != nil {
-		s.log.WarnContext(c, "delivery not noted: the same one would start the archive again", "error", err)
+		s.log.WarnContext(c, "could not record a delivery; a repeated one would start the archive again", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
 	c.JSON(http.StatusOK, out) // Frame.io's legacy API counts nothing but 200 as delivered
@@ -124,7 +124,7 @@ func (s *service) notShown(ctx context.Context, t *config.Tenant, what string, e
 	case e.Class == rest.NotFound:
 		return true
 	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without an answer the set-up is at fault
-		s.log.WarnContext(ctx, "what Frame.io sent is about something that it does not show: ignored", "tenant", t.ID, "about", what, "error", err)
+		s.log.WarnContext(ctx, "ignored an event about something that Frame.io does not show", "tenant", t.ID, "about", what, "error", err)
 		return true
 	}
 	return false
@@ -137,7 +137,7 @@ func (s *service) nothingNew(c *gin.Context, tenant string, project frameio.Proj
 		return ""
 	}
 	if (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !project.UpdatedAt.After(row.SourceUpdatedAt) {
-		return "the project is archived and has not changed since"
+		return "the project is already archived and has not changed since"
 	}
 	return ""
 }
@@ -153,7 +153,7 @@ func (s *service) retryAction(c *gin.Context) {
 		return
 	}
 	if len(in.CollectionIDs) == 0 {
-		fail(c, http.StatusUnprocessableEntity, "collection_ids", "click the action on a project's collection")
+		fail(c, http.StatusUnprocessableEntity, "collection_ids", "use this action on a project's collection")
 		return
 	}
 	t := tenantIn(c)
@@ -175,5 +175,5 @@ func (s *service) retryAction(c *gin.Context) {
 		c.JSON(http.StatusAccepted, out)
 		return
 	}
-	fail(c, http.StatusUnprocessableEntity, "collection_ids", "the collection is not that of an archived Frame.io project")
+	fail(c, http.StatusUnprocessableEntity, "collection_ids", "the collection does not belong to an archived Frame.io project")
 }

@@ -30,8 +30,8 @@ func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
 	}{
 		"moved":             {200, `{"data":[` + moved + `]}`, `account "Harbour Films" is on V4 since 20 November 2026, 08:30 UTC`, ""},
 		"moved, of several": {200, `{"data":[` + moved + `,{"id":"b","display_name":"B","v4_migrated_at":null}]}`, `account "Harbour Films, B" is on V4, which takes`, ""},
-		"nothing is there":  {200, `{"data":[]}`, "", "If the account was not moved, the token was deleted"},
-		"refused, too":      {401, `{"errors":[{"detail":"Unauthorized"}]}`, "", "If the account was not moved, the token was deleted"},
+		"nothing is there":  {200, `{"data":[]}`, "", "If the account was not migrated, someone deleted the token"},
+		"refused, too":      {401, `{"errors":[{"detail":"Unauthorized"}]}`, "", "If the account was not migrated, someone deleted the token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
@@ -56,14 +56,14 @@ func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
 			m := <-box
 			assert.Equal(t, 1, calls, "one question, whatever the answer")
 			if c.says != "" {
-				assert.Contains(t, m.Subject, "was moved to V4: change")
+				assert.Contains(t, m.Subject, "was migrated to V4: update")
 				assert.Contains(t, m.Text, c.says)
 				assert.NotContains(t, m.Text, "was not moved")
 			} else {
-				assert.Contains(t, m.Subject, "was the account moved to V4?")
+				assert.Contains(t, m.Subject, "was the account migrated to V4?")
 				assert.Contains(t, m.Text, c.asks)
 			}
-			assert.Contains(t, m.Text, "its mail names the id to start")
+			assert.Contains(t, m.Text, "fails with a mail that names the new ID")
 			assert.NotContains(t, m.Text, "a-developer-token")
 			assert.Empty(t, box, "one mail a day")
 		})

@@ -331,7 +331,7 @@ func TestALostInvitationIsNotSentAgain(t *testing.T) {
 			row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
 			require.NoError(t, err)
 			if generation == "v4" {
-				assert.Contains(t, strings.Join(row.Notes, "|"), "send them the link if it did not arrive")
+				assert.Contains(t, strings.Join(row.Notes, "|"), "If it did not arrive, send them the link")
 			} else {
 				assert.Empty(t, row.Notes)
 			}

@@ -284,7 +284,7 @@ func TestWhatPeopleDoByHandIsNoticed(t *testing.T) {
 		return slices.ContainsFunc(s.review(r.ID).Notes, func(n string) bool { return strings.Contains(n, "switched off") })
 	})
 	assert.Equal(t, "open", s.review(r.ID).Status)
-	assert.True(t, s.Frameio.Shares(s.reviewProject())[0].Inactive, "it is told, not fought")
+	assert.True(t, s.Frameio.Shares(s.reviewProject())[0].Inactive, "it is reported and left as it is")
 	assert.Equal(t, http.StatusAccepted, s.call(http.MethodPost, "/reviews/"+r.ID+"/stop", nil, nil))
 	r = s.reviewIs(r.ID, "stopped")
 	assert.False(t, r.DeleteAt.IsZero())

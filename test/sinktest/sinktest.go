@@ -255,7 +255,7 @@ func corruption(t *testing.T, s Store) {
 	require.Error(t, err, "a file that is stored otherwise is not called copied")
 	up = s.Open(t, size)
 	_, err = engine(s.Part).Copy(t.Context(), transfer.Job{Source: transfer.Bytes(file), Sink: up.Sink(), Size: size})
-	require.NoError(t, err, "a fresh upload heals it")
+	require.NoError(t, err, "a fresh upload repairs it")
 	require.True(t, bytes.Equal(file, up.Stored()))
 }
 

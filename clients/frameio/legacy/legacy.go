@@ -133,7 +133,7 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	return c, err
 }
 
-const movedHint = "the token is refused: the legacy API ends on 1 December 2026, and an account that was moved to V4 refuses legacy tokens at once"
+const movedHint = "the token is refused: the legacy API ends on 1 December 2026, and a migrated account refuses legacy tokens immediately"
 
 // refine knows what this API's errors mean to the user.
 func refine(e *rest.Error) {

@@ -25,16 +25,16 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 		if !since.IsZero() {
 			when = " since " + since.Format("2 January 2006, 15:04 MST")
 		}
-		subject = fmt.Sprintf("The Frame.io account of %s was moved to V4: change its configuration", t.Name)
+		subject = fmt.Sprintf("The Frame.io account of %s was migrated to V4: update the configuration", t.Name)
 		head += fmt.Sprintf(" Its account %q is on V4%s, which takes this token.", account, when)
 		steps = []string{fmt.Sprintf("Set tenants.%s.frameio.generation to v4, then start worker and starter again. The token works there for now; Adobe's sign-in (frameio.ims) is what stays.", t.ID)}
 	} else {
-		subject = fmt.Sprintf("Frame.io refuses the token of %s: was the account moved to V4?", t.Name)
-		head += " It ends on 1 December 2026, and an account that was moved to V4 refuses legacy tokens at once."
+		subject = fmt.Sprintf("Frame.io refuses the token of %s: was the account migrated to V4?", t.Name)
+		head += " It ends on 1 December 2026, and a migrated account refuses legacy tokens immediately."
 	}
-	steps = append(steps, "Make the webhooks again in the workspace: the move has switched the old ones off.")
+	steps = append(steps, "Run starter setup: the account migration has switched the webhooks off.")
 	if err != nil {
-		steps = append(steps, "If the account was not moved, the token was deleted: make a new one.")
+		steps = append(steps, "If the account was not migrated, someone deleted the token: create a new one.")
 	}
 	var b strings.Builder
 	b.WriteString(head + "\n\nWhat to do:\n")
@@ -42,7 +42,7 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 		fmt.Fprintf(&b, "%d. %s\n", i+1, s)
 	}
 	b.WriteString(`
-Nothing is lost meanwhile: archives and reviews that run try again every minute, and go on by themselves once 1 is done. Where Frame.io gave a project another id, its archive ends as failed, and its mail names the id to start: that archive goes on where the old one stopped. Open reviews get a new link on V4, and their reviewers a new invitation.
+Nothing is lost. Running archives and reviews retry every minute, and continue automatically after step 1. If Frame.io gave a project a new ID, its archive fails with a mail that names the new ID; an archive with that ID continues where the old one stopped. Open reviews get a new link on V4, and their reviewers new invitations.
 `)
 	return subject, b.String()
 }
