@@ -87,6 +87,9 @@ func toTemporal(err error) error {
 	}
 	var e *rest.Error
 	if !errors.As(err, &e) {
+		if kind, lasting := fault.Lasting(err); lasting { // of a store
+			return temporal.NewNonRetryableApplicationError(text, kind, nil)
+		}
 		return temporal.NewApplicationErrorWithOptions(text, "Internal", temporal.ApplicationErrorOptions{})
 	}
 	kind := e.Vendor + " " + e.Operation

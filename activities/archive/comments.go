@@ -3,6 +3,7 @@ package archive
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,7 +41,15 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 		if err := attempt.Stopping(ctx); err != nil {
 			return counts, err
 		}
-		done, err := arc.copyComments(ctx, it)
+		done := 0
+		refused, err := arc.try(ctx, func() (err error) {
+			done, err = arc.copyComments(ctx, it)
+			return err
+		})
+		if refused != nil {
+			refused.reason = "its comments: " + refused.reason
+			err = arc.failComments(ctx, it, *refused)
+		}
 		if err != nil {
 			return counts, fmt.Errorf("comments of %q: %w", it.Path, err)
 		}
@@ -92,21 +101,74 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 	if err := a.matchMigratedComments(ctx, it, comments); err != nil {
 		return 0, err
 	}
-	for _, c := range comments {
-		if err := a.copyComment(ctx, it, c); err != nil {
-			return 0, err
-		}
+	refused, left, err := a.eachComment(ctx, it, comments)
+	if err != nil {
+		return 0, err
 	}
 	note := noteOf(it, comments, a.tenant.DrawingFrame())
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.Note = note
+		if refused != nil {
+			failItem(i, *refused)
+		}
 		i.CommentsSeen, i.CommentsScan = i.CommentCount, it.Scan
-		i.CommentsDone, i.CommentCount = len(comments), max(len(comments), i.CommentCount)
+		i.CommentsDone, i.CommentCount = len(comments)-left, max(len(comments), i.CommentCount)
 		if i.CommentsSeen < 0 {
 			i.CommentsSeen = len(comments)
 		}
 	})
-	return len(comments), err
+	return len(comments) - left, err
+}
+
+// eachComment brings a file's comments over, each by itself. It returns why some were refused, and how many are left out:
+// the refused ones and the replies to them, which have nothing to stand under.
+func (a *archive) eachComment(ctx context.Context, it ledger.Item, comments []frameio.Comment) (refused *refusal, left int, err error) {
+	var reasons []string
+	worst := "content"
+	without := map[string]bool{}
+	for _, c := range comments {
+		if without[c.ParentID] {
+			without[c.ID] = true
+			continue
+		}
+		r, err := a.try(ctx, func() error { return a.copyComment(ctx, it, c) })
+		if err != nil {
+			return nil, 0, err
+		}
+		if r == nil {
+			continue
+		}
+		without[c.ID] = true
+		if r.fault != "content" {
+			worst = r.fault
+		}
+		if len(reasons) < mostCommentReasons {
+			reasons = append(reasons, fmt.Sprintf("comment %s (%s): %s", c.ID, sourceURL(it), r.reason))
+		}
+	}
+	if len(without) == 0 {
+		return nil, 0, nil
+	}
+	return &refusal{fault: worst, reason: fmt.Sprintf("%d of %d comments were not brought over, replies to refused ones included: %s", len(without), len(comments), strings.Join(reasons, "; "))}, len(without), nil
+}
+
+// mostCommentReasons are named in an item's reason.
+const mostCommentReasons = 5
+
+// sourceURL is the item's page in Frame.io.
+func sourceURL(it ledger.Item) string {
+	var fields map[string]string
+	_ = json.Unmarshal(it.Fields, &fields) // without its page, the comment's id tells
+	return cmp.Or(fields["framebridge_source_url"], "of file "+it.SourceID)
+}
+
+// failComments fails an item whose comments cannot be read; they are tried again after the next reading of the tree.
+func (a *archive) failComments(ctx context.Context, it ledger.Item, r refusal) error {
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		failItem(i, r)
+		i.CommentsScan = it.Scan
+	})
+	return err
 }
 
 // noteOf is what a person should know of how an item's comments were brought over.

@@ -39,8 +39,14 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	group.SetLimit(verifyInParallel)
 	for i, it := range items {
 		group.Go(func() error {
-			var err error
-			verified[i], lost[i], err = arc.verifyItem(gctx, it, in.Heal)
+			refused, err := arc.try(gctx, func() (err error) {
+				verified[i], lost[i], err = arc.verifyItem(gctx, it, in.Heal)
+				return err
+			})
+			if refused != nil {
+				refused.reason = "it could not be compared: " + refused.reason
+				_, err = arc.updateItem(gctx, it, func(i *ledger.Item) { failItem(i, *refused) })
+			}
 			if err != nil {
 				return fmt.Errorf("verifying %q: %w", it.Path, err)
 			}

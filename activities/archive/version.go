@@ -68,6 +68,11 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 		return workflows.OpenedVersion{Do: workflows.DoNothing}, a.refresh(ctx, it)
 	}
 	var err error
+	if it.State == ledger.ItemFailed {
+		if it, err = a.takeUpAgain(ctx, it); err != nil {
+			return workflows.OpenedVersion{}, err
+		}
+	}
 	if in.NoOriginal {
 		if it, err = a.noOriginal(ctx, it); err != nil {
 			return workflows.OpenedVersion{}, err
@@ -101,6 +106,17 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 		return workflows.OpenedVersion{}, err
 	}
 	return result(workflows.DoTransfer)
+}
+
+// takeUpAgain lets a further round of a run try what an item failed for: its bytes need not be moved again where they are
+// there, and its comments are read again.
+func (a *archive) takeUpAgain(ctx context.Context, it ledger.Item) (ledger.Item, error) {
+	return a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.CommentsScan = 0
+		if i.FileID != "" && i.Checksum != "" {
+			i.State, i.Reason, i.Fault = ledger.Copying, "", ""
+		}
+	})
 }
 
 // skip keeps what was said about a file whose bytes are not brought over: an asset of type PLACEHOLDER.

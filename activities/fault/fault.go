@@ -3,6 +3,7 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,6 +53,28 @@ func Wait(kind string, in time.Duration, format string, args ...any) error {
 	return &Error{Type: kind, Text: text(format, args), Benign: true, RetryIn: in}
 }
 
+// Lasting says whether an error stays however often its call is made again, and whose it is to mend: workflows.ErrorContent
+// or workflows.ErrorSystem, or another of the types that workflows act on. The vendors' clients and the stores say the
+// first; what nobody has classified may pass.
+func Lasting(err error) (kind string, lasting bool) {
+	var own *Error
+	var vendor *rest.Error
+	var classed interface{ Retryable() bool }
+	switch {
+	case errors.As(err, &own):
+		return own.Type, own.Final
+	case errors.As(err, &vendor):
+		switch vendor.Class {
+		case rest.Throttled, rest.Unauthorized, rest.Retryable:
+			return "", false
+		}
+		return workflows.ErrorContent, true
+	case errors.As(err, &classed) && !classed.Retryable():
+		return workflows.ErrorContent, true
+	}
+	return "", false
+}
+
 // FailFastOnAuth turns a refused token into a final error: whoever has just started something learns of it at once.
 // Others wait until somebody has mended the token.
 func FailFastOnAuth(err error) error {
@@ -60,5 +83,8 @@ func FailFastOnAuth(err error) error {
 	}
 	return err
 }
+
+// Scrubbed is an error's text, or a panic's, without secrets.
+func Scrubbed(err any) string { return text("%v", []any{err}) }
 
 func text(format string, args []any) string { return redact.Scrub(fmt.Sprintf(format, args...)) }

@@ -178,6 +178,10 @@ func (k *Sink) Listed(ctx context.Context) ([]transfer.Receipt, error) {
 	if errors.Is(err, transfer.ErrUploadGone) {
 		return nil, nil // nothing was uploaded yet: blocks need no session
 	}
+	var refused *transfer.SinkError
+	if errors.As(err, &refused) && !refused.Retryable() {
+		return nil, transfer.ErrCannotList // the address is signed for writing only: nothing is known of what is there
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -349,7 +349,9 @@ func (k *Sink) Abort(ctx context.Context) error {
 func CreateMultipart(ctx context.Context, client *http.Client, presigned string) (string, error) {
 	answer, err := transfer.Send(ctx, client, http.MethodPost, presigned, nil, nil, 0)
 	if err == nil {
-		err = answer.Err()
+		if err = answer.Err(); errors.Is(err, transfer.ErrUploadGone) { // there is no upload yet: the bucket or the key is at fault
+			err = &transfer.SinkError{Status: answer.Status}
+		}
 	}
 	if err != nil {
 		return "", err
