@@ -51,11 +51,11 @@ func fence(ctx context.Context, tx session, tenant, archive string, scan int) er
 
 func putFolder(ctx context.Context, tx session, tenant, archive string, f Folder) error {
 	// A folder that this scan has seen before keeps its place in the listing.
-	_, err := tx.exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, path = excluded.path, depth = excluded.depth,
+	_, err := tx.exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, details, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, path = excluded.path, depth = excluded.depth, details = excluded.details,
 		listed = CASE WHEN folders.scan = excluded.scan THEN folders.listed ELSE 0 END,
 		page = CASE WHEN folders.scan = excluded.scan THEN folders.page ELSE '' END, scan = excluded.scan`,
-		tenant, archive, f.SourceID, f.ParentID, f.Name, f.Path, f.Depth, f.Scan)
+		tenant, archive, f.SourceID, f.ParentID, f.Name, f.Path, f.Depth, f.Details, f.Scan)
 	return err
 }
 
@@ -74,12 +74,12 @@ func (h ArchiveLedger) PutFolders(ctx context.Context, folders []Folder) error {
 	})
 }
 
-const folderColumns = "source_id, parent_id, name, path, depth, collection_id, scan, listed, page"
+const folderColumns = "source_id, parent_id, name, path, depth, details, collection_id, scan, listed, page"
 
 func scanFolder(r scanner) (Folder, error) {
 	var f Folder
 	var listed int
-	err := r.Scan(&f.SourceID, &f.ParentID, &f.Name, &f.Path, &f.Depth, &f.CollectionID, &f.Scan, &listed, &f.Cursor)
+	err := r.Scan(&f.SourceID, &f.ParentID, &f.Name, &f.Path, &f.Depth, &f.Details, &f.CollectionID, &f.Scan, &listed, &f.Cursor)
 	f.Listed = listed != 0
 	return f, err
 }
@@ -164,6 +164,9 @@ func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
 			return err
 		}
 		if _, err := tx.exec(ctx, "UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
+			return err
+		}
+		if err := forgetNotCarried(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
 		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {

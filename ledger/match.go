@@ -160,7 +160,7 @@ func merged(old, seen Item) Item {
 	if seen.CommentCount != CommentsAsBefore {
 		it.CommentCount = seen.CommentCount
 	}
-	it.Fields, it.FieldsHash, it.Scan = seen.Fields, seen.FieldsHash, seen.Scan
+	it.Fields, it.Custom, it.FieldsHash, it.Scan = seen.Fields, seen.Custom, seen.FieldsHash, seen.Scan
 	content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
 	it.Watermarked = seen.Watermarked
 	if it.Listed != "" && it.Listed == seen.Original && seen.Watermarked && !content {

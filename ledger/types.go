@@ -112,6 +112,7 @@ type Folder struct {
 	SourceID, ParentID string // ParentID is empty for the root
 	Name, Path         string // Path: names from below the root joined by "/", each "/" inside a name as "∕" (U+2215)
 	Depth              int
+	Details            string // JSON of what else Frame.io says of it, as the archive keeps it; empty for nothing
 	CollectionID       string
 	Scan               int    // the scan that saw it last
 	Listed             bool   // by this scan
@@ -150,6 +151,8 @@ type Item struct {
 	// Fields is the JSON of what goes into the metadata view (mapping.Fields); FieldsHash tells a change on a re-run.
 	Fields     []byte `json:"Fields"`
 	FieldsHash string `json:"FieldsHash"`
+	// Custom is the JSON of V4's metadata fields that are filled in or empty ([]mapping.SourceField).
+	Custom []byte `json:"Custom,omitempty"`
 
 	State        ItemState `json:"State"`
 	Reason       string    `json:"Reason"`

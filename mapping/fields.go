@@ -32,7 +32,9 @@ var ArchiveFields = []Field{
 	{"framebridge_created_at", "Created at", "datetime"},
 	{"framebridge_rating", "Rating", "float"},
 	{"framebridge_properties", "Properties (JSON)", "text"},
-	{"framebridge_settings", "Share settings (JSON)", "text"},
+	{"framebridge_settings", "Settings (JSON)", "text"},
+	{"framebridge_stack", "Version stack (JSON)", "text"},
+	{"framebridge_owner", "Owner", "string"},
 	{"framebridge_checksum", "Checksum", "string"},
 	{"framebridge_rendition", "Rendition", "string"},
 }
@@ -44,6 +46,14 @@ var CommentFields = []Field{
 	{"framebridge_guest", "Frame.io guest", "boolean"},
 	{"framebridge_annotation", "Annotation (source JSON)", "text"},
 	{"framebridge_page", "Page", "integer"},
+	{"framebridge_anchor", "Pinned at (JSON)", "string"},
+	{"framebridge_completed_by", "Completed by", "string"},
+	{"framebridge_completed_at", "Completed at", "datetime"},
+	{"framebridge_edited_at", "Edited at", "datetime"},
+	{"framebridge_links", "Links (JSON)", "text"},
+	{"framebridge_mentions", "Mentions (JSON)", "text"},
+	{"framebridge_attachments", "Attachments in Frame.io (JSON)", "text"},
+	{"framebridge_markup", "Text markup (JSON)", "text"},
 }
 
 // FieldsInput is what Frame.io says of a file.
@@ -54,6 +64,8 @@ type FieldsInput struct {
 	UploadedAt, CreatedAt           time.Time
 	Rating                          *float64
 	Properties                      map[string]any
+	Stack                           string // JSON of the version stack, as far as it says more than its versions
+	OwnerName, OwnerEmail           string
 }
 
 // Fields are the values of the archive's view, without those that the copy adds (checksum, rendition).
@@ -83,6 +95,8 @@ func Fields(in FieldsInput) map[string]string {
 	if in.Rating != nil {
 		set("framebridge_rating", strconv.FormatFloat(*in.Rating, 'f', -1, 64))
 	}
+	set("framebridge_stack", in.Stack)
+	set("framebridge_owner", person(in.OwnerName, in.OwnerEmail))
 	if len(in.Properties) > 0 {
 		if encoded, err := json.Marshal(in.Properties); err == nil {
 			set("framebridge_properties", string(encoded))
@@ -146,6 +160,7 @@ type CommentInput struct {
 	Completed, TeamOnly     bool
 	Annotation              string
 	DrawingFrame            DrawingFrame
+	Extras                  CommentExtras
 }
 
 // SegmentDraft is a comment as iconik should have it. Fields are those of the comment view, only where there is
@@ -165,6 +180,7 @@ const TeamOnlyPrefix = "[team only] "
 
 // Segment maps a comment.
 func Segment(in CommentInput) SegmentDraft {
+	in.Text = in.Extras.Readable(in.Text)
 	d := SegmentDraft{Text: in.Text, Checked: in.Completed, Internal: in.TeamOnly, Fields: map[string]string{}}
 	d.StartMS, d.EndMS = CommentTimes(in.Frame, in.Frames, in.Rate)
 	_, d.RateAssumed = in.Rate.OrDefault()
@@ -198,6 +214,7 @@ func Segment(in CommentInput) SegmentDraft {
 	if in.Page != nil {
 		d.Fields["framebridge_page"] = strconv.Itoa(*in.Page)
 	}
+	in.Extras.add(&d, in.DrawingFrame)
 	return d
 }
 

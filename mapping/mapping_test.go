@@ -250,7 +250,10 @@ func TestSegmentKeepsTheAuthor(t *testing.T) {
 
 func TestEveryFieldOfAViewIsNamed(t *testing.T) {
 	got := WithCleared(CommentFields, map[string]string{"framebridge_page": "3"})
-	require.Equal(t, map[string]string{"framebridge_author": "", "framebridge_author_email": "", "framebridge_guest": "", "framebridge_annotation": "", "framebridge_page": "3"}, got)
+	require.Len(t, got, len(CommentFields))
+	for name, value := range got {
+		require.Equal(t, map[bool]string{true: "3"}[name == "framebridge_page"], value, name)
+	}
 }
 
 func TestTimecodeOfRatesThatNoFormatHas(t *testing.T) {

@@ -31,12 +31,16 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	if err != nil {
 		return nil, err
 	}
+	lost, err := notCarried(ctx, l)
+	if err != nil {
+		return nil, err
+	}
 	generations, err := keptGenerations(ctx, l, row.ID)
 	if err != nil {
 		return nil, err
 	}
 	return &Report{
-		Archive: row, Generations: generations, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		Archive: row, Generations: generations, NotCarried: lost, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for after := int64(0); ; {
@@ -57,6 +61,17 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 			}
 		},
 	}, nil
+}
+
+const mostNotCarried = 100_000 // rows of a report
+
+func notCarried(ctx context.Context, l ledger.ArchiveLedger) ([]NotCarried, error) {
+	rows, err := l.NotCarried(ctx, mostNotCarried)
+	out := make([]NotCarried, len(rows))
+	for i, n := range rows {
+		out[i] = NotCarried{Kind: n.Kind, Name: n.Name, Place: n.Place, Size: n.Size, Reason: n.Reason, URL: n.URL}
+	}
+	return out, err
 }
 
 // FormLink is the kind of the links that remember which forms of a run's report are stored; that of the hash list holds

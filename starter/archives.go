@@ -40,20 +40,23 @@ type archiveView struct {
 		Name string `json:"name"`
 		Team string `json:"team"`
 	} `json:"project"`
-	Status        string       `json:"status"`
-	Reason        string       `json:"reason"`
-	QueuePosition int          `json:"queue_position"`
-	Run           int          `json:"run"`
-	Items         itemCounts   `json:"items"`
-	Bytes         bytesAmount  `json:"bytes"`
-	Comments      amount       `json:"comments"`
-	Presentations amount       `json:"presentations"`
-	QueuedAt      *time.Time   `json:"queued_at"`
-	StartedAt     *time.Time   `json:"started_at"`
-	FinishedAt    *time.Time   `json:"finished_at"`
-	WorkflowID    string       `json:"workflow_id"`
-	TemporalURL   string       `json:"temporal_url"`
-	Iconik        iconikObject `json:"iconik"`
+	Status        string      `json:"status"`
+	Reason        string      `json:"reason"`
+	QueuePosition int         `json:"queue_position"`
+	Run           int         `json:"run"`
+	Items         itemCounts  `json:"items"`
+	Bytes         bytesAmount `json:"bytes"`
+	Comments      amount      `json:"comments"`
+	Presentations amount      `json:"presentations"`
+
+	NotCarried []ledger.KindCount `json:"not_carried"`
+
+	QueuedAt    *time.Time   `json:"queued_at"`
+	StartedAt   *time.Time   `json:"started_at"`
+	FinishedAt  *time.Time   `json:"finished_at"`
+	WorkflowID  string       `json:"workflow_id"`
+	TemporalURL string       `json:"temporal_url"`
+	Iconik      iconikObject `json:"iconik"`
 }
 
 type itemCounts struct {
@@ -94,6 +97,12 @@ func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, 
 		Bytes: bytesAmount{amount: amount{t.Bytes, t.BytesDone}, Skipped: t.BytesSkipped}, Comments: amount{t.Comments, t.CommentsDone}, Presentations: amount{int64(row.Shares), int64(row.SharesDone)},
 		QueuedAt: timeOrNull(row.QueuedAt), StartedAt: timeOrNull(row.StartedAt), FinishedAt: timeOrNull(row.FinishedAt),
 		Iconik: iconikObject{CollectionID: row.CollectionID, JobID: row.JobID, ReportAssetID: row.ReportAssetID},
+	}
+	if v.NotCarried, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedCounts(c.Request.Context()); err != nil {
+		return archiveView{}, err
+	}
+	if v.NotCarried == nil {
+		v.NotCarried = []ledger.KindCount{}
 	}
 	rate, left := row.Pace(t, time.Now())
 	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())
@@ -232,6 +241,8 @@ type itemView struct {
 		FileID    string `json:"file_id"`
 	} `json:"iconik"`
 	Comments int `json:"comments"`
+
+	NotCarried []notCarriedView `json:"not_carried"`
 }
 
 func (s *service) getItems(c *gin.Context) {
@@ -257,6 +268,13 @@ func (s *service) getItems(c *gin.Context) {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	}
+	lost := map[string][]ledger.NotCarried{}
+	if n := len(items); n > 0 {
+		if lost, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedOf(c.Request.Context(), items[0].Seq, items[n-1].Seq); err != nil {
+			s.failWith(c, errors.Join(errUnavailable, err), "")
+			return
+		}
+	}
 	list := make([]itemView, len(items))
 	for i, it := range items {
 		v := itemView{SourceID: it.SourceID, Path: it.Path, Version: it.Version, State: string(it.State), Reason: it.Why(), Fault: it.Fault,
@@ -265,6 +283,7 @@ func (s *service) getItems(c *gin.Context) {
 			v.Checksum = "xxh64:" + it.Checksum
 		}
 		v.Iconik.AssetID, v.Iconik.VersionID, v.Iconik.FileID = it.AssetID, it.VersionID, it.FileID
+		v.NotCarried = notCarriedViews(lost[it.SourceID])
 		list[i] = v
 	}
 	cursor := ""

@@ -154,7 +154,7 @@ func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string
 	if err := a.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields)); err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
-	return nil
+	return a.writeCustom(ctx, it, it.WrittenHash != "")
 }
 
 // refresh lets title, place and metadata of an archived asset follow Frame.io. Metadata of older versions stay as

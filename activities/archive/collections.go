@@ -167,6 +167,9 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 				return fmt.Errorf("collection of folder %q: %w", f.Path, err)
 			}
 			parents[f.SourceID] = id
+			if err := arc.writeFolderDetails(ctx, f, id); err != nil {
+				return fmt.Errorf("details of folder %q: %w", f.Path, err)
+			}
 			if f.CollectionID != id {
 				if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).SetFolderCollection(ctx, f.SourceID, id); err != nil {
 					return err

@@ -105,6 +105,9 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	if err := a.noteComments(ctx, it, comments); err != nil {
+		return 0, err
+	}
 	note := noteOf(it, comments, a.tenant.DrawingFrame())
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.Note = note
@@ -324,5 +327,6 @@ func commentInput(it ledger.Item, c frameio.Comment, user string, frame mapping.
 		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown,
 		IconikUserID: user, Frame: c.Frame, Frames: c.Frames, Rate: mapping.Rate{Num: it.FrameNum, Den: it.FrameDen}, Page: c.Page,
 		Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: frame,
+		Extras: extrasOf(c),
 	}
 }

@@ -107,7 +107,7 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 		return "", "", err
 	}
 	status, reason := judge(totals, proxies, folders, row.Shares-row.SharesDone)
-	return status, reason, nil
+	return a.exceptions(ctx, status, reason)
 }
 
 // judge is the verdict over all items, folders and presentations.

@@ -69,6 +69,9 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if err == nil && !work {
 		work, err = arc.newShares(ctx)
 	}
+	if err == nil && !work {
+		work, err = arc.newCollections(ctx)
+	}
 	return workflows.ScanResult{Counts: counts, Changed: work}, err
 }
 
@@ -84,7 +87,7 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 		switch child.Kind {
 		case frameio.KindFolder:
 			folders = append(folders, ledger.Folder{SourceID: child.ID, ParentID: folder.SourceID, Name: child.Name,
-				Path: joinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Scan: scan})
+				Path: joinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Details: folderDetails(child, joinPath(folder.Path, child.Name)), Scan: scan})
 		case frameio.KindStack:
 			versions, err := a.frameio.Versions(ctx, child)
 			if err != nil {
@@ -175,19 +178,21 @@ func joinPath(parent, name string) string {
 // itemOf writes one version of an asset down. node is the file itself or the stack that holds it.
 func itemOf(folder ledger.Folder, node, file frameio.Asset, version, versions, scan int) ledger.Item {
 	path := joinPath(folder.Path, file.Name)
-	fields := mapping.Fields(fieldsOf(file, path))
+	in := fieldsOf(file, path)
+	in.Stack = stackJSON(node, file)
+	fields := mapping.Fields(in)
 	encoded, err := json.Marshal(fields)
 	if err != nil { // a map of strings always encodes
 		panic(err)
 	}
-	return ledger.Item{
+	return addFields(ledger.Item{
 		SourceID: file.ID, AssetKey: node.ID, FolderID: folder.SourceID, Version: version, Versions: versions,
 		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
 		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
 		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
 		Watermarked: file.Watermark == frameio.WatermarkOn, CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
 		State: ledger.Pending, Scan: scan,
-	}
+	}, file)
 }
 
 func fieldsOf(f frameio.Asset, path string) mapping.FieldsInput {

@@ -29,6 +29,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 		return fmt.Errorf("presentations: %w", err)
 	}
 	seen, done := 0, 0
+	var shares []frameio.Share
 	for cursor := ""; ; {
 		page, err := arc.frameio.Shares(ctx, ref.Archive, cursor)
 		if err != nil {
@@ -36,6 +37,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 		}
 		for _, s := range page.Items {
 			seen++
+			shares = append(shares, frameio.Share{ID: s.ID, CollectionID: s.CollectionID})
 			if seen == 1 {
 				if err := arc.dropStaleLink(ctx, ledger.LinkPresentations, ref.Archive); err != nil {
 					return err
@@ -45,7 +47,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 				if err != nil {
 					return err
 				}
-				if row, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.PresentationsID = id }); err != nil {
+				if row, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.PresentationsID = id }); err != nil {
 					return err
 				}
 			}
@@ -58,8 +60,10 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 			break
 		}
 	}
-	_, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done })
-	return err
+	if _, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done }); err != nil {
+		return err
+	}
+	return arc.copyCollections(ctx, row, shares)
 }
 
 func shareKind(k frameio.ShareKind) ledger.LinkKind {
@@ -89,6 +93,12 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 		if err := a.reference(ctx, s, id, item, shown); err != nil {
 			return err
 		}
+	}
+	if s, err = a.withReviewers(ctx, s); err != nil {
+		return err
+	}
+	if err := a.noteShare(ctx, s); err != nil {
+		return err
 	}
 	return a.writeSettings(ctx, s, id)
 }

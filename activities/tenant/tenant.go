@@ -4,6 +4,7 @@ package tenant
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/framebridge/framebridge/activities/fault"
@@ -30,6 +31,7 @@ type Tenant struct {
 	Log     *slog.Logger
 
 	views  Memo[string]
+	fields atomic.Pointer[FieldsView]
 	making chan struct{} // held while a view and its fields are made: views share fields
 	users  Memo[string]
 	me     Memo[*iconik.User]

@@ -16,6 +16,8 @@ type Field struct {
 	Label     string `json:"label"`
 	FieldType string `json:"field_type"`
 	Multi     bool   `json:"multi,omitempty"`
+
+	Options []FieldOption `json:"options,omitempty"` // of drop_down
 }
 
 // View is an ordered set of fields.
@@ -47,6 +49,16 @@ func (s *MetadataService) Field(ctx context.Context, name string) (*Field, error
 func (s *MetadataService) CreateField(ctx context.Context, f Field) (*Field, error) {
 	var out Field
 	if err := s.c.post(ctx, "create field", path("metadata/v1/fields"), nil, f, &out); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// UpdateField wraps PATCH metadata/v1/fields/{name}/. Name and type of a field are fixed.
+func (s *MetadataService) UpdateField(ctx context.Context, f Field) (*Field, error) {
+	var out Field
+	body := map[string]any{"label": f.Label, "field_type": f.FieldType, "multi": f.Multi, "options": f.Options} // the name is read only
+	if err := s.c.do(ctx, "update field", "PATCH", path("metadata/v1/fields", f.Name), nil, body, &out); err != nil {
 		return nil, err
 	}
 	return &out, nil

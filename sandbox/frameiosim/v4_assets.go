@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // assetV4 shows a file, folder or stack. Links and metadata come only where they are asked for.
@@ -75,7 +77,7 @@ func (s *Sim) assetV4(a *Asset, include string) map[string]any {
 func (s *Sim) builtInV4(a *Asset) []any {
 	rows := []any{}
 	add := func(name, kind string, value any) {
-		rows = append(rows, map[string]any{"field_definition_id": "f0000000-0000-4000-8000-" + fmt.Sprintf("%012d", len(name)), "field_definition_name": name, "field_type": kind, "mutable": false, "value": value})
+		rows = append(rows, map[string]any{"field_definition_id": uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String(), "field_definition_name": name, "field_type": kind, "mutable": false, "value": value})
 	}
 	if a.FPS > 0 {
 		add("Frame Rate", "number", a.FPS)

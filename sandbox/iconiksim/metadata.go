@@ -159,7 +159,7 @@ func (s *Sim) putValues(c *call, kind, id, version string) (int, any) {
 		def, _ := s.get(kField, name)
 		var out []any
 		for _, x := range list {
-			if !fits(text(def, "field_type"), x["value"]) {
+			if !fits(text(def, "field_type"), x["value"]) || !isOption(def, x["value"]) {
 				return invalid(name, fmt.Sprintf("Not a valid %s: %v", text(def, "field_type"), x["value"]))
 			}
 			out = append(out, x["value"])
@@ -185,6 +185,15 @@ func (s *Sim) putValues(c *call, kind, id, version string) (int, any) {
 	s.touch()
 	s.event(kind, "metadata", "update", id, c.user, doc{"object_id": id, "object_type": kind})
 	return 200, s.showValues(key, kind, id, fields)
+}
+
+// isOption says that a drop-down with options has a value among them.
+func isOption(def doc, v any) bool {
+	options := docs(def["options"])
+	if text(def, "field_type") != "drop_down" || len(options) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(options, func(o doc) bool { return o["value"] == v })
 }
 
 func fits(kind string, v any) bool {

@@ -68,9 +68,13 @@ func (c *Client) CollectionItems(ctx context.Context, col frameio.Collection, pr
 	if col.RootID == "" || col.RootID == project.RootID {
 		return nil, false, nil
 	}
-	err := every(ctx, c, opChildren, nil, assetPage, func(a asset) {
-		out = append(out, frameio.ShareItem{AssetID: a.ID, Kind: frameio.AssetKind(a.Type)})
-	}, "folders", col.RootID, "children")
+	assets, err := rest.Collect(rest.Pages(ctx, vendorName, opChildren, func(ctx context.Context, cursor string) ([]frameio.Asset, string, error) {
+		page, err := c.Children(ctx, col.RootID, cursor)
+		return page.Items, page.Next, err
+	}))
+	for _, a := range assets {
+		out = append(out, frameio.ShareItem{AssetID: a.ID, Kind: a.Kind})
+	}
 	if rest.IsNotFound(err) || rest.ClassOf(err) == rest.Forbidden {
 		return nil, false, nil
 	}

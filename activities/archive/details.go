@@ -1,0 +1,95 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// details is what a folder, project or collection says of itself beside its name and place.
+type details struct {
+	Fields map[string]string     `json:"fields,omitempty"` // of the archive's view
+	Custom []mapping.SourceField `json:"custom,omitempty"`
+}
+
+// folderDetails is what the ledger keeps of a folder until its collection is made.
+func folderDetails(f frameio.Asset, path string) string {
+	in := fieldsOf(f, path)
+	in.UploadedAt = f.CreatedAt
+	fields := mapping.Fields(in)
+	if fields["framebridge_status"] == "none" {
+		delete(fields, "framebridge_status")
+	}
+	delete(fields, "framebridge_uploaded_at")
+	encoded, err := json.Marshal(details{Fields: fields, Custom: sourceFields(f)})
+	if err != nil {
+		return ""
+	}
+	return string(encoded)
+}
+
+// writeFolderDetails writes what a folder says of itself to its collection.
+func (a *archive) writeFolderDetails(ctx context.Context, f ledger.Folder, collection string) error {
+	var d details
+	if f.Details == "" || json.Unmarshal([]byte(f.Details), &d) != nil {
+		return nil
+	}
+	lost, err := a.writeDetails(ctx, "folder:"+f.SourceID, collection, d)
+	if err != nil || lost == nil {
+		return err
+	}
+	return a.ledger.SetNotCarried(ctx, f.SourceID, "fields", at(lost, f.Path))
+}
+
+// writeProjectDetails writes what the project says of itself to its collection.
+func (a *archive) writeProjectDetails(ctx context.Context, p frameio.Project, collection string) error {
+	fields := map[string]string{"framebridge_source_id": p.ID, "framebridge_source_url": p.URL, "framebridge_description": p.Description}
+	in := mapping.Fields(mapping.FieldsInput{OwnerName: p.Owner.Name, OwnerEmail: p.Owner.Email, CreatedAt: p.CreatedAt})
+	for _, name := range []string{"framebridge_owner", "framebridge_created_at"} {
+		fields[name] = in[name]
+	}
+	delete(p.Settings, "storage") // it changes with every upload, and is the files' sizes
+	if len(p.Settings) > 0 {
+		if encoded, err := json.Marshal(p.Settings); err == nil {
+			fields["framebridge_settings"] = string(encoded)
+		}
+	}
+	_, err := a.writeDetails(ctx, "project:"+p.ID, collection, details{Fields: fields})
+	return err
+}
+
+// writeDetails writes to a collection what its source says of itself, once and after each change. It returns which fields
+// iconik cannot take, nil where nothing was written.
+func (a *archive) writeDetails(ctx context.Context, key, collection string, d details) ([]ledger.NotCarried, error) {
+	hash := mapping.FieldsHash(d.Fields) + mapping.SourceFieldsHash(d.Custom)
+	link, known, err := a.tenant.Ledger.Link(ctx, linkSettings, key)
+	if err != nil || link.Hash == hash && link.TargetID == collection {
+		return nil, err
+	}
+	view, err := a.tenant.View(ctx, mapping.ArchiveView)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.markChanged(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(d.Fields)); err != nil && !rest.IsNotFound(err) {
+		return nil, err
+	}
+	lost := []ledger.NotCarried{}
+	if again := known && link.TargetID == collection; len(d.Custom) > 0 || again {
+		if lost, err = a.putSourceFields(ctx, "collections", collection, d.Custom, again); err != nil && !rest.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkSettings, SourceID: key, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
+		return nil, err
+	}
+	return lost, a.tenant.Ledger.Complete(ctx, linkSettings, key, collection, hash)
+}

@@ -1,0 +1,217 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// Links of Frame.io's collections.
+const (
+	linkCollections ledger.LinkKind = "collections" // the collection that holds them, by project
+	linkCollection  ledger.LinkKind = "collection"
+)
+
+// copyCollections brings over what stands beside the tree of V4: the project's own details and its collections, as
+// collections of references under "Collections".
+func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, shares []frameio.Share) error {
+	project, err := a.frameio.Project(ctx, a.ref.Archive)
+	if err != nil {
+		return err
+	}
+	if err := a.writeProjectDetails(ctx, project, row.CollectionID); err != nil {
+		return fmt.Errorf("the project's details: %w", err)
+	}
+	found, err := a.collectionsNow(ctx)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	if err := a.dropStaleLink(ctx, linkCollections, a.ref.Archive); err != nil {
+		return err
+	}
+	parent, err := a.collection(ctx, placed{kind: linkCollections, source: a.ref.Archive, external: mapping.ExternalID("collections", a.ref.Archive), title: "Collections", parent: row.CollectionID})
+	if err != nil {
+		return err
+	}
+	for _, c := range found {
+		for _, s := range shares {
+			if s.CollectionID == c.ID {
+				c.ShareIDs = append(c.ShareIDs, s.ID)
+			}
+		}
+		if err := a.copyCollection(ctx, parent, c, project); err != nil {
+			return fmt.Errorf("collection %q: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// collectionsNow lists the collections that people made: what Frame.io made for a share comes with the share.
+func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, error) {
+	all, err := frameio.All(func(c frameio.Collection) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Collection], error) {
+		return a.frameio.Collections(ctx, a.ref.Archive, cursor)
+	})
+	var out []frameio.Collection
+	for _, c := range all {
+		if !c.OfShare {
+			out = append(out, c)
+		}
+	}
+	return out, err
+}
+
+// newCollections says that Frame.io has a collection that is not in iconik yet.
+func (a *archive) newCollections(ctx context.Context) (bool, error) {
+	now, err := a.collectionsNow(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range now {
+		if target, err := a.linked(ctx, c.ID, linkCollection); err != nil || target == "" {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.Collection, project frameio.Project) error {
+	if err := a.dropStaleLink(ctx, linkCollection, c.ID); err != nil {
+		return err
+	}
+	id, err := a.collection(ctx, placed{kind: linkCollection, source: c.ID, external: mapping.ExternalID("collection", c.ID), title: cmp.Or(c.Name, "Collection "+c.ID), parent: parent})
+	if err != nil {
+		return err
+	}
+	items, known, err := a.frameio.CollectionItems(ctx, c, project)
+	if err != nil && !rest.IsNotFound(err) && rest.ClassOf(err) != rest.Forbidden {
+		return err
+	}
+	lost := []ledger.NotCarried{}
+	if !known || err != nil {
+		why := "Frame.io's API does not say what is in it"
+		if c.Dynamic {
+			why = "it is filled by a rule, and Frame.io's API says neither the rule nor what is in it"
+		}
+		lost = append(lost, ledger.NotCarried{Object: c.ID, Kind: notCollection, Name: cmp.Or(c.Name, c.ID), Place: "Collections/" + c.Name, Reason: why + "; name, description and settings are brought over"})
+	}
+	shown := map[string]bool{}
+	for _, item := range items {
+		if err := a.reference(ctx, frameio.Share{ID: c.ID}, id, item, shown); err != nil {
+			return err
+		}
+	}
+	if err := a.ledger.SetNotCarried(ctx, c.ID, "collection", lost); err != nil {
+		return err
+	}
+	fields := map[string]string{"framebridge_source_id": c.ID, "framebridge_description": c.Description, "framebridge_settings": string(c.Source)}
+	in := mapping.Fields(mapping.FieldsInput{OwnerName: c.Creator.Name, OwnerEmail: c.Creator.Email, CreatedAt: c.CreatedAt})
+	fields["framebridge_owner"], fields["framebridge_created_at"] = in["framebridge_owner"], in["framebridge_created_at"]
+	_, err = a.writeDetails(ctx, "collection:"+c.ID, id, details{Fields: fields})
+	return err
+}
+
+// withReviewers adds who was invited to a secure share; the reviewers of a public one are nobody's list.
+func (a *archive) withReviewers(ctx context.Context, s frameio.Share) (frameio.Share, error) {
+	if s.Settings["access"] != "secure" {
+		return s, nil
+	}
+	who, err := a.frameio.Reviewers(ctx, s.ID)
+	if rest.IsNotFound(err) || rest.ClassOf(err) == rest.Forbidden && err != nil {
+		return s, a.ledger.SetNotCarried(ctx, s.ID, "reviewers", []ledger.NotCarried{{Object: s.ID, Kind: notSetting, Name: "reviewers", Place: "Presentations/" + s.Name,
+			Reason: "Frame.io does not let the token read who was invited", URL: s.URL}})
+	}
+	if err != nil {
+		return s, err
+	}
+	var list []map[string]string
+	for _, p := range who.People {
+		list = append(list, map[string]string{"name": p.Name, "email": p.Email})
+	}
+	if len(list) > 0 {
+		s.Settings["reviewers"] = list
+	}
+	return s, a.ledger.SetNotCarried(ctx, s.ID, "reviewers", nil)
+}
+
+// noteShare writes down what of a share is not brought over.
+func (a *archive) noteShare(ctx context.Context, s frameio.Share) error {
+	var lost []ledger.NotCarried
+	if has, _ := s.Settings["has_password"].(bool); has || s.HasPassphrase {
+		lost = append(lost, ledger.NotCarried{Object: s.ID, Kind: notSetting, Name: "passphrase", Place: "Presentations/" + s.Name, Reason: "a secret: only that there is one is brought over", URL: s.URL})
+	}
+	return a.ledger.SetNotCarried(ctx, s.ID, "share", lost)
+}
+
+// noteComments writes down what of an item's comments is not brought over.
+func (a *archive) noteComments(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
+	var lost []ledger.NotCarried
+	for _, c := range comments {
+		for _, f := range c.Attachments {
+			lost = append(lost, ledger.NotCarried{Kind: notAttachment, Name: f.Name, Size: &f.Size, Reason: "Frame.io's API gives no address to download it from: save it by hand"})
+		}
+		if c.Author.Unknown {
+			lost = append(lost, ledger.NotCarried{Kind: notAuthor, Name: excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
+		}
+		if _, unknown := mapping.Drawing(c.Annotation, a.tenant.DrawingFrame()); unknown > 0 {
+			lost = append(lost, ledger.NotCarried{Kind: notMarkup, Name: excerpt(c.Text), Reason: fmt.Sprintf("shapes drawn with tools that iconik does not have: %d; Frame.io's source is kept", unknown)})
+		}
+	}
+	if len(lost) == 0 && it.CommentsScan == 0 { // nothing was there to take back
+		return nil
+	}
+	return a.ledger.SetNotCarried(ctx, it.SourceID, "comments", at(lost, it.Path))
+}
+
+const excerptLength = 60 // characters of a comment, by which people find it
+
+func excerpt(text string) string {
+	if r := []rune(text); len(r) > excerptLength {
+		return string(r[:excerptLength]) + "…"
+	}
+	return text
+}
+
+// extrasOf is what a comment carries beside its text, place and drawing.
+func extrasOf(c frameio.Comment) mapping.CommentExtras {
+	x := mapping.CommentExtras{CompletedByName: c.CompletedBy.Name, CompletedByMail: c.CompletedBy.Email, CompletedByID: c.CompletedBy.ID, EditedAt: c.EditedAt}
+	if c.Completed {
+		x.CompletedAt = c.CompletedAt
+	}
+	if c.Anchor != nil {
+		x.Anchor = &[2]float64{c.Anchor.X, c.Anchor.Y}
+	}
+	for _, l := range c.Links {
+		x.Links = append(x.Links, mapping.Span{Start: l.Start, End: l.End, Text: l.Text, URL: l.URL})
+	}
+	for _, m := range c.Mentions {
+		x.Mentions = append(x.Mentions, mapping.Span{Start: m.Start, End: m.End, Text: m.Text, UserID: m.User.ID, Name: m.User.Name, Email: m.User.Email})
+	}
+	for _, f := range c.Attachments {
+		x.Attachments = append(x.Attachments, mapping.AttachmentName{ID: f.ID, Name: f.Name, MediaType: f.MediaType, Size: f.Size})
+	}
+	if m := c.Markup; m != nil {
+		x.Markup = &mapping.Markup{Kind: m.Kind, Selection: m.Selection, Suggested: m.Suggested, Source: string(m.Source)}
+	}
+	return x
+}
+
+// exceptions lowers a verdict of "verified" where something was not carried.
+func (a *archive) exceptions(ctx context.Context, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string, error) {
+	counts, err := a.ledger.NotCarriedCounts(ctx)
+	if err != nil || len(counts) == 0 || status != ledger.Verified && status != ledger.VerifiedWithExceptions {
+		return status, reason, err
+	}
+	reason += "; not carried:"
+	for i, k := range counts {
+		if i > 0 {
+			reason += ","
+		}
+		reason += fmt.Sprintf(" %d of kind %s", k.Count, k.Kind)
+	}
+	return ledger.VerifiedWithExceptions, reason, nil
+}

@@ -1,0 +1,171 @@
+package tenant
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// FieldsView is the view of Frame.io's fields in iconik, as far as this process has seen it. It is not changed once made.
+type FieldsView struct {
+	ID      string
+	Targets map[string]mapping.TargetField // by iconik's name
+	Refused map[string]string              // by iconik's name: why there is no such field
+}
+
+// covers says that the view has every field that is wanted, with its options.
+func (v *FieldsView) covers(want []Wanted) bool {
+	return v != nil && !slices.ContainsFunc(want, func(w Wanted) bool {
+		t, ok := v.Targets[w.Target.Name]
+		return v.Refused[w.Target.Name] == "" && (!ok || !w.Mapped && lacks(t, w.Target))
+	})
+}
+
+func lacks(have, want mapping.TargetField) bool {
+	return have.Type == "drop_down" && slices.ContainsFunc(want.Options, func(o string) bool { return !slices.Contains(have.Options, o) })
+}
+
+// Wanted is a field that values are to be written to. Mapped: the configuration names it, and it is the customer's own.
+type Wanted struct {
+	Target mapping.TargetField
+	Mapped bool
+}
+
+// WantedFor is the iconik field for a field of Frame.io.
+func (t *Tenant) WantedFor(f mapping.SourceField) Wanted {
+	if name := t.Config.Archive.Fields[f.Name]; name != "" {
+		return Wanted{Target: mapping.TargetField{Name: name}, Mapped: true}
+	}
+	return Wanted{Target: f.Target()}
+}
+
+// HasFieldsView says whether this process knows of fields of Frame.io in iconik.
+func (t *Tenant) HasFieldsView() bool { return t.fields.Load() != nil }
+
+// FieldsView finds or makes the view of Frame.io's fields, with those that are wanted in it.
+func (t *Tenant) FieldsView(ctx context.Context, want []Wanted) (*FieldsView, error) {
+	if v := t.fields.Load(); v.covers(want) {
+		return v, nil
+	}
+	select {
+	case t.making <- struct{}{}:
+		defer func() { <-t.making }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	v := t.fields.Load()
+	if v.covers(want) {
+		return v, nil
+	}
+	next, err := t.extendFieldsView(ctx, v, want)
+	if err == nil {
+		t.fields.Store(next)
+	}
+	return next, err
+}
+
+func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want []Wanted) (*FieldsView, error) {
+	next := &FieldsView{Targets: map[string]mapping.TargetField{}, Refused: map[string]string{}}
+	if known != nil {
+		maps.Copy(next.Targets, known.Targets)
+		maps.Copy(next.Refused, known.Refused)
+	}
+	views, err := t.Iconik.Metadata.Views(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view := iconik.View{Name: mapping.FieldsView, Description: "Written by Framebridge"}
+	if i := slices.IndexFunc(views, func(v iconik.View) bool { return v.Name == mapping.FieldsView }); i >= 0 {
+		view = views[i]
+	}
+	if err := t.makeFields(ctx, []mapping.Field{{Name: mapping.FieldsJSON, Label: "Frame.io fields (JSON)", Type: "text"}}); err != nil {
+		return nil, err
+	}
+	all := append([]Wanted{{Target: mapping.TargetField{Name: mapping.FieldsJSON, Label: "Frame.io fields (JSON)", Type: "text"}}}, want...)
+	changed := view.ID == ""
+	for _, w := range all {
+		has := slices.ContainsFunc(view.ViewFields, func(f iconik.ViewField) bool { return f.Name == w.Target.Name })
+		if !has {
+			w.Target.Label = ownLabel(view, w.Target)
+		}
+		field, why, err := t.ensureField(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			next.Refused[w.Target.Name] = why
+			continue
+		}
+		next.Targets[w.Target.Name] = targetOf(field)
+		if !has {
+			view.ViewFields = append(view.ViewFields, iconik.ViewField{Name: field.Name, Label: field.Label})
+			changed = true
+		}
+	}
+	next.ID = view.ID
+	switch {
+	case view.ID == "":
+		made, err := t.Iconik.Metadata.CreateView(ctx, view)
+		if err != nil {
+			return nil, err
+		}
+		next.ID = made.ID
+	case changed:
+		if _, err := t.Iconik.Metadata.UpdateView(ctx, view); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+// ownLabel tells two fields of one name apart: the second says its type and the beginning of its id.
+func ownLabel(view iconik.View, f mapping.TargetField) string {
+	if !slices.ContainsFunc(view.ViewFields, func(v iconik.ViewField) bool { return strings.EqualFold(v.Label, f.Label) }) {
+		return f.Label
+	}
+	id := strings.TrimPrefix(f.Name, "frameio_")
+	return f.Label + " (" + f.Type + ", " + id[:min(8, len(id))] + ")"
+}
+
+// ensureField finds or makes a field, and adds the options it lacks. why is set where iconik refuses it for good.
+func (t *Tenant) ensureField(ctx context.Context, w Wanted) (field *iconik.Field, why string, err error) {
+	field, err = t.Iconik.Metadata.Field(ctx, w.Target.Name)
+	switch {
+	case rest.IsNotFound(err) && w.Mapped:
+		return nil, "iconik has no field " + w.Target.Name + ", which archive.fields names", nil
+	case rest.IsNotFound(err):
+		field, err = t.Iconik.Metadata.CreateField(ctx, iconik.Field{Name: w.Target.Name, Label: w.Target.Label, FieldType: w.Target.Type, Multi: w.Target.Multi, Options: options(w.Target.Options)})
+	case err == nil && !w.Mapped && lacks(targetOf(field), w.Target):
+		for _, o := range options(w.Target.Options) {
+			if !slices.Contains(field.Options, o) {
+				field.Options = append(field.Options, o)
+			}
+		}
+		field, err = t.Iconik.Metadata.UpdateField(ctx, *field)
+	}
+	if refused(err) {
+		return nil, "iconik refuses the field: " + err.Error(), nil
+	}
+	return field, "", err
+}
+
+func options(names []string) []iconik.FieldOption {
+	var out []iconik.FieldOption
+	for _, n := range names {
+		out = append(out, iconik.FieldOption{Label: n, Value: n})
+	}
+	return out
+}
+
+func targetOf(f *iconik.Field) mapping.TargetField {
+	t := mapping.TargetField{Name: f.Name, Label: f.Label, Type: f.FieldType, Multi: f.Multi || f.FieldType == "tag_cloud"}
+	for _, o := range f.Options {
+		t.Options = append(t.Options, o.Value)
+	}
+	return t
+}

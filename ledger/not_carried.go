@@ -1,0 +1,85 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+)
+
+// NotCarried is something that an object has in Frame.io and not in iconik.
+type NotCarried struct {
+	Object string // the Frame.io id of the file, folder, share, … that has it
+	Kind   string // attachment, field, markup, author, share setting, collection
+	Name   string
+	Place  string // the object's path, for people
+	Size   *int64 // bytes, where known
+	Reason string
+	URL    string
+}
+
+// KindCount is how many things of a kind were not carried.
+type KindCount struct {
+	Kind  string `json:"kind"`
+	Count int64  `json:"count"`
+}
+
+const notCarriedColumns = "object, kind, name, place, size, reason, url"
+
+func scanNotCarried(r scanner) (NotCarried, error) {
+	var n NotCarried
+	var size sql.NullInt64
+	err := r.Scan(&n.Object, &n.Kind, &n.Name, &n.Place, &size, &n.Reason, &n.URL)
+	if size.Valid {
+		n.Size = &size.Int64
+	}
+	return n, err
+}
+
+// SetNotCarried writes down what one step did not carry of an object, in place of what it said before. Parts, such as the
+// fields and the comments of a file, are kept apart.
+func (h ArchiveLedger) SetNotCarried(ctx context.Context, object, part string, rows []NotCarried) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if _, err := tx.exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object = ? AND part = ?", h.tenant, h.id, object, part); err != nil {
+			return err
+		}
+		for i, n := range rows {
+			if _, err := tx.exec(ctx, "INSERT INTO not_carried (tenant, archive, object, part, n, kind, name, place, size, reason, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				h.tenant, h.id, object, part, i, n.Kind, n.Name, n.Place, n.Size, n.Reason, n.URL); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// forgetNotCarried takes out what is of files that Frame.io has no more.
+func forgetNotCarried(ctx context.Context, tx session, tenant, archive string, scan int) error {
+	_, err := tx.exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND scan <> ?)",
+		tenant, archive, tenant, archive, scan)
+	return err
+}
+
+// NotCarriedCounts counts by kind what an archive did not carry.
+func (h ArchiveLedger) NotCarriedCounts(ctx context.Context) ([]KindCount, error) {
+	return collect(ctx, h.l.reads(), func(r scanner) (KindCount, error) {
+		var k KindCount
+		err := r.Scan(&k.Kind, &k.Count)
+		return k, err
+	}, "SELECT kind, COUNT(*) FROM not_carried WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
+}
+
+// NotCarried lists what an archive did not carry, by place, up to most.
+func (h ArchiveLedger) NotCarried(ctx context.Context, most int) ([]NotCarried, error) {
+	return collect(ctx, h.l.reads(), scanNotCarried,
+		"SELECT "+notCarriedColumns+" FROM not_carried WHERE tenant = ? AND archive = ? ORDER BY place, object, part, n LIMIT ?", h.tenant, h.id, most)
+}
+
+// NotCarriedOf lists what was not carried of the items with numbers from..to, by their Frame.io ids.
+func (h ArchiveLedger) NotCarriedOf(ctx context.Context, from, to int64) (map[string][]NotCarried, error) {
+	rows, err := collect(ctx, h.l.reads(), scanNotCarried, "SELECT "+notCarriedColumns+" FROM not_carried WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ?) ORDER BY object, part, n",
+		h.tenant, h.id, h.tenant, h.id, from, to)
+	out := map[string][]NotCarried{}
+	for _, n := range rows {
+		out[n.Object] = append(out[n.Object], n)
+	}
+	return out, err
+}
