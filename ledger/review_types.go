@@ -71,6 +71,8 @@ type Review struct {
 	Relinks       int       `json:"Relinks"`    // new links for ones that somebody had deleted
 	OldShares     []string  `json:"OldShares"`  // those links, to be switched off with the new one should they come back
 	Notes         []string  `json:"Notes"`
+	// LinkAbsentSince is when Frame.io first did not show the link; it may come back.
+	LinkAbsentSince time.Time `json:"LinkAbsentSince"`
 }
 
 // PassphraseToken names the encrypted passphrase of a review.

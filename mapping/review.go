@@ -173,16 +173,20 @@ func Bare(text, before, after string) string {
 
 // Decision is iconik's word for a label of Frame.io, as approval status and as framebridge_decision. "needs_review" is
 // what a reviewer sets who wants to see the file again: changes are requested.
-func Decision(label string) (approval, decision string) {
+//
+// known is false for an option that the account has made itself.
+func Decision(label string) (approval, decision string, known bool) {
 	switch label {
 	case "approved":
-		return "APPROVED", "approved"
+		return "APPROVED", "approved", true
 	case "needs_review":
-		return "NOT_APPROVED", "changes requested"
+		return "NOT_APPROVED", "changes requested", true
 	case "in_progress":
-		return "REQUESTED", "none"
+		return "REQUESTED", "none", true
+	case "", "none":
+		return "N/A", "none", true
 	}
-	return "N/A", "none"
+	return "N/A", "none", false
 }
 
 const quoteLength = 80

@@ -29,6 +29,7 @@ type assetSync struct {
 	iconik  *iconik.Client
 
 	it     ledger.ReviewAsset
+	full   bool // everything is read
 	newest bool // takes what is new in iconik
 	hinted []string
 
@@ -37,6 +38,7 @@ type assetSync struct {
 	fio      map[string]frameio.Comment      // as Frame.io has them for certain
 	ick      map[string]iconik.Segment       // as iconik has them for certain
 	begunIn  map[string]iconik.Segment       // made there by attempts that died, by their comment in Frame.io
+	there    bool                            // on both sides
 	changes  int
 	waiting  bool // a reply's parent is not there yet
 }
@@ -52,6 +54,14 @@ func (s *assetSync) run(ctx context.Context) error {
 	there, err = s.readIconik(ctx)
 	if err != nil || !there {
 		return err
+	}
+	if s.there, err = s.onBothSides(ctx); err != nil || !s.there {
+		return err
+	}
+	if s.it.State == ledger.AssetGone || !s.it.AbsentSince.IsZero() {
+		if s.it, err = s.review.isBack(ctx, s.it); err != nil {
+			return err
+		}
 	}
 	if err := s.resume(ctx); err != nil {
 		return err
@@ -123,10 +133,8 @@ func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 	for cursor := ""; ; {
 		page, err := s.frameio.Comments(ctx, s.it.FileID, cursor)
 		if rest.IsNotFound(err) {
-			if _, err := s.frameio.Asset(ctx, s.it.FileID); !rest.IsNotFound(err) {
-				return false, err
-			}
-			return false, s.review.markDeleted(ctx, s.it, goneFromFrameio)
+			_, err := s.review.inFrameio(ctx, s.it)
+			return false, err
 		}
 		if err != nil {
 			return false, err
@@ -138,25 +146,38 @@ func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 			break
 		}
 	}
-	var missing []string
+	var missing, lost []string
 	for _, row := range s.rows {
 		if _, listed := s.fio[row.FrameioID]; row.FrameioID != "" && !row.Deleted && !listed {
 			missing = append(missing, row.FrameioID)
 		}
 	}
-	for i, id := range missing {
+	ask := func(id string) error {
 		c, err := s.frameio.Comment(ctx, id)
 		switch {
 		case err == nil && (c.FileID == "" || c.FileID == s.it.FileID):
 			s.fio[id] = c
-		case err != nil && !rest.IsNotFound(err):
+		case rest.IsNotFound(err):
+			lost = append(lost, id)
+			err = nil
+		}
+		return err
+	}
+	for _, id := range missing {
+		if err := ask(id); err != nil {
 			return false, err
-		case err != nil && i == 0: // comments go with their file: is that still there?
-			if _, err := s.frameio.Asset(ctx, s.it.FileID); rest.IsNotFound(err) {
-				return false, s.review.markDeleted(ctx, s.it, goneFromFrameio)
-			} else if err != nil {
-				return false, err
-			}
+		}
+	}
+	if len(lost) == 0 {
+		return true, nil
+	}
+	// Comments go, and come back, with their file: only what is missing before and after a look at it is deleted.
+	if there, err := s.review.inFrameio(ctx, s.it); err != nil || !there {
+		return false, err
+	}
+	for _, id := range lost {
+		if err := ask(id); err != nil {
+			return false, err
 		}
 	}
 	return true, nil
@@ -169,15 +190,10 @@ func (s *assetSync) listIconik(ctx context.Context) ([]iconik.Segment, bool, err
 		return listed, err == nil, err
 	}
 	// The asset is gone, or it has no comment: iconik answers pages beyond the end so.
-	asset, err := s.iconik.Assets.Get(ctx, s.it.AssetID, false)
-	if rest.IsNotFound(err) {
-		return nil, false, s.review.markDeleted(ctx, s.it, goneFromIconik)
-	}
-	return nil, err == nil && asset.Status != "DELETED", err
+	there, err := s.review.inIconik(ctx, s.it)
+	return nil, there, err
 }
 
-// readIconik lists the version's comments. The list comes from an index that lags behind: whatever it shows as new,
-// changed or missing is read from the store before it counts.
 func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 	s.ick, s.begunIn = map[string]iconik.Segment{}, map[string]iconik.Segment{}
 	listed, there, err := s.listIconik(ctx)
@@ -218,7 +234,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 			doubtful[row.IconikID] = true
 		}
 	}
-	missing := false
+	var missing []string
 	for id := range doubtful {
 		if key, known := s.inReview[mapping.Iconik][id]; known && (s.rows[key].ID == "" || s.rows[key].Older) {
 			continue // another file's, or older
@@ -228,7 +244,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		if err != nil || g.Status == "DELETED" {
-			missing = true
+			missing = append(missing, id)
 			delete(s.ick, id) // the list was late
 			continue
 		}
@@ -247,14 +263,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 			s.begunIn[source] = *g
 		}
 	}
-	if missing { // comments go with their asset: is that still there?
-		a, err := s.iconik.Assets.Get(ctx, s.it.AssetID, false)
-		if rest.IsNotFound(err) || err == nil && a.Status == "DELETED" {
-			return false, s.review.markDeleted(ctx, s.it, goneFromIconik)
-		}
-		return err == nil, err
-	}
-	return true, nil
+	return s.confirmDeleted(ctx, missing)
 }
 
 // begun says that this review has asked for a segment that no row knows yet, and of which comment in Frame.io.
@@ -269,7 +278,7 @@ func (s *assetSync) begun(ctx context.Context, g iconik.Segment) (source string,
 
 // older says that a comment was made before the review was asked for; the index was late with it then.
 func (s *assetSync) older(g iconik.Segment) bool {
-	return !g.Created.IsZero() && g.Created.Before(s.review.row.ClickedAt)
+	return !g.Created.IsZero() && g.Created.Before(s.review.clickedAt(s.it))
 }
 
 func olderComment(review string, n int, segment string) ledger.ReviewComment {
@@ -402,6 +411,8 @@ func (s *assetSync) do(ctx context.Context, op mapping.Op) error {
 		return s.editIconik(ctx, s.rows[op.Key], op)
 	case op.Kind == mapping.OpEdit:
 		return s.editFrameio(ctx, s.rows[op.Key], op)
+	case time.Since(s.it.BackAt) < comingBack: // what is missing may come back later than the file or asset did
+		return nil
 	case op.Kind == mapping.OpDelete:
 		return s.delete(ctx, s.rows[op.Key], op.To)
 	}

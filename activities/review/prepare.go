@@ -181,7 +181,8 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 	if !ok {
 		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q has no version to send.", asset.Title)}
 	}
-	return ledger.ReviewAsset{AssetID: id, VersionID: version.ID, Title: asset.Title, Quality: r.row.Quality, State: ledger.AssetPending, Decision: "none"}, nil
+	return ledger.ReviewAsset{AssetID: id, VersionID: version.ID, Title: asset.Title, Quality: r.row.Quality, State: ledger.AssetPending, Decision: "none",
+		ClickedAt: r.row.ClickedAt}, nil
 }
 
 // handOver gives an asset to a running review that shows it already, and returns which: it becomes a new version there,
@@ -333,7 +334,9 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 			}
 			var rows []ledger.ReviewComment
 			for _, s := range segments {
-				if s.VersionID == "" || s.VersionID == it.VersionID {
+				// What is said after the click belongs to the review, also where sending took long.
+				before := s.Created.IsZero() || !s.Created.After(r.clickedAt(it))
+				if before && (s.VersionID == "" || s.VersionID == it.VersionID) {
 					rows = append(rows, olderComment(r.ref.Review, it.N, s.ID))
 				}
 			}
@@ -346,4 +349,12 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 		}
 	}
 	return nil
+}
+
+// clickedAt is when an asset was sent, by iconik's clock.
+func (r *review) clickedAt(it ledger.ReviewAsset) time.Time {
+	if it.ClickedAt.IsZero() {
+		return r.row.ClickedAt
+	}
+	return it.ClickedAt
 }

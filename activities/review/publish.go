@@ -69,7 +69,7 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 		newest[it.AssetID] = it
 	}
 	for _, it := range newest {
-		if it.State == ledger.AssetGone && it.Reason == goneFromIconik {
+		if it.State == ledger.AssetGone && (it.Reason == goneFromIconik || it.AbsentFrom == goneFromIconik) {
 			continue
 		}
 		ending := ""
@@ -92,6 +92,14 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 		hash := mapping.FieldsHash(fields)
 		if it.WrittenHash == hash {
 			continue
+		}
+		// The fields are the asset's, and so its current version's: a decision on another one is none of it.
+		current, err := r.isCurrent(ctx, it)
+		if err != nil {
+			return err
+		}
+		if !current {
+			delete(fields, "framebridge_decision")
 		}
 		err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
 		if err != nil && !rest.IsNotFound(err) {

@@ -30,6 +30,11 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 	}
 	f, err := r.frameio.Asset(ctx, it.FileID)
 	switch {
+	case rest.IsNotFound(err) && (it.AbsentSince.IsZero() || time.Since(it.AbsentSince) < absentSeen):
+		if err := r.absentFromFrameio(ctx, it); err != nil {
+			return err
+		}
+		return fault.Wait("Unseen", readyLook, "Frame.io does not show %q at the moment", it.Title)
 	case rest.IsNotFound(err):
 		return fault.Content("%q was deleted in Frame.io before the review could be shared.", it.Title)
 	case err != nil:

@@ -11,14 +11,10 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
 )
 
 const (
-	goneFromIconik  = "the asset was deleted in iconik"
-	goneFromFrameio = "the file was deleted in Frame.io"
-
 	quietAfter   = time.Hour        // without a comment, from when on a review is polled less often
 	quietShare   = 30               // a quiet review is polled every 30th part of the time it has been quiet,
 	quietLongest = 15 * time.Minute // at most this long
@@ -26,11 +22,6 @@ const (
 	waitingReply = 5 * time.Second  // until the next look for the parent of a reply, or for what iconik's index did not show yet
 	blindLooks   = 20               // files of a review that is looked at again for that
 	refusedLook  = 10 * time.Minute // between two tries to bring over a comment that the other side does not take
-
-	absentLook   = 15 * time.Second // between two looks for what a side does not show any more
-	absentSeen   = 30 * time.Second // after which it counts as deleted where its place is there, without it,
-	absentUnseen = time.Hour        // and where its place is not there either: a membership may be lost, a proxy sick
-	comingBack   = 10 * time.Minute // nothing that is missing on what has come back counts as deleted: it may come later
 )
 
 // SyncReview makes both sides of a review equal, once: of all its files, or of those that a webhook was about.
@@ -52,28 +43,29 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 	if err != nil {
 		return out, err
 	}
-	changes, waiting := 0, false
+	changes, waiting, absent := 0, false, false
 	for i, it := range assets {
 		out.Pending = out.Pending || it.State == ledger.AssetPending
 		segments, meant := meantBy(in, it)
-		if it.State != ledger.AssetReady || !meant {
+		if it.State != ledger.AssetReady && (it.State != ledger.AssetGone || !in.Full) || !meant {
 			continue
 		}
 		if err := attempt.Stopping(ctx); err != nil {
 			return out, err
 		}
-		s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, newest: newestOfVersion(assets, i), hinted: segments}
+		s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, full: in.Full, newest: newestOfVersion(assets, i), hinted: segments}
 		if err := r.notePermanent(ctx, s.run(ctx), "comments of "+it.Title); err != nil {
 			return out, err
 		}
 		// A webhook that names no comment may be ahead of the index.
 		blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
 		changes, waiting = changes+s.changes, waiting || s.waiting || blind
-		if in.Full {
-			if err := r.notePermanent(ctx, r.decide(ctx, it), "decision on "+it.Title); err != nil {
+		if in.Full && s.there {
+			if err := r.notePermanent(ctx, r.decide(ctx, s.it, newestOfAsset(assets, i)), "decision on "+it.Title); err != nil {
 				return out, err
 			}
 		}
+		absent = absent || !s.there && it.State == ledger.AssetReady
 	}
 	if in.Full && !in.Last {
 		if err := r.notePermanent(ctx, r.lookAtShare(ctx), "review link"); err != nil {
@@ -101,6 +93,9 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 	}
 	if waiting {
 		out.NextIn = min(out.NextIn, waitingReply)
+	}
+	if absent {
+		out.NextIn = min(out.NextIn, absentLook)
 	}
 	if n := len(r.row.Notes); n > 0 {
 		out.Notice = r.row.Notes[n-1]
@@ -154,6 +149,16 @@ func newestOfVersion(assets []ledger.ReviewAsset, i int) bool {
 	return true
 }
 
+// newestOfAsset says whether no later file shows the asset: its decision is the asset's.
+func newestOfAsset(assets []ledger.ReviewAsset, i int) bool {
+	for _, later := range assets[i+1:] {
+		if later.AssetID == assets[i].AssetID && (later.State == ledger.AssetReady || later.State == ledger.AssetGone) {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *review) count(ctx context.Context, out *workflows.SyncResult) error {
 	rows, err := r.ledger.Comments(ctx, 0)
 	for _, c := range rows {
@@ -193,39 +198,6 @@ func (r *review) nextPoll(ctx context.Context, now time.Time) (time.Duration, er
 	return every - time.Duration(rand.Float64()*0.1*float64(every)), nil //nolint:gosec // no secret
 }
 
-// decide brings the file's status over, and notices that somebody has deleted it.
-func (r *review) decide(ctx context.Context, it ledger.ReviewAsset) error {
-	f, err := r.frameio.Asset(ctx, it.FileID)
-	if rest.IsNotFound(err) {
-		return r.markDeleted(ctx, it, goneFromFrameio)
-	}
-	if err != nil || f.Label == it.Label {
-		return err
-	}
-	approval, decision := mapping.Decision(f.Label)
-	if err := r.iconik.Assets.SetApproval(ctx, it.AssetID, approval); err != nil {
-		if rest.ClassOf(err) == rest.Retryable || rest.ClassOf(err) == rest.Throttled {
-			return err
-		}
-		if err := r.note(ctx, fmt.Sprintf("iconik rejected the approval status of %q: %v", it.Title, err)); err != nil {
-			return err
-		}
-	}
-	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.Label, row.Decision = f.Label, decision }); err != nil {
-		return err
-	}
-	return r.audit(ctx, ledger.ActorFrameio, "status of "+it.Title, f.Label)
-}
-
-// markDeleted leaves an asset alone that somebody has deleted, and tells people.
-func (r *review) markDeleted(ctx context.Context, it ledger.ReviewAsset, why string) error {
-	if err := r.notifyOnce(ctx, fmt.Sprintf("gone:%d", it.N), fmt.Sprintf("%q: %s. Framebridge leaves its comments as they are.", it.Title, why)); err != nil {
-		return err
-	}
-	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State, row.Reason = ledger.AssetGone, why })
-	return err
-}
-
 // notifyOnce notes something that somebody did by hand, and mails it once.
 func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
 	if err := r.note(ctx, text); err != nil {
@@ -241,10 +213,23 @@ func (r *review) lookAtShare(ctx context.Context) error {
 	}
 	s, err := r.frameio.ShareByID(ctx, r.row.ShareID)
 	switch {
+	case rest.IsNotFound(err) && r.row.LinkAbsentSince.IsZero():
+		return r.update(ctx, func(row *ledger.Review) { row.LinkAbsentSince = time.Now().UTC() })
 	case rest.IsNotFound(err):
+		if _, err := r.frameio.Project(ctx, r.row.ProjectID); err != nil && !rest.IsNotFound(err) {
+			return err
+		} else if away := time.Since(r.row.LinkAbsentSince); away < absentSeen || err != nil && away < absentUnseen {
+			return nil
+		}
 		return r.notifyOnce(ctx, "link:deleted", "Someone deleted the review link in Frame.io. To get a new link, send the assets again. Framebridge syncs comments until the expiry.")
 	case err != nil:
 		return err
+	case !r.row.LinkAbsentSince.IsZero():
+		if err := r.update(ctx, func(row *ledger.Review) { row.LinkAbsentSince = time.Time{} }); err != nil {
+			return err
+		}
+	}
+	switch {
 	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
 		if err := r.deactivateLink(ctx, r.row.ShareID); err != nil {
 			return err

@@ -61,6 +61,23 @@ func (s *Sim) DeleteAsset(id string) {
 	s.fire("asset.deleted", "asset", id, a.ProjectID)
 }
 
+// RestoreAsset takes an asset, and what is in a folder, out of the trash.
+func (s *Sim) RestoreAsset(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var unmark func(a *Asset)
+	unmark = func(a *Asset) {
+		a.Deleted = nil
+		if a.Type == "folder" {
+			for _, kid := range s.kids[a.ID] {
+				unmark(s.s.Assets[kid])
+			}
+		}
+	}
+	unmark(s.s.Assets[id])
+	s.touch()
+}
+
 // Say adds a comment or reply and delivers comment.created.
 func (s *Sim) Say(c Comment) *Comment {
 	made := s.AddComment(c)

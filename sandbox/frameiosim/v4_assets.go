@@ -1,6 +1,7 @@
 package frameiosim
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -98,7 +99,7 @@ func (s *Sim) builtInV4(a *Asset) []any {
 	if l := a.Label; l != "" && l != "none" {
 		words := map[string]string{"approved": "Approved", "needs_review": "Needs Review", "in_progress": "In Progress"}
 		rows = append(rows, map[string]any{"field_definition_id": "f0000000-0000-4000-8000-000000000099", "field_definition_name": "Status", "field_type": "select", "mutable": true,
-			"value": []any{map[string]any{"id": "f0000000-0000-4000-8000-000000000001", "display_name": words[l]}}})
+			"value": []any{map[string]any{"id": "f0000000-0000-4000-8000-000000000001", "display_name": cmp.Or(words[l], l)}}}) // an account has options of its own, too
 	}
 	return rows
 }

@@ -197,3 +197,12 @@ func (s *Sim) Delete(kind, id string) {
 	}
 	s.set(kind, id, func(d doc) { d["status"] = "DELETED" })
 }
+
+// Restore takes an object out of the delete queue.
+func (s *Sim) Restore(kind, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.get(kind, id); ok {
+		s.set(kind, id, func(d doc) { d["status"] = "ACTIVE" })
+	}
+}

@@ -29,6 +29,7 @@ type chaos struct {
 	asset string
 	file  string
 	said  int
+	root  string // the folder of the project for reviews
 }
 
 func (c *chaos) frameioIDs() (ids []string) {
@@ -216,14 +217,17 @@ func openReview(t *testing.T, generation string, seed int) (*chaos, workflows.Re
 	project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")
 	file, err := b.frameio.AddFile(project.RootID, frameiosim.File{Name: "Take.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
 	require.NoError(t, err)
+	b.frameio.SetWatermark(true)
+	link := b.frameio.AddShare(frameiosim.Share{Kind: "review_link", ProjectID: project.ID, Name: "Take.mov", Items: []string{file.ID}, Watermark: true})
 	ref := b.request(t, time.Hour, asset)
 	_, err = b.book.Tenant(tenantID).Review(reviewID).Update(t.Context(), func(r *ledger.Review) {
-		r.Status, r.Generation, r.ShareID = ledger.ReviewOpen, b.generation, "a-link"
+		r.Status, r.Generation, r.ShareID, r.ProjectID, r.Title = ledger.ReviewOpen, b.generation, link.ID, project.ID, "Take.mov"
+		r.RequestedBy = ledger.Person{} // there is no mail server here
 	})
 	require.NoError(t, err)
 	_, err = b.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
 	})
 	require.NoError(t, err)
-	return &chaos{harness: b, t: t, r: rand.New(rand.NewPCG(uint64(seed), 1)), asset: asset, file: file.ID}, ref
+	return &chaos{harness: b, t: t, r: rand.New(rand.NewPCG(uint64(seed), 1)), asset: asset, file: file.ID, root: project.RootID}, ref
 }

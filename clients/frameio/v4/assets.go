@@ -200,14 +200,15 @@ func (a asset) adobe() map[string]any {
 	return out
 }
 
-// label gives the Status field's option the legacy word for it.
+// label gives the Status field's option the legacy word for it. An account's own options keep their names.
 func label(status string) string {
 	switch l := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(status)), " ", "_"); l {
 	case "":
 		return "none"
-	default:
+	case "none", "approved", "in_progress", "needs_review":
 		return l
 	}
+	return strings.TrimSpace(status)
 }
 
 // read asks with a link to the original, and without where the user may not download: then the whole answer is refused.

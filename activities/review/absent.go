@@ -1,0 +1,139 @@
+package review
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+const (
+	goneFromIconik  = "the asset was deleted in iconik"
+	goneFromFrameio = "the file was deleted in Frame.io"
+
+	absentLook   = 5 * time.Second  // until the next look for what a side does not show any more
+	absentSeen   = 20 * time.Second // after which it counts as deleted where its place is there, without it,
+	absentUnseen = time.Hour        // and where its place is not there either: a membership may be lost, a proxy sick
+	comingBack   = 10 * time.Minute // nothing that is missing on what has come back counts as deleted: it may come later
+)
+
+// absent notes that a side does not show a file or an asset: it is looked for again, and for as long as it is away nothing
+// is synced, and nothing deleted. It counts as deleted, which people are told, when it has been away for a while. certain
+// says that a second call has shown its place without it, or itself as deleted.
+func (r *review) absent(ctx context.Context, it ledger.ReviewAsset, from string, certain bool) error {
+	now := time.Now().UTC()
+	if it.AbsentSince.IsZero() || it.AbsentFrom != from {
+		_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.AbsentSince, row.AbsentFrom = now, from })
+		return err
+	}
+	patience := absentUnseen
+	if certain {
+		patience = absentSeen
+	}
+	if it.State == ledger.AssetGone || now.Sub(it.AbsentSince) < patience {
+		return nil
+	}
+	why := from
+	if !certain {
+		why = "Framebridge cannot see it any more, and " + from + ", perhaps"
+	}
+	return r.markDeleted(ctx, it, why)
+}
+
+// absentFromFrameio is for a file that Frame.io does not find.
+func (r *review) absentFromFrameio(ctx context.Context, it ledger.ReviewAsset) error {
+	var err error
+	switch {
+	case r.row.FolderID != "":
+		_, err = r.frameio.Asset(ctx, r.row.FolderID)
+	case r.row.ProjectID != "":
+		_, err = r.frameio.Project(ctx, r.row.ProjectID)
+	default:
+		return r.absent(ctx, it, goneFromFrameio, false)
+	}
+	if err != nil && !rest.IsNotFound(err) {
+		return err
+	}
+	return r.absent(ctx, it, goneFromFrameio, err == nil)
+}
+
+// inIconik says whether an asset is there and not deleted; where it is not, that is noted.
+func (r *review) inIconik(ctx context.Context, it ledger.ReviewAsset) (bool, error) {
+	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, false)
+	switch {
+	case rest.IsNotFound(err):
+		return false, r.absent(ctx, it, goneFromIconik, false)
+	case err != nil:
+		return false, err
+	case asset.Status == "DELETED":
+		return false, r.absent(ctx, it, goneFromIconik, true)
+	}
+	return true, nil
+}
+
+// inFrameio says whether a file is there; where it is not, that is noted.
+func (r *review) inFrameio(ctx context.Context, it ledger.ReviewAsset) (bool, error) {
+	_, err := r.frameio.Asset(ctx, it.FileID)
+	if rest.IsNotFound(err) {
+		return false, r.absentFromFrameio(ctx, it)
+	}
+	return err == nil, err
+}
+
+// markDeleted leaves an asset alone that somebody has deleted, and tells people. Should it come back, its sync goes on.
+func (r *review) markDeleted(ctx context.Context, it ledger.ReviewAsset, why string) error {
+	if err := r.notifyOnce(ctx, fmt.Sprintf("gone:%d:%d", it.N, it.AbsentSince.Unix()), fmt.Sprintf("%q: %s. Framebridge leaves its comments as they are.", it.Title, why)); err != nil {
+		return err
+	}
+	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State, row.Reason = ledger.AssetGone, why })
+	return err
+}
+
+// isBack notes that both sides show an asset that was away, and tells people who were told that it was deleted.
+func (r *review) isBack(ctx context.Context, it ledger.ReviewAsset) (ledger.ReviewAsset, error) {
+	if it.State == ledger.AssetGone {
+		if err := r.notifyOnce(ctx, fmt.Sprintf("back:%d:%d", it.N, it.AbsentSince.Unix()), fmt.Sprintf("%q is back, and Framebridge syncs its comments again.", it.Title)); err != nil {
+			return it, err
+		}
+	}
+	return r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
+		row.State, row.Reason = ledger.AssetReady, ""
+		row.AbsentSince, row.AbsentFrom, row.BackAt = time.Time{}, "", time.Now().UTC()
+	})
+}
+
+// onBothSides asks for the file and the asset themselves, where everything is read or one of them was away: comments may
+// still be listed of what was deleted.
+func (s *assetSync) onBothSides(ctx context.Context) (bool, error) {
+	if !s.full && s.it.State == ledger.AssetReady && s.it.AbsentSince.IsZero() {
+		return true, nil
+	}
+	if there, err := s.review.inFrameio(ctx, s.it); err != nil || !there {
+		return false, err
+	}
+	return s.review.inIconik(ctx, s.it)
+}
+
+// confirmDeleted asks for segments that were missing again: comments go, and come back, with their asset, and only what is
+// missing before and after a look at it is deleted. It says false where the asset is not there.
+func (s *assetSync) confirmDeleted(ctx context.Context, missing []string) (bool, error) {
+	if len(missing) == 0 {
+		return true, nil
+	}
+	if there, err := s.review.inIconik(ctx, s.it); err != nil || !there {
+		return false, err
+	}
+	for _, id := range missing {
+		g, err := s.iconik.Segments.Get(ctx, s.it.AssetID, id)
+		if err != nil && !rest.IsNotFound(err) {
+			return false, err
+		}
+		if _, known := s.inReview[mapping.Iconik][id]; err == nil && g.Status != "DELETED" && known {
+			s.ick[id] = *g
+		}
+	}
+	return true, nil
+}

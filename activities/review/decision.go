@@ -1,0 +1,89 @@
+package review
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// approvals are iconik's words for decisions.
+var approvals = map[string]string{"approved": "APPROVED", "changes requested": "NOT_APPROVED", "none": "N/A"}
+
+// decision is what an option of Frame.io's status field says: by the configuration, or by its own name. One that neither
+// knows is shown as it is, and decides nothing in iconik.
+func (r *review) decision(label string) (approval, decision string, known bool) {
+	if decision, ok := r.cfg.Review.Decision(label); ok {
+		return approvals[decision], decision, true
+	}
+	if approval, decision, known = mapping.Decision(label); known {
+		return approval, decision, true
+	}
+	return "", label, false
+}
+
+// decide brings a file's status over, onto the version that was reviewed: where iconik has another current version, its
+// approval and field are left alone. newest says that no later file of the review shows the same asset.
+func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool) error {
+	f, err := r.frameio.Asset(ctx, it.FileID)
+	if rest.IsNotFound(err) {
+		return r.absentFromFrameio(ctx, it)
+	}
+	if err != nil || f.Label == it.Label {
+		return err
+	}
+	approval, decision, known := r.decision(f.Label)
+	current, err := r.isCurrent(ctx, it)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !current || !newest:
+		err = r.note(ctx, fmt.Sprintf("The status %q in Frame.io is of a version of %q that is no longer the current one: approval and decision in iconik are left alone.", f.Label, it.Title))
+	case !known:
+		err = r.note(ctx, fmt.Sprintf("The status %q of %q in Frame.io is the account's own, and the approval in iconik is left alone. review.status_options says what it decides.", f.Label, it.Title))
+	default:
+		err = r.approve(ctx, it, approval)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.Label, row.Decision = f.Label, decision }); err != nil {
+		return err
+	}
+	return r.audit(ctx, ledger.ActorFrameio, "status of "+it.Title+", version "+it.VersionID, f.Label)
+}
+
+// approve sets iconik's approval, which is the asset's and so its current version's. Where another version has become
+// current meanwhile, it is taken back.
+func (r *review) approve(ctx context.Context, it ledger.ReviewAsset, approval string) error {
+	if err := r.iconik.Assets.SetApproval(ctx, it.AssetID, approval); err != nil {
+		if c := rest.ClassOf(err); c == rest.Retryable || c == rest.Throttled || c == rest.Unauthorized {
+			return err
+		}
+		return r.note(ctx, fmt.Sprintf("iconik rejected the approval status of %q: %v", it.Title, err))
+	}
+	current, err := r.isCurrent(ctx, it)
+	if err != nil || current {
+		return err
+	}
+	if err := r.iconik.Assets.SetApproval(ctx, it.AssetID, approvals["none"]); err != nil {
+		return err
+	}
+	return r.note(ctx, fmt.Sprintf("A new version of %q came into iconik while the decision on the one before was brought over: the new one has no approval.", it.Title))
+}
+
+// isCurrent says whether the version that was reviewed is iconik's current one.
+func (r *review) isCurrent(ctx context.Context, it ledger.ReviewAsset) (bool, error) {
+	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, false)
+	if rest.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	v, ok := asset.CurrentVersion()
+	return ok && v.ID == it.VersionID, nil
+}

@@ -1,0 +1,197 @@
+package contract
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/faults"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+func (c *chaos) row() ledger.Review {
+	row, _, err := c.book.Tenant(tenantID).Review(reviewID).Get(c.t.Context())
+	require.NoError(c.t, err)
+	return row
+}
+
+func (c *chaos) rows() []ledger.ReviewAsset {
+	rows, err := c.book.Tenant(tenantID).Review(reviewID).Assets(c.t.Context())
+	require.NoError(c.t, err)
+	return rows
+}
+
+// later has time go by since a side was first seen without an asset, and since it came back.
+func (c *chaos) later(by time.Duration) {
+	for _, it := range c.rows() {
+		_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(c.t.Context(), it.N, func(row *ledger.ReviewAsset) {
+			if !row.AbsentSince.IsZero() {
+				row.AbsentSince = row.AbsentSince.Add(-by)
+			}
+			if !row.BackAt.IsZero() {
+				row.BackAt = row.BackAt.Add(-by)
+			}
+		})
+		require.NoError(c.t, err)
+	}
+}
+
+func (c *chaos) notes() string { return strings.Join(c.row().Notes, "|") }
+
+func (c *chaos) decisionShown() string {
+	return c.iconik.Values("assets", c.asset)["framebridge_decision"]
+}
+
+// The approval of a version is not that of a later one, which somebody has brought into iconik meanwhile.
+func TestADecisionLandsOnTheVersionThatWasReviewed(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			c, ref := openReview(t, generation, 0)
+			full := workflows.SyncInput{ReviewRef: ref, Full: true}
+			c.frameio.Label(c.file, "approved")
+			require.NoError(t, c.sync(full, 0))
+			assert.Equal(t, "APPROVED", c.iconik.Approval(c.asset))
+			assert.Equal(t, "approved", c.decisionShown())
+
+			require.NoError(t, c.iconik.AddVersion(c.asset, "Take 2.mov", samples.Media("25.mov")))
+			c.frameio.Label(c.file, "needs_review")
+			require.NoError(t, c.sync(full, 0))
+			assert.Equal(t, "APPROVED", c.iconik.Approval(c.asset), "left alone")
+			assert.Empty(t, c.decisionShown(), "the new version has none")
+			assert.Equal(t, "changes requested", c.rows()[0].Decision, "of the version that was reviewed")
+			assert.Contains(t, c.notes(), "no longer the current one")
+		})
+	}
+}
+
+// With both versions in the review, a status on the old one changes nothing of the new one.
+func TestAStatusOnTheOldVersionIsNotTheNewOnes(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			c, ref := openReview(t, generation, 0)
+			require.NoError(t, c.iconik.AddVersion(c.asset, "Take 2.mov", samples.Media("25.mov")))
+			second, err := c.frameio.AddFile(c.frameio.AddFolder(c.root, "another").ID, frameiosim.File{Name: "Take 2.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
+			require.NoError(t, err)
+			_, err = c.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+				return []ledger.ReviewAsset{{AssetID: c.asset, VersionID: c.iconik.CurrentVersion(c.asset), Title: "Take.mov", FileID: second.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
+			})
+			require.NoError(t, err)
+			full := workflows.SyncInput{ReviewRef: ref, Full: true}
+			c.frameio.Label(second.ID, "needs_review")
+			require.NoError(t, c.sync(full, 0))
+			c.frameio.Label(c.file, "approved")
+			require.NoError(t, c.sync(full, 0))
+			assert.Equal(t, "NOT_APPROVED", c.iconik.Approval(c.asset))
+			assert.Equal(t, "changes requested", c.decisionShown())
+		})
+	}
+}
+
+// Options that an account has made itself decide what the configuration says, or are shown as they are.
+func TestAnAccountsOwnStatusIsNotDropped(t *testing.T) {
+	c, ref := openReview(t, "v4", 0)
+	full := workflows.SyncInput{ReviewRef: ref, Full: true}
+	c.frameio.Label(c.file, "approved")
+	require.NoError(t, c.sync(full, 0))
+	c.frameio.Label(c.file, "Approved with changes")
+	require.NoError(t, c.sync(full, 0))
+	assert.Equal(t, "Approved with changes", c.decisionShown())
+	assert.Equal(t, "APPROVED", c.iconik.Approval(c.asset), "left alone")
+	assert.Contains(t, c.notes(), "review.status_options")
+	tenant, _ := c.config.Tenant(tenantID)
+	tenant.Review.StatusOptions = map[string]string{"final": "approved", "Freigegeben": "approved", "Rework": "changes requested"}
+	for option, want := range map[string]string{"Rework": "NOT_APPROVED", "Freigegeben": "APPROVED"} {
+		c.frameio.Label(c.file, option)
+		require.NoError(t, c.sync(full, 0))
+		assert.Equal(t, want, c.iconik.Approval(c.asset), option)
+	}
+}
+
+// What was deleted and comes back goes on being synced; nothing that was synced is deleted by it.
+func TestGoneIsAStateThatEnds(t *testing.T) {
+	for generation := range generations {
+		for side, do := range map[string]struct{ away, back func(c *chaos) }{
+			"the file":  {func(c *chaos) { c.frameio.DeleteAsset(c.file) }, func(c *chaos) { c.frameio.RestoreAsset(c.file) }},
+			"the asset": {func(c *chaos) { c.iconik.Delete("assets", c.asset) }, func(c *chaos) { c.iconik.Restore("assets", c.asset) }},
+			"all of Frame.io for a while": {func(c *chaos) {
+				require.NoError(c.t, c.frameio.AddFault(faults.Fault{Match: ".", Times: 10000, Status: http.StatusNotFound}))
+			}, func(c *chaos) { c.frameio.ClearFaults() }},
+			"all of iconik for a while": {func(c *chaos) {
+				require.NoError(c.t, c.iconik.AddFault(faults.Fault{Match: "(assets|segments)", Times: 10000, Status: http.StatusNotFound}))
+			}, func(c *chaos) { c.iconik.ClearFaults() }},
+		} {
+			for _, told := range []bool{false, true} { // it is away for seconds, or for so long that people are told
+				if told && side == "all of Frame.io for a while" {
+					continue // which is read as a token that is refused: the sync fails until somebody has mended it
+				}
+				t.Run(generation+"/"+side+"/"+map[bool]string{false: "seconds", true: "hours"}[told], func(t *testing.T) {
+					c, ref := openReview(t, generation, 0)
+					full := workflows.SyncInput{ReviewRef: ref, Full: true}
+					c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 1"})
+					c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "remark 2", nil, nil, "", nil)
+					require.NoError(t, c.sync(full, 0))
+					do.away(c)
+					for range 2 {
+						_ = c.sync(full, 0)
+					}
+					assert.Equal(t, ledger.AssetReady, c.rows()[0].State, "seconds are no evidence")
+					if told {
+						c.later(2 * time.Hour)
+						err := c.sync(full, 0)
+						assert.Equal(t, ledger.AssetGone, c.rows()[0].State, err)
+						assert.Contains(t, c.notes(), "leaves its comments as they are")
+					}
+					do.back(c)
+					c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 3"})
+					require.NoError(t, c.sync(full, 0))
+					assert.Equal(t, ledger.AssetReady, c.rows()[0].State)
+					assert.Len(t, c.segmentIDs(), 3)
+					assert.Len(t, c.frameioIDs(), 3)
+					assert.Empty(t, c.equal(ref))
+					assert.Equal(t, told, strings.Contains(c.notes(), "is back"), c.notes())
+				})
+			}
+		}
+	}
+}
+
+// Comments that come back later than their file are not deleted in iconik; what stays away is, in the end.
+func TestWhatComesBackLaterIsNotDeleted(t *testing.T) {
+	c, ref := openReview(t, "v4", 0)
+	full := workflows.SyncInput{ReviewRef: ref, Full: true}
+	c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 1"})
+	c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 2"})
+	require.NoError(t, c.sync(full, 0))
+	c.frameio.DeleteAsset(c.file)
+	require.NoError(t, c.sync(full, 0))
+	c.frameio.RestoreAsset(c.file)
+	c.frameio.Unsay(c.frameioIDs()[0])
+	require.NoError(t, c.sync(full, 0))
+	assert.Len(t, c.segmentIDs(), 2, "it may come back later")
+	c.later(time.Hour)
+	require.NoError(t, c.sync(full, 0))
+	assert.Len(t, c.segmentIDs(), 1)
+}
+
+// What is said in iconik after the click belongs to the review, also where the review sees it only later.
+func TestACommentAfterTheClickBelongsToTheReview(t *testing.T) {
+	c, ref := openReview(t, "v4", 0)
+	_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(t.Context(), 1, func(row *ledger.ReviewAsset) {
+		row.State, row.SeenIconik = ledger.AssetPending, false
+		row.FileID = ""
+	})
+	require.NoError(t, err)
+	c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "after the click", nil, nil, "", nil)
+	require.NoError(t, c.acts.Review.StageAsset(t.Context(), workflows.AssetInput{ReviewRef: ref, N: 1}))
+	_, err = c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(t.Context(), 1, func(row *ledger.ReviewAsset) { row.State, row.FileID = ledger.AssetReady, c.file })
+	require.NoError(t, err)
+	require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+	assert.Len(t, c.frameioIDs(), 1)
+}
