@@ -57,7 +57,7 @@ func TestWhatAnActivityEndsWith(t *testing.T) {
 func TestAPanicIsASystemError(t *testing.T) {
 	err := execute(t, boundary{log: slog.New(slog.DiscardHandler)}, func(context.Context) error {
 		var none map[string]int
-		none["x"]++
+		none["x"]++ //nolint:staticcheck // panics, as it shall
 		return nil
 	})
 	var app *temporal.ApplicationError

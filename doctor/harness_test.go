@@ -128,7 +128,7 @@ func (f fakeFrontend) GetSystemInfo(context.Context, *workflowservice.GetSystemI
 
 func (f fakeFrontend) DescribeNamespace(context.Context, *workflowservice.DescribeNamespaceRequest, ...grpc.CallOption) (*workflowservice.DescribeNamespaceResponse, error) {
 	if f.t.noNamespace {
-		return nil, fmt.Errorf("Namespace is not found") //nolint:staticcheck // Temporal's words
+		return nil, fmt.Errorf("Namespace is not found")
 	}
 	return &workflowservice.DescribeNamespaceResponse{Config: &namespacepb.NamespaceConfig{WorkflowExecutionRetentionTtl: durationpb.New(f.t.retention)}}, nil
 }

@@ -16,7 +16,6 @@ import (
 func newest(t *testing.T, l *Ledger, tenant, table, nested string) {
 	t.Helper()
 	type doc struct {
-		id   string
 		data document
 	}
 	all, err := collect(t.Context(), l.reads(), func(r scanner) (d doc, err error) {

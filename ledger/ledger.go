@@ -58,7 +58,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
 
 func (l *Ledger) openSQLite(file string) error {
 	if file == "" {
-		return errors.New("no file is named after sqlite:")
+		return errors.New("sqlite: is followed by no file")
 	}
 	if err := keepPrivate(file); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (l *Ledger) openSQLite(file string) error {
 // keepPrivate makes the file if it is not there, and lets nobody but its owner read it or what SQLite puts beside it, which
 // gets the file's mode when it is made. A file of somebody else's stays as it is.
 func keepPrivate(file string) error {
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the administrator's
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func deployed(t *testing.T) string {
 	file := filepath.Join(t.TempDir(), "ledger.db")
 	out, err := os.Create(file)
 	require.NoError(t, err)
-	_, err = io.Copy(out, in) //nolint:gosec // our own fixture
+	_, err = io.Copy(out, in)
 	require.NoError(t, err)
 	require.NoError(t, out.Close())
 	return file
@@ -259,7 +259,7 @@ func TestAFailedMigrationIsTold(t *testing.T) {
 
 func TestNobodyElseReadsTheFile(t *testing.T) {
 	file := deployed(t)
-	require.NoError(t, os.Chmod(file, 0o644)) //nolint:gosec // what older versions left
+	require.NoError(t, os.Chmod(file, 0o644))
 	for _, name := range []string{file, filepath.Join(t.TempDir(), "new.db")} {
 		l, err := Open(t.Context(), "sqlite:"+name)
 		require.NoError(t, err)

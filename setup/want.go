@@ -9,7 +9,7 @@ import (
 )
 
 // SecretHeader carries the secret of iconik's custom actions and webhooks.
-const SecretHeader = "X-Framebridge-Secret"
+const SecretHeader = "X-Framebridge-Secret" //nolint:gosec // a header's name
 
 // ExtendView is the form of the action that extends a review.
 const ExtendView = "Extend a review"

@@ -44,7 +44,7 @@ func serveCommand(o *options) *cobra.Command {
 }
 
 func (s *service) serve(ctx context.Context) error {
-	public, internal := s.routes()
+	public, internal := s.routes() //nolint:contextcheck // each request brings its own
 	servers := []*listening{{key: "http.listen", address: s.cfg().HTTP.Listen, handler: public}}
 	if s.cfg().HTTP.InternalListen != "" {
 		servers = append(servers, &listening{key: "http.internal_listen", address: s.cfg().HTTP.InternalListen, handler: internal})
@@ -74,7 +74,7 @@ func (s *service) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.log.Info("starter is stopping")
-	closing, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	for _, l := range servers {
 		if err := l.server.Shutdown(closing); err != nil {
@@ -106,7 +106,7 @@ type listening struct {
 }
 
 func (l *listening) open(ctx context.Context, log *slog.Logger) error {
-	listener, err := net.Listen("tcp", l.address)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
 	if err != nil {
 		return errors.New(l.key + ": " + err.Error())
 	}

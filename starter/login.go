@@ -114,7 +114,7 @@ func waitForCode(ctx context.Context, redirect, state string, in io.Reader, read
 		return "", errors.New("--redirect is not a URL")
 	}
 	if u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1") {
-		l, err := net.Listen("tcp", u.Host)
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", u.Host)
 		if err != nil {
 			return "", fmt.Errorf("--redirect: %w", err)
 		}

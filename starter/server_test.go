@@ -264,7 +264,7 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, project, id)
 	_, err = f.findProject(t.Context(), f.cfg().Tenants[tenantA], tenantB)
-	assert.ErrorContains(t, err, "no project with the id")
+	assert.ErrorContains(t, err, "no project with the ID")
 
 	resp, answer = f.ask(ask{"GET", routes.Prefix + "/archives/" + project + "/report.html", "", bearer("A")})
 	assert.Equal(t, 404, resp.StatusCode)
@@ -399,7 +399,7 @@ func TestABrokenAnswerDoesNotLookWhole(t *testing.T) {
 	assert.Equal(t, 500, resp.StatusCode)
 	assert.NotEmpty(t, answer["request_id"])
 	for _, path := range []string{"/late", "/cut"} {
-		resp, err := http.Get(server.URL + path) //nolint:noctx // a test
+		resp, err := http.Get(server.URL + path)
 		require.NoError(t, err)
 		_, err = io.ReadAll(resp.Body)
 		resp.Body.Close()

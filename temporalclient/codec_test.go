@@ -134,7 +134,7 @@ func TestEncryptedHistoriesReplay(t *testing.T) {
 	require.NotEmpty(t, files)
 	seen := 0
 	for _, file := range files {
-		raw, err := os.ReadFile(file) //nolint:gosec // testdata
+		raw, err := os.ReadFile(file)
 		require.NoError(t, err)
 		replay := func(h *historypb.History) error {
 			r, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: data, FailureConverter: failures})

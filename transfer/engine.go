@@ -323,7 +323,7 @@ func (r *run) again(ctx context.Context, try int, err error) error {
 	}
 	r.e.o.Metrics.retried()
 	wait := min(partWait<<(try-1), partWaitTo)
-	wait = wait/2 + rand.N(wait/2+1)
+	wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter
 	var asked *SinkError
 	if errors.As(err, &asked) {
 		wait = max(wait, min(asked.RetryAfter, 2*partWaitTo))

@@ -1,7 +1,7 @@
 package transfer
 
 import (
-	"crypto/md5" //nolint:gosec // what ETags are
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,7 +12,7 @@ import (
 )
 
 func TestAnETagIsAnMD5OnlyWhereNothingSaysOtherwise(t *testing.T) {
-	ours, other := md5.Sum([]byte("a")), md5.Sum([]byte("b")) //nolint:gosec
+	ours, other := md5.Sum([]byte("a")), md5.Sum([]byte("b"))
 	refused := errors.New("refused")
 	tag := func(sum [16]byte) string { return fmt.Sprintf(`"%x"`, sum) }
 	for name, tt := range map[string]struct {

@@ -161,7 +161,7 @@ func (s *HTTPSource) renew(ctx context.Context, turn int) error {
 func (s *HTTPSource) Open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &watched{ctx: ctx, cancel: cancel, timer: time.AfterFunc(StallTimeout, func() { cancel(ErrStalled) })}
-	resp, err := s.request(ctx, offset, length)
+	resp, err := s.request(ctx, offset, length) //nolint:bodyclose // watched closes it
 	if err != nil {
 		if cause := context.Cause(ctx); errors.Is(cause, ErrStalled) {
 			err = &SourceError{Cause: cause}
@@ -251,7 +251,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	if n > 0 {
 		w.timer.Reset(StallTimeout)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		if cause := context.Cause(w.ctx); errors.Is(cause, ErrStalled) {
 			err = cause
 		}

@@ -3,6 +3,7 @@ package transfer
 import (
 	"crypto/md5"  //nolint:gosec // the stores' ETags are MD5
 	"crypto/sha1" //nolint:gosec // Backblaze's checksum
+	"errors"
 	"hash"
 	"hash/crc32"
 	"io"
@@ -71,10 +72,10 @@ func newPart(n, total int, offset int64, buf []byte, wants Hash) *Part {
 	case widemd5.Available:
 		p.lane = md5s.join(buf)
 	default:
-		p.takes = append(p.takes, taker{md5.New(), func(s *Sums, b []byte) { copy(s.MD5[:], b) }}) //nolint:gosec
+		p.takes = append(p.takes, taker{md5.New(), func(s *Sums, b []byte) { copy(s.MD5[:], b) }}) //nolint:gosec // the object stores name MD5 and SHA-1
 	}
 	if wants&SHA1 != 0 {
-		p.takes = append(p.takes, taker{sha1.New(), func(s *Sums, b []byte) { copy(s.SHA1[:], b) }}) //nolint:gosec
+		p.takes = append(p.takes, taker{sha1.New(), func(s *Sums, b []byte) { copy(s.SHA1[:], b) }}) //nolint:gosec // the object stores name MD5 and SHA-1
 	}
 	if wants&CRC32C != 0 {
 		p.takes = append(p.takes, taker{crc32.New(castagnoli), func(s *Sums, b []byte) {
@@ -138,7 +139,7 @@ func (p *Part) takeOwn() bool {
 	r := &partReader{p: p}
 	for {
 		fresh, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -220,7 +221,7 @@ func (r *partReader) WriteTo(w io.Writer) (int64, error) {
 	var sent int64
 	for {
 		have, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return sent, nil
 		}
 		if err != nil {

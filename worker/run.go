@@ -94,7 +94,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer server.Close()
 	if err := temporalclient.Await(ctx, tc, cfg.Temporal, log); err != nil {
-		return nil //nolint:nilerr // stopped before it began
+		return nil
 	}
 	go temporalclient.KeepSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log, func(bool) {})
 	for _, w := range []worker.Worker{main, moving} {
@@ -117,7 +117,7 @@ func run(ctx context.Context, o options) error {
 	go func() { moving.Stop(); close(stopped) }()
 	main.Stop()
 	<-stopped
-	closing, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(closing))
 }
@@ -168,7 +168,7 @@ func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book
 		say(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	l, err := net.Listen("tcp", listen)
+	l, err := net.Listen("tcp", listen) //nolint:noctx // a local port answers at once
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func TestTheWorkerSaysWhetherItIsReady(t *testing.T) {
 
 	want := func(path string, status int) {
 		t.Helper()
-		resp, err := http.Get("http://" + server.Addr + path) //nolint:noctx // a test
+		resp, err := http.Get("http://" + server.Addr + path)
 		require.NoError(t, err)
 		defer resp.Body.Close()
 		raw, err := io.ReadAll(resp.Body)

@@ -79,7 +79,7 @@ func (a *sharingActivity) ExecuteActivity(ctx context.Context, in *interceptor.E
 	tenant := a.shares.tenantOf(ctx)
 	if !a.shares.enter(tenant) {
 		return nil, temporal.NewApplicationErrorWithOptions("waits for its turn: this tenant's share of the worker is in use", errShare,
-			temporal.ApplicationErrorOptions{NextRetryDelay: shareWait + rand.N(shareJitter), Category: temporal.ApplicationErrorCategoryBenign})
+			temporal.ApplicationErrorOptions{NextRetryDelay: shareWait + rand.N(shareJitter), Category: temporal.ApplicationErrorCategoryBenign}) //nolint:gosec // jitter
 	}
 	defer a.shares.leave(tenant)
 	return a.Next.ExecuteActivity(ctx, in)

@@ -31,7 +31,7 @@ func recorded(t *testing.T, folder string) map[string]*historypb.History {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" {
 			return err
 		}
-		raw, err := os.ReadFile(path) //nolint:gosec // below testdata
+		raw, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}

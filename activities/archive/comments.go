@@ -80,10 +80,12 @@ func depths(all []frameio.Comment) map[string]int {
 	depth := map[string]int{}
 	for _, c := range all {
 		n := 0
-		for p, ok := c.ParentID, true; p != "" && n <= len(all); n++ {
-			if p, ok = parent[p]; !ok {
+		for p := c.ParentID; p != "" && n <= len(all); n++ {
+			above, ok := parent[p]
+			if !ok {
 				break
 			}
+			p = above
 		}
 		depth[c.ID] = n
 	}

@@ -38,7 +38,7 @@ func folderDetails(f frameio.Asset, path string) string {
 func (a *archive) writeFolderDetails(ctx context.Context, f ledger.Folder, collection string) error {
 	var d details
 	if f.Details == "" || json.Unmarshal([]byte(f.Details), &d) != nil {
-		return nil
+		return nil //nolint:nilerr // what is no JSON says nothing
 	}
 	lost, err := a.writeDetails(ctx, "folder:"+f.SourceID, collection, d)
 	if err != nil || lost == nil {

@@ -275,7 +275,7 @@ func (t *Time) UnmarshalJSON(raw []byte) error {
 	t.Time = time.Time{}
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
-		return nil
+		return nil //nolint:nilerr // what is no date is no date
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if at, err := time.Parse(layout, s); err == nil {

@@ -154,7 +154,7 @@ func (s *Sim) send(url string, headers any, payload doc) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(raw)) //nolint:noctx // the client has a timeout
+	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(raw))
 	if err != nil {
 		return err
 	}

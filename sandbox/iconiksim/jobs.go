@@ -190,7 +190,7 @@ func (s *Sim) press(id, action string) {
 		s.wait.Add(1)
 		go func() {
 			defer s.wait.Done()
-			resp, err := s.client.Post(u, "application/json", bytes.NewReader([]byte("{}"))) //nolint:noctx // the client has a timeout
+			resp, err := s.client.Post(u, "application/json", bytes.NewReader([]byte("{}")))
 			if err == nil {
 				_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 				resp.Body.Close()

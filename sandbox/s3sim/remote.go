@@ -40,7 +40,7 @@ func OpenRemote(address string, buckets ...string) (*Remote, error) {
 }
 
 func (r *Remote) do(method, bucket, key, contentType string, body io.Reader, size int64) (*http.Response, error) {
-	req, err := http.NewRequest(method, r.Presign(method, bucket, key, nil, nil, time.Hour), body) //nolint:noctx // the client has a timeout
+	req, err := http.NewRequest(method, r.Presign(method, bucket, key, nil, nil, time.Hour), body)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func Build(ctx context.Context, root string, report func(text string, done bool)
 		}
 		go func() {
 			args := []string{"build", "-C", dir, "-o", filepath.Join(BinDir(root), name), pkg}
-			if raw, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil { //nolint:gosec // our own programs
+			if raw, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
 				results <- result{name, fmt.Errorf("building %s: %w\n%s", name, err, raw)}
 				return
 			}

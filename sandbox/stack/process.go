@@ -53,7 +53,7 @@ func (p *Process) Start() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(p.path, p.args...) //nolint:gosec // our own programs
+	cmd := exec.Command(p.path, p.args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, p.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches the sandbox alone, which stops all in order
 	dieWithParent(cmd.SysProcAttr)

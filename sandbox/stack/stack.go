@@ -344,7 +344,7 @@ func (s *Stack) Ready(ctx context.Context) error {
 	}{{s.Starter, s.APIURL}, {s.Worker, s.WorkerURL}} {
 		until := time.Now().Add(readyTimeout)
 		for {
-			resp, err := http.Get(p.url + "/readyz") //nolint:noctx // on this machine
+			resp, err := http.Get(p.url + "/readyz")
 			if err == nil {
 				resp.Body.Close()
 				if resp.StatusCode == http.StatusOK {

@@ -89,7 +89,7 @@ var serverVersion = regexp.MustCompile(`[Ss]erver v?(\d+)\.(\d+)`)
 func inspect(ctx context.Context, path, from string) (p *TemporalProgram, why string) {
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "--version").CombinedOutput() //nolint:gosec // the person's own command
+	out, err := exec.CommandContext(ctx, path, "--version").CombinedOutput()
 	if err != nil {
 		return nil, "it does not tell its version"
 	}

@@ -34,7 +34,7 @@ func TestTheTemporalCommandOnThePathIsTakenWhereItIsNewEnough(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "temporal")
-			require.NoError(t, os.WriteFile(path, script(c.says), 0o700)) //nolint:gosec // it is run
+			require.NoError(t, os.WriteFile(path, script(c.says), 0o700))
 			t.Setenv("PATH", dir+":/usr/bin:/bin")
 			t.Setenv("XDG_CACHE_HOME", t.TempDir())
 			var notes []string

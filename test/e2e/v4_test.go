@@ -175,7 +175,7 @@ func TestLoginKeepsARotatingToken(t *testing.T) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if address := strings.TrimSpace(lines.Text()); strings.HasPrefix(address, "http") {
-			resp, err := http.Get(address) //nolint:noctx // the browser
+			resp, err := http.Get(address)
 			require.NoError(t, err)
 			resp.Body.Close()
 			break

@@ -17,7 +17,7 @@ func TestEveryFieldIsFilled(t *testing.T) {
 		Hidden string `json:"-"`
 		List   []inner
 		Map    map[string]inner
-		own    int //nolint:unused // that it stays as it is
+		own    int
 	}
 	var r row
 	fill(reflect.ValueOf(&r).Elem(), "row", nil)

@@ -52,13 +52,13 @@ func Start() (*Server, error) {
 		}
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
-		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}} //nolint:gosec // ids of this machine
+		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 		if err := os.Chown(dir, uid, gid); err != nil {
 			return nil, err
 		}
 	}
 	run := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, name), args...) //nolint:gosec // PostgreSQL's own programs
+		cmd := exec.Command(filepath.Join(bin, name), args...)
 		cmd.Dir, cmd.SysProcAttr = dir, as
 		return cmd
 	}
@@ -81,7 +81,7 @@ func Start() (*Server, error) {
 	s.DSN = fmt.Sprintf("postgres://framebridge@%s/postgres?sslmode=disable", address)
 	ready := filepath.Join(bin, "pg_isready")
 	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
-		if exec.Command(ready, "-h", "127.0.0.1", "-p", strconv.Itoa(address.Port)).Run() == nil { //nolint:gosec // as above
+		if exec.Command(ready, "-h", "127.0.0.1", "-p", strconv.Itoa(address.Port)).Run() == nil {
 			return s, nil
 		}
 	}

@@ -372,7 +372,7 @@ func (b *runner) start(what string, size int64, cert, key string, env ...string)
 }
 
 func (b *runner) run(address string, env []string, args ...string) error {
-	cmd := exec.Command(b.self, args...) //nolint:gosec // this program
+	cmd := exec.Command(b.self, args...)
 	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
 	if err := cmd.Start(); err != nil {
 		return err
@@ -428,7 +428,7 @@ func (b *runner) best(name string, size int64, make func() *exec.Cmd) row {
 
 func (b *runner) engine(name, from, to string, size int64, parallel int, cert string) row {
 	return b.best(name, size, func() *exec.Cmd {
-		return exec.Command(b.self, "engine", from, to, strconv.FormatInt(size, 10), "16", strconv.Itoa(parallel), cert) //nolint:gosec // this program
+		return exec.Command(b.self, "engine", from, to, strconv.FormatInt(size, 10), "16", strconv.Itoa(parallel), cert)
 	})
 }
 
@@ -438,7 +438,7 @@ func (b *runner) rclone(name, from, to string, size int64, parallel int) row {
 	}
 	n := strconv.Itoa(parallel)
 	return b.best(name, size, func() *exec.Cmd {
-		cmd := exec.Command(b.peer, "copyto", ":http:file", ":s3:b/k", "--http-url", from, "--s3-provider", "Other", "--s3-endpoint", to, "--s3-access-key-id", "k", //nolint:gosec // as asked
+		cmd := exec.Command(b.peer, "copyto", ":http:file", ":s3:b/k", "--http-url", from, "--s3-provider", "Other", "--s3-endpoint", to, "--s3-access-key-id", "k",
 			"--s3-secret-access-key", "s", "--s3-chunk-size", "16M", "--s3-upload-concurrency", n, "--multi-thread-streams", n, "--multi-thread-chunk-size", "16M", "--multi-thread-cutoff", "64M",
 			"--s3-no-check-bucket", "--no-check-certificate", "--ignore-times", "--config", filepath.Join(b.dir, "none.conf"), "--retries", "1")
 		return cmd

@@ -117,11 +117,11 @@ func TestArrowsRunOneWay(t *testing.T) {
 			ImportPath string
 			Imports    []string
 		}
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
 			break
-		} else {
-			require.NoError(t, err)
 		}
+		require.NoError(t, err)
 		seen++
 		room := strings.TrimPrefix(p.ImportPath, module)
 		may, known := rules(room)

@@ -88,7 +88,7 @@ func record(top, commit, tests string) (err error) {
 		_, rerr := git(top, "worktree", "remove", "--force", tree)
 		err = errors.Join(err, rerr)
 	}()
-	text, err := os.ReadFile(filepath.Join(top, scenarios)) //nolint:gosec // of this repository
+	text, err := os.ReadFile(filepath.Join(top, scenarios))
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func record(top, commit, tests string) (err error) {
 }
 
 func git(dir string, args ...string) (string, error) {
-	out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).Output() //nolint:gosec // git, with our own arguments
+	out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) && len(failed.Stderr) > 0 {
 		err = errors.New(strings.TrimSpace(string(failed.Stderr)))
@@ -110,7 +110,7 @@ func git(dir string, args ...string) (string, error) {
 }
 
 func command(dir string, env []string, name string, args ...string) error {
-	cmd := exec.Command(name, args...) //nolint:gosec // the Go command, with our own arguments
+	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()

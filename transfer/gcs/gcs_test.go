@@ -49,10 +49,9 @@ func TestSession(t *testing.T) {
 		return sinktest.Store{
 			Open: func(t *testing.T, _ int64) sinktest.Upload {
 				n++
-				name := fmt.Sprintf("bucket/file %d.mov", n)
 				session, err := Start(t.Context(), client, g.StartURL("bucket/"+fmt.Sprintf("file%d.mov", n), time.Minute), "video/quicktime")
 				require.NoError(t, err)
-				name = fmt.Sprintf("bucket/file%d.mov", n)
+				name := fmt.Sprintf("bucket/file%d.mov", n)
 				return sinktest.Upload{
 					Sink: func() transfer.Sink {
 						return NewSession(Session{Client: client, URL: session, PartSize: part, Stored: size(g, name)})

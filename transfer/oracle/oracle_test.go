@@ -62,7 +62,7 @@ func start(t *testing.T, variable, program string, args func(host, port, dir str
 
 func read(u string) func() []byte {
 	return func() []byte {
-		resp, err := http.Get(u) //nolint:noctx // on this machine
+		resp, err := http.Get(u)
 		if err != nil {
 			return nil
 		}

@@ -103,7 +103,7 @@ func (d *Digest) standard() standard {
 	}
 	b = append(b, make([]byte, BlockSize)...)
 	b = binary.BigEndian.AppendUint64(b, d.len)
-	h := md5.New().(standard) //nolint:gosec
+	h := md5.New().(standard) //nolint:gosec // the object stores name MD5 and SHA-1
 	if err := h.UnmarshalBinary(b); err != nil {
 		panic("widemd5: crypto/md5 saves its state in another form: " + err.Error()) // the tests would have seen it
 	}

@@ -62,7 +62,7 @@ func (i *instant) UnmarshalJSON(raw []byte) error {
 	i.Time = time.Time{}
 	var s string
 	if json.Unmarshal(raw, &s) != nil || s == "" {
-		return nil
+		return nil //nolint:nilerr // what is no time is no time
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02"} {
 		if t, err := time.Parse(layout, s); err == nil {

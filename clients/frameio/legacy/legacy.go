@@ -92,7 +92,7 @@ const (
 	opTeam          = "GET /teams/{id}"
 	opTeamProjects  = "GET /teams/{id}/projects"
 	opProject       = "GET /projects/{id}"
-	opAsset         = "GET /assets/{id}"
+	opAsset         = "GET /assets/{id}" //nolint:gosec // an operation, no credential
 	opChildren      = "GET /assets/{id}/children"
 	opComments      = "GET /assets/{id}/comments"
 	opPresentations = "GET /projects/{id}/presentations"

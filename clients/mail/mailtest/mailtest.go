@@ -65,7 +65,7 @@ func Listen(address string) (*Server, error) { return ListenWith(address, Option
 
 // ListenWith starts a server that asks for what the options say.
 func ListenWith(address string, o Options) (*Server, error) {
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen("tcp", address) //nolint:noctx // a test's server
 	if err != nil {
 		return nil, err
 	}

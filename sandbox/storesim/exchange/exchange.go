@@ -122,7 +122,7 @@ type Player struct {
 // is not the one that the client took.
 func (p *Player) Play(e Exchange) error {
 	e = e.each(func(s string) string { return strings.NewReplacer(append(p.known, baseMark, p.Base)...).Replace(s) })
-	req, err := http.NewRequest(e.Method, p.Base+e.URL, bytes.NewReader(e.Body.Bytes(p.File))) //nolint:noctx // on this machine
+	req, err := http.NewRequest(e.Method, p.Base+e.URL, bytes.NewReader(e.Body.Bytes(p.File)))
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func backblaze(ctx context.Context) ([]exchange.Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = place.UploadFile(ctx, bytes.NewReader(small), len(small), exchange.SmallName, "video/mp4", fmt.Sprintf("%x", sha1.Sum(small)), nil); err != nil { //nolint:gosec
+	if _, err = place.UploadFile(ctx, bytes.NewReader(small), len(small), exchange.SmallName, "video/mp4", fmt.Sprintf("%x", sha1.Sum(small)), nil); err != nil { //nolint:gosec // the object stores name MD5 and SHA-1
 		return nil, err
 	}
 	if got, _ := b.Object(exchange.SmallName); !bytes.Equal(small, got) {
@@ -176,7 +176,7 @@ func large(ctx context.Context, b *storesim.B2, bucket *base.Bucket) error {
 	}
 	for i := 0; i*each < len(file); i++ {
 		piece := file[i*each : min((i+1)*each, len(file))]
-		sum := fmt.Sprintf("%x", sha1.Sum(piece)) //nolint:gosec
+		sum := fmt.Sprintf("%x", sha1.Sum(piece)) //nolint:gosec // the object stores name MD5 and SHA-1
 		if _, err := part.UploadPart(ctx, strings.NewReader(string(piece)+sum), "hex_digits_at_end", len(piece)+40, i+1); err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func large(ctx context.Context, b *storesim.B2, bucket *base.Bucket) error {
 	if part, err = large.GetUploadPartURL(ctx); err != nil {
 		return err
 	}
-	if _, err = part.UploadPart(ctx, strings.NewReader("late"), fmt.Sprintf("%x", sha1.Sum([]byte("late"))), 4, 9); err == nil { //nolint:gosec
+	if _, err = part.UploadPart(ctx, strings.NewReader("late"), fmt.Sprintf("%x", sha1.Sum([]byte("late"))), 4, 9); err == nil { //nolint:gosec // the object stores name MD5 and SHA-1
 		return errors.New("a part was taken after the end")
 	}
 	return nil
