@@ -129,9 +129,6 @@ type ReviewAsset struct {
 	BackAt time.Time `json:"BackAt"`
 	// ClickedAt is the click that it was sent by, by iconik's clock; zero is that of the review.
 	ClickedAt time.Time `json:"ClickedAt"`
-	// Trouble is why the last attempt to send it failed, and TroubleTimes how often in a row.
-	Trouble      string `json:"Trouble"`
-	TroubleTimes int    `json:"TroubleTimes"`
 }
 
 // Rate is the frame rate by which its comments are counted.
