@@ -70,7 +70,7 @@ func TestV4SharesNothingWithoutItsWatermark(t *testing.T) {
 	}{
 		"switched on":                      {frameiosim.Shares202609, "false", false, "open", ""},
 		"not switched on":                  {frameiosim.Shares202609, "true", true, "failed", "did not turn on the link's watermark"},
-		"an older server":                  {frameiosim.Shares202607, "false", false, "failed", "does not say"},
+		"an older server":                  {frameiosim.Shares202607, "false", false, "failed", "does not report"},
 		"an older server, policy attested": {frameiosim.Shares202607, "true", false, "open", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestTheAccountMovesToV4(t *testing.T) {
 	s.Frameio.Migrate()
 	s.soon("the operator is told", func() bool {
 		for _, m := range s.Mail.Messages() {
-			if strings.Contains(m.Subject, "moved to V4") {
+			if strings.Contains(m.Subject, "migrated to V4") {
 				return true
 			}
 		}
