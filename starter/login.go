@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -105,7 +106,7 @@ func waitForCode(ctx context.Context, redirect, state string, in io.Reader, read
 		case q.Get("state") != state:
 			return answer{err: errors.New("the response belongs to a different sign-in: start again")}
 		case q.Get("code") == "":
-			return answer{err: errors.New("Adobe rejected the sign-in: " + orElse(q.Get("error_description"), orElse(q.Get("error"), "the response has no code")))}
+			return answer{err: errors.New("Adobe rejected the sign-in: " + cmp.Or(q.Get("error_description"), q.Get("error"), "the response has no code"))}
 		}
 		return answer{code: q.Get("code")}
 	}

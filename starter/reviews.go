@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -302,20 +303,13 @@ func (s *service) clips(ctx context.Context, row ledger.Review, onlyAsset string
 			Audio: strings.HasPrefix(a.MediaType, "audio/")}
 		for _, m := range comments {
 			if m.N == a.N && !m.Deleted && !m.Older {
-				clip.Comments = append(clip.Comments, export.Comment{ID: m.ID, Parent: m.ParentID, Author: orElse(m.Author, m.Email), Email: m.Email, Text: m.Text,
+				clip.Comments = append(clip.Comments, export.Comment{ID: m.ID, Parent: m.ParentID, Author: cmp.Or(m.Author, m.Email), Email: m.Email, Text: m.Text,
 					Frame: m.Frame, Frames: m.Frames, Page: m.Page, Completed: m.Completed, Drawn: m.Drawn, CreatedAt: m.CreatedAt})
 			}
 		}
 		out = append(out, clip)
 	}
 	return out, nil
-}
-
-func orElse(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // getComments writes a review's comments as editors need them.
@@ -349,7 +343,7 @@ func (s *service) getComments(c *gin.Context) {
 		s.failWith(c, err, "")
 		return
 	}
-	name := mapping.SafeFileName(orElse(row.Title, row.ID)) + "." + format.Extension
+	name := mapping.SafeFileName(cmp.Or(row.Title, row.ID)) + "." + format.Extension
 	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	c.Data(http.StatusOK, format.MediaType, b.Bytes())
 }

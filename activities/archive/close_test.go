@@ -82,7 +82,7 @@ func TestALateVersionLeavesTheCurrentOnesFields(t *testing.T) {
 			require.NotEqual(t, first.VersionID, second.VersionID)
 			require.Equal(t, "F2", h.sim.VersionValues(second.AssetID, second.VersionID)["framebridge_source_id"])
 			require.Empty(t, h.sim.VersionValues(first.AssetID, first.VersionID))
-			require.False(t, needsCopy(first))
+			require.False(t, first.NeedsCopying())
 		})
 	}
 }
@@ -113,7 +113,7 @@ func TestARefreshLeavesANewerVersionsFields(t *testing.T) {
 	now.Description = "the one that stays"
 	h.sees(t, stack, now) // the second was deleted
 	require.Equal(t, workflows.DoNothing, h.open(t, "F1"))
-	require.False(t, needsCopy(h.item(t, "F1")))
+	require.False(t, h.item(t, "F1").NeedsCopying())
 	require.Equal(t, "F2", h.sim.Values("assets", h.item(t, "F1").AssetID)["framebridge_source_id"])
 }
 

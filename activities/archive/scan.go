@@ -130,7 +130,7 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 					return false, err
 				}
 				for _, it := range items {
-					if phase == ledger.PhaseCopy && needsCopy(it) && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.CommentCount > it.CommentsSeen && it.AssetID != "" {
+					if phase == ledger.PhaseCopy && it.NeedsCopying() && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.CommentCount > it.CommentsSeen && it.AssetID != "" {
 						return true, nil
 					}
 				}
@@ -157,15 +157,6 @@ func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
 			return n, nil
 		}
 	}
-}
-
-// needsCopy says that OpenVersion has something to do for an item.
-func needsCopy(it ledger.Item) bool {
-	switch it.State {
-	case ledger.Pending, ledger.Copying, ledger.ItemFailed:
-		return true
-	}
-	return it.FieldsHash != it.WrittenHash
 }
 
 func joinPath(parent, name string) string {

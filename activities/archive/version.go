@@ -33,7 +33,7 @@ func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([
 	items, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Items(ctx, in.From, in.To)
 	var out []workflows.CopyItem
 	for _, it := range items {
-		if needsCopy(it) {
+		if it.NeedsCopying() {
 			out = append(out, workflows.CopyItem{SourceID: it.SourceID, Asset: it.AssetKey, Name: it.Name, Size: it.Size})
 		}
 	}
@@ -62,7 +62,7 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.OpenVersionInput) (workflows.OpenedVersion, error) {
 	result := func(do string) (workflows.OpenedVersion, error) { return workflows.OpenedVersion{Do: do}, nil }
 	switch {
-	case !needsCopy(it):
+	case !it.NeedsCopying():
 		return result(workflows.DoNothing)
 	case it.State == ledger.Copied || it.State == ledger.ItemVerified:
 		return workflows.OpenedVersion{Do: workflows.DoNothing}, a.refresh(ctx, it)
