@@ -101,11 +101,11 @@ func TestAnOlderVersionKeepsWhatANewerOneWrote(t *testing.T) {
 		again := seen
 		again.SourceID, again.AssetKey, again.Scan = "y", "y", scan
 		require.NoError(t, l.Tenant(tenant).Archive(project).PageListed(ctx, "root", scan, "", nil, []Item{again}, true))
-		matched, err := l.Tenant(tenant).Archive(project).Rematch(ctx, scan)
+		matched, err := l.Tenant(tenant).Archive(project).MatchMigrated(ctx, scan)
 		require.NoError(t, err)
 		require.Equal(t, 1, matched.Items)
 		require.NoError(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan))
-		item("Rematch", nil)
+		item("MatchMigrated", nil)
 
 		_, err = l.Tenant(tenant).Review("r").Update(ctx, func(r *Review) { r.RequestedBy = Person{Name: "Sam"} })
 		require.NoError(t, err)
@@ -133,8 +133,8 @@ func TestAnOlderVersionKeepsWhatANewerOneWrote(t *testing.T) {
 		require.NoError(t, err)
 		_, err = l.exec(ctx, "UPDATE archives SET data = ? WHERE tenant = ? AND id = 'other'", document(`{"Later":{"a":[1,"two"]},"ID":"other","Status":"running"}`), tenant)
 		require.NoError(t, err)
-		archive("MoveArchive", l.Tenant(tenant).MoveArchive(ctx, project, "other"))
-		stillThere(t, l, tenant, "items", "", "MoveArchive")
+		archive("AdoptArchive", l.Tenant(tenant).AdoptArchive(ctx, project, "other"))
+		stillThere(t, l, tenant, "items", "", "AdoptArchive")
 	})
 }
 

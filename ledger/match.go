@@ -137,7 +137,7 @@ func inOrder[T any, K comparable](all []T, key func(T) K) [][]T {
 // copied.
 func migratedItem(old, seen Item) Item {
 	it := merged(old, seen)
-	it.SourceID, it.Moved = seen.SourceID, true
+	it.SourceID, it.Migrated = seen.SourceID, true
 	if it.CommentCount == 0 || old.CommentsDone > 0 {
 		it.CommentCount = CommentsUnknown
 	}

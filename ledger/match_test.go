@@ -77,6 +77,6 @@ func TestWhatAScanSawIsMerged(t *testing.T) {
 	assert.Equal(t, Copying, failed.State)
 	assert.Empty(t, failed.Reason)
 	assert.Equal(t, "y", failed.SourceID)
-	assert.True(t, failed.Moved)
+	assert.True(t, failed.Migrated)
 	assert.Equal(t, CommentsUnknown, failed.CommentCount)
 }

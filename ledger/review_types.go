@@ -121,7 +121,6 @@ type ReviewAsset struct {
 	Checksum      string     `json:"Checksum"`   // xxh64 of what was sent
 	SeenIconik    bool       `json:"SeenIconik"` // comments older than the review are noted
 	WrittenHash   string     `json:"WrittenHash"`
-	WrittenLink   string     `json:"WrittenLink"`
 	// AbsentSince is when one side first did not show the file or asset, and AbsentFrom which; it may come back.
 	AbsentSince time.Time `json:"AbsentSince"`
 	AbsentFrom  string    `json:"AbsentFrom"`

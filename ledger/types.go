@@ -69,9 +69,9 @@ type Archive struct {
 	Folders         int           `json:"Folders"`
 	APICalls        int64         `json:"APICalls"`   // by this run, both vendors
 	Generation      string        `json:"Generation"` // of the API that its Frame.io ids belong to; "" is legacy
-	MovedTo         string        `json:"MovedTo"`    // the archive that goes on with this one's work
-	Moving          bool          `json:"Moving"`     // this run has to match what came under other ids
-	MoveNote        string        `json:"MoveNote"`   // what could not be matched
+	ContinuedAs     string        `json:"MovedTo"`    // the archive that goes on with this one's work
+	Migrating       bool          `json:"Moving"`     // this run has to match what came under other ids
+	MigrationNote   string        `json:"MoveNote"`   // what could not be matched
 }
 
 // AskedBy notes who asks for an archive that is open. Whoever asked first stays.
@@ -170,7 +170,7 @@ type Item struct {
 	FileID       string    `json:"FileID"`
 	WrittenHash  string    `json:"WrittenHash"` // FieldsHash as last written to iconik
 	CommentsDone int       `json:"CommentsDone"`
-	Moved        bool      `json:"Moved"`              // came under another id: its comments are matched before they are copied
+	Migrated     bool      `json:"Moved"`              // came under another id: its comments are matched before they are copied
 	CommentsSeen int       `json:"CommentsSeen"`       // CommentCount when the comments were copied
 	CommentsScan int       `json:"CommentsScan"`       // the scan after which the comments were read last
 	FirstRun     int       `json:"FirstRun,omitempty"` // the run that first stored its bytes; 0: one before runs were noted

@@ -84,12 +84,12 @@ const (
 
 // Op is one step towards both sides being equal.
 type Op struct {
-	Kind  OpKind
-	To    Side // the other side is where it comes from
-	Key   string
-	From  string // id on the side it comes from
-	Parts []Part
-	Lost  []Part // on To, overruled by a later edit: to be kept in the audit
+	Kind      OpKind
+	To        Side // the other side is where it comes from
+	Key       string
+	From      string // id on the side it comes from
+	Parts     []Part
+	Overruled []Part // on To, overruled by a later edit: to be kept in the audit
 }
 
 // Reconcile compares what both sides show with what is known and returns what makes them equal, parents before their
@@ -188,7 +188,7 @@ func (p Pair) reconcile(byID [2]map[string]Seen) []Op {
 				winner = Frameio
 			}
 			e := &edits[winner.Other()]
-			e.Parts, e.Lost = append(e.Parts, part), append(e.Lost, part)
+			e.Parts, e.Overruled = append(e.Parts, part), append(e.Overruled, part)
 		case changed[Frameio]:
 			edits[Iconik].Parts = append(edits[Iconik].Parts, part)
 		case changed[Iconik]:

@@ -26,8 +26,8 @@ type page struct {
 	AskedBy                                  string
 	Framebridge, FrameioAPI, IconikAPI       string
 	Exceptions, Rows                         []row
-	Lost                                     []NotCarried
-	MoreExceptions, MoreRows, MoreLost       int
+	NotCarried                               []NotCarried
+	MoreExceptions, MoreRows, MoreNotCarried int
 	Generation                               Generation
 }
 
@@ -44,8 +44,8 @@ func HTML(w io.Writer, r *Report) error {
 		p.Duration = r.Archive.FinishedAt.Sub(r.Archive.StartedAt).Round(time.Second).String()
 	}
 	p.Generation, _ = r.generation()
-	p.Lost = r.NotCarried[:min(len(r.NotCarried), pageRows)]
-	p.MoreLost = len(r.NotCarried) - len(p.Lost)
+	p.NotCarried = r.NotCarried[:min(len(r.NotCarried), pageRows)]
+	p.MoreNotCarried = len(r.NotCarried) - len(p.NotCarried)
 	for it, err := range r.Items {
 		if err != nil {
 			return err

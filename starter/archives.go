@@ -268,9 +268,9 @@ func (s *service) getItems(c *gin.Context) {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	}
-	lost := map[string][]ledger.NotCarried{}
+	notCarried := map[string][]ledger.NotCarried{}
 	if n := len(items); n > 0 {
-		if lost, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedOf(c.Request.Context(), items[0].Seq, items[n-1].Seq); err != nil {
+		if notCarried, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedOf(c.Request.Context(), items[0].Seq, items[n-1].Seq); err != nil {
 			s.failWith(c, errors.Join(errUnavailable, err), "")
 			return
 		}
@@ -283,7 +283,7 @@ func (s *service) getItems(c *gin.Context) {
 			v.Checksum = "xxh64:" + it.Checksum
 		}
 		v.Iconik.AssetID, v.Iconik.VersionID, v.Iconik.FileID = it.AssetID, it.VersionID, it.FileID
-		v.NotCarried = notCarriedViews(lost[it.SourceID])
+		v.NotCarried = notCarriedViews(notCarried[it.SourceID])
 		list[i] = v
 	}
 	cursor := ""

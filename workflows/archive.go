@@ -16,17 +16,17 @@ type ArchiveInput struct {
 
 // ArchiveState is what a run hands to the next one. It does not grow with the project.
 type ArchiveState struct {
-	Step     int      `json:"step"`
-	After    int64    `json:"after"` // the last item number handed out in this step
-	Round    int      `json:"round"`
-	Lost     int64    `json:"lost,omitempty"`   // in iconik, found by this verification so far
-	Healed   int      `json:"healed,omitempty"` // rounds that made it again
-	Waited   bool     `json:"waited,omitempty"` // for originals: what was read before may be old
-	FirstRun string   `json:"first_run,omitempty"`
-	HasTurn  bool     `json:"has_turn,omitempty"`
-	Opened   Opened   `json:"opened"`
-	Counts   Counts   `json:"counts"`
-	Finished Finished `json:"finished"`
+	Step     int                 `json:"step"`
+	After    int64               `json:"after"` // the last item number handed out in this step
+	Round    int                 `json:"round"`
+	Missing  int64               `json:"lost,omitempty"`   // in iconik, found by this verification so far
+	Repairs  int                 `json:"healed,omitempty"` // rounds that made it again
+	Waited   bool                `json:"waited,omitempty"` // for originals: what was read before may be old
+	FirstRun string              `json:"first_run,omitempty"`
+	HasTurn  bool                `json:"has_turn,omitempty"`
+	Opened   OpenArchiveResult   `json:"opened"`
+	Counts   Counts              `json:"counts"`
+	Finished FinishArchiveResult `json:"finished"`
 }
 
 // archive is one run of the workflow.
@@ -88,16 +88,16 @@ func archiveSteps() []step {
 }
 
 // Archive brings one Frame.io project whole into iconik. It may be run again at any time and then does what is missing.
-func Archive(ctx workflow.Context, in ArchiveInput) (Finished, error) {
+func Archive(ctx workflow.Context, in ArchiveInput) (FinishArchiveResult, error) {
 	a := &archive{ref: in.Ref, state: in.State}
 	ctx, a.stop = workflow.WithCancel(ctx)
 	if err := a.setup(ctx); err != nil {
-		return Finished{}, err
+		return FinishArchiveResult{}, err
 	}
 	err := a.run(ctx)
 	var again *workflow.ContinueAsNewError
 	if errors.As(err, &again) {
-		return Finished{}, err
+		return FinishArchiveResult{}, err
 	}
 	return a.end(ctx, err)
 }

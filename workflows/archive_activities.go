@@ -5,13 +5,13 @@ var (
 	ActJoinQueue        = task[JoinQueueInput]("JoinQueue")
 	ActQueuePositions   = task[QueuePositionsInput]("QueuePositions")
 	ActClosedArchives   = declare[ClosedArchivesInput, []Ticket]("ClosedArchives")
-	ActOpenArchive      = declare[OpenArchiveInput, Opened]("OpenArchive")
+	ActOpenArchive      = declare[OpenArchiveInput, OpenArchiveResult]("OpenArchive")
 	ActPrepareIconik    = task[Ref]("PrepareIconik")
 	ActScanProject      = declare[ScanInput, ScanResult]("ScanProject")
 	ActMakeCollections  = task[Ref]("MakeCollections")
 	ActNextRanges       = declare[NextRangesInput, []Range]("NextRanges")
 	ActRangeItems       = declare[RangeInput, []CopyItem]("RangeItems")
-	ActOpenVersion      = declare[OpenVersionInput, OpenedVersion]("OpenVersion")
+	ActOpenVersion      = declare[OpenVersionInput, OpenVersionResult]("OpenVersion")
 	ActTransferFile     = task[ItemInput]("TransferFile")
 	ActCloseVersion     = task[ItemInput]("CloseVersion")
 	ActFailItem         = task[FailItemInput]("FailItem")
@@ -22,7 +22,7 @@ var (
 	ActVerifyTree       = declare[Ref, TreeResult]("VerifyTree")
 	ActWriteReport      = task[Ref]("WriteReport")
 	ActSetStatus        = task[SetStatusInput]("SetStatus")
-	ActFinishArchive    = declare[FinishInput, Finished]("FinishArchive")
+	ActFinishArchive    = declare[FinishInput, FinishArchiveResult]("FinishArchive")
 	ActNotify           = task[NotifyInput]("Notify")
 	ActPlanProject      = declare[Ref, Plan]("PlanProject")
 )
@@ -58,8 +58,8 @@ type (
 		WorkflowID string `json:"workflow_id"`
 		RunID      string `json:"run_id"`
 	}
-	// Opened is what the workflow needs to know of the project and of the tenant's configuration at this moment.
-	Opened struct {
+	// OpenArchiveResult is what the workflow needs to know of the project and of the tenant's configuration at this moment.
+	OpenArchiveResult struct {
 		Project      string `json:"project"`
 		Team         string `json:"team"`
 		Run          int    `json:"run"`
@@ -83,8 +83,8 @@ type (
 		CommentsDone  int64 `json:"comments_done"`
 		Folders       int64 `json:"folders"`
 		Presentations int64 `json:"presentations"`
-		// Lost counts what a verification has found to be deleted in iconik, and has laid open to be made again.
-		Lost int64 `json:"lost,omitempty"`
+		// Missing counts what a verification found deleted in iconik and reopened, to be restored.
+		Missing int64 `json:"lost,omitempty"`
 	}
 
 	// Range is a run of the ledger's item numbers, both ends included.
@@ -112,15 +112,15 @@ type (
 		Again bool `json:"again,omitempty"`
 	}
 
-	// VerifyInput asks for the comparison of a range. With Heal, what was deleted in iconik is not failed: the run makes it
+	// VerifyInput asks for the comparison of a range. With Repair, what was deleted in iconik is not failed: the run makes it
 	// again.
 	VerifyInput struct {
 		RangeInput
-		Heal bool `json:"heal,omitempty"`
+		Repair bool `json:"heal,omitempty"`
 	}
 	// TreeResult says how many collections were deleted in iconik, or lack a reference.
 	TreeResult struct {
-		Lost int `json:"lost,omitempty"`
+		Missing int `json:"lost,omitempty"`
 	}
 
 	// CopyItem is one version to copy.
@@ -138,8 +138,8 @@ type (
 		// NoOriginal says that Frame.io refused the original when it was asked for its bytes.
 		NoOriginal bool `json:"no_original,omitempty"`
 	}
-	// OpenedVersion says what is to be done with a version.
-	OpenedVersion struct {
+	// OpenVersionResult says what is to be done with a version.
+	OpenVersionResult struct {
 		Do string `json:"do"` // DoTransfer, DoClose, DoNothing or DoWait
 	}
 	ItemInput struct {
@@ -182,7 +182,7 @@ type (
 		Reason string `json:"reason,omitempty"`
 		Fault  string `json:"fault,omitempty"`
 	}
-	Finished struct {
+	FinishArchiveResult struct {
 		Status  string `json:"status"`
 		Reason  string `json:"reason,omitempty"`
 		Changed bool   `json:"changed"`

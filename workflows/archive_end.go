@@ -7,7 +7,7 @@ import (
 )
 
 // end writes down how it ended, whatever that was, and lets the next archive begin.
-func (a *archive) end(ctx workflow.Context, cause error) (Finished, error) {
+func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, error) {
 	out := FinishInput{Ref: a.ref}
 	switch {
 	case cause == nil:

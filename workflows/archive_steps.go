@@ -149,25 +149,25 @@ func (a *archive) compare(ctx workflow.Context) error {
 // again in another round.
 func (a *archive) verify(ctx workflow.Context) error {
 	if a.state.After == 0 {
-		a.state.Counts.Verified, a.state.Lost = 0, 0
+		a.state.Counts.Verified, a.state.Missing = 0, 0
 	}
-	heal := a.state.Healed < maxHeals
+	repair := a.state.Repairs < maxRepairs
 	err := walks(ctx, a, PhaseVerify, ActVerifyItems, "verify",
-		func(r RangeInput) VerifyInput { return VerifyInput{RangeInput: r, Heal: heal} },
+		func(r RangeInput) VerifyInput { return VerifyInput{RangeInput: r, Repair: repair} },
 		func(c Counts) {
 			a.state.Counts.Verified += c.Verified
-			a.state.Lost += c.Lost
+			a.state.Missing += c.Missing
 		})
 	if err != nil {
 		return err
 	}
 	tree, err := ActVerifyTree.Execute(forWalks(ctx, "verify collections and look for duplicates"), a.ref)
-	if err != nil || !heal || a.state.Lost == 0 && tree.Lost == 0 {
+	if err != nil || !repair || a.state.Missing == 0 && tree.Missing == 0 {
 		return err
 	}
-	a.state.Healed++
+	a.state.Repairs++
 	a.state.Step, a.state.After = stepCollections, 0
-	if tree.Lost == 0 {
+	if tree.Missing == 0 {
 		return nil
 	}
 	return ActPrepareIconik.Execute(forCalls(ctx, "collections above the folders"), a.ref)

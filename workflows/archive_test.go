@@ -32,7 +32,7 @@ type world struct {
 	finish   []FinishInput
 	rechecks []RecheckResult
 	compare  []bool // Changed, answer by answer
-	open     func(OpenVersionInput) (OpenedVersion, error)
+	open     func(OpenVersionInput) (OpenVersionResult, error)
 	transfer func(ItemInput) error
 	perAsset int
 	lost     int // verifications that find something deleted in iconik
@@ -44,7 +44,7 @@ type world struct {
 
 func newWorld(items int64) *world {
 	return &world{items: items, asked: map[string]int{}, perAsset: 1,
-		open:     func(OpenVersionInput) (OpenedVersion, error) { return OpenedVersion{Do: DoTransfer}, nil },
+		open:     func(OpenVersionInput) (OpenVersionResult, error) { return OpenVersionResult{Do: DoTransfer}, nil },
 		transfer: func(ItemInput) error { return nil }}
 }
 
@@ -63,13 +63,13 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Second)
 		return nil
 	})
-	ActOpenArchive.Register(env, func(context.Context, OpenArchiveInput) (Opened, error) {
+	ActOpenArchive.Register(env, func(context.Context, OpenArchiveInput) (OpenArchiveResult, error) {
 		w.count(ActOpenArchive.Name())
-		return Opened{Project: "Summer - Archived", Team: "Marketing", Run: 1, Lanes: 3, WaitInterval: "15m"}, nil
+		return OpenArchiveResult{Project: "Summer - Archived", Team: "Marketing", Run: 1, Lanes: 3, WaitInterval: "15m"}, nil
 	})
 	ActVerifyTree.Register(env, func(context.Context, Ref) (TreeResult, error) {
 		w.count(ActVerifyTree.Name())
-		return TreeResult{Lost: w.treeLost}, nil
+		return TreeResult{Missing: w.treeLost}, nil
 	})
 	for _, name := range []string{ActPrepareIconik.Name(), ActMakeCollections.Name(), ActCopyShares.Name(), ActWriteReport.Name()} {
 		add(name, func(context.Context, Ref) error { w.count(name); return nil })
@@ -102,7 +102,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		}
 		return out, nil
 	})
-	ActOpenVersion.Register(env, func(_ context.Context, in OpenVersionInput) (OpenedVersion, error) {
+	ActOpenVersion.Register(env, func(_ context.Context, in OpenVersionInput) (OpenVersionResult, error) {
 		w.count(ActOpenVersion.Name())
 		return w.open(in)
 	})
@@ -132,9 +132,9 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	})
 	ActVerifyItems.Register(env, func(_ context.Context, in VerifyInput) (Counts, error) {
 		w.count(ActVerifyItems.Name())
-		if w.lost > 0 && in.Heal {
+		if w.lost > 0 && in.Repair {
 			w.lost--
-			return Counts{Lost: 1}, nil
+			return Counts{Missing: 1}, nil
 		}
 		return Counts{Verified: in.To - in.From + 1}, nil
 	})
@@ -144,7 +144,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		w.statuses, w.reasons = append(w.statuses, in.Status), append(w.reasons, in.Reason)
 		return nil
 	})
-	ActFinishArchive.Register(env, func(_ context.Context, in FinishInput) (Finished, error) {
+	ActFinishArchive.Register(env, func(_ context.Context, in FinishInput) (FinishArchiveResult, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.finish = append(w.finish, in)
@@ -152,7 +152,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 		if status == "" {
 			status = "verified"
 		}
-		return Finished{Status: status, Reason: in.Reason, Changed: true}, nil
+		return FinishArchiveResult{Status: status, Reason: in.Reason, Changed: true}, nil
 	})
 	ActNotify.Register(env, func(context.Context, NotifyInput) error { return w.mailServer })
 	env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
@@ -168,7 +168,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	env.OnSignalExternalWorkflow(mock.Anything, ArchiveQueueID(testRef.Tenant), "", SignalRelease, mock.Anything).Return(nil).Maybe()
 }
 
-func run(t *testing.T, w *world, in ArchiveInput, script func(*testsuite.TestWorkflowEnvironment)) (*testsuite.TestWorkflowEnvironment, Finished, error) {
+func run(t *testing.T, w *world, in ArchiveInput, script func(*testsuite.TestWorkflowEnvironment)) (*testsuite.TestWorkflowEnvironment, FinishArchiveResult, error) {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
@@ -179,7 +179,7 @@ func run(t *testing.T, w *world, in ArchiveInput, script func(*testsuite.TestWor
 	}
 	env.ExecuteWorkflow(ArchiveName, in)
 	require.True(t, env.IsWorkflowCompleted())
-	var out Finished
+	var out FinishArchiveResult
 	err := env.GetWorkflowError()
 	if err == nil {
 		require.NoError(t, env.GetWorkflowResult(&out))
@@ -260,9 +260,9 @@ func TestArchiveGoesOnWhenOneItemFails(t *testing.T) {
 func TestArchiveOpensANewUploadWhenTheStoreLostIt(t *testing.T) {
 	w := newWorld(1)
 	var opened []OpenVersionInput
-	w.open = func(in OpenVersionInput) (OpenedVersion, error) {
+	w.open = func(in OpenVersionInput) (OpenVersionResult, error) {
 		opened = append(opened, in)
-		return OpenedVersion{Do: DoTransfer}, nil
+		return OpenVersionResult{Do: DoTransfer}, nil
 	}
 	w.transfer = func(ItemInput) error {
 		if len(opened) == 1 {
@@ -292,9 +292,9 @@ func TestArchiveKeepsTheOrderOfVersionsWhenOneWaits(t *testing.T) {
 	w := newWorld(3)
 	w.perAsset = 3
 	var opened []string
-	w.open = func(in OpenVersionInput) (OpenedVersion, error) {
+	w.open = func(in OpenVersionInput) (OpenVersionResult, error) {
 		opened = append(opened, in.SourceID)
-		return OpenedVersion{Do: DoWait}, nil
+		return OpenVersionResult{Do: DoWait}, nil
 	}
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
@@ -367,7 +367,7 @@ func TestArchiveMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 	w.treeLost = 1
 	_, _, err = run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
-	require.Equal(t, []int{1 + maxHeals, 1 + maxHeals, 1}, []int{w.asked[ActMakeCollections.Name()], w.asked[ActPrepareIconik.Name()], w.asked[ActWriteReport.Name()]})
+	require.Equal(t, []int{1 + maxRepairs, 1 + maxRepairs, 1}, []int{w.asked[ActMakeCollections.Name()], w.asked[ActPrepareIconik.Name()], w.asked[ActWriteReport.Name()]})
 }
 
 func TestArchiveIsCancelledByUpdate(t *testing.T) {
@@ -397,7 +397,7 @@ func TestArchiveIsCancelledByTemporal(t *testing.T) {
 func TestArchiveThatCannotBeginFailsWithTheReason(t *testing.T) {
 	w := newWorld(2)
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
-		env.OnActivity(ActOpenArchive.Name(), mock.Anything, mock.Anything).Return(Opened{},
+		env.OnActivity(ActOpenArchive.Name(), mock.Anything, mock.Anything).Return(OpenArchiveResult{},
 			temporal.NewNonRetryableApplicationError("the token is refused", ErrorContent, nil))
 	})
 	require.Error(t, err)
@@ -407,8 +407,8 @@ func TestArchiveThatCannotBeginFailsWithTheReason(t *testing.T) {
 
 func TestArchiveContinuesAsNewBetweenRanges(t *testing.T) {
 	w := newWorld(int64(batchSize*continueAfterRuns + 5))
-	w.open = func(OpenVersionInput) (OpenedVersion, error) { return OpenedVersion{Do: DoNothing}, nil }
-	_, _, err := run(t, w, ArchiveInput{Ref: testRef, State: ArchiveState{Step: stepCopy, HasTurn: true, Opened: Opened{Lanes: 4, WaitInterval: "15m"}}}, nil)
+	w.open = func(OpenVersionInput) (OpenVersionResult, error) { return OpenVersionResult{Do: DoNothing}, nil }
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef, State: ArchiveState{Step: stepCopy, HasTurn: true, Opened: OpenArchiveResult{Lanes: 4, WaitInterval: "15m"}}}, nil)
 	var again *workflow.ContinueAsNewError
 	require.True(t, errors.As(err, &again), "%v", err)
 	require.Empty(t, w.finish, "the archive goes on: nothing is written down as its end")

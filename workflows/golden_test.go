@@ -112,7 +112,7 @@ func declared(t *testing.T) map[string]string {
 // histories; the keys here are names for this test only.
 func TestStateKeepsItsNames(t *testing.T) {
 	golden.JSON(t, "testdata/golden/state.json", map[string]any{
-		"Archive input": ArchiveInput{}, "Archive result": Finished{}, "Archive status": ArchiveStatus{},
+		"Archive input": ArchiveInput{}, "Archive result": FinishArchiveResult{}, "Archive status": ArchiveStatus{},
 		"ArchiveCopy input": RangeInput{}, "ArchiveCopy result": Counts{},
 		"ArchiveQueue input": QueueState{}, "ArchiveQueue signal": Ticket{},
 		"ArchivePlan input": Ref{}, "ArchivePlan result": Plan{},
@@ -120,19 +120,19 @@ func TestStateKeepsItsNames(t *testing.T) {
 		"Review input":      ReviewInput{}, "Review result": ReviewStatus{}, "Review extend": ExtendUpdate{}, "Review wake": Hint{},
 
 		"JoinQueue input": JoinQueueInput{}, "QueuePositions input": QueuePositionsInput{}, "ClosedArchives input": ClosedArchivesInput{},
-		"OpenArchive input": OpenArchiveInput{}, "OpenArchive result": Opened{},
+		"OpenArchive input": OpenArchiveInput{}, "OpenArchive result": OpenArchiveResult{},
 		"ScanProject input": ScanInput{}, "ScanProject result": ScanResult{},
 		"NextRanges input": NextRangesInput{}, "NextRanges result of one": Range{}, "RangeItems result of one": CopyItem{},
-		"OpenVersion input": OpenVersionInput{}, "OpenVersion result": OpenedVersion{},
+		"OpenVersion input": OpenVersionInput{}, "OpenVersion result": OpenVersionResult{},
 		"TransferFile input": ItemInput{}, "FailItem input": FailItemInput{},
 		"RecheckOriginals result": RecheckResult{}, "CopyComments input": CommentsInput{},
 		"VerifyItems input": VerifyInput{}, "VerifyTree result": TreeResult{},
 		"SetStatus input": SetStatusInput{}, "FinishArchive input": FinishInput{},
 
-		"PrepareReview input": ReviewRef{}, "PrepareReview result": Prepared{}, "ReviewWork result": ReviewWorkResult{},
-		"StageAsset input": AssetInput{}, "ShareReview result": SharedReview{},
+		"PrepareReview input": ReviewRef{}, "PrepareReview result": PrepareReviewResult{}, "ReviewWork result": ReviewWorkResult{},
+		"StageAsset input": AssetInput{}, "ShareReview result": ShareReviewResult{},
 		"SyncReview input": SyncInput{}, "SyncReview result": SyncResult{},
-		"ExtendReview input": ExtendInput{}, "EndReview input": EndReviewInput{}, "EndReview result": EndedReview{},
+		"ExtendReview input": ExtendInput{}, "EndReview input": EndReviewInput{}, "EndReview result": EndReviewResult{},
 		"FailReview input": FailReviewInput{},
 	})
 }

@@ -38,7 +38,7 @@ const (
 	walkBatch         = 100              // items of one comments or verify activity
 	rangesPerAsk      = 50               // ranges asked of the ledger at once
 	maxRounds         = 5                // plan-copy-compare rounds while Frame.io keeps changing
-	maxHeals          = 3                // rounds that make again what people delete in iconik
+	maxRepairs        = 3                // rounds that make again what people delete in iconik
 	continueAfterRuns = 400              // children started by one run before it continues as new
 	syncPatience      = 15 * time.Minute // one comparison of both sides, its retries included; the next poll makes good
 	syncAfterFailure  = time.Minute      // until the next one then

@@ -15,22 +15,22 @@ type ReviewInput struct {
 
 // ReviewState is what a run hands to the next one. It does not grow with comments.
 type ReviewState struct {
-	Phase     string     `json:"phase"`
-	Prepared  Prepared   `json:"prepared"`
-	ExpiresAt time.Time  `json:"expires_at"`
-	ShareURL  string     `json:"share_url"`
-	Last      SyncResult `json:"last"`
-	LastSync  time.Time  `json:"last_sync"`
-	NextSync  time.Time  `json:"next_sync"`
-	FullSync  time.Time  `json:"full_sync"` // when everything was read last
-	Hints     []Hint     `json:"hints,omitempty"`
-	AllHints  bool       `json:"all_hints,omitempty"` // there were too many to name
-	Ended     string     `json:"ended,omitempty"`     // expired or stopped
-	LastDue   bool       `json:"last_due,omitempty"`  // the link is off; the last sync and the news of the end are not made yet
-	WarnAt    time.Time  `json:"warn_at"`
-	DeleteAt  time.Time  `json:"delete_at"`
-	Warned    bool       `json:"warned,omitempty"`
-	Note      string     `json:"note,omitempty"`
+	Phase     string              `json:"phase"`
+	Prepared  PrepareReviewResult `json:"prepared"`
+	ExpiresAt time.Time           `json:"expires_at"`
+	ShareURL  string              `json:"share_url"`
+	Last      SyncResult          `json:"last"`
+	LastSync  time.Time           `json:"last_sync"`
+	NextSync  time.Time           `json:"next_sync"`
+	FullSync  time.Time           `json:"full_sync"` // when everything was read last
+	Hints     []Hint              `json:"hints,omitempty"`
+	AllHints  bool                `json:"all_hints,omitempty"` // there were too many to name
+	Ended     string              `json:"ended,omitempty"`     // expired or stopped
+	LastDue   bool                `json:"last_due,omitempty"`  // the link is off; the last sync and the news of the end are not made yet
+	WarnAt    time.Time           `json:"warn_at"`
+	DeleteAt  time.Time           `json:"delete_at"`
+	Warned    bool                `json:"warned,omitempty"`
+	Note      string              `json:"note,omitempty"`
 	// What was asked for while a run handed over to the next one.
 	Stop   bool `json:"stop,omitempty"`
 	Resend bool `json:"resend,omitempty"`

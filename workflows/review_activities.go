@@ -4,18 +4,18 @@ import "time"
 
 // The activities of a review. Package activities implements them.
 var (
-	ActPrepareReview = declare[ReviewRef, Prepared]("PrepareReview")
+	ActPrepareReview = declare[ReviewRef, PrepareReviewResult]("PrepareReview")
 	ActReviewWork    = declare[ReviewRef, ReviewWorkResult]("ReviewWork")
 	ActStageAsset    = task[AssetInput]("StageAsset")
 	ActSendAsset     = task[AssetInput]("SendAsset")
 	ActSettleAsset   = task[AssetInput]("SettleAsset")
 	ActFailAsset     = task[AssetInput]("FailAsset")
-	ActShareReview   = declare[ReviewRef, SharedReview]("ShareReview")
+	ActShareReview   = declare[ReviewRef, ShareReviewResult]("ShareReview")
 	ActPublishReview = task[ReviewRef]("PublishReview")
 	ActSyncReview    = declare[SyncInput, SyncResult]("SyncReview")
 	ActExtendReview  = task[ExtendInput]("ExtendReview")
-	ActRevokeLink    = declare[EndReviewInput, EndedReview]("RevokeLink")
-	ActEndReview     = declare[EndReviewInput, EndedReview]("EndReview")
+	ActRevokeLink    = declare[EndReviewInput, EndReviewResult]("RevokeLink")
+	ActEndReview     = declare[EndReviewInput, EndReviewResult]("EndReview")
 	ActWarnReview    = task[ReviewRef]("WarnReview")
 	ActDeleteMedia   = task[ReviewRef]("DeleteMedia")
 	ActFailReview    = task[FailReviewInput]("FailReview")
@@ -27,8 +27,8 @@ type (
 		Tenant string `json:"tenant"`
 		Review string `json:"review"`
 	}
-	// Prepared is what the workflow must know of its review.
-	Prepared struct {
+	// PrepareReviewResult is what the workflow must know of its review.
+	PrepareReviewResult struct {
 		Title      string        `json:"title"`
 		Assets     int           `json:"assets"`
 		FirstAsset string        `json:"first_asset"`
@@ -54,7 +54,7 @@ type (
 		// Fault is content or system.
 		Fault string `json:"fault,omitempty"`
 	}
-	SharedReview struct {
+	ShareReviewResult struct {
 		URL string `json:"url"`
 		// Unwatermarked files were shared because the tenant only prefers the watermark.
 		Unwatermarked int `json:"unwatermarked,omitempty"`
@@ -94,7 +94,7 @@ type (
 		// Unsynced is why the last sync could not be made in all the time that the media was kept.
 		Unsynced string `json:"unsynced,omitempty"`
 	}
-	EndedReview struct {
+	EndReviewResult struct {
 		WarnAt   time.Time `json:"warn_at"`
 		DeleteAt time.Time `json:"delete_at"`
 	}

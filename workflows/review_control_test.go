@@ -44,12 +44,12 @@ func newStage(t *testing.T) *stage {
 		}
 		return s.done(ActExtendReview.Name(), "extend")
 	})
-	act(ActRevokeLink.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+	act(ActRevokeLink.Name(), func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
 		at := s.Now().Add(s.deletes)
-		return EndedReview{WarnAt: at, DeleteAt: at}, s.done(ActRevokeLink.Name(), "off")
+		return EndReviewResult{WarnAt: at, DeleteAt: at}, s.done(ActRevokeLink.Name(), "off")
 	})
-	act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
-		return EndedReview{}, s.done(ActEndReview.Name(), in.Status)
+	act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
+		return EndReviewResult{}, s.done(ActEndReview.Name(), in.Status)
 	})
 	act(ActDeleteMedia.Name(), func(context.Context, ReviewRef) error { return s.done(ActDeleteMedia.Name(), "delete") })
 	return s
@@ -278,13 +278,13 @@ func TestALinkIsOffAtOnceWhateverElseIsAway(t *testing.T) {
 				}
 				return SyncResult{}, temporal.NewApplicationError("iconik is away", "Vendor")
 			})
-			act(ActRevokeLink.Name(), func(context.Context, EndReviewInput) (EndedReview, error) {
+			act(ActRevokeLink.Name(), func(context.Context, EndReviewInput) (EndReviewResult, error) {
 				off = s.Now().Sub(begin)
-				return EndedReview{WarnAt: s.Now().Add(s.deletes), DeleteAt: s.Now().Add(s.deletes)}, s.done(ActRevokeLink.Name(), "off")
+				return EndReviewResult{WarnAt: s.Now().Add(s.deletes), DeleteAt: s.Now().Add(s.deletes)}, s.done(ActRevokeLink.Name(), "off")
 			})
-			act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+			act(ActEndReview.Name(), func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
 				told, unsynced = s.Now().Sub(begin), in.Unsynced
-				return EndedReview{}, s.done(ActEndReview.Name(), in.Status)
+				return EndReviewResult{}, s.done(ActEndReview.Name(), in.Status)
 			})
 			if tt.stopped {
 				s.update(2*time.Minute, UpdateStop)
@@ -333,13 +333,13 @@ func TestAStopEndsTheSharing(t *testing.T) {
 				}
 				return nil
 			}
-			act(ActShareReview.Name(), func(context.Context, ReviewRef) (SharedReview, error) {
-				return SharedReview{URL: "https://f.io/x"}, fail(ActShareReview.Name())
+			act(ActShareReview.Name(), func(context.Context, ReviewRef) (ShareReviewResult, error) {
+				return ShareReviewResult{URL: "https://f.io/x"}, fail(ActShareReview.Name())
 			})
 			act(ActPublishReview.Name(), func(context.Context, ReviewRef) error { return fail(ActPublishReview.Name()) })
-			act(ActRevokeLink.Name(), func(context.Context, EndReviewInput) (EndedReview, error) {
+			act(ActRevokeLink.Name(), func(context.Context, EndReviewInput) (EndReviewResult, error) {
 				off = s.Now().Sub(begin)
-				return EndedReview{WarnAt: s.Now(), DeleteAt: s.Now()}, s.done(ActRevokeLink.Name(), "off")
+				return EndReviewResult{WarnAt: s.Now(), DeleteAt: s.Now()}, s.done(ActRevokeLink.Name(), "off")
 			})
 			s.update(time.Minute, UpdateStop)
 			s.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"}, State: ReviewState{Phase: phaseSharing, ExpiresAt: begin.Add(10 * time.Hour)}})

@@ -29,11 +29,11 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 			}
 			return SyncResult{NextIn: time.Second}, nil
 		}, activity.RegisterOptions{Name: ActSyncReview.Name()})
-		env.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndedReview, error) { return EndedReview{}, nil },
+		env.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndReviewResult, error) { return EndReviewResult{}, nil },
 			activity.RegisterOptions{Name: ActRevokeLink.Name()})
-		env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+		env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
 			ended = in.Status
-			return EndedReview{}, nil
+			return EndReviewResult{}, nil
 		}, activity.RegisterOptions{Name: ActEndReview.Name()})
 		env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia.Name()})
 		env.ExecuteWorkflow(Review, in)
@@ -60,11 +60,11 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	extended := 0
 	env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) { return SyncResult{NextIn: 10 * time.Minute}, nil },
 		activity.RegisterOptions{Name: ActSyncReview.Name()})
-	env.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndedReview, error) {
+	env.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndReviewResult, error) {
 		at := env.Now().Add(30 * 24 * time.Hour)
-		return EndedReview{WarnAt: at, DeleteAt: at}, nil
+		return EndReviewResult{WarnAt: at, DeleteAt: at}, nil
 	}, activity.RegisterOptions{Name: ActRevokeLink.Name()})
-	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndedReview, error) {
+	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
 		ends = append(ends, in.Status)
 		if len(ends) == 1 {
 			env.RegisterDelayedCallback(func() {
@@ -72,7 +72,7 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 			}, 0)
 			time.Sleep(100 * time.Millisecond) // the mail to people is on its way
 		}
-		return EndedReview{}, nil
+		return EndReviewResult{}, nil
 	}, activity.RegisterOptions{Name: ActEndReview.Name()})
 	env.RegisterActivityWithOptions(func(_ context.Context, in ExtendInput) error {
 		require.True(t, in.Reopen)

@@ -14,8 +14,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// placed is a collection as it should be: it follows Frame.io's name and place on every run.
-type placed struct {
+// placement is a collection as it should be: it follows Frame.io's name and place on every run.
+type placement struct {
 	kind     ledger.LinkKind
 	source   string
 	external string
@@ -24,10 +24,10 @@ type placed struct {
 	shared   bool // another archive may have made it: iconik is asked first
 }
 
-func (p placed) hash() string { return p.parent + "\x00" + p.title }
+func (p placement) hash() string { return p.parent + "\x00" + p.title }
 
 // collection finds, makes, renames or moves a collection.
-func (a *archive) collection(ctx context.Context, p placed) (string, error) {
+func (a *archive) collection(ctx context.Context, p placement) (string, error) {
 	p.title = mapping.Title(p.title)
 	link, known, err := a.tenant.Ledger.Link(ctx, p.kind, p.source)
 	if err != nil {
@@ -66,7 +66,7 @@ func (a *archive) collection(ctx context.Context, p placed) (string, error) {
 }
 
 // place gives a collection that exists the title and parent it should have.
-func (a *archive) place(ctx context.Context, id string, p placed) error {
+func (a *archive) place(ctx context.Context, id string, p placement) error {
 	now, err := a.iconik.Collections.Get(ctx, id)
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 			if !ok {
 				return fault.System("folder %s has no parent in the ledger", f.SourceID)
 			}
-			id, err := arc.collection(ctx, placed{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent})
+			id, err := arc.collection(ctx, placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent})
 			if err != nil {
 				return fmt.Errorf("collection of folder %q: %w", f.Path, err)
 			}

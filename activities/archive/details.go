@@ -40,11 +40,11 @@ func (a *archive) writeFolderDetails(ctx context.Context, f ledger.Folder, colle
 	if f.Details == "" || json.Unmarshal([]byte(f.Details), &d) != nil {
 		return nil //nolint:nilerr // what is no JSON says nothing
 	}
-	lost, err := a.writeDetails(ctx, "folder:"+f.SourceID, collection, d)
-	if err != nil || lost == nil {
+	notCarried, err := a.writeDetails(ctx, "folder:"+f.SourceID, collection, d)
+	if err != nil || notCarried == nil {
 		return err
 	}
-	return a.ledger.SetNotCarried(ctx, f.SourceID, "fields", at(lost, f.Path))
+	return a.ledger.SetNotCarried(ctx, f.SourceID, "fields", at(notCarried, f.Path))
 }
 
 // writeProjectDetails writes what the project says of itself to its collection.
@@ -82,14 +82,14 @@ func (a *archive) writeDetails(ctx context.Context, key, collection string, d de
 	if err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(d.Fields)); err != nil && !rest.IsNotFound(err) {
 		return nil, err
 	}
-	lost := []ledger.NotCarried{}
+	notCarried := []ledger.NotCarried{}
 	if again := known && link.TargetID == collection; len(d.Custom) > 0 || again {
-		if lost, err = a.putSourceFields(ctx, "collections", collection, d.Custom, again); err != nil && !rest.IsNotFound(err) {
+		if notCarried, err = a.putSourceFields(ctx, "collections", collection, d.Custom, again); err != nil && !rest.IsNotFound(err) {
 			return nil, err
 		}
 	}
 	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkSettings, SourceID: key, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
 		return nil, err
 	}
-	return lost, a.tenant.Ledger.Complete(ctx, linkSettings, key, collection, hash)
+	return notCarried, a.tenant.Ledger.Complete(ctx, linkSettings, key, collection, hash)
 }

@@ -90,14 +90,14 @@ func (a *archive) writeCustom(ctx context.Context, it ledger.Item, again bool) e
 	if len(fields) == 0 && !again {
 		return nil
 	}
-	lost, err := a.putSourceFields(ctx, "assets", it.AssetID, fields, again)
+	notCarried, err := a.putSourceFields(ctx, "assets", it.AssetID, fields, again)
 	if err != nil {
 		return fmt.Errorf("Frame.io's fields: %w", err)
 	}
-	if len(lost) == 0 && !again {
+	if len(notCarried) == 0 && !again {
 		return nil
 	}
-	return a.ledger.SetNotCarried(ctx, it.SourceID, "fields", at(lost, it.Path))
+	return a.ledger.SetNotCarried(ctx, it.SourceID, "fields", at(notCarried, it.Path))
 }
 
 // at says where things are.
@@ -133,27 +133,27 @@ func (a *archive) putSourceFields(ctx context.Context, kind, id string, fields [
 			}
 		}
 	}
-	var lost []ledger.NotCarried
+	var notCarried []ledger.NotCarried
 	for i, f := range fields {
 		name := want[i].Target.Name
 		fitted, ok := f.ValuesFor(view.Targets[name])
 		switch {
 		case view.Refused[name] != "":
-			lost = append(lost, ledger.NotCarried{Object: id, Kind: notField, Name: f.Name, Reason: view.Refused[name] + "; the value is kept as JSON"})
+			notCarried = append(notCarried, ledger.NotCarried{Object: id, Kind: notField, Name: f.Name, Reason: view.Refused[name] + "; the value is kept as JSON"})
 			continue
 		case !ok:
-			lost = append(lost, ledger.NotCarried{Object: id, Kind: notField, Name: f.Name, Reason: "iconik's field " + name + " of type " + view.Targets[name].Type + " does not take the value; it is kept as JSON"})
+			notCarried = append(notCarried, ledger.NotCarried{Object: id, Kind: notField, Name: f.Name, Reason: "iconik's field " + name + " of type " + view.Targets[name].Type + " does not take the value; it is kept as JSON"})
 			continue
 		}
 		values[name] = fitted
 		if len(f.Unresolved) > 0 {
-			lost = append(lost, ledger.NotCarried{Object: id, Kind: notField, Name: f.Name, Reason: "Frame.io does not say who " + strings.Join(f.Unresolved, ", ") + " is; the id is kept"})
+			notCarried = append(notCarried, ledger.NotCarried{Object: id, Kind: notField, Name: f.Name, Reason: "Frame.io does not say who " + strings.Join(f.Unresolved, ", ") + " is; the id is kept"})
 		}
 	}
 	err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, values)
 	if rest.ClassOf(err) == rest.Permanent && err != nil { // one of the values is refused: what people need to find them is kept all the same
-		lost = append(lost, ledger.NotCarried{Object: id, Kind: notField, Name: "Frame.io fields", Reason: "iconik refuses the values: " + err.Error() + "; they are kept as JSON"})
+		notCarried = append(notCarried, ledger.NotCarried{Object: id, Kind: notField, Name: "Frame.io fields", Reason: "iconik refuses the values: " + err.Error() + "; they are kept as JSON"})
 		err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, map[string][]string{mapping.FieldsJSON: values[mapping.FieldsJSON]})
 	}
-	return lost, err
+	return notCarried, err
 }

@@ -37,26 +37,26 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 }
 
 // FinishArchive decides what the archive has proved and writes it down in the ledger and the job.
-func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput) (workflows.Finished, error) {
+func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput) (workflows.FinishArchiveResult, error) {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
-		return workflows.Finished{}, err
+		return workflows.FinishArchiveResult{}, err
 	}
 	counts, err := arc.counts(ctx)
 	if err != nil {
-		return workflows.Finished{}, err
+		return workflows.FinishArchiveResult{}, err
 	}
 	row, err := arc.row(ctx)
 	if err != nil {
-		return workflows.Finished{}, err
+		return workflows.FinishArchiveResult{}, err
 	}
 	status, reason := ledger.ArchiveStatus(in.Status), in.Reason
 	if in.Status == "" {
 		if status, reason, err = arc.outcome(ctx, row); err != nil {
-			return workflows.Finished{}, err
+			return workflows.FinishArchiveResult{}, err
 		}
-		if row.MoveNote != "" {
-			reason += "; " + row.MoveNote
+		if row.MigrationNote != "" {
+			reason += "; " + row.MigrationNote
 		}
 	} else if in.Fault != "" {
 		reason = faultWord(in.Fault) + ": " + reason
@@ -71,9 +71,9 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
 	}); err != nil {
-		return workflows.Finished{}, err
+		return workflows.FinishArchiveResult{}, err
 	}
-	return workflows.Finished{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
+	return workflows.FinishArchiveResult{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
 }
 
 // frameioCalls counts this process's calls, where the adapter tells.

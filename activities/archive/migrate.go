@@ -31,7 +31,7 @@ func (a *archive) findPremigration(ctx context.Context, project frameio.Project)
 			return nil, err
 		}
 		for _, r := range page {
-			if r.ID != a.ref.Archive && r.MovedTo == "" && r.CollectionID != "" && frameio.Migrated(a.frameio, r.Generation) && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
+			if r.ID != a.ref.Archive && r.ContinuedAs == "" && r.CollectionID != "" && frameio.Migrated(a.frameio, r.Generation) && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
 				_, err := a.frameio.Project(ctx, r.ID)
 				if rest.IsNotFound(err) { // otherwise it is another project that is there, too
 					found = append(found, r)
@@ -70,7 +70,7 @@ func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) er
 	case !found[0].Status.Ended():
 		return fault.Content("an archive of this project is still running under its ID from before the account migration (%s): cancel that archive, then retry this one, which continues where it stopped", found[0].ID)
 	}
-	if err := a.tenant.Ledger.MoveArchive(ctx, found[0].ID, row.ID); err != nil {
+	if err := a.tenant.Ledger.AdoptArchive(ctx, found[0].ID, row.ID); err != nil {
 		return err
 	}
 	if err := a.adoptTeam(ctx, found[0], project); err != nil {
@@ -118,7 +118,7 @@ func (a *archive) noProject(ctx context.Context) error {
 
 // refreshProject notices, in the middle of a run, that the account was moved: the project's root may have another id.
 func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledger.Archive, error) {
-	if row.Moving || !frameio.Migrated(a.frameio, row.Generation) {
+	if row.Migrating || !frameio.Migrated(a.frameio, row.Generation) {
 		return row, nil
 	}
 	project, err := a.frameio.Project(ctx, a.ref.Archive)
@@ -135,13 +135,13 @@ func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledge
 		return row, err
 	}
 	return a.ledger.Update(ctx, func(r *ledger.Archive) {
-		r.RootID, r.TeamID, r.TeamName, r.ProjectURL, r.Moving = project.RootID, project.Team.ID, project.Team.Name, project.URL, true
+		r.RootID, r.TeamID, r.TeamName, r.ProjectURL, r.Migrating = project.RootID, project.Team.ID, project.Team.Name, project.URL, true
 	})
 }
 
 // matchMigratedIDs ties what a scan has seen to what was there before the move.
 func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
-	m, err := a.ledger.Rematch(ctx, scan)
+	m, err := a.ledger.MatchMigrated(ctx, scan)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 		}
 	}
 	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) {
-		r.Generation, r.Moving, r.MoveNote = string(a.frameio.Generation()), false, note
+		r.Generation, r.Migrating, r.MigrationNote = string(a.frameio.Generation()), false, note
 	})
 	return err
 }
@@ -168,7 +168,7 @@ func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 // matchMigratedComments ties the comments of a file that came under another id to the segments that were made of them: by place
 // and text, which begins with the author where iconik has no such user, and in a thread by the comment replied to.
 func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
-	if !it.Moved {
+	if !it.Migrated {
 		return nil
 	}
 	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
@@ -240,7 +240,7 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 			return err
 		}
 	}
-	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Moved = false })
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Migrated = false })
 	return err
 }
 
@@ -271,7 +271,7 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 		return nil
 	}
 	title := func(k ledger.Link) string {
-		_, t, _ := strings.Cut(k.Hash, "\x00") // placed.hash
+		_, t, _ := strings.Cut(k.Hash, "\x00") // placement.hash
 		return t
 	}
 	now, err := a.sharesNow(ctx)

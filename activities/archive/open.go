@@ -16,26 +16,26 @@ import (
 )
 
 // OpenArchive reads the project and begins a run of its archive in the ledger.
-func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveInput) (workflows.Opened, error) {
+func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveInput) (workflows.OpenArchiveResult, error) {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
-		return workflows.Opened{}, err
+		return workflows.OpenArchiveResult{}, err
 	}
 	project, err := arc.frameio.Project(ctx, in.Archive)
 	if err != nil {
 		if rest.IsNotFound(err) {
-			return workflows.Opened{}, arc.noProject(ctx)
+			return workflows.OpenArchiveResult{}, arc.noProject(ctx)
 		}
-		return workflows.Opened{}, err
+		return workflows.OpenArchiveResult{}, err
 	}
 	if err := arc.adoptMigrated(ctx, project); err != nil {
-		return workflows.Opened{}, err
+		return workflows.OpenArchiveResult{}, err
 	}
 	if before, err := arc.row(ctx); err != nil {
-		return workflows.Opened{}, err
+		return workflows.OpenArchiveResult{}, err
 	} else if frameio.Migrated(arc.frameio, before.Generation) {
 		if err := arc.adoptTeam(ctx, before, project); err != nil {
-			return workflows.Opened{}, err
+			return workflows.OpenArchiveResult{}, err
 		}
 	}
 	row, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Update(ctx, func(r *ledger.Archive) {
@@ -44,19 +44,19 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 		r.Status, r.Reason, r.QueuePosition = ledger.Planning, "", 0
 		r.WorkflowID, r.RunID = in.WorkflowID, in.RunID
 		r.StartedAt, r.FinishedAt = time.Now().UTC(), time.Time{}
-		r.APICalls, r.MoveNote = 0, ""
+		r.APICalls, r.MigrationNote = 0, ""
 		if r.CollectionID == "" { // nothing is there yet that could have moved
 			r.Generation = string(arc.frameio.Generation())
 		}
-		r.Moving = frameio.Migrated(arc.frameio, r.Generation)
+		r.Migrating = frameio.Migrated(arc.frameio, r.Generation)
 	})
 	if err != nil {
-		return workflows.Opened{}, err
+		return workflows.OpenArchiveResult{}, err
 	}
 	if err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).ResetFailed(ctx); err != nil {
-		return workflows.Opened{}, err
+		return workflows.OpenArchiveResult{}, err
 	}
-	return workflows.Opened{
+	return workflows.OpenArchiveResult{
 		Project: project.Name, Team: project.Team.Name, Run: row.Run,
 		Lanes: arc.cfg.Archive.ItemsInParallel, WaitInterval: arc.cfg.Archive.WaitInterval.String(),
 	}, nil
@@ -109,11 +109,11 @@ func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (st
 	if err != nil {
 		return "", err
 	}
-	team, err := a.collection(ctx, placed{kind: ledger.LinkTeam, source: row.TeamID, external: mapping.ExternalID("team", row.TeamID), title: row.TeamName, parent: root, shared: true})
+	team, err := a.collection(ctx, placement{kind: ledger.LinkTeam, source: row.TeamID, external: mapping.ExternalID("team", row.TeamID), title: row.TeamName, parent: root, shared: true})
 	if err != nil {
 		return "", err
 	}
-	return a.collection(ctx, placed{kind: ledger.LinkProject, source: row.ID, external: mapping.ExternalID("project", row.ID),
+	return a.collection(ctx, placement{kind: ledger.LinkProject, source: row.ID, external: mapping.ExternalID("project", row.ID),
 		title: mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix), parent: team, shared: true})
 }
 

@@ -13,23 +13,23 @@ import (
 // What people delete in iconik is found by the verification. It forgets the links that lead nowhere, so that a retry
 // makes what is missing again, and nothing else; the run that finds it does so by itself, for some rounds.
 
-// loss is how much of an item is gone.
-type loss int
+// missingPart is how much of an item is missing in iconik.
+type missingPart int
 
 const (
-	nothingLost loss = iota
-	commentLost      // of an item that is there
-	fileWrong        // the file is there, and is not what was copied
-	fileLost         // the version is there without its file
-	versionLost
-	assetLost
+	nothingMissing missingPart = iota
+	commentMissing             // of an item that is there
+	fileDiffers                // the file is there, and is not what was copied
+	fileMissing                // the version is there without its file
+	versionMissing
+	assetMissing
 )
 
 // repairable says that making it again is all there is to do.
-func (l loss) repairable() bool { return l == commentLost || l >= fileLost }
+func (l missingPart) repairable() bool { return l == commentMissing || l >= fileMissing }
 
-// forget takes back what the ledger says of an item's lost part and everything below it.
-func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
+// forget takes back what the ledger says of an item's missing part and everything below it.
+func (a *archive) forget(ctx context.Context, it ledger.Item, missing missingPart) error {
 	drop := func(kind ledger.LinkKind, keys ...string) error {
 		for _, key := range keys {
 			if err := a.tenant.Ledger.Delete(ctx, kind, key); err != nil {
@@ -45,24 +45,24 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 	if err := drop(ledger.LinkKeyframes, it.FileID); err != nil {
 		return err
 	}
-	formatLost, setLost := lost >= versionLost, lost >= versionLost
-	if lost == fileLost {
+	formatMissing, setMissing := missing >= versionMissing, missing >= versionMissing
+	if missing == fileMissing {
 		var err error
-		if formatLost, setLost, err = a.lostWithFile(ctx, it); err != nil {
+		if formatMissing, setMissing, err = a.missingWithFile(ctx, it); err != nil {
 			return err
 		}
 	}
-	if formatLost {
+	if formatMissing {
 		if err := drop(ledger.LinkFormat, forms...); err != nil {
 			return err
 		}
 	}
-	if setLost {
+	if setMissing {
 		if err := drop(ledger.LinkFileSet, forms...); err != nil {
 			return err
 		}
 	}
-	if lost >= versionLost {
+	if missing >= versionMissing {
 		if err := drop(ledger.LinkVersion, it.SourceID); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 			return err
 		}
 	}
-	if lost >= assetLost {
+	if missing >= assetMissing {
 		if err := drop(ledger.LinkFile, it.AssetKey, it.SourceID); err != nil {
 			return err
 		}
@@ -80,19 +80,19 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, lost loss) error {
 	}
 	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.FileID, i.UploadID, i.Checksum, i.BytesDone, i.WrittenHash = "", "", "", 0, ""
-		if lost >= versionLost {
+		if missing >= versionMissing {
 			i.FormatID, i.FileSetID, i.VersionID, i.CommentsDone, i.CommentsScan = "", "", "", 0, 0
 		}
-		if lost >= assetLost {
+		if missing >= assetMissing {
 			i.AssetID = ""
 		}
 	})
 	return err
 }
 
-// lostWithFile says whether the format and the file set of a lost file can take another one: iconik refuses files of a
+// missingWithFile says whether the format and the file set of a missing file can take another one: iconik refuses files of a
 // set that was deleted.
-func (a *archive) lostWithFile(ctx context.Context, it ledger.Item) (formatLost, setLost bool, err error) {
+func (a *archive) missingWithFile(ctx context.Context, it ledger.Item) (formatMissing, setMissing bool, err error) {
 	formats, err := a.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
 		return false, false, err
@@ -102,9 +102,9 @@ func (a *archive) lostWithFile(ctx context.Context, it ledger.Item) (formatLost,
 		return false, false, err
 	}
 	active := func(status string) bool { return status == "" || status == "ACTIVE" }
-	formatLost = !slices.ContainsFunc(formats, func(f iconik.Format) bool { return f.ID == it.FormatID && active(f.Status) })
-	setLost = formatLost || !slices.ContainsFunc(sets, func(s iconik.FileSet) bool { return s.ID == it.FileSetID && active(s.Status) })
-	return formatLost, setLost, nil
+	formatMissing = !slices.ContainsFunc(formats, func(f iconik.Format) bool { return f.ID == it.FormatID && active(f.Status) })
+	setMissing = formatMissing || !slices.ContainsFunc(sets, func(s iconik.FileSet) bool { return s.ID == it.FileSetID && active(s.Status) })
+	return formatMissing, setMissing, nil
 }
 
 func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {

@@ -50,7 +50,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 		}
 		arc.progress(ctx, false)
 	}
-	if row.Moving {
+	if row.Migrating {
 		if err := arc.matchMigratedIDs(ctx, scan); err != nil {
 			return workflows.ScanResult{}, err
 		}

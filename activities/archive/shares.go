@@ -42,7 +42,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 				if err := arc.dropStaleLink(ctx, ledger.LinkPresentations, ref.Archive); err != nil {
 					return err
 				}
-				id, err := arc.collection(ctx, placed{kind: ledger.LinkPresentations, source: ref.Archive,
+				id, err := arc.collection(ctx, placement{kind: ledger.LinkPresentations, source: ref.Archive,
 					external: mapping.ExternalID("presentations", ref.Archive), title: "Presentations", parent: row.CollectionID})
 				if err != nil {
 					return err
@@ -80,7 +80,7 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 	if err := a.dropStaleLink(ctx, shareKind(s.Kind), s.ID); err != nil {
 		return err
 	}
-	id, err := a.collection(ctx, placed{kind: shareKind(s.Kind), source: s.ID, external: mapping.ExternalID(string(s.Kind), s.ID), title: s.Name, parent: parent})
+	id, err := a.collection(ctx, placement{kind: shareKind(s.Kind), source: s.ID, external: mapping.ExternalID(string(s.Kind), s.ID), title: s.Name, parent: parent})
 	if err != nil {
 		return err
 	}
@@ -158,10 +158,10 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 	return err
 }
 
-// lostReferences reads the presentations' collections back, with one listing each. References that people have taken out
+// missingReferences reads the presentations' collections back, with one listing each. References that people have taken out
 // are forgotten, so that the next round makes them again. It returns how many presentations lack one.
-func (a *archive) lostReferences(ctx context.Context) (int, error) {
-	lost := map[string]bool{}
+func (a *archive) missingReferences(ctx context.Context) (int, error) {
+	missing := map[string]bool{}
 	collection, listed := "", map[string]bool{}
 	for after := ""; ; {
 		links, next, err := a.ledger.Links(ctx, ledger.LinkReference, after, 500)
@@ -190,13 +190,13 @@ func (a *archive) lostReferences(ctx context.Context) (int, error) {
 				}
 				continue
 			}
-			lost[collection] = true
+			missing[collection] = true
 			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReference, k.SourceID); err != nil {
 				return 0, err
 			}
 		}
 		if after = next; after == "" {
-			return len(lost), nil
+			return len(missing), nil
 		}
 	}
 }

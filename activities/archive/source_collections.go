@@ -34,7 +34,7 @@ func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, share
 	if err := a.dropStaleLink(ctx, linkCollections, a.ref.Archive); err != nil {
 		return err
 	}
-	parent, err := a.collection(ctx, placed{kind: linkCollections, source: a.ref.Archive, external: mapping.ExternalID("collections", a.ref.Archive), title: "Collections", parent: row.CollectionID})
+	parent, err := a.collection(ctx, placement{kind: linkCollections, source: a.ref.Archive, external: mapping.ExternalID("collections", a.ref.Archive), title: "Collections", parent: row.CollectionID})
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 	if err := a.dropStaleLink(ctx, linkCollection, c.ID); err != nil {
 		return err
 	}
-	id, err := a.collection(ctx, placed{kind: linkCollection, source: c.ID, external: mapping.ExternalID("collection", c.ID), title: cmp.Or(c.Name, "Collection "+c.ID), parent: parent})
+	id, err := a.collection(ctx, placement{kind: linkCollection, source: c.ID, external: mapping.ExternalID("collection", c.ID), title: cmp.Or(c.Name, "Collection "+c.ID), parent: parent})
 	if err != nil {
 		return err
 	}
@@ -91,13 +91,13 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 	if err != nil && !rest.IsNotFound(err) && rest.ClassOf(err) != rest.Forbidden {
 		return err
 	}
-	lost := []ledger.NotCarried{}
+	notCarried := []ledger.NotCarried{}
 	if !known || err != nil {
 		why := "Frame.io's API does not say what is in it"
 		if c.Dynamic {
 			why = "it is filled by a rule, and Frame.io's API says neither the rule nor what is in it"
 		}
-		lost = append(lost, ledger.NotCarried{Object: c.ID, Kind: notCollection, Name: cmp.Or(c.Name, c.ID), Place: "Collections/" + c.Name, Reason: why + "; name, description and settings are brought over"})
+		notCarried = append(notCarried, ledger.NotCarried{Object: c.ID, Kind: notCollection, Name: cmp.Or(c.Name, c.ID), Place: "Collections/" + c.Name, Reason: why + "; name, description and settings are brought over"})
 	}
 	shown := map[string]bool{}
 	for _, item := range items {
@@ -105,7 +105,7 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 			return err
 		}
 	}
-	if err := a.ledger.SetNotCarried(ctx, c.ID, "collection", lost); err != nil {
+	if err := a.ledger.SetNotCarried(ctx, c.ID, "collection", notCarried); err != nil {
 		return err
 	}
 	fields := map[string]string{"framebridge_source_id": c.ID, "framebridge_description": c.Description, "framebridge_settings": string(c.Source)}
@@ -140,31 +140,31 @@ func (a *archive) withReviewers(ctx context.Context, s frameio.Share) (frameio.S
 
 // noteShare writes down what of a share is not brought over.
 func (a *archive) noteShare(ctx context.Context, s frameio.Share) error {
-	var lost []ledger.NotCarried
+	var notCarried []ledger.NotCarried
 	if has, _ := s.Settings["has_password"].(bool); has || s.HasPassphrase {
-		lost = append(lost, ledger.NotCarried{Object: s.ID, Kind: notSetting, Name: "passphrase", Place: "Presentations/" + s.Name, Reason: "a secret: only that there is one is brought over", URL: s.URL})
+		notCarried = append(notCarried, ledger.NotCarried{Object: s.ID, Kind: notSetting, Name: "passphrase", Place: "Presentations/" + s.Name, Reason: "a secret: only that there is one is brought over", URL: s.URL})
 	}
-	return a.ledger.SetNotCarried(ctx, s.ID, "share", lost)
+	return a.ledger.SetNotCarried(ctx, s.ID, "share", notCarried)
 }
 
 // noteComments writes down what of an item's comments is not brought over.
 func (a *archive) noteComments(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
-	var lost []ledger.NotCarried
+	var notCarried []ledger.NotCarried
 	for _, c := range comments {
 		for _, f := range c.Attachments {
-			lost = append(lost, ledger.NotCarried{Kind: notAttachment, Name: f.Name, Size: &f.Size, Reason: "Frame.io's API gives no address to download it from: save it by hand"})
+			notCarried = append(notCarried, ledger.NotCarried{Kind: notAttachment, Name: f.Name, Size: &f.Size, Reason: "Frame.io's API gives no address to download it from: save it by hand"})
 		}
 		if c.Author.Unknown {
-			lost = append(lost, ledger.NotCarried{Kind: notAuthor, Name: excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
+			notCarried = append(notCarried, ledger.NotCarried{Kind: notAuthor, Name: excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
 		}
 		if _, unknown := mapping.Drawing(c.Annotation, a.tenant.DrawingFrame()); unknown > 0 {
-			lost = append(lost, ledger.NotCarried{Kind: notMarkup, Name: excerpt(c.Text), Reason: fmt.Sprintf("shapes drawn with tools that iconik does not have: %d; Frame.io's source is kept", unknown)})
+			notCarried = append(notCarried, ledger.NotCarried{Kind: notMarkup, Name: excerpt(c.Text), Reason: fmt.Sprintf("shapes drawn with tools that iconik does not have: %d; Frame.io's source is kept", unknown)})
 		}
 	}
-	if len(lost) == 0 && it.CommentsScan == 0 { // nothing was there to take back
+	if len(notCarried) == 0 && it.CommentsScan == 0 { // nothing was there to take back
 		return nil
 	}
-	return a.ledger.SetNotCarried(ctx, it.SourceID, "comments", at(lost, it.Path))
+	return a.ledger.SetNotCarried(ctx, it.SourceID, "comments", at(notCarried, it.Path))
 }
 
 const excerptLength = 60 // characters of a comment, by which people find it

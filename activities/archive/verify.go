@@ -34,13 +34,13 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	if err := attempt.Stopping(ctx); err != nil {
 		return counts, err
 	}
-	verified, lost := make([]bool, len(items)), make([]bool, len(items))
+	verified, missing := make([]bool, len(items)), make([]bool, len(items))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(verifyInParallel)
 	for i, it := range items {
 		group.Go(func() error {
 			refused, err := arc.try(gctx, func() (err error) {
-				verified[i], lost[i], err = arc.verifyItem(gctx, it, in.Heal)
+				verified[i], missing[i], err = arc.verifyItem(gctx, it, in.Repair)
 				return err
 			})
 			if refused != nil {
@@ -60,17 +60,17 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 		if verified[i] {
 			counts.Verified++
 		}
-		if lost[i] {
-			counts.Lost++
+		if missing[i] {
+			counts.Missing++
 		}
 	}
 	arc.progress(ctx, false)
 	return counts, nil
 }
 
-// verifyItem returns whether the item's bytes and comments are in iconik as Frame.io has them, and with heal whether
-// something of it was lost there and is to be made again.
-func (a *archive) verifyItem(ctx context.Context, it ledger.Item, heal bool) (verified, lost bool, err error) {
+// verifyItem returns whether the item's bytes and comments are in iconik as Frame.io has them, and with repair whether
+// something of it was missing there and is to be made again.
+func (a *archive) verifyItem(ctx context.Context, it ledger.Item, repair bool) (verified, missing bool, err error) {
 	if it.State != ledger.Copied && it.State != ledger.ItemVerified && it.State != ledger.Skipped {
 		return false, false, nil
 	}
@@ -78,17 +78,17 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item, heal bool) (ve
 	if err != nil {
 		return false, false, err
 	}
-	if gone > commentLost {
+	if gone > commentMissing {
 		if err := a.forget(ctx, it, gone); err != nil {
 			return false, false, err
 		}
 	}
 	switch {
-	case problem != "" && heal && gone.repairable():
+	case problem != "" && repair && gone.repairable():
 		_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 			i.CommentsScan = 0
 			switch {
-			case gone > commentLost:
+			case gone > commentMissing:
 				i.State, i.Reason, i.Fault = ledger.Pending, "", ""
 			case i.State == ledger.ItemVerified:
 				i.State = ledger.Copied
@@ -103,19 +103,19 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item, heal bool) (ve
 	return it.State != ledger.Skipped, false, err
 }
 
-// itemProblem is the first difference between an item in Frame.io and in iconik, and what is lost by it.
-func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+// itemProblem is the first difference between an item in Frame.io and in iconik, and which part is missing.
+func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
 	if it.AssetID == "" || it.VersionID == "" {
-		return "missing: the ledger has no iconik asset for this file", assetLost, nil
+		return "missing: the ledger has no iconik asset for this file", assetMissing, nil
 	}
-	problem, lost, err := a.assetProblem(ctx, it)
+	problem, missing, err := a.assetProblem(ctx, it)
 	if err == nil && problem == "" && it.State != ledger.Skipped {
-		problem, lost, err = a.fileProblem(ctx, it)
+		problem, missing, err = a.fileProblem(ctx, it)
 	}
 	if err == nil && problem == "" && it.CommentCount > 0 {
-		problem, lost, err = a.commentsProblem(ctx, it)
+		problem, missing, err = a.commentsProblem(ctx, it)
 	}
-	return problem, lost, err
+	return problem, missing, err
 }
 
 // differs fails an item with what the comparison found.
@@ -124,29 +124,29 @@ func (a *archive) differs(ctx context.Context, it ledger.Item, problem string) e
 	return err
 }
 
-func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
 	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
 	if rest.IsNotFound(err) {
-		return "missing: the asset is no longer in iconik; a retry restores it", assetLost, nil
+		return "missing: the asset is no longer in iconik; a retry restores it", assetMissing, nil
 	}
 	if err != nil {
-		return "", nothingLost, err
+		return "", nothingMissing, err
 	}
 	if asset.Status == "DELETED" {
-		return "missing: the asset was deleted in iconik; a retry restores it", assetLost, nil
+		return "missing: the asset was deleted in iconik; a retry restores it", assetMissing, nil
 	}
 	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
-		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionLost, nil
+		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
 	}
-	return "", nothingLost, nil
+	return "", nothingMissing, nil
 }
 
 // fileProblem compares the file that the archive made. Copies on other storages, which people and iconik's own rules make
 // of a format's file set, are theirs.
-func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
 	files, err := a.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
-		return "", nothingLost, err
+		return "", nothingMissing, err
 	}
 	var ours, moved *iconik.File
 	extra := 0
@@ -158,7 +158,7 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, loss
 		case f.Status == "OPEN" && f.FileSetID == it.FileSetID:
 			// A record without bytes beside ours is left over from a request whose answer was lost.
 			if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, f.ID); err != nil && !rest.IsNotFound(err) {
-				return "", nothingLost, err
+				return "", nothingMissing, err
 			}
 		case f.FileSetID == it.FileSetID:
 			extra++
@@ -171,15 +171,15 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, loss
 	}
 	switch {
 	case ours == nil:
-		return "missing: the version has no file in iconik", fileLost, nil
+		return "missing: the version has no file in iconik", fileMissing, nil
 	case extra > 0:
-		return fmt.Sprintf("extra: %d files instead of 1", extra+1), nothingLost, nil
+		return fmt.Sprintf("extra: %d files instead of 1", extra+1), nothingMissing, nil
 	}
 	problem, err := a.contentProblem(ctx, it, *ours)
 	if problem == "" {
-		return "", nothingLost, err
+		return "", nothingMissing, err
 	}
-	return problem, fileWrong, err
+	return problem, fileDiffers, err
 }
 
 // kept says that iconik has a file's bytes; those that its own archive has taken can be read after a restore only.
@@ -216,17 +216,17 @@ func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.F
 
 // commentsProblem reads the comments of both sides. iconik lists them from an index that lags, so one that is not
 // listed is asked for by its id before it is called missing.
-func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, loss, error) {
+func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
 	source, err := a.sourceComments(ctx, it.SourceID)
 	if rest.IsNotFound(err) {
-		return "extra: the file was removed from Frame.io during the archive; a retry leaves it out", nothingLost, nil
+		return "extra: the file was removed from Frame.io during the archive; a retry leaves it out", nothingMissing, nil
 	}
 	if err != nil {
-		return "", nothingLost, err
+		return "", nothingMissing, err
 	}
 	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
 	if err != nil && !rest.IsNotFound(err) {
-		return "", nothingLost, err
+		return "", nothingMissing, err
 	}
 	there, external := map[string]bool{}, map[string]int{}
 	for _, s := range listed {
@@ -239,28 +239,28 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 	for _, c := range source {
 		link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
 		if err != nil {
-			return "", nothingLost, err
+			return "", nothingMissing, err
 		}
 		if !ok || link.TargetID == "" {
-			return "missing: a comment was added in Frame.io after the copy; a retry copies it", commentLost, nil
+			return "missing: a comment was added in Frame.io after the copy; a retry copies it", commentMissing, nil
 		}
 		if n := external[mapping.ExternalID("comment", c.ID)]; n > 1 {
-			return fmt.Sprintf("extra: a comment appears %d times in iconik", n), nothingLost, nil
+			return fmt.Sprintf("extra: a comment appears %d times in iconik", n), nothingMissing, nil
 		}
 		if !there[link.TargetID] {
 			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
 			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
 				if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
-					return "", nothingLost, err
+					return "", nothingMissing, err
 				}
-				return "missing: a comment was deleted in iconik; a retry restores it", commentLost, nil
+				return "missing: a comment was deleted in iconik; a retry restores it", commentMissing, nil
 			}
 			if err != nil {
-				return "", nothingLost, err
+				return "", nothingMissing, err
 			}
 		}
 	}
-	return "", nothingLost, nil
+	return "", nothingMissing, nil
 }
 
 // VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know
@@ -290,7 +290,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 			}
 			err := arc.removeLeftovers(ctx, f, me.ID)
 			if errors.Is(err, errFolderGone) {
-				res.Lost++
+				res.Missing++
 				continue
 			}
 			if err != nil {
@@ -301,12 +301,12 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 			break
 		}
 	}
-	presentations, err := arc.lostReferences(ctx)
+	presentations, err := arc.missingReferences(ctx)
 	if err != nil {
 		return res, fmt.Errorf("verifying presentations: %w", err)
 	}
 	if presentations > 0 {
-		res.Lost += presentations
+		res.Missing += presentations
 		_, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
 	}
 	return res, err

@@ -42,8 +42,8 @@ func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([
 
 // OpenVersion makes the version's asset, format, file set and file in iconik, and the upload session of a large file.
 // It decides what is done with a file that has no original.
-func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionInput) (workflows.OpenedVersion, error) {
-	nothing := workflows.OpenedVersion{Do: workflows.DoNothing}
+func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionInput) (workflows.OpenVersionResult, error) {
+	nothing := workflows.OpenVersionResult{Do: workflows.DoNothing}
 	arc, err := a.archive(in.Ref)
 	if err != nil {
 		return nothing, err
@@ -59,28 +59,28 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 	return res, err
 }
 
-func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.OpenVersionInput) (workflows.OpenedVersion, error) {
-	result := func(do string) (workflows.OpenedVersion, error) { return workflows.OpenedVersion{Do: do}, nil }
+func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.OpenVersionInput) (workflows.OpenVersionResult, error) {
+	result := func(do string) (workflows.OpenVersionResult, error) { return workflows.OpenVersionResult{Do: do}, nil }
 	switch {
 	case !it.NeedsCopying():
 		return result(workflows.DoNothing)
 	case it.State == ledger.Copied || it.State == ledger.ItemVerified:
-		return workflows.OpenedVersion{Do: workflows.DoNothing}, a.refresh(ctx, it)
+		return workflows.OpenVersionResult{Do: workflows.DoNothing}, a.refresh(ctx, it)
 	}
 	var err error
 	if it.State == ledger.ItemFailed {
 		if it, err = a.takeUpAgain(ctx, it); err != nil {
-			return workflows.OpenedVersion{}, err
+			return workflows.OpenVersionResult{}, err
 		}
 	}
 	if in.NoOriginal {
 		if it, err = a.noOriginal(ctx, it); err != nil {
-			return workflows.OpenedVersion{}, err
+			return workflows.OpenVersionResult{}, err
 		}
 	}
 	if in.NewUpload {
 		if it, err = a.dropUpload(ctx, it); err != nil {
-			return workflows.OpenedVersion{}, err
+			return workflows.OpenVersionResult{}, err
 		}
 	}
 	v := a.decide(it)
@@ -90,20 +90,20 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 			i.State, i.Reason = ledger.Pending, v.why
 			noteOriginal(i, frameio.Original(i.Original))
 		})
-		return workflows.OpenedVersion{Do: workflows.DoWait}, err
+		return workflows.OpenVersionResult{Do: workflows.DoWait}, err
 	case "fail":
-		return workflows.OpenedVersion{}, fault.Content("%s", v.why)
+		return workflows.OpenVersionResult{}, fault.Content("%s", v.why)
 	case "skip":
-		return workflows.OpenedVersion{Do: workflows.DoNothing}, a.skip(ctx, it, v.why)
+		return workflows.OpenVersionResult{Do: workflows.DoNothing}, a.skip(ctx, it, v.why)
 	}
 	if it, err = a.ensureVersion(ctx, it, "ASSET"); err != nil {
-		return workflows.OpenedVersion{}, err
+		return workflows.OpenVersionResult{}, err
 	}
 	if it.State == ledger.Copying && it.Checksum != "" && it.Rendition == string(v.rendition) {
 		return result(workflows.DoClose) // the bytes were all there when the worker ended
 	}
 	if it, err = a.ensureFile(ctx, it, v); err != nil {
-		return workflows.OpenedVersion{}, err
+		return workflows.OpenVersionResult{}, err
 	}
 	return result(workflows.DoTransfer)
 }

@@ -50,24 +50,24 @@ func TestANewVersionIsTheNewestWhateverTheOrder(t *testing.T) {
 	}
 }
 
-// The verification promises that a lost version is made again, the first one, too.
+// The verification promises that a missing version is made again, the first one, too.
 func TestALostFirstVersionIsMadeAgain(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body := []byte("bytes")
 	h.sees(t, stack, file("F1", "edit.mov", body), file("F2", "edit.mov", body))
 	h.copies(t, "F1", body)
 	h.copies(t, "F2", body)
-	lost := h.item(t, "F1")
+	missing := h.item(t, "F1")
 	h.tenant.Frameio = noComments{}
 	h.frameio = h.tenant.Frameio
-	require.NoError(t, h.forget(t.Context(), lost, versionLost))
+	require.NoError(t, h.forget(t.Context(), missing, versionMissing))
 	// iconik still shows it, deleted.
-	require.NoError(t, h.tenant.Ledger.Complete(t.Context(), ledger.LinkVersion, "deleted", lost.VersionID, ""))
-	_, err := h.updateItem(t.Context(), lost, func(i *ledger.Item) { i.State = ledger.Pending })
+	require.NoError(t, h.tenant.Ledger.Complete(t.Context(), ledger.LinkVersion, "deleted", missing.VersionID, ""))
+	_, err := h.updateItem(t.Context(), missing, func(i *ledger.Item) { i.State = ledger.Pending })
 	require.NoError(t, err)
 	h.copies(t, "F1", body)
-	require.Equal(t, h.sim.CurrentVersion(lost.AssetID), h.item(t, "F1").VersionID)
-	require.Len(t, h.versions(t, lost.AssetID), 3)
+	require.Equal(t, h.sim.CurrentVersion(missing.AssetID), h.item(t, "F1").VersionID)
+	require.Len(t, h.versions(t, missing.AssetID), 3)
 }
 
 type noComments struct{ frameio.Reader }

@@ -53,8 +53,8 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 
 // RevokeLink switches the link off, before anything else is done at the end, and notes when the media goes. What iconik
 // shows of it comes at once where iconik is there.
-func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput) (workflows.EndedReview, error) {
-	var out workflows.EndedReview
+func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput) (workflows.EndReviewResult, error) {
+	var out workflows.EndReviewResult
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
 		return out, err
@@ -82,11 +82,11 @@ func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput
 }
 
 // deleteAt notes when the media of an ended review goes.
-func (r *review) deleteAt(ctx context.Context) (out workflows.EndedReview, err error) {
+func (r *review) deleteAt(ctx context.Context) (out workflows.EndReviewResult, err error) {
 	err = r.update(ctx, func(row *ledger.Review) {
 		row.NextSyncAt, row.DeleteAt = time.Time{}, row.EndedAt.Add(r.cfg.Review.Retention)
 	})
-	out = workflows.EndedReview{DeleteAt: r.row.DeleteAt, WarnAt: r.row.DeleteAt.Add(-r.cfg.Review.WarnBefore)}
+	out = workflows.EndReviewResult{DeleteAt: r.row.DeleteAt, WarnAt: r.row.DeleteAt.Add(-r.cfg.Review.WarnBefore)}
 	if !out.WarnAt.After(r.row.EndedAt) {
 		out.WarnAt = out.DeleteAt // too short a retention for a warning
 	}
@@ -95,8 +95,8 @@ func (r *review) deleteAt(ctx context.Context) (out workflows.EndedReview, err e
 
 // EndReview tells people what was said and decided. The link, which is off, is switched off again: somebody may have
 // switched it on.
-func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput) (workflows.EndedReview, error) {
-	var out workflows.EndedReview
+func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput) (workflows.EndReviewResult, error) {
+	var out workflows.EndReviewResult
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
 		return out, err

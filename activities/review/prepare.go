@@ -20,8 +20,8 @@ import (
 
 // PrepareReview finds out which assets are meant, notes what was said about them before, and makes the review's job in
 // iconik and its place in Frame.io.
-func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.Prepared, error) {
-	var out workflows.Prepared
+func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.PrepareReviewResult, error) {
+	var out workflows.PrepareReviewResult
 	r, err := a.review(ctx, ref)
 	if err != nil {
 		return out, err
@@ -32,7 +32,7 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 	}); err != nil {
 		return out, err
 	}
-	out = workflows.Prepared{Title: r.row.Title, ExpiresAt: r.row.ExpiresAt, Longest: r.cfg.Review.Longest,
+	out = workflows.PrepareReviewResult{Title: r.row.Title, ExpiresAt: r.row.ExpiresAt, Longest: r.cfg.Review.Longest,
 		Parallel: r.cfg.Archive.ItemsInParallel, ProxyWait: r.cfg.Review.ProxyWait}
 	if out.HandedOver, err = r.chooseAssets(ctx); err != nil {
 		return out, err

@@ -61,14 +61,14 @@ func (s *assetSync) audit(ctx context.Context, side mapping.Side, what string, r
 
 // overruled keeps the state that loses against a later edit.
 func (s *assetSync) overruled(ctx context.Context, op mapping.Op, row ledger.ReviewComment) error {
-	if len(op.Lost) == 0 {
+	if len(op.Overruled) == 0 {
 		return nil
 	}
-	lost := row
+	overruled := row
 	if op.To == mapping.Iconik {
-		s.takeIconik(&lost, s.ick[row.IconikID])
+		s.takeIconik(&overruled, s.ick[row.IconikID])
 	} else {
-		s.takeFrameio(&lost, s.fio[row.FrameioID])
+		s.takeFrameio(&overruled, s.fio[row.FrameioID])
 	}
-	return s.audit(ctx, op.To, fmt.Sprintf("edit of %v overruled by a later one", op.Lost), lost)
+	return s.audit(ctx, op.To, fmt.Sprintf("edit of %v overruled by a later one", op.Overruled), overruled)
 }

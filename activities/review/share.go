@@ -19,8 +19,8 @@ import (
 
 // ShareReview makes the link, once all files that must carry a watermark carry it, and invites each reviewer once.
 // After a resend it brings the new files under the link and invites whoever is new.
-func (a *Activities) ShareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.SharedReview, error) {
-	var out workflows.SharedReview
+func (a *Activities) ShareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.ShareReviewResult, error) {
+	var out workflows.ShareReviewResult
 	r, err := a.review(ctx, ref)
 	if err != nil {
 		return out, err

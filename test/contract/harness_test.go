@@ -101,17 +101,17 @@ tenants:
 }
 
 // archive runs the real workflow with the real activities, which must end well.
-func (b *harness) archive(t *testing.T) workflows.Finished {
+func (b *harness) archive(t *testing.T) workflows.FinishArchiveResult {
 	t.Helper()
 	env := b.run(t)
 	require.NoError(t, env.GetWorkflowError())
-	var fin workflows.Finished
+	var fin workflows.FinishArchiveResult
 	require.NoError(t, env.GetWorkflowResult(&fin))
 	return fin
 }
 
 // again is a re-run.
-func (b *harness) again(t *testing.T) workflows.Finished {
+func (b *harness) again(t *testing.T) workflows.FinishArchiveResult {
 	t.Helper()
 	_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 	require.NoError(t, err)

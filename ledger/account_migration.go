@@ -7,11 +7,11 @@ import (
 	"fmt"
 )
 
-// A project may come to Frame.io's other generation under other ids. What the archive knows then goes on under the new
-// ones, so that nothing is brought over twice.
+// An account migration may give a project and its files other ids. What the archive knows then continues under the new
+// ones, so that nothing is copied twice.
 
-// MoveArchive lets an archive that has ended go on under its project's new id. The new one must have nothing yet.
-func (h TenantLedger) MoveArchive(ctx context.Context, from, to string) error {
+// AdoptArchive lets an archive that has ended continue under its project's new id. The new one must have nothing yet.
+func (h TenantLedger) AdoptArchive(ctx context.Context, from, to string) error {
 	return h.l.tx(ctx, func(tx session) error {
 		read := func(id string) (a Archive, scan int, err error) {
 			a, err = scanArchive(tx.row(ctx, "SELECT scan, data, queue_position FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.id, id), &scan)
@@ -29,10 +29,10 @@ func (h TenantLedger) MoveArchive(ctx context.Context, from, to string) error {
 			return err
 		}
 		if !old.Status.Ended() || own != 0 || a.CollectionID != "" {
-			return fmt.Errorf("archive %s cannot go on as %s", from, to)
+			return fmt.Errorf("archive %s cannot continue as %s", from, to)
 		}
 		a.Run, a.CollectionID, a.PresentationsID, a.ReportAssetID, a.Generation = old.Run+1, old.CollectionID, old.PresentationsID, old.ReportAssetID, old.Generation
-		old.MovedTo, old.Reason = to, "continues as project "+to+", its ID since the account migration"
+		old.ContinuedAs, old.Reason = to, "continues as project "+to+", its ID since the account migration"
 		for id, row := range map[string]Archive{from: old, to: a} {
 			data, err := encode(row)
 			if err != nil {
@@ -77,16 +77,16 @@ func (h ArchiveLedger) RestartScan(ctx context.Context) error {
 	return err
 }
 
-// Matched says what Rematch has found.
+// Matched says what MatchMigrated has found.
 type Matched struct {
 	Items, Folders int
 	// Ambiguous are new files that several of the old ones could be, or the other way round: they stay new.
 	Ambiguous []string // paths
 }
 
-// Rematch compares what a scan has seen, before it is finished, with what was there before, where all ids have changed, and
-// gives what it finds again its new ids.
-func (h ArchiveLedger) Rematch(ctx context.Context, scan int) (Matched, error) {
+// MatchMigrated compares what a scan has seen, before it is finished, with what was there before, where all ids have
+// changed, and gives what it finds again its new ids.
+func (h ArchiveLedger) MatchMigrated(ctx context.Context, scan int) (Matched, error) {
 	var m Matched
 	err := h.l.tx(ctx, func(tx session) error {
 		type row struct {
