@@ -200,6 +200,7 @@ type Totals struct {
 	BytesSkipped                                               int64 // that stay in Frame.io
 	Comments, CommentsDone                                     int64
 	Assets                                                     int64
+	FailedOthers                                               int64 // objects that are no files: see Failure
 }
 
 // Range is a run of Seq numbers, both ends included.

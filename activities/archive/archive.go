@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -62,6 +63,7 @@ type archive struct {
 	frameio frameio.Reader
 	iconik  *iconik.Client
 	ledger  ledger.ArchiveLedger
+	objects settle.Objects
 	log     *slog.Logger
 }
 
@@ -74,7 +76,9 @@ func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
 }
 
 func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
-	return &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: a.ledger.Tenant(ref.Tenant).Archive(ref.Archive), log: a.log}
+	l := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive)
+	return &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
+		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log}
 }
 
 // row reads the archive's ledger row.

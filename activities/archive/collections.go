@@ -140,6 +140,9 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 	if err != nil {
 		return err
 	}
+	if err := arc.objects.Clear(ctx, ledger.FailedCollection); err != nil {
+		return err
+	}
 	parents := map[string]string{row.RootID: row.CollectionID}
 	for after := ""; ; {
 		folders, next, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Folders(ctx, after, 500)
@@ -162,14 +165,11 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 			if !ok {
 				return fault.System("folder %s has no parent in the ledger", f.SourceID)
 			}
-			id, err := arc.collection(ctx, placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent})
+			id, err := arc.folderInto(ctx, f, parent)
 			if err != nil {
 				return fmt.Errorf("collection of folder %q: %w", f.Path, err)
 			}
 			parents[f.SourceID] = id
-			if err := arc.writeFolderDetails(ctx, f, id); err != nil {
-				return fmt.Errorf("details of folder %q: %w", f.Path, err)
-			}
 			if f.CollectionID != id {
 				if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).SetFolderCollection(ctx, f.SourceID, id); err != nil {
 					return err
@@ -182,4 +182,21 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 	}
 	arc.progress(ctx, false)
 	return nil
+}
+
+// folderInto gives a folder its collection in another one. It returns what the folder has, nothing where it was refused.
+func (a *archive) folderInto(ctx context.Context, f ledger.Folder, parent string) (id string, err error) {
+	failure := ledger.Failure{Kind: ledger.FailedCollection, SourceID: f.SourceID, Place: f.Path, URL: folderURL(f)}
+	made, err := a.objects.TryOr(ctx, failure, func() (err error) {
+		if parent == "" {
+			return fault.Content("the collection of the folder above it was refused")
+		}
+		id, err = a.collection(ctx, placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent})
+		return err
+	})
+	if !made {
+		return f.CollectionID, err // one that could not be renamed or moved
+	}
+	_, err = a.objects.TryOr(ctx, failure, func() error { return a.writeFolderDetails(ctx, f, id) })
+	return id, err
 }

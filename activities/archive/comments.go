@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -42,12 +43,12 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 			return counts, err
 		}
 		done := 0
-		refused, err := arc.try(ctx, func() (err error) {
+		refused, err := arc.objects.Try(ctx, func() (err error) {
 			done, err = arc.copyComments(ctx, it)
 			return err
 		})
 		if refused != nil {
-			refused.reason = "its comments: " + refused.reason
+			refused.Reason = "its comments: " + refused.Reason
 			err = arc.failComments(ctx, it, *refused)
 		}
 		if err != nil {
@@ -114,7 +115,7 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.Note = note
 		if refused != nil {
-			failItem(i, *refused)
+			settle.FailItem(i, *refused)
 		}
 		i.CommentsSeen, i.CommentsScan = i.CommentCount, it.Scan
 		i.CommentsDone, i.CommentCount = len(comments)-left, max(len(comments), i.CommentCount)
@@ -127,7 +128,7 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 
 // eachComment brings a file's comments over, each by itself. It returns why some were refused, and how many are left out:
 // the refused ones and the replies to them, which have nothing to stand under.
-func (a *archive) eachComment(ctx context.Context, it ledger.Item, comments []frameio.Comment) (refused *refusal, left int, err error) {
+func (a *archive) eachComment(ctx context.Context, it ledger.Item, comments []frameio.Comment) (refused *settle.Refusal, left int, err error) {
 	var reasons []string
 	worst := "content"
 	without := map[string]bool{}
@@ -136,7 +137,7 @@ func (a *archive) eachComment(ctx context.Context, it ledger.Item, comments []fr
 			without[c.ID] = true
 			continue
 		}
-		r, err := a.try(ctx, func() error { return a.copyComment(ctx, it, c) })
+		r, err := a.objects.Try(ctx, func() error { return a.copyComment(ctx, it, c) })
 		if err != nil {
 			return nil, 0, err
 		}
@@ -144,17 +145,17 @@ func (a *archive) eachComment(ctx context.Context, it ledger.Item, comments []fr
 			continue
 		}
 		without[c.ID] = true
-		if r.fault != "content" {
-			worst = r.fault
+		if r.Fault != "content" {
+			worst = r.Fault
 		}
 		if len(reasons) < mostCommentReasons {
-			reasons = append(reasons, fmt.Sprintf("comment %s (%s): %s", c.ID, sourceURL(it), r.reason))
+			reasons = append(reasons, fmt.Sprintf("comment %s (%s): %s", c.ID, sourceURL(it), r.Reason))
 		}
 	}
 	if len(without) == 0 {
 		return nil, 0, nil
 	}
-	return &refusal{fault: worst, reason: fmt.Sprintf("%d of %d comments were not brought over, replies to refused ones included: %s", len(without), len(comments), strings.Join(reasons, "; "))}, len(without), nil
+	return &settle.Refusal{Fault: worst, Reason: fmt.Sprintf("%d of %d comments were not brought over, replies to refused ones included: %s", len(without), len(comments), strings.Join(reasons, "; "))}, len(without), nil
 }
 
 // mostCommentReasons are named in an item's reason.
@@ -168,9 +169,9 @@ func sourceURL(it ledger.Item) string {
 }
 
 // failComments fails an item whose comments cannot be read; they are tried again after the next reading of the tree.
-func (a *archive) failComments(ctx context.Context, it ledger.Item, r refusal) error {
+func (a *archive) failComments(ctx context.Context, it ledger.Item, r settle.Refusal) error {
 	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
-		failItem(i, r)
+		settle.FailItem(i, r)
 		i.CommentsScan = it.Scan
 	})
 	return err

@@ -2,12 +2,11 @@ package archive
 
 import (
 	"context"
-	"fmt"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
-	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -106,24 +105,12 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 	if err != nil {
 		return "", "", err
 	}
-	status, reason := judge(totals, proxies, folders, row.Shares-row.SharesDone)
-	return a.exceptions(ctx, status, reason)
-}
-
-// judge is the verdict over all items, folders and presentations.
-func judge(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
-	open := t.Pending + t.Copying + t.Copied
-	switch {
-	case t.Failed > 0 || open > 0:
-		return ledger.Incomplete, fmt.Sprintf("%d of %s failed, %d not verified: the report lists each one; retry the archive to continue with them", t.Failed, english.Count(t.Items, "file"), open)
-	case foldersMissing > 0:
-		return ledger.Incomplete, fmt.Sprintf("missing: %s deleted in iconik; a retry restores what is missing", english.Count(foldersMissing, "collection"))
-	case sharesMissing > 0:
-		return ledger.Incomplete, fmt.Sprintf("missing: references removed from %s in iconik; a retry restores them", english.Count(sharesMissing, "share"))
-	case t.Skipped > 0 || proxies > 0:
-		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %s verified%s%s: see the report for the reasons", t.Verified, english.Count(t.Items, "file"), some(t.Skipped, "skipped"), some(proxies, "archived as proxy"))
+	status, reason := settle.Verdict(totals, proxies, folders, row.Shares-row.SharesDone)
+	if status, reason, err = a.exceptions(ctx, status, reason); err != nil {
+		return "", "", err
 	}
-	return ledger.Verified, english.Count(t.Items, "file") + " verified"
+	others, err := a.objects.Reason(ctx, totals.FailedOthers)
+	return status, reason + others, err
 }
 
 func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workflows.Counts) {
@@ -151,12 +138,4 @@ func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workf
 	if _, err := a.iconik.Jobs.Update(ctx, row.JobID, patch); err != nil {
 		a.log.WarnContext(ctx, "could not close the job in iconik", "job", row.JobID, "error", err)
 	}
-}
-
-// some is a clause of a sentence, where there is something to say.
-func some(n int64, what string) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", %d %s", n, what)
 }

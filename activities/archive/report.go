@@ -44,11 +44,17 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
-	if !row.Changed && row.ReportAssetID != "" {
-		return nil
+	_, failed, err := arc.ledger.Failed(ctx, ledger.FailedReport, row.ID)
+	if err != nil || !failed && !row.Changed && row.ReportAssetID != "" {
+		return err
+	}
+	if err := arc.objects.Clear(ctx, ledger.FailedReport); err != nil {
+		return err
 	}
 	arc.showStep(ctx, row, "report", "IN_PROGRESS", "")
-	return arc.writeReport(ctx, row)
+	// One that is refused is served by the API all the same, and says why the files failed.
+	_, err = arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedReport, SourceID: row.ID, Place: "Archive report"}, func() error { return arc.writeReport(ctx, row) })
+	return err
 }
 
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {

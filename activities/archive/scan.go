@@ -45,7 +45,11 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 		if folder == nil {
 			break
 		}
-		if err := arc.scanPage(ctx, *folder, scan, in.Compare); err != nil {
+		refused, err := arc.objects.Try(ctx, func() error { return arc.scanPage(ctx, *folder, scan, in.Compare) })
+		if refused != nil {
+			err = arc.unlisted(ctx, *folder, scan, *refused)
+		}
+		if err != nil {
 			return workflows.ScanResult{}, fmt.Errorf("listing folder %q: %w", folder.Path, err)
 		}
 		arc.progress(ctx, false)
@@ -56,6 +60,9 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 		}
 	}
 	if err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).FinishScan(ctx, scan); err != nil {
+		return workflows.ScanResult{}, err
+	}
+	if err := arc.objects.ClearOlder(ctx, scan, ledger.FailedFolder, ledger.FailedStack); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	counts, err := arc.counts(ctx)
@@ -89,7 +96,7 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 			folders = append(folders, ledger.Folder{SourceID: child.ID, ParentID: folder.SourceID, Name: child.Name,
 				Path: joinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Details: folderDetails(child, joinPath(folder.Path, child.Name)), Scan: scan})
 		case frameio.KindStack:
-			versions, err := a.frameio.Versions(ctx, child)
+			versions, err := a.versions(ctx, folder, child, scan)
 			if err != nil {
 				return err
 			}
@@ -149,7 +156,12 @@ func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
 			return 0, err
 		}
 		for _, f := range folders {
-			if f.CollectionID == "" {
+			if f.CollectionID != "" {
+				continue
+			}
+			if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, f.SourceID); err != nil {
+				return 0, err
+			} else if !refused { // of one that was, the archive says so
 				n++
 			}
 		}
@@ -202,7 +214,7 @@ func (a *archive) counts(ctx context.Context) (workflows.Counts, error) {
 	}
 	row, err := a.row(ctx)
 	return workflows.Counts{
-		Items: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed,
+		Items: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed + t.FailedOthers,
 		Bytes: t.Bytes, BytesDone: t.BytesDone, BytesSkipped: t.BytesSkipped, Comments: t.Comments, CommentsDone: t.CommentsDone,
 		Folders: int64(row.Folders), Presentations: int64(row.SharesDone),
 	}, err

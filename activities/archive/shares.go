@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -25,36 +26,42 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
-	if err := arc.matchMigratedShares(ctx); err != nil {
+	if err := settle.Others(ctx, arc.matchMigratedShares(ctx)); err != nil { // a list that is refused is named below
 		return fmt.Errorf("presentations: %w", err)
 	}
+	if err := arc.objects.Clear(ctx, ledger.FailedShare, ledger.FailedShares); err != nil {
+		return err
+	}
+	parent := "" // the collection Presentations
 	seen, done := 0, 0
 	var shares []frameio.Share
 	for cursor := ""; ; {
-		page, err := arc.frameio.Shares(ctx, ref.Archive, cursor)
+		var page frameio.Page[frameio.Share]
+		_, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedShares, SourceID: ref.Archive, Place: "Presentations", URL: row.ProjectURL}, func() (err error) {
+			page, err = arc.frameio.Shares(ctx, ref.Archive, cursor)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("presentations: %w", err)
 		}
 		for _, s := range page.Items {
 			seen++
 			shares = append(shares, frameio.Share{ID: s.ID, CollectionID: s.CollectionID})
-			if seen == 1 {
-				if err := arc.dropStaleLink(ctx, ledger.LinkPresentations, ref.Archive); err != nil {
-					return err
+			failure := ledger.Failure{Kind: ledger.FailedShare, SourceID: s.ID, Place: "Presentations/" + mapping.PathName(s.Name), URL: s.URL}
+			copied, err := arc.objects.TryOr(ctx, failure, func() (err error) {
+				if parent == "" {
+					if parent, err = arc.presentations(ctx, row); err != nil {
+						return fmt.Errorf("the collection Presentations: %w", err)
+					}
 				}
-				id, err := arc.collection(ctx, placement{kind: ledger.LinkPresentations, source: ref.Archive,
-					external: mapping.ExternalID("presentations", ref.Archive), title: "Presentations", parent: row.CollectionID})
-				if err != nil {
-					return err
-				}
-				if row, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.PresentationsID = id }); err != nil {
-					return err
-				}
-			}
-			if err := arc.copyShare(ctx, row.PresentationsID, s); err != nil {
+				return arc.copyShare(ctx, parent, s)
+			})
+			if err != nil {
 				return fmt.Errorf("presentation %q: %w", s.Name, err)
 			}
-			done++
+			if copied {
+				done++
+			}
 		}
 		if cursor = page.Next; cursor == "" {
 			break
@@ -64,6 +71,20 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 		return err
 	}
 	return arc.copyCollections(ctx, row, shares)
+}
+
+// presentations finds or makes the collection that holds a collection for each share.
+func (a *archive) presentations(ctx context.Context, row ledger.Archive) (string, error) {
+	if err := a.dropStaleLink(ctx, ledger.LinkPresentations, row.ID); err != nil {
+		return "", err
+	}
+	id, err := a.collection(ctx, placement{kind: ledger.LinkPresentations, source: row.ID,
+		external: mapping.ExternalID("presentations", row.ID), title: "Presentations", parent: row.CollectionID})
+	if err != nil {
+		return "", err
+	}
+	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) { r.PresentationsID = id })
+	return id, err
 }
 
 func shareKind(k frameio.ShareKind) ledger.LinkKind {
@@ -162,7 +183,7 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 // are forgotten, so that the next round makes them again. It returns how many presentations lack one.
 func (a *archive) missingReferences(ctx context.Context) (int, error) {
 	missing := map[string]bool{}
-	collection, listed := "", map[string]bool{}
+	collection, listed, read := "", map[string]bool{}, false
 	for after := ""; ; {
 		links, next, err := a.ledger.Links(ctx, ledger.LinkReference, after, 500)
 		if err != nil {
@@ -174,20 +195,22 @@ func (a *archive) missingReferences(ctx context.Context) (int, error) {
 			}
 			if k.Parent != collection {
 				collection, listed = k.Parent, map[string]bool{}
-				for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
-					if err != nil {
-						return 0, err
-					}
-					listed[o.ID] = true
-				}
-			}
-			if listed[k.TargetID] {
-				continue
-			}
-			if there, err := a.refersTo(ctx, collection, k.TargetID); err != nil || there {
-				if err != nil {
+				if read, err = a.objects.TryOr(ctx, a.comparison(collection), func() error { return a.listInto(ctx, collection, listed) }); err != nil {
 					return 0, err
 				}
+			}
+			if !read || listed[k.TargetID] {
+				continue
+			}
+			there := true
+			asked, err := a.objects.TryOr(ctx, a.comparison(collection), func() (err error) {
+				there, err = a.refersTo(ctx, collection, k.TargetID)
+				return err
+			})
+			if err != nil {
+				return 0, err
+			}
+			if !asked || there {
 				continue
 			}
 			missing[collection] = true
@@ -199,6 +222,22 @@ func (a *archive) missingReferences(ctx context.Context) (int, error) {
 			return len(missing), nil
 		}
 	}
+}
+
+// comparison is the failure of reading a collection of references back.
+func (a *archive) comparison(collection string) ledger.Failure {
+	return ledger.Failure{Kind: ledger.FailedComparison, SourceID: "references:" + collection, Place: "Presentations and collections", URL: a.iconik.CollectionURL(collection)}
+}
+
+// listInto notes what iconik's index shows of a collection.
+func (a *archive) listInto(ctx context.Context, collection string, listed map[string]bool) error {
+	for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
+		if err != nil {
+			return err
+		}
+		listed[o.ID] = true
+	}
+	return nil
 }
 
 // refersTo asks iconik's store, since the index that lists collections lags. A target that is gone is not the
@@ -232,11 +271,17 @@ func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 func (a *archive) newShares(ctx context.Context) (bool, error) {
 	now, err := a.sharesNow(ctx)
 	if err != nil {
-		return false, err
+		return false, settle.Others(ctx, err) // the list was read before, or is named as failed
 	}
 	for _, s := range now {
 		link, known, err := a.tenant.Ledger.Link(ctx, shareKind(s.Kind), s.ID)
-		if err != nil || !known || link.TargetID == "" {
+		if err != nil {
+			return false, err
+		}
+		if known && link.TargetID != "" {
+			continue
+		}
+		if _, failed, err := a.ledger.Failed(ctx, ledger.FailedShare, s.ID); err != nil || !failed {
 			return err == nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -20,22 +21,35 @@ const (
 // copyCollections brings over what stands beside the tree of V4: the project's own details and its collections, as
 // collections of references under "Collections".
 func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, shares []frameio.Share) error {
-	project, err := a.frameio.Project(ctx, a.ref.Archive)
-	if err != nil {
+	if err := a.objects.Clear(ctx, ledger.FailedDetails, ledger.FailedReferences); err != nil {
 		return err
 	}
-	if err := a.writeProjectDetails(ctx, project, row.CollectionID); err != nil {
+	project := frameio.Project{ID: row.ID, RootID: row.RootID, Name: row.Name} // all that its collections need
+	failure := ledger.Failure{Kind: ledger.FailedDetails, SourceID: row.ID, Place: row.Name, URL: row.ProjectURL}
+	if _, err := a.objects.TryOr(ctx, failure, func() error {
+		now, err := a.frameio.Project(ctx, a.ref.Archive)
+		if err != nil {
+			return err
+		}
+		project = now
+		return a.writeProjectDetails(ctx, project, row.CollectionID)
+	}); err != nil {
 		return fmt.Errorf("the project's details: %w", err)
 	}
-	found, err := a.collectionsNow(ctx)
-	if err != nil || len(found) == 0 {
+	failure = ledger.Failure{Kind: ledger.FailedReferences, SourceID: row.ID, Place: "Collections", URL: row.ProjectURL}
+	var found []frameio.Collection
+	parent := ""
+	listed, err := a.objects.TryOr(ctx, failure, func() (err error) {
+		if found, err = a.collectionsNow(ctx); err != nil || len(found) == 0 {
+			return err
+		}
+		if err := a.dropStaleLink(ctx, linkCollections, a.ref.Archive); err != nil {
+			return err
+		}
+		parent, err = a.collection(ctx, placement{kind: linkCollections, source: a.ref.Archive, external: mapping.ExternalID("collections", a.ref.Archive), title: "Collections", parent: row.CollectionID})
 		return err
-	}
-	if err := a.dropStaleLink(ctx, linkCollections, a.ref.Archive); err != nil {
-		return err
-	}
-	parent, err := a.collection(ctx, placement{kind: linkCollections, source: a.ref.Archive, external: mapping.ExternalID("collections", a.ref.Archive), title: "Collections", parent: row.CollectionID})
-	if err != nil {
+	})
+	if err != nil || !listed {
 		return err
 	}
 	for _, c := range found {
@@ -44,7 +58,8 @@ func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, share
 				c.ShareIDs = append(c.ShareIDs, s.ID)
 			}
 		}
-		if err := a.copyCollection(ctx, parent, c, project); err != nil {
+		failure := ledger.Failure{Kind: ledger.FailedReferences, SourceID: c.ID, Place: "Collections/" + mapping.PathName(c.Name), URL: row.ProjectURL}
+		if _, err := a.objects.TryOr(ctx, failure, func() error { return a.copyCollection(ctx, parent, c, project) }); err != nil {
 			return fmt.Errorf("collection %q: %w", c.Name, err)
 		}
 	}
@@ -69,10 +84,20 @@ func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, err
 func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	now, err := a.collectionsNow(ctx)
 	if err != nil {
-		return false, err
+		return false, settle.Others(ctx, err) // the list was read before, or is named as failed
 	}
 	for _, c := range now {
-		if target, err := a.linked(ctx, c.ID, linkCollection); err != nil || target == "" {
+		if target, err := a.linked(ctx, c.ID, linkCollection); err != nil || target != "" {
+			if err != nil {
+				return false, err
+			}
+			continue
+		}
+		_, failed, err := a.ledger.Failed(ctx, ledger.FailedReferences, c.ID)
+		if err == nil && !failed { // nor the collection that holds them all
+			_, failed, err = a.ledger.Failed(ctx, ledger.FailedReferences, a.ref.Archive)
+		}
+		if err != nil || !failed {
 			return err == nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -39,13 +40,13 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	group.SetLimit(verifyInParallel)
 	for i, it := range items {
 		group.Go(func() error {
-			refused, err := arc.try(gctx, func() (err error) {
+			refused, err := arc.objects.Try(gctx, func() (err error) {
 				verified[i], missing[i], err = arc.verifyItem(gctx, it, in.Repair)
 				return err
 			})
 			if refused != nil {
-				refused.reason = "it could not be compared: " + refused.reason
-				_, err = arc.updateItem(gctx, it, func(i *ledger.Item) { failItem(i, *refused) })
+				refused.Reason = "it could not be compared: " + refused.Reason
+				_, err = arc.updateItem(gctx, it, func(i *ledger.Item) { settle.FailItem(i, *refused) })
 			}
 			if err != nil {
 				return fmt.Errorf("verifying %q: %w", it.Path, err)
@@ -276,6 +277,9 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	if err != nil {
 		return res, err
 	}
+	if err := arc.objects.Clear(ctx, ledger.FailedComparison); err != nil {
+		return res, err
+	}
 	for after := ""; ; {
 		folders, next, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Folders(ctx, after, 500)
 		if err != nil {
@@ -288,7 +292,8 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 			if err := attempt.Stopping(ctx); err != nil {
 				return res, err
 			}
-			err := arc.removeLeftovers(ctx, f, me.ID)
+			_, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedComparison, SourceID: f.SourceID, Place: f.Path, URL: arc.iconik.CollectionURL(f.CollectionID)},
+				func() error { return arc.removeLeftovers(ctx, f, me.ID) })
 			if errors.Is(err, errFolderGone) {
 				res.Missing++
 				continue

@@ -328,5 +328,10 @@ func (a *archive) folderCollection(ctx context.Context, folderID string) (string
 	if folderID == row.RootID {
 		return row.CollectionID, nil
 	}
+	if f, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, folderID); err != nil {
+		return "", err
+	} else if refused {
+		return "", fault.Content("its folder %q has no collection in iconik: %s", f.Place, f.Reason)
+	}
 	return "", fault.System("folder %s has no collection in the ledger", folderID)
 }

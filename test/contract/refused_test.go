@@ -2,6 +2,7 @@ package contract
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,24 +33,40 @@ func TestOneRefusedObjectCostsThatObject(t *testing.T) {
 		frameio, match string
 		after          int
 		status         int
-		reason         string // of the item that fails
+		reason         string             // of the items that fail
+		other          ledger.FailureKind // of what fails beside them
 	}{
 		{name: "comment", match: `^POST /API/assets/v1/assets/[^/]+/segments/?$`, after: 3, status: 422, reason: "comments were not brought over"},
+		{name: "comments of a file", frameio: `^GET .*/comments$`, after: 1, status: 403, reason: "403 Forbidden"},
+		{name: "folder", frameio: `^GET .*/children$`, after: 1, status: 403, other: ledger.FailedFolder},
+		{name: "collection", match: `^POST /API/assets/v1/collections/?$`, after: 4, status: 422, reason: "has no collection in iconik", other: ledger.FailedCollection},
+		{name: "share", match: `^POST /API/assets/v1/collections/[^/]+/contents/?$`, status: 422, other: ledger.FailedShare},
+		{name: "report", match: `^POST /API/files/v1/assets/[^/]+/formats/?$`, after: 18, status: 422, other: ledger.FailedReport},
 		{name: "asset while verifying", match: `^GET /API/files/v1/assets/[^/]+/versions/[^/]+/files/?$`, after: 3, status: 403, reason: "it could not be compared: "},
 	} {
 		for generation := range generations {
 			t.Run(tt.name+" "+generation, func(t *testing.T) {
 				t.Parallel()
 				b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
+				var hit atomic.Int64
+				add, match := b.iconik.AddFault, tt.match
 				if tt.frameio != "" {
-					require.NoError(t, b.frameio.AddFault(faults.Fault{Match: tt.frameio, After: tt.after, Status: tt.status}))
-				} else {
-					require.NoError(t, b.iconik.AddFault(faults.Fault{Match: tt.match, After: tt.after, Status: tt.status}))
+					add, match = b.frameio.AddFault, tt.frameio
 				}
+				require.NoError(t, add(faults.Fault{Match: match, After: tt.after, Status: tt.status, Do: func() { hit.Add(1) }}))
 				fin := b.archive(t)
 				assert.Equal(t, "incomplete", fin.Status, fin.Reason)
+				require.NotZero(t, hit.Load(), "nothing was refused")
 				failed := b.failedItems(t)
-				require.NotEmpty(t, failed)
+				others, err := b.book.Tenant(tenantID).Archive(b.project.ID).Failures(t.Context(), 100)
+				require.NoError(t, err)
+				require.NotEmpty(t, len(failed)+len(others))
+				kinds := map[ledger.FailureKind]bool{}
+				for _, f := range others {
+					kinds[f.Kind] = true
+					assert.Contains(t, fin.Reason, f.Place)
+				}
+				require.Equal(t, tt.other != "", kinds[tt.other], fin.Reason)
 				for path, reason := range failed {
 					assert.Contains(t, reason, tt.reason, path)
 				}
@@ -58,6 +75,9 @@ func TestOneRefusedObjectCostsThatObject(t *testing.T) {
 				fin = b.again(t)
 				assert.True(t, strings.HasPrefix(fin.Status, "verified"), fin.Reason)
 				assert.Empty(t, b.failedItems(t))
+				others, err = b.book.Tenant(tenantID).Archive(b.project.ID).Failures(t.Context(), 100)
+				require.NoError(t, err)
+				assert.Empty(t, others)
 			})
 		}
 	}

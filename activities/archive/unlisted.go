@@ -1,0 +1,97 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// unlisted settles a folder whose listing is refused: it is gone where its parent has it no more, and otherwise it has failed,
+// and what was known of it before stays.
+func (a *archive) unlisted(ctx context.Context, f ledger.Folder, scan int, r settle.Refusal) error {
+	deleted, err := a.folderDeleted(ctx, f)
+	switch {
+	case err != nil:
+		return err
+	case deleted:
+		return a.ledger.FolderDeleted(ctx, f.SourceID, scan)
+	}
+	failure := ledger.Failure{Kind: ledger.FailedFolder, SourceID: f.SourceID, Place: f.Path, URL: folderURL(f), Scan: scan}
+	if f.ParentID == "" {
+		row, err := a.row(ctx)
+		if err != nil {
+			return err
+		}
+		failure.Place, failure.URL = f.Name, row.ProjectURL
+	}
+	r.Reason += "; what is in it, and in the folders below it, was not brought over unless an earlier run did"
+	if err := a.objects.Failed(ctx, failure, r); err != nil {
+		return err
+	}
+	return a.ledger.FolderUnlisted(ctx, f.SourceID, scan)
+}
+
+// folderURL is a folder's page in Frame.io, where it has said so.
+func folderURL(f ledger.Folder) string {
+	var d details
+	if json.Unmarshal([]byte(f.Details), &d) != nil {
+		return ""
+	}
+	return d.Fields["framebridge_source_url"]
+}
+
+// folderDeleted says whether a folder is no more in its parent's listing. Where that cannot be read either, it is not known
+// to be.
+func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, error) {
+	if f.ParentID == "" {
+		_, err := a.frameio.Project(ctx, a.ref.Archive)
+		if rest.IsNotFound(err) {
+			return false, a.noProject(ctx)
+		}
+		return false, settle.Others(ctx, err)
+	}
+	parent, known, err := a.ledger.Folder(ctx, f.ParentID)
+	if err != nil || !known { // it was taken out of this scan
+		return err == nil, err
+	}
+	for cursor := ""; ; {
+		page, err := a.frameio.Children(ctx, f.ParentID, cursor)
+		if rest.IsNotFound(err) {
+			return a.folderDeleted(ctx, parent)
+		}
+		if err != nil {
+			return false, settle.Others(ctx, err)
+		}
+		for _, child := range page.Items {
+			if child.ID == f.SourceID {
+				return false, nil
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return true, nil
+		}
+	}
+}
+
+// versions lists a stack's versions. Of a stack that is refused, what was known of it before stays.
+func (a *archive) versions(ctx context.Context, folder ledger.Folder, stack frameio.Asset, scan int) (versions []frameio.Asset, err error) {
+	refused, err := a.objects.Try(ctx, func() (err error) {
+		versions, err = a.frameio.Versions(ctx, stack)
+		return err
+	})
+	if refused == nil {
+		return versions, err
+	}
+	if _, err := a.frameio.Asset(ctx, stack.ID); rest.IsNotFound(err) { // deleted meanwhile
+		return nil, nil
+	}
+	failure := ledger.Failure{Kind: ledger.FailedStack, SourceID: stack.ID, Place: joinPath(folder.Path, stack.Name), URL: stack.URL, Scan: scan}
+	if err := a.objects.Failed(ctx, failure, *refused); err != nil {
+		return nil, err
+	}
+	return nil, a.ledger.KeepStack(ctx, stack.ID, scan)
+}

@@ -1,0 +1,34 @@
+package settle
+
+import (
+	"fmt"
+
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Verdict is what an archive has proved, over all items, folders and presentations.
+func Verdict(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
+	open := t.Pending + t.Copying + t.Copied
+	switch {
+	case t.Failed > 0 || open > 0:
+		return ledger.Incomplete, fmt.Sprintf("%d of %s failed, %d not verified: the report lists each one; retry the archive to continue with them", t.Failed, english.Count(t.Items, "file"), open)
+	case t.FailedOthers > 0:
+		return ledger.Incomplete, fmt.Sprintf("%d of %s verified; %s failed beside them: the report lists each one; retry the archive to continue with them", t.Verified, english.Count(t.Items, "file"), english.Count(t.FailedOthers, "other object"))
+	case foldersMissing > 0:
+		return ledger.Incomplete, fmt.Sprintf("missing: %s deleted in iconik; a retry restores what is missing", english.Count(foldersMissing, "collection"))
+	case sharesMissing > 0:
+		return ledger.Incomplete, fmt.Sprintf("missing: references removed from %s in iconik; a retry restores them", english.Count(sharesMissing, "share"))
+	case t.Skipped > 0 || proxies > 0:
+		return ledger.VerifiedWithExceptions, fmt.Sprintf("%d of %s verified%s%s: see the report for the reasons", t.Verified, english.Count(t.Items, "file"), some(t.Skipped, "skipped"), some(proxies, "archived as proxy"))
+	}
+	return ledger.Verified, english.Count(t.Items, "file") + " verified"
+}
+
+// some is a clause of a sentence, where there is something to say.
+func some(n int64, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d %s", n, what)
+}

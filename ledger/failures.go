@@ -1,0 +1,141 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// FailureKind is what failed that is no file.
+type FailureKind string
+
+const (
+	FailedFolder     FailureKind = "folder"          // cannot be listed in Frame.io: what is in it may not be known
+	FailedStack      FailureKind = "version stack"   // its versions cannot be listed
+	FailedCollection FailureKind = "collection"      // of a folder, cannot be made or changed in iconik
+	FailedShare      FailureKind = "share"           // a presentation, review link or share
+	FailedShares     FailureKind = "shares"          // the list of them
+	FailedReferences FailureKind = "references"      // a collection of Frame.io, or the list of them
+	FailedDetails    FailureKind = "project details" // what a project says of itself
+	FailedComparison FailureKind = "comparison"      // a collection that cannot be read back
+	FailedReport     FailureKind = "report"          // cannot be stored in iconik
+	FailedJob        FailureKind = "job"             // that people watch in iconik
+)
+
+// Failure is an object of an archive, other than a file, that could not be brought over or not be compared.
+type Failure struct {
+	Kind     FailureKind
+	SourceID string // the object's id in Frame.io
+	Place    string // its path or name, for people
+	Fault    string // "content" (the user can mend it) or "system" (an operator must look)
+	Reason   string // the vendor's words
+	URL      string // where a person looks, or empty
+	Scan     int    // of the scan that met it; 0 where no scan did
+	At       time.Time
+}
+
+const failureColumns = "kind, source_id, place, fault, reason, url, scan, at"
+
+func scanFailure(r scanner) (Failure, error) {
+	var f Failure
+	var at int64
+	err := r.Scan(&f.Kind, &f.SourceID, &f.Place, &f.Fault, &f.Reason, &f.URL, &f.Scan, &at)
+	f.At = fromMicros(at)
+	return f, err
+}
+
+// PutFailure writes down that an object failed, in place of what it failed for before.
+func (h ArchiveLedger) PutFailure(ctx context.Context, f Failure) error {
+	_, err := h.l.exec(ctx, `INSERT INTO failures (tenant, archive, `+failureColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, archive, kind, source_id) DO UPDATE SET place = excluded.place, fault = excluded.fault, reason = excluded.reason, url = excluded.url, scan = excluded.scan, at = excluded.at`,
+		h.tenant, h.id, f.Kind, f.SourceID, f.Place, f.Fault, f.Reason, f.URL, f.Scan, micros(f.At))
+	return err
+}
+
+// ClearFailures forgets the failures of a kind, but for those of a scan; 0 keeps none.
+func (h ArchiveLedger) ClearFailures(ctx context.Context, kind FailureKind, but int) error {
+	_, err := h.l.exec(ctx, "DELETE FROM failures WHERE tenant = ? AND archive = ? AND kind = ? AND (scan = 0 OR scan <> ?)", h.tenant, h.id, kind, but)
+	return err
+}
+
+// Failures lists what failed, by place, up to most.
+func (h ArchiveLedger) Failures(ctx context.Context, most int) ([]Failure, error) {
+	return collect(ctx, h.l.reads(), scanFailure, "SELECT "+failureColumns+" FROM failures WHERE tenant = ? AND archive = ? ORDER BY place, kind, source_id LIMIT ?", h.tenant, h.id, most)
+}
+
+// Failed returns why an object failed, and false when it did not.
+func (h ArchiveLedger) Failed(ctx context.Context, kind FailureKind, sourceID string) (Failure, bool, error) {
+	out, err := collect(ctx, h.l.reads(), scanFailure, "SELECT "+failureColumns+" FROM failures WHERE tenant = ? AND archive = ? AND kind = ? AND source_id = ?", h.tenant, h.id, kind, sourceID)
+	if err != nil || len(out) == 0 {
+		return Failure{}, false, err
+	}
+	return out[0], true, nil
+}
+
+// Folder returns a folder, and false when there is none.
+func (h ArchiveLedger) Folder(ctx context.Context, sourceID string) (Folder, bool, error) {
+	out, err := collect(ctx, h.l.reads(), scanFolder, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, sourceID)
+	if err != nil || len(out) == 0 {
+		return Folder{}, false, err
+	}
+	return out[0], true, nil
+}
+
+// FolderUnlisted ends the listing of a folder that is refused. What was known of it before counts as seen by the scan: it is
+// no empty folder. The folders in it are still to be listed.
+func (h ArchiveLedger) FolderUnlisted(ctx context.Context, folderID string, scan int) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "UPDATE folders SET listed = 1 WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folderID); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "UPDATE folders SET scan = ?, listed = 0, page = '' WHERE tenant = ? AND archive = ? AND parent_id = ? AND scan <> ?", scan, h.tenant, h.id, folderID, scan); err != nil {
+			return err
+		}
+		return keepItems(ctx, tx, h.tenant, h.id, "folder_id", folderID, scan)
+	})
+}
+
+// KeepStack counts the known versions of a stack that cannot be listed as seen by the scan.
+func (h ArchiveLedger) KeepStack(ctx context.Context, assetKey string, scan int) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
+			return err
+		}
+		return keepItems(ctx, tx, h.tenant, h.id, "asset_key", assetKey, scan)
+	})
+}
+
+// keepItems has a scan see the items that hold a value in a column, and that the last one has seen.
+func keepItems(ctx context.Context, tx session, tenant, archive, column, value string, scan int) error {
+	ids, err := collect(ctx, tx, scanText[string], "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND "+column+" = ? AND seq > 0 AND scan <> ?", tenant, archive, value, scan)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		it, err := item(ctx, tx, tenant, archive, id)
+		if err != nil {
+			return err
+		}
+		it.Scan = scan
+		if err := putItem(ctx, tx, tenant, archive, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FolderDeleted takes a folder, which Frame.io has no more, out of a scan, with what the scan has seen of it.
+func (h ArchiveLedger) FolderDeleted(ctx context.Context, folderID string, scan int) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folderID); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "UPDATE items SET scan = 0 WHERE tenant = ? AND archive = ? AND folder_id = ? AND scan = ?", h.tenant, h.id, folderID, scan)
+		return err
+	})
+}
