@@ -86,8 +86,8 @@ type iconikObject struct {
 	ReportAssetID string `json:"report_asset_id,omitempty"`
 }
 
-func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, error) {
-	t, err := s.ledger.Tenant(row.Tenant).Archive(row.ID).Totals(c.Request.Context())
+func (s *service) archiveView(ctx context.Context, row ledger.Archive) (archiveView, error) {
+	t, err := s.ledger.Tenant(row.Tenant).Archive(row.ID).Totals(ctx)
 	if err != nil {
 		return archiveView{}, err
 	}
@@ -98,7 +98,7 @@ func (s *service) archiveView(c *gin.Context, row ledger.Archive) (archiveView, 
 		QueuedAt: timeOrNull(row.QueuedAt), StartedAt: timeOrNull(row.StartedAt), FinishedAt: timeOrNull(row.FinishedAt),
 		Iconik: iconikObject{CollectionID: row.CollectionID, JobID: row.JobID, ReportAssetID: row.ReportAssetID},
 	}
-	if v.NotCarried, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedCounts(c.Request.Context()); err != nil {
+	if v.NotCarried, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedCounts(ctx); err != nil {
 		return archiveView{}, err
 	}
 	if v.NotCarried == nil {
@@ -151,7 +151,7 @@ func (s *service) getArchive(c *gin.Context) {
 	if !ok {
 		return
 	}
-	v, err := s.archiveView(c, s.asItStands(c.Request.Context(), row))
+	v, err := s.archiveView(c.Request.Context(), s.asItStands(c.Request.Context(), row))
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
@@ -174,7 +174,7 @@ func (s *service) listArchives(c *gin.Context) {
 		if row.Status != ledger.Queued { // of these there are few
 			row = s.asItStands(c.Request.Context(), row)
 		}
-		v, err := s.archiveView(c, row)
+		v, err := s.archiveView(c.Request.Context(), row)
 		if err != nil {
 			s.failWith(c, errors.Join(errUnavailable, err), "")
 			return

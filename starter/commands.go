@@ -23,13 +23,16 @@ import (
 // oneProject is the argument of the commands on a project.
 func oneProject(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 || strings.TrimSpace(args[0]) == "" {
-		return fmt.Errorf("%s takes one project, by its id or its exact name in quotes: %s", cmd.Name(), cmd.UseLine())
+		return fmt.Errorf("%s takes one project, by its ID or its name in quotes", cmd.Name())
 	}
 	return nil
 }
 
-// withProject opens the service and finds the project that a command names.
-func withProject(o *options, opened func(context.Context, *options) (*service, func(), error), run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error) func(*cobra.Command, []string) error {
+// opening is how a command gets its service.
+type opening func(context.Context, *options) (*service, func(), error)
+
+// withTenant opens the service for the tenant that a command is for.
+func withTenant(o *options, opened opening, run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		s, done, err := opened(cmd.Context(), o)
 		if err != nil {
@@ -38,14 +41,38 @@ func withProject(o *options, opened func(context.Context, *options) (*service, f
 		defer done()
 		t, err := pickTenant(s.cfg(), o.tenant)
 		if err != nil {
-			return err
+			return usage(err)
 		}
-		project, err := s.findProject(cmd.Context(), t, args[0])
+		return run(cmd.Context(), cmd.OutOrStdout(), s, t, args)
+	}
+}
+
+// withProject also finds the project that the command names.
+func withProject(o *options, opened opening, run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error) func(*cobra.Command, []string) error {
+	return withTenant(o, opened, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
+		project, err := s.findProject(ctx, t, args[0])
 		if err != nil {
 			return err
 		}
-		return run(cmd.Context(), cmd.OutOrStdout(), s, t, project)
-	}
+		return run(ctx, out, s, t, project)
+	})
+}
+
+// withArchive also finds the archive that the command names.
+func withArchive(o *options, opened opening, run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error) func(*cobra.Command, []string) error {
+	return withTenant(o, opened, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
+		row, err := s.findArchive(ctx, t, args[0])
+		if err != nil {
+			return err
+		}
+		return run(ctx, out, s, t, row)
+	})
+}
+
+func printJSON(out io.Writer, what any) error {
+	enc := json.NewEncoder(out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(what)
 }
 
 func archiveCommand(o *options) *cobra.Command {
@@ -54,7 +81,7 @@ func archiveCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "archive PROJECT",
 		Short: "Archive a Frame.io project into iconik and follow it",
-		Long: `archive starts the archive of a Frame.io project, named by its id or its exact name, or joins the one that is connect,
+		Long: `archive starts the archive of a Frame.io project, named by its ID or its name, or joins the one that is running,
 and prints its progress until it ends. Interrupting the command does not interrupt the archive.
 
 Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
@@ -65,7 +92,7 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address to notify of the result")
 	cmd.RunE = withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 		if requestedBy != "" && !isAddress(requestedBy) {
-			return errors.New("--requested-by is not an e-mail address")
+			return usage(errors.New("--requested-by is not an e-mail address"))
 		}
 		s.sayWithoutWorker(ctx)
 		started, err := s.startArchive(ctx, t, frameio.Project{ID: project}, requestedBy)
@@ -164,9 +191,7 @@ func planCommand(o *options) *cobra.Command {
 			return err
 		}
 		if asJSON {
-			enc := json.NewEncoder(out)
-			enc.SetIndent("", "  ")
-			return enc.Encode(plan)
+			return printJSON(out, plan)
 		}
 		return printPlan(out, plan)
 	})
@@ -210,19 +235,24 @@ func fromLedger(ctx context.Context, o *options) (*service, func(), error) {
 }
 
 func statusCommand(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "status PROJECT",
-		Short: "Print the status of a project's archive",
-		Args:  oneProject,
-		RunE: withProject(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-			row, ok, err := s.ledger.Tenant(t.ID).Archive(project).Get(ctx)
-			if err != nil {
-				return err
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "status PROJECT",
+		Short:   "Print the status of a project's archive",
+		Example: "  starter status \"Summer Campaign\"\n  starter status 4bd2e2ac-… --json",
+		Args:    oneProject,
+		RunE: withArchive(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
+			if !row.Status.Ended() && s.hearsTemporal(ctx) {
+				row = s.asItStands(ctx, row)
 			}
-			if !ok {
-				return fmt.Errorf("project %s has no archive", project)
+			if asJSON {
+				v, err := s.archiveView(ctx, row)
+				if err != nil {
+					return err
+				}
+				return printJSON(out, v)
 			}
-			totals, err := s.ledger.Tenant(t.ID).Archive(project).Totals(ctx)
+			totals, err := s.ledger.Tenant(t.ID).Archive(row.ID).Totals(ctx)
 			if err != nil {
 				return err
 			}
@@ -231,6 +261,19 @@ func statusCommand(o *options) *cobra.Command {
 			return err
 		}),
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the archive as JSON, as the API does")
+	return cmd
+}
+
+// hearsTemporal tells whether Temporal answers. Where it does not, whoever reads the ledger is told.
+func (s *service) hearsTemporal(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	_, err := s.temporal.CheckHealth(ctx, nil)
+	if err != nil {
+		s.log.WarnContext(ctx, "Temporal does not answer: this is what the ledger has last heard", "temporal.address", s.cfg().Temporal.Address)
+	}
+	return err == nil
 }
 
 func retryCommand(o *options) *cobra.Command {
@@ -238,8 +281,8 @@ func retryCommand(o *options) *cobra.Command {
 		Use:   "retry PROJECT",
 		Short: "Continue an archive with whatever is missing",
 		Args:  oneProject,
-		RunE: withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-			a, err := s.retryArchive(ctx, t, project)
+		RunE: withArchive(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
+			a, err := s.retryArchive(ctx, t, row.ID)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "%s: %s\n", a.Status, a.WorkflowID)
 			}
@@ -253,8 +296,8 @@ func cancelCommand(o *options) *cobra.Command {
 		Use:   "cancel PROJECT",
 		Short: "Stop an archive; keep what is already in iconik",
 		Args:  oneProject,
-		RunE: withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-			a, err := s.cancelArchive(ctx, t, project)
+		RunE: withArchive(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
+			a, err := s.cancelArchive(ctx, t, row.ID)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "cancelling: %s\n", a.WorkflowID)
 			}

@@ -19,7 +19,7 @@ import (
 var exampleConfig []byte
 
 func configCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Write, check and show the configuration", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "config", Short: "Write, check and show the configuration", Args: subcommand, RunE: showHelp}
 	var force, asJSON bool
 	initialise := &cobra.Command{
 		Use: "init", Short: "Write a minimal example configuration for Frame.io V4", Args: cobra.NoArgs,
@@ -73,9 +73,7 @@ func showConfig(out io.Writer, path string, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(settings)
+		return printJSON(out, settings)
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, s := range settings {

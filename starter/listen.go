@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/net/netutil"
 
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/version"
 )
@@ -38,6 +39,7 @@ func serveCommand(o *options) *cobra.Command {
 				return err
 			}
 			defer done()
+			s.actor = ledger.ActorAPI
 			return s.serve(cmd.Context())
 		},
 	}

@@ -44,7 +44,7 @@ func (e *exitError) Error() string { return e.text }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err := command().ExecuteContext(ctx)
+	err := run(ctx, command())
 	if err == nil {
 		return
 	}
@@ -54,6 +54,37 @@ func main() {
 	}
 	os.Exit(exitCode(err))
 }
+
+// run executes a command line. What is wrong before a command begins is one of usage.
+func run(ctx context.Context, root *cobra.Command) error {
+	began := false
+	check := root.PersistentPreRunE
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		err := check(cmd, args)
+		began = err == nil
+		return err
+	}
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !began {
+		return usage(fmt.Errorf("%w\nUsage: %s\nMore: %s --help", err, cmd.UseLine(), cmd.CommandPath()))
+	}
+	return err
+}
+
+// subcommand is the argument of a command that does nothing by itself.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2 // letters
+	text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, ", ") + "?"
+	}
+	return errors.New(text)
+}
+
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // exitCode tells scripts what kind of failure it was.
 func exitCode(err error) int {
@@ -83,6 +114,8 @@ func command() *cobra.Command {
 		Long:              "starter serves Framebridge's HTTP API, and starts, plans and controls archives from the command line.",
 		Version:           version.Get().String(),
 		PersistentPreRunE: func(*cobra.Command, []string) error { return redact.CheckLog(o.logFormat, o.logLevel) },
+		Args:              subcommand,
+		RunE:              showHelp,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 	}
@@ -93,7 +126,9 @@ func command() *cobra.Command {
 	flags.StringVar(&o.tenant, "tenant", "", "tenant id or name; not needed when there is only one")
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o))
-	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand())
+	root.AddCommand(projectsCommand(o), archivesCommand(o), reviewsCommand(o), reviewCommand(o))
+	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand(), manCommand())
+	completeTenants(root, o)
 	return root
 }
 
@@ -129,7 +164,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 		book.Close()
 		return nil, nil, err
 	}
-	s := &service{live: live, path: o.config, ledger: book, temporal: tc, log: log, platforms: map[*config.Tenant]frameio.Platform{}}
+	s := &service{live: live, path: o.config, actor: ledger.ActorCommand, ledger: book, temporal: tc, log: log, platforms: map[*config.Tenant]frameio.Platform{}}
 	live.OnChange(s.forget)
 	return s, func() { tc.Close(); book.Close() }, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -65,15 +64,10 @@ func (v *vendors) run(t *testing.T, in string, args ...string) (string, int) {
 	cmd.SetOut(&out)
 	cmd.SetIn(strings.NewReader(in))
 	cmd.SetArgs(append(args, "--config", v.config, "--log-level", "error"))
-	err := cmd.ExecuteContext(t.Context())
-	var coded *exitError
-	switch {
-	case err == nil:
-		return out.String(), 0
-	case errors.As(err, &coded):
-		return out.String() + coded.text, coded.code
+	if err := run(t.Context(), cmd); err != nil {
+		return out.String() + err.Error(), exitCode(err)
 	}
-	return out.String() + err.Error(), exitFailed
+	return out.String(), 0
 }
 
 var (

@@ -113,7 +113,7 @@ func (s *service) controlReview(ctx context.Context, t *config.Tenant, id, verb 
 		if verb == verbExtend {
 			detail = until.UTC().Format(time.RFC3339)
 		}
-		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorAPI}, Action: verb,
+		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: cmp.Or(s.actor, ledger.ActorAPI)}, Action: verb,
 			ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
 		return out, err
 	case errors.As(err, &gone):
@@ -208,17 +208,23 @@ func (s *service) getReview(c *gin.Context) {
 	if !ok {
 		return
 	}
-	v, err := s.reviewView(c.Request.Context(), row)
+	v, err := s.reviewView(c.Request.Context(), s.reviewAsItStands(c.Request.Context(), row))
 	if err != nil {
 		s.failWith(c, errors.Join(errUnavailable, err), "")
 		return
 	}
-	if row.Status.Running() {
-		if how := s.stoppedInTemporal(c.Request.Context(), v.WorkflowID, row.CreatedAt); how != "" {
-			v.Status, v.Reason = string(ledger.ReviewFailed), "the workflow was "+how+" in Temporal, so nothing is synced, revoked or deleted anymore. Reset the workflow in Temporal to continue, or remove the link and files in Frame.io yourself"
-		}
-	}
 	c.JSON(http.StatusOK, v)
+}
+
+// reviewAsItStands shows a review as failed whose workflow left nothing in the ledger when it ended.
+func (s *service) reviewAsItStands(ctx context.Context, row ledger.Review) ledger.Review {
+	if !row.Status.Running() {
+		return row
+	}
+	if how := s.stoppedInTemporal(ctx, workflows.ReviewID(row.Tenant, row.ID), row.CreatedAt); how != "" {
+		row.Status, row.Reason = ledger.ReviewFailed, "the workflow was "+how+" in Temporal, so nothing is synced, revoked or deleted anymore. Reset the workflow in Temporal to continue, or remove the link and files in Frame.io yourself"
+	}
+	return row
 }
 
 func (s *service) listReviews(c *gin.Context) {

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,11 +18,9 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/open"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
-	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -44,6 +41,7 @@ type service struct {
 	attributes atomic.Bool // search attributes are registered
 	metrics    *prometheus.Registry
 	door       *door
+	actor      string // who controls, for the audit; "" is the API
 
 	mu        sync.Mutex
 	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration has changed is another one
@@ -261,7 +259,7 @@ func (s *service) control(ctx context.Context, t *config.Tenant, project, update
 	var app *temporal.ApplicationError
 	switch {
 	case err == nil:
-		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorAPI}, Action: update,
+		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: cmp.Or(s.actor, ledger.ActorAPI)}, Action: update,
 			ObjectKind: "archive", ObjectID: project, Archive: project})
 		return out, err
 	case errors.As(err, &gone):
@@ -289,47 +287,6 @@ func (s *service) plan(ctx context.Context, t *config.Tenant, project string) (w
 		return out, &refusal{app.Message()}
 	}
 	return out, err
-}
-
-// findProject accepts a project's id or its name, as people write it. One that Frame.io has no more may be in the ledger.
-func (s *service) findProject(ctx context.Context, t *config.Tenant, name string) (string, error) {
-	p, err := s.platform(t)
-	if err != nil {
-		return "", err
-	}
-	if untrusted.UUID(name) {
-		id := strings.ToLower(name)
-		if _, known, err := s.ledger.Tenant(t.ID).Archive(id).Get(ctx); known || err != nil {
-			return id, err
-		}
-		project, err := p.Project(ctx, name)
-		if rest.IsNotFound(err) {
-			return "", fmt.Errorf("Frame.io has no project with the ID %s, or the token has no access to it", name)
-		}
-		return project.ID, err
-	}
-	var found []string
-	for cursor := ""; ; {
-		page, err := p.Projects(ctx, cursor)
-		if err != nil {
-			return "", err
-		}
-		for _, project := range page.Items {
-			if project.Name == name {
-				found = append(found, project.ID)
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
-	}
-	switch len(found) {
-	case 0:
-		return "", fmt.Errorf("Frame.io has no project named %q, or the token has no access to it", name)
-	case 1:
-		return found[0], nil
-	}
-	return "", fmt.Errorf("Frame.io has %d projects named %q: choose one by its ID: %v", len(found), name, found)
 }
 
 func (s *service) archiveURL(id string) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -107,9 +106,7 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 		err = s.applySetup(ctx, t, plan, f, out)
 	}
 	if f.raw {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		err = errors.Join(enc.Encode(plan), err)
+		err = errors.Join(printJSON(out, plan), err)
 	}
 	return reach(err)
 }

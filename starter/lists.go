@@ -1,0 +1,224 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
+)
+
+const minutesShown = "2006-01-02 15:04"
+
+// projectView is a project as `starter projects` shows it.
+type projectView struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Team     string `json:"team"`
+	Archived bool   `json:"archived"` // in Frame.io: in cold storage
+	Inactive bool   `json:"inactive"`
+	Archive  string `json:"archive"` // its archive's status; empty without one
+}
+
+func projectsCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "projects",
+		Short: "List Frame.io's projects and how far their archives are",
+		Args:  cobra.NoArgs,
+		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
+			list, err := s.projects(ctx, t)
+			if err != nil {
+				return reach(err)
+			}
+			if asJSON {
+				return printJSON(out, map[string]any{"projects": list})
+			}
+			return table(out, "there is no project that the token has access to", "ID\tPROJECT\tTEAM\tIN FRAME.IO\tARCHIVE", func(row func(...any)) {
+				for _, p := range list {
+					state := "active"
+					switch {
+					case p.Archived:
+						state = "archived"
+					case p.Inactive:
+						state = "inactive"
+					}
+					row(p.ID, p.Name, p.Team, state, p.Archive)
+				}
+			})
+		}),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (s *service) projects(ctx context.Context, t *config.Tenant) ([]projectView, error) {
+	archives, err := s.everyArchive(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	states := map[string]string{}
+	for _, a := range archives {
+		states[a.ID] = string(a.Status)
+	}
+	p, err := s.platform(t)
+	if err != nil {
+		return nil, err
+	}
+	teams := map[string]string{}
+	if in, ok := p.(frameio.Installer); ok { // V4's projects name no workspace
+		all, err := in.Workspaces(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range all {
+			teams[w.ID] = w.Name
+		}
+	}
+	list := []projectView{}
+	for cursor := ""; ; {
+		page, err := p.Projects(ctx, cursor)
+		if err != nil {
+			return nil, err
+		}
+		for _, project := range page.Items {
+			list = append(list, projectView{project.ID, project.Name, cmp.Or(project.Team.Name, teams[project.Team.ID]), project.Archived, project.Inactive, states[project.ID]})
+		}
+		if cursor = page.Next; cursor == "" {
+			return list, nil
+		}
+	}
+}
+
+func archivesCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "archives",
+		Short: "List the archives, newest first",
+		Args:  cobra.NoArgs,
+		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
+			rows, err := s.everyArchive(ctx, t)
+			if err != nil {
+				return err
+			}
+			views, temporal := make([]archiveView, len(rows)), unasked
+			for i, row := range rows {
+				if !row.Status.Ended() && row.Status != ledger.Queued && s.hears(ctx, &temporal) {
+					row = s.asItStands(ctx, row)
+				}
+				if views[i], err = s.archiveView(ctx, row); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return printJSON(out, map[string]any{"archives": views, "next": nil})
+			}
+			return table(out, "nothing has been archived yet", "ID\tPROJECT\tSTATUS\tFILES\tSIZE\tSINCE\tWHY", func(row func(...any)) {
+				for _, v := range views {
+					row(v.ID, v.Project.Name, v.Status, fmt.Sprintf("%d/%d", v.Items.Copied, v.Items.Total), report.Size(v.Bytes.Total), shown(v.QueuedAt), firstLine(v.Reason))
+				}
+			})
+		}),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the archives as JSON, as the API does")
+	return cmd
+}
+
+func reviewsCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "reviews",
+		Short: "List the reviews, newest first",
+		Args:  cobra.NoArgs,
+		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
+			rows, err := s.everyReview(ctx, t)
+			if err != nil {
+				return err
+			}
+			views, temporal := make([]reviewView, len(rows)), unasked
+			for i, row := range rows {
+				if row.Status.Running() && s.hears(ctx, &temporal) {
+					row = s.reviewAsItStands(ctx, row)
+				}
+				if views[i], err = s.reviewView(ctx, row); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return printJSON(out, map[string]any{"reviews": views, "next": nil})
+			}
+			return table(out, "nothing has been sent to review yet", "ID\tTITLE\tSTATUS\tEXPIRES\tOPEN COMMENTS\tWHY", func(row func(...any)) {
+				for _, v := range views {
+					row(v.ID, v.Title, v.Status, shown(v.ExpiresAt), v.Comments.Open, firstLine(v.Reason))
+				}
+			})
+		}),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the reviews as JSON, as the API does")
+	return cmd
+}
+
+// answer is what Temporal was found to be, asked at most once a command.
+type answer int
+
+const (
+	unasked answer = iota
+	answers
+	silent
+)
+
+func (s *service) hears(ctx context.Context, known *answer) bool {
+	if *known == unasked {
+		*known = silent
+		if s.hearsTemporal(ctx) {
+			*known = answers
+		}
+	}
+	return *known == answers
+}
+
+// table prints rows under their heads, or what to say without any.
+func table(out io.Writer, none, heads string, fill func(row func(...any))) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	rows := 0
+	fill(func(cells ...any) {
+		if rows++; rows == 1 {
+			fmt.Fprintln(w, heads)
+		}
+		text := make([]string, len(cells))
+		for i, c := range cells {
+			text[i] = strings.NewReplacer("\t", " ", "\n", " ").Replace(fmt.Sprint(c))
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(text, "\t"), "\t"))
+	})
+	if rows == 0 {
+		fmt.Fprintln(w, none)
+	}
+	return w.Flush()
+}
+
+func shown(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Local().Format(minutesShown) //nolint:gosmopolitan // a person reads it on their own machine
+}
+
+// firstLine is as much of a reason as a table has room for.
+func firstLine(text string) string {
+	const room = 60
+	line, _, _ := strings.Cut(text, "\n")
+	if r := []rune(line); len(r) > room {
+		return strings.TrimSpace(string(r[:room-1])) + "…"
+	}
+	return line
+}
