@@ -126,6 +126,7 @@ var roles = []role{
 	{"can_write_webhooks", "let setup make the webhook", "", true},
 	{"can_read_acls", "let setup see who sees the custom actions", "", true},
 	{"can_write_acls", "let setup show the custom actions to groups, and restricted projects to their people only", "", true},
+	{"can_delete_acls", "take somebody's access to a restricted project back", "", true},
 }
 
 func (x *exam) readRoles() ([]string, error) {

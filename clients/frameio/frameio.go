@@ -36,6 +36,8 @@ type Capabilities struct {
 	WatermarkOnFiles bool
 	// SharesOnly: there is one kind of share, as which presentations and review links live on after a migration.
 	SharesOnly bool
+	// FolderMembers: who may see a folder can be listed.
+	FolderMembers bool
 	// InviteBatch is how many addresses Invite takes at once.
 	InviteBatch int
 	// ShareBatch is how many assets CreateShare takes at once.
@@ -142,6 +144,7 @@ type Asset struct {
 
 	CreatedAt, UploadedAt, UpdatedAt time.Time
 
+	TeamOnly     bool   // hidden from those who are not of the team
 	CommentCount int    // -1: not counted by this API
 	ItemCount    int    // of folders and stacks
 	CoverID      string // of stacks: the current version

@@ -35,6 +35,13 @@ type Reader interface {
 	// with NoProxy when it has no proxy either.
 	Media(ctx context.Context, fileID string, rendition Rendition, fresh bool) (Media, error)
 
+	// Members lists who may see a project.
+	Members(ctx context.Context, p Project, cursor string) (Page[Member], error)
+	// FolderMembers lists who may see a folder, where Capabilities say that there is such a list.
+	FolderMembers(ctx context.Context, folderID, cursor string) (Page[Member], error)
+	// Groups lists the account's groups.
+	Groups(ctx context.Context, cursor string) (Page[Group], error)
+
 	// Comments lists the comments and replies of one file (a version, never a stack), replies flat with ParentID.
 	Comments(ctx context.Context, fileID, cursor string) (Page[Comment], error)
 	// Comment reads one comment or reply.

@@ -20,7 +20,7 @@ func (s *Sim) Empty() bool {
 func (s *Sim) AddTeam(name string) *Team {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &Team{s.newID(), name}
+	t := &Team{ID: s.newID(), Name: name}
 	s.s.Teams[t.ID] = t
 	s.touch()
 	return t

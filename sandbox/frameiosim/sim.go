@@ -51,6 +51,7 @@ type Options struct {
 	// ClientID, ClientSecret and RefreshToken are of Adobe's sign-in, for V4.
 	ClientID, ClientSecret, RefreshToken string
 	NoDownload                           bool // V4: the token's user may not download
+	OwnRoles                             bool // V4: a folder's list of people holds the folder's own only, not those of above
 	// AdobeOwners names the writers of V4's comments by Adobe's ids, which are not the id that /me gives.
 	AdobeOwners bool
 	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
@@ -121,7 +122,10 @@ type Mail struct {
 type User struct{ ID, Name, Email string }
 
 // Team holds projects.
-type Team struct{ ID, Name string }
+type Team struct {
+	ID, Name string
+	Members  []string // ids; nil: everybody
+}
 
 // Project is a project and its native archive state.
 type Project struct {
@@ -132,8 +136,10 @@ type Project struct {
 
 	// V4 only.
 	Description string
-	Restricted  bool
 	Owner       *User // nil: the account's user
+
+	Restricted bool   // only who has a role sees it: a private project of the legacy API
+	Roles      []Role // who was invited
 }
 
 // Asset is a file, folder or version stack.
@@ -160,6 +166,9 @@ type Asset struct {
 	Inserted, Updated                   time.Time
 	Uploaded, Deleted                   *time.Time
 	CoverID                             string
+	TeamOnly                            bool           // legacy: hidden from collaborators
+	Restricted                          bool           // V4, of folders: only who has a role sees it
+	Roles                               []Role         // V4, of folders
 	AdobeID                             string         // V4, of accounts on Adobe's storage
 	Values                              map[string]any // V4's metadata, by the field's id
 }

@@ -15,7 +15,7 @@ func (s *Sim) assetJSON(a *Asset, cover bool) map[string]any {
 		"_type": a.Type, "type": a.Type, "id": a.ID, "name": a.Name, "account_id": s.s.Account, "team_id": p.TeamID, "project_id": a.ProjectID, "parent_id": nullable(a.ParentID),
 		"asset_type": nullable(a.AssetType), "filetype": nullable(a.Filetype), "filesize": a.Size, "description": nullable(a.Description), "label": orNone(a.Label), "rating": a.Rating,
 		"properties": a.Properties, "index": a.Order, "fps": nil, "frames": a.Frames, "duration": nil, "timecode": nullable(a.Timecode), "comment_count": s.commentCount(a), "item_count": len(s.kids[a.ID]),
-		"versions": 0, "cover_asset_id": nullable(a.CoverID), "view_count": 0, "private": false, "shared": false, "copy": false, "public_item_count": 0,
+		"versions": 0, "cover_asset_id": nullable(a.CoverID), "view_count": 0, "private": a.TeamOnly, "shared": false, "copy": false, "public_item_count": 0,
 		"creator_id": a.Creator.ID, "creator": s.userJSON(a.Creator), "inserted_at": stamp(a.Inserted), "updated_at": stamp(a.Updated), "uploaded_at": stamp(a.Inserted),
 		"upload_completed_at": stampOrNull(a.Uploaded), "upload_failed_at": nil, "transcoded_at": stampOrNull(a.Uploaded), "deleted_at": stampOrNull(a.Deleted), "archived_at": nil, "archive_status": nil,
 		"archive_scheduled_at": nil, "status": "created", "is_session_watermarked": a.Watermarked, "is_forensically_watermarked": false, "is_360": false, "is_hls_required": false,

@@ -22,7 +22,10 @@ type Collection struct {
 func (s *Sim) AddCollection(c Collection) *Collection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.ID, c.Inserted, c.Creator = s.newID(), time.Now().UTC(), s.s.User
+	c.ID, c.Inserted = s.newID(), time.Now().UTC()
+	if c.Creator.ID == "" {
+		c.Creator = s.s.User
+	}
 	if len(c.Items) > 0 && !c.Dynamic {
 		c.RootID = s.newID()
 	}

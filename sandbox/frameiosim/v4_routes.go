@@ -86,6 +86,7 @@ func (s *Sim) routesV4(m *http.ServeMux) {
 	s.commentRoutesV4(on)
 	s.shareRoutesV4(on)
 	s.fieldRoutesV4(on)
+	s.accessRoutesV4(on)
 	s.collectionRoutesV4(on)
 	s.hookRoutesV4(on)
 	m.HandleFunc("/v4/", func(w http.ResponseWriter, _ *http.Request) { notFoundV4(w) })

@@ -7,8 +7,9 @@ import (
 
 // Kinds that only administrators handle.
 const (
-	kGroup = "groups"
-	kACL   = "acls" // of custom actions, by the action's id
+	kGroup   = "groups"
+	kACL     = "acls"           // of custom actions, by the action's id
+	kReaders = "readers' lists" // of assets and collections, by their id
 )
 
 // Roles are all roles that an application's user can have, as far as calls ask for one.
@@ -16,7 +17,7 @@ var Roles = strings.Fields(`can_search can_read_assets can_create_assets can_wri
 	can_write_collections can_delete_collections can_read_storages can_read_formats can_write_formats can_read_files can_write_files can_delete_files can_create_transcode_jobs
 	can_read_segments can_create_segments can_write_segments can_delete_segments can_read_jobs can_write_jobs can_read_metadata_fields can_write_metadata_fields
 	can_read_metadata_views can_write_metadata_views can_read_metadata_values can_write_metadata_values can_read_users can_read_groups can_read_proxies
-	can_write_approval_status can_read_custom_actions can_write_custom_actions can_read_webhooks can_write_webhooks can_read_acls can_write_acls`)
+	can_write_approval_status can_read_custom_actions can_write_custom_actions can_read_webhooks can_write_webhooks can_read_acls can_write_acls can_delete_acls`)
 
 // roleOf is which role a call wants, by the beginning of its pattern; only those of setting up are asked for.
 var roleOf = map[string]string{
@@ -33,6 +34,7 @@ var roleOf = map[string]string{
 	"GET users/v1/groups":                            "can_read_groups",
 	"GET acls/v1/acl/{kind}/{id}":                    "can_read_acls",
 	"PUT acls/v1/acl/{kind}":                         "can_write_acls",
+	"DELETE acls/v1/acl/{kind}":                      "can_delete_acls",
 }
 
 // mayNot names the role that a user lacks for a call; "" where none is missing. The caller holds the lock.
@@ -114,46 +116,4 @@ func (s *Sim) adminRoutes() {
 		return 204, nil
 	})
 	s.aclRoutes()
-}
-
-// aclRoutes keep access lists of custom actions, as groups that may read them.
-func (s *Sim) aclRoutes() {
-	s.on("GET acls/v1/acl/{kind}/{id}", func(c *call) (int, any) {
-		list := []doc{}
-		if d, ok := s.get(kACL, c.id("id")); ok {
-			for _, g := range texts(d["groups"]) {
-				list = append(list, doc{"group_id": g, "permissions": []string{"read"}})
-			}
-		}
-		return 200, doc{"groups_acl": list, "users_acl": []doc{}, "inherited_groups_acl": []doc{}, "inherited_users_acl": []doc{}, "propagating_groups_acl": []doc{}, "propagating_users_acl": []doc{}}
-	})
-	s.on("PUT acls/v1/acl/{kind}", func(c *call) (int, any) {
-		keys, ids, rights := texts(c.body["object_keys"]), texts(c.body["group_ids"]), texts(c.body["permissions"])
-		if len(keys) > 500 || len(rights) == 0 {
-			return invalid("permissions", "Missing data for required field.")
-		}
-		for _, g := range ids {
-			if _, ok := s.get(kGroup, g); !ok {
-				return invalid("group_ids", "No such group: "+g)
-			}
-		}
-		for _, key := range keys {
-			d, ok := s.get(kACL, key)
-			if !ok {
-				d = doc{"id": key, "groups": []string{}}
-				s.put(kACL, d)
-			}
-			have := slices.Clone(texts(d["groups"]))
-			if text(c.body, "mode") != "APPEND" {
-				have = nil
-			}
-			for _, g := range ids {
-				if !slices.Contains(have, g) {
-					have = append(have, g)
-				}
-			}
-			s.set(kACL, key, func(d doc) { d["groups"] = have })
-		}
-		return 200, doc{"updated_object_keys": keys}
-	})
 }

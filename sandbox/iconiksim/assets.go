@@ -17,7 +17,7 @@ func newVersion(user string, number int) doc {
 func (s *Sim) assetRoutes() {
 	s.on("POST assets/v1/assets", s.createAsset)
 	s.on("GET assets/v1/assets", func(c *call) (int, any) {
-		return page(c, s.listed(kAsset), 1000, func(d doc) any { return s.showAsset(d, false) })
+		return page(c, s.readable(c.user, s.listed(kAsset)), 1000, func(d doc) any { return s.showAsset(d, false) })
 	})
 	s.on("GET assets/v1/assets/{id}", func(c *call) (int, any) {
 		d, ok := s.get(kAsset, c.id("id"))
@@ -134,6 +134,7 @@ func (s *Sim) createAsset(c *call) (int, any) {
 		}
 	}
 	s.put(kAsset, d)
+	s.giveACL(c, text(d, "id"), text(c.body, "collection_id"))
 	s.event("assets", "entity", "create", text(d, "id"), c.user, d)
 	return 201, s.showAsset(d, false)
 }

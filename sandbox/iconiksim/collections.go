@@ -24,11 +24,12 @@ func (s *Sim) collectionRoutes() {
 			d["parents"] = append(slices.Clone(texts(up["parents"])), p)
 		}
 		s.put(kCollection, d)
+		s.giveACL(c, text(d, "id"), text(d, "parent_id"))
 		s.event("collections", "entity", "create", text(d, "id"), c.user, d)
 		return 201, d
 	})
 	s.on("GET assets/v1/collections", func(c *call) (int, any) {
-		rows := slices.DeleteFunc(s.listed(kCollection), func(d doc) bool { return c.q.Has("is_root") && (d["is_root"] == true) != c.flag("is_root", false) })
+		rows := slices.DeleteFunc(s.readable(c.user, s.listed(kCollection)), func(d doc) bool { return c.q.Has("is_root") && (d["is_root"] == true) != c.flag("is_root", false) })
 		return page(c, rows, 1000, same)
 	})
 	s.on("GET assets/v1/collections/{id}", func(c *call) (int, any) {
@@ -86,7 +87,7 @@ func (s *Sim) contentsRoutes() {
 		var rows []doc
 		for _, kind := range []string{kCollection, kAsset} {
 			if c.q.Get("object_types") == "" || slices.Contains(types, kind) {
-				rows = append(rows, s.members(kind, c.id("id"))...)
+				rows = append(rows, s.readable(c.user, s.members(kind, c.id("id")))...)
 			}
 		}
 		if x := c.q.Get("external_id"); x != "" {

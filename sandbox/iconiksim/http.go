@@ -118,8 +118,16 @@ func (s *Sim) on(pattern string, h handler) {
 			}
 		}
 		c.user = user
+		if !s.mayCall(user, r.URL.Path) {
+			s.mu.Unlock()
+			write(w, http.StatusForbidden, errorsOf("You do not have permission to perform this action"))
+			return
+		}
 		status, v := h(c)
 		s.mu.Unlock()
+		if s.onWrite != nil && method != http.MethodGet {
+			s.onWrite(method, path)
+		}
 		write(w, status, v) // docs are never changed in place: they are encoded outside the lock
 	})
 }

@@ -30,7 +30,7 @@ func (s *Sim) searchRoutes() {
 		var rows []doc
 		for _, kind := range kinds {
 			for _, id := range s.candidates(kind, terms) {
-				if d := s.indexed(kind, id); d != nil && s.matches(d, terms) {
+				if d := s.indexed(kind, id); d != nil && s.matches(d, terms) && s.mayDo(c.user, id, "read") {
 					rows = append(rows, s.indexDoc(kind, d))
 				}
 			}

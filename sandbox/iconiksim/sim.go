@@ -104,11 +104,14 @@ type Sim struct {
 	values map[string]doc      // metadata by object → field → list of values
 	tokens map[string]string   // token → user id
 	service,
+	everyone, // the group of all users, that new objects are readable to
 	storage,
 	back string // the sandbox's own page
 	level float64
 	at    time.Time
 	calls map[string]int
+
+	onWrite func(method, path string)
 }
 
 // New opens a simulator with its service user and one S3 storage.
@@ -140,6 +143,7 @@ func New(o Options) (*Sim, error) {
 		}
 	}
 	s.domain = newID()
+	s.everyone = s.AddGroup("Everyone")
 	s.service = s.AddUser("service@framebridge.example", "Framebridge", "Service")
 	s.tokens[o.Token] = s.service
 	s.storage = s.AddStorage("Media", "S3", doc{"bucket": o.Bucket, "endpoint": "", "region": "us-east-1", "path": "media"})
@@ -161,6 +165,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000
 // saved is the state's file.
 type saved struct {
 	Domain, Service, Storage string
+	Everyone                 string
 	Docs                     map[string][]doc
 	Values                   map[string]doc
 	Tokens                   map[string]string
@@ -180,7 +185,7 @@ func (s *Sim) load() (bool, error) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return false, fmt.Errorf("%s: %w", s.file(), err)
 	}
-	s.domain, s.service, s.storage, s.tokens = v.Domain, v.Service, v.Storage, v.Tokens
+	s.domain, s.service, s.storage, s.tokens, s.everyone = v.Domain, v.Service, v.Storage, v.Tokens, v.Everyone
 	if v.Values != nil {
 		s.values = v.Values
 	}
@@ -196,7 +201,7 @@ func (s *Sim) persist() {
 	for range s.dirty {
 		began := time.Now()
 		s.mu.Lock()
-		v := saved{s.domain, s.service, s.storage, map[string][]doc{}, s.values, s.tokens}
+		v := saved{s.domain, s.service, s.storage, s.everyone, map[string][]doc{}, s.values, s.tokens}
 		for kind, ids := range s.order {
 			for _, id := range ids {
 				if e := s.kinds[kind][id]; e != nil {
@@ -394,7 +399,7 @@ func (s *Sim) AddUser(email, first, last string) string {
 	defer s.mu.Unlock()
 	id := newID()
 	s.put(kUser, doc{"id": id, "email": email, "first_name": first, "last_name": last, "status": "ACTIVE", "type": "POWER", "is_admin": false, "photo": nil,
-		"photo_small": nil, "photo_big": nil, "groups": []string{}, "primary_group": nil, "date_created": now(), "date_modified": now()})
+		"photo_small": nil, "photo_big": nil, "groups": []string{s.everyone}, "primary_group": nil, "date_created": now(), "date_modified": now()})
 	s.tokens["user-"+uuid.NewString()] = id
 	return id
 }

@@ -11,6 +11,9 @@ func (s *Sim) userRoutes() {
 	list := func(c *call) (int, any) {
 		emails := strings.FieldsFunc(c.q.Get("email")+","+c.q.Get("emails"), func(r rune) bool { return r == ',' })
 		rows := slices.DeleteFunc(s.stored(kUser, ""), func(d doc) bool {
+			if g := c.q.Get("groups"); g != "" && !slices.Contains(texts(d["groups"]), g) {
+				return true
+			}
 			return len(emails) > 0 && !slices.ContainsFunc(emails, func(e string) bool { return strings.EqualFold(e, text(d, "email")) })
 		})
 		return page(c, rows, 100, same)

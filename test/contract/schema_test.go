@@ -82,6 +82,10 @@ var readsV4 = []reads{
 	{"reviewer", account + "shares/{share_id}/reviewers", func(ctx context.Context, r frameio.Reader) (any, error) { return r.Reviewers(ctx, "s") }},
 	{"collection", account + "projects/{project_id}/collections", func(ctx context.Context, r frameio.Reader) (any, error) { return r.Collections(ctx, "p", "") }},
 	{"account user", account + "users", func(ctx context.Context, r frameio.Reader) (any, error) { return r.Comments(ctx, "f", "") }},
+	{"project member", account + "projects/{project_id}/users", func(ctx context.Context, r frameio.Reader) (any, error) {
+		return r.Members(ctx, frameio.Project{ID: "p"}, "")
+	}},
+	{"folder member", account + "folders/{folder_id}/users", func(ctx context.Context, r frameio.Reader) (any, error) { return r.FolderMembers(ctx, "f", "") }},
 	{"group", account + "groups", func(ctx context.Context, r frameio.Reader) (any, error) { return r.Asset(ctx, "f") }},
 }
 

@@ -33,6 +33,8 @@ type project struct {
 	TeamID        text           `json:"team_id"`
 	Team          tolerant[team] `json:"team"`
 	RootAssetID   text           `json:"root_asset_id"`
+	OwnerID       text           `json:"owner_id"`
+	Private       flag           `json:"private"`
 	ArchiveStatus text           `json:"archive_status"`
 	UpdatedAt     instant        `json:"updated_at"`
 	DeletedAt     instant        `json:"deleted_at"`
@@ -40,7 +42,7 @@ type project struct {
 
 func (p project) domain() frameio.Project {
 	d := frameio.Project{ID: p.ID, Name: string(p.Name), RootID: string(p.RootAssetID), Team: frameio.Team{ID: string(p.TeamID)},
-		Archived: isAway(string(p.ArchiveStatus)), UpdatedAt: p.UpdatedAt.Time, URL: "https://app.frame.io/projects/" + p.ID}
+		Owner: frameio.User{ID: string(p.OwnerID)}, Restricted: bool(p.Private), Archived: isAway(string(p.ArchiveStatus)), UpdatedAt: p.UpdatedAt.Time, URL: "https://app.frame.io/projects/" + p.ID}
 	if t := p.Team.value; t != nil {
 		d.Team.Name = string(t.Name)
 		if t.ID != "" {
@@ -90,6 +92,7 @@ type asset struct {
 	Deleted    instant `json:"deleted_at"`
 
 	ArchiveStatus text `json:"archive_status"`
+	Private       flag `json:"private"`
 	Watermarked   flag `json:"is_session_watermarked"`
 	Status        text `json:"status"`
 
@@ -224,7 +227,7 @@ func (a asset) domain() frameio.Asset {
 		Size: a.Filesize.whole(), MediaType: string(a.Filetype), Label: orNone(string(a.Label)), Description: string(a.Desc),
 		Duration: a.Duration.value, Frames: a.Frames.whole(), StartTimecode: string(a.Timecode),
 		CreatedAt: a.Inserted.Time, UploadedAt: a.Uploaded.Time, UpdatedAt: a.Updated.Time,
-		CommentCount: a.comments(), ItemCount: int(a.Items.whole()), CoverID: string(a.CoverID),
+		TeamOnly: bool(a.Private), CommentCount: a.comments(), ItemCount: int(a.Items.whole()), CoverID: string(a.CoverID),
 	}
 	if a.Rating.set {
 		d.Rating = &a.Rating.value

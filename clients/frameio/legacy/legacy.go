@@ -69,6 +69,8 @@ var limits = map[string]rest.Limit{
 	opPresentation:  {Calls: 100, Window: time.Minute},
 	opTeam:          {Calls: 100, Window: time.Minute},
 	opTeamProjects:  {Calls: 100, Window: time.Minute},
+	opTeamMembers:   {Calls: 100, Window: time.Minute},
+	opCollaborators: {Calls: 100, Window: time.Minute},
 	opCreateAsset:   {Calls: 5, Window: time.Second},
 	opComment:       {Calls: 100, Window: time.Minute},
 	opCreateComment: {Calls: 100, Window: time.Minute},
@@ -99,6 +101,8 @@ const (
 	opReviewLinks   = "GET /projects/{id}/review_links"
 	opLinkItems     = "GET /review_links/{id}/items/shared"
 	opPresentation  = "GET /presentations/{id}"
+	opTeamMembers   = "GET /teams/{id}/members"
+	opCollaborators = "GET /projects/{id}/collaborators"
 
 	opOlderLinkItems = "GET /review_links/{id}/items"
 )

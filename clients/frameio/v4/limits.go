@@ -45,6 +45,8 @@ const (
 	opCollections       = "GET ~/projects/{id}/collections"
 	opUsers             = "GET ~/users"
 	opGroups            = "GET ~/groups"
+	opProjectUsers      = "GET ~/projects/{id}/users"
+	opFolderUsers       = "GET ~/folders/{id}/users"
 )
 
 // limits are the vendor's table of July 2026 (fact sheet §23); the headers of each answer correct them.
@@ -58,7 +60,7 @@ func init() {
 	}
 	set(100, time.Minute, opMe, opAccounts, opWorkspaces, opWorkspace, opWorkspaceProjects, opProjects, opProject, opDeleteFile, opMoveFile, opFolder, opChildren,
 		opStack, opStackChildren, opComments, opComment, opCreateComment, opShares, opShare, opShareAssets,
-		opCollections, opUsers, opGroups)
+		opCollections, opUsers, opGroups, opProjectUsers, opFolderUsers)
 	set(60, time.Minute, opDeleteComment, opDeleteFolder, opDeleteShare)
 	set(10, time.Minute, opCreateProject, opCreateStack, opUpdateComment, opCreateShare, opUpdateShare, opAddToShare, opReviewers, opInvite)
 	set(10, time.Second, opFile)

@@ -95,7 +95,7 @@ func (c *Client) Calls() int64 { return c.rest.Calls() }
 func (c *Client) Generation() frameio.Generation { return frameio.V4 }
 
 func (c *Client) Capabilities() frameio.Capabilities {
-	return frameio.Capabilities{SharesOnly: true, ListLimit: 100, InviteBatch: 10, ShareBatch: 100, CommentPolls: commentPolls}
+	return frameio.Capabilities{SharesOnly: true, FolderMembers: true, ListLimit: 100, InviteBatch: 10, ShareBatch: 100, CommentPolls: commentPolls}
 }
 
 // do sends one call.
