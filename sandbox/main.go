@@ -37,7 +37,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	if err := command().ExecuteContext(ctx); err != nil {
 		if ctx.Err() != nil {
-			fmt.Fprintln(os.Stderr, "sandbox: stopped before everything was up")
+			fmt.Fprintln(os.Stderr, "sandbox: stopped during startup")
 			os.Exit(130)
 		}
 		fmt.Fprintln(os.Stderr, "sandbox:", err)
@@ -52,7 +52,7 @@ func command() *cobra.Command {
 		Short: "Framebridge on one machine, without any account",
 		Long: `sandbox starts everything Framebridge works with on this machine: Frame.io and iconik simulated with a sample project,
 an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge's worker and starter. Ctrl-C stops all of it.`,
-		Example:       "  go run ./sandbox                    everything up; its page says what to try\n  go run ./sandbox --archive          and rename the sample project at once\n  go run ./sandbox --archive --once   and end when its archive has ended\n  go run ./sandbox --review           and play a review, with the clock moved to its expiry and deletion",
+		Example:       "  go run ./sandbox                    starts everything; its page suggests what to try\n  go run ./sandbox --archive          also renames the sample project\n  go run ./sandbox --archive --once   stops when the archive ends\n  go run ./sandbox --review           plays a review, with the clock moved to its expiry and deletion",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -60,26 +60,26 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w (--help shows all flags)", err) })
 	f := cmd.Flags()
-	f.StringVar(&o.data, "data", "", "keep everything in `DIR` over a restart (default: a temporary folder)")
-	f.BoolVar(&o.archive, "archive", false, "rename the sample project so that its archive begins")
-	f.BoolVar(&o.review, "review", false, "send the sample clip to review and play what people do")
-	f.BoolVar(&o.once, "once", false, "with --archive or --review: end when it has ended")
-	f.BoolVar(&o.limits, "rate-limits", false, "let the simulators limit calls as the vendors do")
+	f.StringVar(&o.data, "data", "", "keep everything in `DIR` for the next start (default: a temporary folder)")
+	f.BoolVar(&o.archive, "archive", false, "rename the sample project, which starts its archive")
+	f.BoolVar(&o.review, "review", false, "send the sample clip to review and play the people's part")
+	f.BoolVar(&o.once, "once", false, "with --archive or --review: stop when it ends")
+	f.BoolVar(&o.limits, "rate-limits", false, "make the simulators enforce the vendors' rate limits")
 	f.IntVar(&o.small, "small-files", 0, "seed a second project of `N` small files")
-	f.StringVar(&o.generation, "generation", "legacy", "Frame.io's API: legacy (V2) or v4")
-	f.StringVar(&o.s3, "s3", "", "a real S3 store instead of the embedded one, `http://ACCESS:SECRET@host:port`")
-	f.StringVar(&o.temporal, "temporal", "", "`host:port` of a Temporal server that runs already")
-	f.BoolVar(&o.offline, "offline", false, "fetch nothing: build Temporal's server where there is no temporal command")
-	f.StringVar(&o.ledger, "ledger", "", "`DSN` of the ledger (default: SQLite in the data folder)")
+	f.StringVar(&o.generation, "generation", "v4", "Frame.io's API: v4 or legacy (V2)")
+	f.StringVar(&o.s3, "s3", "", "use a real S3 store instead of the built-in one: `http://ACCESS:SECRET@host:port`")
+	f.StringVar(&o.temporal, "temporal", "", "`host:port` of a running Temporal server")
+	f.BoolVar(&o.offline, "offline", false, "download nothing: build Temporal's server if there is no temporal command")
+	f.StringVar(&o.ledger, "ledger", "", "`DSN` of the ledger's database (default: SQLite in the data folder)")
 	return cmd
 }
 
 func run(ctx context.Context, o options, out io.Writer) error {
 	if o.generation != "legacy" && o.generation != "v4" {
-		return fmt.Errorf("--generation is legacy or v4, not %q", o.generation)
+		return fmt.Errorf("--generation must be v4 or legacy, not %q", o.generation)
 	}
 	if o.archive && o.review {
-		return errors.New("--archive and --review each play something: one at a time")
+		return errors.New("use --archive or --review, not both")
 	}
 	root, err := stack.Root()
 	if err != nil {
@@ -89,7 +89,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The sandbox's page is %s: it shows what happens while everything starts.\n", front.URL)
+	fmt.Fprintf(out, "The sandbox's page is %s. It shows the progress of the startup.\n", front.URL)
 	note := func(text string) {
 		front.Note(text)
 		fmt.Fprintln(out, text)
@@ -142,7 +142,7 @@ func play(ctx context.Context, s *stack.Stack, o options, project samples.Projec
 		return nil
 	}
 	if !o.archive {
-		fmt.Fprintf(out, "Begin on %s. Ctrl-C stops everything.\n", s.PageURL)
+		fmt.Fprintf(out, "Start at %s. Ctrl-C stops everything.\n", s.PageURL)
 		go showMails(ctx, s.Mail, out)
 		<-ctx.Done()
 		return nil
@@ -163,7 +163,7 @@ func play(ctx context.Context, s *stack.Stack, o options, project samples.Projec
 
 // sayWhere prints what runs where.
 func sayWhere(out io.Writer, s *stack.Stack, dir string, took time.Duration) {
-	fmt.Fprintf(out, "\nEverything is up after %s.\n\n", took.Round(10*time.Millisecond))
+	fmt.Fprintf(out, "\nEverything is running after %s.\n\n", took.Round(10*time.Millisecond))
 	for _, line := range [][2]string{{"The sandbox's page", s.PageURL}, {"Frame.io (simulated)", s.FrameioURL}, {"iconik (simulated)", s.IconikURL}, {"Temporal's Web UI", s.TemporalUI},
 		{"Framebridge's API", s.APIURL + stack.Prefix + " (bearer token " + stack.APIKey + ")"}, {"configuration", s.Config}, {"logs", filepath.Join(dir, "*.log")}} {
 		if line[1] != "" {
@@ -181,7 +181,7 @@ func build(ctx context.Context, root string, o options, front *stack.Front, note
 		if program = stack.FindTemporal(ctx, o.offline, note); program != nil {
 			note(fmt.Sprintf("Temporal's server is %s %s (%s).", program.Path, program.From, program.Version))
 			if !program.Skips {
-				note("It can't move a workflow's clock: the page's “Jump to the deletion” and the end of --review need a newer one.")
+				note("It cannot move a workflow's clock: “Jump to the deletion” and the end of --review need a newer version.")
 			}
 		}
 	}
@@ -275,7 +275,7 @@ func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) 
 		case "verified", "verified_with_exceptions":
 			took := time.Since(began)
 			awaitMail(ctx, s.Mail)
-			fmt.Fprintf(out, "\n%s\nAfter %s. Look at it:\n  %s\n  %s\n  %s/report.html\n\n", st.Reason, took.Round(100*time.Millisecond),
+			fmt.Fprintf(out, "\n%s\nFinished after %s. Have a look:\n  %s\n  %s\n  %s/report.html\n\n", st.Reason, took.Round(100*time.Millisecond),
 				s.IconikURL+"/collection/"+st.Iconik.Collection, st.URL, s.PageURL+"/archives/"+project)
 			return nil
 		case "incomplete", "failed", "cancelled":

@@ -3,6 +3,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ type Options struct {
 	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
 	// Review is YAML put into the tenant's review section, over what the stack sets.
 	Review     map[string]string
-	Generation string // of Frame.io's API: "legacy" (default) or "v4"
+	Generation string // of Frame.io's API: "v4" (default) or "legacy"
 	Shares     string // V4's profile of shares; see frameiosim.Options
 	Plain      bool   // Frame.io puts no watermark on uploads
 	NoHook     bool   // no webhooks of reviews: polling alone
@@ -100,6 +101,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
+	o.Generation = cmp.Or(o.Generation, "v4")
 	s := &Stack{o: o, Actions: map[string]string{}}
 	defer func() {
 		if err != nil {
@@ -250,7 +252,7 @@ func (s *Stack) TemporalReady(ctx context.Context) error {
 			return nil
 		}
 		if time.Now().After(until) || ctx.Err() != nil || s.Temporal != nil && !s.Temporal.Running() {
-			return fmt.Errorf("Temporal does not answer at %s: %w%s", s.TemporalAddress, err, s.Temporal.tail())
+			return fmt.Errorf("Temporal does not respond at %s: %w%s", s.TemporalAddress, err, s.Temporal.tail())
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -353,7 +355,7 @@ func (s *Stack) Ready(ctx context.Context) error {
 				err = errors.New(resp.Status)
 			}
 			if !p.Running() {
-				return fmt.Errorf("%s ended at its start%s", p.Name, p.tail())
+				return fmt.Errorf("%s stopped during startup%s", p.Name, p.tail())
 			}
 			if time.Now().After(until) || ctx.Err() != nil {
 				return fmt.Errorf("%s is not ready: %w%s", p.Name, err, p.tail())

@@ -48,8 +48,9 @@ type harness struct {
 	project samples.Project
 }
 
+// options are those of an account on the legacy API; optionsV4 has the other.
 func options(t *testing.T) stack.Options {
-	return stack.Options{Root: root, Dir: t.TempDir(), Quick: true, Seed: 7, IndexDelay: 300 * time.Millisecond, Backoff: 500 * time.Millisecond,
+	return stack.Options{Generation: "legacy", Root: root, Dir: t.TempDir(), Quick: true, Seed: 7, IndexDelay: 300 * time.Millisecond, Backoff: 500 * time.Millisecond,
 		Archive: map[string]string{"wait_interval": "1s"}}
 }
 
