@@ -132,7 +132,7 @@ tenants:
 
 func TestTheLedgerIsNamedSoThatItCanBeOpened(t *testing.T) {
 	for dsn, want := range map[string]string{
-		"sqlite:": "names no file", "framebridge.db": "must begin with", "postgres://sam:a-secret with@db:5432/x": "is no URL", "postgres://sam:a#secret@db:5432/x": "is no URL",
+		"sqlite:": "needs a file name", "framebridge.db": "must begin with", "postgres://sam:a-secret with@db:5432/x": "is not a URL", "postgres://sam:a#secret@db:5432/x": "is not a URL",
 		"postgres://sam:a-s%40cret@db/x?sslmode=disable": "", "postgresql:///x?host=/run/postgresql": "", "sqlite:/var/lib/framebridge.db": "",
 	} {
 		_, err := load(t, least+"ledger: {dsn: '"+dsn+"'}\n")
@@ -167,8 +167,8 @@ func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
 		"refresh token without a key":  {v4("ims: {client_id: c, client_secret: s, refresh_token: r}"), "ledger.encryption_key: is missing"},
 		"all of them":                  {v4("ims: {client_id: c, client_secret: s, refresh_token: r}") + "ledger: {encryption_key: sixteen characters}\n", ""},
 		"service account":              {v4("ims: {client_id: c, client_secret: s}"), ""},
-		"no mail server":               {least + "mail: {smtp_url: 'smtp://'}\n", "mail.smtp_url: names no server"},
-		"no URL":                       {least + "mail: {smtp_url: 'smtp://sam:a#secret@mail'}\n", "mail.smtp_url: is no URL"},
+		"no mail server":               {least + "mail: {smtp_url: 'smtp://'}\n", "mail.smtp_url: needs a server name"},
+		"no URL":                       {least + "mail: {smtp_url: 'smtp://sam:a#secret@mail'}\n", "mail.smtp_url: is not a URL"},
 		"no sender":                    {least + "mail: {smtp_url: 'smtp://h', from: '@'}\n", "mail.from: \"@\" is not an e-mail address"},
 		"sender with a name":           {least + "mail: {smtp_url: 'smtp://h', from: 'Framebridge <f@example.com>'}\n", ""},
 		"nobody's address, archives":   {least + "    archive: {notify: ['@']}\n", "archive.notify: \"@\" is not an e-mail address"},
@@ -223,7 +223,7 @@ func TestTwoTenantsCannotShareAKey(t *testing.T) {
     frameio: {generation: legacy, token: x}
     iconik: {app_id: y, auth_token: z}
 `)
-	assert.ErrorContains(t, err, "is also that of tenant")
+	assert.ErrorContains(t, err, "is also used by tenant")
 }
 
 func TestAMissingFileSaysWhatToDo(t *testing.T) {

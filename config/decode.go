@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var errNotText = errors.New("must be a text: put it in quotes")
+var errNotText = errors.New("must be text: put it in quotes")
 
 // decode reads a value into a field and names every part of it that can't be read, never showing one of a secret.
 func (d *document) decode(value any, into reflect.Value, key string) {
@@ -114,7 +114,7 @@ func (d *document) decodeKind(value any, into reflect.Value, key string) {
 func (d *document) decodeStruct(value any, into reflect.Value, key string) {
 	node, ok := value.(map[string]any)
 	if !ok {
-		d.p.refuse(key, "must hold keys of its own")
+		d.p.refuse(key, "must contain keys of its own")
 		return
 	}
 	fields := map[string]reflect.Value{}
@@ -139,9 +139,9 @@ func (d *document) decodeMap(value any, into reflect.Value, key string) {
 	node, ok := value.(map[string]any)
 	if !ok {
 		if into.Type().Elem().Kind() == reflect.Pointer {
-			d.p.refuse(key, "must hold a tenant's keys under each tenant's id")
+			d.p.refuse(key, "must contain each tenant's keys under the tenant's ID")
 		} else {
-			d.p.refuse(key, "must hold keys with values")
+			d.p.refuse(key, "must contain keys with values")
 		}
 		return
 	}
@@ -176,7 +176,7 @@ func (d *document) decodeTLS(value any, into reflect.Value, key string) {
 	if !ok {
 		on, err := strconv.ParseBool(fmt.Sprint(value))
 		if err != nil && value != "" {
-			d.p.refuse(key, "%q is not true or false, nor does it hold keys", fmt.Sprint(value))
+			d.p.refuse(key, "%q is neither true nor false, nor a set of keys", fmt.Sprint(value))
 		}
 		into.Set(reflect.ValueOf(TLS{Enabled: on}))
 		return
@@ -200,7 +200,7 @@ func secretOf(value any) (Secret, error) {
 		return Secret(text), nil
 	}
 	if strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0 {
-		return "", errors.New("holds a line break or another control character inside")
+		return "", errors.New("contains a line break or another control character")
 	}
 	return Secret(text), nil
 }
@@ -216,10 +216,10 @@ func (d *document) pemOf(value any) (PEM, error) {
 	}
 	raw, err := os.ReadFile(d.path(text))
 	if err != nil {
-		return "", fmt.Errorf("is neither PEM nor a file that can be read: %w", err)
+		return "", fmt.Errorf("is neither PEM nor a readable file: %w", err)
 	}
 	if !strings.Contains(string(raw), "-----BEGIN ") {
-		return "", errors.New("names a file that holds no PEM")
+		return "", errors.New("names a file that contains no PEM")
 	}
 	return PEM(raw), nil
 }

@@ -78,7 +78,7 @@ mail: {smtp_url: "smtps://mail.example.com", tls: "off", auth: guess, hello: "a 
 	for _, want := range []string{
 		tenantKey + ".archive.access: ", tenantKey + ".archive.groups.a: is missing", tenantKey + `.archive.fields.y: goes to same, as "x" does`, tenantKey + ".archive.comment_count: ",
 		tenantKey + ".archive.on_difference: ", tenantKey + ".archive.reclaim: ", tenantKey + ".archive.projects_in_parallel: ", tenantKey + ".review.access: ", tenantKey + ".review.status_options.Final: ",
-		tenantKey + ".notify.slack_url: ", tenantKey + ".notify.teams_url: ", tenantKey + ".notify.webhook.url: is missing", tenantKey + ".notify.events: ", tenantKey + ".frameio.credentials.0.credentials: a pool",
+		tenantKey + ".notify.slack_url: ", tenantKey + ".notify.teams_url: ", tenantKey + ".notify.webhook.url: is missing", tenantKey + ".notify.events: ", tenantKey + ".frameio.credentials.0.credentials: credentials cannot contain",
 		tenantKey + ".frameio.credentials.0.token: is missing", "http.internal_listen: is http.listen", "auth.oidc.issuer: must begin with https", "auth.oidc.client_id: is missing", "auth.oidc.client_secret: is missing",
 		"mail.tls: is off, but", "mail.auth: ", "mail.hello: ",
 	} {
@@ -94,7 +94,7 @@ func TestV4IsTheDefaultAndADeveloperTokenAloneIsNotGuessed(t *testing.T) {
 	var p *Problems
 	require.ErrorAs(t, err, &p)
 	require.Len(t, p.List, 1)
-	for _, want := range []string{tenantKey + ".frameio.generation: is not set", "Write v4 where", "Write legacy where", "ims.client_id"} {
+	for _, want := range []string{tenantKey + ".frameio.generation: is not set", "Write v4 if", "Write legacy if", "ims.client_id"} {
 		assert.Contains(t, p.List[0], want)
 	}
 	_, err = load(t, strings.Replace(least, "generation: legacy, ", "generation: v4, ", 1))
@@ -112,7 +112,7 @@ func TestAnUnknownKeyIsToldWithTheOneThatIsMeant(t *testing.T) {
 
 func TestAKeyThatStandsTwiceIsTold(t *testing.T) {
 	_, err := load(t, least+"http: {listen: \"127.0.0.1:1\"}\nHTTP: {}\n")
-	assert.ErrorContains(t, err, "http: stands twice, in lines ")
+	assert.ErrorContains(t, err, "http: appears twice, in lines ")
 	_, err = load(t, least+"---\nhttp: {}\n")
 	assert.ErrorContains(t, err, "more than one document")
 }
@@ -161,7 +161,7 @@ func TestTenantsMayHaveFilesOfTheirOwn(t *testing.T) {
 	write("tenants.d/wrong.yaml", "http: {listen: x}\n")
 	write("tenants.d/worse.yaml", "{")
 	_, err = Load(filepath.Join(dir, "framebridge.yaml"))
-	for _, want := range []string{"tenants." + third + ": stands twice: here and in tenants.d/twice.yaml", "tenants.d/wrong.yaml: http: holds tenants only", "tenants.d/worse.yaml: "} {
+	for _, want := range []string{"tenants." + third + ": appears twice: here and in tenants.d/twice.yaml", "tenants.d/wrong.yaml: http: may contain only tenants", "tenants.d/worse.yaml: "} {
 		assert.ErrorContains(t, err, want)
 	}
 }

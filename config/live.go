@@ -129,16 +129,16 @@ func (c *Config) keepUntilStart(was *Config) (differs []string) {
 func (l *Live) reload(log *slog.Logger, why string) {
 	c, err := l.Reload()
 	if err != nil {
-		log.Error("the configuration is not taken, the former one stays", "because", why, "error", err)
+		log.Error("the new configuration has problems; the previous one stays in effect", "because", why, "error", err)
 		return
 	}
-	log.Info("the configuration was read again", "because", why, "tenants", len(l.Now().Tenants), "added", strings.Join(c.Added, " "), "changed", strings.Join(c.Changed, " "),
+	log.Info("configuration reloaded", "because", why, "tenants", len(l.Now().Tenants), "added", strings.Join(c.Added, " "), "changed", strings.Join(c.Changed, " "),
 		"removed", strings.Join(c.Removed, " "))
 	for _, id := range c.Removed {
-		log.Warn("a tenant is no longer in the configuration: its archives and reviews wait until it is back", "tenant", id)
+		log.Warn("a tenant is no longer in the configuration: its archives and reviews wait until it returns", "tenant", id)
 	}
 	for _, key := range c.AtStart {
-		log.Warn("a changed setting takes effect at the next start", "key", key)
+		log.Warn("a changed setting takes effect at the next restart", "key", key)
 	}
 	l.Now().LogWarnings(log)
 }

@@ -98,7 +98,7 @@ func TestTenantsComeChangeAndGoWithoutARestart(t *testing.T) {
 
 	require.NoError(t, os.Remove(filepath.Join(r.dir, tenantDir, "other.yaml")))
 	r.eventually(func() bool { return !r.has(otherTenant) })
-	r.eventually(func() bool { return strings.Contains(r.logged(), "its archives and reviews wait until it is back") })
+	r.eventually(func() bool { return strings.Contains(r.logged(), "its archives and reviews wait until it returns") })
 	assert.NotContains(t, r.logged(), "the-iconik-token")
 	assert.NotContains(t, r.logged(), "a-rotated")
 }
@@ -107,7 +107,7 @@ func TestABadFileKeepsTheFormerConfigurationAndNamesAllProblems(t *testing.T) {
 	r := start(t)
 	was := r.Now()
 	r.write("framebridge.yaml", strings.NewReplacer("api_key: the-api-key", "api_key: short", "app_id:", "app_idd:").Replace(least))
-	r.eventually(func() bool { return strings.Contains(r.logged(), "the former one stays") })
+	r.eventually(func() bool { return strings.Contains(r.logged(), "the previous one stays in effect") })
 	for _, key := range []string{"api_key: must have", "iconik.app_idd", "iconik.app_id: "} {
 		assert.Contains(t, r.logged(), key)
 	}

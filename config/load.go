@@ -75,7 +75,7 @@ func (d *document) unsaid(t *Tenant) {
 	if d.origin[key] != "default" || f.Token == "" || f.IMS.ClientID != "" || f.ServiceClient != "" {
 		return
 	}
-	d.p.add(key, "is not set, and there is only a developer token. Write v4 where the account has been moved to V4 and is not run from Adobe's "+
-		"Admin Console; for other V4 accounts set frameio.ims.client_id and client_secret. Write legacy where the account still has the "+
-		"legacy API, which ended on 1 December 2026")
+	d.p.add(key, "is not set, and there is only a developer token. Write v4 if the account is on V4 and not managed in Adobe's "+
+		"Admin Console; for other V4 accounts set frameio.ims.client_id and client_secret. Write legacy if the account is still on the "+
+		"legacy API, which Frame.io supports until December 1, 2026")
 }

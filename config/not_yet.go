@@ -13,13 +13,13 @@ func (c *Config) notYet(p *Problems) {
 	for _, id := range sortedKeys(c.Tenants) {
 		t, key := c.Tenants[id], "tenants."+id+"."
 		say(len(t.Roles) > 0, key+"roles", "the console does not exist yet; give api_keys their roles")
-		say(len(t.Frameio.Credentials) > 0, key+"frameio.credentials", "one credential is used")
-		say(t.Notify.SlackURL != "" || t.Notify.TeamsURL != "" || t.Notify.Webhook.URL != "", key+"notify", "people hear by e-mail: archive.notify and review.notify")
+		say(len(t.Frameio.Credentials) > 0, key+"frameio.credentials", "only one credential is used")
+		say(t.Notify.SlackURL != "" || t.Notify.TeamsURL != "" || t.Notify.Webhook.URL != "", key+"notify", "notifications go by e-mail only: archive.notify and review.notify")
 		a := t.Archive
-		say(a.Access != "iconik_default", key+"archive.access", "what is archived has iconik's default access, also from restricted projects and folders; set iconik_default if that is right for you")
+		say(a.Access != "iconik_default", key+"archive.access", "archives get iconik's default access, even from restricted projects and folders; set iconik_default if that is what you want")
 		say(a.CommentCount == "trust", key+"archive.comment_count", "the comments of every file are read")
 		say(a.OnDifference == "restore", key+"archive.on_difference", "differences are reported")
-		say(a.Reclaim == "allowed", key+"archive.reclaim", "nothing is deleted in Frame.io by an archive")
+		say(a.Reclaim == "allowed", key+"archive.reclaim", "an archive never deletes anything in Frame.io")
 		say(a.ProjectsInParallel > 1, key+"archive.projects_in_parallel", "a tenant's archives run one at a time")
 	}
 }

@@ -69,7 +69,7 @@ func (d *document) readFile(path string) (map[string]any, error) {
 	}
 	out, ok := tree.(map[string]any)
 	if !ok && tree != nil {
-		return nil, errors.New("must hold keys with values")
+		return nil, errors.New("must contain keys with values")
 	}
 	if out == nil {
 		out = map[string]any{}
@@ -87,7 +87,7 @@ func (d *document) parse(r io.Reader, name, key string) (any, error) {
 		return nil, err
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, errors.New("holds more than one document")
+		return nil, errors.New("contains more than one document")
 	}
 	return d.convert(&root, key, name, 0)
 }
@@ -143,7 +143,7 @@ func (d *document) convertMap(n *yaml.Node, key, file string, depth int) (any, e
 		}
 		at := join(key, name)
 		if first, twice := line[name]; twice {
-			d.p.add(at, "stands twice, in lines %d and %d of %s", first, k.Line, file)
+			d.p.add(at, "appears twice, in lines %d and %d of %s", first, k.Line, file)
 		}
 		line[name] = k.Line
 		value, err := d.convert(v, at, file, depth+1)
@@ -218,9 +218,9 @@ func (d *document) addTenants(file string, tree map[string]any) {
 	for id, tenant := range tree {
 		switch _, twice := have[id]; {
 		case !uuidForm.MatchString(id):
-			d.p.add(file+": "+id, "holds tenants only, each under its UUID")
+			d.p.add(file+": "+id, "may contain only tenants, each under its UUID")
 		case twice:
-			d.p.add("tenants."+id, "stands twice: here and in %s", file)
+			d.p.add("tenants."+id, "appears twice: here and in %s", file)
 		default:
 			have[id] = tenant
 		}
@@ -364,7 +364,7 @@ func (d *document) resolve(node any, key string) any {
 			d.named = append(d.named, d.path(path))
 			raw, err := os.ReadFile(d.path(path))
 			if err != nil {
-				d.p.refuse(key, "cannot read the file it names: %v", err)
+				d.p.refuse(key, "cannot read the file named here: %v", err)
 				return ""
 			}
 			d.origin[key] += ", from the file " + path

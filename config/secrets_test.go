@@ -48,7 +48,7 @@ func TestAValueLosesTheLineBreaksAtItsEnd(t *testing.T) {
 	}
 	t.Setenv("TOK", "an-auth\ntoken")
 	_, err := load(t, strings.Replace(least, "auth_token: an-auth-token", `auth_token: "${TOK}"`, 1))
-	assert.ErrorContains(t, err, tenantKey+".iconik.auth_token: holds a line break")
+	assert.ErrorContains(t, err, tenantKey+".iconik.auth_token: contains a line break")
 	assert.NotContains(t, err.Error(), "an-auth")
 }
 
@@ -56,12 +56,12 @@ func TestANumberWithoutQuotesIsNoSecret(t *testing.T) {
 	for _, number := range []string{"0123456701234567", "00012345", "0x1F2E3D4C5B6A7988", "0b1010", "12_345", "+12345", "1e10", ".inf", "2027", "true"} {
 		for _, key := range []string{"api_key: ", "frameio: {generation: legacy, token: ", "ledger: "} {
 			text := strings.Replace(least, "api_key: the-api-key", "api_key: "+number, 1)
-			want := tenantKey + ".api_key: must be a text: put it in quotes"
+			want := tenantKey + ".api_key: must be text: put it in quotes"
 			switch {
 			case strings.HasPrefix(key, "frameio"):
-				text, want = strings.Replace(least, "token: fio-u-secret", "token: "+number, 1), tenantKey+".frameio.token: must be a text: put it in quotes"
+				text, want = strings.Replace(least, "token: fio-u-secret", "token: "+number, 1), tenantKey+".frameio.token: must be text: put it in quotes"
 			case strings.HasPrefix(key, "ledger"):
-				text, want = least+"ledger: {encryption_key: ["+number+"]}\n", "ledger.encryption_key.0: must be a text: put it in quotes"
+				text, want = least+"ledger: {encryption_key: ["+number+"]}\n", "ledger.encryption_key.0: must be text: put it in quotes"
 			}
 			_, err := load(t, text)
 			assert.ErrorContains(t, err, want, number)
@@ -83,7 +83,7 @@ func TestAPasswordThatTearsItsAddressApartIsRefusedAndNotPrinted(t *testing.T) {
 			"ledger.dsn": "ledger: {dsn: '" + "postgres://" + rest + "'}\n", "mail.smtp_url": "mail: {smtp_url: '" + "smtp://" + strings.TrimSuffix(rest, "/fb") + "'}\n",
 		} {
 			_, err := load(t, least+text)
-			if assert.ErrorContains(t, err, key+": is no URL: what is special in its password is written in percents", rest) {
+			if assert.ErrorContains(t, err, key+": is not a URL: percent-encode special characters in its password", rest) {
 				assert.NotContains(t, err.Error(), "secretpw")
 			}
 		}
@@ -98,21 +98,21 @@ func TestAPasswordThatTearsItsAddressApartIsRefusedAndNotPrinted(t *testing.T) {
 func TestSecretsThatCanBeGuessedAreTold(t *testing.T) {
 	c, err := load(t, least+"    archive: {access: iconik_default}\n")
 	require.NoError(t, err)
-	assert.Equal(t, []string{tenantKey + ".api_key: has 11 characters: make it 16 or more, it can be guessed",
-		tenantKey + ".frameio.webhook_secrets.0: has 14 characters: make it 16 or more, it can be guessed",
-		tenantKey + ".frameio.webhook_secrets.1: has 15 characters: make it 16 or more, it can be guessed"}, c.Warnings)
+	assert.Equal(t, []string{tenantKey + ".api_key: has only 11 characters and can be guessed: use 16 or more",
+		tenantKey + ".frameio.webhook_secrets.0: has only 14 characters and can be guessed: use 16 or more",
+		tenantKey + ".frameio.webhook_secrets.1: has only 15 characters and can be guessed: use 16 or more"}, c.Warnings)
 	for text, want := range map[string]string{
-		strings.Replace(least, "the-api-key", "seven77", 1):                                   ".api_key: must have 8 characters or more",
-		with("    api_keys: [{name: a, key: fifteen-letters, role: viewer}]\n"):               ".api_keys.0.key: must have 16 characters or more",
-		with("    notify: {webhook: {url: 'https://x.example', secret: fifteen-letters}}\n"):  ".notify.webhook.secret: must have 16 characters or more",
-		strings.Replace(least, "auth_token: an", "action_secret: seven77, auth_token: an", 1): ".iconik.action_secret: must have 8 characters or more",
+		strings.Replace(least, "the-api-key", "seven77", 1):                                   ".api_key: must have at least 8 characters",
+		with("    api_keys: [{name: a, key: fifteen-letters, role: viewer}]\n"):               ".api_keys.0.key: must have at least 16 characters",
+		with("    notify: {webhook: {url: 'https://x.example', secret: fifteen-letters}}\n"):  ".notify.webhook.secret: must have at least 16 characters",
+		strings.Replace(least, "auth_token: an", "action_secret: seven77, auth_token: an", 1): ".iconik.action_secret: must have at least 8 characters",
 	} {
 		_, err := load(t, text)
 		assert.ErrorContains(t, err, tenantKey+want)
 		assert.NotContains(t, err.Error(), "seven77")
 	}
 	_, err = load(t, with("temporal: {codec: {keys: [long enough for anything, short]}}\n"))
-	assert.ErrorContains(t, err, "temporal.codec.keys.1: must have 16 characters or more")
+	assert.ErrorContains(t, err, "temporal.codec.keys.1: must have at least 16 characters")
 }
 
 func TestNoTwoTenantsShareASecretThatLetsIn(t *testing.T) {
@@ -128,15 +128,15 @@ func TestNoTwoTenantsShareASecretThatLetsIn(t *testing.T) {
 	for text, want := range map[string]string{
 		other("the-api-key", "another-hook-secret", "another-action"): "api_key",
 		other("another-api-key", "the-first-hook", "another-action"):  "webhook_secrets",
-		other("another-api-key", "another-hook-secret", "the-api-key"): "iconik.action_secret: is also that of tenant " + someTenant +
+		other("another-api-key", "another-hook-secret", "the-api-key"): "iconik.action_secret: is also used by tenant " + someTenant +
 			" (" + tenantKey + ".api_key)",
 	} {
 		_, err := load(t, least+text)
-		assert.ErrorContains(t, err, "is also that of tenant")
+		assert.ErrorContains(t, err, "is also used by tenant")
 		assert.ErrorContains(t, err, want)
 	}
 	_, err = load(t, with("    api_keys: [{name: a, key: the-same-key-of-two, role: viewer}, {name: b, key: the-same-key-of-two, role: admin}]\n"))
-	assert.ErrorContains(t, err, ".api_keys.1.key: is also that of "+tenantKey+".api_keys.0.key")
+	assert.ErrorContains(t, err, ".api_keys.1.key: is the same as "+tenantKey+".api_keys.0.key")
 }
 
 func TestSecretsAreRotatedByLists(t *testing.T) {
@@ -226,8 +226,8 @@ func TestTemporalsTLSIsASwitchOrKeys(t *testing.T) {
 	assert.Equal(t, TLS{Enabled: true, ServerName: "from.the.environment"}, c.Temporal.TLS)
 
 	for text, want := range map[string]string{
-		"{tls: {cert: ca.pem}}": "temporal.tls.key: is missing", "{tls: {key: key.pem}}": "temporal.tls.cert: is missing", "{tls: {ca: none.pem}}": "temporal.tls.ca: is neither PEM nor a file",
-		"{tls: {ca: key.pem}}": "temporal.tls.ca: holds no certificate", "{tls: {cert: ca.pem, key: ca.pem}}": "temporal.tls.cert: certificate and key do not fit", "{tls: perhaps}": "temporal.tls: \"perhaps\" is not true or false",
+		"{tls: {cert: ca.pem}}": "temporal.tls.key: is missing", "{tls: {key: key.pem}}": "temporal.tls.cert: is missing", "{tls: {ca: none.pem}}": "temporal.tls.ca: is neither PEM nor a readable file",
+		"{tls: {ca: key.pem}}": "temporal.tls.ca: contains no certificate", "{tls: {cert: ca.pem, key: ca.pem}}": "temporal.tls.cert: certificate and key do not match", "{tls: perhaps}": "temporal.tls: \"perhaps\" is neither true nor false",
 	} {
 		_, err := read(text)
 		assert.ErrorContains(t, err, want)
@@ -262,7 +262,7 @@ func TestReportsAreSignedByEd25519(t *testing.T) {
 		assert.Equal(t, public, keys[0].Public())
 	}
 	_, err = load(t, least+"report: {signing_key: nothing of the kind}\n")
-	assert.ErrorContains(t, err, "report.signing_key: is no Ed25519 key")
+	assert.ErrorContains(t, err, "report.signing_key: is not an Ed25519 key")
 	c, err := load(t, least)
 	require.NoError(t, err)
 	keys, err := c.Report.SigningKeys()

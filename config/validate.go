@@ -14,7 +14,7 @@ import (
 const (
 	shortSecret  = 16 // characters: what is shorter can be guessed
 	tooShort     = 8  // of a secret that was taken before shortSecret was asked for
-	percentsHint = "what is special in its password is written in percents: @ as %%40, / as %%2F, # as %%23, ? as %%3F, : as %%3A, %% as %%25"
+	percentsHint = "percent-encode special characters in its password: @ as %%40, / as %%2F, # as %%23, ? as %%3F, : as %%3A, %% as %%25"
 )
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
@@ -36,11 +36,11 @@ func (c *Config) validate(p *Problems) {
 	between(p, "transfer.parts_in_flight", int64(c.Transfer.PartsInFlight), 1, 64)
 	between(p, "transfer.part_size", int64(c.Transfer.PartSize), 5<<20, 512<<20)
 	if c.Transfer.Memory < c.Transfer.PartSize {
-		p.add("transfer.memory", "must hold at least one part of %d bytes", c.Transfer.PartSize)
+		p.add("transfer.memory", "must be at least one part of %d bytes", c.Transfer.PartSize)
 	}
 	for i, text := range c.Transfer.AllowedNetworks {
 		if _, err := netip.ParsePrefix(text); err != nil {
-			p.add("transfer.allowed_networks."+strconv.Itoa(i), "is not a network as in 10.1.0.0/16")
+			p.add("transfer.allowed_networks."+strconv.Itoa(i), "is not a network such as 10.1.0.0/16")
 		}
 	}
 	c.Mail.validate(p)
@@ -54,7 +54,7 @@ func (c *Config) validate(p *Problems) {
 	for id, t := range c.Tenants {
 		t.validate(p, "tenants."+id)
 		if t.Frameio.Generation == "v4" && t.Frameio.IMS.RefreshToken != "" && len(c.Ledger.EncryptionKey) == 0 {
-			p.add("ledger.encryption_key", "is missing: what becomes of tenants.%s.frameio.ims.refresh_token is kept encrypted", id)
+			p.add("ledger.encryption_key", "is missing: it is needed to encrypt the token that replaces tenants.%s.frameio.ims.refresh_token", id)
 		}
 	}
 	c.unshared(p)
@@ -71,9 +71,9 @@ func (t *Temporal) validate(p *Problems) {
 	switch {
 	case p.known("temporal.tls.cert") || p.known("temporal.tls.key"):
 	case t.TLS.Cert != "" && t.TLS.Key == "":
-		p.add("temporal.tls.key", "is missing: temporal.tls.cert is of no use without its key")
+		p.add("temporal.tls.key", "is missing: temporal.tls.cert needs its key")
 	case t.TLS.Key != "" && t.TLS.Cert == "":
-		p.add("temporal.tls.cert", "is missing: temporal.tls.key is of no use without its certificate")
+		p.add("temporal.tls.cert", "is missing: temporal.tls.key needs its certificate")
 	default:
 		if _, err := (TLS{Enabled: true, CA: t.TLS.CA}).ClientConfig(); err != nil {
 			p.add("temporal.tls.ca", "%v", err)
@@ -91,12 +91,12 @@ func (l *Ledger) validate(p *Problems) {
 	dsn := l.DSN.Reveal()
 	switch file, sqlite := strings.CutPrefix(dsn, "sqlite:"); {
 	case sqlite && file == "":
-		p.add("ledger.dsn", "names no file after sqlite:")
+		p.add("ledger.dsn", "needs a file name after sqlite:")
 	case sqlite:
 	case !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://"):
 		p.add("ledger.dsn", "must begin with sqlite: or postgres://")
 	case !wellFormed(dsn):
-		p.add("ledger.dsn", "is no URL: "+percentsHint)
+		p.add("ledger.dsn", "is not a URL: "+percentsHint)
 	}
 	for i, k := range l.EncryptionKey {
 		long(p, element("ledger.encryption_key", i, len(l.EncryptionKey)), k, shortSecret)
@@ -138,7 +138,7 @@ func (m *Mail) validate(p *Problems) {
 		p.add("mail.ca", "%v", err)
 	}
 	if strings.IndexFunc(m.Hello, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		p.add("mail.hello", "must be a name such as bridge.example.com, or an address as [192.0.2.1]")
+		p.add("mail.hello", "must be a host name such as bridge.example.com, or an address such as [192.0.2.1]")
 	}
 	s := m.SMTPURL.Reveal()
 	if s == "" {
@@ -148,11 +148,11 @@ func (m *Mail) validate(p *Problems) {
 	case !strings.HasPrefix(s, "smtp://") && !strings.HasPrefix(s, "smtps://"):
 		p.add("mail.smtp_url", "must begin with smtp:// or smtps://")
 	case err != nil || !wellFormed(s):
-		p.add("mail.smtp_url", "is no URL: "+percentsHint)
+		p.add("mail.smtp_url", "is not a URL: "+percentsHint)
 	case u.Hostname() == "":
-		p.add("mail.smtp_url", "names no server after smtp://")
+		p.add("mail.smtp_url", "needs a server name after smtp://")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		p.add("mail.smtp_url", "ends with the port; further: "+percentsHint)
+		p.add("mail.smtp_url", "must end with the port; remove: "+percentsHint)
 	case u.Scheme == "smtps" && m.TLS == "off":
 		p.add("mail.tls", "is off, but mail.smtp_url begins with smtps://")
 	}
@@ -162,7 +162,7 @@ func (m *Mail) validate(p *Problems) {
 func (o *OIDC) validate(p *Problems) {
 	if o.Issuer == "" {
 		if o.ClientID != "" || o.ClientSecret != "" {
-			p.add("auth.oidc.issuer", "is missing: the other keys of auth.oidc are of no use without it")
+			p.add("auth.oidc.issuer", "is missing: the other keys of auth.oidc need it")
 		}
 		return
 	}
@@ -193,9 +193,9 @@ func (c *Config) unshared(p *Problems) {
 			case !taken:
 				seen[d.secret] = place{id, d.key}
 			case other.tenant != id:
-				p.add(d.key, "is also that of tenant %s (%s): every tenant needs secrets of its own", other.tenant, other.key)
+				p.add(d.key, "is also used by tenant %s (%s): every tenant needs secrets of its own", other.tenant, other.key)
 			case d.isKey:
-				p.add(d.key, "is also that of %s", other.key)
+				p.add(d.key, "is the same as %s", other.key)
 			}
 		}
 	}
@@ -239,9 +239,9 @@ func long(p *Problems, key string, s Secret, least int) {
 	case length == 0:
 		needed(p, key, "")
 	case length < least:
-		p.add(key, "must have %d characters or more", least)
+		p.add(key, "must have at least %d characters", least)
 	case length < shortSecret:
-		p.warn(key, "has %d characters: make it %d or more, it can be guessed", length, shortSecret)
+		p.warn(key, "has only %d characters and can be guessed: use %d or more", length, shortSecret)
 	}
 }
 

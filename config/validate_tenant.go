@@ -24,7 +24,7 @@ func (t *Tenant) validate(p *Problems, key string) {
 	for i, k := range t.APIKeys {
 		k.validate(p, key+".api_keys."+strconv.Itoa(i))
 		if names[k.Name] {
-			p.add(key+".api_keys."+strconv.Itoa(i)+".name", "%q is the name of two keys", k.Name)
+			p.add(key+".api_keys."+strconv.Itoa(i)+".name", "two keys are named %q", k.Name)
 		}
 		names[k.Name] = true
 	}
@@ -37,7 +37,7 @@ func (t *Tenant) validate(p *Problems, key string) {
 	for i := range t.Frameio.Credentials {
 		at := key + ".frameio.credentials." + strconv.Itoa(i)
 		if len(t.Frameio.Credentials[i].Credentials) > 0 {
-			p.add(at+".credentials", "a pool holds no pools")
+			p.add(at+".credentials", "credentials cannot contain further credentials")
 		}
 		t.Frameio.Credentials[i].validate(p, at)
 	}
@@ -56,7 +56,7 @@ func (k *APIKey) validate(p *Problems, key string) {
 		p.add(key+".role", "%q is not one of viewer, editor, operator, admin", string(k.Role))
 	}
 	if !k.Expires.IsZero() && k.Expires.Before(time.Now()) && !p.known(key+".expires") {
-		p.warn(key+".expires", "was on %s: the key opens nothing any more", k.Expires.Format(time.DateOnly))
+		p.warn(key+".expires", "was %s: the key has expired", k.Expires.Format(time.DateOnly))
 	}
 }
 
@@ -96,7 +96,7 @@ func (i *Iconik) validate(p *Problems, key string) {
 	}
 	oneOf(p, key+".drawing.frame", i.Drawing.Frame, "normalised", "pixels")
 	if i.Drawing.Frame == "pixels" && (i.Drawing.Width < 1 || i.Drawing.Height < 1) {
-		p.add(key+".drawing", "pixels needs width and height")
+		p.add(key+".drawing", "with pixels, width and height are required")
 	}
 	atLeast(p, key+".settle_time", i.SettleTime, 0)
 }
@@ -105,7 +105,7 @@ func (a *Archive) validate(p *Problems, key string) {
 	needed(p, key+".root_collection", a.RootCollection)
 	needed(p, key+".trigger_suffix", strings.TrimSpace(a.TriggerSuffix))
 	if a.MaxFileSize < 1 {
-		p.add(key+".max_file_size", "must be over 0")
+		p.add(key+".max_file_size", "must be greater than 0")
 	}
 	oneOf(p, key+".missing_original", a.MissingOriginal, "wait", "proxy", "fail")
 	atLeast(p, key+".wait_interval", a.WaitInterval, time.Second)
@@ -163,11 +163,11 @@ func (n *Notify) validate(p *Problems, key string) {
 	case n.Webhook.URL != "":
 		long(p, key+".webhook.secret", n.Webhook.Secret, shortSecret)
 	case n.Webhook.Secret != "":
-		p.add(key+".webhook.url", "is missing: the secret is of no use without it")
+		p.add(key+".webhook.url", "is missing: the secret needs it")
 	}
 	for _, e := range n.Events {
 		if !eventForm.MatchString(e) {
-			p.add(key+".events", "%q is no event: their names are such as archive.finished", e)
+			p.add(key+".events", "%q is not an event: event names look like archive.finished", e)
 		}
 	}
 }

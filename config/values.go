@@ -86,7 +86,7 @@ func (t TLS) ClientConfig() (*tls.Config, error) {
 	if t.Cert != "" || t.Key != "" {
 		pair, err := tls.X509KeyPair([]byte(t.Cert), []byte(t.Key))
 		if err != nil {
-			return nil, errors.New("certificate and key do not fit each other, or one of them is none")
+			return nil, errors.New("certificate and key do not match, or one of them is invalid")
 		}
 		out.Certificates = []tls.Certificate{pair}
 	}
@@ -95,7 +95,7 @@ func (t TLS) ClientConfig() (*tls.Config, error) {
 
 func certPool(pool *x509.CertPool, ca PEM) (*x509.CertPool, error) {
 	if !pool.AppendCertsFromPEM([]byte(ca)) {
-		return nil, errors.New("holds no certificate")
+		return nil, errors.New("contains no certificate")
 	}
 	return pool, nil
 }
@@ -126,7 +126,7 @@ func (r Report) SigningKeys() ([]ed25519.PrivateKey, error) {
 }
 
 func signingKey(text string) (ed25519.PrivateKey, error) {
-	none := errors.New("is no Ed25519 key: make one with `openssl genpkey -algorithm ed25519`")
+	none := errors.New("is not an Ed25519 key: create one with `openssl genpkey -algorithm ed25519`")
 	if block, _ := pem.Decode([]byte(text)); block != nil {
 		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 		if key, ok := parsed.(ed25519.PrivateKey); err == nil && ok {

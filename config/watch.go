@@ -37,7 +37,7 @@ func (l *Live) watch(ctx context.Context, hup <-chan os.Signal, log *slog.Logger
 		err = l.follow(w)
 	}
 	if err != nil {
-		log.Warn("changes of the configuration are not noticed: send SIGHUP after one", "error", err)
+		log.Warn("cannot watch the configuration for changes: send SIGHUP after each change", "error", err)
 	}
 	quiet := time.NewTimer(0) // what changed since the program has read it is read again, too
 	defer quiet.Stop()
@@ -54,7 +54,7 @@ func (l *Live) watch(ctx context.Context, hup <-chan os.Signal, log *slog.Logger
 			}
 			continue
 		case err := <-errs:
-			log.Warn("changes of the configuration may have been missed: send SIGHUP", "error", err)
+			log.Warn("changes to the configuration may have been missed: send SIGHUP", "error", err)
 			continue
 		case <-quiet.C:
 			if !l.differs() {

@@ -44,7 +44,7 @@ func (x *exam) readFields() (map[string]*iconik.FieldDefinition, error) {
 
 func formChecks() []Definition {
 	return []Definition{
-		{ID: "iconik.fields", Meaning: "Forms lack fields, and Framebridge has nowhere to write some values.", Do: mendBySetup,
+		{ID: "iconik.fields", Meaning: "Fields are missing from forms, and Framebridge has nowhere to write some values.", Do: mendBySetup,
 			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
 				have, err := x.readFields()
 				if err != nil {
@@ -60,11 +60,11 @@ func formChecks() []Definition {
 				if len(missing) > 0 {
 					return fail("missing: %s", strings.Join(missing, ", "))
 				}
-				return ok("all %d are there", len(have))
+				return ok("all %d exist", len(have))
 			}},
-		{ID: "iconik.field_types", Meaning: "iconik refuses what Framebridge writes into the field, or the form offers the wrong kind of input.", Do: "iconik lets nobody change a field's type: if nothing is in it, delete the field in iconik (Admin, Metadata) and run `starter setup`.",
+		{ID: "iconik.field_types", Meaning: "iconik rejects what Framebridge writes to the field, or the form shows the wrong kind of input.", Do: "iconik does not allow changing a field's type: if the field is empty, delete it in iconik (Admin, Metadata) and run `starter setup`.",
 			needs: []string{"iconik.fields"}, run: fieldTypes},
-		{ID: "iconik.views", Meaning: "Actions open without a form, and what Framebridge writes is not shown.", Do: mendBySetup,
+		{ID: "iconik.views", Meaning: "Actions open without a form, and the values that Framebridge writes are not shown.", Do: mendBySetup,
 			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
 				have, err := x.readViews()
 				if err != nil {
@@ -79,9 +79,9 @@ func formChecks() []Definition {
 				if len(missing) > 0 {
 					return fail("missing: %s", quoted(missing))
 				}
-				return ok("all %d are there", len(setup.Views))
+				return ok("all %d exist", len(setup.Views))
 			}},
-		{ID: "iconik.view_fields", Meaning: "A form or view lacks fields.", Do: mendBySetup,
+		{ID: "iconik.view_fields", Meaning: "Fields are missing from a form or view.", Do: mendBySetup,
 			needs: []string{"iconik.views"}, run: viewFields},
 	}
 }
@@ -105,11 +105,11 @@ func viewFields(_ context.Context, x *exam) finding {
 		at := slices.IndexFunc(have, func(h iconik.View) bool { return h.Name == v.Name })
 		for _, f := range v.Fields {
 			if at >= 0 && !slices.ContainsFunc(have[at].ViewFields, func(h iconik.ViewField) bool { return h.Name == f.Name }) {
-				wrong = append(wrong, fmt.Sprintf("%q lacks %s", v.Name, f.Name))
+				wrong = append(wrong, fmt.Sprintf("%q is missing %s", v.Name, f.Name))
 			}
 		}
 	}
-	return all(wrong, "all fields are in them")
+	return all(wrong, "they have all fields")
 }
 
 func (x *exam) readButtons() ([]iconik.CustomAction, error) {
@@ -171,7 +171,7 @@ func buttonChecks() []Definition {
 	aspect := func(fine string, wrong func(x *exam, b button) string) func(context.Context, *exam) finding {
 		return func(_ context.Context, x *exam) finding {
 			if _, err := x.readButtons(); err != nil {
-				return skip("not examined: it needs iconik.actions")
+				return skip("skipped: it depends on iconik.actions")
 			}
 			var out []string
 			for _, b := range x.placedButtons() {
@@ -187,7 +187,7 @@ func buttonChecks() []Definition {
 	}
 	need := []string{"iconik.token"}
 	return append([]Definition{
-		{ID: "iconik.actions", Meaning: "The button is missing in iconik.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.actions", Meaning: "The button is missing from iconik.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
 			if _, err := x.readButtons(); err != nil {
 				return unlisted(err, "iconik.role.can_read_custom_actions")
 			}
@@ -200,30 +200,30 @@ func buttonChecks() []Definition {
 			if len(missing) > 0 {
 				return fail("missing: %s", strings.Join(missing, ", "))
 			}
-			return ok("all are there")
+			return ok("all exist")
 		}},
-		{ID: "iconik.actions.enabled", Meaning: "The button is not shown.", Do: mendBySetup, needs: need, run: aspect("all are on", func(_ *exam, b button) string {
+		{ID: "iconik.actions.enabled", Meaning: "The button is hidden.", Do: mendBySetup, needs: need, run: aspect("all are turned on", func(_ *exam, b button) string {
 			if b.there.Disabled {
-				return "it is off"
+				return "it is turned off"
 			}
 			return ""
 		})},
-		{ID: "iconik.actions.url", Meaning: "A click leads to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need,
-			run: aspect("all lead here", func(x *exam, b button) string {
+		{ID: "iconik.actions.url", Meaning: "Clicks go to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need,
+			run: aspect("all point here", func(x *exam, b button) string {
 				if want := setup.URL(x.Base, b.want.Route, x.tenant.ID); b.there.URL != want {
-					return "it leads to " + host(b.there.URL) + ", not to " + host(want)
+					return "it points to " + host(b.there.URL) + ", not to " + host(want)
 				}
 				return ""
 			})},
 		{ID: "iconik.actions.secret", Meaning: "Framebridge refuses clicks, because their secret header is wrong.", Do: mendBySetup, needs: []string{"iconik.token", "ledger.key_fits"},
-			run: aspect("all carry a secret that is known", func(x *exam, b button) string {
+			run: aspect("all send a known secret", func(x *exam, b button) string {
 				if !slices.Contains(x.actionSecrets(), setup.HeaderOf(b.there.Headers)) {
-					return "the header " + setup.SecretHeader + " is missing or another"
+					return "the header " + setup.SecretHeader + " is missing or different"
 				}
 				return ""
 			})},
 		{ID: "iconik.actions.form", Meaning: "The action opens without its form, so nobody can enter reviewers or a date.", Do: mendBySetup, needs: []string{"iconik.views"},
-			run: aspect("forms are named", func(x *exam, b button) string {
+			run: aspect("all have their forms", func(x *exam, b button) string {
 				views, _ := x.readViews()
 				at := slices.IndexFunc(views, func(v iconik.View) bool { return v.Name == b.want.View })
 				if b.want.View != "" && at >= 0 && (b.there.MetadataView == nil || *b.there.MetadataView != views[at].ID) {
@@ -232,14 +232,14 @@ func buttonChecks() []Definition {
 				return ""
 			})},
 		{ID: "iconik.actions.application", Meaning: "Framebridge cannot tell who clicked.", Do: mendBySetup, needs: need,
-			run: aspect("the application is named", func(x *exam, b button) string {
+			run: aspect("the application is set", func(x *exam, b button) string {
 				if b.there.AppID == nil || *b.there.AppID != x.tenant.Iconik.AppID {
 					return "its application is not iconik.app_id"
 				}
 				return ""
 			})},
-		{ID: "iconik.actions.healthy", Meaning: "iconik's last call of the action failed: this is how iconik sees this installation.", Do: "The message comes from iconik. No answer: see public_url.reachable. Status 401: the secret. Status 503: Temporal or the ledger was away. A successful click clears it.", needs: need,
-			run: aspect("iconik has no complaint", func(_ *exam, b button) string {
+		{ID: "iconik.actions.healthy", Meaning: "iconik's last call to the action failed, so iconik cannot use it.", Do: "The message comes from iconik. No response: see public_url.reachable. Status 401: the secret is wrong. Status 503: Temporal or the ledger was unreachable. A successful click clears it.", needs: need,
+			run: aspect("iconik reports no error", func(_ *exam, b button) string {
 				if b.there.Status == "FAILING" {
 					return "FAILING: " + words(b.there.LastError)
 				}
@@ -251,14 +251,14 @@ func buttonChecks() []Definition {
 // unlisted says why something cannot be listed; a missing role has a check of its own.
 func unlisted(err error, role string) finding {
 	if rest.ClassOf(err) == rest.Forbidden {
-		return skip("not examined: it needs %s", role)
+		return skip("skipped: it depends on %s", role)
 	}
-	return fail("they cannot be listed: %v", err)
+	return fail("cannot list them: %v", err)
 }
 
 func words(s *string) string {
 	if s == nil || *s == "" {
-		return "iconik does not say why"
+		return "iconik gives no reason"
 	}
 	return *s
 }
@@ -285,25 +285,25 @@ func segmentChecks() []Definition {
 			if x.segmentsHook() == nil {
 				return fail("no webhook for segments")
 			}
-			return ok("it is there")
+			return ok("it exists")
 		}},
-		{ID: "iconik.webhook.enabled", Meaning: "iconik sends nothing. It switches a webhook off that has failed for five hours.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.webhook.enabled", Meaning: "iconik sends nothing. It turns off a webhook that keeps failing for five hours.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
 			if w := x.segmentsHook(); w.Status == "DISABLED" {
-				return fail("it is DISABLED: %s", words(w.LastError))
+				return fail("it is turned off: %s", words(w.LastError))
 			}
-			return ok("it is on")
+			return ok("it is turned on")
 		}},
-		{ID: "iconik.webhook.healthy", Meaning: "iconik's last delivery failed; after five hours iconik switches the webhook off. This is how iconik sees this installation.", Do: "The message comes from iconik. No answer: see public_url.reachable. Status 401: the secret. Status 503: Temporal or the ledger was away.", needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.webhook.healthy", Meaning: "iconik's last delivery failed; if deliveries keep failing for five hours, iconik turns off the webhook.", Do: "The message comes from iconik. No response: see public_url.reachable. Status 401: the secret is wrong. Status 503: Temporal or the ledger was unreachable.", needs: need, run: func(_ context.Context, x *exam) finding {
 			if w := x.segmentsHook(); w.Status == "FAILING" {
 				return fail("FAILING: %s", words(w.LastError))
 			}
-			return ok("iconik has no complaint")
+			return ok("iconik reports no error")
 		}},
-		{ID: "iconik.webhook.url", Meaning: "iconik sends to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need, run: func(_ context.Context, x *exam) finding {
+		{ID: "iconik.webhook.url", Meaning: "iconik's webhook goes to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: need, run: func(_ context.Context, x *exam) finding {
 			if w, want := x.segmentsHook(), setup.URL(x.Base, setup.SegmentsHook.Route, x.tenant.ID); w.URL != want {
-				return fail("it leads to %s, not to %s", host(w.URL), host(want))
+				return fail("it points to %s, not to %s", host(w.URL), host(want))
 			}
-			return ok("it leads here")
+			return ok("it points here")
 		}},
 		{ID: "iconik.webhook.events", Meaning: "iconik does not send all events that Framebridge needs.", Do: mendBySetup, needs: need, run: func(_ context.Context, x *exam) finding {
 			w, s := x.segmentsHook(), setup.SegmentsHook
@@ -315,9 +315,9 @@ func segmentChecks() []Definition {
 		}},
 		{ID: "iconik.webhook.secret", Meaning: "Framebridge refuses iconik's webhooks, because their secret header is wrong.", Do: mendBySetup, needs: []string{"iconik.webhook", "ledger.key_fits"}, run: func(_ context.Context, x *exam) finding {
 			if !slices.Contains(x.actionSecrets(), setup.HeaderOf(x.segmentsHook().Headers)) {
-				return fail("the header %s is missing or another", setup.SecretHeader)
+				return fail("the header %s is missing or different", setup.SecretHeader)
 			}
-			return ok("it carries a secret that is known")
+			return ok("it sends a known secret")
 		}},
 	}
 }

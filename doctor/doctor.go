@@ -227,7 +227,7 @@ func examine(ctx context.Context, d Definition, x *exam, known, common map[strin
 		}
 		<-sl.done
 		if sl.check.Status == Fail || sl.check.Status == Skipped {
-			own.check.finish(skip("not examined: it needs %s", need))
+			own.check.finish(skip("skipped: it depends on %s", need))
 			return
 		}
 	}
@@ -244,7 +244,7 @@ func within(ctx context.Context, limit time.Duration, run func(context.Context) 
 	go func() {
 		defer func() {
 			if v := recover(); v != nil {
-				out <- fail("the check itself broke: %v", v)
+				out <- fail("the check itself failed: %v", v)
 			}
 		}()
 		out <- run(ctx)
@@ -258,7 +258,7 @@ func within(ctx context.Context, limit time.Duration, run func(context.Context) 
 			return f
 		case <-time.After(50 * time.Millisecond):
 		}
-		return fail("no answer within %s", limit)
+		return fail("no response within %s", limit)
 	}
 }
 

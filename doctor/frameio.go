@@ -20,7 +20,7 @@ const (
 
 func tenantChecks() []Definition {
 	return []Definition{
-		{ID: "tenant.clients", Meaning: "Nothing of this tenant can run.", Do: "Fix the key named here.",
+		{ID: "tenant.clients", Meaning: "None of this tenant's work can run.", Do: "Fix the key listed.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if x.openErr != nil {
 					return fail("%v", x.openErr)
@@ -34,17 +34,17 @@ func tenantChecks() []Definition {
 				}
 				return ok("an api_key is set")
 			}},
-		{ID: "tenant.notify", Meaning: "Nobody gets mail when an archive needs attention or when Adobe's sign-in expires.", Do: "Set archive.notify and review.notify to the people who look after it.",
+		{ID: "tenant.notify", Meaning: "Nobody gets e-mail when an archive needs attention or the Adobe sign-in expires.", Do: "Set archive.notify and review.notify to the people in charge.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if len(x.tenant.Archive.Notify) == 0 {
 					return warn("archive.notify is empty")
 				}
 				return ok("%d addresses", len(x.tenant.Archive.Notify))
 			}},
-		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after 1 December 2026: from then on nothing of this tenant runs.", Do: "Have Frame.io migrate the account to V4, set frameio.generation: v4 with a sign-in, and run `starter setup`.",
+		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after December 1, 2026: from then on, none of this tenant's work runs.", Do: "Have Frame.io migrate the account to V4, set frameio.generation: v4 with a sign-in, and run `starter setup`.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
 				if ends := x.frameio.InstallCapabilities().Ends; !ends.IsZero() {
-					return warn("%s, which ends on %s", x.tenant.Frameio.Generation, ends.Format("2 January 2006"))
+					return warn("%s, supported until %s", x.tenant.Frameio.Generation, ends.Format("January 2, 2006"))
 				}
 				return ok("%s", x.tenant.Frameio.Generation)
 			}},
@@ -77,16 +77,16 @@ func adobe(err error) (of, scopes bool) {
 
 func frameioChecks() []Definition {
 	return []Definition{
-		{ID: "frameio.reachable", Meaning: "Nothing is read from or written to Frame.io.", Do: "Check frameio.base_url, and that this machine may reach it: DNS, firewall, HTTPS_PROXY.",
+		{ID: "frameio.reachable", Meaning: "Nothing is read from or written to Frame.io.", Do: "Check frameio.base_url, and whether this machine can reach it: DNS, firewall, HTTPS_PROXY.",
 			needs: []string{"tenant.clients"}, run: func(ctx context.Context, x *exam) finding {
 				if _, err := knock(ctx, x, apiPath(x)); err != nil {
 					return fail("%s: %v", x.tenant.Frameio.BaseURL, err)
 				}
-				return ok("it answers at %s", x.tenant.Frameio.BaseURL)
+				return ok("it responds at %s", x.tenant.Frameio.BaseURL)
 			}},
-		{ID: "frameio.clock", Meaning: "Webhooks whose time is more than 5 minutes away are refused.", Do: "Set this machine's clock by NTP.",
+		{ID: "frameio.clock", Meaning: "Framebridge rejects webhooks whose timestamp is more than 5 minutes off.", Do: "Synchronize this machine's clock with NTP.",
 			needs: []string{"frameio.reachable"}, run: func(ctx context.Context, x *exam) finding { return skew(ctx, x, apiPath(x)) }},
-		{ID: "frameio.sign_in", Meaning: "Adobe gives no access token: everything of this tenant waits.", Do: "Check frameio.ims.client_id and client_secret. A person's sign-in ends after 14 days without use: `starter login`.",
+		{ID: "frameio.sign_in", Meaning: "Adobe issues no access token: all of this tenant's work waits.", Do: "Check frameio.ims.client_id and client_secret. A person's sign-in expires after 14 days without use: run `starter login`.",
 			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
 				if x.tenant.Frameio.IMS.ClientID == "" {
 					return skip("a developer token is used, not Adobe's sign-in")
@@ -95,32 +95,32 @@ func frameioChecks() []Definition {
 				if of, scopes := adobe(err); of && !scopes {
 					return fail("%v", err)
 				}
-				return ok("Adobe gives an access token")
+				return ok("Adobe issues an access token")
 			}},
-		{ID: "frameio.scopes", Meaning: "Adobe does not let the credential ask for what Frame.io needs.", Do: "Add the scopes to the credential in Adobe's Developer Console: openid, AdobeID and frame.s2s.all; for a person openid, AdobeID, email, profile, offline_access and additional_info.roles. A legacy token needs the scopes listed in docs/legacy.md.",
+		{ID: "frameio.scopes", Meaning: "The credential lacks scopes that Frame.io needs.", Do: "Add the scopes to the credential in Adobe's Developer Console: openid, AdobeID and frame.s2s.all; for a person, openid, AdobeID, email, profile, offline_access and additional_info.roles. A legacy token needs the scopes listed in docs/legacy.md.",
 			needs: []string{"frameio.reachable"}, run: scopes},
-		{ID: "frameio.token", Meaning: "Frame.io refuses the token: everything of this tenant waits.", Do: "Make a new token, or sign in again (`starter login`). Frame.io refuses a legacy token as soon as the account is migrated to V4: set frameio.generation: v4. On V4 a token without the scopes AdobeID and additional_info.roles is refused as well.",
+		{ID: "frameio.token", Meaning: "Frame.io rejects the token: all of this tenant's work waits.", Do: "Create a new token, or sign in again (`starter login`). Once an account is migrated to V4, Frame.io rejects its legacy tokens: set frameio.generation: v4. V4 also rejects tokens without the scopes AdobeID and additional_info.roles.",
 			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
 				me, err := x.readMe()
 				if of, scopes := adobe(err); of {
-					return skip("not examined: it needs %s", map[bool]string{true: "frameio.scopes", false: "frameio.sign_in"}[scopes])
+					return skip("skipped: it depends on %s", map[bool]string{true: "frameio.scopes", false: "frameio.sign_in"}[scopes])
 				}
 				if err != nil {
 					return fail("%v", err)
 				}
 				return ok("acts as %s <%s>", me.Name, me.Email)
 			}},
-		{ID: "frameio.sign_in_age", Meaning: "A sign-in that is not renewed for 14 days ends, and a person must sign in again. The worker renews it twice a day.", Do: "Start the worker; if it runs, its log says why the sign-in is not renewed.",
+		{ID: "frameio.sign_in_age", Meaning: "A sign-in that is not renewed for 14 days expires, and a person must sign in again. The worker renews it twice a day.", Do: "Start the worker; if it is running, its log says why it does not renew the sign-in.",
 			needs: []string{"frameio.token"}, run: func(ctx context.Context, x *exam) finding {
 				if x.SignedIn == nil {
-					return skip("no sign-in of a person is kept")
+					return skip("no person's sign-in is stored")
 				}
 				at, kept := x.SignedIn(ctx, x.tenant)
 				if !kept {
-					return skip("no sign-in of a person is kept")
+					return skip("no person's sign-in is stored")
 				}
 				if age := x.Now().Sub(at); age > signInWarn {
-					return warn("last renewed %d days ago; it ends after %d", int(age.Hours()/24), int(signInLasts.Hours()/24))
+					return warn("last renewed %d days ago; it expires after %d", int(age.Hours()/24), int(signInLasts.Hours()/24))
 				}
 				return ok("last renewed %s", at.UTC().Format(time.DateTime))
 			}},
@@ -130,51 +130,51 @@ func frameioChecks() []Definition {
 // accountChecks look at what the token sees.
 func accountChecks() []Definition {
 	return []Definition{
-		{ID: "frameio.product_profile", Meaning: "Frame.io knows who it is, and shows nothing of V4: the service account has no product profile.", Do: "Assign the product profile of Frame.io V4 to the credential in Adobe's Admin Console; of a person, check the seat.",
+		{ID: "frameio.product_profile", Meaning: "Frame.io accepts the token but shows no V4 account: the service account has no product profile.", Do: "Assign the Frame.io V4 product profile to the credential in Adobe's Admin Console; for a person, check the seat.",
 			needs: []string{"frameio.token"}, run: func(_ context.Context, x *exam) finding {
 				if _, err := x.readAccounts(); err != nil {
 					return fail("%v", err)
 				}
-				return ok("accounts are shown")
+				return ok("the token sees accounts")
 			}},
-		{ID: "frameio.account", Meaning: "It is not clear in which account to work, or the configured one is not there.", Do: "Set frameio.account_id to one of those that are named.",
+		{ID: "frameio.account", Meaning: "It is unclear which account to use, or the configured one does not exist.", Do: "Set frameio.account_id to one of the accounts listed.",
 			needs: []string{"frameio.product_profile"}, run: account},
-		{ID: "frameio.account_role", Meaning: "Only owners and Content Admins may make custom actions; everything else works.", Do: "Make the user an admin of the account, or make the action “Archive to iconik” with another user.",
+		{ID: "frameio.account_role", Meaning: "Only owners and Content Admins can create custom actions; everything else works.", Do: "Make the user an admin of the account, or create the action “Archive to iconik” with another user.",
 			needs: []string{"frameio.account"}, run: func(_ context.Context, x *exam) finding {
 				a, _ := x.account()
 				switch {
 				case a.Roles == nil:
-					return skip("this API does not tell the role")
+					return skip("this API does not show the role")
 				case !slices.Contains(a.Roles, "owner") && !slices.Contains(a.Roles, "admin"):
 					return warn("the token's user is %s of the account", strings.Join(a.Roles, ", "))
 				}
 				return ok("%s", strings.Join(a.Roles, ", "))
 			}},
-		{ID: "frameio.storage", Meaning: "An account over its quota is locked after a grace period, and reviews cannot be uploaded.", Do: "Free space in Frame.io, or raise the plan.",
+		{ID: "frameio.storage", Meaning: "An account over its quota is locked after a grace period, and reviews cannot be uploaded.", Do: "Free up space in Frame.io, or upgrade the plan.",
 			needs: []string{"frameio.account"}, run: quota},
-		{ID: "frameio.workspaces", Meaning: "No project can be found.", Do: "Give the token's user or service account access to the workspaces that are archived.",
+		{ID: "frameio.workspaces", Meaning: "Framebridge cannot find any project.", Do: "Give the token's user or service account access to the workspaces you archive.",
 			needs: []string{"frameio.account"}, run: func(_ context.Context, x *exam) finding {
 				all, err := x.readWorkspaces()
 				switch {
 				case err != nil:
 					return fail("%v", err)
 				case len(all) == 0:
-					return fail("no workspace is shown")
+					return fail("the token sees no workspace")
 				}
 				return ok("%d: %s", len(all), teamNames(all))
 			}},
-		{ID: "frameio.projects", Meaning: "Nothing can be archived: the token's user sees no project.", Do: "Give it full access to the projects that are archived.",
+		{ID: "frameio.projects", Meaning: "Nothing can be archived: the token's user sees no project.", Do: "Give it full access to the projects you archive.",
 			needs: []string{"frameio.workspaces"}, run: func(ctx context.Context, x *exam) finding {
 				page, err := x.frameio.Projects(ctx, "")
 				switch {
 				case err != nil:
 					return fail("%v", err)
 				case len(page.Items) == 0 && page.Next == "":
-					return warn("no project is shown")
+					return warn("the token sees no project")
 				}
-				return ok("projects are shown")
+				return ok("the token sees projects")
 			}},
-		{ID: "frameio.download", Meaning: "Originals cannot be downloaded: archives wait for them and skip them in the end.", Do: "Give the token's user the permission to download (role full access), and allow downloads in the project's settings.",
+		{ID: "frameio.download", Meaning: "Framebridge cannot download originals: archives wait for them and finally skip them.", Do: "Give the token's user permission to download (full access), and allow downloads in the project's settings.",
 			needs: []string{"frameio.projects"}, run: download},
 	}
 }
@@ -186,15 +186,15 @@ func scopes(_ context.Context, x *exam) finding {
 		return fail("%v", err)
 	}
 	if err != nil {
-		return skip("not examined: it needs frameio.token")
+		return skip("skipped: it depends on frameio.token")
 	}
 	if !x.frameio.InstallCapabilities().ScopesOnToken {
-		return ok("Adobe grants them")
+		return ok("Adobe granted them")
 	}
 	if _, err := x.readWorkspaces(); err != nil && rest.ClassOf(err) == rest.Forbidden {
 		return fail("%s may not list teams: the scope team.read is missing", me.Name)
 	}
-	return ok("account.read and team.read; others show where they are used")
+	return ok("account.read and team.read are there; missing others show up when they are used")
 }
 
 // account is the one that is meant.
@@ -225,7 +225,7 @@ func account(_ context.Context, x *exam) finding {
 		return ok("%s (%s)", a.Name, a.ID)
 	}
 	if want := x.tenant.Frameio.AccountID; want != "" {
-		return fail("the token does not see account %s, but %d others: %s", want, len(all), strings.Join(names, ", "))
+		return fail("the token sees not account %s but %d others: %s", want, len(all), strings.Join(names, ", "))
 	}
 	return fail("the token sees %d accounts: %s", len(all), strings.Join(names, ", "))
 }
@@ -233,7 +233,7 @@ func account(_ context.Context, x *exam) finding {
 func quota(_ context.Context, x *exam) finding {
 	a, _ := x.account()
 	if a.StorageLimit <= 0 {
-		return skip("no limit is named")
+		return skip("the account shows no limit")
 	}
 	percent := a.StorageUsed * 100 / a.StorageLimit
 	switch {
@@ -276,11 +276,11 @@ func download(ctx context.Context, x *exam) finding {
 			switch {
 			case f.Kind != frameio.KindFile:
 			case f.Original == frameio.OriginalForbidden:
-				return fail("the original of file %s may not be downloaded", f.ID)
+				return fail("the token cannot download the original of file %s", f.ID)
 			case f.Original == frameio.OriginalAvailable:
-				return ok("an original may be downloaded")
+				return ok("the token can download an original")
 			}
 		}
 	}
-	return skip("no file lies in the root of the first projects")
+	return skip("the top folders of the first projects contain no file")
 }

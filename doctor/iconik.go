@@ -20,16 +20,16 @@ func iconikAPI(x *exam) string { return x.tenant.Iconik.BaseURL + "/API/users/v1
 
 func iconikChecks() []Definition {
 	return []Definition{
-		{ID: "iconik.reachable", Meaning: "Nothing is read from or written to iconik.", Do: "Check iconik.base_url (app.iconik.io, eu.iconik.io, …), and that this machine may reach it: DNS, firewall, HTTPS_PROXY.",
+		{ID: "iconik.reachable", Meaning: "Nothing is read from or written to iconik.", Do: "Check iconik.base_url (app.iconik.io, eu.iconik.io, …), and whether this machine can reach it: DNS, firewall, HTTPS_PROXY.",
 			needs: []string{"tenant.clients"}, run: func(ctx context.Context, x *exam) finding {
 				if _, err := knock(ctx, x, iconikAPI(x)); err != nil {
 					return fail("%s: %v", x.tenant.Iconik.BaseURL, err)
 				}
-				return ok("it answers at %s", x.tenant.Iconik.BaseURL)
+				return ok("it responds at %s", x.tenant.Iconik.BaseURL)
 			}},
-		{ID: "iconik.clock", Meaning: "Dates of reviews and waits for iconik's index are wrong by as much.", Do: "Set this machine's clock by NTP.",
+		{ID: "iconik.clock", Meaning: "Review dates and waits for iconik's index are off by the same amount.", Do: "Synchronize this machine's clock with NTP.",
 			needs: []string{"iconik.reachable"}, run: func(ctx context.Context, x *exam) finding { return skew(ctx, x, iconikAPI(x)) }},
-		{ID: "iconik.token", Meaning: "iconik refuses the application token: everything of this tenant waits.", Do: "Make a new token (Admin, Settings, Application tokens) and put it and its App-ID into iconik.auth_token and iconik.app_id. The base URL must be that of the domain's region.",
+		{ID: "iconik.token", Meaning: "iconik rejects the application token: all of this tenant's work waits.", Do: "Create a new token (Admin, Settings, Application tokens) and put it and its App-ID into iconik.auth_token and iconik.app_id. The base URL must match the domain's region.",
 			needs: []string{"iconik.reachable"}, run: func(_ context.Context, x *exam) finding {
 				u, err := x.readUser()
 				if err != nil {
@@ -37,12 +37,12 @@ func iconikChecks() []Definition {
 				}
 				return ok("acts as %s <%s>", u.FullName(), u.Email)
 			}},
-		{ID: "iconik.domain", Meaning: "iconik has restricted the whole domain.", Do: "Ask iconik's support, or whoever pays the bill.",
+		{ID: "iconik.domain", Meaning: "iconik has restricted the whole domain.", Do: "Contact iconik support, or whoever pays for the account.",
 			needs: []string{"iconik.token"}, run: func(ctx context.Context, x *exam) finding {
 				status, words, err := x.iconik.Admin.DomainStatus(ctx)
 				switch {
 				case rest.IsNotFound(err) || err == nil && status == "":
-					return skip("iconik does not tell the domain's state")
+					return skip("iconik does not show the domain's state")
 				case err != nil:
 					return warn("%v", err)
 				case status == "WARNING":
@@ -52,18 +52,18 @@ func iconikChecks() []Definition {
 				}
 				return ok("%s", status)
 			}},
-		{ID: "iconik.user_type", Meaning: "A user who is not of type Power may not upload or transcode.", Do: "Make the token's user of type Power (Admin, Users).",
+		{ID: "iconik.user_type", Meaning: "A user who is not of type Power cannot upload or transcode.", Do: "Change the token's user to type Power (Admin, Users).",
 			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
 				u, _ := x.readUser()
 				switch u.Type {
 				case "":
-					return skip("iconik does not tell the user's type")
+					return skip("iconik does not show the user's type")
 				case "POWER":
 					return ok("%s", u.Type)
 				}
 				return fail("%s", u.Type)
 			}},
-		{ID: "iconik.drawing", Meaning: "Drawings may be misplaced: iconik documents no coordinates, and nobody has said that those in use were compared.", Do: "Draw a rectangle in iconik's player and compare its numbers as the developer's manual tells; then set iconik.drawing.frame: to normalised, which says that it fits, or to pixels with width and height.",
+		{ID: "iconik.drawing", Meaning: "Drawings may be misplaced: iconik does not document their coordinates, and nobody has confirmed the ones in use.", Do: "Draw a rectangle in iconik's player and compare its coordinates as the developer's manual describes. Then set iconik.drawing.frame to normalised if they match, or to pixels with width and height.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
 				d := x.tenant.Iconik.Drawing
 				switch {
@@ -73,9 +73,9 @@ func iconikChecks() []Definition {
 					return ok("pixels, %d × %d", d.Width, d.Height)
 				}
 				if x.Chosen != nil && x.Chosen("tenants."+x.tenant.ID+".iconik.drawing.frame") {
-					return ok("%s, set on purpose", d.Frame)
+					return ok("%s, set in the configuration", d.Frame)
 				}
-				return warn("%s, as it comes: not calibrated", d.Frame)
+				return warn("%s, the default: not calibrated", d.Frame)
 			}},
 	}
 }
@@ -90,29 +90,29 @@ type role struct {
 var roles = []role{
 	{"can_search", "find what is already archived", "", false},
 	{"can_read_assets", "read assets", "assets/v1/assets", false},
-	{"can_create_assets", "make assets", "", false},
+	{"can_create_assets", "create assets", "", false},
 	{"can_write_assets", "change assets", "", false},
-	{"can_write_versions", "make versions", "", false},
+	{"can_write_versions", "create versions", "", false},
 	{"can_read_collections", "read collections", "assets/v1/collections", false},
-	{"can_create_collections", "make collections", "", false},
-	{"can_write_collections", "put assets into collections", "", false},
+	{"can_create_collections", "create collections", "", false},
+	{"can_write_collections", "add assets to collections", "", false},
 	{"can_read_storages", "find the storage for originals", "files/v1/storages", false},
 	{"can_read_formats", "read formats", "", false},
-	{"can_write_formats", "make formats and file sets", "", false},
+	{"can_write_formats", "create formats and file sets", "", false},
 	{"can_read_files", "read files", "", false},
 	{"can_write_files", "upload originals", "", false},
 	{"can_delete_files", "remove a file whose upload failed", "", false},
 	{"can_create_transcode_jobs", "request proxies and keyframes", "", false},
 	{"can_read_segments", "read comments", "", false},
-	{"can_create_segments", "make comments", "", false},
+	{"can_create_segments", "create comments", "", false},
 	{"can_write_segments", "change comments", "", false},
 	{"can_delete_segments", "delete comments that were deleted in Frame.io", "", false},
 	{"can_read_jobs", "read the archive's job", "jobs/v1/jobs", false},
 	{"can_write_jobs", "show progress as a job", "", false},
 	{"can_read_metadata_fields", "read fields", "metadata/v1/fields", false},
-	{"can_write_metadata_fields", "make fields", "", false},
+	{"can_write_metadata_fields", "create fields", "", false},
 	{"can_read_metadata_views", "read views", "metadata/v1/views", false},
-	{"can_write_metadata_views", "make views", "", false},
+	{"can_write_metadata_views", "create views", "", false},
 	{"can_read_metadata_values", "read values", "", false},
 	{"can_write_metadata_values", "write values", "", false},
 	{"can_read_users", "find the authors of comments among iconik's users", "users/v1/users", false},
@@ -120,13 +120,13 @@ var roles = []role{
 	{"can_write_approval_status", "write decisions back", "", false},
 	{"can_delete_assets", "remove duplicates left by an interrupted write", "", true},
 	{"can_delete_collections", "remove duplicates left by an interrupted write", "", true},
-	{"can_read_custom_actions", "look at custom actions", "assets/v1/custom_actions", true},
-	{"can_write_custom_actions", "let setup make custom actions", "", true},
-	{"can_read_webhooks", "look at webhooks", "notifications/v1/webhooks", true},
-	{"can_write_webhooks", "let setup make the webhook", "", true},
-	{"can_read_acls", "let setup see who sees the custom actions", "", true},
-	{"can_write_acls", "let setup show the custom actions to groups, and restricted projects to their people only", "", true},
-	{"can_delete_acls", "take somebody's access to a restricted project back", "", true},
+	{"can_read_custom_actions", "read custom actions", "assets/v1/custom_actions", true},
+	{"can_write_custom_actions", "create custom actions in setup", "", true},
+	{"can_read_webhooks", "read webhooks", "notifications/v1/webhooks", true},
+	{"can_write_webhooks", "create the webhook in setup", "", true},
+	{"can_read_acls", "check in setup who can see the custom actions", "", true},
+	{"can_write_acls", "limit who can see custom actions and restricted projects", "", true},
+	{"can_delete_acls", "revoke someone's access to a restricted project", "", true},
 }
 
 func (x *exam) readRoles() ([]string, error) {
@@ -160,7 +160,7 @@ func (x *exam) hasRole(ctx context.Context, r role) finding {
 		return ok("the token's user has it")
 	}
 	if r.probe == "" {
-		return skip("iconik lists no roles, and it cannot be tried without writing")
+		return skip("iconik does not list roles, and this one cannot be tested without writing")
 	}
 	err = x.iconik.Admin.Probe(ctx, r.probe, url.Values{"per_page": {"1"}})
 	switch {
@@ -169,7 +169,7 @@ func (x *exam) hasRole(ctx context.Context, r role) finding {
 	case err != nil && !rest.IsNotFound(err):
 		return skip("%v", err)
 	}
-	return ok("a read that wants it is answered")
+	return ok("a read that needs it works")
 }
 
 const (
@@ -189,28 +189,28 @@ func (x *exam) readStorage() (*iconik.Storage, error) {
 
 func storageChecks() []Definition {
 	return []Definition{
-		{ID: "iconik.storage", Meaning: "iconik has no storage for originals.", Do: "Set iconik.storage_id to a storage whose purpose is FILES, or make one in iconik (Admin, Storages).",
+		{ID: "iconik.storage", Meaning: "iconik has no storage for originals.", Do: "Set iconik.storage_id to a storage whose purpose is FILES, or create one in iconik (Admin, Storages).",
 			needs: []string{"iconik.token"}, run: func(_ context.Context, x *exam) finding {
 				st, err := x.readStorage()
 				switch {
 				case rest.IsNotFound(err) && x.tenant.Iconik.StorageID != "":
 					return fail("iconik has no storage %s", x.tenant.Iconik.StorageID)
 				case rest.IsNotFound(err):
-					return fail("iconik matches no storage for FILES")
+					return fail("iconik has no matching storage for FILES")
 				case err != nil:
 					return fail("%v", err)
 				}
 				return ok("%s (%s)", st.Name, st.ID)
 			}},
-		{ID: "iconik.storage.kind", Meaning: "Originals cannot be uploaded: this type of storage does not accept uploads over the internet.", Do: "Name a storage on S3, GCS, Azure or B2 in iconik.storage_id.",
+		{ID: "iconik.storage.kind", Meaning: "Originals cannot be uploaded: this type of storage does not accept uploads over the internet.", Do: "Set iconik.storage_id to a storage on S3, GCS, Azure or B2.",
 			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
 				st, _ := x.readStorage()
 				if !slices.Contains([]string{"S3", "GCS", "AZURE", "B2"}, st.Method) {
-					return fail("%s is of kind %s", st.Name, st.Method)
+					return fail("%s is on %s", st.Name, st.Method)
 				}
 				return ok("%s", st.Method)
 			}},
-		{ID: "iconik.storage.writable", Meaning: "Uploads to the storage fail.", Do: "Look at the storage in iconik (Admin, Storages): its state, its key and the setting that lets iconik write.",
+		{ID: "iconik.storage.writable", Meaning: "Uploads to the storage fail.", Do: "In iconik (Admin, Storages), check the storage's state, its key, and whether iconik may write to it.",
 			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
 				st, _ := x.readStorage()
 				v := storageSettings(st)
@@ -222,14 +222,14 @@ func storageChecks() []Definition {
 				}
 				return ok("%s is active", st.Name)
 			}},
-		{ID: "iconik.storage.key_room", Meaning: "Files in deep folders with long names get names that are longer than an object's key may be, and fail.", Do: "Shorten the path in the storage's settings.",
+		{ID: "iconik.storage.key_room", Meaning: "Files with long names in deep folders fail, because their object keys get too long.", Do: "Shorten the path in the storage's settings.",
 			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
 				st, _ := x.readStorage()
 				room := keyLimit - keyOurs - len(storageSettings(st).Path)
 				if room < keyNeeded {
-					return warn("%d of %d bytes are left for workspace, project, folders and name", room, keyLimit)
+					return warn("%d of %d bytes remain for workspace, project, folders and name", room, keyLimit)
 				}
-				return ok("%d of %d bytes are left for workspace, project, folders and name", room, keyLimit)
+				return ok("%d of %d bytes remain for workspace, project, folders and name", room, keyLimit)
 			}},
 	}
 }

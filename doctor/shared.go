@@ -21,7 +21,7 @@ import (
 
 func configChecks() []Definition {
 	return []Definition{
-		{ID: "config.valid", Meaning: "The programs do not start with this configuration.", Do: "Fix each key named here; `starter config check` repeats only this check.",
+		{ID: "config.valid", Meaning: "Framebridge does not start with this configuration.", Do: "Fix each key listed; `starter config check` repeats only this check.",
 			run: func(_ context.Context, x *exam) finding {
 				var p *config.Problems
 				switch {
@@ -32,14 +32,14 @@ func configChecks() []Definition {
 				}
 				return ok("%s is valid, with %d tenants", x.Path, len(x.Config.Tenants))
 			}},
-		{ID: "config.warnings", Meaning: "The configuration works but should be improved.", Do: "Change each key named here.",
+		{ID: "config.warnings", Meaning: "The configuration works but should be improved.", Do: "Change each key listed.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if len(x.Config.Warnings) > 0 {
 					return warn("%s", strings.Join(x.Config.Warnings, "; "))
 				}
 				return ok("none")
 			}},
-		{ID: "config.permissions", Meaning: "Others on this machine can read the secrets in the configuration.", Do: "chmod 600 the file, or keep secrets out of it with ${NAME} and file:PATH.",
+		{ID: "config.permissions", Meaning: "Other users of this machine can read the secrets in the configuration.", Do: "Run chmod 600 on the file, or keep secrets out of it with ${NAME} and file:PATH.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				info, err := os.Stat(x.Path)
 				switch {
@@ -48,13 +48,13 @@ func configChecks() []Definition {
 				case err != nil:
 					return warn("%v", err)
 				case runtime.GOOS == "windows":
-					return skip("permissions are not examined on Windows")
+					return skip("permissions are not checked on Windows")
 				case info.Mode().Perm()&0o044 != 0:
 					return warn("%s has mode %04o", x.Path, info.Mode().Perm())
 				}
 				return ok("%s has mode %04o", x.Path, info.Mode().Perm())
 			}},
-		{ID: "public_url.form", Meaning: "Frame.io and iconik cannot reach an address that is good on this machine only, and Frame.io calls HTTPS only.", Do: "Set http.public_url to the https:// address under which the starter is reached from the internet.",
+		{ID: "public_url.form", Meaning: "Frame.io and iconik cannot reach an address that works only on this machine, and Frame.io requires HTTPS.", Do: "Set http.public_url to the https:// address at which the internet can reach the starter.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				u, err := url.Parse(x.Config.HTTP.PublicURL)
 				switch {
@@ -67,7 +67,7 @@ func configChecks() []Definition {
 				}
 				return ok("%s", x.Config.HTTP.PublicURL)
 			}},
-		{ID: "public_url.reachable", Meaning: "Webhooks and clicks do not arrive: archives do not start by themselves, and the buttons in iconik do nothing.", Do: "Start `starter serve`, and let the proxy pass /api/v1/services/frameio to it. What only outside callers can reach may be fine: see frameio.webhooks and iconik.actions.healthy.",
+		{ID: "public_url.reachable", Meaning: "Webhooks and clicks do not arrive: archives do not start automatically, and the buttons in iconik do nothing.", Do: "Start `starter serve`, and let the proxy pass /api/v1/services/frameio to it. If only outside callers can reach the address, see frameio.webhooks and iconik.actions.healthy.",
 			needs: []string{"config.valid"}, run: reachable},
 	}
 }
@@ -85,18 +85,18 @@ func reachable(ctx context.Context, x *exam) finding {
 	}
 	resp, err := x.http.Do(req)
 	if err != nil {
-		why := "no answer at " + x.Config.HTTP.PublicURL + ": " + cause(err)
+		why := "no response at " + x.Config.HTTP.PublicURL + ": " + cause(err)
 		if isLoopback(req.URL.Hostname()) {
 			return fail("%s", why)
 		}
-		return warn("%s, asked from this machine", why)
+		return warn("%s, from this machine", why)
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	if resp.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") {
-		return fail("%s answers %s, and not as a starter does", x.Base, resp.Status)
+		return fail("%s responds with %s, unlike a starter", x.Base, resp.Status)
 	}
-	return ok("a starter answers at %s", x.Config.HTTP.PublicURL)
+	return ok("a starter responds at %s", x.Config.HTTP.PublicURL)
 }
 
 // cause is why a request failed, without its URL.
@@ -106,7 +106,7 @@ func cause(err error) string {
 		err = u.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err) {
-		return "no answer in time"
+		return "no response in time"
 	}
 	return redact.Scrub(err.Error())
 }
@@ -114,7 +114,7 @@ func cause(err error) string {
 func ledgerChecks() []Definition {
 	newer := func(err error) bool { return err != nil && strings.Contains(err.Error(), "newer Framebridge") }
 	return []Definition{
-		{ID: "ledger.reachable", Meaning: "Nothing is archived or reviewed, and webhooks are answered 503.", Do: "Check ledger.dsn, that the database runs, and that its user may connect; for SQLite that the folder can be written.",
+		{ID: "ledger.reachable", Meaning: "Archives and reviews do not run, and webhooks get status 503.", Do: "Check ledger.dsn, whether the database is running, and whether its user can connect; for SQLite, whether the folder is writable.",
 			needs: []string{"config.valid"}, run: func(ctx context.Context, x *exam) finding {
 				switch {
 				case newer(x.LedgerErr):
@@ -132,38 +132,38 @@ func ledgerChecks() []Definition {
 				if newer(x.LedgerErr) {
 					return fail("%v", x.LedgerErr)
 				}
-				return ok("its tables are those of this release")
+				return ok("its tables match this release")
 			}},
-		{ID: "ledger.mode", Meaning: "SQLite serves one machine: workers on others would each have a ledger of their own, and do work twice.", Do: "Use PostgreSQL (ledger.dsn) before a second machine joins.",
+		{ID: "ledger.mode", Meaning: "SQLite serves one machine: workers on others would each have a ledger of their own and repeat its work.", Do: "Switch to PostgreSQL (ledger.dsn) before you add a second machine.",
 			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {
 				if !strings.HasPrefix(x.Config.Ledger.DSN.Reveal(), "sqlite:") {
 					return ok("PostgreSQL")
 				}
 				if hosts := workerHosts(ctx, x); len(hosts) > 1 {
-					return fail("SQLite, and workers on %d machines: %s", len(hosts), strings.Join(hosts, ", "))
+					return fail("SQLite, but workers run on %d machines: %s", len(hosts), strings.Join(hosts, ", "))
 				}
 				return ok("SQLite, for one machine")
 			}},
-		{ID: "ledger.key", Meaning: "Secrets that setup makes, sign-ins at Adobe and passphrases of reviews cannot be kept, and an interrupted upload begins anew.", Do: "Set ledger.encryption_key to a secret of 16 characters or more, the same for every program.",
+		{ID: "ledger.key", Meaning: "Framebridge cannot store webhook secrets, Adobe sign-ins or review passphrases, and an interrupted upload starts over.", Do: "Set ledger.encryption_key to a secret of 16 characters or more, the same for every program.",
 			needs: []string{"ledger.schema"}, run: func(_ context.Context, x *exam) finding {
 				if !x.Ledger.CanKeepTokens() {
 					return warn("ledger.encryption_key is not set")
 				}
 				return ok("ledger.encryption_key is set")
 			}},
-		{ID: "ledger.key_fits", Meaning: "What is kept encrypted cannot be read: webhooks that setup has made are refused, and Adobe's sign-in is lost.", Do: "Put the old key back (ledger.encryption_key takes a list while one is rotated), or run `starter login` and `starter setup` again.",
+		{ID: "ledger.key_fits", Meaning: "Framebridge cannot read what it stored encrypted: it refuses webhooks that setup created, and the Adobe sign-in is lost.", Do: "Put the old key back (ledger.encryption_key takes a list during rotation), or run `starter login` and `starter setup` again.",
 			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {
 				if !x.Ledger.CanKeepTokens() {
-					return skip("not examined: it needs ledger.key")
+					return skip("skipped: it depends on ledger.key")
 				}
 				kept, unreadable, err := x.Ledger.Sealed(ctx)
 				switch {
 				case err != nil:
 					return fail("%v", err)
 				case unreadable > 0:
-					return fail("%d of %d encrypted values do not open with the configured key", unreadable, kept)
+					return fail("the configured key cannot decrypt %d of %d values", unreadable, kept)
 				}
-				return ok("%d encrypted values open", kept)
+				return ok("the key decrypts all %d values", kept)
 			}},
 	}
 }
@@ -174,7 +174,7 @@ func mailChecks() []Definition {
 			dsn := x.Config.Mail.SMTPURL.Reveal()
 			if dsn == "" {
 				if stage == mail.StageServer {
-					return warn("mail.smtp_url is not set: nobody is told of anything")
+					return warn("mail.smtp_url is not set: nobody gets e-mail")
 				}
 				return skip("mail.smtp_url is not set")
 			}
@@ -188,21 +188,21 @@ func mailChecks() []Definition {
 			}
 			for _, b := range before {
 				if err != nil && failed == b {
-					return skip("not examined: it needs mail.%s", b)
+					return skip("skipped: it depends on mail.%s", b)
 				}
 			}
 			if stage == mail.StageSender {
-				return ok("it takes %s as the sender", x.Config.Mail.From)
+				return ok("it accepts %s as the sender", x.Config.Mail.From)
 			}
 			return ok("the server accepts the sign-in")
 		}
 	}
 	return []Definition{
-		{ID: "mail.server", Meaning: "Nobody gets mail when an archive has ended or needs attention.", Do: "Check host, port and kind (smtp:// or smtps://) of mail.smtp_url, and that its certificate is one that this machine trusts.",
+		{ID: "mail.server", Meaning: "Nobody gets e-mail when an archive ends or needs attention.", Do: "Check the host, port and scheme (smtp:// or smtps://) in mail.smtp_url, and whether this machine trusts the server's certificate.",
 			needs: []string{"config.valid"}, run: at(mail.StageServer)},
-		{ID: "mail.login", Meaning: "The mail server refuses every mail.", Do: "Check user and password in mail.smtp_url; special characters must be percent-encoded there.",
+		{ID: "mail.login", Meaning: "The mail server rejects every message.", Do: "Check the user and password in mail.smtp_url; special characters must be percent-encoded.",
 			needs: []string{"mail.server"}, run: at(mail.StageLogin, mail.StageServer)},
-		{ID: "mail.sender", Meaning: "The mail server rejects mail from this address.", Do: "Set mail.from to an address that the server lets this user send as.",
+		{ID: "mail.sender", Meaning: "The mail server rejects e-mail from this address.", Do: "Set mail.from to an address that this user may send from.",
 			needs: []string{"mail.login"}, run: at(mail.StageSender, mail.StageServer, mail.StageLogin)},
 	}
 }
@@ -211,7 +211,7 @@ func mailChecks() []Definition {
 func skew(ctx context.Context, x *exam, address string) finding {
 	now, date, err := dateOf(ctx, x, address)
 	if err != nil || date.IsZero() {
-		return skip("the answer names no time")
+		return skip("the response has no time")
 	}
 	d := now.Sub(date)
 	switch {
@@ -245,7 +245,7 @@ func knock(ctx context.Context, x *exam, address string) (*http.Response, error)
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	if resp.StatusCode >= 500 {
-		return nil, fmt.Errorf("it answers %s", resp.Status)
+		return nil, fmt.Errorf("it responds with %s", resp.Status)
 	}
 	return resp, nil
 }

@@ -28,7 +28,7 @@ var searchAttributes = []temporal.SearchAttributeKeyKeyword{workflows.AttributeT
 
 func temporalChecks() []Definition {
 	return []Definition{
-		{ID: "temporal.reachable", Meaning: "Nothing runs, and webhooks are answered 503.", Do: "Check temporal.address, temporal.tls and temporal.api_key, and that the server runs.",
+		{ID: "temporal.reachable", Meaning: "Nothing runs, and webhooks get status 503.", Do: "Check temporal.address, temporal.tls and temporal.api_key, and whether the server is running.",
 			needs: []string{"config.valid"}, run: func(ctx context.Context, x *exam) finding {
 				ctx, cancel := context.WithTimeout(ctx, temporalPatience)
 				defer cancel()
@@ -39,16 +39,16 @@ func temporalChecks() []Definition {
 				if err != nil && !answered(err) {
 					return fail("no Temporal server at %s: %s", x.Config.Temporal.Address, redact.Scrub(err.Error()))
 				}
-				return ok("it answers at %s", x.Config.Temporal.Address)
+				return ok("it responds at %s", x.Config.Temporal.Address)
 			}},
-		{ID: "temporal.namespace", Meaning: "No workflow can be started.", Do: "Make the namespace (`temporal operator namespace create`), or name the right one in temporal.namespace; in Temporal Cloud check that the API key may use it.",
+		{ID: "temporal.namespace", Meaning: "Framebridge cannot start workflows.", Do: "Create the namespace (`temporal operator namespace create`), or correct temporal.namespace; in Temporal Cloud, check whether the API key may use it.",
 			needs: []string{"temporal.reachable"}, run: func(ctx context.Context, x *exam) finding {
 				if _, err := retention(ctx, x); err != nil {
 					return fail("%q: %s", x.Config.Temporal.Namespace, redact.Scrub(err.Error()))
 				}
 				return ok("%s", x.Config.Temporal.Namespace)
 			}},
-		{ID: "temporal.retention", Meaning: "Histories of ended runs are deleted before the longest review ends: what happened in its first days can no longer be looked up in Temporal's UI. Nothing else is lost.", Do: "Raise the namespace's retention (`temporal operator namespace update --retention`), or lower review.longest.",
+		{ID: "temporal.retention", Meaning: "Temporal deletes histories before the longest review ends, so you cannot look up its first days in Temporal's UI. Nothing else is lost.", Do: "Raise the namespace's retention (`temporal operator namespace update --retention`), or lower review.longest.",
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				kept, err := retention(ctx, x)
 				if err != nil {
@@ -59,15 +59,15 @@ func temporalChecks() []Definition {
 					longest = max(longest, t.Review.Longest)
 				}
 				if kept > 0 && kept < longest {
-					return warn("%s, and a review may last %s", days(kept), days(longest))
+					return warn("%s, but a review can last %s", days(kept), days(longest))
 				}
 				return ok("%s", days(kept))
 			}},
-		{ID: "temporal.search_attributes", Meaning: "Workflows cannot be filtered by tenant, project and status in Temporal's UI. Everything else works.", Do: "Register them: `temporal operator search-attribute create --name FramebridgeTenant --type Keyword`, and the others that are named.",
+		{ID: "temporal.search_attributes", Meaning: "You cannot filter workflows by tenant, project and status in Temporal's UI. Everything else works.", Do: "Register them: `temporal operator search-attribute create --name FramebridgeTenant --type Keyword`, and the others listed.",
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				have, err := x.Temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: x.Config.Temporal.Namespace})
 				if err != nil {
-					return warn("they cannot be listed: %s", redact.Scrub(err.Error()))
+					return warn("cannot list them: %s", redact.Scrub(err.Error()))
 				}
 				var missing []string
 				for _, a := range searchAttributes {
@@ -85,7 +85,7 @@ func temporalChecks() []Definition {
 
 func workerChecks() []Definition {
 	return []Definition{
-		{ID: "temporal.worker", Meaning: "Nothing runs: no worker is polling for workflows and activities.", Do: "Start a worker with this configuration, and compare temporal.task_queue.",
+		{ID: "temporal.worker", Meaning: "Nothing runs: no worker is polling for workflows and activities.", Do: "Start a worker with this configuration, and check that temporal.task_queue is the same.",
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				q := x.Config.Temporal.TaskQueue
 				for _, kind := range []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY} {
@@ -97,7 +97,7 @@ func workerChecks() []Definition {
 				}
 				return ok("workers poll the task queue %s", q)
 			}},
-		{ID: "temporal.worker.transfers", Meaning: "No files are copied: no worker is polling for transfers.", Do: "Start a worker with this configuration; if one runs, its log says why it takes no transfers.",
+		{ID: "temporal.worker.transfers", Meaning: "No files are copied: no worker is polling for transfers.", Do: "Start a worker with this configuration; if one is running, its log says why it takes no transfers.",
 			needs: []string{"temporal.worker"}, run: func(ctx context.Context, x *exam) finding {
 				q := workflows.TransferQueue(x.Config.Temporal.TaskQueue)
 				who, err := pollers(ctx, x, q, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
@@ -109,7 +109,7 @@ func workerChecks() []Definition {
 				}
 				return ok("workers poll the task queue %s", q)
 			}},
-		{ID: "temporal.worker.version", Meaning: "Worker and starter are of different releases, which is fine during an upgrade and not for long.", Do: "Finish the upgrade: run the same release everywhere.",
+		{ID: "temporal.worker.version", Meaning: "The worker and the starter run different releases. That is fine during an upgrade, but not for long.", Do: "Finish the upgrade: run the same release everywhere.",
 			needs: []string{"config.valid"}, run: workerVersion},
 	}
 }
@@ -179,7 +179,7 @@ func workerVersion(ctx context.Context, x *exam) finding {
 	}
 	resp, err := x.http.Do(req)
 	if err != nil {
-		return skip("no worker answers on this machine (worker.listen)")
+		return skip("no worker responds on this machine (worker.listen)")
 	}
 	defer resp.Body.Close()
 	var v struct {
@@ -188,9 +188,9 @@ func workerVersion(ctx context.Context, x *exam) finding {
 	_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&v)
 	switch {
 	case v.Version == "" || x.Version == "":
-		return skip("a release is not named")
+		return skip("a release is unknown")
 	case v.Version != x.Version:
-		return warn("the worker is %s, this program %s", v.Version, x.Version)
+		return warn("the worker runs %s, this program is %s", v.Version, x.Version)
 	}
 	return ok("%s", v.Version)
 }

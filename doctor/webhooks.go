@@ -142,7 +142,7 @@ func webhookChecks() []Definition {
 	aspect := func(fine string, wrong func(x *exam, p placed) string) func(context.Context, *exam) finding {
 		return func(_ context.Context, x *exam) finding {
 			if _, err := x.readHooks(); err != nil {
-				return skip("not examined: it needs frameio.webhooks.archive")
+				return skip("skipped: it depends on frameio.webhooks.archive")
 			}
 			return all(x.each(func(p placed) string { return wrong(x, p) }), fine)
 		}
@@ -150,7 +150,7 @@ func webhookChecks() []Definition {
 	present := func(key string) func(context.Context, *exam) finding {
 		return func(_ context.Context, x *exam) finding {
 			if _, err := x.readHooks(); err != nil {
-				return fail("they cannot be listed: %v", err)
+				return fail("cannot list them: %v", err)
 			}
 			var missing []string
 			for _, p := range x.placed() {
@@ -165,24 +165,24 @@ func webhookChecks() []Definition {
 		}
 	}
 	return []Definition{
-		{ID: "frameio.webhooks.archive", Meaning: "Renaming a project starts no archive.", Do: mendBySetup, needs: []string{"frameio.workspaces"}, run: present("archive")},
+		{ID: "frameio.webhooks.archive", Meaning: "Renaming a project does not start an archive.", Do: mendBySetup, needs: []string{"frameio.workspaces"}, run: present("archive")},
 		{ID: "frameio.webhooks.comments", Meaning: "Comments from Frame.io arrive by polling only, minutes later.", Do: mendBySetup, needs: []string{"frameio.workspaces"}, run: present("comments")},
-		{ID: "frameio.webhooks.enabled", Meaning: "Frame.io sends nothing. An account migration to V4 leaves webhooks off.", Do: mendBySetup, needs: []string{"frameio.workspaces"},
-			run: aspect("all are on", func(_ *exam, p placed) string {
+		{ID: "frameio.webhooks.enabled", Meaning: "Frame.io sends nothing. An account migration to V4 turns webhooks off.", Do: mendBySetup, needs: []string{"frameio.workspaces"},
+			run: aspect("all are turned on", func(_ *exam, p placed) string {
 				if !p.there.Active {
-					return "it is off"
+					return "it is turned off"
 				}
 				return ""
 			})},
-		{ID: "frameio.webhooks.url", Meaning: "Frame.io sends to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: []string{"frameio.workspaces"},
-			run: aspect("all lead here", func(x *exam, p placed) string {
+		{ID: "frameio.webhooks.url", Meaning: "Frame.io's webhooks go to a different address than this installation's.", Do: "Check http.public_url, then run `starter setup`.", needs: []string{"frameio.workspaces"},
+			run: aspect("all point here", func(x *exam, p placed) string {
 				if want := setup.URL(x.Base, p.want.Route, x.tenant.ID); p.there.URL != want {
-					return "it leads to " + host(p.there.URL) + ", not to " + host(want)
+					return "it points to " + host(p.there.URL) + ", not to " + host(want)
 				}
 				return ""
 			})},
 		{ID: "frameio.webhooks.events", Meaning: "Frame.io does not send all events that Framebridge needs.", Do: mendBySetup, needs: []string{"frameio.workspaces"},
-			run: aspect("they send all that is needed", func(x *exam, p placed) string {
+			run: aspect("they send all the events needed", func(x *exam, p placed) string {
 				want := p.want.Events
 				if want == nil {
 					want = x.frameio.InstallCapabilities().ReviewEvents
@@ -202,12 +202,12 @@ func webhookChecks() []Definition {
 			run: aspect("all secrets are known", func(x *exam, p placed) string {
 				if shown := p.there.Secret; shown != "" { // legacy shows it
 					if !slices.Contains(x.readRecord().FrameioSecrets(), shown) && !slices.Contains(x.tenant.Frameio.WebhookSecrets, config.Secret(shown)) {
-						return "its secret is another"
+						return "its secret is different"
 					}
 					return ""
 				}
 				if !x.known(setup.FrameioWebhook, p.there.ID) && len(x.tenant.Frameio.WebhookSecrets) == 0 {
-					return "its secret is not known"
+					return "its secret is unknown"
 				}
 				return ""
 			})},
@@ -222,7 +222,7 @@ func actionChecks() []Definition {
 				actions, _ := x.readActions()
 				for _, a := range actions {
 					if x.calls(a.URL, setup.FrameioButton.Route) && !x.known(setup.FrameioAction, a.ID) && len(x.tenant.Frameio.WebhookSecrets) == 0 {
-						return fail("the secret of action %s is not known", a.ID)
+						return fail("the secret of action %s is unknown", a.ID)
 					}
 				}
 				return ok("all secrets are known")
@@ -250,7 +250,7 @@ func frameioAction(_ context.Context, x *exam) finding {
 	}
 	actions, err := x.readActions()
 	if err != nil {
-		return warn("they cannot be listed: %v", err)
+		return warn("cannot list them: %v", err)
 	}
 	var wrong []string
 	for _, w := range x.places() {
@@ -274,35 +274,35 @@ func frameioAction(_ context.Context, x *exam) finding {
 
 func reviewChecks() []Definition {
 	return []Definition{
-		{ID: "frameio.review_workspace", Meaning: "Nothing can be sent to review: it is not clear in which workspace.", Do: "Set frameio.workspace to the id or name of the workspace for reviews.",
+		{ID: "frameio.review_workspace", Meaning: "Nobody can send assets to review: it is unclear which workspace to use.", Do: "Set frameio.workspace to the ID or name of the workspace for reviews.",
 			needs: []string{"frameio.workspaces"}, run: func(ctx context.Context, x *exam) finding {
 				w, err := x.frameio.Workspace(ctx, x.tenant.Frameio.Workspace)
 				if err != nil {
 					workspaces, _ := x.readWorkspaces()
-					return fail("frameio.workspace is %q, and there are %d: %s", x.tenant.Frameio.Workspace, len(workspaces), teamNames(workspaces))
+					return fail("frameio.workspace is %q, and the token sees %d: %s", x.tenant.Frameio.Workspace, len(workspaces), teamNames(workspaces))
 				}
 				return ok("%s", w.Name)
 			}},
-		{ID: "frameio.review_project", Meaning: "Reviews cannot be uploaded where they should be.", Do: "Give the token's user full access to the workspace, or correct review.project.",
+		{ID: "frameio.review_project", Meaning: "Framebridge cannot upload reviews to the right project.", Do: "Give the token's user full access to the workspace, or correct review.project.",
 			needs: []string{"frameio.review_workspace"}, run: func(_ context.Context, x *exam) finding {
 				p, err := x.reviewProject()
 				switch {
 				case err != nil:
 					return fail("%v", err)
 				case p == nil:
-					return ok("%q is made with the first review", x.tenant.Review.Project)
+					return ok("the first review creates %q", x.tenant.Review.Project)
 				}
-				return ok("%q is there", x.tenant.Review.Project)
+				return ok("%q exists", x.tenant.Review.Project)
 			}},
-		{ID: "review.watermark", Meaning: "Reviewers may see media without a watermark.", Do: "Set review.watermark: required, and let a watermark be forced by the account or team. On servers that do not show a share's watermark, review.watermark_attested: true is your word for it.",
+		{ID: "review.watermark", Meaning: "Reviewers may see media without a watermark.", Do: "Set review.watermark: required, and have the account or team force a watermark. On servers that do not show a share's watermark, review.watermark_attested: true confirms that it does.",
 			needs: []string{"frameio.review_project"}, run: watermark},
-		{ID: "review.share_policy", Meaning: "Where the account requires secure shares, a review that anybody with the link may open is refused.", Do: "Look in Frame.io under the account's security settings (Require Secure Shares), and invite reviewers by address.",
+		{ID: "review.share_policy", Meaning: "If the account requires secure shares, Frame.io rejects a review that anyone with the link can open.", Do: "Check the account's security settings in Frame.io (Require Secure Shares), and set review.access accordingly.",
 			needs: []string{"frameio.review_project"}, run: func(context.Context, *exam) finding {
-				return skip("Frame.io's API does not show the policy; the first review shows whether its share is taken")
+				return skip("Frame.io's API does not show the policy; the first review shows whether Frame.io accepts its share")
 			}},
-		{ID: "review.asset_lifecycle", Meaning: "Frame.io's asset lifecycle may delete the media of a review before the review ends.", Do: "Compare the workspace's setting (30, 60, 90 days after the upload) with review.longest and review.retention.",
+		{ID: "review.asset_lifecycle", Meaning: "Frame.io's asset lifecycle may delete the media of a review before the review ends.", Do: "Compare the workspace's setting (30, 60 or 90 days after the upload) with review.longest and review.retention.",
 			needs: []string{"frameio.review_project"}, run: func(_ context.Context, x *exam) finding {
-				return skip("Frame.io's API does not show it; media of a review must stay %s", days(x.tenant.Review.Longest+x.tenant.Review.Retention))
+				return skip("Frame.io's API does not show it; a review's media must stay %s", days(x.tenant.Review.Longest+x.tenant.Review.Retention))
 			}},
 	}
 }
@@ -337,19 +337,19 @@ func watermark(ctx context.Context, x *exam) finding {
 	}
 	p, err := x.reviewProject()
 	if err != nil || p == nil {
-		return skip("nothing has been shared yet: the first review shows it")
+		return skip("nothing has been shared yet: the first review will show it")
 	}
 	if x.frameio.Capabilities().WatermarkOnFiles {
-		return skip("this API shows it on each file, and each review looks at its own")
+		return skip("this API shows it on each file, and each review checks its own files")
 	}
 	page, err := x.frameio.Shares(ctx, p.ID, "")
 	if err != nil {
-		return warn("shares cannot be read: %v", err)
+		return warn("cannot read shares: %v", err)
 	}
 	for _, s := range page.Items {
 		if s.Active && s.Watermark == frameio.WatermarkUnknown && !x.tenant.Review.Attested {
-			return fail("Frame.io does not say whether its shares are watermarked, and review.watermark_attested is not set: nothing is shared")
+			return fail("Frame.io does not say whether its shares are watermarked, and review.watermark_attested is not set: Framebridge shares nothing")
 		}
 	}
-	return ok("required, and read back from each share")
+	return ok("required, and checked on each share")
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // ErrNoKey says that something is to be kept encrypted and no key is configured.
-var ErrNoKey = errors.New("ledger.encryption_key is missing: a token is to be kept encrypted")
+var ErrNoKey = errors.New("ledger.encryption_key is missing: it is needed to store a token encrypted")
 
 var errUnreadable = errors.New("the token in the ledger does not open")
 
@@ -30,7 +30,7 @@ func WithKey(secrets ...string) Option {
 				continue
 			}
 			if len(secret) < 16 {
-				return errors.New("ledger.encryption_key must have 16 characters or more")
+				return errors.New("ledger.encryption_key must have at least 16 characters")
 			}
 			key, err := hkdf.Key(sha256.New, []byte(secret), nil, "framebridge ledger tokens v1", 32)
 			if err != nil {

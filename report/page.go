@@ -52,7 +52,7 @@ func HTML(w io.Writer, r *Report) error {
 		}
 		line := r.row(it)
 		if it.Rendition == "proxy" && line.Reason == "" {
-			line.Reason = "Frame.io has no original: its proxy was stored, under a format of its own"
+			line.Reason = "Frame.io has no original: its proxy is stored as a proxy"
 		}
 		if it.State != ledger.ItemVerified || it.Rendition == "proxy" {
 			if len(p.Exceptions) < pageRows {

@@ -85,9 +85,9 @@ func ChecksumOf(it ledger.Item) string {
 	case it.SourceChecksum == "":
 		return "source stream"
 	case it.SourceChecksum == it.Checksum:
-		return "source stream, equal to Frame.io's"
+		return "source stream, same as Frame.io's"
 	}
-	return "source stream, not equal to Frame.io's"
+	return "source stream, differs from Frame.io's"
 }
 
 // rclone's words for comparing two sides.

@@ -271,7 +271,7 @@ func TestHTMLTellsWhenWhoAndWhere(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, HTML(&b, r))
 	for _, text := range []string{"2026-11-01 00:00:00 UTC", "2026-11-01 01:00:00 CET", "ann@example.com, bob@example.com", "Frame.io API v4", "iconik API v1", "26 B of 26 B", "5.0 MiB",
-		`href="https://app.iconik.io/asset/as-1"`, `href="https://app.frame.io/x"`, "ve-1", "Not carried", "notes&lt;1&gt;.pdf", "1.0 MiB", "Access", "administrators only", "Editors", "source stream, equal to Frame.io"} {
+		`href="https://app.iconik.io/asset/as-1"`, `href="https://app.frame.io/x"`, "ve-1", "Not carried", "notes&lt;1&gt;.pdf", "1.0 MiB", "Access", "administrators only", "Editors", "source stream, same as Frame.io"} {
 		assert.Contains(t, b.String(), text)
 	}
 	assert.Less(t, strings.Index(b.String(), "<h2>Exceptions"), strings.Index(b.String(), "<h2>Files"))

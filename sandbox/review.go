@@ -48,7 +48,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 	if err := until(ctx, func() bool { return len(s.Iconik.Segments(asset)) == 3 && s.Iconik.Approval(asset) == "APPROVED" }); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "Both sides have said something. In iconik:")
+	fmt.Fprintln(out, "Both sides have comments now. In iconik:")
 	for _, g := range s.Iconik.Segments(asset) {
 		fmt.Fprintf(out, "  %v\n", g["segment_text"])
 	}
@@ -56,7 +56,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 	for _, m := range s.Frameio.CommentsOf(file) {
 		fmt.Fprintf(out, "  %s\n", m.Text)
 	}
-	fmt.Fprintf(out, "Rita approved it: iconik says %s. For the editor:\n", s.Iconik.Approval(asset))
+	fmt.Fprintf(out, "Rita approved it: iconik shows %s. For the editor:\n", s.Iconik.Approval(asset))
 	edl, _, err := s.Call(ctx, http.MethodGet, "/reviews/"+r.ID+"/comments.edl", "")
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 	if r, err = await(ctx, s, "expired"); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The expiry was set to now: the review is %s, and its link says so.\nIts media is to be deleted on %s. Moving the clock there:\n", r.Status, r.DeleteAt.UTC().Format("2 January 2006"))
+	fmt.Fprintf(out, "The expiry was moved to now: the review is %s, and its link says so.\nIts media is due for deletion on %s. Moving the clock there:\n", r.Status, r.DeleteAt.UTC().Format("January 2, 2006"))
 	if err := s.Delete(ctx, r.ID); err != nil {
 		fmt.Fprintf(out, "  %v\n", err) // somebody else's Temporal keeps its own time
 		return nil
@@ -76,7 +76,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 	if r, err = await(ctx, s, "deleted"); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The review is %s. What was said and decided stays in iconik.\n", r.Status)
+	fmt.Fprintf(out, "The review is %s. Its comments and decisions stay in iconik.\n", r.Status)
 	return nil
 }
 
@@ -86,7 +86,7 @@ func until(ctx context.Context, ok func() bool) error {
 			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("it took more than a minute: look at Temporal's Web UI")
+	return fmt.Errorf("it took more than a minute: check Temporal's Web UI")
 }
 
 // await returns the newest review once it has a status.

@@ -23,7 +23,7 @@ func (p *planner) chooseWorkspaces(ctx context.Context) ([]Option, error) {
 		all = append(all, Option{t.ID, t.Name})
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: Frame.io shows this token no workspace: give its user or service account access to one", ErrChoice)
+		return nil, fmt.Errorf("%w: the token cannot see any workspace in Frame.io: give its user or service account access to one", ErrChoice)
 	}
 	if len(p.Setup.Workspaces) > 0 {
 		return pick("workspace", p.Setup.Workspaces, all)
@@ -115,15 +115,15 @@ func (p *planner) planHook(w Option, want Hook, have []frameio.Webhook, caps fra
 	byHand := !known && !adopt && (there.Secret != "" || len(p.Tenant.Frameio.WebhookSecrets) > 0) && !(remembered && kept.ID == "")
 	switch {
 	case !known && !adopt && !byHand:
-		c.Op, c.Details = Replace, append(c.Details, "secret: nobody knows that of the webhook that is there")
+		c.Op, c.Details = Replace, append(c.Details, "secret: the existing webhook's secret is unknown")
 		c.do = p.createHook(want.Key, target, there.ID)
 	case !there.Active && !caps.Enable:
-		c.Op, c.Details = Replace, append(c.Details, "it is off, and this API cannot switch it on")
+		c.Op, c.Details = Replace, append(c.Details, "it is off, and this API cannot turn it on")
 		c.do = p.createHook(want.Key, target, there.ID)
 	default:
 		p.mendHook(&c, want.Key, there, target, adopt)
 		if byHand {
-			c.Note = "made by hand: its secret must be among frameio.webhook_secrets"
+			c.Note = "created by hand: its secret must be in frameio.webhook_secrets"
 		}
 	}
 	p.add(c)
@@ -147,13 +147,13 @@ func (p *planner) mendHook(c *Change, key string, there, target frameio.Webhook,
 		c.Op = Update
 	}
 	if !there.Active {
-		c.Op, c.Details = Enable, append(c.Details, "it is off")
+		c.Op, c.Details = Enable, append(c.Details, "it is turned off")
 	}
 	if adopt {
 		if c.Op == Keep {
 			c.Op = Update
 		}
-		c.Details = append(c.Details, "secret: shown by Frame.io, to be kept encrypted in the ledger")
+		c.Details = append(c.Details, "secret: shown by Frame.io, stored encrypted in the ledger")
 	}
 	if c.Op == Keep {
 		return
@@ -172,7 +172,7 @@ func (p *planner) mendHook(c *Change, key string, there, target frameio.Webhook,
 	}
 }
 
-var errNoSecret = errors.New("Frame.io's answer holds no secret")
+var errNoSecret = errors.New("Frame.io's response contains no secret")
 
 // createHook makes a webhook, keeps its secret, and only then deletes the one that it replaces: no event is missed.
 func (p *planner) createHook(key string, target frameio.Webhook, replaced string) func(context.Context) error {
@@ -225,17 +225,17 @@ func (p *planner) planFrameioAction(w Option, have []frameio.Action) {
 	c.do = func(ctx context.Context) error { return p.Frameio.UpdateAction(ctx, target) }
 	switch {
 	case !known && !byHand:
-		c.Op, c.Details = Replace, append(c.Details, "secret: nobody knows that of the action that is there")
+		c.Op, c.Details = Replace, append(c.Details, "secret: the existing action's secret is unknown")
 		c.do = p.createAction(b.Key, target, there.ID)
 	case !there.Active:
-		c.Op, c.Details = Enable, append(c.Details, "it is off")
+		c.Op, c.Details = Enable, append(c.Details, "it is turned off")
 	case len(c.Details) > 0:
 		c.Op = Update
 	default:
 		c.Op, c.do = Keep, nil
 	}
 	if byHand {
-		c.Note = "made by hand: its secret must be among frameio.webhook_secrets"
+		c.Note = "created by hand: its secret must be in frameio.webhook_secrets"
 	}
 	p.add(c)
 }

@@ -55,7 +55,7 @@ func (p *planner) chooseGroups(ctx context.Context) error {
 	case len(p.Setup.Groups) > 0:
 		chosen, err = pick("group", p.Setup.Groups, all)
 	case len(all) > 0:
-		chosen, err = p.Choose("groups of iconik that may use the actions", all)
+		chosen, err = p.Choose("iconik groups that can use the actions", all)
 	}
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (p *planner) noteStorage(ctx context.Context) error {
 	for _, st := range storages {
 		all = append(all, Option{st.ID, st.Name})
 	}
-	p.plan.Notes = append(p.plan.Notes, "iconik has no storage for originals here: set tenants."+p.Tenant.ID+".iconik.storage_id to one of these: "+list(all))
+	p.plan.Notes = append(p.plan.Notes, "iconik has no matching storage for originals: set tenants."+p.Tenant.ID+".iconik.storage_id to one of these: "+list(all))
 	return nil
 }
 
@@ -118,7 +118,7 @@ func (p *planner) fieldChange(f mapping.Field, have *iconik.FieldDefinition) Cha
 	}
 	c.ID = f.Name
 	if !Fits(have.FieldType, f.Type) {
-		c.Note = fmt.Sprintf("is of type %s, not %s, which iconik lets nobody change: delete the field by hand if nothing is in it", have.FieldType, f.Type)
+		c.Note = fmt.Sprintf("has type %s instead of %s, and iconik does not allow changing it: delete the field in iconik if it is empty", have.FieldType, f.Type)
 	}
 	merged := slices.Clone(have.Options)
 	for _, o := range options {
@@ -280,7 +280,7 @@ func (p *planner) planButton(ctx context.Context, b Button, where string, have [
 	}
 	switch {
 	case there.Disabled:
-		c.Op, c.Details = Enable, append(c.Details, "it is off")
+		c.Op, c.Details = Enable, append(c.Details, "it is turned off")
 	case len(c.Details) > 0:
 		c.Op = Update
 	default:
@@ -315,7 +315,7 @@ func (p *planner) buttonDetails(have, want iconik.CustomAction, view string) []s
 		out = append(out, differs("type", have.Type, want.Type)...)
 	}
 	if HeaderOf(have.Headers) != p.secret {
-		out = append(out, "secret header: another")
+		out = append(out, "secret header: different")
 	}
 	if p.Tenant.Iconik.AppID != "" {
 		out = append(out, differs("application", text(have.AppID), text(want.AppID))...)
@@ -366,7 +366,7 @@ func (p *planner) allow(ctx context.Context, id string, groups []string) error {
 		return nil
 	}
 	if err := p.Iconik.Admin.AllowReaders(ctx, aclActions, id, groups); err != nil {
-		return fmt.Errorf("the action is made, but its groups do not see it: %w", err)
+		return fmt.Errorf("the action was created, but its groups cannot see it: %w", err)
 	}
 	return nil
 }
@@ -411,14 +411,14 @@ func (p *planner) mendSegmentsHook(c Change, there, want iconik.Webhook) {
 		c.Details = append(c.Details, differs("operation", op, "all")...)
 	}
 	if HeaderOf(there.Headers) != p.secret {
-		c.Details = append(c.Details, "secret header: another")
+		c.Details = append(c.Details, "secret header: different")
 	}
 	c.Op = Keep
 	if len(c.Details) > 0 {
 		c.Op = Update
 	}
 	if there.Status == "DISABLED" {
-		c.Op, c.Details = Enable, append(c.Details, "iconik has switched it off: "+or(text(there.LastError), "it gives no reason"))
+		c.Op, c.Details = Enable, append(c.Details, "iconik turned it off: "+or(text(there.LastError), "no reason given"))
 	}
 	if there.Name != "" {
 		want.Name = there.Name

@@ -111,7 +111,7 @@ func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
 func (s *Setup) planner(ctx context.Context) (*planner, error) {
 	if _, _, err := s.Book.Token(ctx, recordName); err != nil {
 		if errors.Is(err, ledger.ErrNoKey) {
-			return nil, fmt.Errorf("ledger.encryption_key is missing: setup keeps the secrets that Frame.io shows once, encrypted; set it to a secret of 16 characters or more")
+			return nil, fmt.Errorf("ledger.encryption_key is missing: setup needs it to encrypt the secrets that Frame.io shows only once; set it to a secret of 16 characters or more")
 		}
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (p *planner) intend(ctx context.Context, kind Kind, key, where string) erro
 func (p *planner) made(ctx context.Context, o Object) error {
 	redact.Know(o.Secret)
 	if err := change(ctx, p.Book, func(r *Record) { r.put(o) }); err != nil {
-		return fmt.Errorf("it is made, but not remembered: run setup again: %w", err)
+		return fmt.Errorf("it was created but not recorded: run setup again: %w", err)
 	}
 	return nil
 }
@@ -238,7 +238,7 @@ type PartlyError struct {
 }
 
 func (e *PartlyError) Error() string {
-	return fmt.Sprintf("%d of %d changes failed; the others are made, and a second run goes on from there", e.Failed, e.Of)
+	return fmt.Sprintf("%d of %d changes failed; the others were made, and another run continues from there", e.Failed, e.Of)
 }
 func (e *PartlyError) Unwrap() error { return e.cause }
 

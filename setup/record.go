@@ -88,7 +88,7 @@ func Load(ctx context.Context, book Book) (Record, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(raw, &r); err != nil {
-		return r, fmt.Errorf("the set-up kept in the ledger cannot be read: %w", err)
+		return r, fmt.Errorf("cannot read the set-up stored in the ledger: %w", err)
 	}
 	redact.Know(append(r.FrameioSecrets(), r.ActionSecret)...)
 	return r, nil

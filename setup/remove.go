@@ -56,11 +56,11 @@ func (p *planner) planRemove(o Object, workspace string, formOnly map[string]boo
 	written := slices.ContainsFunc(Views, func(v ViewSpec) bool { return v.Name == o.Key && !v.Form })
 	switch {
 	case o.Adopted:
-		c.Op, c.Note = Keep, "was there before"
+		c.Op, c.Note = Keep, "existed before setup"
 	case p.InUse && (o.Kind == IconikField && !formOnly[o.Key] || o.Kind == IconikView && written):
-		c.Op, c.Note = Keep, "holds what archives and reviews have written"
+		c.Op, c.Note = Keep, "contains values written by archives and reviews"
 	case o.ID == "":
-		c.Note = "it was being made when setup was interrupted"
+		c.Note = "setup was interrupted while creating it"
 	}
 	if c.Op == Remove {
 		c.do = func(ctx context.Context) error {
@@ -73,7 +73,7 @@ func (p *planner) planRemove(o Object, workspace string, formOnly map[string]boo
 	p.add(c)
 }
 
-var errUnknownKind = errors.New("this version does not know what it is")
+var errUnknownKind = errors.New("this version does not recognize it")
 
 func (p *planner) remove(ctx context.Context, o Object) error {
 	if o.ID == "" {

@@ -65,7 +65,7 @@ func (p *Plan) Summary() string {
 		}
 	}
 	if len(parts) == 0 {
-		return fmt.Sprintf("Nothing to change: all %d are as they should be.", counts[Keep])
+		return fmt.Sprintf("Nothing to change: all %d are set up correctly.", counts[Keep])
 	}
 	return strings.Join(append(parts, fmt.Sprintf("%d to keep", counts[Keep])), ", ") + "."
 }

@@ -61,8 +61,8 @@ type ViewSpec struct {
 
 // Views are iconik's metadata views.
 var Views = []ViewSpec{
-	{mapping.SendView, "Form of the action that sends assets to Frame.io", mapping.SendFields, true},
-	{ExtendView, "Form of the action that extends a review", []mapping.Field{{Name: "framebridge_expires", Label: "Expires", Type: "date"}}, true},
+	{mapping.SendView, "Form for sending assets to Frame.io", mapping.SendFields, true},
+	{ExtendView, "Form for extending a review", []mapping.Field{{Name: "framebridge_expires", Label: "Expires", Type: "date"}}, true},
 	{mapping.ReviewView, "Written by Framebridge", mapping.ReviewFields, false},
 	{mapping.ArchiveView, "Written by Framebridge", mapping.ArchiveFields, false},
 	{mapping.CommentView, "Written by Framebridge", mapping.CommentFields, false},

@@ -332,7 +332,7 @@ func (s *service) getReport(c *gin.Context) {
 	file := row.ID + "-" + name
 	switch {
 	case name == chainFile && len(rep.Generations) == 0:
-		fail(c, http.StatusNotFound, "report", "there is no chain yet: each run writes it at the end, with its hash list")
+		fail(c, http.StatusNotFound, "report", "there is no chain yet: each run writes one at its end, with its hash list")
 		return
 	case name == chainFile:
 		file = name

@@ -200,9 +200,9 @@ func planCommand(o *options) *cobra.Command {
 
 func printPlan(out io.Writer, p workflows.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "Project\t%s\nTeam\t%s\n", p.Project, p.Team)
+	fmt.Fprintf(w, "Project\t%s\nWorkspace\t%s\n", p.Project, p.Team)
 	fmt.Fprintf(w, "Files\t%d in %d assets, %d of them in version stacks\n", p.Items, p.Assets, p.Versions)
-	fmt.Fprintf(w, "Folders\t%d\nBytes\t%d\nComments\t%d\nPresentations\t%d\n", p.Folders, p.Bytes, p.Comments, p.Shares)
+	fmt.Fprintf(w, "Folders\t%d\nBytes\t%d\nComments\t%d\nShares\t%d\n", p.Folders, p.Bytes, p.Comments, p.Shares)
 	fmt.Fprintf(w, "API calls\tabout %d, at least %s under the vendors' limits\n", p.APICalls, seconds(p.APISeconds))
 	fmt.Fprintf(w, "Transfer\tabout %s at 100 MB/s\n", seconds(p.TransferSeconds))
 	for _, t := range p.ByType {

@@ -135,7 +135,7 @@ func openForDoctor(book *ledger.Ledger) func(*config.Tenant) (doctor.Account, *i
 		}
 		account, ok := p.(doctor.Account)
 		if !ok {
-			return nil, nil, fmt.Errorf("frameio.generation: %s cannot be examined", t.Frameio.Generation)
+			return nil, nil, fmt.Errorf("frameio.generation: the doctor does not support %s", t.Frameio.Generation)
 		}
 		ick, err := iconik.New(t.Iconik)
 		return account, ick, err
@@ -163,7 +163,7 @@ func printReport(out io.Writer, r doctor.Report, everything bool) error {
 			fmt.Fprintf(&b, "      %s\n      → %s\n", c.Meaning, c.Do)
 		}
 	}
-	fmt.Fprintf(&b, "\n%d checks: %d ok, %d warnings, %d broken, %d not examined\n", len(r.Checks), counts[doctor.OK], counts[doctor.Warn], counts[doctor.Fail], counts[doctor.Skipped])
+	fmt.Fprintf(&b, "\n%d checks: %d ok, %d warnings, %d failed, %d skipped\n", len(r.Checks), counts[doctor.OK], counts[doctor.Warn], counts[doctor.Fail], counts[doctor.Skipped])
 	_, err := io.WriteString(out, b.String())
 	return err
 }

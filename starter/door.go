@@ -132,14 +132,14 @@ func (s *service) wrongSecret(c *gin.Context, kind, field, detail string) {
 		failLater(c, wait)
 		return
 	} else if wait > 0 {
-		s.log.WarnContext(c, "an address sends too many wrong secrets", "address", address, "request_id", c.GetString(requestIDKey))
+		s.log.WarnContext(c, "an address is sending too many wrong secrets", "address", address, "request_id", c.GetString(requestIDKey))
 	}
 	fail(c, http.StatusUnauthorized, field, detail)
 }
 
 func failLater(c *gin.Context, wait time.Duration) {
 	c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	fail(c, http.StatusTooManyRequests, "", "too many wrong secrets came from this address: wait, and send the right one")
+	fail(c, http.StatusTooManyRequests, "", "too many wrong secrets from this address: wait, then send the right one")
 }
 
 // declared refuses a body for what its headers say, before anything of it is read: size before type.
@@ -156,7 +156,7 @@ func (s *service) declared(c *gin.Context) {
 	}
 }
 
-var errBusy = errors.New("too many bodies at once")
+var errBusy = errors.New("too many request bodies at once")
 
 // meteredBody counts what has been read of a body against what may be in memory of all.
 type meteredBody struct {
@@ -181,7 +181,7 @@ func (s *service) readBody(c *gin.Context) {
 	body, err := io.ReadAll(io.LimitReader(m, maxBody+1))
 	switch {
 	case errors.Is(err, errBusy):
-		fail(c, http.StatusServiceUnavailable, "", "too much is being sent at once: try again")
+		fail(c, http.StatusServiceUnavailable, "", "the server is busy receiving other requests: try again")
 	case err != nil:
 		fail(c, http.StatusBadRequest, "", "the body is incomplete")
 	case len(body) > maxBody:

@@ -62,7 +62,7 @@ func parseForm(values map[string][]string, rules formRules) (sendForm, *formErro
 	case "true", "yes", "1", "on":
 		f.Download = true
 	default:
-		return f, &formError{"framebridge_download", fmt.Sprintf("%q is neither yes nor no.", d)}
+		return f, &formError{"framebridge_download", fmt.Sprintf("%q is not yes or no.", d)}
 	}
 	switch {
 	case len([]rune(f.Title)) > maxTitle:
@@ -121,9 +121,9 @@ func parseReviewers(values []string) ([]string, *formError) {
 	}
 	switch {
 	case len(out) == 0:
-		return nil, &formError{"framebridge_reviewers", "Name at least one reviewer by e-mail address."}
+		return nil, &formError{"framebridge_reviewers", "Enter at least one reviewer's e-mail address."}
 	case len(out) > maxReviewers:
-		return nil, &formError{"framebridge_reviewers", fmt.Sprintf("You named %d reviewers, but a review can have at most %d.", len(out), maxReviewers)}
+		return nil, &formError{"framebridge_reviewers", fmt.Sprintf("You entered %d reviewers, but a review can have at most %d.", len(out), maxReviewers)}
 	}
 	return out, nil
 }

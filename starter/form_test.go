@@ -31,7 +31,7 @@ func TestParseForm(t *testing.T) {
 		"next century":  {"framebridge_expires", "2126-01-01", "too late"},
 		"not a date":    {"framebridge_expires", "24.12.2026", "not a date"},
 		"quality":       {"framebridge_quality", "4k", "proxy or original"},
-		"download":      {"framebridge_download", "perhaps", "neither yes nor no"},
+		"download":      {"framebridge_download", "perhaps", "is not yes or no"},
 		"a long title":  {"framebridge_title", strings.Repeat("x", 176), "longer than 175"},
 		"a long secret": {"framebridge_passphrase", strings.Repeat("x", 256), "longer than 255"},
 	} {

@@ -77,7 +77,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), key, time.Now()); err != nil {
-		s.log.WarnContext(c, "could not record a click; a repeated one would join the same archive", "error", err)
+		s.log.WarnContext(c, "could not record a click; if it is repeated, it joins the same archive", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
 	say(c, "Archive "+out.Status, fmt.Sprintf("Framebridge is archiving “%s” to iconik. Nothing in Frame.io changes.", project.Name))

@@ -26,7 +26,7 @@ func loginCommand(o *options) *cobra.Command {
 	var redirect string
 	cmd := &cobra.Command{
 		Use:   "login",
-		Short: "Sign in to Frame.io V4 as a person, by Adobe's OAuth web app",
+		Short: "Sign in to Frame.io V4 as a person, with Adobe's OAuth web app",
 		Long: `login prints the address where you sign in to Adobe, waits for the code, and stores the tokens encrypted in the ledger for
 the worker and the starter. You need it once, and again if the tokens are not used for 14 days. Service accounts
 (server-to-server) need no login.
@@ -53,7 +53,7 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 		return err
 	}
 	if t.Frameio.IMS.ClientID == "" {
-		return fmt.Errorf("tenants.%s.frameio.ims.client_id is missing: make an OAuth web app credential in Adobe's Developer Console", t.ID)
+		return fmt.Errorf("tenants.%s.frameio.ims.client_id is missing: create an OAuth web app credential in Adobe's Developer Console", t.ID)
 	}
 	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
@@ -139,7 +139,7 @@ func waitForCode(ctx context.Context, redirect, state string, in io.Reader, read
 				answers <- take(pasted.Query())
 			}
 		} else if err != nil && u.Scheme != "http" {
-			answers <- answer{err: errors.New("nothing was pasted")}
+			answers <- answer{err: errors.New("no address was pasted")}
 		}
 	}()
 	select {

@@ -123,7 +123,7 @@ func command() *cobra.Command {
 	flags.StringVar(&o.config, "config", config.DefaultPath(), "configuration file (also FRAMEBRIDGE_CONFIG)")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
-	flags.StringVar(&o.tenant, "tenant", "", "tenant id or name; not needed when there is only one")
+	flags.StringVar(&o.tenant, "tenant", "", "tenant ID or name; not needed if there is only one")
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o))
 	root.AddCommand(projectsCommand(o), archivesCommand(o), reviewsCommand(o), reviewCommand(o))
@@ -196,5 +196,5 @@ func pickTenant(cfg *config.Config, name string) (*config.Tenant, error) {
 	case name == "":
 		return nil, fmt.Errorf("several tenants are configured: choose one with --tenant: %s", strings.Join(all, ", "))
 	}
-	return nil, fmt.Errorf("no tenant %q in the configuration, which has %s", name, strings.Join(all, ", "))
+	return nil, fmt.Errorf("no tenant %q in the configuration; it has %s", name, strings.Join(all, ", "))
 }

@@ -118,7 +118,7 @@ func TestSetupOnTheCommandLine(t *testing.T) {
 
 	out, code = v.run(t, "1\ny\n", "setup")
 	assert.Equal(t, 0, code, out)
-	assert.Contains(t, out, "groups of iconik")
+	assert.Contains(t, out, "iconik groups")
 	assert.Len(t, v.frameio.Hooks(), 2)
 	assert.Len(t, v.iconik.Docs("acls"), 13)
 	out, code = v.run(t, "", "setup")

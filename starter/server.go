@@ -63,7 +63,7 @@ func (s *service) routes() (public, internal *gin.Engine) {
 	gin.SetMode(gin.ReleaseMode)
 	s.metrics = prometheus.NewRegistry()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	answers := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Answers of the HTTP API."}, []string{"route", "status"})
+	answers := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Responses of the HTTP API."}, []string{"route", "status"})
 	s.metrics.MustRegister(answers)
 	s.door = newDoor()
 
@@ -248,7 +248,7 @@ func (s *service) bearer(c *gin.Context) {
 	found, opens, ok := s.cfg().FindKey(key, time.Now())
 	if !strings.EqualFold(scheme, "Bearer") || !ok {
 		c.Header("WWW-Authenticate", "Bearer")
-		s.wrongSecret(c, "key", "Authorization", "the API key is missing, wrong or expired: send it in this header, after the word Bearer")
+		s.wrongSecret(c, "key", "Authorization", "the API key is missing, wrong or expired: send it in the Authorization header, after the word Bearer")
 		return
 	}
 	if named != nil && named.ID != found.ID {
@@ -256,7 +256,7 @@ func (s *service) bearer(c *gin.Context) {
 		return
 	}
 	if needed := neededRole(c); !opens.Role.Covers(needed) {
-		fail(c, http.StatusForbidden, "Authorization", fmt.Sprintf("the key %q is for a %s; this needs a key for a %s", opens.Name, opens.Role, needed))
+		fail(c, http.StatusForbidden, "Authorization", fmt.Sprintf("the key %q has the role %s; this needs the role %s", opens.Name, opens.Role, needed))
 		return
 	}
 	c.Set(tenantKey, found)
@@ -303,7 +303,7 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 			return
 		}
 		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key) {
-			s.wrongSecret(c, "key", "key", "the key is not for this archive and control")
+			s.wrongSecret(c, "key", "key", "the key does not belong to this archive and control")
 		}
 	}
 }

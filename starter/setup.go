@@ -39,7 +39,7 @@ chosen workspace, and iconik's fields, views, custom actions and webhook. It rea
 before making them. A second run changes nothing. Frame.io shows webhook secrets only once, so setup stores them encrypted
 in the ledger; it never prints them. --remove removes exactly what setup created.
 
-Without --workspace it takes the workspaces of the last run; the first run asks, and takes all where nobody can be asked.
+Without --workspace, setup uses the workspaces of the last run; the first run asks, or uses all if it cannot ask.
 Exit code: 0 done, 1 something was refused, 2 usage or configuration, 4 a vendor cannot be reached.`,
 		Example: "  starter setup --dry-run\n  starter setup --workspace \"Harbour Films\" --group Editors --yes\n  starter setup --remove",
 		Args:    cobra.NoArgs,
@@ -48,13 +48,13 @@ Exit code: 0 done, 1 something was refused, 2 usage or configuration, 4 a vendor
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.workspaces, "workspace", nil, "Frame.io `workspace` (legacy: team), by id or name; may be repeated")
-	flags.StringArrayVar(&f.groups, "group", nil, "iconik `group` that sees the actions, by id or name; may be repeated")
+	flags.StringArrayVar(&f.workspaces, "workspace", nil, "Frame.io `workspace` (legacy: team), by ID or name; can be repeated")
+	flags.StringArrayVar(&f.groups, "group", nil, "iconik `group` that sees the actions, by ID or name; can be repeated")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show the changes without making them")
 	flags.BoolVar(&f.remove, "remove", false, "remove what setup created; with --workspace, only in that Frame.io workspace")
 	flags.BoolVar(&f.yes, "yes", false, "make the changes without asking")
 	flags.BoolVar(&f.raw, "json", false, "print the changes as JSON")
-	flags.StringVar(&f.redirect, "redirect", "http://localhost:8765/callback", "redirect URL of the credential, where a person must sign in first")
+	flags.StringVar(&f.redirect, "redirect", "http://localhost:8765/callback", "redirect URL of the credential, if a person must sign in first")
 	return cmd
 }
 
@@ -130,7 +130,7 @@ func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.
 		}
 		if _, aerr := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorCommand}, Action: what,
 			ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(fmt.Sprintf("%d changes", changes))}); aerr != nil {
-			s.log.WarnContext(ctx, "the set-up is not in the audit", "error", aerr)
+			s.log.WarnContext(ctx, "could not record the set-up in the audit log", "error", aerr)
 		}
 	}
 	if err == nil && !f.raw && changes > 0 {
@@ -146,7 +146,7 @@ func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) 
 	}
 	installer, ok := p.(frameio.Installer)
 	if !ok {
-		return nil, fmt.Errorf("tenants.%s.frameio.generation: %s cannot be set up", t.ID, t.Frameio.Generation)
+		return nil, fmt.Errorf("tenants.%s.frameio.generation: setup does not support %s", t.ID, t.Frameio.Generation)
 	}
 	ick, err := iconik.New(t.Iconik)
 	if err != nil {
@@ -178,9 +178,9 @@ func (s *service) signInForSetup(ctx context.Context, o *options, t *config.Tena
 		return err
 	}
 	if f.yes || f.raw || f.dryRun {
-		return fmt.Errorf("%w; a person signs in with `starter login`", err)
+		return fmt.Errorf("%w; sign in with `starter login`", err)
 	}
-	fmt.Fprintf(talk.out, "Adobe gives this credential no token without a person: %s\n\n", redact.Scrub(e.Detail))
+	fmt.Fprintf(talk.out, "With this credential, a person must sign in to Adobe: %s\n\n", redact.Scrub(e.Detail))
 	one := *o
 	one.tenant = t.ID
 	if err := login(ctx, &one, f.redirect, talk.in, talk.out); err != nil {
@@ -221,10 +221,10 @@ func (t *talk) choose(what string, options []setup.Option) ([]setup.Option, erro
 	none := strings.HasPrefix(what, "groups")
 	hint := "all"
 	if none {
-		hint = "none: administrators only"
+		hint = "none (administrators only)"
 	}
 	var out []setup.Option
-	answer := t.line(fmt.Sprintf("Which, by number? (several with commas; nothing is %s) ", hint))
+	answer := t.line(fmt.Sprintf("Which ones, by number? (separate with commas; default: %s) ", hint))
 	switch {
 	case answer == "" && none:
 		return nil, nil
@@ -234,7 +234,7 @@ func (t *talk) choose(what string, options []setup.Option) ([]setup.Option, erro
 	for _, part := range strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' }) {
 		n, err := strconv.Atoi(part)
 		if err != nil || n < 1 || n > len(options) {
-			return nil, fmt.Errorf("%w: %q is none of the numbers", setup.ErrChoice, part)
+			return nil, fmt.Errorf("%w: %q is not one of the numbers", setup.ErrChoice, part)
 		}
 		out = append(out, options[n-1])
 	}

@@ -107,7 +107,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		return
 	}
 	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), delivery, time.Now()); err != nil {
-		s.log.WarnContext(c, "could not record a delivery; a repeated one would start the archive again", "error", err)
+		s.log.WarnContext(c, "could not record a delivery; if it is repeated, it starts the archive again", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
 	c.JSON(http.StatusOK, out) // Frame.io's legacy API counts nothing but 200 as delivered
@@ -124,7 +124,7 @@ func (s *service) notShown(ctx context.Context, t *config.Tenant, what string, e
 	case e.Class == rest.NotFound:
 		return true
 	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without an answer the set-up is at fault
-		s.log.WarnContext(ctx, "ignored an event about something that Frame.io does not show", "tenant", t.ID, "about", what, "error", err)
+		s.log.WarnContext(ctx, "ignored an event about something that the token cannot see", "tenant", t.ID, "about", what, "error", err)
 		return true
 	}
 	return false

@@ -135,7 +135,7 @@ func Send(ctx context.Context, client *http.Client, method, signed string, heade
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, &SinkError{Cause: errors.New("the answer broke off")}
+		return nil, &SinkError{Cause: errors.New("the response was cut off")}
 	}
 	return &Answer{resp.StatusCode, resp.Header, raw}, nil
 }

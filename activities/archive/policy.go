@@ -23,7 +23,7 @@ type verdict struct {
 const (
 	unarchive        = "unarchive the project in Frame.io"
 	unarchiveOrAllow = "either the project was archived before the account migration to V4 (unarchive it in Frame.io), or the token's user lacks permission to download without a watermark (grant it in Frame.io)"
-	allowOrWait      = "either they are still coming back from cold storage, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each"
+	allowOrWait      = "either they are still being restored from cold storage, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each"
 )
 
 const missingFor = 24 * time.Hour // an original whose link is missing is waited for: from cold storage it takes hours

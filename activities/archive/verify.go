@@ -45,7 +45,7 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 				return err
 			})
 			if refused != nil {
-				refused.Reason = "it could not be compared: " + refused.Reason
+				refused.Reason = "comparison failed: " + refused.Reason
 				_, err = arc.updateItem(gctx, it, func(i *ledger.Item) { settle.FailItem(i, *refused) })
 			}
 			if err != nil {

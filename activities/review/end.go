@@ -125,7 +125,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	r.notify(ctx, "The review has ended: "+r.row.Title, summary)
 	kind := fmt.Sprintf("ended:%d", r.row.ExpiresAt.Unix())
 	return out, r.mail(ctx, kind, fmt.Sprintf("Review %s: %q", in.Status, r.row.Title),
-		summary+fmt.Sprintf("\nThe media in Frame.io will be deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("2 January 2006")))
+		summary+fmt.Sprintf("\nThe media in Frame.io will be deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("January 2, 2006")))
 }
 
 // markEnding notes when the review began to end: from then on no other click is joined to it.
@@ -182,7 +182,7 @@ func (a *Activities) WarnReview(ctx context.Context, ref workflows.ReviewRef) er
 		return err
 	}
 	return r.mail(ctx, fmt.Sprintf("warning:%d", r.row.DeleteAt.Unix()), fmt.Sprintf("Review media will be deleted: %q", r.row.Title),
-		fmt.Sprintf("The files that this review uploaded to Frame.io will be deleted on %s. The assets and comments in iconik stay. To keep the files, extend the review.\n", r.row.DeleteAt.UTC().Format("2 January 2006 15:04 UTC")))
+		fmt.Sprintf("The files that this review uploaded to Frame.io will be deleted on %s. The assets and comments in iconik stay. To keep the files, extend the review.\n", r.row.DeleteAt.UTC().Format("January 2, 2006, 15:04 UTC")))
 }
 
 // DeleteMedia deletes exactly the files that this review uploaded, and its folder if nothing else is in it.

@@ -63,7 +63,7 @@ func (r *review) inviteKey(email string) string { return r.shareKey() + "/" + st
 func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	message := r.row.Message
 	if message == "" {
-		message = fmt.Sprintf("Please review %q by %s.", r.row.Title, r.row.ExpiresAt.UTC().Format("2 January 2006 15:04 UTC"))
+		message = fmt.Sprintf("Please review %q by %s.", r.row.Title, r.row.ExpiresAt.UTC().Format("January 2, 2006, 15:04 UTC"))
 	}
 	err := r.frameio.Invite(ctx, r.row.ShareID, emails, message, func(ctx context.Context) error {
 		for _, e := range emails {

@@ -86,7 +86,7 @@ func (s *Tenants) checkSignIn(ctx context.Context, id string, cfg *config.Tenant
 	if err != nil && rest.ClassOf(err) == rest.Unauthorized {
 		why = fmt.Sprintf("Adobe or Frame.io rejected the sign-in: %v", err)
 	} else if at, ok, kerr := open.SignInRenewed(ctx, cfg, s.ledger.Tenant(cfg.ID)); kerr == nil && ok && now.Sub(at) > signInOld {
-		why = fmt.Sprintf("The sign-in was last renewed on %s and expires 14 days later: %v", at.Format("2 January 2006"), err)
+		why = fmt.Sprintf("The sign-in was last renewed on %s and expires 14 days later: %v", at.Format("January 2, 2006"), err)
 	}
 	if why == "" {
 		return

@@ -28,8 +28,8 @@ func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
 		body       string
 		says, asks string
 	}{
-		"moved":             {200, `{"data":[` + moved + `]}`, `account "Harbour Films" is on V4 since 20 November 2026, 08:30 UTC`, ""},
-		"moved, of several": {200, `{"data":[` + moved + `,{"id":"b","display_name":"B","v4_migrated_at":null}]}`, `account "Harbour Films, B" is on V4, which takes`, ""},
+		"moved":             {200, `{"data":[` + moved + `]}`, `account "Harbour Films" has been on V4 since November 20, 2026, 08:30 UTC`, ""},
+		"moved, of several": {200, `{"data":[` + moved + `,{"id":"b","display_name":"B","v4_migrated_at":null}]}`, `account "Harbour Films, B" is on V4, and V4 accepts`, ""},
 		"nothing is there":  {200, `{"data":[]}`, "", "If the account was not migrated, someone deleted the token"},
 		"refused, too":      {401, `{"errors":[{"detail":"Unauthorized"}]}`, "", "If the account was not migrated, someone deleted the token"},
 	} {
@@ -63,7 +63,7 @@ func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
 				assert.Contains(t, m.Subject, "was the account migrated to V4?")
 				assert.Contains(t, m.Text, c.asks)
 			}
-			assert.Contains(t, m.Text, "fails with a mail that names the new ID")
+			assert.Contains(t, m.Text, "fails, and an e-mail names the new ID")
 			assert.NotContains(t, m.Text, "a-developer-token")
 			assert.Empty(t, box, "one mail a day")
 		})

@@ -178,9 +178,9 @@ type OriginalUnavailable struct {
 
 func (e *OriginalUnavailable) Error() string {
 	if e.NoProxy {
-		return "frame.io has neither original nor proxy of file " + e.FileID + ": " + string(e.Why)
+		return "Frame.io has neither an original nor a proxy of file " + e.FileID + ": " + string(e.Why)
 	}
-	return "frame.io has no original of file " + e.FileID + ": " + string(e.Why)
+	return "Frame.io has no original of file " + e.FileID + ": " + string(e.Why)
 }
 
 // Person is who wrote a comment. Guests have no account.

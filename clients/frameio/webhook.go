@@ -16,7 +16,7 @@ const SignatureTolerance = 5 * time.Minute
 
 // Errors of VerifySignature.
 var (
-	ErrSignature = errors.New("the signature does not fit: is the webhook's secret among frameio.webhook_secrets?")
+	ErrSignature = errors.New("the signature does not match: is the webhook's secret in frameio.webhook_secrets?")
 	ErrStale     = errors.New("the timestamp is missing or more than 5 minutes from now")
 )
 

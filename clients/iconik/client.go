@@ -86,7 +86,7 @@ func New(cfg config.Iconik, opts ...Option) (*Client, error) {
 			case http.StatusUnauthorized:
 				e.Hint = "the application token is refused: was it deleted, or its user deactivated?"
 			case http.StatusForbidden:
-				e.Hint = "the token's user lacks the role, or the access to this object"
+				e.Hint = "the token's user lacks the role or has no access to this object"
 			}
 		},
 	}
@@ -187,7 +187,7 @@ func numbered[T any](ctx context.Context, op string, get func(ctx context.Contex
 		case len(rows) == 0:
 			return nil, "", nil
 		case page > 1 && print == before:
-			return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: "the listing shows one page again and again"}
+			return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: "the listing repeats the same page"}
 		case e.Pages > 0 && page >= e.Pages, e.Pages <= 0 && !e.hasNext():
 			return rows, "", nil
 		}

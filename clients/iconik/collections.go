@@ -115,7 +115,7 @@ func made[T any](v *T, id, op string, err error) (*T, error) {
 		return nil, err
 	}
 	if id == "" {
-		return nil, &rest.Error{Vendor: "iconik", Operation: op, Status: http.StatusOK, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no id"}
+		return nil, &rest.Error{Vendor: "iconik", Operation: op, Status: http.StatusOK, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
 	}
 	return v, nil
 }

@@ -334,7 +334,7 @@ func (s *FilesService) MD5PartURL(ctx context.Context, assetID, fileID, uploadID
 			return p.URL, nil
 		}
 	}
-	return "", &rest.Error{Vendor: "iconik", Operation: "MD5 part URL", Class: rest.Retryable, Detail: "the answer has no URL for the part"}
+	return "", &rest.Error{Vendor: "iconik", Operation: "MD5 part URL", Class: rest.Retryable, Detail: "the response has no URL for the part"}
 }
 
 // B2Upload is a large file on its way to Backblaze, and a place for one stream of its parts. All but the id are secrets.

@@ -113,11 +113,11 @@ func parseAddress(text string) (*netmail.Address, error) {
 	local, domain := a.Address[:at], a.Address[at+1:]
 	if !isASCII(domain) {
 		if domain, err = idna.Lookup.ToASCII(domain); err != nil {
-			return nil, fmt.Errorf("%q is not an e-mail address: its domain is none", text)
+			return nil, fmt.Errorf("%q is not an e-mail address: its domain is invalid", text)
 		}
 	}
 	if !isASCII(local) || len(local)+len(domain) > longestAddress {
-		return nil, fmt.Errorf("%q can't be written to: what stands before the @ must be ASCII, and the whole 254 characters at most", text)
+		return nil, fmt.Errorf("%q cannot receive e-mail: the part before the @ must be ASCII, and the address at most 254 characters", text)
 	}
 	name := []rune(strings.Join(strings.Fields(a.Name), " "))
 	if len(name) > longestName {

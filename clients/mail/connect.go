@@ -64,12 +64,12 @@ func (m *Mailer) greet(c *smtp.Client, secure *tls.Config, local net.Addr) error
 			if err := c.StartTLS(secure); err != nil {
 				var unknown *tls.CertificateVerificationError
 				if errors.As(err, &unknown) {
-					return fmt.Errorf("%w: name the server's authority in mail.ca, or set mail.tls to off", err)
+					return fmt.Errorf("%w: set mail.ca to the server's certificate authority, or set mail.tls to off", err)
 				}
 				return err
 			}
 		case m.tls == TLSRequired:
-			return errors.New("the server offers no encryption (STARTTLS), and mail.tls is required")
+			return errors.New("the server does not offer encryption (STARTTLS), but mail.tls is required")
 		}
 	}
 	return nil
@@ -87,9 +87,9 @@ func (m *Mailer) signIn(c *smtp.Client) error {
 	var answer *textproto.Error
 	switch {
 	case errors.As(err, &answer):
-		return fmt.Errorf("the server refuses the user or password of mail.smtp_url (%d)", answer.Code) // its words may repeat them
+		return fmt.Errorf("the server rejects the user or password in mail.smtp_url (%d)", answer.Code) // its words may repeat them
 	case errors.Is(err, smtp.ErrUnencrypted):
-		return errors.New("the server offers no encryption, and the password would be readable on its way: use smtps://, or set mail.tls to off if that is meant")
+		return errors.New("the server does not offer encryption, so the password would travel in plain text: use smtps://, or set mail.tls to off to allow that")
 	}
 	return err
 }
@@ -118,7 +118,7 @@ func (m *Mailer) mechanism(c *smtp.Client) (smtp.Auth, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("the server offers no way to sign in that Framebridge knows (it offers %q); it knows PLAIN, LOGIN, CRAM-MD5 and XOAUTH2", offered)
+	return nil, fmt.Errorf("the server offers only sign-in methods that Framebridge does not support (%q); it supports PLAIN, LOGIN, CRAM-MD5 and XOAUTH2", offered)
 }
 
 // helloName is what the server is greeted with: never localhost, which many refuse.

@@ -135,10 +135,10 @@ func (s *sending) send(ctx context.Context, to []*netmail.Address) error {
 		taken += n
 	}
 	if taken == 0 {
-		return errors.Join(append(s.refused, errors.New("nobody is left to send it to"))...)
+		return errors.Join(append(s.refused, errors.New("no recipient is left"))...)
 	}
 	for _, err := range s.refused {
-		slog.WarnContext(ctx, "mail is sent without a recipient", "error", err)
+		slog.WarnContext(ctx, "mail sent without one recipient", "error", err)
 	}
 	if s.client != nil {
 		_ = s.client.Quit()
@@ -200,7 +200,7 @@ func (s *sending) recipients(to []*netmail.Address) (taken []*netmail.Address, e
 		case err == nil:
 			taken = append(taken, a)
 		case errors.As(err, &answer):
-			s.refused = append(s.refused, fmt.Errorf("%q is refused by the server: %w", a.Address, err))
+			s.refused = append(s.refused, fmt.Errorf("the server rejects %q: %w", a.Address, err))
 		default:
 			return nil, err // the connection is gone
 		}

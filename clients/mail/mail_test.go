@@ -134,7 +134,7 @@ func TestItSignsInAsTheServerWants(t *testing.T) {
 		stage, checked := m.Check(t.Context())
 		assert.Equal(t, StageLogin, stage)
 		for _, err := range []error{send(t, m, "a@example.com"), checked} {
-			assert.ErrorContains(t, err, "refuses the user or password of mail.smtp_url")
+			assert.ErrorContains(t, err, "rejects the user or password in mail.smtp_url")
 			assert.NotContains(t, err.Error(), "the-wrong-one")
 		}
 		assert.Len(t, s.Messages(), 2)

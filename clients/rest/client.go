@@ -142,7 +142,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 			return nil, err
 		case pause > 0:
 			return nil, &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Throttled, RetryAfter: pause,
-				Detail: "it has asked for a pause, of which " + pause.Round(time.Second).String() + " are left"}
+				Detail: "it asked for a pause, of which " + pause.Round(time.Second).String() + " are left"}
 		}
 		resp, err := c.once(ctx, r, body, out, budget)
 		var e *Error
@@ -235,11 +235,11 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	switch {
 	case err != nil:
 		fail.Uncertain = !r.safe() && (ok || resp.StatusCode >= 500)
-		fail.Detail, fail.Cause = "the answer broke off", withoutURL(err)
+		fail.Detail, fail.Cause = "the response was cut off", withoutURL(err)
 		return resp, fail
 	case int64(len(raw)) > c.cfg.MaxBody:
 		fail.Class, fail.Uncertain = Permanent, !r.safe() && ok
-		fail.Detail = fmt.Sprintf("the answer is over %d bytes", c.cfg.MaxBody)
+		fail.Detail = fmt.Sprintf("the response is larger than %d bytes", c.cfg.MaxBody)
 		return resp, fail
 	case !ok:
 		return resp, c.failed(fail, r, resp, raw)
@@ -249,7 +249,7 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	}
 	if err := json.Unmarshal(raw, out); err != nil {
 		fail.Uncertain = !r.safe()
-		fail.Detail, fail.Cause = "the answer is not the JSON it should be", err
+		fail.Detail, fail.Cause = "the response is not the expected JSON", err
 		return resp, fail
 	}
 	return resp, nil
@@ -260,7 +260,7 @@ func (c *Client) request(ctx context.Context, r Request, body []byte) (*http.Req
 	fail := &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Permanent}
 	u, err := c.base.Parse(strings.TrimLeft(r.Path, "/"))
 	if err != nil {
-		fail.Detail = "the path cannot be built"
+		fail.Detail = "cannot build the path"
 		return nil, fail
 	}
 	if len(r.Query) > 0 {
@@ -270,7 +270,7 @@ func (c *Client) request(ctx context.Context, r Request, body []byte) (*http.Req
 	}
 	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		fail.Detail = "the request cannot be built"
+		fail.Detail = "cannot build the request"
 		return nil, fail
 	}
 	maps.Copy(req.Header, r.Header)
@@ -298,7 +298,7 @@ func (c *Client) failed(e *Error, r Request, resp *http.Response, raw []byte) er
 	e.Class = classify(resp.StatusCode)
 	e.Detail = detail(raw)
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		e.Detail = "it redirects where it should not"
+		e.Detail = "it redirects to an unexpected address"
 	}
 	// A 429 was not carried out; another 5xx may have been.
 	e.Uncertain = resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented && !r.safe()
@@ -307,7 +307,7 @@ func (c *Client) failed(e *Error, r Request, resp *http.Response, raw []byte) er
 		e.RetryAfter = max(e.RetryAfter, shortestThrottle)
 	}
 	if resp.StatusCode == http.StatusPaymentRequired {
-		e.Hint = "the plan's limit is reached"
+		e.Hint = "the plan's limit has been reached"
 	}
 	if c.cfg.Refine != nil {
 		c.cfg.Refine(e)

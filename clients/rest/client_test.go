@@ -230,7 +230,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	var s string
 	e := call(c, "GET", &s)
 	require.NotNil(t, e)
-	assert.Contains(t, e.Error(), "over 1000 bytes")
+	assert.Contains(t, e.Error(), "larger than 1000 bytes")
 	c = serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `<html>`) }, nil)
 	e = call(c, "POST", &s)
 	require.NotNil(t, e)

@@ -31,7 +31,7 @@ func Pages[T any](ctx context.Context, vendor, operation string, fetch func(ctx 
 			case next == "":
 				return
 			case seen[next]:
-				yield(none, &Error{Vendor: vendor, Operation: operation, Class: Retryable, Detail: "the listing goes in circles"})
+				yield(none, &Error{Vendor: vendor, Operation: operation, Class: Retryable, Detail: "the listing repeats itself"})
 				return
 			case len(seen) >= MostPages:
 				yield(none, &Error{Vendor: vendor, Operation: operation, Class: Permanent, Detail: "the listing does not end"})

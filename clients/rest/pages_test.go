@@ -17,8 +17,8 @@ func TestPagesEnd(t *testing.T) {
 		err   string
 	}{
 		"three pages":                 {func(c string) string { return map[string]string{"": "b", "b": "c"}[c] }, 3, ""},
-		"a page that leads to itself": {func(string) string { return "a" }, 2, "circles"},
-		"two that lead to each other": {func(c string) string { return map[string]string{"": "a", "a": "b", "b": "a"}[c] }, 3, "circles"},
+		"a page that leads to itself": {func(string) string { return "a" }, 2, "repeats itself"},
+		"two that lead to each other": {func(c string) string { return map[string]string{"": "a", "a": "b", "b": "a"}[c] }, 3, "repeats itself"},
 		"no end": {func(c string) string {
 			n, _ := strconv.Atoi(c)
 			return strconv.Itoa(n + 1)

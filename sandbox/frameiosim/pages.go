@@ -27,7 +27,7 @@ func labelWords(label string) string {
 
 // storedWords say where a project's originals are; "" for the usual.
 func storedWords(status string) string {
-	return map[string]string{"archiving": "going to cold storage", "archived": "originals in cold storage", "unarchiving": "coming back from cold storage"}[status]
+	return map[string]string{"archiving": "moving to cold storage", "archived": "originals in cold storage", "unarchiving": "being restored from cold storage"}[status]
 }
 
 func render(w http.ResponseWriter, name string, v any) {
@@ -190,7 +190,7 @@ func (sh *Share) visible(now time.Time) string {
 	case sh.ExpiresAt != nil && now.After(*sh.ExpiresAt):
 		return "This link has expired."
 	case sh.Inactive:
-		return "This link is switched off."
+		return "This link is turned off."
 	}
 	return ""
 }
@@ -247,7 +247,7 @@ func (s *Sim) reviewPage(w http.ResponseWriter, r *http.Request) {
 	}{Share: sh, Home: s.home, Closed: sh.visible(time.Now()), Who: reviewer(r), Labels: []string{"none", "in_progress", "needs_review", "approved"}}
 	v.Locked = v.Closed == "" && sh.locked(r)
 	if v.Locked && r.FormValue("wrong") != "" {
-		v.Wrong = "That is not the passphrase."
+		v.Wrong = "Wrong passphrase."
 	}
 	if v.Closed == "" && !v.Locked {
 		v.Files = s.shared(sh)
@@ -317,7 +317,7 @@ func (s *Sim) reviewForm(do func(http.ResponseWriter, *http.Request)) http.Handl
 		shut := ok && (sh.visible(time.Now()) != "" || sh.locked(r))
 		s.mu.RUnlock()
 		if !ok || shut {
-			http.Error(w, "The link is closed: nothing can be said any more.", http.StatusForbidden)
+			http.Error(w, "This review is closed for comments.", http.StatusForbidden)
 			return
 		}
 		do(w, r)

@@ -22,7 +22,7 @@ type Remote struct {
 func OpenRemote(address string, buckets ...string) (*Remote, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.User == nil || u.Host == "" {
-		return nil, errors.New("an S3 store is named http://ACCESS:SECRET@host:port")
+		return nil, errors.New("an S3 store must be given as http://ACCESS:SECRET@host:port")
 	}
 	secret, _ := u.User.Password()
 	r := &Remote{Presigner{Endpoint: u.Scheme + "://" + u.Host, AccessKey: u.User.Username(), SecretKey: secret}, &http.Client{Timeout: remoteTimeout}}

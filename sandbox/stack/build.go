@@ -78,7 +78,7 @@ func Build(ctx context.Context, root string, report func(text string, done bool)
 func building(left []string, since time.Duration) string {
 	text := "building " + strings.Join(left, ", ") + " … " + since.Round(time.Second).String()
 	if slices.Contains(left, "temporal") && since > 10*time.Second {
-		text += " (Temporal's server is large: minutes the first time, seconds afterwards; with the temporal command installed nothing of it is built)"
+		text += " (Temporal's server is large: the first build takes minutes, later ones seconds; with the temporal command installed, none is needed)"
 	}
 	return text
 }

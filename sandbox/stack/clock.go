@@ -105,7 +105,7 @@ func (s *Stack) Delete(ctx context.Context, review string) error {
 		return err
 	}
 	if r.DeleteAt == nil || r.Status != "expired" && r.Status != "stopped" {
-		return fmt.Errorf("the review is %s: its media is deleted after it has ended", r.Status)
+		return fmt.Errorf("the review is %s: its media is deleted only after it ends", r.Status)
 	}
 	return s.skip(ctx, r.WorkflowID, max(time.Until(*r.DeleteAt), 0)+past)
 }
@@ -114,7 +114,7 @@ func (s *Stack) Delete(ctx context.Context, review string) error {
 // passed; whatever runs meanwhile takes the time that it takes.
 func (s *Stack) skip(ctx context.Context, id string, by time.Duration) error {
 	if p := s.o.TemporalProgram; p != nil && !p.Skips {
-		return fmt.Errorf("the clock can't be moved: this Temporal server is %s, and it takes %d.%d", p.Version, oldestSkipping[0], oldestSkipping[1])
+		return fmt.Errorf("cannot move the clock: this Temporal server is %s, and it needs %d.%d", p.Version, oldestSkipping[0], oldestSkipping[1])
 	}
 	c, err := client.Dial(client.Options{HostPort: s.TemporalAddress, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *Stack) skip(ctx context.Context, id string, by time.Duration) error {
 		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"time_skipping_config"}},
 	})
 	if err != nil {
-		return fmt.Errorf("this Temporal server did not let time pass (it takes %d.%d with frontend.WorkflowTimeSkippingEnabled): %w", oldestSkipping[0], oldestSkipping[1], err)
+		return fmt.Errorf("this Temporal server cannot skip time (it needs %d.%d with frontend.WorkflowTimeSkippingEnabled): %w", oldestSkipping[0], oldestSkipping[1], err)
 	}
 	return nil
 }

@@ -26,10 +26,10 @@ var pageTemplate = template.Must(template.New("page").Funcs(ui.Funcs).Funcs(temp
 
 // What the API's words for states mean to a person.
 var (
-	reviewWords = map[string]string{"preparing": "Getting ready", "sending": "Sending to Frame.io", "open": "Open: reviewers can comment", "expired": "Over: the link has expired",
-		"stopped": "Over: it was stopped", "deleted": "Over: its media is deleted in Frame.io", "failed": "Failed"}
-	archiveWords = map[string]string{"queued": "Waiting for its turn", "running": "Archiving", "waiting": "Waiting for originals in cold storage", "verifying": "Checking iconik against Frame.io",
-		"verified": "Done: every file is in iconik", "verified_with_exceptions": "Done, with exceptions", "incomplete": "Ended incomplete", "failed": "Failed", "cancelled": "Cancelled"}
+	reviewWords = map[string]string{"preparing": "Preparing", "sending": "Sending to Frame.io", "open": "Open for comments", "expired": "Expired",
+		"stopped": "Stopped", "deleted": "Ended, media deleted in Frame.io", "failed": "Failed"}
+	archiveWords = map[string]string{"queued": "Queued", "running": "Archiving", "waiting": "Waiting for originals in cold storage", "verifying": "Comparing Frame.io and iconik",
+		"verified": "Done: every file is in iconik", "verified_with_exceptions": "Done, with exceptions", "incomplete": "Incomplete", "failed": "Failed", "cancelled": "Cancelled"}
 	decisionWords = map[string]string{"approved": "approved", "needs_review": "needs review", "in_progress": "in progress", "none": "no decision yet"}
 )
 
@@ -48,7 +48,7 @@ func when(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
-	text := t.UTC().Format("2 January 2006 15:04:05 UTC")
+	text := t.UTC().Format("January 2, 2006, 15:04:05 UTC")
 	switch d := time.Until(*t); {
 	case d > 48*time.Hour:
 		return fmt.Sprintf("%s, in %d days", text, int(d.Hours()/24))
@@ -109,7 +109,7 @@ func (s *Stack) home(w http.ResponseWriter, r *http.Request) {
 		v.Archives = list.Archives
 	}
 	if err != nil {
-		v.Problem = "Framebridge does not answer: " + err.Error()
+		v.Problem = "Framebridge does not respond: " + err.Error()
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = pageTemplate.Execute(w, v)

@@ -73,12 +73,12 @@ func FindTemporal(ctx context.Context, offline bool, note func(string)) *Tempora
 		return nil
 	}
 	if err := fetchTemporal(ctx, releases, path); err != nil {
-		note("Temporal's own command could not be fetched (" + err.Error() + "), so its server is built here.")
+		note("Could not download Temporal's command (" + err.Error() + "), so the server is built here instead.")
 		return nil
 	}
-	p, why := inspect(ctx, path, "fetched from Temporal's releases")
+	p, why := inspect(ctx, path, "downloaded from Temporal's releases")
 	if p == nil {
-		note("Temporal's command was fetched and is not used: " + why + ".")
+		note("The downloaded temporal command is not used: " + why + ".")
 	}
 	return p
 }
@@ -91,7 +91,7 @@ func inspect(ctx context.Context, path, from string) (p *TemporalProgram, why st
 	defer cancel()
 	out, err := exec.CommandContext(ctx, path, "--version").CombinedOutput()
 	if err != nil {
-		return nil, "it does not tell its version"
+		return nil, "it does not report its version"
 	}
 	m := serverVersion.FindStringSubmatch(string(out))
 	if m == nil {
@@ -133,7 +133,7 @@ func fetchTemporal(ctx context.Context, base, path string) error {
 		return err
 	}
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != want {
-		return errors.New("its checksum is not the release's")
+		return errors.New("its checksum does not match the release's")
 	}
 	return unpack(raw, path)
 }
@@ -153,11 +153,11 @@ func download(ctx context.Context, client *http.Client, url string, most int64) 
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, errors.New("the releases answer " + resp.Status)
+		return nil, errors.New("the download server responds with " + resp.Status)
 	}
 	raw, err := io.ReadAll(io.LimitReader(heard{resp.Body, quiet}, most))
 	if err != nil {
-		return nil, errors.New("the download broke off")
+		return nil, errors.New("the download was cut off")
 	}
 	return raw, nil
 }
@@ -183,7 +183,7 @@ func unpack(archive []byte, path string) error {
 	for t := tar.NewReader(z); ; {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			return errors.New("the archive has no temporal command")
+			return errors.New("the downloaded file contains no temporal command")
 		}
 		if err != nil {
 			return err

@@ -77,7 +77,7 @@ func TestAFetchedCommandIsTheReleases(t *testing.T) {
 		silent     bool
 	}{
 		"good":           {sums: good},
-		"other checksum": {sums: fmt.Sprintf("%x  %s\n", sha256.Sum256(nil), name), want: "checksum is not the release's"},
+		"other checksum": {sums: fmt.Sprintf("%x  %s\n", sha256.Sum256(nil), name), want: "checksum does not match the release's"},
 		"not for us":     {sums: "abc  temporal_cli_plan9.tar.gz\n", want: "the release has none for"},
 		"refused":        {status: http.StatusForbidden, want: "403"},
 		"silent":         {silent: true, want: "no connection"},

@@ -42,7 +42,7 @@ func TestOneRefusedObjectCostsThatObject(t *testing.T) {
 		{name: "collection", match: `^POST /API/assets/v1/collections/?$`, after: 4, status: 422, reason: "has no collection in iconik", other: ledger.FailedCollection},
 		{name: "share", match: `^POST /API/assets/v1/collections/[^/]+/contents/?$`, status: 422, other: ledger.FailedShare},
 		{name: "report", match: `^POST /API/files/v1/assets/[^/]+/formats/?$`, after: 18, status: 422, other: ledger.FailedReport},
-		{name: "asset while verifying", match: `^GET /API/files/v1/assets/[^/]+/versions/[^/]+/files/?$`, after: 3, status: 403, reason: "it could not be compared: "},
+		{name: "asset while verifying", match: `^GET /API/files/v1/assets/[^/]+/versions/[^/]+/files/?$`, after: 3, status: 403, reason: "comparison failed: "},
 	} {
 		for generation := range generations {
 			t.Run(tt.name+" "+generation, func(t *testing.T) {

@@ -89,7 +89,7 @@ func (c *Client) CreateWebhook(ctx context.Context, teamID string, h frameio.Web
 	var out hook
 	err := c.write(ctx, opCreateHook, "teams/"+url.PathEscape(teamID)+"/hooks", hookBody(h), &out)
 	if err == nil && out.ID == "" {
-		err = &rest.Error{Vendor: "Frame.io", Operation: opCreateHook, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no id"}
+		err = &rest.Error{Vendor: "Frame.io", Operation: opCreateHook, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
 	}
 	d := out.domain()
 	d.WorkspaceID = teamID

@@ -1,4 +1,4 @@
-// Package legacy is the adapter for Frame.io's V2 API (api.frame.io/v2), which ends on 1 December 2026.
+// Package legacy is the adapter for Frame.io's V2 API (api.frame.io/v2), which ends on December 1, 2026.
 package legacy
 
 import (
@@ -137,7 +137,7 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	return c, err
 }
 
-const movedHint = "the token is refused: the legacy API ends on 1 December 2026, and a migrated account refuses legacy tokens immediately"
+const movedHint = "the token is refused: Frame.io supports the legacy API only until December 1, 2026, and a migrated account refuses legacy tokens immediately"
 
 // refine knows what this API's errors mean to the user.
 func refine(e *rest.Error) {

@@ -54,11 +54,11 @@ func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, 
 	if len(named) == 1 {
 		return named[0], nil
 	}
-	detail := fmt.Sprintf("%d teams are named %q", len(named), idOrName)
+	detail := fmt.Sprintf("the token sees %d teams named %q", len(named), idOrName)
 	if idOrName == "" {
 		detail = fmt.Sprintf("the token sees %d teams", len(named))
 	}
-	return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opTeams, Class: rest.Permanent, Detail: detail, Hint: "set frameio.workspace to a team's id"}
+	return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opTeams, Class: rest.Permanent, Detail: detail, Hint: "set frameio.workspace to a team's ID"}
 }
 
 // ProjectsOf wraps GET /teams/{id}/projects. One call a page.
@@ -102,7 +102,7 @@ func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.New
 		return frameio.Upload{}, err
 	}
 	if a.ID == "" || len(a.URLs) == 0 {
-		return frameio.Upload{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateAsset, Class: rest.Retryable, Detail: "the answer holds no upload URLs"}
+		return frameio.Upload{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateAsset, Class: rest.Retryable, Detail: "the response contains no upload URLs"}
 	}
 	up := frameio.Upload{FileID: a.ID, MediaType: string(a.Filetype)}
 	n := int64(len(a.URLs))
@@ -188,7 +188,7 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 		return frameio.Comment{}, err
 	}
 	if row.ID == "" {
-		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no comment"}
+		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no comment"}
 	}
 	return row.domain(fileID), nil
 }
@@ -257,7 +257,7 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 		return frameio.Share{}, err
 	}
 	if s.ID == "" {
-		return frameio.Share{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateLink, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no review link"}
+		return frameio.Share{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateLink, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no review link"}
 	}
 	d := s.domain(frameio.ShareReviewLink, nil)
 	if len(n.AssetIDs) == 0 {

@@ -19,20 +19,20 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 	defer cancel()
 	account, since, err := v4.MovedAt(ctx, t.Frameio)
 	head := fmt.Sprintf("Frame.io's legacy API refuses the token of tenant %s (%s).", t.Name, t.ID)
-	steps := []string{fmt.Sprintf("If the account is on V4 now, set tenants.%s.frameio.generation to v4 and fill in frameio.ims (or keep the developer token, where the account is not run from Adobe's Admin Console), then start worker and starter again.", t.ID)}
+	steps := []string{fmt.Sprintf("If the account is on V4 now, set tenants.%s.frameio.generation to v4 and fill in frameio.ims (or keep the developer token if the account is not managed in Adobe's Admin Console), then restart the worker and the starter.", t.ID)}
 	if err == nil {
-		when := ""
+		when := "is on V4"
 		if !since.IsZero() {
-			when = " since " + since.Format("2 January 2006, 15:04 MST")
+			when = "has been on V4 since " + since.Format("January 2, 2006, 15:04 MST")
 		}
 		subject = fmt.Sprintf("The Frame.io account of %s was migrated to V4: update the configuration", t.Name)
-		head += fmt.Sprintf(" Its account %q is on V4%s, which takes this token.", account, when)
-		steps = []string{fmt.Sprintf("Set tenants.%s.frameio.generation to v4, then start worker and starter again. The token works there for now; Adobe's sign-in (frameio.ims) is what stays.", t.ID)}
+		head += fmt.Sprintf(" Its account %q %s, and V4 accepts this token.", account, when)
+		steps = []string{fmt.Sprintf("Set tenants.%s.frameio.generation to v4, then restart the worker and the starter. The token works on V4 for now; plan to switch to an Adobe sign-in (frameio.ims).", t.ID)}
 	} else {
 		subject = fmt.Sprintf("Frame.io refuses the token of %s: was the account migrated to V4?", t.Name)
-		head += " It ends on 1 December 2026, and a migrated account refuses legacy tokens immediately."
+		head += " Frame.io supports that API only until December 1, 2026, and a migrated account refuses legacy tokens immediately."
 	}
-	steps = append(steps, "Run starter setup: the account migration has switched the webhooks off.")
+	steps = append(steps, "Run starter setup: the account migration turned the webhooks off.")
 	if err != nil {
 		steps = append(steps, "If the account was not migrated, someone deleted the token: create a new one.")
 	}
@@ -42,7 +42,7 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 		fmt.Fprintf(&b, "%d. %s\n", i+1, s)
 	}
 	b.WriteString(`
-Nothing is lost. Running archives and reviews retry every minute, and continue automatically after step 1. If Frame.io gave a project a new ID, its archive fails with a mail that names the new ID; an archive with that ID continues where the old one stopped. Open reviews get a new link on V4, and their reviewers new invitations.
+Nothing is lost. Running archives and reviews retry every minute, and continue automatically after step 1. If Frame.io gave a project a new ID, its archive fails, and an e-mail names the new ID; an archive with that ID continues where the old one stopped. Open reviews get a new link on V4, and their reviewers new invitations.
 `)
 	return subject, b.String()
 }

@@ -25,7 +25,7 @@ type Tokens interface {
 }
 
 // ErrNoKey says that a sign-in is to be kept and no key is configured.
-var ErrNoKey = errors.New("ledger.encryption_key is missing: a token is to be kept encrypted")
+var ErrNoKey = errors.New("ledger.encryption_key is missing: it is needed to store a token encrypted")
 
 // Platform opens the adapter of a tenant's generation. tokens may be nil where no sign-in is kept. refused, where not nil,
 // is told when the API refuses a token as it does from the moment Frame.io moves the account to its other API.
@@ -43,7 +43,7 @@ func Platform(t *config.Tenant, tokens Tokens, refused func()) (frameio.Platform
 		}
 		return v4.New(t.Frameio, opts...)
 	default:
-		return nil, fmt.Errorf("tenants.%s.frameio.generation: %q is not known", t.ID, t.Frameio.Generation)
+		return nil, fmt.Errorf("tenants.%s.frameio.generation: %q is unknown", t.ID, t.Frameio.Generation)
 	}
 }
 

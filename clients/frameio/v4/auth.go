@@ -242,7 +242,7 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, tokenURL, strings.NewReader(form.Encode()))
 	if err != nil {
-		fail.Class, fail.Detail = rest.Permanent, "ims.token_url is no URL"
+		fail.Class, fail.Detail = rest.Permanent, "ims.token_url is not a URL"
 		return Tokens{}, fail
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -270,7 +270,7 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		return Tokens{}, fail
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		fail.Class, fail.Detail, fail.Hint = rest.Permanent, "it redirects where it should not", "check frameio.ims.token_url"
+		fail.Class, fail.Detail, fail.Hint = rest.Permanent, "it redirects to an unexpected address", "check frameio.ims.token_url"
 		return Tokens{}, fail
 	case resp.StatusCode != http.StatusOK || out.Access == "":
 		words := strings.TrimSpace(out.Error + " " + out.Words)
@@ -295,15 +295,15 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 func signInHint(code, grant string) string {
 	switch {
 	case code == "invalid_scope":
-		return "Adobe does not give the credential the scopes that Frame.io needs (openid, AdobeID, frame.s2s.all; for a person email, profile, offline_access and additional_info.roles, too): add them in the Developer Console"
+		return "the credential lacks scopes that Frame.io needs (openid, AdobeID, frame.s2s.all; for a person also email, profile, offline_access and additional_info.roles): add them in Adobe's Developer Console"
 	case code == "invalid_client", code == "unauthorized_client":
-		return "Adobe does not know the credential: check ims.client_id and ims.client_secret, and that it is of the kind used here (server-to-server, or OAuth web app with a refresh token)"
+		return "Adobe does not know the credential: check ims.client_id and ims.client_secret, and whether it is the right type (server-to-server, or OAuth web app with a refresh token)"
 	case grant == "refresh_token":
-		return "Adobe refuses the refresh token: it ends after 14 days without use, and each is good once; sign in again with `starter login`"
+		return "Adobe rejects the refresh token: it expires after 14 days without use and works only once; sign in again with `starter login`"
 	case grant == "authorization_code":
-		return "Adobe refuses the code of the sign-in: it is good once and for minutes, and --redirect must be the credential's; start again"
+		return "Adobe rejects the sign-in code: it works once and for a few minutes, and --redirect must match the credential's; start again"
 	}
-	return "Adobe refuses the sign-in: check ims.client_id and ims.client_secret, and that the product profile of Frame.io V4 is assigned"
+	return "Adobe rejects the sign-in: check ims.client_id and ims.client_secret, and whether the Frame.io V4 product profile is assigned"
 }
 
 // Scopes that V4 needs of a person who signs in: without AdobeID or the roles every call is refused.
@@ -313,7 +313,7 @@ const userScopes = "openid,AdobeID,email,profile,offline_access,additional_info.
 func AuthorizeURL(cfg config.IMS, redirect, state string) (string, error) {
 	u, err := url.Parse(cfg.TokenURL)
 	if err != nil || u.Host == "" {
-		return "", fmt.Errorf("frameio.ims.token_url is no URL")
+		return "", fmt.Errorf("frameio.ims.token_url is not a URL")
 	}
 	u.Path = strings.Replace(u.Path, "/token/v3", "/authorize/v2", 1)
 	u.RawQuery = url.Values{"client_id": {cfg.ClientID}, "redirect_uri": {redirect}, "scope": {userScopes}, "response_type": {"code"}, "state": {state}}.Encode()
@@ -328,7 +328,7 @@ func SignIn(ctx context.Context, cfg config.IMS, store TokenStore, code, redirec
 		return err
 	}
 	if k.Refresh == "" {
-		return &rest.Error{Vendor: "Adobe", Operation: "POST ims/token", Class: rest.Permanent, Detail: "the answer holds no refresh token", Hint: "the credential must be an OAuth web app with the scope offline_access"}
+		return &rest.Error{Vendor: "Adobe", Operation: "POST ims/token", Class: rest.Permanent, Detail: "the response contains no refresh token", Hint: "the credential must be an OAuth web app with the scope offline_access"}
 	}
 	k.From = fingerprint(cfg)
 	return store.Exchange(ctx, TokenName, func(context.Context, []byte) ([]byte, error) { return json.Marshal(k) })

@@ -160,7 +160,7 @@ func (c *Client) Comment(ctx context.Context, id string) (frameio.Comment, error
 // CreateComment wraps POST ~/files/{id}/comments. V4 makes no replies.
 func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.NewComment) (frameio.Comment, error) {
 	if n.ParentID != "" || n.TeamOnly {
-		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateComment, Class: rest.Unsupported, Detail: "V4 makes neither replies nor team-only comments"}
+		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateComment, Class: rest.Unsupported, Detail: "V4's API cannot create replies or team-only comments"}
 	}
 	body := map[string]any{"text": n.Text}
 	if n.Frame != nil {

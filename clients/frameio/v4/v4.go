@@ -1,4 +1,4 @@
-// Package v4 is the adapter for Frame.io's V4 API, the only one from 1 December 2026.
+// Package v4 is the adapter for Frame.io's V4 API, the only one after December 1, 2026.
 package v4
 
 import (
@@ -77,7 +77,7 @@ func refine(e *rest.Error, static bool) {
 		e.Hint = "the token is refused: it needs the scopes openid, AdobeID, email, profile, offline_access and additional_info.roles, or frame.s2s.all for server-to-server"
 	case http.StatusForbidden:
 		if static && (e.Operation == opAccounts || e.Operation == opMe) { // not a right is missing: the token is not for here
-			e.Hint = "accounts run from Adobe's Admin Console take no developer token by itself: use Adobe's sign-in (frameio.ims), or a client that Frame.io's support sets up for the token (frameio.service_client)"
+			e.Hint = "accounts managed in Adobe's Admin Console do not accept a developer token alone: use an Adobe sign-in (frameio.ims), or a client that Frame.io support sets up for the token (frameio.service_client)"
 			break
 		}
 		e.Hint = "the user or service account lacks the role, the V4 product profile, or the permission to download"
@@ -159,7 +159,7 @@ func (c *Client) accountID(ctx context.Context) (string, error) {
 			names = append(names, a.Name+" ("+a.ID+")")
 		}
 		return "", &rest.Error{Vendor: "Frame.io", Operation: opAccounts, Class: rest.Permanent, Detail: "the token sees " + strconv.Itoa(len(out.Data)) + " accounts: " + strings.Join(names, ", "),
-			Hint: "set frameio.account_id; an account that was not moved to V4 is not seen here"}
+			Hint: "set frameio.account_id; accounts that are not on V4 yet do not appear here"}
 	}
 	c.mu.Lock()
 	c.account = out.Data[0].ID
@@ -196,7 +196,7 @@ func MovedAt(ctx context.Context, cfg config.Frameio, opts ...Option) (names str
 	}
 	switch len(found) {
 	case 0:
-		return "", time.Time{}, &rest.Error{Vendor: "Frame.io", Operation: opAccounts, Class: rest.NotFound, Detail: "V4 shows no such account"}
+		return "", time.Time{}, &rest.Error{Vendor: "Frame.io", Operation: opAccounts, Class: rest.NotFound, Detail: "V4 has no such account"}
 	case 1:
 		return found[0], moved, nil
 	}
@@ -242,7 +242,7 @@ func list[T any](ctx context.Context, c *Client, op string, q url.Values, size i
 		return out.Data, next.Query().Get("after"), nil
 	}
 	// Taken for the last page, what follows would be missing and nobody would know.
-	return nil, "", &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Detail: "the link to the next page leads nowhere"}
+	return nil, "", &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Detail: "the link to the next page is invalid"}
 }
 
 // every reads a listing to its end.
@@ -339,7 +339,7 @@ func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, 
 	}
 	if len(found) != 1 {
 		return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opWorkspaces, Class: rest.Permanent, Detail: strconv.Itoa(len(found)) + " workspaces fit",
-			Hint: "set frameio.workspace to a workspace's id"}
+			Hint: "set frameio.workspace to a workspace's ID"}
 	}
 	return found[0], nil
 }
@@ -359,7 +359,7 @@ func (c *Client) CreateProject(ctx context.Context, workspaceID, name string) (f
 // made refuses an answer to a POST that does not say what was made.
 func made(id, op string, err error) error {
 	if err == nil && id == "" {
-		return &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the answer holds no id"}
+		return &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
 	}
 	return err
 }
