@@ -130,8 +130,7 @@ func (s *assetSync) put(ctx context.Context, row ledger.ReviewComment) error {
 // readFrameio lists the file's comments, and asks for those one by one that are missing in the list.
 func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 	s.fio = map[string]frameio.Comment{}
-	for cursor := ""; ; {
-		page, err := s.frameio.Comments(ctx, s.it.FileID, cursor)
+	for c, err := range frameio.RowsOf(ctx, s.frameio.Comments, s.it.FileID) {
 		if rest.IsNotFound(err) {
 			_, err := s.review.inFrameio(ctx, s.it)
 			return false, err
@@ -139,12 +138,7 @@ func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		for _, c := range page.Items {
-			s.fio[c.ID] = c
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
+		s.fio[c.ID] = c
 	}
 	var missing, lost []string
 	for _, row := range s.rows {

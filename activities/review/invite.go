@@ -107,18 +107,12 @@ func (r *review) wasInvited(ctx context.Context, email string) (sent, sure bool,
 		return false, true, nil
 	}
 	certain := 0
-	for after := ""; ; {
-		links, next, err := r.ledger.Links(ctx, ledger.LinkInvitation, after, 200)
+	for l, err := range r.ledger.AllLinks(ctx, ledger.LinkInvitation) {
 		if err != nil {
 			return false, false, err
 		}
-		for _, l := range links {
-			if l.TargetID != "" && strings.HasPrefix(l.SourceID, r.shareKey()+"/") { // others are of links before
-				certain++
-			}
-		}
-		if after = next; after == "" {
-			break
+		if l.TargetID != "" && strings.HasPrefix(l.SourceID, r.shareKey()+"/") { // others are of links before
+			certain++
 		}
 	}
 	return have.Count < 0 || have.Count > certain, have.Count >= 0, nil

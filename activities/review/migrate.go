@@ -149,27 +149,21 @@ func (r *review) relocatedFiles(ctx context.Context) ([]placedFile, error) {
 		return nil, err
 	}
 	var out []placedFile
-	for cursor := ""; ; {
-		page, err := r.frameio.Children(ctx, folder, cursor)
+	for a, err := range frameio.RowsOf(ctx, r.frameio.Children, folder) {
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range page.Items {
-			switch a.Kind {
-			case frameio.KindFile:
-				out = append(out, placedFile{a, ""})
-			case frameio.KindStack:
-				versions, err := r.frameio.Versions(ctx, a)
-				if err != nil {
-					return nil, err
-				}
-				for _, v := range versions {
-					out = append(out, placedFile{v, a.ID})
-				}
+		switch a.Kind {
+		case frameio.KindFile:
+			out = append(out, placedFile{a, ""})
+		case frameio.KindStack:
+			versions, err := r.frameio.Versions(ctx, a)
+			if err != nil {
+				return nil, err
 			}
-		}
-		if cursor = page.Next; cursor == "" {
-			break
+			for _, v := range versions {
+				out = append(out, placedFile{v, a.ID})
+			}
 		}
 	}
 	return out, r.update(ctx, func(row *ledger.Review) { row.ProjectID, row.FolderID = project.ID, folder })

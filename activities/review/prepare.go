@@ -247,20 +247,15 @@ func (r *review) folderName() string {
 
 // childNamed finds a child by its name; those that known holds are others.
 func (r *review) childNamed(ctx context.Context, folder, name string, kind frameio.AssetKind, known map[string]bool) (string, error) {
-	for cursor := ""; ; {
-		page, err := r.frameio.Children(ctx, folder, cursor)
+	for a, err := range frameio.RowsOf(ctx, r.frameio.Children, folder) {
 		if err != nil {
 			return "", err
 		}
-		for _, a := range page.Items {
-			if a.Kind == kind && a.Name == name && !known[a.ID] {
-				return a.ID, nil
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			return "", nil
+		if a.Kind == kind && a.Name == name && !known[a.ID] {
+			return a.ID, nil
 		}
 	}
+	return "", nil
 }
 
 // projectMemory is how long the project for reviews is not looked for again.
@@ -291,20 +286,15 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 	id, _, err := r.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkReviewProject, SourceID: key, FindFirst: true,
 		Find: func(ctx context.Context) (string, error) {
-			for cursor := ""; ; {
-				page, err := r.frameio.ProjectsOf(ctx, ws.ID, cursor)
+			for p, err := range frameio.RowsOf(ctx, r.frameio.ProjectsOf, ws.ID) {
 				if err != nil {
 					return "", err
 				}
-				for _, p := range page.Items {
-					if p.Name == r.cfg.Review.Project && !p.Archived {
-						return p.ID, nil
-					}
-				}
-				if cursor = page.Next; cursor == "" {
-					return "", nil
+				if p.Name == r.cfg.Review.Project && !p.Archived {
+					return p.ID, nil
 				}
 			}
+			return "", nil
 		},
 		Make: func(ctx context.Context) (string, error) {
 			p, err := r.frameio.CreateProject(ctx, ws.ID, r.cfg.Review.Project)

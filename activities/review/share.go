@@ -116,20 +116,15 @@ func (r *review) shareKey() string {
 
 // findShare finds a link of this review whose making was cut short.
 func (r *review) findShare(ctx context.Context) (string, error) {
-	for cursor := ""; ; {
-		page, err := r.frameio.Shares(ctx, r.row.ProjectID, cursor)
+	for s, err := range frameio.RowsOf(ctx, r.frameio.Shares, r.row.ProjectID) {
 		if err != nil {
 			return "", err
 		}
-		for _, s := range page.Items {
-			if s.Name == r.shareName() && s.Kind != frameio.SharePresentation {
-				return s.ID, nil
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			return "", nil
+		if s.Name == r.shareName() && s.Kind != frameio.SharePresentation {
+			return s.ID, nil
 		}
 	}
+	return "", nil
 }
 
 func (r *review) share(ctx context.Context, shown []string) error {

@@ -170,21 +170,16 @@ func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error
 	if err != nil {
 		return "", err
 	}
-	for cursor := ""; ; {
-		page, err := s.frameio.Comments(ctx, s.it.FileID, cursor)
+	for c, err := range frameio.RowsOf(ctx, s.frameio.Comments, s.it.FileID) {
 		if err != nil {
 			return "", err
 		}
-		for _, c := range page.Items {
-			got := frameioState(c)
-			if _, known := s.inReview[mapping.Frameio][c.ID]; !known && ours(me, c.Author) && got.Text+" "+got.Time == sent {
-				return c.ID, nil
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			return "", nil
+		got := frameioState(c)
+		if _, known := s.inReview[mapping.Frameio][c.ID]; !known && ours(me, c.Author) && got.Text+" "+got.Time == sent {
+			return c.ID, nil
 		}
 	}
+	return "", nil
 }
 
 // ours says that a comment may be of our own user. The id that V4 gives its writer need not be the one of the token's user.

@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"clients/mail":           {"config"},
 	"clients/mail/mailtest":  {},
 	"clients/iconik":         {"clients/rest", "config", "untrusted"},
-	"clients/frameio":        {"mapping", "untrusted"}, // its frame rates
+	"clients/frameio":        {"clients/rest", "mapping", "untrusted"}, // its frame rates
 	"clients/frameio/legacy": {"clients/frameio", "clients/rest", "config", "mapping", "untrusted"},
 	"clients/frameio/v4":     {"clients/frameio", "clients/rest", "config", "mapping", "redact", "untrusted"},
 	"clients/frameio/open":   {"clients/frameio/...", "clients/frameio", "config"},

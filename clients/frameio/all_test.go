@@ -1,0 +1,61 @@
+package frameio_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+func TestRowsReadAListingToItsEnd(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused")
+	pages := map[string]frameio.Page[int]{"": {Items: []int{1, 2}, Next: "b"}, "b": {Next: "c"}, "c": {Items: []int{3}}}
+	read := func(list func(context.Context, string, string) (frameio.Page[int], error), most int) (got []int, err error) {
+		for n, err := range frameio.RowsOf(t.Context(), list, "project") {
+			if err != nil {
+				return got, err
+			}
+			if got = append(got, n); len(got) == most {
+				return got, nil
+			}
+		}
+		return got, nil
+	}
+	calls := 0
+	whole := func(_ context.Context, of, cursor string) (frameio.Page[int], error) {
+		require.Equal(t, "project", of)
+		calls++
+		return pages[cursor], nil
+	}
+	got, err := read(whole, 0)
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 2, 3}, got)
+	require.Equal(t, 3, calls)
+
+	calls = 0
+	got, err = read(whole, 1)
+	require.NoError(t, err)
+	require.Equal(t, []int{1}, got)
+	require.Equal(t, 1, calls, "nothing is read that nobody asks for")
+
+	got, err = read(func(_ context.Context, _, cursor string) (frameio.Page[int], error) {
+		if cursor == "" {
+			return frameio.Page[int]{Items: []int{1}, Next: "b"}, nil
+		}
+		return frameio.Page[int]{}, refused
+	}, 0)
+	require.ErrorIs(t, err, refused)
+	require.Equal(t, []int{1}, got)
+
+	_, err = read(func(_ context.Context, _, cursor string) (frameio.Page[int], error) {
+		n, _ := strconv.Atoi(cursor)
+		return frameio.Page[int]{Items: []int{n}, Next: strconv.Itoa((n + 1) % 3)}, nil
+	}, 0)
+	require.Equal(t, rest.Retryable, rest.ClassOf(err), "a listing in circles is not taken for whole")
+}

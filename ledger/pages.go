@@ -1,0 +1,87 @@
+package ledger
+
+import (
+	"context"
+	"iter"
+)
+
+// pageRows is how many rows a listing to the end reads at once.
+const pageRows = 500
+
+// rowsOf reads a listing row by row. page returns the rows after a place, which is zero before the first page, and the
+// place of the next one, which is zero after the last. No query is open while a row is in the caller's hands: it may write.
+func rowsOf[T any, K comparable](page func(after K) (rows []T, next K, err error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		var start, after K
+		for {
+			rows, next, err := page(after)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			for _, r := range rows {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if next == start {
+				return
+			}
+			after = next
+		}
+	}
+}
+
+// AllArchives reads the tenant's archives.
+func (h TenantLedger) AllArchives(ctx context.Context) iter.Seq2[Archive, error] {
+	return rowsOf(func(after string) ([]Archive, string, error) { return h.Archives(ctx, after, pageRows) })
+}
+
+// AllFolders reads an archive's folders, parents before children.
+func (h ArchiveLedger) AllFolders(ctx context.Context) iter.Seq2[Folder, error] {
+	return rowsOf(func(after string) ([]Folder, string, error) { return h.Folders(ctx, after, pageRows) })
+}
+
+// AllItems reads an archive's items in their order.
+func (h ArchiveLedger) AllItems(ctx context.Context) iter.Seq2[Item, error] {
+	return rowsOf(func(after int64) ([]Item, int64, error) { return h.ItemsPage(ctx, after, pageRows) })
+}
+
+// ItemsOf reads the items that a phase has work for, and with them the other versions of their assets.
+func (h ArchiveLedger) ItemsOf(ctx context.Context, phase Phase) iter.Seq2[Item, error] {
+	ranges := rowsOf(func(after int64) ([]Range, int64, error) {
+		ranges, err := h.NextRanges(ctx, phase, after, 200, 10)
+		if err != nil || len(ranges) == 0 {
+			return nil, 0, err
+		}
+		return ranges, ranges[len(ranges)-1].To, nil
+	})
+	return func(yield func(Item, error) bool) {
+		for r, err := range ranges {
+			var items []Item
+			if err == nil {
+				items, err = h.Items(ctx, r.From, r.To)
+			}
+			if err != nil {
+				yield(Item{}, err)
+				return
+			}
+			for _, it := range items {
+				if !yield(it, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// AllLinks reads an archive's links of one kind.
+func (h ArchiveLedger) AllLinks(ctx context.Context, kind LinkKind) iter.Seq2[Link, error] {
+	return rowsOf(func(after string) ([]Link, string, error) { return h.Links(ctx, kind, after, pageRows) })
+}
+
+// AllLinks reads a review's links of one kind.
+func (h ReviewLedger) AllLinks(ctx context.Context, kind LinkKind) iter.Seq2[Link, error] {
+	return ArchiveLedger(h).AllLinks(ctx, kind)
+}
