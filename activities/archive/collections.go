@@ -144,40 +144,34 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 		return err
 	}
 	parents := map[string]string{row.RootID: row.CollectionID}
-	for after := ""; ; {
-		folders, next, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Folders(ctx, after, 500)
+	for f, err := range arc.ledger.AllFolders(ctx) {
 		if err != nil {
 			return err
 		}
-		for _, f := range folders {
-			if f.SourceID == row.RootID {
-				if f.CollectionID != "" && f.CollectionID != row.CollectionID { // it was deleted: its files go into the new one
-					if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).FolderGone(ctx, f.SourceID); err != nil {
-						return err
-					}
-				}
-				if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).SetFolderCollection(ctx, f.SourceID, row.CollectionID); err != nil {
-					return err
-				}
-				continue
-			}
-			parent, ok := parents[f.ParentID]
-			if !ok {
-				return fault.System("folder %s has no parent in the ledger", f.SourceID)
-			}
-			id, err := arc.folderInto(ctx, f, parent)
-			if err != nil {
-				return fmt.Errorf("collection of folder %q: %w", f.Path, err)
-			}
-			parents[f.SourceID] = id
-			if f.CollectionID != id {
-				if err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).SetFolderCollection(ctx, f.SourceID, id); err != nil {
+		if f.SourceID == row.RootID {
+			if f.CollectionID != "" && f.CollectionID != row.CollectionID { // it was deleted: its files go into the new one
+				if err := arc.ledger.FolderGone(ctx, f.SourceID); err != nil {
 					return err
 				}
 			}
+			if err := arc.ledger.SetFolderCollection(ctx, f.SourceID, row.CollectionID); err != nil {
+				return err
+			}
+			continue
 		}
-		if after = next; next == "" {
-			break
+		parent, ok := parents[f.ParentID]
+		if !ok {
+			return fault.System("folder %s has no parent in the ledger", f.SourceID)
+		}
+		id, err := arc.folderInto(ctx, f, parent)
+		if err != nil {
+			return fmt.Errorf("collection of folder %q: %w", f.Path, err)
+		}
+		parents[f.SourceID] = id
+		if f.CollectionID != id {
+			if err := arc.ledger.SetFolderCollection(ctx, f.SourceID, id); err != nil {
+				return err
+			}
 		}
 	}
 	arc.progress(ctx, false)

@@ -25,25 +25,21 @@ import (
 func (a *archive) findPremigration(ctx context.Context, project frameio.Project) ([]ledger.Archive, error) {
 	title := func(name string) string { return mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix) }
 	var found []ledger.Archive
-	for after := ""; ; {
-		page, next, err := a.tenant.Ledger.Archives(ctx, after, 100)
+	for r, err := range a.tenant.Ledger.AllArchives(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range page {
-			if r.ID != a.ref.Archive && r.ContinuedAs == "" && r.CollectionID != "" && frameio.Migrated(a.frameio, r.Generation) && r.TeamName == project.Team.Name && title(r.Name) == title(project.Name) {
-				_, err := a.frameio.Project(ctx, r.ID)
-				if rest.IsNotFound(err) { // otherwise it is another project that is there, too
-					found = append(found, r)
-				} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
-					return nil, err
-				}
-			}
+		if r.ID == a.ref.Archive || r.ContinuedAs != "" || r.CollectionID == "" || !frameio.Migrated(a.frameio, r.Generation) || r.TeamName != project.Team.Name || title(r.Name) != title(project.Name) {
+			continue
 		}
-		if after = next; after == "" {
-			return found, nil
+		_, err := a.frameio.Project(ctx, r.ID)
+		if rest.IsNotFound(err) { // otherwise it is another project that is there, too
+			found = append(found, r)
+		} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
+			return nil, err
 		}
 	}
+	return found, nil
 }
 
 // adoptMigrated looks, when a project is archived for the first time here, whether it is one that was archived under another id,
@@ -95,18 +91,12 @@ func (a *archive) noProject(ctx context.Context) error {
 	}
 	if row.RootID != "" && frameio.Migrated(a.frameio, row.Generation) { // it was opened once, on the other API
 		var ids []string
-		for cursor := ""; ; {
-			page, err := a.frameio.Projects(ctx, cursor)
+		for p, err := range frameio.Rows(ctx, a.frameio.Projects) {
 			if err != nil {
 				return err
 			}
-			for _, p := range page.Items {
-				if mapping.ProjectTitle(p.Name, a.cfg.Archive.TriggerSuffix) == mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix) {
-					ids = append(ids, p.ID)
-				}
-			}
-			if cursor = page.Next; cursor == "" {
-				break
+			if mapping.ProjectTitle(p.Name, a.cfg.Archive.TriggerSuffix) == mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix) {
+				ids = append(ids, p.ID)
 			}
 		}
 		if len(ids) > 0 {
@@ -207,17 +197,14 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 			return err
 		}
 		draft := mapping.Segment(commentInput(it, c, user, a.tenant.DrawingFrame()))
-		at := -1
-		for exact := range 2 { // what says the very same first
-			for i, g := range free {
-				same := g.Text == draft.Text && (user == "" || g.UserID == user)
-				if exact == 1 {
-					same = c.Author.Unknown && strings.HasSuffix(g.Text, c.Text) && c.Text != ""
-				}
-				if at < 0 && same && g.ParentID == target[c.ParentID] && equalTime(g.StartMS, draft.StartMS) && equalTime(g.EndMS, draft.EndMS) {
-					at = i
-				}
-			}
+		samePlace := func(g former) bool {
+			return g.ParentID == target[c.ParentID] && equalTime(g.StartMS, draft.StartMS) && equalTime(g.EndMS, draft.EndMS)
+		}
+		at := slices.IndexFunc(free, func(g former) bool {
+			return samePlace(g) && g.Text == draft.Text && (user == "" || g.UserID == user)
+		})
+		if at < 0 && c.Author.Unknown && c.Text != "" { // the segment's text begins with the name of its author
+			at = slices.IndexFunc(free, func(g former) bool { return samePlace(g) && strings.HasSuffix(g.Text, c.Text) })
 		}
 		if at < 0 {
 			continue
@@ -252,18 +239,12 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 	}
 	var former []ledger.Link
 	for _, kind := range []ledger.LinkKind{ledger.LinkPresentation, ledger.LinkReviewLink} {
-		for after := ""; ; {
-			links, next, err := a.ledger.Links(ctx, kind, after, 500)
+		for k, err := range a.ledger.AllLinks(ctx, kind) {
 			if err != nil {
 				return err
 			}
-			for _, k := range links {
-				if k.TargetID != "" {
-					former = append(former, k)
-				}
-			}
-			if after = next; after == "" {
-				break
+			if k.TargetID != "" {
+				former = append(former, k)
 			}
 		}
 	}

@@ -126,75 +126,70 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	}
 	cold := false // of one that waits it is known
 	var project *frameio.Project
-	for after := int64(0); ; {
-		ranges, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).NextRanges(ctx, ledger.PhaseCopy, after, 200, 10)
+	for it, err := range arc.ledger.ItemsOf(ctx, ledger.PhaseCopy) {
 		if err != nil {
 			return res, err
 		}
-		if len(ranges) == 0 {
-			switch {
-			case !cold:
-				res.Advice = allowOrWait
-			case arc.frameio.Capabilities().NativeArchive:
-				res.Advice = unarchive
-			default:
-				res.Advice = unarchiveOrAllow
-			}
-			return res, nil
+		if o := frameio.Original(it.Original); it.State != ledger.Pending || o != frameio.OriginalArchived && o != frameio.OriginalMissing {
+			continue
 		}
-		for _, r := range ranges {
-			after = r.To
-			items, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Items(ctx, r.From, r.To)
+		if project == nil { // one call tells for all while the project is still away
+			p, err := arc.frameio.Project(ctx, ref.Archive)
+			if rest.IsNotFound(err) {
+				return res, arc.noProject(ctx)
+			}
 			if err != nil {
 				return res, err
 			}
-			for _, it := range items {
-				if o := frameio.Original(it.Original); it.State != ledger.Pending || o != frameio.OriginalArchived && o != frameio.OriginalMissing {
-					continue
-				}
-				if project == nil { // one call tells for all while the project is still away
-					p, err := arc.frameio.Project(ctx, ref.Archive)
-					if rest.IsNotFound(err) {
-						return res, arc.noProject(ctx)
-					}
-					if err != nil {
-						return res, err
-					}
-					project = &p
-				}
-				if project.Archived {
-					cold = true
-					res.Waiting++
-					continue
-				}
-				now, err := arc.frameio.Asset(ctx, it.SourceID)
-				if rest.IsNotFound(err) { // deleted meanwhile, or under another id by now: the next reading of the tree tells
-					continue
-				}
-				if err != nil {
-					return res, err
-				}
-				was, since := it.Original, it.MissingSince
-				noteOriginal(&it, now.Original)
-				waits := mayComeBack(it)
-				if waits {
-					res.Waiting++
-					cold = cold || now.Original == frameio.OriginalArchived
-				} else {
-					res.Back++
-				}
-				if waits && it.Original == was && it.MissingSince.Equal(since) {
-					continue
-				}
-				if _, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
-					i.Original, i.MissingSince = it.Original, it.MissingSince
-					if !waits {
-						i.Reason, i.Size, i.SourceChecksum, i.HasProxy = "", now.Size, now.Checksum, now.HasProxy
-					}
-				}); err != nil {
-					return res, err
-				}
-			}
+			project = &p
+		}
+		if project.Archived {
+			cold = true
+			res.Waiting++
+			continue
+		}
+		waits, original, err := arc.recheckOriginal(ctx, it)
+		if rest.IsNotFound(err) { // deleted meanwhile, or under another id by now: the next reading of the tree tells
+			continue
+		}
+		if err != nil {
+			return res, err
+		}
+		if waits {
+			res.Waiting++
+			cold = cold || original == frameio.OriginalArchived
+		} else {
+			res.Back++
 		}
 	}
+	switch {
+	case !cold:
+		res.Advice = allowOrWait
+	case arc.frameio.Capabilities().NativeArchive:
+		res.Advice = unarchive
+	default:
+		res.Advice = unarchiveOrAllow
+	}
+	return res, nil
+}
+
+// recheckOriginal writes down what Frame.io says of an item's original now, and says whether it is still waited for.
+func (a *archive) recheckOriginal(ctx context.Context, it ledger.Item) (waits bool, original frameio.Original, err error) {
+	file, err := a.frameio.Asset(ctx, it.SourceID)
+	if err != nil {
+		return false, "", err
+	}
+	was, since := it.Original, it.MissingSince
+	noteOriginal(&it, file.Original)
+	waits = mayComeBack(it)
+	if waits && it.Original == was && it.MissingSince.Equal(since) {
+		return waits, file.Original, nil
+	}
+	_, err = a.ledger.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
+		i.Original, i.MissingSince = it.Original, it.MissingSince
+		if !waits {
+			i.Reason, i.Size, i.SourceChecksum, i.HasProxy = "", file.Size, file.Checksum, file.HasProxy
+		}
+	})
+	return waits, file.Original, err
 }

@@ -123,25 +123,12 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 		return folders > 0, err
 	}
 	for _, phase := range []ledger.Phase{ledger.PhaseCopy, ledger.PhaseComments} {
-		for after := int64(0); ; {
-			ranges, err := a.ledger.NextRanges(ctx, phase, after, 200, 10)
+		for it, err := range a.ledger.ItemsOf(ctx, phase) {
 			if err != nil {
 				return false, err
 			}
-			if len(ranges) == 0 {
-				break
-			}
-			for _, r := range ranges {
-				items, err := a.ledger.Items(ctx, r.From, r.To)
-				if err != nil {
-					return false, err
-				}
-				for _, it := range items {
-					if phase == ledger.PhaseCopy && it.NeedsCopying() && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.CommentCount > it.CommentsSeen && it.AssetID != "" {
-						return true, nil
-					}
-				}
-				after = r.To
+			if phase == ledger.PhaseCopy && it.NeedsCopying() && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.CommentCount > it.CommentsSeen && it.AssetID != "" {
+				return true, nil
 			}
 		}
 	}
@@ -150,25 +137,20 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 
 func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
 	n := 0
-	for after := ""; ; {
-		folders, next, err := a.ledger.Folders(ctx, after, 1000)
+	for f, err := range a.ledger.AllFolders(ctx) {
 		if err != nil {
 			return 0, err
 		}
-		for _, f := range folders {
-			if f.CollectionID != "" {
-				continue
-			}
-			if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, f.SourceID); err != nil {
-				return 0, err
-			} else if !refused { // of one that was, the archive says so
-				n++
-			}
+		if f.CollectionID != "" {
+			continue
 		}
-		if after = next; next == "" {
-			return n, nil
+		if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, f.SourceID); err != nil {
+			return 0, err
+		} else if !refused { // of one that was, the archive says so
+			n++
 		}
 	}
+	return n, nil
 }
 
 func joinPath(parent, name string) string {

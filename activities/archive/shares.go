@@ -35,36 +35,33 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	parent := "" // the collection Presentations
 	seen, done := 0, 0
 	var shares []frameio.Share
-	for cursor := ""; ; {
-		var page frameio.Page[frameio.Share]
-		_, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedShares, SourceID: ref.Archive, Place: "Presentations", URL: row.ProjectURL}, func() (err error) {
+	list := func(ctx context.Context, cursor string) (page frameio.Page[frameio.Share], err error) {
+		_, err = arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedShares, SourceID: ref.Archive, Place: "Presentations", URL: row.ProjectURL}, func() (err error) {
 			page, err = arc.frameio.Shares(ctx, ref.Archive, cursor)
 			return err
 		})
+		return page, err
+	}
+	for s, err := range frameio.Rows(ctx, list) {
 		if err != nil {
 			return fmt.Errorf("presentations: %w", err)
 		}
-		for _, s := range page.Items {
-			seen++
-			shares = append(shares, frameio.Share{ID: s.ID, CollectionID: s.CollectionID})
-			failure := ledger.Failure{Kind: ledger.FailedShare, SourceID: s.ID, Place: "Presentations/" + mapping.PathName(s.Name), URL: s.URL}
-			copied, err := arc.objects.TryOr(ctx, failure, func() (err error) {
-				if parent == "" {
-					if parent, err = arc.presentations(ctx, row); err != nil {
-						return fmt.Errorf("the collection Presentations: %w", err)
-					}
+		seen++
+		shares = append(shares, frameio.Share{ID: s.ID, CollectionID: s.CollectionID})
+		failure := ledger.Failure{Kind: ledger.FailedShare, SourceID: s.ID, Place: "Presentations/" + mapping.PathName(s.Name), URL: s.URL}
+		copied, err := arc.objects.TryOr(ctx, failure, func() (err error) {
+			if parent == "" {
+				if parent, err = arc.presentations(ctx, row); err != nil {
+					return fmt.Errorf("the collection Presentations: %w", err)
 				}
-				return arc.copyShare(ctx, parent, s)
-			})
-			if err != nil {
-				return fmt.Errorf("presentation %q: %w", s.Name, err)
 			}
-			if copied {
-				done++
-			}
+			return arc.copyShare(ctx, parent, s)
+		})
+		if err != nil {
+			return fmt.Errorf("presentation %q: %w", s.Name, err)
 		}
-		if cursor = page.Next; cursor == "" {
-			break
+		if copied {
+			done++
 		}
 	}
 	if _, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done }); err != nil {
@@ -184,44 +181,39 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 func (a *archive) missingReferences(ctx context.Context) (int, error) {
 	missing := map[string]bool{}
 	collection, listed, read := "", map[string]bool{}, false
-	for after := ""; ; {
-		links, next, err := a.ledger.Links(ctx, ledger.LinkReference, after, 500)
+	for k, err := range a.ledger.AllLinks(ctx, ledger.LinkReference) {
 		if err != nil {
 			return 0, err
 		}
-		for _, k := range links {
-			if k.TargetID == "" {
-				continue
-			}
-			if k.Parent != collection {
-				collection, listed = k.Parent, map[string]bool{}
-				if read, err = a.objects.TryOr(ctx, a.comparison(collection), func() error { return a.listInto(ctx, collection, listed) }); err != nil {
-					return 0, err
-				}
-			}
-			if !read || listed[k.TargetID] {
-				continue
-			}
-			there := true
-			asked, err := a.objects.TryOr(ctx, a.comparison(collection), func() (err error) {
-				there, err = a.refersTo(ctx, collection, k.TargetID)
-				return err
-			})
-			if err != nil {
-				return 0, err
-			}
-			if !asked || there {
-				continue
-			}
-			missing[collection] = true
-			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReference, k.SourceID); err != nil {
+		if k.TargetID == "" {
+			continue
+		}
+		if k.Parent != collection {
+			collection, listed = k.Parent, map[string]bool{}
+			if read, err = a.objects.TryOr(ctx, a.comparison(collection), func() error { return a.listInto(ctx, collection, listed) }); err != nil {
 				return 0, err
 			}
 		}
-		if after = next; after == "" {
-			return len(missing), nil
+		if !read || listed[k.TargetID] {
+			continue
+		}
+		there := true
+		asked, err := a.objects.TryOr(ctx, a.comparison(collection), func() (err error) {
+			there, err = a.refersTo(ctx, collection, k.TargetID)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		if !asked || there {
+			continue
+		}
+		missing[collection] = true
+		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReference, k.SourceID); err != nil {
+			return 0, err
 		}
 	}
+	return len(missing), nil
 }
 
 // comparison is the failure of reading a collection of references back.

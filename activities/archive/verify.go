@@ -280,30 +280,24 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	if err := arc.objects.Clear(ctx, ledger.FailedComparison); err != nil {
 		return res, err
 	}
-	for after := ""; ; {
-		folders, next, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Folders(ctx, after, 500)
+	for f, err := range arc.ledger.AllFolders(ctx) {
 		if err != nil {
 			return res, err
 		}
-		for _, f := range folders {
-			if f.CollectionID == "" {
-				continue
-			}
-			if err := attempt.Stopping(ctx); err != nil {
-				return res, err
-			}
-			_, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedComparison, SourceID: f.SourceID, Place: f.Path, URL: arc.iconik.CollectionURL(f.CollectionID)},
-				func() error { return arc.removeLeftovers(ctx, f, me.ID) })
-			if errors.Is(err, errFolderGone) {
-				res.Missing++
-				continue
-			}
-			if err != nil {
-				return res, fmt.Errorf("verifying the collection of %q: %w", f.Path, err)
-			}
+		if f.CollectionID == "" {
+			continue
 		}
-		if after = next; next == "" {
-			break
+		if err := attempt.Stopping(ctx); err != nil {
+			return res, err
+		}
+		_, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedComparison, SourceID: f.SourceID, Place: f.Path, URL: arc.iconik.CollectionURL(f.CollectionID)},
+			func() error { return arc.removeLeftovers(ctx, f, me.ID) })
+		if errors.Is(err, errFolderGone) {
+			res.Missing++
+			continue
+		}
+		if err != nil {
+			return res, fmt.Errorf("verifying the collection of %q: %w", f.Path, err)
 		}
 	}
 	presentations, err := arc.missingReferences(ctx)
