@@ -313,20 +313,15 @@ func (x *exam) reviewProject() (*frameio.Project, error) {
 		if err != nil {
 			return nil, err
 		}
-		for cursor := ""; ; {
-			page, err := x.frameio.ProjectsOf(ctx, w.ID, cursor)
+		for p, err := range frameio.RowsOf(ctx, x.frameio.ProjectsOf, w.ID) {
 			if err != nil {
 				return nil, err
 			}
-			for _, p := range page.Items {
-				if p.Name == x.tenant.Review.Project {
-					return &p, nil
-				}
-			}
-			if cursor = page.Next; cursor == "" {
-				return nil, nil //nolint:nilnil // there is none yet
+			if p.Name == x.tenant.Review.Project {
+				return &p, nil
 			}
 		}
+		return nil, nil //nolint:nilnil // there is none yet
 	})
 }
 

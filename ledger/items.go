@@ -373,21 +373,25 @@ func (h ArchiveLedger) NextRanges(ctx context.Context, phase Phase, after int64,
 
 // ResetFailed lets a retry try failed items again.
 func (h ArchiveLedger) ResetFailed(ctx context.Context) error {
-	for after := int64(0); ; {
-		failed, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT 500", h.tenant, h.id, after)
-		if err != nil || len(failed) == 0 {
+	failed := rowsOf(func(after int64) ([]Item, int64, error) {
+		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT ?", h.tenant, h.id, after, pageRows)
+		if err != nil || len(items) == 0 {
+			return nil, 0, err
+		}
+		return items, items[len(items)-1].Seq, nil
+	})
+	for it, err := range failed {
+		if err != nil {
 			return err
 		}
-		for _, it := range failed {
-			after = it.Seq
-			if _, err := h.UpdateItem(ctx, it.SourceID, func(i *Item) {
-				i.State, i.Reason, i.Fault = Pending, "", ""
-				if i.UploadID != "" || i.FileID != "" {
-					i.State = Copying
-				}
-			}); err != nil {
-				return err
+		if _, err := h.UpdateItem(ctx, it.SourceID, func(i *Item) {
+			i.State, i.Reason, i.Fault = Pending, "", ""
+			if i.UploadID != "" || i.FileID != "" {
+				i.State = Copying
 			}
+		}); err != nil {
+			return err
 		}
 	}
+	return nil
 }

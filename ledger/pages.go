@@ -38,6 +38,11 @@ func (h TenantLedger) AllArchives(ctx context.Context) iter.Seq2[Archive, error]
 	return rowsOf(func(after string) ([]Archive, string, error) { return h.Archives(ctx, after, pageRows) })
 }
 
+// AllReviews reads the tenant's reviews.
+func (h TenantLedger) AllReviews(ctx context.Context) iter.Seq2[Review, error] {
+	return rowsOf(func(after string) ([]Review, string, error) { return h.Reviews(ctx, after, pageRows) })
+}
+
 // AllFolders reads an archive's folders, parents before children.
 func (h ArchiveLedger) AllFolders(ctx context.Context) iter.Seq2[Folder, error] {
 	return rowsOf(func(after string) ([]Folder, string, error) { return h.Folders(ctx, after, pageRows) })

@@ -11,8 +11,6 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-const itemsPage = 1000 // rows of one read
-
 // Source is what a report says beside the ledger: whose archive it is, and where a person looks further.
 type Source struct {
 	TenantName  string
@@ -31,7 +29,7 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	if err != nil {
 		return nil, err
 	}
-	lost, err := notCarried(ctx, l)
+	rows, err := notCarried(ctx, l)
 	if err != nil {
 		return nil, err
 	}
@@ -40,22 +38,12 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 		return nil, err
 	}
 	return &Report{
-		Archive: row, Generations: generations, NotCarried: lost, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		Archive: row, Generations: generations, NotCarried: rows, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
-			for after := int64(0); ; {
-				items, next, err := l.ItemsPage(ctx, after, itemsPage)
-				if err != nil {
-					yield(ledger.Item{}, err)
-					return
-				}
-				for _, it := range items {
-					it.Reason, it.Note = redact.Scrub(it.Reason), redact.Scrub(it.Note)
-					if !yield(it, nil) {
-						return
-					}
-				}
-				if after = next; next == 0 {
+			for it, err := range l.AllItems(ctx) {
+				it.Reason, it.Note = redact.Scrub(it.Reason), redact.Scrub(it.Note)
+				if !yield(it, err) {
 					return
 				}
 			}
@@ -88,22 +76,16 @@ const MHLFormat = "MHL"
 
 func keptGenerations(ctx context.Context, l ledger.ArchiveLedger, archive string) ([]Generation, error) {
 	var out []Generation
-	for after := ""; ; {
-		links, next, err := l.Links(ctx, FormLink, after, itemsPage)
+	for k, err := range l.AllLinks(ctx, FormLink) {
 		if err != nil {
 			return nil, err
 		}
-		for _, k := range links {
-			var run int
-			if _, err := fmt.Sscanf(strings.TrimPrefix(k.SourceID, "report:"+archive+":"), "%d:"+MHLFormat, &run); err != nil || k.SourceID != FormKey(archive, run, MHLFormat) {
-				continue
-			}
-			if g, ok := ParseGeneration(k.Hash, run); ok {
-				out = append(out, g)
-			}
+		var run int
+		if _, err := fmt.Sscanf(strings.TrimPrefix(k.SourceID, "report:"+archive+":"), "%d:"+MHLFormat, &run); err != nil || k.SourceID != FormKey(archive, run, MHLFormat) {
+			continue
 		}
-		if after = next; next == "" {
-			break
+		if g, ok := ParseGeneration(k.Hash, run); ok {
+			out = append(out, g)
 		}
 	}
 	slices.SortFunc(out, func(a, b Generation) int { return a.Number - b.Number })

@@ -85,18 +85,13 @@ func (s *service) projects(ctx context.Context, t *config.Tenant) ([]projectView
 		}
 	}
 	list := []projectView{}
-	for cursor := ""; ; {
-		page, err := p.Projects(ctx, cursor)
+	for project, err := range frameio.Rows(ctx, p.Projects) {
 		if err != nil {
 			return nil, err
 		}
-		for _, project := range page.Items {
-			list = append(list, projectView{project.ID, project.Name, cmp.Or(project.Team.Name, teams[project.Team.ID]), project.Archived, project.Inactive, states[project.ID]})
-		}
-		if cursor = page.Next; cursor == "" {
-			return list, nil
-		}
+		list = append(list, projectView{project.ID, project.Name, cmp.Or(project.Team.Name, teams[project.Team.ID]), project.Archived, project.Inactive, states[project.ID]})
 	}
+	return list, nil
 }
 
 func archivesCommand(o *options) *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
@@ -19,8 +20,7 @@ import (
 )
 
 const (
-	namesOffered = 5    // to somebody whose name fits none, or several
-	rowsAtOnce   = 1000 // of the ledger's lists
+	namesOffered = 5 // to somebody whose name fits none, or several
 )
 
 // candidate is something that people name: a project, an archive, a review.
@@ -127,17 +127,11 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, text string
 		return project.ID, err
 	}
 	var all []candidate
-	for cursor := ""; ; {
-		page, err := p.Projects(ctx, cursor)
+	for project, err := range frameio.Rows(ctx, p.Projects) {
 		if err != nil {
 			return "", err
 		}
-		for _, project := range page.Items {
-			all = append(all, candidate{project.ID, project.Name})
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
+		all = append(all, candidate{project.ID, project.Name})
 	}
 	found, err := pick("project", all, text, t.Archive.TriggerSuffix)
 	if isNoSuchName(err) {
@@ -184,29 +178,11 @@ func (s *service) neverArchived(ctx context.Context, t *config.Tenant, text stri
 }
 
 func (s *service) everyArchive(ctx context.Context, t *config.Tenant) ([]ledger.Archive, error) {
-	return every(func(cursor string) ([]ledger.Archive, string, error) {
-		return s.ledger.Tenant(t.ID).Archives(ctx, cursor, rowsAtOnce)
-	})
+	return rest.Collect(s.ledger.Tenant(t.ID).AllArchives(ctx))
 }
 
 func (s *service) everyReview(ctx context.Context, t *config.Tenant) ([]ledger.Review, error) {
-	return every(func(cursor string) ([]ledger.Review, string, error) {
-		return s.ledger.Tenant(t.ID).Reviews(ctx, cursor, rowsAtOnce)
-	})
-}
-
-func every[T any](list func(cursor string) ([]T, string, error)) ([]T, error) {
-	var all []T
-	for cursor := ""; ; {
-		page, next, err := list(cursor)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if cursor = next; cursor == "" {
-			return all, nil
-		}
-	}
+	return rest.Collect(s.ledger.Tenant(t.ID).AllReviews(ctx))
 }
 
 // findReview accepts a review's id or its title.

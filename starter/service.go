@@ -207,7 +207,8 @@ func (s *service) stoppedInTemporal(ctx context.Context, workflowID string, sinc
 // archiveRuns says whether an archive is open. One that has its result and is about to close is given a moment: whoever
 // reads the result and acts on it means the next run.
 func (s *service) archiveRuns(ctx context.Context, t *config.Tenant, project string) (bool, error) {
-	for until := time.Now().Add(closingTime); ; {
+	until := time.Now().Add(closingTime)
+	for {
 		running, err := s.isRunning(ctx, workflows.ArchiveID(t.ID, project))
 		if err != nil || !running || time.Now().After(until) {
 			return running, err

@@ -76,9 +76,14 @@ func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
 }
 
 func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
-	l := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive)
+	l := a.rows(ref)
 	return &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
 		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log}
+}
+
+// rows is what the ledger has of an archive: all that a step needs that calls no vendor.
+func (a *Activities) rows(ref workflows.Ref) ledger.ArchiveLedger {
+	return a.ledger.Tenant(ref.Tenant).Archive(ref.Archive)
 }
 
 // row reads the archive's ledger row.

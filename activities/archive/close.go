@@ -22,7 +22,7 @@ func (a *Activities) CloseVersion(ctx context.Context, in workflows.ItemInput) e
 	if err != nil {
 		return err
 	}
-	it, ok, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Item(ctx, in.SourceID)
+	it, ok, err := arc.ledger.Item(ctx, in.SourceID)
 	if err != nil {
 		return err
 	}

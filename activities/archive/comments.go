@@ -29,7 +29,7 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 	if err != nil {
 		return counts, err
 	}
-	items, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Items(ctx, in.From, in.To)
+	items, err := arc.ledger.Items(ctx, in.From, in.To)
 	if err != nil {
 		return counts, err
 	}

@@ -17,11 +17,11 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	if err != nil {
 		return err
 	}
-	totals, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Totals(ctx)
+	totals, err := arc.ledger.Totals(ctx)
 	if err != nil {
 		return err
 	}
-	row, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Update(ctx, func(r *ledger.Archive) {
+	row, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason = ledger.ArchiveStatus(in.Status), in.Reason
 		r.CopyingSince = time.Time{}
 		if in.Status == "running" && in.Phase == workflows.PhaseCopy {
@@ -66,7 +66,7 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	showing, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	arc.closeJob(showing, row, counts)
 	cancel()
-	if _, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Update(ctx, func(r *ledger.Archive) {
+	if _, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
 	}); err != nil {

@@ -38,7 +38,7 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 			return workflows.OpenArchiveResult{}, err
 		}
 	}
-	row, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Update(ctx, func(r *ledger.Archive) {
+	row, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
 		r.Name, r.TeamID, r.TeamName, r.RootID, r.ProjectURL = project.Name, project.Team.ID, project.Team.Name, project.RootID, project.URL
 		r.SourceUpdatedAt = project.UpdatedAt
 		r.Status, r.Reason, r.QueuePosition = ledger.Planning, "", 0
@@ -53,7 +53,7 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 	if err != nil {
 		return workflows.OpenArchiveResult{}, err
 	}
-	if err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).ResetFailed(ctx); err != nil {
+	if err := arc.ledger.ResetFailed(ctx); err != nil {
 		return workflows.OpenArchiveResult{}, err
 	}
 	return workflows.OpenArchiveResult{
@@ -85,7 +85,7 @@ func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error
 	if err != nil {
 		return err
 	}
-	if row, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.CollectionID = collection }); err != nil {
+	if row, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.CollectionID = collection }); err != nil {
 		return err
 	}
 	return arc.openJob(ctx, row)

@@ -26,19 +26,19 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if row, err = arc.refreshProject(ctx, row); err != nil {
 		return workflows.ScanResult{}, err
 	}
-	scan, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).BeginScan(ctx)
+	scan, err := arc.ledger.BeginScan(ctx)
 	if err != nil {
 		return workflows.ScanResult{}, err
 	}
 	root := ledger.Folder{SourceID: row.RootID, Name: row.Name, Scan: scan}
-	if err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).PutFolders(ctx, []ledger.Folder{root}); err != nil {
+	if err := arc.ledger.PutFolders(ctx, []ledger.Folder{root}); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	for {
 		if err := attempt.Stopping(ctx); err != nil {
 			return workflows.ScanResult{}, err
 		}
-		folder, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).NextFolder(ctx, scan)
+		folder, err := arc.ledger.NextFolder(ctx, scan)
 		if err != nil {
 			return workflows.ScanResult{}, err
 		}
@@ -59,7 +59,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 			return workflows.ScanResult{}, err
 		}
 	}
-	if err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).FinishScan(ctx, scan); err != nil {
+	if err := arc.ledger.FinishScan(ctx, scan); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	if err := arc.objects.ClearOlder(ctx, scan, ledger.FailedFolder, ledger.FailedStack); err != nil {

@@ -58,23 +58,18 @@ func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, err
 	if err != nil || !known { // it was taken out of this scan
 		return err == nil, err
 	}
-	for cursor := ""; ; {
-		page, err := a.frameio.Children(ctx, f.ParentID, cursor)
+	for child, err := range frameio.RowsOf(ctx, a.frameio.Children, f.ParentID) {
 		if rest.IsNotFound(err) {
 			return a.folderDeleted(ctx, parent)
 		}
 		if err != nil {
 			return false, settle.Others(ctx, err)
 		}
-		for _, child := range page.Items {
-			if child.ID == f.SourceID {
-				return false, nil
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			return true, nil
+		if child.ID == f.SourceID {
+			return false, nil
 		}
 	}
+	return true, nil
 }
 
 // versions lists a stack's versions. Of a stack that is refused, what was known of it before stays.

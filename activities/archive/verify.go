@@ -28,7 +28,7 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	if err != nil {
 		return counts, err
 	}
-	items, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Items(ctx, in.From, in.To)
+	items, err := arc.ledger.Items(ctx, in.From, in.To)
 	if err != nil {
 		return counts, err
 	}
@@ -306,7 +306,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	}
 	if presentations > 0 {
 		res.Missing += presentations
-		_, err = a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Update(ctx, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
+		_, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
 	}
 	return res, err
 }

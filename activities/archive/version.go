@@ -20,7 +20,7 @@ func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInpu
 	if in.Again && phase == ledger.PhaseComments {
 		phase = ledger.PhaseCommentsAgain
 	}
-	ranges, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).NextRanges(ctx, phase, in.After, in.Size, in.Max)
+	ranges, err := a.rows(in.Ref).NextRanges(ctx, phase, in.After, in.Size, in.Max)
 	out := make([]workflows.Range, len(ranges))
 	for i, r := range ranges {
 		out[i] = workflows.Range{From: r.From, To: r.To}
@@ -30,7 +30,7 @@ func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInpu
 
 // RangeItems returns the items of a range that OpenVersion has something to do for.
 func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([]workflows.CopyItem, error) {
-	items, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Items(ctx, in.From, in.To)
+	items, err := a.rows(in.Ref).Items(ctx, in.From, in.To)
 	var out []workflows.CopyItem
 	for _, it := range items {
 		if it.NeedsCopying() {
@@ -48,7 +48,7 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 	if err != nil {
 		return nothing, err
 	}
-	it, ok, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).Item(ctx, in.SourceID)
+	it, ok, err := arc.ledger.Item(ctx, in.SourceID)
 	if err != nil {
 		return nothing, err
 	}
@@ -151,7 +151,7 @@ func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 
 // FailItem writes down why an item could not be copied.
 func (a *Activities) FailItem(ctx context.Context, in workflows.FailItemInput) error {
-	_, err := a.ledger.Tenant(in.Tenant).Archive(in.Archive).UpdateItem(ctx, in.SourceID, func(i *ledger.Item) {
+	_, err := a.rows(in.Ref).UpdateItem(ctx, in.SourceID, func(i *ledger.Item) {
 		i.State, i.Fault, i.Reason = ledger.ItemFailed, in.Fault, in.Reason
 	})
 	return err

@@ -54,7 +54,7 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 	if err != nil {
 		return err
 	}
-	it, ok, err := a.ledger.Tenant(in.Tenant).Review(in.Review).Asset(ctx, in.N)
+	it, ok, err := r.ledger.Asset(ctx, in.N)
 	if err != nil || !ok {
 		return err
 	}
@@ -161,7 +161,7 @@ func (a *Activities) SendAsset(ctx context.Context, in workflows.AssetInput) err
 	if err != nil {
 		return err
 	}
-	it, ok, err := a.ledger.Tenant(in.Tenant).Review(in.Review).Asset(ctx, in.N)
+	it, ok, err := r.ledger.Asset(ctx, in.N)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 	if err != nil {
 		return err
 	}
-	it, ok, err := a.ledger.Tenant(in.Tenant).Review(in.Review).Asset(ctx, in.N)
+	it, ok, err := r.ledger.Asset(ctx, in.N)
 	if err != nil || !ok || it.State != ledger.AssetProcessing {
 		return err
 	}

@@ -15,7 +15,8 @@ func Pages[T any](ctx context.Context, vendor, operation string, fetch func(ctx 
 	return func(yield func(T, error) bool) {
 		var none T
 		seen := map[string]bool{}
-		for cursor := ""; ; {
+		cursor := ""
+		for {
 			rows, next, err := fetch(ctx, cursor)
 			if err != nil {
 				yield(none, err)

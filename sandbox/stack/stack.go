@@ -246,7 +246,8 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 // TemporalReady returns when Temporal's frontend answers. That its port is open says little: the server may still find that
 // it cannot have another.
 func (s *Stack) TemporalReady(ctx context.Context) error {
-	for until := time.Now().Add(readyTimeout); ; {
+	until := time.Now().Add(readyTimeout)
+	for {
 		err := s.askTemporal(ctx)
 		if err == nil {
 			return nil

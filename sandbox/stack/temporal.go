@@ -180,7 +180,8 @@ func unpack(archive []byte, path string) error {
 	if err != nil {
 		return err
 	}
-	for t := tar.NewReader(z); ; {
+	t := tar.NewReader(z)
+	for {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
 			return errors.New("the downloaded file contains no temporal command")

@@ -39,7 +39,8 @@ func TestManyReviews(t *testing.T) {
 	}
 	files := map[string]string{}
 	require.Eventually(t, func() bool {
-		for after := ""; ; {
+		after := ""
+		for {
 			var out struct {
 				Reviews []reviewJSON
 				Next    *string

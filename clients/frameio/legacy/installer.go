@@ -63,21 +63,19 @@ func (c *Client) Webhooks(ctx context.Context, teamID string) ([]frameio.Webhook
 	if err != nil {
 		return nil, err
 	}
+	hooks := rest.Pages(ctx, "Frame.io", opHooks, func(ctx context.Context, cursor string) ([]hook, string, error) {
+		return listPage[hook](ctx, c, opHooks, "accounts/"+url.PathEscape(accounts[0].ID)+"/hooks", nil, cursor)
+	})
 	var all []frameio.Webhook
-	for cursor := ""; ; {
-		rows, next, err := listPage[hook](ctx, c, opHooks, "accounts/"+url.PathEscape(accounts[0].ID)+"/hooks", nil, cursor)
+	for h, err := range hooks {
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range rows {
-			if string(h.TeamID) == teamID && h.DeletedAt == nil {
-				all = append(all, h.domain())
-			}
-		}
-		if cursor = next; cursor == "" {
-			return all, nil
+		if string(h.TeamID) == teamID && h.DeletedAt == nil {
+			all = append(all, h.domain())
 		}
 	}
+	return all, nil
 }
 
 func hookBody(h frameio.Webhook) map[string]any {

@@ -45,18 +45,13 @@ func says(body string) http.HandlerFunc {
 func items(t *testing.T, c *legacy.Client, s frameio.Share) []string {
 	t.Helper()
 	var ids []string
-	for cursor := ""; ; {
-		page, err := c.ShareItems(t.Context(), s, cursor)
+	for i, err := range frameio.RowsOf(t.Context(), c.ShareItems, s) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, i := range page.Items {
-			ids = append(ids, i.AssetID+string(i.Kind))
-		}
-		if cursor = page.Next; cursor == "" {
-			return ids
-		}
+		ids = append(ids, i.AssetID+string(i.Kind))
 	}
+	return ids
 }
 
 // The items of a review link were under /items before they were under /items/shared.
@@ -185,17 +180,11 @@ func TestPagesWithoutHeaders(t *testing.T) {
 				says("["+strings.Join(rows, ",")+"]")(w, r)
 			}})
 			seen := map[string]bool{}
-			for cursor := ""; ; {
-				page, err := c.Children(t.Context(), "D", cursor)
+			for a, err := range frameio.RowsOf(t.Context(), c.Children, "D") {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, a := range page.Items {
-					seen[a.ID] = true
-				}
-				if cursor = page.Next; cursor == "" {
-					break
-				}
+				seen[a.ID] = true
 			}
 			if len(seen) != v.rows || calls != v.calls {
 				t.Fatalf("%d of %d rows after %d calls, want %d", len(seen), v.rows, calls, v.calls)

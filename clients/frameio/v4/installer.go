@@ -71,17 +71,9 @@ func orZero(n *int64) int64 {
 
 // everyRow reads a listing to its end.
 func everyRow[T any](ctx context.Context, c *Client, op string, segments ...string) ([]T, error) {
-	var all []T
-	for cursor := ""; ; {
-		rows, next, err := list[T](ctx, c, op, nil, pageSize, cursor, segments...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, rows...)
-		if cursor = next; cursor == "" {
-			return all, nil
-		}
-	}
+	return rest.Collect(rest.Pages(ctx, "Frame.io", op, func(ctx context.Context, cursor string) ([]T, string, error) {
+		return list[T](ctx, c, op, nil, pageSize, cursor, segments...)
+	}))
 }
 
 // Workspaces wraps GET ~/workspaces.

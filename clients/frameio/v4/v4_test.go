@@ -110,15 +110,9 @@ func TestEachPageIsAskedForWhole(t *testing.T) {
 	}})
 	c := v.client(t, nil)
 	var ids []string
-	for cursor := ""; ; {
-		page, err := c.Children(t.Context(), "f", cursor)
+	for a, err := range frameio.RowsOf(t.Context(), c.Children, "f") {
 		require.NoError(t, err)
-		for _, a := range page.Items {
-			ids = append(ids, a.ID)
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
+		ids = append(ids, a.ID)
 	}
 	assert.Equal(t, []string{"a0", "a1", "a2"}, ids)
 }
