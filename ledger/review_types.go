@@ -71,6 +71,15 @@ type Review struct {
 	Relinks       int       `json:"Relinks"`    // new links for ones that somebody had deleted
 	OldShares     []string  `json:"OldShares"`  // those links, to be switched off with the new one should they come back
 	Notes         []string  `json:"Notes"`
+	// Forensic and DRM are protections that the form asked for.
+	Forensic bool `json:"Forensic"`
+	DRM      bool `json:"DRM"`
+	// Access is who may open the link, public or secure, and Watermark what is known of its watermark: on, none or unknown.
+	Access    string `json:"Access"`
+	Watermark string `json:"Watermark"`
+	// Trouble is why sharing failed last, and Troubles how often that was the reason.
+	Trouble  string `json:"Trouble"`
+	Troubles int    `json:"Troubles"`
 	// LinkAbsentSince is when Frame.io first did not show the link; it may come back.
 	LinkAbsentSince time.Time `json:"LinkAbsentSince"`
 }
@@ -126,6 +135,11 @@ type ReviewAsset struct {
 	AbsentFrom  string    `json:"AbsentFrom"`
 	// BackAt is when it was seen again. What is missing on it may come back a while later.
 	BackAt time.Time `json:"BackAt"`
+	// NoWatermark says that it is shared without one, and why.
+	NoWatermark string `json:"NoWatermark"`
+	// Trouble is why sending it failed last, and Troubles how often that was the reason.
+	Trouble  string `json:"Trouble"`
+	Troubles int    `json:"Troubles"`
 	// ClickedAt is the click that it was sent by, by iconik's clock; zero is that of the review.
 	ClickedAt time.Time `json:"ClickedAt"`
 }

@@ -214,7 +214,11 @@ func (s *service) showMistake(ctx context.Context, t *config.Tenant, in click, p
 	defer cancel()
 	ick, err := s.iconik(t)
 	if err == nil {
-		_, err = ick.Jobs.Create(ctx, iconik.EndedJob(workflows.ReviewJobType, in.AssetIDs, in.CollectionIDs, "FAILED", problem))
+		title, terr := ick.Clicked(ctx, in.AssetIDs, in.CollectionIDs)
+		if terr != nil {
+			s.log.InfoContext(ctx, "a form error is shown without the asset's title", "tenant", t.ID, "error", terr)
+		}
+		_, err = ick.Jobs.Create(ctx, iconik.EndedJob(workflows.ReviewJobType, title, in.AssetIDs, in.CollectionIDs, "FAILED", problem))
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "could not show a form error in iconik", "tenant", t.ID, "error", err)

@@ -131,6 +131,8 @@ type reviewView struct {
 	Status      string            `json:"status"`
 	Reason      string            `json:"reason"`
 	Title       string            `json:"title"`
+	Access      string            `json:"access"`    // public or secure; empty before the link is made
+	Watermark   string            `json:"watermark"` // on, none or unknown
 	ShareURL    string            `json:"share_url"`
 	ExpiresAt   *time.Time        `json:"expires_at"`
 	DeleteAt    *time.Time        `json:"delete_at"`
@@ -163,12 +165,13 @@ type reviewAssetView struct {
 	Title         string `json:"title"`
 	VersionID     string `json:"iconik_version_id"`
 	Reason        string `json:"reason"`
+	NoWatermark   string `json:"no_watermark,omitempty"`
 	Size          int64  `json:"size"`
 	Sent          int64  `json:"sent"`
 }
 
 func (s *service) reviewView(ctx context.Context, r ledger.Review) (reviewView, error) {
-	v := reviewView{ID: r.ID, TenantID: r.Tenant, Status: string(r.Status), Reason: r.Reason, Title: r.Title, ShareURL: r.ShareURL, ExpiresAt: timeOrNull(r.ExpiresAt),
+	v := reviewView{ID: r.ID, TenantID: r.Tenant, Status: string(r.Status), Reason: r.Reason, Title: r.Title, Access: r.Access, Watermark: r.Watermark, ShareURL: r.ShareURL, ExpiresAt: timeOrNull(r.ExpiresAt),
 		DeleteAt: timeOrNull(r.DeleteAt), Reviewers: r.Reviewers, RequestedBy: r.RequestedBy, Assets: []reviewAssetView{}, Notes: r.Notes,
 		Comments:  reviewComments{r.ToIconik, r.ToFrameio, r.OpenComments},
 		CreatedAt: timeOrNull(r.CreatedAt), OpenedAt: timeOrNull(r.OpenedAt), EndedAt: timeOrNull(r.EndedAt), LastSyncAt: timeOrNull(r.LastSyncAt), NextSyncAt: timeOrNull(r.NextSyncAt),
@@ -183,7 +186,7 @@ func (s *service) reviewView(ctx context.Context, r ledger.Review) (reviewView, 
 	assets, err := s.ledger.Tenant(r.Tenant).Review(r.ID).Assets(ctx)
 	for _, a := range assets {
 		v.Assets = append(v.Assets, reviewAssetView{IconikAssetID: a.AssetID, FrameioFileID: a.FileID, State: string(a.State), Decision: a.Decision, Title: a.Title,
-			VersionID: a.VersionID, Reason: a.Reason, Size: a.Size, Sent: a.BytesDone})
+			VersionID: a.VersionID, Reason: a.Reason, NoWatermark: a.NoWatermark, Size: a.Size, Sent: a.BytesDone})
 	}
 	return v, err
 }

@@ -45,6 +45,7 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 	// A stop must not wait for iconik: what cannot be shown soon, the next sync shows.
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	defer cancel()
+	r.showOpenJob(soon)
 	if err := r.publish(soon); err != nil {
 		r.log.WarnContext(ctx, "could not show the new expiry in iconik yet", "review", in.Review, "error", err)
 	}
@@ -118,6 +119,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if err := r.setStatus(ctx, ledger.ReviewStatus(in.Status)); err != nil {
 		return out, err
 	}
+	r.closeJob(ctx, "FINISHED", fmt.Sprintf("The review %s. The media in Frame.io will be deleted on %s.", map[bool]string{true: "was stopped", false: "has expired"}[in.Status == string(ledger.ReviewStopped)], r.row.DeleteAt.UTC().Format("2006-01-02 15:04 UTC")))
 	summary, err := r.summary(ctx)
 	if err != nil {
 		return out, err
@@ -200,6 +202,7 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 	if err := r.setStatus(ctx, ledger.ReviewDeleted); err != nil {
 		return err
 	}
+	r.closeJob(ctx, "FINISHED", "The review has ended, and its media in Frame.io is deleted.")
 	return r.mail(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), "The files that this review uploaded to Frame.io are deleted. The assets and comments in iconik stay.\n")
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
@@ -34,7 +35,13 @@ func (r *review) endedJob(ctx context.Context, status, message string) error {
 	if r.row.JobID != "" {
 		return nil
 	}
-	return r.makeJob(ctx, iconik.EndedJob(workflows.ReviewJobType, r.row.ClickedAssets, r.row.ClickedCollections, status, message))
+	title, err := r.row.Title, error(nil)
+	if title == "" {
+		if title, err = r.iconik.Clicked(ctx, r.row.ClickedAssets, r.row.ClickedCollections); err != nil && !rest.IsNotFound(err) {
+			return err
+		}
+	}
+	return r.makeJob(ctx, iconik.EndedJob(workflows.ReviewJobType, title, r.row.ClickedAssets, r.row.ClickedCollections, status, message))
 }
 
 // makeJob makes the review's one job.
@@ -78,27 +85,49 @@ func (r *review) progress(ctx context.Context) {
 	}
 }
 
-// closeJob ends the job; it is for people to look at, a failure to write it stops nothing.
+// showOpenJob says in the review's job that it is open, and until when: it is not done before its end. Like all of a job, it is
+// for people to look at, and a failure to write it stops nothing.
+func (r *review) showOpenJob(ctx context.Context) {
+	if r.row.JobID == "" {
+		return
+	}
+	r.setSteps(ctx, func(i int, s *iconik.Step) {
+		if s.Status = "DONE"; i == len(reviewSteps)-1 {
+			s.Status = "IN_PROGRESS"
+		}
+	})
+	done, all, message := int64(len(reviewSteps)-1), int64(len(reviewSteps)), fmt.Sprintf("Open until %s: %s", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ShareURL)
+	if _, err := r.iconik.Jobs.Update(ctx, r.row.JobID, iconik.JobPatch{Status: "STARTED", Message: &message, ProgressProcessed: &done, ProgressTotal: &all}); err != nil {
+		r.log.WarnContext(ctx, "could not show the open review in its job in iconik", "job", r.row.JobID, "error", err)
+	}
+}
+
+func (r *review) setSteps(ctx context.Context, set func(i int, s *iconik.Step)) {
+	job, err := r.iconik.Jobs.Get(ctx, r.row.JobID)
+	if err != nil || len(job.Steps) == 0 {
+		return
+	}
+	for i := range job.Steps {
+		set(i, &job.Steps[i])
+	}
+	if err := r.iconik.Jobs.UpdateSteps(ctx, r.row.JobID, job.Steps); err != nil {
+		r.log.WarnContext(ctx, "could not update the job's steps in iconik", "job", r.row.JobID, "error", err)
+	}
+}
+
+// closeJob ends the job.
 func (r *review) closeJob(ctx context.Context, status, message string) {
 	if r.row.JobID == "" {
 		return
 	}
-	if job, err := r.iconik.Jobs.Get(ctx, r.row.JobID); err == nil {
-		steps := job.Steps
-		for i := range steps {
-			switch {
-			case status != "FAILED":
-				steps[i].Status = "DONE"
-			case steps[i].Status != "DONE":
-				steps[i].Status, steps[i].ErrorMessage = "FAILED", message
-			}
+	r.setSteps(ctx, func(_ int, s *iconik.Step) {
+		switch {
+		case status != "FAILED":
+			s.Status = "DONE"
+		case s.Status != "DONE":
+			s.Status, s.ErrorMessage = "FAILED", message
 		}
-		if len(steps) > 0 {
-			if err := r.iconik.Jobs.UpdateSteps(ctx, r.row.JobID, steps); err != nil {
-				r.log.WarnContext(ctx, "could not update the job's steps in iconik", "job", r.row.JobID, "error", err)
-			}
-		}
-	}
+	})
 	all := int64(100)
 	patch := iconik.JobPatch{Status: status, Message: &message}
 	if status == "FAILED" {

@@ -26,13 +26,13 @@ func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef)
 		return err
 	}
 	if err := r.update(ctx, func(row *ledger.Review) { // from here on it was shown to people, whatever fails below
-		if row.OpenedAt.IsZero() {
+		if row.Reason = ""; row.OpenedAt.IsZero() {
 			row.OpenedAt = time.Now().UTC()
 		}
 	}); err != nil {
 		return err
 	}
-	r.closeJob(ctx, "FINISHED", fmt.Sprintf("Open until %s: %s", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ShareURL))
+	r.showOpenJob(ctx)
 	if err := r.setStatus(ctx, ledger.ReviewOpen); err != nil {
 		return err
 	}
@@ -114,8 +114,15 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 
 func shownFields(row ledger.Review, it ledger.ReviewAsset) map[string]string {
 	status, problem := string(row.Status), ""
-	if row.Status == ledger.ReviewFailed {
+	switch {
+	case row.Status == ledger.ReviewFailed:
 		problem = row.Reason
+	case row.Status.Running() && it.Troubles >= troublesShown:
+		problem = it.Trouble
+	case row.Status.Running() && row.Troubles >= troublesShown:
+		problem = row.Trouble
+	case row.Status == ledger.ReviewOpen:
+		problem = it.NoWatermark
 	}
 	if it.State == ledger.AssetFailed || it.State == ledger.AssetGone {
 		problem = it.Reason

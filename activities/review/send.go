@@ -168,7 +168,7 @@ func (a *Activities) SendAsset(ctx context.Context, in workflows.AssetInput) err
 	if !ok || it.State != ledger.AssetUploading {
 		return nil // sent by an attempt whose answer was lost
 	}
-	return r.sendError(r.send(ctx, it))
+	return r.troubled(ctx, it.N, r.sendError(r.send(ctx, it)))
 }
 
 func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
-	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -20,11 +19,15 @@ import (
 // ShareReview makes the link, once all files that must carry a watermark carry it, and invites each reviewer once.
 // After a resend it brings the new files under the link and invites whoever is new.
 func (a *Activities) ShareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.ShareReviewResult, error) {
-	var out workflows.ShareReviewResult
 	r, err := a.review(ctx, ref)
 	if err != nil {
-		return out, err
+		return workflows.ShareReviewResult{}, err
 	}
+	out, err := r.shareAll(ctx)
+	return out, r.troubled(ctx, 0, err)
+}
+
+func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult, err error) {
 	assets, err := r.assets(ctx)
 	if err != nil {
 		return out, err
@@ -33,18 +36,24 @@ func (a *Activities) ShareReview(ctx context.Context, ref workflows.ReviewRef) (
 	if err != nil {
 		return out, err
 	}
-	out.Unwatermarked = plain
 	if err := r.dropDeletedLink(ctx); err != nil {
 		return out, err
 	}
 	if err := r.share(ctx, shown); err != nil {
 		return out, err
 	}
-	out.URL = r.row.ShareURL
-	return out, r.invite(ctx)
+	out.URL, out.Unwatermarked = r.row.ShareURL, plain
+	if !r.frameio.Capabilities().WatermarkOnFiles && r.row.Watermark == watermarkNone {
+		out.Unwatermarked = len(shown)
+	}
+	if err := r.invite(ctx); err != nil {
+		return out, err
+	}
+	return out, r.checkPeople(ctx)
 }
 
-// shareable lists what the link shows: each asset's file, or its stack. A first share needs all files' watermarks.
+// shareable lists what the link shows: each asset's file, or its stack. A first share needs all files' watermarks; where they
+// are only preferred, each asset without one says so.
 func (r *review) shareable(ctx context.Context, assets []ledger.ReviewAsset) (shown []string, plain int, err error) {
 	seen := map[string]bool{}
 	for _, it := range assets {
@@ -60,10 +69,18 @@ func (r *review) shareable(ctx context.Context, assets []ledger.ReviewAsset) (sh
 			case err != nil:
 				return nil, 0, fmt.Errorf("watermark of %q: %w", it.Title, err)
 			case f.Watermark == frameio.WatermarkOn:
+				if it.NoWatermark != "" {
+					if err := r.noteNoWatermark(ctx, it.N, ""); err != nil {
+						return nil, 0, err
+					}
+				}
 			case r.cfg.Review.Watermark == "required":
 				return nil, 0, fault.Content("%s", watermarkMissing(it.Title))
 			default:
 				plain++
+				if err := r.noteNoWatermark(ctx, it.N, fmt.Sprintf("No watermark: Frame.io put none on %q. Whether it does is set for the team (Team Settings > Watermark).", it.Title)); err != nil {
+					return nil, 0, err
+				}
 			}
 		}
 		id := cmp.Or(it.StackID, it.FileID)
@@ -94,8 +111,13 @@ func (r *review) dropDeletedLink(ctx context.Context) error {
 	})
 }
 
-// shareName is unique in the project, so that a link whose answer was lost is found again.
+// shareName is what reviewers see.
 func (r *review) shareName() string {
+	return shorten(cmp.Or(strings.Join(strings.Fields(r.row.Title), " "), "Review of "+r.row.CreatedAt.Format("2 January 2006")), 150)
+}
+
+// formerShareName is that of links of before, which were known by it.
+func (r *review) formerShareName() string {
 	return shorten(strings.Join(strings.Fields(r.row.Title), " "), 150) + " · " + r.ref.Review[:8]
 }
 
@@ -112,93 +134,6 @@ func (r *review) shareKey() string {
 		key += fmt.Sprintf("/link%d", r.row.Relinks)
 	}
 	return key
-}
-
-// findShare finds a link of this review whose making was cut short.
-func (r *review) findShare(ctx context.Context) (string, error) {
-	for s, err := range frameio.RowsOf(ctx, r.frameio.Shares, r.row.ProjectID) {
-		if err != nil {
-			return "", err
-		}
-		if s.Name == r.shareName() && s.Kind != frameio.SharePresentation {
-			return s.ID, nil
-		}
-	}
-	return "", nil
-}
-
-func (r *review) share(ctx context.Context, shown []string) error {
-	passphrase := ""
-	if r.row.Passphrase {
-		raw, ok, err := r.tenant.Ledger.Token(ctx, ledger.PassphraseToken(r.ref.Review))
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fault.System("the review's passphrase is missing from the ledger")
-		}
-		passphrase = string(raw)
-	}
-	var made frameio.Share
-	whole := false // the link was made with everything in it
-	id, isNew, err := r.tenant.CreateOnce(ctx, tenant.Creation{
-		Kind: ledger.LinkReviewShare, SourceID: r.shareKey(), Parent: r.row.ProjectID, Owner: r.ref.Review,
-		Find:    r.findShare,
-		Discard: r.deactivateLink,
-		Make: func(ctx context.Context) (string, error) {
-			first := shown[:min(len(shown), r.frameio.Capabilities().ShareBatch)]
-			s, err := r.frameio.CreateShare(ctx, r.row.ProjectID, frameio.NewShare{Name: r.shareName(), AssetIDs: first, ExpiresAt: r.row.ExpiresAt,
-				Passphrase: passphrase, Download: r.row.Download, Watermark: r.cfg.Review.Watermark != "off"})
-			made, whole = s, err == nil && len(first) == len(shown)
-			if s.ID != "" {
-				return s.ID, nil // what it does not show yet is added below
-			}
-			return "", err
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("review link: %w", err)
-	}
-	if !isNew || made.URL == "" {
-		if made, err = r.frameio.ShareByID(ctx, id); err != nil {
-			return fmt.Errorf("review link: %w", err)
-		}
-	}
-	if err := r.checkShareWatermark(ctx, id); err != nil {
-		return err
-	}
-	if made.HasPassphrase && !r.row.Passphrase {
-		if err := r.note(ctx, "The account's policy requires a passphrase, so Frame.io added one to the link. Find it in the share's settings in Frame.io and give it to the reviewers."); err != nil {
-			return err
-		}
-	}
-	if !whole {
-		if err := r.frameio.AddToShare(ctx, id, shown); err != nil {
-			return fmt.Errorf("files of the review link: %w", err)
-		}
-	}
-	return r.update(ctx, func(row *ledger.Review) { row.ShareID, row.ShareURL = id, made.URL })
-}
-
-// checkShareWatermark reads the share again where the generation marks shares. One without its watermark is shut at once.
-func (r *review) checkShareWatermark(ctx context.Context, id string) error {
-	if r.cfg.Review.Watermark != "required" || r.frameio.Capabilities().WatermarkOnFiles {
-		return nil
-	}
-	s, err := r.frameio.ShareByID(ctx, id)
-	if err != nil {
-		return fmt.Errorf("watermark of the review link: %w", err)
-	}
-	if s.Watermark == frameio.WatermarkOn || s.Watermark == frameio.WatermarkUnknown && r.cfg.Review.Attested {
-		return nil
-	}
-	if err := r.deactivateLink(ctx, id); err != nil {
-		return fmt.Errorf("switching off a link without a watermark: %w", err)
-	}
-	if s.Watermark == frameio.WatermarkUnknown {
-		return fault.Content("Frame.io does not report whether the link has a watermark, so nothing was shared. If the account's own policy enforces one, set review.watermark_attested: true; otherwise set review.watermark to preferred or off.")
-	}
-	return fault.Content("Frame.io did not turn on the link's watermark, so nothing was shared. Turn on watermarks for the workspace, or set review.watermark to preferred or off.")
 }
 
 func (r *review) deactivateLink(ctx context.Context, shareID string) error {

@@ -229,6 +229,11 @@ func (r *review) lookAtShare(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.Active && r.cfg.Review.Watermark == "preferred" {
+		if err := r.watermarkIs(ctx, s, ""); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
 		if err := r.deactivateLink(ctx, r.row.ShareID); err != nil {

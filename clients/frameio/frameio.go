@@ -235,13 +235,40 @@ type Share struct {
 	Watermark Watermark
 	// HasPassphrase: whoever opens it is asked for one, which Frame.io may have made by itself.
 	HasPassphrase bool
-	CreatedAt     time.Time
-	Owner         User
-	CollectionID  string // of V4: the collection that it shows
+	Access        Access // AccessPublic or AccessSecure
+	Downloads     bool   // whoever opens it may download
+	// Refused is what CreateShare had to leave out.
+	Refused      []Refused
+	CreatedAt    time.Time
+	Owner        User
+	CollectionID string // of V4: the collection that it shows
 	// Settings are the share's other settings as Frame.io sent them, without passphrases.
 	Settings map[string]any
 	// Items, when not nil, came with the listing; otherwise ask ShareItems.
 	Items []ShareItem
+}
+
+// Refused is something that Frame.io did not take when a share was made, and its own words about it; Why is empty where the
+// server does not know the field.
+type Refused struct{ What, Why string }
+
+// What may be refused.
+const (
+	RefusedWatermark = "watermark"
+	RefusedDownload  = "download"
+	RefusedPublic    = "public"
+	RefusedOpen      = "no passphrase" // one was made up
+	RefusedClosed    = "closed"        // the share is on, and empty
+)
+
+// Refusal returns what Frame.io said about something that it did not take.
+func (s Share) Refusal(what string) (why string, refused bool) {
+	for _, r := range s.Refused {
+		if r.What == what {
+			return r.Why, true
+		}
+	}
+	return "", false
 }
 
 type ShareItem struct {

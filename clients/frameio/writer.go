@@ -30,7 +30,8 @@ type Writer interface {
 	UpdateComment(ctx context.Context, commentID string, c CommentChange) error
 	DeleteComment(ctx context.Context, commentID string) error
 
-	// CreateShare makes a link to assets of one project.
+	// CreateShare makes a link to assets of one project. What Frame.io does not take, and the link can do without, is left
+	// out and named in Share.Refused.
 	CreateShare(ctx context.Context, projectID string, s NewShare) (Share, error)
 	UpdateShare(ctx context.Context, shareID string, c ShareChange) error
 	// AddToShare adds assets to a share; those in it already are no error.
@@ -90,6 +91,16 @@ type CommentTime struct {
 	Frames int64
 }
 
+// Access is who may open a share.
+type Access string
+
+const (
+	AccessPublic Access = "public" // whoever has the link
+	AccessSecure Access = "secure" // only people who were invited, signed in
+	// AccessAuto asks for a public share, and for a secure one where the account allows no public ones.
+	AccessAuto Access = "auto"
+)
+
 // NewShare is a link for reviewers.
 type NewShare struct {
 	Name       string
@@ -97,13 +108,23 @@ type NewShare struct {
 	ExpiresAt  time.Time
 	Passphrase string
 	Download   bool
-	// Watermark asks for the watermark where the generation sets it on the share.
-	Watermark bool
+	Access     Access // empty: public
+	// Watermark asks for the watermark where the generation sets it on the share. With MustWatermark no share is made where
+	// Frame.io refuses that; otherwise Share.Refused says so.
+	Watermark     bool
+	MustWatermark bool
+	// Forensic and DRM ask for these protections; where Frame.io refuses one, no share is made.
+	Forensic, DRM bool
+	// Closed makes a share that shows nothing to anybody before UpdateShare switches it on: it is off, or, where the server
+	// cannot do that, empty.
+	Closed bool
 }
 
 // ShareChange changes what is not nil. Name is the share's own: the legacy API wants it with every change.
 type ShareChange struct {
-	Name      string
-	ExpiresAt *time.Time
-	Active    *bool
+	Name       string
+	ExpiresAt  *time.Time
+	Active     *bool
+	Passphrase *string
+	Download   *bool
 }

@@ -2,6 +2,7 @@ package iconik
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 
 	"github.com/framebridge/framebridge/clients/rest"
@@ -52,11 +53,15 @@ type JobRequest struct {
 	ActionContext map[string]JobAction `json:"action_context,omitempty"` // by ABORT, RESTART, PAUSE, RESUME
 }
 
-// EndedJob is a job of the caller's type that has ended (FAILED, FINISHED, …), on the first of what was clicked.
-func EndedJob(customType string, assetIDs, collectionIDs []string, status, message string) JobRequest {
+// EndedJob is a job of the caller's type that has ended (FAILED, FINISHED, …), on the first of what was clicked. What is named
+// title stands in its own; iconik shows message and error beside each other, so that a failure's sentence is the error only.
+func EndedJob(customType, title string, assetIDs, collectionIDs []string, status, message string) JobRequest {
 	req := JobRequest{Title: customType, Type: "CUSTOM", CustomType: customType, Status: status, ObjectType: "assets", Message: message}
+	if title != "" {
+		req.Title += ": " + title
+	}
 	if status == "FAILED" {
-		req.ErrorMessage = message
+		req.Message, req.ErrorMessage = "", message
 	}
 	switch {
 	case len(assetIDs) > 0:
@@ -65,6 +70,29 @@ func EndedJob(customType string, assetIDs, collectionIDs []string, status, messa
 		req.ObjectType, req.ObjectID = "collections", collectionIDs[0]
 	}
 	return req
+}
+
+// Clicked names what somebody has clicked, for people: the first of it, and how much more there is.
+func (c *Client) Clicked(ctx context.Context, assetIDs, collectionIDs []string) (string, error) {
+	title, n := "", len(assetIDs)+len(collectionIDs)
+	switch {
+	case len(assetIDs) > 0:
+		a, err := c.Assets.Get(ctx, assetIDs[0], false)
+		if err != nil {
+			return "", err
+		}
+		title = a.Title
+	case len(collectionIDs) > 0:
+		col, err := c.Collections.Get(ctx, collectionIDs[0])
+		if err != nil {
+			return "", err
+		}
+		title = col.Title
+	}
+	if n > 1 && title != "" {
+		title = fmt.Sprintf("%s and %d more", title, n-1)
+	}
+	return title, nil
 }
 
 // Create wraps POST jobs/v1/jobs/.

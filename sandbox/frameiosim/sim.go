@@ -58,6 +58,8 @@ type Options struct {
 	ArchivedOriginal string
 	// PublicURL is where this simulator is reached, for the review links that it gives out.
 	PublicURL string
+	// Policy is what the account allows of V4's shares.
+	Policy Policy
 	// Watermark puts a session watermark on what is uploaded, as a team's default template does.
 	Watermark bool
 	// Transcode is how long an upload takes to be ready.
@@ -209,6 +211,8 @@ type Share struct {
 	// V4 only.
 	Description string
 	Secure      bool
+	Forensic    bool
+	DRM         bool
 	LastViewed  *time.Time
 }
 

@@ -13,6 +13,9 @@ type linkBody struct {
 	ExpiresAt *string `json:"expires_at"`
 	Active    *bool   `json:"is_active"`
 	Downloads *bool   `json:"enable_downloading"`
+	Control   *struct {
+		InviteOnly bool `json:"invite_only"`
+	} `json:"access_control"`
 }
 
 func (in linkBody) apply(w http.ResponseWriter, sh *Share) bool {
@@ -35,6 +38,9 @@ func (in linkBody) apply(w http.ResponseWriter, sh *Share) bool {
 	}
 	if in.Downloads != nil {
 		sh.Downloads = *in.Downloads
+	}
+	if in.Control != nil {
+		sh.Secure = in.Control.InviteOnly
 	}
 	return true
 }
@@ -188,7 +194,7 @@ func (s *Sim) shareJSON(sh *Share) map[string]any {
 	}
 	v["reviewer_count"] = len(sh.Reviewers)
 	v["is_active"], v["enable_downloading"], v["enable_comments"], v["allow_approvals"], v["current_version_only"] = !sh.Inactive, sh.Downloads, true, true, false
-	v["access_control"] = map[string]any{"invite_only": false}
+	v["access_control"] = map[string]any{"invite_only": sh.Secure}
 	return v
 }
 

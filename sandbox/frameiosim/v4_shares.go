@@ -12,6 +12,12 @@ func (s *Sim) shareV4(sh *Share) map[string]any {
 		"expiration": stampOrNull(sh.ExpiresAt), "passphrase": nullable(sh.Password), "description": nullable(sh.Description), "collection_id": s.collectionOf(sh), "last_viewed_at": stampOrNull(sh.LastViewed), "created_at": stamp(sh.Inserted), "updated_at": stamp(sh.Inserted)}
 	if s.o.Shares != Shares202607 {
 		v["watermark_enabled"] = sh.Watermark
+		if s.o.Policy.Forensic {
+			v["forensic_watermark_enabled"] = sh.Forensic
+		}
+		if s.o.Policy.DRM {
+			v["drm_enabled"] = sh.DRM
+		}
 	}
 	return v
 }
@@ -68,6 +74,10 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if detail, pointer := s.o.Policy.refuse(in); detail != "" {
+			failV4(w, http.StatusUnprocessableEntity, detail, pointer)
+			return
+		}
 		if sh, ok := s.liveShareV4(w, r); ok {
 			s.takeShareV4(sh, in)
 			s.touch()
@@ -159,11 +169,21 @@ func (s *Sim) createShareV4(w http.ResponseWriter, r *http.Request) {
 		failV4(w, http.StatusUnprocessableEntity, "type, name and access are required", "/data")
 		return
 	}
+	s.mu.RLock()
+	policy := s.o.Policy
+	s.mu.RUnlock()
+	if detail, pointer := policy.refuse(in); detail != "" {
+		failV4(w, http.StatusUnprocessableEntity, detail, pointer)
+		return
+	}
 	sh := Share{Kind: "review_link", ProjectID: r.PathValue("id")}
 	for _, id := range ids {
 		sh.Items = append(sh.Items, fmt.Sprint(id))
 	}
 	s.takeShareV4(&sh, in)
+	if policy.Passphrase && sh.Password == "" {
+		sh.Password = "made-by-policy-" + s.newID()[:8]
+	}
 	made := s.AddShare(sh)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -197,17 +217,23 @@ func (s *Sim) takeShareV4(sh *Share, in map[string]any) {
 	if v, ok := in["access"].(string); ok {
 		sh.Secure = v == "secure"
 	}
-	if v, ok := in["passphrase"].(string); ok {
-		sh.Password = v
+	if v, ok := in["passphrase"]; ok {
+		sh.Password, _ = v.(string)
 	}
 	if v, ok := in["downloading_enabled"].(bool); ok {
-		sh.Downloads = v
+		sh.Downloads = v && s.o.Policy.Downloads != "off"
 	}
 	if v, ok := in["enabled"].(bool); ok {
 		sh.Inactive = !v
 	}
 	if v, ok := in["watermark_enabled"].(bool); ok {
 		sh.Watermark = v && s.o.Watermark
+	}
+	if v, ok := in["forensic_watermark_enabled"].(bool); ok {
+		sh.Forensic = v
+	}
+	if v, ok := in["drm_enabled"].(bool); ok {
+		sh.DRM = v
 	}
 }
 

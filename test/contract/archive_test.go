@@ -54,6 +54,7 @@ var v4Known = []string{
 	// Fields of September 2026 [§24].
 	`PATCH /v4/accounts/{account_id}/shares/{share_id}: request: /data: property "enabled" is unsupported`,
 	`POST /v4/accounts/{account_id}/projects/{project_id}/shares: request: /data: property "watermark_enabled" is unsupported`,
+	`POST /v4/accounts/{account_id}/projects/{project_id}/shares: request: /data: property "enabled" is unsupported`,
 	// "include" takes a list, as the document's own example shows.
 	"GET /v4/accounts/{account_id}/files/{file_id}/comments: request: /: value is not one of",
 	"GET /v4/accounts/{account_id}/files/{file_id}: request: /: value is not one of",

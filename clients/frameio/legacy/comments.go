@@ -113,6 +113,11 @@ type share struct {
 	Items     []shareItem    `json:"presentation_items"`
 	Assets    []asset        `json:"assets"`
 	AssetID   text           `json:"asset_id"`
+	Downloads *bool          `json:"enable_downloading"`
+	Password  flag           `json:"has_password"`
+	Control   tolerant[struct {
+		InviteOnly flag `json:"invite_only"`
+	}] `json:"access_control"`
 }
 
 type shareItem struct {
@@ -174,7 +179,10 @@ func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.
 
 func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.Share {
 	d := frameio.Share{ID: s.ID, Kind: kind, Name: string(s.Name), URL: string(s.ShortURL), Active: true, ExpiresAt: s.ExpiresAt.Time,
-		CreatedAt: s.Inserted.Time, Settings: settings}
+		CreatedAt: s.Inserted.Time, Settings: settings, Access: frameio.AccessPublic, Downloads: s.Downloads != nil && *s.Downloads, HasPassphrase: bool(s.Password)}
+	if c := s.Control.value; c != nil && bool(c.InviteOnly) {
+		d.Access = frameio.AccessSecure
+	}
 	if d.Name == "" {
 		d.Name = string(s.Title)
 	}

@@ -245,7 +245,10 @@ func (c *Client) DeleteComment(ctx context.Context, id string) error {
 // CreateShare wraps POST /projects/{id}/review_links, and POST /review_links/{id}/assets for what it shows.
 func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.NewShare) (frameio.Share, error) {
 	body := map[string]any{"name": n.Name, "allow_approvals": true, "current_version_only": false, "enable_downloading": n.Download,
-		"enable_comments": true, "is_active": true, "notify_on_view": false}
+		"enable_comments": true, "is_active": !n.Closed, "notify_on_view": false}
+	if n.Access == frameio.AccessSecure {
+		body["access_control"] = map[string]any{"invite_only": true}
+	}
 	if !n.ExpiresAt.IsZero() {
 		body["expires_at"] = n.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000Z")
 	}
@@ -286,6 +289,15 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 	}
 	if ch.Active != nil {
 		body["is_active"] = *ch.Active
+	}
+	if ch.Passphrase != nil {
+		body["password"] = nil
+		if *ch.Passphrase != "" {
+			body["password"] = *ch.Passphrase
+		}
+	}
+	if ch.Download != nil {
+		body["enable_downloading"] = *ch.Download
 	}
 	return c.write(ctx, opUpdateLink, "review_links/"+url.PathEscape(id), body, nil)
 }

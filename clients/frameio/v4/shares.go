@@ -22,13 +22,18 @@ type share struct {
 	Expiration *time.Time `json:"expiration"`
 	CreatedAt  *time.Time `json:"created_at"`
 	Watermark  *bool      `json:"watermark_enabled"`
+	Downloads  *bool      `json:"downloading_enabled"`
 
 	CollectionID *string `json:"collection_id"`
 }
 
 func (s share) domain(raw json.RawMessage) frameio.Share {
 	d := frameio.Share{ID: s.ID, Kind: frameio.ShareV4, Name: s.Name, URL: s.ShortURL, Active: s.Enabled == nil || *s.Enabled, ExpiresAt: at(s.Expiration), CreatedAt: at(s.CreatedAt),
-		Watermark: frameio.WatermarkUnknown, CollectionID: text(s.CollectionID), Settings: map[string]any{}}
+		Watermark: frameio.WatermarkUnknown, CollectionID: text(s.CollectionID), Settings: map[string]any{}, Access: frameio.AccessPublic,
+		Downloads: s.Downloads != nil && *s.Downloads}
+	if s.Access == string(frameio.AccessSecure) {
+		d.Access = frameio.AccessSecure
+	}
 	if s.Watermark != nil {
 		d.Watermark = frameio.WatermarkOff
 		if *s.Watermark {
@@ -108,44 +113,6 @@ func (c *Client) shareRows(ctx context.Context, id string) ([]shareRow, error) {
 	return rows, err
 }
 
-// CreateShare wraps POST ~/projects/{id}/shares, at most 100 assets. Servers of before September 2026, and accounts without
-// the add-on, refuse the field of the watermark; the share is made without it then, and its answer does not say that it is
-// watermarked.
-func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.NewShare) (frameio.Share, error) {
-	body := map[string]any{"type": "asset", "name": n.Name, "access": "public", "asset_ids": n.AssetIDs, "downloading_enabled": n.Download}
-	if !n.ExpiresAt.IsZero() {
-		body["expiration"] = n.ExpiresAt.UTC().Format(time.RFC3339)
-	}
-	if n.Passphrase != "" {
-		body["passphrase"] = n.Passphrase
-	}
-	if n.Watermark {
-		body["watermark_enabled"] = true
-	}
-	raw, err := one[json.RawMessage](ctx, c, opCreateShare, nil, body, "projects", projectID, "shares")
-	if n.Watermark && (refusedField(err, "watermark_enabled") || noAddOn(err)) {
-		delete(body, "watermark_enabled")
-		raw, err = one[json.RawMessage](ctx, c, opCreateShare, nil, body, "projects", projectID, "shares")
-	}
-	if err != nil {
-		return frameio.Share{}, err
-	}
-	d := readShare(raw)
-	return d, made(d.ID, opCreateShare, nil)
-}
-
-// refusedField says that a request was refused for a field that the server does not know.
-func refusedField(err error, name string) bool {
-	var e *rest.Error
-	return errors.As(err, &e) && e.Class == rest.Permanent && strings.Contains(e.Detail, name)
-}
-
-// noAddOn says that an account may not have shares watermarked.
-func noAddOn(err error) bool {
-	var e *rest.Error
-	return errors.As(err, &e) && (e.Class == rest.Permanent || e.Class == rest.Forbidden) && strings.Contains(strings.ToLower(e.Detail), "watermark")
-}
-
 // ShareByID wraps GET ~/shares/{id}.
 func (c *Client) ShareByID(ctx context.Context, id string) (frameio.Share, error) {
 	raw, err := one[json.RawMessage](ctx, c, opShare, nil, nil, "shares", id)
@@ -153,33 +120,6 @@ func (c *Client) ShareByID(ctx context.Context, id string) (frameio.Share, error
 		return frameio.Share{}, err
 	}
 	return readShare(raw), nil
-}
-
-// UpdateShare wraps PATCH ~/shares/{id}. Servers that do not know "enabled" have the share expire instead.
-func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareChange) error {
-	body := map[string]any{}
-	if ch.ExpiresAt != nil {
-		body["expiration"] = ch.ExpiresAt.UTC().Format(time.RFC3339)
-	}
-	if ch.Active != nil {
-		body["enabled"] = *ch.Active
-	}
-	_, err := one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
-	if ch.Active == nil || !refusedField(err, "enabled") {
-		return err
-	}
-	delete(body, "enabled")
-	if !*ch.Active {
-		body["expiration"] = c.now().UTC().Format(time.RFC3339)
-	}
-	if len(body) == 0 {
-		return nil
-	}
-	_, err = one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
-	if !*ch.Active && refusedField(err, "expiration") { // an expiry that is not in the future: then there must be no share
-		return c.deleteShare(ctx, id)
-	}
-	return err
 }
 
 // deleteShare wraps DELETE ~/shares/{id}; what it showed stays.

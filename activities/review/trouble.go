@@ -1,0 +1,96 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// troublesShown is how often one reason must stop a send before people are told that it is tried again.
+const troublesShown = 2
+
+// troubled shows on the review, its job and its assets what stops a send again and again, and takes it back once it goes on. n
+// is the asset's number; 0 is the review as a whole. The error is returned as it is.
+func (r *review) troubled(ctx context.Context, n int, err error) error {
+	if err == nil {
+		return r.trouble(ctx, n, "")
+	}
+	kind, final := fault.Lasting(err)
+	if final && kind != workflows.ErrorUploadGone || ctx.Err() != nil || attempt.WasStopped(ctx) || isWait(err) {
+		return err // told elsewhere, or nothing has failed
+	}
+	if terr := r.trouble(ctx, n, fault.Scrubbed(err)); terr != nil {
+		r.log.WarnContext(ctx, "could not show why a send fails", "review", r.ref.Review, "error", terr)
+	}
+	return err
+}
+
+// trouble counts a reason, "" for none, and shows it where it has come often enough.
+func (r *review) trouble(ctx context.Context, n int, why string) error {
+	title, before, times := "", "", 0
+	count := func(trouble *string, troubles *int) {
+		before = *trouble
+		if *troubles++; !sameReason(*trouble, why) {
+			*troubles = 1
+		}
+		if *trouble = why; why == "" {
+			*troubles = 0
+		}
+		times = *troubles
+	}
+	if n == 0 && why == "" && r.row.Trouble == "" {
+		return nil
+	}
+	var err error
+	if n == 0 {
+		err = r.update(ctx, func(row *ledger.Review) { count(&row.Trouble, &row.Troubles) })
+	} else {
+		var it ledger.ReviewAsset
+		if it, err = r.updateAsset(ctx, n, func(row *ledger.ReviewAsset) { count(&row.Trouble, &row.Troubles) }); err == nil {
+			title = fmt.Sprintf("%q: ", it.Title)
+		}
+	}
+	if err != nil || times != troublesShown && (why != "" || before == "") {
+		return err
+	}
+	reason := ""
+	if why != "" {
+		reason = title + why + " Framebridge keeps trying."
+	}
+	if err := r.update(ctx, func(row *ledger.Review) { row.Reason = reason }); err != nil {
+		return err
+	}
+	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
+	defer cancel()
+	if reason != "" && r.row.JobID != "" {
+		if _, err := r.iconik.Jobs.Update(soon, r.row.JobID, iconik.JobPatch{Message: &reason}); err != nil {
+			return err
+		}
+	}
+	return r.publish(soon)
+}
+
+// isWait says that nothing has failed: something is not there yet, or the vendor has asked for a pause.
+func isWait(err error) bool {
+	var own *fault.Error
+	return errors.As(err, &own) && own.Benign || rest.ClassOf(err) == rest.Throttled
+}
+
+// sameReason compares without what differs each time: words with digits, such as times and ids.
+func sameReason(a, b string) bool {
+	words := func(s string) string {
+		return strings.Join(slices.DeleteFunc(strings.Fields(s), func(w string) bool { return strings.ContainsFunc(w, unicode.IsDigit) }), " ")
+	}
+	return a != "" && words(a) == words(b)
+}
