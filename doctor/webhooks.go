@@ -296,7 +296,7 @@ func reviewChecks() []Definition {
 			}},
 		{ID: "review.watermark", Meaning: "Reviewers may see media without a watermark.", Do: "Set review.watermark: required, and have the account or team force a watermark. On servers that do not show a share's watermark, review.watermark_attested: true confirms that it does.",
 			needs: []string{"frameio.review_project"}, run: watermark},
-		{ID: "review.share_policy", Meaning: "If the account requires secure shares, Frame.io rejects a review that anyone with the link can open.", Do: "Check the account's security settings in Frame.io (Require Secure Shares), and set review.access accordingly.",
+		{ID: "review.share_policy", Meaning: "If the account requires secure shares, Frame.io rejects a review that anyone with the link can open.", Do: "Leave review.access at auto, which creates a secure link where a public one is rejected, or set it to secure.",
 			needs: []string{"frameio.review_project"}, run: func(context.Context, *exam) finding {
 				return skip("Frame.io's API does not show the policy; the first review shows whether Frame.io accepts its share")
 			}},
