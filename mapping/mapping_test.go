@@ -30,23 +30,42 @@ func TestEveryFrameOfADayComesBack(t *testing.T) {
 	}
 }
 
-func TestTimecodeOfEveryFrameOfADayComesBack(t *testing.T) {
+// TestTimecodeOfADaysFramesComesBack tries every frame of the first 21 minutes (two patterns of dropped numbers), those at
+// every minute of the day, and a stride that meets every second.
+func TestTimecodeOfADaysFramesComesBack(t *testing.T) {
+	t.Parallel()
+	const (
+		patterns = 21 // minutes
+		stride   = 23 // frames: fewer than the slowest rate has in a second
+		minutes  = 24 * 60
+	)
 	for name, r := range rates {
 		for _, drop := range []bool{false, true} {
-			step := int64(1)
-			if r.nominal() > 30 {
-				step = 7
+			dropped := int64(0)
+			if drop {
+				dropped = r.dropped()
 			}
-			isDrop := drop && r.dropped() > 0
-			frames := 24 * 3600 * r.nominal()
-			if isDrop {
-				frames = 24 * 6 * (r.nominal()*600 - 9*r.dropped())
-			}
-			for f := int64(0); f < frames; f += step {
+			start := func(minute int64) int64 { return minute*60*r.nominal() - dropped*(minute-minute/10) }
+			try := func(f int64) {
 				tc := Timecode(f, r, drop)
 				back, wasDrop, err := ParseTimecode(tc, r)
-				if err != nil || back != f || wasDrop != isDrop {
+				if err != nil || back != f || wasDrop != (dropped > 0) {
 					t.Fatalf("%s fps: frame %d is %s, which is frame %d (%v)", name, f, tc, back, err)
+				}
+			}
+			for f := range start(patterns) {
+				try(f)
+			}
+			for f := start(patterns); f < start(minutes); f += stride {
+				try(f)
+			}
+			for minute := int64(1); minute <= minutes; minute++ {
+				first := start(minute)
+				if !strings.Contains(Timecode(first-1, r, drop), ":59") {
+					t.Fatalf("%s fps: minute %d does not begin at frame %d", name, minute, first)
+				}
+				for f := first - 4; f < min(first+4, start(minutes)); f++ {
+					try(f)
 				}
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
@@ -31,13 +32,13 @@ const (
 	SamUser = "sam@example.com"
 )
 
-// Raw are a camera original's bytes, always the same.
-func Raw() []byte {
+// Raw returns a camera original's bytes, always the same ones: callers must not change them.
+var Raw = sync.OnceValue(func() []byte {
 	b := make([]byte, rawSize)
 	r := rand.NewChaCha8([32]byte{1})
 	_, _ = r.Read(b)
 	return b
-}
+})
 
 // Project is the seeded sample.
 type Project struct {
