@@ -13,8 +13,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		bytes:   prometheus.NewCounter(prometheus.CounterOpts{Name: "framebridge_transfer_bytes_total", Help: "Bytes stored."}),
 		parts:   prometheus.NewCounter(prometheus.CounterOpts{Name: "framebridge_transfer_parts_total", Help: "Parts stored."}),
-		retries: prometheus.NewCounter(prometheus.CounterOpts{Name: "framebridge_transfer_retries_total", Help: "Requests for parts that were made again."}),
-		files:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "framebridge_transfer_files_in_flight", Help: "Files on their way."}),
+		retries: prometheus.NewCounter(prometheus.CounterOpts{Name: "framebridge_transfer_retries_total", Help: "Requests for parts that were repeated."}),
+		files:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "framebridge_transfer_files_in_flight", Help: "Files being transferred."}),
 	}
 	r.MustRegister(m.bytes, m.parts, m.retries, m.files)
 	return m

@@ -74,7 +74,7 @@ func pageV4(w http.ResponseWriter, r *http.Request, most, n int, row func(i int)
 	if after := q.Get("after"); after != "" {
 		v, err := strconv.Atoi(strings.TrimPrefix(after, "c"))
 		if err != nil {
-			failV4(w, http.StatusBadRequest, "after is no cursor", "")
+			failV4(w, http.StatusBadRequest, "after is not a cursor", "")
 			return
 		}
 		from = v

@@ -24,11 +24,17 @@ type Server struct {
 
 const patience = time.Minute
 
-// Start makes an empty database in a temporary folder. As root it runs as the user postgres: the server refuses root.
-func Start() (*Server, error) {
-	if dsn := os.Getenv("FRAMEBRIDGE_TEST_POSTGRES"); dsn != "" {
-		return &Server{DSN: dsn}, nil
-	}
+// Require is the environment variable that makes a missing server a failure: nothing may go in that was tried on SQLite alone.
+const Require = "FRAMEBRIDGE_REQUIRE_POSTGRES"
+
+// Required says whether a test that finds no server must fail.
+func Required() bool { return os.Getenv(Require) != "" }
+
+// Available says whether Start will find a server or its binaries.
+func Available() bool { return os.Getenv("FRAMEBRIDGE_TEST_POSTGRES") != "" || binaries() != "" }
+
+// binaries is the folder of the newest installed server, "" where there is none.
+func binaries() string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if p, err := exec.LookPath("initdb"); err == nil { // perhaps a link to where all of its programs are
 		if p, err = filepath.EvalSymlinks(p); err == nil {
@@ -36,9 +42,20 @@ func Start() (*Server, error) {
 		}
 	}
 	if len(found) == 0 {
+		return ""
+	}
+	return filepath.Dir(found[len(found)-1])
+}
+
+// Start makes an empty database in a temporary folder. As root it runs as the user postgres: the server refuses root.
+func Start() (*Server, error) {
+	if dsn := os.Getenv("FRAMEBRIDGE_TEST_POSTGRES"); dsn != "" {
+		return &Server{DSN: dsn}, nil
+	}
+	bin := binaries()
+	if bin == "" {
 		return nil, errors.New("no PostgreSQL binaries here, and FRAMEBRIDGE_TEST_POSTGRES is not set")
 	}
-	bin := filepath.Dir(found[len(found)-1])
 	dir, err := os.MkdirTemp("", "framebridge-pg-")
 	if err != nil {
 		return nil, err

@@ -59,8 +59,8 @@ var arrows = map[string][]string{
 	"test/e2e":               {}, // tests only
 	"test/postgres":          {},
 	"test/sinktest":          {"transfer", "sandbox/s3sim"},
-	"test/golden":            {},         // tests only
-	"tools/check":            {"config"}, // tests only
+	"test/golden":            {}, // tests only
+	"tools/check":            {"config", "test/postgres"},
 	"tools/record":           {},
 	"tools/bench-transfer":   {"transfer", "transfer/..."},
 }

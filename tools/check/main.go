@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/test/postgres"
 )
 
 type step struct {
@@ -31,10 +33,36 @@ var steps = []step{
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }
 
+// havePostgres installs PostgreSQL for the ledger's tests where it can: as root on Debian, and not for --fast. Without it they
+// run on SQLite alone, unless it is required.
+func havePostgres(fast bool) error {
+	if postgres.Available() {
+		return nil
+	}
+	if _, err := exec.LookPath("apt-get"); err == nil && os.Getuid() == 0 && !fast {
+		fmt.Println("== installing PostgreSQL")
+		cmd := exec.Command("sh", "-c", "apt-get update -q && apt-get install -q -y --no-install-recommends postgresql")
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		cmd.Stderr = os.Stderr
+		_ = cmd.Run() // what counts is whether it is there
+	}
+	if !postgres.Available() && postgres.Required() {
+		return fmt.Errorf("PostgreSQL is required (%s): install it, or set FRAMEBRIDGE_TEST_POSTGRES to a database", postgres.Require)
+	}
+	if !postgres.Available() {
+		fmt.Println("== NOT TESTED: PostgreSQL is not installed; the ledger is tested on SQLite alone")
+	}
+	return nil
+}
+
 func main() {
 	fast := flag.Bool("fast", false, "leave out the tests that start servers")
 	flag.Parse()
 	begun := time.Now()
+	if err := havePostgres(*fast); err != nil {
+		fmt.Println("==", err)
+		os.Exit(1)
+	}
 	for _, s := range steps {
 		if s.slow && *fast {
 			continue
