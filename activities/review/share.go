@@ -113,7 +113,7 @@ func (r *review) dropDeletedLink(ctx context.Context) error {
 
 // shareName is what reviewers see.
 func (r *review) shareName() string {
-	return shorten(cmp.Or(strings.Join(strings.Fields(r.row.Title), " "), "Review of "+r.row.CreatedAt.Format("2 January 2006")), 150)
+	return shorten(cmp.Or(strings.Join(strings.Fields(r.row.Title), " "), "Review of "+r.row.CreatedAt.Format("January 2, 2006")), 150)
 }
 
 // formerShareName is that of links of before, which were known by it.

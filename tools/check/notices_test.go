@@ -20,8 +20,8 @@ const notices = "../../THIRD_PARTY_NOTICES"
 
 var licenseFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([.-].*)?$`)
 
-// withoutText are modules that come without their license's text, and the license that their repository names.
-var withoutText = map[string]string{"github.com/nexus-rpc/nexus-proto-annotations": "MIT"}
+// withoutText are modules that come without a license's text, and where their makers answer for it.
+var withoutText = map[string]string{"github.com/nexus-rpc/nexus-proto-annotations": "https://github.com/nexus-rpc/nexus-proto-annotations"}
 
 // linked are the modules that worker and starter link on Linux, by path, with the folder of their sources.
 func linked(t *testing.T) map[string]string {
@@ -72,8 +72,8 @@ func noticesOf(t *testing.T, modules map[string]string) string {
 			fmt.Fprintf(&b, "\n%s\n%s (%s)\n\n%s\n", strings.Repeat("-", 80), name, f.Name(), strings.TrimSpace(strings.ReplaceAll(string(text), "\r\n", "\n")))
 			found = true
 		}
-		if spdx, ok := withoutText[strings.Fields(name)[0]]; !found && ok {
-			fmt.Fprintf(&b, "\n%s\n%s (%s; the module has no license file)\n", strings.Repeat("-", 80), name, spdx)
+		if at, ok := withoutText[strings.Fields(name)[0]]; !found && ok {
+			fmt.Fprintf(&b, "\n%s\n%s (the module has no license file: see %s)\n", strings.Repeat("-", 80), name, at)
 			continue
 		}
 		require.True(t, found, "%s has no license file", name)
