@@ -221,7 +221,9 @@ func (s *Store) Get(bucket, key string) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(r)
+	body := make([]byte, o.Size)
+	_, err = io.ReadFull(r, body)
+	return body, err
 }
 
 // Puts counts the requests that stored bytes under a key.
