@@ -10,6 +10,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 )
 
 // details is what a folder, project or collection says of itself beside its name and place.
@@ -20,14 +21,14 @@ type details struct {
 
 // folderDetails is what the ledger keeps of a folder until its collection is made.
 func folderDetails(f frameio.Asset, path string) string {
-	in := fieldsOf(f, path)
+	in := plan.Fields(f, path)
 	in.UploadedAt = f.CreatedAt
 	fields := mapping.Fields(in)
 	if fields["framebridge_status"] == "none" {
 		delete(fields, "framebridge_status")
 	}
 	delete(fields, "framebridge_uploaded_at")
-	encoded, err := json.Marshal(details{Fields: fields, Custom: sourceFields(f)})
+	encoded, err := json.Marshal(details{Fields: fields, Custom: plan.SourceFields(f)})
 	if err != nil {
 		return ""
 	}

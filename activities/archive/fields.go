@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
-	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -24,59 +22,6 @@ const (
 	notSetting    = "share setting"
 	notCollection = "collection"
 )
-
-// sourceFields are an asset's metadata fields that are worth keeping.
-func sourceFields(f frameio.Asset) []mapping.SourceField {
-	out := make([]mapping.SourceField, len(f.Fields))
-	for i, v := range f.Fields {
-		out[i] = mapping.SourceField{ID: v.ID, Name: v.Name, Type: string(v.Type), BuiltIn: v.BuiltIn, State: string(v.State), Values: v.Values, Options: v.Options,
-			Unresolved: v.Unresolved, Source: v.Source}
-	}
-	return mapping.Kept(out)
-}
-
-// addFields puts what V4 says beyond the archive's own view into an item.
-func addFields(it ledger.Item, file frameio.Asset) ledger.Item {
-	fields := sourceFields(file)
-	if len(fields) == 0 {
-		return it
-	}
-	encoded, err := json.Marshal(fields)
-	if err != nil { // what came as JSON encodes
-		panic(err)
-	}
-	it.Custom = encoded
-	it.FieldsHash += mapping.SourceFieldsHash(fields)
-	return it
-}
-
-// stackJSON is what a stack says of itself; empty where that is no more than its versions say.
-func stackJSON(node, file frameio.Asset) string {
-	if node.Kind != frameio.KindStack {
-		return ""
-	}
-	said := map[string]any{"id": node.ID, "name": node.Name, "url": node.URL}
-	if !node.CreatedAt.IsZero() {
-		said["created_at"] = node.CreatedAt.Format(time.RFC3339)
-	}
-	if node.Uploader != (frameio.User{}) {
-		said["creator"] = map[string]string{"name": node.Uploader.Name, "email": node.Uploader.Email}
-	}
-	if fields := mapping.SourceFieldsJSON(sourceFields(node)); fields != "" {
-		said["metadata"] = json.RawMessage(fields)
-	}
-	if len(node.Properties) > 0 {
-		said["properties"] = node.Properties
-	}
-	if len(said) == 3 || said["creator"] == nil && said["metadata"] == nil && node.Name == file.Name {
-		return ""
-	}
-	encoded, err := json.Marshal(said)
-	if err != nil {
-		return ""
-	}
-	return string(encoded)
-}
 
 // writeCustom writes an item's fields of Frame.io to the asset's current version. again: it was written before, perhaps
 // with more.

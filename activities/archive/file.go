@@ -11,15 +11,16 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 )
 
 // formatProxy is a proxy's format in iconik: it never goes by the name of an original.
 const formatProxy = "FRAMEIO_PROXY"
 
 // ensureFile makes format, file set and file record, and for a large file the upload session.
-func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v verdict) (ledger.Item, error) {
+func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v plan.Verdict) (ledger.Item, error) {
 	rec := record{key: it.SourceID, format: tenant.FormatOriginal, size: it.Size}
-	if v.rendition == frameio.RenditionProxy {
+	if v.Rendition == frameio.RenditionProxy {
 		rec = record{key: it.SourceID + ":proxy", format: formatProxy, size: -1}
 	}
 	row, err := a.row(ctx)
@@ -31,8 +32,8 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v verdict) (le
 		return it, err
 	}
 	return a.updateItem(ctx, it, func(i *ledger.Item) {
-		i.State, i.Reason, i.Fault = ledger.Copying, v.why, ""
-		i.Rendition, i.UploadID = string(v.rendition), uploadID
+		i.State, i.Reason, i.Fault = ledger.Copying, v.Why, ""
+		i.Rendition, i.UploadID = string(v.Rendition), uploadID
 		i.FormatID, i.FileSetID, i.FileID = rec.formatID, rec.fileSetID, rec.fileID
 	})
 }

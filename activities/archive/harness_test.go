@@ -17,6 +17,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 	"github.com/framebridge/framebridge/transfer"
@@ -92,10 +93,10 @@ func (h *harness) sees(t *testing.T, stack frameio.Asset, versions ...frameio.As
 	require.NoError(t, h.ledger.PutFolders(t.Context(), []ledger.Folder{root}))
 	var items []ledger.Item
 	for i, v := range versions {
-		items = append(items, itemOf(root, stack, v, i+1, len(versions), scan))
+		items = append(items, plan.Item(root, stack, v, i+1, len(versions), scan))
 	}
 	if len(versions) == 0 {
-		items = append(items, itemOf(root, stack, stack, 1, 1, scan))
+		items = append(items, plan.Item(root, stack, stack, 1, 1, scan))
 	}
 	require.NoError(t, h.ledger.PageListed(t.Context(), "root", scan, "", nil, items, true))
 	require.NoError(t, h.ledger.FinishScan(t.Context(), scan))

@@ -14,33 +14,13 @@ import (
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/routes"
 )
 
 // Frame.io does not say whether ids stay when it moves an account to V4. Where they change, an archive finds what it has
 // brought over already by what stays: the workspace's and project's names, then paths, sizes and versions, then what
 // comments say and where. What cannot be told apart is not guessed.
-
-// findPremigration finds the archives of before the move that a project, which was not archived under its present id yet, may be.
-func (a *archive) findPremigration(ctx context.Context, project frameio.Project) ([]ledger.Archive, error) {
-	title := func(name string) string { return mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix) }
-	var found []ledger.Archive
-	for r, err := range a.tenant.Ledger.AllArchives(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		if r.ID == a.ref.Archive || r.ContinuedAs != "" || r.CollectionID == "" || !frameio.Migrated(a.frameio, r.Generation) || r.TeamName != project.Team.Name || title(r.Name) != title(project.Name) {
-			continue
-		}
-		_, err := a.frameio.Project(ctx, r.ID)
-		if rest.IsNotFound(err) { // otherwise it is another project that is there, too
-			found = append(found, r)
-		} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
-			return nil, err
-		}
-	}
-	return found, nil
-}
 
 // adoptMigrated looks, when a project is archived for the first time here, whether it is one that was archived under another id,
 // and lets that archive go on as this one.
@@ -49,7 +29,7 @@ func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) er
 	if err != nil || row.CollectionID != "" {
 		return err
 	}
-	found, err := a.findPremigration(ctx, project)
+	found, err := plan.Premigration(ctx, a.planSource(), project)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/plan"
 
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
@@ -68,7 +69,7 @@ func (a *archive) composeMail(kind string, row ledger.Archive) (subject, text st
 		fmt.Fprintf(&b, "Another archive is running. This one is number %d in the queue and starts automatically.\n", max(row.QueuePosition, 1))
 	case workflows.NotifyWaiting:
 		subject = fmt.Sprintf("Action needed: originals of %q are in cold storage", row.Name)
-		if !a.frameio.Capabilities().NativeArchive || strings.Contains(row.Reason, allowOrWait) {
+		if !a.frameio.Capabilities().NativeArchive || strings.Contains(row.Reason, plan.AllowOrWait) {
 			subject = fmt.Sprintf("Action needed: originals of %q are missing", row.Name)
 		}
 		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, restart the worker, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)

@@ -2,98 +2,15 @@ package archive
 
 import (
 	"context"
-	"fmt"
-	"time"
 
+	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/workflows"
 )
-
-// verdict is what is to become of an item, by its original and the tenant's policy.
-type verdict struct {
-	do        string // "copy", "skip", "wait" or "fail"
-	rendition frameio.Rendition
-	why       string
-}
-
-// What brings originals back. V4 archives nothing itself: a missing link has one of two causes, and does not say which.
-const (
-	unarchive        = "unarchive the project in Frame.io"
-	unarchiveOrAllow = "either the project was archived before the account migration to V4 (unarchive it in Frame.io), or the token's user lacks permission to download without a watermark (grant it in Frame.io)"
-	allowOrWait      = "either they are still being restored from cold storage, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each"
-)
-
-const missingFor = 24 * time.Hour // an original whose link is missing is waited for: from cold storage it takes hours
-
-// mayComeBack says that an original is worth waiting for.
-func mayComeBack(it ledger.Item) bool {
-	switch frameio.Original(it.Original) {
-	case frameio.OriginalArchived:
-		return true
-	case frameio.OriginalMissing:
-		return it.MissingSince.IsZero() || time.Since(it.MissingSince) < missingFor
-	}
-	return false
-}
-
-// noteOriginal writes down what Frame.io says of an original now, and since when its link is missing.
-func noteOriginal(it *ledger.Item, now frameio.Original) {
-	switch {
-	case now != frameio.OriginalMissing:
-		it.MissingSince = time.Time{}
-	case it.Original != string(now) || it.MissingSince.IsZero():
-		it.MissingSince = time.Now().UTC()
-	}
-	it.Original = string(now)
-}
-
-func (a *archive) decide(it ledger.Item) verdict {
-	policy := a.cfg.Archive
-	if it.Size > int64(policy.MaxFileSize) {
-		return verdict{do: "skip", why: fmt.Sprintf("over the size limit: %d bytes, archive.max_file_size is %d", it.Size, int64(policy.MaxFileSize))}
-	}
-	var why string
-	switch frameio.Original(it.Original) {
-	case frameio.OriginalAvailable, "":
-		return verdict{do: "copy", rendition: frameio.RenditionOriginal}
-	case frameio.OriginalArchived:
-		advice := unarchive
-		why = "the original is in Frame.io's cold storage"
-		if !a.frameio.Capabilities().NativeArchive {
-			why, advice = "Frame.io offers no download of the original", unarchiveOrAllow
-		}
-		if policy.MissingOriginal == "wait" {
-			return verdict{do: "wait", why: why + ": " + advice}
-		}
-	case frameio.OriginalMissing:
-		why = "Frame.io offers no download of the original, although the project is not archived"
-		switch {
-		case policy.MissingOriginal != "wait":
-		case mayComeBack(it):
-			return verdict{do: "wait", why: why + ": " + allowOrWait}
-		default:
-			why += ", and offered none within a day: the token's user probably lacks permission to download without a watermark"
-		}
-	case frameio.OriginalWatermarked:
-		why = "Frame.io offers only a watermarked stream, not the original"
-	case frameio.OriginalForbidden:
-		why = "the token's user lacks permission to download the original"
-	case frameio.OriginalNeverUploaded:
-		return verdict{do: "skip", why: "the upload to Frame.io was never completed"}
-	default:
-		why = "no original: " + it.Original
-	}
-	switch {
-	case policy.MissingOriginal == "proxy" && it.HasProxy:
-		return verdict{do: "copy", rendition: frameio.RenditionProxy, why: why + ": stored the proxy instead"}
-	case policy.MissingOriginal == "fail":
-		return verdict{do: "fail", why: why}
-	}
-	return verdict{do: "skip", why: why}
-}
 
 // noOriginal corrects what the listing said when Frame.io refuses the bytes themselves.
 func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, error) {
@@ -164,11 +81,11 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	}
 	switch {
 	case !cold:
-		res.Advice = allowOrWait
+		res.Advice = plan.AllowOrWait
 	case arc.frameio.Capabilities().NativeArchive:
-		res.Advice = unarchive
+		res.Advice = plan.Unarchive
 	default:
-		res.Advice = unarchiveOrAllow
+		res.Advice = plan.UnarchiveOrAllow
 	}
 	return res, nil
 }
@@ -180,8 +97,8 @@ func (a *archive) recheckOriginal(ctx context.Context, it ledger.Item) (waits bo
 		return false, "", err
 	}
 	was, since := it.Original, it.MissingSince
-	noteOriginal(&it, file.Original)
-	waits = mayComeBack(it)
+	plan.NoteOriginal(&it, file.Original)
+	waits = plan.MayComeBack(it)
 	if waits && it.Original == was && it.MissingSince.Equal(since) {
 		return waits, file.Original, nil
 	}
@@ -192,4 +109,33 @@ func (a *archive) recheckOriginal(ctx context.Context, it ledger.Item) (waits bo
 		}
 	})
 	return waits, file.Original, err
+}
+
+func (a *archive) decide(it ledger.Item) plan.Verdict {
+	return plan.Decide(a.cfg.Archive, a.frameio, it)
+}
+
+// planSource is what a plan is made from.
+func (a *archive) planSource() plan.Source {
+	return plan.Source{Frameio: a.frameio, Ledger: a.tenant.Ledger, Policy: a.cfg.Archive, Stopping: attempt.Stopping,
+		Storage: func(ctx context.Context) error {
+			_, err := a.filesStorage(ctx)
+			return err
+		}}
+}
+
+// PlanProject reads the project's tree and adds up what an archive would do. Nothing is written, not even here.
+func (a *Activities) PlanProject(ctx context.Context, ref workflows.Ref) (workflows.Plan, error) {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return workflows.Plan{}, err
+	}
+	project, err := arc.frameio.Project(ctx, ref.Archive)
+	if rest.IsNotFound(err) {
+		return workflows.Plan{}, fault.Content("Frame.io has no project %s, or the token's user has no access to it", ref.Archive)
+	}
+	if err != nil {
+		return workflows.Plan{}, err
+	}
+	return plan.Make(ctx, arc.planSource(), project)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -34,19 +35,18 @@ func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
 		{"proxy", missing, "copy", "stored the proxy"},
 		{"fail", missing, "fail", "although the project is not archived"},
 	} {
-		arc := &archive{cfg: &config.Tenant{Archive: config.Archive{MissingOriginal: tt.policy, MaxFileSize: 1 << 40}}}
-		v := arc.decide(tt.it)
-		require.Equal(t, tt.do, v.do, tt.policy)
-		require.Contains(t, v.why, tt.why, tt.policy)
+		v := plan.Decide(config.Archive{MissingOriginal: tt.policy, MaxFileSize: 1 << 40}, nil, tt.it)
+		require.Equal(t, tt.do, v.Do, tt.policy)
+		require.Contains(t, v.Why, tt.why, tt.policy)
 	}
 	it := ledger.Item{Original: "archived"}
-	noteOriginal(&it, "missing")
+	plan.NoteOriginal(&it, "missing")
 	require.WithinDuration(t, time.Now(), it.MissingSince, time.Minute)
 	since := it.MissingSince.Add(-time.Hour)
 	it.MissingSince = since
-	noteOriginal(&it, "missing")
+	plan.NoteOriginal(&it, "missing")
 	require.Equal(t, since, it.MissingSince, "since it was missing first")
-	noteOriginal(&it, "archived")
+	plan.NoteOriginal(&it, "archived")
 	require.True(t, it.MissingSince.IsZero())
 }
 
@@ -64,10 +64,10 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		require.NoError(t, err)
 		arc := New(Options{Config: config.Hold(&config.Config{}), WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, nil, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
 		v := arc.decide(ledger.Item{Size: 1, Original: "archived"})
-		assert.Equal(t, "wait", v.do)
-		subject, text := arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.why})
+		assert.Equal(t, "wait", v.Do)
+		subject, text := arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why})
 		for _, want := range wants {
-			assert.Contains(t, v.why, want)
+			assert.Contains(t, v.Why, want)
 			assert.Contains(t, text, want)
 		}
 		assert.Contains(t, text, "archive.missing_original")

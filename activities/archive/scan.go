@@ -2,13 +2,12 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -94,17 +93,17 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 		switch child.Kind {
 		case frameio.KindFolder:
 			folders = append(folders, ledger.Folder{SourceID: child.ID, ParentID: folder.SourceID, Name: child.Name,
-				Path: joinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Details: folderDetails(child, joinPath(folder.Path, child.Name)), Scan: scan})
+				Path: plan.JoinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Details: folderDetails(child, plan.JoinPath(folder.Path, child.Name)), Scan: scan})
 		case frameio.KindStack:
 			versions, err := a.versions(ctx, folder, child, scan)
 			if err != nil {
 				return err
 			}
 			for i, v := range versions {
-				items = append(items, itemOf(folder, child, v, i+1, len(versions), scan))
+				items = append(items, plan.Item(folder, child, v, i+1, len(versions), scan))
 			}
 		case frameio.KindFile:
-			items = append(items, itemOf(folder, child, child, 1, 1, scan))
+			items = append(items, plan.Item(folder, child, child, 1, 1, scan))
 		}
 	}
 	for i := range items {
@@ -151,41 +150,6 @@ func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
 		}
 	}
 	return n, nil
-}
-
-func joinPath(parent, name string) string {
-	if parent == "" {
-		return mapping.PathName(name)
-	}
-	return parent + "/" + mapping.PathName(name)
-}
-
-// itemOf writes one version of an asset down. node is the file itself or the stack that holds it.
-func itemOf(folder ledger.Folder, node, file frameio.Asset, version, versions, scan int) ledger.Item {
-	path := joinPath(folder.Path, file.Name)
-	in := fieldsOf(file, path)
-	in.Stack = stackJSON(node, file)
-	fields := mapping.Fields(in)
-	encoded, err := json.Marshal(fields)
-	if err != nil { // a map of strings always encodes
-		panic(err)
-	}
-	return addFields(ledger.Item{
-		SourceID: file.ID, AssetKey: node.ID, FolderID: folder.SourceID, Version: version, Versions: versions,
-		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
-		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
-		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
-		Watermarked: file.Watermark == frameio.WatermarkOn, CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
-		State: ledger.Pending, Scan: scan,
-	}, file)
-}
-
-func fieldsOf(f frameio.Asset, path string) mapping.FieldsInput {
-	return mapping.FieldsInput{
-		SourceID: f.ID, SourceURL: f.URL, SourcePath: path, Label: f.Label, Description: f.Description,
-		UploaderName: f.Uploader.Name, UploaderEmail: f.Uploader.Email, UploadedAt: f.UploadedAt, CreatedAt: f.CreatedAt,
-		Rating: f.Rating, Properties: f.Properties,
-	}
 }
 
 // counts are the ledger's totals in the workflow's words.

@@ -8,6 +8,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan"
 )
 
 // unlisted settles a folder whose listing is refused: it is gone where its parent has it no more, and otherwise it has failed,
@@ -84,7 +85,7 @@ func (a *archive) versions(ctx context.Context, folder ledger.Folder, stack fram
 	if _, err := a.frameio.Asset(ctx, stack.ID); rest.IsNotFound(err) { // deleted meanwhile
 		return nil, nil
 	}
-	failure := ledger.Failure{Kind: ledger.FailedStack, SourceID: stack.ID, Place: joinPath(folder.Path, stack.Name), URL: stack.URL, Scan: scan}
+	failure := ledger.Failure{Kind: ledger.FailedStack, SourceID: stack.ID, Place: plan.JoinPath(folder.Path, stack.Name), URL: stack.URL, Scan: scan}
 	if err := a.objects.Failed(ctx, failure, *refused); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -84,22 +85,22 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 		}
 	}
 	v := a.decide(it)
-	switch v.do {
+	switch v.Do {
 	case "wait":
 		_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
-			i.State, i.Reason = ledger.Pending, v.why
-			noteOriginal(i, frameio.Original(i.Original))
+			i.State, i.Reason = ledger.Pending, v.Why
+			plan.NoteOriginal(i, frameio.Original(i.Original))
 		})
 		return workflows.OpenVersionResult{Do: workflows.DoWait}, err
 	case "fail":
-		return workflows.OpenVersionResult{}, fault.Content("%s", v.why)
+		return workflows.OpenVersionResult{}, fault.Content("%s", v.Why)
 	case "skip":
-		return workflows.OpenVersionResult{Do: workflows.DoNothing}, a.skip(ctx, it, v.why)
+		return workflows.OpenVersionResult{Do: workflows.DoNothing}, a.skip(ctx, it, v.Why)
 	}
 	if it, err = a.ensureVersion(ctx, it, "ASSET"); err != nil {
 		return workflows.OpenVersionResult{}, err
 	}
-	if it.State == ledger.Copying && it.Checksum != "" && it.Rendition == string(v.rendition) {
+	if it.State == ledger.Copying && it.Checksum != "" && it.Rendition == string(v.Rendition) {
 		return result(workflows.DoClose) // the bytes were all there when the worker ended
 	}
 	if it, err = a.ensureFile(ctx, it, v); err != nil {

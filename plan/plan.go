@@ -1,16 +1,18 @@
-package archive
+// Package plan decides what an archive does with each file of a project, and adds up what a whole archive would do. It
+// reads Frame.io and the ledger, and writes nothing.
+package plan
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
-	"github.com/framebridge/framebridge/activities/attempt"
-	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -25,34 +27,36 @@ const (
 	assumedRate     = 100e6 // bytes a second, where nothing was measured yet
 )
 
-// PlanProject reads the project's tree and adds up what an archive would do. Nothing is written, not even here.
-func (a *Activities) PlanProject(ctx context.Context, ref workflows.Ref) (workflows.Plan, error) {
-	arc, err := a.archive(ref)
-	if err != nil {
-		return workflows.Plan{}, err
-	}
-	project, err := arc.frameio.Project(ctx, ref.Archive)
-	if rest.IsNotFound(err) {
-		return workflows.Plan{}, fault.Content("Frame.io has no project %s, or the token's user has no access to it", ref.Archive)
-	}
-	if err != nil {
-		return workflows.Plan{}, err
-	}
-	p := &planning{archive: arc, plan: workflows.Plan{Project: project.Name, Team: project.Team.Name}, types: map[string]*workflows.PlanType{}}
+// Source is what a plan is made from.
+type Source struct {
+	Frameio frameio.Reader
+	Ledger  ledger.TenantLedger
+	Policy  config.Archive
+	// Storage fails where iconik's storage cannot take the files; nil: it is not asked.
+	Storage func(context.Context) error
+	// Stopping, which may be nil, is asked before each page is read: its error ends the plan.
+	Stopping func(context.Context) error
+}
+
+// Make reads the project's tree and adds up what an archive would do.
+func Make(ctx context.Context, s Source, project frameio.Project) (workflows.Plan, error) {
+	p := &planning{Source: s, plan: workflows.Plan{Project: project.Name, Team: project.Team.Name}, types: map[string]*workflows.PlanType{}}
 	if err := p.walk(ctx, project); err != nil {
 		return workflows.Plan{}, err
 	}
 	if err := p.premigration(ctx, project); err != nil {
 		return workflows.Plan{}, err
 	}
-	if _, err := arc.filesStorage(ctx); err != nil {
-		p.blocker("", "", err.Error(), "the archive would fail at the start")
+	if s.Storage != nil {
+		if err := s.Storage(ctx); err != nil {
+			p.blocker("", "", err.Error(), "the archive would fail at the start")
+		}
 	}
-	return p.result(arc.frameio.Capabilities()), nil
+	return p.result(s.Frameio.Capabilities()), nil
 }
 
 type planning struct {
-	archive *archive
+	Source
 	plan    workflows.Plan
 	types   map[string]*workflows.PlanType
 	listing int64 // calls to list the tree
@@ -61,21 +65,21 @@ type planning struct {
 
 // premigration names what the project was archived as before Frame.io moved the account: the plan counts that, too.
 func (p *planning) premigration(ctx context.Context, project frameio.Project) error {
-	row, known, err := p.archive.ledger.Get(ctx)
+	row, known, err := p.Ledger.Archive(project.ID).Get(ctx)
 	if err != nil {
 		return err
 	}
 	found := []ledger.Archive{row}
 	switch {
-	case known && row.CollectionID != "" && !frameio.Migrated(p.archive.frameio, row.Generation):
+	case known && row.CollectionID != "" && !frameio.Migrated(p.Frameio, row.Generation):
 		return nil
 	case !known || row.CollectionID == "":
-		if found, err = p.archive.findPremigration(ctx, project); err != nil {
+		if found, err = Premigration(ctx, p.Source, project); err != nil {
 			return err
 		}
 	}
 	for _, r := range found {
-		t, err := p.archive.tenant.Ledger.Archive(r.ID).Totals(ctx)
+		t, err := p.Ledger.Archive(r.ID).Totals(ctx)
 		if err != nil {
 			return err
 		}
@@ -83,7 +87,7 @@ func (p *planning) premigration(ctx context.Context, project frameio.Project) er
 		switch {
 		case len(found) > 1:
 			outcome = "the archive would fail at the start: several archived projects match this one"
-		case r.ID != p.archive.ref.Archive && !r.Status.Ended():
+		case r.ID != project.ID && !r.Status.Ended():
 			outcome = "the archive would fail at the start: cancel the other one first"
 		}
 		p.blocker("", "", fmt.Sprintf("archived before the account migration as project %s: %d of %s in iconik", r.ID, t.Copied+t.Verified, english.Count(t.Items, "file")), outcome)
@@ -96,50 +100,50 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 	for len(folders) > 0 {
 		folder := folders[0]
 		folders = folders[1:]
-		for cursor := ""; ; {
-			if err := attempt.Stopping(ctx); err != nil {
-				return err
-			}
-			page, err := p.archive.frameio.Children(ctx, folder.SourceID, cursor)
+		for child, err := range frameio.Rows(ctx, p.children(folder.SourceID)) {
 			if err != nil {
 				return fmt.Errorf("listing folder %q: %w", folder.Path, err)
 			}
-			p.listing++
-			for _, child := range page.Items {
-				switch child.Kind {
-				case frameio.KindFolder:
-					p.plan.Folders++
-					folders = append(folders, ledger.Folder{SourceID: child.ID, Path: joinPath(folder.Path, child.Name)})
-				case frameio.KindStack:
-					versions, err := p.archive.frameio.Versions(ctx, child)
-					if err != nil {
-						return fmt.Errorf("versions of %q: %w", child.Name, err)
-					}
-					p.listing++
-					p.plan.Assets++
-					for i, v := range versions {
-						p.plan.Versions++
-						p.file(itemOf(folder, child, v, i+1, len(versions), 0))
-					}
-				case frameio.KindFile:
-					p.plan.Assets++
-					p.file(itemOf(folder, child, child, 1, 1, 0))
+			switch child.Kind {
+			case frameio.KindFolder:
+				p.plan.Folders++
+				folders = append(folders, ledger.Folder{SourceID: child.ID, Path: JoinPath(folder.Path, child.Name)})
+			case frameio.KindStack:
+				versions, err := p.Frameio.Versions(ctx, child)
+				if err != nil {
+					return fmt.Errorf("versions of %q: %w", child.Name, err)
 				}
-			}
-			if cursor = page.Next; cursor == "" {
-				break
+				p.listing++
+				p.plan.Assets++
+				for i, v := range versions {
+					p.plan.Versions++
+					p.file(Item(folder, child, v, i+1, len(versions), 0))
+				}
+			case frameio.KindFile:
+				p.plan.Assets++
+				p.file(Item(folder, child, child, 1, 1, 0))
 			}
 		}
 	}
-	for cursor := ""; ; {
-		page, err := p.archive.frameio.Shares(ctx, project.ID, cursor)
+	for _, err := range frameio.RowsOf(ctx, p.Frameio.Shares, project.ID) {
 		if err != nil {
 			return fmt.Errorf("presentations: %w", err)
 		}
-		p.plan.Shares += int64(len(page.Items))
-		if cursor = page.Next; cursor == "" {
-			return nil
+		p.plan.Shares++
+	}
+	return nil
+}
+
+// children lists a folder page by page, and counts the calls.
+func (p *planning) children(folder string) func(context.Context, string) (frameio.Page[frameio.Asset], error) {
+	return func(ctx context.Context, cursor string) (frameio.Page[frameio.Asset], error) {
+		if p.Stopping != nil {
+			if err := p.Stopping(ctx); err != nil {
+				return frameio.Page[frameio.Asset]{}, err
+			}
 		}
+		p.listing++
+		return p.Frameio.Children(ctx, folder, cursor)
 	}
 }
 
@@ -157,16 +161,16 @@ func (p *planning) file(it ledger.Item) {
 	}
 	t.Count++
 	t.Bytes += it.Size
-	switch v := p.archive.decide(it); v.do {
+	switch v := Decide(p.Policy, p.Frameio, it); v.Do {
 	case "skip":
-		p.blocker(it.SourceID, it.Path, v.why, "skipped: kept as a placeholder with its metadata and comments")
+		p.blocker(it.SourceID, it.Path, v.Why, "skipped: kept as a placeholder with its metadata and comments")
 	case "wait":
-		p.blocker(it.SourceID, it.Path, v.why, "waits for the original")
+		p.blocker(it.SourceID, it.Path, v.Why, "waits for the original")
 	case "fail":
-		p.blocker(it.SourceID, it.Path, v.why, "fails: the archive would be incomplete")
+		p.blocker(it.SourceID, it.Path, v.Why, "fails: the archive would be incomplete")
 	case "copy":
-		if v.rendition == frameio.RenditionProxy {
-			p.blocker(it.SourceID, it.Path, v.why, "stores the proxy, marked as a proxy")
+		if v.Rendition == frameio.RenditionProxy {
+			p.blocker(it.SourceID, it.Path, v.Why, "stores the proxy, marked as a proxy")
 		}
 	}
 }
@@ -201,4 +205,25 @@ func (p *planning) result(can frameio.Capabilities) workflows.Plan {
 	}
 	out.TransferSeconds = float64(out.Bytes) / assumedRate
 	return out
+}
+
+// Premigration finds the archives of before the move that a project, which was not archived under its present id yet, may be.
+func Premigration(ctx context.Context, s Source, project frameio.Project) ([]ledger.Archive, error) {
+	title := func(name string) string { return mapping.ProjectTitle(name, s.Policy.TriggerSuffix) }
+	var found []ledger.Archive
+	for r, err := range s.Ledger.AllArchives(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if r.ID == project.ID || r.ContinuedAs != "" || r.CollectionID == "" || !frameio.Migrated(s.Frameio, r.Generation) || r.TeamName != project.Team.Name || title(r.Name) != title(project.Name) {
+			continue
+		}
+		_, err := s.Frameio.Project(ctx, r.ID)
+		if rest.IsNotFound(err) { // otherwise it is another project that is there, too
+			found = append(found, r)
+		} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
+			return nil, err
+		}
+	}
+	return found, nil
 }

@@ -1,0 +1,93 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Verdict is what is to become of an item, by its original and the tenant's policy.
+type Verdict struct {
+	Do        string // "copy", "skip", "wait" or "fail"
+	Rendition frameio.Rendition
+	Why       string
+}
+
+// What brings originals back. V4 archives nothing itself: a missing link has one of two causes, and does not say which.
+const (
+	Unarchive        = "unarchive the project in Frame.io"
+	UnarchiveOrAllow = "either the project was archived before the account migration to V4 (unarchive it in Frame.io), or the token's user lacks permission to download without a watermark (grant it in Frame.io)"
+	AllowOrWait      = "either they are still being restored from cold storage, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each"
+)
+
+const missingFor = 24 * time.Hour // an original whose link is missing is waited for: from cold storage it takes hours
+
+// MayComeBack says that an original is worth waiting for.
+func MayComeBack(it ledger.Item) bool {
+	switch frameio.Original(it.Original) {
+	case frameio.OriginalArchived:
+		return true
+	case frameio.OriginalMissing:
+		return it.MissingSince.IsZero() || time.Since(it.MissingSince) < missingFor
+	}
+	return false
+}
+
+// NoteOriginal writes down what Frame.io says of an original now, and since when its link is missing.
+func NoteOriginal(it *ledger.Item, now frameio.Original) {
+	switch {
+	case now != frameio.OriginalMissing:
+		it.MissingSince = time.Time{}
+	case it.Original != string(now) || it.MissingSince.IsZero():
+		it.MissingSince = time.Now().UTC()
+	}
+	it.Original = string(now)
+}
+
+// Decide says what becomes of an item under a policy, and why where it is not simply copied.
+func Decide(policy config.Archive, from frameio.Reader, it ledger.Item) Verdict {
+	if it.Size > int64(policy.MaxFileSize) {
+		return Verdict{Do: "skip", Why: fmt.Sprintf("over the size limit: %d bytes, archive.max_file_size is %d", it.Size, int64(policy.MaxFileSize))}
+	}
+	var why string
+	switch frameio.Original(it.Original) {
+	case frameio.OriginalAvailable, "":
+		return Verdict{Do: "copy", Rendition: frameio.RenditionOriginal}
+	case frameio.OriginalArchived:
+		advice := Unarchive
+		why = "the original is in Frame.io's cold storage"
+		if !from.Capabilities().NativeArchive {
+			why, advice = "Frame.io offers no download of the original", UnarchiveOrAllow
+		}
+		if policy.MissingOriginal == "wait" {
+			return Verdict{Do: "wait", Why: why + ": " + advice}
+		}
+	case frameio.OriginalMissing:
+		why = "Frame.io offers no download of the original, although the project is not archived"
+		switch {
+		case policy.MissingOriginal != "wait":
+		case MayComeBack(it):
+			return Verdict{Do: "wait", Why: why + ": " + AllowOrWait}
+		default:
+			why += ", and offered none within a day: the token's user probably lacks permission to download without a watermark"
+		}
+	case frameio.OriginalWatermarked:
+		why = "Frame.io offers only a watermarked stream, not the original"
+	case frameio.OriginalForbidden:
+		why = "the token's user lacks permission to download the original"
+	case frameio.OriginalNeverUploaded:
+		return Verdict{Do: "skip", Why: "the upload to Frame.io was never completed"}
+	default:
+		why = "no original: " + it.Original
+	}
+	switch {
+	case policy.MissingOriginal == "proxy" && it.HasProxy:
+		return Verdict{Do: "copy", Rendition: frameio.RenditionProxy, Why: why + ": stored the proxy instead"}
+	case policy.MissingOriginal == "fail":
+		return Verdict{Do: "fail", Why: why}
+	}
+	return Verdict{Do: "skip", Why: why}
+}

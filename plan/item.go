@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// JoinPath is the path of what lies in a folder.
+func JoinPath(parent, name string) string {
+	if parent == "" {
+		return mapping.PathName(name)
+	}
+	return parent + "/" + mapping.PathName(name)
+}
+
+// Item is one version of an asset as the ledger keeps it. node is the file itself or the stack that holds it.
+func Item(folder ledger.Folder, node, file frameio.Asset, version, versions, scan int) ledger.Item {
+	path := JoinPath(folder.Path, file.Name)
+	in := Fields(file, path)
+	in.Stack = stackJSON(node, file)
+	fields := mapping.Fields(in)
+	encoded, err := json.Marshal(fields)
+	if err != nil { // a map of strings always encodes
+		panic(err)
+	}
+	return addFields(ledger.Item{
+		SourceID: file.ID, AssetKey: node.ID, FolderID: folder.SourceID, Version: version, Versions: versions,
+		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
+		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
+		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
+		Watermarked: file.Watermark == frameio.WatermarkOn, CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
+		State: ledger.Pending, Scan: scan,
+	}, file)
+}
+
+// Fields is what goes into the archive's metadata view.
+func Fields(f frameio.Asset, path string) mapping.FieldsInput {
+	return mapping.FieldsInput{
+		SourceID: f.ID, SourceURL: f.URL, SourcePath: path, Label: f.Label, Description: f.Description,
+		UploaderName: f.Uploader.Name, UploaderEmail: f.Uploader.Email, UploadedAt: f.UploadedAt, CreatedAt: f.CreatedAt,
+		Rating: f.Rating, Properties: f.Properties,
+	}
+}
+
+// SourceFields are an asset's metadata fields that are worth keeping.
+func SourceFields(f frameio.Asset) []mapping.SourceField {
+	out := make([]mapping.SourceField, len(f.Fields))
+	for i, v := range f.Fields {
+		out[i] = mapping.SourceField{ID: v.ID, Name: v.Name, Type: string(v.Type), BuiltIn: v.BuiltIn, State: string(v.State), Values: v.Values, Options: v.Options,
+			Unresolved: v.Unresolved, Source: v.Source}
+	}
+	return mapping.Kept(out)
+}
+
+// addFields puts what V4 says beyond the archive's own view into an item.
+func addFields(it ledger.Item, file frameio.Asset) ledger.Item {
+	fields := SourceFields(file)
+	if len(fields) == 0 {
+		return it
+	}
+	encoded, err := json.Marshal(fields)
+	if err != nil { // what came as JSON encodes
+		panic(err)
+	}
+	it.Custom = encoded
+	it.FieldsHash += mapping.SourceFieldsHash(fields)
+	return it
+}
+
+// stackJSON is what a stack says of itself; empty where that is no more than its versions say.
+func stackJSON(node, file frameio.Asset) string {
+	if node.Kind != frameio.KindStack {
+		return ""
+	}
+	said := map[string]any{"id": node.ID, "name": node.Name, "url": node.URL}
+	if !node.CreatedAt.IsZero() {
+		said["created_at"] = node.CreatedAt.Format(time.RFC3339)
+	}
+	if node.Uploader != (frameio.User{}) {
+		said["creator"] = map[string]string{"name": node.Uploader.Name, "email": node.Uploader.Email}
+	}
+	if fields := mapping.SourceFieldsJSON(SourceFields(node)); fields != "" {
+		said["metadata"] = json.RawMessage(fields)
+	}
+	if len(node.Properties) > 0 {
+		said["properties"] = node.Properties
+	}
+	if len(said) == 3 || said["creator"] == nil && said["metadata"] == nil && node.Name == file.Name {
+		return ""
+	}
+	encoded, err := json.Marshal(said)
+	if err != nil {
+		return ""
+	}
+	return string(encoded)
+}
