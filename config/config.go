@@ -33,6 +33,7 @@ type HTTP struct {
 	PublicURL      string `yaml:"public_url"`
 }
 
+// Temporal is where the workflows run.
 type Temporal struct {
 	Address   string `yaml:"address"`
 	Namespace string `yaml:"namespace"`
@@ -48,11 +49,13 @@ type Codec struct {
 	Keys []Secret `yaml:"keys"` // the first encrypts, all decrypt
 }
 
+// Ledger is the database that remembers what was made for what.
 type Ledger struct {
 	DSN           Secret  `yaml:"dsn"` // PostgreSQL's holds a password
 	EncryptionKey Secrets `yaml:"encryption_key"`
 }
 
+// Worker is what only the worker listens on: health and metrics.
 type Worker struct {
 	Listen string `yaml:"listen"`
 }
@@ -78,6 +81,7 @@ func (t Transfer) Allowed() []netip.Prefix {
 	return out
 }
 
+// Mail is the server that mail goes through. Without SMTPURL none is sent.
 type Mail struct {
 	SMTPURL Secret `yaml:"smtp_url"`
 	From    string `yaml:"from"`
@@ -133,6 +137,7 @@ type Webhook struct {
 	Secret Secret `yaml:"secret"`
 }
 
+// Frameio is a tenant's account at Frame.io, and how to sign in to it.
 type Frameio struct {
 	Generation     string   `yaml:"generation"`
 	BaseURL        string   `yaml:"base_url"`
@@ -156,6 +161,7 @@ type IMS struct {
 	RefreshToken Secret `yaml:"refresh_token"`
 }
 
+// Iconik is a tenant's iconik domain, and how to sign in to it.
 type Iconik struct {
 	BaseURL      string        `yaml:"base_url"`
 	AppID        string        `yaml:"app_id"`
@@ -173,6 +179,7 @@ type Drawing struct {
 	Height int    `yaml:"height"`
 }
 
+// Archive is how a tenant's projects are archived.
 type Archive struct {
 	RootCollection  string        `yaml:"root_collection"`
 	TriggerSuffix   string        `yaml:"trigger_suffix"`
@@ -192,6 +199,7 @@ type Archive struct {
 	ProjectsInParallel int               `yaml:"projects_in_parallel"`
 }
 
+// Review is how a tenant's reviews are sent, and how long they last.
 type Review struct {
 	Project      string        `yaml:"project"`
 	Watermark    string        `yaml:"watermark"` // required | preferred | off

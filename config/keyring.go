@@ -10,6 +10,7 @@ import (
 // Role is what a key or a person may do; each may do what those before it may.
 type Role string
 
+// Roles, from the least to the most.
 const (
 	RoleViewer   Role = "viewer"   // status and reports
 	RoleEditor   Role = "editor"   // and exports

@@ -30,9 +30,15 @@ func (s Secret) String() string {
 	}
 	return redact.Hidden
 }
-func (s Secret) GoString() string             { return strconv.Quote(s.String()) }
+
+// GoString hides the value from %#v.
+func (s Secret) GoString() string { return strconv.Quote(s.String()) }
+
+// MarshalText hides the value from JSON and YAML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.String()) }
+
+// LogValue hides the value from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Secrets is a secret that may be a list during rotation: the first is the one in use, all are accepted.
 type Secrets []Secret
@@ -57,10 +63,16 @@ func (s Secrets) RevealAll() []string {
 // PEM is a certificate or key; it does not print itself.
 type PEM string
 
-func (p PEM) String() string               { return Secret(p).String() }
-func (p PEM) GoString() string             { return Secret(p).GoString() }
+func (p PEM) String() string { return Secret(p).String() }
+
+// GoString hides the value from %#v.
+func (p PEM) GoString() string { return Secret(p).GoString() }
+
+// MarshalText hides the value from JSON and YAML.
 func (p PEM) MarshalText() ([]byte, error) { return Secret(p).MarshalText() }
-func (p PEM) LogValue() slog.Value         { return Secret(p).LogValue() }
+
+// LogValue hides the value from logs.
+func (p PEM) LogValue() slog.Value { return Secret(p).LogValue() }
 
 // TLS is how a server is connected to. The zero value is without TLS.
 type TLS struct {

@@ -22,6 +22,7 @@ import (
 // Status is what a check has found.
 type Status string
 
+// Findings of a check.
 const (
 	OK      Status = "ok"
 	Warn    Status = "warn"

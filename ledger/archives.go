@@ -12,6 +12,7 @@ import (
 // Phase is a part of an archive that goes over items.
 type Phase string
 
+// Phases, in the order of an archive.
 const (
 	PhaseCopy     Phase = "copy"
 	PhaseComments Phase = "comments"

@@ -8,6 +8,7 @@ import (
 // FailureKind is what failed that is no file.
 type FailureKind string
 
+// What can fail beside files.
 const (
 	FailedFolder     FailureKind = "folder"          // cannot be listed in Frame.io: what is in it may not be known
 	FailedStack      FailureKind = "version stack"   // its versions cannot be listed

@@ -9,6 +9,7 @@ import (
 // ReviewStatus is where a review stands, as GET /reviews and the field framebridge_review_status say it.
 type ReviewStatus string
 
+// Statuses of a review.
 const (
 	ReviewSending ReviewStatus = "sending"
 	ReviewOpen    ReviewStatus = "open"
@@ -90,6 +91,7 @@ func PassphraseToken(review string) string { return "review/" + review + "/passp
 // AssetState is how far one asset of a review is.
 type AssetState string
 
+// States of a review's asset.
 const (
 	AssetPending    AssetState = "pending"
 	AssetUploading  AssetState = "uploading"
@@ -150,6 +152,7 @@ func (a ReviewAsset) Rate() mapping.Rate { return mapping.Rate{Num: a.FrameNum, 
 // Origin is the side where a comment was made.
 type Origin string
 
+// Where comments are made.
 const (
 	FromFrameio Origin = "frameio"
 	FromIconik  Origin = "iconik"

@@ -8,6 +8,7 @@ import (
 // ArchiveStatus is where an archive stands, as GET /archives says it.
 type ArchiveStatus string
 
+// Statuses of an archive.
 const (
 	Queued                 ArchiveStatus = "queued"
 	Planning               ArchiveStatus = "planning"
@@ -98,6 +99,7 @@ func (a Archive) Pace(t Totals, now time.Time) (rate int64, left time.Duration) 
 // ItemState is where one file (one version) stands.
 type ItemState string
 
+// States of an item.
 const (
 	Pending      ItemState = "pending"
 	Copying      ItemState = "copying"

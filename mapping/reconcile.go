@@ -8,6 +8,7 @@ import (
 // Side is one of the two places where a comment lives.
 type Side int
 
+// The two sides.
 const (
 	Frameio Side = iota
 	Iconik
@@ -33,6 +34,7 @@ var Unknown = State{Text: "?", Time: "?", Done: "?", Drawing: "?"}
 // Part names one of a comment's parts.
 type Part string
 
+// Parts of a comment that are edited by themselves.
 const (
 	PartText    Part = "text"
 	PartTime    Part = "time"
@@ -75,6 +77,7 @@ type Pair struct {
 // OpKind is what must be done.
 type OpKind string
 
+// Kinds of operations.
 const (
 	OpCreate OpKind = "create" // make the comment on To; Key is empty when it was not known
 	OpEdit   OpKind = "edit"   // bring Parts of the comment over to To

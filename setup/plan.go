@@ -21,6 +21,7 @@ import (
 // Op is what is done to an object.
 type Op string
 
+// What setup does to an object.
 const (
 	Create  Op = "create"
 	Update  Op = "update"

@@ -17,6 +17,7 @@ import (
 // Kind is what an object is.
 type Kind string
 
+// What setup makes.
 const (
 	FrameioWebhook Kind = "frameio.webhook"
 	FrameioAction  Kind = "frameio.action"

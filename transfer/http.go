@@ -94,7 +94,10 @@ func (s *HTTPSource) settle(size int64, etag string) error {
 	return nil
 }
 
-func (s *HTTPSource) Size() int64  { return s.size }
+// Size returns the object's size in bytes, -1 while it is unknown.
+func (s *HTTPSource) Size() int64 { return s.size }
+
+// Ranges says that the server answers a request for a part with that part.
 func (s *HTTPSource) Ranges() bool { return s.ranges }
 
 // request asks for a range; a URL that is refused is replaced once.

@@ -41,18 +41,22 @@ type (
 		WorkflowID string `json:"workflow_id"`
 		RunID      string `json:"run_id"` // the first run's, which survives continue-as-new
 	}
+	// JoinQueueInput puts an archive at the end of its tenant's queue.
 	JoinQueueInput struct {
 		Ref
 		Ticket Ticket `json:"ticket"`
 	}
+	// QueuePositionsInput says who waits, so that the ledger and iconik can show it.
 	QueuePositionsInput struct {
 		Tenant   string   `json:"tenant"`
 		Archives []string `json:"archives"` // waiting, in order
 	}
+	// ClosedArchivesInput asks which of these archives have ended without leaving the queue.
 	ClosedArchivesInput struct {
 		Tickets []Ticket `json:"tickets"`
 	}
 
+	// OpenArchiveInput begins a run.
 	OpenArchiveInput struct {
 		Ref
 		WorkflowID string `json:"workflow_id"`
@@ -92,6 +96,7 @@ type (
 		From int64 `json:"from"`
 		To   int64 `json:"to"`
 	}
+	// NextRangesInput asks for the next ranges of a phase: at most Max of Size items each, after item number After.
 	NextRangesInput struct {
 		Ref
 		Phase string `json:"phase"`
@@ -101,6 +106,7 @@ type (
 		// Again asks for the comments of items that had none as well.
 		Again bool `json:"again,omitempty"`
 	}
+	// RangeInput is a range of one archive.
 	RangeInput struct {
 		Ref
 		Range
@@ -130,6 +136,7 @@ type (
 		Name     string `json:"name"`  // for the timeline
 		Size     int64  `json:"size"`
 	}
+	// OpenVersionInput asks for what a version needs in iconik before its bytes are copied.
 	OpenVersionInput struct {
 		Ref
 		SourceID string `json:"source_id"`
@@ -142,10 +149,12 @@ type (
 	OpenVersionResult struct {
 		Do string `json:"do"` // DoTransfer, DoClose, DoNothing or DoWait
 	}
+	// ItemInput is one version of one archive.
 	ItemInput struct {
 		Ref
 		SourceID string `json:"source_id"`
 	}
+	// FailItemInput says why a version could not be copied.
 	FailItemInput struct {
 		Ref
 		SourceID string `json:"source_id"`
@@ -153,28 +162,33 @@ type (
 		Reason   string `json:"reason"`
 	}
 
+	// RecheckResult counts the originals that are still missing, and those that came back.
 	RecheckResult struct {
 		Waiting int `json:"waiting"`
 		Back    int `json:"back"`
 		// Advice is what brings the missing ones back.
 		Advice string `json:"advice,omitempty"`
 	}
+	// ScanInput asks for the project's tree.
 	ScanInput struct {
 		Ref
 		// Compare makes it the reading at the end: Changed tells whether anything needs another round.
 		Compare bool `json:"compare,omitempty"`
 	}
+	// ScanResult is what the tree holds.
 	ScanResult struct {
 		Counts  Counts `json:"counts"`
 		Changed bool   `json:"changed,omitempty"`
 	}
 
+	// SetStatusInput is what GET /archives and the job in iconik show from now on.
 	SetStatusInput struct {
 		Ref
 		Status string `json:"status"`
 		Phase  string `json:"phase"` // the job's step that begins
 		Reason string `json:"reason,omitempty"`
 	}
+	// FinishInput ends a run.
 	FinishInput struct {
 		Ref
 		// Status is empty where the counts decide; failed or cancelled otherwise.
@@ -182,12 +196,14 @@ type (
 		Reason string `json:"reason,omitempty"`
 		Fault  string `json:"fault,omitempty"`
 	}
+	// FinishArchiveResult is how a run ended.
 	FinishArchiveResult struct {
 		Status  string `json:"status"`
 		Reason  string `json:"reason,omitempty"`
 		Changed bool   `json:"changed"`
 		Counts  Counts `json:"counts"`
 	}
+	// NotifyInput asks for one mail.
 	NotifyInput struct {
 		Ref
 		Kind string `json:"kind"` // NotifyQueued, NotifyWaiting, NotifyEnded
@@ -216,11 +232,13 @@ type (
 		APISeconds      float64 `json:"api_seconds"`
 		TransferSeconds float64 `json:"transfer_seconds"`
 	}
+	// PlanType counts the files of one media type.
 	PlanType struct {
 		MediaType string `json:"media_type"`
 		Count     int64  `json:"count"`
 		Bytes     int64  `json:"bytes"`
 	}
+	// Blocker is a file, or the project itself (SourceID is empty), that an archive cannot bring over as it is.
 	Blocker struct {
 		SourceID string `json:"source_id,omitempty"`
 		Path     string `json:"path,omitempty"`

@@ -47,6 +47,7 @@ type (
 		// Reason is that of a failed one.
 		Reason string `json:"reason,omitempty"`
 	}
+	// AssetInput is one asset of a review, counted from 0, and why it failed where it did.
 	AssetInput struct {
 		ReviewRef
 		N      int    `json:"n"`
@@ -54,6 +55,7 @@ type (
 		// Fault is content or system.
 		Fault string `json:"fault,omitempty"`
 	}
+	// ShareReviewResult is the link that was made.
 	ShareReviewResult struct {
 		URL string `json:"url"`
 		// Unwatermarked files were shared because the tenant only prefers the watermark.
@@ -65,6 +67,7 @@ type (
 		Asset   string `json:"asset,omitempty"`   // an iconik asset
 		Segment string `json:"segment,omitempty"` // of that asset
 	}
+	// SyncInput asks for a sync of both sides.
 	SyncInput struct {
 		ReviewRef
 		Hints []Hint `json:"hints,omitempty"`
@@ -73,6 +76,7 @@ type (
 		// Last is the one before the review closes.
 		Last bool `json:"last,omitempty"`
 	}
+	// SyncResult counts comments brought over so far, and says when to sync next.
 	SyncResult struct {
 		ToIconik  int           `json:"to_iconik"`
 		ToFrameio int           `json:"to_frameio"`
@@ -83,21 +87,25 @@ type (
 		Pending bool   `json:"pending,omitempty"`
 		Notice  string `json:"notice,omitempty"`
 	}
+	// ExtendInput moves the expiry; Reopen switches an expired link on again.
 	ExtendInput struct {
 		ReviewRef
 		ExpiresAt time.Time `json:"expires_at"`
 		Reopen    bool      `json:"reopen,omitempty"`
 	}
+	// EndReviewInput closes a review.
 	EndReviewInput struct {
 		ReviewRef
 		Status string `json:"status"` // expired or stopped
 		// Unsynced is why the last sync could not be made in all the time that the media was kept.
 		Unsynced string `json:"unsynced,omitempty"`
 	}
+	// EndReviewResult is when the deletion of its media is announced, and when it happens.
 	EndReviewResult struct {
 		WarnAt   time.Time `json:"warn_at"`
 		DeleteAt time.Time `json:"delete_at"`
 	}
+	// FailReviewInput closes a review that was never open.
 	FailReviewInput struct {
 		ReviewRef
 		Status string `json:"status"` // failed or stopped

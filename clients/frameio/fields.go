@@ -9,6 +9,7 @@ import (
 // FieldType is what a metadata field of Frame.io holds.
 type FieldType string
 
+// The ten types of V4's metadata fields.
 const (
 	FieldText        FieldType = "text"
 	FieldLongText    FieldType = "long_text"
@@ -25,6 +26,7 @@ const (
 // FieldState tells an empty field from one that was never filled in.
 type FieldState string
 
+// States of a field.
 const (
 	FieldFilled FieldState = "filled"
 	FieldEmpty  FieldState = "empty" // a text of no characters, a list of nothing

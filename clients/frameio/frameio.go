@@ -12,6 +12,7 @@ import (
 // Generation names one of Frame.io's two APIs.
 type Generation string
 
+// Frame.io's two APIs.
 const (
 	Legacy Generation = "legacy"
 	V4     Generation = "v4"
@@ -54,14 +55,17 @@ type Page[T any] struct {
 	Next  string
 }
 
+// User is a person with an account. Email and Name are empty where Frame.io does not show them.
 type User struct {
 	ID, Name, Email string
 }
 
+// Team is what holds projects: a team of the legacy API, a workspace of V4.
 type Team struct {
 	ID, Name string
 }
 
+// Project is one project of the account.
 type Project struct {
 	ID, Name string
 	RootID   string // the root folder
@@ -83,6 +87,7 @@ type Project struct {
 // AssetKind is what a node of the project's tree is.
 type AssetKind string
 
+// Kinds of nodes.
 const (
 	KindFile   AssetKind = "file"
 	KindFolder AssetKind = "folder"
@@ -92,6 +97,7 @@ const (
 // MediaClass groups files by how Frame.io plays them.
 type MediaClass string
 
+// Classes of media.
 const (
 	ClassStream   MediaClass = "stream" // video and audio
 	ClassImage    MediaClass = "image"
@@ -102,6 +108,7 @@ const (
 // Original says whether a file's original bytes can be had.
 type Original string
 
+// What can be had of an original.
 const (
 	OriginalAvailable     Original = "available"
 	OriginalArchived      Original = "archived"       // in cold storage: it can come back
@@ -111,6 +118,7 @@ const (
 	OriginalForbidden     Original = "forbidden"      // the token's user may not download it
 )
 
+// Asset is a node of a project's tree: a file, a folder, or a version stack.
 type Asset struct {
 	ID, ParentID, ProjectID string
 	Kind                    AssetKind
@@ -153,6 +161,7 @@ type Asset struct {
 // Rendition is which bytes of a file are meant.
 type Rendition string
 
+// Renditions that are copied.
 const (
 	RenditionOriginal Rendition = "original"
 	RenditionProxy    Rendition = "proxy"
@@ -190,6 +199,7 @@ type Person struct {
 	Unknown         bool // the generation does not say who
 }
 
+// Comment is one comment or reply on a file.
 type Comment struct {
 	ID, FileID string
 	ParentID   string // the comment this one replies to, or empty
@@ -219,12 +229,14 @@ type Comment struct {
 // ShareKind is which of Frame.io's ways of sharing a Share is.
 type ShareKind string
 
+// Ways of sharing: the first two are the legacy API's.
 const (
 	SharePresentation ShareKind = "presentation"
 	ShareReviewLink   ShareKind = "review_link"
 	ShareV4           ShareKind = "share"
 )
 
+// Share is a link that shows some of a project's assets to people outside it.
 type Share struct {
 	ID        string
 	Kind      ShareKind
@@ -271,6 +283,7 @@ func (s Share) Refusal(what string) (why string, refused bool) {
 	return "", false
 }
 
+// ShareItem is one asset that a share shows.
 type ShareItem struct {
 	AssetID string // a file, folder or stack of the project
 	Kind    AssetKind
@@ -287,6 +300,7 @@ type Reviewers struct {
 // Watermark is what is known of the watermark on a file or share.
 type Watermark string
 
+// What an answer says of a watermark.
 const (
 	WatermarkOn      Watermark = "on"
 	WatermarkOff     Watermark = "off"

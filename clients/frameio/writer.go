@@ -94,6 +94,7 @@ type CommentTime struct {
 // Access is who may open a share.
 type Access string
 
+// Kinds of access.
 const (
 	AccessPublic Access = "public" // whoever has the link
 	AccessSecure Access = "secure" // only people who were invited, signed in

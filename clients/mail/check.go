@@ -7,6 +7,7 @@ import (
 // Stage is how far a check of the mail server came.
 type Stage string
 
+// Stages of a check, in order; StageDone is a check without an error.
 const (
 	StageServer Stage = "server" // it answers, and speaks SMTP and TLS
 	StageLogin  Stage = "login"

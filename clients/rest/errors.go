@@ -16,6 +16,7 @@ import (
 // Class says what can be done about an error.
 type Class int
 
+// Classes of errors.
 const (
 	Permanent    Class = iota // the request is at fault: the same one fails again
 	Retryable                 // the same request may succeed later
@@ -72,6 +73,7 @@ func ClassOf(err error) Class {
 	return Retryable
 }
 
+// IsNotFound says that the vendor has no such object, or has it no more.
 func IsNotFound(err error) bool { return err != nil && ClassOf(err) == NotFound }
 
 // IsUncertain says that a failed write may have taken effect.

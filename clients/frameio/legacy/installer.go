@@ -112,12 +112,16 @@ func noActions() error {
 	return &rest.Error{Vendor: "Frame.io", Operation: "custom actions", Status: http.StatusNotImplemented, Class: rest.Unsupported, Detail: "custom actions are set up on V4 only"}
 }
 
+// Actions is unsupported: custom actions exist on V4 only.
 func (c *Client) Actions(context.Context, string) ([]frameio.Action, error) { return nil, noActions() }
 
+// CreateAction is unsupported: custom actions exist on V4 only.
 func (c *Client) CreateAction(context.Context, string, frameio.Action) (frameio.Action, error) {
 	return frameio.Action{}, noActions()
 }
 
+// UpdateAction is unsupported: custom actions exist on V4 only.
 func (c *Client) UpdateAction(context.Context, frameio.Action) error { return noActions() }
 
+// DeleteAction is unsupported: custom actions exist on V4 only.
 func (c *Client) DeleteAction(context.Context, string) error { return noActions() }

@@ -152,8 +152,10 @@ func refine(e *rest.Error) {
 // Calls counts the requests sent so far.
 func (c *Client) Calls() int64 { return c.rest.Calls() }
 
+// Generation returns the API that this client speaks.
 func (c *Client) Generation() frameio.Generation { return frameio.Legacy }
 
+// Capabilities returns what the legacy API can do, and its limits.
 func (c *Client) Capabilities() frameio.Capabilities {
 	return frameio.Capabilities{Checksums: true, NativeArchive: true, CreateReplies: true, TeamOnlyComments: true, ListLimit: 40,
 		WatermarkOnFiles: true, InviteBatch: 1, ShareBatch: 500, CommentPolls: 100}

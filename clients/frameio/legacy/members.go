@@ -71,12 +71,13 @@ func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (fram
 	return out, nil
 }
 
-// FolderMembers: the legacy API has no such list; a folder is hidden from collaborators or it is not (Asset.TeamOnly).
+// FolderMembers is unsupported: the legacy API has no such list. A folder is hidden from collaborators or it is not
+// (Asset.TeamOnly).
 func (c *Client) FolderMembers(context.Context, string, string) (frameio.Page[frameio.Member], error) {
 	return frameio.Page[frameio.Member]{}, &rest.Error{Vendor: vendor, Operation: "folder members", Class: rest.Unsupported, Detail: "the legacy API does not list who may see a folder"}
 }
 
-// Groups: the legacy API lists none.
+// Groups returns none: the legacy API lists no groups.
 func (c *Client) Groups(context.Context, string) (frameio.Page[frameio.Group], error) {
 	return frameio.Page[frameio.Group]{}, nil
 }

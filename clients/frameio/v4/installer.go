@@ -35,6 +35,7 @@ func init() {
 
 var _ frameio.Installer = (*Client)(nil)
 
+// InstallCapabilities returns what V4 lets a program set up, and the events that a review needs.
 func (c *Client) InstallCapabilities() frameio.InstallCapabilities {
 	return frameio.InstallCapabilities{Actions: true, Enable: true, PicksAccount: true, Me: "/v4/me", ReviewEvents: []string{"comment.created", "comment.updated", "comment.deleted", "comment.completed",
 		"comment.uncompleted", "file.deleted", "metadata.value.updated"}}

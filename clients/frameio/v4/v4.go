@@ -92,8 +92,10 @@ func refine(e *rest.Error, static bool) {
 // Calls counts the requests sent so far.
 func (c *Client) Calls() int64 { return c.rest.Calls() }
 
+// Generation returns the API that this client speaks.
 func (c *Client) Generation() frameio.Generation { return frameio.V4 }
 
+// Capabilities returns what V4 can do, and its limits.
 func (c *Client) Capabilities() frameio.Capabilities {
 	return frameio.Capabilities{SharesOnly: true, FolderMembers: true, ListLimit: 100, InviteBatch: 10, ShareBatch: 100, CommentPolls: commentPolls}
 }
