@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -58,9 +59,21 @@ func (h ArchiveLedger) ClearFailures(ctx context.Context, kind FailureKind, but 
 	return err
 }
 
-// Failures lists what failed, by place, up to most.
-func (h ArchiveLedger) Failures(ctx context.Context, most int) ([]Failure, error) {
-	return collect(ctx, h.l.reads(), scanFailure, "SELECT "+failureColumns+" FROM failures WHERE tenant = ? AND archive = ? ORDER BY place, kind, source_id LIMIT ?", h.tenant, h.id, most)
+// Failures lists what failed, by kind. after is the next of the page before.
+func (h ArchiveLedger) Failures(ctx context.Context, after string, limit int) ([]Failure, string, error) {
+	kind, id, _ := strings.Cut(after, "~")
+	out, err := collect(ctx, h.l.reads(), scanFailure, failuresPage, h.tenant, h.id, kind, id, limit)
+	next := ""
+	if err == nil && len(out) == limit {
+		last := out[len(out)-1]
+		next = string(last.Kind) + "~" + last.SourceID
+	}
+	return out, next, err
+}
+
+// FailureCounts counts by kind what failed.
+func (h ArchiveLedger) FailureCounts(ctx context.Context) ([]KindCount, error) {
+	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM failures WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
 }
 
 // Failed returns why an object failed, and false when it did not.

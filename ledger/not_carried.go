@@ -16,10 +16,16 @@ type NotCarried struct {
 	URL    string
 }
 
-// KindCount is how many things of a kind were not carried.
+// KindCount is how many things of a kind were not carried, or failed.
 type KindCount struct {
 	Kind  string `json:"kind"`
 	Count int64  `json:"count"`
+}
+
+func scanKindCount(r scanner) (KindCount, error) {
+	var k KindCount
+	err := r.Scan(&k.Kind, &k.Count)
+	return k, err
 }
 
 const notCarriedColumns = "object, kind, name, place, size, reason, url"
@@ -60,11 +66,7 @@ func forgetNotCarried(ctx context.Context, tx session, tenant, archive string, s
 
 // NotCarriedCounts counts by kind what an archive did not carry.
 func (h ArchiveLedger) NotCarriedCounts(ctx context.Context) ([]KindCount, error) {
-	return collect(ctx, h.l.reads(), func(r scanner) (KindCount, error) {
-		var k KindCount
-		err := r.Scan(&k.Kind, &k.Count)
-		return k, err
-	}, "SELECT kind, COUNT(*) FROM not_carried WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
+	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM not_carried WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
 }
 
 // NotCarried lists what an archive did not carry, by place, up to most.

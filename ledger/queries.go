@@ -11,6 +11,7 @@ const (
 	itemsRange      = "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 	itemsOfFolder   = "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND folder_id = ?"
 	foldersPage     = "SELECT " + folderColumns + " FROM folders WHERE tenant = ? AND archive = ? AND (depth, source_id) > (?, ?) ORDER BY depth, source_id LIMIT ?"
+	failuresPage    = "SELECT " + failureColumns + " FROM failures WHERE tenant = ? AND archive = ? AND (kind, source_id) > (?, ?) ORDER BY kind, source_id LIMIT ?"
 	reviewsPage     = "SELECT data FROM reviews WHERE tenant = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
 	forgetDelivered = "DELETE FROM deliveries WHERE tenant = ? AND seen_at < ?"
 

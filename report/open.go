@@ -33,12 +33,16 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	if err != nil {
 		return nil, err
 	}
+	failures, err := failed(ctx, l)
+	if err != nil {
+		return nil, err
+	}
 	generations, err := keptGenerations(ctx, l, row.ID)
 	if err != nil {
 		return nil, err
 	}
 	return &Report{
-		Archive: row, Generations: generations, NotCarried: rows, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		Archive: row, Generations: generations, NotCarried: rows, Failures: failures, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for it, err := range l.AllItems(ctx) {
@@ -60,6 +64,24 @@ func notCarried(ctx context.Context, l ledger.ArchiveLedger) ([]NotCarried, erro
 		out[i] = NotCarried{Kind: n.Kind, Name: n.Name, Place: n.Place, Size: n.Size, Reason: n.Reason, URL: n.URL}
 	}
 	return out, err
+}
+
+// failed lists the objects that failed and are no files.
+func failed(ctx context.Context, l ledger.ArchiveLedger) ([]ledger.Failure, error) {
+	var out []ledger.Failure
+	for after := ""; ; {
+		page, next, err := l.Failures(ctx, after, itemsPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range page {
+			f.Reason = redact.Scrub(f.Reason)
+			out = append(out, f)
+		}
+		if after = next; next == "" {
+			return out, nil
+		}
+	}
 }
 
 // FormLink is the kind of the links that remember which forms of a run's report are stored; that of the hash list holds

@@ -27,7 +27,9 @@ type page struct {
 	Framebridge, FrameioAPI, IconikAPI       string
 	Exceptions, Rows                         []row
 	NotCarried                               []NotCarried
+	Failures                                 []ledger.Failure
 	MoreExceptions, MoreRows, MoreNotCarried int
+	MoreFailures                             int
 	Generation                               Generation
 }
 
@@ -46,6 +48,8 @@ func HTML(w io.Writer, r *Report) error {
 	p.Generation, _ = r.generation()
 	p.NotCarried = r.NotCarried[:min(len(r.NotCarried), pageRows)]
 	p.MoreNotCarried = len(r.NotCarried) - len(p.NotCarried)
+	p.Failures = r.Failures[:min(len(r.Failures), pageRows)]
+	p.MoreFailures = len(r.Failures) - len(p.Failures)
 	for it, err := range r.Items {
 		if err != nil {
 			return err

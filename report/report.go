@@ -25,9 +25,10 @@ type Report struct {
 	GeneratedAt time.Time
 	Zone        *time.Location // of the local times; nil is the machine's
 	Links       Links
-	Generations []Generation // of the hash lists that are kept, oldest first
-	NotCarried  []NotCarried // nil where nothing is known of it
-	Access      *Access      // nil where nothing is known of it
+	Generations []Generation     // of the hash lists that are kept, oldest first
+	NotCarried  []NotCarried     // nil where nothing is known of it
+	Failures    []ledger.Failure // objects that are no files
+	Access      *Access          // nil where nothing is known of it
 	// Items yields every item, in the archive's order. It may be called several times.
 	Items iter.Seq2[ledger.Item, error]
 }
@@ -155,6 +156,15 @@ type jsonItem struct {
 	IconikURL      string `json:"iconik_url,omitempty"`
 }
 
+type jsonFailure struct {
+	Kind     string `json:"kind"`
+	SourceID string `json:"source_id"`
+	Place    string `json:"place"`
+	Fault    string `json:"fault"`
+	Reason   string `json:"reason"`
+	URL      string `json:"url,omitempty"`
+}
+
 // JSON writes the report as one JSON object whose "items" come last.
 func JSON(w io.Writer, r *Report) error {
 	b := bufio.NewWriter(w)
@@ -163,7 +173,7 @@ func JSON(w io.Writer, r *Report) error {
 		"archive": a.ID, "tenant": map[string]string{"id": a.Tenant, "name": r.Tenant},
 		"project": map[string]string{"id": a.ID, "name": a.Name, "team": a.TeamName},
 		"status":  a.Status, "reason": a.Reason, "run": a.Run, "generated_at": r.GeneratedAt, "started_at": a.StartedAt, "finished_at": a.FinishedAt,
-		"totals": map[string]int64{"items": t.Items, "assets": t.Assets, "verified": t.Verified, "skipped": t.Skipped, "failed": t.Failed,
+		"totals": map[string]int64{"items": t.Items, "assets": t.Assets, "verified": t.Verified, "skipped": t.Skipped, "failed": t.Failed, "failed_others": t.FailedOthers,
 			"bytes": t.Bytes, "bytes_done": t.BytesDone, "bytes_skipped": t.BytesSkipped, "comments": t.Comments, "comments_done": t.CommentsDone, "presentations": int64(a.SharesDone)},
 		"iconik": map[string]string{"collection_id": a.CollectionID, "url": r.Links.Iconik}, "frameio": map[string]string{"url": r.Links.Frameio},
 		"requested_by": a.RequestedBy, "also_asked": a.AlsoAsked,
@@ -171,6 +181,13 @@ func JSON(w io.Writer, r *Report) error {
 	}
 	if r.NotCarried != nil {
 		fields["not_carried"] = r.NotCarried
+	}
+	if len(r.Failures) > 0 {
+		failures := make([]jsonFailure, len(r.Failures))
+		for i, f := range r.Failures {
+			failures[i] = jsonFailure{string(f.Kind), f.SourceID, f.Place, f.Fault, f.Reason, f.URL}
+		}
+		fields["failures"] = failures
 	}
 	if r.Access != nil {
 		fields["access"] = r.Access
@@ -200,7 +217,7 @@ func JSON(w io.Writer, r *Report) error {
 	return b.Flush()
 }
 
-// CSV writes a line for each item. Cells that a spreadsheet would take for a formula are quoted with an apostrophe.
+// CSV writes a line for each item, and then one for each other object that failed. Cells that a spreadsheet would take for a formula are quoted with an apostrophe.
 func CSV(w io.Writer, r *Report) error {
 	c := csv.NewWriter(w)
 	_ = c.Write([]string{"path", "version", "state", "comparison", "reason", "size", "stored_size", "checksum", "source_checksum", "rendition", "comments", "comments_done",
@@ -212,6 +229,10 @@ func CSV(w io.Writer, r *Report) error {
 		_ = c.Write([]string{export.Cell(it.Path), strconv.Itoa(it.Version), string(it.State), Comparison(it), export.Cell(it.Why()), strconv.FormatInt(it.Size, 10),
 			strconv.FormatInt(it.StoredSize, 10), checksum(it), sourceChecksum(it), it.Rendition, strconv.Itoa(max(it.CommentCount, 0)), strconv.Itoa(it.CommentsDone),
 			export.Cell(it.SourceID), it.AssetID, it.VersionID, it.FileID, ChecksumOf(it), export.Cell(frameioURL(it)), export.Cell(r.iconikURL(it))})
+	}
+	for _, f := range r.Failures {
+		_ = c.Write([]string{export.Cell(f.Place), "", string(ledger.ItemFailed), Error, export.Cell(string(f.Kind) + ": " + f.Reason), "", "", "", "", "", "", "",
+			export.Cell(f.SourceID), "", "", "", "", export.Cell(f.URL), ""})
 	}
 	c.Flush()
 	return c.Error()

@@ -50,6 +50,7 @@ type archiveView struct {
 	Presentations amount      `json:"presentations"`
 
 	NotCarried []ledger.KindCount `json:"not_carried"`
+	Failures   []ledger.KindCount `json:"failures"` // of objects that are no files
 
 	QueuedAt    *time.Time   `json:"queued_at"`
 	StartedAt   *time.Time   `json:"started_at"`
@@ -103,6 +104,12 @@ func (s *service) archiveView(ctx context.Context, row ledger.Archive) (archiveV
 	}
 	if v.NotCarried == nil {
 		v.NotCarried = []ledger.KindCount{}
+	}
+	if v.Failures, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).FailureCounts(ctx); err != nil {
+		return archiveView{}, err
+	}
+	if v.Failures == nil {
+		v.Failures = []ledger.KindCount{}
 	}
 	rate, left := row.Pace(t, time.Now())
 	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
@@ -165,6 +166,9 @@ func progressLine(row ledger.Archive, t ledger.Totals) string {
 	}
 	line := fmt.Sprintf("%-24s %d/%d files  %s of %s  %d/%d comments  %d verified  %d skipped  %d failed",
 		row.Status, t.Copied+t.Verified, t.Items, report.Size(t.BytesDone), report.Size(t.Bytes), t.CommentsDone, t.Comments, t.Verified, t.Skipped, t.Failed)
+	if t.FailedOthers > 0 {
+		line += fmt.Sprintf("  %s failed", english.Count(t.FailedOthers, "other object"))
+	}
 	if t.BytesSkipped > 0 {
 		line += fmt.Sprintf("  %s skipped", report.Size(t.BytesSkipped))
 	}

@@ -110,6 +110,7 @@ func (s *service) apiRoutes(r *gin.Engine) {
 	api.POST("/archives", answeredWithin(planTimeout+time.Minute), s.knownTenant, s.declared, s.bearer, s.readBody, s.postArchive)
 	api.GET("/archives/:id", ask, s.bearer, s.getArchive)
 	api.GET("/archives/:id/items", ask, s.bearer, s.getItems)
+	api.GET("/archives/:id/failures", ask, s.bearer, s.getFailures)
 	api.GET("/archives/:id/:report", within(writeTimeLimit), s.bearer, s.getReport)
 	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), s.controlRoute(s.retryArchive))
 	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), s.controlRoute(s.cancelArchive))

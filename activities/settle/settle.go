@@ -133,7 +133,7 @@ func (o Objects) Reason(ctx context.Context, count int64) (string, error) {
 	if count == 0 {
 		return "", nil
 	}
-	first, err := o.Ledger.Failures(ctx, named)
+	first, _, err := o.Ledger.Failures(ctx, "", named)
 	text := ""
 	for _, f := range first {
 		text += fmt.Sprintf("; %s %q: %s", f.Kind, f.Place, f.Reason)

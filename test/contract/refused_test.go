@@ -58,7 +58,7 @@ func TestOneRefusedObjectCostsThatObject(t *testing.T) {
 				assert.Equal(t, "incomplete", fin.Status, fin.Reason)
 				require.NotZero(t, hit.Load(), "nothing was refused")
 				failed := b.failedItems(t)
-				others, err := b.book.Tenant(tenantID).Archive(b.project.ID).Failures(t.Context(), 100)
+				others, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Failures(t.Context(), "", 100)
 				require.NoError(t, err)
 				require.NotEmpty(t, len(failed)+len(others))
 				kinds := map[ledger.FailureKind]bool{}
@@ -75,7 +75,7 @@ func TestOneRefusedObjectCostsThatObject(t *testing.T) {
 				fin = b.again(t)
 				assert.True(t, strings.HasPrefix(fin.Status, "verified"), fin.Reason)
 				assert.Empty(t, b.failedItems(t))
-				others, err = b.book.Tenant(tenantID).Archive(b.project.ID).Failures(t.Context(), 100)
+				others, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Failures(t.Context(), "", 100)
 				require.NoError(t, err)
 				assert.Empty(t, others)
 			})

@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "redact"},
 	"doctor":                 {"clients/...", "config", "ledger", "redact", "setup", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
-	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "export", "ledger", "mapping", "plan", "redact", "report", "routes", "setup", "temporalclient", "untrusted", "version", "workflows"},
+	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "english", "export", "ledger", "mapping", "plan", "redact", "report", "routes", "setup", "temporalclient", "untrusted", "version", "workflows"},
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
 	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
 	"test/contract":          {}, // tests only, but for what reads the vendors' documents
