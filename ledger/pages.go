@@ -90,3 +90,8 @@ func (h ArchiveLedger) AllLinks(ctx context.Context, kind LinkKind) iter.Seq2[Li
 func (h ReviewLedger) AllLinks(ctx context.Context, kind LinkKind) iter.Seq2[Link, error] {
 	return ArchiveLedger(h).AllLinks(ctx, kind)
 }
+
+// AllFailures reads what of an archive failed and is no file, by kind.
+func (h ArchiveLedger) AllFailures(ctx context.Context) iter.Seq2[Failure, error] {
+	return rowsOf(func(after string) ([]Failure, string, error) { return h.Failures(ctx, after, pageRows) })
+}

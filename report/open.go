@@ -69,19 +69,14 @@ func notCarried(ctx context.Context, l ledger.ArchiveLedger) ([]NotCarried, erro
 // failed lists the objects that failed and are no files.
 func failed(ctx context.Context, l ledger.ArchiveLedger) ([]ledger.Failure, error) {
 	var out []ledger.Failure
-	for after := ""; ; {
-		page, next, err := l.Failures(ctx, after, itemsPage)
+	for f, err := range l.AllFailures(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range page {
-			f.Reason = redact.Scrub(f.Reason)
-			out = append(out, f)
-		}
-		if after = next; next == "" {
-			return out, nil
-		}
+		f.Reason = redact.Scrub(f.Reason)
+		out = append(out, f)
 	}
+	return out, nil
 }
 
 // FormLink is the kind of the links that remember which forms of a run's report are stored; that of the hash list holds

@@ -26,6 +26,10 @@ type Location struct {
 	Ranges bool
 }
 
+// RefusedWaits are waited, one after the other, while a source's URL is refused, each time with a new one: hosts refuse the first
+// requests for what has just been put there.
+var RefusedWaits = []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second}
+
 // HTTPSource reads a signed URL that may expire and be replaced, but must keep pointing at the same bytes.
 type HTTPSource struct {
 	client  *http.Client
@@ -100,9 +104,9 @@ func (s *HTTPSource) Size() int64 { return s.size }
 // Ranges says that the server answers a request for a part with that part.
 func (s *HTTPSource) Ranges() bool { return s.ranges }
 
-// request asks for a range; a URL that is refused is replaced once.
+// request asks for a range; a URL that is refused is replaced, after each of RefusedWaits.
 func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.Response, error) {
-	for fresh := false; ; fresh = true {
+	for try := 0; ; try++ {
 		at, turn := s.location()
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL, nil)
 		if err != nil {
@@ -128,13 +132,25 @@ func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.R
 			return nil, failed
 		}
 		refused := resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusGone
-		if !refused || fresh {
+		if !refused || s.resolve == nil || try == len(RefusedWaits) {
 			return resp, nil
 		}
 		resp.Body.Close()
+		if err := pause(ctx, RefusedWaits[try]); err != nil {
+			return nil, &SourceError{Cause: err}
+		}
 		if err := s.renew(ctx, turn); err != nil {
 			return nil, err
 		}
+	}
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -287,8 +303,7 @@ func withoutURL(err error) error {
 
 // StoredSize asks a signed download URL how many bytes stand behind it.
 func StoredSize(ctx context.Context, client *http.Client, signed string) (int64, error) {
-	s := &HTTPSource{client: client, size: -1, ranges: true, at: Location{URL: signed},
-		resolve: func(context.Context, bool) (Location, error) { return Location{URL: signed}, nil }}
+	s := &HTTPSource{client: client, size: -1, ranges: true, at: Location{URL: signed}} // there is no other URL to have
 	err := s.probe(ctx)
 	var e *SourceError
 	if errors.As(err, &e) && e.Status == http.StatusNotFound {

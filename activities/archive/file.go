@@ -23,6 +23,9 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v plan.Verdict
 	if v.Rendition == frameio.RenditionProxy {
 		rec = record{key: it.SourceID + ":proxy", format: formatProxy, size: -1}
 	}
+	if err := a.dropReplaced(ctx, it, rec.key); err != nil {
+		return it, err
+	}
 	row, err := a.row(ctx)
 	if err != nil {
 		return it, err
@@ -36,6 +39,21 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v plan.Verdict
 		i.Rendition, i.UploadID = string(v.Rendition), uploadID
 		i.FormatID, i.FileSetID, i.FileID = rec.formatID, rec.fileSetID, rec.fileID
 	})
+}
+
+// dropReplaced takes a file out of iconik that the verification has found to be another than was copied: the next one takes its
+// place.
+func (a *archive) dropReplaced(ctx context.Context, it ledger.Item, key string) error {
+	if it.FileID == "" {
+		return nil
+	}
+	if _, known, err := a.tenant.Ledger.Link(ctx, ledger.LinkFileRecord, key); err != nil || known {
+		return err
+	}
+	if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, it.FileID); err != nil && !rest.IsNotFound(err) {
+		return err
+	}
+	return nil
 }
 
 // record is what iconik keeps of one file: a format, a file set of it on a storage, and the file in that.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -127,7 +128,7 @@ func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workf
 		status, step = "ABORTED", "SKIPPED"
 	}
 	a.showStep(ctx, row, "report", step, row.Reason)
-	message := row.Reason + " — " + progressMessage(counts)
+	message := row.Reason + " — " + notice.Progress(counts)
 	patch := iconik.JobPatch{Status: status, Message: &message}
 	done, total := max(counts.Bytes, 1), max(counts.Bytes, 1)
 	if status == "FINISHED" || status == "FINISHED_WITH_WARNING" {

@@ -7,12 +7,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/routes"
-	"github.com/framebridge/framebridge/workflows"
 )
 
 const (
@@ -20,19 +20,11 @@ const (
 	progressEvery = 5 * time.Second // between two reports of progress to iconik, over all workers
 )
 
-// jobSteps are what people see in iconik, in order.
-var jobSteps = []struct{ phase, label string }{
-	{"plan", "Plan: read the project's folders"},
-	{workflows.PhaseCopy, "Copy: folders, files and versions"},
-	{workflows.PhaseComments, "Comments: comments, replies, drawings and shares"},
-	{workflows.PhaseVerify, "Verify: compare Frame.io and iconik"},
-	{"report", "Report: write the archive report"},
-}
+func jobTitle(row ledger.Archive) string { return "Archive from Frame.io: " + row.Name }
 
 // openJob makes the run's job in iconik, with buttons that stop and repeat the archive.
 func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 	key := fmt.Sprintf("%s:%d", row.ID, row.Run)
-	title := "Archive from Frame.io: " + row.Name
 	// Not by a.createOnce: that a run was begun is no change in iconik.
 	id, _, err := a.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkJob, SourceID: key, Parent: row.CollectionID, IndexLag: a.cfg.Iconik.SettleTime, Owner: a.ref.Archive,
@@ -44,8 +36,8 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 		},
 		Make: func(ctx context.Context) (string, error) {
 			job, err := a.iconik.Jobs.Create(ctx, iconik.JobRequest{
-				Title: title, Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
-				Steps: stepsAt("plan", "IN_PROGRESS", ""), Message: "Reading the project in Frame.io",
+				Title: jobTitle(row), Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
+				Steps: notice.Steps("plan", "IN_PROGRESS", ""), Message: "Reading the project in Frame.io",
 				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
 				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, "cancel")}, "RESTART": {URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, "retry")}},
 			})
@@ -62,24 +54,6 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 	return err
 }
 
-// stepsAt describes the job's steps when one of them has the given status: those before it are done.
-func stepsAt(phase, status, message string) []iconik.Step {
-	steps := make([]iconik.Step, len(jobSteps))
-	before := "DONE"
-	for i, s := range jobSteps {
-		steps[i] = iconik.Step{Label: s.label, Status: before}
-		if s.phase == phase {
-			steps[i].Status, before = status, "WAITING"
-			if status == "FAILED" {
-				steps[i].ErrorMessage = message
-			} else {
-				steps[i].Message = message
-			}
-		}
-	}
-	return steps
-}
-
 // showStep moves the job's steps on. The job is for people to look at: a failure to write it stops nothing.
 func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, status, message string) {
 	if row.JobID == "" {
@@ -87,10 +61,10 @@ func (a *archive) showStep(ctx context.Context, row ledger.Archive, phase, statu
 	}
 	job, err := a.iconik.Jobs.Get(ctx, row.JobID)
 	if err == nil {
-		steps := stepsAt(phase, status, message)
+		steps := notice.Steps(phase, status, message)
 		for i := range steps {
 			// iconik names steps by id only; one that it did not keep from the job's creation is offered again.
-			steps[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(row.JobID+jobSteps[i].phase)).String()
+			steps[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(row.JobID+notice.JobSteps[i].Phase)).String()
 			for _, had := range job.Steps {
 				if had.Label == steps[i].Label {
 					steps[i].ID = had.ID
@@ -123,7 +97,7 @@ func (a *archive) progress(ctx context.Context, now bool) {
 	if total == 0 {
 		done, total = counts.Copied+counts.Skipped, counts.Items
 	}
-	message := progressMessage(counts)
+	message := notice.Progress(counts)
 	if rate, left := row.Pace(ledger.Totals{Bytes: counts.Bytes, BytesDone: counts.BytesDone}, time.Now()); rate > 0 {
 		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), left)
 	}
@@ -142,13 +116,4 @@ func (a *archive) progress(ctx context.Context, now bool) {
 			a.log.WarnContext(ctx, "could not cancel the archive", "workflow", a.workflowID(), "error", err)
 		}
 	}
-}
-
-func progressMessage(c workflows.Counts) string {
-	skipped := ""
-	if c.BytesSkipped > 0 {
-		skipped = " (" + report.Size(c.BytesSkipped) + ")"
-	}
-	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped%s, %d failed",
-		c.Copied, c.Items, report.Size(c.BytesDone), report.Size(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, skipped, c.Failed)
 }

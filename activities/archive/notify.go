@@ -12,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/plan"
 
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
@@ -57,45 +58,11 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	return arc.tenant.Mail.SendOnce(ctx, in.Archive, mail.Message{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, cmp.Or(in.Run, row.Run), in.Kind), To: to, Subject: subject, Text: text})
 }
 
-// composeMail writes what a person needs: what happened, what they can do, where to look.
 func (a *archive) composeMail(kind string, row ledger.Archive) (subject, text string) {
-	var b strings.Builder
-	switch kind {
-	case workflows.NotifyQueued:
-		subject = fmt.Sprintf("Queued: archive of %q", row.Name)
-		if row.Name == "" {
-			subject = "Queued: archive of a Frame.io project"
-		}
-		fmt.Fprintf(&b, "Another archive is running. This one is number %d in the queue and starts automatically.\n", max(row.QueuePosition, 1))
-	case workflows.NotifyWaiting:
-		subject = fmt.Sprintf("Action needed: originals of %q are in cold storage", row.Name)
-		if !a.frameio.Capabilities().NativeArchive || strings.Contains(row.Reason, plan.AllowOrWait) {
-			subject = fmt.Sprintf("Action needed: originals of %q are missing", row.Name)
-		}
-		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, restart the worker, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)
-	default:
-		switch row.Status {
-		case ledger.Verified:
-			subject = fmt.Sprintf("Done: %q is archived and verified", row.Name)
-		case ledger.VerifiedWithExceptions:
-			subject = fmt.Sprintf("Done, with exceptions: %q is archived", row.Name)
-		case ledger.Cancelled:
-			subject = fmt.Sprintf("Cancelled: archive of %q", row.Name)
-		default:
-			subject = fmt.Sprintf("Action needed: archive of %q is %s", row.Name, row.Status)
-		}
-		fmt.Fprintf(&b, "%s\n", row.Reason)
-	}
-	b.WriteString("\n")
-	if row.ProjectURL != "" {
-		fmt.Fprintf(&b, "Project in Frame.io:   %s\n", row.ProjectURL)
-	}
+	where := notice.Where{Status: routes.Archive(a.steps.config.Now(), a.ref.Archive), Workflow: a.steps.workflowURL(a.workflowID()),
+		Cold: a.frameio.Capabilities().NativeArchive && !strings.Contains(row.Reason, plan.AllowOrWait)}
 	if row.CollectionID != "" {
-		fmt.Fprintf(&b, "Collection in iconik:  %s\n", a.iconik.CollectionURL(row.CollectionID))
+		where.Collection = a.iconik.CollectionURL(row.CollectionID)
 	}
-	fmt.Fprintf(&b, "Status:                %s\n", routes.Archive(a.steps.config.Now(), a.ref.Archive))
-	if u := a.steps.workflowURL(a.workflowID()); u != "" {
-		fmt.Fprintf(&b, "Workflow:              %s\n", u)
-	}
-	return subject, b.String()
+	return notice.Compose(kind, row, where)
 }

@@ -88,7 +88,14 @@ func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error
 	if row, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.CollectionID = collection }); err != nil {
 		return err
 	}
-	return arc.openJob(ctx, row)
+	if err := arc.objects.Clear(ctx, ledger.FailedJob); err != nil {
+		return err
+	}
+	opened, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedJob, SourceID: row.ID, Place: jobTitle(row), URL: arc.iconik.CollectionURL(collection)}, func() error { return arc.openJob(ctx, row) })
+	if err == nil && !opened { // that of the run before is not this one's
+		_, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.JobID = "" })
+	}
+	return err
 }
 
 // projectCollection finds or makes root / team / project.

@@ -79,7 +79,10 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, missing missingPar
 		}
 	}
 	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
-		i.FileID, i.UploadID, i.Checksum, i.BytesDone, i.WrittenHash = "", "", "", 0, ""
+		i.UploadID, i.Checksum, i.BytesDone, i.WrittenHash = "", "", 0, ""
+		if missing != fileDiffers { // that one stands in the place of the next, see dropReplaced
+			i.FileID = ""
+		}
 		if missing >= versionMissing {
 			i.FormatID, i.FileSetID, i.VersionID, i.CommentsDone, i.CommentsScan = "", "", "", 0, 0
 		}

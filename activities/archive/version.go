@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -84,6 +86,9 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 			return workflows.OpenVersionResult{}, err
 		}
 	}
+	if why, err := a.heldBack(ctx, it); err != nil || why != "" {
+		return workflows.OpenVersionResult{}, cmp.Or(err, fault.Content("%s", why))
+	}
 	v := a.decide(it)
 	switch v.Do {
 	case "wait":
@@ -93,6 +98,9 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 		})
 		return workflows.OpenVersionResult{Do: workflows.DoWait}, err
 	case "fail":
+		if _, err := a.placeholder(ctx, it); err != nil {
+			return workflows.OpenVersionResult{}, err
+		}
 		return workflows.OpenVersionResult{}, fault.Content("%s", v.Why)
 	case "skip":
 		return workflows.OpenVersionResult{Do: workflows.DoNothing}, a.skip(ctx, it, v.Why)
@@ -109,6 +117,22 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 	return result(workflows.DoTransfer)
 }
 
+// heldBack says which older version an item waits for: iconik puts a version that is made behind all others, and keeps
+// metadata with the current one only. A version that is there already waits for nothing.
+func (a *archive) heldBack(ctx context.Context, it ledger.Item) (string, error) {
+	if it.Version == 1 || it.VersionID != "" {
+		return "", nil
+	}
+	older, err := a.ledger.Items(ctx, it.Seq-int64(it.Version-1), it.Seq-1)
+	for _, o := range older {
+		written := o.State == ledger.Copied || o.State == ledger.ItemVerified || o.State == ledger.Skipped || o.WrittenHash != ""
+		if o.AssetKey == it.AssetKey && (o.VersionID == "" || !written) {
+			return fmt.Sprintf("waits for version %d of %d, %q, which was not brought over: a retry continues with both, in their order", o.Version, o.Versions, o.Name), err
+		}
+	}
+	return "", err
+}
+
 // takeUpAgain lets a further round of a run try what an item failed for: its bytes need not be moved again where they are
 // there, and its comments are read again.
 func (a *archive) takeUpAgain(ctx context.Context, it ledger.Item) (ledger.Item, error) {
@@ -120,34 +144,40 @@ func (a *archive) takeUpAgain(ctx context.Context, it ledger.Item) (ledger.Item,
 	})
 }
 
-// skip keeps what was said about a file whose bytes are not brought over: an asset of type PLACEHOLDER.
+// skip writes down why an item's bytes are not brought over.
 func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
+	it, err := a.placeholder(ctx, it)
+	if err == nil {
+		_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.State, i.Reason, i.Rendition = ledger.Skipped, why, "" })
+	}
+	return err
+}
+
+// placeholder keeps what was said about a file whose bytes are not brought over: an asset of type PLACEHOLDER.
+func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item, error) {
 	if it.FileID != "" {
 		var err error
 		if it, err = a.dropUpload(ctx, it); err != nil {
-			return err
+			return it, err
 		}
 	}
 	it, err := a.ensureVersion(ctx, it, "PLACEHOLDER")
 	if err != nil {
-		return err
+		return it, err
 	}
 	if err := a.writeFields(ctx, it, nil); err != nil {
-		return err
+		return it, err
 	}
 	if it.WrittenHash != "" && it.Version == it.Versions {
 		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
 		if err != nil {
-			return err
+			return it, err
 		}
 		if err := a.syncTitleAndFolder(ctx, it, asset); err != nil {
-			return err
+			return it, err
 		}
 	}
-	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
-		i.State, i.Reason, i.Rendition, i.WrittenHash = ledger.Skipped, why, "", i.FieldsHash
-	})
-	return err
+	return a.updateItem(ctx, it, func(i *ledger.Item) { i.WrittenHash = i.FieldsHash })
 }
 
 // FailItem writes down why an item could not be copied.

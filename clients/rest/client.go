@@ -244,7 +244,11 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	case !ok:
 		return resp, c.failed(fail, r, resp, raw)
 	}
-	if out == nil || len(bytes.TrimSpace(raw)) == 0 {
+	switch why := r.unanswered(resp, raw, out != nil); {
+	case why != "":
+		fail.Uncertain, fail.Detail = !r.safe(), why
+		return resp, fail
+	case out == nil || len(bytes.TrimSpace(raw)) == 0:
 		return resp, nil
 	}
 	if err := json.Unmarshal(raw, out); err != nil {
@@ -253,6 +257,18 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 		return resp, fail
 	}
 	return resp, nil
+}
+
+// unanswered says why a 2xx is not the vendor's answer: what stands between answers with pages, and with nothing.
+func (r Request) unanswered(resp *http.Response, raw []byte, wanted bool) string {
+	empty := len(bytes.TrimSpace(raw)) == 0
+	switch {
+	case !empty && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
+		return "the answer is a web page"
+	case empty && wanted && (r.Method == http.MethodGet || r.Method == http.MethodPost) && resp.StatusCode <= http.StatusCreated:
+		return "the answer is empty"
+	}
+	return ""
 }
 
 // request builds what is sent, signed.

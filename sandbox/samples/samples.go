@@ -200,3 +200,34 @@ func Bytes(n int) []byte {
 	}
 	return b
 }
+
+// Tiny seeds a project with little of each kind: folders, a file that goes up in parts, a stack, comments with a reply and a
+// drawing, a share of a folder and of a stack, and what V4 has beside them.
+func Tiny(sim *frameiosim.Sim, team string) (Project, error) {
+	p := sim.AddProject(team, "Pier")
+	s := &seeder{sim: sim, p: Project{ID: p.ID, Name: p.Name, TeamID: team}, root: p.RootID}
+	rushes := sim.AddFolder(s.root, "Rushes")
+	day := sim.AddFolder(rushes.ID, "Day 1")
+	art := sim.AddFolder(s.root, "Art")
+	large := s.file(day.ID, frameiosim.File{Name: "A001.mxf", Type: "application/mxf", Body: Bytes(6 << 20), FPS: 24, Frames: 48, NoProxy: true})
+	v1 := s.file(rushes.ID, frameiosim.File{Name: "Cut v1.txt", Type: "text/plain", Body: []byte("the first cut")})
+	v2 := s.file(rushes.ID, frameiosim.File{Name: "Cut v2.txt", Type: "text/plain", Body: []byte("the second cut")})
+	v3 := s.file(rushes.ID, frameiosim.File{Name: "Cut v3.txt", Type: "text/plain", Body: []byte("the third cut")})
+	stack := sim.AddStack(v1, v2, v3)
+	still := s.file(art.ID, frameiosim.File{Name: "still.jpg", Type: "image/jpeg", Body: Media("still.jpg"), Width: 640, Height: 360})
+	s.file(s.root, frameiosim.File{Name: "notes.txt", Type: "text/plain", Body: []byte("notes")})
+	first := s.comment(frameiosim.Comment{AssetID: large.ID, Text: "Soft here", Timestamp: ptr(int64(12))})
+	s.comment(frameiosim.Comment{AssetID: large.ID, ParentID: first.ID, Text: "Agreed", Owner: &frameiosim.User{ID: "u-priya", Name: "Priya Rao", Email: "priya@partner.example"}})
+	s.comment(frameiosim.Comment{AssetID: v1.ID, Text: "Too long"})
+	s.comment(frameiosim.Comment{AssetID: still.ID, Text: "Crop", Private: true, Annotation: `[{"tool":"rect","color":"#E74A3C","size":4,"x":0.2,"y":0.1,"w":0.5,"h":0.7}]`})
+	sim.AddShare(frameiosim.Share{Kind: "presentation", Name: "Showcase", ProjectID: p.ID, Items: []string{stack.ID, art.ID}})
+	sim.AddShare(frameiosim.Share{Kind: "review_link", Name: "Review", ProjectID: p.ID, Items: []string{still.ID}})
+	if sim.V4() && s.err == nil {
+		sim.SetField(still.ID, sim.AddField("Slate", "text"), "12A-3")
+		sim.SetField(art.ID, sim.AddField("Look", "select", "Day", "Night"), []string{"Day"})
+		selects := sim.AddCollection(frameiosim.Collection{ProjectID: p.ID, Name: "Selects", Items: []string{large.ID, still.ID}})
+		shared := sim.AddShare(frameiosim.Share{Kind: "review_link", Name: "Selects for the client", ProjectID: p.ID, Secure: true, Reviewers: []string{"gus@client.example"}})
+		selects.ShareID = shared.ID
+	}
+	return s.p, s.err
+}

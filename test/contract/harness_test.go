@@ -46,10 +46,25 @@ type harness struct {
 
 func open(t *testing.T, ours, theirs *Checker, storage string, settings map[string]any, generation ...string) *harness {
 	t.Helper()
-	b := &harness{generation: "legacy"}
+	set := world{generation: "legacy", storage: storage, settings: settings, seed: samples.Harbour,
+		frameio: theirs.Wrap, iconik: ours.Wrap, objects: func(h http.Handler) http.Handler { return h }}
 	if len(generation) > 0 {
-		b.generation = generation[0]
+		set.generation = generation[0]
 	}
+	return set.open(t)
+}
+
+// world is what a harness is made of; frameio, iconik and objects stand before the vendors and the store.
+type world struct {
+	generation, storage      string
+	settings                 map[string]any
+	seed                     func(*frameiosim.Sim, string) (samples.Project, error)
+	frameio, iconik, objects func(http.Handler) http.Handler
+}
+
+func (set world) open(t *testing.T) *harness {
+	t.Helper()
+	b := &harness{generation: set.generation}
 	var kinds iconiksim.Stores
 	serve := func(h func() http.Handler) string {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h().ServeHTTP(w, r) }))
@@ -61,17 +76,17 @@ func open(t *testing.T, ours, theirs *Checker, storage string, settings map[stri
 	kinds.B2 = storesim.NewB2(serve(func() http.Handler { return kinds.B2 }))
 	store, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store"})
 	require.NoError(t, err)
-	objects := httptest.NewServer(store)
+	objects := httptest.NewServer(set.objects(store))
 	t.Cleanup(objects.Close)
 	signer := store.Presigner(objects.URL)
 	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7, Generation: b.generation})
 	require.NoError(t, err)
 	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond, Stores: kinds})
 	require.NoError(t, err)
-	b.iconik.AddStorage("originals", storage, settings)
-	b.project, err = samples.Harbour(b.frameio, b.frameio.AddTeam("Harbour Films").ID)
+	b.iconik.AddStorage("originals", set.storage, set.settings)
+	b.project, err = set.seed(b.frameio, b.frameio.AddTeam("Harbour Films").ID)
 	require.NoError(t, err)
-	fio, ick := httptest.NewServer(theirs.Wrap(b.frameio.Handler())), httptest.NewServer(ours.Wrap(b.iconik.Handler()))
+	fio, ick := httptest.NewServer(set.frameio(b.frameio.Handler())), httptest.NewServer(set.iconik(b.iconik.Handler()))
 	t.Cleanup(fio.Close)
 	t.Cleanup(ick.Close)
 

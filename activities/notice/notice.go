@@ -1,0 +1,60 @@
+// Package notice writes the mails about an archive.
+package notice
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// Where is what a mail says beside the ledger: addresses to look further, empty where there is none, and whether originals that
+// are waited for are in Frame.io's cold storage.
+type Where struct {
+	Collection, Status, Workflow string
+	Cold                         bool
+}
+
+// Compose writes what a person needs: what happened, what they can do, where to look.
+func Compose(kind string, row ledger.Archive, where Where) (subject, text string) {
+	var b strings.Builder
+	switch kind {
+	case workflows.NotifyQueued:
+		subject = fmt.Sprintf("Queued: archive of %q", row.Name)
+		if row.Name == "" {
+			subject = "Queued: archive of a Frame.io project"
+		}
+		fmt.Fprintf(&b, "Another archive is running. This one is number %d in the queue and starts automatically.\n", max(row.QueuePosition, 1))
+	case workflows.NotifyWaiting:
+		subject = fmt.Sprintf("Action needed: originals of %q are in cold storage", row.Name)
+		if !where.Cold {
+			subject = fmt.Sprintf("Action needed: originals of %q are missing", row.Name)
+		}
+		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, restart the worker, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)
+	default:
+		switch row.Status {
+		case ledger.Verified:
+			subject = fmt.Sprintf("Done: %q is archived and verified", row.Name)
+		case ledger.VerifiedWithExceptions:
+			subject = fmt.Sprintf("Done, with exceptions: %q is archived", row.Name)
+		case ledger.Cancelled:
+			subject = fmt.Sprintf("Cancelled: archive of %q", row.Name)
+		default:
+			subject = fmt.Sprintf("Action needed: archive of %q is %s", row.Name, row.Status)
+		}
+		fmt.Fprintf(&b, "%s\n", row.Reason)
+	}
+	b.WriteString("\n")
+	if row.ProjectURL != "" {
+		fmt.Fprintf(&b, "Project in Frame.io:   %s\n", row.ProjectURL)
+	}
+	if where.Collection != "" {
+		fmt.Fprintf(&b, "Collection in iconik:  %s\n", where.Collection)
+	}
+	fmt.Fprintf(&b, "Status:                %s\n", where.Status)
+	if where.Workflow != "" {
+		fmt.Fprintf(&b, "Workflow:              %s\n", where.Workflow)
+	}
+	return subject, b.String()
+}
