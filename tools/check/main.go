@@ -30,6 +30,7 @@ var steps = []step{
 	{name: "workflows are deterministic", args: []string{"go", "run", workflowcheck, "./workflows/..."}},
 	{name: "lint", args: []string{"go", "tool", "-modfile=tools/lint/go.mod", "golangci-lint", "run", "./..."}, slow: true},
 	{name: "fast tests", args: []string{"go", "test", "-timeout", "10m", "./..."}},
+	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }
 
