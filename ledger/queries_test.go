@@ -22,6 +22,7 @@ var bounded = []struct {
 	{"items", itemsRange, []any{"t", "a", 5, 10}, []string{"INDEX items_by_seq (tenant=? AND archive=? AND seq>? AND seq<?)"}, "items_by_seq"},
 	{"items of a folder", itemsOfFolder, []any{"t", "a", "f"}, []string{"INDEX items_by_folder (tenant=? AND archive=? AND folder_id=?)"}, "items_by_folder"},
 	{"next ranges to copy", nextRanges(PhaseCopy), []any{"t", "a", 5, 10}, []string{"INDEX items_to_copy (tenant=? AND archive=? AND seq>?)"}, "items_to_copy"},
+	{"placements", placementsPage, []any{"t", "a", 5, 10}, []string{"INDEX items_by_seq (tenant=? AND archive=? AND seq>?)", "INDEX sqlite_autoindex_links_1 (tenant=? AND kind=? AND source_id=?)"}, "items_by_seq"},
 	{"folders page", foldersPage, []any{"t", "a", 1, "f", 10}, []string{"INDEX folders_by_depth (tenant=? AND archive=? AND (depth,source_id)>(?,?))"}, "folders_by_depth"},
 	{"failures page", failuresPage, []any{"t", "a", "folder", "f", 10}, []string{"INDEX sqlite_autoindex_failures_1 (tenant=? AND archive=? AND (kind,source_id)>(?,?))"}, "failures_pkey"},
 	{"reviews page", reviewsPage, []any{"t", 5, "r", 10}, []string{"INDEX reviews_by_age (tenant=? AND (created_at,id)<(?,?))"}, "reviews_by_age"},

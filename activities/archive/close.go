@@ -57,6 +57,15 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 			return fmt.Errorf("keyframes: %w", err)
 		}
 	}
+	if it.Version == it.Versions && it.Versions > 1 { // the asset goes by the stack's name as it is with its newest version
+		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
+		if err != nil {
+			return err
+		}
+		if err := a.syncTitleAndFolder(ctx, it, asset); err != nil {
+			return err
+		}
+	}
 	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.State, i.UploadID, i.WrittenHash, i.BytesDone = ledger.Copied, "", i.FieldsHash, i.StoredSize
 	})
@@ -210,7 +219,7 @@ func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset 
 		return err
 	}
 	for _, c := range asset.InCollections { // out of the folder it was moved from, not out of people's own collections
-		if _, ours, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkFolder, c); err != nil {
+		if ours, err := a.holdsFiles(ctx, c); err != nil {
 			return err
 		} else if ours {
 			if err := a.iconik.Collections.Remove(ctx, c, "assets", it.AssetID); err != nil && !rest.IsNotFound(err) {
@@ -219,4 +228,14 @@ func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset 
 		}
 	}
 	return nil
+}
+
+// holdsFiles says whether a collection is that of a folder, or of the project, whose folder is the root.
+func (a *archive) holdsFiles(ctx context.Context, collection string) (bool, error) {
+	for _, kind := range []ledger.LinkKind{ledger.LinkFolder, ledger.LinkProject} {
+		if _, ours, err := a.tenant.Ledger.LinkByTarget(ctx, kind, collection); err != nil || ours {
+			return ours, err
+		}
+	}
+	return false, nil
 }

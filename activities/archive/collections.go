@@ -130,7 +130,8 @@ func (a *archive) adopt(ctx context.Context, collection string) error {
 // linkAdopted marks a project found in iconik by its first run here.
 const linkAdopted ledger.LinkKind = "adopted"
 
-// MakeCollections gives each folder its collection, parents first. It keeps no place: what is made is in the ledger.
+// MakeCollections gives each folder its collection, parents first, and each file and stack the asset that stands for it. It
+// keeps no place: what is made is in the ledger.
 func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) error {
 	arc, err := a.archive(ref)
 	if err != nil {
@@ -175,7 +176,7 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 		}
 	}
 	arc.progress(ctx, false)
-	return nil
+	return arc.places().Mend(ctx)
 }
 
 // folderInto gives a folder its collection in another one. It returns what the folder has, nothing where it was refused.

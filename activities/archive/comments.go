@@ -245,7 +245,7 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 		Find: func(ctx context.Context) (string, error) {
 			have, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
 			return tenant.FirstID(have, err, func(s iconik.Segment) (string, bool) {
-				return s.ID, s.ExternalID == req.ExternalID && s.Status != "DELETED"
+				return s.ID, s.ExternalID == req.ExternalID && s.Status != "DELETED" && (s.VersionID == "" || s.VersionID == it.VersionID)
 			})
 		},
 		Make: func(ctx context.Context) (string, error) {

@@ -114,12 +114,15 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 	return a.ledger.PageListed(ctx, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
 }
 
-// hasWork tells whether the reading at the end has found anything that was not there before: folders, files, or more
-// comments. What has failed, and what waits for its original, is not news.
+// hasWork tells whether the reading at the end has found anything that was not there before: folders, files, versions
+// elsewhere, or more comments. What has failed, and what waits for its original, is not news.
 func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	folders, err := a.foldersWithoutCollection(ctx)
 	if err != nil || folders > 0 {
 		return folders > 0, err
+	}
+	if misplaced, err := a.places().Wrong(ctx); err != nil || misplaced {
+		return misplaced, err
 	}
 	for _, phase := range []ledger.Phase{ledger.PhaseCopy, ledger.PhaseComments} {
 		for it, err := range a.ledger.ItemsOf(ctx, phase) {

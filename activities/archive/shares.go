@@ -67,7 +67,10 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if _, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done }); err != nil {
 		return err
 	}
-	return arc.copyCollections(ctx, row, shares)
+	if err := arc.copyCollections(ctx, row, shares); err != nil {
+		return err
+	}
+	return arc.places().Clear(ctx) // nothing refers to it any more
 }
 
 // presentations finds or makes the collection that holds a collection for each share.

@@ -211,9 +211,6 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 	kind, external := ledger.LinkFile, mapping.ExternalID("file", it.AssetKey)
 	if it.AssetKey != it.SourceID {
 		kind, external = ledger.LinkStack, mapping.ExternalID("stack", it.AssetKey)
-		if id, err := a.becameStack(ctx, it, external); err != nil || id != "" {
-			return id, err
-		}
 	}
 	folder, err := a.folderCollection(ctx, it.FolderID)
 	if err != nil {
@@ -261,28 +258,6 @@ func (a *archive) noPlaceholder(ctx context.Context, assetID string) error {
 	return err
 }
 
-// becameStack finds the asset of a file that has been put into a version stack since the last run, and lets it go by
-// the stack's name.
-func (a *archive) becameStack(ctx context.Context, it ledger.Item, external string) (string, error) {
-	if link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkStack, it.AssetKey); err != nil || ok {
-		return link.TargetID, err
-	}
-	link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkFile, it.SourceID)
-	if err != nil || !ok || link.TargetID == "" {
-		return "", err
-	}
-	if err := a.markChanged(ctx); err != nil {
-		return "", err
-	}
-	if _, err := a.iconik.Assets.Update(ctx, link.TargetID, iconik.AssetPatch{Title: it.Title, ExternalID: external}); err != nil {
-		return "", err
-	}
-	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkStack, SourceID: it.AssetKey, Archive: a.ref.Archive, Parent: link.Parent, IntendedAt: time.Now()}); err != nil {
-		return "", err
-	}
-	return link.TargetID, a.tenant.Ledger.Complete(ctx, ledger.LinkStack, it.AssetKey, link.TargetID, "")
-}
-
 // ensureAssetVersion ties the item to a version of the asset. iconik makes the first one with the asset.
 func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetID string) (string, error) {
 	adopting, err := a.adopting(ctx)
@@ -301,7 +276,7 @@ func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetI
 			if v.Status == "DELETED" || v.Status == "DELETING" {
 				continue
 			}
-			if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
+			if tied, err := a.tied(ctx, v.ID); err != nil || !tied {
 				return v.ID, err
 			}
 		}
@@ -332,6 +307,16 @@ func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetI
 		},
 	})
 	return id, err
+}
+
+// tied says whether a version is that of an item, or was before the item's file was brought over elsewhere.
+func (a *archive) tied(ctx context.Context, version string) (bool, error) {
+	for _, kind := range []ledger.LinkKind{ledger.LinkVersion, ledger.LinkLeftBehind} {
+		if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, kind, version); err != nil || tied {
+			return tied, err
+		}
+	}
+	return false, nil
 }
 
 // inOrder is the version at a place, counted from 1, oldest first, as an archive made them.

@@ -119,6 +119,11 @@ func (s *AssetsService) CreateVersion(ctx context.Context, assetID string, req V
 	return out.Versions, err
 }
 
+// DeleteVersion wraps DELETE assets/v1/assets/{id}/versions/{version}/, with what belongs to the version. It can be restored.
+func (s *AssetsService) DeleteVersion(ctx context.Context, assetID, versionID string) error {
+	return s.c.delete(ctx, "delete version", path("assets/v1/assets", assetID, "versions", versionID), nil, nil)
+}
+
 // SetApproval wraps PUT assets/v1/assets/{id}/approvals/. Status is N/A, REQUESTED, APPROVED or NOT_APPROVED.
 func (s *AssetsService) SetApproval(ctx context.Context, assetID, status string) error {
 	return s.c.do(ctx, "set approval", http.MethodPut, path("assets/v1/assets", assetID, "approvals"), nil, map[string]string{"status": status}, nil)

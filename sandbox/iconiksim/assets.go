@@ -70,6 +70,7 @@ func (s *Sim) assetRoutes() {
 		return 204, nil
 	})
 	s.on("POST assets/v1/assets/{id}/versions", s.createVersion)
+	s.on("DELETE assets/v1/assets/{id}/versions/{version}", s.deleteVersion)
 	s.on("POST assets/v1/assets/{id}/history", func(c *call) (int, any) {
 		if _, ok := s.get(kAsset, c.id("id")); !ok {
 			return notFound("Asset")
@@ -167,6 +168,44 @@ func (s *Sim) createVersion(c *call) (int, any) {
 		}
 	}
 	return 200, doc{"asset_id": id, "system_domain_id": s.domain, "versions": s.orderVersions(docs(d["versions"]))}
+}
+
+// deleteVersion takes a version away with its files and segments. An asset keeps its last one.
+func (s *Sim) deleteVersion(c *call) (int, any) {
+	id, version := c.id("id"), c.id("version")
+	d, ok := s.get(kAsset, id)
+	if !ok || !hasVersion(d, version) {
+		return notFound("Version")
+	}
+	versions, active := docs(d["versions"]), 0
+	for _, v := range versions {
+		if text(v, "status") == "ACTIVE" {
+			active++
+		}
+	}
+	if active < 2 {
+		return invalid("version_id", "The last version of an asset cannot be deleted.")
+	}
+	changed := make([]doc, len(versions))
+	for i, v := range versions {
+		changed[i] = maps.Clone(v)
+		if text(v, "id") != version {
+			continue
+		}
+		if text(v, "status") == "DELETED" {
+			return notFound("Version")
+		}
+		changed[i]["status"] = "DELETED"
+	}
+	s.set(kAsset, id, func(d doc) { d["versions"] = changed })
+	for _, kind := range []string{kFile, kFileSet, kFormat, kSegment} {
+		for _, d := range s.stored(kind, id) {
+			if text(d, "version_id") == version {
+				s.set(kind, text(d, "id"), func(d doc) { d["status"] = "DELETED" })
+			}
+		}
+	}
+	return 204, nil
 }
 
 // currentVersion is the newest active one.

@@ -80,9 +80,14 @@ func (s *Sim) home(a doc) string {
 func (s *Sim) treeAsset(w io.Writer, a doc, indent string) {
 	id := text(a, "id")
 	fmt.Fprintf(w, "%sasset %q %s %s\n", indent, text(a, "title"), text(a, "type"), text(a, "external_id"))
-	for i, v := range docs(a["versions"]) {
+	n := 0
+	for _, v := range docs(a["versions"]) {
+		if text(v, "status") == "DELETED" {
+			continue
+		}
+		n++
 		version := text(v, "id")
-		fmt.Fprintf(w, "%s  version %d%s\n", indent, i+1, s.treeValues(valuesKey(kAsset, id, version)))
+		fmt.Fprintf(w, "%s  version %d%s\n", indent, n, s.treeValues(valuesKey(kAsset, id, version)))
 		var lines []string
 		for _, f := range s.stored(kFile, id) {
 			if text(f, "version_id") == version && text(f, "status") != "DELETED" {

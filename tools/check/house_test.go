@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"temporalclient":         {"config", "workflows"},
 	"ledger":                 {"mapping"}, // its tests start test/postgres
 	"mapping":                {},
+	"placement":              {},
 	"transfer":               {"transfer/widemd5", "untrusted"},
 	"transfer/widemd5":       {},
 	"transfer/widemd5/gen":   {},
@@ -47,8 +48,9 @@ var arrows = map[string][]string{
 	"activities/attempt":     {"activities/fault"},
 	"activities/notice":      {"clients/iconik", "ledger", "report", "workflows"},
 	"activities/settle":      {"activities/attempt", "activities/fault", "clients/rest", "english", "ledger", "workflows"},
+	"activities/placing":     {"activities/settle", "clients/iconik", "clients/rest", "ledger", "mapping", "placement"},
 	"activities/tenant":      {"activities/fault", "clients/frameio", "clients/frameio/open", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping"},
-	"activities/archive":     {"activities/attempt", "activities/fault", "activities/notice", "activities/settle", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "plan", "report", "routes", "transfer", "transfer/...", "workflows"},
+	"activities/archive":     {"activities/attempt", "activities/fault", "activities/notice", "activities/placing", "activities/settle", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "plan", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"activities/review":      {"activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"plan":                   {"clients/frameio", "clients/rest", "config", "english", "ledger", "mapping", "workflows"},
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "redact"},

@@ -1,0 +1,284 @@
+// Package placing has each version in the iconik asset that Frame.io's files and stacks say, after people have stacked,
+// unstacked, moved or reordered them: it gives assets to those that they stand for, has versions brought over anew where
+// they are elsewhere, and takes away what that leaves behind.
+package placing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/placement"
+)
+
+// Places are the placements of one archive.
+type Places struct {
+	Archive string
+	Iconik  *iconik.Client
+	Tenant  ledger.TenantLedger
+	Rows    ledger.ArchiveLedger
+	Objects settle.Objects
+	// Changed notes that the run changes something in iconik.
+	Changed func(ctx context.Context) error
+	// Comments are what Frame.io has on an item now, as they are written to iconik.
+	Comments func(ctx context.Context, it ledger.Item) ([]Comment, error)
+}
+
+// Comment is a comment as it is written to iconik. Its text is one of several: it begins with the author where iconik has
+// no such user.
+type Comment struct {
+	ID             string
+	Texts          []string
+	StartMS, EndMS *int64
+	Checked        bool
+}
+
+// linkOrderKept marks an asset whose versions are out of order and stay so, by the order they have: people have changed
+// what would have to be made again.
+const linkOrderKept ledger.LinkKind = "order kept"
+
+// node is a file or stack of the ledger.
+type node struct {
+	placement.Node
+	kind ledger.LinkKind
+}
+
+// nodes are those that have a version elsewhere than they should, or out of order.
+func (p Places) nodes(ctx context.Context, each func(node) error) error {
+	var n node
+	look := func() error {
+		if len(n.Items) == 0 || placement.Plain(n.Node) {
+			return nil
+		}
+		return each(n)
+	}
+	for at, err := range p.Rows.Placements(ctx) {
+		if err != nil {
+			return err
+		}
+		if at.AssetKey != n.Key {
+			if err := look(); err != nil {
+				return err
+			}
+			n = node{placement.Node{Key: at.AssetKey, Linked: at.Linked}, ledger.LinkFile}
+			if at.AssetKey != at.SourceID {
+				n.Stack, n.kind = true, ledger.LinkStack
+			}
+		}
+		n.Items = append(n.Items, placement.Item{SourceID: at.SourceID, Asset: at.AssetID, MadeAt: at.MadeAt})
+	}
+	return look()
+}
+
+// plan decides where a node's versions belong, and leaves out assets that are gone from iconik.
+func (p Places) plan(ctx context.Context, n node, gone map[string]bool) (placement.Plan, error) {
+	var failed error
+	plan := placement.Of(n.Node, func(asset string) bool {
+		if gone[asset] {
+			return true
+		}
+		taken, err := p.Rows.AssetTaken(ctx, asset, n.Key)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return taken
+	})
+	if len(plan.Late) > 0 && failed == nil {
+		kept, ok, err := p.Tenant.Link(ctx, linkOrderKept, n.Key)
+		if ok && kept.Hash == order(n) {
+			plan.Late = nil
+		}
+		failed = err
+	}
+	return plan, failed
+}
+
+// order names the order of a node's versions.
+func order(n node) string {
+	ids := make([]string, len(n.Items))
+	for i, it := range n.Items {
+		ids[i] = it.SourceID
+	}
+	return strings.Join(ids, " ")
+}
+
+// Wrong says whether anything is elsewhere than it should be, or out of order.
+func (p Places) Wrong(ctx context.Context) (bool, error) {
+	wrong := false
+	err := p.nodes(ctx, func(n node) error {
+		plan, err := p.plan(ctx, n, nil)
+		wrong = wrong || !plan.Nothing()
+		return err
+	})
+	return wrong, err
+}
+
+// Mend gives assets to the files and stacks that they stand for now, and has versions that are elsewhere brought over anew.
+func (p Places) Mend(ctx context.Context) error {
+	return p.nodes(ctx, func(n node) error {
+		refused, err := p.Objects.Try(ctx, func() error { return p.mend(ctx, n) })
+		if refused == nil {
+			return err
+		}
+		refused.Reason = "its versions in iconik: " + refused.Reason
+		for _, it := range n.Items {
+			if _, err := p.Rows.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) { settle.FailItem(i, *refused) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (p Places) mend(ctx context.Context, n node) error {
+	gone := map[string]bool{}
+	for {
+		plan, err := p.plan(ctx, n, gone)
+		if err != nil || plan.Nothing() {
+			return err
+		}
+		if plan.Taken {
+			there, err := p.take(ctx, n, plan.Asset)
+			if err != nil {
+				return err
+			}
+			if !there {
+				gone[plan.Asset] = true
+				continue
+			}
+		} else if plan.Asset == "" && n.Linked != "" {
+			if err := p.Tenant.Delete(ctx, n.kind, n.Key); err != nil {
+				return err
+			}
+		}
+		return p.follow(ctx, n, plan)
+	}
+}
+
+// take lets an asset stand for a node, and go by its name. It returns false where iconik has it no more.
+func (p Places) take(ctx context.Context, n node, assetID string) (bool, error) {
+	asset, err := p.Iconik.Assets.Get(ctx, assetID, false)
+	if rest.IsNotFound(err) || err == nil && asset.Status == "DELETED" {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	newest, ok, err := p.Rows.Item(ctx, n.Items[len(n.Items)-1].SourceID)
+	if err != nil || !ok {
+		return true, err
+	}
+	if err := p.Changed(ctx); err != nil {
+		return false, err
+	}
+	if _, err := p.Iconik.Assets.Update(ctx, assetID, iconik.AssetPatch{Title: newest.Title, ExternalID: mapping.ExternalID(string(n.kind), n.Key)}); err != nil {
+		return false, err
+	}
+	return true, p.Rows.TakeAsset(ctx, n.kind, n.Key, assetID)
+}
+
+// follow has the versions of a plan brought over anew. Those that are only out of order stay as they are where people have
+// changed one of them.
+func (p Places) follow(ctx context.Context, n node, plan placement.Plan) error {
+	if n.Stack {
+		for _, it := range n.Items {
+			if err := p.Tenant.Delete(ctx, ledger.LinkFile, it.SourceID); err != nil { // of when it stood by itself
+				return err
+			}
+		}
+	}
+	late, err := p.mayReorder(ctx, n, plan.Late)
+	if err != nil {
+		return err
+	}
+	if !late {
+		plan.Late = nil
+	}
+	for _, at := range slices.Concat(plan.Anew, plan.Late) {
+		it, ok, err := p.Rows.Item(ctx, n.Items[at].SourceID)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := p.leave(ctx, it, slices.Contains(plan.Late, at)); err != nil {
+				return fmt.Errorf("%q: %w", it.Path, err)
+			}
+		}
+	}
+	return nil
+}
+
+// mayReorder says whether versions may be made again for their order: Frame.io has their files, and nobody has changed them
+// in iconik.
+func (p Places) mayReorder(ctx context.Context, n node, late []int) (bool, error) {
+	for _, at := range late {
+		it, ok, err := p.Rows.Item(ctx, n.Items[at].SourceID)
+		if err != nil || !ok {
+			return false, err
+		}
+		why := ""
+		if it.Rendition == "original" && it.Original != "available" {
+			why = "Frame.io does not offer its original now"
+		} else if why, err = p.touched(ctx, left{it.SourceID, it.AssetID, it.VersionID, it.FileID, it.Rendition}, it); err != nil {
+			return false, err
+		}
+		if why == "" {
+			continue
+		}
+		newest := n.Items[len(n.Items)-1].SourceID
+		if err := p.name(ctx, newest, "order", it.Path, it.Title, "its versions are in another order in iconik, and stay so: "+why, it.AssetID); err != nil {
+			return false, err
+		}
+		if _, _, err := p.Tenant.Intend(ctx, ledger.Link{Kind: linkOrderKept, SourceID: n.Key, Archive: p.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
+			return false, err
+		}
+		return false, p.Tenant.Complete(ctx, linkOrderKept, n.Key, it.AssetID, order(n))
+	}
+	return true, nil
+}
+
+// leave has a version brought over anew, and notes what that leaves behind.
+func (p Places) leave(ctx context.Context, it ledger.Item, sameAsset bool) error {
+	if it.VersionID != "" {
+		l := left{it.SourceID, it.AssetID, it.VersionID, it.FileID, it.Rendition}
+		if _, _, err := p.Tenant.Intend(ctx, ledger.Link{Kind: ledger.LinkLeftBehind, SourceID: it.VersionID, Archive: p.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
+			return err
+		}
+		if err := p.Tenant.Complete(ctx, ledger.LinkLeftBehind, it.VersionID, it.VersionID, l.hash()); err != nil {
+			return err
+		}
+	}
+	comments, err := p.Comments(ctx, it)
+	if err != nil {
+		return err
+	}
+	for _, c := range comments {
+		if err := p.Tenant.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
+			return err
+		}
+	}
+	for _, form := range []string{"", ":proxy"} {
+		for _, kind := range []ledger.LinkKind{ledger.LinkFileRecord, ledger.LinkFileSet, ledger.LinkFormat, ledger.LinkVersion} {
+			if err := p.Tenant.Delete(ctx, kind, it.SourceID+form); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = p.Rows.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
+		i.State, i.Reason, i.Fault, i.Rendition = ledger.Pending, "", "", ""
+		i.VersionID, i.FormatID, i.FileSetID, i.FileID, i.UploadID = "", "", "", "", ""
+		i.Checksum, i.BytesDone, i.StoredSize, i.WrittenHash = "", 0, 0, ""
+		i.CommentsDone, i.CommentsScan = 0, 0
+		if !sameAsset {
+			i.AssetID = ""
+		}
+	})
+	return err
+}

@@ -1,0 +1,89 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"iter"
+	"time"
+)
+
+// LinkLeftBehind ties nothing: its target is a version in iconik, of the asset that is its parent, whose file was brought
+// over again elsewhere. Its hash says of what (Left).
+const LinkLeftBehind LinkKind = "left behind"
+
+// Placement is where an item's version is, and where its file or stack belongs.
+type Placement struct {
+	SourceID, AssetKey string
+	AssetID            string    // that the item is in, or empty
+	MadeAt             time.Time // when its version was begun to be made; zero while it has none
+	Linked             string    // the asset that stands for the file or stack; empty for none
+
+	seq int64
+}
+
+// placementsPage goes by links' primary key for each item.
+const placementsPage = `SELECT i.seq, i.source_id, i.asset_key, i.asset_id, v.target_id, v.intended_at, k.target_id FROM items AS i
+	LEFT JOIN links AS v ON v.tenant = i.tenant AND v.kind = 'version' AND v.source_id = i.source_id
+	LEFT JOIN links AS k ON k.tenant = i.tenant AND k.kind = CASE WHEN i.asset_key = i.source_id THEN 'file' ELSE 'stack' END AND k.source_id = i.asset_key
+	WHERE i.tenant = ? AND i.archive = ? AND i.seq > ? ORDER BY i.seq LIMIT ?`
+
+// Placements reads where an archive's items are, in their order: the versions of an asset side by side, oldest first.
+func (h ArchiveLedger) Placements(ctx context.Context) iter.Seq2[Placement, error] {
+	return rowsOf(func(after int64) ([]Placement, int64, error) {
+		out, err := collect(ctx, h.l.reads(), func(r scanner) (Placement, error) {
+			var p Placement
+			var version, linked sql.NullString
+			var made sql.NullInt64
+			err := r.Scan(&p.seq, &p.SourceID, &p.AssetKey, &p.AssetID, &version, &made, &linked)
+			if version.String != "" {
+				p.MadeAt = fromMicros(made.Int64)
+			}
+			p.Linked = linked.String
+			return p, err
+		}, placementsPage, h.tenant, h.id, max(after, 0), pageRows)
+		if err != nil || len(out) < pageRows {
+			return out, 0, err
+		}
+		return out, out[len(out)-1].seq, nil
+	})
+}
+
+// AssetTaken says whether a file or stack that Frame.io has, other than one, stands for an asset.
+func (h ArchiveLedger) AssetTaken(ctx context.Context, assetID, but string) (bool, error) {
+	return h.any(ctx, `SELECT 1 FROM links AS k WHERE k.tenant = ? AND k.kind IN ('file', 'stack') AND k.target_id = ? AND k.source_id <> ?
+		AND EXISTS (SELECT 1 FROM items AS i WHERE i.tenant = k.tenant AND i.archive = ? AND i.asset_key = k.source_id AND i.seq > 0) LIMIT 1`, h.tenant, assetID, but, h.id)
+}
+
+// AssetHolds says whether an item that Frame.io has is in an asset.
+func (h ArchiveLedger) AssetHolds(ctx context.Context, assetID string) (bool, error) {
+	return h.any(ctx, "SELECT 1 FROM items WHERE tenant = ? AND archive = ? AND asset_id = ? AND seq > 0 LIMIT 1", h.tenant, h.id, assetID)
+}
+
+func (h ArchiveLedger) any(ctx context.Context, query string, args ...any) (bool, error) {
+	found, err := collect(ctx, h.l.reads(), func(r scanner) (n int, err error) { err = r.Scan(&n); return n, err }, query, args...)
+	return len(found) > 0, err
+}
+
+// TakeAsset lets an asset stand for a file or stack, and for no other any more.
+func (h ArchiveLedger) TakeAsset(ctx context.Context, kind LinkKind, key, assetID string) error {
+	now := micros(time.Now())
+	return h.l.tx(ctx, func(tx session) error {
+		var parent sql.NullString
+		if err := tx.row(ctx, "SELECT MAX(parent) FROM links WHERE tenant = ? AND kind IN ('file', 'stack') AND target_id = ?", h.tenant, assetID).Scan(&parent); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind IN ('file', 'stack') AND target_id = ?", h.tenant, assetID); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, archive, parent, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)
+			ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, made_at = excluded.made_at`,
+			h.tenant, kind, key, assetID, h.id, parent.String, now, now)
+		return err
+	})
+}
+
+// GoneFolders lists links of folders that the last scan has not seen any more, whose collections may be left over.
+func (h ArchiveLedger) GoneFolders(ctx context.Context) ([]Link, error) {
+	return collect(ctx, h.l.reads(), scanLink, "SELECT "+linkColumns+` FROM links WHERE tenant = ? AND archive = ? AND kind = 'folder' AND target_id <> ''
+		AND NOT EXISTS (SELECT 1 FROM folders AS f WHERE f.tenant = links.tenant AND f.archive = links.archive AND f.source_id = links.source_id) ORDER BY source_id`, h.tenant, h.id)
+}
