@@ -205,7 +205,7 @@ func storageChecks() []Definition {
 		{ID: "iconik.storage.kind", Meaning: "Originals cannot be uploaded: this type of storage does not accept uploads over the internet.", Do: "Set iconik.storage_id to a storage on S3, GCS, Azure or B2.",
 			needs: []string{"iconik.storage"}, run: func(_ context.Context, x *exam) finding {
 				st, _ := x.readStorage()
-				if !slices.Contains([]string{"S3", "GCS", "AZURE", "B2"}, st.Method) {
+				if !st.TakesUploads() {
 					return fail("%s is on %s", st.Name, st.Method)
 				}
 				return ok("%s", st.Method)

@@ -14,9 +14,12 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -188,29 +191,84 @@ func planCommand(o *options) *cobra.Command {
 		Args:    oneProject,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
-	cmd.RunE = withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-		s.sayWithoutWorker(ctx)
-		plan, err := s.plan(ctx, t, project)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		defer sayEvery(cmd.Context(), planSilence, cmd.ErrOrStderr(), "still reading Frame.io")()
+		return withProject(o, fromLedger, printedPlan(asJSON))(cmd, args)
+	}
+	return cmd
+}
+
+// printedPlan makes a plan in this process.
+func printedPlan(asJSON bool) func(context.Context, io.Writer, *service, *config.Tenant, string) error {
+	return func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
+		made, err := s.planHere(ctx, t, project)
 		if err != nil {
-			return err
+			return reach(err)
 		}
 		if asJSON {
-			return printJSON(out, plan)
+			return printJSON(out, made)
 		}
-		return printPlan(out, plan)
-	})
-	return cmd
+		return printPlan(out, made)
+	}
+}
+
+// planHere makes a plan in this process: it needs no worker.
+func (s *service) planHere(ctx context.Context, t *config.Tenant, project string) (workflows.Plan, error) {
+	p, err := s.platform(t)
+	if err != nil {
+		return workflows.Plan{}, err
+	}
+	found, err := p.Project(ctx, project)
+	if err != nil {
+		return workflows.Plan{}, err
+	}
+	ick, err := iconik.New(t.Iconik)
+	if err != nil {
+		return workflows.Plan{}, err
+	}
+	return plan.Make(ctx, plan.Source{Frameio: p, Ledger: s.ledger.Tenant(t.ID), Policy: t.Archive, Storage: func(ctx context.Context) error {
+		storage, err := ick.Files.FilesStorage(ctx, t.Iconik.StorageID)
+		switch {
+		case rest.IsNotFound(err):
+			return errors.New("iconik has no storage for files: create one, or set iconik.storage_id")
+		case err == nil && !storage.TakesUploads():
+			return fmt.Errorf("iconik storage %q is of type %s, which does not accept uploads over the internet", storage.Name, storage.Method)
+		}
+		return err
+	}}, found)
+}
+
+const planSilence = 5 * time.Second // that a person is left without a word
+
+// sayEvery writes a text and how long it has taken, until what it returns is called.
+func sayEvery(ctx context.Context, every time.Duration, out io.Writer, text string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done, began := make(chan struct{}), time.Now()
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				fmt.Fprintf(out, "%s: %s so far\n", text, time.Since(began).Round(time.Second))
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 func printPlan(out io.Writer, p workflows.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "Project\t%s\nWorkspace\t%s\n", p.Project, p.Team)
 	fmt.Fprintf(w, "Files\t%d in %d assets, %d of them in version stacks\n", p.Items, p.Assets, p.Versions)
-	fmt.Fprintf(w, "Folders\t%d\nBytes\t%d\nComments\t%d\nShares\t%d\n", p.Folders, p.Bytes, p.Comments, p.Shares)
+	fmt.Fprintf(w, "Folders\t%d\nSize\t%s\nComments\t%d\nShares\t%d\n", p.Folders, report.Size(p.Bytes), p.Comments, p.Shares)
 	fmt.Fprintf(w, "API calls\tabout %d, at least %s under the vendors' limits\n", p.APICalls, seconds(p.APISeconds))
 	fmt.Fprintf(w, "Transfer\tabout %s at 100 MB/s\n", seconds(p.TransferSeconds))
 	for _, t := range p.ByType {
-		fmt.Fprintf(w, "  %s\t%d files\t%d bytes\n", t.MediaType, t.Count, t.Bytes)
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", t.MediaType, english.Count(t.Count, "file"), report.Size(t.Bytes))
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -86,6 +88,7 @@ func TestListsAndStatesNeedNoTemporal(t *testing.T) {
 		{"reviews", []string{"TITLE", "Trailer.mov", "Teaser.mov", "open"}},
 		{"status|summer campaign", []string{"verified", "2 files verified"}},
 		{"status|" + strings.ToUpper(id), []string{"verified"}},
+		{"plan|winter", []string{"Winter", "Size", "0 B", "Nothing blocks this archive."}},
 		{"review|show|trailer.MOV", []string{"Review", "r1", "open", "0 to iconik"}},
 	} {
 		began := time.Now()
@@ -138,6 +141,17 @@ func TestWithoutTemporalEveryCommandSaysSo(t *testing.T) {
 		}
 	}
 	all.Wait()
+}
+
+// A plan under rate limits takes minutes, in which it tells that it goes on.
+func TestAPersonIsNotLeftInSilence(t *testing.T) {
+	r, w := io.Pipe()
+	stop := sayEvery(t.Context(), time.Millisecond, w, "still reading")
+	line, err := bufio.NewReader(r).ReadString('\n')
+	require.NoError(t, err)
+	assert.Equal(t, "still reading: 0s so far\n", line)
+	r.Close()
+	stop()
 }
 
 func TestUsageErrorsSayWhatToType(t *testing.T) {

@@ -43,21 +43,14 @@ var (
 // filesStorage is where originals go: the configured storage, or the one iconik matches for files.
 func (a *archive) filesStorage(ctx context.Context) (*iconik.Storage, error) {
 	return a.steps.storages.Get(ctx, a.tenant.ID+" "+a.cfg.Iconik.StorageID, func(ctx context.Context) (*iconik.Storage, error) {
-		var s *iconik.Storage
-		var err error
-		if id := a.cfg.Iconik.StorageID; id != "" {
-			s, err = a.iconik.Files.Storage(ctx, id)
-		} else {
-			s, err = a.iconik.Files.MatchingStorage(ctx, "FILES")
-		}
+		s, err := a.iconik.Files.FilesStorage(ctx, a.cfg.Iconik.StorageID)
 		if rest.IsNotFound(err) {
 			return nil, fault.Content("iconik has no storage for files: create one, or set tenants.%s.iconik.storage_id", a.tenant.ID)
 		}
 		if err != nil {
 			return nil, err
 		}
-		switch s.Method {
-		case storageS3, storageGCS, storageAzure, storageB2:
+		if s.TakesUploads() {
 			return s, nil
 		}
 		return nil, fault.Content("iconik storage %q is of type %s, which does not accept uploads over the internet: set tenants.%s.iconik.storage_id to one on S3, GCS, Azure or B2", s.Name, s.Method, a.tenant.ID)

@@ -29,6 +29,23 @@ func (s *Storage) PresignsMD5() bool {
 	return json.Unmarshal(s.Settings, &v) == nil && v.PresignMD5
 }
 
+// TakesUploads says that the storage accepts originals over the internet.
+func (s *Storage) TakesUploads() bool {
+	switch s.Method {
+	case "S3", "GCS", "AZURE", "B2":
+		return true
+	}
+	return false
+}
+
+// FilesStorage is where originals go: the storage with the ID, or the one that iconik matches for files where it is empty.
+func (s *FilesService) FilesStorage(ctx context.Context, id string) (*Storage, error) {
+	if id != "" {
+		return s.Storage(ctx, id)
+	}
+	return s.MatchingStorage(ctx, "FILES")
+}
+
 // MatchingStorage wraps GET files/v1/storages/matching/{purpose}/; NotFound when there is none.
 func (s *FilesService) MatchingStorage(ctx context.Context, purpose string) (*Storage, error) {
 	var st Storage
