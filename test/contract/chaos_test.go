@@ -53,6 +53,16 @@ func (c *chaos) segmentIDs() (ids []string) {
 	return ids
 }
 
+// currentIDs are the comments on iconik's current version, which is where people reply.
+func (c *chaos) currentIDs() (ids []string) {
+	for _, g := range c.iconik.Segments(c.asset) {
+		if g["version_id"] == c.iconik.CurrentVersion(c.asset) {
+			ids = append(ids, fmt.Sprint(g["id"]))
+		}
+	}
+	return ids
+}
+
 // act is one thing that somebody does.
 func (c *chaos) act() {
 	c.said++
@@ -70,7 +80,7 @@ func (c *chaos) act() {
 			c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, ParentID: fio, Text: text})
 		}
 	case 5:
-		if ick != "" {
+		if ick = c.pick(c.currentIDs()); ick != "" {
 			c.iconik.Comment(c.asset, c.iconik.ServiceUser(), text, nil, nil, ick, nil)
 		}
 	case 6:
@@ -142,11 +152,22 @@ func (c *chaos) equal(ref workflows.ReviewRef) []string {
 	rows, err := c.book.Tenant(tenantID).Review(ref.Review).Comments(context.Background(), 0)
 	require.NoError(c.t, err)
 	fio, ick := map[string]frameiosim.Comment{}, map[string]map[string]any{}
-	for _, m := range c.frameio.CommentsOf(c.file) {
-		fio[m.ID] = m
+	versions := map[string]bool{}
+	for _, it := range c.rows() {
+		versions[it.VersionID] = true
+		for _, m := range c.frameio.CommentsOf(it.FileID) {
+			fio[m.ID] = m
+		}
 	}
 	for _, g := range c.iconik.Segments(c.asset) {
-		ick[fmt.Sprint(g["id"])] = g
+		if versions[fmt.Sprint(g["version_id"])] {
+			ick[fmt.Sprint(g["id"])] = g
+		}
+	}
+	for _, row := range rows {
+		if row.Older {
+			delete(ick, row.IconikID)
+		}
 	}
 	var wrong []string
 	pairs := 0
@@ -155,6 +176,9 @@ func (c *chaos) equal(ref workflows.ReviewRef) []string {
 		gone[row.ID] = row.Deleted
 	}
 	for _, row := range rows {
+		if row.Older {
+			continue
+		}
 		m, inFio := fio[row.FrameioID]
 		g, inIck := ick[row.IconikID]
 		if row.Deleted || !inFio || !inIck {

@@ -178,14 +178,18 @@ func (b *harness) request(t *testing.T, expires time.Duration, assets ...string)
 }
 
 // skippingTime is where a workflow of weeks runs in seconds, with the real activities.
-func (b *harness) skippingTime() *testsuite.TestWorkflowEnvironment {
+func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironment) workflows.ActivityRegistry) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(2 * time.Minute)
 	workflows.Register(env)
-	b.acts.Register(env)
-	b.acts.RegisterTransfers(env)
+	var r workflows.ActivityRegistry = env
+	for _, wrap := range registry {
+		r = wrap(env)
+	}
+	b.acts.Register(r)
+	b.acts.RegisterTransfers(r)
 	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
 		if info.ActivityType.Name == workflows.ActSettleAsset.Name() {
 			time.Sleep(150 * time.Millisecond) // Frame.io assembles the upload in real time
