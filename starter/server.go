@@ -303,8 +303,8 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 		if s.tooManyFailures(c, "key") {
 			return
 		}
-		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key) {
-			s.wrongSecret(c, "key", "key", "the key does not belong to this archive and control")
+		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key, time.Now()) {
+			s.wrongSecret(c, "key", "key", "the key does not belong to this archive and control, or is too old: use the action on the collection")
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (r *run) readCheckpoint() (checkpoint, bool) {
 			r.prior[i+1] = hex.EncodeToString(sum[:])
 		}
 	}
-	if c.Hashed > r.plan.Parts {
+	if c.Hashed < 0 || c.Hashed > r.plan.Parts {
 		c.Hashed = 0
 	}
 	return c, true

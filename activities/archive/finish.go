@@ -129,7 +129,7 @@ func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workf
 	}
 	a.showStep(ctx, row, "report", step, row.Reason)
 	message := row.Reason + " — " + notice.Progress(counts)
-	patch := iconik.JobPatch{Status: status, Message: &message}
+	patch := iconik.JobPatch{Status: status, Message: &message, ActionContext: a.buttons()}
 	done, total := max(counts.Bytes, 1), max(counts.Bytes, 1)
 	if status == "FINISHED" || status == "FINISHED_WITH_WARNING" {
 		patch.ProgressProcessed, patch.ProgressTotal = &done, &total

@@ -22,6 +22,14 @@ const (
 
 func jobTitle(row ledger.Archive) string { return "Archive from Frame.io: " + row.Name }
 
+// buttons are what stops and repeats an archive in iconik, with keys that end.
+func (a *archive) buttons() map[string]iconik.JobAction {
+	to := func(verb string) iconik.JobAction {
+		return iconik.JobAction{URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, verb)}
+	}
+	return map[string]iconik.JobAction{"ABORT": to("cancel"), "RESTART": to("retry")}
+}
+
 // openJob makes the run's job in iconik, with buttons that stop and repeat the archive.
 func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 	key := fmt.Sprintf("%s:%d", row.ID, row.Run)
@@ -39,7 +47,7 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 				Title: jobTitle(row), Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
 				Steps: notice.Steps("plan", "IN_PROGRESS", ""), Message: "Reading the project in Frame.io",
 				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
-				ActionContext: map[string]iconik.JobAction{"ABORT": {URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, "cancel")}, "RESTART": {URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, "retry")}},
+				ActionContext: a.buttons(),
 			})
 			if err != nil {
 				return "", err
@@ -101,7 +109,7 @@ func (a *archive) progress(ctx context.Context, now bool) {
 	if rate, left := row.Pace(ledger.Totals{Bytes: counts.Bytes, BytesDone: counts.BytesDone}, time.Now()); rate > 0 {
 		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), left)
 	}
-	job, err := a.iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message})
+	job, err := a.iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message, ActionContext: a.buttons()})
 	if err != nil {
 		a.log.WarnContext(ctx, "could not update the job's progress in iconik", "job", row.JobID, "error", err)
 		return

@@ -118,6 +118,8 @@ type JobPatch struct {
 	ErrorMessage      *string `json:"error_message,omitempty"`
 	ProgressProcessed *int64  `json:"progress_processed,omitempty"`
 	ProgressTotal     *int64  `json:"progress_total,omitempty"`
+
+	ActionContext map[string]JobAction `json:"action_context,omitempty"`
 }
 
 // Update wraps PATCH jobs/v1/jobs/{id}/.

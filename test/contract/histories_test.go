@@ -231,11 +231,18 @@ func (h *history) plan(lasts time.Duration) {
 	for range 3 {
 		do(within(3*time.Minute, lasts-time.Minute), h.decide)
 	}
+	quiet := 2 * time.Minute // no vendor is away beside what is: what comes back then keeps its comments for a while
 	if chance(2) {
-		h.outage(do, within(2*time.Minute, lasts), time.Duration(61+h.r.IntN(60))*time.Minute)
+		at, away := within(5*time.Minute, lasts/3), []time.Duration{5 * time.Second, 20 * time.Minute, 70 * time.Minute}[h.r.IntN(3)]
+		h.goAndComeBack(do, at, away)
+		quiet = at + away + 15*time.Minute
 	}
 	if chance(2) {
-		h.goAndComeBack(do, within(5*time.Minute, lasts/3), []time.Duration{5 * time.Second, 20 * time.Minute, 70 * time.Minute}[h.r.IntN(3)])
+		h.outage(do, within(quiet, max(lasts, quiet+time.Minute)), time.Duration(61+h.r.IntN(60))*time.Minute)
+	}
+	const tick = 5 * time.Minute
+	for at := tick; at < lasts+5*time.Hour; at += tick { // activities have a clock of their own, which does not skip
+		do(at, func() { h.later(tick) })
 	}
 	if chance(2) {
 		at := within(5*time.Minute, lasts-30*time.Minute)
@@ -339,11 +346,7 @@ func (h *history) goAndComeBack(do func(time.Duration, func()), at, away time.Du
 		h.frameio.DeleteAsset(file)
 		back = func() { h.frameio.RestoreAsset(file) }
 	})
-	do(at+away-time.Second, func() { h.later(away) })
 	do(at+away, func() { back(); h.away = false })
-	for _, after := range []time.Duration{15 * time.Minute, 45 * time.Minute} { // activities' own clocks do not skip
-		do(at+away+after, func() { h.later(15 * time.Minute) })
-	}
 }
 
 func (h *history) newVersion() {

@@ -66,6 +66,7 @@ var arrows = map[string][]string{
 	"test/golden":            {}, // tests only
 	"tools/check":            {"config", "test/postgres"},
 	"tools/record":           {},
+	"tools/fuzz":             {},
 	"tools/bench-transfer":   {"transfer", "transfer/..."},
 }
 

@@ -20,6 +20,8 @@ type step struct {
 	quiet bool
 	// slow steps are left out by --fast.
 	slow bool
+	// needsC steps are left out, loudly, where there is no C compiler.
+	needsC bool
 }
 
 const workflowcheck = "go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0"
@@ -30,6 +32,9 @@ var steps = []step{
 	{name: "workflows are deterministic", args: []string{"go", "run", workflowcheck, "./workflows/..."}},
 	{name: "lint", args: []string{"go", "tool", "-modfile=tools/lint/go.mod", "golangci-lint", "run", "./..."}, slow: true},
 	{name: "fast tests", args: []string{"go", "test", "-timeout", "10m", "./..."}},
+	// What runs beside other things, in a process with a race detector. Temporal's test environment is made for it.
+	{name: "race detector", args: append([]string{"go", "test", "-race", "-timeout", "9m"}, raced...), slow: true, needsC: true},
+	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }
@@ -56,6 +61,28 @@ func havePostgres(fast bool) error {
 	return nil
 }
 
+var raced = []string{"./transfer/...", "./clients/...", "./workflows", "./activities/...", "./ledger", "./starter", "./temporalclient", "./config"}
+
+// haveCompiler says whether there is a C compiler, which the race detector needs. As root on Debian it installs one.
+func haveCompiler() bool {
+	found := func() bool {
+		for _, name := range []string{os.Getenv("CC"), "gcc", "clang", "cc"} {
+			if _, err := exec.LookPath(name); name != "" && err == nil {
+				return true
+			}
+		}
+		return false
+	}
+	if _, err := exec.LookPath("apt-get"); err == nil && os.Getuid() == 0 && !found() {
+		fmt.Println("== installing a C compiler")
+		cmd := exec.Command("sh", "-c", "apt-get update -q && apt-get install -q -y --no-install-recommends gcc libc6-dev")
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		cmd.Stderr = os.Stderr
+		_ = cmd.Run() // what counts is whether it is there
+	}
+	return found()
+}
+
 func main() {
 	fast := flag.Bool("fast", false, "leave out the tests that start servers")
 	flag.Parse()
@@ -66,6 +93,10 @@ func main() {
 	}
 	for _, s := range steps {
 		if s.slow && *fast {
+			continue
+		}
+		if s.needsC && !haveCompiler() {
+			fmt.Printf("== %s: NOT TESTED: there is no C compiler on this machine; install gcc or clang\n", s.name)
 			continue
 		}
 		at := time.Now()
