@@ -107,6 +107,9 @@ func main() {
 		if s.quiet {
 			cmd.Stdout = &out
 		}
+		if s.needsC {
+			cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+		}
 		err := cmd.Run()
 		fmt.Print(out.String())
 		if err != nil || s.quiet && out.Len() > 0 {
