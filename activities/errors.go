@@ -30,12 +30,14 @@ type boundary struct {
 	// failFastOnAuth ends the activity when a vendor refuses the token, instead of trying again until somebody has
 	// mended it: whoever has just started something learns of it at once.
 	failFastOnAuth bool
+	// stuck tells people of what fails for long; nil tells nobody.
+	stuck *stuck
 }
 
 // guard puts the boundary around an activity with a result.
 func guard[In, Out any](b boundary, f func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (out Out, err error) {
-		err = b.run(ctx, func(ctx context.Context) error {
+		err = b.run(ctx, in, func(ctx context.Context) error {
 			out, err = f(ctx, in)
 			return err
 		})
@@ -46,13 +48,15 @@ func guard[In, Out any](b boundary, f func(context.Context, In) (Out, error)) fu
 // guardTask puts the boundary around an activity without a result.
 func guardTask[In any](b boundary, f func(context.Context, In) error) func(context.Context, In) error {
 	return func(ctx context.Context, in In) error {
-		return b.run(ctx, func(ctx context.Context) error { return f(ctx, in) })
+		return b.run(ctx, in, func(ctx context.Context) error { return f(ctx, in) })
 	}
 }
 
-func (b boundary) run(ctx context.Context, f func(context.Context) error) (err error) {
+func (b boundary) run(ctx context.Context, in any, f func(context.Context) error) (err error) {
 	h, stop := beat(ctx)
 	defer stop()
+	began := time.Now()
+	defer func() { b.stuck.note(ctx, in, h.info, began, err) }()
 	defer func() {
 		if p := recover(); p != nil {
 			b.log.ErrorContext(ctx, "activity panicked", "activity", h.info.ActivityType.Name, "panic", redact.Scrub(fmt.Sprint(p)), "stack", string(debug.Stack()))

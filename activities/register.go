@@ -4,7 +4,7 @@ import "github.com/framebridge/framebridge/workflows"
 
 // Register makes a worker run every activity but the transfers.
 func (a *Activities) Register(r workflows.ActivityRegistry) {
-	b, opening := boundary{log: a.log}, boundary{log: a.log, failFastOnAuth: true}
+	b, opening := boundary{log: a.log, stuck: a.stuck}, boundary{log: a.log, failFastOnAuth: true, stuck: a.stuck}
 
 	workflows.ActJoinQueue.Register(r, guardTask(b, a.queue.JoinQueue))
 	workflows.ActQueuePositions.Register(r, guardTask(b, a.queue.QueuePositions))
@@ -48,7 +48,7 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 
 // RegisterTransfers makes a worker move bytes; its queue and its limits are its own.
 func (a *Activities) RegisterTransfers(r workflows.ActivityRegistry) {
-	b := boundary{log: a.log}
+	b := boundary{log: a.log, stuck: a.stuck}
 	workflows.ActTransferFile.Register(r, guardTask(b, a.Archive.TransferFile))
 	workflows.ActSendAsset.Register(r, guardTask(b, a.Review.SendAsset))
 }

@@ -73,6 +73,30 @@ type Archive struct {
 	ContinuedAs     string        `json:"MovedTo"`    // the archive that goes on with this one's work
 	Migrating       bool          `json:"Moving"`     // this run has to match what came under other ids
 	MigrationNote   string        `json:"MoveNote"`   // what could not be matched
+	Stuck           []Stuck       `json:"Stuck,omitempty"`
+}
+
+// Stuck is what has failed for long and is tried again.
+type Stuck struct {
+	Key    string    `json:"key"`   // of the activity that tries
+	Since  time.Time `json:"since"` // it has been due
+	What   string    `json:"what"`
+	Reason string    `json:"reason"`
+}
+
+const mostStuck = 20 // told of one archive
+
+// SetStuck notes that something is stuck, in place of what was said of it before.
+func (a *Archive) SetStuck(s Stuck) {
+	a.Unstick(s.Key)
+	if len(a.Stuck) < mostStuck {
+		a.Stuck = append(a.Stuck, s)
+	}
+}
+
+// Unstick notes that something is not stuck any more.
+func (a *Archive) Unstick(key string) {
+	a.Stuck = slices.DeleteFunc(slices.Clone(a.Stuck), func(s Stuck) bool { return s.Key == key })
 }
 
 // AskedBy notes who asks for an archive that is open. Whoever asked first stays.

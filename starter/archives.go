@@ -51,6 +51,7 @@ type archiveView struct {
 
 	NotCarried []ledger.KindCount `json:"not_carried"`
 	Failures   []ledger.KindCount `json:"failures"` // of objects that are no files
+	Stuck      []stuckView        `json:"stuck"`
 
 	QueuedAt    *time.Time   `json:"queued_at"`
 	StartedAt   *time.Time   `json:"started_at"`
@@ -111,6 +112,7 @@ func (s *service) archiveView(ctx context.Context, row ledger.Archive) (archiveV
 	if v.Failures == nil {
 		v.Failures = []ledger.KindCount{}
 	}
+	v.Stuck = stuckViews(row.Stuck)
 	rate, left := row.Pace(t, time.Now())
 	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())
 	v.Project.ID, v.Project.Name, v.Project.Team = row.ID, row.Name, row.TeamName

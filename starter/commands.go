@@ -172,6 +172,9 @@ func progressLine(row ledger.Archive, t ledger.Totals) string {
 	if t.FailedOthers > 0 {
 		line += fmt.Sprintf("  %s failed", english.Count(t.FailedOthers, "other object"))
 	}
+	for _, s := range row.Stuck {
+		line += fmt.Sprintf("  stuck since %s while %s: %s", s.Since.Local().Format("Jan 2 15:04"), s.What, s.Reason)
+	}
 	if t.BytesSkipped > 0 {
 		line += fmt.Sprintf("  %s skipped", report.Size(t.BytesSkipped))
 	}

@@ -3,8 +3,11 @@ package main
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/ledger"
 )
 
 // failureView is an object of an archive, other than a file, that failed.
@@ -36,4 +39,19 @@ func (s *service) getFailures(c *gin.Context) {
 		list[i] = failureView{string(f.Kind), f.SourceID, f.Place, f.Fault, f.Reason, f.URL}
 	}
 	c.JSON(http.StatusOK, gin.H{"failures": list, "next": textOrNull(next)})
+}
+
+// stuckView is what has failed for long and is tried again.
+type stuckView struct {
+	Since  time.Time `json:"since"`
+	What   string    `json:"what"`
+	Reason string    `json:"reason"`
+}
+
+func stuckViews(rows []ledger.Stuck) []stuckView {
+	out := make([]stuckView, len(rows))
+	for i, s := range rows {
+		out[i] = stuckView{s.Since, s.What, s.Reason}
+	}
+	return out
 }

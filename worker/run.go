@@ -76,6 +76,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	metrics.MustRegister(acts.Metrics())
 
 	fatal := make(chan error, 2)
 	working := workerOptions(maxActivities, live, fatal)

@@ -24,6 +24,7 @@ type ArchiveState struct {
 	Waited   bool                `json:"waited,omitempty"` // for originals: what was read before may be old
 	FirstRun string              `json:"first_run,omitempty"`
 	HasTurn  bool                `json:"has_turn,omitempty"`
+	Yielded  bool                `json:"yielded,omitempty"` // the turn, while something was stuck
 	Opened   OpenArchiveResult   `json:"opened"`
 	Counts   Counts              `json:"counts"`
 	Finished FinishArchiveResult `json:"finished"`
@@ -127,6 +128,9 @@ func (a *archive) setup(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
+	if markerYieldsTurn.isSet(ctx) {
+		workflow.Go(ctx, a.yieldWhenStuck)
+	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateRetry, func(workflow.Context) (ArchiveStatus, error) {
 		a.recheckRequested = true
 		return a.status(), nil
@@ -145,6 +149,11 @@ func (a *archive) run(ctx workflow.Context) error {
 	steps := archiveSteps()
 	for a.state.Step < len(steps) {
 		s := steps[a.state.Step]
+		if a.state.Yielded {
+			if err := a.takeTurnAgain(ctx); err != nil {
+				return err
+			}
+		}
 		a.enter(ctx, s.name)
 		before := a.state.Step
 		if err := s.run(a, ctx); err != nil {

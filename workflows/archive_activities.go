@@ -261,4 +261,5 @@ const (
 	NotifyQueued  = "queued"
 	NotifyWaiting = "waiting"
 	NotifyEnded   = "ended"
+	NotifyStuck   = "stuck"
 )

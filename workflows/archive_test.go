@@ -476,3 +476,19 @@ func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
 	require.Equal(t, QueueState{Tenant: "t", Waiting: []Ticket{ticket("b"), ticket("c")}}, next)
 }
+
+// What is stuck is told by mail once, and the tenant's next archive has its turn until it goes on.
+func TestAStuckArchiveLeavesItsTurn(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	w := newWorld(3)
+	w.register(env)
+	env.OnActivity(ActMakeCollections.Name(), mock.Anything, mock.Anything).After(3 * time.Hour).Return(nil).Once() // as one that is tried again for so long
+	for _, at := range []time.Duration{time.Hour, 2 * time.Hour} {
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalStuck, nil) }, at)
+	}
+	env.ExecuteWorkflow(Archive, ArchiveInput{Ref: testRef})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, 2, w.asked[ActJoinQueue.Name()], "it waits for its turn again")
+	require.Contains(t, w.mails, NotifyStuck)
+}

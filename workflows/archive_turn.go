@@ -56,6 +56,36 @@ func (a *archive) leaveTurn(ctx workflow.Context) {
 	a.state.HasTurn = false
 }
 
+// yieldWhenStuck tells people, once in a run, that something is stuck, and lets the tenant's next archive begin meanwhile: what
+// is stuck is tried again all the same.
+func (a *archive) yieldWhenStuck(ctx workflow.Context) {
+	for stuck := workflow.GetSignalChannel(ctx, SignalStuck); ; {
+		stuck.Receive(ctx, nil)
+		if ctx.Err() != nil {
+			return
+		}
+		if err := a.notify(forCalls(ctx, "mail that it is stuck"), NotifyStuck); err != nil {
+			workflow.GetLogger(ctx).Warn("could not send the mail that the archive is stuck", "error", err)
+		}
+		if a.state.HasTurn {
+			a.state.Yielded = true
+			a.leaveTurn(ctx)
+		}
+	}
+}
+
+// takeTurnAgain waits for the turn that was left while something was stuck.
+func (a *archive) takeTurnAgain(ctx workflow.Context) error {
+	if !a.state.HasTurn {
+		a.enter(ctx, stepNameTurn)
+		if err := a.takeTurn(ctx); err != nil {
+			return err
+		}
+	}
+	a.state.Yielded = false
+	return nil
+}
+
 func (a *archive) ticket(ctx workflow.Context) Ticket {
 	return Ticket{Archive: a.ref.Archive, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, RunID: a.state.FirstRun}
 }

@@ -31,6 +31,7 @@ const (
 	SignalTurn    = "turn"    // queue → archive: it is this archive's turn
 	SignalEnqueue = "enqueue" // archive → queue
 	SignalRelease = "release" // archive → queue
+	SignalStuck   = "stuck"   // activity → archive: it has failed for longer than StuckAfter, and is tried again
 
 	SignalWake   = "wake"   // starter → review: a webhook came
 	SignalResend = "resend" // starter, review → review: assets were added
@@ -51,6 +52,9 @@ var (
 	AttributeAsset   = temporal.NewSearchAttributeKeyKeyword("FramebridgeAsset")
 	AttributeStatus  = temporal.NewSearchAttributeKeyKeyword("FramebridgeStatus")
 )
+
+// ArchiveRef says which archive an input is about.
+func (r Ref) ArchiveRef() Ref { return r }
 
 // ArchiveID is the workflow id of a project's archive.
 func ArchiveID(tenant, project string) string { return "archive/" + tenant + "/" + project }

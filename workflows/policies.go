@@ -48,6 +48,9 @@ const (
 	mostHints         = 50               // that webhooks leave before everything is read instead
 )
 
+// StuckAfter is how long an activity fails, and is tried again, before people are told.
+const StuckAfter = time.Hour
+
 // ReadyPatience is how long Frame.io may take to make a file ready.
 const ReadyPatience = 12 * time.Hour
 

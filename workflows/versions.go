@@ -44,6 +44,10 @@ var (
 	// turn alone. It may go when no Archive from before is open or retained.
 	markerJoinsAgain = marker{id: "joins again", since: "94a3ed5"}
 
+	// Of Archive, since 2026-11-28: a run that is stuck says so by mail, and leaves its turn to others until it goes on. Old runs
+	// keep it. It may go when no Archive from before is open or retained.
+	markerYieldsTurn = marker{id: "yields its turn while stuck"}
+
 	// Of Review, since 2026-11-25: extensions go one at a time, and neither the end nor the deletion comes beside
 	// one. Old runs may have had an extension beside others or beside their end. It may go when no Review from before is
 	// open or retained: its longest lifetime and the media's retention after the commit.

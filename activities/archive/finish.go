@@ -69,6 +69,7 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	cancel()
 	if _, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
+		r.Stuck = nil
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
 	}); err != nil {
 		return workflows.FinishArchiveResult{}, err

@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 const (
@@ -123,5 +124,21 @@ func (a *archive) progress(ctx context.Context, now bool) {
 		if err := a.steps.cancel(ctx, a.workflowID()); err != nil {
 			a.log.WarnContext(ctx, "could not cancel the archive", "workflow", a.workflowID(), "error", err)
 		}
+	}
+}
+
+// ShowStuck shows in the job what is stuck. The job is for people to look at: a failure to write it stops nothing.
+func (a *Activities) ShowStuck(ctx context.Context, ref workflows.Ref, s ledger.Stuck) {
+	arc, err := a.archive(ref)
+	if err != nil {
+		return
+	}
+	row, err := arc.row(ctx)
+	if err != nil || row.JobID == "" || row.Status.Ended() {
+		return
+	}
+	message := notice.Stuck(s)
+	if _, err := arc.iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{Message: &message}); err != nil {
+		a.log.WarnContext(ctx, "could not show in iconik's job that the archive is stuck", "job", row.JobID, "error", err)
 	}
 }

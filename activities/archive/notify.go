@@ -42,7 +42,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 		if nothing != older {
 			return nil
 		}
-	} else if older || in.Kind == workflows.NotifyQueued && row.Status != ledger.Queued || in.Kind == workflows.NotifyWaiting && row.Status != ledger.Waiting {
+	} else if older || in.Kind == workflows.NotifyQueued && row.Status != ledger.Queued || in.Kind == workflows.NotifyWaiting && row.Status != ledger.Waiting || in.Kind == workflows.NotifyStuck && len(row.Stuck) == 0 {
 		return nil
 	}
 	to := tenant.Recipients(row.RequestedBy, slices.Concat(row.AlsoAsked, arc.cfg.Archive.Notify))

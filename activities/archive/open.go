@@ -44,7 +44,7 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 		r.Status, r.Reason, r.QueuePosition = ledger.Planning, "", 0
 		r.WorkflowID, r.RunID = in.WorkflowID, in.RunID
 		r.StartedAt, r.FinishedAt = time.Now().UTC(), time.Time{}
-		r.APICalls, r.MigrationNote = 0, ""
+		r.APICalls, r.MigrationNote, r.Stuck = 0, "", nil
 		if r.CollectionID == "" { // nothing is there yet that could have moved
 			r.Generation = string(arc.frameio.Generation())
 		}

@@ -16,6 +16,11 @@ type Where struct {
 	Cold                         bool
 }
 
+// Stuck says what is stuck, since when and why.
+func Stuck(s ledger.Stuck) string {
+	return fmt.Sprintf("Stuck since %s while %s: %s", s.Since.UTC().Format("2006-01-02 15:04 UTC"), s.What, s.Reason)
+}
+
 // Compose writes what a person needs: what happened, what they can do, where to look.
 func Compose(kind string, row ledger.Archive, where Where) (subject, text string) {
 	var b strings.Builder
@@ -32,6 +37,12 @@ func Compose(kind string, row ledger.Archive, where Where) (subject, text string
 			subject = fmt.Sprintf("Action needed: originals of %q are missing", row.Name)
 		}
 		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, restart the worker, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)
+	case workflows.NotifyStuck:
+		subject = fmt.Sprintf("Action needed: archive of %q is stuck", row.Name)
+		for _, s := range row.Stuck {
+			fmt.Fprintf(&b, "%s.\n", Stuck(s))
+		}
+		b.WriteString("\nFramebridge keeps trying and continues by itself as soon as it can. Other archives take their turn meanwhile. If the reason names a token or a permission, renew it; otherwise check the vendor's status page. An object that alone keeps failing is given up after 12 hours and named in the report.\n")
 	default:
 		switch row.Status {
 		case ledger.Verified:

@@ -1,0 +1,96 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	stuckAttempts = 10               // that have failed, beside workflows.StuckAfter
+	stuckProgress = 10 * time.Minute // an attempt that ran for so long has done something
+	tellPatience  = 20 * time.Second // for the ledger, iconik and Temporal
+)
+
+// stuck tells of activities of archives that fail for long and are tried again: in the ledger, from where the API and the
+// command line have it, in the job, as a metric, and to the workflow, which sends the mail and leaves its turn to others.
+type stuck struct {
+	ledger  *ledger.Ledger
+	signal  func(ctx context.Context, workflowID string) error
+	show    func(ctx context.Context, ref workflows.Ref, s ledger.Stuck)
+	counter *prometheus.CounterVec
+	log     *slog.Logger
+}
+
+func newStuckCounter() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_stuck_attempts_total",
+		Help: "Attempts that failed after their activity had failed for an hour already."}, []string{"tenant", "activity"})
+}
+
+// note looks at the end of an attempt.
+func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time.Time, err error) {
+	of, ok := in.(interface{ ArchiveRef() workflows.Ref })
+	if s == nil || !ok || time.Since(info.ScheduledTime) < workflows.StuckAfter {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellPatience)
+	defer cancel()
+	ref, key := of.ArchiveRef(), info.WorkflowExecution.ID+" "+info.ActivityID
+	l := s.ledger.Tenant(ref.Tenant).Archive(ref.Archive)
+	var told error
+	switch {
+	case isStuck(info.Attempt, time.Since(began), err):
+		entry := ledger.Stuck{Key: key, Since: info.ScheduledTime.UTC(), What: whatOf(info.ActivityType.Name), Reason: err.Error()}
+		_, told = l.Update(ctx, func(r *ledger.Archive) { r.SetStuck(entry) })
+		s.counter.WithLabelValues(ref.Tenant, info.ActivityType.Name).Inc()
+		s.show(ctx, ref, entry)
+		told = errors.Join(told, s.signal(ctx, workflows.ArchiveID(ref.Tenant, ref.Archive)))
+	case info.Attempt > stuckAttempts:
+		_, told = l.Update(ctx, func(r *ledger.Archive) { r.Unstick(key) })
+	}
+	if told != nil && !errors.Is(told, ledger.ErrUnknown) {
+		s.log.WarnContext(ctx, "could not tell that an archive is stuck", "archive", ref.Archive, "error", told)
+	}
+}
+
+// isStuck says whether an attempt has failed, will be made again, and has got nowhere.
+func isStuck(attempt int32, ran time.Duration, err error) bool {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) || app.NonRetryable() || attempt < stuckAttempts || ran > stuckProgress {
+		return false
+	}
+	return app.Type() != "WorkerStopping" && app.Type() != "Running"
+}
+
+// whatOf says in plain words what an activity does.
+func whatOf(name string) string {
+	switch name {
+	case workflows.ActScanProject.Name():
+		return "reading the project's folders in Frame.io"
+	case workflows.ActPrepareIconik.Name(), workflows.ActMakeCollections.Name():
+		return "making collections in iconik"
+	case workflows.ActOpenVersion.Name():
+		return "making an asset in iconik"
+	case workflows.ActTransferFile.Name():
+		return "copying a file"
+	case workflows.ActCloseVersion.Name():
+		return "closing a file in iconik"
+	case workflows.ActCopyComments.Name():
+		return "copying comments"
+	case workflows.ActCopyShares.Name():
+		return "copying shares and collections"
+	case workflows.ActVerifyItems.Name(), workflows.ActVerifyTree.Name():
+		return "comparing Frame.io and iconik"
+	case workflows.ActWriteReport.Name():
+		return "storing the report"
+	}
+	return name
+}
