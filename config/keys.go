@@ -85,7 +85,7 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "archive.wait_interval", "15m", "how often to check again while waiting"},
 	{tenantPrefix + "archive.items_in_parallel", "4", "items copied at once, 1 to 64"},
 	{tenantPrefix + "archive.projects_in_parallel", "1", "archives of the tenant that run at once, 1 to 64"},
-	{tenantPrefix + "archive.access", "source", "who can read the archive in iconik: source (as in Frame.io), closed (administrators) or iconik_default. This version always uses iconik's default, and warns at startup if another value is set"},
+	{tenantPrefix + "archive.access", "source", "who can read the archive in iconik: source (restricted projects, folders and private collections by their people only; the rest by iconik's default), closed (administrators) or iconik_default"},
 	{tenantPrefix + "archive.groups", "{}", "Frame.io groups and the iconik groups they map to: `{\"Frame.io group\": \"iconik group\"}`"},
 	{tenantPrefix + "archive.fields", "{}", "custom fields of Frame.io to fields of iconik: `{\"Frame.io name\": \"iconik_field\"}`; others get fields of their own"},
 	{tenantPrefix + "archive.comment_count", "hint", "V4's comment count: hint (sets the order of reading), trust (files with a count of 0 are not read, and the report says so) or ignore"},

@@ -16,7 +16,6 @@ func (c *Config) notYet(p *Problems) {
 		say(len(t.Frameio.Credentials) > 0, key+"frameio.credentials", "only one credential is used")
 		say(t.Notify.SlackURL != "" || t.Notify.TeamsURL != "" || t.Notify.Webhook.URL != "", key+"notify", "notifications go by e-mail only: archive.notify and review.notify")
 		a := t.Archive
-		say(a.Access != "iconik_default", key+"archive.access", "archives get iconik's default access, even from restricted projects and folders; set iconik_default if that is what you want")
 		say(a.CommentCount == "trust", key+"archive.comment_count", "the comments of every file are read")
 		say(a.OnDifference == "restore", key+"archive.on_difference", "differences are reported")
 		say(a.Reclaim == "allowed", key+"archive.reclaim", "an archive never deletes anything in Frame.io")

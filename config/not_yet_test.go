@@ -13,7 +13,6 @@ func TestAKeyWithoutEffectWarns(t *testing.T) {
 		{"auth.oidc", "auth: {oidc: {issuer: 'https://id.example', client_id: framebridge, client_secret: 0a1b2c3d4e5f6a7b8c9d}}\n"},
 		{tenantKey + ".frameio.credentials", strings.Replace(least, "generation: legacy,", "generation: legacy, credentials: [{token: fio-u-other}],", 1)},
 		{tenantKey + ".notify", least + "    notify: {slack_url: 'https://hooks.example/T/B/x'}\n"},
-		{tenantKey + ".archive.access", least},
 		{tenantKey + ".archive.comment_count", least + "    archive: {comment_count: trust}\n"},
 		{tenantKey + ".archive.on_difference", least + "    archive: {on_difference: restore}\n"},
 		{tenantKey + ".archive.reclaim", least + "    archive: {reclaim: allowed}\n"},

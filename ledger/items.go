@@ -51,11 +51,12 @@ func fence(ctx context.Context, tx session, tenant, archive string, scan int) er
 
 func putFolder(ctx context.Context, tx session, tenant, archive string, f Folder) error {
 	// A folder that this scan has seen before keeps its place in the listing.
-	_, err := tx.exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, details, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, details, access, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, path = excluded.path, depth = excluded.depth, details = excluded.details,
+		access = CASE WHEN folders.scan = excluded.scan THEN folders.access ELSE excluded.access END,
 		listed = CASE WHEN folders.scan = excluded.scan THEN folders.listed ELSE 0 END,
 		page = CASE WHEN folders.scan = excluded.scan THEN folders.page ELSE '' END, scan = excluded.scan`,
-		tenant, archive, f.SourceID, f.ParentID, f.Name, f.Path, f.Depth, f.Details, f.Scan)
+		tenant, archive, f.SourceID, f.ParentID, f.Name, f.Path, f.Depth, f.Details, f.Access, f.Scan)
 	return err
 }
 
@@ -74,12 +75,12 @@ func (h ArchiveLedger) PutFolders(ctx context.Context, folders []Folder) error {
 	})
 }
 
-const folderColumns = "source_id, parent_id, name, path, depth, details, collection_id, scan, listed, page"
+const folderColumns = "source_id, parent_id, name, path, depth, details, access, collection_id, scan, listed, page"
 
 func scanFolder(r scanner) (Folder, error) {
 	var f Folder
 	var listed int
-	err := r.Scan(&f.SourceID, &f.ParentID, &f.Name, &f.Path, &f.Depth, &f.Details, &f.CollectionID, &f.Scan, &listed, &f.Cursor)
+	err := r.Scan(&f.SourceID, &f.ParentID, &f.Name, &f.Path, &f.Depth, &f.Details, &f.Access, &f.CollectionID, &f.Scan, &listed, &f.Cursor)
 	f.Listed = listed != 0
 	return f, err
 }
@@ -170,6 +171,9 @@ func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
 			return err
 		}
 		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "DELETE FROM access WHERE tenant = ? AND archive = ? AND part = ? AND scan <> 0 AND scan <> ?", h.tenant, h.id, AccessRule, scan); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, `UPDATE items SET seq = numbered.n FROM (
@@ -278,6 +282,19 @@ func (h ArchiveLedger) Item(ctx context.Context, sourceID string) (Item, bool, e
 		return it, false, nil
 	}
 	return it, err == nil, err
+}
+
+// ItemOfAsset reads the newest version of an asset.
+func (h ArchiveLedger) ItemOfAsset(ctx context.Context, key string) (Item, bool, error) {
+	var id string
+	err := h.l.reads().row(ctx, "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND asset_key = ? ORDER BY version DESC LIMIT 1", h.tenant, h.id, key).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Item{}, false, nil
+	}
+	if err != nil {
+		return Item{}, false, err
+	}
+	return h.Item(ctx, id)
 }
 
 // UpdateItem changes an item in one transaction.

@@ -139,6 +139,7 @@ type Folder struct {
 	Name, Path         string // Path: names from below the root joined by "/", each "/" inside a name as "∕" (U+2215)
 	Depth              int
 	Details            string // JSON of what else Frame.io says of it, as the archive keeps it; empty for nothing
+	Access             string // the place whose access rule holds for it; empty for the project
 	CollectionID       string
 	Scan               int    // the scan that saw it last
 	Listed             bool   // by this scan

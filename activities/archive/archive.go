@@ -6,11 +6,12 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 
+	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/activities/upload"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
@@ -45,13 +46,12 @@ type Activities struct {
 	cancel      func(ctx context.Context, workflowID string) error
 	workflowURL func(workflowID string) string
 
-	storages tenant.Memo[*iconik.Storage] // of each tenant
-	uploads  sync.Map                     // file id → freshUpload
+	uploads *upload.Uploads
 }
 
 // New returns the steps of a worker's archives.
 func New(o Options) *Activities {
-	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log, tenant: o.Tenant, cancel: o.Cancel, workflowURL: o.WorkflowURL}
+	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log, tenant: o.Tenant, cancel: o.Cancel, workflowURL: o.WorkflowURL, uploads: upload.New(o.Config, o.Objects)}
 }
 
 // archive is one archive in the hands of one activity.
@@ -64,6 +64,7 @@ type archive struct {
 	iconik  *iconik.Client
 	ledger  ledger.ArchiveLedger
 	objects settle.Objects
+	access  *acls.Keeper
 	log     *slog.Logger
 }
 
@@ -77,9 +78,14 @@ func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
 
 func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
 	l := a.rows(ref)
-	return &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
+	arc := &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
 		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log}
+	arc.access = &acls.Keeper{Tenant: t, Ledger: l, Project: ref.Archive, Log: a.log, Changed: arc.markChanged, Audit: arc.audit}
+	return arc
 }
+
+// files are the tenant's, in its storage.
+func (a *archive) files() upload.Files { return a.steps.uploads.Of(a.tenant) }
 
 // rows is what the ledger has of an archive: all that a step needs that calls no vendor.
 func (a *Activities) rows(ref workflows.Ref) ledger.ArchiveLedger {

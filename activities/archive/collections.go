@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -21,22 +22,44 @@ type placement struct {
 	external string
 	title    string
 	parent   string
-	shared   bool // another archive may have made it: iconik is asked first
+	access   string // the place whose access rule holds for it; "" is the project
+	shared   bool   // another archive may have made it: iconik is asked first
 }
 
 func (p placement) hash() string { return p.parent + "\x00" + p.title }
 
-// collection finds, makes, renames or moves a collection.
+// collection finds, makes, renames or moves a collection, and lets in who may read it.
 func (a *archive) collection(ctx context.Context, p placement) (string, error) {
 	p.title = mapping.Title(p.title)
-	link, known, err := a.tenant.Ledger.Link(ctx, p.kind, p.source)
+	if p.kind == ledger.LinkTeam { // it holds other projects, too
+		id, _, err := a.placeCollection(ctx, p, iconik.AccessDefault)
+		return id, err
+	}
+	if p.access == p.source || p.kind == ledger.LinkProject {
+		if err := a.access.CheckAbove(ctx, p.access, p.parent); err != nil {
+			return "", err
+		}
+	}
+	readers, err := a.access.New(ctx, p.access, false)
 	if err != nil {
 		return "", err
+	}
+	id, made, err := a.placeCollection(ctx, p, readers)
+	if err != nil {
+		return "", err
+	}
+	return id, a.access.SecureReaders(ctx, acls.Object{Type: acls.Collections, ID: id, Place: p.access, Name: p.title}, made)
+}
+
+func (a *archive) placeCollection(ctx context.Context, p placement, readers iconik.NewAccess) (id string, made bool, err error) {
+	link, known, err := a.tenant.Ledger.Link(ctx, p.kind, p.source)
+	if err != nil {
+		return "", false, err
 	}
 	if !known || link.TargetID == "" {
 		adopting, err := a.adopting(ctx)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 		id, made, err := a.createOnce(ctx, tenant.Creation{
 			Kind: p.kind, SourceID: p.source, Parent: p.parent, Hash: p.hash(), IndexLag: a.cfg.Iconik.SettleTime,
@@ -45,24 +68,24 @@ func (a *archive) collection(ctx context.Context, p placement) (string, error) {
 				return a.byExternalID(ctx, "collections", p.external)
 			},
 			Make: func(ctx context.Context) (string, error) {
-				return a.newCollection(ctx, iconik.CollectionRequest{Title: p.title, ParentID: p.parent, ExternalID: p.external})
+				return a.newCollection(ctx, iconik.CollectionRequest{Title: p.title, ParentID: p.parent, ExternalID: p.external, Access: readers})
 			},
 		})
 		if err != nil || made {
-			return id, err
+			return id, made, err
 		}
 		if p.kind == ledger.LinkProject && !known {
 			if err := a.adopt(ctx, id); err != nil {
-				return "", err
+				return "", false, err
 			}
 		}
 		// It was there: whether by us or by another installation, it may have another title.
-		return id, a.place(ctx, id, p)
+		return id, false, a.place(ctx, id, p)
 	}
 	if link.Hash == p.hash() {
-		return link.TargetID, nil
+		return link.TargetID, false, nil
 	}
-	return link.TargetID, a.place(ctx, link.TargetID, p)
+	return link.TargetID, false, a.place(ctx, link.TargetID, p)
 }
 
 // place gives a collection that exists the title and parent it should have.
@@ -144,6 +167,9 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 	if err := arc.objects.Clear(ctx, ledger.FailedCollection); err != nil {
 		return err
 	}
+	if err := arc.access.Follow(ctx, besideTheTree...); err != nil {
+		return fmt.Errorf("who may read what is there: %w", err)
+	}
 	parents := map[string]string{row.RootID: row.CollectionID}
 	for f, err := range arc.ledger.AllFolders(ctx) {
 		if err != nil {
@@ -186,7 +212,7 @@ func (a *archive) folderInto(ctx context.Context, f ledger.Folder, parent string
 		if parent == "" {
 			return fault.Content("the collection of the folder above it was refused")
 		}
-		id, err = a.collection(ctx, placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent})
+		id, err = a.collection(ctx, placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent, access: f.Access})
 		return err
 	})
 	if !made {

@@ -57,7 +57,7 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 		counts.CommentsDone += int64(done)
 		arc.progress(ctx, false)
 	}
-	return counts, nil
+	return counts, arc.access.LetIn(ctx, items)
 }
 
 // sourceComments reads all comments of a file, parents before their replies, in the order they were made.
@@ -94,7 +94,7 @@ func depths(all []frameio.Comment) map[string]int {
 }
 
 func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error) {
-	comments, err := a.sourceComments(ctx, it.SourceID)
+	comments, err := a.visibleComments(ctx, it)
 	if rest.IsNotFound(err) { // deleted since the tree was read, or under another id by now: its next reading tells
 		return 0, nil
 	}

@@ -2,10 +2,13 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/activities/upload"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -68,7 +71,7 @@ type record struct {
 
 // ensureRecord finds or makes format, file set and file of a version.
 func (a *archive) ensureRecord(ctx context.Context, row ledger.Archive, it ledger.Item, rec record) (record, error) {
-	storage, err := a.filesStorage(ctx)
+	storage, err := a.files().Storage(ctx)
 	if err != nil {
 		return rec, err
 	}
@@ -162,7 +165,7 @@ func (a *archive) dropRecord(ctx context.Context, it ledger.Item, key string) er
 	}
 	if it.UploadID != "" && link.TargetID == it.FileID {
 		// Best effort: the store also drops sessions that are never completed.
-		if err := a.giveUp(ctx, it); err != nil {
+		if err := a.files().Abandon(ctx, it); err != nil {
 			a.log.InfoContext(ctx, "could not clean up an upload session", "file", it.FileID, "error", err)
 		}
 	}
@@ -170,4 +173,30 @@ func (a *archive) dropRecord(ctx context.Context, it ledger.Item, key string) er
 		return err
 	}
 	return a.tenant.Ledger.Delete(ctx, ledger.LinkFileRecord, key)
+}
+
+// openUpload finds or makes an item's record and begins its upload. A record that iconik gives no URL for is made anew,
+// once.
+func (a *archive) openUpload(ctx context.Context, row ledger.Archive, it ledger.Item, rec record) (record, string, error) {
+	for again := false; ; again = true {
+		var err error
+		if rec, err = a.ensureRecord(ctx, row, it, rec); err != nil {
+			return rec, "", err
+		}
+		a.files().Remember(rec.made)
+		if it.UploadID != "" {
+			return rec, it.UploadID, nil
+		}
+		it.FileID = rec.fileID
+		uploadID, err := a.files().Begin(ctx, it, rec.size)
+		switch {
+		case again && errors.Is(err, upload.ErrNoPartsURL):
+			return rec, "", fault.Content("%v", err)
+		case again, !errors.Is(err, upload.ErrNoURL):
+			return rec, uploadID, err
+		}
+		if err := a.dropRecord(ctx, it, rec.key); err != nil {
+			return rec, "", err
+		}
+	}
 }

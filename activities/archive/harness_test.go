@@ -122,7 +122,7 @@ func (h *harness) copies(t *testing.T, id string, body []byte) {
 	t.Helper()
 	require.Equal(t, workflows.DoTransfer, h.open(t, id))
 	it := h.item(t, id)
-	sink, err := h.sink(t.Context(), it, it.Size)
+	sink, err := h.files().Sink(t.Context(), it, it.Size)
 	require.NoError(t, err)
 	res, err := h.steps.engine.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(body), Sink: sink, Size: it.Size})
 	require.NoError(t, err)

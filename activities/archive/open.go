@@ -53,6 +53,9 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 	if err != nil {
 		return workflows.OpenArchiveResult{}, err
 	}
+	if err := arc.access.ReadProject(ctx, project); err != nil {
+		return workflows.OpenArchiveResult{}, err
+	}
 	if err := arc.ledger.ResetFailed(ctx); err != nil {
 		return workflows.OpenArchiveResult{}, err
 	}
@@ -69,7 +72,7 @@ func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error
 	if err != nil {
 		return err
 	}
-	if _, err := arc.filesStorage(ctx); err != nil {
+	if _, err := arc.files().Storage(ctx); err != nil {
 		return fault.FailFastOnAuth(err)
 	}
 	for _, view := range []string{mapping.ArchiveView, mapping.CommentView} {

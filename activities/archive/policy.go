@@ -119,7 +119,7 @@ func (a *archive) decide(it ledger.Item) plan.Verdict {
 func (a *archive) planSource() plan.Source {
 	return plan.Source{Frameio: a.frameio, Ledger: a.tenant.Ledger, Policy: a.cfg.Archive, Stopping: attempt.Stopping,
 		Storage: func(ctx context.Context) error {
-			_, err := a.filesStorage(ctx)
+			_, err := a.files().Storage(ctx)
 			return err
 		}}
 }

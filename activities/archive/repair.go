@@ -111,7 +111,7 @@ func (a *archive) missingWithFile(ctx context.Context, it ledger.Item) (formatMi
 }
 
 func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {
-	comments, err := a.sourceComments(ctx, it.SourceID)
+	comments, err := a.visibleComments(ctx, it)
 	if rest.IsNotFound(err) {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -98,18 +99,29 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 			}
 		}
 	}
-	assetID, _, err = a.createOnce(ctx, tenant.Creation{
+	place, err := a.access.PutReport(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	readers, err := a.access.New(ctx, place, place == "")
+	if err != nil {
+		return "", "", err
+	}
+	assetID, made, err := a.createOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkReport, SourceID: row.ID, Parent: row.CollectionID, IndexLag: a.cfg.Iconik.SettleTime, FindFirst: adopting,
 		Find: func(ctx context.Context) (string, error) { return a.byExternalID(ctx, "assets", external) },
 		Make: func(ctx context.Context) (string, error) {
 			asset, err := a.iconik.Assets.Create(ctx, iconik.AssetRequest{Title: "Archive report — " + mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix),
-				Type: "ASSET", ExternalID: external, CollectionID: row.CollectionID})
+				Type: "ASSET", ExternalID: external, CollectionID: row.CollectionID, Access: readers})
 			if err != nil {
 				return "", err
 			}
 			return asset.ID, nil
 		},
 	})
+	if err == nil {
+		err = a.access.SecureReaders(ctx, acls.Object{Type: acls.Assets, ID: assetID, Place: place, Name: "the report"}, made)
+	}
 	if err != nil {
 		return "", "", err
 	}
@@ -181,7 +193,7 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 
 // putBytes uploads a body, in parts where it is not small.
 func (a *archive) putBytes(ctx context.Context, it ledger.Item, body []byte) (string, error) {
-	sink, err := a.sink(ctx, it, it.Size)
+	sink, err := a.files().Sink(ctx, it, it.Size)
 	if err != nil {
 		return "", err
 	}

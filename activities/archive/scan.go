@@ -25,6 +25,9 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if row, err = arc.refreshProject(ctx, row); err != nil {
 		return workflows.ScanResult{}, err
 	}
+	if err := arc.readAccess(ctx); err != nil {
+		return workflows.ScanResult{}, err
+	}
 	scan, err := arc.ledger.BeginScan(ctx)
 	if err != nil {
 		return workflows.ScanResult{}, err
@@ -83,6 +86,12 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 
 // scanPage lists one page of a folder and writes it down together with the place to go on.
 func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, compare bool) error {
+	if folder.Cursor == "" {
+		var err error
+		if folder, err = a.access.ReadFolder(ctx, folder, scan); err != nil {
+			return err
+		}
+	}
 	page, err := a.frameio.Children(ctx, folder.SourceID, folder.Cursor)
 	if err != nil {
 		return err
@@ -92,8 +101,13 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 	for _, child := range page.Items {
 		switch child.Kind {
 		case frameio.KindFolder:
+			path := plan.JoinPath(folder.Path, child.Name)
+			place, err := a.access.Child(ctx, folder, child, path, scan)
+			if err != nil {
+				return err
+			}
 			folders = append(folders, ledger.Folder{SourceID: child.ID, ParentID: folder.SourceID, Name: child.Name,
-				Path: plan.JoinPath(folder.Path, child.Name), Depth: folder.Depth + 1, Details: folderDetails(child, plan.JoinPath(folder.Path, child.Name)), Scan: scan})
+				Path: path, Depth: folder.Depth + 1, Details: folderDetails(child, path), Access: place, Scan: scan})
 		case frameio.KindStack:
 			versions, err := a.versions(ctx, folder, child, scan)
 			if err != nil {

@@ -101,11 +101,15 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 	if err := a.dropStaleLink(ctx, shareKind(s.Kind), s.ID); err != nil {
 		return err
 	}
-	id, err := a.collection(ctx, placement{kind: shareKind(s.Kind), source: s.ID, external: mapping.ExternalID(string(s.Kind), s.ID), title: s.Name, parent: parent})
+	items, err := a.shareItems(ctx, s)
 	if err != nil {
 		return err
 	}
-	items, err := a.shareItems(ctx, s)
+	place, err := a.sharePlace(ctx, s, items)
+	if err != nil {
+		return err
+	}
+	id, err := a.collection(ctx, placement{kind: shareKind(s.Kind), source: s.ID, external: mapping.ExternalID(string(s.Kind), s.ID), title: s.Name, parent: parent, access: place})
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,11 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 	if err := a.dropStaleLink(ctx, linkCollection, c.ID); err != nil {
 		return err
 	}
-	id, err := a.collection(ctx, placement{kind: linkCollection, source: c.ID, external: mapping.ExternalID("collection", c.ID), title: cmp.Or(c.Name, "Collection "+c.ID), parent: parent})
+	place, err := a.collectionPlace(ctx, c)
+	if err != nil {
+		return err
+	}
+	id, err := a.collection(ctx, placement{kind: linkCollection, source: c.ID, external: mapping.ExternalID("collection", c.ID), title: cmp.Or(c.Name, "Collection "+c.ID), parent: parent, access: place})
 	if err != nil {
 		return err
 	}

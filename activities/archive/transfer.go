@@ -69,7 +69,7 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	if size < 0 {
 		size = source.Size() // of a proxy the host knows
 	}
-	sink, err := a.sink(ctx, it, size)
+	sink, err := a.files().Sink(ctx, it, size)
 	if err != nil {
 		return err
 	}

@@ -6,13 +6,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/activities/fault"
-	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 	"github.com/framebridge/framebridge/workflows"
@@ -52,7 +49,7 @@ func TestARecordWhoseURLIsGoneIsMadeAnew(t *testing.T) {
 	h.sees(t, file("F", "clip.mov", body))
 	require.Equal(t, workflows.DoTransfer, h.open(t, "F"))
 	gone := h.item(t, "F")
-	h.steps.uploads.Clear() // another worker goes on
+	h.steps.uploads.Forget() // another worker goes on
 	_, err := h.updateItem(t.Context(), gone, func(i *ledger.Item) { i.State = ledger.Pending })
 	require.NoError(t, err)
 	h.copies(t, "F", body)
@@ -101,20 +98,4 @@ func TestAFileThatCannotGoUpInPartsFails(t *testing.T) {
 	var own *fault.Error
 	require.ErrorAs(t, err, &own)
 	require.Equal(t, workflows.ErrorContent, own.Type)
-}
-
-// A file that another worker moves is not remembered for the life of this one.
-func TestUploadURLsAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		one := &archive{steps: New(Options{})}
-		one.rememberUpload(iconik.File{ID: "F", UploadURL: "https://store.example/put"})
-		one.rememberUpload(iconik.File{ID: "G", MultipartUploadURL: "https://store.example/parts"})
-		_, ok := one.steps.uploads.Load("F")
-		require.True(t, ok)
-		time.Sleep(uploadURLLife + time.Second)
-		one.steps.uploads.Range(func(id, _ any) bool {
-			t.Errorf("%s is still remembered", id)
-			return true
-		})
-	})
 }

@@ -221,7 +221,7 @@ func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.F
 // commentsProblem reads the comments of both sides. iconik lists them from an index that lags, so one that is not
 // listed is asked for by its id before it is called missing.
 func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
-	source, err := a.sourceComments(ctx, it.SourceID)
+	source, err := a.visibleComments(ctx, it)
 	if rest.IsNotFound(err) {
 		return "extra: the file was removed from Frame.io during the archive; a retry leaves it out", nothingMissing, nil
 	}
@@ -317,7 +317,10 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 		res.Missing += presentations
 		_, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
 	}
-	return res, err
+	if err != nil {
+		return res, err
+	}
+	return res, arc.access.Verify(ctx, besideTheTree...)
 }
 
 var errFolderGone = errors.New("the collection is no longer in iconik")

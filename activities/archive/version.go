@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -220,12 +221,20 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 	if err != nil {
 		return "", err
 	}
+	place, err := a.access.PlaceOf(ctx, it.FolderID)
+	if err != nil {
+		return "", err
+	}
+	readers, err := a.access.New(ctx, place, true)
+	if err != nil {
+		return "", err
+	}
 	var first iconik.Version
 	id, made, err := a.createOnce(ctx, tenant.Creation{
 		Kind: kind, SourceID: it.AssetKey, Parent: folder, IndexLag: a.cfg.Iconik.SettleTime, FindFirst: adopting,
 		Find: func(ctx context.Context) (string, error) { return a.byExternalID(ctx, "assets", external) },
 		Make: func(ctx context.Context) (string, error) {
-			asset, err := a.iconik.Assets.Create(ctx, iconik.AssetRequest{Title: it.Title, Type: assetType, ExternalID: external, CollectionID: folder})
+			asset, err := a.iconik.Assets.Create(ctx, iconik.AssetRequest{Title: it.Title, Type: assetType, ExternalID: external, CollectionID: folder, Access: readers})
 			if err != nil {
 				return "", err
 			}
@@ -233,6 +242,9 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 			return asset.ID, nil
 		},
 	})
+	if err == nil {
+		err = a.access.Secure(ctx, acls.Object{Type: acls.Assets, ID: id, Place: place, Name: it.Path}, made)
+	}
 	if err == nil && made && it.Version == 1 && first.ID != "" {
 		// Saves reading the asset again; a lost ledger write only means that it is read after all.
 		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err == nil {

@@ -56,14 +56,15 @@ type AssetRequest struct {
 	Type         string `json:"type,omitempty"` // ASSET, PLACEHOLDER, …
 	ExternalID   string `json:"external_id,omitempty"`
 	CollectionID string `json:"collection_id,omitempty"` // the asset is put into it
+	// Access says who may read it from the moment that it is there, besides its maker and administrators.
+	Access NewAccess `json:"-"`
 }
 
 // Create wraps POST assets/v1/assets/. iconik makes the first version with the asset.
 func (s *AssetsService) Create(ctx context.Context, req AssetRequest) (*Asset, error) {
-	q := url.Values{"apply_default_acls": {"true"}}
+	q := req.Access.query(req.CollectionID != "")
 	if req.CollectionID != "" {
 		q.Set("assign_to_collection", "true")
-		q.Set("apply_collection_acls", "true")
 	}
 	var a Asset
 	err := s.c.post(ctx, "create asset", path("assets/v1/assets"), q, req, &a)

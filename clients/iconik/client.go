@@ -32,6 +32,7 @@ type Client struct {
 	rest *rest.Client
 	base string
 
+	ACLs        *ACLsService
 	Admin       *AdminService
 	Assets      *AssetsService
 	Collections *CollectionsService
@@ -46,6 +47,8 @@ type Client struct {
 type service struct{ c *Client }
 
 type (
+	// ACLsService reads and changes who may read what.
+	ACLsService service
 	// AssetsService makes and reads assets and their versions.
 	AssetsService service
 	// CollectionsService makes, moves and lists collections.
@@ -101,6 +104,7 @@ func New(cfg config.Iconik, opts ...Option) (*Client, error) {
 	s := service{c}
 	c.Assets, c.Collections, c.Files = (*AssetsService)(&s), (*CollectionsService)(&s), (*FilesService)(&s)
 	c.Jobs, c.Metadata, c.Search = (*JobsService)(&s), (*MetadataService)(&s), (*SearchService)(&s)
+	c.ACLs = (*ACLsService)(&s)
 	c.Admin = (*AdminService)(&s)
 	c.Segments, c.Users = (*SegmentsService)(&s), (*UsersService)(&s)
 	return c, nil

@@ -26,6 +26,8 @@ type CollectionRequest struct {
 	ParentID   string `json:"parent_id,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
 	IsRoot     *bool  `json:"is_root,omitempty"`
+	// Access says who may read it from the moment that it is there, besides its maker and administrators.
+	Access NewAccess `json:"-"`
 }
 
 // Create wraps POST assets/v1/collections/.
@@ -35,7 +37,7 @@ func (s *CollectionsService) Create(ctx context.Context, req CollectionRequest) 
 		req.IsRoot = &root
 	}
 	var c Collection
-	err := s.c.post(ctx, "create collection", path("assets/v1/collections"), url.Values{"apply_default_acls": {"true"}}, req, &c)
+	err := s.c.post(ctx, "create collection", path("assets/v1/collections"), req.Access.query(false), req, &c)
 	return made(&c, c.ID, "create collection", err)
 }
 

@@ -297,7 +297,6 @@ tenants:
     frameio: {{if eq .Generation "v4"}}{generation: v4, base_url: "{{.Frameio}}", ims: {token_url: "{{.Frameio}}/ims/token/v3", client_id: {{.IMSClient}}, client_secret: {{.IMSSecret}}}{{else}}{generation: legacy, base_url: "{{.Frameio}}", token: {{.FrameioToken}}{{end}}, workspace: "Harbour Films", webhook_secrets: [{{.HookSecret}}]}
     iconik: {base_url: "{{.Iconik}}", app_id: {{.IconikApp}}, auth_token: {{.IconikToken}}, action_secret: {{.ActionSecret}}, settle_time: {{.Settle}}}
     archive:
-      access: iconik_default
       notify: ["ops@sandbox.example"]
 {{- range $k, $v := .Archive}}
       {{$k}}: {{$v}}

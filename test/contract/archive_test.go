@@ -31,6 +31,9 @@ var iconikKnown = []string{
 	"PATCH /v1/jobs/{job_id}/steps/: answer: /related_objects",
 	"POST /v1/jobs/: answer: /related_objects",
 	"POST /v1/jobs/: request: /steps: readOnly",
+	// Two paths of one shape, of which the document's reader finds the other: that of POST …/{object_type}/{permission}/ [§10.2].
+	"GET /API/acls/v1/acl/assets/{id}/: request: method not allowed",
+	"GET /API/acls/v1/acl/collections/{id}/: request: method not allowed",
 	// Points of drawings are floats since 2026 [§5.4].
 	"GET /v1/assets/{asset_id}/segments/: points",
 	"POST /v1/assets/{asset_id}/segments/: points",
@@ -38,6 +41,9 @@ var iconikKnown = []string{
 
 // The same of Frame.io's legacy API.
 var legacyKnown = []string{
+	// Both are lists, as every listing [§2].
+	"GET /v2/projects/{project_id}/collaborators: answer: status is not supported",
+	"GET /v2/teams/{team_id}/members: answer: /: value must be an object",
 	// "none" is a label in every captured answer [§10]; metadata is an object in them [§4].
 	"GET /v2/assets/{asset_id}/children: /label: value is not one of",
 	"GET /v2/assets/{asset_id}: /label: value is not one of",

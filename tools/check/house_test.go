@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"transfer/widemd5/gen":   {},
 	"transfer/...":           {"transfer"},
 	"transfer/oracle":        {}, // tests only
+	"access":                 {},
 	"english":                {},
 	"export":                 {"mapping"},
 	"report":                 {"export", "ledger", "mapping", "redact"},
@@ -50,7 +51,9 @@ var arrows = map[string][]string{
 	"activities/settle":      {"activities/attempt", "activities/fault", "clients/rest", "english", "ledger", "workflows"},
 	"activities/placing":     {"activities/settle", "clients/iconik", "clients/rest", "ledger", "mapping", "placement"},
 	"activities/tenant":      {"activities/fault", "clients/frameio", "clients/frameio/open", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping"},
-	"activities/archive":     {"activities/attempt", "activities/fault", "activities/notice", "activities/placing", "activities/settle", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "plan", "report", "routes", "transfer", "transfer/...", "workflows"},
+	"activities/archive":     {"access", "activities/acls", "activities/attempt", "activities/fault", "activities/notice", "activities/placing", "activities/settle", "activities/tenant", "activities/upload", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "plan", "report", "routes", "transfer", "transfer/...", "workflows"},
+	"activities/acls":        {"access", "activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/rest", "english", "ledger"},
+	"activities/upload":      {"activities/fault", "activities/tenant", "clients/iconik", "clients/rest", "config", "ledger", "transfer", "transfer/..."},
 	"activities/review":      {"activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"plan":                   {"clients/frameio", "clients/rest", "config", "english", "ledger", "mapping", "workflows"},
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "redact"},

@@ -1,0 +1,411 @@
+// Package acls lets those, and only those, read in iconik what was archived who may see it in Frame.io. What is restricted is
+// made so that nobody but administrators, Framebridge and the readers of its collection may read it; whoever else may is
+// let in afterwards.
+package acls
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/framebridge/framebridge/access"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Keeper handles the access of one archive. Its methods are safe for concurrent use.
+type Keeper struct {
+	Tenant  *tenant.Tenant
+	Ledger  ledger.ArchiveLedger
+	Project string // the archive's id
+	Log     *slog.Logger
+	// Changed is told before the first write.
+	Changed func(context.Context) error
+	// Audit writes down what is taken away from people.
+	Audit func(ctx context.Context, action, text string) error
+
+	mu    sync.Mutex
+	rules map[string]access.Rule // by place; nil: not read yet
+	of    map[string]string      // folder → place
+
+	names    sync.Map               // id → how reports name it
+	known    map[string]access.User // by e-mail address; no id: nobody has it
+	groups   *groups
+	grants   map[string]access.Grant // sets by their keys
+	refusals map[string]string       // place → why iconik did not let its readers in
+	lifted   map[string]access.Grant // of rules that are open by now, by place
+}
+
+// Mode is archive.access. Where nobody has set it, iconik's default applies.
+func (k *Keeper) Mode() string {
+	if m := k.Tenant.Config.Archive.Access; m != "" {
+		return m
+	}
+	return access.IconikDefault
+}
+
+// ProjectRule reads who may see a project. Nothing is written down.
+func (k *Keeper) ProjectRule(ctx context.Context, p frameio.Project) (access.Rule, error) {
+	mode := k.Mode()
+	if mode != access.Source {
+		return access.Project(mode, p.ID, p.Name, p.Restricted, nil, ""), nil
+	}
+	people, unknown, err := k.people(func(cursor string) (frameio.Page[frameio.Member], error) {
+		return k.Tenant.Frameio.Members(ctx, p, cursor)
+	})
+	if err != nil {
+		return access.Rule{}, fmt.Errorf("who may see the project: %w", err)
+	}
+	r := access.Project(mode, p.ID, p.Name, p.Restricted, people, unknown)
+	if !k.Tenant.Frameio.Capabilities().FolderMembers {
+		return r, nil
+	}
+	root, _, err := k.people(func(cursor string) (frameio.Page[frameio.Member], error) {
+		return k.Tenant.Frameio.FolderMembers(ctx, p.RootID, cursor)
+	})
+	if err != nil {
+		return r, fmt.Errorf("who may see the project's folders: %w", err)
+	}
+	r.Lists(root)
+	return r, nil
+}
+
+// people reads a list of people. unknown is why it may not be read.
+func (k *Keeper) people(list func(cursor string) (frameio.Page[frameio.Member], error)) (people []access.Person, unknown string, err error) {
+	members, err := frameio.All(func(m frameio.Member) string { return m.ID + m.Email }, list)
+	if why, refused := refusedList(err); refused {
+		return nil, why, nil
+	}
+	for _, m := range members {
+		people = append(people, access.Person{ID: m.ID, Name: m.Name, Email: m.Email, Write: m.Write, Team: m.Team})
+	}
+	return people, "", err
+}
+
+// refusedList says that Frame.io will not say who may see something.
+func refusedList(err error) (string, bool) {
+	var e *rest.Error
+	if !errors.As(err, &e) {
+		return "", false
+	}
+	switch e.Class {
+	case rest.Forbidden, rest.NotFound, rest.Permanent, rest.Unsupported:
+		return "Frame.io does not say who may see it: " + e.Error(), true
+	}
+	return "", false
+}
+
+// FolderRule reads who may see a folder; false where the rule of what is above it holds for it. Nothing is written down.
+func (k *Keeper) FolderRule(ctx context.Context, above access.Rule, id, place string) (access.Rule, bool, error) {
+	if k.Mode() != access.Source || !k.Tenant.Frameio.Capabilities().FolderMembers {
+		return above, false, nil
+	}
+	people, unknown, err := k.people(func(cursor string) (frameio.Page[frameio.Member], error) {
+		return k.Tenant.Frameio.FolderMembers(ctx, id, cursor)
+	})
+	if err != nil {
+		return above, false, fmt.Errorf("who may see folder %q: %w", place, err)
+	}
+	if unknown != "" {
+		r, own := above.Unknown(id, place, unknown)
+		return r, own, nil
+	}
+	r, own := above.Folder(id, place, people)
+	return r, own, nil
+}
+
+// ReadProject writes down who may see the project, before anything of it is made.
+func (k *Keeper) ReadProject(ctx context.Context, p frameio.Project) error {
+	r, err := k.ProjectRule(ctx, p)
+	if err != nil {
+		return err
+	}
+	return k.put(ctx, &r, 0)
+}
+
+// ReadFolder writes down who may see a folder, at the beginning of its listing.
+func (k *Keeper) ReadFolder(ctx context.Context, f ledger.Folder, scan int) (ledger.Folder, error) {
+	if f.ParentID == "" {
+		return f, nil // the project itself
+	}
+	above, err := k.rule(ctx, f.Access)
+	if err != nil {
+		return f, err
+	}
+	r, own, err := k.FolderRule(ctx, above, f.SourceID, f.Path)
+	if err != nil || !own {
+		return f, err
+	}
+	f.Access = f.SourceID
+	if err := k.put(ctx, &r, scan); err != nil {
+		return f, err
+	}
+	return f, k.Ledger.SetFolderAccess(ctx, f.SourceID, f.Access)
+}
+
+// Child is the place whose rule holds for a folder that is listed under another one, as far as its own row says.
+func (k *Keeper) Child(ctx context.Context, above ledger.Folder, child frameio.Asset, place string, scan int) (string, error) {
+	if !child.TeamOnly || k.Mode() != access.Source {
+		return above.Access, nil
+	}
+	up, err := k.rule(ctx, above.Access)
+	if err != nil {
+		return "", err
+	}
+	r, own := up.TeamOnly(child.ID, place)
+	if !own {
+		return above.Access, nil
+	}
+	return child.ID, k.put(ctx, &r, scan)
+}
+
+// put resolves a rule and writes it down.
+func (k *Keeper) put(ctx context.Context, r *access.Rule, scan int) error {
+	if err := k.Resolve(ctx, r); err != nil {
+		return err
+	}
+	doc, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := k.Ledger.PutAccess(ctx, r.Source, ledger.AccessRule, scan, string(doc)); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.rules != nil {
+		k.rules[r.Source] = *r
+	}
+	return nil
+}
+
+// all are the rules that are written down.
+func (k *Keeper) all(ctx context.Context) (map[string]access.Rule, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.rules != nil {
+		return k.rules, nil
+	}
+	rows, err := k.Ledger.Access(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules := map[string]access.Rule{}
+	for _, row := range rows {
+		var r access.Rule
+		if row.Part == ledger.AccessRule && json.Unmarshal([]byte(row.Doc), &r) == nil {
+			rules[row.Source] = r
+		}
+	}
+	k.rules, k.of = rules, map[string]string{}
+	return rules, nil
+}
+
+// readOnce has the project's rule read where none is written down: an older release began this run.
+func (k *Keeper) readOnce(ctx context.Context) error {
+	rules, err := k.all(ctx)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	_, ok := rules[k.Project]
+	k.mu.Unlock()
+	if ok {
+		return nil
+	}
+	p, err := k.Tenant.Frameio.Project(ctx, k.Project)
+	if err != nil {
+		return err
+	}
+	return k.ReadProject(ctx, p)
+}
+
+// rule finds the rule of a place; "" is the project. What no rule is known of is closed, unless iconik's default applies.
+func (k *Keeper) rule(ctx context.Context, place string) (access.Rule, error) {
+	if k.Mode() == access.IconikDefault {
+		return access.Rule{Source: place, Mode: k.Mode(), Open: true}, nil
+	}
+	if err := k.readOnce(ctx); err != nil {
+		return access.Rule{}, err
+	}
+	rules, err := k.all(ctx)
+	if err != nil {
+		return access.Rule{}, err
+	}
+	if place == "" {
+		place = k.Project
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r, ok := rules[place]
+	if !ok {
+		return access.Rule{Source: place, Mode: k.Mode(), Why: "nothing is known of who may see it"}, nil
+	}
+	return r, nil
+}
+
+// Restricted says that some place of the archive has readers of its own.
+func (k *Keeper) Restricted(ctx context.Context) (bool, error) {
+	if k.Mode() == access.IconikDefault {
+		return false, nil
+	}
+	if err := k.readOnce(ctx); err != nil {
+		return true, err
+	}
+	rules, err := k.all(ctx)
+	if err != nil {
+		return true, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, r := range rules {
+		if !r.Open {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// PlaceOf is the place whose rule holds for what lies in a folder.
+func (k *Keeper) PlaceOf(ctx context.Context, folder string) (string, error) {
+	if restricted, err := k.Restricted(ctx); err != nil || !restricted {
+		return "", err
+	}
+	k.mu.Lock()
+	place, ok := k.of[folder]
+	k.mu.Unlock()
+	if ok {
+		return place, nil
+	}
+	place, _, err := k.Ledger.FolderAccess(ctx, folder)
+	if err != nil {
+		return "", err
+	}
+	k.mu.Lock()
+	k.of[folder] = place
+	k.mu.Unlock()
+	return place, nil
+}
+
+// Closed says that iconik's default access does not apply to a place.
+func (k *Keeper) Closed(ctx context.Context, place string) (bool, error) {
+	if k.Mode() == access.IconikDefault {
+		return false, nil
+	}
+	r, err := k.rule(ctx, place)
+	return !r.Open, err
+}
+
+// HidesTeamOnly says that somebody outside the team may read a place in iconik.
+func (k *Keeper) HidesTeamOnly(ctx context.Context, place string) (bool, error) {
+	if k.Mode() != access.Source {
+		return false, nil
+	}
+	r, err := k.rule(ctx, place)
+	return r.HidesTeamOnly(), err
+}
+
+// Any says that something of the archive has, or had, readers of its own.
+func (k *Keeper) Any(ctx context.Context) (bool, error) {
+	restricted, err := k.Restricted(ctx)
+	if err != nil || restricted || k.Mode() == access.IconikDefault {
+		return restricted, err
+	}
+	links, _, err := k.Ledger.Links(ctx, linkAccess, "", 1)
+	return len(links) > 0, err
+}
+
+// OwnPlace is a place itself where it has a rule of its own, and the project otherwise.
+func (k *Keeper) OwnPlace(ctx context.Context, place string) string {
+	if k.Mode() == access.IconikDefault {
+		return ""
+	}
+	rules, err := k.all(ctx)
+	if err != nil {
+		return place
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := rules[place]; ok {
+		return place
+	}
+	return ""
+}
+
+// ClosedPlaces are those that iconik's default access does not apply to, besides one.
+func (k *Keeper) ClosedPlaces(ctx context.Context, besides string) ([]string, error) {
+	if restricted, err := k.Restricted(ctx); err != nil || !restricted {
+		return nil, err
+	}
+	rules, err := k.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var out []string
+	for place, r := range rules {
+		if !r.Open && place != besides {
+			out = append(out, place)
+		}
+	}
+	return out, nil
+}
+
+// PutAll writes down the rule of something that shows what lies in several places, and returns its place.
+func (k *Keeper) PutAll(ctx context.Context, id, kind, name string, places []string) (string, error) {
+	if k.Mode() == access.IconikDefault {
+		return "", nil
+	}
+	project, err := k.rule(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	var of []access.Rule
+	for _, p := range places {
+		r, err := k.rule(ctx, p)
+		if err != nil {
+			return "", err
+		}
+		of = append(of, r)
+	}
+	r, own := project.All(id, kind, name, of)
+	return k.putOwn(ctx, id, r, own)
+}
+
+// PutPrivate writes down the rule of a collection that only its maker sees, and returns its place.
+func (k *Keeper) PutPrivate(ctx context.Context, id, name string, maker frameio.User) (string, error) {
+	project, err := k.rule(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	r, own := project.Private(id, name, access.Person{ID: maker.ID, Name: maker.Name, Email: maker.Email, Team: true})
+	return k.putOwn(ctx, id, r, own)
+}
+
+// putOwn writes down a place's own rule, or takes it back.
+func (k *Keeper) putOwn(ctx context.Context, id string, r access.Rule, own bool) (string, error) {
+	if own {
+		return id, k.put(ctx, &r, 0)
+	}
+	return "", k.Drop(ctx, id)
+}
+
+// Drop takes a place's own rule back.
+func (k *Keeper) Drop(ctx context.Context, id string) error {
+	if k.Mode() == access.IconikDefault {
+		return nil
+	}
+	if err := k.Ledger.DropAccess(ctx, id, ledger.AccessRule); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.rules, id)
+	return nil
+}

@@ -1,0 +1,202 @@
+package acls
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/framebridge/framebridge/access"
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+const objectsAtOnce = 1000 // whose lists are handled together
+
+// ofItems are the assets of some items, each once.
+func (k *Keeper) ofItems(ctx context.Context, items []ledger.Item) ([]Object, error) {
+	seen := map[string]bool{}
+	var out []Object
+	for _, it := range items {
+		if it.AssetID == "" || seen[it.AssetID] {
+			continue
+		}
+		seen[it.AssetID] = true
+		place, err := k.PlaceOf(ctx, it.FolderID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Object{Type: Assets, ID: it.AssetID, Place: place, Name: it.Path})
+	}
+	return out, nil
+}
+
+// LetIn lets those read some items' assets in iconik who may see them in Frame.io.
+func (k *Keeper) LetIn(ctx context.Context, items []ledger.Item) error {
+	if some, err := k.Any(ctx); err != nil || !some {
+		return err
+	}
+	objects, err := k.ofItems(ctx, items)
+	if err != nil {
+		return err
+	}
+	return k.Align(ctx, objects)
+}
+
+// each goes through all that the archive has made in iconik, in batches. links are the kinds of what stands beside the tree.
+func (k *Keeper) each(ctx context.Context, links []ledger.LinkKind, do func([]Object) error) error {
+	row, known, err := k.Ledger.Get(ctx)
+	if err != nil || !known {
+		return err
+	}
+	beside := []Object{{Type: Collections, ID: row.CollectionID, Name: row.Name}, {Type: Collections, ID: row.PresentationsID, Name: "Presentations"},
+		{Type: Assets, ID: row.ReportAssetID, Place: k.OwnPlace(ctx, ReportPlace(row.ID)), Name: "the report"}}
+	for _, kind := range links {
+		for after := ""; ; {
+			page, next, err := k.Ledger.Links(ctx, kind, after, objectsAtOnce)
+			if err != nil {
+				return err
+			}
+			for _, l := range page {
+				beside = append(beside, Object{Type: Collections, ID: l.TargetID, Place: k.OwnPlace(ctx, l.SourceID), Name: fmt.Sprintf("%s %s", kind, l.SourceID)})
+			}
+			if after = next; next == "" {
+				break
+			}
+		}
+	}
+	if err := do(beside); err != nil {
+		return err
+	}
+	if err := k.eachFolder(ctx, do); err != nil {
+		return err
+	}
+	for after := int64(0); ; {
+		items, next, err := k.Ledger.ItemsPage(ctx, after, objectsAtOnce)
+		if err != nil {
+			return err
+		}
+		objects, err := k.ofItems(ctx, items)
+		if err != nil {
+			return err
+		}
+		if err := do(objects); err != nil {
+			return err
+		}
+		if err := attempt.Stopping(ctx); err != nil {
+			return err
+		}
+		if after = next; next == 0 {
+			return nil
+		}
+	}
+}
+
+func (k *Keeper) eachFolder(ctx context.Context, do func([]Object) error) error {
+	for after := ""; ; {
+		folders, next, err := k.Ledger.Folders(ctx, after, objectsAtOnce)
+		if err != nil {
+			return err
+		}
+		var objects []Object
+		for _, f := range folders {
+			if f.ParentID != "" {
+				objects = append(objects, Object{Type: Collections, ID: f.CollectionID, Place: f.Access, Name: f.Path})
+			}
+		}
+		if err := do(objects); err != nil {
+			return err
+		}
+		if after = next; next == "" {
+			return nil
+		}
+	}
+}
+
+// Follow lets everything that is there follow who may see it, before more is made: who lost access in Frame.io loses it
+// first.
+func (k *Keeper) Follow(ctx context.Context, links ...ledger.LinkKind) error {
+	if some, err := k.Any(ctx); err != nil || !some {
+		return err
+	}
+	return k.each(ctx, links, func(objects []Object) error { return k.Align(ctx, objects) })
+}
+
+// Verify compares who may read what in iconik with who may see it in Frame.io.
+func (k *Keeper) Verify(ctx context.Context, links ...ledger.LinkKind) error {
+	if some, err := k.Any(ctx); err != nil || !some {
+		return err
+	}
+	me, err := k.Tenant.CurrentUser(ctx)
+	if err != nil {
+		return err
+	}
+	v := &verification{k: k, self: me.ID, at: map[string]map[string]*Found{}}
+	if err := k.each(ctx, links, func(objects []Object) error { return v.check(ctx, objects) }); err != nil {
+		return err
+	}
+	return v.end(ctx)
+}
+
+// Exceptions lowers a verdict of "verified" where somebody may read in iconik who may not see in Frame.io, or the other way
+// round.
+func (k *Keeper) Exceptions(ctx context.Context, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string, error) {
+	rows, err := k.Ledger.Access(ctx)
+	if err != nil || status != ledger.Verified && status != ledger.VerifiedWithExceptions {
+		return status, reason, err
+	}
+	places := 0
+	for _, r := range rows {
+		if r.Part == ledger.AccessFound {
+			places++
+		}
+	}
+	if places == 0 {
+		return status, reason, nil
+	}
+	return ledger.VerifiedWithExceptions, fmt.Sprintf("%s; access differs in %s", reason, english.Count(places, "place")), nil
+}
+
+// Shown is something of the archive that a share shows: an item's file or stack, or a folder.
+type Shown struct {
+	ID     string
+	Folder bool
+}
+
+// SharePlace is the place whose rule holds for a collection that shows a share's items: those may read it who may read all
+// of them.
+func (k *Keeper) SharePlace(ctx context.Context, id, name string, items []Shown) (string, error) {
+	var places []string
+	for _, item := range items {
+		folder := item.ID
+		if !item.Folder {
+			it, ok, err := k.Ledger.Item(ctx, item.ID)
+			if err == nil && !ok {
+				it, ok, err = k.Ledger.ItemOfAsset(ctx, item.ID)
+			}
+			if err != nil {
+				return "", err
+			}
+			if ok {
+				folder = it.FolderID
+			}
+		}
+		place, err := k.PlaceOf(ctx, folder)
+		if err != nil {
+			return "", err
+		}
+		places = append(places, place)
+	}
+	return k.PutAll(ctx, id, access.KindShare, name, places)
+}
+
+// ReportPlace names the report among an archive's places.
+func ReportPlace(archive string) string { return "report:" + archive }
+
+// PutReport writes down who may read the report, which tells of everything, and returns its place: those may who may read all.
+func (k *Keeper) PutReport(ctx context.Context) (string, error) {
+	places, err := k.ClosedPlaces(ctx, ReportPlace(k.Project))
+	if err != nil {
+		return "", err
+	}
+	return k.PutAll(ctx, ReportPlace(k.Project), access.KindReport, "Report", places)
+}
