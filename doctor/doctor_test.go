@@ -166,6 +166,7 @@ func breakages() []breakage {
 		{"iconik.user_type", func(h *harness) {
 			h.change("users", "type", "POWER", func(d map[string]any) { d["type"] = "STANDARD" })
 		}},
+		{"iconik.groups", func(h *harness) { h.tenant.Archive.Groups = map[string]string{"Edit": "No such group"} }},
 		{"iconik.drawing", func(h *harness) { h.tenant.Iconik.Drawing = config.Drawing{Frame: "normalised"} }},
 		{"iconik.storage", func(h *harness) { h.tenant.Iconik.StorageID = "00000000-0000-1000-8000-00000000000c" }},
 		{"iconik.storage.kind", storage(func(d map[string]any) { d["method"] = "FILE" })},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -63,6 +64,8 @@ func iconikChecks() []Definition {
 				}
 				return fail("%s", u.Type)
 			}},
+		{ID: "iconik.groups", Meaning: "Groups that archive.groups names get no access to what is archived from restricted projects: only their people do, one by one.", Do: "Correct the names in archive.groups, create the groups in iconik (Admin, Groups), or add their members.",
+			needs: []string{"iconik.token"}, run: checkGroups},
 		{ID: "iconik.drawing", Meaning: "Drawings may be misplaced: iconik does not document their coordinates, and nobody has confirmed the ones in use.", Do: "Draw a rectangle in iconik's player and compare its coordinates as the developer's manual describes. Then set iconik.drawing.frame to normalised if they match, or to pixels with width and height.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
 				d := x.tenant.Iconik.Drawing
@@ -78,6 +81,37 @@ func iconikChecks() []Definition {
 				return warn("%s, the default: not calibrated", d.Frame)
 			}},
 	}
+}
+
+// checkGroups looks for the groups of iconik that archive.groups names.
+func checkGroups(ctx context.Context, x *exam) finding {
+	names := x.tenant.Archive.Groups
+	if len(names) == 0 {
+		return ok("archive.groups is empty")
+	}
+	all, err := x.iconik.Admin.Groups(ctx)
+	if err != nil {
+		return fail("%v", err)
+	}
+	var missing []string
+	for _, source := range slices.Sorted(maps.Keys(names)) {
+		i := slices.IndexFunc(all, func(g iconik.Group) bool { return strings.TrimSpace(g.Name) == names[source] })
+		if i < 0 {
+			missing = append(missing, fmt.Sprintf("iconik has no group %q (for %q)", names[source], source))
+			continue
+		}
+		members, err := x.iconik.Users.Members(ctx, all[i].ID)
+		switch {
+		case err != nil:
+			missing = append(missing, err.Error())
+		case len(members) == 0:
+			missing = append(missing, fmt.Sprintf("iconik's group %q has no members", names[source]))
+		}
+	}
+	if len(missing) > 0 {
+		return fail("%s", strings.Join(missing, "; "))
+	}
+	return ok("%d", len(names))
 }
 
 // role is one of iconik's roles that the token's user needs. probe is a harmless read that wants it, where there is one.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/framebridge/framebridge/access"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
@@ -32,16 +33,28 @@ type Source struct {
 	Frameio frameio.Reader
 	Ledger  ledger.TenantLedger
 	Policy  config.Archive
+	// Access reads who may see what; nil: it is not asked.
+	Access Access
 	// Storage fails where iconik's storage cannot take the files; nil: it is not asked.
 	Storage func(context.Context) error
 	// Stopping, which may be nil, is asked before each page is read: its error ends the plan.
 	Stopping func(context.Context) error
 }
 
+// Access reads who may see a project and its folders, and finds them in iconik. It writes nothing.
+type Access interface {
+	ProjectRule(ctx context.Context, p frameio.Project) (access.Rule, error)
+	FolderRule(ctx context.Context, above access.Rule, id, place string) (access.Rule, bool, error)
+	Resolve(ctx context.Context, r *access.Rule) error
+}
+
 // Make reads the project's tree and adds up what an archive would do.
 func Make(ctx context.Context, s Source, project frameio.Project) (workflows.Plan, error) {
 	p := &planning{Source: s, plan: workflows.Plan{Project: project.Name, Team: project.Team.Name}, types: map[string]*workflows.PlanType{}}
 	if err := p.walk(ctx, project); err != nil {
+		return workflows.Plan{}, err
+	}
+	if err := p.readers(ctx, project); err != nil {
 		return workflows.Plan{}, err
 	}
 	if err := p.premigration(ctx, project); err != nil {
@@ -61,6 +74,7 @@ type planning struct {
 	types   map[string]*workflows.PlanType
 	listing int64 // calls to list the tree
 	said    int64 // files whose comments are listed
+	rules   []access.Rule
 }
 
 // premigration names what the project was archived as before Frame.io moved the account: the plan counts that, too.
@@ -97,6 +111,11 @@ func (p *planning) premigration(ctx context.Context, project frameio.Project) er
 
 func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 	folders := []ledger.Folder{{SourceID: project.RootID, Name: project.Name}}
+	rule, err := p.projectRule(ctx, project)
+	if err != nil {
+		return err
+	}
+	above := map[string]access.Rule{project.RootID: rule}
 	for len(folders) > 0 {
 		folder := folders[0]
 		folders = folders[1:]
@@ -107,7 +126,11 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 			switch child.Kind {
 			case frameio.KindFolder:
 				p.plan.Folders++
-				folders = append(folders, ledger.Folder{SourceID: child.ID, Path: JoinPath(folder.Path, child.Name)})
+				path := JoinPath(folder.Path, child.Name)
+				folders = append(folders, ledger.Folder{SourceID: child.ID, Path: path})
+				if above[child.ID], err = p.folderRule(ctx, above[folder.SourceID], child, path); err != nil {
+					return err
+				}
 			case frameio.KindStack:
 				versions, err := p.Frameio.Versions(ctx, child)
 				if err != nil {

@@ -41,8 +41,12 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	if err != nil {
 		return nil, err
 	}
+	access, err := ReadAccess(ctx, l)
+	if err != nil {
+		return nil, err
+	}
 	return &Report{
-		Archive: row, Generations: generations, NotCarried: rows, Failures: failures, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		Archive: row, Access: access, Generations: generations, NotCarried: rows, Failures: failures, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for it, err := range l.AllItems(ctx) {

@@ -50,10 +50,60 @@ type Access struct {
 	Unmapped []string     `json:"unmapped"` // people and groups of Frame.io that iconik does not know
 }
 
-// AccessRule is a collection with its readers.
+// AccessRule is a place with its readers: the project, a folder, a collection or a share, and all below it without a rule of its own.
 type AccessRule struct {
-	Place   string   `json:"place"`
-	Readers []string `json:"readers"`
+	Kind     string     `json:"kind"` // project, folder, collection, share or report
+	Place    string     `json:"place"`
+	Open     bool       `json:"open"` // iconik's default access applies
+	Why      string     `json:"why,omitempty"`
+	Readers  []string   `json:"readers"` // besides administrators
+	Unmapped []NoAccess `json:"unmapped"`
+	Found    []Found    `json:"found"`
+	Removed  []string   `json:"removed"` // who lost access in iconik
+}
+
+// NoAccess is somebody of Frame.io, or a group, without access in iconik.
+type NoAccess struct {
+	Kind   string `json:"kind"` // person or group
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// Found is what differs between who should read a place in iconik and who may.
+type Found struct {
+	What    string `json:"what"` // added, inherited, missing or refused
+	Who     string `json:"who"`
+	Objects int    `json:"objects"`
+	Example string `json:"example"`
+	Mended  bool   `json:"mended,omitempty"`
+}
+
+// Who is how the page names the readers.
+func (a AccessRule) Who() string {
+	switch {
+	case a.Open:
+		return "iconik's default access"
+	case len(a.Readers) == 0:
+		return "administrators only"
+	}
+	return strings.Join(a.Readers, ", ")
+}
+
+// Differences are what the page says besides.
+func (a AccessRule) Differences() []string {
+	var out []string
+	words := map[string]string{"added": "added in iconik", "inherited": "let in by a collection above", "missing": "taken out in iconik", "refused": "iconik refused"}
+	for _, f := range a.Found {
+		text := fmt.Sprintf("%s: %s (%s)", words[f.What], f.Who, f.Example)
+		if f.Mended {
+			text += ", mended"
+		}
+		out = append(out, text)
+	}
+	if len(a.Removed) > 0 {
+		out = append(out, "lost access: "+strings.Join(a.Removed, ", "))
+	}
+	return out
 }
 
 // Links are where a person looks further.
@@ -234,8 +284,30 @@ func CSV(w io.Writer, r *Report) error {
 		_ = c.Write([]string{export.Cell(f.Place), "", string(ledger.ItemFailed), Error, export.Cell(string(f.Kind) + ": " + f.Reason), "", "", "", "", "", "", "",
 			export.Cell(f.SourceID), "", "", "", "", export.Cell(f.URL), ""})
 	}
+	if r.Access != nil {
+		for _, p := range r.Access.Places {
+			_ = c.Write(accessRow(p))
+		}
+	}
 	c.Flush()
 	return c.Error()
+}
+
+// accessRow is who may read a place, among the rows of files: its state is "access".
+func accessRow(p AccessRule) []string {
+	why := p.Why
+	for _, text := range append([]string{"readers: " + p.Who()}, p.Differences()...) {
+		if why != "" {
+			why += "; "
+		}
+		why += text
+	}
+	for _, u := range p.Unmapped {
+		why += fmt.Sprintf("; no access: %s (%s)", u.Name, u.Reason)
+	}
+	row := make([]string, 19)
+	row[0], row[2], row[4] = export.Cell(p.Place), "access", export.Cell(why)
+	return row
 }
 
 // Size prints bytes for people, in binary units.

@@ -258,7 +258,7 @@ func TestHTMLTellsWhenWhoAndWhere(t *testing.T) {
 	r.Totals.BytesDone, r.Totals.BytesSkipped, r.Links.IconikAssets = 26, 5<<20, "https://app.iconik.io/asset/"
 	size := int64(1 << 20)
 	r.NotCarried = []NotCarried{{Kind: "attachment", Name: "notes<1>.pdf", Place: "Clips/A.mov", Size: &size, Reason: "Frame.io has no address for it"}}
-	r.Access = &Access{Mode: "source", Places: []AccessRule{{"Clips", []string{"ann@example.com"}}, {"Secret", nil}}, Unmapped: []string{"Editors"}}
+	r.Access = &Access{Mode: "source", Places: []AccessRule{{Kind: "folder", Place: "Clips", Readers: []string{"ann@example.com"}}, {Kind: "folder", Place: "Secret"}}, Unmapped: []string{"Editors"}}
 	items := r.Items
 	r.Items = func(yield func(ledger.Item, error) bool) {
 		for it, err := range items {

@@ -52,6 +52,7 @@ type archiveView struct {
 	NotCarried []ledger.KindCount `json:"not_carried"`
 	Failures   []ledger.KindCount `json:"failures"` // of objects that are no files
 	Stuck      []stuckView        `json:"stuck"`
+	Access     accessView         `json:"access"`
 
 	QueuedAt    *time.Time   `json:"queued_at"`
 	StartedAt   *time.Time   `json:"started_at"`
@@ -113,6 +114,9 @@ func (s *service) archiveView(ctx context.Context, row ledger.Archive) (archiveV
 		v.Failures = []ledger.KindCount{}
 	}
 	v.Stuck = stuckViews(row.Stuck)
+	if v.Access, err = s.accessView(ctx, row); err != nil {
+		return archiveView{}, err
+	}
 	rate, left := row.Pace(t, time.Now())
 	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())
 	v.Project.ID, v.Project.Name, v.Project.Team = row.ID, row.Name, row.TeamName

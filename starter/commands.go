@@ -276,6 +276,7 @@ func printPlan(out io.Writer, p workflows.Plan) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	printReaders(out, p.Access)
 	if len(p.Blockers) == 0 {
 		_, err := fmt.Fprintln(out, "Nothing blocks this archive.")
 		return err
@@ -288,6 +289,35 @@ func printPlan(out io.Writer, p workflows.Plan) error {
 		fmt.Fprintf(out, "  … and %d more\n", p.BlockersMore)
 	}
 	return nil
+}
+
+// printReaders says who will see what.
+func printReaders(out io.Writer, a *workflows.PlanAccess) {
+	if a == nil {
+		return
+	}
+	fmt.Fprintf(out, "\nWho will see it in iconik, besides administrators (archive.access: %s):\n", a.Mode)
+	for _, p := range a.Places {
+		who := strings.Join(p.Readers, ", ")
+		switch {
+		case p.Open:
+			who = "iconik's default access"
+		case who == "":
+			who = "nobody"
+		}
+		fmt.Fprintf(out, "  %s %s: %s", p.Kind, p.Place, who)
+		if p.Why != "" {
+			fmt.Fprintf(out, " (%s)", p.Why)
+		}
+		fmt.Fprintln(out)
+	}
+	if a.PlacesMore > 0 {
+		fmt.Fprintf(out, "  … and %d more\n", a.PlacesMore)
+	}
+	if len(a.Unmapped) > 0 {
+		fmt.Fprintf(out, "  Without access in iconik: %s\n", strings.Join(a.Unmapped, ", "))
+	}
+	fmt.Fprintln(out)
 }
 
 func seconds(s float64) time.Duration {

@@ -214,23 +214,39 @@ type (
 
 	// Plan is a dry run's answer.
 	Plan struct {
-		Project  string     `json:"project"`
-		Team     string     `json:"team"`
-		Items    int64      `json:"items"`
-		Assets   int64      `json:"assets"`
-		Folders  int64      `json:"folders"`
-		Versions int64      `json:"versions"` // items that belong to version stacks
-		Bytes    int64      `json:"bytes"`
-		Comments int64      `json:"comments"`
-		Shares   int64      `json:"presentations"`
-		ByType   []PlanType `json:"by_type"`
-		Blockers []Blocker  `json:"blockers"`
+		Project  string      `json:"project"`
+		Team     string      `json:"team"`
+		Items    int64       `json:"items"`
+		Assets   int64       `json:"assets"`
+		Folders  int64       `json:"folders"`
+		Versions int64       `json:"versions"` // items that belong to version stacks
+		Bytes    int64       `json:"bytes"`
+		Comments int64       `json:"comments"`
+		Shares   int64       `json:"presentations"`
+		ByType   []PlanType  `json:"by_type"`
+		Blockers []Blocker   `json:"blockers"`
+		Access   *PlanAccess `json:"access,omitempty"`
 		// BlockersMore counts blockers beyond those listed.
 		BlockersMore int `json:"blockers_more,omitempty"`
 		// APICalls are the calls an archive makes; APISeconds the least time the vendors' limits impose for them.
 		APICalls        int64   `json:"api_calls"`
 		APISeconds      float64 `json:"api_seconds"`
 		TransferSeconds float64 `json:"transfer_seconds"`
+	}
+	// PlanAccess says who will see what in iconik, besides administrators.
+	PlanAccess struct {
+		Mode       string      `json:"mode"` // archive.access
+		Places     []PlanPlace `json:"places"`
+		PlacesMore int         `json:"places_more,omitempty"` // beyond those listed
+		Unmapped   []string    `json:"unmapped"`              // people and groups of Frame.io without access
+	}
+	// PlanPlace is the project, or a place in it whose readers differ.
+	PlanPlace struct {
+		Kind    string   `json:"kind"`
+		Place   string   `json:"place"`
+		Open    bool     `json:"open"` // iconik's default access applies
+		Why     string   `json:"why,omitempty"`
+		Readers []string `json:"readers"`
 	}
 	// PlanType counts the files of one media type.
 	PlanType struct {

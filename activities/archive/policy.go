@@ -117,7 +117,7 @@ func (a *archive) decide(it ledger.Item) plan.Verdict {
 
 // planSource is what a plan is made from.
 func (a *archive) planSource() plan.Source {
-	return plan.Source{Frameio: a.frameio, Ledger: a.tenant.Ledger, Policy: a.cfg.Archive, Stopping: attempt.Stopping,
+	return plan.Source{Frameio: a.frameio, Ledger: a.tenant.Ledger, Policy: a.cfg.Archive, Access: a.access, Stopping: attempt.Stopping,
 		Storage: func(ctx context.Context) error {
 			_, err := a.files().Storage(ctx)
 			return err

@@ -152,13 +152,20 @@ func (s *Sim) MaySee(email, id string) bool {
 	return false
 }
 
-// Restricted says that something is hidden from people of its project's workspace or team.
+// Restricted says that a project is restricted, or that something is hidden from people who see its project. V4 does not
+// tell a restricted folder to which all of them were invited from an open one.
 func (s *Sim) Restricted(id string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for a := s.s.Assets[id]; a != nil; a = s.s.Assets[a.ParentID] {
-		if a.Restricted || a.TeamOnly || s.s.Projects[a.ProjectID].Restricted {
-			return true
+	if a := s.s.Assets[id]; a != nil {
+		p, sees := s.s.Projects[a.ProjectID], s.assetRoles(a)
+		return p.Restricted || slices.ContainsFunc(s.projectRoles(p), func(r Role) bool {
+			return !slices.ContainsFunc(sees, func(o Role) bool { return o.User == r.User })
+		})
+	}
+	for _, c := range s.s.Collections {
+		if c.ID == id {
+			return c.Private || s.s.Projects[c.ProjectID].Restricted
 		}
 	}
 	p := s.s.Projects[id]

@@ -1,0 +1,83 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/framebridge/framebridge/access"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
+)
+
+// ReadAccess reads who may read what was brought over; nil where nothing is written down of it.
+func ReadAccess(ctx context.Context, l ledger.ArchiveLedger) (*Access, error) {
+	rows, err := l.Access(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var rules []access.Rule
+	found, removed := map[string][]Found{}, map[string][]string{}
+	for _, row := range rows {
+		switch row.Part {
+		case ledger.AccessRule:
+			var r access.Rule
+			if json.Unmarshal([]byte(row.Doc), &r) == nil {
+				rules = append(rules, r)
+			}
+		case ledger.AccessFound:
+			var f []Found
+			_ = json.Unmarshal([]byte(row.Doc), &f) // what cannot be read says nothing
+			for i := range f {
+				f[i].Who = redact.Scrub(f[i].Who)
+			}
+			found[row.Source] = f
+		case ledger.AccessRemoved:
+			var names []string
+			_ = json.Unmarshal([]byte(row.Doc), &names)
+			removed[row.Source] = names
+		}
+	}
+	out := AccessOf(rules)
+	for i, r := range ordered(rules) {
+		out.Places[i].Found, out.Places[i].Removed = append(out.Places[i].Found, found[r.Source]...), append(out.Places[i].Removed, removed[r.Source]...)
+	}
+	return out, nil
+}
+
+// ordered are rules as reports list them: the project first, then by place.
+func ordered(rules []access.Rule) []access.Rule {
+	rules = slices.Clone(rules)
+	first := func(r access.Rule) int {
+		if r.Kind == access.KindProject {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(rules, func(x, y access.Rule) int {
+		return cmp.Or(cmp.Compare(first(x), first(y)), cmp.Compare(x.Place, y.Place), cmp.Compare(x.Source, y.Source))
+	})
+	return rules
+}
+
+// AccessOf says who may read what, by rules that are resolved.
+func AccessOf(rules []access.Rule) *Access {
+	out := &Access{Places: []AccessRule{}, Unmapped: []string{}}
+	for _, r := range ordered(rules) {
+		out.Mode = cmp.Or(out.Mode, r.Mode)
+		p := AccessRule{Kind: r.Kind, Place: r.Place, Open: r.Open, Why: redact.Scrub(r.Why), Readers: append([]string{}, r.Readers...), Unmapped: []NoAccess{}, Found: []Found{}, Removed: []string{}}
+		for _, u := range r.Unmapped {
+			p.Unmapped = append(p.Unmapped, NoAccess{u.Kind, u.Name, u.Reason})
+			name := u.Name
+			if u.Kind == "group" {
+				name = "group " + name
+			}
+			if !slices.Contains(out.Unmapped, name) {
+				out.Unmapped = append(out.Unmapped, name)
+			}
+		}
+		out.Places = append(out.Places, p)
+	}
+	return out
+}
