@@ -213,6 +213,11 @@ type Review struct {
 	Notify       []string      `yaml:"notify"`
 
 	Access string `yaml:"access"` // public | secure | auto
+	// Protections that accounts buy: off, form (whoever sends may ask for them) or always.
+	ForensicWatermark string `yaml:"forensic_watermark"`
+	DRM               string `yaml:"drm"`
+	// AssetLifecycle is after how long Frame.io deletes what was uploaded to the workspace; 0: never.
+	AssetLifecycle time.Duration `yaml:"asset_lifecycle"`
 
 	// StatusOptions says what the account's own options of Frame.io's Status field decide: approved, changes requested or
 	// none. See Decision.

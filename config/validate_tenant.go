@@ -133,6 +133,9 @@ func (a *Archive) validate(p *Problems, key string) {
 func (r *Review) validate(p *Problems, key string) {
 	oneOf(p, key+".watermark", r.Watermark, "required", "preferred", "off")
 	oneOf(p, key+".access", r.Access, "public", "secure", "auto")
+	oneOf(p, key+".forensic_watermark", r.ForensicWatermark, "off", "form", "always")
+	oneOf(p, key+".drm", r.DRM, "off", "form", "always")
+	atLeast(p, key+".asset_lifecycle", r.AssetLifecycle, 0)
 	for _, option := range sortedKeys(r.StatusOptions) {
 		decision := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(r.StatusOptions[option])), "_", " ")
 		oneOf(p, key+".status_options."+option, decision, "approved", "changes requested", "none")

@@ -26,6 +26,12 @@ var SendFields = []Field{
 	{"framebridge_download", "Allow download", "boolean"},
 }
 
+// The form's fields for protections, where the configuration offers them.
+var (
+	ForensicField = Field{"framebridge_forensic_watermark", "Forensic watermark", "boolean"}
+	DRMField      = Field{"framebridge_drm", "DRM", "boolean"}
+)
+
 // ReviewFields are the fields of the view on assets that are, or were, in review.
 var ReviewFields = []Field{
 	{"framebridge_review_link", "Review link", "url"},

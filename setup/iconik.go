@@ -95,7 +95,7 @@ func (p *planner) noteStorage(ctx context.Context) error {
 
 func (p *planner) planFields(ctx context.Context) error {
 	fields, _ := Fields()
-	for _, f := range fields {
+	for _, f := range append(fields, offered(p.Tenant.Review)...) {
 		have, err := p.Iconik.Admin.FieldDefinition(ctx, f.Name)
 		if err != nil {
 			return err
@@ -177,7 +177,7 @@ func (p *planner) planViews(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, v := range Views {
+	for _, v := range viewsOf(p.Tenant.Review) {
 		at := slices.IndexFunc(have, func(h iconik.View) bool { return h.Name == v.Name })
 		if at < 0 {
 			p.planNewView(v)

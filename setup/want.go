@@ -2,9 +2,11 @@ package setup
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/mapping"
 )
 
@@ -76,6 +78,28 @@ func (v ViewSpec) viewField(f mapping.Field) iconik.ViewField {
 // fieldOptions are what drop-downs offer.
 var fieldOptions = map[string][]iconik.FieldOption{
 	"framebridge_quality": {{Label: "Proxy", Value: "proxy"}, {Label: "Original", Value: "original"}},
+}
+
+// offered are the further fields of the form that a tenant's configuration offers.
+func offered(r config.Review) (out []mapping.Field) {
+	if r.ForensicWatermark == "form" {
+		out = append(out, mapping.ForensicField)
+	}
+	if r.DRM == "form" {
+		out = append(out, mapping.DRMField)
+	}
+	return out
+}
+
+// viewsOf are the views of a tenant.
+func viewsOf(r config.Review) []ViewSpec {
+	views := slices.Clone(Views)
+	for i := range views {
+		if views[i].Name == mapping.SendView {
+			views[i].Fields = append(slices.Clone(views[i].Fields), offered(r)...)
+		}
+	}
+	return views
 }
 
 // Fields are all fields of all views, each once, and whether only forms use it.

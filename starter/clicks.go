@@ -171,7 +171,7 @@ func (s *service) sendAction(c *gin.Context) {
 	}
 	t := tenantIn(c)
 	now := time.Now().UTC()
-	form, mistake := parseForm(in.form(), formRules{Now: now, Default: t.Review.Lasts, Longest: t.Review.Longest})
+	form, mistake := parseForm(in.form(), formRules{Now: now, Default: t.Review.Lasts, Longest: t.Review.Longest, Forensic: t.Review.ForensicWatermark, DRM: t.Review.DRM})
 	switch {
 	case len(in.AssetIDs)+len(in.CollectionIDs) == 0:
 		mistake = &formError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
@@ -187,7 +187,7 @@ func (s *service) sendAction(c *gin.Context) {
 	}
 	content := in.content()
 	row := ledger.Review{
-		Tenant: t.ID, ID: uuid.NewString(), Status: ledger.ReviewSending, Title: form.Title, Message: form.Message, Quality: form.Quality, Download: form.Download,
+		Tenant: t.ID, ID: uuid.NewString(), Status: ledger.ReviewSending, Title: form.Title, Message: form.Message, Quality: form.Quality, Download: form.Download, Forensic: form.Forensic, DRM: form.DRM,
 		Passphrase: form.Passphrase != "", Reviewers: form.Reviewers, RequestedBy: s.clickedBy(c.Request.Context(), t, in), Click: content,
 		ClickedAssets: in.AssetIDs, ClickedCollections: in.CollectionIDs, ExpiresAt: form.Expires, CreatedAt: now,
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/framebridge/framebridge/mapping"
 )
 
 // sendForm is the send action's form, checked.
@@ -18,6 +20,8 @@ type sendForm struct {
 	Title      string
 	Passphrase string
 	Download   bool
+	Forensic   bool
+	DRM        bool
 }
 
 // formError is a mistake in the form, said so that whoever filled it in can mend it.
@@ -30,6 +34,8 @@ type formRules struct {
 	Now     time.Time
 	Default time.Duration // until the expiry where the form names none
 	Longest time.Duration
+	// Forensic and DRM are off, form or always.
+	Forensic, DRM string
 }
 
 const (
@@ -57,12 +63,18 @@ func parseForm(values map[string][]string, rules formRules) (sendForm, *formErro
 	if f.Expires, err = parseExpiry(get("framebridge_expires"), rules); err != nil {
 		return f, err
 	}
-	switch d := strings.ToLower(get("framebridge_download")); d {
-	case "", "false", "no", "0", "off":
-	case "true", "yes", "1", "on":
-		f.Download = true
-	default:
-		return f, &formError{"framebridge_download", fmt.Sprintf("%q is not yes or no.", d)}
+	for _, choice := range []struct {
+		field string
+		mode  string
+		into  *bool
+	}{{"framebridge_download", "form", &f.Download}, {mapping.ForensicField.Name, rules.Forensic, &f.Forensic}, {mapping.DRMField.Name, rules.DRM, &f.DRM}} {
+		if choice.mode != "form" {
+			*choice.into = choice.mode == "always"
+			continue
+		}
+		if *choice.into, err = parseChoice(choice.field, get(choice.field)); err != nil {
+			return f, err
+		}
 	}
 	switch {
 	case len([]rune(f.Title)) > maxTitle:
@@ -73,6 +85,16 @@ func parseForm(values map[string][]string, rules formRules) (sendForm, *formErro
 		return f, &formError{"framebridge_passphrase", "The passphrase is longer than 255 characters."}
 	}
 	return f, nil
+}
+
+func parseChoice(field, text string) (bool, *formError) {
+	switch strings.ToLower(text) {
+	case "", "false", "no", "0", "off":
+		return false, nil
+	case "true", "yes", "1", "on":
+		return true, nil
+	}
+	return false, &formError{field, fmt.Sprintf("%q is not yes or no.", text)}
 }
 
 // named is an address as mail programs copy it, with the name before it: "Reviewer, Rita" <rita@client.example>.

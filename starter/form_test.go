@@ -78,3 +78,19 @@ func TestReviewersMayBePastedFromAMailProgram(t *testing.T) {
 		assert.NotNil(t, err, text)
 	}
 }
+
+// Protections are asked for by the form only where the configuration offers them.
+func TestProtectionsAreWhatTheConfigurationOffers(t *testing.T) {
+	for _, tt := range []struct {
+		mode, value string
+		want        bool
+	}{{"off", "true", false}, {"", "true", false}, {"form", "true", true}, {"form", "", false}, {"always", "", true}, {"always", "no", true}} {
+		form, mistake := parseForm(map[string][]string{"framebridge_reviewers": {"rita@client.example"}, "framebridge_forensic_watermark": {tt.value}, "framebridge_drm": {tt.value}},
+			formRules{Now: time.Now(), Default: time.Hour, Forensic: tt.mode, DRM: tt.mode})
+		require.Nil(t, mistake)
+		assert.Equal(t, [2]bool{tt.want, tt.want}, [2]bool{form.Forensic, form.DRM}, "%+v", tt)
+	}
+	_, mistake := parseForm(map[string][]string{"framebridge_reviewers": {"rita@client.example"}, "framebridge_drm": {"perhaps"}}, formRules{Now: time.Now(), Default: time.Hour, DRM: "form"})
+	require.NotNil(t, mistake)
+	assert.Equal(t, "framebridge_drm", mistake.Field)
+}

@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -27,7 +28,7 @@ func (r *review) openJob(ctx context.Context, assets []ledger.ReviewAsset) error
 	}
 	steps[0].Status = "IN_PROGRESS"
 	return r.makeJob(ctx, iconik.JobRequest{Title: "Review in Frame.io: " + r.row.Title, Type: "CUSTOM", CustomType: workflows.ReviewJobType, Status: "STARTED",
-		ObjectType: "assets", ObjectID: assets[0].AssetID, Steps: steps, Message: "Sending " + english.Count(len(assets), "asset")})
+		ObjectType: "assets", ObjectID: assets[0].AssetID, Steps: steps, Message: strings.Join(append([]string{"Sending " + english.Count(len(assets), "asset") + "."}, r.row.Notes...), " ")})
 }
 
 // endedJob shows in iconik what came of a click whose review sends nothing itself.

@@ -60,6 +60,9 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 		}
 	}
 	out.Title = r.row.Title
+	if err := r.warnOfLifecycle(ctx); err != nil {
+		return out, err
+	}
 	if err := r.noteOlderComments(ctx, assets); err != nil {
 		return out, err
 	}
@@ -70,6 +73,15 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 		return out, err
 	}
 	return out, r.makePlace(ctx)
+}
+
+// warnOfLifecycle says before anything is sent that Frame.io will delete it before the review ends.
+func (r *review) warnOfLifecycle(ctx context.Context) error {
+	lasts := r.cfg.Review.AssetLifecycle
+	if gone := time.Now().Add(lasts); lasts > 0 && gone.Before(r.row.ExpiresAt) {
+		return r.note(ctx, fmt.Sprintf("Frame.io's asset lifecycle deletes what is sent now on %s, before the review expires on %s.", gone.UTC().Format("2006-01-02"), r.row.ExpiresAt.UTC().Format("2006-01-02")))
+	}
+	return nil
 }
 
 func shorten(s string, most int) string {
