@@ -38,7 +38,7 @@ func (a *archive) copy(ctx workflow.Context) error {
 	}
 	return a.lanes(ctx, PhaseCopy, a.batch(), func(ctx workflow.Context, r Range) error {
 		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID:            fmt.Sprintf("%s/copy/%d-%d", ArchiveID(a.ref.Tenant, a.ref.Archive), r.From, r.To),
+			WorkflowID:            ArchiveCopyID(a.ref.Tenant, a.ref.Archive, r),
 			TypedSearchAttributes: a.childAttributes(),
 			StaticSummary:         fmt.Sprintf("items %d to %d", r.From, r.To),
 			ParentClosePolicy:     parentClosePolicy,

@@ -29,7 +29,11 @@ func TestNamesInHistoriesStay(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range []string{ArchiveID("TENANT", "PROJECT"), ArchiveQueueID("TENANT"), PlanID("TENANT", "PROJECT"), ReviewID("TENANT", "REVIEW")} {
+	ids := []string{
+		ArchiveID("TENANT", "PROJECT"), ArchiveCopyID("TENANT", "PROJECT", Range{From: 1, To: 2}), ArchiveQueueID("TENANT"),
+		ArchiveMailID("TENANT", "PROJECT", 3, "KIND"), PlanID("TENANT", "PROJECT"), ReviewID("TENANT", "REVIEW"),
+	}
+	for _, id := range ids {
 		names = append(names, "workflow id "+id)
 	}
 	names = append(names, "task queue "+TransferQueue("QUEUE"))

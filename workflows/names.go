@@ -59,6 +59,11 @@ func (r Ref) ArchiveRef() Ref { return r }
 // ArchiveID is the workflow id of a project's archive.
 func ArchiveID(tenant, project string) string { return "archive/" + tenant + "/" + project }
 
+// ArchiveCopyID is the workflow id of a child that copies a range of an archive's items.
+func ArchiveCopyID(tenant, project string, r Range) string {
+	return fmt.Sprintf("%s/copy/%d-%d", ArchiveID(tenant, project), r.From, r.To)
+}
+
 // ArchiveQueueID is the workflow id of a tenant's queue of archives.
 func ArchiveQueueID(tenant string) string { return "archive-queue/" + tenant }
 

@@ -5,10 +5,13 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -161,13 +164,62 @@ func TestEveryMarkerHasHistoriesOfBothSides(t *testing.T) {
 	for name, m := range markers {
 		id := m.id
 		assert.NotEmpty(t, before[id], "%s (%q): no recorded history went through before the marker was there; task record -- COMMIT records from the commit before it", name, id)
-		if m.since != "" { // it is not on main yet, from where alone a history of it may be recorded
+		if m.since == "" { // a history of its new side may be recorded only from main
+			age := sinceCommitted(t, ".", m)
+			assert.Less(t, age, mayWait, "%s (%q) was committed %s ago: set its since to that commit, and record a history that has the marker: task record -- COMMIT", name, id, age)
+		} else {
 			assert.NotEmpty(t, after[id], "%s (%q): no recorded history has the marker; task record -- COMMIT records one", name, id)
 		}
 		slices.Sort(before[id])
 		slices.Sort(after[id])
 		t.Logf("%s: before %v, after %v", name, before[id], after[id])
 	}
+}
+
+// mayWait is how long after its commit a marker may have no history of its new side.
+const mayWait = 24 * time.Hour
+
+// sinceCommitted is how long before the last commit of dir a marker came to its versions.go. It is 0 while the marker is
+// not committed, and as far as the history is not here: without git, and in a shallow clone.
+func sinceCommitted(t *testing.T, dir string, m marker) time.Duration {
+	t.Helper()
+	date := func(args ...string) time.Time {
+		out, err := exec.Command("git", append([]string{"-C", dir, "log", "--format=%cI"}, args...)...).Output()
+		dates := strings.Fields(string(out))
+		if err != nil || len(dates) == 0 {
+			return time.Time{}
+		}
+		at, err := time.Parse(time.RFC3339, dates[len(dates)-1]) // the oldest
+		require.NoError(t, err)
+		return at
+	}
+	came := date("-S"+strconv.Quote(m.id), "--", "versions.go")
+	if came.IsZero() {
+		return 0
+	}
+	return date("-1").Sub(came)
+}
+
+// TestAMarkerMayWaitForADay shows that the rule can fail.
+func TestAMarkerMayWaitForADay(t *testing.T) {
+	dir := t.TempDir()
+	git := func(at string, args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+		cmd.Env = append(os.Environ(), "GIT_COMMITTER_DATE="+at)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	fresh := marker{id: "a new way"}
+	assert.Zero(t, sinceCommitted(t, dir, fresh), "no git history")
+	git("", "init", "-q", "-b", "main")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "versions.go"), []byte(`var markerNewWay = marker{id: "a new way"}`), 0o600))
+	assert.Zero(t, sinceCommitted(t, dir, fresh), "not committed")
+	git("", "add", "versions.go")
+	git("2026-11-28T10:00:00Z", "commit", "-q", "-m", "the marker")
+	assert.Zero(t, sinceCommitted(t, dir, fresh))
+	git("2026-11-30T11:00:00Z", "commit", "-q", "--allow-empty", "-m", "another")
+	assert.Equal(t, 49*time.Hour, sinceCommitted(t, dir, fresh))
 }
 
 // markersOf reads the markers out of versions.go, by name.

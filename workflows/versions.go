@@ -38,7 +38,7 @@ var (
 
 	// Of Archive, since 2026-11-28: the workflow of a mail has an id of its own, which names its tenant: its activity has that
 	// tenant's turn. Old runs have it started under a random id. It may go together with the one before.
-	markerMailsHaveIDs = marker{id: "mails have ids"}
+	markerMailsHaveIDs = marker{id: "mails have ids", since: "509419f"}
 
 	// Of Archive, since 2026-11-25: one that is queued joins the queue again every hour. Old runs wait for their
 	// turn alone. It may go when no Archive from before is open or retained.
@@ -63,13 +63,13 @@ var (
 
 	// Of Review, since 2026-11-28: at the end the link is switched off first; the last sync comes then, for as long as the
 	// media is kept. Old runs sync first, for 15 minutes at most. It may go together with the ones before.
-	markerLinkOffFirst = marker{id: "the link off first"}
+	markerLinkOffFirst = marker{id: "the link off first", since: "301435e"}
 
 	// Of Review, since 2026-11-28: a stop ends a sync on its way. Old runs wait for it. It may go together with the ones
 	// before.
-	markerStopEndsSync = marker{id: "a stop ends a sync"}
+	markerStopEndsSync = marker{id: "a stop ends a sync", since: "301435e"}
 
 	// Of Review, since 2026-11-28: a stop ends the sharing, and the telling of it. Old runs finish both first. It may go
 	// together with the ones before.
-	markerStopEndsSharing = marker{id: "a stop ends the sharing"}
+	markerStopEndsSharing = marker{id: "a stop ends the sharing", since: "301435e"}
 )
