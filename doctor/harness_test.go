@@ -35,6 +35,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 const (
@@ -264,7 +265,7 @@ func newHarness(t *testing.T, generation string) *harness {
 		Tenants:  map[string]*config.Tenant{tenantID: h.tenant}}
 	path := filepath.Join(t.TempDir(), "framebridge.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
-	dsn := "sqlite:" + filepath.Join(t.TempDir(), "l.db")
+	dsn := emptyledger.DSN(t)
 	cfg.Ledger.DSN = config.Secret(dsn)
 	book, err := ledger.Open(t.Context(), dsn, ledger.WithKey("a key of 16 characters or more"))
 	require.NoError(t, err)

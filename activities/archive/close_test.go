@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -45,7 +45,7 @@ func TestKeyframesOfAnotherVersionAreNotTakenForThisOnes(t *testing.T) {
 			defer server.Close()
 			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
 			require.NoError(t, err)
-			book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+			book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 			require.NoError(t, err)
 			defer book.Close()
 			_, _, err = book.Tenant("T").Intend(t.Context(), ledger.Link{Kind: ledger.LinkKeyframes, SourceID: "F1", Archive: "P", IntendedAt: time.Now()})

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/sandbox/s3sim"
+	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -63,7 +63,7 @@ func newHarness(t *testing.T, o harnessOptions) *harness {
 	t.Cleanup(sim.Wait)
 	client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
 	require.NoError(t, err)
-	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	log := slog.New(slog.DiscardHandler)

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -45,7 +45,7 @@ func TestAnEndIsToldOnceTheMailServerIsBack(t *testing.T) {
 		"of one never opened, that runs now": {status: ledger.Running, run: 0, waits: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+			book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 			require.NoError(t, err)
 			defer book.Close()
 			box := make(outbox, 2)
@@ -74,7 +74,7 @@ func TestTheMailOfAQueuedArchiveNamesTheProject(t *testing.T) {
 		_, _ = w.Write([]byte(`{"id":"p","name":"Regatta","team":{"id":"x","name":"X"}}`))
 	}))
 	defer srv.Close()
-	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	defer book.Close()
 	box := make(outbox, 1)

@@ -2,7 +2,6 @@ package review
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +11,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -39,7 +39,7 @@ func (p *inviting) Reviewers(context.Context, string) (frameio.Reviewers, error)
 
 func inviter(t *testing.T, p *inviting, reviewers ...string) *review {
 	t.Helper()
-	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	row, _, err := book.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R", Status: ledger.ReviewSending, ShareID: "S", Reviewers: reviewers}, 0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -27,7 +27,7 @@ func (s *noMailServer) Send(context.Context, mail.Message) error {
 
 // A step of a review is tried again for a while when its mail cannot be sent, and goes on without it afterwards.
 func TestAReviewGoesOnWithoutItsMail(t *testing.T) {
-	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	client, err := iconik.New(config.Iconik{BaseURL: "http://127.0.0.1:1", AppID: "app", AuthToken: "token"})

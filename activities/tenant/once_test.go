@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,13 +11,14 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 // What an attempt after the first has made is as invisible for a while as what the first one made: its answer being
 // lost must not have a third one make it again.
 func TestALateAttemptIsWaitedForToo(t *testing.T) {
 	const settle, lag = 600 * time.Millisecond, 300 * time.Millisecond
-	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	defer book.Close()
 	lost := &rest.Error{Vendor: "iconik", Operation: "create", Class: rest.Retryable, Uncertain: true}
@@ -50,7 +50,7 @@ func TestALateAttemptIsWaitedForToo(t *testing.T) {
 
 // An attempt that lost Temporal goes on beside the one that took its place: what the later one finished first holds.
 func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
-	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	defer book.Close()
 	one := New(&config.Tenant{ID: "T"}, book, nil, nil, nil, slog.New(slog.DiscardHandler))

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 type outbox chan mail.Message
@@ -44,7 +44,7 @@ func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
 				_, _ = w.Write([]byte(c.body))
 			}))
 			defer srv.Close()
-			book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+			book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 			require.NoError(t, err)
 			defer book.Close()
 			box := make(outbox, 2)

@@ -38,6 +38,7 @@ func call(c *Client, method string, out any) *Error {
 }
 
 func TestStatusesAreClassifiedOnce(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		status    int
 		method    string
@@ -59,6 +60,7 @@ func TestStatusesAreClassifiedOnce(t *testing.T) {
 }
 
 func TestOnlyWhatIsSafeIsSentAgain(t *testing.T) {
+	t.Parallel()
 	for method, want := range map[string]int64{"GET": 3, "PUT": 3, "DELETE": 3, "POST": 1, "PATCH": 1} {
 		c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, nil)
 		require.NotNil(t, call(c, method, nil))
@@ -68,6 +70,7 @@ func TestOnlyWhatIsSafeIsSentAgain(t *testing.T) {
 
 // A vendor that refuses by mistake has carried nothing out, whatever the method; a refusal that stays is believed.
 func TestAFickleRefusalIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	for method, mistakes := range map[string]int64{"GET": 2, "POST": 2, "PATCH": 1, "DELETE": 9} {
 		var seen atomic.Int64
 		c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -89,6 +92,7 @@ func TestAFickleRefusalIsTriedAgain(t *testing.T) {
 }
 
 func TestALostAnswerOfAWriteIsUncertain(t *testing.T) {
+	t.Parallel()
 	var seen atomic.Int64
 	c := serve(t, func(http.ResponseWriter, *http.Request) {
 		seen.Add(1)
@@ -105,6 +109,7 @@ func TestALostAnswerOfAWriteIsUncertain(t *testing.T) {
 }
 
 func TestAThrottledCallWaitsAndGoesOn(t *testing.T) {
+	t.Parallel()
 	var n atomic.Int64
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		if n.Add(1) == 1 {
@@ -132,6 +137,7 @@ func TestAThrottledCallWaitsAndGoesOn(t *testing.T) {
 
 // A call that sat out a long pause would keep a worker's slot from other tenants all the while.
 func TestACallDoesNotSitOutALongPause(t *testing.T) {
+	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "600")
 		w.WriteHeader(429)
@@ -148,6 +154,7 @@ func TestACallDoesNotSitOutALongPause(t *testing.T) {
 }
 
 func TestAShortPauseAndThePaceAreWaitedOut(t *testing.T) {
+	t.Parallel()
 	b := NewBudget(Limit{Calls: 1, Window: 50 * time.Millisecond})
 	for range 3 {
 		pause, err := b.Wait(t.Context(), time.Millisecond)
@@ -165,6 +172,7 @@ func TestAShortPauseAndThePaceAreWaitedOut(t *testing.T) {
 
 // Whoever must write down that a call is on its way hears of it when it goes out, not while it waits for its turn.
 func TestACallThatIsToldOfWaitsBefore(t *testing.T) {
+	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "0.05")
 		w.WriteHeader(429)
@@ -194,6 +202,7 @@ func TestACallThatIsToldOfWaitsBefore(t *testing.T) {
 }
 
 func TestErrorsTellNoSecrets(t *testing.T) {
+	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(400)
 		_, _ = io.WriteString(w, `{"errors":[{"detail":"bad token `+testToken+` for https://store.example/k?X-Amz-Signature=abcdef"}]}`)
@@ -208,6 +217,7 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 }
 
 func TestVendorsWordsAreFound(t *testing.T) {
+	t.Parallel()
 	for body, want := range map[string]string{
 		`{"errors":["Title is wrong"]}`:                            "Title is wrong",
 		`{"errors":{"title":["Missing"]}}`:                         "title: [Missing]",
@@ -223,6 +233,7 @@ func TestVendorsWordsAreFound(t *testing.T) {
 }
 
 func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `"`+strings.Repeat("x", 2000)+`"`)
 	},
@@ -246,6 +257,7 @@ func clocked(l Limit) (*Budget, *time.Time) {
 }
 
 func TestABudgetSpendsItsBurstAndKeepsThePace(t *testing.T) {
+	t.Parallel()
 	b, now := clocked(Limit{Calls: 40, Window: time.Minute})
 	for range 40 {
 		require.Zero(t, b.take())
@@ -257,6 +269,7 @@ func TestABudgetSpendsItsBurstAndKeepsThePace(t *testing.T) {
 }
 
 func TestABudgetBelievesTheVendorsCount(t *testing.T) {
+	t.Parallel()
 	b, now := clocked(Limit{Calls: 100, Window: time.Minute})
 	require.Zero(t, b.take())
 	b.Done(200, http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Window": {"1000"}, "X-Ratelimit-Remaining": {"1"}})
@@ -269,6 +282,7 @@ func TestABudgetBelievesTheVendorsCount(t *testing.T) {
 }
 
 func TestAnUnknownBudgetBacksOffFartherEachTime(t *testing.T) {
+	t.Parallel()
 	b, now := clocked(Limit{})
 	var waits []time.Duration
 	for range 4 {

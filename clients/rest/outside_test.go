@@ -21,6 +21,7 @@ import (
 
 // What answers say of waits and limits may neither hold a tenant up for years nor let calls loose.
 func TestNumbersFromOutsideAreBounded(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		header   http.Header
 		status   int
@@ -62,6 +63,7 @@ func TestNumbersFromOutsideAreBounded(t *testing.T) {
 
 // 8,000 calls in 2 s were made where a wait became negative.
 func TestAThrottledCallNeverRunsWild(t *testing.T) {
+	t.Parallel()
 	for _, asked := range []string{"9999999999999999999", "-1", "NaN", "1e-300", "0", "9223372037"} {
 		var seen atomic.Int64
 		c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -80,6 +82,7 @@ func TestAThrottledCallNeverRunsWild(t *testing.T) {
 
 // A path leads where it was meant to lead, whatever somebody chose as an id.
 func TestOnlyIDsComeIntoPaths(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Value
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(r.URL.EscapedPath())
@@ -107,6 +110,7 @@ func TestOnlyIDsComeIntoPaths(t *testing.T) {
 }
 
 func TestCredentialsDoNotFollowARedirectElsewhere(t *testing.T) {
+	t.Parallel()
 	secrets := []string{"Authorization", "App-Id", "Auth-Token", "X-Frameio-Legacy-Token-Auth", "X-Frameio-Service-Client", "X-Anything", "Cookie", "Referer"}
 	var got atomic.Value
 	elsewhere := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -166,6 +170,7 @@ func TestCredentialsDoNotFollowARedirectElsewhere(t *testing.T) {
 
 // A vendor that is on the Internet leads no call to this machine or to what stands behind it.
 func TestARedirectDoesNotLeadInside(t *testing.T) {
+	t.Parallel()
 	var called atomic.Int64
 	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Add(1) }))
 	defer inside.Close()

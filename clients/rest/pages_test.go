@@ -11,6 +11,7 @@ import (
 
 // A listing is read whole or not at all, and it ends.
 func TestPagesEnd(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		next  func(cursor string) string
 		calls int

@@ -53,6 +53,7 @@ func ptr[T any](v T) *T { return &v }
 
 type seeder struct {
 	sim  *frameiosim.Sim
+	raw  []byte
 	p    Project
 	root string
 	err  error
@@ -79,8 +80,13 @@ func clip(name, media string, fps float64, frames int64, timecode string) framei
 
 // Harbour seeds the sample project.
 func Harbour(sim *frameiosim.Sim, team string) (Project, error) {
+	return HarbourWith(sim, team, Raw())
+}
+
+// HarbourWith seeds the sample project with other bytes of the camera original: fewer, where a test does not need parts.
+func HarbourWith(sim *frameiosim.Sim, team string, raw []byte) (Project, error) {
 	p := sim.AddProject(team, "Harbour Lights")
-	s := &seeder{sim: sim, p: Project{ID: p.ID, Name: p.Name, TeamID: team}, root: p.RootID}
+	s := &seeder{sim: sim, raw: raw, p: Project{ID: p.ID, Name: p.Name, TeamID: team}, root: p.RootID}
 	one := s.dailies()
 	still, board, stack := s.edit()
 	s.artAndSound()
@@ -104,7 +110,7 @@ func (s *seeder) dailies() (one *frameiosim.Asset) {
 	a.Properties = map[string]any{"scene": "1", "take": "3", "lens": "35mm"}
 	one = s.file(day1.ID, a)
 	s.file(takes.ID, clip("A001C002/alt.mov", "25.mov", 25, 75, "10:00:00:00"))
-	s.file(day2.ID, frameiosim.File{Name: "A002C001.mxf", Type: "application/mxf", Body: Raw(), NoProxy: true})
+	s.file(day2.ID, frameiosim.File{Name: "A002C001.mxf", Type: "application/mxf", Body: s.raw, NoProxy: true})
 	s.file(again.ID, clip("A002C001.mov", "30.mov", 30, 60, "00:00:00:00"))
 	first := s.comment(frameiosim.Comment{AssetID: one.ID, Text: "Focus is soft here", Timestamp: ptr(int64(12))})
 	s.comment(frameiosim.Comment{AssetID: one.ID, ParentID: first.ID, Text: "Agreed, take 4 is sharper", Owner: &frameiosim.User{ID: "u-priya", Name: "Priya Rao", Email: "priya@partner.example"}})

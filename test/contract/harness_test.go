@@ -27,6 +27,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/sandbox/storesim"
+	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -44,14 +45,32 @@ type harness struct {
 	generation string
 }
 
+// The camera original of the sample project: in parts where a test is about them, and small everywhere else.
+const (
+	smallRaw   = 64 << 10
+	rawInParts = 11<<20 + 12345 // three of them
+)
+
 func open(t *testing.T, ours, theirs *Checker, storage string, settings map[string]any, generation ...string) *harness {
 	t.Helper()
-	set := world{generation: "legacy", storage: storage, settings: settings, seed: samples.Harbour,
+	return openWith(t, smallRaw, ours, theirs, storage, settings, generation...)
+}
+
+func openWith(t *testing.T, raw int, ours, theirs *Checker, storage string, settings map[string]any, generation ...string) *harness {
+	t.Helper()
+	set := world{generation: "legacy", storage: storage, settings: settings, seed: sample(raw),
 		frameio: theirs.Wrap, iconik: ours.Wrap, objects: func(h http.Handler) http.Handler { return h }}
 	if len(generation) > 0 {
 		set.generation = generation[0]
 	}
 	return set.open(t)
+}
+
+// sample seeds the sample project with a camera original of a size.
+func sample(raw int) func(*frameiosim.Sim, string) (samples.Project, error) {
+	return func(sim *frameiosim.Sim, team string) (samples.Project, error) {
+		return samples.HarbourWith(sim, team, samples.Raw()[:raw:raw])
+	}
 }
 
 // world is what a harness is made of; frameio, iconik and objects stand before the vendors and the store.
@@ -102,7 +121,7 @@ tenants:
 `, tenantID, b.generation, fio.URL, token, ick.URL, appID, token)), 0o600))
 	cfg, err := config.Load(file)
 	require.NoError(t, err)
-	b.book, err = ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+	b.book, err = ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(b.book.Close)
 	client := transfer.NewHTTPClient(nil, nil)

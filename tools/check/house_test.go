@@ -65,6 +65,7 @@ var arrows = map[string][]string{
 	"test/contract":          {}, // tests only, but for what reads the vendors' documents
 	"test/e2e":               {}, // tests only
 	"test/postgres":          {},
+	"test/emptyledger":       {"ledger"},
 	"test/sinktest":          {"transfer", "sandbox/s3sim"},
 	"test/golden":            {}, // tests only
 	"tools/check":            {"config", "test/postgres"},

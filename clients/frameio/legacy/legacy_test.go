@@ -18,6 +18,7 @@ import (
 // An account that was moved to V4, and the API once it is switched off, may refuse with any 4xx; then the user's own record
 // is refused, too.
 func TestAMovedAccountIsToldFromAMissingRight(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		asset, me int
 		class     rest.Class
@@ -64,6 +65,7 @@ func TestAMovedAccountIsToldFromAMissingRight(t *testing.T) {
 
 // What is gone costs one look at the account, not one a file; after a while it is looked at again.
 func TestManyRefusalsCostOneLookAtTheAccount(t *testing.T) {
+	t.Parallel()
 	looks, moved, now := 0, false, time.Now()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v2/me" {
@@ -89,6 +91,7 @@ func TestManyRefusalsCostOneLookAtTheAccount(t *testing.T) {
 }
 
 func TestWhatIsKnownOfAnOriginal(t *testing.T) {
+	t.Parallel()
 	for body, want := range map[string]frameio.Original{
 		`"original":"https://s/x"`:                                                                 frameio.OriginalAvailable,
 		`"original":null,"upload_completed_at":null`:                                               frameio.OriginalNeverUploaded,

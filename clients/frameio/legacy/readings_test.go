@@ -56,6 +56,7 @@ func items(t *testing.T, c *legacy.Client, s frameio.Share) []string {
 
 // The items of a review link were under /items before they were under /items/shared.
 func TestReviewLinkItemsUnderTheOlderPath(t *testing.T) {
+	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{
 		"GET /v2/review_links/L/items": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("total-pages", "2")
@@ -74,6 +75,7 @@ func TestReviewLinkItemsUnderTheOlderPath(t *testing.T) {
 
 // A listing of presentations may show them without what they hold.
 func TestPresentationsListedWithoutItems(t *testing.T) {
+	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{
 		"GET /v2/projects/P/presentations": says(`[{"id":"S","name":null,"title":"Pitch","presentation_items":null},{"id":"T","name":"Empty","presentation_items":[]}]`),
 		"GET /v2/presentations/S":          says(`{"id":"S","presentation_items":[{"index":0,"asset_id":"a","asset":null}]}`),
@@ -92,6 +94,7 @@ func TestPresentationsListedWithoutItems(t *testing.T) {
 
 // A file whose comments are not counted must be asked for them.
 func TestUncountedComments(t *testing.T) {
+	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{"GET /v2/assets/D/children": says(`[{"id":"a","type":"file","comment_count":null},{"id":"b","type":"file","comment_count":"2"},{"id":"c","type":"file"}]`)})
 	page, err := c.Children(t.Context(), "D", "")
 	if err != nil {
@@ -107,6 +110,7 @@ func TestUncountedComments(t *testing.T) {
 }
 
 func TestRepliesNestedInReplies(t *testing.T) {
+	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{"GET /v2/assets/F/comments": says(`[{"id":"1","replies":[{"id":"2","parent_id":null,"replies":[{"id":"3","parent_id":"2"}]}]},{"id":"2","parent_id":"1"}]`)})
 	page, err := c.Comments(t.Context(), "F", "")
 	if err != nil {
@@ -124,6 +128,7 @@ func TestRepliesNestedInReplies(t *testing.T) {
 
 // The vendor's own tools send a call again after a 400; one that stays is believed.
 func TestBadRequestIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	calls := 0
 	c := against(t, map[string]http.HandlerFunc{"GET /v2/me": func(w http.ResponseWriter, r *http.Request) {
 		if calls++; calls < 3 {
@@ -142,6 +147,7 @@ func TestBadRequestIsTriedAgain(t *testing.T) {
 
 // How many rows a page may hold is documented nowhere, and an answer may come without the headers that count pages.
 func TestPagesWithoutHeaders(t *testing.T) {
+	t.Parallel()
 	for name, v := range map[string]struct {
 		rows, cap int
 		beyond    int // status of a page beyond the last
@@ -196,6 +202,7 @@ func TestPagesWithoutHeaders(t *testing.T) {
 // A listing need not show the project beside each file; what an archived project serves under the name of a video's
 // original is a proxy all the same.
 func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
+	t.Parallel()
 	asked, status := 0, "archived"
 	now := time.Now()
 	c := against(t, map[string]http.HandlerFunc{
@@ -238,6 +245,7 @@ func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
 
 // One who was invited to a project only sees the project and not its team.
 func TestAProjectWhoseTeamIsNotShown(t *testing.T) {
+	t.Parallel()
 	for status, fails := range map[int]bool{http.StatusForbidden: false, http.StatusNotFound: false, http.StatusUnprocessableEntity: true} {
 		c := against(t, map[string]http.HandlerFunc{
 			"GET /v2/projects/P": says(`{"id":"P","name":"Regatta","team_id":"T"}`),
@@ -252,6 +260,7 @@ func TestAProjectWhoseTeamIsNotShown(t *testing.T) {
 
 // A file that shows no link to its original is in cold storage if its project is; otherwise nobody says why.
 func TestWhyThereIsNoOriginal(t *testing.T) {
+	t.Parallel()
 	for answer, want := range map[string]frameio.Original{
 		`{"id":"P","archive_status":"archived"}`: frameio.OriginalArchived,
 		`{"id":"P","archive_status":"standard"}`: frameio.OriginalMissing,
