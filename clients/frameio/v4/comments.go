@@ -73,10 +73,7 @@ func (c comment) annotation() string {
 	}
 }
 
-const (
-	mostFrames   = 1 << 40 // more than a film of a century at 240 a second
-	mostTimecode = 1e6     // of one figure of a timecode
-)
+const mostFrames = 1 << 40 // more than a film of a century at 240 a second
 
 // frames reads a place or length in frames: a number, or a timecode at the file's rate.
 func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
@@ -87,7 +84,11 @@ func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
 	case json.Unmarshal(raw, &n) == nil:
 		return untrusted.Whole("a comment's frame", n, mostFrames), true
 	case json.Unmarshal(raw, &s) == nil && isTimecode(s):
-		return timecode(s, rate)
+		if !rate.Valid() {
+			return 0, false
+		}
+		n, _, err := mapping.ParseTimecode(s, rate)
+		return n, err == nil
 	case s != "":
 		n, ok := untrusted.Count("a comment's frame", s, mostFrames)
 		return n, ok
@@ -96,28 +97,6 @@ func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
 }
 
 func isTimecode(s string) bool { return strings.Count(strings.ReplaceAll(s, ";", ":"), ":") == 3 }
-
-// timecode counts the frames up to HH:MM:SS:FF; a semicolon says that frame numbers are dropped.
-func timecode(s string, rate mapping.Rate) (int64, bool) {
-	if rate.Den == 0 {
-		return 0, false
-	}
-	var part [4]int64
-	for i, p := range strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' }) {
-		v, ok := untrusted.Count("a comment's timecode", p, mostTimecode)
-		if !ok || i > 3 {
-			return 0, false
-		}
-		part[i] = v
-	}
-	base := (rate.Num + rate.Den/2) / rate.Den
-	minutes := part[0]*60 + part[1]
-	n := (minutes*60+part[2])*base + part[3]
-	if strings.Contains(s, ";") && base%30 == 0 {
-		n -= (minutes - minutes/10) * base / 15
-	}
-	return n, true
-}
 
 // needsRate says that a comment's place, or a reply's, can only be read with the file's frame rate.
 func (c comment) needsRate() bool {
