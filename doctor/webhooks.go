@@ -313,7 +313,7 @@ func (x *exam) reviewProject() (*frameio.Project, error) {
 		if err != nil {
 			return nil, err
 		}
-		for p, err := range frameio.RowsOf(ctx, x.frameio.ProjectsOf, w.ID) {
+		for p, err := range frameio.RowsOf(ctx, "list projects", x.frameio.ProjectsOf, w.ID) {
 			if err != nil {
 				return nil, err
 			}

@@ -46,6 +46,7 @@ type Archive struct {
 	ProjectURL      string        `json:"ProjectURL"`
 	Status          ArchiveStatus `json:"Status"`
 	Reason          string        `json:"Reason"`        // what a person should know about Status
+	ReasonCode      string        `json:"ReasonCode"`    // of Waiting, for programs: workflows.WaitsForRestore and the like; "" in older rows
 	QueuePosition   int           `json:"QueuePosition"` // 0: not queued; 1: next
 	Run             int           `json:"Run"`           // counts from 1
 	WorkflowID      string        `json:"WorkflowID"`

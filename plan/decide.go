@@ -9,9 +9,20 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Verdict is what is to become of an item, by its original and the tenant's policy.
-type Verdict struct {
-	Do        string // "copy", "skip", "wait" or "fail"
+// Action is what an archive does with an item.
+type Action string
+
+// What may be done.
+const (
+	Copy Action = "copy"
+	Skip Action = "skip" // a placeholder with its metadata and comments is kept
+	Wait Action = "wait" // for the original
+	Fail Action = "fail"
+)
+
+// Decision is what is to become of an item, by its original and the tenant's policy.
+type Decision struct {
+	Do        Action
 	Rendition frameio.Rendition
 	Why       string
 }
@@ -48,14 +59,14 @@ func NoteOriginal(it *ledger.Item, now frameio.Original) {
 }
 
 // Decide says what becomes of an item under a policy, and why where it is not simply copied.
-func Decide(policy config.Archive, from frameio.Reader, it ledger.Item) Verdict {
+func Decide(policy config.Archive, from frameio.Reader, it ledger.Item) Decision {
 	if it.Size > int64(policy.MaxFileSize) {
-		return Verdict{Do: "skip", Why: fmt.Sprintf("over the size limit: %d bytes, archive.max_file_size is %d", it.Size, int64(policy.MaxFileSize))}
+		return Decision{Do: Skip, Why: fmt.Sprintf("over the size limit: %d bytes, archive.max_file_size is %d", it.Size, int64(policy.MaxFileSize))}
 	}
 	var why string
 	switch frameio.Original(it.Original) {
 	case frameio.OriginalAvailable, "":
-		return Verdict{Do: "copy", Rendition: frameio.RenditionOriginal}
+		return Decision{Do: Copy, Rendition: frameio.RenditionOriginal}
 	case frameio.OriginalArchived:
 		advice := Unarchive
 		why = "the original is in Frame.io's cold storage"
@@ -63,14 +74,14 @@ func Decide(policy config.Archive, from frameio.Reader, it ledger.Item) Verdict 
 			why, advice = "Frame.io offers no download of the original", UnarchiveOrAllow
 		}
 		if policy.MissingOriginal == "wait" {
-			return Verdict{Do: "wait", Why: why + ": " + advice}
+			return Decision{Do: Wait, Why: why + ": " + advice}
 		}
 	case frameio.OriginalMissing:
 		why = "Frame.io offers no download of the original, although the project is not archived"
 		switch {
 		case policy.MissingOriginal != "wait":
 		case MayComeBack(it):
-			return Verdict{Do: "wait", Why: why + ": " + AllowOrWait}
+			return Decision{Do: Wait, Why: why + ": " + AllowOrWait}
 		default:
 			why += ", and offered none within a day: the token's user probably lacks permission to download without a watermark"
 		}
@@ -79,15 +90,15 @@ func Decide(policy config.Archive, from frameio.Reader, it ledger.Item) Verdict 
 	case frameio.OriginalForbidden:
 		why = "the token's user lacks permission to download the original"
 	case frameio.OriginalNeverUploaded:
-		return Verdict{Do: "skip", Why: "the upload to Frame.io was never completed"}
+		return Decision{Do: Skip, Why: "the upload to Frame.io was never completed"}
 	default:
 		why = "no original: " + it.Original
 	}
 	switch {
 	case policy.MissingOriginal == "proxy" && it.HasProxy:
-		return Verdict{Do: "copy", Rendition: frameio.RenditionProxy, Why: why + ": stored the proxy instead"}
+		return Decision{Do: Copy, Rendition: frameio.RenditionProxy, Why: why + ": stored the proxy instead"}
 	case policy.MissingOriginal == "fail":
-		return Verdict{Do: "fail", Why: why}
+		return Decision{Do: Fail, Why: why}
 	}
-	return Verdict{Do: "skip", Why: why}
+	return Decision{Do: Skip, Why: why}
 }

@@ -23,10 +23,7 @@ func Item(folder ledger.Folder, node, file frameio.Asset, version, versions, sca
 	in := Fields(file, path)
 	in.Stack = stackJSON(node, file)
 	fields := mapping.Fields(in)
-	encoded, err := json.Marshal(fields)
-	if err != nil { // a map of strings always encodes
-		panic(err)
-	}
+	encoded, _ := json.Marshal(fields) // a map of strings always encodes
 	return addFields(ledger.Item{
 		SourceID: file.ID, AssetKey: node.ID, FolderID: folder.SourceID, Version: version, Versions: versions,
 		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
@@ -62,11 +59,7 @@ func addFields(it ledger.Item, file frameio.Asset) ledger.Item {
 	if len(fields) == 0 {
 		return it
 	}
-	encoded, err := json.Marshal(fields)
-	if err != nil { // what came as JSON encodes
-		panic(err)
-	}
-	it.Custom = encoded
+	it.Custom, _ = json.Marshal(fields) // texts and what came as JSON always encode
 	it.FieldsHash += mapping.SourceFieldsHash(fields)
 	return it
 }

@@ -119,7 +119,7 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 	for len(folders) > 0 {
 		folder := folders[0]
 		folders = folders[1:]
-		for child, err := range frameio.Rows(ctx, p.children(folder.SourceID)) {
+		for child, err := range frameio.Rows(ctx, "list a folder", p.children(folder.SourceID)) {
 			if err != nil {
 				return fmt.Errorf("listing folder %q: %w", folder.Path, err)
 			}
@@ -148,7 +148,7 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 			}
 		}
 	}
-	for _, err := range frameio.RowsOf(ctx, p.Frameio.Shares, project.ID) {
+	for _, err := range frameio.RowsOf(ctx, "list shares", p.Frameio.Shares, project.ID) {
 		if err != nil {
 			return fmt.Errorf("presentations: %w", err)
 		}
@@ -184,16 +184,16 @@ func (p *planning) file(it ledger.Item) {
 	}
 	t.Count++
 	t.Bytes += it.Size
-	switch v := Decide(p.Policy, p.Frameio, it); v.Do {
-	case "skip":
-		p.blocker(it.SourceID, it.Path, v.Why, "skipped: kept as a placeholder with its metadata and comments")
-	case "wait":
-		p.blocker(it.SourceID, it.Path, v.Why, "waits for the original")
-	case "fail":
-		p.blocker(it.SourceID, it.Path, v.Why, "fails: the archive would be incomplete")
-	case "copy":
-		if v.Rendition == frameio.RenditionProxy {
-			p.blocker(it.SourceID, it.Path, v.Why, "stores the proxy, marked as a proxy")
+	switch d := Decide(p.Policy, p.Frameio, it); d.Do {
+	case Skip:
+		p.blocker(it.SourceID, it.Path, d.Why, "skipped: kept as a placeholder with its metadata and comments")
+	case Wait:
+		p.blocker(it.SourceID, it.Path, d.Why, "waits for the original")
+	case Fail:
+		p.blocker(it.SourceID, it.Path, d.Why, "fails: the archive would be incomplete")
+	case Copy:
+		if d.Rendition == frameio.RenditionProxy {
+			p.blocker(it.SourceID, it.Path, d.Why, "stores the proxy, marked as a proxy")
 		}
 	}
 }

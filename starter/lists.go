@@ -85,7 +85,7 @@ func (s *service) projects(ctx context.Context, t *config.Tenant) ([]projectView
 		}
 	}
 	list := []projectView{}
-	for project, err := range frameio.Rows(ctx, p.Projects) {
+	for project, err := range frameio.Rows(ctx, "list projects", p.Projects) {
 		if err != nil {
 			return nil, err
 		}

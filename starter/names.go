@@ -127,7 +127,7 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, text string
 		return project.ID, err
 	}
 	var all []candidate
-	for project, err := range frameio.Rows(ctx, p.Projects) {
+	for project, err := range frameio.Rows(ctx, "list projects", p.Projects) {
 		if err != nil {
 			return "", err
 		}

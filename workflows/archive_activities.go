@@ -168,6 +168,8 @@ type (
 		Back    int `json:"back"`
 		// Advice is what brings the missing ones back.
 		Advice string `json:"advice,omitempty"`
+		// Code is why they are missing: WaitsForRestore or WaitsForLink; empty from an older worker.
+		Code string `json:"code,omitempty"`
 	}
 	// ScanInput asks for the project's tree.
 	ScanInput struct {
@@ -187,6 +189,7 @@ type (
 		Status string `json:"status"`
 		Phase  string `json:"phase"` // the job's step that begins
 		Reason string `json:"reason,omitempty"`
+		Code   string `json:"code,omitempty"` // of Reason; see RecheckResult
 	}
 	// FinishInput ends a run.
 	FinishInput struct {
@@ -270,6 +273,21 @@ const (
 	DoClose    = "close"    // the bytes are there: close
 	DoNothing  = "nothing"  // verified before, skipped or failed: the ledger says why
 	DoWait     = "wait"     // its original is away and may come back
+)
+
+// Where an archive stands, as the ledger writes it (ledger.ArchiveStatus, which a test holds to these).
+const (
+	StatusRunning   = "running"
+	StatusWaiting   = "waiting"
+	StatusVerifying = "verifying"
+	StatusFailed    = "failed"
+	StatusCancelled = "cancelled"
+)
+
+// Why an archive waits for originals.
+const (
+	WaitsForRestore = "restore" // they are in Frame.io's cold storage
+	WaitsForLink    = "link"    // Frame.io offers no download of them, and does not say why
 )
 
 // Kinds of mail.

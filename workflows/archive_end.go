@@ -12,9 +12,9 @@ func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, e
 	switch {
 	case cause == nil:
 	case temporal.IsCanceledError(cause) || a.stopped:
-		out.Status, out.Reason = "cancelled", "cancelled on request; a retry continues from here"
+		out.Status, out.Reason = StatusCancelled, "cancelled on request; a retry continues from here"
 	default:
-		out.Status, out.Fault, out.Reason = "failed", faultOf(cause), reasonOf(cause)
+		out.Status, out.Fault, out.Reason = StatusFailed, faultOf(cause), reasonOf(cause)
 	}
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
@@ -30,9 +30,9 @@ func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, e
 		return fin, err
 	}
 	switch {
-	case out.Status == "cancelled" && !a.stopped:
+	case out.Status == StatusCancelled && !a.stopped:
 		return fin, temporal.NewCanceledError(out.Reason)
-	case out.Status == "failed":
+	case out.Status == StatusFailed:
 		return fin, cause
 	}
 	return fin, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })

@@ -20,8 +20,8 @@ type ArchiveStatus struct {
 	InFlight int    `json:"in_flight"`
 }
 
-func (a *archive) setStatus(ctx workflow.Context, status, phase, reason string) error {
-	return ActSetStatus.Execute(forCalls(ctx, "status "+status), SetStatusInput{Ref: a.ref, Status: status, Phase: phase, Reason: reason})
+func (a *archive) setStatus(ctx workflow.Context, status, phase string) error {
+	return ActSetStatus.Execute(forCalls(ctx, "status "+status), SetStatusInput{Ref: a.ref, Status: status, Phase: phase})
 }
 
 func (a *archive) enter(ctx workflow.Context, name string) {

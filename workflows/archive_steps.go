@@ -33,7 +33,7 @@ func (a *archive) collections(ctx workflow.Context) error {
 // copy brings the files over: child workflows of some items each, as many at once as the tenant allows items in
 // parallel. A child works on one item at a time, so a huge file holds up one lane only.
 func (a *archive) copy(ctx workflow.Context) error {
-	if err := a.setStatus(ctx, "running", PhaseCopy, ""); err != nil {
+	if err := a.setStatus(ctx, StatusRunning, PhaseCopy); err != nil {
 		return err
 	}
 	return a.lanes(ctx, PhaseCopy, a.batch(), func(ctx workflow.Context, r Range) error {
@@ -88,7 +88,8 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 				advice = "unarchive the project in Frame.io"
 			}
 			reason := fmt.Sprintf("%s %s no original in Frame.io right now: %s. Framebridge checks %s", english.Count(res.Waiting, "file"), english.Has(res.Waiting), advice, english.Every(every))
-			if err := a.setStatus(ctx, "waiting", PhaseCopy, reason); err != nil {
+			waiting := SetStatusInput{Ref: a.ref, Status: StatusWaiting, Phase: PhaseCopy, Reason: reason, Code: res.Code}
+			if err := ActSetStatus.Execute(forCalls(ctx, "status "+StatusWaiting), waiting); err != nil {
 				return err
 			}
 			a.describe(ctx, reason)
@@ -116,7 +117,7 @@ func (a *archive) batch() int {
 
 // comments brings over what the copying has not: comments of items that had nothing to copy.
 func (a *archive) comments(ctx workflow.Context) error {
-	if err := a.setStatus(ctx, "running", PhaseComments, ""); err != nil {
+	if err := a.setStatus(ctx, StatusRunning, PhaseComments); err != nil {
 		return err
 	}
 	return walks(ctx, a, PhaseComments, ActCopyComments, "comments",
@@ -130,7 +131,7 @@ func (a *archive) shares(ctx workflow.Context) error {
 
 // compare reads Frame.io's side again. What has changed since the plan is brought over in another round.
 func (a *archive) compare(ctx workflow.Context) error {
-	if err := a.setStatus(ctx, "verifying", PhaseVerify, ""); err != nil {
+	if err := a.setStatus(ctx, StatusVerifying, PhaseVerify); err != nil {
 		return err
 	}
 	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's folders again"), ScanInput{Ref: a.ref, Compare: true})

@@ -21,9 +21,9 @@ import (
 const formatProxy = "FRAMEIO_PROXY"
 
 // ensureFile makes format, file set and file record, and for a large file the upload session.
-func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v plan.Verdict) (ledger.Item, error) {
+func (a *archive) ensureFile(ctx context.Context, it ledger.Item, d plan.Decision) (ledger.Item, error) {
 	rec := record{key: it.SourceID, format: tenant.FormatOriginal, size: it.Size}
-	if v.Rendition == frameio.RenditionProxy {
+	if d.Rendition == frameio.RenditionProxy {
 		rec = record{key: it.SourceID + ":proxy", format: formatProxy, size: -1}
 	}
 	if err := a.dropReplaced(ctx, it, rec.key); err != nil {
@@ -38,8 +38,8 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, v plan.Verdict
 		return it, err
 	}
 	return a.updateItem(ctx, it, func(i *ledger.Item) {
-		i.State, i.Reason, i.Fault = ledger.Copying, v.Why, ""
-		i.Rendition, i.UploadID = string(v.Rendition), uploadID
+		i.State, i.Reason, i.Fault = ledger.Copying, d.Why, ""
+		i.Rendition, i.UploadID = string(d.Rendition), uploadID
 		i.FormatID, i.FileSetID, i.FileID = rec.formatID, rec.fileSetID, rec.fileID
 	})
 }

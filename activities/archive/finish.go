@@ -23,9 +23,9 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 		return err
 	}
 	row, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
-		r.Status, r.Reason = ledger.ArchiveStatus(in.Status), in.Reason
+		r.Status, r.Reason, r.ReasonCode = ledger.ArchiveStatus(in.Status), in.Reason, in.Code
 		r.CopyingSince = time.Time{}
-		if in.Status == "running" && in.Phase == workflows.PhaseCopy {
+		if in.Status == workflows.StatusRunning && in.Phase == workflows.PhaseCopy {
 			r.CopyingSince, r.BytesBefore = time.Now().UTC(), totals.BytesDone
 		}
 	})
@@ -107,7 +107,7 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 	if err != nil {
 		return "", "", err
 	}
-	status, reason := settle.Verdict(totals, proxies, folders, row.Shares-row.SharesDone)
+	status, reason := settle.Outcome(totals, proxies, folders, row.Shares-row.SharesDone)
 	if status, reason, err = a.exceptions(ctx, status, reason); err != nil {
 		return "", "", err
 	}

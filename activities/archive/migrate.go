@@ -71,7 +71,7 @@ func (a *archive) noProject(ctx context.Context) error {
 	}
 	if row.RootID != "" && frameio.Migrated(a.frameio, row.Generation) { // it was opened once, on the other API
 		var ids []string
-		for p, err := range frameio.Rows(ctx, a.frameio.Projects) {
+		for p, err := range frameio.Rows(ctx, "list projects", a.frameio.Projects) {
 			if err != nil {
 				return err
 			}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/clients/mail"
-	"github.com/framebridge/framebridge/plan"
 
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/notice"
@@ -59,8 +58,11 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 }
 
 func (a *archive) composeMail(kind string, row ledger.Archive) (subject, text string) {
-	where := notice.Where{Status: routes.Archive(a.steps.config.Now(), a.ref.Archive), Workflow: a.steps.workflowURL(a.workflowID()),
-		Cold: a.frameio.Capabilities().NativeArchive && !strings.Contains(row.Reason, plan.AllowOrWait)}
+	cold := row.ReasonCode == workflows.WaitsForRestore
+	if row.ReasonCode == "" { // set by an older worker, which has a code for nothing
+		cold = a.frameio.Capabilities().NativeArchive
+	}
+	where := notice.Where{Status: routes.Archive(a.steps.config.Now(), a.ref.Archive), Workflow: a.steps.workflowURL(a.workflowID()), Cold: cold}
 	if row.CollectionID != "" {
 		where.Collection = a.iconik.CollectionURL(row.CollectionID)
 	}

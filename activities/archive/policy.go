@@ -81,11 +81,11 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	}
 	switch {
 	case !cold:
-		res.Advice = plan.AllowOrWait
+		res.Advice, res.Code = plan.AllowOrWait, workflows.WaitsForLink
 	case arc.frameio.Capabilities().NativeArchive:
-		res.Advice = plan.Unarchive
+		res.Advice, res.Code = plan.Unarchive, workflows.WaitsForRestore
 	default:
-		res.Advice = plan.UnarchiveOrAllow
+		res.Advice, res.Code = plan.UnarchiveOrAllow, workflows.WaitsForLink
 	}
 	return res, nil
 }
@@ -111,7 +111,7 @@ func (a *archive) recheckOriginal(ctx context.Context, it ledger.Item) (waits bo
 	return waits, file.Original, err
 }
 
-func (a *archive) decide(it ledger.Item) plan.Verdict {
+func (a *archive) decide(it ledger.Item) plan.Decision {
 	return plan.Decide(a.cfg.Archive, a.frameio, it)
 }
 

@@ -26,7 +26,7 @@ func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
 	for _, tt := range []struct {
 		policy string
 		it     ledger.Item
-		do     string
+		do     plan.Action
 		why    string
 	}{
 		{"wait", missing, "wait", "waits up to a day"},
@@ -64,13 +64,27 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		require.NoError(t, err)
 		arc := New(Options{Config: config.Hold(&config.Config{}), WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, nil, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
 		v := arc.decide(ledger.Item{Size: 1, Original: "archived"})
-		assert.Equal(t, "wait", v.Do)
-		subject, text := arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why})
+		assert.Equal(t, plan.Wait, v.Do)
+		subject, text := arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why}) // of an older worker: without a code
 		for _, want := range wants {
 			assert.Contains(t, v.Why, want)
 			assert.Contains(t, text, want)
 		}
 		assert.Contains(t, text, "archive.missing_original")
 		assert.Equal(t, generation == "legacy", subject == `Action needed: originals of "Regatta" are in cold storage`, subject)
+		for code, want := range map[string]string{workflows.WaitsForRestore: "in cold storage", workflows.WaitsForLink: "missing"} {
+			subject, _ = arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why, ReasonCode: code})
+			assert.Equal(t, `Action needed: originals of "Regatta" are `+want, subject, generation)
+		}
+	}
+}
+
+// The workflows may not import the ledger, and write its words.
+func TestWorkflowsAndLedgerUseTheSameStatusWords(t *testing.T) {
+	for word, status := range map[string]ledger.ArchiveStatus{
+		workflows.StatusRunning: ledger.Running, workflows.StatusWaiting: ledger.Waiting, workflows.StatusVerifying: ledger.Verifying,
+		workflows.StatusFailed: ledger.Failed, workflows.StatusCancelled: ledger.Cancelled,
+	} {
+		require.Equal(t, word, string(status))
 	}
 }

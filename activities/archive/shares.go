@@ -42,7 +42,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 		})
 		return page, err
 	}
-	for s, err := range frameio.Rows(ctx, list) {
+	for s, err := range frameio.Rows(ctx, "list shares", list) {
 		if err != nil {
 			return fmt.Errorf("presentations: %w", err)
 		}
@@ -132,7 +132,7 @@ func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.Sh
 	if s.Items != nil {
 		return s.Items, nil
 	}
-	return frameio.All(func(i frameio.ShareItem) string { return i.AssetID }, func(cursor string) (frameio.Page[frameio.ShareItem], error) {
+	return frameio.All(ctx, "list a share's items", func(i frameio.ShareItem) string { return i.AssetID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.ShareItem], error) {
 		return a.frameio.ShareItems(ctx, s, cursor)
 	})
 }
@@ -261,7 +261,7 @@ func (a *archive) refersTo(ctx context.Context, collection, target string) (bool
 
 // sharesNow lists what Frame.io shares of the project.
 func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
-	return frameio.All(func(s frameio.Share) string { return s.ID }, func(cursor string) (frameio.Page[frameio.Share], error) {
+	return frameio.All(ctx, "list shares", func(s frameio.Share) string { return s.ID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.Share], error) {
 		return a.frameio.Shares(ctx, a.ref.Archive, cursor)
 	})
 }

@@ -68,7 +68,7 @@ func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, share
 
 // collectionsNow lists the collections that people made: what Frame.io made for a share comes with the share.
 func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, error) {
-	all, err := frameio.All(func(c frameio.Collection) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Collection], error) {
+	all, err := frameio.All(ctx, "list collections", func(c frameio.Collection) string { return c.ID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.Collection], error) {
 		return a.frameio.Collections(ctx, a.ref.Archive, cursor)
 	})
 	var out []frameio.Collection
@@ -229,7 +229,7 @@ func extrasOf(c frameio.Comment) mapping.CommentExtras {
 	return x
 }
 
-// exceptions lowers a verdict of "verified" where something was not carried.
+// exceptions lowers an outcome of "verified" where something was not carried.
 func (a *archive) exceptions(ctx context.Context, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string, error) {
 	counts, err := a.ledger.NotCarriedCounts(ctx)
 	if err != nil || len(counts) == 0 || status != ledger.Verified && status != ledger.VerifiedWithExceptions {

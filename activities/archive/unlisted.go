@@ -59,7 +59,7 @@ func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, err
 	if err != nil || !known { // it was taken out of this scan
 		return err == nil, err
 	}
-	for child, err := range frameio.RowsOf(ctx, a.frameio.Children, f.ParentID) {
+	for child, err := range frameio.RowsOf(ctx, "list a folder", a.frameio.Children, f.ParentID) {
 		if rest.IsNotFound(err) {
 			return a.folderDeleted(ctx, parent)
 		}

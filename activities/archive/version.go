@@ -90,29 +90,29 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 	if why, err := a.heldBack(ctx, it); err != nil || why != "" {
 		return workflows.OpenVersionResult{}, cmp.Or(err, fault.Content("%s", why))
 	}
-	v := a.decide(it)
-	switch v.Do {
-	case "wait":
+	d := a.decide(it)
+	switch d.Do {
+	case plan.Wait:
 		_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
-			i.State, i.Reason = ledger.Pending, v.Why
+			i.State, i.Reason = ledger.Pending, d.Why
 			plan.NoteOriginal(i, frameio.Original(i.Original))
 		})
 		return workflows.OpenVersionResult{Do: workflows.DoWait}, err
-	case "fail":
+	case plan.Fail:
 		if _, err := a.placeholder(ctx, it); err != nil {
 			return workflows.OpenVersionResult{}, err
 		}
-		return workflows.OpenVersionResult{}, fault.Content("%s", v.Why)
-	case "skip":
-		return workflows.OpenVersionResult{Do: workflows.DoNothing}, a.skip(ctx, it, v.Why)
+		return workflows.OpenVersionResult{}, fault.Content("%s", d.Why)
+	case plan.Skip:
+		return workflows.OpenVersionResult{Do: workflows.DoNothing}, a.skip(ctx, it, d.Why)
 	}
 	if it, err = a.ensureVersion(ctx, it, "ASSET"); err != nil {
 		return workflows.OpenVersionResult{}, err
 	}
-	if it.State == ledger.Copying && it.Checksum != "" && it.Rendition == string(v.Rendition) {
+	if it.State == ledger.Copying && it.Checksum != "" && it.Rendition == string(d.Rendition) {
 		return result(workflows.DoClose) // the bytes were all there when the worker ended
 	}
-	if it, err = a.ensureFile(ctx, it, v); err != nil {
+	if it, err = a.ensureFile(ctx, it, d); err != nil {
 		return workflows.OpenVersionResult{}, err
 	}
 	return result(workflows.DoTransfer)

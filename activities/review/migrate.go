@@ -149,7 +149,7 @@ func (r *review) relocatedFiles(ctx context.Context) ([]placedFile, error) {
 		return nil, err
 	}
 	var out []placedFile
-	for a, err := range frameio.RowsOf(ctx, r.frameio.Children, folder) {
+	for a, err := range frameio.RowsOf(ctx, "list a folder", r.frameio.Children, folder) {
 		if err != nil {
 			return nil, err
 		}

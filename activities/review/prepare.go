@@ -259,7 +259,7 @@ func (r *review) folderName() string {
 
 // childNamed finds a child by its name; those that known holds are others.
 func (r *review) childNamed(ctx context.Context, folder, name string, kind frameio.AssetKind, known map[string]bool) (string, error) {
-	for a, err := range frameio.RowsOf(ctx, r.frameio.Children, folder) {
+	for a, err := range frameio.RowsOf(ctx, "list a folder", r.frameio.Children, folder) {
 		if err != nil {
 			return "", err
 		}
@@ -298,7 +298,7 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 	id, _, err := r.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkReviewProject, SourceID: key, FindFirst: true,
 		Find: func(ctx context.Context) (string, error) {
-			for p, err := range frameio.RowsOf(ctx, r.frameio.ProjectsOf, ws.ID) {
+			for p, err := range frameio.RowsOf(ctx, "list projects", r.frameio.ProjectsOf, ws.ID) {
 				if err != nil {
 					return "", err
 				}

@@ -26,7 +26,7 @@ func (r *review) findShare(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for s, err := range frameio.RowsOf(ctx, r.frameio.Shares, r.row.ProjectID) {
+	for s, err := range frameio.RowsOf(ctx, "list shares", r.frameio.Shares, r.row.ProjectID) {
 		if err != nil {
 			return "", err
 		}

@@ -170,7 +170,7 @@ func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error
 	if err != nil {
 		return "", err
 	}
-	for c, err := range frameio.RowsOf(ctx, s.frameio.Comments, s.it.FileID) {
+	for c, err := range frameio.RowsOf(ctx, "list comments", s.frameio.Comments, s.it.FileID) {
 		if err != nil {
 			return "", err
 		}

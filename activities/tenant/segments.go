@@ -93,7 +93,7 @@ func SegmentRequest(d mapping.SegmentDraft) iconik.SegmentRequest {
 
 // FileComments lists all comments of a file.
 func (t *Tenant) FileComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
-	return frameio.All(func(c frameio.Comment) string { return c.ID }, func(cursor string) (frameio.Page[frameio.Comment], error) {
+	return frameio.All(ctx, "list comments", func(c frameio.Comment) string { return c.ID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.Comment], error) {
 		return t.Frameio.Comments(ctx, fileID, cursor)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,7 @@ func TestRowsReadAListingToItsEnd(t *testing.T) {
 	refused := errors.New("refused")
 	pages := map[string]frameio.Page[int]{"": {Items: []int{1, 2}, Next: "b"}, "b": {Next: "c"}, "c": {Items: []int{3}}}
 	read := func(list func(context.Context, string, string) (frameio.Page[int], error), most int) (got []int, err error) {
-		for n, err := range frameio.RowsOf(t.Context(), list, "project") {
+		for n, err := range frameio.RowsOf(t.Context(), "list things", list, "project") {
 			if err != nil {
 				return got, err
 			}
@@ -58,4 +59,47 @@ func TestRowsReadAListingToItsEnd(t *testing.T) {
 		return frameio.Page[int]{Items: []int{n}, Next: strconv.Itoa((n + 1) % 3)}, nil
 	}, 0)
 	require.Equal(t, rest.Retryable, rest.ClassOf(err), "a listing in circles is not taken for whole")
+	require.ErrorContains(t, err, "list things")
+}
+
+func TestAllReadsEachObjectOnce(t *testing.T) {
+	t.Parallel()
+	id := func(s string) string { return s }
+	for name, c := range map[string]struct {
+		pages []string // of one-letter rows; * is an empty page
+		most  int      // pages that are read
+		want  string   // rows, or part of the error
+		fails bool
+	}{
+		"each once":              {[]string{"ab", "bc", "*", "cd"}, 4, "abcd", false},
+		"a page of known rows":   {[]string{"abr", "r", "c"}, 3, "abrc", false},
+		"one page again":         {[]string{"a", "a", "a"}, 2, "list comments: the listing repeats the same page", true},
+		"two pages in turn":      {[]string{"a", "b", "a", "b"}, 3, "list comments: the listing repeats the same page", true},
+		"nothing":                {[]string{"*"}, 1, "", false},
+		"empty pages are no end": {[]string{"*", "*", "a"}, 3, "a", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			got, err := frameio.All(t.Context(), "list comments", id, func(_ context.Context, cursor string) (frameio.Page[string], error) {
+				n, _ := strconv.Atoi(cursor)
+				calls++
+				page := frameio.Page[string]{Items: strings.Split(c.pages[n], "")}
+				if c.pages[n] == "*" {
+					page.Items = nil
+				}
+				if n+1 < len(c.pages) {
+					page.Next = strconv.Itoa(n + 1)
+				}
+				return page, nil
+			})
+			require.Equal(t, c.most, calls)
+			if c.fails {
+				require.ErrorContains(t, err, c.want)
+				require.Equal(t, rest.Retryable, rest.ClassOf(err))
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, strings.Join(got, ""))
+		})
+	}
 }

@@ -294,13 +294,16 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 
 func (c *Client) children(ctx context.Context, id, cursor string) ([]asset, string, error) {
 	rows, next, err := listPage[asset](ctx, c, opChildren, "assets/"+url.PathEscape(id)+"/children", url.Values{"include": {"cover_asset"}}, cursor)
+	if err != nil {
+		return nil, "", err
+	}
 	rows = slices.DeleteFunc(rows, func(a asset) bool { return !a.Deleted.IsZero() })
 	for i := range rows {
-		if err == nil {
-			err = c.see(ctx, &rows[i])
+		if err := c.see(ctx, &rows[i]); err != nil {
+			return nil, "", err
 		}
 	}
-	return rows, next, err
+	return rows, next, nil
 }
 
 const projectFreshFor = time.Minute // how long a project's native archiving is believed

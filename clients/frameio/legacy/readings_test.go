@@ -45,7 +45,7 @@ func says(body string) http.HandlerFunc {
 func items(t *testing.T, c *legacy.Client, s frameio.Share) []string {
 	t.Helper()
 	var ids []string
-	for i, err := range frameio.RowsOf(t.Context(), c.ShareItems, s) {
+	for i, err := range frameio.RowsOf(t.Context(), "list", c.ShareItems, s) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestPagesWithoutHeaders(t *testing.T) {
 				says("["+strings.Join(rows, ",")+"]")(w, r)
 			}})
 			seen := map[string]bool{}
-			for a, err := range frameio.RowsOf(t.Context(), c.Children, "D") {
+			for a, err := range frameio.RowsOf(t.Context(), "list", c.Children, "D") {
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -110,7 +110,7 @@ func TestEachPageIsAskedForWhole(t *testing.T) {
 	}})
 	c := v.client(t, nil)
 	var ids []string
-	for a, err := range frameio.RowsOf(t.Context(), c.Children, "f") {
+	for a, err := range frameio.RowsOf(t.Context(), "list", c.Children, "f") {
 		require.NoError(t, err)
 		ids = append(ids, a.ID)
 	}

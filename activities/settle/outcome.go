@@ -7,8 +7,8 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Verdict is what an archive has proved, over all items, folders and presentations.
-func Verdict(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
+// Outcome is what an archive has proved, over all items, folders and presentations.
+func Outcome(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
 	open := t.Pending + t.Copying + t.Copied
 	switch {
 	case t.Failed > 0 || open > 0:
