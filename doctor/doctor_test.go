@@ -119,6 +119,7 @@ func breakages() []breakage {
 		{"mail.sender", func(h *harness) { h.mail.noSender = true }},
 		{"tenant.clients", func(h *harness) { h.tenant.Frameio.Generation = "v3" }},
 		{"tenant.api_key", func(h *harness) { h.tenant.APIKey = config.Tenant{}.APIKey }},
+		{"tenant.audit", func(h *harness) { h.rewriteAudit() }},
 		{"tenant.notify", func(h *harness) { h.tenant.Archive.Notify = nil }},
 		{"frameio.reachable", func(h *harness) { h.tenant.Frameio.BaseURL = "http://127.0.0.1:1" }},
 		{"frameio.reachable", func(h *harness) { h.frameioAt.hangs, h.Timeout = true, time.Second }},

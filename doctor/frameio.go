@@ -10,6 +10,8 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
 )
 
 // signInLasts is how long Adobe keeps a refresh token that nobody uses; warned of four days earlier.
@@ -41,6 +43,8 @@ func tenantChecks() []Definition {
 				}
 				return ok("%d addresses", len(x.tenant.Archive.Notify))
 			}},
+		{ID: "tenant.audit", Meaning: "Somebody changed this tenant's audit log, or part of it is lost: it proves nothing from the entry named on.", Do: "Find out who can write to the ledger's database. Compare with its last backup, and keep both.",
+			needs: []string{"ledger.schema"}, run: auditWhole},
 		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after December 1, 2026: from then on, none of this tenant's work runs.", Do: "Have Frame.io migrate the account to V4, set frameio.generation: v4 with a sign-in, and run `starter setup`.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
 				if ends := x.frameio.InstallCapabilities().Ends; !ends.IsZero() {
@@ -49,6 +53,22 @@ func tenantChecks() []Definition {
 				return ok("%s", x.tenant.Frameio.Generation)
 			}},
 	}
+}
+
+// auditWhole reads the tenant's whole audit log. One that is too long for a check is no fault.
+func auditWhole(ctx context.Context, x *exam) finding {
+	within, cancel := context.WithTimeout(ctx, x.Timeout*9/10)
+	defer cancel()
+	n, err := x.Ledger.Tenant(x.tenant.ID).VerifyAudit(within)
+	switch {
+	case errors.Is(err, ledger.ErrChain):
+		return fail("%v", err)
+	case err != nil && within.Err() != nil:
+		return skip("entries 1 to %d are as they were written; the rest takes longer than a check may", n)
+	case err != nil:
+		return warn("it could not be read: %v", err)
+	}
+	return ok("%s, all as they were written", english.Count(n, "entry"))
 }
 
 // apiPath is where Frame.io's API says who somebody is, which nobody may ask without a token.

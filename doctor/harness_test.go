@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -290,6 +291,19 @@ func (h *harness) open(t *config.Tenant) (doctor.Account, *iconik.Client, error)
 	}
 	ick, err := iconik.New(t.Iconik)
 	return p.(doctor.Account), ick, err
+}
+
+// rewriteAudit changes an entry of the audit log behind the ledger's back.
+func (h *harness) rewriteAudit() {
+	for _, action := range []string{"stop", "retry"} {
+		_, err := h.Ledger.AppendAudit(h.t.Context(), ledger.AuditEntry{Tenant: tenantID, Actor: ledger.Actor{Kind: ledger.ActorAPI}, Action: action})
+		must(err)
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(h.Config.Ledger.DSN.Reveal(), "sqlite:"))
+	must(err)
+	defer db.Close()
+	_, err = db.ExecContext(h.t.Context(), "UPDATE audit_log SET action = 'extend' WHERE action = 'stop'")
+	must(err)
 }
 
 // setUp makes at both vendors what is needed there.

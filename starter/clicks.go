@@ -259,8 +259,9 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 		}
 		var done accepted
 		var refused *refusal
+		ctx := clickedByUser(c.Request.Context(), s.clickedBy(c.Request.Context(), t, in))
 		for _, id := range ids {
-			out, err := s.controlReview(c.Request.Context(), t, id, verb, until)
+			out, err := s.controlReview(ctx, t, id, verb, until)
 			switch {
 			case err == nil:
 				done = out

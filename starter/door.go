@@ -31,8 +31,8 @@ const (
 	longPath, longSegment = 200, 64 // characters of a path that are logged
 )
 
-// ownNetworks are where a reverse proxy may stand whose X-Forwarded-For is believed. It is used for nothing but the limit
-// on wrong secrets.
+// ownNetworks are where a reverse proxy may stand whose X-Forwarded-For is believed. It is used for the limit on
+// wrong secrets and for the audit log, and lets nobody in.
 var ownNetworks = []string{"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10"}
 
 // door holds what all requests share: how much of their bodies is in memory, and which addresses send wrong secrets.

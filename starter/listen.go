@@ -39,7 +39,7 @@ func serveCommand(o *options) *cobra.Command {
 				return err
 			}
 			defer done()
-			s.actor = ledger.ActorAPI
+			s.actor = ledger.Actor{Kind: ledger.ActorAPI}
 			return s.serve(cmd.Context())
 		},
 	}

@@ -164,7 +164,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 		book.Close()
 		return nil, nil, err
 	}
-	s := &service{live: live, path: o.config, actor: ledger.ActorCommand, ledger: book, temporal: tc, log: log, platforms: map[*config.Tenant]frameio.Platform{}}
+	s := &service{live: live, path: o.config, actor: commandActor(), ledger: book, temporal: tc, log: log, platforms: map[*config.Tenant]frameio.Platform{}}
 	live.OnChange(s.forget)
 	return s, func() { tc.Close(); book.Close() }, nil
 }

@@ -113,9 +113,7 @@ func (s *service) controlReview(ctx context.Context, t *config.Tenant, id, verb 
 		if verb == verbExtend {
 			detail = until.UTC().Format(time.RFC3339)
 		}
-		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: cmp.Or(s.actor, ledger.ActorAPI)}, Action: verb,
-			ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
-		return out, err
+		return out, s.audit(ctx, t, ledger.AuditEntry{Action: verb, ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
 	case errors.As(err, &gone):
 		return out, &refusal{"the review has ended"}
 	case errors.As(err, &app):

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
 	"github.com/framebridge/framebridge/temporalclient"
@@ -191,8 +192,8 @@ func (s *service) observe(answers *prometheus.CounterVec) gin.HandlerFunc {
 func (s *service) ready(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), 3*time.Second)
 	defer cancel()
-	ledger := make(chan error, 1)
-	go func() { ledger <- s.ledger.Ping(ctx) }()
+	pinged := make(chan error, 1)
+	go func() { pinged <- s.ledger.Ping(ctx) }()
 	checks, status := gin.H{"temporal": "ok", "ledger": "ok"}, http.StatusOK
 	if err := temporalclient.Ready(ctx, s.temporal, s.cfg().Temporal.Namespace); err != nil {
 		checks["temporal"], status = "unreachable", http.StatusServiceUnavailable
@@ -200,7 +201,7 @@ func (s *service) ready(c *gin.Context) {
 			checks["temporal"] = err.Error()
 		}
 	}
-	if err := <-ledger; err != nil {
+	if err := <-pinged; err != nil {
 		checks["ledger"], status = "unreachable", http.StatusServiceUnavailable
 	}
 	c.JSON(status, checks)
@@ -261,6 +262,7 @@ func (s *service) bearer(c *gin.Context) {
 		return
 	}
 	c.Set(tenantKey, found)
+	actsAs(c, ledger.Actor{Kind: ledger.ActorAPI, Key: opens.Name})
 }
 
 // neededRole is what a route's key must be for: a viewer reads, an editor exports, an operator controls.
@@ -305,12 +307,15 @@ func (s *service) bearerOrKey(verb string) gin.HandlerFunc {
 		}
 		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key, time.Now()) {
 			s.wrongSecret(c, "key", "key", "the key does not belong to this archive and control, or is too old: use the action on the collection")
+			return
 		}
+		actsAs(c, ledger.Actor{Kind: ledger.ActorIconik})
 	}
 }
 
 // actionSecret checks the static header of iconik's custom actions and webhooks.
 func (s *service) actionSecret(c *gin.Context) {
+	actsAs(c, ledger.Actor{Kind: ledger.ActorIconik})
 	given := c.GetHeader(setup.SecretHeader)
 	if tenantIn(c).Iconik.ActionSecret.Contains(given) {
 		return

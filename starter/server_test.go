@@ -548,3 +548,35 @@ func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 		}
 	}
 }
+
+// The audit log says who controlled what: by which key and from where, or which user of iconik clicked.
+func TestTheAuditSaysWhoControlled(t *testing.T) {
+	f := newFront(t)
+	f.cfg().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
+	_, _, err := f.ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	const collection = "7b8f8c1e-0000-4000-8000-00000000000c"
+	_, err = f.ledger.Tenant(tenantA).Claim(t.Context(), ledger.LinkProject, project, collection, "")
+	require.NoError(t, err)
+	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}
+	handle := &mocks.WorkflowUpdateHandle{}
+	handle.On("Get", mock.Anything, mock.Anything).Return(nil)
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(running, nil)
+	f.temporal.On("UpdateWorkflow", mock.Anything, mock.Anything).Return(handle, nil)
+	for _, a := range []ask{
+		{method: "POST", path: routes.Prefix + "/archives/" + project + "/cancel", header: map[string]string{"Authorization": "Bearer key of the desk", "X-Forwarded-For": "203.0.113.9"}},
+		{method: "POST", path: routes.Prefix + "/archive/actions/retry?tenant-id=" + tenantA, body: `{"user_id":"` + tenantB + `","collection_ids":["` + collection + `"]}`,
+			header: map[string]string{"X-Framebridge-Secret": "click"}},
+	} {
+		resp, problem := f.ask(a)
+		require.Equal(t, http.StatusAccepted, resp.StatusCode, problem)
+	}
+	entries, err := f.ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+	require.Equal(t, ledger.Actor{Kind: ledger.ActorAPI, Address: "192.0.2.1", Key: "desk"}, entries[0].Actor)
+	require.Equal(t, ledger.Actor{Kind: ledger.ActorIconik, Address: "192.0.2.1", Name: tenantB}, entries[1].Actor)
+	for _, e := range entries {
+		require.Equal(t, []string{"archive", project, project}, []string{e.ObjectKind, e.ObjectID, e.Archive})
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -41,7 +40,7 @@ type service struct {
 	attributes atomic.Bool // search attributes are registered
 	metrics    *prometheus.Registry
 	door       *door
-	actor      string // who controls, for the audit; "" is the API
+	actor      ledger.Actor // who controls, for the audit, where no request says so
 
 	mu        sync.Mutex
 	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration has changed is another one
@@ -242,7 +241,11 @@ func (s *service) retryArchive(ctx context.Context, t *config.Tenant, project st
 		return accepted{}, errors.Join(errUnavailable, err)
 	}
 	if !running {
-		return s.startArchive(ctx, t, frameio.Project{ID: project}, "")
+		out, err := s.startArchive(ctx, t, frameio.Project{ID: project}, "")
+		if err != nil {
+			return out, err
+		}
+		return out, s.audit(ctx, t, ledger.AuditEntry{Action: workflows.UpdateRetry, ObjectKind: "archive", ObjectID: project, Archive: project})
 	}
 	return s.control(ctx, t, project, workflows.UpdateRetry)
 }
@@ -260,9 +263,7 @@ func (s *service) control(ctx context.Context, t *config.Tenant, project, update
 	var app *temporal.ApplicationError
 	switch {
 	case err == nil:
-		_, err := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: cmp.Or(s.actor, ledger.ActorAPI)}, Action: update,
-			ObjectKind: "archive", ObjectID: project, Archive: project})
-		return out, err
+		return out, s.audit(ctx, t, ledger.AuditEntry{Action: update, ObjectKind: "archive", ObjectID: project, Archive: project})
 	case errors.As(err, &gone):
 		return out, &refusal{"the archive is not running"}
 	case errors.As(err, &app):

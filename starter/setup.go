@@ -17,6 +17,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/routes"
@@ -128,8 +129,7 @@ func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.
 		if f.remove {
 			what = "setup removed"
 		}
-		if _, aerr := s.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorCommand}, Action: what,
-			ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(fmt.Sprintf("%d changes", changes))}); aerr != nil {
+		if aerr := s.audit(ctx, t, ledger.AuditEntry{Action: what, ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(english.Count(changes, "change"))}); aerr != nil {
 			s.log.WarnContext(ctx, "could not record the set-up in the audit log", "error", aerr)
 		}
 	}

@@ -157,6 +157,7 @@ func (s *service) retryAction(c *gin.Context) {
 		return
 	}
 	t := tenantIn(c)
+	ctx := clickedByUser(c.Request.Context(), s.clickedBy(c.Request.Context(), t, in))
 	for _, id := range in.CollectionIDs {
 		link, ok, err := s.ledger.Tenant(t.ID).LinkByTarget(c.Request.Context(), ledger.LinkProject, id)
 		if err != nil {
@@ -166,7 +167,7 @@ func (s *service) retryAction(c *gin.Context) {
 		if !ok {
 			continue
 		}
-		out, err := s.retryArchive(c.Request.Context(), t, link.SourceID)
+		out, err := s.retryArchive(ctx, t, link.SourceID)
 		if err != nil {
 			s.failWith(c, err, "collection_ids")
 			return

@@ -57,7 +57,7 @@ var arrows = map[string][]string{
 	"activities/review":      {"activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"plan":                   {"access", "clients/frameio", "clients/rest", "config", "english", "ledger", "mapping", "workflows"},
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "redact"},
-	"doctor":                 {"clients/...", "config", "ledger", "redact", "setup", "workflows"},
+	"doctor":                 {"clients/...", "config", "english", "ledger", "redact", "setup", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
 	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "english", "export", "ledger", "mapping", "plan", "redact", "report", "routes", "setup", "temporalclient", "untrusted", "version", "workflows"},
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
