@@ -1,7 +1,6 @@
 package frameio
 
 import (
-	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -98,6 +97,3 @@ type Collection struct {
 	UpdatedAt time.Time
 	Source    json.RawMessage // as Frame.io sent it, without passphrases
 }
-
-// Filled says whether a field has a value.
-func (f FieldValue) Filled() bool { return cmp.Or(f.State, FieldNull) == FieldFilled }

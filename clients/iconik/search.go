@@ -3,6 +3,7 @@ package iconik
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/framebridge/framebridge/clients/rest"
@@ -32,27 +33,20 @@ func (s *SearchService) find(ctx context.Context, docType string, terms []term) 
 	return all, orEmpty(err)
 }
 
+// inUse leaves out what is deleted, which the index still has, and what it found although the condition does not fit.
+func inUse(found []Object, fits func(Object) bool) []Object {
+	return slices.DeleteFunc(found, func(o Object) bool { return o.Status == "DELETED" || !fits(o) })
+}
+
 // ByExternalID wraps POST search/v1/search/. docType is assets or collections. Deleted objects, which the index still
 // has, are left out. The index lags behind writes.
 func (s *SearchService) ByExternalID(ctx context.Context, docType, externalID string) ([]Object, error) {
 	found, err := s.find(ctx, docType, []term{{"external_id", externalID}})
-	var out []Object
-	for _, o := range found {
-		if o.ExternalID == externalID && o.Status != "DELETED" {
-			out = append(out, o)
-		}
-	}
-	return out, err
+	return inUse(found, func(o Object) bool { return o.ExternalID == externalID }), err
 }
 
 // Collections wraps POST search/v1/search/ for collections of exactly this title.
 func (s *SearchService) Collections(ctx context.Context, title string) ([]Object, error) {
 	found, err := s.find(ctx, "collections", []term{{"title", title}})
-	var out []Object
-	for _, o := range found {
-		if o.Title == title && o.Status != "DELETED" {
-			out = append(out, o)
-		}
-	}
-	return out, err
+	return inUse(found, func(o Object) bool { return o.Title == title }), err
 }

@@ -5,12 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +18,6 @@ import (
 
 const (
 	granule       = 256 << 10 // a session keeps multiples of it
-	mostComposed  = 32
 	googleNoRange = "no bytes are kept"
 )
 
@@ -45,16 +42,6 @@ func NewGCS(base string) *GCS { return &GCS{store: newStore(base), sessions: map
 // StartURL begins a resumable session for an object.
 func (g *GCS) StartURL(name string, life time.Duration) string {
 	return g.Sign(http.MethodPost, "/"+name, nil, life)
-}
-
-// PutURL takes an object whole.
-func (g *GCS) PutURL(name string, life time.Duration) string {
-	return g.Sign(http.MethodPut, "/"+name, nil, life)
-}
-
-// ComposeURL makes an object of others.
-func (g *GCS) ComposeURL(name string, life time.Duration) string {
-	return g.Sign(http.MethodPut, "/"+name, url.Values{"compose": {""}}, life)
 }
 
 // GetURL reads an object.
@@ -91,18 +78,6 @@ func (g *GCS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.mu.Unlock()
 		w.Header().Set("Location", g.base+"/session/"+id)
 		answer(http.StatusCreated)
-	case r.Method == http.MethodPut && r.URL.Query().Has("compose"):
-		g.compose(w, r, name, answer)
-	case r.Method == http.MethodPut:
-		b, err := g.body(r)
-		if err != nil {
-			return
-		}
-		g.mu.Lock()
-		g.objects[name] = b
-		g.mu.Unlock()
-		hashes(w, b, true)
-		answer(http.StatusOK)
 	case r.Method == http.MethodGet:
 		b, ok := g.Object(name)
 		if !ok {
@@ -237,33 +212,6 @@ func parseRange(h string) (from, to, total int64, err error) {
 		return 0, 0, 0, fmt.Errorf("bad range %q", h)
 	}
 	return from, to, total, nil
-}
-
-func (g *GCS) compose(w http.ResponseWriter, r *http.Request, name string, answer func(int)) {
-	var in struct {
-		Components []struct {
-			Name string `xml:"Name"`
-		} `xml:"Component"`
-	}
-	if err := xml.NewDecoder(r.Body).Decode(&in); err != nil || len(in.Components) == 0 || len(in.Components) > mostComposed {
-		refuse(w, http.StatusBadRequest, "InvalidArgument")
-		return
-	}
-	bucket, _, _ := strings.Cut(name, "/")
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var whole []byte
-	for _, c := range in.Components {
-		b, ok := g.objects[bucket+"/"+c.Name]
-		if !ok {
-			refuse(w, http.StatusNotFound, "NoSuchKey")
-			return
-		}
-		whole = append(whole, b...)
-	}
-	g.objects[name] = whole
-	hashes(w, whole, false)
-	answer(http.StatusOK)
 }
 
 // ForgetSessions loses what is not complete, as Google does after a week.
