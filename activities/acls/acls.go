@@ -55,7 +55,7 @@ func (k *Keeper) ProjectRule(ctx context.Context, p frameio.Project) (access.Rul
 	if mode != access.Source {
 		return access.Project(mode, p.ID, p.Name, p.Restricted, nil, ""), nil
 	}
-	people, unknown, err := k.people(func(cursor string) (frameio.Page[frameio.Member], error) {
+	people, unknown, err := k.people(ctx, func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error) {
 		return k.Tenant.Frameio.Members(ctx, p, cursor)
 	})
 	if err != nil {
@@ -65,7 +65,7 @@ func (k *Keeper) ProjectRule(ctx context.Context, p frameio.Project) (access.Rul
 	if !k.Tenant.Frameio.Capabilities().FolderMembers {
 		return r, nil
 	}
-	root, _, err := k.people(func(cursor string) (frameio.Page[frameio.Member], error) {
+	root, _, err := k.people(ctx, func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error) {
 		return k.Tenant.Frameio.FolderMembers(ctx, p.RootID, cursor)
 	})
 	if err != nil {
@@ -76,8 +76,8 @@ func (k *Keeper) ProjectRule(ctx context.Context, p frameio.Project) (access.Rul
 }
 
 // people reads a list of people. unknown is why it may not be read.
-func (k *Keeper) people(list func(cursor string) (frameio.Page[frameio.Member], error)) (people []access.Person, unknown string, err error) {
-	members, err := frameio.All(func(m frameio.Member) string { return m.ID + m.Email }, list)
+func (k *Keeper) people(ctx context.Context, list func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error)) (people []access.Person, unknown string, err error) {
+	members, err := frameio.All(ctx, "list members", func(m frameio.Member) string { return m.ID + m.Email }, list)
 	if why, refused := refusedList(err); refused {
 		return nil, why, nil
 	}
@@ -105,7 +105,7 @@ func (k *Keeper) FolderRule(ctx context.Context, above access.Rule, id, place st
 	if k.Mode() != access.Source || !k.Tenant.Frameio.Capabilities().FolderMembers {
 		return above, false, nil
 	}
-	people, unknown, err := k.people(func(cursor string) (frameio.Page[frameio.Member], error) {
+	people, unknown, err := k.people(ctx, func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error) {
 		return k.Tenant.Frameio.FolderMembers(ctx, id, cursor)
 	})
 	if err != nil {

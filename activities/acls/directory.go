@@ -65,7 +65,7 @@ func (k *Keeper) readGroups(ctx context.Context) (*groups, error) {
 		return nil, err
 	}
 	out := &groups{self: access.Person{ID: me.ID, Name: me.Name, Email: me.Email}}
-	theirs, err := frameio.All(func(g frameio.Group) string { return g.ID }, func(cursor string) (frameio.Page[frameio.Group], error) {
+	theirs, err := frameio.All(ctx, "list groups", func(g frameio.Group) string { return g.ID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.Group], error) {
 		return k.Tenant.Frameio.Groups(ctx, cursor)
 	})
 	if _, hidden := refusedList(err); err != nil && !hidden {
