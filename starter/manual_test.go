@@ -146,3 +146,45 @@ func TestSetupOnTheCommandLine(t *testing.T) {
 	assert.Equal(t, 0, code, out)
 	assert.Empty(t, v.frameio.Hooks())
 }
+
+var (
+	anyBlock = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+	starting = regexp.MustCompile(`(?:^|[\s/])starter ((?:[a-z-]).*)$`)
+)
+
+// Every command of the starter that stands in a block of any page exists, with its flags and as many arguments.
+func TestTheManualsCommandsExist(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	require.NoError(t, err)
+	seen := 0
+	for _, page := range append(pages, "../README.md") {
+		raw, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, block := range anyBlock.FindAllStringSubmatch(string(raw), -1) {
+			if block[1] != "" && block[1] != "sh" {
+				continue
+			}
+			for line := range strings.Lines(block[2]) {
+				line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+				m := starting.FindStringSubmatch(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(line), "&")))
+				if m == nil || strings.Contains(line, "install -m") || strings.HasPrefix(line, "go build") {
+					continue
+				}
+				text, _, _ := strings.Cut(m[1], " >")
+				var args []string
+				for _, w := range word.FindAllString(text, -1) {
+					args = append(args, strings.Trim(w, `"`))
+				}
+				seen++
+				cmd, rest, err := command().Find(args)
+				if !assert.NoError(t, err, "%s: %s", page, line) || cmd.Name() == "completion" || cmd.Name() == "starter" {
+					assert.Contains(t, []string{"completion"}, args[0], "%s: %s", page, line)
+					continue
+				}
+				assert.NoError(t, cmd.ParseFlags(rest), "%s: %s", page, line)
+				assert.NoError(t, cmd.ValidateArgs(cmd.Flags().Args()), "%s: %s", page, line)
+			}
+		}
+	}
+	assert.Greater(t, seen, 20)
+}

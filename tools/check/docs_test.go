@@ -125,3 +125,24 @@ func TestTheTourNamesWhatIsThere(t *testing.T) {
 	}
 	assert.Empty(t, tourProblems(root, "`mapping/time.go`: `CommentTimes`; `Reconcile` in `mapping/reconcile.go`; `frameio.Reader`", declared))
 }
+
+var link = regexp.MustCompile(`\]\(([^)#:"]+)(#[^)]*)?\)`)
+
+// TestTheIndexNamesEveryPage holds the index of docs, and that no link between files leads nowhere.
+func TestTheIndexNamesEveryPage(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	index, err := os.ReadFile("../../docs/README.md")
+	require.NoError(t, err)
+	for _, page := range append(pages, "../../README.md", "../../CONTRIBUTING.md") {
+		if name := filepath.Base(page); filepath.Dir(page) == "../../docs" && name != "README.md" {
+			assert.Contains(t, string(index), "("+name+")")
+		}
+		raw, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(raw), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(page), m[1]))
+			assert.NoError(t, err, "%s links to %s", page, m[1])
+		}
+	}
+}
