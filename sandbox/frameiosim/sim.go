@@ -1,5 +1,6 @@
-// Package frameiosim simulates Frame.io's legacy API (V2) as its fact sheet describes it: tokens, envelopes, paging
-// headers, leaky buckets, signed media URLs on an object store, native archiving, and signed webhooks with retries.
+// Package frameiosim simulates Frame.io as its fact sheets describe it, on one set of projects: the V4 API (files v4_*.go)
+// and the legacy API V2 (files v2_*.go). Both have tokens, envelopes, paging, leaky buckets, signed media URLs on an object
+// store, and signed webhooks with retries; the legacy one archives natively, too.
 package frameiosim
 
 import (

@@ -73,7 +73,7 @@ func noticesOf(t *testing.T, modules map[string]string) string {
 			found = true
 		}
 		if at, ok := withoutText[strings.Fields(name)[0]]; !found && ok {
-			fmt.Fprintf(&b, "\n%s\n%s (the module has no license file: see %s)\n", strings.Repeat("-", 80), name, at)
+			fmt.Fprintf(&b, "\n%s\n%s (neither the module nor its repository has a license file: see %s)\n", strings.Repeat("-", 80), name, at)
 			continue
 		}
 		require.True(t, found, "%s has no license file", name)
