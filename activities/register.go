@@ -10,7 +10,7 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	workflows.ActQueuePositions.Register(r, guardTask(b, a.queue.QueuePositions))
 	workflows.ActClosedArchives.Register(r, guard(b, a.queue.ClosedArchives))
 
-	workflows.ActOpenArchive.Register(r, guard(opening, a.Archive.OpenArchive))
+	workflows.ActOpenArchive.Register(r, guard(b, a.Archive.OpenArchive)) // it decides itself what a refused token means
 	workflows.ActPrepareIconik.Register(r, guardTask(b, a.Archive.PrepareIconik))
 	workflows.ActScanProject.Register(r, guard(b, a.Archive.ScanProject))
 	workflows.ActMakeCollections.Register(r, guardTask(b, a.Archive.MakeCollections))

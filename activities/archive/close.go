@@ -57,7 +57,7 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 			return fmt.Errorf("keyframes: %w", err)
 		}
 	}
-	if it.Version == it.Versions && it.Versions > 1 { // the asset goes by the stack's name as it is with its newest version
+	if it.Version == it.Versions && (it.Versions > 1 || it.Migrated) { // the asset goes by the stack's present name, and by the present id
 		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
 		if err != nil {
 			return err

@@ -29,6 +29,9 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 	if err != nil {
 		return counts, err
 	}
+	if err := arc.stillThere(ctx, ""); err != nil {
+		return counts, err
+	}
 	items, err := arc.ledger.Items(ctx, in.From, in.To)
 	if err != nil {
 		return counts, err

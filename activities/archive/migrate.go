@@ -70,20 +70,65 @@ func (a *archive) noProject(ctx context.Context) error {
 		return err
 	}
 	if row.RootID != "" && frameio.Migrated(a.frameio, row.Generation) { // it was opened once, on the other API
-		var ids []string
-		for p, err := range frameio.Rows(ctx, "list projects", a.frameio.Projects) {
-			if err != nil {
-				return err
-			}
-			if mapping.ProjectTitle(p.Name, a.cfg.Archive.TriggerSuffix) == mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix) {
-				ids = append(ids, p.ID)
-			}
+		ids, err := a.projectsNamed(ctx, row.Name)
+		if err != nil {
+			return err
 		}
 		if len(ids) > 0 {
 			return fault.Content("project %q has a new ID since Frame.io's account migration, so this archive cannot continue under the old one. Start an archive of %[2]s (starter archive %[2]s, or POST %[3]s/archives): it continues where this one stopped, and copies nothing twice", row.Name, strings.Join(ids, " or "), routes.Prefix)
 		}
 	}
-	return fault.Content("Frame.io has no project %s, or the token's user has no access to it", a.ref.Archive)
+	return fault.Content("Frame.io has no project %s, or the token's user has no access to it%s", a.ref.Archive, a.requestedBefore(ctx, row))
+}
+
+// requestedBefore says, of an archive that was never opened, what the project's id may be now: it may have been requested
+// before the account was migrated, and waited since.
+func (a *archive) requestedBefore(ctx context.Context, row ledger.Archive) string {
+	if row.RootID != "" {
+		return ""
+	}
+	ids, err := a.projectsNamed(ctx, row.Name)
+	if err != nil || len(ids) == 0 {
+		return ". If Frame.io migrated the account since this archive was requested, the project has a new ID: starter projects lists it; start an archive of that"
+	}
+	return fmt.Sprintf(". If Frame.io migrated the account since this archive was requested, the project's ID is %s now: start an archive of that (starter archive %[1]s)", strings.Join(ids, " or "))
+}
+
+// projectsNamed are the ids of the projects that go by a name, with or without the suffix.
+func (a *archive) projectsNamed(ctx context.Context, name string) (ids []string, err error) {
+	title := mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix)
+	if title == "" {
+		return nil, nil
+	}
+	for p, err := range frameio.Rows(ctx, "list projects", a.frameio.Projects) {
+		if err != nil {
+			return nil, err
+		}
+		if mapping.ProjectTitle(p.Name, a.cfg.Archive.TriggerSuffix) == title {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, nil
+}
+
+// stillThere ends a step, in the middle of a run, whose ids of Frame.io's objects are none any more since the account was
+// migrated: it would take them for deleted. probe is a file that the step needs, or empty where it can do without.
+func (a *archive) stillThere(ctx context.Context, probe string) error {
+	row, err := a.row(ctx)
+	if err != nil || row.Migrating || row.RootID == "" || !frameio.Migrated(a.frameio, row.Generation) {
+		return err
+	}
+	_, err = a.frameio.Project(ctx, a.ref.Archive)
+	if rest.IsNotFound(err) {
+		return a.noProject(ctx)
+	}
+	if err != nil || probe == "" {
+		return err
+	}
+	if _, err = a.frameio.Asset(ctx, probe); rest.IsNotFound(err) {
+		return fault.Content("Frame.io's account migration gave the files of project %q new IDs while this archive was running. Retry the archive of %[2]s (starter retry %[2]s, or POST %[3]s/archives): it continues where this run stopped, and copies nothing twice", row.Name, row.ID, routes.Prefix)
+	}
+	return err
 }
 
 // refreshProject notices, in the middle of a run, that the account was moved: the project's root may have another id.

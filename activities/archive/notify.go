@@ -49,7 +49,9 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	}
 	if row.Name == "" { // it was started by its id and is not open yet
 		if project, err := arc.frameio.Project(ctx, row.ID); err == nil {
-			row.Name, row.ProjectURL = project.Name, project.URL
+			if row, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.Name, r.ProjectURL = project.Name, project.URL }); err != nil {
+				return err
+			}
 		}
 	}
 	subject, text := arc.composeMail(in.Kind, row)

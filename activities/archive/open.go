@@ -26,7 +26,7 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 		if rest.IsNotFound(err) {
 			return workflows.OpenArchiveResult{}, arc.noProject(ctx)
 		}
-		return workflows.OpenArchiveResult{}, err
+		return workflows.OpenArchiveResult{}, arc.openingRefused(ctx, err)
 	}
 	if err := arc.adoptMigrated(ctx, project); err != nil {
 		return workflows.OpenArchiveResult{}, err
@@ -63,6 +63,26 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 		Project: project.Name, Team: project.Team.Name, Run: row.Run,
 		Lanes: arc.cfg.Archive.ItemsInParallel, WaitInterval: arc.cfg.Archive.WaitInterval.String(),
 	}, nil
+}
+
+// openingRefused ends an archive that is opened with a refused token: whoever has just started it learns of it at once. Where
+// the API refuses tokens from the moment Frame.io migrates the account, and has taken this one before, the archive waits like
+// one that runs, until the configuration names the other API.
+func (a *archive) openingRefused(ctx context.Context, err error) error {
+	if rest.ClassOf(err) != rest.Unauthorized {
+		return err
+	}
+	if a.frameio.Capabilities().MayMigrate {
+		for row, lerr := range a.tenant.Ledger.AllArchives(ctx) {
+			if lerr != nil {
+				return lerr
+			}
+			if row.RootID != "" && !frameio.Migrated(a.frameio, row.Generation) {
+				return err
+			}
+		}
+	}
+	return fault.FailFastOnAuth(err)
 }
 
 // PrepareIconik finds or makes what the archive needs in iconik: a storage that takes uploads, the metadata views, the

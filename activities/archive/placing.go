@@ -2,8 +2,10 @@ package archive
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/framebridge/framebridge/activities/placing"
+	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -27,4 +29,21 @@ func (a *archive) asWritten(ctx context.Context, it ledger.Item) ([]placing.Comm
 			Texts: []string{known.Text, unknown.Text, mapping.TeamOnlyPrefix + known.Text, mapping.TeamOnlyPrefix + unknown.Text}}
 	}
 	return out, err
+}
+
+// elsewhere says of an item that the asset it is in stands for another file or stack: the ledger's ids alone prove nothing.
+func elsewhere(asset *iconik.Asset, it ledger.Item) string {
+	kind, _, ours := mapping.ParseExternalID(asset.ExternalID)
+	if want := externalOf(it); ours && (kind == "file" || kind == "stack") && asset.ExternalID != want {
+		return fmt.Sprintf("differ: its asset in iconik stands for %s, and not for %s", asset.ExternalID, want)
+	}
+	return ""
+}
+
+// externalOf is the external id of the asset that an item belongs in.
+func externalOf(it ledger.Item) string {
+	if it.AssetKey == it.SourceID {
+		return mapping.ExternalID("file", it.AssetKey)
+	}
+	return mapping.ExternalID("stack", it.AssetKey)
 }

@@ -15,6 +15,9 @@ import (
 // noOriginal corrects what the listing said when Frame.io refuses the bytes themselves.
 func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, error) {
 	project, err := a.frameio.Project(ctx, a.ref.Archive)
+	if rest.IsNotFound(err) {
+		return it, a.noProject(ctx)
+	}
 	if err != nil {
 		return it, err
 	}

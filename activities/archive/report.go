@@ -93,8 +93,13 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 		if err != nil && !rest.IsNotFound(err) {
 			return "", "", err
 		}
-		if err != nil || asset.Status == "DELETED" {
+		switch {
+		case err != nil || asset.Status == "DELETED":
 			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReport, row.ID); err != nil {
+				return "", "", err
+			}
+		case asset.ExternalID != external: // the project came under another id
+			if _, err := a.iconik.Assets.Update(ctx, asset.ID, iconik.AssetPatch{Title: asset.Title, ExternalID: external}); err != nil {
 				return "", "", err
 			}
 		}

@@ -22,6 +22,9 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
+	if err := arc.stillThere(ctx, ""); err != nil {
+		return err
+	}
 	row, err := arc.row(ctx)
 	if err != nil {
 		return err
@@ -66,6 +69,13 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	}
 	if _, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done }); err != nil {
 		return err
+	}
+	if former, known, err := arc.tenant.Ledger.Link(ctx, ledger.LinkPresentations, row.ID); err != nil {
+		return err
+	} else if parent == "" && known && former.TargetID != "" && former.Hash == "" { // the project has another id since the migration
+		if _, err := arc.presentations(ctx, row); err != nil {
+			return fmt.Errorf("the collection Presentations: %w", err)
+		}
 	}
 	if err := arc.copyCollections(ctx, row, shares); err != nil {
 		return err

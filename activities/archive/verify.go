@@ -35,6 +35,11 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	if err := attempt.Stopping(ctx); err != nil {
 		return counts, err
 	}
+	if len(items) > 0 {
+		if err := arc.stillThere(ctx, items[0].SourceID); err != nil {
+			return counts, err
+		}
+	}
 	verified, missing := make([]bool, len(items)), make([]bool, len(items))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(verifyInParallel)
@@ -135,6 +140,9 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 	}
 	if asset.Status == "DELETED" {
 		return "missing: the asset was deleted in iconik; a retry restores it", assetMissing, nil
+	}
+	if why := elsewhere(asset, it); why != "" {
+		return why, nothingMissing, nil
 	}
 	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
 		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
@@ -274,6 +282,9 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	var res workflows.TreeResult
 	arc, err := a.archive(ref)
 	if err != nil {
+		return res, err
+	}
+	if err := arc.stillThere(ctx, ""); err != nil {
 		return res, err
 	}
 	if err := arc.objects.Clear(ctx, ledger.FailedComparison); err != nil {

@@ -59,6 +59,9 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 	if !ok {
 		return nothing, fault.System("file %s is not in the ledger", in.SourceID)
 	}
+	if err := arc.stillThere(ctx, ""); err != nil {
+		return nothing, err
+	}
 	res, err := arc.openVersion(ctx, it, in)
 	return res, err
 }
@@ -169,7 +172,7 @@ func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item,
 	if err := a.writeFields(ctx, it, nil); err != nil {
 		return it, err
 	}
-	if it.WrittenHash != "" && it.Version == it.Versions {
+	if (it.WrittenHash != "" || it.Migrated) && it.Version == it.Versions {
 		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
 		if err != nil {
 			return it, err

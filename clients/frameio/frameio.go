@@ -37,6 +37,8 @@ type Capabilities struct {
 	WatermarkOnFiles bool
 	// SharesOnly: there is one kind of share, as which presentations and review links live on after a migration.
 	SharesOnly bool
+	// MayMigrate: Frame.io may move the account to the other API at any moment, and refuses its tokens from then on.
+	MayMigrate bool
 	// FolderMembers: who may see a folder can be listed.
 	FolderMembers bool
 	// InviteBatch is how many addresses Invite takes at once.

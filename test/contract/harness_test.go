@@ -34,13 +34,14 @@ import (
 
 // harness is both vendors, the activities and the workflows in one process, with Temporal's test environment for a server.
 type harness struct {
-	frameio *frameiosim.Sim
-	iconik  *iconiksim.Sim
-	project samples.Project
-	acts    *activities.Activities
-	config  *config.Config
-	engine  *transfer.Engine
-	book    *ledger.Ledger
+	frameio    *frameiosim.Sim
+	iconik     *iconiksim.Sim
+	project    samples.Project
+	acts       *activities.Activities
+	config     *config.Config
+	configFile string // of the configuration
+	engine     *transfer.Engine
+	book       *ledger.Ledger
 
 	generation string
 }
@@ -125,7 +126,7 @@ tenants:
 	require.NoError(t, err)
 	t.Cleanup(b.book.Close)
 	client := transfer.NewHTTPClient(nil, nil)
-	b.config = cfg
+	b.config, b.configFile = cfg, file
 	b.engine = transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
 	b.acts, err = activities.New(config.Hold(cfg), b.book, b.engine, client, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)

@@ -158,7 +158,7 @@ func (c *Client) Generation() frameio.Generation { return frameio.Legacy }
 // Capabilities returns what the legacy API can do, and its limits.
 func (c *Client) Capabilities() frameio.Capabilities {
 	return frameio.Capabilities{Checksums: true, NativeArchive: true, CreateReplies: true, TeamOnlyComments: true, ListLimit: 40,
-		WatermarkOnFiles: true, InviteBatch: 1, ShareBatch: 500, CommentPolls: 100}
+		WatermarkOnFiles: true, MayMigrate: true, InviteBatch: 1, ShareBatch: 500, CommentPolls: 100}
 }
 
 func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any) (*http.Response, error) {

@@ -32,6 +32,7 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 		subject = fmt.Sprintf("Frame.io refuses the token of %s: was the account migrated to V4?", t.Name)
 		head += " Frame.io supports that API only until December 1, 2026, and a migrated account refuses legacy tokens immediately."
 	}
+	steps = append([]string{"First, ask Frame.io Support to restore team-only comments: V4 hides those of before the migration until Support brings them back, and an archive cannot see them. Also have projects in cold storage unarchived: V4 does not offer their originals until then."}, steps...)
 	steps = append(steps, "Run starter setup: the account migration turned the webhooks off.")
 	if err != nil {
 		steps = append(steps, "If the account was not migrated, someone deleted the token: create a new one.")
@@ -42,7 +43,7 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 		fmt.Fprintf(&b, "%d. %s\n", i+1, s)
 	}
 	b.WriteString(`
-Nothing is lost. Running archives and reviews retry every minute, and continue automatically after step 1. If Frame.io gave a project a new ID, its archive fails, and an e-mail names the new ID; an archive with that ID continues where the old one stopped. Open reviews get a new link on V4, and their reviewers new invitations.
+Nothing is lost. Running archives and reviews retry every minute, and continue automatically once the configuration is changed. If Frame.io gave a project a new ID, its archive fails, and an e-mail names the new ID; an archive with that ID continues where the old one stopped. Open reviews get a new link on V4, and their reviewers new invitations.
 `)
 	return subject, b.String()
 }
