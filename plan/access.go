@@ -42,11 +42,11 @@ func (p *planning) folderRule(ctx context.Context, above access.Rule, f frameio.
 
 // readers says who will see what, before anything of it is made.
 func (p *planning) readers(ctx context.Context, project frameio.Project) error {
-	out := &workflows.PlanAccess{Mode: access.IconikDefault, Places: []workflows.PlanPlace{}, Unmapped: []string{}}
-	p.plan.Access = out
 	if p.Access == nil {
 		return nil
 	}
+	out := &workflows.PlanAccess{Places: []workflows.PlanPlace{}, Unmapped: []string{}}
+	p.plan.Access = out
 	if err := p.privateCollections(ctx, project); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/plan"
+	"github.com/framebridge/framebridge/readers"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -229,7 +230,7 @@ func (s *service) planHere(ctx context.Context, t *config.Tenant, project string
 	if err != nil {
 		return workflows.Plan{}, err
 	}
-	return plan.Make(ctx, plan.Source{Frameio: p, Ledger: s.ledger.Tenant(t.ID), Policy: t.Archive, Storage: func(ctx context.Context) error {
+	return plan.Make(ctx, plan.Source{Frameio: p, Ledger: s.ledger.Tenant(t.ID), Policy: t.Archive, Access: &readers.Readers{Frameio: p, Iconik: ick, Archive: t.Archive}, Storage: func(ctx context.Context) error {
 		storage, err := ick.Files.FilesStorage(ctx, t.Iconik.StorageID)
 		switch {
 		case rest.IsNotFound(err):

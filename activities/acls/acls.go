@@ -6,20 +6,19 @@ package acls
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 
 	"github.com/framebridge/framebridge/access"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/readers"
 )
 
 // Keeper handles the access of one archive. Its methods are safe for concurrent use.
 type Keeper struct {
+	*readers.Readers
 	Tenant  *tenant.Tenant
 	Ledger  ledger.ArchiveLedger
 	Project string // the archive's id
@@ -33,90 +32,10 @@ type Keeper struct {
 	rules map[string]access.Rule // by place; nil: not read yet
 	of    map[string]string      // folder → place
 
-	names    sync.Map               // id → how reports name it
-	known    map[string]access.User // by e-mail address; no id: nobody has it
-	groups   *groups
+	names    sync.Map                // id → how reports name it
 	grants   map[string]access.Grant // sets by their keys
 	refusals map[string]string       // place → why iconik did not let its readers in
 	lifted   map[string]access.Grant // of rules that are open by now, by place
-}
-
-// Mode is archive.access. Where nobody has set it, iconik's default applies.
-func (k *Keeper) Mode() string {
-	if m := k.Tenant.Config.Archive.Access; m != "" {
-		return m
-	}
-	return access.IconikDefault
-}
-
-// ProjectRule reads who may see a project. Nothing is written down.
-func (k *Keeper) ProjectRule(ctx context.Context, p frameio.Project) (access.Rule, error) {
-	mode := k.Mode()
-	if mode != access.Source {
-		return access.Project(mode, p.ID, p.Name, p.Restricted, nil, ""), nil
-	}
-	people, unknown, err := k.people(ctx, func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error) {
-		return k.Tenant.Frameio.Members(ctx, p, cursor)
-	})
-	if err != nil {
-		return access.Rule{}, fmt.Errorf("who may see the project: %w", err)
-	}
-	r := access.Project(mode, p.ID, p.Name, p.Restricted, people, unknown)
-	if !k.Tenant.Frameio.Capabilities().FolderMembers {
-		return r, nil
-	}
-	root, _, err := k.people(ctx, func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error) {
-		return k.Tenant.Frameio.FolderMembers(ctx, p.RootID, cursor)
-	})
-	if err != nil {
-		return r, fmt.Errorf("who may see the project's folders: %w", err)
-	}
-	r.Lists(root)
-	return r, nil
-}
-
-// people reads a list of people. unknown is why it may not be read.
-func (k *Keeper) people(ctx context.Context, list func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error)) (people []access.Person, unknown string, err error) {
-	members, err := frameio.All(ctx, "list members", func(m frameio.Member) string { return m.ID + m.Email }, list)
-	if why, refused := refusedList(err); refused {
-		return nil, why, nil
-	}
-	for _, m := range members {
-		people = append(people, access.Person{ID: m.ID, Name: m.Name, Email: m.Email, Write: m.Write, Team: m.Team})
-	}
-	return people, "", err
-}
-
-// refusedList says that Frame.io will not say who may see something.
-func refusedList(err error) (string, bool) {
-	var e *rest.Error
-	if !errors.As(err, &e) {
-		return "", false
-	}
-	switch e.Class {
-	case rest.Forbidden, rest.NotFound, rest.Permanent, rest.Unsupported:
-		return "Frame.io does not say who may see it: " + e.Error(), true
-	}
-	return "", false
-}
-
-// FolderRule reads who may see a folder; false where the rule of what is above it holds for it. Nothing is written down.
-func (k *Keeper) FolderRule(ctx context.Context, above access.Rule, id, place string) (access.Rule, bool, error) {
-	if k.Mode() != access.Source || !k.Tenant.Frameio.Capabilities().FolderMembers {
-		return above, false, nil
-	}
-	people, unknown, err := k.people(ctx, func(ctx context.Context, cursor string) (frameio.Page[frameio.Member], error) {
-		return k.Tenant.Frameio.FolderMembers(ctx, id, cursor)
-	})
-	if err != nil {
-		return above, false, fmt.Errorf("who may see folder %q: %w", place, err)
-	}
-	if unknown != "" {
-		r, own := above.Unknown(id, place, unknown)
-		return r, own, nil
-	}
-	r, own := above.Folder(id, place, people)
-	return r, own, nil
 }
 
 // ReadProject writes down who may see the project, before anything of it is made.

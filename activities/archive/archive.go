@@ -16,6 +16,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/readers"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -80,7 +81,7 @@ func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
 	l := a.rows(ref)
 	arc := &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
 		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log}
-	arc.access = &acls.Keeper{Tenant: t, Ledger: l, Project: ref.Archive, Log: a.log, Changed: arc.markChanged, Audit: arc.audit}
+	arc.access = &acls.Keeper{Readers: &readers.Readers{Frameio: t.Frameio, Iconik: t.Iconik, Archive: t.Config.Archive}, Tenant: t, Ledger: l, Project: ref.Archive, Log: a.log, Changed: arc.markChanged, Audit: arc.audit}
 	return arc
 }
 
