@@ -34,6 +34,12 @@ type harness struct {
 	scan int
 }
 
+// legacyAPI is a Frame.io that is not asked for anything but what it is.
+type legacyAPI struct{ frameio.Reader }
+
+func (legacyAPI) Generation() frameio.Generation     { return frameio.Legacy }
+func (legacyAPI) Capabilities() frameio.Capabilities { return frameio.Capabilities{} }
+
 type harnessOptions struct {
 	settings    map[string]any // of the storage
 	oldestFirst bool
@@ -67,7 +73,7 @@ func newHarness(t *testing.T, o harnessOptions) *harness {
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	log := slog.New(slog.DiscardHandler)
-	one := tenant.New(&config.Tenant{ID: "T", Archive: config.Archive{MaxFileSize: 1 << 40}}, book, nil, client, nil, log)
+	one := tenant.New(&config.Tenant{ID: "T", Archive: config.Archive{MaxFileSize: 1 << 40}}, book, legacyAPI{}, client, nil, log)
 	steps := New(Options{Config: config.Hold(&config.Config{Transfer: config.Transfer{PartSize: testPartSize}}), Ledger: book, Log: log, Objects: objects.Client(),
 		Engine: transfer.NewEngine(transfer.Options{PartSize: testPartSize, PartsInFlight: 2, Memory: 4 * testPartSize}),
 		Tenant: func(string) (*tenant.Tenant, error) { return one, nil }})

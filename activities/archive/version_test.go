@@ -70,7 +70,7 @@ func TestALostFirstVersionIsMadeAgain(t *testing.T) {
 	require.Len(t, h.versions(t, missing.AssetID), 3)
 }
 
-type noComments struct{ frameio.Reader }
+type noComments struct{ legacyAPI }
 
 func (noComments) Comments(_ context.Context, _, _ string) (frameio.Page[frameio.Comment], error) {
 	return frameio.Page[frameio.Comment]{}, nil
