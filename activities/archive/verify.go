@@ -178,6 +178,11 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 	if ours == nil {
 		ours = moved // to another storage
 	}
+	if ours == nil {
+		if ours, err = a.unlistedFile(ctx, it); err != nil {
+			return "", nothingMissing, err
+		}
+	}
 	switch {
 	case ours == nil:
 		return "missing: the version has no file in iconik", fileMissing, nil
@@ -189,6 +194,19 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 		return "", nothingMissing, err
 	}
 	return problem, fileDiffers, err
+}
+
+// unlistedFile asks for the archive's file by its id. That a listing lacks it, or is not there at all, does not mean that it is
+// gone, and taking it for gone would copy it once more. It returns nil where it is gone.
+func (a *archive) unlistedFile(ctx context.Context, it ledger.Item) (*iconik.File, error) {
+	if it.FileID == "" {
+		return nil, nil
+	}
+	f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
+	if rest.IsNotFound(err) || err == nil && f.Status == "DELETED" {
+		return nil, nil
+	}
+	return f, err
 }
 
 // kept says that iconik has a file's bytes; those that its own archive has taken can be read after a restore only.
