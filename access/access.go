@@ -243,6 +243,7 @@ func (g Grant) Key() string {
 // IDs are users and groups.
 type IDs struct{ Users, Groups []string }
 
+// Empty says that nobody is named.
 func (i IDs) Empty() bool { return len(i.Users)+len(i.Groups) == 0 }
 
 // To is how a list comes from one grant to another: who is taken out first, and who is given what then. Whoever loses the right

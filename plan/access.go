@@ -25,10 +25,8 @@ func (p *planning) folderRule(ctx context.Context, above access.Rule, f frameio.
 	if p.Access == nil {
 		return above, nil
 	}
-	r, own := above, false
-	if f.TeamOnly {
-		r, own = above.TeamOnly(f.ID, path)
-	} else {
+	r, own := above.TeamOnly(f.ID, path)
+	if !f.TeamOnly {
 		var err error
 		if r, own, err = p.Access.FolderRule(ctx, above, f.ID, path); err != nil {
 			return r, err

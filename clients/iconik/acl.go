@@ -36,6 +36,7 @@ type aclRow struct {
 // NewAccess is who may read a new object from the moment that it is there, besides its maker and administrators.
 type NewAccess int
 
+// Who may read a new object.
 const (
 	AccessDefault    NewAccess = iota // whoever iconik lets by default, and who may read the collection that it is put into
 	AccessCollection                  // who may read the collection that it is put into

@@ -50,13 +50,12 @@ var spoils = []spoil{
 // one operation: the one that is met after some calls.
 type spoiler struct {
 	mu     sync.Mutex
-	seen   map[string]int    // calls of each operation
-	op     string            // to be spoiled; "" is none
-	after  int               // calls of it that pass before
-	spoil  spoil             //
-	object string            // the object that it has met
-	hits   int               // how often
-	last   map[string]string // what was asked for, by operation, for people
+	seen   map[string]int // calls of each operation
+	op     string         // to be spoiled; "" is none
+	after  int            // calls of it that pass before
+	spoil  spoil          //
+	object string         // the object that it has met
+	hits   int            // how often
 }
 
 var idsInPath = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)

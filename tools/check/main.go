@@ -20,6 +20,8 @@ type step struct {
 	quiet bool
 	// slow steps are left out by --fast.
 	slow bool
+	// long steps run with --fuzz only.
+	long bool
 	// needsC steps are left out, loudly, where there is no C compiler.
 	needsC bool
 }
@@ -34,7 +36,7 @@ var steps = []step{
 	{name: "fast tests", args: []string{"go", "test", "-timeout", "20m", "./..."}},
 	// What runs beside other things, in a process with a race detector. Temporal's test environment is made for it.
 	{name: "race detector", args: append([]string{"go", "test", "-race", "-timeout", "9m"}, raced...), slow: true, needsC: true},
-	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true},
+	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true, long: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }
@@ -85,6 +87,7 @@ func haveCompiler() bool {
 
 func main() {
 	fast := flag.Bool("fast", false, "leave out the tests that start servers")
+	fuzz := flag.Bool("fuzz", false, "run each fuzzer for three seconds, too: their builds take minutes")
 	flag.Parse()
 	begun := time.Now()
 	if err := havePostgres(*fast); err != nil {
@@ -92,7 +95,7 @@ func main() {
 		os.Exit(1)
 	}
 	for _, s := range steps {
-		if s.slow && *fast {
+		if s.slow && *fast || s.long && !*fuzz {
 			continue
 		}
 		if s.needsC && !haveCompiler() {
