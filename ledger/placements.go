@@ -76,7 +76,7 @@ func (h ArchiveLedger) TakeAsset(ctx context.Context, kind LinkKind, key, assetI
 			return err
 		}
 		_, err := tx.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, archive, parent, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)
-			ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, made_at = excluded.made_at`,
+			ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = '', made_at = excluded.made_at`,
 			h.tenant, kind, key, assetID, h.id, parent.String, now, now)
 		return err
 	})

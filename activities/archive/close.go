@@ -58,11 +58,7 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 		}
 	}
 	if it.Version == it.Versions && (it.Versions > 1 || it.Migrated) { // the asset goes by the stack's present name, and by the present id
-		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
-		if err != nil {
-			return err
-		}
-		if err := a.syncTitleAndFolder(ctx, it, asset); err != nil {
+		if err := a.syncIfPlacedElsewhere(ctx, it); err != nil {
 			return err
 		}
 	}
@@ -187,12 +183,54 @@ func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
 	return err
 }
 
+// assetKind is what an item's asset stands for: the file itself or its version stack.
+func assetKind(it ledger.Item) ledger.LinkKind {
+	if it.AssetKey != it.SourceID {
+		return ledger.LinkStack
+	}
+	return ledger.LinkFile
+}
+
+// placedAs is the title, collection and external id that an item's asset was last given, as the hash of its link.
+func placedAs(it ledger.Item, collection string) string {
+	return it.Title + "\x00" + collection + "\x00" + mapping.ExternalID(string(assetKind(it)), it.AssetKey)
+}
+
+// syncIfPlacedElsewhere is syncTitleAndFolder, without reading an asset that is known to be placed as its source is.
+func (a *archive) syncIfPlacedElsewhere(ctx context.Context, it ledger.Item) error {
+	folder, err := a.folderCollection(ctx, it.FolderID)
+	if err != nil {
+		return err
+	}
+	link, _, err := a.tenant.Ledger.Link(ctx, assetKind(it), it.AssetKey)
+	if err != nil || link.TargetID == it.AssetID && link.Hash == placedAs(it, folder) {
+		return err
+	}
+	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
+	if err != nil {
+		return err
+	}
+	return a.syncTitleAndFolder(ctx, it, asset)
+}
+
 // syncTitleAndFolder renames and moves an asset, read with its collections, as its source was.
 func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset *iconik.Asset) error {
-	kind := "file"
-	if it.AssetKey != it.SourceID {
-		kind = "stack"
+	want, err := a.folderCollection(ctx, it.FolderID)
+	if err != nil {
+		return err
 	}
+	if err := a.placeAsset(ctx, it, asset, want); err != nil {
+		return err
+	}
+	link, known, err := a.tenant.Ledger.Link(ctx, assetKind(it), it.AssetKey)
+	if err != nil || !known || link.TargetID != it.AssetID || link.Hash == placedAs(it, want) {
+		return err
+	}
+	return a.tenant.Ledger.Complete(ctx, assetKind(it), it.AssetKey, it.AssetID, placedAs(it, want))
+}
+
+func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset, want string) error {
+	kind := string(assetKind(it))
 	patch := iconik.AssetPatch{Title: it.Title}
 	if was, _, ours := mapping.ParseExternalID(asset.ExternalID); ours && was == kind && asset.ExternalID != mapping.ExternalID(kind, it.AssetKey) {
 		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source came under another id
@@ -204,10 +242,6 @@ func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset 
 		if _, err := a.iconik.Assets.Update(ctx, it.AssetID, patch); err != nil {
 			return err
 		}
-	}
-	want, err := a.folderCollection(ctx, it.FolderID)
-	if err != nil {
-		return err
 	}
 	if slices.Contains(asset.InCollections, want) {
 		return nil

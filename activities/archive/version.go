@@ -62,8 +62,7 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 	if err := arc.stillThere(ctx, ""); err != nil {
 		return nothing, err
 	}
-	res, err := arc.openVersion(ctx, it, in)
-	return res, err
+	return arc.openVersion(ctx, it, in)
 }
 
 func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.OpenVersionInput) (workflows.OpenVersionResult, error) {
@@ -212,10 +211,8 @@ func (a *archive) ensureVersion(ctx context.Context, it ledger.Item, assetType s
 }
 
 func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType string) (string, error) {
-	kind, external := ledger.LinkFile, mapping.ExternalID("file", it.AssetKey)
-	if it.AssetKey != it.SourceID {
-		kind, external = ledger.LinkStack, mapping.ExternalID("stack", it.AssetKey)
-	}
+	kind := assetKind(it)
+	external := mapping.ExternalID(string(kind), it.AssetKey)
 	folder, err := a.folderCollection(ctx, it.FolderID)
 	if err != nil {
 		return "", err
@@ -257,10 +254,25 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 			}
 		}
 	}
-	if err == nil && !made && assetType == "ASSET" {
-		err = a.noPlaceholder(ctx, id)
+	if err == nil && made && it.Versions > 1 { // spares the newest version a look at where the asset is
+		err = a.tenant.Ledger.Complete(ctx, kind, it.AssetKey, id, placedAs(it, folder))
 	}
-	return id, err
+	if err != nil || made || assetType != "ASSET" {
+		return id, err
+	}
+	if real, err := a.hasBytes(ctx, it, id); err != nil || real {
+		return id, err
+	}
+	return id, a.noPlaceholder(ctx, id)
+}
+
+// hasBytes says that an older version has put a file into the asset, which made it a real one.
+func (a *archive) hasBytes(ctx context.Context, it ledger.Item, assetID string) (bool, error) {
+	if it.Version == 1 {
+		return false, nil
+	}
+	older, err := a.ledger.Items(ctx, it.Seq-int64(it.Version-1), it.Seq-1)
+	return slices.ContainsFunc(older, func(o ledger.Item) bool { return o.AssetKey == it.AssetKey && o.AssetID == assetID && o.FileID != "" }), err
 }
 
 // noPlaceholder turns an asset that was made for a version without bytes into a real one.
