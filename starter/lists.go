@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -105,14 +106,10 @@ func archivesCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views, temporal := make([]archiveView, len(rows)), unasked
-			for i, row := range rows {
-				if !row.Status.Ended() && row.Status != ledger.Queued && s.hears(ctx, &temporal) {
-					row = s.asItStands(ctx, row)
-				}
-				if views[i], err = s.archiveView(ctx, row); err != nil {
-					return err
-				}
+			running := func(row ledger.Archive) bool { return !row.Status.Ended() && row.Status != ledger.Queued }
+			views, err := viewsNow(ctx, s, rows, running, s.asItStands, s.archiveView)
+			if err != nil {
+				return err
 			}
 			if asJSON {
 				return printJSON(out, map[string]any{"archives": views, "next": nil})
@@ -139,14 +136,10 @@ func reviewsCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views, temporal := make([]reviewView, len(rows)), unasked
-			for i, row := range rows {
-				if row.Status.Running() && s.hears(ctx, &temporal) {
-					row = s.reviewAsItStands(ctx, row)
-				}
-				if views[i], err = s.reviewView(ctx, row); err != nil {
-					return err
-				}
+			running := func(row ledger.Review) bool { return row.Status.Running() }
+			views, err := viewsNow(ctx, s, rows, running, s.reviewAsItStands, s.reviewView)
+			if err != nil {
+				return err
 			}
 			if asJSON {
 				return printJSON(out, map[string]any{"reviews": views, "next": nil})
@@ -162,23 +155,20 @@ func reviewsCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// answer is what Temporal was found to be, asked at most once a command.
-type answer int
-
-const (
-	unasked answer = iota
-	answers
-	silent
-)
-
-func (s *service) hears(ctx context.Context, known *answer) bool {
-	if *known == unasked {
-		*known = silent
-		if s.hearsTemporal(ctx) {
-			*known = answers
+// viewsNow returns what the API shows of rows. Of the running ones it asks Temporal, where Temporal answers at all.
+func viewsNow[Row, View any](ctx context.Context, s *service, rows []Row, running func(Row) bool, now func(context.Context, Row) Row, view func(context.Context, Row) (View, error)) ([]View, error) {
+	hears := sync.OnceValue(func() bool { return s.hearsTemporal(ctx) })
+	views := make([]View, len(rows))
+	for i, row := range rows {
+		if running(row) && hears() {
+			row = now(ctx, row)
+		}
+		var err error
+		if views[i], err = view(ctx, row); err != nil {
+			return nil, err
 		}
 	}
-	return *known == answers
+	return views, nil
 }
 
 // table prints rows under their heads, or what to say without any.
