@@ -170,6 +170,9 @@ func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
 		if err := forgetNotCarried(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
+		if err := forgetDifferences(ctx, tx, h.tenant, h.id, scan); err != nil {
+			return err
+		}
 		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
 			return err
 		}

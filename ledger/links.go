@@ -36,12 +36,12 @@ const (
 	LinkInvitation    LinkKind = "invitation"
 )
 
-const linkColumns = "kind, source_id, target_id, archive, parent, hash, intended_at, made_at"
+const linkColumns = "kind, source_id, target_id, archive, parent, hash, intended_at, made_at, written"
 
 func scanLink(r scanner) (Link, error) {
 	var k Link
 	var intended, done int64
-	err := r.Scan(&k.Kind, &k.SourceID, &k.TargetID, &k.Archive, &k.Parent, &k.Hash, &intended, &done)
+	err := r.Scan(&k.Kind, &k.SourceID, &k.TargetID, &k.Archive, &k.Parent, &k.Hash, &intended, &done, &k.Written)
 	k.IntendedAt, k.MadeAt = fromMicros(intended), fromMicros(done)
 	return k, err
 }
@@ -86,10 +86,15 @@ func (h TenantLedger) IntendAgain(ctx context.Context, kind LinkKind, sourceID s
 
 // Complete gives an intent the id of its object, or a link new content.
 func (h TenantLedger) Complete(ctx context.Context, kind LinkKind, sourceID, targetID, hash string) error {
+	return h.CompleteAs(ctx, kind, sourceID, targetID, hash, "")
+}
+
+// CompleteAs is Complete with what was written, property by property, so that the proof can tell what others change.
+func (h TenantLedger) CompleteAs(ctx context.Context, kind LinkKind, sourceID, targetID, hash, written string) error {
 	now := micros(time.Now())
-	_, err := h.l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = excluded.hash, made_at = excluded.made_at`,
-		h.id, kind, sourceID, targetID, hash, now, now)
+	_, err := h.l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, written, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = excluded.hash, written = excluded.written, made_at = excluded.made_at`,
+		h.id, kind, sourceID, targetID, hash, written, now, now)
 	return err
 }
 

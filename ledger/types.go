@@ -75,6 +75,7 @@ type Archive struct {
 	Migrating       bool          `json:"Moving"`     // this run has to match what came under other ids
 	MigrationNote   string        `json:"MoveNote"`   // what could not be matched
 	Stuck           []Stuck       `json:"Stuck,omitempty"`
+	DifferencesHash string        `json:"DifferencesHash,omitempty"` // of what the last proof found otherwise in iconik
 }
 
 // Stuck is what has failed for long and is tried again.
@@ -219,6 +220,7 @@ type Link struct {
 	IntendedAt time.Time
 	MadeAt     time.Time
 	Hash       string // of the content last written, for re-runs
+	Written    string // the content last written, property by property; empty where it is not known
 }
 
 // Totals are an archive's counts.

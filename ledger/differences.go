@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// DifferenceKind is one of the words by which two sides are compared.
+type DifferenceKind string
+
+// Kinds of differences.
+const (
+	DifferenceChanged  DifferenceKind = "changed in iconik" // not by Framebridge
+	DifferenceDiffers  DifferenceKind = "differ"            // iconik did not keep what Framebridge wrote
+	DifferenceExtra    DifferenceKind = "extra"             // Frame.io has it no more
+	DifferenceMissing  DifferenceKind = "missing"
+	DifferenceRestored DifferenceKind = "restored" // was changed in iconik; this run wrote Frame.io's value again
+)
+
+// Difference is a property of an object that is otherwise in iconik than in Frame.io.
+type Difference struct {
+	Object   string // the Frame.io id of the file, folder, share, …
+	Part     string // what of it: "comments", "asset", …
+	Kind     DifferenceKind
+	Property string // text, time, title, …
+	Name     string // of the comment or field, where the object has several
+	Place    string // the object's path, for people
+	Frameio  string // the values
+	Iconik   string
+	URL      string
+	Run      int // of the archive, that found it
+}
+
+const differenceColumns = "object, part, kind, property, name, place, frameio, iconik, url, run"
+
+func scanDifference(r scanner) (Difference, error) {
+	var d Difference
+	err := r.Scan(&d.Object, &d.Part, &d.Kind, &d.Property, &d.Name, &d.Place, &d.Frameio, &d.Iconik, &d.URL, &d.Run)
+	return d, err
+}
+
+// SetDifferences writes down what differs in a part of an object, in place of what was found before. What this run has
+// restored there stays.
+func (h ArchiveLedger) SetDifferences(ctx context.Context, object, part string, run int, rows []Difference) error {
+	return h.l.tx(ctx, func(tx session) error {
+		if _, err := tx.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object = ? AND part = ? AND (kind <> ? OR run <> ?)",
+			h.tenant, h.id, object, part, DifferenceRestored, run); err != nil {
+			return err
+		}
+		return addDifferences(ctx, tx, h, object, part, run, rows)
+	})
+}
+
+// AddDifferences writes down more of what differs in a part of an object.
+func (h ArchiveLedger) AddDifferences(ctx context.Context, object, part string, run int, rows []Difference) error {
+	return h.l.tx(ctx, func(tx session) error { return addDifferences(ctx, tx, h, object, part, run, rows) })
+}
+
+func addDifferences(ctx context.Context, tx session, h ArchiveLedger, object, part string, run int, rows []Difference) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var n int
+	if err := tx.row(ctx, "SELECT COALESCE(MAX(n), 0) FROM differences WHERE tenant = ? AND archive = ? AND object = ? AND part = ?", h.tenant, h.id, object, part).Scan(&n); err != nil {
+		return err
+	}
+	for i, d := range rows {
+		if _, err := tx.exec(ctx, "INSERT INTO differences (tenant, archive, n, "+differenceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			h.tenant, h.id, n+1+i, object, part, d.Kind, d.Property, d.Name, d.Place, d.Frameio, d.Iconik, d.URL, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ClearDifferences forgets what was found before in a part of all objects. What this run has restored there stays.
+func (h ArchiveLedger) ClearDifferences(ctx context.Context, part string, run int) error {
+	_, err := h.l.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND part = ? AND (kind <> ? OR run <> ?)", h.tenant, h.id, part, DifferenceRestored, run)
+	return err
+}
+
+// ForgetRestored forgets what earlier runs have restored.
+func (h ArchiveLedger) ForgetRestored(ctx context.Context, run int) error {
+	_, err := h.l.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND kind = ? AND run <> ?", h.tenant, h.id, DifferenceRestored, run)
+	return err
+}
+
+// forgetDifferences takes out what is of files and folders that Frame.io has no more.
+func forgetDifferences(ctx context.Context, tx session, tenant, archive string, scan int) error {
+	for _, table := range []string{"items", "folders"} {
+		if _, err := tx.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM "+table+" WHERE tenant = ? AND archive = ? AND scan <> ?)",
+			tenant, archive, tenant, archive, scan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DifferenceCounts counts by kind what differs.
+func (h ArchiveLedger) DifferenceCounts(ctx context.Context) ([]KindCount, error) {
+	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM differences WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
+}
+
+// Differences lists what differs, by place, up to most.
+func (h ArchiveLedger) Differences(ctx context.Context, most int) ([]Difference, error) {
+	return collect(ctx, h.l.reads(), scanDifference,
+		"SELECT "+differenceColumns+" FROM differences WHERE tenant = ? AND archive = ? ORDER BY place, object, part, n LIMIT ?", h.tenant, h.id, most)
+}
+
+// DifferencesOf lists what differs of the items with numbers from..to, by their Frame.io ids.
+func (h ArchiveLedger) DifferencesOf(ctx context.Context, from, to int64) (map[string][]Difference, error) {
+	rows, err := collect(ctx, h.l.reads(), scanDifference, "SELECT "+differenceColumns+" FROM differences WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ?) ORDER BY object, part, n",
+		h.tenant, h.id, h.tenant, h.id, from, to)
+	return groupBy(rows, func(d Difference) string { return d.Object }), err
+}
+
+// DifferencesHash tells one set of differences from another; empty for none.
+func (h ArchiveLedger) DifferencesHash(ctx context.Context) (string, error) {
+	rows, err := h.Differences(ctx, mostHashed)
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	sum := sha256.New()
+	for _, d := range rows {
+		sum.Write([]byte(strings.Join([]string{d.Object, d.Part, string(d.Kind), d.Property, d.Name, d.Place, d.Frameio, d.Iconik, ""}, "\x00")))
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
+}
+
+const mostHashed = 100_000 // rows of a hash, as many as a report shows
