@@ -67,6 +67,7 @@ type archive struct {
 	objects settle.Objects
 	access  *acls.Keeper
 	log     *slog.Logger
+	known   map[string][]ledger.Difference // of the objects that are compared, before; nil where that was not read
 }
 
 func (a *Activities) archive(ref workflows.Ref) (*archive, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/proof"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -203,11 +204,8 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if err != nil {
 		return fmt.Errorf("iconik user of a comment's author: %w", err)
 	}
-	draftFor := func(user string) mapping.SegmentDraft {
-		return mapping.Segment(commentInput(it, c, user, a.tenant.DrawingFrame()))
-	}
-	draft := draftFor(user)
-	hash := draft.Hash()
+	draftFor := a.draftFor(it, c)
+	hash := draftFor(user).Hash()
 	link, known, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
 	if err != nil {
 		return err
@@ -216,7 +214,7 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 		if link.Hash == hash {
 			return nil
 		}
-		there, err := a.editComment(ctx, it, c, link, user, draftFor)
+		there, err := a.editComment(ctx, it, c, link, user)
 		if err != nil || there {
 			return err
 		}
@@ -224,59 +222,60 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 			return err
 		}
 	}
+	parent, err := a.parentSegment(ctx, c)
+	if err != nil {
+		return err
+	}
 	requestFor := func(user string) iconik.SegmentRequest {
 		req := tenant.SegmentRequest(draftFor(user))
-		req.VersionID, req.UserID, req.ExternalID = it.VersionID, user, mapping.ExternalID("comment", c.ID)
+		req.VersionID, req.UserID, req.ExternalID, req.ParentID = it.VersionID, user, mapping.ExternalID("comment", c.ID), parent
 		return req
 	}
-	req := requestFor(user)
-	if c.ParentID != "" {
-		link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ParentID)
-		if err != nil {
-			return err
-		}
-		if ok {
-			req.ParentID = link.TargetID
-		}
-	}
+	external := mapping.ExternalID("comment", c.ID)
 	adopting, err := a.adopting(ctx)
 	if err != nil {
 		return err
 	}
+	var have *iconik.Segment // as iconik answers
 	id, _, err := a.createOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkComment, SourceID: c.ID, Parent: it.AssetID, Hash: "", IndexLag: a.cfg.Iconik.SettleTime, FindFirst: adopting,
 		Find: func(ctx context.Context) (string, error) {
-			have, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
-			return tenant.FirstID(have, err, func(s iconik.Segment) (string, bool) {
-				return s.ID, s.ExternalID == req.ExternalID && s.Status != "DELETED" && (s.VersionID == "" || s.VersionID == it.VersionID)
+			all, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
+			return tenant.FirstID(all, err, func(s iconik.Segment) (string, bool) {
+				ours := s.ExternalID == external && s.Status != "DELETED" && (s.VersionID == "" || s.VersionID == it.VersionID)
+				if ours {
+					have = &s
+				}
+				return s.ID, ours
 			})
 		},
 		Make: func(ctx context.Context) (string, error) {
-			s, as, err := a.tenant.CreateSegment(ctx, it.AssetID, user, func(user string) iconik.SegmentRequest {
-				r := requestFor(user)
-				r.ParentID = req.ParentID
-				return r
-			})
+			s, as, err := a.tenant.CreateSegment(ctx, it.AssetID, user, requestFor)
 			if err != nil {
 				return "", err
 			}
-			user = as
+			user, have = as, s
 			return s.ID, nil
 		},
 	})
 	if err != nil {
 		return err
 	}
-	draft = draftFor(user)
-	return a.finishComment(ctx, it, c, id, draft, draft.Fields, hash)
+	draft := draftFor(user)
+	return a.finishComment(ctx, it, c, id, have, draft, draft.Fields, hash, func(s *iconik.Segment) proof.Written {
+		return proof.Write(wantedComment(draft, s, parent).Object(), foundComment(s).Object())
+	})
 }
 
-// finishComment marks a team-only comment, writes the comment's own metadata and then its hash, which says that nothing is left to do.
-func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, draft mapping.SegmentDraft, fields map[string]string, hash string) error {
+// finishComment marks a team-only comment, writes the comment's own metadata and then, with what iconik has of it, its hash, which
+// says that nothing is left to do.
+func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.Comment, id string, have *iconik.Segment, draft mapping.SegmentDraft, fields map[string]string, hash string, written func(*iconik.Segment) proof.Written) error {
 	if draft.Internal {
-		if _, err := a.tenant.MarkTeamOnly(ctx, it.AssetID, id); err != nil {
+		s, err := a.tenant.MarkTeamOnly(ctx, it.AssetID, id)
+		if err != nil {
 			return fmt.Errorf("a team-only comment: %w", err)
 		}
+		have = s
 	}
 	if len(fields) > 0 {
 		view, err := a.tenant.View(ctx, mapping.CommentView)
@@ -287,12 +286,16 @@ func (a *archive) finishComment(ctx context.Context, it ledger.Item, c frameio.C
 			return fmt.Errorf("metadata of a comment: %w", err)
 		}
 	}
-	return a.tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, id, hash)
+	if have == nil { // made by an attempt that ended before it could say how
+		return a.tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, id, hash)
+	}
+	return a.tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, id, hash, written(have).String())
 }
 
 // editComment lets a comment that changed in Frame.io since the last run follow; false where iconik has it no more. Who
-// wrote a segment, and that it is internal, cannot be changed any more: what iconik does not say stays in the text.
-func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, user string, draftFor func(string) mapping.SegmentDraft) (bool, error) {
+// wrote a segment, and that it is internal, cannot be changed any more: what iconik does not say stays in the text. What
+// somebody has changed in iconik is left to the proof, unless it is to be restored.
+func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, user string) (bool, error) {
 	have, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
 	if rest.IsNotFound(err) || err == nil && have.Status == "DELETED" {
 		return false, nil
@@ -300,32 +303,51 @@ func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if err != nil {
 		return true, err
 	}
+	draftFor := a.draftFor(it, c)
 	hash := draftFor(user).Hash()
 	if have.UserID != user {
 		user = ""
 	}
 	draft := draftFor(user)
 	if link.Hash == draft.Hash() { // only the author has become an iconik user since
-		return true, a.tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, link.TargetID, hash)
+		return true, a.tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, link.TargetID, hash, link.Written)
 	}
+	return true, a.writeComment(ctx, it, c, link, have, draft, hash)
+}
+
+// writeComment gives a segment what differs of its comment.
+func (a *archive) writeComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, have *iconik.Segment, draft mapping.SegmentDraft, hash string) error {
 	if err := a.markChanged(ctx); err != nil {
-		return true, err
+		return err
 	}
-	req := tenant.SegmentRequest(draft)
-	if draft.Internal && !tenant.IsInternal(have) {
-		req.Text = mapping.TeamOnlyPrefix + req.Text
+	parent, err := a.parentSegment(ctx, c)
+	if err != nil {
+		return err
 	}
-	patch := iconik.SegmentPatch{Text: &req.Text, Checked: &draft.Checked, StartMS: req.StartMS, EndMS: req.EndMS, Drawing: req.Drawing}
-	if req.StartMS == nil && have.StartMS != nil {
-		patch.Clear = append(patch.Clear, "time_start_milliseconds", "time_end_milliseconds")
+	before, want := proof.ReadWritten(link.Written), wantedComment(draft, have, parent)
+	now, found := want.Object(), foundComment(have).Object()
+	var left []string
+	patch, write := iconik.SegmentPatch{}, false
+	for _, p := range now {
+		switch {
+		case p.Name == proof.Parent: // of a segment that is there, iconik changes none
+			left = append(left, p.Name)
+		case found.Value(p.Name) == p.Value:
+		case !before.Left(found, p.Name):
+			left = append(left, p.Name)
+		default:
+			write = true
+			patchComment(&patch, p.Name, want, have)
+		}
 	}
-	if req.Drawing == nil && have.Drawing != nil && len(have.Drawing.Primitives) > 0 {
-		patch.Clear = append(patch.Clear, "drawing")
+	if write {
+		if have, err = a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, patch); err != nil {
+			return err
+		}
 	}
-	if _, err := a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, patch); err != nil {
-		return true, err
-	}
-	return true, a.finishComment(ctx, it, c, link.TargetID, draft, mapping.WithCleared(mapping.CommentFields, draft.Fields), hash)
+	return a.finishComment(ctx, it, c, link.TargetID, have, draft, mapping.WithCleared(mapping.CommentFields, draft.Fields), hash, func(s *iconik.Segment) proof.Written {
+		return proof.Write(now, foundComment(s).Object()).Keeping(before, left...)
+	})
 }
 
 func commentInput(it ledger.Item, c frameio.Comment, user string, frame mapping.DrawingFrame) mapping.CommentInput {

@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/plan"
+	"github.com/framebridge/framebridge/proof"
 	"github.com/framebridge/framebridge/routes"
 )
 
@@ -245,7 +246,7 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: a.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
-		if err := a.tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, g.ID, draft.Hash()); err != nil {
+		if err := a.tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, g.ID, draft.Hash(), proof.Accept(foundComment(&g.Segment).Object()).String()); err != nil {
 			return err
 		}
 		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, g.source); err != nil {

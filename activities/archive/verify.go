@@ -40,6 +40,9 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 			return counts, err
 		}
 	}
+	if arc.known, err = arc.ledger.DifferencesOf(ctx, in.From, in.To); err != nil {
+		return counts, err
+	}
 	verified, missing := make([]bool, len(items)), make([]bool, len(items))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(verifyInParallel)
@@ -118,7 +121,7 @@ func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, miss
 	if err == nil && problem == "" && it.State != ledger.Skipped {
 		problem, missing, err = a.fileProblem(ctx, it)
 	}
-	if err == nil && problem == "" && it.CommentCount > 0 {
+	if err == nil && problem == "" && (it.CommentCount > 0 || it.CommentsDone > 0) {
 		problem, missing, err = a.commentsProblem(ctx, it)
 	}
 	return problem, missing, err
@@ -258,14 +261,19 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 	if err != nil && !rest.IsNotFound(err) {
 		return "", nothingMissing, err
 	}
-	there, external := map[string]bool{}, map[string]int{}
-	for _, s := range listed {
+	there, external := map[string]*iconik.Segment{}, map[string]int{}
+	for i, s := range listed {
 		// Pages of an index that moves on may show one segment twice.
-		if s.Status != "DELETED" && !there[s.ID] {
-			there[s.ID] = true
+		if s.Status != "DELETED" && there[s.ID] == nil {
+			there[s.ID] = &listed[i]
 			external[s.ExternalID]++
 		}
 	}
+	rows, err := a.extraComments(ctx, it, source, listed)
+	if err != nil {
+		return "", nothingMissing, err
+	}
+	stale := false
 	for _, c := range source {
 		link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
 		if err != nil {
@@ -277,20 +285,23 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 		if n := external[mapping.ExternalID("comment", c.ID)]; n > 1 {
 			return fmt.Sprintf("extra: a comment appears %d times in iconik", n), nothingMissing, nil
 		}
-		if !there[link.TargetID] {
-			s, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
-			if rest.IsNotFound(err) || err == nil && s.Status == "DELETED" {
-				if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
-					return "", nothingMissing, err
-				}
-				return "missing: a comment was deleted in iconik; a retry restores it", commentMissing, nil
-			}
-			if err != nil {
+		found, gone, err := a.compareComment(ctx, it, c, link, there[link.TargetID])
+		if err != nil {
+			return "", nothingMissing, err
+		}
+		if gone {
+			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
 				return "", nothingMissing, err
 			}
+			return "missing: a comment was deleted in iconik; a retry restores it", commentMissing, nil
 		}
+		stale = stale || slices.ContainsFunc(found, isSource)
+		rows = append(rows, differenceRows(excerpt(c.Text), found)...)
 	}
-	return "", nothingMissing, nil
+	if stale {
+		return changedSince, commentMissing, nil
+	}
+	return "", nothingMissing, a.found(ctx, it.SourceID, "comments", it.Path, a.iconik.AssetURL(it.AssetID), rows)
 }
 
 // VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know
@@ -347,6 +358,9 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 		_, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.SharesDone = max(r.Shares-presentations, 0) })
 	}
 	if err != nil {
+		return res, err
+	}
+	if err := arc.noteDifferences(ctx); err != nil {
 		return res, err
 	}
 	return res, arc.access.Verify(ctx, besideTheTree...)

@@ -44,6 +44,8 @@ type harness struct {
 	book       *ledger.Ledger
 
 	generation string
+
+	beforeProof func() // what people do between copy and proof, once
 }
 
 // The camera original of the sample project: in parts where a test is about them, and small everywhere else.
@@ -213,6 +215,10 @@ func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironme
 	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
 		if info.ActivityType.Name == workflows.ActSettleAsset.Name() {
 			time.Sleep(150 * time.Millisecond) // Frame.io assembles the upload in real time
+		}
+		if do := b.beforeProof; do != nil && info.ActivityType.Name == workflows.ActVerifyItems.Name() {
+			b.beforeProof = nil
+			do()
 		}
 	})
 	return env
