@@ -14,14 +14,12 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/iconik"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/plan"
-	"github.com/framebridge/framebridge/readers"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/starter/api"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -44,7 +42,7 @@ func withTenant(o *options, opened opening, run func(ctx context.Context, out io
 			return err
 		}
 		defer done()
-		t, err := pickTenant(s.cfg(), o.tenant)
+		t, err := pickTenant(s.Config(), o.tenant)
 		if err != nil {
 			return usage(err)
 		}
@@ -96,11 +94,11 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the archive and return immediately")
 	cmd.Flags().StringVar(&requestedBy, "requested-by", "", "e-mail address to notify of the result")
 	cmd.RunE = withProject(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-		if requestedBy != "" && !isAddress(requestedBy) {
+		if requestedBy != "" && !api.IsAddress(requestedBy) {
 			return usage(errors.New("--requested-by is not an e-mail address"))
 		}
 		s.sayWithoutWorker(ctx)
-		started, err := s.startArchive(ctx, t, frameio.Project{ID: project}, requestedBy)
+		started, err := s.StartArchive(ctx, t, frameio.Project{ID: project}, requestedBy)
 		if err != nil {
 			return err
 		}
@@ -115,11 +113,11 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 
 // sayWithoutWorker tells somebody who waits that nobody is at work.
 func (s *service) sayWithoutWorker(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, control.StartTimeout)
 	defer cancel()
-	q, err := s.temporal.DescribeTaskQueue(ctx, s.cfg().Temporal.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	q, err := s.Temporal.DescribeTaskQueue(ctx, s.Config().Temporal.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err == nil && len(q.GetPollers()) == 0 {
-		s.log.Warn("no worker is running for this task queue: start one to continue", "task_queue", s.cfg().Temporal.TaskQueue)
+		s.Log.Warn("no worker is running for this task queue: start one to continue", "task_queue", s.Config().Temporal.TaskQueue)
 	}
 }
 
@@ -131,14 +129,14 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 	defer tick.Stop()
 	last := ""
 	for looks := 0; ; looks++ {
-		row, ok, err := s.ledger.Tenant(t.ID).Archive(project).Get(ctx)
+		row, ok, err := s.Ledger.Tenant(t.ID).Archive(project).Get(ctx)
 		if err != nil {
 			return err
 		}
 		if ok && looks%stoppedEvery == stoppedEvery-1 {
-			row = s.asItStands(ctx, row)
+			row = s.AsItStands(ctx, row)
 		}
-		totals, err := s.ledger.Tenant(t.ID).Archive(project).Totals(ctx)
+		totals, err := s.Ledger.Tenant(t.ID).Archive(project).Totals(ctx)
 		if err != nil {
 			return err
 		}
@@ -205,7 +203,7 @@ func planCommand(o *options) *cobra.Command {
 // printedPlan makes a plan in this process.
 func printedPlan(asJSON bool) func(context.Context, io.Writer, *service, *config.Tenant, string) error {
 	return func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
-		made, err := s.planHere(ctx, t, project)
+		made, err := s.Plan(ctx, t, project)
 		if err != nil {
 			return reach(err)
 		}
@@ -214,32 +212,6 @@ func printedPlan(asJSON bool) func(context.Context, io.Writer, *service, *config
 		}
 		return printPlan(out, made)
 	}
-}
-
-// planHere makes a plan in this process: it needs no worker.
-func (s *service) planHere(ctx context.Context, t *config.Tenant, project string) (workflows.Plan, error) {
-	p, err := s.platform(t)
-	if err != nil {
-		return workflows.Plan{}, err
-	}
-	found, err := p.Project(ctx, project)
-	if err != nil {
-		return workflows.Plan{}, err
-	}
-	ick, err := iconik.New(t.Iconik)
-	if err != nil {
-		return workflows.Plan{}, err
-	}
-	return plan.Make(ctx, plan.Source{Frameio: p, Ledger: s.ledger.Tenant(t.ID), Policy: t.Archive, Access: &readers.Readers{Frameio: p, Iconik: ick, Archive: t.Archive}, Storage: func(ctx context.Context) error {
-		storage, err := ick.Files.FilesStorage(ctx, t.Iconik.StorageID)
-		switch {
-		case rest.IsNotFound(err):
-			return errors.New("iconik has no storage for files: create one, or set iconik.storage_id")
-		case err == nil && !storage.TakesUploads():
-			return fmt.Errorf("iconik storage %q is of type %s, which does not accept uploads over the internet", storage.Name, storage.Method)
-		}
-		return err
-	}}, found)
 }
 
 const planSilence = 5 * time.Second // that a person is left without a word
@@ -338,17 +310,17 @@ func statusCommand(o *options) *cobra.Command {
 		Example: "  starter status \"Summer Campaign\"\n  starter status 4bd2e2ac-… --json",
 		Args:    oneProject,
 		RunE: withArchive(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
-			if !row.Status.Ended() && s.hearsTemporal(ctx) {
-				row = s.asItStands(ctx, row)
+			if !row.Status.Ended() && s.HearsTemporal(ctx) {
+				row = s.AsItStands(ctx, row)
 			}
 			if asJSON {
-				v, err := s.archiveView(ctx, row)
+				v, err := s.ArchiveView(ctx, row)
 				if err != nil {
 					return err
 				}
 				return printJSON(out, v)
 			}
-			totals, err := s.ledger.Tenant(t.ID).Archive(row.ID).Totals(ctx)
+			totals, err := s.Ledger.Tenant(t.ID).Archive(row.ID).Totals(ctx)
 			if err != nil {
 				return err
 			}
@@ -361,24 +333,13 @@ func statusCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// hearsTemporal tells whether Temporal answers. Where it does not, whoever reads the ledger is told.
-func (s *service) hearsTemporal(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	_, err := s.temporal.CheckHealth(ctx, nil)
-	if err != nil {
-		s.log.WarnContext(ctx, "Temporal does not answer: this is what the ledger has last heard", "temporal.address", s.cfg().Temporal.Address)
-	}
-	return err == nil
-}
-
 func retryCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry PROJECT",
 		Short: "Continue an archive with whatever is missing",
 		Args:  oneProject,
 		RunE: withArchive(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
-			a, err := s.retryArchive(ctx, t, row.ID)
+			a, err := s.RetryArchive(ctx, t, row.ID)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "%s: %s\n", a.Status, a.WorkflowID)
 			}
@@ -393,7 +354,7 @@ func cancelCommand(o *options) *cobra.Command {
 		Short: "Stop an archive; keep what is already in iconik",
 		Args:  oneProject,
 		RunE: withArchive(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
-			a, err := s.cancelArchive(ctx, t, row.ID)
+			a, err := s.CancelArchive(ctx, t, row.ID)
 			if err == nil {
 				_, err = fmt.Fprintf(out, "cancelling: %s\n", a.WorkflowID)
 			}

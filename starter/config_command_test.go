@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/temporalclient"
 )
 
@@ -83,7 +84,7 @@ func TestTheVersionIsPrinted(t *testing.T) {
 }
 
 func TestExitCodes(t *testing.T) {
-	assert.Equal(t, exitUnreachable, exitCode(errors.Join(errUnavailable, errors.New("x"))))
+	assert.Equal(t, exitUnreachable, exitCode(errors.Join(control.ErrUnavailable, errors.New("x"))))
 	assert.Equal(t, exitUnreachable, exitCode(temporalclient.ErrUnreachable))
 	assert.Equal(t, exitExceptions, exitCode(&exitError{exitExceptions, "x"}))
 	assert.Equal(t, exitFailed, exitCode(errors.New("x")))

@@ -7,16 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/spf13/cobra"
 
-	"github.com/framebridge/framebridge/clients/frameio/open"
-	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/doctor"
@@ -24,12 +19,10 @@ import (
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/version"
 )
-
-// doctorTimeLimit is how long an examination over HTTP may take: its longest chain of checks, each within its own time.
-const doctorTimeLimit = time.Minute
 
 func doctorCommand(o *options) *cobra.Command {
 	var asJSON, everything bool
@@ -44,7 +37,7 @@ Exit code: 0 all checks passed, 1 warnings, 2 errors.`,
 		Example: "  starter doctor\n  starter doctor --tenant Acme --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := examine(cmd.Context(), o)
+			report, err := examineAll(cmd.Context(), o)
 			if err != nil {
 				return &exitError{exitUsage, err.Error()}
 			}
@@ -64,16 +57,16 @@ Exit code: 0 all checks passed, 1 warnings, 2 errors.`,
 	return cmd
 }
 
-// examine opens what can be opened: what cannot is what the doctor tells of.
-func examine(ctx context.Context, o *options) (doctor.Report, error) {
-	subject := &doctor.Subject{Path: o.config, Open: openForDoctor(nil)}
+// examineAll opens what can be opened: what cannot is what the doctor tells of.
+func examineAll(ctx context.Context, o *options) (doctor.Report, error) {
+	subject := &doctor.Subject{Path: o.config, Open: control.OpenForDoctor(nil)}
 	cfg, err := config.Load(o.config)
 	if err != nil {
 		subject.ConfigErr = err
 		return doctor.Run(ctx, subject), nil
 	}
 	subject.Config, subject.Base = cfg, cfg.HTTP.PublicURL+routes.Prefix
-	subject.Chosen, subject.Version = chosen(o.config), version.Get().String()
+	subject.Chosen, subject.Version = control.Chosen(o.config), version.Get().String()
 	if subject.Tenants, err = tenantsOf(cfg, o.tenant); err != nil {
 		return doctor.Report{}, err
 	}
@@ -82,7 +75,7 @@ func examine(ctx context.Context, o *options) (doctor.Report, error) {
 		subject.LedgerErr = err
 	} else {
 		defer book.Close()
-		subject.Ledger, subject.SignedIn, subject.Open = book, signedIn(book), openForDoctor(book)
+		subject.Ledger, subject.SignedIn, subject.Open = book, control.SignedIn(book), control.OpenForDoctor(book)
 	}
 	quiet := slog.New(slog.DiscardHandler)
 	if tc, err := temporalclient.Lazy(cfg.Temporal, quiet, nil); err == nil {
@@ -102,44 +95,6 @@ func tenantsOf(cfg *config.Config, name string) ([]*config.Tenant, error) {
 		all = append(all, cfg.Tenants[id])
 	}
 	return all, nil
-}
-
-// chosen says which keys of a configuration are not left at their defaults.
-func chosen(path string) func(string) bool {
-	settings, err := config.Explain(path)
-	if err != nil {
-		return nil
-	}
-	return func(key string) bool {
-		return slices.ContainsFunc(settings, func(s config.Setting) bool { return s.Key == key && s.From != "default" })
-	}
-}
-
-func signedIn(book *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time, bool) {
-	return func(ctx context.Context, t *config.Tenant) (time.Time, bool) {
-		at, ok, err := open.SignInRenewed(ctx, t, book.Tenant(t.ID))
-		return at, ok && err == nil
-	}
-}
-
-// openForDoctor makes clients that remember nothing of before.
-func openForDoctor(book *ledger.Ledger) func(*config.Tenant) (doctor.Account, *iconik.Client, error) {
-	return func(t *config.Tenant) (doctor.Account, *iconik.Client, error) {
-		var tokens open.Tokens
-		if book != nil {
-			tokens = book.Tenant(t.ID)
-		}
-		p, err := open.Platform(t, tokens, nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		account, ok := p.(doctor.Account)
-		if !ok {
-			return nil, nil, fmt.Errorf("frameio.generation: the doctor does not support %s", t.Frameio.Generation)
-		}
-		ick, err := iconik.New(t.Iconik)
-		return account, ick, err
-	}
 }
 
 var statusSigns = map[doctor.Status]string{doctor.OK: "ok", doctor.Warn: "WARN", doctor.Fail: "FAIL", doctor.Skipped: "-"}
@@ -166,22 +121,6 @@ func printReport(out io.Writer, r doctor.Report, everything bool) error {
 	fmt.Fprintf(&b, "\n%d checks: %d ok, %d warnings, %d failed, %d skipped\n", len(r.Checks), counts[doctor.OK], counts[doctor.Warn], counts[doctor.Fail], counts[doctor.Skipped])
 	_, err := io.WriteString(out, b.String())
 	return err
-}
-
-// getDoctor examines the installation and the caller's tenant.
-func (s *service) getDoctor(c *gin.Context) {
-	subject := &doctor.Subject{Config: s.cfg(), Path: s.path, Base: s.cfg().HTTP.PublicURL + routes.Prefix, Ledger: s.ledger, Temporal: s.temporal, Tenants: []*config.Tenant{tenantIn(c)},
-		Open: openForDoctor(s.ledger), SignedIn: signedIn(s.ledger), Chosen: chosen(s.path), Version: version.Get().String()}
-	c.JSON(http.StatusOK, doctor.Run(c.Request.Context(), subject))
-}
-
-// setupSecrets are those that setup has made for a tenant, beside the configured ones.
-func (s *service) setupSecrets(ctx context.Context, t *config.Tenant) (setup.Record, error) {
-	r, err := setup.Load(ctx, s.ledger.Tenant(t.ID))
-	if err != nil {
-		return r, errors.Join(errUnavailable, err)
-	}
-	return r, nil
 }
 
 // usage marks an error as one of usage or configuration.

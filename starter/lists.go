@@ -71,7 +71,7 @@ func (s *service) projects(ctx context.Context, t *config.Tenant) ([]projectView
 	for _, a := range archives {
 		states[a.ID] = string(a.Status)
 	}
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func archivesCommand(o *options) *cobra.Command {
 				return err
 			}
 			running := func(row ledger.Archive) bool { return !row.Status.Ended() && row.Status != ledger.Queued }
-			views, err := viewsNow(ctx, s, rows, running, s.asItStands, s.archiveView)
+			views, err := viewsNow(ctx, s, rows, running, s.AsItStands, s.ArchiveView)
 			if err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ func reviewsCommand(o *options) *cobra.Command {
 				return err
 			}
 			running := func(row ledger.Review) bool { return row.Status.Running() }
-			views, err := viewsNow(ctx, s, rows, running, s.reviewAsItStands, s.reviewView)
+			views, err := viewsNow(ctx, s, rows, running, s.ReviewAsItStands, s.ReviewView)
 			if err != nil {
 				return err
 			}
@@ -157,7 +157,7 @@ func reviewsCommand(o *options) *cobra.Command {
 
 // viewsNow returns what the API shows of rows. Of the running ones it asks Temporal, where Temporal answers at all.
 func viewsNow[Row, View any](ctx context.Context, s *service, rows []Row, running func(Row) bool, now func(context.Context, Row) Row, view func(context.Context, Row) (View, error)) ([]View, error) {
-	hears := sync.OnceValue(func() bool { return s.hearsTemporal(ctx) })
+	hears := sync.OnceValue(func() bool { return s.HearsTemporal(ctx) })
 	views := make([]View, len(rows))
 	for i, row := range rows {
 		if running(row) && hears() {

@@ -1,5 +1,3 @@
-// Command starter is Framebridge's front: the HTTP API that Frame.io, iconik and people call, and the command line that
-// starts the same workflows.
 package main
 
 import (
@@ -9,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"os/user"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,14 +15,23 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
-	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/version"
 )
+
+// commandActor is the person at the terminal, by the name of the account.
+func commandActor() ledger.Actor {
+	who := ledger.Actor{Kind: ledger.ActorCommand}
+	if u, err := user.Current(); err == nil {
+		who.Name = u.Username
+	}
+	return who
+}
 
 // Exit codes, for scripts.
 const (
@@ -96,7 +104,7 @@ func exitCode(err error) int {
 		return coded.code
 	case errors.As(err, &problems), errors.Is(err, config.ErrNoFile):
 		return exitUsage
-	case errors.Is(err, errUnavailable), errors.Is(err, temporalclient.ErrUnreachable), errors.As(err, &vendor) && vendor.Class == rest.Retryable:
+	case errors.Is(err, control.ErrUnavailable), errors.Is(err, temporalclient.ErrUnreachable), errors.As(err, &vendor) && vendor.Class == rest.Retryable:
 		return exitUnreachable
 	}
 	return exitFailed
@@ -132,6 +140,9 @@ func command() *cobra.Command {
 	return root
 }
 
+// service is what the commands of a person use.
+type service struct{ *control.Service }
+
 // lazily leaves the connection to Temporal for when it is used.
 func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
 	return temporalclient.Lazy(cfg, log, nil)
@@ -141,7 +152,7 @@ func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Cl
 func connect(ctx context.Context, o *options) (*service, func(), error) {
 	s, done, err := prepare(ctx, o, temporalclient.Dial)
 	if err == nil {
-		s.attributes.Store(temporalclient.RegisterSearchAttributes(ctx, s.temporal, s.cfg().Temporal.Namespace, s.log))
+		s.UseSearchAttributes(temporalclient.RegisterSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log))
 	}
 	return s, done, err
 }
@@ -164,8 +175,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 		book.Close()
 		return nil, nil, err
 	}
-	s := &service{live: live, path: o.config, actor: commandActor(), ledger: book, temporal: tc, log: log, platforms: map[*config.Tenant]frameio.Platform{}}
-	live.OnChange(s.forget)
+	s := &service{control.New(live, o.config, commandActor(), book, tc, log)}
 	return s, func() { tc.Close(); book.Close() }, nil
 }
 

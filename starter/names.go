@@ -111,13 +111,13 @@ func nearest(all []candidate, wanted string, plain func(string) string) []string
 
 // findProject accepts a project's id or its name, as people write it. One that Frame.io has no more may be in the ledger.
 func (s *service) findProject(ctx context.Context, t *config.Tenant, text string) (string, error) {
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		return "", err
 	}
 	if untrusted.UUID(text) {
 		id := strings.ToLower(text)
-		if _, known, err := s.ledger.Tenant(t.ID).Archive(id).Get(ctx); known || err != nil {
+		if _, known, err := s.Ledger.Tenant(t.ID).Archive(id).Get(ctx); known || err != nil {
 			return id, err
 		}
 		project, err := p.Project(ctx, text)
@@ -162,7 +162,7 @@ func (s *service) findArchive(ctx context.Context, t *config.Tenant, text string
 		}
 		id = found.id
 	}
-	row, known, err := s.ledger.Tenant(t.ID).Archive(id).Get(ctx)
+	row, known, err := s.Ledger.Tenant(t.ID).Archive(id).Get(ctx)
 	if err == nil && !known {
 		err = s.neverArchived(ctx, t, text, &noSuchName{"archive", id, nil})
 	}
@@ -178,16 +178,16 @@ func (s *service) neverArchived(ctx context.Context, t *config.Tenant, text stri
 }
 
 func (s *service) everyArchive(ctx context.Context, t *config.Tenant) ([]ledger.Archive, error) {
-	return rest.Collect(s.ledger.Tenant(t.ID).AllArchives(ctx))
+	return rest.Collect(s.Ledger.Tenant(t.ID).AllArchives(ctx))
 }
 
 func (s *service) everyReview(ctx context.Context, t *config.Tenant) ([]ledger.Review, error) {
-	return rest.Collect(s.ledger.Tenant(t.ID).AllReviews(ctx))
+	return rest.Collect(s.Ledger.Tenant(t.ID).AllReviews(ctx))
 }
 
 // findReview accepts a review's id or its title.
 func (s *service) findReview(ctx context.Context, t *config.Tenant, text string) (ledger.Review, error) {
-	if row, known, err := s.ledger.Tenant(t.ID).Review(text).Get(ctx); known || err != nil {
+	if row, known, err := s.Ledger.Tenant(t.ID).Review(text).Get(ctx); known || err != nil {
 		return row, err
 	}
 	all, err := s.everyReview(ctx, t)
@@ -202,6 +202,6 @@ func (s *service) findReview(ctx context.Context, t *config.Tenant, text string)
 	if err != nil {
 		return ledger.Review{}, fmt.Errorf("%w (`starter reviews` lists all)", err)
 	}
-	row, _, err := s.ledger.Tenant(t.ID).Review(found.id).Get(ctx)
+	row, _, err := s.Ledger.Tenant(t.ID).Review(found.id).Get(ctx)
 	return row, err
 }

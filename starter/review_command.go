@@ -14,13 +14,14 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/starter/control"
 )
 
 func reviewCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "review", Short: "Show and control one review", Args: subcommand, RunE: showHelp}
 	cmd.AddCommand(reviewShowCommand(o), reviewExtendCommand(o),
-		reviewControlCommand(o, verbStop, "Switch a review's link off now; its media is deleted after the retention"),
-		reviewControlCommand(o, verbSync, "Compare a review's comments on both sides now"))
+		reviewControlCommand(o, control.VerbStop, "Switch a review's link off now; its media is deleted after the retention"),
+		reviewControlCommand(o, control.VerbSync, "Compare a review's comments on both sides now"))
 	return cmd
 }
 
@@ -41,10 +42,10 @@ func reviewShowCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if row.Status.Running() && s.hearsTemporal(ctx) {
-				row = s.reviewAsItStands(ctx, row)
+			if row.Status.Running() && s.HearsTemporal(ctx) {
+				row = s.ReviewAsItStands(ctx, row)
 			}
-			v, err := s.reviewView(ctx, row)
+			v, err := s.ReviewView(ctx, row)
 			if err != nil {
 				return err
 			}
@@ -58,7 +59,7 @@ func reviewShowCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-func printReview(out io.Writer, v reviewView) error {
+func printReview(out io.Writer, v control.ReviewView) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	line := func(name, value string) {
 		if value != "" {
@@ -99,11 +100,11 @@ func reviewExtendCommand(o *options) *cobra.Command {
 			return oneReview(cmd, args[:1])
 		},
 		RunE: withTenant(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
-			until, wrong := parseExpiry(args[1], formRules{Now: time.Now(), Longest: t.Review.Longest})
+			until, wrong := control.ParseExpiry(args[1], time.Now(), 0, t.Review.Longest)
 			if wrong != nil {
 				return usage(errors.New(wrong.Problem))
 			}
-			return s.controlFromCommand(ctx, out, t, args[0], verbExtend, until)
+			return s.controlFromCommand(ctx, out, t, args[0], control.VerbExtend, until)
 		}),
 	}
 }
@@ -122,7 +123,7 @@ func (s *service) controlFromCommand(ctx context.Context, out io.Writer, t *conf
 	if err != nil {
 		return err
 	}
-	if _, err := s.controlReview(ctx, t, row.ID, verb, until); err != nil {
+	if _, err := s.ControlReview(ctx, t, row.ID, verb, until); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(out, done(row, verb, until))
@@ -131,9 +132,9 @@ func (s *service) controlFromCommand(ctx context.Context, out io.Writer, t *conf
 
 func done(row ledger.Review, verb string, until time.Time) string {
 	switch verb {
-	case verbExtend:
+	case control.VerbExtend:
 		return fmt.Sprintf("%s is open until %s", row.Title, shown(&until))
-	case verbStop:
+	case control.VerbStop:
 		return row.Title + " is being stopped: `starter review show " + row.ID + "` tells when its link is off"
 	}
 	return row.Title + " is being synced"

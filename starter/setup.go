@@ -66,7 +66,7 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 		return usage(err)
 	}
 	defer done()
-	t, err := pickTenant(s.cfg(), o.tenant)
+	t, err := pickTenant(s.Config(), o.tenant)
 	if err != nil {
 		return usage(err)
 	}
@@ -129,8 +129,8 @@ func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.
 		if f.remove {
 			what = "setup removed"
 		}
-		if aerr := s.audit(ctx, t, ledger.AuditEntry{Action: what, ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(english.Count(changes, "change"))}); aerr != nil {
-			s.log.WarnContext(ctx, "could not record the set-up in the audit log", "error", aerr)
+		if aerr := s.Audit(ctx, t, ledger.AuditEntry{Action: what, ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(english.Count(changes, "change"))}); aerr != nil {
+			s.Log.WarnContext(ctx, "could not record the set-up in the audit log", "error", aerr)
 		}
 	}
 	if err == nil && !f.raw && changes > 0 {
@@ -140,7 +140,7 @@ func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.
 }
 
 func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) (*setup.Setup, error) {
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		return nil, err
 	}
@@ -152,23 +152,23 @@ func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) 
 	if err != nil {
 		return nil, err
 	}
-	return &setup.Setup{Tenant: t, Base: s.cfg().HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.ledger.Tenant(t.ID), Workspaces: f.workspaces, Groups: f.groups,
+	return &setup.Setup{Tenant: t, Base: s.Config().HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.Ledger.Tenant(t.ID), Workspaces: f.workspaces, Groups: f.groups,
 		InUse: s.inUse(ctx, t)}, nil
 }
 
 // inUse says that archives or reviews have written into iconik; where that cannot be told, that they have.
 func (s *service) inUse(ctx context.Context, t *config.Tenant) bool {
-	archives, _, err := s.ledger.Tenant(t.ID).Archives(ctx, "", 1)
+	archives, _, err := s.Ledger.Tenant(t.ID).Archives(ctx, "", 1)
 	if err != nil || len(archives) > 0 {
 		return true
 	}
-	reviews, _, err := s.ledger.Tenant(t.ID).Reviews(ctx, "", 1)
+	reviews, _, err := s.Ledger.Tenant(t.ID).Reviews(ctx, "", 1)
 	return err != nil || len(reviews) > 0
 }
 
 // signInForSetup signs a person in where Adobe knows the credential and nobody has signed in yet.
 func (s *service) signInForSetup(ctx context.Context, o *options, t *config.Tenant, f setupFlags, talk *talk) error {
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		return err
 	}
@@ -186,9 +186,7 @@ func (s *service) signInForSetup(ctx context.Context, o *options, t *config.Tena
 	if err := login(ctx, &one, f.redirect, talk.in, talk.out); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	delete(s.platforms, t)
-	s.mu.Unlock()
+	s.Reopen(t)
 	return nil
 }
 

@@ -58,11 +58,14 @@ var arrows = map[string][]string{
 	"activities/upload":      {"activities/fault", "activities/tenant", "clients/iconik", "clients/rest", "config", "ledger", "transfer", "transfer/..."},
 	"activities/review":      {"activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"plan":                   {"access", "clients/frameio", "clients/rest", "config", "english", "ledger", "mapping", "workflows"},
-	"signin":                 {"config", "ledger"},
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "redact"},
 	"doctor":                 {"clients/...", "config", "english", "ledger", "redact", "setup", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
-	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "english", "export", "ledger", "mapping", "plan", "readers", "redact", "report", "routes", "setup", "temporalclient", "untrusted", "version", "workflows"},
+	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "english", "ledger", "mapping", "redact", "report", "routes", "setup", "signin", "starter/...", "temporalclient", "untrusted", "version", "workflows"},
+	"starter/api":            {"clients/frameio", "clients/iconik", "clients/rest", "config", "console", "doctor", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "signin", "starter/control", "temporalclient", "untrusted", "version", "workflows"},
+	"starter/control":        {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "ledger", "plan", "readers", "report", "routes", "temporalclient", "version", "workflows"},
+	"console":                {"config", "doctor", "english", "export", "ledger", "mapping", "redact", "report", "routes", "signin", "starter/control", "untrusted", "version", "workflows"},
+	"signin":                 {"config", "ledger", "redact", "routes", "untrusted"},
 	"sandbox":                {"sandbox/...", "clients/mail/mailtest"},
 	"sandbox/...":            {"sandbox/...", "clients/mail/mailtest", "clients/frameio"},
 	"test/contract":          {}, // tests only, but for what reads the vendors' documents
@@ -79,8 +82,8 @@ var arrows = map[string][]string{
 
 // strangers are outside packages that only these rooms may know.
 var strangers = map[string][]string{
-	"go.temporal.io/":             {"workflows", "activities", "worker", "starter", "doctor", "temporalclient"},
-	"github.com/gin-gonic/":       {"starter"},
+	"go.temporal.io/":             {"workflows", "activities", "worker", "starter", "starter/...", "doctor", "temporalclient"},
+	"github.com/gin-gonic/":       {"starter/api"},
 	"go.yaml.in/":                 {"config"},
 	"github.com/spf13/viper":      {"config"},
 	"github.com/fsnotify/":        {"config"},

@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -21,7 +22,7 @@ const previewTimeout = 3 * time.Second
 
 // frameioAction is Frame.io's custom action "Archive to iconik": the click is answered with a form that shows what would
 // happen, and the form's answer starts the archive. Frame.io repeats what it thinks lost: one interaction starts one.
-func (s *service) frameioAction(c *gin.Context) {
+func (s *Server) frameioAction(c *gin.Context) {
 	t := tenantIn(c)
 	if !s.signed(c) {
 		return
@@ -38,7 +39,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		fail(c, http.StatusBadRequest, "interaction_id", "the body is not a Frame.io custom action")
 		return
 	}
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		s.failWith(c, err, "")
 		return
@@ -51,7 +52,7 @@ func (s *service) frameioAction(c *gin.Context) {
 		say(c, "No such project", "Framebridge's Frame.io user has no access to this project.")
 		return
 	case err != nil:
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	}
 	if in.Data == nil {
@@ -64,20 +65,20 @@ func (s *service) frameioAction(c *gin.Context) {
 		return
 	}
 	key := "interaction:" + in.Interaction
-	if seen, err := s.ledger.Tenant(t.ID).Delivered(c.Request.Context(), key); err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+	if seen, err := s.Ledger.Tenant(t.ID).Delivered(c.Request.Context(), key); err != nil {
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	} else if seen {
 		say(c, "Already started", "This click has started the archive.")
 		return
 	}
-	out, err := s.startArchive(ctx, t, project, "")
+	out, err := s.StartArchive(ctx, t, project, "")
 	if err != nil {
 		s.failWith(c, err, "")
 		return
 	}
-	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), key, time.Now()); err != nil {
-		s.log.WarnContext(c, "could not record a click; if it is repeated, it joins the same archive", "error", err)
+	if _, err := s.Ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), key, time.Now()); err != nil {
+		s.Log.WarnContext(c, "could not record a click; if it is repeated, it joins the same archive", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
 	say(c, "Archive "+out.Status, fmt.Sprintf("Framebridge is archiving “%s” to iconik. Nothing in Frame.io changes.", project.Name))
@@ -88,13 +89,13 @@ func say(c *gin.Context, title, text string) {
 }
 
 // preview is what the plan says, as far as it is ready within the time that is left.
-func (s *service) preview(ctx context.Context, t *config.Tenant, project frameio.Project, left time.Duration) string {
+func (s *Server) preview(ctx context.Context, t *config.Tenant, project frameio.Project, left time.Duration) string {
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	plan, err := s.plan(ctx, t, project.ID)
-	var no *refusal
+	plan, err := s.DryRun(ctx, t, project.ID)
+	var no *control.Refusal
 	if errors.As(err, &no) {
-		return no.why
+		return no.Why
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Sprintf("Framebridge will archive all of “%s” and verify it in iconik. A preview is not available right now.", project.Name)

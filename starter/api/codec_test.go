@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"testing"
@@ -15,8 +15,8 @@ func TestTheCodecEndpointIsForAdministratorsAndTemporalsUI(t *testing.T) {
 	resp, _ := f.ask(ask{"POST", "/codec/decode", body, bearer("A")})
 	assert.Equal(t, 404, resp.StatusCode, "without keys")
 
-	f.cfg().Temporal = config.Temporal{UIURL: "https://temporal.example.com/ui", Codec: config.Codec{Keys: []config.Secret{"a secret of some length"}}}
-	f.cfg().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
+	f.Config().Temporal = config.Temporal{UIURL: "https://temporal.example.com/ui", Codec: config.Codec{Keys: []config.Secret{"a secret of some length"}}}
+	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
 	f.engine, _ = f.routes()
 	for _, path := range []string{"/codec/decode", "/codec/encode"} {
 		resp, _ = f.ask(ask{"POST", path, body, nil})
@@ -39,7 +39,7 @@ func TestTheCodecEndpointIsForAdministratorsAndTemporalsUI(t *testing.T) {
 	assert.Equal(t, 204, resp.StatusCode)
 	assert.Contains(t, resp.Header.Get("Access-Control-Allow-Headers"), "Authorization")
 
-	f.cfg().HTTP.InternalListen = "127.0.0.1:0"
+	f.Config().HTTP.InternalListen = "127.0.0.1:0"
 	f.engine, _ = f.routes()
 	resp, _ = f.ask(ask{"POST", "/codec/decode", secret, bearer("A")})
 	assert.Equal(t, 404, resp.StatusCode, "the outside has none then")

@@ -1,11 +1,9 @@
-package main
+package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
-	"github.com/framebridge/framebridge/doctor"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
@@ -26,7 +23,7 @@ func TestSecretsThatSetupMadeAreAccepted(t *testing.T) {
 	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db", ledger.WithKey("a key of 16 characters or more"))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
-	f.ledger = book
+	f.Ledger = book
 	raw, err := json.Marshal(setup.Record{ActionSecret: "generated", Objects: []setup.Object{{Kind: setup.FrameioWebhook, Key: "archive", ID: "1", Secret: "shown once"}}})
 	require.NoError(t, err)
 	require.NoError(t, book.Tenant(tenantA).PutToken(t.Context(), "setup", raw))
@@ -72,21 +69,7 @@ func TestTheDoctorIsForAdministrators(t *testing.T) {
 	f.noTemporal()
 	resp, _ := f.ask(ask{"GET", routes.Prefix + "/doctor", "", nil})
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
-	f.cfg().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
+	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
 	resp, _ = f.ask(ask{"GET", routes.Prefix + "/doctor", "", map[string]string{"Authorization": "Bearer key of the desk"}})
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
-}
-
-func TestTheReportForPeopleNamesWhatIsWrong(t *testing.T) {
-	r := doctor.Report{Checks: []doctor.Check{{ID: "config.valid", Status: doctor.OK, Seen: "fine"},
-		{ID: "mail.server", Status: doctor.Warn, Seen: "none", Meaning: "Nobody is told.", Do: "Set it."}, {ID: "iconik.token", Tenant: tenantA, Status: doctor.Fail, Seen: "401", Meaning: "Refused.", Do: "Make one."}}}
-	var b bytes.Buffer
-	require.NoError(t, printReport(&b, r, false))
-	text := b.String()
-	assert.NotContains(t, text, "config.valid")
-	assert.Contains(t, text, "WARN  mail.server: none\n      Nobody is told.\n      → Set it.")
-	assert.Contains(t, text, "Tenant "+tenantA+"\nFAIL  iconik.token: 401")
-	assert.Contains(t, text, "3 checks: 1 ok, 1 warnings, 1 failed, 0 skipped")
-	assert.Equal(t, 2, r.ExitCode())
-	assert.True(t, strings.HasSuffix(text, "\n"))
 }

@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/starter/control"
 )
 
 // sendForm is the send action's form, checked.
@@ -24,10 +25,9 @@ type sendForm struct {
 	DRM        bool
 }
 
-// formError is a mistake in the form, said so that whoever filled it in can mend it.
-type formError struct{ Field, Problem string }
-
-func (e *formError) Error() string { return e.Problem }
+func wrong(field, problem string) *control.FieldError {
+	return &control.FieldError{Field: field, Problem: problem}
+}
 
 // formRules are what a tenant allows.
 type formRules struct {
@@ -45,10 +45,10 @@ const (
 )
 
 // parseForm reads the form's values, each a list of texts. All mistakes but the first are left for the next try.
-func parseForm(values map[string][]string, rules formRules) (sendForm, *formError) {
+func parseForm(values map[string][]string, rules formRules) (sendForm, *control.FieldError) {
 	get := func(name string) string { return strings.TrimSpace(strings.Join(values[name], " ")) }
 	f := sendForm{Message: strings.TrimSpace(strings.Join(values["framebridge_message"], "\n")), Title: get("framebridge_title"), Passphrase: get("framebridge_passphrase")}
-	var err *formError
+	var err *control.FieldError
 	if f.Reviewers, err = parseReviewers(values["framebridge_reviewers"]); err != nil {
 		return f, err
 	}
@@ -58,9 +58,9 @@ func parseForm(values map[string][]string, rules formRules) (sendForm, *formErro
 	case "original":
 		f.Quality = "original"
 	default:
-		return f, &formError{"framebridge_quality", fmt.Sprintf("Unknown quality %q: choose proxy or original.", q)}
+		return f, wrong("framebridge_quality", fmt.Sprintf("Unknown quality %q: choose proxy or original.", q))
 	}
-	if f.Expires, err = parseExpiry(get("framebridge_expires"), rules); err != nil {
+	if f.Expires, err = control.ParseExpiry(get("framebridge_expires"), rules.Now, rules.Default, rules.Longest); err != nil {
 		return f, err
 	}
 	for _, choice := range []struct {
@@ -78,23 +78,23 @@ func parseForm(values map[string][]string, rules formRules) (sendForm, *formErro
 	}
 	switch {
 	case len([]rune(f.Title)) > maxTitle:
-		return f, &formError{"framebridge_title", fmt.Sprintf("The title is longer than %d characters.", maxTitle)}
+		return f, wrong("framebridge_title", fmt.Sprintf("The title is longer than %d characters.", maxTitle))
 	case len([]rune(f.Message)) > maxMessage:
-		return f, &formError{"framebridge_message", fmt.Sprintf("The message is longer than %d characters.", maxMessage)}
+		return f, wrong("framebridge_message", fmt.Sprintf("The message is longer than %d characters.", maxMessage))
 	case len(f.Passphrase) > 255:
-		return f, &formError{"framebridge_passphrase", "The passphrase is longer than 255 characters."}
+		return f, wrong("framebridge_passphrase", "The passphrase is longer than 255 characters.")
 	}
 	return f, nil
 }
 
-func parseChoice(field, text string) (bool, *formError) {
+func parseChoice(field, text string) (bool, *control.FieldError) {
 	switch strings.ToLower(text) {
 	case "", "false", "no", "0", "off":
 		return false, nil
 	case "true", "yes", "1", "on":
 		return true, nil
 	}
-	return false, &formError{field, fmt.Sprintf("%q is not yes or no.", text)}
+	return false, wrong(field, fmt.Sprintf("%q is not yes or no.", text))
 }
 
 // named is an address as mail programs copy it, with the name before it: "Reviewer, Rita" <rita@client.example>.
@@ -126,14 +126,14 @@ func addressWords(text string) []string {
 	return append(out, strings.FieldsFunc(text[rest:], isSeparator)...)
 }
 
-func parseReviewers(values []string) ([]string, *formError) {
+func parseReviewers(values []string) ([]string, *control.FieldError) {
 	var out []string
 	seen := map[string]bool{}
 	for _, v := range values {
 		for _, word := range addressWords(v) {
 			a, err := mail.ParseAddress(word)
 			if err != nil || !strings.Contains(a.Address[strings.LastIndex(a.Address, "@")+1:], ".") || len(a.Address) > 254 {
-				return nil, &formError{"framebridge_reviewers", fmt.Sprintf("%q is not an e-mail address.", word)}
+				return nil, wrong("framebridge_reviewers", fmt.Sprintf("%q is not an e-mail address.", word))
 			}
 			if key := strings.ToLower(a.Address); !seen[key] {
 				seen[key] = true
@@ -143,37 +143,9 @@ func parseReviewers(values []string) ([]string, *formError) {
 	}
 	switch {
 	case len(out) == 0:
-		return nil, &formError{"framebridge_reviewers", "Enter at least one reviewer's e-mail address."}
+		return nil, wrong("framebridge_reviewers", "Enter at least one reviewer's e-mail address.")
 	case len(out) > maxReviewers:
-		return nil, &formError{"framebridge_reviewers", fmt.Sprintf("You entered %d reviewers, but a review can have at most %d.", len(out), maxReviewers)}
+		return nil, wrong("framebridge_reviewers", fmt.Sprintf("You entered %d reviewers, but a review can have at most %d.", len(out), maxReviewers))
 	}
 	return out, nil
-}
-
-// parseExpiry reads a date, which means its end in UTC, or a date with time.
-func parseExpiry(text string, rules formRules) (time.Time, *formError) {
-	text = strings.TrimSpace(text)
-	const field = "framebridge_expires"
-	if text == "" {
-		return rules.Now.Add(rules.Default).UTC().Truncate(time.Second), nil
-	}
-	at, err := time.Parse("2006-01-02", text)
-	if err == nil {
-		at = at.Add(24*time.Hour - time.Second)
-	} else {
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"} {
-			if at, err = time.Parse(layout, text); err == nil {
-				break
-			}
-		}
-	}
-	switch {
-	case err != nil:
-		return at, &formError{field, fmt.Sprintf("%q is not a date such as %s, or a date with time such as %sT18:00:00Z.", text, rules.Now.AddDate(0, 0, 14).Format("2006-01-02"), rules.Now.AddDate(0, 0, 14).Format("2006-01-02"))}
-	case !at.After(rules.Now):
-		return at, &formError{field, fmt.Sprintf("The expiry %s is in the past: choose a later one.", at.UTC().Format("2006-01-02 15:04 UTC"))}
-	case rules.Longest > 0 && at.After(rules.Now.Add(rules.Longest)):
-		return at, &formError{field, fmt.Sprintf("The expiry %s is too late: the latest possible is %s.", at.UTC().Format("2006-01-02 15:04 UTC"), rules.Now.Add(rules.Longest).UTC().Format("2006-01-02 15:04 UTC"))}
-	}
-	return at.UTC(), nil
 }

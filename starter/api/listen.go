@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"context"
@@ -9,10 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
 	"golang.org/x/net/netutil"
 
-	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/version"
 )
@@ -27,73 +25,56 @@ const (
 	registerPatience = 2 * time.Second
 )
 
-func serveCommand(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:     "serve",
-		Short:   "Serve the HTTP API: webhooks, iconik actions, status and control",
-		Example: "  starter serve --config framebridge.yaml",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, done, err := prepare(cmd.Context(), o, lazily)
-			if err != nil {
-				return err
-			}
-			defer done()
-			s.actor = ledger.Actor{Kind: ledger.ActorAPI}
-			return s.serve(cmd.Context())
-		},
-	}
-}
-
-func (s *service) serve(ctx context.Context) error {
+// Serve answers until the context ends, and then finishes what it has begun.
+func (s *Server) Serve(ctx context.Context) error {
 	public, internal := s.routes() //nolint:contextcheck // each request brings its own
-	servers := []*listening{{key: "http.listen", address: s.cfg().HTTP.Listen, handler: public}}
-	if s.cfg().HTTP.InternalListen != "" {
-		servers = append(servers, &listening{key: "http.internal_listen", address: s.cfg().HTTP.InternalListen, handler: internal})
+	servers := []*listening{{key: "http.listen", address: s.Config().HTTP.Listen, handler: public}}
+	if s.Config().HTTP.InternalListen != "" {
+		servers = append(servers, &listening{key: "http.internal_listen", address: s.Config().HTTP.InternalListen, handler: internal})
 	}
 	for _, l := range servers {
-		if err := l.open(ctx, s.log); err != nil {
+		if err := l.open(ctx, s.Log); err != nil {
 			return err
 		}
 		defer l.server.Close()
 	}
 	registered := make(chan struct{})
-	go s.useSearchAttributes(ctx, func() { close(registered) })
+	go s.keepSearchAttributes(ctx, func() { close(registered) })
 	select {
 	case <-registered:
 	case <-ctx.Done():
 	case <-time.After(registerPatience): // Temporal is down: it is answered 503 for now
 	}
-	go s.live.Watch(ctx, s.log)
+	go s.Live.Watch(ctx, s.Log)
 	served := make(chan error, len(servers))
 	for _, l := range servers {
 		go func() { served <- l.server.Serve(l.listener) }()
 	}
-	s.log.Info("starter is ready", "version", version.Get().String(), "listen", s.cfg().HTTP.Listen, "internal_listen", s.cfg().HTTP.InternalListen, "public_url", s.cfg().HTTP.PublicURL)
+	s.Log.Info("starter is ready", "version", version.Get().String(), "listen", s.Config().HTTP.Listen, "internal_listen", s.Config().HTTP.InternalListen, "public_url", s.Config().HTTP.PublicURL)
 	select {
 	case err := <-served:
 		return err
 	case <-ctx.Done():
 	}
-	s.log.Info("starter is stopping")
+	s.Log.Info("starter is stopping")
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	for _, l := range servers {
 		if err := l.server.Shutdown(closing); err != nil {
-			s.log.Warn("some responses were cut off", "error", err)
+			s.Log.Warn("some responses were cut off", "error", err)
 		}
 	}
 	return nil
 }
 
-// useSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
-func (s *service) useSearchAttributes(ctx context.Context, registered func()) {
+// keepSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
+func (s *Server) keepSearchAttributes(ctx context.Context, registered func()) {
 	var once sync.Once
-	if err := temporalclient.Await(ctx, s.temporal, s.cfg().Temporal, s.log); err != nil {
+	if err := temporalclient.Await(ctx, s.Temporal, s.Config().Temporal, s.Log); err != nil {
 		return
 	}
-	temporalclient.KeepSearchAttributes(ctx, s.temporal, s.cfg().Temporal.Namespace, s.log, func(usable bool) {
-		s.attributes.Store(usable)
+	temporalclient.KeepSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log, func(usable bool) {
+		s.UseSearchAttributes(usable)
 		once.Do(registered)
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"bufio"
@@ -28,7 +28,8 @@ import (
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) { u.t.Error("the body was read"); return 0, io.EOF }
-func (u unread) Close() error             { return nil }
+
+func (u unread) Close() error { return nil }
 
 func TestABodyIsNotReadBeforeItsSenderIsKnown(t *testing.T) {
 	f := newFront(t)
@@ -153,7 +154,7 @@ func TestTheInsideHasAListenerOfItsOwn(t *testing.T) {
 		resp, _ := f.ask(ask{"GET", path, "", nil})
 		assert.NotEqual(t, 404, resp.StatusCode, path)
 	}
-	f.cfg().HTTP.InternalListen = "127.0.0.1:0"
+	f.Config().HTTP.InternalListen = "127.0.0.1:0"
 	public, internal := f.routes()
 	for _, path := range inside {
 		f.engine = public
@@ -169,7 +170,7 @@ func TestTheInsideHasAListenerOfItsOwn(t *testing.T) {
 
 func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
 	f := newFront(t)
-	f.cfg().HTTP.PublicURL = "https://framebridge.example.com"
+	f.Config().HTTP.PublicURL = "https://framebridge.example.com"
 	for _, path := range []string{"/healthz", "/nothing", routes.Prefix + "/archives"} {
 		resp, _ := f.ask(ask{"GET", path, "", nil})
 		for _, h := range []string{"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Content-Security-Policy", "Cache-Control", "Strict-Transport-Security"} {
@@ -181,7 +182,7 @@ func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
 func TestLoggedPathsAreShortAndHoldNoSecret(t *testing.T) {
 	f := newFront(t)
 	var logged bytes.Buffer
-	f.log = slog.New(slog.NewJSONHandler(&logged, nil))
+	f.Log = slog.New(slog.NewJSONHandler(&logged, nil))
 	secret := strings.Repeat("s3cret", 20)
 	for _, path := range []string{"/l/short-link", "/l/" + secret, "/l/" + secret + "/x", "/x/" + secret, routes.Prefix + "/archives/" + secret,
 		"/x/fio-u-abcdef123456", "/x?token=" + secret, "/" + strings.Repeat("a/", 5000), "/" + strings.Repeat("é", 5000)} {
@@ -200,7 +201,7 @@ func TestLoggedPathsAreShortAndHoldNoSecret(t *testing.T) {
 func TestASlowSenderIsLetGo(t *testing.T) {
 	f := newFront(t)
 	l := &listening{key: "http.listen", address: "127.0.0.1:0", handler: f.engine}
-	require.NoError(t, l.open(t.Context(), f.log))
+	require.NoError(t, l.open(t.Context(), f.Log))
 	l.server.ReadHeaderTimeout, l.server.ReadTimeout = 50*time.Millisecond, 100*time.Millisecond
 	go func() { _ = l.server.Serve(l.listener) }()
 	defer l.server.Close()
@@ -225,22 +226,22 @@ func TestASlowSenderIsLetGo(t *testing.T) {
 // A flood while a review is sent leaves nothing in its history: it reads everything when it opens.
 func TestWebhooksWhileAReviewIsSentAreNoSignals(t *testing.T) {
 	f := newFront(t)
-	_, _, err := f.ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", CreatedAt: time.Now()}, 0)
+	_, _, err := f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", CreatedAt: time.Now()}, 0)
 	require.NoError(t, err)
 	set := func(status ledger.ReviewStatus) {
-		_, err := f.ledger.Tenant(tenantA).Review("r").Update(t.Context(), func(r *ledger.Review) { r.Status = status })
+		_, err := f.Ledger.Tenant(tenantA).Review("r").Update(t.Context(), func(r *ledger.Review) { r.Status = status })
 		require.NoError(t, err)
 	}
 	f.temporal.On("SignalWorkflow", mock.Anything, "review/"+tenantA+"/r", "", workflows.SignalWake, mock.Anything).Return(nil)
 	set(ledger.ReviewSending)
 	for range 200 {
-		woken, err := f.wake(t.Context(), f.cfg().Tenants[tenantA], "r", workflows.Hint{})
+		woken, err := f.wake(t.Context(), f.Config().Tenants[tenantA], "r", workflows.Hint{})
 		require.NoError(t, err)
 		require.True(t, woken)
 	}
 	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 0)
 	set(ledger.ReviewOpen)
-	_, err = f.wake(t.Context(), f.cfg().Tenants[tenantA], "r", workflows.Hint{})
+	_, err = f.wake(t.Context(), f.Config().Tenants[tenantA], "r", workflows.Hint{})
 	require.NoError(t, err)
 	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 1)
 }

@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"net/http"
@@ -17,8 +17,8 @@ const (
 )
 
 // codecRoutes decrypt and encrypt for Temporal's UI and command line, for administrators. Without keys there are none.
-func (s *service) codecRoutes(r *gin.Engine) {
-	codec, err := temporalclient.NewCodec(s.cfg().Temporal.Codec)
+func (s *Server) codecRoutes(r *gin.Engine) {
+	codec, err := temporalclient.NewCodec(s.Config().Temporal.Codec)
 	if err != nil || codec == nil {
 		return
 	}
@@ -34,8 +34,8 @@ func (s *service) codecRoutes(r *gin.Engine) {
 }
 
 // allowTemporalUI lets pages of the configured UI, and no others, read the answer.
-func (s *service) allowTemporalUI(c *gin.Context) {
-	ui, err := url.Parse(s.cfg().Temporal.UIURL)
+func (s *Server) allowTemporalUI(c *gin.Context) {
+	ui, err := url.Parse(s.Config().Temporal.UIURL)
 	c.Header("Vary", "Origin")
 	if err != nil || ui.Host == "" || c.GetHeader("Origin") != ui.Scheme+"://"+ui.Host {
 		return

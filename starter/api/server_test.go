@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"bytes"
@@ -32,6 +32,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/starter/control"
 )
 
 const (
@@ -66,7 +67,7 @@ func (f *fakeFrameio) Project(ctx context.Context, id string) (frameio.Project, 
 
 // front is a starter whose Temporal is a mock.
 type front struct {
-	*service
+	*Server
 	t        *testing.T
 	frameio  *fakeFrameio
 	temporal *mocks.Client
@@ -84,8 +85,9 @@ func newFront(t *testing.T) *front {
 	}
 	f := &front{t: t, frameio: &fakeFrameio{}, temporal: &mocks.Client{}}
 	a, b := tenant(tenantA, "A"), tenant(tenantB, "B")
-	f.service = &service{live: config.Hold(&config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: a, tenantB: b}}),
-		ledger: book, temporal: f.temporal, log: slog.New(slog.DiscardHandler), platforms: map[*config.Tenant]frameio.Platform{a: f.frameio, b: f.frameio}}
+	live := config.Hold(&config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: a, tenantB: b}})
+	f.Server = New(control.New(live, "", ledger.Actor{}, book, f.temporal, slog.New(slog.DiscardHandler)))
+	f.OpenFrameio = func(*config.Tenant) (frameio.Platform, error) { return f.frameio, nil }
 	f.engine, _ = f.routes()
 	return f
 }
@@ -219,7 +221,7 @@ func TestRefusalsComeInTheirOrder(t *testing.T) {
 func TestAWebhookAboutWhatTheTokenMayNotSeeIsIgnored(t *testing.T) {
 	f := newFront(t)
 	var logged bytes.Buffer
-	f.log = slog.New(slog.NewTextHandler(&logged, nil))
+	f.Log = slog.New(slog.NewTextHandler(&logged, nil))
 	for name, tt := range map[string]struct {
 		fail   rest.Error
 		status int
@@ -260,11 +262,6 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 	assert.Equal(t, 202, resp.StatusCode)
 	assert.Equal(t, project, answer["id"])
 	assert.Equal(t, "http://here"+routes.Prefix+"/archives/"+project, answer["url"])
-	id, err := f.findProject(t.Context(), f.cfg().Tenants[tenantA], strings.ToUpper(project))
-	require.NoError(t, err)
-	assert.Equal(t, project, id)
-	_, err = f.findProject(t.Context(), f.cfg().Tenants[tenantA], tenantB)
-	assert.ErrorContains(t, err, "no project with the ID")
 
 	resp, answer = f.ask(ask{"GET", routes.Prefix + "/archives/" + project + "/report.html", "", bearer("A")})
 	assert.Equal(t, 404, resp.StatusCode)
@@ -286,9 +283,9 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil)
 	for i, status := range []ledger.ArchiveStatus{ledger.Running, ledger.Queued, ledger.Waiting, ledger.Verified} {
 		id := "other" + strconv.Itoa(i)
-		_, _, err := f.ledger.Tenant(tenantA).Archive(id).Request(t.Context(), "", time.Now())
+		_, _, err := f.Ledger.Tenant(tenantA).Archive(id).Request(t.Context(), "", time.Now())
 		require.NoError(t, err)
-		_, err = f.ledger.Tenant(tenantA).Archive(id).Update(t.Context(), func(r *ledger.Archive) {
+		_, err = f.Ledger.Tenant(tenantA).Archive(id).Update(t.Context(), func(r *ledger.Archive) {
 			if r.Status = status; status == ledger.Queued {
 				r.QueuePosition = 1
 			}
@@ -313,14 +310,14 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	f := newFront(t)
 	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(running, nil)
-	_, _, err := f.ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
 	for _, by := range []string{"sam@example.com", "kim@example.com", ""} {
 		resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `","requested_by":"` + by + `"}`, bearer("A")})
 		assert.Equal(t, 202, resp.StatusCode)
 		assert.Equal(t, "queued", answer["status"])
 	}
-	row, _, err := f.ledger.Tenant(tenantA).Archive(project).Get(t.Context())
+	row, _, err := f.Ledger.Tenant(tenantA).Archive(project).Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "sam@example.com", row.RequestedBy)
 	assert.Equal(t, []string{"kim@example.com"}, row.AlsoAsked)
@@ -328,7 +325,7 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 
 func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {
 	f := newFront(t)
-	f.attributes.Store(true)
+	f.UseSearchAttributes(true)
 	tagged := func(o client.StartWorkflowOptions) bool { return o.TypedSearchAttributes.Size() > 0 }
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(tagged), mock.Anything, mock.Anything).Return(nil, serviceerror.NewInvalidArgument("search attribute FramebridgeTenant is not defined"))
@@ -360,9 +357,9 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 	now := time.Now().UTC()
 	for i := range 5 {
 		id := "r" + strconv.Itoa(i)
-		_, _, err := f.ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: now}, 0)
+		_, _, err := f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: now}, 0)
 		require.NoError(t, err)
-		_, _, err = f.ledger.Tenant(tenantA).Archive(id).Request(t.Context(), "", now)
+		_, _, err = f.Ledger.Tenant(tenantA).Archive(id).Request(t.Context(), "", now)
 		require.NoError(t, err)
 	}
 	for _, list := range []string{"reviews", "archives"} {
@@ -389,7 +386,7 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 func TestABrokenAnswerDoesNotLookWhole(t *testing.T) {
 	f := newFront(t)
 	var logged bytes.Buffer
-	f.log = slog.New(slog.NewJSONHandler(&logged, nil))
+	f.Log = slog.New(slog.NewJSONHandler(&logged, nil))
 	f.engine.GET("/early", func(*gin.Context) { panic("early") })
 	f.engine.GET("/late", func(c *gin.Context) { c.String(200, "half"); c.Writer.Flush(); panic("late") })
 	f.engine.GET("/cut", func(c *gin.Context) { c.String(200, "half"); c.Writer.Flush(); panic(http.ErrAbortHandler) })
@@ -439,53 +436,12 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 	assert.ElementsMatch(t, served, described)
 }
 
-func TestATenantIsPickedOnlyWhenItIsClear(t *testing.T) {
-	cfg := newFront(t).cfg()
-	found, err := pickTenant(cfg, strings.ToUpper(tenantB))
-	require.NoError(t, err)
-	assert.Equal(t, tenantB, found.ID)
-	found, err = pickTenant(cfg, "A")
-	require.NoError(t, err)
-	assert.Equal(t, tenantA, found.ID)
-	_, err = pickTenant(cfg, "")
-	assert.ErrorContains(t, err, tenantA+" (A), "+tenantB+" (B)")
-	_, err = pickTenant(cfg, "C")
-	assert.ErrorContains(t, err, `no tenant "C"`)
-	cfg.Tenants[tenantB].Name = "A"
-	_, err = pickTenant(cfg, "A")
-	assert.ErrorContains(t, err, "2 tenants")
-}
-
-func TestFlagsThatAreWrongAreToldBeforeAnythingStarts(t *testing.T) {
-	for _, args := range [][]string{{"serve", "--log-format", "xml"}, {"--log-level", "loud", "plan", "x"}} {
-		cmd := command()
-		cmd.SetArgs(args)
-		assert.ErrorContains(t, cmd.Execute(), "--log-")
-	}
-}
-
-func TestHelpShowsEveryFlagAndKey(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"archive", "--help"}} {
-		cmd := command()
-		var out bytes.Buffer
-		cmd.SetOut(&out)
-		cmd.SetArgs(args)
-		require.NoError(t, cmd.Execute())
-		for _, k := range config.Keys() {
-			assert.Contains(t, out.String(), k.Key, args)
-		}
-		for _, flag := range []string{"--config", "--log-format", "--log-level", "--tenant"} {
-			assert.Contains(t, out.String(), flag, args)
-		}
-	}
-}
-
 // Who terminates a workflow in Temporal's UI leaves the ledger as it was.
 func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 	f := newFront(t)
-	_, _, err := f.ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
-	_, err = f.ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(r *ledger.Archive) { r.Status = ledger.Running })
+	_, err = f.Ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(r *ledger.Archive) { r.Status = ledger.Running })
 	require.NoError(t, err)
 	status := func(at time.Time) any {
 		f.temporal.ExpectedCalls = nil
@@ -504,25 +460,25 @@ func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 // would invite everybody again.
 func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 	f := newFront(t)
-	start := func(id string, begins bool) (accepted, error) {
+	start := func(id string, begins bool) (control.Accepted, error) {
 		f.temporal.ExpectedCalls = nil
 		f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(func(mock.Arguments) {
 			if begins {
-				_, err := f.ledger.Tenant(tenantA).Review(id).Update(context.Background(), func(r *ledger.Review) { r.WorkflowID, r.Status = "review/x", ledger.ReviewSending })
+				_, err := f.Ledger.Tenant(tenantA).Review(id).Update(context.Background(), func(r *ledger.Review) { r.WorkflowID, r.Status = "review/x", ledger.ReviewSending })
 				require.NoError(t, err)
 			}
 		}).Return(nil, serviceerror.NewDeadlineExceeded("no answer"))
-		return f.startReview(t.Context(), f.cfg().Tenants[tenantA], ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: time.Now()}, "")
+		return f.StartReview(t.Context(), f.Config().Tenants[tenantA], ledger.Review{Tenant: tenantA, ID: id, Click: id, CreatedAt: time.Now()}, "")
 	}
 	out, err := start("r1", true)
 	require.NoError(t, err)
 	assert.Equal(t, "started", out.Status)
-	row, _, err := f.ledger.Tenant(tenantA).Review("r1").Get(t.Context())
+	row, _, err := f.Ledger.Tenant(tenantA).Review("r1").Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewSending, row.Status)
 	_, err = start("r2", false)
-	require.ErrorIs(t, err, errUnavailable)
-	row, _, err = f.ledger.Tenant(tenantA).Review("r2").Get(t.Context())
+	require.ErrorIs(t, err, control.ErrUnavailable)
+	row, _, err = f.Ledger.Tenant(tenantA).Review("r2").Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewFailed, row.Status)
 }
@@ -530,7 +486,7 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 // A key opens what its role may do, until it ends.
 func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 	f := newFront(t)
-	f.cfg().Tenants[tenantA].APIKeys = []config.APIKey{
+	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{
 		{Name: "wall", Key: "key of the wall", Role: config.RoleViewer}, {Name: "suite", Key: "key of the suite", Role: config.RoleEditor},
 		{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}, {Name: "old", Key: "key of once", Role: config.RoleAdmin, Expires: time.Now().Add(-time.Second)},
 	}
@@ -552,11 +508,11 @@ func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 // The audit log says who controlled what: by which key and from where, or which user of iconik clicked.
 func TestTheAuditSaysWhoControlled(t *testing.T) {
 	f := newFront(t)
-	f.cfg().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
-	_, _, err := f.ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
+	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
 	const collection = "7b8f8c1e-0000-4000-8000-00000000000c"
-	_, err = f.ledger.Tenant(tenantA).Claim(t.Context(), ledger.LinkProject, project, collection, "")
+	_, err = f.Ledger.Tenant(tenantA).Claim(t.Context(), ledger.LinkProject, project, collection, "")
 	require.NoError(t, err)
 	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}
 	handle := &mocks.WorkflowUpdateHandle{}
@@ -571,7 +527,7 @@ func TestTheAuditSaysWhoControlled(t *testing.T) {
 		resp, problem := f.ask(a)
 		require.Equal(t, http.StatusAccepted, resp.StatusCode, problem)
 	}
-	entries, err := f.ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, entries, 2)
 	require.Equal(t, ledger.Actor{Kind: ledger.ActorAPI, Address: "192.0.2.1", Key: "desk"}, entries[0].Actor)

@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"bytes"
@@ -21,6 +21,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/workflows"
@@ -31,165 +32,52 @@ const (
 	pageMost    = 1000
 )
 
-// archiveView is an archive as the API shows it.
-type archiveView struct {
-	ID       string `json:"id"`
-	TenantID string `json:"tenant_id"`
-	Project  struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-		Team string `json:"team"`
-	} `json:"project"`
-	Status        string      `json:"status"`
-	Reason        string      `json:"reason"`
-	QueuePosition int         `json:"queue_position"`
-	Run           int         `json:"run"`
-	Items         itemCounts  `json:"items"`
-	Bytes         bytesAmount `json:"bytes"`
-	Comments      amount      `json:"comments"`
-	Presentations amount      `json:"presentations"`
-
-	NotCarried []ledger.KindCount `json:"not_carried"`
-	Failures   []ledger.KindCount `json:"failures"` // of objects that are no files
-	Stuck      []stuckView        `json:"stuck"`
-	Access     accessView         `json:"access"`
-
-	QueuedAt    *time.Time   `json:"queued_at"`
-	StartedAt   *time.Time   `json:"started_at"`
-	FinishedAt  *time.Time   `json:"finished_at"`
-	WorkflowID  string       `json:"workflow_id"`
-	TemporalURL string       `json:"temporal_url"`
-	Iconik      iconikObject `json:"iconik"`
-}
-
-type itemCounts struct {
-	Total    int64 `json:"total"`
-	Copied   int64 `json:"copied"`
-	Verified int64 `json:"verified"`
-	Skipped  int64 `json:"skipped"`
-	Failed   int64 `json:"failed"`
-}
-
-type amount struct {
-	Total int64 `json:"total"`
-	Done  int64 `json:"done"`
-}
-
-// bytesAmount also says how fast an archive copies, while it does.
-type bytesAmount struct {
-	amount
-	Skipped     int64 `json:"skipped"`                // of files that stay in Frame.io; not in the total
-	Rate        int64 `json:"rate,omitempty"`         // bytes a second
-	SecondsLeft int64 `json:"seconds_left,omitempty"` // at that rate
-}
-
-type iconikObject struct {
-	CollectionID  string `json:"collection_id"`
-	JobID         string `json:"job_id"`
-	ReportAssetID string `json:"report_asset_id,omitempty"`
-}
-
-func (s *service) archiveView(ctx context.Context, row ledger.Archive) (archiveView, error) {
-	t, err := s.ledger.Tenant(row.Tenant).Archive(row.ID).Totals(ctx)
-	if err != nil {
-		return archiveView{}, err
-	}
-	v := archiveView{
-		ID: row.ID, TenantID: row.Tenant, Status: string(row.Status), Reason: row.Reason, QueuePosition: row.QueuePosition, Run: row.Run,
-		Items: itemCounts{Total: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed},
-		Bytes: bytesAmount{amount: amount{t.Bytes, t.BytesDone}, Skipped: t.BytesSkipped}, Comments: amount{t.Comments, t.CommentsDone}, Presentations: amount{int64(row.Shares), int64(row.SharesDone)},
-		QueuedAt: timeOrNull(row.QueuedAt), StartedAt: timeOrNull(row.StartedAt), FinishedAt: timeOrNull(row.FinishedAt),
-		Iconik: iconikObject{CollectionID: row.CollectionID, JobID: row.JobID, ReportAssetID: row.ReportAssetID},
-	}
-	if v.NotCarried, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedCounts(ctx); err != nil {
-		return archiveView{}, err
-	}
-	if v.NotCarried == nil {
-		v.NotCarried = []ledger.KindCount{}
-	}
-	if v.Failures, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).FailureCounts(ctx); err != nil {
-		return archiveView{}, err
-	}
-	if v.Failures == nil {
-		v.Failures = []ledger.KindCount{}
-	}
-	v.Stuck = stuckViews(row.Stuck)
-	if v.Access, err = s.accessView(ctx, row); err != nil {
-		return archiveView{}, err
-	}
-	rate, left := row.Pace(t, time.Now())
-	v.Bytes.Rate, v.Bytes.SecondsLeft = rate, int64(left.Seconds())
-	v.Project.ID, v.Project.Name, v.Project.Team = row.ID, row.Name, row.TeamName
-	v.WorkflowID = workflows.ArchiveID(row.Tenant, row.ID)
-	v.TemporalURL = temporalclient.WorkflowURL(s.cfg().Temporal, v.WorkflowID)
-	return v, nil
-}
-
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-// asItStands shows an archive as failed whose workflow left nothing in the ledger when it ended. The row stays as it is:
-// a reset in Temporal goes on with it.
-func (s *service) asItStands(ctx context.Context, row ledger.Archive) ledger.Archive {
-	if row.Status.Ended() {
-		return row
-	}
-	if how := s.stoppedInTemporal(ctx, workflows.ArchiveID(row.Tenant, row.ID), row.QueuedAt); how != "" {
-		row.Status, row.Reason = ledger.Failed, "the workflow was "+how+" in Temporal: a retry continues from what is already in iconik"
-	}
-	return row
-}
-
-func (s *service) archiveOf(c *gin.Context) (ledger.Archive, bool) {
+func (s *Server) archiveOf(c *gin.Context) (ledger.Archive, bool) {
 	if !isID(c.Param("id")) {
 		fail(c, http.StatusNotFound, "id", "no such archive")
 		return ledger.Archive{}, false
 	}
-	row, ok, err := s.ledger.Tenant(tenantIn(c).ID).Archive(c.Param("id")).Get(c.Request.Context())
+	row, ok, err := s.Ledger.Tenant(tenantIn(c).ID).Archive(c.Param("id")).Get(c.Request.Context())
 	switch {
 	case err != nil:
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 	case !ok:
 		fail(c, http.StatusNotFound, "id", "no such archive")
 	}
 	return row, ok && err == nil
 }
 
-func (s *service) getArchive(c *gin.Context) {
+func (s *Server) getArchive(c *gin.Context) {
 	row, ok := s.archiveOf(c)
 	if !ok {
 		return
 	}
-	v, err := s.archiveView(c.Request.Context(), s.asItStands(c.Request.Context(), row))
+	v, err := s.ArchiveView(c.Request.Context(), s.AsItStands(c.Request.Context(), row))
 	if err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	}
 	c.JSON(http.StatusOK, v)
 }
 
-func (s *service) listArchives(c *gin.Context) {
+func (s *Server) listArchives(c *gin.Context) {
 	limit, ok := pageLimit(c)
 	if !ok {
 		return
 	}
-	rows, next, err := s.ledger.Tenant(tenantIn(c).ID).Archives(c.Request.Context(), c.Query("cursor"), limit)
+	rows, next, err := s.Ledger.Tenant(tenantIn(c).ID).Archives(c.Request.Context(), c.Query("cursor"), limit)
 	if err != nil {
 		s.listFailed(c, err)
 		return
 	}
-	list := make([]archiveView, 0, len(rows))
+	list := make([]control.ArchiveView, 0, len(rows))
 	for _, row := range rows {
 		if row.Status != ledger.Queued { // of these there are few
-			row = s.asItStands(c.Request.Context(), row)
+			row = s.AsItStands(c.Request.Context(), row)
 		}
-		v, err := s.archiveView(c.Request.Context(), row)
+		v, err := s.ArchiveView(c.Request.Context(), row)
 		if err != nil {
-			s.failWith(c, errors.Join(errUnavailable, err), "")
+			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 			return
 		}
 		list = append(list, v)
@@ -198,12 +86,12 @@ func (s *service) listArchives(c *gin.Context) {
 }
 
 // listFailed answers for a page that could not be read.
-func (s *service) listFailed(c *gin.Context, err error) {
+func (s *Server) listFailed(c *gin.Context, err error) {
 	if errors.Is(err, ledger.ErrCursor) {
 		fail(c, http.StatusBadRequest, "cursor", "cursor must be the value of next from the previous page")
 		return
 	}
-	s.failWith(c, errors.Join(errUnavailable, err), "")
+	s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 }
 
 // isID tells whether a text, where there is one, can be an id of Frame.io or of ours.
@@ -211,8 +99,8 @@ func isID(text string) bool {
 	return text == "" || untrusted.ID("id", text, frameio.IDCharacters) == nil
 }
 
-// isAddress tells whether mail can be sent to a text: by the rule of the mailer.
-func isAddress(text string) bool {
+// IsAddress tells whether mail can be sent to a text: by the rule of the mailer.
+func IsAddress(text string) bool {
 	_, err := mail.ParseAddress(text)
 	return err == nil
 }
@@ -258,7 +146,7 @@ type itemView struct {
 	NotCarried []notCarriedView `json:"not_carried"`
 }
 
-func (s *service) getItems(c *gin.Context) {
+func (s *Server) getItems(c *gin.Context) {
 	row, ok := s.archiveOf(c)
 	if !ok {
 		return
@@ -276,15 +164,15 @@ func (s *service) getItems(c *gin.Context) {
 		}
 		after = n
 	}
-	items, next, err := s.ledger.Tenant(row.Tenant).Archive(row.ID).ItemsPage(c.Request.Context(), after, limit)
+	items, next, err := s.Ledger.Tenant(row.Tenant).Archive(row.ID).ItemsPage(c.Request.Context(), after, limit)
 	if err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	}
 	notCarried := map[string][]ledger.NotCarried{}
 	if n := len(items); n > 0 {
-		if notCarried, err = s.ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedOf(c.Request.Context(), items[0].Seq, items[n-1].Seq); err != nil {
-			s.failWith(c, errors.Join(errUnavailable, err), "")
+		if notCarried, err = s.Ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedOf(c.Request.Context(), items[0].Seq, items[n-1].Seq); err != nil {
+			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 			return
 		}
 	}
@@ -321,7 +209,7 @@ var reportForms = map[string]struct {
 	chainFile:     {"application/xml", report.Chain},
 }
 
-func (s *service) getReport(c *gin.Context) {
+func (s *Server) getReport(c *gin.Context) {
 	name := c.Param("report")
 	form, ok := reportForms[name]
 	if !ok {
@@ -332,10 +220,10 @@ func (s *service) getReport(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rep, err := report.Open(c.Request.Context(), s.ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
-		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.cfg().Temporal, workflows.ArchiveID(row.Tenant, row.ID))})
+	rep, err := report.Open(c.Request.Context(), s.Ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
+		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.Config().Temporal, workflows.ArchiveID(row.Tenant, row.ID))})
 	if err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	}
 	if rep.Totals.Items == 0 && !row.Status.Ended() {
@@ -357,12 +245,12 @@ func (s *service) getReport(c *gin.Context) {
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 	c.Status(http.StatusOK)
 	if err := form.render(c.Writer, rep); err != nil {
-		s.log.ErrorContext(c, "could not finish sending a report", "archive", row.ID, "error", err)
+		s.Log.ErrorContext(c, "could not finish sending a report", "archive", row.ID, "error", err)
 		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
 	}
 }
 
-func (s *service) postArchive(c *gin.Context) {
+func (s *Server) postArchive(c *gin.Context) {
 	var in struct {
 		ProjectID   string `json:"project_id"`
 		DryRun      bool   `json:"dry_run"`
@@ -390,12 +278,12 @@ func (s *service) postArchive(c *gin.Context) {
 		fail(c, http.StatusUnprocessableEntity, "project_id", "project_id is missing")
 		return
 	}
-	if in.RequestedBy != "" && !isAddress(in.RequestedBy) {
+	if in.RequestedBy != "" && !IsAddress(in.RequestedBy) {
 		fail(c, http.StatusUnprocessableEntity, "requested_by", "requested_by must be an e-mail address")
 		return
 	}
 	t := tenantIn(c)
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		s.failWith(c, err, "")
 		return
@@ -413,7 +301,7 @@ func (s *service) postArchive(c *gin.Context) {
 		_ = rc.SetWriteDeadline(time.Now().Add(planTimeout))
 		ctx, cancel := context.WithTimeout(c.Request.Context(), planTimeout)
 		defer cancel()
-		plan, err := s.plan(ctx, t, project.ID)
+		plan, err := s.DryRun(ctx, t, project.ID)
 		if err != nil {
 			s.failWith(c, err, "project_id")
 			return
@@ -421,7 +309,7 @@ func (s *service) postArchive(c *gin.Context) {
 		c.JSON(http.StatusOK, plan)
 		return
 	}
-	out, err := s.startArchive(context.WithoutCancel(c.Request.Context()), t, project, in.RequestedBy)
+	out, err := s.StartArchive(context.WithoutCancel(c.Request.Context()), t, project, in.RequestedBy)
 	if err != nil {
 		s.failWith(c, err, "project_id")
 		return
@@ -430,25 +318,25 @@ func (s *service) postArchive(c *gin.Context) {
 	c.JSON(http.StatusAccepted, out)
 }
 
-func (s *service) frameioFailed(c *gin.Context, err error) {
+func (s *Server) frameioFailed(c *gin.Context, err error) {
 	switch rest.ClassOf(err) {
 	case rest.NotFound, rest.Permanent:
 		fail(c, http.StatusUnprocessableEntity, "project_id", "no such project, or this tenant's Frame.io token has no access to it")
 	case rest.Unauthorized, rest.Forbidden:
 		fail(c, http.StatusUnprocessableEntity, "project_id", redact.Scrub(err.Error()))
 	default:
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 	}
 }
 
 // controlRoute answers a control of one archive.
-func (s *service) controlRoute(control func(ctx context.Context, t *config.Tenant, id string) (accepted, error)) gin.HandlerFunc {
+func (s *Server) controlRoute(act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		row, ok := s.archiveOf(c)
 		if !ok {
 			return
 		}
-		out, err := control(c.Request.Context(), tenantIn(c), row.ID)
+		out, err := act(c.Request.Context(), tenantIn(c), row.ID)
 		if err != nil {
 			s.failWith(c, err, "id")
 			return
@@ -456,4 +344,20 @@ func (s *service) controlRoute(control func(ctx context.Context, t *config.Tenan
 		c.Set("workflow_id", out.WorkflowID)
 		c.JSON(http.StatusAccepted, out)
 	}
+}
+
+// notCarriedView is something that an item has in Frame.io and not in iconik.
+type notCarriedView struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Size   *int64 `json:"size"` // bytes, null where it is not known
+	Reason string `json:"reason"`
+}
+
+func notCarriedViews(rows []ledger.NotCarried) []notCarriedView {
+	out := make([]notCarriedView, len(rows))
+	for i, n := range rows {
+		out[i] = notCarriedView{n.Kind, n.Name, n.Size, n.Reason}
+	}
+	return out
 }

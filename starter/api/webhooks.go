@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"context"
@@ -13,10 +13,11 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/starter/control"
 )
 
 // signed checks the signature of what Frame.io sends.
-func (s *service) signed(c *gin.Context) bool {
+func (s *Server) signed(c *gin.Context) bool {
 	t, body := tenantIn(c), bodyOf(c)
 	var secrets []string
 	for _, secret := range t.Frameio.WebhookSecrets {
@@ -42,7 +43,7 @@ func (s *service) signed(c *gin.Context) bool {
 }
 
 // signedEvent checks the signature of a Frame.io webhook and reads it.
-func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
+func (s *Server) signedEvent(c *gin.Context) (frameio.Event, bool) {
 	if !s.signed(c) {
 		return frameio.Event{}, false
 	}
@@ -58,15 +59,15 @@ func (s *service) signedEvent(c *gin.Context) (frameio.Event, bool) {
 }
 
 // projectUpdated is Frame.io's webhook. It is a hint only: the project is read, and its name decides.
-func (s *service) projectUpdated(c *gin.Context) {
+func (s *Server) projectUpdated(c *gin.Context) {
 	t := tenantIn(c)
 	event, ok := s.signedEvent(c)
 	if !ok {
 		return
 	}
 	delivery := c.GetHeader("X-Frameio-Signature")
-	if seen, err := s.ledger.Tenant(t.ID).Delivered(c.Request.Context(), delivery); err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+	if seen, err := s.Ledger.Tenant(t.ID).Delivered(c.Request.Context(), delivery); err != nil {
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	} else if seen {
 		ignored(c, "this delivery was already handled")
@@ -80,7 +81,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		fail(c, http.StatusBadRequest, "resource.id", "the event names no project")
 		return
 	}
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		s.failWith(c, err, "")
 		return
@@ -91,7 +92,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 		ignored(c, "no such project, or this tenant's Frame.io token has no access to it")
 		return
 	case err != nil:
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	case !mapping.HasSuffix(project.Name, t.Archive.TriggerSuffix) && !(t.Archive.TriggerInactive && project.Inactive):
 		ignored(c, "the project's name does not end with "+t.Archive.TriggerSuffix)
@@ -101,13 +102,13 @@ func (s *service) projectUpdated(c *gin.Context) {
 		ignored(c, why)
 		return
 	}
-	out, err := s.startArchive(c.Request.Context(), t, project, "")
+	out, err := s.StartArchive(c.Request.Context(), t, project, "")
 	if err != nil {
 		s.failWith(c, err, "")
 		return
 	}
-	if _, err := s.ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), delivery, time.Now()); err != nil {
-		s.log.WarnContext(c, "could not record a delivery; if it is repeated, it starts the archive again", "error", err)
+	if _, err := s.Ledger.Tenant(t.ID).NoteDelivery(c.Request.Context(), delivery, time.Now()); err != nil {
+		s.Log.WarnContext(c, "could not record a delivery; if it is repeated, it starts the archive again", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
 	c.JSON(http.StatusOK, out) // Frame.io's legacy API counts nothing but 200 as delivered
@@ -115,7 +116,7 @@ func (s *service) projectUpdated(c *gin.Context) {
 
 // notShown says that Frame.io shows the tenant's token no such object, and will not, however often the webhook is sent:
 // there is none, its id is none, or the token's user may not see it. An operator may want to know of the last two.
-func (s *service) notShown(ctx context.Context, t *config.Tenant, what string, err error) bool {
+func (s *Server) notShown(ctx context.Context, t *config.Tenant, what string, err error) bool {
 	var e *rest.Error
 	if !errors.As(err, &e) {
 		return false
@@ -124,15 +125,15 @@ func (s *service) notShown(ctx context.Context, t *config.Tenant, what string, e
 	case e.Class == rest.NotFound:
 		return true
 	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without an answer the set-up is at fault
-		s.log.WarnContext(ctx, "ignored an event about something that the token cannot see", "tenant", t.ID, "about", what, "error", err)
+		s.Log.WarnContext(ctx, "ignored an event about something that the token cannot see", "tenant", t.ID, "about", what, "error", err)
 		return true
 	}
 	return false
 }
 
 // nothingNew tells why a webhook after a verified archive starts none: the project has not changed since it began.
-func (s *service) nothingNew(c *gin.Context, tenant string, project frameio.Project) string {
-	row, ok, err := s.ledger.Tenant(tenant).Archive(project.ID).Get(c.Request.Context())
+func (s *Server) nothingNew(c *gin.Context, tenant string, project frameio.Project) string {
+	row, ok, err := s.Ledger.Tenant(tenant).Archive(project.ID).Get(c.Request.Context())
 	if err != nil || !ok {
 		return ""
 	}
@@ -147,7 +148,7 @@ func ignored(c *gin.Context, reason string) {
 }
 
 // retryAction is an iconik custom action on a project's collection.
-func (s *service) retryAction(c *gin.Context) {
+func (s *Server) retryAction(c *gin.Context) {
 	in, ok := s.readClick(c)
 	if !ok {
 		return
@@ -157,17 +158,17 @@ func (s *service) retryAction(c *gin.Context) {
 		return
 	}
 	t := tenantIn(c)
-	ctx := clickedByUser(c.Request.Context(), s.clickedBy(c.Request.Context(), t, in))
+	ctx := control.WithPerson(c.Request.Context(), s.clickedBy(c.Request.Context(), t, in))
 	for _, id := range in.CollectionIDs {
-		link, ok, err := s.ledger.Tenant(t.ID).LinkByTarget(c.Request.Context(), ledger.LinkProject, id)
+		link, ok, err := s.Ledger.Tenant(t.ID).LinkByTarget(c.Request.Context(), ledger.LinkProject, id)
 		if err != nil {
-			s.failWith(c, errors.Join(errUnavailable, err), "")
+			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 			return
 		}
 		if !ok {
 			continue
 		}
-		out, err := s.retryArchive(ctx, t, link.SourceID)
+		out, err := s.RetryArchive(ctx, t, link.SourceID)
 		if err != nil {
 			s.failWith(c, err, "collection_ids")
 			return

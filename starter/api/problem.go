@@ -1,12 +1,16 @@
-package main
+package api
 
 import (
+	_ "embed"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/starter/control"
 )
 
 // problem is an RFC 9457 answer; Field names what is at fault in the request.
@@ -34,16 +38,34 @@ func fail(c *gin.Context, status int, field, detail string) {
 }
 
 // failWith answers an error of the service.
-func (s *service) failWith(c *gin.Context, err error, field string) {
-	var no *refusal
+func (s *Server) failWith(c *gin.Context, err error, field string) {
+	var no *control.Refusal
 	if errors.As(err, &no) {
-		fail(c, http.StatusUnprocessableEntity, field, no.why)
+		fail(c, http.StatusUnprocessableEntity, field, no.Why)
 		return
 	}
-	s.log.ErrorContext(c, "request failed", "request_id", c.GetString(requestIDKey), "error", err)
-	if errors.Is(err, errUnavailable) {
-		fail(c, http.StatusServiceUnavailable, "", errUnavailable.Error())
+	s.Log.ErrorContext(c, "request failed", "request_id", c.GetString(requestIDKey), "error", err)
+	if errors.Is(err, control.ErrUnavailable) {
+		fail(c, http.StatusServiceUnavailable, "", control.ErrUnavailable.Error())
 		return
 	}
 	fail(c, http.StatusInternalServerError, "", "internal error; the log has the details under this request ID")
+}
+
+// recovered turns a panic into an answer, or cuts off one that has begun: it must not look whole.
+func (s *Server) recovered(c *gin.Context) {
+	defer func() {
+		switch v := recover(); {
+		case v == nil:
+		case v == http.ErrAbortHandler: //nolint:errorlint // as net/http does
+			panic(v)
+		default:
+			s.Log.ErrorContext(c, "panic", "request_id", c.GetString(requestIDKey), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			if c.Writer.Written() {
+				panic(http.ErrAbortHandler)
+			}
+			fail(c, http.StatusInternalServerError, "", "internal error; the log has the details under this request ID")
+		}
+	}()
+	c.Next()
 }

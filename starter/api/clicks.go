@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"context"
@@ -19,13 +19,9 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/untrusted"
 	"github.com/framebridge/framebridge/workflows"
-)
-
-const (
-	clickTimeout = 2 * time.Second  // of each question to iconik while somebody waits
-	sameClick    = 10 * time.Second // two of one content within this are one click
 )
 
 // click is what iconik posts when somebody uses a custom action.
@@ -60,7 +56,7 @@ func (in click) wrongID() string {
 }
 
 // readClick decodes a click and checks from which iconik domain it comes.
-func (s *service) readClick(c *gin.Context) (click, bool) {
+func (s *Server) readClick(c *gin.Context) (click, bool) {
 	var in click
 	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
 		fail(c, http.StatusBadRequest, "", "the body is not valid JSON from iconik")
@@ -71,9 +67,9 @@ func (s *service) readClick(c *gin.Context) (click, bool) {
 		return in, false
 	}
 	t := tenantIn(c)
-	want, err := s.domain(c.Request.Context(), t)
+	want, err := s.Domain(c.Request.Context(), t)
 	if err != nil {
-		s.log.WarnContext(c, "could not check the click's iconik domain: iconik does not report the token's domain", "tenant", t.ID, "error", err)
+		s.Log.WarnContext(c, "could not check the click's iconik domain: iconik does not report the token's domain", "tenant", t.ID, "error", err)
 	}
 	if want != "" && in.SystemDomainID != "" && !strings.EqualFold(in.SystemDomainID, want) {
 		fail(c, http.StatusUnprocessableEntity, "system_domain_id", "the click comes from a different iconik domain than this tenant's")
@@ -82,38 +78,9 @@ func (s *service) readClick(c *gin.Context) (click, bool) {
 	return in, true
 }
 
-// domain asks iconik once which domain the tenant's token is for.
-func (s *service) domain(ctx context.Context, t *config.Tenant) (string, error) {
-	if id, ok := s.domains.Load(t); ok {
-		return id.(string), nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, clickTimeout)
-	defer cancel()
-	ick, err := s.iconik(t)
-	if err != nil {
-		return "", err
-	}
-	id, err := ick.Users.SystemDomain(ctx)
-	if err == nil && id != "" {
-		s.domains.Store(t, id)
-	}
-	return id, err
-}
-
-func (s *service) iconik(t *config.Tenant) (*iconik.Client, error) {
-	if c, ok := s.iconiks.Load(t); ok {
-		return c.(*iconik.Client), nil
-	}
-	c, err := iconik.New(t.Iconik)
-	if err == nil {
-		s.iconiks.Store(t, c)
-	}
-	return c, err
-}
-
 // clickedBy resolves who clicked, by the user's own token, and else by the id that iconik names.
-func (s *service) clickedBy(ctx context.Context, t *config.Tenant, in click) ledger.Person {
-	ctx, cancel := context.WithTimeout(ctx, clickTimeout)
+func (s *Server) clickedBy(ctx context.Context, t *config.Tenant, in click) ledger.Person {
+	ctx, cancel := context.WithTimeout(ctx, control.AskTimeout)
 	defer cancel()
 	if in.AuthToken != "" {
 		own := t.Iconik
@@ -124,7 +91,7 @@ func (s *service) clickedBy(ctx context.Context, t *config.Tenant, in click) led
 			}
 		}
 	}
-	if c, err := s.iconik(t); err == nil && in.UserID != "" {
+	if c, err := s.Iconik(t); err == nil && in.UserID != "" {
 		if u, err := c.Users.Get(ctx, in.UserID); err == nil {
 			return ledger.Person{ID: u.ID, Name: u.FullName(), Email: u.Email}
 		}
@@ -164,7 +131,7 @@ func (in click) content() string {
 }
 
 // sendAction starts a review of what was clicked. A mistake in the form is shown in iconik as a failed job, too.
-func (s *service) sendAction(c *gin.Context) {
+func (s *Server) sendAction(c *gin.Context) {
 	in, ok := s.readClick(c)
 	if !ok {
 		return
@@ -174,11 +141,11 @@ func (s *service) sendAction(c *gin.Context) {
 	form, mistake := parseForm(in.form(), formRules{Now: now, Default: t.Review.Lasts, Longest: t.Review.Longest, Forensic: t.Review.ForensicWatermark, DRM: t.Review.DRM})
 	switch {
 	case len(in.AssetIDs)+len(in.CollectionIDs) == 0:
-		mistake = &formError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
+		mistake = &control.FieldError{Field: "asset_ids", Problem: "Choose at least one asset or collection."}
 	case len(in.AssetIDs) > workflows.MaxReviewAssets:
-		mistake = &formError{Field: "asset_ids", Problem: fmt.Sprintf("You selected %d assets, but a review can have at most %d: select fewer.", len(in.AssetIDs), workflows.MaxReviewAssets)}
-	case mistake == nil && form.Passphrase != "" && !s.ledger.CanKeepTokens():
-		mistake = &formError{Field: "framebridge_passphrase", Problem: "Framebridge cannot store a passphrase: ask your administrator to set ledger.encryption_key."}
+		mistake = &control.FieldError{Field: "asset_ids", Problem: fmt.Sprintf("You selected %d assets, but a review can have at most %d: select fewer.", len(in.AssetIDs), workflows.MaxReviewAssets)}
+	case mistake == nil && form.Passphrase != "" && !s.Ledger.CanKeepTokens():
+		mistake = &control.FieldError{Field: "framebridge_passphrase", Problem: "Framebridge cannot store a passphrase: ask your administrator to set ledger.encryption_key."}
 	}
 	if mistake != nil {
 		s.showMistake(c.Request.Context(), t, in, mistake.Problem)
@@ -198,7 +165,7 @@ func (s *service) sendAction(c *gin.Context) {
 	if in.DateCreated != "" { // the very same click, however late it comes again
 		row.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.ID+content+in.DateCreated)).String()
 	}
-	out, err := s.startReview(c.Request.Context(), t, row, form.Passphrase)
+	out, err := s.StartReview(c.Request.Context(), t, row, form.Passphrase)
 	if err != nil {
 		s.showMistake(c.Request.Context(), t, in, "Framebridge could not start the review. Try again in a minute.")
 		s.failWith(c, err, "")
@@ -209,24 +176,24 @@ func (s *service) sendAction(c *gin.Context) {
 }
 
 // showMistake leaves a failed job where the user clicked; nobody waits for it longer than a moment.
-func (s *service) showMistake(ctx context.Context, t *config.Tenant, in click, problem string) {
-	ctx, cancel := context.WithTimeout(ctx, clickTimeout)
+func (s *Server) showMistake(ctx context.Context, t *config.Tenant, in click, problem string) {
+	ctx, cancel := context.WithTimeout(ctx, control.AskTimeout)
 	defer cancel()
-	ick, err := s.iconik(t)
+	ick, err := s.Iconik(t)
 	if err == nil {
 		title, terr := ick.Clicked(ctx, in.AssetIDs, in.CollectionIDs)
 		if terr != nil {
-			s.log.InfoContext(ctx, "a form error is shown without the asset's title", "tenant", t.ID, "error", terr)
+			s.Log.InfoContext(ctx, "a form error is shown without the asset's title", "tenant", t.ID, "error", terr)
 		}
 		_, err = ick.Jobs.Create(ctx, iconik.EndedJob(workflows.ReviewJobType, title, in.AssetIDs, in.CollectionIDs, "FAILED", problem))
 	}
 	if err != nil {
-		s.log.WarnContext(ctx, "could not show a form error in iconik", "tenant", t.ID, "error", err)
+		s.Log.WarnContext(ctx, "could not show a form error in iconik", "tenant", t.ID, "error", err)
 	}
 }
 
 // controlAction acts on the reviews of the clicked assets.
-func (s *service) controlAction(verb string) gin.HandlerFunc {
+func (s *Server) controlAction(verb string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		in, ok := s.readClick(c)
 		if !ok {
@@ -235,7 +202,7 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 		t := tenantIn(c)
 		ids, err := s.reviewsOf(c.Request.Context(), t, in)
 		if err != nil {
-			s.failWith(c, errors.Join(errUnavailable, err), "")
+			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 			return
 		}
 		if len(ids) == 0 {
@@ -245,23 +212,23 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 			return
 		}
 		var until time.Time
-		if verb == verbExtend {
+		if verb == control.VerbExtend {
 			text := strings.Join(in.form()["framebridge_expires"], " ")
 			if strings.TrimSpace(text) == "" {
 				s.mistake(c, t, in, "framebridge_expires", "Enter a new expiry date.")
 				return
 			}
-			var wrong *formError
-			if until, wrong = parseExpiry(text, formRules{Now: time.Now(), Longest: t.Review.Longest}); wrong != nil {
+			var wrong *control.FieldError
+			if until, wrong = control.ParseExpiry(text, time.Now(), 0, t.Review.Longest); wrong != nil {
 				s.mistake(c, t, in, wrong.Field, wrong.Problem)
 				return
 			}
 		}
-		var done accepted
-		var refused *refusal
-		ctx := clickedByUser(c.Request.Context(), s.clickedBy(c.Request.Context(), t, in))
+		var done control.Accepted
+		var refused *control.Refusal
+		ctx := control.WithPerson(c.Request.Context(), s.clickedBy(c.Request.Context(), t, in))
 		for _, id := range ids {
-			out, err := s.controlReview(ctx, t, id, verb, until)
+			out, err := s.ControlReview(ctx, t, id, verb, until)
 			switch {
 			case err == nil:
 				done = out
@@ -271,26 +238,26 @@ func (s *service) controlAction(verb string) gin.HandlerFunc {
 			}
 		}
 		if done.ID == "" { // none took it
-			s.mistake(c, t, in, "asset_ids", refused.why)
+			s.mistake(c, t, in, "asset_ids", refused.Why)
 			return
 		}
 		c.JSON(http.StatusAccepted, done)
 	}
 }
 
-func (s *service) mistake(c *gin.Context, t *config.Tenant, in click, field, problem string) {
+func (s *Server) mistake(c *gin.Context, t *config.Tenant, in click, field, problem string) {
 	s.showMistake(c.Request.Context(), t, in, problem)
 	fail(c, http.StatusUnprocessableEntity, field, problem)
 }
 
 // reviewsOf finds the reviews of what was clicked: of each asset those that run, or else the one that ended last.
 // Collections are looked into.
-func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]string, error) {
+func (s *Server) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]string, error) {
 	assets := slices.Clone(in.AssetIDs)
 	if len(in.CollectionIDs) > 0 {
-		ctx, cancel := context.WithTimeout(ctx, startTimeout)
+		ctx, cancel := context.WithTimeout(ctx, control.StartTimeout)
 		defer cancel()
-		ick, err := s.iconik(t)
+		ick, err := s.Iconik(t)
 		if err != nil {
 			return nil, err
 		}
@@ -310,7 +277,7 @@ func (s *service) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]
 	}
 	var out []string
 	for _, a := range assets {
-		rows, err := s.ledger.Tenant(t.ID).ReviewsOfAsset(ctx, a)
+		rows, err := s.Ledger.Tenant(t.ID).ReviewsOfAsset(ctx, a)
 		if err != nil {
 			return nil, err
 		}

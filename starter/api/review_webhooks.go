@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"context"
@@ -12,12 +12,13 @@ import (
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/workflows"
 )
 
 // commentsWebhook is Frame.io's. It wakes the review that owns the file; what has happened is read by the review. The
 // same delivery twice wakes it twice, which changes nothing.
-func (s *service) commentsWebhook(c *gin.Context) {
+func (s *Server) commentsWebhook(c *gin.Context) {
 	t := tenantIn(c)
 	event, ok := s.signedEvent(c)
 	if !ok {
@@ -35,7 +36,7 @@ func (s *service) commentsWebhook(c *gin.Context) {
 			return
 		}
 	case strings.HasPrefix(event.Type, "asset."), strings.HasPrefix(event.Type, "file."), strings.HasPrefix(event.Type, "metadata."):
-		review, _, err = s.ledger.Tenant(t.ID).ReviewOfFile(c.Request.Context(), event.ResourceID)
+		review, _, err = s.Ledger.Tenant(t.ID).ReviewOfFile(c.Request.Context(), event.ResourceID)
 		err = unavailable(err)
 	default:
 		ignored(c, "this route takes comment and status events; the webhook also sends "+event.Type)
@@ -60,28 +61,28 @@ func (s *service) commentsWebhook(c *gin.Context) {
 	}
 	id := workflows.ReviewID(t.ID, review)
 	c.Set("workflow_id", id)
-	c.JSON(http.StatusOK, accepted{ID: review, WorkflowID: id, Status: "running", URL: s.reviewURL(review)})
+	c.JSON(http.StatusOK, control.Accepted{ID: review, WorkflowID: id, Status: "running", URL: s.ReviewURL(review)})
 }
 
 func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Join(errUnavailable, err)
+	return errors.Join(control.ErrUnavailable, err)
 }
 
 // ownerOfComment finds the review of a comment: by the ledger where the comment is known, otherwise by its file, which
 // the event does not name.
-func (s *service) ownerOfComment(ctx context.Context, t *config.Tenant, commentID string) (review string, hint workflows.Hint, known bool, err error) {
-	review, file, known, err := s.ledger.Tenant(t.ID).ReviewOfFrameioComment(ctx, commentID)
+func (s *Server) ownerOfComment(ctx context.Context, t *config.Tenant, commentID string) (review string, hint workflows.Hint, known bool, err error) {
+	review, file, known, err := s.Ledger.Tenant(t.ID).ReviewOfFrameioComment(ctx, commentID)
 	if err != nil || known {
 		return review, workflows.Hint{Frameio: file}, known, unavailable(err)
 	}
-	p, err := s.platform(t)
+	p, err := s.Platform(t)
 	if err != nil {
 		return "", workflows.Hint{}, false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, control.StartTimeout)
 	defer cancel()
 	comment, err := p.Comment(ctx, commentID)
 	switch {
@@ -90,20 +91,20 @@ func (s *service) ownerOfComment(ctx context.Context, t *config.Tenant, commentI
 	case err != nil:
 		return "", workflows.Hint{}, false, unavailable(err)
 	}
-	review, _, err = s.ledger.Tenant(t.ID).ReviewOfFile(ctx, comment.FileID)
+	review, _, err = s.Ledger.Tenant(t.ID).ReviewOfFile(ctx, comment.FileID)
 	return review, workflows.Hint{Frameio: comment.FileID}, false, unavailable(err)
 }
 
 // wake tells a running review that something has happened. It says whether the review runs.
-func (s *service) wake(ctx context.Context, t *config.Tenant, review string, hint workflows.Hint) (bool, error) {
-	row, ok, err := s.ledger.Tenant(t.ID).Review(review).Get(ctx)
+func (s *Server) wake(ctx context.Context, t *config.Tenant, review string, hint workflows.Hint) (bool, error) {
+	row, ok, err := s.Ledger.Tenant(t.ID).Review(review).Get(ctx)
 	if err != nil || !ok || !row.Status.Running() {
 		return false, unavailable(err)
 	}
 	if row.Status == ledger.ReviewSending { // it reads everything when it opens; until then signals would only fill its history
 		return true, nil
 	}
-	err = s.temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, review), "", workflows.SignalWake, hint)
+	err = s.Temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, review), "", workflows.SignalWake, hint)
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
 		return false, nil
@@ -112,7 +113,7 @@ func (s *service) wake(ctx context.Context, t *config.Tenant, review string, hin
 }
 
 // segmentsWebhook is iconik's. It wakes the reviews that show the asset.
-func (s *service) segmentsWebhook(c *gin.Context) {
+func (s *Server) segmentsWebhook(c *gin.Context) {
 	var in struct {
 		EventType string         `json:"event_type"`
 		Operation string         `json:"operation"`
@@ -137,7 +138,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 	}
 	reviews, asset := map[string]bool{}, ""
 	for _, id := range ids {
-		rows, err := s.ledger.Tenant(t.ID).ReviewsOfAsset(c.Request.Context(), id)
+		rows, err := s.Ledger.Tenant(t.ID).ReviewsOfAsset(c.Request.Context(), id)
 		if err != nil {
 			s.failWith(c, unavailable(err), "")
 			return
@@ -153,7 +154,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 		if id != asset {
 			segment = id
 		}
-		known, err := s.ledger.Tenant(t.ID).ReviewsOfSegment(c.Request.Context(), id)
+		known, err := s.Ledger.Tenant(t.ID).ReviewsOfSegment(c.Request.Context(), id)
 		if err != nil {
 			s.failWith(c, unavailable(err), "")
 			return
@@ -166,7 +167,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 			return
 		}
 	}
-	var last accepted
+	var last control.Accepted
 	for review := range reviews {
 		hint := workflows.Hint{Asset: asset, Segment: segment}
 		if asset == "" {
@@ -179,7 +180,7 @@ func (s *service) segmentsWebhook(c *gin.Context) {
 		}
 		if woken {
 			id := workflows.ReviewID(t.ID, review)
-			last = accepted{ID: review, WorkflowID: id, Status: "running", URL: s.reviewURL(review)}
+			last = control.Accepted{ID: review, WorkflowID: id, Status: "running", URL: s.ReviewURL(review)}
 		}
 	}
 	if last.ID == "" {

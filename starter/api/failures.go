@@ -1,13 +1,12 @@
-package main
+package api
 
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/starter/control"
 )
 
 // failureView is an object of an archive, other than a file, that failed.
@@ -20,7 +19,7 @@ type failureView struct {
 	URL      string `json:"url"`
 }
 
-func (s *service) getFailures(c *gin.Context) {
+func (s *Server) getFailures(c *gin.Context) {
 	row, ok := s.archiveOf(c)
 	if !ok {
 		return
@@ -29,9 +28,9 @@ func (s *service) getFailures(c *gin.Context) {
 	if !ok {
 		return
 	}
-	rows, next, err := s.ledger.Tenant(row.Tenant).Archive(row.ID).Failures(c.Request.Context(), c.Query("cursor"), limit)
+	rows, next, err := s.Ledger.Tenant(row.Tenant).Archive(row.ID).Failures(c.Request.Context(), c.Query("cursor"), limit)
 	if err != nil {
-		s.failWith(c, errors.Join(errUnavailable, err), "")
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	}
 	list := make([]failureView, len(rows))
@@ -39,19 +38,4 @@ func (s *service) getFailures(c *gin.Context) {
 		list[i] = failureView{string(f.Kind), f.SourceID, f.Place, f.Fault, f.Reason, f.URL}
 	}
 	c.JSON(http.StatusOK, gin.H{"failures": list, "next": textOrNull(next)})
-}
-
-// stuckView is what has failed for long and is tried again.
-type stuckView struct {
-	Since  time.Time `json:"since"`
-	What   string    `json:"what"`
-	Reason string    `json:"reason"`
-}
-
-func stuckViews(rows []ledger.Stuck) []stuckView {
-	out := make([]stuckView, len(rows))
-	for i, s := range rows {
-		out[i] = stuckView{s.Since, s.What, s.Reason}
-	}
-	return out
 }

@@ -1,0 +1,76 @@
+package api
+
+import (
+	_ "embed"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
+)
+
+const maxBodies = 64 << 20 // bytes of all bodies that are being worked on; more is answered 503
+
+// declared refuses a body for what its headers say, before anything of it is read: size before type.
+func (s *Server) declared(c *gin.Context) {
+	if c.Request.ContentLength > maxBody {
+		fail(c, http.StatusRequestEntityTooLarge, "", "the body is larger than 1 MiB")
+		return
+	}
+	if c.Request.ContentLength == 0 {
+		return
+	}
+	if kind, _, err := mime.ParseMediaType(c.ContentType()); err != nil || kind != "application/json" {
+		fail(c, http.StatusUnsupportedMediaType, "Content-Type", "the body must be application/json")
+	}
+}
+
+var errBusy = errors.New("too many request bodies at once")
+
+// meteredBody counts what has been read of a body against what may be in memory of all.
+type meteredBody struct {
+	io.Reader
+	all  *semaphore.Weighted
+	held int64
+}
+
+func (m *meteredBody) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	if !m.all.TryAcquire(int64(n)) {
+		return 0, errBusy
+	}
+	m.held += int64(n)
+	return n, err
+}
+
+// readBody reads a capped body whose headers have been looked at.
+func (s *Server) readBody(c *gin.Context) {
+	m := &meteredBody{Reader: c.Request.Body, all: s.door.bodies}
+	c.Set(meteredKey, m)
+	body, err := io.ReadAll(io.LimitReader(m, maxBody+1))
+	switch {
+	case errors.Is(err, errBusy):
+		fail(c, http.StatusServiceUnavailable, "", "the server is busy receiving other requests: try again")
+	case err != nil:
+		fail(c, http.StatusBadRequest, "", "the body is incomplete")
+	case len(body) > maxBody:
+		fail(c, http.StatusRequestEntityTooLarge, "", "the body is larger than 1 MiB")
+	default:
+		c.Set(bodyKey, body)
+	}
+}
+
+// releaseBody makes room for other bodies when a request is answered.
+func (s *Server) releaseBody(c *gin.Context) {
+	defer func() {
+		if v, read := c.Get(meteredKey); read {
+			m, _ := v.(*meteredBody)
+			s.door.bodies.Release(m.held)
+		}
+	}()
+	c.Next()
+}
+
+func bodyOf(c *gin.Context) []byte { b, _ := c.Get(bodyKey); raw, _ := b.([]byte); return raw }

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// securityHeaders are for browsers. Whoever serves a page sets a policy of its own.
+func (s *Server) securityHeaders(c *gin.Context) {
+	for _, h := range [][2]string{
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+		{"Cache-Control", "no-store"},
+	} {
+		c.Header(h[0], h[1])
+	}
+	if strings.HasPrefix(s.Config().HTTP.PublicURL, "https://") {
+		c.Header("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// answeredWithin bounds how long an answer may take, with the time that its reader takes.
+func answeredWithin(limit time.Duration) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(limit)) // tests have no connection
+	}
+}
+
+// readableByHead answers HEAD wherever GET is answered; net/http leaves the body out.
+func readableByHead(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// within bounds what an answer may wait for. A caller that hangs up does not break off what it has asked for.
+func within(limit time.Duration) gin.HandlerFunc {
+	timely := answeredWithin(limit + slowReader)
+	return func(c *gin.Context) {
+		timely(c)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), limit)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Next()
+	}
+}
+
+// identify gives each request an id, the caller's where it is a plain one.
+func (s *Server) identify(c *gin.Context) {
+	id := c.GetHeader("X-Request-Id")
+	if len(id) < 8 || len(id) > 64 || strings.IndexFunc(id, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}) >= 0 {
+		var b [12]byte
+		_, _ = rand.Read(b[:])
+		id = hex.EncodeToString(b[:])
+	}
+	c.Set(requestIDKey, id)
+	c.Header("X-Request-Id", id)
+}

@@ -1,0 +1,157 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/starter/control"
+	"github.com/framebridge/framebridge/untrusted"
+)
+
+// setupSecrets are those that setup has made for a tenant, beside the configured ones.
+func (s *Server) setupSecrets(ctx context.Context, t *config.Tenant) (setup.Record, error) {
+	r, err := setup.Load(ctx, s.Ledger.Tenant(t.ID))
+	if err != nil {
+		return r, errors.Join(control.ErrUnavailable, err)
+	}
+	return r, nil
+}
+
+// tenantOf finds the tenant of a vendor's call by the query.
+func (s *Server) tenantOf(c *gin.Context) {
+	ids := c.QueryArray("tenant-id")
+	if len(ids) != 1 || !untrusted.UUID(ids[0]) {
+		fail(c, http.StatusBadRequest, "tenant-id", "tenant-id must be the tenant's UUID")
+		return
+	}
+	t, ok := s.Config().Tenant(ids[0])
+	if !ok {
+		fail(c, http.StatusNotFound, "tenant-id", "no such tenant")
+		return
+	}
+	c.Set(tenantKey, t)
+}
+
+// knownTenant checks the tenant where a caller names one beside its API key.
+func (s *Server) knownTenant(c *gin.Context) {
+	if _, named := c.GetQuery("tenant-id"); named {
+		s.tenantOf(c)
+	}
+}
+
+func tenantIn(c *gin.Context) *config.Tenant {
+	t, _ := c.Get(tenantKey)
+	out, _ := t.(*config.Tenant)
+	return out
+}
+
+// actsAs says for the audit log who a request is from, and from which address.
+func actsAs(c *gin.Context, who ledger.Actor) {
+	who.Address = c.ClientIP()
+	c.Request = c.Request.WithContext(control.WithActor(c.Request.Context(), who))
+}
+
+// bearer finds the tenant by its API key, and holds the key to its role.
+func (s *Server) bearer(c *gin.Context) {
+	if s.knownTenant(c); c.IsAborted() {
+		return
+	}
+	named := tenantIn(c)
+	if s.tooManyFailures(c, "key") {
+		return
+	}
+	scheme, key, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+	found, opens, ok := s.Config().FindKey(key, time.Now())
+	if !strings.EqualFold(scheme, "Bearer") || !ok {
+		c.Header("WWW-Authenticate", "Bearer")
+		s.wrongSecret(c, "key", "Authorization", "the API key is missing, wrong or expired: send it in the Authorization header, after the word Bearer")
+		return
+	}
+	if named != nil && named.ID != found.ID {
+		fail(c, http.StatusNotFound, "tenant-id", "the API key belongs to another tenant")
+		return
+	}
+	if needed := neededRole(c); !opens.Role.Covers(needed) {
+		fail(c, http.StatusForbidden, "Authorization", fmt.Sprintf("the key %q has the role %s; this needs the role %s", opens.Name, opens.Role, needed))
+		return
+	}
+	c.Set(tenantKey, found)
+	actsAs(c, ledger.Actor{Kind: ledger.ActorAPI, Key: opens.Name})
+}
+
+// neededRole is what a route's key must be for: a viewer reads, an editor exports, an operator controls.
+func neededRole(c *gin.Context) config.Role {
+	switch {
+	case strings.HasPrefix(c.FullPath(), "/codec/"):
+		return config.RoleAdmin
+	case c.Request.Method != http.MethodGet:
+		return config.RoleOperator
+	case strings.HasSuffix(c.FullPath(), "/reviews/:id/:file"):
+		return config.RoleEditor
+	case strings.HasSuffix(c.FullPath(), "/doctor"):
+		return config.RoleAdmin
+	}
+	return config.RoleViewer
+}
+
+// same compares a configured secret in a time that tells nothing of it, its length included.
+func same(secret, given string) bool {
+	a, b := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(given))
+	return secret != "" && subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+// bearerOrKey also lets iconik's job buttons in, whose URL carries a key for just this control. What a button sends
+// along is not documented, and not read.
+func (s *Server) bearerOrKey(verb string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		key, isButton := c.GetQuery("key")
+		if !isButton {
+			for _, check := range []gin.HandlerFunc{s.knownTenant, s.declared, s.bearer, s.readBody} {
+				if check(c); c.IsAborted() {
+					return
+				}
+			}
+			return
+		}
+		if s.tenantOf(c); c.IsAborted() {
+			return
+		}
+		if s.tooManyFailures(c, "key") {
+			return
+		}
+		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key, time.Now()) {
+			s.wrongSecret(c, "key", "key", "the key does not belong to this archive and control, or is too old: use the action on the collection")
+			return
+		}
+		actsAs(c, ledger.Actor{Kind: ledger.ActorIconik})
+	}
+}
+
+// actionSecret checks the static header of iconik's custom actions and webhooks.
+func (s *Server) actionSecret(c *gin.Context) {
+	actsAs(c, ledger.Actor{Kind: ledger.ActorIconik})
+	given := c.GetHeader(setup.SecretHeader)
+	if tenantIn(c).Iconik.ActionSecret.Contains(given) {
+		return
+	}
+	made, err := s.setupSecrets(c.Request.Context(), tenantIn(c))
+	switch {
+	case err != nil:
+		s.failWith(c, err, "")
+	case !same(made.ActionSecret, given):
+		s.wrongSecret(c, "vendor", "X-Framebridge-Secret", "the secret header is missing or wrong")
+	}
+}

@@ -1,0 +1,136 @@
+// Package api is everything of Framebridge that answers HTTP. What a request asks for is done by package control.
+package api
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/starter/control"
+	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/version"
+)
+
+const (
+	maxBody      = 1 << 20
+	requestIDKey = "request_id"
+	tenantKey    = "tenant"
+	bodyKey      = "body"
+	meteredKey   = "metered"
+	planTimeout  = 15 * time.Minute // a dry run of a huge project under Frame.io's limits
+
+	webhookTimeout = 4 * time.Second  // Frame.io waits 5 s, and sends again what is refused then
+	clickTimeLimit = 8 * time.Second  // iconik waits 10 s
+	readTimeLimit  = 20 * time.Second // a page from the ledger
+	writeTimeLimit = 10 * time.Minute // a report of a huge project for a slow reader
+	slowReader     = 10 * time.Second // to take an answer
+)
+
+//go:embed openapi.json
+var openAPI []byte
+
+// Server answers over HTTP: vendors' webhooks and actions, API clients, and people at the console.
+type Server struct {
+	*control.Service
+
+	metrics *prometheus.Registry
+	door    *door
+}
+
+// New serves what the service can do.
+func New(s *control.Service) *Server { return &Server{Service: s} }
+
+// routes builds the API as DESIGN §3.2 fixes it, for the outside and for the inside; without an internal listener they
+// are one.
+func (s *Server) routes() (public, internal *gin.Engine) {
+	gin.SetMode(gin.ReleaseMode)
+	s.metrics = prometheus.NewRegistry()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	answers := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Responses of the HTTP API."}, []string{"route", "status"})
+	s.metrics.MustRegister(answers)
+	s.door = newDoor()
+
+	public = s.engine(answers)
+	s.apiRoutes(public)
+	if internal = public; s.Config().HTTP.InternalListen != "" {
+		internal = s.engine(answers)
+	}
+	s.internalRoutes(internal)
+	s.codecRoutes(internal)
+	return public, internal
+}
+
+// engine answers what has no route, and does for each request what all of them need.
+func (s *Server) engine(answers *prometheus.CounterVec) *gin.Engine {
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false // a redirect is no answer to a webhook
+	r.RemoteIPHeaders = []string{"X-Forwarded-For"}
+	_ = r.SetTrustedProxies(ownNetworks)
+	r.Use(s.identify, s.observe(answers), s.securityHeaders, s.recovered, s.releaseBody)
+	r.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, "", "no such route") })
+	r.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, "", "no such method on this route") })
+	return r
+}
+
+func (s *Server) internalRoutes(r *gin.Engine) {
+	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok", "version": version.Get().String()}) })
+	r.GET("/readyz", s.ready)
+	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{})))
+	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
+}
+
+// apiRoutes are what vendors and API clients call. Refusals come in the order of DESIGN §8.1: tenant, declared size, type,
+// API key, size, signature or secret, body, meaning.
+func (s *Server) apiRoutes(r *gin.Engine) {
+	api := r.Group(routes.Prefix)
+	hook, click, ask := within(webhookTimeout), within(clickTimeLimit), within(readTimeLimit)
+	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.declared, s.readBody, s.projectUpdated)
+	api.POST("/archive/actions/retry", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.retryAction)
+	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.declared, s.readBody, s.frameioAction)
+	api.GET("/doctor", within(doctorTimeLimit), s.bearer, s.getDoctor)
+	api.GET("/archives", ask, s.bearer, s.listArchives)
+	api.POST("/archives", answeredWithin(planTimeout+time.Minute), s.knownTenant, s.declared, s.bearer, s.readBody, s.postArchive)
+	api.GET("/archives/:id", ask, s.bearer, s.getArchive)
+	api.GET("/archives/:id/items", ask, s.bearer, s.getItems)
+	api.GET("/archives/:id/failures", ask, s.bearer, s.getFailures)
+	api.GET("/archives/:id/:report", within(writeTimeLimit), s.bearer, s.getReport)
+	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), s.controlRoute(s.RetryArchive))
+	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), s.controlRoute(s.CancelArchive))
+	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.declared, s.readBody, s.commentsWebhook)
+	api.POST("/review/webhooks/segments", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.segmentsWebhook)
+	api.POST("/review/actions/send", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.sendAction)
+	for _, verb := range []string{control.VerbExtend, control.VerbStop, control.VerbSync} {
+		api.POST("/review/actions/"+verb, click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.controlAction(verb))
+		api.POST("/reviews/:id/"+verb, click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postControl(verb))
+	}
+	api.GET("/reviews", ask, s.bearer, s.listReviews)
+	api.GET("/reviews/:id", ask, s.bearer, s.getReview)
+	api.GET("/reviews/:id/:file", within(writeTimeLimit), s.bearer, s.getComments)
+}
+
+func (s *Server) ready(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), 3*time.Second)
+	defer cancel()
+	pinged := make(chan error, 1)
+	go func() { pinged <- s.Ledger.Ping(ctx) }()
+	checks, status := gin.H{"temporal": "ok", "ledger": "ok"}, http.StatusOK
+	if err := temporalclient.Ready(ctx, s.Temporal, s.Config().Temporal.Namespace); err != nil {
+		checks["temporal"], status = "unreachable", http.StatusServiceUnavailable
+		if errors.Is(err, temporalclient.ErrNoNamespace) {
+			checks["temporal"] = err.Error()
+		}
+	}
+	if err := <-pinged; err != nil {
+		checks["ledger"], status = "unreachable", http.StatusServiceUnavailable
+	}
+	c.JSON(status, checks)
+}

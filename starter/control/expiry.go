@@ -1,0 +1,41 @@
+package control
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// FieldError is a mistake in the form, said so that whoever filled it in can mend it.
+type FieldError struct{ Field, Problem string }
+
+func (e *FieldError) Error() string { return e.Problem }
+
+// ParseExpiry reads a date, which means its end in UTC, or a date with time. Nothing means after the standard time; longest is
+// how far ahead an expiry may be, 0 any.
+func ParseExpiry(text string, now time.Time, standard, longest time.Duration) (time.Time, *FieldError) {
+	text = strings.TrimSpace(text)
+	const field = "framebridge_expires"
+	if text == "" {
+		return now.Add(standard).UTC().Truncate(time.Second), nil
+	}
+	at, err := time.Parse("2006-01-02", text)
+	if err == nil {
+		at = at.Add(24*time.Hour - time.Second)
+	} else {
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"} {
+			if at, err = time.Parse(layout, text); err == nil {
+				break
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return at, &FieldError{field, fmt.Sprintf("%q is not a date such as %s, or a date with time such as %sT18:00:00Z.", text, now.AddDate(0, 0, 14).Format("2006-01-02"), now.AddDate(0, 0, 14).Format("2006-01-02"))}
+	case !at.After(now):
+		return at, &FieldError{field, fmt.Sprintf("The expiry %s is in the past: choose a later one.", at.UTC().Format("2006-01-02 15:04 UTC"))}
+	case longest > 0 && at.After(now.Add(longest)):
+		return at, &FieldError{field, fmt.Sprintf("The expiry %s is too late: the latest possible is %s.", at.UTC().Format("2006-01-02 15:04 UTC"), now.Add(longest).UTC().Format("2006-01-02 15:04 UTC"))}
+	}
+	return at.UTC(), nil
+}

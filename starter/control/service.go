@@ -1,0 +1,111 @@
+// Package control starts archives and reviews, acts on them and shows how they stand: what the HTTP API, the console and the
+// commands have in common. Whatever it does stands in the audit log, in the name of whoever asked for it.
+package control
+
+import (
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Time limits of what somebody waits for.
+const (
+	StartTimeout   = 4 * time.Second  // Frame.io gives a webhook 5 s
+	controlTimeout = 10 * time.Second // iconik gives a button 10 s
+	closingTime    = 3 * time.Second  // between an archive's result and its end
+	lookTimeout    = 2 * time.Second  // for Temporal to say what it knows beside the ledger
+)
+
+// Service acts for all tenants of a configuration.
+type Service struct {
+	Live     *config.Live
+	Ledger   *ledger.Ledger
+	Temporal client.Client
+	Log      *slog.Logger
+	Actor    ledger.Actor // who controls, for the audit, where no request says so
+	// OpenFrameio opens a tenant's Frame.io.
+	OpenFrameio func(*config.Tenant) (frameio.Platform, error)
+
+	path       string      // of the configuration
+	attributes atomic.Bool // search attributes are registered
+
+	mu        sync.Mutex
+	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration has changed is another one
+	iconiks   sync.Map                            // *config.Tenant → *iconik.Client
+	domains   sync.Map                            // *config.Tenant → id of its iconik domain
+}
+
+// New is for a configuration that is followed while it changes.
+func New(live *config.Live, path string, actor ledger.Actor, book *ledger.Ledger, tc client.Client, log *slog.Logger) *Service {
+	s := &Service{Live: live, path: path, Actor: actor, Ledger: book, Temporal: tc, Log: log, platforms: map[*config.Tenant]frameio.Platform{}}
+	s.OpenFrameio = func(t *config.Tenant) (frameio.Platform, error) { return open.Platform(t, book.Tenant(t.ID), nil) }
+	live.OnChange(s.forget)
+	return s
+}
+
+// Reopen lets the next call open the tenant's Frame.io with the sign-in that is there then.
+func (s *Service) Reopen(t *config.Tenant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.platforms, t)
+}
+
+// Config is the configuration that holds now.
+func (s *Service) Config() *config.Config { return s.Live.Now() }
+
+// forget drops what was opened for tenants that are no more, or have changed.
+func (s *Service) forget(now *config.Config) {
+	gone := func(key any) bool { t, _ := key.(*config.Tenant); return now.Tenants[t.ID] != t }
+	s.mu.Lock()
+	maps.DeleteFunc(s.platforms, func(t *config.Tenant, _ frameio.Platform) bool { return gone(t) })
+	s.mu.Unlock()
+	for _, m := range []*sync.Map{&s.iconiks, &s.domains} {
+		m.Range(func(key, _ any) bool {
+			if gone(key) {
+				m.Delete(key)
+			}
+			return true
+		})
+	}
+}
+
+// Platform is the tenant's Frame.io.
+func (s *Service) Platform(t *config.Tenant) (frameio.Platform, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.platforms[t]; ok {
+		return p, nil
+	}
+	p, err := s.OpenFrameio(t)
+	if err != nil {
+		return nil, err
+	}
+	s.platforms[t] = p
+	return p, nil
+}
+
+// Accepted is the answer when work was accepted.
+type Accepted struct {
+	ID         string `json:"id"`
+	WorkflowID string `json:"workflow_id"`
+	Status     string `json:"status"` // started, queued or running
+	URL        string `json:"url"`
+}
+
+// ErrUnavailable wraps failures of Temporal or the ledger: the caller should come again.
+var ErrUnavailable = errors.New("Framebridge cannot reach Temporal, its ledger or Frame.io right now: try again")
+
+// Refusal is a control that was understood but is not possible now.
+type Refusal struct{ Why string }
+
+func (r *Refusal) Error() string { return r.Why }

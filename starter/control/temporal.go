@@ -1,0 +1,73 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+)
+
+// HearsTemporal tells whether Temporal answers. Where it does not, whoever reads the ledger is told.
+func (s *Service) HearsTemporal(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	_, err := s.Temporal.CheckHealth(ctx, nil)
+	if err != nil {
+		s.Log.WarnContext(ctx, "Temporal does not answer: this is what the ledger has last heard", "temporal.address", s.Config().Temporal.Address)
+	}
+	return err == nil
+}
+
+// UseSearchAttributes says whether workflows are started with search attributes: those are registered.
+func (s *Service) UseSearchAttributes(registered bool) { s.attributes.Store(registered) }
+
+// execute starts a workflow. Search attributes that the server has not learnt yet, or knows no more, are left out: they
+// are for people who filter.
+func (s *Service) execute(ctx context.Context, o client.StartWorkflowOptions, name string, in any) error {
+	_, err := s.Temporal.ExecuteWorkflow(ctx, o, name, in)
+	var refused *serviceerror.InvalidArgument
+	if errors.As(err, &refused) && o.TypedSearchAttributes.Size() > 0 {
+		s.Log.WarnContext(ctx, "started without search attributes", "workflow_id", o.ID, "error", err)
+		o.TypedSearchAttributes = temporal.SearchAttributes{}
+		_, err = s.Temporal.ExecuteWorkflow(ctx, o, name, in)
+	}
+	return err
+}
+
+func (s *Service) isRunning(ctx context.Context, workflowID string) (bool, error) {
+	d, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	var gone *serviceerror.NotFound
+	switch {
+	case errors.As(err, &gone):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// stoppedInTemporal says how a workflow ended that left nothing in the ledger, as one does that was terminated: "" while
+// it runs, where that cannot be told now, and where it ended before since.
+func (s *Service) stoppedInTemporal(ctx context.Context, workflowID string, since time.Time) string {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	d, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err != nil {
+		return ""
+	}
+	info := d.GetWorkflowExecutionInfo()
+	if info.GetCloseTime() == nil || info.GetCloseTime().AsTime().Before(since) {
+		return ""
+	}
+	switch info.GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED:
+		return "terminated"
+	case enumspb.WORKFLOW_EXECUTION_STATUS_FAILED, enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED:
+		return "ended"
+	}
+	return ""
+}
