@@ -465,6 +465,26 @@ func TestArchiveRepaired(t *testing.T) {
 	r.keepRuns("archive-repaired", r.archive("P"))
 }
 
+// One that is stuck says so, and leaves its turn to the next one until it goes on.
+func TestArchiveStuck(t *testing.T) {
+	r := record(t)
+	mended := make(chan struct{})
+	r.on("MakeCollections", func(ctx context.Context, in object) (any, error) {
+		if in["archive"] == "stuck" {
+			return nil, await(ctx, mended)
+		}
+		return nil, nil
+	})
+	stuck := r.archive("stuck")
+	r.untilBegun("MakeCollections", 1)
+	next := r.archive("next")
+	r.untilBegun("JoinQueue", 2)
+	r.signal(stuck, "stuck", nil)
+	r.runs(next)
+	close(mended)
+	r.keepRuns("archive-stuck", stuck)
+}
+
 // early makes the server suggest to continue as new after few events instead of 4,096.
 const early = "limit.historyCount.suggestContinueAsNew="
 
