@@ -43,6 +43,7 @@ const (
 	syncPatience      = 15 * time.Minute // one comparison of both sides, its retries included; the next poll makes good
 	syncAfterFailure  = time.Minute      // until the next one then
 	lastSyncAgain     = 15 * time.Minute // until the last one of a review is tried again
+	awayAgain         = time.Hour        // until what counts as deleted is looked for again after the last one
 	syncShortest      = 10 * time.Second // a sync may take, however near the expiry is
 	syncsPerRun       = 250              // of a review, some ten events each, before it continues as new
 	mostHints         = 50               // that webhooks leave before everything is read instead

@@ -27,6 +27,7 @@ type ReviewState struct {
 	AllHints  bool                `json:"all_hints,omitempty"` // there were too many to name
 	Ended     string              `json:"ended,omitempty"`     // expired or stopped
 	LastDue   bool                `json:"last_due,omitempty"`  // the link is off; the last sync and the news of the end are not made yet
+	Away      bool                `json:"away,omitempty"`      // the last sync was made without what counts as deleted, which may come back
 	WarnAt    time.Time           `json:"warn_at"`
 	DeleteAt  time.Time           `json:"delete_at"`
 	Warned    bool                `json:"warned,omitempty"`

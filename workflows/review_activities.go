@@ -75,6 +75,8 @@ type (
 		Full bool `json:"full"`
 		// Last is the one before the review closes.
 		Last bool `json:"last,omitempty"`
+		// Wait has it made again where a later one would find more: no other comes.
+		Wait bool `json:"wait,omitempty"`
 	}
 	// SyncResult counts comments brought over so far, and says when to sync next.
 	SyncResult struct {
@@ -84,8 +86,10 @@ type (
 		Changes   int           `json:"changes"` // made by this sync on either side
 		NextIn    time.Duration `json:"next_in"`
 		// Pending: assets were added to the review.
-		Pending bool   `json:"pending,omitempty"`
-		Notice  string `json:"notice,omitempty"`
+		Pending bool `json:"pending,omitempty"`
+		// Away: assets count as deleted, and may come back.
+		Away   bool   `json:"away,omitempty"`
+		Notice string `json:"notice,omitempty"`
 	}
 	// ExtendInput moves the expiry; Reopen switches an expired link on again.
 	ExtendInput struct {

@@ -23,20 +23,22 @@ type stage struct {
 	did     []string
 	syncs   int
 	onSync  func(n int)
+	away    func(n int) bool         // what counts as deleted at a sync
 	late    map[string]time.Duration // the first attempt of these fails and is made again so much later
 	deletes time.Duration            // from the end to the deletion
+	nextIn  time.Duration            // from one poll to the next
 }
 
 func newStage(t *testing.T) *stage {
 	var suite testsuite.WorkflowTestSuite
-	s := &stage{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, late: map[string]time.Duration{}, deletes: time.Hour}
+	s := &stage{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, late: map[string]time.Duration{}, deletes: time.Hour, nextIn: time.Minute}
 	Register(s)
 	act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
 	act(ActSyncReview.Name(), func(context.Context, SyncInput) (SyncResult, error) {
 		if s.syncs++; s.onSync != nil {
 			s.onSync(s.syncs)
 		}
-		return SyncResult{NextIn: time.Minute}, nil
+		return SyncResult{NextIn: s.nextIn, Away: s.away != nil && s.away(s.syncs)}, nil
 	})
 	act(ActExtendReview.Name(), func(_ context.Context, in ExtendInput) error {
 		if in.Reopen {
@@ -128,6 +130,33 @@ func TestNothingEndsBesideAnExtension(t *testing.T) {
 			tt.run(s)
 			require.NoError(t, s.open())
 			assert.Equal(t, tt.want, s.did)
+		})
+	}
+}
+
+// What counts as deleted at the last sync is looked for while the media is kept, without a second mail of the end; an
+// extension ends that.
+func TestWhatIsAwayAtTheEndIsLookedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		run   func(s *stage)
+		syncs int
+		want  []string
+	}{
+		"until it is back":     {func(s *stage) { s.away = func(n int) bool { return n < 4 } }, 4, []string{"off", "expired", "delete"}},
+		"until the media goes": {func(s *stage) { s.away = func(int) bool { return true } }, 1 + 1 + 5, []string{"off", "expired", "delete"}},
+		"until it is open again": {func(s *stage) {
+			s.away = func(n int) bool { return n == 2 || n == 3 }
+			s.update(80*time.Minute, UpdateExtend, ExtendUpdate{ExpiresAt: s.Now().Add(81 * time.Minute)})
+		}, 5, []string{"off", "expired", "reopen", "off", "expired", "delete"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.deletes = 5*time.Hour + time.Minute
+			s.nextIn = time.Hour // no poll before the expiry but the first
+			tt.run(s)
+			require.NoError(t, s.open())
+			assert.Equal(t, tt.want, s.did)
+			assert.Equal(t, tt.syncs, s.syncs)
 		})
 	}
 }

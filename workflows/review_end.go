@@ -21,15 +21,20 @@ func (r *review) close(ctx workflow.Context) error {
 	return nil
 }
 
-// lastSync brings over what was said last, and tells people how it ended. It is tried again until the media is deleted; an
-// extension ends it.
+// syncsOn says whether something may still come over after the end.
+func (r *review) syncsOn() bool { return r.state.LastDue || r.state.Away }
+
+// lastSync brings over what was said last, and tells people how it ended. It is tried again until the media is deleted, and
+// made again while something is away that may come back; an extension ends it.
 func (r *review) lastSync(ctx workflow.Context) error {
 	err := r.unlessExtended(ctx, func(ctx workflow.Context) error {
-		in := SyncInput{ReviewRef: r.ref, Full: true, Last: true}
+		in := SyncInput{ReviewRef: r.ref, Full: true, Last: true, Wait: true}
 		res, err := ActSyncReview.Execute(letGo(forSync(ctx, workflow.Now(ctx).Add(syncPatience), "last sync")), in)
 		if err == nil {
 			r.state.Last, r.state.Note = res, res.Notice
-			err = r.tellEnd(ctx, "")
+			if r.state.LastDue {
+				err = r.tellEnd(ctx, "")
+			}
 		}
 		return err
 	})
@@ -40,6 +45,9 @@ func (r *review) lastSync(ctx workflow.Context) error {
 		return ctx.Err()
 	case err == nil:
 		r.state.LastDue, r.state.NextSync = false, time.Time{}
+		if r.state.Away = markerLooksForAway.isSet(ctx) && r.state.Last.Away; r.state.Away {
+			r.state.NextSync = r.state.LastSync.Add(awayAgain)
+		}
 	case r.reopeners == 0:
 		r.state.Note, r.state.NextSync = "the last sync failed, will retry: "+reasonOf(err), r.state.LastSync.Add(lastSyncAgain)
 	}
@@ -93,15 +101,15 @@ func (r *review) retain(ctx workflow.Context) error {
 		if !r.state.Warned && r.state.WarnAt.Before(next) {
 			next = r.state.WarnAt
 		}
-		if r.state.LastDue {
+		if r.syncsOn() {
 			next = earlier(next, r.state.NextSync)
 		}
 		switch {
-		case r.state.LastDue && (r.reopeners > 0 || r.extending): // which opens it, or fails
+		case r.syncsOn() && (r.reopeners > 0 || r.extending): // which opens it, or fails
 			if err := workflow.Await(ctx, func() bool { return r.reopeners == 0 && !r.extending }); err != nil {
 				return err
 			}
-		case r.state.LastDue && !now.Before(r.state.NextSync) && !r.state.NextSync.After(r.state.DeleteAt):
+		case r.syncsOn() && !now.Before(r.state.NextSync) && !r.state.NextSync.After(r.state.DeleteAt):
 			if err := r.lastSync(ctx); err != nil {
 				return err
 			}

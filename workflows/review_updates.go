@@ -39,7 +39,8 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		r.state.ExpiresAt = in.ExpiresAt
 		if reopen && r.state.Phase == phaseRetained {
 			r.state.Phase, r.state.Ended, r.state.Warned = phaseOpen, "", false
-			r.state.WarnAt, r.state.DeleteAt, r.state.NextSync, r.state.LastDue = time.Time{}, time.Time{}, time.Time{}, false
+			r.state.WarnAt, r.state.DeleteAt, r.state.NextSync = time.Time{}, time.Time{}, time.Time{}
+			r.state.LastDue, r.state.Away = false, false
 		}
 		r.syncRequested = true // the loop looks at its clock again
 		return r.status(), nil

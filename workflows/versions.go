@@ -72,4 +72,8 @@ var (
 	// Of Review, since 2026-11-28: a stop ends the sharing, and the telling of it. Old runs finish both first. It may go
 	// together with the ones before.
 	markerStopEndsSharing = marker{id: "a stop ends the sharing", since: "301435e"}
+
+	// Of Review, since 2026-11-29: what is away at the last sync, and counts as deleted, is looked for until the media is
+	// deleted. Old runs never look again. It may go together with the ones before.
+	markerLooksForAway = marker{id: "looks for what is away"}
 )

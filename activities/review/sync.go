@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -43,7 +44,7 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 	if err != nil {
 		return out, err
 	}
-	changes, waiting, absent := 0, false, false
+	var did synced
 	for i, it := range assets {
 		out.Pending = out.Pending || it.State == ledger.AssetPending
 		segments, meant := meantBy(in, it)
@@ -53,19 +54,9 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 		if err := attempt.Stopping(ctx); err != nil {
 			return out, err
 		}
-		s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, full: in.Full, newest: newestOfVersion(assets, i), hinted: segments}
-		if err := r.notePermanent(ctx, s.run(ctx), "comments of "+it.Title); err != nil {
+		if err := r.syncAsset(ctx, in, assets, i, segments, &did); err != nil {
 			return out, err
 		}
-		// A webhook that names no comment may be ahead of the index.
-		blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
-		changes, waiting = changes+s.changes, waiting || s.waiting || blind
-		if in.Full && s.there {
-			if err := r.notePermanent(ctx, r.decide(ctx, s.it, newestOfAsset(assets, i)), "decision on "+it.Title); err != nil {
-				return out, err
-			}
-		}
-		absent = absent || !s.there && it.State == ledger.AssetReady
 	}
 	if in.Full && !in.Last {
 		if err := r.notePermanent(ctx, r.lookAtShare(ctx), "review link"); err != nil {
@@ -78,11 +69,11 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 	if err := r.count(ctx, &out); err != nil {
 		return out, err
 	}
-	out.Changes = changes
+	out.Changes, out.Away = did.changes, did.gone
 	now := time.Now().UTC()
 	if err := r.update(ctx, func(row *ledger.Review) {
 		row.LastSyncAt, row.ToIconik, row.ToFrameio, row.OpenComments = now, out.ToIconik, out.ToFrameio, out.Open
-		if changes > 0 {
+		if did.changes > 0 {
 			row.LastCommentAt = now
 		}
 	}); err != nil {
@@ -91,19 +82,64 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 	if out.NextIn, err = r.nextPoll(ctx, now); err != nil {
 		return out, err
 	}
-	if waiting {
+	if did.waiting {
 		out.NextIn = min(out.NextIn, waitingReply)
 	}
-	if absent {
+	if did.absent != "" {
 		out.NextIn = min(out.NextIn, absentLook)
 	}
 	if n := len(r.row.Notes); n > 0 {
 		out.Notice = r.row.Notes[n-1]
 	}
-	if in.Full || out.NextIn < r.row.NextSyncAt.Sub(now) {
+	if !in.Last && (in.Full || out.NextIn < r.row.NextSyncAt.Sub(now)) {
 		err = r.update(ctx, func(row *ledger.Review) { row.NextSyncAt = now.Add(out.NextIn) })
 	}
+	if err == nil && in.Wait {
+		err = did.notYet()
+	}
 	return out, err
+}
+
+// synced is what a sync of several files came to.
+type synced struct {
+	changes int
+	waiting bool   // for what is not there yet
+	absent  string // the title of one that a side does not show, and that may be back soon
+	gone    bool   // one counts as deleted
+}
+
+// notYet says why a sync after which none comes is made again.
+func (d synced) notYet() error {
+	switch {
+	case d.absent != "":
+		return fault.Wait("Away", absentSeen, "%q cannot be found at the moment", d.absent)
+	case d.waiting && d.changes > 0:
+		return fault.Wait("Unseen", waitingReply, "some comments are not synced yet")
+	}
+	return nil
+}
+
+// syncAsset makes both sides of one file equal.
+func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets []ledger.ReviewAsset, i int, segments []string, did *synced) error {
+	it := assets[i]
+	s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, full: in.Full, newest: newestOfVersion(assets, i), hinted: segments}
+	refused := s.run(ctx)
+	if err := r.notePermanent(ctx, refused, "comments of "+it.Title); err != nil {
+		return err
+	}
+	// A webhook that names no comment may be ahead of the index.
+	blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
+	did.changes, did.waiting = did.changes+s.changes, did.waiting || s.waiting || blind
+	switch {
+	case s.there && in.Full:
+		return r.notePermanent(ctx, r.decide(ctx, s.it, newestOfAsset(assets, i)), "decision on "+it.Title)
+	case s.there || refused != nil:
+	case it.State == ledger.AssetReady:
+		did.absent = it.Title
+	default:
+		did.gone = true
+	}
+	return nil
 }
 
 // meantBy says whether a sync is about a file, and which segments a webhook named.

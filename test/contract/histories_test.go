@@ -253,7 +253,7 @@ func (h *history) plan(lasts time.Duration) {
 	}
 	switch {
 	case chance(4):
-		do(within(max(lasts/2, quiet), lasts), func() {
+		do(within(lasts/2, lasts), func() {
 			h.env.UpdateWorkflow(workflows.UpdateStop, "stop", h.answered(func() { h.due = h.env.Now() }))
 		})
 	case chance(3):

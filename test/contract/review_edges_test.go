@@ -162,6 +162,32 @@ func TestGoneIsAStateThatEnds(t *testing.T) {
 	}
 }
 
+// The last sync waits for what is away until that counts as deleted, and brings over what was said once it is back.
+func TestTheLastSyncWaitsForWhatIsAway(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			c, ref := openReview(t, generation, 0)
+			last := workflows.SyncInput{ReviewRef: ref, Full: true, Last: true, Wait: true}
+			c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "remark 1", nil, nil, "", nil)
+			c.frameio.DeleteAsset(c.file)
+			require.ErrorContains(t, c.sync(last, 0), `"Take.mov" cannot be found at the moment`)
+			require.ErrorContains(t, c.sync(last, 0), "cannot be found", "it may be back soon")
+			c.later(time.Minute)
+			require.ErrorContains(t, c.sync(last, 0), "cannot be found")
+			out, err := c.acts.Review.SyncReview(t.Context(), last)
+			require.NoError(t, err)
+			assert.True(t, out.Away, "it counts as deleted")
+			c.frameio.RestoreAsset(c.file)
+			out, err = c.acts.Review.SyncReview(t.Context(), last)
+			require.NoError(t, err)
+			assert.False(t, out.Away)
+			assert.Len(t, c.frameioIDs(), 1)
+			assert.Empty(t, c.equal(ref))
+			assert.Zero(t, c.row().NextSyncAt, "no sync is announced after the last")
+		})
+	}
+}
+
 // Comments that come back later than their file are not deleted in iconik; what stays away is, in the end.
 func TestWhatComesBackLaterIsNotDeleted(t *testing.T) {
 	c, ref := openReview(t, "v4", 0)
