@@ -46,7 +46,7 @@ var (
 
 	// Of Archive, since 2026-11-28: a run that is stuck says so by mail, and leaves its turn to others until it goes on. Old runs
 	// keep it. It may go when no Archive from before is open or retained.
-	markerYieldsTurn = marker{id: "yields its turn while stuck"}
+	markerYieldsTurn = marker{id: "yields its turn while stuck", since: "2269975"}
 
 	// Of Review, since 2026-11-25: extensions go one at a time, and neither the end nor the deletion comes beside
 	// one. Old runs may have had an extension beside others or beside their end. It may go when no Review from before is
