@@ -41,6 +41,7 @@ type assetSync struct {
 	there    bool                            // on both sides
 	changes  int
 	waiting  bool // a reply's parent is not there yet
+	held     bool // a deletion is not believed yet
 }
 
 func (s *assetSync) run(ctx context.Context) error {
@@ -406,6 +407,7 @@ func (s *assetSync) do(ctx context.Context, op mapping.Op) error {
 	case op.Kind == mapping.OpEdit:
 		return s.editFrameio(ctx, s.rows[op.Key], op)
 	case time.Since(s.it.BackAt) < comingBack: // what is missing may come back later than the file or asset did
+		s.held = s.held || op.Kind == mapping.OpDelete
 		return nil
 	case op.Kind == mapping.OpDelete:
 		return s.delete(ctx, s.rows[op.Key], op.To)

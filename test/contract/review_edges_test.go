@@ -201,8 +201,12 @@ func TestWhatComesBackLaterIsNotDeleted(t *testing.T) {
 	c.frameio.Unsay(c.frameioIDs()[0])
 	require.NoError(t, c.sync(full, 0))
 	assert.Len(t, c.segmentIDs(), 2, "it may come back later")
+	last := full
+	last.Last, last.Wait = true, true
+	require.ErrorContains(t, c.sync(last, 0), "may come back yet")
+	assert.Len(t, c.segmentIDs(), 2)
 	c.later(time.Hour)
-	require.NoError(t, c.sync(full, 0))
+	require.NoError(t, c.sync(last, 0))
 	assert.Len(t, c.segmentIDs(), 1)
 }
 
