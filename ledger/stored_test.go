@@ -16,5 +16,6 @@ func TestStoredRowsKeepTheirNames(t *testing.T) {
 		"review":         Review{},
 		"review_asset":   ReviewAsset{},
 		"review_comment": ReviewComment{},
+		"session":        Session{},
 	})
 }
