@@ -87,6 +87,8 @@ var strangers = map[string][]string{
 	"go.yaml.in/":                 {"config"},
 	"github.com/spf13/viper":      {"config"},
 	"github.com/fsnotify/":        {"config"},
+	"github.com/coreos/":          {"signin"},
+	"golang.org/x/oauth2":         {"signin"},
 	"database/sql":                {"ledger"},
 	"modernc.org/":                {"ledger"},
 	"github.com/jackc/":           {"ledger"},

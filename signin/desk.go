@@ -1,0 +1,330 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Limits of a session.
+const (
+	SessionLasts = 12 * time.Hour
+	SessionIdle  = 2 * time.Hour // after the last page; live updates alone do not count
+
+	seenEvery   = time.Minute // how exactly the last use is kept
+	lookEvery   = time.Minute // how soon an open stream ends with its session
+	maxForm     = 1 << 20
+	cookieName  = "framebridge"
+	prefixHTTPS = "__Host-" // a cookie that only this host can set, over TLS
+)
+
+// Actions in the audit.
+const (
+	ActionSignIn       = "sign-in"
+	ActionSignOut      = "sign-out"
+	ActionRefused      = "refused"
+	ActionSignOutOther = "sign-out of a person"
+	ActionRevokeLinks  = "links revoked"
+)
+
+// Deps is what the desk needs.
+type Deps struct {
+	Config  func() *config.Config // that holds now
+	Ledger  *ledger.Ledger
+	Log     *slog.Logger
+	Address func(*http.Request) string // where a request comes from; nil: its connection
+	Client  *http.Client               // to the OpenID Connect provider; nil: one of its own
+	Now     func() time.Time           // nil: time.Now
+}
+
+// Desk lets people in, and knows who is inside.
+type Desk struct {
+	Deps
+	lookEvery time.Duration
+
+	mu       sync.Mutex
+	provider *provider // of the configuration that it was found with
+}
+
+// New makes a desk.
+func New(d Deps) *Desk {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Address == nil {
+		d.Address = func(r *http.Request) string { return r.RemoteAddr }
+	}
+	if d.Client == nil {
+		d.Client = &http.Client{Timeout: providerTimeout}
+	}
+	return &Desk{Deps: d, lookEvery: lookEvery}
+}
+
+// Handler serves everything below /ui/: the sign-in itself, and the console to whoever has signed in.
+func (d *Desk) Handler(console http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+stylePath, serveStyle)
+	mux.HandleFunc("GET /ui/sign-in", d.signInPage)
+	mux.HandleFunc("GET /ui/sign-in/oidc", d.toProvider)
+	mux.HandleFunc("GET /ui/sign-in/callback", d.fromProvider)
+	mux.HandleFunc("GET /ui/sign-in/once", d.oneTimePage)
+	mux.HandleFunc("POST /ui/sign-in/once", d.useOneTimeLink)
+	mux.Handle("POST /ui/sign-out", d.Protect(http.HandlerFunc(d.signOut)))
+	mux.Handle("GET /ui/people", d.Protect(http.HandlerFunc(d.peoplePage)))
+	mux.Handle("POST /ui/people/sign-out", d.Protect(http.HandlerFunc(d.signOutPerson)))
+	mux.Handle("POST /ui/links/revoke", d.Protect(http.HandlerFunc(d.revokeLinks)))
+	mux.Handle("/ui/", d.Protect(console))
+	return mux
+}
+
+// Protect lets a request through that is from somebody who has signed in and has a role, with the person in its context.
+// Whatever is not a read must come from a page of this session.
+func (d *Desk) Protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secret, s, ok, err := d.session(r)
+		switch {
+		case err != nil:
+			d.Log.ErrorContext(r.Context(), "could not look up a session", "error", err)
+			d.show(w, r, http.StatusServiceUnavailable, message{Title: "Try again", Text: "Framebridge cannot reach its database right now. Try again in a moment."})
+			return
+		case !ok:
+			d.sendToSignIn(w, r)
+			return
+		}
+		p := d.person(s, r)
+		if len(p.Tenants()) == 0 {
+			d.noRole(w, r, p)
+			return
+		}
+		token := formToken(secret)
+		if !safe(r.Method) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			if why := d.foreign(r, token); why != "" {
+				d.Refused(r.Context(), p, p.Tenants(), "", why)
+				d.show(w, r, http.StatusForbidden, message{Title: "Not sent from Framebridge", Text: "This request did not come from a page of your session. Open the page again and repeat the step."})
+				return
+			}
+		}
+		ctx := WithFormToken(With(r.Context(), p), token)
+		if isStream(r) {
+			var end context.CancelFunc
+			ctx, end = context.WithCancel(ctx)
+			defer end()
+			go d.endWithSession(ctx, end, secret, p.Roles)
+		} else if d.Now().Sub(s.SeenAt) > seenEvery {
+			if err := d.Ledger.SeeSession(r.Context(), secret, d.Now()); err != nil {
+				d.Log.WarnContext(r.Context(), "could not keep when a session was used", "error", err)
+			}
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// Person is who a request is from by its session, for pages that are open to others, too.
+func (d *Desk) Person(r *http.Request) (Person, bool, error) {
+	_, s, ok, err := d.session(r)
+	return d.person(s, r), ok, err
+}
+
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+func isStream(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+}
+
+// session finds the session of a request, with the secret of its cookie.
+func (d *Desk) session(r *http.Request) (secret string, s ledger.Session, ok bool, err error) {
+	cookie, err := r.Cookie(d.cookieName(""))
+	if err != nil || cookie.Value == "" {
+		return "", s, false, nil
+	}
+	now := d.Now()
+	s, ok, err = d.Ledger.Session(r.Context(), cookie.Value, now)
+	return cookie.Value, s, ok && now.Sub(s.SeenAt) < SessionIdle, err
+}
+
+// endWithSession ends a stream when its session does, or when the roles are others.
+func (d *Desk) endWithSession(ctx context.Context, end context.CancelFunc, secret string, roles map[string]config.Role) {
+	tick := time.NewTicker(d.lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s, ok, err := d.Ledger.Session(ctx, secret, d.Now())
+		if err == nil && (!ok || d.Now().Sub(s.SeenAt) >= SessionIdle || !maps.Equal(roles, rolesOf(d.Config(), s))) {
+			end()
+			return
+		}
+	}
+}
+
+// person is who has a session, with the roles that the present configuration gives them.
+func (d *Desk) person(s ledger.Session, r *http.Request) Person {
+	return Person{Name: s.Name, Email: s.Email, Kind: Kind(s.Kind), Address: d.Address(r), Roles: rolesOf(d.Config(), s)}
+}
+
+// rolesOf are the roles of a session: those of the person's groups, or those that a one-time link gave.
+func rolesOf(cfg *config.Config, s ledger.Session) map[string]config.Role {
+	out := map[string]config.Role{}
+	for id, t := range cfg.Tenants {
+		var role config.Role
+		switch {
+		case Kind(s.Kind) == KindConsole:
+			role = config.Role(s.Roles[id])
+		case Kind(s.Kind) == KindOIDC && strings.HasPrefix(s.Subject, subjectAt(cfg.Auth.OIDC.Issuer, "")):
+			role = roleOf(t, s.Groups)
+		}
+		if role != "" {
+			out[id] = role
+		}
+	}
+	return out
+}
+
+// roleOf is the highest role that any of the groups has in a tenant.
+func roleOf(t *config.Tenant, groups []string) (highest config.Role) {
+	for role, members := range t.Roles {
+		if highest == "" || config.Role(role).Covers(highest) {
+			if slices.ContainsFunc(members, func(g string) bool { return slices.Contains(groups, g) }) {
+				highest = config.Role(role)
+			}
+		}
+	}
+	return highest
+}
+
+// begin makes a session and gives its browser the cookie.
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, s ledger.Session) error {
+	now := d.Now()
+	s.Address, s.CreatedAt, s.ExpiresAt = d.Address(r), now.UTC(), now.Add(SessionLasts)
+	secret := newSecret()
+	if err := d.Ledger.BeginSession(r.Context(), secret, s, now); err != nil {
+		return err
+	}
+	http.SetCookie(w, d.cookie("", secret, SessionLasts))
+	return d.audit(r.Context(), d.person(s, r), ledger.AuditEntry{Action: ActionSignIn, Detail: ledger.AuditText(signInText[Kind(s.Kind)])})
+}
+
+var signInText = map[Kind]string{KindOIDC: "with the sign-in provider", KindConsole: "with a one-time link"}
+
+// audit records the same in each tenant in which a person has a role.
+func (d *Desk) audit(ctx context.Context, p Person, e ledger.AuditEntry) error {
+	for _, tenant := range p.Tenants() {
+		e.Tenant, e.Actor = tenant, p.Actor()
+		if _, err := d.Ledger.AppendAudit(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Refused records that somebody was not let do something: a refusal counts although the record fails.
+func (d *Desk) Refused(ctx context.Context, p Person, tenants []string, object, why string) {
+	d.Log.WarnContext(ctx, "refused", "person", p.Actor().Name, "address", p.Address, "reason", why)
+	for _, tenant := range tenants {
+		e := ledger.AuditEntry{Tenant: tenant, Actor: p.Actor(), Action: ActionRefused, Reason: why}
+		if object != "" {
+			e.ObjectKind, e.ObjectID = "page", object
+		}
+		if _, err := d.Ledger.AppendAudit(ctx, e); err != nil {
+			d.Log.ErrorContext(ctx, "could not record a refusal", "error", err)
+		}
+	}
+}
+
+// onlyTenant is where something is recorded that belongs to no tenant: the tenant, if there is one alone. One tenant's people
+// do not learn of another's.
+func (d *Desk) onlyTenant() []string {
+	if all := d.Config().Tenants; len(all) == 1 {
+		return slices.Collect(maps.Keys(all))
+	}
+	return nil
+}
+
+// foreign says why a request is not from a page of this session: "" where it is.
+func (d *Desk) foreign(r *http.Request, token string) string {
+	if why := d.crossOrigin(r); why != "" {
+		return why
+	}
+	given := r.Header.Get(FormHeader)
+	if given == "" {
+		given = r.PostFormValue(FormField)
+	}
+	if subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
+		return "the form's token is missing or wrong"
+	}
+	return ""
+}
+
+func (d *Desk) crossOrigin(r *http.Request) string {
+	check := http.NewCrossOriginProtection()
+	if u, err := url.Parse(d.Config().HTTP.PublicURL); err == nil { // a reverse proxy may change the Host header
+		_ = check.AddTrustedOrigin(u.Scheme + "://" + u.Host)
+	}
+	if check.Check(r) != nil {
+		return "the request comes from another site"
+	}
+	return ""
+}
+
+// formToken is what the forms of a session carry. It is made of the cookie's secret, which no page can read.
+func formToken(secret string) string {
+	sum := sha256.Sum256([]byte("framebridge form token v1:" + secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// cookieName is the name of the session's cookie, or of another with a suffix. Over https no other host can set it.
+func (d *Desk) cookieName(suffix string) string {
+	if d.overHTTPS() {
+		return prefixHTTPS + cookieName + suffix
+	}
+	return cookieName + suffix
+}
+
+func (d *Desk) overHTTPS() bool { return strings.HasPrefix(d.Config().HTTP.PublicURL, "https://") }
+
+// cookie makes a cookie; one that lasts no time is taken back.
+func (d *Desk) cookie(suffix, value string, lasts time.Duration) *http.Cookie {
+	c := &http.Cookie{Name: d.cookieName(suffix), Value: value, Path: "/", MaxAge: int(lasts.Seconds()), HttpOnly: true, Secure: d.overHTTPS(), SameSite: http.SameSiteLaxMode}
+	if lasts <= 0 {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// sendToSignIn asks a browser to sign in and come back, and tells a script that it must.
+func (d *Desk) sendToSignIn(w http.ResponseWriter, r *http.Request) {
+	if !safe(r.Method) || isStream(r) || r.Header.Get("Sec-Fetch-Mode") != "" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+		d.show(w, r, http.StatusUnauthorized, message{Title: "Signed out", Text: "Your session has ended. Sign in again.", Link: "/ui/sign-in", LinkText: "Sign in"})
+		return
+	}
+	http.Redirect(w, r, "/ui/sign-in?"+url.Values{"to": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+}
+
+// localPath is where to go after a sign-in: a path of ours, whatever a link says.
+func localPath(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.ContainsAny(to, "\\\r\n\t") || strings.HasPrefix(to, "//") || strings.Contains(u.Path, "/.") ||
+		!strings.HasPrefix(u.Path, "/ui/") && !strings.HasPrefix(u.Path, "/l/") || strings.HasPrefix(u.Path, "/ui/sign-") {
+		return "/ui/"
+	}
+	return to
+}
