@@ -33,6 +33,10 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	if err != nil {
 		return nil, err
 	}
+	differences, err := l.Differences(ctx, mostNotCarried)
+	if err != nil {
+		return nil, err
+	}
 	failures, err := failed(ctx, l)
 	if err != nil {
 		return nil, err
@@ -46,7 +50,7 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 		return nil, err
 	}
 	return &Report{
-		Archive: row, Access: access, Generations: generations, NotCarried: rows, Failures: failures, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		Archive: row, Access: access, Generations: generations, NotCarried: rows, Differences: differences, Failures: failures, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for it, err := range l.AllItems(ctx) {
@@ -59,7 +63,7 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	}, nil
 }
 
-const mostNotCarried = 100_000 // rows of a report
+const mostNotCarried = 100_000 // rows of a report, and as many differences
 
 func notCarried(ctx context.Context, l ledger.ArchiveLedger) ([]NotCarried, error) {
 	rows, err := l.NotCarried(ctx, mostNotCarried)

@@ -28,13 +28,14 @@ type page struct {
 	Exceptions, Rows                         []row
 	NotCarried                               []NotCarried
 	Failures                                 []ledger.Failure
+	Differences                              []ledger.Difference
 	MoreExceptions, MoreRows, MoreNotCarried int
-	MoreFailures                             int
+	MoreFailures, MoreDifferences            int
 	Generation                               Generation
 }
 
-// HTML writes the page for people: the verdict, the exceptions with their reasons, what was not carried, who may read
-// it, then the items.
+// HTML writes the page for people: the verdict, the exceptions with their reasons, what differs, what was not carried, who
+// may read it, then the items.
 func HTML(w io.Writer, r *Report) error {
 	p := page{Report: r, Bytes: Size(r.Totals.BytesDone) + " of " + Size(r.Totals.Bytes), Begun: r.times(r.Archive.StartedAt), Ended: r.times(r.Archive.FinishedAt), Written: r.times(r.GeneratedAt),
 		AskedBy: strings.Join(asked(r.Archive), ", "), Framebridge: Version(), FrameioAPI: frameioAPI(r.Archive.Generation), IconikAPI: iconikAPI}
@@ -50,6 +51,8 @@ func HTML(w io.Writer, r *Report) error {
 	p.MoreNotCarried = len(r.NotCarried) - len(p.NotCarried)
 	p.Failures = r.Failures[:min(len(r.Failures), pageRows)]
 	p.MoreFailures = len(r.Failures) - len(p.Failures)
+	p.Differences = r.Differences[:min(len(r.Differences), pageRows)]
+	p.MoreDifferences = len(r.Differences) - len(p.Differences)
 	for it, err := range r.Items {
 		if err != nil {
 			return err
@@ -72,6 +75,15 @@ func HTML(w io.Writer, r *Report) error {
 		}
 	}
 	return pageTemplate.Execute(w, p)
+}
+
+const shown = 300 // characters of a value on the page
+
+func short(value string) string {
+	if r := []rune(value); len(r) > shown {
+		return string(r[:shown]) + "…"
+	}
+	return value
 }
 
 func verdict(s ledger.ArchiveStatus) (words, class string) {
@@ -124,4 +136,4 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"
 		return ""
 	}
 	return Size(*n)
-}, "join": func(list []string) string { return strings.Join(list, ", ") }}).Parse(pageSource))
+}, "short": short, "join": func(list []string) string { return strings.Join(list, ", ") }}).Parse(pageSource))

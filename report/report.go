@@ -28,7 +28,8 @@ type Report struct {
 	Generations []Generation     // of the hash lists that are kept, oldest first
 	NotCarried  []NotCarried     // nil where nothing is known of it
 	Failures    []ledger.Failure // objects that are no files
-	Access      *Access          // nil where nothing is known of it
+	Differences []ledger.Difference
+	Access      *Access // nil where nothing is known of it
 	// Items yields every item, in the archive's order. It may be called several times.
 	Items iter.Seq2[ledger.Item, error]
 }
@@ -215,6 +216,17 @@ type jsonFailure struct {
 	URL      string `json:"url,omitempty"`
 }
 
+type jsonDifference struct {
+	Place    string `json:"place"`
+	SourceID string `json:"source_id"` // of the file, folder or share
+	Kind     string `json:"kind"`
+	Property string `json:"property"`
+	Name     string `json:"name,omitempty"` // of the comment or field
+	Frameio  string `json:"frameio"`
+	Iconik   string `json:"iconik"`
+	URL      string `json:"url,omitempty"`
+}
+
 // JSON writes the report as one JSON object whose "items" come last.
 func JSON(w io.Writer, r *Report) error {
 	b := bufio.NewWriter(w)
@@ -238,6 +250,13 @@ func JSON(w io.Writer, r *Report) error {
 			failures[i] = jsonFailure{string(f.Kind), f.SourceID, f.Place, f.Fault, f.Reason, f.URL}
 		}
 		fields["failures"] = failures
+	}
+	if len(r.Differences) > 0 {
+		differences := make([]jsonDifference, len(r.Differences))
+		for i, d := range r.Differences {
+			differences[i] = jsonDifference{d.Place, d.Object, string(d.Kind), d.Property, d.Name, d.Frameio, d.Iconik, d.URL}
+		}
+		fields["differences"] = differences
 	}
 	if r.Access != nil {
 		fields["access"] = r.Access

@@ -287,6 +287,32 @@ func TestHTMLTellsWhenWhoAndWhere(t *testing.T) {
 	assert.Contains(t, got, "access")
 }
 
+// What differs stands with both values on the page and in the JSON; values of many thousand characters are whole in the JSON only.
+func TestDifferencesShowBothValues(t *testing.T) {
+	r := sample()
+	long := strings.Repeat("long ", 1000)
+	r.Differences = []ledger.Difference{
+		{Object: "f", Kind: ledger.DifferenceChanged, Property: "text", Name: "a little…", Place: "Clips/A.mov", Frameio: "a <little> darker", Iconik: "much darker", URL: "https://app.iconik.io/asset/as-1"},
+		{Object: "f", Kind: ledger.DifferenceExtra, Property: "comment", Place: "Clips/A.mov", Frameio: "deleted", Iconik: long}}
+	var b bytes.Buffer
+	require.NoError(t, HTML(&b, r))
+	for _, text := range []string{"<h2>Differences", "changed in iconik", "a &lt;little&gt; darker", "much darker", `<a href="https://app.iconik.io/asset/as-1">Clips/A.mov</a>`, "long …"} {
+		assert.Contains(t, b.String(), text)
+	}
+	assert.NotContains(t, b.String(), long)
+	b.Reset()
+	require.NoError(t, JSON(&b, r))
+	var got struct{ Differences []map[string]string }
+	require.NoError(t, json.Unmarshal(b.Bytes(), &got))
+	require.Len(t, got.Differences, 2)
+	assert.Equal(t, map[string]string{"source_id": "f", "kind": "changed in iconik", "property": "text", "name": "a little…", "place": "Clips/A.mov",
+		"frameio": "a <little> darker", "iconik": "much darker", "url": "https://app.iconik.io/asset/as-1"}, got.Differences[0])
+	assert.Equal(t, long, got.Differences[1]["iconik"])
+	b.Reset()
+	require.NoError(t, HTML(&b, sample()))
+	assert.NotContains(t, b.String(), "<h2>Differences")
+}
+
 func FuzzReport(f *testing.F) {
 	f.Add("=1+1", "a\r\nb", "x")
 	f.Add(" =1", "]]>", "\xff\u2028")

@@ -143,7 +143,8 @@ type itemView struct {
 	} `json:"iconik"`
 	Comments int `json:"comments"`
 
-	NotCarried []notCarriedView `json:"not_carried"`
+	NotCarried  []notCarriedView `json:"not_carried"`
+	Differences []differenceView `json:"differences"`
 }
 
 func (s *Server) getItems(c *gin.Context) {
@@ -169,9 +170,12 @@ func (s *Server) getItems(c *gin.Context) {
 		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	}
-	notCarried := map[string][]ledger.NotCarried{}
+	notCarried, differences := map[string][]ledger.NotCarried{}, map[string][]ledger.Difference{}
 	if n := len(items); n > 0 {
-		if notCarried, err = s.Ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedOf(c.Request.Context(), items[0].Seq, items[n-1].Seq); err != nil {
+		if notCarried, err = s.Ledger.Tenant(row.Tenant).Archive(row.ID).NotCarriedOf(c.Request.Context(), items[0].Seq, items[n-1].Seq); err == nil {
+			differences, err = s.Ledger.Tenant(row.Tenant).Archive(row.ID).DifferencesOf(c.Request.Context(), items[0].Seq, items[n-1].Seq)
+		}
+		if err != nil {
 			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 			return
 		}
@@ -185,6 +189,7 @@ func (s *Server) getItems(c *gin.Context) {
 		}
 		v.Iconik.AssetID, v.Iconik.VersionID, v.Iconik.FileID = it.AssetID, it.VersionID, it.FileID
 		v.NotCarried = notCarriedViews(notCarried[it.SourceID])
+		v.Differences = differenceViews(differences[it.SourceID])
 		list[i] = v
 	}
 	cursor := ""
@@ -358,6 +363,23 @@ func notCarriedViews(rows []ledger.NotCarried) []notCarriedView {
 	out := make([]notCarriedView, len(rows))
 	for i, n := range rows {
 		out[i] = notCarriedView{n.Kind, n.Name, n.Size, n.Reason}
+	}
+	return out
+}
+
+// differenceView is a property of an item that is otherwise in iconik than in Frame.io.
+type differenceView struct {
+	Kind     string `json:"kind"`
+	Property string `json:"property"`
+	Name     string `json:"name"` // of the comment or field, empty for the item itself
+	Frameio  string `json:"frameio"`
+	Iconik   string `json:"iconik"`
+}
+
+func differenceViews(rows []ledger.Difference) []differenceView {
+	out := make([]differenceView, len(rows))
+	for i, d := range rows {
+		out[i] = differenceView{string(d.Kind), d.Property, d.Name, d.Frameio, d.Iconik}
 	}
 	return out
 }

@@ -28,10 +28,11 @@ type ArchiveView struct {
 	Comments      Amount      `json:"comments"`
 	Presentations Amount      `json:"presentations"`
 
-	NotCarried []ledger.KindCount `json:"not_carried"`
-	Failures   []ledger.KindCount `json:"failures"` // of objects that are no files
-	Stuck      []StuckView        `json:"stuck"`
-	Access     AccessView         `json:"access"`
+	NotCarried  []ledger.KindCount `json:"not_carried"`
+	Differences []ledger.KindCount `json:"differences"`
+	Failures    []ledger.KindCount `json:"failures"` // of objects that are no files
+	Stuck       []StuckView        `json:"stuck"`
+	Access      AccessView         `json:"access"`
 
 	QueuedAt    *time.Time   `json:"queued_at"`
 	StartedAt   *time.Time   `json:"started_at"`
@@ -89,6 +90,12 @@ func (s *Service) ArchiveView(ctx context.Context, row ledger.Archive) (ArchiveV
 	}
 	if v.NotCarried == nil {
 		v.NotCarried = []ledger.KindCount{}
+	}
+	if v.Differences, err = s.Ledger.Tenant(row.Tenant).Archive(row.ID).DifferenceCounts(ctx); err != nil {
+		return ArchiveView{}, err
+	}
+	if v.Differences == nil {
+		v.Differences = []ledger.KindCount{}
 	}
 	if v.Failures, err = s.Ledger.Tenant(row.Tenant).Archive(row.ID).FailureCounts(ctx); err != nil {
 		return ArchiveView{}, err
