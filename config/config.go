@@ -33,6 +33,15 @@ type HTTP struct {
 	PublicURL      string `yaml:"public_url"`
 }
 
+// ExampleHost stands in the file that `starter config init` writes.
+const ExampleHost = "framebridge.example.com"
+
+// IsExample says that nobody has set the public URL yet.
+func (h HTTP) IsExample() bool {
+	u, err := url.Parse(h.PublicURL)
+	return err == nil && u.Hostname() == ExampleHost
+}
+
 // Temporal is where the workflows run.
 type Temporal struct {
 	Address   string `yaml:"address"`

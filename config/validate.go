@@ -31,6 +31,9 @@ func (c *Config) validate(p *Problems) {
 	address(p, "worker.listen", c.Worker.Listen)
 	link(p, "http.public_url", c.HTTP.PublicURL)
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
+	if c.HTTP.IsExample() {
+		p.warn("http.public_url", "%s is only an example: set the address at which Frame.io and iconik reach the starter", ExampleHost)
+	}
 	c.Temporal.validate(p)
 	c.Ledger.validate(p)
 	between(p, "transfer.parts_in_flight", int64(c.Transfer.PartsInFlight), 1, 64)

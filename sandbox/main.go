@@ -25,10 +25,10 @@ import (
 )
 
 type options struct {
-	data, s3, temporal, ledger, generation string
-	archive, review, once, limits          bool
-	small                                  int
-	offline                                bool
+	data, s3, temporal, ledger, generation, host string
+	archive, review, once, limits                bool
+	small                                        int
+	offline, vendors                             bool
 }
 
 func main() {
@@ -70,6 +70,8 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	f.StringVar(&o.s3, "s3", "", "use a real S3 store instead of the built-in one: `http://ACCESS:SECRET@host:port`")
 	f.StringVar(&o.temporal, "temporal", "", "`host:port` of a running Temporal server")
 	f.BoolVar(&o.offline, "offline", false, "download nothing: build Temporal's server if there is no temporal command")
+	f.BoolVar(&o.vendors, "vendors", false, "without Framebridge, and with nothing set up: to install it yourself")
+	f.StringVar(&o.host, "host", "", "with --vendors: `name` of this machine for others, which then reach the simulators")
 	f.StringVar(&o.ledger, "ledger", "", "`DSN` of the ledger's database (default: SQLite in the data folder)")
 	return cmd
 }
@@ -80,6 +82,12 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	}
 	if o.archive && o.review {
 		return errors.New("use --archive or --review, not both")
+	}
+	if o.host != "" && !o.vendors {
+		return errors.New("--host needs --vendors: what it opens to others has no accounts of its own")
+	}
+	if o.vendors && o.temporal != "" { // nothing is built, so that this runs without a checkout
+		return vendors(ctx, stack.Options{Part: stack.Vendors}, o, out)
 	}
 	root, err := stack.Root()
 	if err != nil {
@@ -98,16 +106,14 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	dir := o.data
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "framebridge-sandbox-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
+	if o.vendors {
+		return vendors(ctx, stack.Options{Part: stack.VendorsAndTemporal, Root: root, TemporalProgram: program}, o, out)
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
+	dir, forget, err := o.folder()
+	if err != nil {
 		return err
 	}
+	defer forget()
 	began := time.Now()
 	s, err := stack.Start(ctx, stack.Options{Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true, TemporalProgram: program, Front: front})
 	if err != nil {
@@ -128,6 +134,16 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	s.Clip = clip
 	sayWhere(out, s, dir, time.Since(began))
 	return play(ctx, s, o, project, clip, out)
+}
+
+// folder is where everything is kept; forget removes it where nobody named one.
+func (o options) folder() (dir string, forget func(), err error) {
+	if o.data != "" {
+		dir, err = filepath.Abs(o.data)
+		return dir, func() {}, err
+	}
+	dir, err = os.MkdirTemp("", "framebridge-sandbox-")
+	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
 // play does what the flags ask for, and waits for Ctrl-C.

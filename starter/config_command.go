@@ -36,7 +36,7 @@ func configCommand(o *options) *cobra.Command {
 			for _, w := range cfg.Warnings {
 				fmt.Fprintln(cmd.OutOrStdout(), "warning:", w)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid, tenants: %d\n", o.config, len(cfg.Tenants))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid, tenants: %d. Next: starter setup\n", o.config, len(cfg.Tenants))
 			return err
 		},
 	}

@@ -70,6 +70,9 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 	if err != nil {
 		return usage(err)
 	}
+	if s.Config().HTTP.IsExample() && !f.dryRun && !f.remove { // nobody else's machine is sent what the vendors send
+		return &exitError{exitUsage, "http.public_url is still the example's (" + config.ExampleHost + "): set the address at which Frame.io and iconik reach the starter"}
+	}
 	talk := &talk{in: bufio.NewReader(in), out: out}
 	if f.raw {
 		talk.out = os.Stderr // the JSON stands alone

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ type Process struct {
 	Name string
 	path string
 	args []string
+	env  []string // beside this process's own
 	dir  string
 
 	mu   sync.Mutex
@@ -27,8 +29,20 @@ type Process struct {
 	done chan struct{}
 }
 
+// NewProcess is a program that keeps its log in dir, with more in its environment.
+func NewProcess(name, path, dir string, env []string, args ...string) *Process {
+	return &Process{Name: name, path: path, args: args, env: env, dir: dir}
+}
+
 func (s *Stack) process(name string, args ...string) *Process {
-	return &Process{Name: name, path: filepath.Join(BinDir(s.o.Root), name), args: args, dir: s.o.Dir}
+	return NewProcess(name, filepath.Join(cmp.Or(s.o.Bin, BinDir(s.o.Root)), name), s.o.Dir, nil, args...)
+}
+
+// Replace stops the process, and starts the program of the same name in another folder with the same arguments.
+func (p *Process) Replace(bin string) error {
+	p.Stop()
+	p.path = filepath.Join(bin, filepath.Base(p.path))
+	return p.Start()
 }
 
 // Another makes one more process of a program, with a name of its own for its log.
@@ -55,6 +69,7 @@ func (p *Process) Start() error {
 	defer log.Close()
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, p.dir
+	cmd.Env = append(os.Environ(), p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches the sandbox alone, which stops all in order
 	dieWithParent(cmd.SysProcAttr)
 	if err := cmd.Start(); err != nil {

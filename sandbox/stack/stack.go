@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"text/template"
@@ -41,8 +42,23 @@ const (
 	readyTimeout = 60 * time.Second
 )
 
+// Part is how much of a stack is started.
+type Part int
+
+const (
+	Everything         Part = iota
+	Vendors                 // both simulators, their storage and a mail server
+	VendorsAndTemporal      // and Temporal; Framebridge is installed by somebody else
+)
+
 // Options of a stack.
 type Options struct {
+	Part Part
+	Bin  string // where worker and starter are; "": where Build puts them
+	// PublicURL is where the vendors reach Framebridge; "" is the starter itself.
+	PublicURL string
+	// Host is this machine's name for others, which then reach the vendors; "" is 127.0.0.1, for this machine alone.
+	Host string
 	Root string // the module's folder
 	Dir  string // where everything is kept
 	// Persist lets the vendors' state survive a restart; the ledger and Temporal's history are always kept in Dir.
@@ -111,11 +127,11 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := s.startVendors(); err != nil {
-		return nil, err
+	if err := s.startVendors(); err != nil || o.Part == Vendors {
+		return s, err
 	}
-	if err := s.startTemporal(ctx); err != nil {
-		return nil, err
+	if err := s.startTemporal(ctx); err != nil || o.Part == VendorsAndTemporal {
+		return s, err
 	}
 	if err := s.configure(); err != nil {
 		return nil, err
@@ -143,35 +159,54 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 // givenPorts are those that stacks of this process have: whoever gets one may open it late.
 var givenPorts sync.Map
 
-// port takes a well-known port where it is free, otherwise one below the range from which systems take the ports of
-// outgoing connections: one of those may be taken by anybody between the finding and the use.
+// port takes a well-known port where it is free, otherwise any.
 func (s *Stack) port(wellKnown int) int {
-	free := func(port int) bool {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		return err == nil && l.Close() == nil
-	}
-	if s.o.FixedPorts && free(wellKnown) {
+	if s.o.FixedPorts && portIsFree(wellKnown) {
 		return wellKnown
 	}
-	for range 100 {
-		port := 20000 + rand.IntN(12000)
-		if _, given := givenPorts.LoadOrStore(port, true); !given && free(port) {
-			return port
-		}
+	if port := FreePort(); port != 0 {
+		return port
 	}
 	return wellKnown
 }
 
+// FreePort is a port below the range from which systems take the ports of outgoing connections: one of those may be taken by
+// anybody between the finding and the use. It is given once. 0: none was found.
+func FreePort() int {
+	for range 100 {
+		port := 20000 + rand.IntN(12000)
+		if _, given := givenPorts.LoadOrStore(port, true); !given && portIsFree(port) {
+			return port
+		}
+	}
+	return 0
+}
+
+func portIsFree(port int) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+	return err == nil && l.Close() == nil
+}
+
 func (s *Stack) serve(wellKnown int, h http.Handler) (string, error) {
-	address := fmt.Sprintf("127.0.0.1:%d", s.port(wellKnown))
-	l, err := net.Listen("tcp", address)
+	port := strconv.Itoa(s.port(wellKnown))
+	l, err := net.Listen("tcp", net.JoinHostPort(s.bind(), port))
 	if err != nil {
 		return "", err
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	s.servers = append(s.servers, server)
 	go func() { _ = server.Serve(l) }()
-	return "http://" + address, nil
+	return "http://" + net.JoinHostPort(cmp.Or(s.o.Host, loopback), port), nil
+}
+
+const loopback = "127.0.0.1"
+
+// bind is the address that the vendors listen on.
+func (s *Stack) bind() string {
+	if s.o.Host == "" {
+		return loopback
+	}
+	return "0.0.0.0"
 }
 
 type objects interface {
@@ -219,7 +254,7 @@ func (s *Stack) startVendors() error {
 	if s.IconikURL, err = s.serve(9020, s.Iconik.Handler()); err != nil {
 		return err
 	}
-	s.Mail, err = mailtest.Listen(fmt.Sprintf("127.0.0.1:%d", s.port(1025)))
+	s.Mail, err = mailtest.Listen(fmt.Sprintf("%s:%d", s.bind(), s.port(1025)))
 	return err
 }
 
@@ -285,7 +320,7 @@ func (s *Stack) askTemporal(ctx context.Context) error {
 }
 
 var configTemplate = template.Must(template.New("config").Parse(`# Written by the sandbox.
-http: {listen: "{{.API}}", public_url: "http://{{.API}}"}
+http: {listen: "{{.API}}", public_url: "{{.Public}}"}
 temporal: {address: "{{.Temporal}}", namespace: default, task_queue: framebridge, ui_url: "{{.TemporalUI}}"}
 ledger: {dsn: "{{.Ledger}}", encryption_key: "sandbox-encryption-key-0123456789"}
 worker: {listen: "{{.Worker}}"}
@@ -325,7 +360,7 @@ func (s *Stack) configureAt(api, worker string) error {
 	review := map[string]string{"poll_interval": poll, "notify": `["ops@sandbox.example"]`}
 	maps.Copy(review, s.o.Review)
 	var b strings.Builder
-	if err := configTemplate.Execute(&b, map[string]any{"API": api, "Worker": worker, "Temporal": s.TemporalAddress, "TemporalUI": s.TemporalUI, "Ledger": dsn, "Mail": s.Mail.URL(),
+	if err := configTemplate.Execute(&b, map[string]any{"API": api, "Public": cmp.Or(s.o.PublicURL, s.APIURL), "Worker": worker, "Temporal": s.TemporalAddress, "TemporalUI": s.TemporalUI, "Ledger": dsn, "Mail": s.Mail.URL(),
 		"Tenant": Tenant, "APIKey": APIKey, "Frameio": s.FrameioURL, "FrameioToken": FrameioToken, "HookSecret": HookSecret, "Iconik": s.IconikURL, "IconikApp": IconikApp,
 		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Review": review, "Generation": s.o.Generation, "IMSClient": imsClient, "IMSSecret": imsSecret}); err != nil {
 		return err
@@ -336,6 +371,28 @@ func (s *Stack) configureAt(api, worker string) error {
 	s.Worker = s.process("worker", "--config", s.Config)
 	s.Starter = s.process("starter", "serve", "--config", s.Config)
 	return nil
+}
+
+// MailURL is where the mail server is.
+func (s *Stack) MailURL() string {
+	if s.o.Host == "" {
+		return s.Mail.URL()
+	}
+	return strings.Replace(s.Mail.URL(), "0.0.0.0", s.o.Host, 1)
+}
+
+// Environment is what an installation of Framebridge needs to know to use this stack's vendors: the secrets that the file of
+// `starter config init` asks for, and for its tenant the addresses of the simulators.
+func (s *Stack) Environment() []string {
+	tenant := "FRAMEBRIDGE_TENANTS_" + strings.ToUpper(strings.ReplaceAll(Tenant, "-", "_"))
+	env := []string{
+		"ACME_ICONIK_APP=" + IconikApp, "ACME_ICONIK_TOKEN=" + IconikToken, "FRAMEBRIDGE_MAIL_SMTP_URL=" + s.MailURL(), "FRAMEBRIDGE_MAIL_FROM=framebridge@sandbox.example",
+		tenant + "_FRAMEIO_BASE_URL=" + s.FrameioURL, tenant + "_ICONIK_BASE_URL=" + s.IconikURL,
+	}
+	if s.o.Generation == "v4" {
+		return append(env, "ACME_FRAMEIO_CLIENT_ID="+imsClient, "ACME_FRAMEIO_CLIENT_SECRET="+imsSecret, tenant+"_FRAMEIO_IMS_TOKEN_URL="+s.FrameioURL+"/ims/token/v3")
+	}
+	return append(env, "ACME_FRAMEIO_TOKEN="+FrameioToken)
 }
 
 // Ready returns when worker and starter answer that they are.

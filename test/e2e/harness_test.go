@@ -68,19 +68,29 @@ func open(t *testing.T, o stack.Options) *harness {
 		}
 		s.Stop()
 	})
-	s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
-	h.team = s.Frameio.AddTeam("Harbour Films").ID
-	s.RegisterWebhooks(h.team)
+	h.prepareVendors()
 	return h
+}
+
+// prepareVendors makes a person in iconik, and a workspace in Frame.io whose webhooks are registered.
+func (s *harness) prepareVendors() {
+	s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
+	s.team = s.Frameio.AddTeam("Harbour Films").ID
+	s.RegisterWebhooks(s.team)
 }
 
 func openHarbour(t *testing.T, o stack.Options) *harness {
 	t.Helper()
 	h := open(t, o)
-	var err error
-	h.project, err = samples.Harbour(h.Frameio, h.team)
-	require.NoError(t, err)
+	h.seedHarbour()
 	return h
+}
+
+func (s *harness) seedHarbour() {
+	s.t.Helper()
+	var err error
+	s.project, err = samples.Harbour(s.Frameio, s.team)
+	require.NoError(s.t, err)
 }
 
 type archiveJSON struct {
