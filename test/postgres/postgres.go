@@ -90,7 +90,7 @@ func Start() (*Server, error) {
 	}
 	address := l.Addr().(*net.TCPAddr)
 	l.Close()
-	s.cmd = run("postgres", "-D", data, "-p", strconv.Itoa(address.Port), "-k", dir, "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1")
+	s.cmd = run("postgres", "-D", data, "-p", strconv.Itoa(address.Port), "-k", dir, "-c", "fsync=off", "-c", "max_connections=300", "-c", "listen_addresses=127.0.0.1")
 	if err := s.cmd.Start(); err != nil {
 		s.Stop()
 		return nil, err
