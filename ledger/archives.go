@@ -160,17 +160,19 @@ func (h ArchiveLedger) ThrottleProgress(ctx context.Context, every time.Duration
 	return n == 1, err
 }
 
-// Totals adds an archive's items up.
-func (h ArchiveLedger) Totals(ctx context.Context) (Totals, error) {
-	var t Totals
-	err := h.l.reads().row(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN state IN ('copied', 'verified') THEN bytes_done WHEN state = 'skipped' THEN 0 ELSE size END), 0), COALESCE(SUM(bytes_done), 0),
+const totals = `SELECT COUNT(*), COALESCE(SUM(CASE WHEN state IN ('copied', 'verified') THEN bytes_done WHEN state = 'skipped' THEN 0 ELSE size END), 0), COALESCE(SUM(bytes_done), 0),
 		COALESCE(SUM(CASE WHEN state = 'skipped' THEN size ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN comment_count > 0 THEN comment_count ELSE 0 END), 0), COALESCE(SUM(comments_done), 0), COUNT(DISTINCT asset_key),
 		COALESCE(SUM(CASE WHEN state = 'pending' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'copying' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'copied' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'verified' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN state = 'skipped' THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0),
 		(SELECT COUNT(*) FROM failures WHERE tenant = ? AND archive = ?)
-		FROM items WHERE tenant = ? AND archive = ? AND seq > 0`, h.tenant, h.id, h.tenant, h.id).
+		FROM items WHERE tenant = ? AND archive = ? AND seq > 0`
+
+// Totals adds an archive's items up.
+func (h ArchiveLedger) Totals(ctx context.Context) (Totals, error) {
+	var t Totals
+	err := h.l.reads().row(ctx, totals, h.tenant, h.id, h.tenant, h.id).
 		Scan(&t.Items, &t.Bytes, &t.BytesDone, &t.BytesSkipped, &t.Comments, &t.CommentsDone, &t.Assets, &t.Pending, &t.Copying, &t.Copied, &t.Verified, &t.Skipped, &t.Failed, &t.FailedOthers)
 	return t, err
 }

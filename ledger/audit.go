@@ -212,11 +212,12 @@ type AuditFilter struct {
 	Actor           string // of its kind, name, address or key
 	Action          string
 	Text            string // somewhere in action, object, reason or detail; upper and lower case of ASCII are the same
+	// Since and Until bound the time, Until excluded; zero sets no bound.
+	Since, Until time.Time
 }
 
-// AuditPage returns a tenant's entries after a number, in their order.
-func (h TenantLedger) AuditPage(ctx context.Context, f AuditFilter, after int64, limit int) ([]AuditEntry, error) {
-	query, args := "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND seq > ?", []any{h.id, after}
+// where is the filter as a condition, with its arguments.
+func (f AuditFilter) where() (query string, args []any) {
 	for _, exact := range []struct{ column, value string }{{"archive", f.Archive}, {"review", f.Review}, {"action", f.Action}} {
 		if exact.value != "" {
 			query, args = query+" AND "+exact.column+" = ?", append(args, exact.value)
@@ -226,10 +227,34 @@ func (h TenantLedger) AuditPage(ctx context.Context, f AuditFilter, after int64,
 		query, args = query+" AND ? IN (actor_kind, actor_name, actor_address, actor_key)", append(args, f.Actor)
 	}
 	if f.Text != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(f.Text)) + "%"
 		query += ` AND LOWER(action || ' ' || object_kind || ' ' || object_id || ' ' || reason || ' ' || detail) LIKE ? ESCAPE '\'`
-		args = append(args, like)
+		args = append(args, contains(f.Text))
 	}
+	if !f.Since.IsZero() {
+		query, args = query+" AND at >= ?", append(args, micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		query, args = query+" AND at < ?", append(args, micros(f.Until))
+	}
+	return query, args
+}
+
+// AuditPage returns a tenant's entries after a number, in their order.
+func (h TenantLedger) AuditPage(ctx context.Context, f AuditFilter, after int64, limit int) ([]AuditEntry, error) {
+	where, args := f.where()
+	return h.auditEntries(ctx, "seq > ?"+where+" ORDER BY seq LIMIT ?", append(append([]any{after}, args...), limit))
+}
+
+// AuditNewest returns a tenant's entries before a number, the newest first; 0 is the end of the log.
+func (h TenantLedger) AuditNewest(ctx context.Context, f AuditFilter, before int64, limit int) ([]AuditEntry, error) {
+	if before <= 0 {
+		before = 1 << 62
+	}
+	where, args := f.where()
+	return h.auditEntries(ctx, "seq < ?"+where+" ORDER BY seq DESC LIMIT ?", append(append([]any{before}, args...), limit))
+}
+
+func (h TenantLedger) auditEntries(ctx context.Context, where string, args []any) ([]AuditEntry, error) {
 	return collect(ctx, h.l.reads(), func(r scanner) (AuditEntry, error) {
 		e := AuditEntry{Tenant: h.id}
 		var at int64
@@ -240,7 +265,7 @@ func (h TenantLedger) AuditPage(ctx context.Context, f AuditFilter, after int64,
 			e.Detail = json.RawMessage(detail)
 		}
 		return e, err
-	}, query+" ORDER BY seq LIMIT ?", append(args, limit)...)
+	}, "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND "+where, append([]any{h.id}, args...)...)
 }
 
 const auditVerified = 1000 // entries in memory at once

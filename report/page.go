@@ -125,7 +125,7 @@ func (r *Report) times(t time.Time) []string {
 func (r *Report) row(it ledger.Item) row {
 	return row{Path: it.Path, Version: it.Version, State: string(it.State), Comparison: Comparison(it), Reason: it.Why(), Note: it.Note, Size: Size(it.Size),
 		Checksum: checksum(it), ChecksumOf: ChecksumOf(it), Rendition: it.Rendition, Comments: fmt.Sprintf("%d / %d", it.CommentsDone, max(it.CommentCount, 0)),
-		SourceID: it.SourceID, AssetID: it.AssetID, VersionID: it.VersionID, FrameioURL: frameioURL(it), IconikURL: r.iconikURL(it)}
+		SourceID: it.SourceID, AssetID: it.AssetID, VersionID: it.VersionID, FrameioURL: FrameioURL(it), IconikURL: r.iconikURL(it)}
 }
 
 //go:embed page.html

@@ -120,8 +120,8 @@ func (r *Report) iconikURL(it ledger.Item) string {
 	return r.Links.IconikAssets + it.AssetID
 }
 
-// frameioURL is the item's page in Frame.io, as its metadata names it.
-func frameioURL(it ledger.Item) string {
+// FrameioURL is the item's page in Frame.io, as its metadata names it.
+func FrameioURL(it ledger.Item) string {
 	var fields struct {
 		URL string `json:"framebridge_source_url"`
 	}
@@ -274,7 +274,7 @@ func JSON(w io.Writer, r *Report) error {
 		}
 		row, err := json.Marshal(jsonItem{it.SourceID, it.Path, it.Version, it.Versions, string(it.State), Comparison(it), it.Why(), it.Fault, it.Size, it.StoredSize,
 			checksum(it), sourceChecksum(it), it.Rendition, max(it.CommentCount, 0), it.CommentsDone, it.AssetID, it.VersionID, it.FileID,
-			ChecksumOf(it), frameioURL(it), r.iconikURL(it)})
+			ChecksumOf(it), FrameioURL(it), r.iconikURL(it)})
 		if err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func CSV(w io.Writer, r *Report) error {
 		}
 		_ = c.Write([]string{export.Cell(it.Path), strconv.Itoa(it.Version), string(it.State), Comparison(it), export.Cell(it.Why()), strconv.FormatInt(it.Size, 10),
 			strconv.FormatInt(it.StoredSize, 10), checksum(it), sourceChecksum(it), it.Rendition, strconv.Itoa(max(it.CommentCount, 0)), strconv.Itoa(it.CommentsDone),
-			export.Cell(it.SourceID), it.AssetID, it.VersionID, it.FileID, ChecksumOf(it), export.Cell(frameioURL(it)), export.Cell(r.iconikURL(it))})
+			export.Cell(it.SourceID), it.AssetID, it.VersionID, it.FileID, ChecksumOf(it), export.Cell(FrameioURL(it)), export.Cell(r.iconikURL(it))})
 	}
 	for _, f := range r.Failures {
 		_ = c.Write([]string{export.Cell(f.Place), "", string(ledger.ItemFailed), Error, export.Cell(string(f.Kind) + ": " + f.Reason), "", "", "", "", "", "", "",
