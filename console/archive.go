@@ -1,0 +1,368 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	exceptionsShown = 20
+	timelineShown   = 50
+	notCarriedShown = 50
+	stepPatience    = time.Second
+)
+
+// itemLine is one file of an archive.
+type itemLine struct {
+	ID, Path, Version, Size, Why, Fault, Checksum, Comments string
+	Badge                                                   badge
+	Frameio, Iconik                                         string
+	Retry                                                   bool
+}
+
+type archiveBody struct {
+	Row     archiveRow
+	Run     int
+	Figures figures
+	Step    string
+	Facts   []fact
+	Links   []namedLink
+	Reports []namedLink
+	Stuck   []stuckLine
+
+	Exceptions     []itemLine
+	MoreExceptions string // the address of all of them
+	Failures       []ledger.Failure
+	NotCarried     []ledger.NotCarried
+	NotCarriedOf   []ledger.KindCount
+	Access         *report.Access
+	Timeline       []timelineLine
+
+	Items   []itemLine
+	Filters []filterLink
+	State   string
+	Search  string
+	Next    string
+
+	CanRetry, CanCancel, CanMove bool
+}
+
+type fact struct{ Name, Text string }
+
+type namedLink struct{ Text, URL string }
+
+type stuckLine struct {
+	What, Reason string
+	Since        moment
+}
+
+// archiveNow is an archive with its figures.
+type archiveNow struct {
+	row     ledger.Archive
+	totals  ledger.Totals
+	figures figures
+}
+
+func (a archiveNow) state(temporal bool) state {
+	s := state{Values: map[string]string{}}
+	if a.figures.Shown {
+		a.figures.values(a.row.ID, s.Values)
+	}
+	s.Version = versionOf(a.row.Status, a.row.Reason, a.row.Run, a.row.QueuePosition, a.row.Stuck, a.row.ReportAssetID, a.row.FinishedAt, a.totals.Failed, a.totals.Skipped, a.totals.FailedOthers, temporal)
+	return s
+}
+
+func (c *console) archiveFigures(ctx context.Context, h ledger.TenantLedger, id string) (archiveNow, error) {
+	row, ok, err := h.Archive(id).Get(ctx)
+	if err != nil || !ok {
+		return archiveNow{}, err
+	}
+	row = c.asItStands(ctx, row)
+	t, err := c.totals.of(ctx, row)
+	return archiveNow{row, t, figuresOf(row, t, c.Now())}, err
+}
+
+// asItStands asks Temporal about an archive that should run, where Temporal answers at all.
+func (c *console) asItStands(ctx context.Context, row ledger.Archive) ledger.Archive {
+	if row.Status.Ended() || !c.temporal.ready(ctx) {
+		return row
+	}
+	return c.Actions.AsItStands(ctx, row)
+}
+
+// archivePage shows one archive: first what is wrong.
+func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
+	now, err := c.archiveFigures(r.Context(), v.ledger, r.PathValue("id"))
+	switch {
+	case err != nil:
+		c.failed(w, r, err)
+		return
+	case now.row.ID == "":
+		c.problem(w, r, http.StatusNotFound, "There is no such archive.")
+		return
+	}
+	row := now.row
+	p := c.in(r, v, "archives", nameOf(row))
+	p.Topic, p.Version = "archive/"+row.ID, now.state(c.temporal.ready(r.Context())).Version
+	b := archiveBody{Row: c.archiveRow(row), Run: row.Run, Figures: now.figures, Links: c.archiveLinks(v.tenant, row)}
+	b.Facts = archiveFacts(row, now.totals)
+	b.CanRetry = row.Status.Ended() || row.Status == ledger.Waiting
+	b.CanCancel, b.CanMove = !row.Status.Ended(), row.Status == ledger.Queued
+	for _, s := range row.Stuck {
+		b.Stuck = append(b.Stuck, stuckLine{s.What, redact.Scrub(s.Reason), c.moment(s.Since)})
+	}
+	if !row.Status.Ended() && p.Warning == "" {
+		ctx, cancel := context.WithTimeout(r.Context(), stepPatience)
+		b.Step, _ = c.Actions.Step(ctx, v.tenant, row.ID) // the ledger's status says enough without it
+		cancel()
+	}
+	if row.Status.Ended() || now.totals.Items > 0 {
+		for _, form := range report.Forms {
+			b.Reports = append(b.Reports, namedLink{form.Title, p.Path + "archives/" + url.PathEscape(row.ID) + "/" + form.File})
+		}
+	}
+	if err := c.fillArchive(r, v, p.Path+"archives/"+url.PathEscape(row.ID), now, &b); err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	p.Body = b
+	c.show(w, r, http.StatusOK, "archive", p)
+}
+
+// fillArchive reads what is wrong, what was left behind, who did what, and a page of items.
+func (c *console) fillArchive(r *http.Request, v visit, here string, now archiveNow, b *archiveBody) error {
+	ctx, h := r.Context(), v.ledger.Archive(now.row.ID)
+	q := r.URL.Query()
+	retry := now.row.Status.Ended() && v.may(config.RoleOperator)
+	wrong, more, err := h.BrowseItems(ctx, ledger.ItemFilter{States: []ledger.ItemState{ledger.ItemFailed}}, 0, exceptionsShown)
+	if err != nil {
+		return err
+	}
+	if len(wrong) < exceptionsShown {
+		skipped, next, err := h.BrowseItems(ctx, ledger.ItemFilter{States: []ledger.ItemState{ledger.Skipped}}, 0, exceptionsShown-len(wrong))
+		if err != nil {
+			return err
+		}
+		wrong, more = append(wrong, skipped...), next
+	}
+	b.Exceptions = itemLines(v.tenant, wrong, retry)
+	if more != 0 {
+		b.MoreExceptions = here + "?state=exceptions#files"
+	}
+	if b.Failures, _, err = h.Failures(ctx, "", exceptionsShown); err != nil {
+		return err
+	}
+	if b.NotCarriedOf, err = h.NotCarriedCounts(ctx); err != nil {
+		return err
+	}
+	if b.NotCarried, err = h.NotCarried(ctx, notCarriedShown); err != nil {
+		return err
+	}
+	if b.Access, err = report.ReadAccess(ctx, h); err != nil {
+		return err
+	}
+	if b.Timeline, err = c.timeline(ctx, v.ledger, ledger.AuditFilter{Archive: now.row.ID}); err != nil {
+		return err
+	}
+	b.State, b.Search = q.Get("state"), searched(q.Get("q"))
+	filter := ledger.ItemFilter{Text: b.Search}
+	for _, f := range itemFilters {
+		b.Filters = append(b.Filters, filterLink{f.Text, address(here, "state", f.Key, "q", b.Search) + "#files", f.Key == b.State})
+		if f.Key == b.State {
+			filter.States = f.states
+		}
+	}
+	after, _ := strconv.ParseInt(q.Get("after"), 10, 64)
+	items, next, err := h.BrowseItems(ctx, filter, after, rowsShown)
+	if err != nil {
+		return err
+	}
+	b.Items = itemLines(v.tenant, items, retry)
+	if next != 0 {
+		b.Next = address(here, "state", b.State, "q", b.Search, "after", strconv.FormatInt(next, 10)) + "#files"
+	}
+	return nil
+}
+
+var itemFilters = []struct {
+	Key, Text string
+	states    []ledger.ItemState
+}{
+	{"", "All files", nil},
+	{"exceptions", "Exceptions", []ledger.ItemState{ledger.ItemFailed, ledger.Skipped}},
+	{"failed", "Failed", []ledger.ItemState{ledger.ItemFailed}},
+	{"skipped", "Skipped", []ledger.ItemState{ledger.Skipped}},
+	{"open", "Not copied yet", []ledger.ItemState{ledger.Pending, ledger.Copying}},
+	{"copied", "Copied, not verified yet", []ledger.ItemState{ledger.Copied}},
+	{"verified", "Verified", []ledger.ItemState{ledger.ItemVerified}},
+}
+
+func itemLines(t *config.Tenant, items []ledger.Item, retry bool) []itemLine {
+	out := make([]itemLine, len(items))
+	for i, it := range items {
+		l := itemLine{ID: it.SourceID, Path: cmp.Or(it.Path, it.Name), Size: report.Size(it.Size), Why: sentence(redact.Scrub(it.Why())), Fault: faults[it.Fault],
+			Badge: labeled(itemBadges, it.State), Retry: retry && it.State == ledger.ItemFailed, Frameio: web(report.FrameioURL(it))}
+		if it.Versions > 1 {
+			l.Version = "version " + strconv.Itoa(it.Version) + " of " + strconv.Itoa(it.Versions)
+		}
+		if it.Checksum != "" {
+			l.Checksum = "xxh64:" + it.Checksum
+		}
+		if it.CommentCount > 0 || it.CommentsDone > 0 {
+			l.Comments = strconv.Itoa(it.CommentsDone) + " of " + english.Count(max(it.CommentCount, it.CommentsDone), "comment")
+		}
+		if it.Rendition == "proxy" {
+			l.Badge.Text += ", as a proxy"
+		}
+		if it.AssetID != "" {
+			l.Iconik = web(t.Iconik.BaseURL + "/asset/" + url.PathEscape(it.AssetID))
+		}
+		out[i] = l
+	}
+	return out
+}
+
+func archiveFacts(row ledger.Archive, t ledger.Totals) []fact {
+	var out []fact
+	add := func(name, text string) {
+		if text != "" {
+			out = append(out, fact{name, text})
+		}
+	}
+	add("Workspace", row.TeamName)
+	add("Requested by", strings.Join(slices.DeleteFunc(append([]string{row.RequestedBy}, row.AlsoAsked...), func(s string) bool { return s == "" }), ", "))
+	if t.Items > 0 {
+		parts := []string{english.Count(t.Verified, "file") + " verified"}
+		for _, p := range []struct {
+			n    int64
+			what string
+		}{{t.Copied, "copied and not verified yet"}, {t.Copying, "being copied"}, {t.Pending, "pending"}, {t.Skipped, "skipped"}, {t.Failed, "failed"}} {
+			if p.n > 0 {
+				parts = append(parts, strconv.FormatInt(p.n, 10)+" "+p.what)
+			}
+		}
+		add("Files", strings.Join(parts, ", "))
+		add("Size", report.Size(t.BytesDone)+" of "+report.Size(t.Bytes)+" in iconik")
+		if t.BytesSkipped > 0 {
+			add("Left in Frame.io", report.Size(t.BytesSkipped)+" of skipped files")
+		}
+		add("Comments", strconv.FormatInt(t.CommentsDone, 10)+" of "+english.Count(max(t.Comments, t.CommentsDone), "comment")+" in iconik")
+	}
+	if row.Shares > 0 {
+		add("Shares", strconv.Itoa(row.SharesDone)+" of "+strconv.Itoa(row.Shares))
+	}
+	if row.MigrationNote != "" {
+		add("Account migration", row.MigrationNote)
+	}
+	return out
+}
+
+func (c *console) archiveLinks(t *config.Tenant, row ledger.Archive) []namedLink {
+	var out []namedLink
+	add := func(text, to string) {
+		if to = web(to); to != "" {
+			out = append(out, namedLink{text, to})
+		}
+	}
+	add("Project in Frame.io", row.ProjectURL)
+	if row.CollectionID != "" {
+		add("Collection in iconik", t.Iconik.BaseURL+"/collection/"+url.PathEscape(row.CollectionID))
+	}
+	if row.ReportAssetID != "" {
+		add("Report in iconik", t.Iconik.BaseURL+"/asset/"+url.PathEscape(row.ReportAssetID))
+	}
+	add("Workflow in Temporal", temporalclient.WorkflowURL(c.Config().Temporal, workflows.ArchiveID(t.ID, row.ID)))
+	return out
+}
+
+// timelineLine is an entry of the audit.
+type timelineLine struct {
+	When                                          moment
+	Seq                                           int64
+	Who, Action, Object, Path, Reason, Text, From string
+}
+
+func (c *console) timeline(ctx context.Context, h ledger.TenantLedger, f ledger.AuditFilter) ([]timelineLine, error) {
+	entries, err := h.AuditNewest(ctx, f, 0, timelineShown)
+	out := make([]timelineLine, len(entries))
+	for i, e := range entries {
+		out[i] = c.auditLine(e)
+	}
+	return out, err
+}
+
+func (c *console) auditLine(e ledger.AuditEntry) timelineLine {
+	l := timelineLine{When: c.moment(e.At), Seq: e.Seq, Who: cmp.Or(e.Actor.Name, e.Actor.Key, actors[e.Actor.Kind], e.Actor.Kind), Action: strings.ReplaceAll(e.Action, "_", " "), From: e.Actor.Address, Reason: redact.Scrub(e.Reason)}
+	switch {
+	case e.Archive != "":
+		l.Object, l.Path = "archive "+e.Archive, "archives/"+url.PathEscape(e.Archive)
+	case e.Review != "":
+		l.Object, l.Path = "review "+e.Review, "reviews/"+url.PathEscape(e.Review)
+	default:
+		l.Object = strings.TrimSpace(e.ObjectKind + " " + e.ObjectID)
+	}
+	if e.ObjectKind != "archive" && e.ObjectKind != "review" && e.ObjectID != "" {
+		l.Object = strings.TrimSpace(e.ObjectKind + " " + e.ObjectID)
+	}
+	var detail map[string]any
+	if json.Unmarshal(e.Detail, &detail) == nil {
+		if text, ok := detail["text"].(string); ok && len(detail) == 1 {
+			l.Text = redact.Scrub(text)
+		} else {
+			l.Text = redact.Scrub(string(e.Detail))
+		}
+	}
+	return l
+}
+
+// actors are who acted where no name is known.
+var actors = map[string]string{ledger.ActorAPI: "the API", ledger.ActorCommand: "the command line", ledger.ActorConsole: "the console", ledger.ActorFrameio: "Frame.io", ledger.ActorIconik: "iconik", ledger.ActorSystem: "Framebridge"}
+
+// reportFile serves the report in one of its forms.
+func (c *console) reportFile(w http.ResponseWriter, r *http.Request, v visit) {
+	form, ok := report.FormOf(r.PathValue("file"))
+	if !ok {
+		c.problem(w, r, http.StatusNotFound, "There is no such page.")
+		return
+	}
+	rep, err := report.Open(r.Context(), v.ledger.Archive(r.PathValue("id")), report.Source{TenantName: v.tenant.Name, IconikURL: v.tenant.Iconik.BaseURL,
+		WorkflowURL: temporalclient.WorkflowURL(c.Config().Temporal, workflows.ArchiveID(v.tenant.ID, r.PathValue("id")))})
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	if rep == nil {
+		c.problem(w, r, http.StatusNotFound, "There is no such archive.")
+		return
+	}
+	name, err := form.Name(rep)
+	if err != nil {
+		c.problem(w, r, http.StatusNotFound, sentence(err.Error()))
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", form.MediaType)
+	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	if err := form.Render(w, rep); err != nil && !errors.Is(err, context.Canceled) {
+		c.Log.ErrorContext(r.Context(), "could not finish sending a report", "archive", r.PathValue("id"), "error", err)
+		panic(http.ErrAbortHandler) // what has begun must not look whole
+	}
+}

@@ -1,0 +1,313 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
+)
+
+const (
+	rowsShown     = 50 // of a list, at once
+	runningTotals = 3 * time.Second
+	waitingTotals = time.Minute
+	mostTotals    = 2000 // remembered
+)
+
+// totals remembers for a moment what an archive's items add up to.
+type totals struct {
+	ledger *ledger.Ledger
+	now    func() time.Time
+
+	mu    sync.Mutex
+	known map[string]knownTotals
+}
+
+type knownTotals struct {
+	totals ledger.Totals
+	state  string // of the archive, when they were read
+	at     time.Time
+}
+
+func (t *totals) of(ctx context.Context, row ledger.Archive) (ledger.Totals, error) {
+	key := row.Tenant + "/" + row.ID
+	state := fmt.Sprint(row.Run, row.Status, row.FinishedAt, row.ReasonCode)
+	fresh := runningTotals
+	if row.Status.Ended() || row.Status == ledger.Waiting || row.Status == ledger.Queued {
+		fresh = waitingTotals
+	}
+	t.mu.Lock()
+	have, ok := t.known[key]
+	t.mu.Unlock()
+	if ok && have.state == state && t.now().Sub(have.at) < fresh {
+		return have.totals, nil
+	}
+	sum, err := t.ledger.Tenant(row.Tenant).Archive(row.ID).Totals(ctx)
+	if err != nil {
+		return sum, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.known) >= mostTotals {
+		clear(t.known)
+	}
+	t.known[key] = knownTotals{sum, state, t.now()}
+	return sum, nil
+}
+
+// forget has an archive's totals read anew.
+func (t *totals) forget(tenant, archive string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.known, tenant+"/"+archive)
+}
+
+// archiveRow is an archive in a list.
+type archiveRow struct {
+	ID, Name, Team string
+	Badge          badge
+	Why            string // it waits, or ended as it did
+	Position       int
+	First, Last    bool // of the queue
+	Figures        figures
+	When           moment
+	Took           string
+	Stuck          int64
+}
+
+// figures are what moves while an archive runs.
+type figures struct {
+	Files, Bytes, Rate, Left string
+	Percent                  int
+	Shown                    bool
+}
+
+func figuresOf(row ledger.Archive, t ledger.Totals, now time.Time) figures {
+	f := figures{Shown: t.Items > 0}
+	done := t.Copied + t.Verified
+	if row.Status == ledger.Verifying {
+		f.Files = fmt.Sprintf("%d of %s verified", t.Verified, english.Count(t.Items-t.Skipped, "file"))
+		f.Percent = percent(t.Verified, t.Items-t.Skipped-t.Failed)
+	} else {
+		f.Files = fmt.Sprintf("%d of %s", done, english.Count(t.Items-t.Skipped, "file"))
+		f.Percent = percent(t.BytesDone, t.Bytes)
+	}
+	f.Bytes = report.Size(t.BytesDone) + " of " + report.Size(t.Bytes)
+	if rate, left := row.Pace(t, now); rate > 0 {
+		f.Rate, f.Left = report.Size(rate)+"/s", timeLeft(left)
+	}
+	return f
+}
+
+func percent(done, total int64) int {
+	if total <= 0 {
+		return 0
+	}
+	return int(min(max(float64(done)*100/float64(total), 0), 100))
+}
+
+// values are the figures by the places that show them.
+func (f figures) values(id string, into map[string]string) {
+	into[id+".files"], into[id+".bytes"], into[id+".rate"], into[id+".left"], into[id+".percent"] = f.Files, f.Bytes, f.Rate, f.Left, strconv.Itoa(f.Percent)
+}
+
+// openList is what is under way and what waits for its turn.
+type openList struct {
+	UnderWay, Queue []archiveRow
+	Counts          map[ledger.ArchiveStatus]int64
+	MoreQueue       bool
+}
+
+// Queued is how many wait for their turn.
+func (o openList) Queued() int64 { return o.Counts[ledger.Queued] }
+
+// Running is how many have had their turn and have not ended.
+func (o openList) Running() int64 {
+	var n int64
+	for status, count := range o.Counts {
+		if status != ledger.Queued {
+			n += count
+		}
+	}
+	return n
+}
+
+func (o openList) state(temporal bool) state {
+	s := state{Values: map[string]string{}}
+	var seen []string
+	for _, rows := range [][]archiveRow{o.UnderWay, o.Queue} {
+		for _, a := range rows {
+			seen = append(seen, a.ID, a.Badge.Text, a.Why, a.Name, strconv.Itoa(a.Position))
+			if a.Figures.Shown {
+				a.Figures.values(a.ID, s.Values)
+			}
+		}
+	}
+	s.Version = versionOf(seen, o.Counts, temporal)
+	return s
+}
+
+func (c *console) openArchives(ctx context.Context, h ledger.TenantLedger) (openList, error) {
+	var out openList
+	running, err := h.UnderWay(ctx, rowsShown)
+	if err != nil {
+		return out, err
+	}
+	queue, err := h.Queue(ctx, -1, "", rowsShown+1)
+	if err != nil {
+		return out, err
+	}
+	if out.Counts, err = h.OpenArchives(ctx); err != nil {
+		return out, err
+	}
+	for _, row := range running {
+		a := c.archiveRow(row)
+		t, err := c.totals.of(ctx, row)
+		if err != nil {
+			return out, err
+		}
+		a.Figures = figuresOf(row, t, c.Now())
+		out.UnderWay = append(out.UnderWay, a)
+	}
+	if out.MoreQueue = len(queue) > rowsShown; out.MoreQueue {
+		queue = queue[:rowsShown]
+	}
+	for i, row := range queue {
+		a := c.archiveRow(row)
+		a.First, a.Last, a.Why = i == 0, i == len(queue)-1 && !out.MoreQueue, queueReason(row, i, running)
+		out.Queue = append(out.Queue, a)
+	}
+	return out, nil
+}
+
+// queueReason says why an archive of the queue has not begun.
+func queueReason(row ledger.Archive, before int, running []ledger.Archive) string {
+	var holder string
+	for _, r := range running {
+		if r.Status != ledger.Waiting {
+			holder = nameOf(r)
+			break
+		}
+	}
+	switch {
+	case holder == "" && before == 0:
+		return "Starts as soon as a worker takes it."
+	case holder == "":
+		return "Waits for " + english.Count(before, "archive") + " before it."
+	case before == 0:
+		return "Next: starts when “" + holder + "” has ended."
+	}
+	return "Waits for “" + holder + "” and " + english.Count(before, "archive") + " in the queue."
+}
+
+func nameOf(row ledger.Archive) string {
+	if row.Name == "" {
+		return "Project " + row.ID
+	}
+	return row.Name
+}
+
+func (c *console) archiveRow(row ledger.Archive) archiveRow {
+	a := archiveRow{ID: row.ID, Name: nameOf(row), Team: row.TeamName, Badge: labeled(archiveBadges, row.Status), Why: sentence(row.Reason), Position: row.QueuePosition, Stuck: int64(len(row.Stuck))}
+	switch {
+	case row.Status.Ended() && !row.FinishedAt.IsZero():
+		a.When = c.moment(row.FinishedAt)
+		if !row.StartedAt.IsZero() {
+			a.Took = english.Duration(row.FinishedAt.Sub(row.StartedAt))
+		}
+	case !row.StartedAt.IsZero():
+		a.When = c.moment(row.StartedAt)
+	default:
+		a.When = c.moment(row.QueuedAt)
+	}
+	return a
+}
+
+// endedStatuses are those of archives that have ended, by the filter of the page.
+var archiveFilters = []struct {
+	Key, Text string
+	statuses  []ledger.ArchiveStatus
+}{
+	{"", "All", nil},
+	{"open", "Under way", []ledger.ArchiveStatus{ledger.Queued, ledger.Planning, ledger.Running, ledger.Waiting, ledger.Verifying}},
+	{"verified", "Verified", []ledger.ArchiveStatus{ledger.Verified}},
+	{"exceptions", "With exceptions", []ledger.ArchiveStatus{ledger.VerifiedWithExceptions}},
+	{"failed", "Incomplete or failed", []ledger.ArchiveStatus{ledger.Incomplete, ledger.Failed}},
+	{"cancelled", "Canceled", []ledger.ArchiveStatus{ledger.Cancelled}},
+}
+
+var endedStatuses = []ledger.ArchiveStatus{ledger.Verified, ledger.VerifiedWithExceptions, ledger.Incomplete, ledger.Failed, ledger.Cancelled}
+
+type filterLink struct {
+	Text, Path string
+	Current    bool
+}
+
+type archivesBody struct {
+	Open    openList
+	Whole   bool // the page shows everything, not what a filter chooses
+	Rows    []archiveRow
+	Filters []filterLink
+	Filter  string
+	Search  string
+	Next    string // the address of the next page
+	Later   bool   // this is not the first page
+}
+
+// archivesPage shows the queue, what runs and what has ended; with a filter or a search, only what they choose.
+func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) {
+	q := r.URL.Query()
+	p := c.in(r, v, "archives", "Archives")
+	b := archivesBody{Filter: q.Get("status"), Search: searched(q.Get("q"))}
+	statuses := []ledger.ArchiveStatus(nil)
+	for _, f := range archiveFilters {
+		b.Filters = append(b.Filters, filterLink{f.Text, address(p.Path+"archives", "status", f.Key, "q", b.Search), f.Key == b.Filter})
+		if f.Key == b.Filter {
+			statuses = f.statuses
+		}
+	}
+	after := q.Get("after")
+	b.Later, b.Whole = after != "", b.Filter == "" && b.Search == "" && after == ""
+	if b.Filter == "" && b.Search == "" {
+		statuses = endedStatuses
+	}
+	if b.Whole {
+		var err error
+		if b.Open, err = c.openArchives(r.Context(), v.ledger); err != nil {
+			c.failed(w, r, err)
+			return
+		}
+		p.Topic, p.Version = "archives", b.Open.state(c.temporal.ready(r.Context())).Version
+	}
+	rows, next, err := v.ledger.BrowseArchives(r.Context(), ledger.ArchiveFilter{Statuses: statuses, Name: b.Search}, after, rowsShown)
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	for _, row := range rows {
+		b.Rows = append(b.Rows, c.archiveRow(row))
+	}
+	if next != "" {
+		b.Next = address(p.Path+"archives", "status", b.Filter, "q", b.Search, "after", next)
+	}
+	p.Body = b
+	c.show(w, r, http.StatusOK, "archives", p)
+}
+
+const longestSearch = 200
+
+// searched is what somebody typed, within limits.
+func searched(text string) string {
+	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
+	if r := []rune(text); len(r) > longestSearch {
+		text = string(r[:longestSearch])
+	}
+	return text
+}

@@ -1,0 +1,118 @@
+package console
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/framebridge/framebridge/export"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+const auditPageRows = 500 // of an export, read at once
+
+type auditBody struct {
+	Rows                             []timelineLine
+	Text, Who, Action, Since, Until  string
+	Next, CSV, JSONL                 string
+	Filtered, Later                  bool
+	SinceWrong, UntilWrong           bool
+	ArchiveFilter, ReviewFilter, All string
+}
+
+// auditFilter reads a filter from the address.
+func auditFilter(q url.Values) (ledger.AuditFilter, auditBody) {
+	b := auditBody{Text: searched(q.Get("q")), Who: searched(q.Get("who")), Action: searched(q.Get("action")), Since: q.Get("since"), Until: q.Get("until"),
+		ArchiveFilter: searched(q.Get("archive")), ReviewFilter: searched(q.Get("review"))}
+	f := ledger.AuditFilter{Text: b.Text, Actor: b.Who, Action: b.Action, Archive: b.ArchiveFilter, Review: b.ReviewFilter}
+	day := func(text string) (time.Time, bool) {
+		if text == "" {
+			return time.Time{}, false
+		}
+		t, err := time.Parse(time.DateOnly, text)
+		return t, err != nil
+	}
+	f.Since, b.SinceWrong = day(b.Since)
+	f.Until, b.UntilWrong = day(b.Until)
+	if !f.Until.IsZero() {
+		f.Until = f.Until.AddDate(0, 0, 1) // the day itself is meant, too
+	}
+	b.Filtered = f != ledger.AuditFilter{}
+	return f, b
+}
+
+func (b auditBody) address(path string, more ...string) string {
+	return address(path, append([]string{"q", b.Text, "who", b.Who, "action", b.Action, "since", b.Since, "until", b.Until, "archive", b.ArchiveFilter, "review", b.ReviewFilter}, more...)...)
+}
+
+// auditPage shows who did what, the newest first.
+func (c *console) auditPage(w http.ResponseWriter, r *http.Request, v visit) {
+	p := c.in(r, v, "audit", "Audit")
+	f, b := auditFilter(r.URL.Query())
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	entries, err := v.ledger.AuditNewest(r.Context(), f, before, rowsShown)
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	for _, e := range entries {
+		b.Rows = append(b.Rows, c.auditLine(e))
+	}
+	b.Later = before > 0
+	if len(entries) == rowsShown {
+		b.Next = b.address(p.Path+"audit", "before", strconv.FormatInt(entries[len(entries)-1].Seq, 10))
+	}
+	b.CSV, b.JSONL, b.All = b.address(p.Path+"audit/audit.csv"), b.address(p.Path+"audit/audit.jsonl"), p.Path+"audit"
+	p.Body = b
+	c.show(w, r, http.StatusOK, "audit", p)
+}
+
+// auditFile exports the entries that the filter chooses, in their order. JSONL has each entry's hash, so that the export can be verified.
+func (c *console) auditFile(w http.ResponseWriter, r *http.Request, v visit) {
+	f, _ := auditFilter(r.URL.Query())
+	name := r.PathValue("file")
+	var write func(ledger.AuditEntry) error
+	flush := func() error { return nil }
+	switch name {
+	case "audit.jsonl":
+		w.Header().Set("Content-Type", "application/jsonl")
+		write = func(e ledger.AuditEntry) error { return json.NewEncoder(w).Encode(e) }
+	case "audit.csv":
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		out := csv.NewWriter(w)
+		_ = out.Write([]string{"number", "time", "actor", "name", "address", "key", "action", "object", "object_id", "archive", "review", "reason", "detail", "hash"})
+		write = func(e ledger.AuditEntry) error {
+			cells := []string{strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Actor.Kind, e.Actor.Name, e.Actor.Address, e.Actor.Key, e.Action, e.ObjectKind, e.ObjectID, e.Archive, e.Review, e.Reason, string(e.Detail), e.Hash}
+			for i := range cells {
+				cells[i] = export.Cell(cells[i])
+			}
+			return out.Write(cells)
+		}
+		flush = func() error { out.Flush(); return out.Error() }
+	default:
+		c.problem(w, r, http.StatusNotFound, "There is no such page.")
+		return
+	}
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	for after := int64(0); ; {
+		entries, err := v.ledger.AuditPage(r.Context(), f, after, auditPageRows)
+		for i := 0; i < len(entries) && err == nil; i++ {
+			after, err = entries[i].Seq, write(entries[i])
+		}
+		if err == nil && len(entries) < auditPageRows {
+			err = flush()
+			entries = nil
+		}
+		if err != nil {
+			c.Log.ErrorContext(r.Context(), "could not finish sending the audit", "error", err)
+			panic(http.ErrAbortHandler)
+		}
+		if entries == nil {
+			return
+		}
+	}
+}
