@@ -91,7 +91,7 @@ func TestAnOlderVersionKeepsWhatANewerOneWrote(t *testing.T) {
 		}
 		_, err = l.Tenant(tenant).Archive(project).UpdateItem(ctx, "x", func(i *Item) { i.Note, i.State = "n", ItemFailed })
 		item("UpdateItem", err)
-		item("ResetFailed", l.Tenant(tenant).Archive(project).ResetFailed(ctx))
+		item("ResetFailed", l.Tenant(tenant).Archive(project).ResetFailed(ctx, Range{From: 1, To: 1 << 40}))
 		item("FolderGone", l.Tenant(tenant).Archive(project).FolderGone(ctx, "f"))
 		fill(t, l, tenant, []Item{seen})
 		item("a scan", nil)

@@ -391,10 +391,10 @@ func (h ArchiveLedger) NextRanges(ctx context.Context, phase Phase, after int64,
 	return out, rows.Err()
 }
 
-// ResetFailed lets a retry try failed items again.
-func (h ArchiveLedger) ResetFailed(ctx context.Context) error {
+// ResetFailed lets a retry try the failed items of a range again.
+func (h ArchiveLedger) ResetFailed(ctx context.Context, r Range) error {
 	failed := rowsOf(func(after int64) ([]Item, int64, error) {
-		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND state = 'failed' ORDER BY seq LIMIT ?", h.tenant, h.id, after, pageRows)
+		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND seq <= ? AND state = 'failed' ORDER BY seq LIMIT ?", h.tenant, h.id, max(after, r.From-1), r.To, pageRows)
 		if err != nil || len(items) == 0 {
 			return nil, 0, err
 		}

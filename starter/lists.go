@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,23 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 )
 
 const minutesShown = "2006-01-02 15:04"
-
-// projectView is a project as `starter projects` shows it.
-type projectView struct {
-	ID       string `json:"id"`
-	Name     string `json:"name"`
-	Team     string `json:"team"`
-	Archived bool   `json:"archived"` // in Frame.io: in cold storage
-	Inactive bool   `json:"inactive"`
-	Archive  string `json:"archive"` // its archive's status; empty without one
-}
 
 func projectsCommand(o *options) *cobra.Command {
 	var asJSON bool
@@ -37,7 +25,7 @@ func projectsCommand(o *options) *cobra.Command {
 		Short: "List Frame.io's projects and how far their archives are",
 		Args:  cobra.NoArgs,
 		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
-			list, err := s.projects(ctx, t)
+			list, err := s.Projects(ctx, t)
 			if err != nil {
 				return reach(err)
 			}
@@ -46,53 +34,13 @@ func projectsCommand(o *options) *cobra.Command {
 			}
 			return table(out, "there is no project that the token has access to", "ID\tPROJECT\tTEAM\tIN FRAME.IO\tARCHIVE", func(row func(...any)) {
 				for _, p := range list {
-					state := "active"
-					switch {
-					case p.Archived:
-						state = "archived"
-					case p.Inactive:
-						state = "inactive"
-					}
-					row(p.ID, p.Name, p.Team, state, p.Archive)
+					row(p.ID, p.Name, p.Team, p.State(), p.Archive)
 				}
 			})
 		}),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-func (s *service) projects(ctx context.Context, t *config.Tenant) ([]projectView, error) {
-	archives, err := s.everyArchive(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	states := map[string]string{}
-	for _, a := range archives {
-		states[a.ID] = string(a.Status)
-	}
-	p, err := s.Platform(t)
-	if err != nil {
-		return nil, err
-	}
-	teams := map[string]string{}
-	if in, ok := p.(frameio.Installer); ok { // V4's projects name no workspace
-		all, err := in.Workspaces(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, w := range all {
-			teams[w.ID] = w.Name
-		}
-	}
-	list := []projectView{}
-	for project, err := range frameio.Rows(ctx, "list projects", p.Projects) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, projectView{project.ID, project.Name, cmp.Or(project.Team.Name, teams[project.Team.ID]), project.Archived, project.Inactive, states[project.ID]})
-	}
-	return list, nil
 }
 
 func archivesCommand(o *options) *cobra.Command {

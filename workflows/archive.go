@@ -16,15 +16,18 @@ type ArchiveInput struct {
 
 // ArchiveState is what a run hands to the next one. It does not grow with the project.
 type ArchiveState struct {
-	Step     int                 `json:"step"`
-	After    int64               `json:"after"` // the last item number handed out in this step
-	Round    int                 `json:"round"`
-	Missing  int64               `json:"lost,omitempty"`   // in iconik, found by this verification so far
-	Repairs  int                 `json:"healed,omitempty"` // rounds that made it again
-	Waited   bool                `json:"waited,omitempty"` // for originals: what was read before may be old
-	FirstRun string              `json:"first_run,omitempty"`
-	HasTurn  bool                `json:"has_turn,omitempty"`
-	Yielded  bool                `json:"yielded,omitempty"` // the turn, while something was stuck
+	Step     int    `json:"step"`
+	After    int64  `json:"after"` // the last item number handed out in this step
+	Round    int    `json:"round"`
+	Missing  int64  `json:"lost,omitempty"`   // in iconik, found by this verification so far
+	Repairs  int    `json:"healed,omitempty"` // rounds that made it again
+	Waited   bool   `json:"waited,omitempty"` // for originals: what was read before may be old
+	FirstRun string `json:"first_run,omitempty"`
+	HasTurn  bool   `json:"has_turn,omitempty"`
+	Yielded  bool   `json:"yielded,omitempty"` // the turn, while something was stuck
+	// Only is the range of one asset that somebody wants tried again. Where nothing else is left to copy, the run goes on to
+	// compare the whole project, as any other.
+	Only     *Range              `json:"only,omitempty"`
 	Opened   OpenArchiveResult   `json:"opened"`
 	Counts   Counts              `json:"counts"`
 	Finished FinishArchiveResult `json:"finished"`

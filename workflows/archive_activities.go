@@ -61,6 +61,8 @@ type (
 		Ref
 		WorkflowID string `json:"workflow_id"`
 		RunID      string `json:"run_id"`
+		// Only has just the failures of these items forgotten.
+		Only *Range `json:"only,omitempty"`
 	}
 	// OpenArchiveResult is what the workflow needs to know of the project and of the tenant's configuration at this moment.
 	OpenArchiveResult struct {

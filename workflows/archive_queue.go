@@ -3,6 +3,7 @@ package workflows
 import (
 	"slices"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -20,6 +21,10 @@ func ArchiveQueue(ctx workflow.Context, state QueueState) error {
 		return err
 	}
 	enqueue, release := workflow.GetSignalChannel(ctx, SignalEnqueue), workflow.GetSignalChannel(ctx, SignalRelease)
+	moved := workflow.NewBufferedChannel(ctx, 1)
+	if err := acceptMoves(ctx, &state, moved); err != nil {
+		return err
+	}
 	for {
 		drain(enqueue, release, &state)
 		if err := grant(ctx, &state); err != nil {
@@ -35,7 +40,7 @@ func ArchiveQueue(ctx workflow.Context, state QueueState) error {
 			drain(enqueue, release, &state) // what came meanwhile would not come again
 			return workflow.NewContinueAsNewError(ctx, ArchiveQueueName, state)
 		}
-		if err := waitForNews(ctx, enqueue, release, &state); err != nil {
+		if err := waitForNews(ctx, enqueue, release, moved, &state); err != nil {
 			return err
 		}
 	}
@@ -86,9 +91,51 @@ func grant(ctx workflow.Context, state *QueueState) error {
 	return ActQueuePositions.Execute(forCalls(ctx, "positions in the queue"), in)
 }
 
-// waitForNews returns when somebody came or left. Archives that were terminated leave no word, so while others wait
+// MoveUpdate gives an archive that waits another place in the queue. Position counts from 1, the next one.
+type MoveUpdate struct {
+	Archive  string `json:"archive"`
+	Position int    `json:"position"`
+}
+
+// acceptMoves lets people put the queue in another order. It needs no marker: a history has a move only where a worker took
+// one, and without any it is the same as before.
+func acceptMoves(ctx workflow.Context, state *QueueState, moved workflow.SendChannel) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateMove, func(_ workflow.Context, in MoveUpdate) (QueueState, error) {
+		state.move(in)
+		moved.SendAsync(true)
+		return *state, nil
+	}, workflow.UpdateHandlerOptions{
+		Description: "Give an archive that waits another place in the queue.",
+		Validator: func(in MoveUpdate) error {
+			switch {
+			case in.Position < 1:
+				return temporal.NewApplicationError("a position counts from 1", "Position")
+			case state.place(in.Archive) < 0:
+				return temporal.NewApplicationError("the archive does not wait in the queue", "NotQueued")
+			}
+			return nil
+		},
+	})
+}
+
+// place is where an archive waits, -1 where it does not.
+func (s *QueueState) place(archive string) int {
+	return slices.IndexFunc(s.Waiting, func(w Ticket) bool { return w.Archive == archive })
+}
+
+func (s *QueueState) move(in MoveUpdate) {
+	from := s.place(in.Archive)
+	if from < 0 {
+		return
+	}
+	ticket := s.Waiting[from]
+	rest := slices.Delete(slices.Clone(s.Waiting), from, from+1)
+	s.Waiting = slices.Insert(rest, min(in.Position-1, len(rest)), ticket)
+}
+
+// waitForNews returns when somebody came, left or was moved. Archives that were terminated leave no word, so while others wait
 // the queue looks after the living from time to time.
-func waitForNews(ctx workflow.Context, enqueue, release workflow.ReceiveChannel, state *QueueState) error {
+func waitForNews(ctx workflow.Context, enqueue, release, moved workflow.ReceiveChannel, state *QueueState) error {
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	var failed error
@@ -103,6 +150,7 @@ func waitForNews(ctx workflow.Context, enqueue, release workflow.ReceiveChannel,
 		c.Receive(ctx, &t)
 		state.leave(t)
 	})
+	s.AddReceive(moved, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
 	s.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) { failed = ctx.Err() })
 	if len(state.Waiting) > 0 {
 		s.AddFuture(workflow.NewTimer(timerCtx, livenessInterval), func(f workflow.Future) {

@@ -13,7 +13,7 @@ import (
 func (a *archive) open(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
 	var err error
-	a.state.Opened, err = ActOpenArchive.Execute(forCalls(ctx, "read the project"), OpenArchiveInput{Ref: a.ref, WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID})
+	a.state.Opened, err = ActOpenArchive.Execute(forCalls(ctx, "read the project"), OpenArchiveInput{Ref: a.ref, WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Only: a.state.Only})
 	if err != nil {
 		return err
 	}
@@ -21,6 +21,10 @@ func (a *archive) open(ctx workflow.Context) error {
 }
 
 func (a *archive) plan(ctx workflow.Context) error {
+	if a.state.Only != nil {
+		a.state.Step = stepCopy
+		return nil
+	}
 	res, err := ActScanProject.Execute(forWalks(ctx, "read the project's folders"), ScanInput{Ref: a.ref})
 	a.state.Counts = res.Counts
 	return err
@@ -36,22 +40,46 @@ func (a *archive) copy(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, StatusRunning, PhaseCopy); err != nil {
 		return err
 	}
-	return a.lanes(ctx, PhaseCopy, a.batch(), func(ctx workflow.Context, r Range) error {
-		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID:            ArchiveCopyID(a.ref.Tenant, a.ref.Archive, r),
-			TypedSearchAttributes: a.childAttributes(),
-			StaticSummary:         fmt.Sprintf("items %d to %d", r.From, r.To),
-			ParentClosePolicy:     parentClosePolicy,
-		})
-		var counts Counts
-		err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r}).Get(ctx, &counts)
-		a.state.Counts.Copied += counts.Copied
-		a.state.Counts.Skipped += counts.Skipped
-		a.state.Counts.Failed += counts.Failed
-		a.state.Counts.BytesDone += counts.BytesDone
-		a.state.Counts.CommentsDone += counts.CommentsDone
-		return err
+	if a.state.Only != nil {
+		return a.copyOnly(ctx)
+	}
+	return a.lanes(ctx, PhaseCopy, a.batch(), a.copyRange)
+}
+
+// copyRange lets a child copy some items.
+func (a *archive) copyRange(ctx workflow.Context, r Range) error {
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            ArchiveCopyID(a.ref.Tenant, a.ref.Archive, r),
+		TypedSearchAttributes: a.childAttributes(),
+		StaticSummary:         fmt.Sprintf("items %d to %d", r.From, r.To),
+		ParentClosePolicy:     parentClosePolicy,
 	})
+	var counts Counts
+	err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r}).Get(ctx, &counts)
+	a.state.Counts.Copied += counts.Copied
+	a.state.Counts.Skipped += counts.Skipped
+	a.state.Counts.Failed += counts.Failed
+	a.state.Counts.BytesDone += counts.BytesDone
+	a.state.Counts.CommentsDone += counts.CommentsDone
+	return err
+}
+
+// copyOnly copies the asset that somebody wants tried again. Where others are left, the archive stays incomplete whatever a
+// comparison says, and that is spared.
+func (a *archive) copyOnly(ctx workflow.Context) error {
+	if err := a.copyRange(ctx, *a.state.Only); err != nil {
+		return err
+	}
+	left, err := ActNextRanges.Execute(forCalls(ctx, "what else is left to copy"), NextRangesInput{Ref: a.ref, Phase: PhaseCopy, Size: 1, Max: 1})
+	switch {
+	case err != nil:
+		return err
+	case len(left) == 0:
+		a.state.Only = nil
+	default:
+		a.state.Step = stepVerify
+	}
+	return nil
 }
 
 // awaitOriginals waits durably while Frame.io has originals in cold storage, without holding up other archives, and
@@ -149,6 +177,10 @@ func (a *archive) compare(ctx workflow.Context) error {
 // verify reads iconik's side again, item by item, then the tree of collections. What people have deleted there is made
 // again in another round.
 func (a *archive) verify(ctx workflow.Context) error {
+	if a.state.Only != nil {
+		_, err := ActVerifyItems.Execute(forWalks(ctx, "verify what was copied again"), VerifyInput{RangeInput: RangeInput{Ref: a.ref, Range: *a.state.Only}})
+		return err
+	}
 	if a.state.After == 0 {
 		a.state.Counts.Verified, a.state.Missing = 0, 0
 	}

@@ -477,6 +477,81 @@ func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
 	require.Equal(t, QueueState{Tenant: "t", Waiting: []Ticket{ticket("b"), ticket("c")}}, next)
 }
 
+// A person puts the queue in another order; what is not in it, or no place, is refused before it is written down.
+func TestTheQueueIsPutInAnotherOrder(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	Register(env)
+	var positions [][]string
+	env.RegisterActivityWithOptions(func(_ context.Context, in QueuePositionsInput) error {
+		positions = append(positions, in.Archives)
+		return nil
+	}, activity.RegisterOptions{Name: ActQueuePositions.Name()})
+	env.RegisterActivityWithOptions(func(context.Context, ClosedArchivesInput) ([]Ticket, error) { return nil, nil }, activity.RegisterOptions{Name: ActClosedArchives.Name()})
+	var turns []string
+	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, "", SignalTurn, mock.Anything).Return(func(_, workflowID, _, _ string, _ any) error {
+		turns = append(turns, workflowID)
+		return nil
+	})
+	ticket := func(name string) Ticket { return Ticket{Archive: name, WorkflowID: "archive/" + name, RunID: name} }
+	var refused []error
+	move := func(archive string, position int) {
+		env.UpdateWorkflow(UpdateMove, "", &testsuite.TestUpdateCallback{OnReject: func(err error) { refused = append(refused, err) }, OnAccept: func() {}, OnComplete: func(_ any, err error) { require.NoError(t, err) }}, MoveUpdate{archive, position})
+	}
+	env.RegisterDelayedCallback(func() { move("d", 1) }, time.Second)
+	env.RegisterDelayedCallback(func() { move("b", 9) }, 2*time.Second)
+	env.RegisterDelayedCallback(func() { move("a", 1); move("nobody", 1); move("c", 0) }, 3*time.Second)
+	env.RegisterDelayedCallback(func() {
+		require.Equal(t, []string{"d", "c", "b"}, positions[len(positions)-1])
+		require.Len(t, refused, 3, "the one whose turn it is does not wait")
+		for _, name := range []string{"a", "d", "c", "b"} {
+			env.SignalWorkflow(SignalRelease, ticket(name))
+		}
+	}, 10*time.Second)
+	env.ExecuteWorkflow(ArchiveQueueName, QueueState{Tenant: "t", Waiting: []Ticket{ticket("a"), ticket("b"), ticket("c"), ticket("d")}})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, "archive/a", turns[0])
+}
+
+// One file is tried again: what else failed is left alone and spares the comparison; where nothing else is left, the whole
+// project is compared.
+func TestOneItemIsTriedAgain(t *testing.T) {
+	for name, left := range map[string]bool{"others have failed, too": true, "it was the last one": false} {
+		t.Run(name, func(t *testing.T) {
+			var suite testsuite.WorkflowTestSuite
+			env := suite.NewTestWorkflowEnvironment()
+			w := newWorld(3)
+			w.register(env)
+			only := Range{From: 2, To: 2}
+			var opened OpenArchiveInput
+			env.OnActivity(ActOpenArchive.Name(), mock.Anything, mock.Anything).Return(func(_ context.Context, in OpenArchiveInput) (OpenArchiveResult, error) {
+				opened = in
+				return OpenArchiveResult{Project: "P", Run: 2, Lanes: 2, WaitInterval: "1h"}, nil
+			})
+			env.OnActivity(ActNextRanges.Name(), mock.Anything, mock.Anything).Return(func(_ context.Context, in NextRangesInput) ([]Range, error) {
+				if left && in.Phase == PhaseCopy {
+					return []Range{{From: 3, To: 3}}, nil
+				}
+				return nil, nil
+			})
+			var copied []Range
+			env.OnActivity(ActRangeItems.Name(), mock.Anything, mock.Anything).Return(func(_ context.Context, in RangeInput) ([]CopyItem, error) {
+				copied = append(copied, in.Range)
+				return nil, nil
+			})
+			env.ExecuteWorkflow(Archive, ArchiveInput{Ref: testRef, State: ArchiveState{Only: &only}})
+			require.NoError(t, env.GetWorkflowError())
+			require.Equal(t, &only, opened.Only, "just its failure is forgotten")
+			require.Equal(t, []Range{only}, copied)
+			require.Equal(t, left, w.asked[ActScanProject.Name()] == 0, "the proof reads both sides again")
+			require.Equal(t, left, w.asked[ActVerifyTree.Name()] == 0)
+			if left {
+				require.Equal(t, 1, w.asked[ActVerifyItems.Name()])
+			}
+		})
+	}
+}
+
 // What is stuck is told by mail once, and the tenant's next archive has its turn until it goes on.
 func TestAStuckArchiveLeavesItsTurn(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite

@@ -118,7 +118,7 @@ func TestStateKeepsItsNames(t *testing.T) {
 	golden.JSON(t, "testdata/golden/state.json", map[string]any{
 		"Archive input": ArchiveInput{}, "Archive result": FinishArchiveResult{}, "Archive status": ArchiveStatus{},
 		"ArchiveCopy input": RangeInput{}, "ArchiveCopy result": Counts{},
-		"ArchiveQueue input": QueueState{}, "ArchiveQueue signal": Ticket{},
+		"ArchiveQueue input": QueueState{}, "ArchiveQueue signal": Ticket{}, "ArchiveQueue move": MoveUpdate{},
 		"ArchivePlan input": Ref{}, "ArchivePlan result": Plan{},
 		"ArchiveMail input": NotifyInput{},
 		"Review input":      ReviewInput{}, "Review result": ReviewStatus{}, "Review extend": ExtendUpdate{}, "Review wake": Hint{},

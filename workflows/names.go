@@ -40,6 +40,7 @@ const (
 
 	UpdateCancel = "cancel" // stop the archive; what is copied stays
 	UpdateRetry  = "retry"  // while it waits for originals: look now
+	UpdateMove   = "move"   // of the queue: give an archive another place
 	UpdateExtend = "extend" // give a review another expiry
 	UpdateStop   = "stop"   // end a review now
 	UpdateSync   = "sync"   // compare both sides of a review now

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/framebridge/framebridge/activities/fault"
@@ -56,13 +57,21 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 	if err := arc.access.ReadProject(ctx, project); err != nil {
 		return workflows.OpenArchiveResult{}, err
 	}
-	if err := arc.ledger.ResetFailed(ctx); err != nil {
+	if err := arc.resetFailed(ctx, in.Only); err != nil {
 		return workflows.OpenArchiveResult{}, err
 	}
 	return workflows.OpenArchiveResult{
 		Project: project.Name, Team: project.Team.Name, Run: row.Run,
 		Lanes: arc.cfg.Archive.ItemsInParallel, WaitInterval: arc.cfg.Archive.WaitInterval.String(),
 	}, nil
+}
+
+// resetFailed lets this run try failed items again: all of them, or those of one range.
+func (a *archive) resetFailed(ctx context.Context, only *workflows.Range) error {
+	if only == nil {
+		return a.ledger.ResetFailed(ctx, ledger.Range{From: 1, To: math.MaxInt64})
+	}
+	return a.ledger.ResetFailed(ctx, ledger.Range(*only))
 }
 
 // openingRefused ends an archive that is opened with a refused token: whoever has just started it learns of it at once. Where

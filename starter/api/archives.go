@@ -199,24 +199,8 @@ func (s *Server) getItems(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"items": list, "next": textOrNull(cursor)})
 }
 
-// chainFile ties the hash lists of an archive's runs.
-const chainFile = "ascmhl_chain.xml"
-
-// reportForms are the forms in which the proof is served.
-var reportForms = map[string]struct {
-	mediaType string
-	render    func(io.Writer, *report.Report) error
-}{
-	"report.json": {"application/json", report.JSON},
-	"report.csv":  {"text/csv; charset=utf-8", report.CSV},
-	"report.html": {"text/html; charset=utf-8", report.HTML},
-	"report.mhl":  {"application/xml", report.MHL},
-	chainFile:     {"application/xml", report.Chain},
-}
-
 func (s *Server) getReport(c *gin.Context) {
-	name := c.Param("report")
-	form, ok := reportForms[name]
+	form, ok := report.FormOf(c.Param("report"))
 	if !ok {
 		fail(c, http.StatusNotFound, "", "no such route; the reports are report.json, report.csv, report.html, report.mhl and ascmhl_chain.xml")
 		return
@@ -235,21 +219,16 @@ func (s *Server) getReport(c *gin.Context) {
 		fail(c, http.StatusNotFound, "report", "there is no report yet: the archive is "+string(row.Status))
 		return
 	}
-	file := row.ID + "-" + name
-	switch {
-	case name == chainFile && len(rep.Generations) == 0:
-		fail(c, http.StatusNotFound, "report", "there is no chain yet: each run writes one at its end, with its hash list")
+	file, err := form.Name(rep)
+	if err != nil {
+		fail(c, http.StatusNotFound, "report", err.Error())
 		return
-	case name == chainFile:
-		file = name
-	case name == "report.mhl":
-		file = rep.MHLFile() // as the chain knows it
 	}
-	c.Header("Content-Type", form.mediaType)
+	c.Header("Content-Type", form.MediaType)
 	c.Header("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": file}))
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 	c.Status(http.StatusOK)
-	if err := form.render(c.Writer, rep); err != nil {
+	if err := form.Render(c.Writer, rep); err != nil {
 		s.Log.ErrorContext(c, "could not finish sending a report", "archive", row.ID, "error", err)
 		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
 	}
@@ -382,4 +361,34 @@ func differenceViews(rows []ledger.Difference) []differenceView {
 		out[i] = differenceView{string(d.Kind), d.Property, d.Name, d.Frameio, d.Iconik}
 	}
 	return out
+}
+
+// retryItem tries one failed file again.
+func (s *Server) retryItem(c *gin.Context) {
+	item := c.Param("source_id")
+	if !isID(item) {
+		fail(c, http.StatusNotFound, "source_id", "no such file")
+		return
+	}
+	s.controlRoute(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+		return s.RetryItem(ctx, t, id, item)
+	})(c)
+}
+
+// postPosition gives an archive that waits another place in the queue.
+func (s *Server) postPosition(c *gin.Context) {
+	var in struct {
+		Position int `json:"position"`
+	}
+	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
+		fail(c, http.StatusBadRequest, "", `the body must be JSON: {"position": 1}`)
+		return
+	}
+	if in.Position < 1 {
+		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number from 1")
+		return
+	}
+	s.controlRoute(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+		return s.MoveArchive(ctx, t, id, in.Position)
+	})(c)
 }

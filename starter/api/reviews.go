@@ -1,9 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"mime"
@@ -15,7 +12,6 @@ import (
 
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/starter/control"
 )
 
@@ -110,34 +106,6 @@ func (s *Server) postControl(verb string) gin.HandlerFunc {
 	}
 }
 
-// clips gathers a review's comments for editors, one clip for each asset with the comments of all its versions' files.
-func (s *Server) clips(ctx context.Context, row ledger.Review, onlyAsset string) ([]export.Clip, error) {
-	assets, err := s.Ledger.Tenant(row.Tenant).Review(row.ID).Assets(ctx)
-	if err != nil {
-		return nil, err
-	}
-	comments, err := s.Ledger.Tenant(row.Tenant).Review(row.ID).Comments(ctx, 0)
-	if err != nil {
-		return nil, err
-	}
-	var out []export.Clip
-	for _, a := range assets {
-		if onlyAsset != "" && a.AssetID != onlyAsset || a.FileID == "" {
-			continue
-		}
-		clip := export.Clip{Name: a.Name, AssetID: a.AssetID, Rate: a.Rate(), StartTimecode: a.StartTimecode, Frames: a.Frames,
-			Audio: strings.HasPrefix(a.MediaType, "audio/")}
-		for _, m := range comments {
-			if m.N == a.N && !m.Deleted && !m.Older {
-				clip.Comments = append(clip.Comments, export.Comment{ID: m.ID, Parent: m.ParentID, Author: cmp.Or(m.Author, m.Email), Email: m.Email, Text: m.Text,
-					Frame: m.Frame, Frames: m.Frames, Page: m.Page, Completed: m.Completed, Drawn: m.Drawn, CreatedAt: m.CreatedAt})
-			}
-		}
-		out = append(out, clip)
-	}
-	return out, nil
-}
-
 // getComments writes a review's comments as editors need them.
 func (s *Server) getComments(c *gin.Context) {
 	row, ok := s.reviewOf(c)
@@ -149,27 +117,16 @@ func (s *Server) getComments(c *gin.Context) {
 		fail(c, http.StatusNotFound, "", "no such route")
 		return
 	}
-	format, found := export.Find(kind)
-	if !found {
+	f, err := s.Export(c.Request.Context(), row, kind, c.Query("asset"))
+	switch {
+	case errors.Is(err, control.ErrNoFormat):
 		fail(c, http.StatusNotFound, "", "comments come as comments.csv, .json, .edl, .fcpxml, .xml, .txt or .otio")
-		return
-	}
-	clips, err := s.clips(c.Request.Context(), row, c.Query("asset"))
-	if err != nil {
-		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-		return
-	}
-	var b bytes.Buffer
-	err = format.Write(&b, row.Title, clips)
-	if errors.Is(err, export.ErrTooLong) {
-		fail(c, http.StatusUnprocessableEntity, "asset", err.Error()+" with ?asset=")
-		return
-	}
-	if err != nil {
+	case errors.Is(err, export.ErrTooLong):
+		fail(c, http.StatusUnprocessableEntity, "asset", export.ErrTooLong.Error()+" with ?asset=")
+	case err != nil:
 		s.failWith(c, err, "")
-		return
+	default:
+		c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+		c.Data(http.StatusOK, f.MediaType, f.Body)
 	}
-	name := mapping.SafeFileName(cmp.Or(row.Title, row.ID)) + "." + format.Extension
-	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	c.Data(http.StatusOK, format.MediaType, b.Bytes())
 }

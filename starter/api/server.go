@@ -105,6 +105,8 @@ func (s *Server) apiRoutes(r *gin.Engine) {
 	api.GET("/archives/:id/:report", within(writeTimeLimit), s.bearer, s.getReport)
 	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), s.controlRoute(s.RetryArchive))
 	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), s.controlRoute(s.CancelArchive))
+	api.POST("/archives/:id/items/:source_id/retry", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.retryItem)
+	api.POST("/archives/:id/position", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postPosition)
 	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.declared, s.readBody, s.commentsWebhook)
 	api.POST("/review/webhooks/segments", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.segmentsWebhook)
 	api.POST("/review/actions/send", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.sendAction)

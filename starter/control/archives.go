@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -19,6 +20,11 @@ import (
 
 // StartArchive starts a project's archive, or joins the one that is open. Of the project no more than the id need be known.
 func (s *Service) StartArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string) (Accepted, error) {
+	return s.startArchive(ctx, t, known, requestedBy, nil)
+}
+
+// startArchive also takes the only range of items that the run is to copy.
+func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string, only *workflows.Range) (Accepted, error) {
 	project := known.ID
 	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
 	defer cancel()
@@ -70,7 +76,7 @@ func (s *Service) StartArchive(ctx context.Context, t *config.Tenant, known fram
 		o.TypedSearchAttributes = temporal.NewSearchAttributes(
 			workflows.AttributeTenant.ValueSet(t.ID), workflows.AttributeProject.ValueSet(project), workflows.AttributeStatus.ValueSet("queued"))
 	}
-	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}}
+	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}, State: workflows.ArchiveState{Only: only}}
 	if err := s.execute(ctx, o, workflows.ArchiveName, in); err != nil {
 		return out, errors.Join(ErrUnavailable, err)
 	}
@@ -121,6 +127,82 @@ func (s *Service) RetryArchive(ctx context.Context, t *config.Tenant, project st
 		return out, s.Audit(ctx, t, ledger.AuditEntry{Action: workflows.UpdateRetry, ObjectKind: "archive", ObjectID: project, Archive: project})
 	}
 	return s.control(ctx, t, project, workflows.UpdateRetry)
+}
+
+// RetryItem tries one failed file of an ended archive again, with the other versions of its asset.
+func (s *Service) RetryItem(ctx context.Context, t *config.Tenant, project, sourceID string) (Accepted, error) {
+	h := s.Ledger.Tenant(t.ID).Archive(project)
+	row, known, err := h.Get(ctx)
+	if err != nil {
+		return Accepted{}, errors.Join(ErrUnavailable, err)
+	}
+	it, listed, err := h.Item(ctx, sourceID)
+	if err != nil {
+		return Accepted{}, errors.Join(ErrUnavailable, err)
+	}
+	switch {
+	case !known || !listed || it.Seq == 0:
+		return Accepted{}, &Refusal{"the archive has no such file"}
+	case !row.Status.Ended():
+		return Accepted{}, &Refusal{"the archive is still running: retry the file when it has ended"}
+	case it.State != ledger.ItemFailed:
+		return Accepted{}, &Refusal{"the file has not failed: it is " + string(it.State)}
+	}
+	running, err := s.archiveRuns(ctx, t, project)
+	switch {
+	case err != nil:
+		return Accepted{}, errors.Join(ErrUnavailable, err)
+	case running:
+		return Accepted{}, &Refusal{"the archive is still running: retry the file when it has ended"}
+	}
+	asset := workflows.Range{From: it.Seq - int64(max(it.Version-1, 0)), To: it.Seq + int64(max(it.Versions-it.Version, 0))}
+	out, err := s.startArchive(ctx, t, frameio.Project{ID: project}, "", &asset)
+	if err != nil {
+		return out, err
+	}
+	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: workflows.UpdateRetry, ObjectKind: "file", ObjectID: sourceID, Archive: project, Detail: ledger.AuditText(it.Path)})
+}
+
+// MoveArchive gives an archive that waits another place in its tenant's queue; 1 is the next one to start.
+func (s *Service) MoveArchive(ctx context.Context, t *config.Tenant, project string, position int) (Accepted, error) {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
+	out := Accepted{ID: project, WorkflowID: workflows.ArchiveID(t.ID, project), Status: string(ledger.Queued), URL: s.archiveURL(project)}
+	h, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: workflows.ArchiveQueueID(t.ID), UpdateName: workflows.UpdateMove, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{workflows.MoveUpdate{Archive: project, Position: position}}})
+	var queue workflows.QueueState
+	if err == nil {
+		err = h.Get(ctx, &queue)
+	}
+	var gone *serviceerror.NotFound
+	var app *temporal.ApplicationError
+	switch {
+	case errors.As(err, &gone):
+		return out, &Refusal{"nothing waits in the queue"}
+	case errors.As(err, &app):
+		return out, &Refusal{app.Message()}
+	case err != nil:
+		return out, errors.Join(ErrUnavailable, err)
+	}
+	ids := make([]string, len(queue.Waiting))
+	for i, w := range queue.Waiting {
+		ids[i] = w.Archive
+	}
+	if err := s.Ledger.Tenant(t.ID).SetQueuePositions(ctx, ids); err != nil { // as the queue does: whoever asks next sees it
+		return out, errors.Join(ErrUnavailable, err)
+	}
+	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: workflows.UpdateMove, ObjectKind: "archive", ObjectID: project, Archive: project, Detail: ledger.AuditText("to place " + strconv.Itoa(position))})
+}
+
+// ArchiveStep is what an archive's workflow is doing, in words; "" where none runs or answers.
+func (s *Service) ArchiveStep(ctx context.Context, t *config.Tenant, project string) (string, error) {
+	v, err := s.Temporal.QueryWorkflow(ctx, workflows.ArchiveID(t.ID, project), "", workflows.QueryStatus)
+	if err != nil {
+		return "", err
+	}
+	var status workflows.ArchiveStatus
+	err = v.Get(&status)
+	return status.Step, err
 }
 
 func (s *Service) control(ctx context.Context, t *config.Tenant, project, update string) (Accepted, error) {

@@ -1,0 +1,65 @@
+package control
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/framebridge/framebridge/export"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
+)
+
+// ErrNoFormat says that comments are not exported in a form.
+var ErrNoFormat = errors.New("comments are not exported in this format")
+
+// File is something to download.
+type File struct {
+	Name, MediaType string
+	Body            []byte
+}
+
+// Export writes a review's comments for an editing program, of one asset or of all.
+func (s *Service) Export(ctx context.Context, row ledger.Review, extension, onlyAsset string) (File, error) {
+	format, found := export.Find(extension)
+	if !found {
+		return File{}, ErrNoFormat
+	}
+	clips, err := s.clips(ctx, row, onlyAsset)
+	if err != nil {
+		return File{}, errors.Join(ErrUnavailable, err)
+	}
+	var b bytes.Buffer
+	err = format.Write(&b, row.Title, clips)
+	return File{Name: mapping.SafeFileName(cmp.Or(row.Title, row.ID)) + "." + format.Extension, MediaType: format.MediaType, Body: b.Bytes()}, err
+}
+
+// clips gathers a review's comments for editors, one clip for each asset with the comments of all its versions' files.
+func (s *Service) clips(ctx context.Context, row ledger.Review, onlyAsset string) ([]export.Clip, error) {
+	assets, err := s.Ledger.Tenant(row.Tenant).Review(row.ID).Assets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	comments, err := s.Ledger.Tenant(row.Tenant).Review(row.ID).Comments(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	var out []export.Clip
+	for _, a := range assets {
+		if onlyAsset != "" && a.AssetID != onlyAsset || a.FileID == "" {
+			continue
+		}
+		clip := export.Clip{Name: a.Name, AssetID: a.AssetID, Rate: a.Rate(), StartTimecode: a.StartTimecode, Frames: a.Frames,
+			Audio: strings.HasPrefix(a.MediaType, "audio/")}
+		for _, m := range comments {
+			if m.N == a.N && !m.Deleted && !m.Older {
+				clip.Comments = append(clip.Comments, export.Comment{ID: m.ID, Parent: m.ParentID, Author: cmp.Or(m.Author, m.Email), Email: m.Email, Text: m.Text,
+					Frame: m.Frame, Frames: m.Frames, Page: m.Page, Completed: m.Completed, Drawn: m.Drawn, CreatedAt: m.CreatedAt})
+			}
+		}
+		out = append(out, clip)
+	}
+	return out, nil
+}

@@ -1,0 +1,63 @@
+package control
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/config"
+)
+
+// ProjectView is a project of Frame.io, with how far its archive is.
+type ProjectView struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Team     string `json:"team"`
+	Archived bool   `json:"archived"` // in Frame.io: in cold storage
+	Inactive bool   `json:"inactive"`
+	Archive  string `json:"archive"` // its archive's status; empty without one
+}
+
+// State is what Frame.io does with the project's media.
+func (p ProjectView) State() string {
+	switch {
+	case p.Archived:
+		return "archived"
+	case p.Inactive:
+		return "inactive"
+	}
+	return "active"
+}
+
+// Projects lists all that the tenant's sign-in has access to.
+func (s *Service) Projects(ctx context.Context, t *config.Tenant) ([]ProjectView, error) {
+	states := map[string]string{}
+	for a, err := range s.Ledger.Tenant(t.ID).AllArchives(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		states[a.ID] = string(a.Status)
+	}
+	p, err := s.Platform(t)
+	if err != nil {
+		return nil, err
+	}
+	teams := map[string]string{}
+	if in, ok := p.(frameio.Installer); ok { // V4's projects name no workspace
+		all, err := in.Workspaces(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range all {
+			teams[w.ID] = w.Name
+		}
+	}
+	list := []ProjectView{}
+	for project, err := range frameio.Rows(ctx, "list projects", p.Projects) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ProjectView{project.ID, project.Name, cmp.Or(project.Team.Name, teams[project.Team.ID]), project.Archived, project.Inactive, states[project.ID]})
+	}
+	return list, nil
+}
