@@ -46,9 +46,20 @@ func (t *Tenant) Keys() []APIKey {
 // FindKey finds whose bearer token is given. All keys of all tenants are compared in a time that tells nothing of them;
 // one that has expired is none.
 func (c *Config) FindKey(given string, now time.Time) (t *Tenant, key APIKey, ok bool) {
+	return c.keyWhere(given, func(k APIKey) bool { return !k.expired(now) })
+}
+
+// FindExpired finds whose bearer token was given after its end.
+func (c *Config) FindExpired(given string, now time.Time) (t *Tenant, key APIKey, ok bool) {
+	return c.keyWhere(given, func(k APIKey) bool { return k.expired(now) })
+}
+
+func (k APIKey) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
+
+func (c *Config) keyWhere(given string, fits func(APIKey) bool) (t *Tenant, key APIKey, ok bool) {
 	for _, tenant := range c.Tenants {
 		for _, k := range tenant.Keys() {
-			if k.Key.Equal(given) && (k.Expires.IsZero() || now.Before(k.Expires)) {
+			if k.Key.Equal(given) && fits(k) {
 				t, key, ok = tenant, k, true
 			}
 		}

@@ -8,11 +8,9 @@ func (c *Config) notYet(p *Problems) {
 			p.warn(key, "has no effect in this version: %s", what)
 		}
 	}
-	say(c.Auth.OIDC.Issuer != "", "auth.oidc", "the console does not exist yet; use API keys")
 	say(len(c.Report.SigningKey) > 0, "report.signing_key", "reports are not signed")
 	for _, id := range sortedKeys(c.Tenants) {
 		t, key := c.Tenants[id], "tenants."+id+"."
-		say(len(t.Roles) > 0, key+"roles", "the console does not exist yet; give api_keys their roles")
 		say(len(t.Frameio.Credentials) > 0, key+"frameio.credentials", "only one credential is used")
 		say(t.Notify.SlackURL != "" || t.Notify.TeamsURL != "" || t.Notify.Webhook.URL != "", key+"notify", "notifications go by e-mail only: archive.notify and review.notify")
 		a := t.Archive

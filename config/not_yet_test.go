@@ -10,7 +10,6 @@ import (
 
 func TestAKeyWithoutEffectWarns(t *testing.T) {
 	tests := []struct{ key, text string }{
-		{"auth.oidc", "auth: {oidc: {issuer: 'https://id.example', client_id: framebridge, client_secret: 0a1b2c3d4e5f6a7b8c9d}}\n"},
 		{tenantKey + ".frameio.credentials", strings.Replace(least, "generation: legacy,", "generation: legacy, credentials: [{token: fio-u-other}],", 1)},
 		{tenantKey + ".notify", least + "    notify: {slack_url: 'https://hooks.example/T/B/x'}\n"},
 		{tenantKey + ".archive.comment_count", least + "    archive: {comment_count: trust}\n"},
@@ -20,11 +19,7 @@ func TestAKeyWithoutEffectWarns(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.key, func(t *testing.T) {
-			text := tt.text
-			if !strings.Contains(text, "tenants:") {
-				text = least + text
-			}
-			c, err := load(t, text)
+			c, err := load(t, tt.text)
 			require.NoError(t, err)
 			assert.Contains(t, strings.Join(c.Warnings, "\n"), tt.key+": has no effect in this version")
 		})
@@ -32,4 +27,20 @@ func TestAKeyWithoutEffectWarns(t *testing.T) {
 	c, err := load(t, least+"    archive: {access: iconik_default}\n")
 	require.NoError(t, err)
 	assert.NotContains(t, strings.Join(c.Warnings, "\n"), "no effect")
+}
+
+func TestRolesAndTheProviderNeedEachOther(t *testing.T) {
+	const oidc = "auth: {oidc: {issuer: 'https://id.example', client_id: framebridge, client_secret: 0a1b2c3d4e5f6a7b8c9d}}\n"
+	const roles = "    roles: {admin: [it]}\n"
+	for text, want := range map[string]string{
+		least + roles:        tenantKey + ".roles: has no effect without auth.oidc",
+		least + oidc:         "auth.oidc: allows nobody in yet",
+		least + roles + oidc: "",
+	} {
+		c, err := load(t, text)
+		require.NoError(t, err)
+		got := strings.Join(c.Warnings, "\n")
+		assert.Contains(t, got, want)
+		assert.Equal(t, want != "", strings.Contains(got, "roles") || strings.Contains(got, "auth.oidc"), got)
+	}
 }

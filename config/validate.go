@@ -54,11 +54,16 @@ func (c *Config) validate(p *Problems) {
 	if len(c.Tenants) == 0 {
 		p.add("tenants", "at least one tenant is needed")
 	}
+	withRoles := false
 	for id, t := range c.Tenants {
-		t.validate(p, "tenants."+id)
+		withRoles = withRoles || len(t.Roles) > 0
+		t.validate(p, "tenants."+id, c.Auth.OIDC.Issuer != "")
 		if t.Frameio.Generation == "v4" && t.Frameio.IMS.RefreshToken != "" && len(c.Ledger.EncryptionKey) == 0 {
 			p.add("ledger.encryption_key", "is missing: it is needed to encrypt the token that replaces tenants.%s.frameio.ims.refresh_token", id)
 		}
+	}
+	if c.Auth.OIDC.Issuer != "" && !withRoles {
+		p.warn("auth.oidc", "allows nobody in yet: give groups roles in tenants.<id>.roles")
 	}
 	c.unshared(p)
 }

@@ -12,7 +12,7 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-func (t *Tenant) validate(p *Problems, key string) {
+func (t *Tenant) validate(p *Problems, key string, oidc bool) {
 	if !uuidForm.MatchString(t.ID) {
 		p.add(key, "a tenant's key must be a UUID")
 	}
@@ -32,6 +32,9 @@ func (t *Tenant) validate(p *Problems, key string) {
 		if !slices.Contains(roles, Role(role)) {
 			p.add(key+".roles."+role, "is not one of viewer, editor, operator, admin")
 		}
+	}
+	if len(t.Roles) > 0 && !oidc {
+		p.warn(key+".roles", "has no effect without auth.oidc: groups come from the sign-in provider")
 	}
 	t.Frameio.validate(p, key+".frameio")
 	for i := range t.Frameio.Credentials {

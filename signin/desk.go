@@ -33,6 +33,7 @@ const (
 // Actions in the audit.
 const (
 	ActionSignIn       = "sign-in"
+	ActionOneTimeLink  = "one-time link"
 	ActionSignOut      = "sign-out"
 	ActionRefused      = "refused"
 	ActionSignOutOther = "sign-out of a person"
@@ -53,6 +54,7 @@ type Deps struct {
 type Desk struct {
 	Deps
 	lookEvery time.Duration
+	refusals  Seldom
 
 	mu       sync.Mutex
 	provider *provider // of the configuration that it was found with
@@ -236,10 +238,13 @@ func (d *Desk) audit(ctx context.Context, p Person, e ledger.AuditEntry) error {
 	return nil
 }
 
-// Refused records that somebody was not let do something: a refusal counts although the record fails.
+// Refused records that somebody was not let do something, the same once a minute: a refusal counts although the record fails.
 func (d *Desk) Refused(ctx context.Context, p Person, tenants []string, object, why string) {
 	d.Log.WarnContext(ctx, "refused", "person", p.Actor().Name, "address", p.Address, "reason", why)
 	for _, tenant := range tenants {
+		if !d.refusals.Pass(strings.Join([]string{tenant, p.Actor().Name, p.Address, object, why}, "\n"), d.Now()) {
+			continue
+		}
 		e := ledger.AuditEntry{Tenant: tenant, Actor: p.Actor(), Action: ActionRefused, Reason: why}
 		if object != "" {
 			e.ObjectKind, e.ObjectID = "page", object

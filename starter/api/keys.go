@@ -17,6 +17,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/signin"
 	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/untrusted"
 )
@@ -76,20 +77,37 @@ func (s *Server) bearer(c *gin.Context) {
 	scheme, key, _ := strings.Cut(c.GetHeader("Authorization"), " ")
 	found, opens, ok := s.Config().FindKey(key, time.Now())
 	if !strings.EqualFold(scheme, "Bearer") || !ok {
+		if t, expired, was := s.Config().FindExpired(key, time.Now()); was {
+			s.refused(c, t, expired.Name, "the key expired on "+expired.Expires.Format(time.DateOnly))
+		}
 		c.Header("WWW-Authenticate", "Bearer")
 		s.wrongSecret(c, "key", "Authorization", "the API key is missing, wrong or expired: send it in the Authorization header, after the word Bearer")
 		return
 	}
 	if named != nil && named.ID != found.ID {
+		s.refused(c, found, opens.Name, "the key asked for another tenant")
 		fail(c, http.StatusNotFound, "tenant-id", "the API key belongs to another tenant")
 		return
 	}
 	if needed := neededRole(c); !opens.Role.Covers(needed) {
+		s.refused(c, found, opens.Name, fmt.Sprintf("%s %s needs the role %s; the key has the role %s", c.Request.Method, c.FullPath(), needed, opens.Role))
 		fail(c, http.StatusForbidden, "Authorization", fmt.Sprintf("the key %q has the role %s; this needs the role %s", opens.Name, opens.Role, needed))
 		return
 	}
 	c.Set(tenantKey, found)
 	actsAs(c, ledger.Actor{Kind: ledger.ActorAPI, Key: opens.Name})
+}
+
+// refused records that a key was not let do something, the same once a minute.
+func (s *Server) refused(c *gin.Context, t *config.Tenant, key, why string) {
+	if !s.door.refusals.Pass(t.ID+"\n"+key+"\n"+c.ClientIP()+"\n"+why, time.Now()) {
+		return
+	}
+	_, err := s.Ledger.AppendAudit(c.Request.Context(), ledger.AuditEntry{Tenant: t.ID, Action: signin.ActionRefused, Reason: why,
+		Actor: ledger.Actor{Kind: ledger.ActorAPI, Key: key, Address: c.ClientIP()}})
+	if err != nil { // it is refused all the same
+		s.Log.ErrorContext(c, "could not record a refusal", "error", err)
+	}
 }
 
 // neededRole is what a route's key must be for: a viewer reads, an editor exports, an operator controls.

@@ -11,6 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
+
+	"github.com/framebridge/framebridge/signin"
 )
 
 const (
@@ -27,6 +29,7 @@ var ownNetworks = []string{"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/1
 type door struct {
 	bodies   *semaphore.Weighted
 	failures *failures
+	refusals signin.Seldom // that are in the audit
 }
 
 func newDoor() *door {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/signin"
 	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/version"
@@ -43,6 +44,7 @@ type Server struct {
 
 	metrics *prometheus.Registry
 	door    *door
+	desk    *signin.Desk
 }
 
 // New serves what the service can do.
@@ -60,6 +62,7 @@ func (s *Server) routes() (public, internal *gin.Engine) {
 
 	public = s.engine(answers)
 	s.apiRoutes(public)
+	s.peopleRoutes(public)
 	if internal = public; s.Config().HTTP.InternalListen != "" {
 		internal = s.engine(answers)
 	}

@@ -430,6 +430,9 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 	}
 	parameter := regexp.MustCompile(`:(\w+)`)
 	for _, r := range newFront(t).engine.Routes() {
+		if r.Path == "/" || strings.HasPrefix(r.Path, "/ui") || strings.HasPrefix(r.Path, "/l/") {
+			continue // pages for people
+		}
 		path := strings.Replace(parameter.ReplaceAllString(r.Path, "{$1}"), "/reviews/{id}/{file}", "/reviews/{id}/comments.{format}", 1)
 		served = append(served, r.Method+" "+path)
 	}

@@ -62,7 +62,7 @@ var arrows = map[string][]string{
 	"doctor":                 {"clients/...", "config", "english", "ledger", "redact", "setup", "workflows"},
 	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
 	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "english", "ledger", "mapping", "redact", "report", "routes", "setup", "signin", "starter/...", "temporalclient", "untrusted", "version", "workflows"},
-	"starter/api":            {"clients/frameio", "clients/iconik", "clients/rest", "config", "console", "doctor", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "signin", "starter/control", "temporalclient", "untrusted", "version", "workflows"},
+	"starter/api":            {"clients/frameio", "clients/iconik", "clients/rest", "config", "console", "doctor", "english", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "signin", "starter/control", "temporalclient", "untrusted", "version", "workflows"},
 	"starter/control":        {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "export", "ledger", "mapping", "plan", "readers", "report", "routes", "temporalclient", "version", "workflows"},
 	"console":                {"config", "doctor", "english", "export", "ledger", "mapping", "redact", "report", "signin", "temporalclient", "version", "workflows"},
 	"signin":                 {"config", "ledger", "redact", "routes", "untrusted"},

@@ -1,0 +1,245 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/export"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/signin"
+	"github.com/framebridge/framebridge/starter/control"
+)
+
+type addressKey struct{}
+
+// peopleRoutes are what people open in a browser: the console, behind its sign-in, and the signed links of mails.
+func (s *Server) peopleRoutes(r *gin.Engine) {
+	s.desk = signin.New(signin.Deps{Config: s.Config, Ledger: s.Ledger, Log: s.Log,
+		Address: func(r *http.Request) string { a, _ := r.Context().Value(addressKey{}).(string); return a }})
+	toConsole := func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/ui/") }
+	r.GET("/", toConsole)
+	r.GET("/ui", toConsole)
+	ui := gin.WrapH(s.desk.Handler(asPerson(s.consolePages())))
+	r.GET("/ui/*page", fromBrowser, ui)
+	r.POST("/ui/*page", fromBrowser, ui)
+	r.GET("/l/:token", within(readTimeLimit), fromBrowser, s.openLink, s.showLinked)
+	r.GET("/l/:token/:file", within(writeTimeLimit), fromBrowser, s.openLink, s.loadLinked)
+}
+
+// fromBrowser keeps the address that a request comes from, as the limits and the audit see it.
+func fromBrowser(c *gin.Context) {
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), addressKey{}, c.ClientIP()))
+}
+
+// asPerson lets the audit name the person for what the console does.
+func asPerson(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p, ok := signin.From(r.Context()); ok {
+			r = r.WithContext(control.WithActor(r.Context(), p.Actor()))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// consolePages are the pages of the console.
+func (s *Server) consolePages() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, _ := signin.From(r.Context())
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "Signed in as "+cmp.Or(p.Name, p.Email)+".\n")
+	})
+}
+
+const openedKey = "opened"
+
+func (s *Server) openLink(c *gin.Context) {
+	opened, ok := s.desk.Open(c.Writer, c.Request, c.Param("token"))
+	if !ok {
+		c.Abort()
+		return
+	}
+	c.Set(openedKey, opened)
+	c.Set(tenantKey, opened.Tenant)
+}
+
+// linked reads what a link has opened. Where that is gone, it says so.
+func (s *Server) linked(c *gin.Context) (signin.Opened, signin.Page, bool) {
+	v, _ := c.Get(openedKey)
+	opened, _ := v.(signin.Opened)
+	page, ok, err := signin.Page{}, false, error(nil)
+	if opened.Kind == ledger.LinkedReview {
+		page, ok, err = s.linkedReview(c.Request.Context(), opened.Tenant, opened.ID)
+	} else {
+		page, ok, err = s.linkedArchive(c.Request.Context(), opened.Tenant, opened.ID)
+	}
+	switch {
+	case err != nil:
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+	case !ok:
+		s.desk.NotThere(c.Writer, c.Request, opened.Kind)
+	}
+	return opened, page, ok && err == nil
+}
+
+func (s *Server) showLinked(c *gin.Context) {
+	if opened, page, ok := s.linked(c); ok {
+		s.desk.ShowPage(c.Writer, c.Request, opened, page)
+	}
+}
+
+// loadLinked answers with a file of a link's page, as the API does.
+func (s *Server) loadLinked(c *gin.Context) {
+	opened, page, ok := s.linked(c)
+	if !ok || !s.desk.MayLoad(c.Writer, c.Request, opened, page.Files, c.Param("file")) {
+		return
+	}
+	c.Params = append(c.Params, gin.Param{Key: "id", Value: opened.ID}, gin.Param{Key: "report", Value: c.Param("file")})
+	if opened.Kind == ledger.LinkedReview {
+		s.getComments(c)
+		return
+	}
+	s.getReport(c)
+}
+
+// words writes a state for people.
+func words(state string) string { return strings.ReplaceAll(state, "_", " ") }
+
+func onDay(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format("January 2, 2006, 15:04 UTC")
+}
+
+// facts are a page's lines, without those that say nothing.
+func facts(all ...signin.Fact) (out []signin.Fact) {
+	for _, f := range all {
+		if f.Value != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func link(label, value, address string) signin.Fact {
+	if address == "" {
+		return signin.Fact{}
+	}
+	return signin.Fact{Label: label, Value: value, Address: address}
+}
+
+// linkedArchive is what a link to an archive shows.
+func (s *Server) linkedArchive(ctx context.Context, t *config.Tenant, id string) (signin.Page, bool, error) {
+	row, ok, err := s.Ledger.Tenant(t.ID).Archive(id).Get(ctx)
+	if err != nil || !ok {
+		return signin.Page{}, false, err
+	}
+	v, err := s.ArchiveView(ctx, s.AsItStands(ctx, row))
+	if err != nil {
+		return signin.Page{}, false, err
+	}
+	collection := ""
+	if ick, err := s.Iconik(t); err == nil && v.Iconik.CollectionID != "" {
+		collection = ick.CollectionURL(v.Iconik.CollectionID)
+	}
+	queued := ""
+	if v.QueuePosition > 0 && row.Status == ledger.Queued {
+		queued = fmt.Sprintf("number %d", v.QueuePosition)
+	}
+	page := signin.Page{Kind: "Archive", Title: cmp.Or(v.Project.Name, "Frame.io project "+id), Status: words(v.Status), Reason: v.Reason, Facts: facts(
+		signin.Fact{Label: "In the queue", Value: queued},
+		signin.Fact{Label: "Files", Value: filesOf(v.Items)},
+		signin.Fact{Label: "Size", Value: report.Size(v.Bytes.Done) + " of " + report.Size(v.Bytes.Total)},
+		signin.Fact{Label: "Comments", Value: fmt.Sprintf("%d of %d", v.Comments.Done, v.Comments.Total)},
+		signin.Fact{Label: "Started", Value: onDay(v.StartedAt)},
+		signin.Fact{Label: "Finished", Value: onDay(v.FinishedAt)},
+		link("Project", "Open in Frame.io", row.ProjectURL),
+		link("Collection", "Open in iconik", collection),
+	)}
+	stuck := signin.List{Title: "Stuck", Columns: []string{"Since", "While", "Reason"}}
+	for _, one := range v.Stuck {
+		stuck.Rows = append(stuck.Rows, []string{onDay(&one.Since), one.What, one.Reason})
+	}
+	missing := signin.List{Title: "Not carried over", Columns: []string{"What", "How many"}}
+	for _, one := range v.NotCarried {
+		missing.Rows = append(missing.Rows, []string{one.Kind, fmt.Sprint(one.Count)})
+	}
+	for _, l := range []signin.List{stuck, missing} {
+		if len(l.Rows) > 0 {
+			page.Lists = append(page.Lists, l)
+		}
+	}
+	if v.Items.Total > 0 || row.Status.Ended() {
+		page.Files = []signin.File{
+			{Name: "report.html", Label: "Report", Role: config.RoleViewer},
+			{Name: "report.csv", Label: "Report for spreadsheets (CSV)", Role: config.RoleViewer},
+			{Name: "report.json", Label: "Report for programs (JSON)", Role: config.RoleViewer},
+			{Name: "report.mhl", Label: "Checksums (ASC MHL)", Role: config.RoleViewer},
+		}
+	}
+	return page, true, nil
+}
+
+func filesOf(n control.ItemCounts) string {
+	text := fmt.Sprintf("%d of %s copied, %d verified", n.Copied, english.Count(n.Total, "file"), n.Verified)
+	if n.Skipped > 0 {
+		text += fmt.Sprintf(", %d skipped", n.Skipped)
+	}
+	if n.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", n.Failed)
+	}
+	return text
+}
+
+// linkedReview is what a link to a review shows.
+func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) (signin.Page, bool, error) {
+	row, ok, err := s.Ledger.Tenant(t.ID).Review(id).Get(ctx)
+	if err != nil || !ok {
+		return signin.Page{}, false, err
+	}
+	v, err := s.ReviewView(ctx, s.ReviewAsItStands(ctx, row))
+	if err != nil {
+		return signin.Page{}, false, err
+	}
+	share := ""
+	if row.Status == ledger.ReviewOpen {
+		share = v.ShareURL
+	}
+	page := signin.Page{Kind: "Review", Title: cmp.Or(v.Title, "Review "+id), Status: words(v.Status), Reason: v.Reason, Facts: facts(
+		link("Review page", "Open in Frame.io", share),
+		signin.Fact{Label: "Reviewers", Value: strings.Join(v.Reviewers, ", ")},
+		signin.Fact{Label: "Open until", Value: onDay(v.ExpiresAt)},
+		signin.Fact{Label: "Media deleted on", Value: onDay(v.DeleteAt)},
+		signin.Fact{Label: "Comments", Value: fmt.Sprintf("%d from Frame.io, %d from iconik, %d not done", v.Comments.ToIconik, v.Comments.ToFrameio, v.Comments.Open)},
+		signin.Fact{Label: "Last sync", Value: onDay(v.LastSyncAt)},
+	)}
+	assets := signin.List{Title: "Assets", Columns: []string{"Title", "State", "Decision", "Reason"}}
+	for i, a := range v.Assets {
+		if i == linkedAssets {
+			assets.More = len(v.Assets) - i
+			break
+		}
+		assets.Rows = append(assets.Rows, []string{cmp.Or(a.Title, a.IconikAssetID), words(a.State), a.Decision, cmp.Or(a.Reason, a.NoWatermark)})
+	}
+	if len(assets.Rows) > 0 {
+		page.Lists = append(page.Lists, assets)
+	}
+	for _, f := range export.Formats {
+		page.Files = append(page.Files, signin.File{Name: "comments." + f.Extension, Label: "Comments for " + f.For + " (." + f.Extension + ")", Role: config.RoleEditor})
+	}
+	return page, true, nil
+}
+
+const linkedAssets = 200 // that a link's page lists
