@@ -14,6 +14,7 @@ var scrubs = []struct {
 }{
 	{regexp.MustCompile(`(https?://[^\s"'<>?\\]+)\?[^\s"'<>]+`), "$1?…"},
 	{regexp.MustCompile(`(https?://)[^\s/@"']+:[^\s/@"']+@`), "$1"},
+	{regexp.MustCompile(`/l/[A-Za-z0-9_-]{60,}`), "/l/" + Hidden}, // a signed link
 	{regexp.MustCompile(`fio-u-[A-Za-z0-9_=-]+`), Hidden},
 	{regexp.MustCompile(`(?i)\bbearer\s+[A-Za-z0-9._~+/=-]+`), "Bearer " + Hidden},
 	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), Hidden},

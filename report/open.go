@@ -16,6 +16,7 @@ type Source struct {
 	TenantName  string
 	IconikURL   string // of the tenant's iconik
 	WorkflowURL string
+	ConsoleURL  string // of the archive, for people who sign in
 }
 
 // Open reads an archive's report from the ledger; nil where the ledger does not know it. Rendering streams over the items.
@@ -51,7 +52,7 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	}
 	return &Report{
 		Archive: row, Access: access, Generations: generations, NotCarried: rows, Differences: differences, Failures: failures, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
-		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, IconikAssets: s.IconikURL + "/asset/"},
+		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, Console: s.ConsoleURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for it, err := range l.AllItems(ctx) {
 				it.Reason, it.Note = redact.Scrub(it.Reason), redact.Scrub(it.Note)

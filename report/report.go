@@ -110,6 +110,7 @@ func (a AccessRule) Differences() []string {
 // Links are where a person looks further.
 type Links struct {
 	Frameio, Iconik, Temporal string
+	Console                   string // asks for a sign-in
 	IconikAssets              string // an asset's page is this and its id; empty where it is not known
 }
 

@@ -70,6 +70,16 @@ func Archive(cfg *config.Config, id string) string {
 	return cfg.HTTP.PublicURL + Prefix + "/archives/" + url.PathEscape(id)
 }
 
+// ConsoleArchive is where a person who signs in sees an archive.
+func ConsoleArchive(cfg *config.Config, tenant, id string) string {
+	return cfg.HTTP.PublicURL + "/ui/" + tenant + "/archives/" + url.PathEscape(id)
+}
+
+// ConsoleReview is where a person who signs in sees a review.
+func ConsoleReview(cfg *config.Config, tenant, id string) string {
+	return cfg.HTTP.PublicURL + "/ui/" + tenant + "/reviews/" + url.PathEscape(id)
+}
+
 // ArchiveControl is what a button of an archive's job in iconik calls.
 func ArchiveControl(cfg *config.Config, t *config.Tenant, archive, verb string) string {
 	q := url.Values{"tenant-id": {t.ID}, "key": {ControlKey(t, archive, verb, time.Now())}}

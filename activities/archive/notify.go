@@ -12,8 +12,8 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -54,18 +54,26 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 			}
 		}
 	}
-	subject, text := arc.composeMail(in.Kind, row)
+	subject, text, err := arc.composeMail(ctx, in.Kind, row)
+	if err != nil {
+		return err
+	}
 	return arc.tenant.Mail.SendOnce(ctx, in.Archive, mail.Message{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, cmp.Or(in.Run, row.Run), in.Kind), To: to, Subject: subject, Text: text})
 }
 
-func (a *archive) composeMail(kind string, row ledger.Archive) (subject, text string) {
+func (a *archive) composeMail(ctx context.Context, kind string, row ledger.Archive) (subject, text string, err error) {
 	cold := row.ReasonCode == workflows.WaitsForRestore
 	if row.ReasonCode == "" { // set by an older worker, which has a code for nothing
 		cold = a.frameio.Capabilities().NativeArchive
 	}
-	where := notice.Where{Status: routes.Archive(a.steps.config.Now(), a.ref.Archive), Workflow: a.steps.workflowURL(a.workflowID()), Cold: cold}
+	status, err := a.tenant.StatusLink(ctx, a.steps.config.Now(), ledger.LinkedArchive, a.ref.Archive, config.RoleViewer, time.Time{})
+	if err != nil {
+		return "", "", err
+	}
+	where := notice.Where{Status: status, Workflow: a.steps.workflowURL(a.workflowID()), Cold: cold}
 	if row.CollectionID != "" {
 		where.Collection = a.iconik.CollectionURL(row.CollectionID)
 	}
-	return notice.Compose(kind, row, where)
+	subject, text = notice.Compose(kind, row, where)
+	return subject, text, nil
 }

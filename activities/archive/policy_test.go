@@ -65,7 +65,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		arc := New(Options{Config: config.Hold(&config.Config{}), WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, nil, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
 		v := arc.decide(ledger.Item{Size: 1, Original: "archived"})
 		assert.Equal(t, plan.Wait, v.Do)
-		subject, text := arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why}) // of an older worker: without a code
+		subject, text, err := arc.composeMail(t.Context(), workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why}) // of an older worker: without a code
 		for _, want := range wants {
 			assert.Contains(t, v.Why, want)
 			assert.Contains(t, text, want)
@@ -73,7 +73,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		assert.Contains(t, text, "archive.missing_original")
 		assert.Equal(t, generation == "legacy", subject == `Action needed: originals of "Regatta" are in cold storage`, subject)
 		for code, want := range map[string]string{workflows.WaitsForRestore: "in cold storage", workflows.WaitsForLink: "missing"} {
-			subject, _ = arc.composeMail(workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why, ReasonCode: code})
+			subject, _, err = arc.composeMail(t.Context(), workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why, ReasonCode: code})
 			assert.Equal(t, `Action needed: originals of "Regatta" are `+want, subject, generation)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -60,7 +61,7 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 	rep, err := report.Open(ctx, a.ledger, report.Source{TenantName: a.cfg.Name,
-		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID())})
+		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID()), ConsoleURL: routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive)})
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/routes"
 )
 
 // notify leaves a notification in iconik for whoever clicked, once; a failure stops nothing.
@@ -50,11 +50,15 @@ func (r *review) mail(ctx context.Context, kind, subject, text string) error {
 	for _, n := range r.row.Notes {
 		fmt.Fprintf(&b, "Note:     %s\n", n)
 	}
-	fmt.Fprintf(&b, "Status:   %s\n", routes.Review(r.steps.config.Now(), r.ref.Review))
+	status, err := r.tenant.StatusLink(ctx, r.steps.config.Now(), ledger.LinkedReview, r.ref.Review, config.RoleEditor, r.row.DeleteAt)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "Status:   %s\n", status)
 	if u := r.steps.workflowURL(r.workflowID()); u != "" {
 		fmt.Fprintf(&b, "Workflow: %s\n", u)
 	}
-	err := r.tenant.Mail.SendOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: tenant.Recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
+	err = r.tenant.Mail.SendOnce(ctx, r.ref.Review, mail.Message{ID: "review:" + r.ref.Review + ":" + kind, To: tenant.Recipients(r.row.RequestedBy.Email, r.cfg.Review.Notify), Subject: subject, Text: b.String()})
 	if err != nil && ctx.Err() == nil && time.Since(attempt.Of(ctx).Scheduled()) > r.steps.mailPatience {
 		r.log.ErrorContext(ctx, "could not send a mail; the review continues without it", "review", r.ref.Review, "subject", subject, "error", err)
 		return r.audit(ctx, ledger.ActorSystem, "mail not sent", subject)

@@ -21,6 +21,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/untrusted"
@@ -210,7 +211,7 @@ func (s *Server) getReport(c *gin.Context) {
 		return
 	}
 	rep, err := report.Open(c.Request.Context(), s.Ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
-		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.Config().Temporal, workflows.ArchiveID(row.Tenant, row.ID))})
+		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.Config().Temporal, workflows.ArchiveID(row.Tenant, row.ID)), ConsoleURL: routes.ConsoleArchive(s.Config(), row.Tenant, row.ID)})
 	if err != nil {
 		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return

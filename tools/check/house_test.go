@@ -52,7 +52,7 @@ var arrows = map[string][]string{
 	"activities/notice":      {"clients/iconik", "ledger", "report", "workflows"},
 	"activities/settle":      {"activities/attempt", "activities/fault", "clients/rest", "english", "ledger", "workflows"},
 	"activities/placing":     {"activities/settle", "clients/iconik", "clients/rest", "ledger", "mapping", "placement"},
-	"activities/tenant":      {"activities/fault", "clients/frameio", "clients/frameio/open", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping"},
+	"activities/tenant":      {"activities/fault", "clients/frameio", "clients/frameio/open", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping", "routes"},
 	"activities/archive":     {"access", "activities/acls", "activities/attempt", "activities/fault", "activities/notice", "activities/placing", "activities/settle", "activities/tenant", "activities/upload", "clients/frameio", "clients/iconik", "clients/mail", "clients/rest", "config", "english", "ledger", "mapping", "plan", "proof", "readers", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"activities/acls":        {"access", "activities/attempt", "activities/fault", "activities/tenant", "clients/frameio", "clients/iconik", "clients/rest", "english", "ledger", "readers"},
 	"activities/upload":      {"activities/fault", "activities/tenant", "clients/iconik", "clients/rest", "config", "ledger", "transfer", "transfer/..."},
