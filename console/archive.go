@@ -26,7 +26,9 @@ const (
 	exceptionsShown = 20
 	timelineShown   = 50
 	notCarriedShown = 50
-	stepPatience    = time.Second
+
+	differencesShown = 50
+	stepPatience     = time.Second
 )
 
 // itemLine is one file of an archive.
@@ -50,6 +52,8 @@ type archiveBody struct {
 	Exceptions     []itemLine
 	MoreExceptions string // the address of all of them
 	Failures       []ledger.Failure
+	Differences    []ledger.Difference
+	MoreDifferent  bool
 	NotCarried     []ledger.NotCarried
 	NotCarriedOf   []ledger.KindCount
 	Access         *report.Access
@@ -168,6 +172,12 @@ func (c *console) fillArchive(r *http.Request, v visit, here string, now archive
 	}
 	if b.Failures, _, err = h.Failures(ctx, "", exceptionsShown); err != nil {
 		return err
+	}
+	if b.Differences, err = h.Differences(ctx, differencesShown+1); err != nil {
+		return err
+	}
+	if b.MoreDifferent = len(b.Differences) > differencesShown; b.MoreDifferent {
+		b.Differences = b.Differences[:differencesShown]
 	}
 	if b.NotCarriedOf, err = h.NotCarriedCounts(ctx); err != nil {
 		return err

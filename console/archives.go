@@ -90,7 +90,7 @@ type figures struct {
 }
 
 func figuresOf(row ledger.Archive, t ledger.Totals, now time.Time) figures {
-	f := figures{Shown: t.Items > 0}
+	f := figures{Shown: t.Items > 0 && !row.Status.Ended()}
 	done := t.Copied + t.Verified
 	if row.Status == ledger.Verifying {
 		f.Files = fmt.Sprintf("%d of %s verified", t.Verified, english.Count(t.Items-t.Skipped, "file"))

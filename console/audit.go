@@ -20,7 +20,7 @@ type auditBody struct {
 	Text, Who, Action, Since, Until  string
 	Next, CSV, JSONL                 string
 	Filtered, Later                  bool
-	SinceWrong, UntilWrong           bool
+	DayWrong                         bool
 	ArchiveFilter, ReviewFilter, All string
 }
 
@@ -29,15 +29,17 @@ func auditFilter(q url.Values) (ledger.AuditFilter, auditBody) {
 	b := auditBody{Text: searched(q.Get("q")), Who: searched(q.Get("who")), Action: searched(q.Get("action")), Since: q.Get("since"), Until: q.Get("until"),
 		ArchiveFilter: searched(q.Get("archive")), ReviewFilter: searched(q.Get("review"))}
 	f := ledger.AuditFilter{Text: b.Text, Actor: b.Who, Action: b.Action, Archive: b.ArchiveFilter, Review: b.ReviewFilter}
-	day := func(text string) (time.Time, bool) {
-		if text == "" {
-			return time.Time{}, false
+	day := func(text *string) (t time.Time) {
+		if *text == "" {
+			return t
 		}
-		t, err := time.Parse(time.DateOnly, text)
-		return t, err != nil
+		t, err := time.Parse(time.DateOnly, *text)
+		if err != nil {
+			*text, b.DayWrong = "", true
+		}
+		return t
 	}
-	f.Since, b.SinceWrong = day(b.Since)
-	f.Until, b.UntilWrong = day(b.Until)
+	f.Since, f.Until = day(&b.Since), day(&b.Until)
 	if !f.Until.IsZero() {
 		f.Until = f.Until.AddDate(0, 0, 1) // the day itself is meant, too
 	}

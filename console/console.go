@@ -73,7 +73,8 @@ type Deps struct {
 	Ledger  *ledger.Ledger
 	Actions Actions
 	Log     *slog.Logger
-	Stop    context.Context //nolint:containedctx // ends what outlives a request: live updates, plans
+	Refused func(ctx context.Context, p signin.Person, tenants []string, page, why string) // records it; may be nil
+	Stop    context.Context                                                                //nolint:containedctx // ends what outlives a request: live updates, plans
 	Now     func() time.Time
 }
 
@@ -173,11 +174,18 @@ func (c *console) inTenant(next handler) http.HandlerFunc {
 func (c *console) needs(role config.Role, next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, v visit) {
 		if !v.may(role) {
-			c.problem(w, r, http.StatusForbidden, "This needs the role "+string(role)+" in "+v.tenant.Name+".")
+			c.refuse(w, r, v, role)
 			return
 		}
 		next(w, r, v)
 	}
+}
+
+func (c *console) refuse(w http.ResponseWriter, r *http.Request, v visit, role config.Role) {
+	if c.Refused != nil {
+		c.Refused(r.Context(), v.person, []string{v.tenant.ID}, r.URL.Path, "this needs the role "+string(role))
+	}
+	c.problem(w, r, http.StatusForbidden, "This needs the role "+string(role)+" in "+v.tenant.Name+".")
 }
 
 // home leads to the person's tenant, or offers the choice.

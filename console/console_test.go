@@ -103,6 +103,7 @@ type harness struct {
 	actions *recorder
 	server  *httptest.Server
 	cfg     *config.Config
+	refused []string
 }
 
 // serve serves the console to one person.
@@ -117,7 +118,9 @@ func serve(t testing.TB, role config.Role) *harness {
 		other: {ID: other, Name: "Secret Competitor"},
 	}}
 	stop, cancel := context.WithCancel(context.Background())
-	handler := Handler(Deps{Config: func() *config.Config { return h.cfg }, Ledger: book, Actions: h.actions, Log: slog.New(slog.DiscardHandler), Stop: stop, Now: func() time.Time { return today }})
+	handler := Handler(Deps{Config: func() *config.Config { return h.cfg }, Ledger: book, Actions: h.actions, Log: slog.New(slog.DiscardHandler), Refused: func(_ context.Context, p signin.Person, tenants []string, page, why string) {
+		h.refused = append(h.refused, fmt.Sprint(p.Email, tenants, page, " ", why))
+	}, Stop: stop, Now: func() time.Time { return today }})
 	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := signin.With(r.Context(), signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example", Roles: map[string]config.Role{acme: role}})
 		if role == "nobody" {
@@ -204,6 +207,7 @@ func filled(t testing.TB, role config.Role) *harness {
 	h.items(t, "ended", ledger.Item{SourceID: "g1", Path: "Cut/" + hostile, Size: 5, State: ledger.ItemFailed, Reason: "iconik refused it", Fault: "system"}, ledger.Item{SourceID: "g2", Path: "Cut/ok.mov", Size: 5, State: ledger.ItemVerified, BytesDone: 5})
 	l := h.ledger.Tenant(acme).Archive("ended")
 	require.NoError(t, l.PutFailure(t.Context(), ledger.Failure{Kind: ledger.FailedShare, SourceID: "s", Place: hostile, Reason: hostile, At: today}))
+	require.NoError(t, l.SetDifferences(t.Context(), "g2", "comments", 1, []ledger.Difference{{Kind: ledger.DifferenceChanged, Property: "text", Name: hostile, Place: "Cut/ok.mov", Frameio: hostile, Iconik: hostile}}))
 	require.NoError(t, l.SetNotCarried(t.Context(), "g2", "fields", []ledger.NotCarried{{Kind: "attachment", Name: hostile, Place: "Cut/ok.mov", Reason: hostile}}))
 	_, err := h.ledger.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: acme, Action: "retry", ObjectKind: "archive", ObjectID: "ended", Archive: "ended", Actor: ledger.Actor{Kind: ledger.ActorConsole, Name: hostile, Address: "192.0.2.9"}, Detail: ledger.AuditText(hostile)})
 	require.NoError(t, err)
@@ -250,6 +254,7 @@ func TestNoPageLetsANameOut(t *testing.T) {
 		assert.NotContains(t, body, " onclick=", path)
 		assert.NotContains(t, body, "Secret Competitor", path)
 		assert.NotContains(t, body, "ZgotmplZ", path)
+		assert.NotContains(t, body, "\u202e", path)
 		assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "default-src 'none'", path)
 		assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "script-src 'self'", path)
 		assert.Less(t, len(body), 100<<10, path)
@@ -269,7 +274,7 @@ func TestTheArchivesSayWhyTheyWait(t *testing.T) {
 	assert.Contains(t, body, "Harbour Lights")
 	assert.NotContains(t, body, "queued-1")
 	_, body = h.get(t, "archives/ended")
-	for _, want := range []string{"An operator must look", "Iconik refused it.", "https://app.iconik.io/collection/co-1", "https://app.frame.io/projects/ended", "1 attachment", "report.mhl", "Retry this file", "http://127.0.0.1:8233"} {
+	for _, want := range []string{"An operator must look", "iconik refused it.", "https://app.iconik.io/collection/co-1", "https://app.frame.io/projects/ended", "1 attachment", "report.mhl", "Retry this file", "http://127.0.0.1:8233"} {
 		assert.Contains(t, body, want)
 	}
 	assert.Less(t, strings.Index(body, "Exceptions"), strings.Index(body, "Overview"), "what is wrong comes first")
@@ -337,6 +342,9 @@ func TestRolesDecideWhatIsSeenAndDone(t *testing.T) {
 			assert.Equal(t, tt.want, resp.StatusCode, body)
 			if tt.want >= 400 {
 				assert.Empty(t, h.actions.asked)
+			}
+			if tt.want == http.StatusForbidden {
+				assert.Len(t, h.refused, 1, "the audit has it")
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -98,8 +99,11 @@ func (c *console) show(w http.ResponseWriter, r *http.Request, status int, name 
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(withoutTurns.ReplaceAll(b.Bytes(), nil))
 }
+
+// withoutTurns are characters that turn the direction of all text behind them: a name must not do that to a page.
+var withoutTurns = regexp.MustCompile("[\u202a-\u202e\u2066-\u2069]")
 
 // problem says why there is no page.
 func (c *console) problem(w http.ResponseWriter, r *http.Request, status int, text string) {
@@ -118,7 +122,9 @@ func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasPrefix(text, "iconik") {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
 	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
 		text += "."
 	}

@@ -110,7 +110,7 @@ func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 	have, ok := c.tasks.get(t)
 	if !ok || r.URL.Query().Get("again") != "" && !have.running() {
 		if !v.may(config.RoleOperator) { // a plan costs calls of the vendors' budgets
-			c.problem(w, r, http.StatusForbidden, "This needs the role operator in "+v.tenant.Name+".")
+			c.refuse(w, r, v, config.RoleOperator)
 			return
 		}
 		have = c.tasks.begin(t, func(ctx context.Context) (any, error) {

@@ -1,0 +1,228 @@
+//go:build integration
+
+package console
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// chromium is where the browser is; without one the test is skipped, unless FRAMEBRIDGE_REQUIRE_CHROMIUM is set.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("FRAMEBRIDGE_REQUIRE_CHROMIUM") != "" {
+		t.Fatal("there is no Chromium on this machine")
+	}
+	t.Skip("NOT TESTED: the console in a browser: there is no Chromium on this machine (apt-get install chromium)")
+	return ""
+}
+
+type browser struct {
+	t        *testing.T
+	ctx      context.Context
+	mu       sync.Mutex
+	problems []string // of the browser's console
+}
+
+func openBrowser(t *testing.T) *browser {
+	t.Helper()
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(endAllocator)
+	ctx, end := chromedp.NewContext(allocator)
+	t.Cleanup(end)
+	ctx, endTime := context.WithTimeout(ctx, 8*time.Minute)
+	t.Cleanup(endTime)
+	b := &browser{t: t, ctx: ctx}
+	require.NoError(t, chromedp.Listen(ctx, func(event any) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			b.problems = append(b.problems, e.ExceptionDetails.Text)
+		case *log.EventEntryAdded:
+			if level := string(e.Entry.Level); level == "error" || level == "warning" {
+				b.problems = append(b.problems, e.Entry.Text+" "+e.Entry.URL)
+			}
+		}
+	}))
+	_, err := chromedp.Call(ctx, log.Enable, cdp.Empty{})
+	require.NoError(t, err)
+	return b
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	require.NoError(b.t, chromedp.Do(b.ctx, steps...))
+}
+
+// evaluate returns what a script of a page finds.
+func evaluate[T any](b *browser, script string) T {
+	b.t.Helper()
+	out, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
+	require.NoError(b.t, err)
+	return out
+}
+
+// look sets the size of the window and the color scheme.
+func (b *browser) look(width, height int64, scheme string) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(width, height))
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	require.NoError(b.t, err)
+}
+
+func (b *browser) picture(path string) {
+	b.t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	require.NoError(b.t, err)
+	require.NoError(b.t, os.WriteFile(path, png, 0o600))
+}
+
+// said are the browser's complaints since the last call. A page that must answer with an error is one of them.
+func (b *browser) said() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := b.problems
+	b.problems = nil
+	return slices.DeleteFunc(out, func(s string) bool { return strings.Contains(s, "the server responded with a status of 4") })
+}
+
+// tooWide are the elements that stick out of the page.
+const tooWide = `(() => { const w = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= w) return [];
+	return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 40)); })()`
+
+// unreachable are the controls that the tab key cannot reach, or that have no name.
+const unreachable = `[...document.querySelectorAll('a[href],button,input:not([type=hidden]),summary')].filter(e => e.offsetParent !== null || e.getClientRects().length).filter(e => e.tabIndex < 0 || e.disabled ||
+	!(e.textContent.trim() || e.getAttribute('aria-label') || (e.labels && e.labels.length))).map(e => e.outerHTML.slice(0, 80))`
+
+// small are the buttons and links in navigation that a finger misses.
+const small = `[...document.querySelectorAll('button:not(.plain),.button,header nav a')].filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 40).map(e => e.outerHTML.slice(0, 80))`
+
+// faint are texts whose contrast to what is behind them is less than WCAG's 4.5.
+const faint = `(() => { const lum = c => { const f = c.map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126*f[0] + 0.7152*f[1] + 0.0722*f[2]; };
+	const rgb = s => { const m = s.match(/[\d.]+/g).map(Number); return m.length > 3 && m[3] === 0 ? null : m.slice(0, 3); };
+	const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c) return c; } return [255, 255, 255]; };
+	const out = []; const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (walk.nextNode()) { const e = walk.currentNode.parentElement; if (!walk.currentNode.textContent.trim() || !e.getClientRects().length || e.closest('.skip,script,[hidden]')) continue;
+		const a = lum(rgb(getComputedStyle(e).color)), b = lum(behind(e)); const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		if (ratio < 4.5) out.push(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2) + ' ' + walk.currentNode.textContent.trim().slice(0, 30)); }
+	return [...new Set(out)].slice(0, 5); })()`
+
+// structure are the rules of a page that a screen reader needs.
+const structure = `(() => { const out = []; const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+	if (new Set(ids).size !== ids.length) out.push('ids are not unique: ' + ids.filter((id, i) => ids.indexOf(id) !== i));
+	if (document.querySelectorAll('h1').length !== 1) out.push('h1: ' + document.querySelectorAll('h1').length);
+	let last = 0; for (const h of document.querySelectorAll('h1,h2,h3,h4')) { const n = Number(h.tagName[1]); if (n > last + 1) out.push('a heading is skipped before ' + h.textContent); last = n; }
+	for (const e of document.querySelectorAll('[aria-labelledby]')) if (!document.getElementById(e.getAttribute('aria-labelledby'))) out.push('no label ' + e.getAttribute('aria-labelledby'));
+	for (const e of document.querySelectorAll('input:not([type=hidden])')) if (!e.labels.length && !e.getAttribute('aria-label')) out.push('an input has no label: ' + e.name);
+	for (const e of document.querySelectorAll('th:not([scope])')) out.push('a heading of a table has no scope');
+	for (const e of document.querySelectorAll('img:not([alt])')) out.push('an image has no text');
+	if (!document.documentElement.lang || !document.title || !document.querySelector('main')) out.push('language, title or main is missing');
+	return out; })()`
+
+func TestEveryPageInABrowser(t *testing.T) {
+	b := openBrowser(t)
+	h := filled(t, config.RoleAdmin)
+	for i := range 120 { // a queue of thousands is as long as a page of it
+		h.archive(t, fmt.Sprintf("more-%03d", i), func(a *ledger.Archive) {
+			a.Status, a.Reason, a.FinishedAt = ledger.Verified, "All 12 files are verified.", today
+		})
+	}
+	pictures := os.Getenv("FRAMEBRIDGE_PICTURES") // a folder: a picture of each page is kept there
+	for _, size := range [][2]int64{{360, 740}, {768, 1024}, {1440, 900}} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.look(size[0], size[1], scheme)
+			for i, path := range pagePaths {
+				if !strings.HasPrefix(path, "/") {
+					path = "/ui/" + acme + "/" + path
+				}
+				where := fmt.Sprintf("%s at %d px, %s", path, size[0], scheme)
+				b.do(chromedp.Navigate(h.server.URL+path), chromedp.WaitReady("main"))
+				assert.Empty(t, evaluate[[]string](b, tooWide), "scrolls sideways: %s", where)
+				assert.Empty(t, evaluate[[]string](b, unreachable), "not for the keyboard: %s", where)
+				assert.Empty(t, evaluate[[]string](b, small), "too small for a finger: %s", where)
+				assert.Empty(t, evaluate[[]string](b, faint), "too faint: %s", where)
+				assert.Empty(t, evaluate[[]string](b, structure), "not for a screen reader: %s", where)
+				assert.Empty(t, b.said(), "the browser complains: %s", where)
+				if pictures != "" {
+					b.picture(filepath.Join(pictures, fmt.Sprintf("%02d-%d-%s.png", i, size[0], scheme)))
+				}
+			}
+		}
+	}
+}
+
+// TestTheKeyboardAloneIsEnough goes from the list to the end of an archive without a mouse.
+func TestTheKeyboardAloneIsEnough(t *testing.T) {
+	b := openBrowser(t)
+	h := filled(t, config.RoleOperator)
+	const focused = `(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || document.activeElement.name || '').trim()`
+	// tabTo presses the tab key until a control has the focus.
+	tabTo := func(want string) {
+		for range 150 {
+			b.do(chromedp.KeyEvent(kb.Tab))
+			if strings.Contains(evaluate[string](b, focused), want) {
+				return
+			}
+		}
+		t.Fatalf("the tab key does not reach %q", want)
+	}
+	// enter presses a button or follows a link, and waits for the page behind it.
+	enter := func(asked string) {
+		evaluate[string](b, `document.body.dataset.before = 'yes'`)
+		b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady("body:not([data-before]) main"))
+		if asked != "" {
+			h.actions.mu.Lock()
+			defer h.actions.mu.Unlock()
+			require.Contains(t, h.actions.asked, asked)
+		}
+	}
+	b.do(chromedp.Navigate(h.server.URL + "/ui/"))
+	tabTo("Up: Project queued-2")
+	enter("move queued-2 1")
+	tabTo("Harbour Lights")
+	enter("")
+	tabTo("Retry")
+	enter("")
+	tabTo("Retry the archive")
+	enter("retry ended")
+	assert.Empty(t, b.said())
+}
+
+// TestAnOpenPageCatchesUp changes what a page shows while it is open.
+func TestAnOpenPageCatchesUp(t *testing.T) {
+	b := openBrowser(t)
+	h := filled(t, config.RoleOperator)
+	b.do(chromedp.Navigate(h.server.URL+"/ui/"+acme+"/archives"), chromedp.WaitVisible(`[data-live="running.files"]`))
+	_, err := h.ledger.Tenant(acme).Archive("running").Update(t.Context(), func(a *ledger.Archive) { a.Name, a.Status = "Renamed meanwhile", ledger.Verifying })
+	require.NoError(t, err)
+	_, err = chromedp.Run(b.ctx, chromedp.Poll[bool](`document.querySelector('#under-way').textContent.includes('Renamed meanwhile') && document.querySelector('#under-way').textContent.includes('Verifying')`, chromedp.WithPollingTimeout(15*time.Second)))
+	require.NoError(t, err)
+	assert.Empty(t, b.said())
+}
