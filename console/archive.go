@@ -89,7 +89,7 @@ func (a archiveNow) state(temporal bool) state {
 	if a.figures.Shown {
 		a.figures.values(a.row.ID, s.Values)
 	}
-	s.Version = versionOf(a.row.Status, a.row.Reason, a.row.Run, a.row.QueuePosition, a.row.Stuck, a.row.ReportAssetID, a.row.FinishedAt, a.totals.Failed, a.totals.Skipped, a.totals.FailedOthers, temporal)
+	s.Version = versionOf(a.row.Status, a.row.Reason, a.row.Run, a.row.QueuePosition, a.row.Stuck, a.row.ReportAssetID, a.row.FinishedAt, a.totals.Failed, a.totals.Skipped, a.totals.FailedOthers, a.figures.Counting, temporal)
 	return s
 }
 
@@ -99,8 +99,12 @@ func (c *console) archiveFigures(ctx context.Context, h ledger.TenantLedger, id 
 		return archiveNow{}, err
 	}
 	row = c.asItStands(ctx, row)
-	t, err := c.totals.of(ctx, row)
-	return archiveNow{row, t, figuresOf(row, t, c.Now())}, err
+	t, known, err := c.totals.of(ctx, row)
+	now := archiveNow{row, t, figuresOf(row, t, c.Now())}
+	if !known {
+		now.figures = figures{Counting: true}
+	}
+	return now, err
 }
 
 // asItStands asks Temporal about an archive that should run, where Temporal answers at all.
@@ -137,7 +141,7 @@ func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
 		b.Step, _ = c.Actions.Step(ctx, v.tenant, row.ID) // the ledger's status says enough without it
 		cancel()
 	}
-	if row.Status.Ended() || now.totals.Items > 0 {
+	if row.Status.Ended() || now.totals.Items > 0 || now.figures.Counting {
 		for _, form := range report.Forms {
 			b.Reports = append(b.Reports, namedLink{form.Title, p.Path + "archives/" + url.PathEscape(row.ID) + "/" + form.File})
 		}

@@ -47,7 +47,7 @@ func (c *console) confirmArchive(w http.ResponseWriter, r *http.Request, v visit
 		return
 	case verb == "cancel" && !row.Status.Ended():
 		b.Heading, b.Button, b.Danger = "Cancel “"+nameOf(row)+"”?", "Cancel the archive", true
-		b.Says = cancelSays(row, t)
+		b.Says = cancelSays(row, t, now.figures.Counting)
 	case verb == "retry" && row.Status == ledger.Waiting:
 		b.Heading, b.Button = "Check for originals of “"+nameOf(row)+"” now?", "Check now"
 		b.Says = []string{"Framebridge asks Frame.io now whether the missing originals are back, instead of waiting for its next check.", "Originals that are back are copied. Otherwise the archive keeps waiting."}
@@ -61,11 +61,14 @@ func (c *console) confirmArchive(w http.ResponseWriter, r *http.Request, v visit
 	c.confirm(w, r, v, "archives", b)
 }
 
-func cancelSays(row ledger.Archive, t ledger.Totals) []string {
+func cancelSays(row ledger.Archive, t ledger.Totals, counting bool) []string {
 	if row.Status == ledger.Queued {
 		return []string{"The archive leaves the queue. Those behind it move up.", "Nothing is deleted. You can start it again at any time."}
 	}
-	says := []string{"Framebridge stops copying. What is in iconik stays there: " + english.Count(t.Copied+t.Verified, "file") + ", " + report.Size(t.BytesDone) + "."}
+	says := []string{"Framebridge stops copying. What is in iconik stays there."}
+	if !counting {
+		says[0] = "Framebridge stops copying. What is in iconik stays there: " + english.Count(t.Copied+t.Verified, "file") + ", " + report.Size(t.BytesDone) + "."
+	}
 	if rest := t.Pending + t.Copying; rest > 0 {
 		says = append(says, english.Count(rest, "file")+" "+english.Has(rest)+" not been copied.")
 	}

@@ -19,47 +19,78 @@ const (
 	runningTotals = 3 * time.Second
 	waitingTotals = time.Minute
 	mostTotals    = 2000 // remembered
+
+	totalsPatience = 100 * time.Millisecond
+	totalsShare    = 50 // of the time, what takes so long may be read once
 )
 
-// totals remembers for a moment what an archive's items add up to.
+// totals remembers what an archive's items add up to: for a large archive that takes longer than a page may.
 type totals struct {
+	stop   context.Context //nolint:containedctx // of the process
 	ledger *ledger.Ledger
 	now    func() time.Time
 
 	mu    sync.Mutex
-	known map[string]knownTotals
+	known map[string]*knownTotals
 }
 
 type knownTotals struct {
-	totals ledger.Totals
-	state  string // of the archive, when they were read
-	at     time.Time
+	totals  ledger.Totals
+	err     error
+	state   string // of the archive, when they were read
+	until   time.Time
+	reading chan struct{} // closed when they were read; nil while nobody reads
 }
 
-func (t *totals) of(ctx context.Context, row ledger.Archive) (ledger.Totals, error) {
+// of returns the totals that are known, and has them read anew where they are old. A page waits a moment for the first ones;
+// known is false where that was not enough.
+func (t *totals) of(ctx context.Context, row ledger.Archive) (sum ledger.Totals, known bool, err error) {
 	key := row.Tenant + "/" + row.ID
 	state := fmt.Sprint(row.Run, row.Status, row.FinishedAt, row.ReasonCode)
-	fresh := runningTotals
-	if row.Status.Ended() || row.Status == ledger.Waiting || row.Status == ledger.Queued {
-		fresh = waitingTotals
-	}
 	t.mu.Lock()
 	have, ok := t.known[key]
-	t.mu.Unlock()
-	if ok && have.state == state && t.now().Sub(have.at) < fresh {
-		return have.totals, nil
+	if !ok {
+		if len(t.known) >= mostTotals {
+			clear(t.known)
+		}
+		have = &knownTotals{}
+		t.known[key] = have
 	}
-	sum, err := t.ledger.Tenant(row.Tenant).Archive(row.ID).Totals(ctx)
-	if err != nil {
-		return sum, err
+	if have.reading == nil && (have.state != state || t.now().After(have.until)) {
+		have.reading = make(chan struct{})
+		go t.read(row, state, have)
+	}
+	reading, fresh := have.reading, have.state == state
+	t.mu.Unlock()
+	if reading != nil && !fresh {
+		select {
+		case <-reading:
+		case <-time.After(totalsPatience):
+		case <-ctx.Done():
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.known) >= mostTotals {
-		clear(t.known)
+	return have.totals, have.state != "", have.err
+}
+
+func (t *totals) read(row ledger.Archive, state string, into *knownTotals) {
+	ctx, cancel := context.WithTimeout(t.stop, time.Minute)
+	defer cancel()
+	began := time.Now()
+	sum, err := t.ledger.Tenant(row.Tenant).Archive(row.ID).Progress(ctx)
+	keep := runningTotals
+	if row.Status.Ended() || row.Status == ledger.Waiting || row.Status == ledger.Queued {
+		keep = waitingTotals
 	}
-	t.known[key] = knownTotals{sum, state, t.now()}
-	return sum, nil
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil {
+		into.totals = sum
+	}
+	into.err, into.state, into.until = err, state, t.now().Add(max(keep, totalsShare*time.Since(began)))
+	close(into.reading)
+	into.reading = nil
 }
 
 // forget has an archive's totals read anew.
@@ -87,6 +118,7 @@ type figures struct {
 	Files, Bytes, Rate, Left string
 	Percent                  int
 	Shown                    bool
+	Counting                 bool // a large archive is added up
 }
 
 func figuresOf(row ledger.Archive, t ledger.Totals, now time.Time) figures {
@@ -144,7 +176,7 @@ func (o openList) state(temporal bool) state {
 	var seen []string
 	for _, rows := range [][]archiveRow{o.UnderWay, o.Queue} {
 		for _, a := range rows {
-			seen = append(seen, a.ID, a.Badge.Text, a.Why, a.Name, strconv.Itoa(a.Position))
+			seen = append(seen, a.ID, a.Badge.Text, a.Why, a.Name, strconv.Itoa(a.Position), strconv.FormatBool(a.Figures.Shown))
 			if a.Figures.Shown {
 				a.Figures.values(a.ID, s.Values)
 			}
@@ -169,11 +201,13 @@ func (c *console) openArchives(ctx context.Context, h ledger.TenantLedger) (open
 	}
 	for _, row := range running {
 		a := c.archiveRow(row)
-		t, err := c.totals.of(ctx, row)
+		t, known, err := c.totals.of(ctx, row)
 		if err != nil {
 			return out, err
 		}
-		a.Figures = figuresOf(row, t, c.Now())
+		if a.Figures = figuresOf(row, t, c.Now()); !known {
+			a.Figures = figures{Counting: true}
+		}
 		out.UnderWay = append(out.UnderWay, a)
 	}
 	if out.MoreQueue = len(queue) > rowsShown; out.MoreQueue {

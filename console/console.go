@@ -99,7 +99,7 @@ func Handler(d Deps) http.Handler {
 	}
 	c := &console{Deps: d, assets: loadAssets(), tasks: newTasks(d.Stop, d.Now)}
 	c.pages = loadPages(c.assets)
-	c.totals = &totals{ledger: d.Ledger, now: d.Now, known: map[string]knownTotals{}}
+	c.totals = &totals{stop: d.Stop, ledger: d.Ledger, now: d.Now, known: map[string]*knownTotals{}}
 	c.temporal = &health{ask: d.Actions.TemporalReady, now: d.Now}
 	c.live = newLive(d.Stop, c.state)
 	return secured(c.routes())

@@ -208,6 +208,9 @@ func assetLines(v visit, assets []ledger.ReviewAsset, comments []ledger.ReviewCo
 	for i, a := range assets {
 		out[i] = assetLine{Title: cmp.Or(a.Title, a.Name, a.AssetID), Why: sentence(redact.Scrub(a.Reason)), Size: report.Size(a.Size), NoWatermark: sentence(a.NoWatermark), Badge: labeled(assetBadges, a.State),
 			Decision: labeled(decisionBadges, a.Decision), Comments: count[a.N], Iconik: web(v.tenant.Iconik.BaseURL + "/asset/" + url.PathEscape(a.AssetID))}
+		if a.Size == 0 {
+			out[i].Size = ""
+		}
 		if a.State == ledger.AssetUploading && a.Size > 0 {
 			out[i].Size = report.Size(a.BytesDone) + " of " + report.Size(a.Size)
 		}

@@ -130,7 +130,7 @@ func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 		b.Error = redact.Scrub(have.Err.Error())
 	case made != nil:
 		b.Plan, b.Read, b.Name = made, c.moment(have.Ended), cmp.Or(made.Project, b.Name)
-		b.API, b.Bytes = about(made.APISeconds), about(made.TransferSeconds)
+		b.API, b.Bytes = lasting(made.APISeconds), lasting(made.TransferSeconds)
 	}
 	counts, err := v.ledger.OpenArchives(r.Context())
 	if err != nil {
@@ -158,9 +158,10 @@ func (c *console) projectName(v visit, id string) string {
 	return ""
 }
 
-func about(seconds float64) string {
+// lasting is a time that was estimated.
+func lasting(seconds float64) string {
 	if seconds < 1 {
 		return "less than a second"
 	}
-	return "about " + english.Duration(time.Duration(seconds*float64(time.Second)))
+	return english.Duration(time.Duration(seconds * float64(time.Second)))
 }

@@ -83,6 +83,7 @@ func (i itemsOnPage) Settled() int64 { return i.Verified + i.Skipped + i.Failed 
 func (s *Stack) page() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /{$}", s.home)
+	m.HandleFunc("POST /console", s.openConsole)
 	m.HandleFunc("POST /reviews/{id}/expire", s.button(s.Expire))
 	m.HandleFunc("POST /reviews/{id}/delete", s.button(s.Delete))
 	m.HandleFunc("GET /archives/{id}/{file}", s.pass("/archives/"))

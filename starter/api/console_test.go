@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,10 +14,47 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/signin"
 	"github.com/framebridge/framebridge/workflows"
 )
+
+// TestAButtonOfTheConsole signs in, reads a page and presses its button: what is done is audited in the person's name.
+func TestAButtonOfTheConsole(t *testing.T) {
+	f := newBrowser(t)
+	handle := &mocks.WorkflowUpdateHandle{}
+	handle.On("Get", mock.Anything, mock.Anything).Return(nil)
+	f.temporal.On("UpdateWorkflow", mock.Anything, mock.Anything).Return(handle, nil)
+	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	address, err := signin.OneTimeLink(t.Context(), f.Config(), f.Ledger, "sam", map[string]config.Role{tenantA: config.RoleOperator}, time.Now())
+	require.NoError(t, err)
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	post := func(path string, form url.Values) *http.Response {
+		resp, err := f.client.PostForm(f.url+path, form)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp
+	}
+	post("/ui/sign-in/once", u.Query())
+	path := "/ui/" + tenantA + "/archives/" + project + "/do/cancel"
+	_, page, _ := f.get(f.url + path)
+	require.Contains(t, page, "The archive leaves the queue.")
+	_, token, _ := strings.Cut(page, `name="`+signin.FormField+`" value="`)
+	token, _, _ = strings.Cut(token, `"`)
+	require.NotEmpty(t, token)
+	require.Equal(t, http.StatusForbidden, post(path, url.Values{}).StatusCode, "a form of another site has no token")
+	f.temporal.AssertNotCalled(t, "UpdateWorkflow", mock.Anything, mock.Anything)
+	resp := post(path, url.Values{signin.FormField: {token}})
+	require.Equal(t, "/ui/"+tenantA+"/archives/"+project, resp.Request.URL.Path)
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{Action: workflows.UpdateCancel}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	require.Equal(t, ledger.Actor{Kind: ledger.ActorConsole, Name: "sam", Address: "127.0.0.1"}, entries[0].Actor)
+}
 
 func TestTheQueueIsReordered(t *testing.T) {
 	f := newFront(t)

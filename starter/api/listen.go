@@ -27,6 +27,7 @@ const (
 
 // Serve answers until the context ends, and then finishes what it has begun.
 func (s *Server) Serve(ctx context.Context) error {
+	s.stop = ctx
 	public, internal := s.routes() //nolint:contextcheck // each request brings its own
 	servers := []*listening{{key: "http.listen", address: s.Config().HTTP.Listen, handler: public}}
 	if s.Config().HTTP.InternalListen != "" {

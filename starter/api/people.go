@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ func (s *Server) peopleRoutes(r *gin.Engine) {
 	toConsole := func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/ui/") }
 	r.GET("/", toConsole)
 	r.GET("/ui", toConsole)
-	ui := gin.WrapH(s.desk.Handler(asPerson(s.consolePages())))
+	ui := gin.WrapH(s.desk.Handler(asPerson(s.consolePages(s.stopping()))))
 	r.GET("/ui/*page", fromBrowser, ui)
 	r.POST("/ui/*page", fromBrowser, ui)
 	r.GET("/l/:token", within(readTimeLimit), fromBrowser, s.openLink, s.showLinked)
@@ -50,15 +49,6 @@ func asPerson(next http.Handler) http.Handler {
 			r = r.WithContext(control.WithActor(r.Context(), p.Actor()))
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// consolePages are the pages of the console.
-func (s *Server) consolePages() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, _ := signin.From(r.Context())
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(w, "Signed in as "+cmp.Or(p.Name, p.Email)+".\n")
 	})
 }
 

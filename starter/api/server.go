@@ -45,6 +45,7 @@ type Server struct {
 	metrics *prometheus.Registry
 	door    *door
 	desk    *signin.Desk
+	stop    context.Context //nolint:containedctx // ends what outlives a request of the console
 }
 
 // New serves what the service can do.
