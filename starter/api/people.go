@@ -227,7 +227,7 @@ func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) 
 		page.Lists = append(page.Lists, assets)
 	}
 	for _, f := range export.Formats {
-		page.Files = append(page.Files, signin.File{Name: "comments." + f.Extension, Label: "Comments for " + f.For + " (." + f.Extension + ")", Role: config.RoleEditor})
+		page.Files = append(page.Files, signin.File{Name: "comments." + f.Extension, Label: "Comments as " + strings.ToUpper(f.Extension) + ", for " + f.For, Role: config.RoleEditor})
 	}
 	return page, true, nil
 }
