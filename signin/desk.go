@@ -11,8 +11,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
@@ -26,6 +28,7 @@ const (
 	seenEvery   = time.Minute // how exactly the last use is kept
 	lookEvery   = time.Minute // how soon an open stream ends with its session
 	maxForm     = 1 << 20
+	maxOnce     = 4 << 10 // of a form from somebody who is not signed in
 	cookieName  = "framebridge"
 	prefixHTTPS = "__Host-" // a cookie that only this host can set, over TLS
 )
@@ -56,8 +59,8 @@ type Desk struct {
 	lookEvery time.Duration
 	refusals  Seldom
 
-	mu       sync.Mutex
-	provider *provider // of the configuration that it was found with
+	provider  atomic.Pointer[provider] // of the configuration that it was found with
+	discovery singleflight.Group
 }
 
 // New makes a desk.

@@ -85,6 +85,7 @@ type List struct {
 	Columns []string
 	Rows    [][]string
 	More    int
+	Others  bool // there are more, and nobody has counted them
 }
 
 // File is what can be downloaded, by whoever has the role.

@@ -45,12 +45,26 @@ type provider struct {
 // again.
 func (d *Desk) discover(ctx context.Context) (*provider, error) {
 	want := d.Config().Auth.OIDC
-	d.mu.Lock()
-	known := d.provider
-	d.mu.Unlock()
-	if known != nil && known.of == want {
+	if known := d.provider.Load(); known != nil && known.of == want {
 		return known, nil
 	}
+	// One request at a time, however many people click while the provider is away.
+	found, err, _ := d.discovery.Do(want.Issuer, func() (any, error) {
+		p, err := d.ask(context.WithoutCancel(ctx), want)
+		if err == nil {
+			d.provider.Store(p)
+		}
+		return p, err
+	})
+	p, _ := found.(*provider)
+	if err == nil && p.of != want {
+		err = errors.New("auth.oidc was just changed")
+	}
+	return p, err
+}
+
+// ask reads the provider's discovery document.
+func (d *Desk) ask(ctx context.Context, want config.OIDC) (*provider, error) {
 	found, err := oidc.NewProvider(d.withClient(ctx), want.Issuer)
 	if err != nil {
 		return nil, err
@@ -66,9 +80,6 @@ func (d *Desk) discover(ctx context.Context) (*provider, error) {
 	if slices.Contains(says.Scopes, "groups") { // some providers refuse a scope that they do not know
 		p.scopes = append(p.scopes, "groups")
 	}
-	d.mu.Lock()
-	d.provider = p
-	d.mu.Unlock()
 	return p, nil
 }
 
@@ -161,7 +172,7 @@ func (d *Desk) fromProvider(w http.ResponseWriter, r *http.Request) {
 		d.failed(w, r, "could not begin a session", err)
 		return
 	}
-	http.Redirect(w, r, a.To, http.StatusSeeOther)
+	http.Redirect(w, r, localPath(a.To), http.StatusSeeOther)
 }
 
 // claims are what a provider says of a person.

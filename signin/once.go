@@ -41,7 +41,7 @@ func (d *Desk) oneTimePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Desk) useOneTimeLink(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	r.Body = http.MaxBytesReader(w, r.Body, maxOnce)
 	if why := d.crossOrigin(r); why != "" {
 		d.Refused(r.Context(), Person{Address: d.Address(r)}, d.onlyTenant(), "", why)
 		d.show(w, r, http.StatusForbidden, message{Title: "Not sent from Framebridge", Text: "Open the link again and sign in from its page."})

@@ -119,7 +119,7 @@ func neededRole(c *gin.Context) config.Role {
 		return config.RoleOperator
 	case strings.HasSuffix(c.FullPath(), "/reviews/:id/:file"):
 		return config.RoleEditor
-	case strings.HasSuffix(c.FullPath(), "/doctor"):
+	case strings.HasSuffix(c.FullPath(), "/doctor"), strings.HasSuffix(c.FullPath(), "/audit"):
 		return config.RoleAdmin
 	}
 	return config.RoleViewer

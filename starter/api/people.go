@@ -162,11 +162,15 @@ func (s *Server) linkedArchive(ctx context.Context, t *config.Tenant, id string)
 	for _, one := range v.Stuck {
 		stuck.Rows = append(stuck.Rows, []string{onDay(&one.Since), one.What, one.Reason})
 	}
+	failed, err := s.filesToMend(ctx, t, id)
+	if err != nil {
+		return signin.Page{}, false, err
+	}
 	missing := signin.List{Title: "Not carried over", Columns: []string{"What", "How many"}}
 	for _, one := range v.NotCarried {
 		missing.Rows = append(missing.Rows, []string{one.Kind, fmt.Sprint(one.Count)})
 	}
-	for _, l := range []signin.List{stuck, missing} {
+	for _, l := range []signin.List{stuck, failed, missing} {
 		if len(l.Rows) > 0 {
 			page.Lists = append(page.Lists, l)
 		}
@@ -180,6 +184,17 @@ func (s *Server) linkedArchive(ctx context.Context, t *config.Tenant, id string)
 		}
 	}
 	return page, true, nil
+}
+
+// filesToMend lists the files that failed or were skipped, as many as a page takes.
+func (s *Server) filesToMend(ctx context.Context, t *config.Tenant, id string) (signin.List, error) {
+	list := signin.List{Title: "Files that failed or were skipped", Columns: []string{"File", "State", "Reason"}}
+	items, next, err := s.Ledger.Tenant(t.ID).Archive(id).BrowseItems(ctx, ledger.ItemFilter{States: []ledger.ItemState{ledger.ItemFailed, ledger.Skipped}}, 0, linkedRows)
+	for _, it := range items {
+		list.Rows = append(list.Rows, []string{it.Path, string(it.State), it.Why()})
+	}
+	list.Others = next != 0
+	return list, err
 }
 
 func filesOf(n control.ItemCounts) string {
@@ -217,7 +232,7 @@ func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) 
 	)}
 	assets := signin.List{Title: "Assets", Columns: []string{"Title", "State", "Decision", "Reason"}}
 	for i, a := range v.Assets {
-		if i == linkedAssets {
+		if i == linkedRows {
 			assets.More = len(v.Assets) - i
 			break
 		}
@@ -232,4 +247,4 @@ func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) 
 	return page, true, nil
 }
 
-const linkedAssets = 200 // that a link's page lists
+const linkedRows = 200 // of a list on a link's page

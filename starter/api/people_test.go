@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -32,7 +33,7 @@ func TestEveryRouteHasItsRole(t *testing.T) {
 		"POST /archives":         config.RoleOperator, "POST /archives/:id/retry": config.RoleOperator, "POST /archives/:id/cancel": config.RoleOperator,
 		"POST /reviews/:id/extend": config.RoleOperator, "POST /reviews/:id/stop": config.RoleOperator, "POST /reviews/:id/sync": config.RoleOperator,
 		"POST /archives/:id/items/:source_id/retry": config.RoleOperator, "POST /archives/:id/position": config.RoleOperator,
-		"GET /doctor": config.RoleAdmin,
+		"GET /doctor": config.RoleAdmin, "GET /audit": config.RoleAdmin,
 	}
 	f := newFront(t)
 	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{
@@ -239,4 +240,42 @@ func TestTheConsoleActsInThePersonsName(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 	assert.Equal(t, ledger.Actor{Kind: ledger.ActorConsole, Name: "sam@example.com", Address: "192.0.2.9"}, entries[0].Actor)
+}
+
+func TestTheAuditIsReadByAdministrators(t *testing.T) {
+	f := newFront(t)
+	for i := range 5 {
+		_, err := f.Ledger.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: tenantA, Action: "retry", Archive: []string{"a", "b"}[i%2], Actor: ledger.Actor{Kind: ledger.ActorAPI, Key: "desk"}})
+		require.NoError(t, err)
+	}
+	get := func(query, accept string) (*http.Response, map[string]any) {
+		return f.ask(ask{method: "GET", path: routes.Prefix + "/audit?" + query, header: map[string]string{"Authorization": "Bearer key of A", "Accept": accept}})
+	}
+	_, page := get("limit=2", "")
+	assert.Len(t, page["audit"], 2)
+	assert.EqualValues(t, 2, page["next"])
+	_, page = get("limit=10&after=2&archive=b", "")
+	assert.Len(t, page["audit"], 1)
+	assert.Nil(t, page["next"])
+	_, page = get("after=5", "")
+	assert.Equal(t, []any{}, page["audit"])
+	resp, _ := get("after=x", "")
+	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
+
+	r := httptest.NewRequest(http.MethodGet, routes.Prefix+"/audit?after=1", nil)
+	r.Header.Set("Authorization", "Bearer key of A")
+	r.Header.Set("Accept", "application/jsonl")
+	w := httptest.NewRecorder()
+	f.engine.ServeHTTP(w, r)
+	assert.Equal(t, "application/jsonl", w.Header().Get("Content-Type"))
+	var entries []ledger.AuditEntry
+	for line := range strings.Lines(w.Body.String()) {
+		var e ledger.AuditEntry
+		require.NoError(t, json.Unmarshal([]byte(line), &e))
+		entries = append(entries, e)
+	}
+	require.Len(t, entries, 4)
+	first, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 1)
+	require.NoError(t, err)
+	require.NoError(t, ledger.VerifyChain(&first[0], entries), "an extract proves itself")
 }

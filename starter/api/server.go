@@ -101,6 +101,7 @@ func (s *Server) apiRoutes(r *gin.Engine) {
 	api.POST("/archive/actions/retry", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.retryAction)
 	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.declared, s.readBody, s.frameioAction)
 	api.GET("/doctor", within(doctorTimeLimit), s.bearer, s.getDoctor)
+	api.GET("/audit", within(writeTimeLimit), s.bearer, s.getAudit)
 	api.GET("/archives", ask, s.bearer, s.listArchives)
 	api.POST("/archives", answeredWithin(planTimeout+time.Minute), s.knownTenant, s.declared, s.bearer, s.readBody, s.postArchive)
 	api.GET("/archives/:id", ask, s.bearer, s.getArchive)

@@ -1,0 +1,80 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/starter/control"
+)
+
+const linesType = "application/jsonl"
+
+// getAudit answers with a page of the tenant's audit log, or with all of it after a number, one entry a line: what a log
+// system collects.
+func (s *Server) getAudit(c *gin.Context) {
+	after := int64(0)
+	if text := c.Query("after"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			fail(c, http.StatusBadRequest, "after", "after must be the number of an entry, or the value of next from the previous page")
+			return
+		}
+		after = n
+	}
+	limit, ok := pageLimit(c)
+	if !ok {
+		return
+	}
+	filter := ledger.AuditFilter{Archive: c.Query("archive"), Review: c.Query("review")}
+	if strings.Contains(c.GetHeader("Accept"), linesType) {
+		s.auditLines(c, filter, after)
+		return
+	}
+	entries, err := s.Ledger.Tenant(tenantIn(c).ID).AuditPage(c.Request.Context(), filter, after, limit)
+	if err != nil {
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+		return
+	}
+	next := (*int64)(nil)
+	if len(entries) == limit {
+		next = &entries[limit-1].Seq
+	}
+	if entries == nil {
+		entries = []ledger.AuditEntry{}
+	}
+	c.JSON(http.StatusOK, gin.H{"audit": entries, "next": next})
+}
+
+func (s *Server) auditLines(c *gin.Context, filter ledger.AuditFilter, after int64) {
+	for begun := false; ; {
+		entries, err := s.Ledger.Tenant(tenantIn(c).ID).AuditPage(c.Request.Context(), filter, after, pageMost)
+		switch {
+		case err != nil && !begun:
+			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+			return
+		case err != nil:
+			s.Log.ErrorContext(c, "could not finish sending the audit log", "error", err)
+			panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
+		case !begun:
+			c.Header("Content-Type", linesType)
+			c.Status(http.StatusOK)
+			begun = true
+		}
+		lines := json.NewEncoder(c.Writer)
+		for _, e := range entries {
+			if lines.Encode(e) != nil {
+				return // the reader is gone
+			}
+			after = e.Seq
+		}
+		if len(entries) < pageMost {
+			return
+		}
+	}
+}
