@@ -46,6 +46,7 @@ const (
 	awayAgain         = time.Hour        // until what counts as deleted is looked for again after the last one
 	syncShortest      = 10 * time.Second // a sync may take, however near the expiry is
 	syncsPerRun       = 250              // of a review, some ten events each, before it continues as new
+	sendingEvents     = 8000             // in the history of a review, from when on even what it is sending goes to the next run; 10,000 signals are a server's most
 	mostHints         = 50               // that webhooks leave before everything is read instead
 )
 

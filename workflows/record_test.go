@@ -650,6 +650,75 @@ func TestReviewStoppedWhileSendingMore(t *testing.T) {
 	r.keepRuns("review-handed-over", second)
 }
 
+// Webhooks flood an open review while it sends what a second one has handed over to it.
+func TestReviewFloodedWhileSendingMore(t *testing.T) {
+	r := record(t, early+"120")
+	flooded := make(chan struct{})
+	var mu sync.Mutex
+	sent, all := 0, 1
+	r.on("PrepareReview", func(_ context.Context, in object) (any, error) {
+		if in["review"] == "second" {
+			mu.Lock()
+			defer mu.Unlock()
+			all = 3
+			return object{"title": "Again", "assets": 0, "handed_over": []string{"first"}, "expires_at": time.Now().Add(time.Hour)}, nil
+		}
+		out := prepared(24 * time.Hour)
+		out["parallel"] = 1
+		return out, nil
+	})
+	r.on("ReviewWork", func(context.Context, object) (any, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		left := []int{}
+		for n := sent + 1; n <= all; n++ {
+			left = append(left, n)
+		}
+		return object{"assets": left, "ready": sent}, nil
+	})
+	r.on("SendAsset", func(ctx context.Context, in object) (any, error) {
+		if number(in["n"]) == 2 {
+			if err := await(ctx, flooded); err != nil {
+				return nil, err
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		sent = number(in["n"])
+		return nil, nil
+	})
+	id := r.review("first")
+	r.untilStatus(id, "phase", "open")
+	r.untilBegun("SyncReview", 1)
+	r.review("second")
+	r.untilBegun("SendAsset", 2)
+	for n := range 60 {
+		r.signal(id, "wake", object{"frameio": fmt.Sprintf("file-%d", n)})
+		r.until("it is taken in", func() bool { return r.status(id)["phase"] == "sending" })
+	}
+	close(flooded)
+	r.untilBegun("SendAsset", 3)
+	r.untilStatus(id, "phase", "open")
+	r.update(id, "stop")
+	r.keepRuns("review-flooded-while-sending-more", id)
+}
+
+// The last sync is made without an asset that counts as deleted, which comes back.
+func TestReviewEndedWithoutAnAsset(t *testing.T) {
+	r := record(t)
+	r.on("EndReview", func(context.Context, object) (any, error) {
+		return object{"warn_at": time.Now().Add(time.Hour), "delete_at": time.Now().Add(5 * time.Second)}, nil
+	})
+	r.on("RevokeLink", r.fakes["EndReview"])
+	r.on("SyncReview", func(context.Context, object) (any, error) {
+		return object{"open": 1, "next_in": time.Hour, "away": r.begun("SyncReview") > 1}, nil
+	})
+	id := r.review("R")
+	r.untilBegun("SyncReview", 1)
+	r.update(id, "stop")
+	r.keepRuns("review-ended-without-an-asset", id)
+}
+
 func TestReviewContinued(t *testing.T) {
 	r := record(t, early+"90")
 	id := r.review("R")

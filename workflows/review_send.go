@@ -34,12 +34,16 @@ func (r *review) send(ctx workflow.Context) error {
 	lanes, busy := max(r.state.Prepared.Parallel, 1), 0
 	sending, cancel := workflow.WithCancel(ctx)
 	defer cancel()
+	handsOver := markerHandsOverSending.isSet(ctx)
+	grown := func() bool { return handsOver && workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
+	tooLong := func() bool { return handsOver && workflow.GetInfo(ctx).GetCurrentHistoryLength() > sendingEvents }
 	var failed error
+	left := false // something is for the next run
 	for _, n := range work.Assets {
-		if err := workflow.Await(ctx, func() bool { return busy < lanes || r.stop }); err != nil {
+		if err := workflow.Await(ctx, func() bool { return busy < lanes || r.stop || tooLong() }); err != nil {
 			return err
 		}
-		if r.stop || failed != nil {
+		if left = grown() || tooLong(); left || r.stop || failed != nil {
 			break
 		}
 		busy++
@@ -50,18 +54,21 @@ func (r *review) send(ctx workflow.Context) error {
 			}
 		})
 	}
-	if err := workflow.Await(ctx, func() bool { return busy == 0 || r.stop }); err != nil {
+	if err := workflow.Await(ctx, func() bool { return busy == 0 || r.stop || tooLong() }); err != nil {
 		return err
 	}
-	if busy > 0 && markerStopCancels.isSet(ctx) {
-		r.sendCancelled = true
+	if busy > 0 && (!r.stop || markerStopCancels.isSet(ctx)) {
+		r.sendCancelled, left = r.stop, true
 		cancel()
 	}
 	if err := workflow.Await(ctx, func() bool { return busy == 0 }); err != nil {
 		return err
 	}
-	if failed != nil && !r.sendCancelled {
+	if failed != nil && !r.sendCancelled && !(left && temporal.IsCanceledError(failed)) {
 		return failed
+	}
+	if left && !r.stop {
+		return r.handOverSending(ctx)
 	}
 	switch {
 	case r.stop && r.state.ShareURL != "":
@@ -78,6 +85,14 @@ func (r *review) send(ctx workflow.Context) error {
 	}
 	r.state.Phase = phaseSharing
 	return nil
+}
+
+// handOverSending has the next run send what is left. Where somebody waits for an answer of this one, it goes on itself.
+func (r *review) handOverSending(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return err
+	}
+	return r.continueAsNew(ctx)
 }
 
 // sendAsset fails only where the review cannot go on; an asset at fault is left out and named.

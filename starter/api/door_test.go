@@ -244,4 +244,12 @@ func TestWebhooksWhileAReviewIsSentAreNoSignals(t *testing.T) {
 	_, err = f.wake(t.Context(), f.Config().Tenants[tenantA], "r", workflows.Hint{})
 	require.NoError(t, err)
 	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 1)
+	_, err = f.Ledger.Tenant(tenantA).Review("r").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+		return []ledger.ReviewAsset{{AssetID: "a", State: ledger.AssetReady}, {AssetID: "b", State: ledger.AssetUploading}}
+	})
+	require.NoError(t, err)
+	woken, err := f.wake(t.Context(), f.Config().Tenants[tenantA], "r", workflows.Hint{})
+	require.NoError(t, err)
+	assert.True(t, woken)
+	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 1)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -104,12 +105,24 @@ func (s *Server) wake(ctx context.Context, t *config.Tenant, review string, hint
 	if row.Status == ledger.ReviewSending { // it reads everything when it opens; until then signals would only fill its history
 		return true, nil
 	}
+	sends, err := s.sendsMore(ctx, t, review)
+	if err != nil || sends { // a sync comes after it, at the next poll at the latest
+		return sends, err
+	}
 	err = s.Temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, review), "", workflows.SignalWake, hint)
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
 		return false, nil
 	}
 	return err == nil, unavailable(err)
+}
+
+// sendsMore says whether a review that is open sends further assets at the moment.
+func (s *Server) sendsMore(ctx context.Context, t *config.Tenant, review string) (bool, error) {
+	assets, err := s.Ledger.Tenant(t.ID).Review(review).Assets(ctx)
+	return slices.ContainsFunc(assets, func(it ledger.ReviewAsset) bool {
+		return it.State == ledger.AssetPending || it.State == ledger.AssetUploading || it.State == ledger.AssetProcessing
+	}), unavailable(err)
 }
 
 // segmentsWebhook is iconik's. It wakes the reviews that show the asset.

@@ -407,7 +407,10 @@ func (h *history) judge() {
 	for _, m := range h.frameio.Mails() {
 		invited[m.Share+" "+m.To]++
 	}
-	assert.Equal(h.t, 1, len(invited))
+	if len(invited) == 0 { // the worker was killed before the request left, and V4 does not say so: rather never than twice
+		assert.Contains(h.t, h.notes(), "did not confirm the invitation")
+	}
+	assert.LessOrEqual(h.t, len(invited), 1)
 	for who, times := range invited {
 		assert.Equal(h.t, 1, times, who)
 	}
