@@ -78,7 +78,7 @@ func examineAll(ctx context.Context, o *options) (doctor.Report, error) {
 		subject.Ledger, subject.SignedIn, subject.Open = book, control.SignedIn(book), control.OpenForDoctor(book)
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	if tc, err := temporalclient.Lazy(cfg.Temporal, quiet, nil); err == nil {
+	if tc, err := temporalclient.Lazy(cfg.Temporal, quiet, temporalclient.Watch{}); err == nil {
 		defer tc.Close()
 		subject.Temporal = tc
 	}

@@ -145,14 +145,14 @@ type service struct{ *control.Service }
 
 // lazily leaves the connection to Temporal for when it is used.
 func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	return temporalclient.Lazy(cfg, log, nil)
+	return temporalclient.Lazy(cfg, log, temporalclient.Watch{})
 }
 
 // connect connects to what every command needs. The caller closes it.
 func connect(ctx context.Context, o *options) (*service, func(), error) {
 	s, done, err := prepare(ctx, o, temporalclient.Dial)
 	if err == nil {
-		s.UseSearchAttributes(temporalclient.RegisterSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log))
+		s.UseSearchAttributes(len(temporalclient.RegisterSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log)) == 0)
 	}
 	return s, done, err
 }

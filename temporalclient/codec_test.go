@@ -222,7 +222,7 @@ func TestNothingReadableLeavesTheClient(t *testing.T) {
 	for name, cfg := range map[string]config.Codec{"off": {}, "on": keys("a secret of some length")} {
 		t.Run(name, func(t *testing.T) {
 			f, address := serveFrontend(t)
-			c, err := Lazy(config.Temporal{Address: address, Namespace: "default", Codec: cfg}, slog.New(slog.DiscardHandler), nil)
+			c, err := Lazy(config.Temporal{Address: address, Namespace: "default", Codec: cfg}, slog.New(slog.DiscardHandler), Watch{})
 			require.NoError(t, err)
 			defer c.Close()
 			_, err = c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "review/x", TaskQueue: "q", StaticSummary: "title-in-summary", StaticDetails: "Harbour cut 3",
@@ -241,7 +241,7 @@ func TestNothingReadableLeavesTheClient(t *testing.T) {
 func TestReadyKnowsAMissingNamespace(t *testing.T) {
 	_, address := serveFrontend(t)
 	for namespace, want := range map[string]error{"default": nil, "nowhere": ErrNoNamespace} {
-		c, err := Lazy(config.Temporal{Address: address, Namespace: namespace}, slog.New(slog.DiscardHandler), nil)
+		c, err := Lazy(config.Temporal{Address: address, Namespace: namespace}, slog.New(slog.DiscardHandler), Watch{})
 		require.NoError(t, err)
 		defer c.Close()
 		_, err = c.WorkflowService().DescribeNamespace(t.Context(), &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
@@ -253,7 +253,8 @@ func TestAWorkflowTaskThatFailsAgainAndAgainIsToldOf(t *testing.T) {
 	f, address := serveFrontend(t)
 	var logged bytes.Buffer
 	metrics := prometheus.NewRegistry()
-	c, err := Lazy(config.Temporal{Address: address, Namespace: "default"}, slog.New(slog.NewTextHandler(&logged, nil)), metrics)
+	var told []FailingTask
+	c, err := Lazy(config.Temporal{Address: address, Namespace: "default"}, slog.New(slog.NewTextHandler(&logged, nil)), Watch{Metrics: metrics, Failing: func(f FailingTask) { told = append(told, f) }})
 	require.NoError(t, err)
 	defer c.Close()
 	for attempt := range int32(5) {
@@ -262,6 +263,8 @@ func TestAWorkflowTaskThatFailsAgainAndAgainIsToldOf(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 3, strings.Count(logged.String(), "review/x"), logged.String())
+	assert.Len(t, told, 3)
+	assert.Equal(t, FailingTask{WorkflowID: "review/x", Type: "Review", Attempt: 5}, told[2])
 	require.NoError(t, testutil.GatherAndCompare(metrics, strings.NewReader(`# HELP framebridge_workflow_task_retries_total Workflow tasks that came again after they had failed or timed out at least twice: workflows that do not go on.
 # TYPE framebridge_workflow_task_retries_total counter
 framebridge_workflow_task_retries_total{workflow_type="Review"} 3

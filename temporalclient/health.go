@@ -44,18 +44,19 @@ func namespaceError(namespace string, err error) error {
 	return err
 }
 
-// KeepSearchAttributes registers ours, and again whenever they are removed, until ctx ends. usable is told each time
-// whether workflows can be started with them.
-func KeepSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger, usable func(bool)) {
+// KeepSearchAttributes registers ours, and again whenever they are removed, until ctx ends. missing is told each time which
+// of them cannot be used.
+func KeepSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger, missing func([]string)) {
 	tick := time.NewTicker(attributesEvery)
 	defer tick.Stop()
 	was := true
 	for {
-		is := RegisterSearchAttributes(ctx, c, namespace, quietAfter(log, was))
+		left := RegisterSearchAttributes(ctx, c, namespace, quietAfter(log, was))
 		if ctx.Err() != nil {
 			return
 		}
-		if usable(is); is && !was {
+		is := len(left) == 0
+		if missing(left); is && !was {
 			log.Info("search attributes are registered again")
 		}
 		was = is
@@ -75,9 +76,15 @@ func quietAfter(log *slog.Logger, was bool) *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
+// FailingTask is a workflow's task that fails again and again.
+type FailingTask struct {
+	WorkflowID, RunID, Type string
+	Attempt                 int32
+}
+
 // watchTasks is told of every workflow task that a worker gets, and says which fail again and again. Temporal tries one
-// for ever, and nobody hears of it.
-func watchTasks(metrics prometheus.Registerer, log *slog.Logger) grpc.UnaryClientInterceptor {
+// for ever, and nobody hears of it. Where tell is given, it is told of each, too.
+func watchTasks(metrics prometheus.Registerer, log *slog.Logger, tell func(FailingTask)) grpc.UnaryClientInterceptor {
 	failing := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_workflow_task_retries_total",
 		Help: "Workflow tasks that came again after they had failed or timed out at least twice: workflows that do not go on."}, []string{"workflow_type"})
 	if metrics != nil {
@@ -89,6 +96,9 @@ func watchTasks(metrics prometheus.Registerer, log *slog.Logger) grpc.UnaryClien
 			failing.WithLabelValues(task.GetWorkflowType().GetName()).Inc()
 			log.ErrorContext(ctx, "a workflow does not go on: its task fails again and again", "workflow_id", task.GetWorkflowExecution().GetWorkflowId(),
 				"run_id", task.GetWorkflowExecution().GetRunId(), "workflow_type", task.GetWorkflowType().GetName(), "attempt", task.GetAttempt())
+			if tell != nil {
+				tell(FailingTask{WorkflowID: task.GetWorkflowExecution().GetWorkflowId(), RunID: task.GetWorkflowExecution().GetRunId(), Type: task.GetWorkflowType().GetName(), Attempt: task.GetAttempt()})
+			}
 		}
 		return err
 	}

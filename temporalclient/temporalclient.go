@@ -31,7 +31,7 @@ const (
 
 // Dial connects to the configured server; one that is just starting is waited for.
 func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	o, err := options(cfg, log, nil)
+	o, err := options(cfg, log, Watch{})
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +57,17 @@ func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Cl
 	}
 }
 
+// Watch is what a client tells of what it sees; each may be missing.
+type Watch struct {
+	Metrics    prometheus.Registerer // counts it
+	Failing    func(FailingTask)     // must not block
+	Attributes *Attributes           // of what a worker sends
+}
+
 // Lazy makes a client that connects when it is used: servers come up, and say that they are not ready, while
-// Temporal is down. Where metrics is given, what the client sees is counted there.
-func Lazy(cfg config.Temporal, log *slog.Logger, metrics prometheus.Registerer) (client.Client, error) {
-	o, err := options(cfg, log, metrics)
+// Temporal is down.
+func Lazy(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Client, error) {
+	o, err := options(cfg, log, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +102,7 @@ func unreachable(cfg config.Temporal, err error) error {
 	return fmt.Errorf("temporal.address: %w at %s (namespace %q): %w", ErrUnreachable, cfg.Address, cfg.Namespace, err)
 }
 
-func options(cfg config.Temporal, log *slog.Logger, metrics prometheus.Registerer) (client.Options, error) {
+func options(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Options, error) {
 	o := client.Options{HostPort: cfg.Address, Namespace: cfg.Namespace, Logger: tlog.NewStructuredLogger(log)}
 	if cfg.APIKey != "" {
 		o.Credentials = client.NewAPIKeyStaticCredentials(cfg.APIKey.Reveal())
@@ -105,7 +112,11 @@ func options(cfg config.Temporal, log *slog.Logger, metrics prometheus.Registere
 	if o.ConnectionOptions.TLS, err = cfg.TLS.ClientConfig(); err != nil {
 		return o, fmt.Errorf("temporal.tls: %w", err)
 	}
-	o.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(watchTasks(metrics, log))}
+	chain := []grpc.UnaryClientInterceptor{watchTasks(watch.Metrics, log, watch.Failing)}
+	if watch.Attributes != nil {
+		chain = append(chain, watch.Attributes.intercept)
+	}
+	o.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(chain...)}
 	o.DataConverter, o.FailureConverter, err = Converters(cfg.Codec)
 	return o, err
 }
@@ -129,12 +140,15 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 	return missing, nil
 }
 
-// RegisterSearchAttributes registers ours where that is allowed, and says what to do where it is not. It returns whether
-// they can be used.
-func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger) bool {
+// RegisterSearchAttributes registers ours where that is allowed, and says what to do where it is not. It returns those that
+// cannot be used.
+func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger) (missing []string) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
+	if err != nil { // whoever may not look does not know
+		missing = attributeNames()
+	}
 	if err == nil && len(missing) > 0 {
 		add := map[string]enumspb.IndexedValueType{}
 		for _, name := range missing {
@@ -149,9 +163,9 @@ func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace st
 	if err != nil {
 		log.Warn("working without search attributes: register them by hand to filter in Temporal's UI",
 			"command", "temporal operator search-attribute create --name FramebridgeTenant --type Keyword (also FramebridgeProject, FramebridgeAsset, FramebridgeStatus)", "error", err)
-		return false
+		return missing
 	}
-	return true
+	return nil
 }
 
 // WorkflowURL is where a person sees a workflow; empty without a configured UI.

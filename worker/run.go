@@ -60,9 +60,10 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
 	defer book.Close()
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	tc, err := temporalclient.Lazy(cfg.Temporal, log, metrics)
+	metrics := newMetrics()
+	attributes := &temporalclient.Attributes{Log: log}
+	var acts *activities.Activities // tasks are polled for when it is there
+	tc, err := temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{Metrics: metrics, Failing: func(f temporalclient.FailingTask) { acts.TellFailing(f) }, Attributes: attributes})
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func run(ctx context.Context, o options) error {
 		PartsInFlight: cfg.Transfer.PartsInFlight, PartSize: int64(cfg.Transfer.PartSize), Memory: int64(cfg.Transfer.Memory),
 		Bandwidth: int64(cfg.Transfer.Bandwidth), Client: store, Metrics: transfer.NewMetrics(metrics), Holds: collectSooner,
 	})
-	acts, err := activities.New(live, book, engine, store, tc, log)
+	acts, err = activities.New(live, book, engine, store, tc, log)
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func run(ctx context.Context, o options) error {
 	if err := temporalclient.Await(ctx, tc, cfg.Temporal, log); err != nil {
 		return nil
 	}
-	go temporalclient.KeepSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log, func(bool) {})
+	go temporalclient.KeepSearchAttributes(ctx, tc, cfg.Temporal.Namespace, log, attributes.Missing)
 	for _, w := range []worker.Worker{main, moving} {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("starting the worker: %w", err)
@@ -121,6 +122,12 @@ func run(ctx context.Context, o options) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(closing))
+}
+
+func newMetrics() *prometheus.Registry {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return metrics
 }
 
 func workerOptions(most int, live *config.Live, fatal chan<- error) worker.Options {

@@ -74,8 +74,8 @@ func (s *Server) keepSearchAttributes(ctx context.Context, registered func()) {
 	if err := temporalclient.Await(ctx, s.Temporal, s.Config().Temporal, s.Log); err != nil {
 		return
 	}
-	temporalclient.KeepSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log, func(usable bool) {
-		s.UseSearchAttributes(usable)
+	temporalclient.KeepSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log, func(missing []string) {
+		s.UseSearchAttributes(len(missing) == 0)
 		once.Do(registered)
 	})
 }

@@ -1,0 +1,114 @@
+package temporalclient
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+)
+
+// Attributes keeps search attributes that the server does not know out of what a worker sends. A server refuses a workflow
+// task with one of them, and the workflow would stand still until somebody registers it again. Workflows know nothing of it.
+type Attributes struct {
+	Log *slog.Logger
+
+	mu      sync.Mutex
+	missing map[string]bool
+}
+
+// Missing says which of our search attributes cannot be used at the moment.
+func (a *Attributes) Missing(names []string) {
+	missing := map[string]bool{}
+	for _, n := range names {
+		missing[n] = true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.missing = missing
+}
+
+// intercept looks at what workers send, and learns from what is refused.
+func (a *Attributes) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	done, ok := req.(*workflowservice.RespondWorkflowTaskCompletedRequest)
+	if !ok {
+		return invoke(ctx, method, req, reply, cc, opts...)
+	}
+	a.leaveOut(done)
+	err := invoke(ctx, method, req, reply, cc, opts...)
+	if refusesAttributes(err) { // Temporal hands the task out again
+		a.Log.WarnContext(ctx, "Temporal refused a search attribute: continuing without search attributes until they are registered again", "error", err)
+		a.Missing(attributeNames())
+	}
+	return err
+}
+
+func refusesAttributes(err error) bool {
+	if err == nil {
+		return false
+	}
+	invalid, ok := serviceerror.FromStatus(status.Convert(err)).(*serviceerror.InvalidArgument)
+	return ok && strings.Contains(strings.ToLower(invalid.Error()), "search attribute") && strings.Contains(invalid.Error(), "not defined")
+}
+
+func (a *Attributes) leaveOut(done *workflowservice.RespondWorkflowTaskCompletedRequest) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.missing) == 0 {
+		return
+	}
+	for _, c := range done.GetCommands() {
+		if in := c.GetUpsertWorkflowSearchAttributesCommandAttributes(); in != nil {
+			if in.SearchAttributes = a.without(in.GetSearchAttributes()); in.SearchAttributes == nil {
+				in.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{unusedAttribute: noKeywords()}}
+			}
+		}
+		if in := c.GetContinueAsNewWorkflowExecutionCommandAttributes(); in != nil {
+			in.SearchAttributes = a.without(in.GetSearchAttributes())
+		}
+		if in := c.GetStartChildWorkflowExecutionCommandAttributes(); in != nil {
+			in.SearchAttributes = a.without(in.GetSearchAttributes())
+		}
+	}
+}
+
+// unusedAttribute is one that every server knows, and that nothing sets any more: a command to change search attributes must
+// name one.
+const unusedAttribute = "BinaryChecksums"
+
+func noKeywords() *commonpb.Payload {
+	p, err := converter.GetDefaultDataConverter().ToPayload([]string{})
+	if err != nil { // an empty list has JSON
+		panic(err)
+	}
+	p.Metadata["type"] = []byte("KeywordList")
+	return p
+}
+
+// without leaves the given map as it is: the SDK keeps it.
+func (a *Attributes) without(all *commonpb.SearchAttributes) *commonpb.SearchAttributes {
+	left := map[string]*commonpb.Payload{}
+	for name, value := range all.GetIndexedFields() {
+		if !a.missing[name] {
+			left[name] = value
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return &commonpb.SearchAttributes{IndexedFields: left}
+}
+
+func attributeNames() []string {
+	names := make([]string, 0, len(searchAttributes))
+	for _, a := range searchAttributes {
+		names = append(names, a.GetName())
+	}
+	return names
+}
