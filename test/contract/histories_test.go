@@ -422,5 +422,8 @@ func (h *history) judge() {
 	}
 	slices.Sort(deleted)
 	assert.Equal(h.t, len(deleted), len(slices.Compact(slices.Clone(deleted))), "no file is deleted twice: %v", deleted)
+	if h.t.Failed() {
+		h.t.Log(h.notes())
+	}
 	h.t.Logf("%d kills, %d versions, %d remarks, approval %s", h.kills, len(h.rows()), h.said, h.iconik.Approval(h.asset))
 }
