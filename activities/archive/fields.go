@@ -19,6 +19,7 @@ const (
 	notField      = "field"
 	notMarkup     = "markup"
 	notAuthor     = "author"
+	notLike       = "like"
 	notSetting    = "share setting"
 	notCollection = "collection"
 )

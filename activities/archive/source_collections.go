@@ -8,6 +8,7 @@ import (
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 )
@@ -182,6 +183,9 @@ func (a *archive) noteComments(ctx context.Context, it ledger.Item, comments []f
 	for _, c := range comments {
 		for _, f := range c.Attachments {
 			notCarried = append(notCarried, ledger.NotCarried{Kind: notAttachment, Name: f.Name, Size: &f.Size, Reason: "Frame.io's API gives no address to download it from: save it by hand"})
+		}
+		if c.Likes > 0 {
+			notCarried = append(notCarried, ledger.NotCarried{Kind: notLike, Name: excerpt(c.Text), Reason: "liked " + english.Count(c.Likes, "time") + ": comments in iconik have no likes"})
 		}
 		if c.Author.Unknown {
 			notCarried = append(notCarried, ledger.NotCarried{Kind: notAuthor, Name: excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})

@@ -221,6 +221,7 @@ type Comment struct {
 
 	Anchor      *Point // where in the picture it was pinned
 	CompletedBy User   // ID only where Frame.io does not say who that is
+	Likes       int    // whose they are is not said
 	EditedAt    time.Time
 	Links       []TextLink
 	Mentions    []Mention

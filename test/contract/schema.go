@@ -1,8 +1,10 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -25,25 +27,21 @@ type Leaf struct {
 	alts []any
 }
 
-// Each calls changed with every leaf in turn, once for each other value that it can have, and puts the old one back.
-// It stops at a leaf when changed says that it was noticed.
-func (s *Sample) Each(changed func(Leaf) (noticed bool)) (unnoticed []string) {
-	for _, l := range s.Leaves {
-		seen := false
-		for _, alt := range l.alts {
-			l.set(alt)
-			seen = changed(l)
-			l.set(l.base)
-			if seen {
-				break
+// Unnoticed calls changed with every leaf in turn, once for each other value that it can have, and puts the old one back. It
+// stops at a leaf when changed says that it was noticed, and yields the paths of those that never were.
+func (s *Sample) Unnoticed(changed func(Leaf) (noticed bool)) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, l := range s.Leaves {
+			noticed := slices.ContainsFunc(l.alts, func(alt any) bool {
+				l.set(alt)
+				defer l.set(l.base)
+				return changed(l)
+			})
+			if !noticed && !yield(l.Path) {
+				return
 			}
 		}
-		if !seen {
-			unnoticed = append(unnoticed, l.Path)
-		}
 	}
-	slices.Sort(unnoticed)
-	return slices.Compact(unnoticed)
 }
 
 // JSON is the sample as an answer's body.
@@ -56,7 +54,8 @@ func (s *Sample) JSON() []byte {
 }
 
 // Answer reads a document and makes up the answer 200 of an operation.
-func Answer(doc *openapi3.T, path string) (*Sample, error) {
+// A schema stands within itself as often as repeats says.
+func Answer(doc *openapi3.T, path string, repeats int) (*Sample, error) {
 	item := doc.Paths.Find(path)
 	if item == nil || item.Get == nil {
 		return nil, fmt.Errorf("the document has no GET %s", path)
@@ -65,7 +64,7 @@ func Answer(doc *openapi3.T, path string) (*Sample, error) {
 	if resp == nil || resp.Value == nil || resp.Value.Content.Get("application/json") == nil {
 		return nil, fmt.Errorf("GET %s has no answer 200", path)
 	}
-	m := &maker{}
+	m := &maker{repeats: repeats}
 	s := &Sample{}
 	s.Root = m.make(resp.Value.Content.Get("application/json").Schema, "", func(v any) { s.Root = v })
 	s.Leaves = m.leaves
@@ -76,9 +75,19 @@ func Answer(doc *openapi3.T, path string) (*Sample, error) {
 func Document(file string) (*openapi3.T, error) { return read(file) }
 
 type maker struct {
-	leaves []Leaf
-	n      int
-	within []string // titles of the schemas around
+	leaves  []Leaf
+	n       int
+	within  []string // names of the schemas around
+	repeats int      // how often a schema may stand within itself
+}
+
+func count(names []string, name string) (n int) {
+	for _, x := range names {
+		if x == name {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *maker) leaf(path string, set func(any), base any, alts ...any) any {
@@ -89,11 +98,11 @@ func (m *maker) leaf(path string, set func(any), base any, alts ...any) any {
 // make makes up a value of a schema, and notes its leaves.
 func (m *maker) make(ref *openapi3.SchemaRef, path string, set func(any)) any {
 	s := ref.Value
-	if s.Title != "" {
-		if strings.Count(strings.Join(m.within, " ")+" ", s.Title+" ") > 1 {
+	if name := cmp.Or(s.Title, ref.Ref); name != "" {
+		if count(m.within, name) > m.repeats {
 			return nil
 		}
-		m.within = append(m.within, s.Title)
+		m.within = append(m.within, name)
 		defer func() { m.within = m.within[:len(m.within)-1] }()
 	}
 	switch {
@@ -151,7 +160,7 @@ func (m *maker) scalar(s *openapi3.Schema, path string, set func(any)) any {
 		}
 		return m.leaf(path, set, s.Enum[0], alts...)
 	case s.Type.Is("boolean"):
-		return m.leaf(path, set, true, false)
+		return m.leaf(path, set, true, false, true)
 	case s.Type.Is("integer"):
 		return m.leaf(path, set, 1000+m.n, 90000+m.n)
 	case s.Type.Is("number"):

@@ -36,13 +36,31 @@ type project struct {
 	OwnerID       text           `json:"owner_id"`
 	Private       flag           `json:"private"`
 	ArchiveStatus text           `json:"archive_status"`
+	InsertedAt    instant        `json:"inserted_at"`
 	UpdatedAt     instant        `json:"updated_at"`
 	DeletedAt     instant        `json:"deleted_at"`
+	Description   text           `json:"description"`
+
+	// What people set for the project, kept as Frame.io sent it.
+	Preferences any `json:"project_preferences"`
+	Watermark   any `json:"watermark"`
+	Shared      any `json:"shared"`
+	ReadOnly    any `json:"read_only"`
 }
 
 func (p project) domain() frameio.Project {
 	d := frameio.Project{ID: p.ID, Name: string(p.Name), RootID: string(p.RootAssetID), Team: frameio.Team{ID: string(p.TeamID)},
-		Owner: frameio.User{ID: string(p.OwnerID)}, Restricted: bool(p.Private), Archived: isAway(string(p.ArchiveStatus)), UpdatedAt: p.UpdatedAt.Time, URL: "https://app.frame.io/projects/" + p.ID}
+		Owner: frameio.User{ID: string(p.OwnerID)}, Restricted: bool(p.Private), Archived: isAway(string(p.ArchiveStatus)), Description: string(p.Description),
+		CreatedAt: p.InsertedAt.Time, UpdatedAt: p.UpdatedAt.Time, URL: "https://app.frame.io/projects/" + p.ID}
+	for name, v := range map[string]any{"project_preferences": p.Preferences, "watermark": p.Watermark, "shared": p.Shared, "read_only": p.ReadOnly} {
+		if v == nil {
+			continue
+		}
+		if d.Settings == nil {
+			d.Settings = map[string]any{}
+		}
+		d.Settings[name] = v
+	}
 	if t := p.Team.value; t != nil {
 		d.Team.Name = string(t.Name)
 		if t.ID != "" {

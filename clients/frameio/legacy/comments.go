@@ -24,6 +24,8 @@ type comment struct {
 	Private     flag            `json:"private"`
 	Completed   flag            `json:"completed"`
 	CompletedAt instant         `json:"completed_at"`
+	Completer   text            `json:"completer_id"`
+	Likes       number          `json:"like_count"`
 	Inserted    instant         `json:"inserted_at"`
 	Updated     instant         `json:"updated_at"`
 	Deleted     instant         `json:"deleted_at"`
@@ -35,7 +37,7 @@ type comment struct {
 
 func (c comment) domain(fileID string) frameio.Comment {
 	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: string(c.ParentID), Text: string(c.Text), Completed: bool(c.Completed),
-		CompletedAt: c.CompletedAt.Time, TeamOnly: bool(c.Private), Annotation: annotation(c.Annotation), CreatedAt: c.Inserted.Time, UpdatedAt: c.Updated.Time}
+		CompletedAt: c.CompletedAt.Time, CompletedBy: frameio.User{ID: string(c.Completer)}, Likes: int(c.Likes.whole()), TeamOnly: bool(c.Private), Annotation: annotation(c.Annotation), CreatedAt: c.Inserted.Time, UpdatedAt: c.Updated.Time}
 	if c.Timestamp.set {
 		frame := c.Timestamp.whole() - firstFrame
 		d.Frame = &frame
@@ -130,6 +132,7 @@ type shareItem struct {
 var settingsKept = []string{
 	"allow_approvals", "current_version_only", "enable_downloading", "enable_comments", "notify_on_view", "access_control",
 	"has_password", "can_download", "layout", "vanity", "view_count", "reviewer_count", "item_count", "password_protected", "description",
+	"autoplay", "is_autoplay", "background_color", "color", "format", "include_ext", "include_upload_date", "secure", "style", "text_color", "title", "watermark_user_input",
 }
 
 func settings(raw map[string]json.RawMessage) map[string]any {
@@ -185,6 +188,9 @@ func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.S
 	}
 	if d.Name == "" {
 		d.Name = string(s.Title)
+	}
+	if string(s.Title) == d.Name {
+		delete(settings, "title") // it is the collection's
 	}
 	for _, on := range []*bool{s.Active, s.Enabled} {
 		if on != nil && !*on {
