@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"mime"
@@ -61,8 +62,13 @@ func (c *console) auditPage(w http.ResponseWriter, r *http.Request, v visit) {
 		c.failed(w, r, err)
 		return
 	}
+	named := names{}
 	for _, e := range entries {
-		b.Rows = append(b.Rows, c.auditLine(e))
+		l := c.auditLine(e)
+		if name := named.of(r.Context(), v.ledger, e); name != "" {
+			l.Object = name
+		}
+		b.Rows = append(b.Rows, l)
 	}
 	b.Later = before > 0
 	if len(entries) == rowsShown {
@@ -71,6 +77,27 @@ func (c *console) auditPage(w http.ResponseWriter, r *http.Request, v visit) {
 	b.CSV, b.JSONL, b.All = b.address(p.Path+"audit/audit.csv"), b.address(p.Path+"audit/audit.jsonl"), p.Path+"audit"
 	p.Body = b
 	c.show(w, r, http.StatusOK, "audit", p)
+}
+
+// names are what archives and reviews are called, by what the audit knows of them.
+type names map[string]string
+
+// of is an entry's archive or review by name; "" where it has none, or cannot be read now.
+func (n names) of(ctx context.Context, h ledger.TenantLedger, e ledger.AuditEntry) string {
+	key := e.Archive + "/" + e.Review
+	if name, known := n[key]; known || key == "/" || e.ObjectKind == "file" {
+		return name
+	}
+	name := ""
+	if e.Archive != "" {
+		if row, ok, err := h.Archive(e.Archive).Get(ctx); ok && err == nil {
+			name = "archive of “" + nameOf(row) + "”"
+		}
+	} else if row, ok, err := h.Review(e.Review).Get(ctx); ok && err == nil {
+		name = "review “" + titleOf(row) + "”"
+	}
+	n[key] = name
+	return name
 }
 
 // auditFile exports the entries that the filter chooses, in their order. JSONL has each entry's hash, so that the export can be verified.

@@ -104,6 +104,7 @@ type harness struct {
 	server  *httptest.Server
 	cfg     *config.Config
 	refused []string
+	person  signin.Person
 }
 
 // serve serves the console to one person.
@@ -112,7 +113,7 @@ func serve(t testing.TB, role config.Role) *harness {
 	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/ledger.db", ledger.WithKey("a secret of sixteen and more"))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
-	h := &harness{ledger: book, actions: &recorder{}}
+	h := &harness{ledger: book, actions: &recorder{}, person: signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example"}}
 	h.cfg = &config.Config{HTTP: config.HTTP{PublicURL: "http://127.0.0.1:8080"}, Temporal: config.Temporal{UIURL: "http://127.0.0.1:8233", Namespace: "default"}, Tenants: map[string]*config.Tenant{
 		acme:  {ID: acme, Name: "Acme", Iconik: config.Iconik{BaseURL: "https://app.iconik.io"}, Frameio: config.Frameio{Generation: "v4"}, Review: config.Review{Longest: 90 * 24 * time.Hour, Retention: 720 * time.Hour}},
 		other: {ID: other, Name: "Secret Competitor"},
@@ -122,7 +123,9 @@ func serve(t testing.TB, role config.Role) *harness {
 		h.refused = append(h.refused, fmt.Sprint(p.Email, tenants, page, " ", why))
 	}, Stop: stop, Now: func() time.Time { return today }})
 	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := signin.With(r.Context(), signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example", Roles: map[string]config.Role{acme: role}})
+		who := h.person
+		who.Roles = map[string]config.Role{acme: role}
+		ctx := signin.With(r.Context(), who)
 		if role == "nobody" {
 			ctx = r.Context()
 		}
@@ -458,6 +461,8 @@ func TestTheAuditIsExported(t *testing.T) {
 	_, body = h.get(t, "audit/audit.csv?action=sync")
 	assert.Equal(t, auditPageRows+4, strings.Count(body, "\n"))
 	assert.NotContains(t, body, ",=cmd", "a spreadsheet runs no formula")
+	_, body = h.get(t, "audit?action=retry")
+	assert.Contains(t, body, "archive of “Harbour Lights”", "nobody knows an ID by heart")
 	_, body = h.get(t, "audit?action=sync")
 	assert.Contains(t, body, "Older entries")
 }
