@@ -25,10 +25,10 @@ import (
 )
 
 type options struct {
-	data, s3, temporal, ledger, generation, host string
-	archive, review, once, limits                bool
-	small                                        int
-	offline, vendors                             bool
+	data, s3, temporal, ledger, generation, host, demo string
+	archive, review, once, limits                      bool
+	small                                              int
+	offline, vendors                                   bool
 }
 
 func main() {
@@ -70,6 +70,7 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	f.StringVar(&o.s3, "s3", "", "use a real S3 store instead of the built-in one: `http://ACCESS:SECRET@host:port`")
 	f.StringVar(&o.temporal, "temporal", "", "`host:port` of a running Temporal server")
 	f.BoolVar(&o.offline, "offline", false, "download nothing: build Temporal's server if there is no temporal command")
+	f.StringVar(&o.demo, "demo", "", "account: 40 `projects` of all kinds in three workspaces, for what is about a whole account")
 	f.BoolVar(&o.vendors, "vendors", false, "without Framebridge, and with nothing set up: to install it yourself")
 	f.StringVar(&o.host, "host", "", "with --vendors: `name` of this machine for others, which then reach the simulators")
 	f.StringVar(&o.ledger, "ledger", "", "`DSN` of the ledger's database (default: SQLite in the data folder)")
@@ -79,6 +80,9 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 func run(ctx context.Context, o options, out io.Writer) error {
 	if o.generation != "legacy" && o.generation != "v4" {
 		return fmt.Errorf("--generation must be v4 or legacy, not %q", o.generation)
+	}
+	if o.demo != "" && o.demo != "account" {
+		return fmt.Errorf("--demo must be account, not %q", o.demo)
 	}
 	if o.archive && o.review {
 		return errors.New("use --archive or --review, not both")
@@ -231,6 +235,13 @@ func seed(s *stack.Stack, o options) (samples.Project, error) {
 	s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
 	s.Iconik.AddUser(editor, "Ellen", "Editor")
 	s.Iconik.AddUser("paul@harbour.example", "Paul", "Producer")
+	if o.demo != "" {
+		project, teams, err := samples.Account(s.Frameio)
+		for _, team := range teams {
+			s.RegisterWebhooks(team)
+		}
+		return project, err
+	}
 	team := s.Frameio.AddTeam("Harbour Films")
 	project, err := samples.Harbour(s.Frameio, team.ID)
 	if err != nil {

@@ -20,7 +20,7 @@ func seedReview(s *stack.Stack) (string, error) {
 	if id, ok := s.Iconik.AssetTitled(clipTitle); ok {
 		return id, nil
 	}
-	return s.Iconik.AddAsset(clipTitle, "", samples.Media("25.mov"))
+	return s.Iconik.AddAsset(clipTitle, "", samples.Media("trailer.mov"))
 }
 
 // demonstrate plays a review in seconds: the click, comments from both sides, a decision, and, with the clock moved,

@@ -26,7 +26,12 @@ func vendors(ctx context.Context, so stack.Options, o options, out io.Writer) er
 	if s.Frameio.Empty() {
 		s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
 		s.Iconik.AddUser(editor, "Ellen", "Editor")
-		if _, err := samples.Harbour(s.Frameio, s.Frameio.AddTeam("Harbour Films").ID); err != nil {
+		if o.demo != "" {
+			_, _, err = samples.Account(s.Frameio)
+		} else {
+			_, err = samples.Harbour(s.Frameio, s.Frameio.AddTeam("Harbour Films").ID)
+		}
+		if err != nil {
 			return err
 		}
 	}

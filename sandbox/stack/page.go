@@ -74,10 +74,16 @@ type archiveOnPage struct {
 	Items itemsOnPage
 }
 
-type itemsOnPage struct{ Total, Verified, Skipped, Failed int64 }
+type itemsOnPage struct{ Total, Copied, Verified, Skipped, Failed int64 }
 
-// Settled are the files about which nothing more happens.
-func (i itemsOnPage) Settled() int64 { return i.Verified + i.Skipped + i.Failed }
+// Steps are those that were taken: two for each file, to copy and to verify it.
+func (i itemsOnPage) Steps() int64 { return i.Copied + 2*(i.Verified+i.Skipped+i.Failed) }
+
+// Most are the steps that there are.
+func (i itemsOnPage) Most() int64 { return 2 * i.Total }
+
+// Brought are the files that are in iconik.
+func (i itemsOnPage) Brought() int64 { return i.Copied + i.Verified }
 
 // page is the sandbox's own: where everything is, what runs, the mails, and a clock.
 func (s *Stack) page() http.Handler {

@@ -21,12 +21,32 @@ var draw string
 //go:embed live.js
 var live string
 
-// Funcs are for the pages' templates: {{style}}, and {{draw}} and {{live}} inside of a script.
+// Funcs are for the pages' templates: {{style}}, {{draw}} and {{live}} inside of a script, and how people write things.
 var Funcs = template.FuncMap{
 	"style": func() template.CSS { return template.CSS(style) },
 	"draw":  func() template.JS { return template.JS(draw) },
 	"live":  func() template.JS { return template.JS(live) },
 	"face":  face,
+	"count": count,
+	"words": words,
+}
+
+// count is a number of things, as people write it.
+func count(n any, noun string) string {
+	text := fmt.Sprint(n)
+	if text != "1" {
+		noun += "s"
+	}
+	return text + " " + noun
+}
+
+// words says an API's name of a state as a person does: FINISHED_WITH_WARNING is "Finished with warning".
+func words(state any) string {
+	text := strings.ToLower(strings.ReplaceAll(fmt.Sprint(state), "_", " "))
+	if text == "" || state == nil {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // Mark is one shape; points run from 0 to 1 of the picture. The JSON is what draw.js fills a form with.
