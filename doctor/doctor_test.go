@@ -97,6 +97,11 @@ func breakages() []breakage {
 		{"public_url.form", func(h *harness) { h.Config.HTTP.PublicURL = "http://" + host }},
 		{"public_url.reachable", func(h *harness) { h.front.answer("/api/v1/services/frameio/archives", map[string]string{}) }},
 		{"public_url.reachable", func(h *harness) { h.frontAt = "127.0.0.1:1" }},
+		{"auth.oidc", func(h *harness) { h.Config.Auth.OIDC.Issuer = "http://127.0.0.1:1" }},
+		{"auth.oidc", func(h *harness) {
+			h.Config.Auth.OIDC.Issuer = "https://" + host + "/realm/"
+			h.front.answer("/realm/.well-known/openid-configuration", map[string]string{"issuer": "https://" + host + "/realm"})
+		}},
 		{"ledger.reachable", func(h *harness) { h.Ledger, h.LedgerErr = nil, errors.New("unable to open database file") }},
 		{"ledger.schema", func(h *harness) {
 			h.Ledger, h.LedgerErr = nil, errors.New("it was written by a newer Framebridge (schema 9, this one knows 2)")

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -69,7 +70,36 @@ func configChecks() []Definition {
 			}},
 		{ID: "public_url.reachable", Meaning: "Webhooks and clicks do not arrive: archives do not start automatically, and the buttons in iconik do nothing.", Do: "Start `starter serve`, and let the proxy pass /api/v1/services/frameio to it. If only outside callers can reach the address, see frameio.webhooks and iconik.actions.healthy.",
 			needs: []string{"config.valid"}, run: reachable},
+		{ID: "auth.oidc", Meaning: "Nobody can sign in to the console at the provider.", Do: "Check auth.oidc.issuer, to the letter, and whether this machine can reach it. Until then, `starter console` prints a link that signs you in.",
+			needs: []string{"config.valid"}, run: provider},
 	}
+}
+
+// provider reads the discovery document of the OpenID Connect provider, which must name the issuer as the configuration does.
+func provider(ctx context.Context, x *exam) finding {
+	issuer := x.Config.Auth.OIDC.Issuer
+	if issuer == "" {
+		return skip("no provider is configured; people sign in with the link of starter console")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration", nil)
+	if err != nil {
+		return fail("auth.oidc.issuer is not a URL")
+	}
+	resp, err := x.http.Do(req)
+	if err != nil {
+		return fail("no response at %s: %s", issuer, cause(err))
+	}
+	defer resp.Body.Close()
+	var says struct {
+		Issuer string `json:"issuer"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&says); err != nil || resp.StatusCode != http.StatusOK {
+		return fail("%s responds with %s, unlike an OpenID Connect provider", issuer, resp.Status)
+	}
+	if says.Issuer != issuer {
+		return fail("the provider calls itself %q, auth.oidc.issuer is %q", says.Issuer, issuer)
+	}
+	return ok("%s answers", issuer)
 }
 
 func isLoopback(host string) bool {
