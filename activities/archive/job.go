@@ -47,7 +47,7 @@ func (a *archive) openJob(ctx context.Context, row ledger.Archive) error {
 			job, err := a.iconik.Jobs.Create(ctx, iconik.JobRequest{
 				Title: jobTitle(row), Type: "CUSTOM", CustomType: jobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
 				Steps: notice.Steps("plan", "IN_PROGRESS", ""), Message: "Reading the project in Frame.io",
-				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID()},
+				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": a.workflowID(), "framebridge_url": routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive)},
 				ActionContext: a.buttons(),
 			})
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -87,6 +89,30 @@ func TestTheMailOfAQueuedArchiveNamesTheProject(t *testing.T) {
 	require.NoError(t, acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: "t", Archive: "p"}, Kind: workflows.NotifyQueued, Run: 1}))
 	m := <-box
 	assert.Equal(t, `Queued: archive of "Regatta"`, m.Subject)
+	assert.Contains(t, m.Text, "Status:                https://bridge.example.com/ui/t/archives/p\n", "there is no key for a link that opens without an account")
+}
+
+func TestAMailsLinkOpensTheArchive(t *testing.T) {
+	const id = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	defer book.Close()
+	box := make(outbox, 1)
+	cfg := &config.Tenant{ID: id, Archive: config.Archive{Notify: []string{"ops@example.com"}}}
+	cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: "http://127.0.0.1:9", Token: "x"}
+	cfg.Iconik = config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"}
+	acts := mailing(t, cfg, book, box)
+	acts.config.Now().Ledger.EncryptionKey = config.Secrets{"a secret of sixteen and more"}
+	_, _, err = book.Tenant(id).Archive("p").Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	_, err = book.Tenant(id).Archive("p").Update(t.Context(), func(r *ledger.Archive) { r.Name = "Regatta" })
+	require.NoError(t, err)
+	require.NoError(t, acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: id, Archive: "p"}, Kind: workflows.NotifyQueued, Run: 1}))
+	_, address, found := strings.Cut((<-box).Text, "https://bridge.example.com/l/")
+	require.True(t, found)
+	link, err := routes.OpenLink(acts.config.Now(), strings.TrimSpace(address), time.Now())
+	require.NoError(t, err)
+	assert.Equal(t, []string{id, "archive", "p", "viewer"}, []string{link.Tenant, link.Kind, link.ID, string(link.Role)})
 }
 
 // mailing are the steps of a tenant whose mails go into a box.
@@ -98,6 +124,6 @@ func mailing(t *testing.T, cfg *config.Tenant, book *ledger.Ledger, box outbox) 
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
 	one := tenant.New(cfg, book, fio, ick, box, log)
-	return New(Options{Config: config.Hold(&config.Config{}), Ledger: book, Log: log, Tenant: func(string) (*tenant.Tenant, error) { return one, nil },
+	return New(Options{Config: config.Hold(&config.Config{HTTP: config.HTTP{PublicURL: "https://bridge.example.com"}}), Ledger: book, Log: log, Tenant: func(string) (*tenant.Tenant, error) { return one, nil },
 		WorkflowURL: func(string) string { return "" }})
 }
