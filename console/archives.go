@@ -186,7 +186,11 @@ func (o openList) state(temporal bool) state {
 	return s
 }
 
-func (c *console) openArchives(ctx context.Context, h ledger.TenantLedger) (openList, error) {
+func (c *console) openArchives(ctx context.Context, tenant string) (openList, error) {
+	return c.open.of(ctx, tenant, func(ctx context.Context) (openList, error) { return c.readOpen(ctx, c.Ledger.Tenant(tenant)) })
+}
+
+func (c *console) readOpen(ctx context.Context, h ledger.TenantLedger) (openList, error) {
 	var out openList
 	running, err := h.UnderWay(ctx, rowsShown)
 	if err != nil {
@@ -314,25 +318,46 @@ func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) 
 	}
 	if b.Whole {
 		var err error
-		if b.Open, err = c.openArchives(r.Context(), v.ledger); err != nil {
+		if b.Open, err = c.openArchives(r.Context(), v.tenant.ID); err != nil {
 			c.failed(w, r, err)
 			return
 		}
 		p.Topic, p.Version = "archives", b.Open.state(c.temporal.ready(r.Context())).Version
 	}
-	rows, next, err := v.ledger.BrowseArchives(r.Context(), ledger.ArchiveFilter{Statuses: statuses, Name: b.Search}, after, rowsShown)
+	read := func(ctx context.Context) (archiveRows, error) {
+		return c.browseArchives(ctx, v.ledger, ledger.ArchiveFilter{Statuses: statuses, Name: b.Search}, after)
+	}
+	var found archiveRows
+	var err error
+	if b.Whole {
+		found, err = c.ended.of(r.Context(), v.tenant.ID, read)
+	} else {
+		found, err = read(r.Context())
+	}
 	if err != nil {
 		c.failed(w, r, err)
 		return
 	}
-	for _, row := range rows {
-		b.Rows = append(b.Rows, c.archiveRow(row))
-	}
-	if next != "" {
-		b.Next = address(p.Path+"archives", "status", b.Filter, "q", b.Search, "after", next)
+	if b.Rows = found.rows; found.next != "" {
+		b.Next = address(p.Path+"archives", "status", b.Filter, "q", b.Search, "after", found.next)
 	}
 	p.Body = b
 	c.show(w, r, http.StatusOK, "archives", p)
+}
+
+// archiveRows is a page of a list.
+type archiveRows struct {
+	rows []archiveRow
+	next string
+}
+
+func (c *console) browseArchives(ctx context.Context, h ledger.TenantLedger, f ledger.ArchiveFilter, after string) (archiveRows, error) {
+	rows, next, err := h.BrowseArchives(ctx, f, after, rowsShown)
+	out := archiveRows{next: next}
+	for _, row := range rows {
+		out.rows = append(out.rows, c.archiveRow(row))
+	}
+	return out, err
 }
 
 const longestSearch = 200

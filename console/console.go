@@ -85,6 +85,8 @@ type console struct {
 	live     *live
 	tasks    *tasks
 	totals   *totals
+	open     *memo[openList]    // by tenant
+	ended    *memo[archiveRows] // of their first page, by tenant
 	temporal *health
 }
 
@@ -100,6 +102,7 @@ func Handler(d Deps) http.Handler {
 	c := &console{Deps: d, assets: loadAssets(), tasks: newTasks(d.Stop, d.Now)}
 	c.pages = loadPages(c.assets)
 	c.totals = &totals{stop: d.Stop, ledger: d.Ledger, now: d.Now, known: map[string]*knownTotals{}}
+	c.open, c.ended = newMemo[openList](d.Now), newMemo[archiveRows](d.Now)
 	c.temporal = &health{ask: d.Actions.TemporalReady, now: d.Now}
 	c.live = newLive(d.Stop, c.state)
 	return secured(c.routes())
@@ -224,6 +227,8 @@ func (c *console) tenantsOf(p signin.Person) []tenantLink {
 func (c *console) act(role config.Role, do func(r *http.Request, v visit) (to, done string, err error)) handler {
 	return c.needs(role, func(w http.ResponseWriter, r *http.Request, v visit) {
 		to, done, err := do(r, v)
+		c.open.forget(v.tenant.ID)
+		c.ended.forget(v.tenant.ID)
 		var refused *Refused
 		switch {
 		case errors.As(err, &refused):

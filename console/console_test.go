@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,7 +99,14 @@ func (a *recorder) AsItStands(_ context.Context, row ledger.Archive) ledger.Arch
 }
 func (a *recorder) TemporalReady(context.Context) error { return a.temporal }
 
+// now is a minute before today at first, and each request is a second later: what pages of one moment share is read anew.
+func (h *harness) now() time.Time {
+	return today.Add(-time.Minute + time.Duration(h.asked.Load())*time.Second + time.Since(h.began))
+}
+
 type harness struct {
+	asked   atomic.Int64
+	began   time.Time
 	ledger  *ledger.Ledger
 	actions *recorder
 	server  *httptest.Server
@@ -113,7 +121,7 @@ func serve(t testing.TB, role config.Role) *harness {
 	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/ledger.db", ledger.WithKey("a secret of sixteen and more"))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
-	h := &harness{ledger: book, actions: &recorder{}, person: signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example"}}
+	h := &harness{began: time.Now(), ledger: book, actions: &recorder{}, person: signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example"}}
 	h.cfg = &config.Config{HTTP: config.HTTP{PublicURL: "http://127.0.0.1:8080"}, Temporal: config.Temporal{UIURL: "http://127.0.0.1:8233", Namespace: "default"}, Tenants: map[string]*config.Tenant{
 		acme:  {ID: acme, Name: "Acme", Iconik: config.Iconik{BaseURL: "https://app.iconik.io"}, Frameio: config.Frameio{Generation: "v4"}, Review: config.Review{Longest: 90 * 24 * time.Hour, Retention: 720 * time.Hour}},
 		other: {ID: other, Name: "Secret Competitor"},
@@ -121,8 +129,9 @@ func serve(t testing.TB, role config.Role) *harness {
 	stop, cancel := context.WithCancel(context.Background())
 	handler := Handler(Deps{Config: func() *config.Config { return h.cfg }, Ledger: book, Actions: h.actions, Log: slog.New(slog.DiscardHandler), Refused: func(_ context.Context, p signin.Person, tenants []string, page, why string) {
 		h.refused = append(h.refused, fmt.Sprint(p.Email, tenants, page, " ", why))
-	}, Stop: stop, Now: func() time.Time { return today }})
+	}, Stop: stop, Now: h.now})
 	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.asked.Add(1)
 		who := h.person
 		who.Roles = map[string]config.Role{acme: role}
 		ctx := signin.With(r.Context(), who)
@@ -465,4 +474,13 @@ func TestTheAuditIsExported(t *testing.T) {
 	assert.Contains(t, body, "archive of “Harbour Lights”", "nobody knows an ID by heart")
 	_, body = h.get(t, "audit?action=sync")
 	assert.Contains(t, body, "Older entries")
+}
+
+func TestSentences(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "two files failed": "Two files failed.", "“Archive” is missing": "“Archive” is missing.", "http://127.0.0.1 is here": "http://127.0.0.1 is here.", "überall!": "überall!", "übrig bleibt eins": "Übrig bleibt eins.",
+		"iconik refused it": "iconik refused it.", "a.mov is missing": "a.mov is missing.", "missing: x": "Missing: x.", " done.": "Done.", "done. then": "Done. then.",
+	} {
+		assert.Equal(t, want, sentence(text))
+	}
 }

@@ -208,7 +208,7 @@ func (c *console) state(ctx context.Context, t topic) (state, error) {
 	h := c.Ledger.Tenant(t.tenant)
 	switch kind {
 	case "archives":
-		open, err := c.openArchives(ctx, h)
+		open, err := c.openArchives(ctx, t.tenant)
 		return open.state(c.temporal.ready(ctx)), err
 	case "archive":
 		one, err := c.archiveFigures(ctx, h, id)

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/english"
@@ -116,14 +118,17 @@ func (c *console) problem(w http.ResponseWriter, r *http.Request, status int, te
 	c.show(w, r, status, "problem", p)
 }
 
-// sentence begins with a capital letter and ends with a full stop.
+var plainWord = regexp.MustCompile(`^\p{Ll}\p{L}*([ ,:;]|\.( |$)|$)`)
+
+// sentence begins with a capital letter and ends with a full stop. Names, paths and addresses stay as they are.
 func sentence(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return ""
 	}
-	if !strings.HasPrefix(text, "iconik") {
-		text = strings.ToUpper(text[:1]) + text[1:]
+	if plainWord.MatchString(text) && !strings.HasPrefix(text, "iconik") && !strings.Contains(strings.Fields(text)[0], "://") {
+		first, size := utf8.DecodeRuneInString(text)
+		text = string(unicode.ToUpper(first)) + text[size:]
 	}
 	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
 		text += "."
