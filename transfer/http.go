@@ -131,8 +131,7 @@ func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.R
 			}
 			return nil, failed
 		}
-		refused := resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusGone
-		if !refused || s.resolve == nil || try == len(RefusedWaits) {
+		if !refusesURL(resp.StatusCode) || s.resolve == nil || try == len(RefusedWaits) {
 			return resp, nil
 		}
 		resp.Body.Close()
@@ -299,6 +298,17 @@ func withoutURL(err error) error {
 		return u.Err
 	}
 	return err
+}
+
+// refusesURL tells whether a status means that a signed URL is not taken, or not any more.
+func refusesURL(status int) bool {
+	return status == http.StatusForbidden || status == http.StatusUnauthorized || status == http.StatusGone
+}
+
+// URLRefused says that the host did not take a signed URL: a new one may be taken.
+func URLRefused(err error) bool {
+	var e *SourceError
+	return errors.As(err, &e) && refusesURL(e.Status)
 }
 
 // StoredSize asks a signed download URL how many bytes stand behind it.

@@ -17,6 +17,8 @@ import (
 type details struct {
 	Fields map[string]string     `json:"fields,omitempty"` // of the archive's view
 	Custom []mapping.SourceField `json:"custom,omitempty"`
+
+	NoCustom bool `json:"-"` // the source has no custom fields, so none is taken back
 }
 
 // folderDetails is what the ledger keeps of a folder until its collection is made.
@@ -61,7 +63,20 @@ func (a *archive) writeProjectDetails(ctx context.Context, p frameio.Project, co
 			fields["framebridge_settings"] = string(encoded)
 		}
 	}
-	_, err := a.writeDetails(ctx, "project:"+p.ID, collection, details{Fields: fields})
+	_, err := a.writeDetails(ctx, "project:"+p.ID, collection, details{Fields: fields, NoCustom: true})
+	return err
+}
+
+// putCollectionFields writes a view's fields to a collection. One that was deleted meanwhile is left to the proof, which makes it anew; a
+// view that iconik has not is an error.
+func (a *archive) putCollectionFields(ctx context.Context, collection, view string, fields map[string]string) error {
+	err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(fields))
+	if !rest.IsNotFound(err) {
+		return err
+	}
+	if _, gone := a.iconik.Collections.Get(ctx, collection); rest.IsNotFound(gone) {
+		return nil
+	}
 	return err
 }
 
@@ -80,11 +95,11 @@ func (a *archive) writeDetails(ctx context.Context, key, collection string, d de
 	if err := a.markChanged(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(d.Fields)); err != nil && !rest.IsNotFound(err) {
+	if err := a.putCollectionFields(ctx, collection, view, d.Fields); err != nil {
 		return nil, err
 	}
 	notCarried := []ledger.NotCarried{}
-	if again := known && link.TargetID == collection; len(d.Custom) > 0 || again {
+	if again := known && link.TargetID == collection; !d.NoCustom && (len(d.Custom) > 0 || again) {
 		if notCarried, err = a.putSourceFields(ctx, "collections", collection, d.Custom, again); err != nil && !rest.IsNotFound(err) {
 			return nil, err
 		}

@@ -348,25 +348,8 @@ func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection
 	if !s.CreatedAt.IsZero() {
 		fields["framebridge_created_at"] = s.CreatedAt.UTC().Format(time.RFC3339)
 	}
-	hash := mapping.FieldsHash(fields)
-	link, _, err := a.tenant.Ledger.Link(ctx, linkSettings, string(s.Kind)+":"+s.ID)
-	if err != nil || link.Hash == hash && link.TargetID == collection {
-		return err
-	}
-	view, err := a.tenant.View(ctx, mapping.ArchiveView)
-	if err != nil {
-		return err
-	}
-	if err := a.markChanged(ctx); err != nil {
-		return err
-	}
-	if err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(fields)); err != nil && !rest.IsNotFound(err) {
-		return err
-	}
-	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkSettings, SourceID: string(s.Kind) + ":" + s.ID, Archive: a.ref.Archive, Parent: collection, IntendedAt: time.Now()}); err != nil {
-		return err
-	}
-	return a.tenant.Ledger.Complete(ctx, linkSettings, string(s.Kind)+":"+s.ID, collection, hash)
+	_, err = a.writeDetails(ctx, string(s.Kind)+":"+s.ID, collection, details{Fields: fields, NoCustom: true})
+	return err
 }
 
 // linkSettings remembers which settings of a share were written.

@@ -141,7 +141,7 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 	fields := map[string]string{"framebridge_source_id": c.ID, "framebridge_description": c.Description, "framebridge_settings": string(c.Source)}
 	in := mapping.Fields(mapping.FieldsInput{OwnerName: c.Creator.Name, OwnerEmail: c.Creator.Email, CreatedAt: c.CreatedAt})
 	fields["framebridge_owner"], fields["framebridge_created_at"] = in["framebridge_owner"], in["framebridge_created_at"]
-	_, err = a.writeDetails(ctx, "collection:"+c.ID, id, details{Fields: fields})
+	_, err = a.writeDetails(ctx, "collection:"+c.ID, id, details{Fields: fields, NoCustom: true})
 	return err
 }
 

@@ -235,6 +235,13 @@ func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.F
 		return "", nil // the storage gives no URL to look at the object itself
 	}
 	size, err := transfer.StoredSize(ctx, a.steps.objects, f.URL)
+	if transfer.URLRefused(err) { // the listing's URL has ended
+		again, ferr := a.iconik.Files.File(ctx, it.AssetID, f.ID, iconik.FileOptions{})
+		if ferr != nil {
+			return "", ferr
+		}
+		size, err = transfer.StoredSize(ctx, a.steps.objects, again.URL)
+	}
 	if err != nil {
 		return "", err
 	}

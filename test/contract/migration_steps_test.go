@@ -128,7 +128,7 @@ func TestTheAccountMovesAtAnyStep(t *testing.T) {
 	whole := openMigrating(t, "", 0, false)
 	require.NoError(t, whole.play(t).GetWorkflowError())
 	want := whole.counts()
-	for _, tt := range []struct {
+	for i, tt := range []struct {
 		name, at string
 		nth      int
 	}{
@@ -136,6 +136,9 @@ func TestTheAccountMovesAtAnyStep(t *testing.T) {
 		{"comments", "CopyComments", 2}, {"shares", "CopyShares", 1}, {"compare", "ScanProject", 2}, {"verify", "VerifyItems", 1}, {"verify the tree", "VerifyTree", 1}, {"report", "WriteReport", 1},
 	} {
 		for name, projects := range map[string]bool{"all ids are new": true, "the project keeps its id": false} {
+			if !wholeTables && (i%2 != 0 || projects != (i%4 == 0)) {
+				continue
+			}
 			t.Run(tt.name+", "+name, func(t *testing.T) {
 				m := openMigrating(t, tt.at, tt.nth, projects)
 				if tt.at == "OpenArchive" { // one that was opened before, as archives that wait for their turn often were

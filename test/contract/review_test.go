@@ -180,28 +180,31 @@ func TestBothSidesEndEqual(t *testing.T) {
 // A comment that is deleted after its copy was made, and before that was written down, does not stay behind, nor come back.
 func TestWhatIsDeletedWhileItIsCopiedGoes(t *testing.T) {
 	for generation := range generations {
-		c, ref := openReview(t, generation, 0)
-		in := workflows.SyncInput{ReviewRef: ref, Full: true}
-		said := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "a slip"})
-		require.NoError(t, c.iconik.AddFault(faults.Fault{Match: "^POST .*segments", Times: 1, Lose: true}))
-		require.NoError(t, c.iconik.AddFault(faults.Fault{Match: "^GET .*segments", After: 1, Times: 100, Status: http.StatusBadGateway}))
-		require.Error(t, c.sync(in, 0))
-		require.Len(t, c.iconik.Segments(c.asset), 1)
-		c.frameio.Unsay(said.ID)
-		c.iconik.ClearFaults()
-		require.NoError(t, c.sync(in, 0))
-		require.Empty(t, c.iconik.Segments(c.asset), generation)
+		t.Run(generation, func(t *testing.T) {
+			t.Parallel() // it waits
+			c, ref := openReview(t, generation, 0)
+			in := workflows.SyncInput{ReviewRef: ref, Full: true}
+			said := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "a slip"})
+			require.NoError(t, c.iconik.AddFault(faults.Fault{Match: "^POST .*segments", Times: 1, Lose: true}))
+			require.NoError(t, c.iconik.AddFault(faults.Fault{Match: "^GET .*segments", After: 1, Times: 100, Status: http.StatusBadGateway}))
+			require.Error(t, c.sync(in, 0))
+			require.Len(t, c.iconik.Segments(c.asset), 1)
+			c.frameio.Unsay(said.ID)
+			c.iconik.ClearFaults()
+			require.NoError(t, c.sync(in, 0))
+			require.Empty(t, c.iconik.Segments(c.asset), generation)
 
-		c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "another slip", nil, nil, "", nil)
-		require.NoError(t, c.frameio.AddFault(faults.Fault{Match: "^POST .*comments", Times: 1, Lose: true}))
-		require.NoError(t, c.frameio.AddFault(faults.Fault{Match: "^GET .*comments", After: 1, Times: 100, Status: http.StatusBadGateway}))
-		require.Error(t, c.sync(in, 0))
-		require.Len(t, c.frameio.CommentsOf(c.file), 1)
-		require.NoError(t, c.iconik.DeleteSegment(c.asset, c.segmentIDs()[0]))
-		c.frameio.ClearFaults()
-		require.NoError(t, c.sync(in, 0))
-		require.Empty(t, c.frameio.CommentsOf(c.file), generation)
-		require.Empty(t, c.iconik.Segments(c.asset), generation)
+			c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "another slip", nil, nil, "", nil)
+			require.NoError(t, c.frameio.AddFault(faults.Fault{Match: "^POST .*comments", Times: 1, Lose: true}))
+			require.NoError(t, c.frameio.AddFault(faults.Fault{Match: "^GET .*comments", After: 1, Times: 100, Status: http.StatusBadGateway}))
+			require.Error(t, c.sync(in, 0))
+			require.Len(t, c.frameio.CommentsOf(c.file), 1)
+			require.NoError(t, c.iconik.DeleteSegment(c.asset, c.segmentIDs()[0]))
+			c.frameio.ClearFaults()
+			require.NoError(t, c.sync(in, 0))
+			require.Empty(t, c.frameio.CommentsOf(c.file), generation)
+			require.Empty(t, c.iconik.Segments(c.asset), generation)
+		})
 	}
 }
 

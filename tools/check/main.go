@@ -33,10 +33,11 @@ var steps = []step{
 	{name: "vet", args: []string{"go", "vet", "-tags", "integration", "./..."}},
 	{name: "workflows are deterministic", args: []string{"go", "run", workflowcheck, "./workflows/..."}},
 	{name: "lint", args: []string{"go", "tool", "-modfile=tools/lint/go.mod", "golangci-lint", "run", "./..."}, slow: true},
-	{name: "fast tests", args: []string{"go", "test", "-timeout", "20m", "./..."}},
+	{name: "fast tests", args: []string{"go", "test", "-timeout", "20m", "-parallel", "8", "./..."}}, // many wait,
 	// What runs beside other things, in a process with a race detector. Temporal's test environment is made for it.
 	{name: "race detector", args: append([]string{"go", "test", "-race", "-timeout", "9m"}, raced...), slow: true, needsC: true},
 	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true, long: true},
+	{name: "large tables in whole", args: []string{"go", "test", "-tags", "integration", "-timeout", "20m", "-parallel", "8", "./test/contract"}, slow: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }

@@ -1,0 +1,5 @@
+//go:build integration
+
+package contract
+
+const wholeTables = true
