@@ -42,6 +42,7 @@ type assetSync struct {
 	changes  int
 	waiting  bool // a reply's parent is not there yet
 	held     bool // a deletion is not believed yet
+	vanished bool // a comment went while it was synced
 }
 
 func (s *assetSync) run(ctx context.Context) error {
@@ -462,5 +463,11 @@ func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on map
 	}
 	row.Deleted, row.UpdatedAt = true, time.Now().UTC()
 	s.changes++
-	return s.put(ctx, row)
+	if err := s.put(ctx, row); err != nil {
+		return err
+	}
+	for _, other := range s.rows { // replies may have gone with it
+		s.waiting = s.waiting || other.ParentID != "" && !other.Deleted
+	}
+	return nil
 }

@@ -21,7 +21,8 @@ const (
 	quietLongest = 15 * time.Minute // at most this long
 	pollShare    = 2                // polling may use one part in two of what the API gives; the rest is for webhooks and people
 	waitingReply = 5 * time.Second  // until the next look for the parent of a reply, or for what iconik's index did not show yet
-	heldLook     = time.Minute      // until the last sync is made again for a deletion that is not believed yet
+	unsureLook   = time.Minute      // until the last sync is made again for a comment that is going or coming back
+	unsureFor    = time.Hour        // after the end, what one side does not find is looked for again
 	blindLooks   = 20               // files of a review that is looked at again for that
 	refusedLook  = 10 * time.Minute // between two tries to bring over a comment that the other side does not take
 )
@@ -107,7 +108,7 @@ type synced struct {
 	waiting bool   // for what is not there yet
 	absent  string // the title of one that a side does not show, and that may be back soon
 	gone    bool   // one counts as deleted
-	held    bool   // for a comment that is missing on what has just come back
+	unsure  bool   // for a comment that is missing on what has just come back, or that went while it was synced
 }
 
 // notYet says why a sync after which none comes is made again.
@@ -115,8 +116,8 @@ func (d synced) notYet() error {
 	switch {
 	case d.absent != "":
 		return fault.Wait("Away", absentSeen, "%q cannot be found at the moment", d.absent)
-	case d.held:
-		return fault.Wait("Unseen", heldLook, "some comments may come back yet, as their file did")
+	case d.unsure:
+		return fault.Wait("Unseen", unsureLook, "some comments are going or coming back")
 	case d.waiting && d.changes > 0:
 		return fault.Wait("Unseen", waitingReply, "some comments are not synced yet")
 	}
@@ -134,7 +135,7 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	// A webhook that names no comment may be ahead of the index.
 	blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
 	did.changes, did.waiting = did.changes+s.changes, did.waiting || s.waiting || blind
-	did.held = did.held || s.held
+	did.unsure = did.unsure || s.held || (s.vanished || rest.IsNotFound(refused)) && time.Since(r.row.EndedAt) < unsureFor
 	switch {
 	case s.there && in.Full:
 		return r.notePermanent(ctx, r.decide(ctx, s.it, newestOfAsset(assets, i)), "decision on "+it.Title)

@@ -231,6 +231,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 	}
 	err := s.frameio.UpdateComment(ctx, row.FrameioID, ch)
 	if rest.IsNotFound(err) {
+		s.vanished = true // the next look sees it
 		return nil
 	}
 	if err != nil {

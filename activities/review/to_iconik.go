@@ -73,6 +73,8 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	}
 	if made == nil { // deleted in iconik since: it goes in Frame.io, too, at the next look
 		row.Iconik = mapping.IconikState(req.Text, req.StartMS, req.EndMS, req.Checked, "")
+		s.waiting = true
+		s.changes++
 		return s.put(ctx, row)
 	}
 	row.Iconik, row.IconikAt = iconikState(*made), made.Modified.Time
@@ -163,7 +165,8 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 	}
 	made, err := s.iconik.Segments.Update(ctx, s.it.AssetID, row.IconikID, p)
 	if rest.IsNotFound(err) {
-		return nil // deleted just now: the next look sees it
+		s.vanished = true // the next look sees it
+		return nil
 	}
 	if err != nil {
 		if err := s.refused(ctx, &row, mapping.Iconik, err); err != nil {

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -188,6 +189,33 @@ func TestTheLastSyncWaitsForWhatIsAway(t *testing.T) {
 	}
 }
 
+// Replies go with the comment that a sync deletes: the last one looks again, and brings that over.
+func TestTheLastSyncSeesWhatWentWithAComment(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			c, ref := openReview(t, generation, 0)
+			parent := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 1"})
+			require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+			c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 2", ParentID: parent.ID})
+			require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+			require.Len(t, c.segmentIDs(), 2)
+			for _, g := range c.iconik.Segments(c.asset) {
+				if g["parent_id"] == nil || g["parent_id"] == "" {
+					require.NoError(t, c.iconik.DeleteSegment(c.asset, fmt.Sprint(g["id"])))
+				}
+			}
+			last := workflows.SyncInput{ReviewRef: ref, Full: true, Last: true, Wait: true}
+			for tries := 0; ; tries++ {
+				if err := c.sync(last, 0); err == nil {
+					break
+				}
+				require.Less(t, tries, 5)
+			}
+			assert.Empty(t, c.equal(ref))
+		})
+	}
+}
+
 // Comments that come back later than their file are not deleted in iconik; what stays away is, in the end.
 func TestWhatComesBackLaterIsNotDeleted(t *testing.T) {
 	c, ref := openReview(t, "v4", 0)
@@ -203,7 +231,7 @@ func TestWhatComesBackLaterIsNotDeleted(t *testing.T) {
 	assert.Len(t, c.segmentIDs(), 2, "it may come back later")
 	last := full
 	last.Last, last.Wait = true, true
-	require.ErrorContains(t, c.sync(last, 0), "may come back yet")
+	require.ErrorContains(t, c.sync(last, 0), "going or coming back")
 	assert.Len(t, c.segmentIDs(), 2)
 	c.later(time.Hour)
 	require.NoError(t, c.sync(last, 0))
