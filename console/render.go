@@ -71,7 +71,7 @@ var done = map[string]string{
 	"checks": "Framebridge checks now whether the originals are back.", "cancelled": "The archive is being cancelled. What is in iconik stays there.",
 	"moved": "The order of the queue was changed.", "item": "The file is tried again.", "extended": "The review has a new expiry.",
 	"stopped": "The review was stopped. Its link is off.", "synced": "A sync was started. New comments appear here when it is done.",
-	"examining": "The check was started.", "listing": "The list of projects is being read again.",
+	"revoked": "The links in earlier e-mails no longer open.", "examining": "The check was started.", "listing": "The list of projects is being read again.",
 }
 
 // in makes a page in a tenant.
