@@ -1,0 +1,104 @@
+//go:build integration
+
+package signin
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/config"
+)
+
+// TestSignInInABrowser signs in in a real Chromium, whose cookies, origins and policies no test client has. With
+// FRAMEBRIDGE_PICTURES set to a folder, it leaves pictures there.
+func TestSignInInABrowser(t *testing.T) {
+	path, err := exec.LookPath("chromium")
+	if err != nil && os.Getenv("FRAMEBRIDGE_REQUIRE_CHROMIUM") == "" {
+		t.Skip("NOT TESTED: the sign-in in a browser: there is no Chromium on this machine (apt-get install chromium)")
+	}
+	require.NoError(t, err)
+	h := newHarness(t)
+	h.realProvider()
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))...)
+	defer endAllocator()
+	ctx, end := chromedp.NewContext(allocator)
+	defer end()
+	ctx, endTime := context.WithTimeout(ctx, 3*time.Minute)
+	defer endTime()
+	var mu sync.Mutex
+	var said []string
+	require.NoError(t, chromedp.Listen(ctx, func(event any) {
+		if e, ok := event.(*log.EventEntryAdded); ok && !strings.HasSuffix(e.Entry.URL, "/favicon.ico") { // of pages that are not ours
+			mu.Lock()
+			defer mu.Unlock()
+			said = append(said, e.Entry.Text)
+		}
+	}))
+	_, err = chromedp.Call(ctx, log.Enable, cdp.Empty{})
+	require.NoError(t, err)
+	do := func(steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		require.NoError(t, chromedp.Do(ctx, steps...))
+	}
+	evaluated := func(script string) string {
+		t.Helper()
+		out, err := chromedp.Run(ctx, chromedp.Evaluate[string](script))
+		require.NoError(t, err)
+		return out
+	}
+	looked := func(name string) {
+		t.Helper()
+		for _, width := range []int64{360, 768, 1440} {
+			for _, scheme := range []string{"light", "dark"} {
+				do(chromedp.EmulateViewport(width, 900))
+				_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				require.NoError(t, err)
+				assert.Equal(t, "fits", evaluated(`document.documentElement.scrollWidth <= document.documentElement.clientWidth ? "fits" : "is wider than the window"`), "%s at %d", name, width)
+				if folder := os.Getenv("FRAMEBRIDGE_PICTURES"); folder != "" && (width == 360 || scheme == "dark") {
+					png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+					require.NoError(t, err)
+					require.NoError(t, os.WriteFile(filepath.Join(folder, name+"-"+scheme+".png"), png, 0o600))
+				}
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		assert.Empty(t, said, "%s: the browser complains", name)
+		said = nil
+	}
+
+	link := h.url + h.linkTo(config.RoleEditor, 0)
+	do(chromedp.Navigate(link))
+	looked("sign-in")
+	do(chromedp.Click("a.button"))
+	do(chromedp.WaitVisible(`input[name="username"]`), chromedp.SendKeys(`input[name="username"]`, "edith"), chromedp.SendKeys(`input[name="password"]`, "verysecure\r"))
+	do(chromedp.WaitVisible(".files"))
+	assert.Equal(t, link, evaluated("location.href"), "she is where she wanted to go")
+	looked("link")
+
+	address, err := OneTimeLink(t.Context(), h.cfg, h.book, "ada", map[string]config.Role{acme: config.RoleAdmin}, h.time())
+	require.NoError(t, err)
+	do(chromedp.Navigate(address))
+	looked("once")
+	do(chromedp.Click("button"), chromedp.WaitVisible("pre"))
+	assert.Contains(t, evaluated("document.body.textContent"), "ada console")
+	do(chromedp.Navigate(h.url+"/ui/people"), chromedp.WaitVisible("section"))
+	looked("people")
+	do(chromedp.Click(`input[value^="oidc:"] ~ button`), chromedp.WaitVisible(".note"))
+	assert.Contains(t, evaluated(`document.querySelector(".note").textContent`), "Edith Cutter was signed out everywhere")
+}
