@@ -65,7 +65,7 @@ type archiveBody struct {
 	Search  string
 	Next    string
 
-	CanRetry, CanCancel, CanMove bool
+	CanRetry, CanCancel, CanMove, CanPlan bool
 }
 
 type fact struct{ Name, Text string }
@@ -132,9 +132,10 @@ func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
 	b := archiveBody{Row: c.archiveRow(row), Run: row.Run, Figures: now.figures, Links: c.archiveLinks(v.tenant, row)}
 	b.Facts = archiveFacts(row, now.totals)
 	b.CanRetry = row.Status.Ended() || row.Status == ledger.Waiting
+	b.CanPlan = row.Status.Ended()
 	b.CanCancel, b.CanMove = !row.Status.Ended(), row.Status == ledger.Queued
 	for _, s := range row.Stuck {
-		b.Stuck = append(b.Stuck, stuckLine{s.What, redact.Scrub(s.Reason), c.moment(s.Since)})
+		b.Stuck = append(b.Stuck, stuckLine{redact.Scrub(s.What), sentence(s.Reason), c.moment(s.Since)})
 	}
 	if !row.Status.Ended() && p.Warning == "" {
 		ctx, cancel := context.WithTimeout(r.Context(), stepPatience)
@@ -231,7 +232,7 @@ var itemFilters = []struct {
 func itemLines(t *config.Tenant, items []ledger.Item, retry bool) []itemLine {
 	out := make([]itemLine, len(items))
 	for i, it := range items {
-		l := itemLine{ID: it.SourceID, Path: cmp.Or(it.Path, it.Name), Size: report.Size(it.Size), Why: sentence(redact.Scrub(it.Why())), Fault: faults[it.Fault],
+		l := itemLine{ID: it.SourceID, Path: cmp.Or(it.Path, it.Name), Size: report.Size(it.Size), Why: sentence(it.Why()), Fault: faults[it.Fault],
 			Badge: labeled(itemBadges, it.State), Retry: retry && it.State == ledger.ItemFailed, Frameio: web(report.FrameioURL(it))}
 		if it.Versions > 1 {
 			l.Version = "version " + strconv.Itoa(it.Version) + " of " + strconv.Itoa(it.Versions)

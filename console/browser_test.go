@@ -113,6 +113,29 @@ func (b *browser) said() []string {
 	return slices.DeleteFunc(out, func(s string) bool { return strings.Contains(s, "the server responded with a status of 4") })
 }
 
+// axeCore is the source of https://github.com/dequelabs/axe-core, which FRAMEBRIDGE_AXE names: npm pack axe-core, axe.min.js.
+// Without it the rules of this file are all that a page is held to.
+func axeCore(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("FRAMEBRIDGE_AXE")
+	if path == "" {
+		t.Log("NOT TESTED: axe-core, because FRAMEBRIDGE_AXE names no file")
+		return ""
+	}
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(raw)
+}
+
+// axe returns what axe-core finds on a page.
+func (b *browser) axe(source string) []string {
+	b.t.Helper()
+	evaluate[chromedp.Void](b, source)
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run(document).then(r => r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.slice(0, 2).map(n => n.html.slice(0, 100)).join(' | ')))`, chromedp.EvalAwaitPromise))
+	require.NoError(b.t, err)
+	return found
+}
+
 // tooWide are the elements that stick out of the page.
 const tooWide = `(() => { const w = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= w) return [];
 	return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 40)); })()`
@@ -154,6 +177,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 			a.Status, a.Reason, a.FinishedAt = ledger.Verified, "All 12 files are verified.", today
 		})
 	}
+	axe := axeCore(t)
 	pictures := os.Getenv("FRAMEBRIDGE_PICTURES") // a folder: a picture of each page is kept there
 	for _, size := range [][2]int64{{360, 740}, {768, 1024}, {1440, 900}} {
 		for _, scheme := range []string{"light", "dark"} {
@@ -169,6 +193,9 @@ func TestEveryPageInABrowser(t *testing.T) {
 				assert.Empty(t, evaluate[[]string](b, small), "too small for a finger: %s", where)
 				assert.Empty(t, evaluate[[]string](b, faint), "too faint: %s", where)
 				assert.Empty(t, evaluate[[]string](b, structure), "not for a screen reader: %s", where)
+				if axe != "" {
+					assert.Empty(t, b.axe(axe), "axe finds: %s", where)
+				}
 				assert.Empty(t, b.said(), "the browser complains: %s", where)
 				if pictures != "" {
 					b.picture(filepath.Join(pictures, fmt.Sprintf("%02d-%d-%s.png", i, size[0], scheme)))

@@ -88,7 +88,7 @@ func (a *recorder) Plan(ctx context.Context, _ *config.Tenant, _ string) (workfl
 	return a.plan(ctx)
 }
 func (a *recorder) Doctor(context.Context, *config.Tenant) doctor.Report {
-	return doctor.Report{Checks: []doctor.Check{{ID: "iconik.storage", Status: doctor.Fail, Seen: "no storage <b>", Meaning: "files cannot be stored", Do: "create a storage"}, {ID: "ledger", Status: doctor.OK, Seen: "reachable"}}}
+	return doctor.Report{Checks: []doctor.Check{{ID: "iconik.storage", Status: doctor.Fail, Seen: "no storage <b> " + leaky, Meaning: "files cannot be stored", Do: "create a storage"}, {ID: "ledger", Status: doctor.OK, Seen: "reachable"}}}
 }
 func (a *recorder) SignedIn(context.Context, *config.Tenant) (time.Time, bool) {
 	return today.Add(-3 * time.Hour), true
@@ -193,6 +193,9 @@ func (h *harness) items(t testing.TB, archive string, items ...ledger.Item) {
 
 const hostile = `<script>alert(1)</script>"'&{{.}}` + "\u202e"
 
+// leaky is a reason with what must not be on any page.
+const leaky = hostile + ` at https://bucket.s3.amazonaws.com/a.mov?X-Amz-Signature=deadbeef with Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzYW0ifQ.c2VjcmV0LXNpZ25hdHVyZQ`
+
 func (h *harness) review(t testing.TB, r ledger.Review) {
 	t.Helper()
 	r.Tenant, r.Click, r.CreatedAt = acme, r.ID, cmp.Or(r.CreatedAt, today.Add(-time.Hour))
@@ -205,40 +208,40 @@ func filled(t testing.TB, role config.Role) *harness {
 	h := serve(t, role)
 	h.archive(t, "running", func(a *ledger.Archive) {
 		a.Name, a.TeamName, a.Status, a.StartedAt, a.CopyingSince = hostile, hostile, ledger.Running, today.Add(-30*time.Minute), today.Add(-20*time.Minute)
-		a.SetStuck(ledger.Stuck{Key: "k", Since: today.Add(-time.Hour), What: hostile, Reason: hostile})
+		a.SetStuck(ledger.Stuck{Key: "k", Since: today.Add(-time.Hour), What: hostile, Reason: leaky})
 	})
-	h.items(t, "running", ledger.Item{SourceID: "f1", Path: hostile, Name: "a.mov", Size: 1 << 30, State: ledger.ItemFailed, Reason: hostile, Fault: "content", Fields: []byte(`{"framebridge_source_url":"javascript:alert(1)"}`)},
+	h.items(t, "running", ledger.Item{SourceID: "f1", Path: hostile, Name: "a.mov", Size: 1 << 30, State: ledger.ItemFailed, Reason: leaky, Fault: "content", Fields: []byte(`{"framebridge_source_url":"javascript:alert(1)"}`)},
 		ledger.Item{SourceID: "f2", Path: "Day 1/b.mov", Size: 1 << 30, State: ledger.Copied, BytesDone: 1 << 30, Checksum: "0123456789abcdef", AssetID: "as-2", CommentCount: 3, CommentsDone: 2})
 	h.archive(t, "queued-1", func(a *ledger.Archive) { a.QueuePosition = 1 })
 	h.archive(t, "queued-2", func(a *ledger.Archive) { a.QueuePosition = 2 })
 	h.archive(t, "waiting", func(a *ledger.Archive) { a.Status, a.Reason = ledger.Waiting, "2 files have no original" })
 	h.archive(t, "ended", func(a *ledger.Archive) {
-		a.Name, a.Status, a.Reason, a.StartedAt, a.FinishedAt = "Harbour Lights", ledger.Incomplete, "1 file failed: "+hostile, today.Add(-50*time.Minute), today.Add(-10*time.Minute)
+		a.Name, a.Status, a.Reason, a.StartedAt, a.FinishedAt = "Harbour Lights", ledger.Incomplete, "1 file failed: "+leaky, today.Add(-50*time.Minute), today.Add(-10*time.Minute)
 		a.CollectionID, a.ProjectURL = "co-1", "https://app.frame.io/projects/ended"
 	})
 	h.items(t, "ended", ledger.Item{SourceID: "g1", Path: "Cut/" + hostile, Size: 5, State: ledger.ItemFailed, Reason: "iconik refused it", Fault: "system"}, ledger.Item{SourceID: "g2", Path: "Cut/ok.mov", Size: 5, State: ledger.ItemVerified, BytesDone: 5})
 	l := h.ledger.Tenant(acme).Archive("ended")
-	require.NoError(t, l.PutFailure(t.Context(), ledger.Failure{Kind: ledger.FailedShare, SourceID: "s", Place: hostile, Reason: hostile, At: today}))
+	require.NoError(t, l.PutFailure(t.Context(), ledger.Failure{Kind: ledger.FailedShare, SourceID: "s", Place: hostile, Reason: leaky, At: today}))
 	require.NoError(t, l.SetDifferences(t.Context(), "g2", "comments", 1, []ledger.Difference{{Kind: ledger.DifferenceChanged, Property: "text", Name: hostile, Place: "Cut/ok.mov", Frameio: hostile, Iconik: hostile}}))
-	require.NoError(t, l.SetNotCarried(t.Context(), "g2", "fields", []ledger.NotCarried{{Kind: "attachment", Name: hostile, Place: "Cut/ok.mov", Reason: hostile}}))
-	_, err := h.ledger.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: acme, Action: "retry", ObjectKind: "archive", ObjectID: "ended", Archive: "ended", Actor: ledger.Actor{Kind: ledger.ActorConsole, Name: hostile, Address: "192.0.2.9"}, Detail: ledger.AuditText(hostile)})
+	require.NoError(t, l.SetNotCarried(t.Context(), "g2", "fields", []ledger.NotCarried{{Kind: "attachment", Name: hostile, Place: "Cut/ok.mov", Reason: leaky}}))
+	_, err := h.ledger.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: acme, Action: "retry", ObjectKind: "archive", ObjectID: "ended", Archive: "ended", Actor: ledger.Actor{Kind: ledger.ActorConsole, Name: hostile, Address: "192.0.2.9"}, Reason: leaky, Detail: ledger.AuditText(leaky)})
 	require.NoError(t, err)
 	_, err = h.ledger.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: other, Action: "retry", ObjectKind: "archive", ObjectID: "theirs", Archive: "theirs", Reason: "Secret Competitor"})
 	require.NoError(t, err)
-	h.review(t, ledger.Review{ID: "open", Title: hostile, Status: ledger.ReviewOpen, ShareURL: "https://f.io/abc", ExpiresAt: today.Add(20 * time.Hour), OpenComments: 1, Reviewers: []string{hostile}, Message: hostile, Notes: []string{hostile}, Trouble: hostile, RequestedBy: ledger.Person{Name: hostile}})
+	h.review(t, ledger.Review{ID: "open", Title: hostile, Status: ledger.ReviewOpen, ShareURL: "https://f.io/abc", ExpiresAt: today.Add(20 * time.Hour), OpenComments: 1, Reviewers: []string{hostile}, Message: hostile, Notes: []string{leaky}, Trouble: leaky, Reason: leaky, RequestedBy: ledger.Person{Name: hostile}})
 	_, err = h.ledger.Tenant(acme).Review("open").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
-		return []ledger.ReviewAsset{{AssetID: "as-9", Title: hostile, State: ledger.AssetReady, Reason: hostile, FrameNum: 24, FrameDen: 1, FileID: "fi", Decision: "approved", NoWatermark: hostile}}
+		return []ledger.ReviewAsset{{AssetID: "as-9", Title: hostile, State: ledger.AssetReady, Reason: leaky, FrameNum: 24, FrameDen: 1, FileID: "fi", Decision: "approved", NoWatermark: leaky}}
 	})
 	require.NoError(t, err)
 	frame := int64(48)
-	require.NoError(t, h.ledger.Tenant(acme).PutReviewComments(t.Context(), ledger.ReviewComment{Review: "open", ID: "c1", N: 1, FrameioID: "fc", Author: hostile, Text: hostile, Frame: &frame, Origin: ledger.FromFrameio, CreatedAt: today, Refused: hostile},
+	require.NoError(t, h.ledger.Tenant(acme).PutReviewComments(t.Context(), ledger.ReviewComment{Review: "open", ID: "c1", N: 1, FrameioID: "fc", Author: hostile, Text: hostile, Frame: &frame, Origin: ledger.FromFrameio, CreatedAt: today, Refused: leaky},
 		ledger.ReviewComment{Review: "open", ID: "c2", N: 1, ParentID: "c1", FrameioID: "fc2", IconikID: "ic2", Author: "Ellen", Text: "a reply", Origin: ledger.FromIconik, CreatedAt: today}))
 	h.review(t, ledger.Review{ID: "later", Title: "Later", Status: ledger.ReviewOpen, ExpiresAt: today.Add(200 * time.Hour)})
 	h.review(t, ledger.Review{ID: "gone", Title: "Old cut", Status: ledger.ReviewStopped, EndedAt: today.Add(-24 * time.Hour)})
 	h.actions.projects = []Project{{ID: "p1", Name: hostile, Team: hostile, State: "active"}, {ID: "p2", Name: "Harbour Lights", State: "archived", Archive: "verified"}}
 	h.actions.plan = func(context.Context) (workflows.Plan, error) {
 		return workflows.Plan{Project: hostile, Items: 3, Assets: 2, Bytes: 5 << 30, ByType: []workflows.PlanType{{MediaType: hostile, Count: 3, Bytes: 5}}, APISeconds: 61, TransferSeconds: 7200,
-			Blockers: []workflows.Blocker{{Path: hostile, Why: hostile, Outcome: hostile}}, Access: &workflows.PlanAccess{Places: []workflows.PlanPlace{{Place: hostile, Readers: []string{hostile}}}, Unmapped: []string{hostile}}}, nil
+			Blockers: []workflows.Blocker{{Path: hostile, Why: leaky, Outcome: leaky}}, Access: &workflows.PlanAccess{Places: []workflows.PlanPlace{{Place: hostile, Readers: []string{hostile}}}, Unmapped: []string{hostile}}}, nil
 	}
 	return h
 }
@@ -266,6 +269,8 @@ func TestNoPageLetsANameOut(t *testing.T) {
 		assert.NotContains(t, body, " onclick=", path)
 		assert.NotContains(t, body, "Secret Competitor", path)
 		assert.NotContains(t, body, "ZgotmplZ", path)
+		assert.NotContains(t, body, "deadbeef", path)
+		assert.NotContains(t, body, "eyJ", path)
 		assert.NotContains(t, body, "\u202e", path)
 		assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "default-src 'none'", path)
 		assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "script-src 'self'", path)

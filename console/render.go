@@ -120,9 +120,10 @@ func (c *console) problem(w http.ResponseWriter, r *http.Request, status int, te
 
 var plainWord = regexp.MustCompile(`^\p{Ll}\p{L}*([ ,:;]|\.( |$)|$)`)
 
-// sentence begins with a capital letter and ends with a full stop. Names, paths and addresses stay as they are.
+// sentence is a reason as people read it: without secrets, with a capital letter and a full stop. Names, paths and addresses
+// stay as they are.
 func sentence(text string) string {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(redact.Scrub(text))
 	if text == "" {
 		return ""
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
-	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/workflows"
@@ -181,14 +180,14 @@ func (c *console) reviewLinks(v visit, r ledger.Review) []namedLink {
 func reviewTroubles(r ledger.Review, assets []ledger.ReviewAsset) []fact {
 	var out []fact
 	if r.Trouble != "" {
-		out = append(out, fact{"Sharing", sentence(redact.Scrub(r.Trouble)) + " Framebridge tries again."})
+		out = append(out, fact{"Sharing", sentence(r.Trouble) + " Framebridge tries again."})
 	}
 	if !r.LinkAbsentSince.IsZero() {
 		out = append(out, fact{"Link", "Frame.io has not shown the link since " + r.LinkAbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
 	}
 	for _, a := range assets {
 		if a.Trouble != "" && a.State != ledger.AssetReady {
-			out = append(out, fact{cmp.Or(a.Title, a.Name), sentence(redact.Scrub(a.Trouble)) + " Framebridge tries again."})
+			out = append(out, fact{cmp.Or(a.Title, a.Name), sentence(a.Trouble) + " Framebridge tries again."})
 		}
 		if !a.AbsentSince.IsZero() {
 			out = append(out, fact{cmp.Or(a.Title, a.Name), cmp.Or(map[string]string{"frameio": "Frame.io", "iconik": "iconik"}[a.AbsentFrom], a.AbsentFrom) + " has not shown it since " + a.AbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
@@ -206,7 +205,7 @@ func assetLines(v visit, assets []ledger.ReviewAsset, comments []ledger.ReviewCo
 	}
 	out := make([]assetLine, len(assets))
 	for i, a := range assets {
-		out[i] = assetLine{Title: cmp.Or(a.Title, a.Name, a.AssetID), Why: sentence(redact.Scrub(a.Reason)), Size: report.Size(a.Size), NoWatermark: sentence(a.NoWatermark), Badge: labeled(assetBadges, a.State),
+		out[i] = assetLine{Title: cmp.Or(a.Title, a.Name, a.AssetID), Why: sentence(a.Reason), Size: report.Size(a.Size), NoWatermark: sentence(a.NoWatermark), Badge: labeled(assetBadges, a.State),
 			Decision: labeled(decisionBadges, a.Decision), Comments: count[a.N], Iconik: web(v.tenant.Iconik.BaseURL + "/asset/" + url.PathEscape(a.AssetID))}
 		if a.Size == 0 {
 			out[i].Size = ""
@@ -256,7 +255,7 @@ func (c *console) commentLines(assets []ledger.ReviewAsset, comments []ledger.Re
 	for _, m := range comments[:len(comments)-more] {
 		a := of[m.N]
 		out = append(out, commentLine{Asset: cmp.Or(a.Title, a.Name), At: frameText(a, m), Who: cmp.Or(m.Author, m.Email, "unknown"), Text: m.Text, Made: map[ledger.Origin]string{ledger.FromFrameio: "in Frame.io", ledger.FromIconik: "in iconik"}[m.Origin],
-			Reply: m.ParentID != "", Guest: m.Guest, Drawn: m.Drawn, Frameio: side(m, m.FrameioID), Iconik: side(m, m.IconikID), Why: sentence(redact.Scrub(m.Refused)), When: c.moment(m.CreatedAt)})
+			Reply: m.ParentID != "", Guest: m.Guest, Drawn: m.Drawn, Frameio: side(m, m.FrameioID), Iconik: side(m, m.IconikID), Why: sentence(m.Refused), When: c.moment(m.CreatedAt)})
 	}
 	return out, int64(more)
 }
