@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -49,7 +50,14 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.text }
 
+// asWorker runs the worker instead, in a file that is both programs: see image.go.
+var asWorker func()
+
 func main() {
+	if asWorker != nil && filepath.Base(os.Args[0]) == "worker" {
+		asWorker()
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, command())

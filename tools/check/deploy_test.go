@@ -52,8 +52,9 @@ func TestContainerfileBuildsWhatIsThere(t *testing.T) {
 	source, err := os.ReadFile("../../" + set[1] + "/" + set[1] + ".go")
 	require.NoError(t, err)
 	assert.Regexp(t, `(?m)^\s*`+set[2]+`\s+= ""`, string(source))
-	for _, program := range []string{"./worker", "./starter"} {
-		assert.Contains(t, string(raw), program)
-		assert.DirExists(t, "../../"+program)
-	}
+	assert.Contains(t, string(raw), " ./starter")
+	assert.Contains(t, string(raw), "-tags image,")
+	image, err := os.ReadFile("../../starter/image.go") // which makes the file both programs
+	require.NoError(t, err)
+	assert.Contains(t, string(image), "//go:build image")
 }

@@ -60,7 +60,8 @@ var arrows = map[string][]string{
 	"plan":                   {"access", "clients/frameio", "clients/rest", "config", "english", "ledger", "mapping", "workflows"},
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "redact"},
 	"doctor":                 {"clients/...", "config", "english", "ledger", "redact", "setup", "workflows"},
-	"worker":                 {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
+	"worker":                 {"worker/process"},
+	"worker/process":         {"activities", "config", "ledger", "redact", "temporalclient", "transfer", "untrusted", "version", "workflows"},
 	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "english", "ledger", "mapping", "redact", "report", "routes", "setup", "signin", "starter/...", "temporalclient", "untrusted", "version", "workflows"},
 	"starter/api":            {"clients/frameio", "clients/iconik", "clients/rest", "config", "console", "doctor", "english", "export", "ledger", "mapping", "redact", "report", "routes", "setup", "signin", "starter/control", "temporalclient", "untrusted", "version", "workflows"},
 	"starter/control":        {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "doctor", "export", "ledger", "mapping", "plan", "readers", "report", "routes", "temporalclient", "version", "workflows"},
@@ -82,7 +83,7 @@ var arrows = map[string][]string{
 
 // strangers are outside packages that only these rooms may know.
 var strangers = map[string][]string{
-	"go.temporal.io/":             {"workflows", "activities", "worker", "starter", "starter/...", "doctor", "temporalclient"},
+	"go.temporal.io/":             {"workflows", "activities", "worker/process", "starter", "starter/...", "doctor", "temporalclient"},
 	"github.com/gin-gonic/":       {"starter/api"},
 	"go.yaml.in/":                 {"config"},
 	"github.com/spf13/viper":      {"config"},

@@ -1,11 +1,18 @@
 package lintdeploy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +22,7 @@ import (
 )
 
 const (
-	largestImage = 100 << 20 // unpacked; a third of it to pull
+	largestImage = 60_000_000 // unpacked; a third of it to pull
 	slowestStart = time.Second
 )
 
@@ -33,9 +40,7 @@ func engineHere(ctx context.Context) string {
 func TestTheImageStarts(t *testing.T) {
 	engine := engineHere(t.Context())
 	if engine == "" {
-		const why = "NOT TESTED: the image was neither built nor started, because no container engine runs here (podman info, docker info)"
-		fmt.Fprintln(os.Stderr, why) // without -v nobody reads what a test skips
-		t.Skip(why)
+		notTested(t, "the image was neither built nor started by a container engine, because none runs here (podman info, docker info)")
 	}
 	run := func(args ...string) string {
 		t.Helper()
@@ -53,4 +58,105 @@ func TestTheImageStarts(t *testing.T) {
 		assert.Less(t, time.Since(began), 5*slowestStart, "the engine's own time included")
 		assert.NotEmpty(t, out)
 	}
+}
+
+// TestTheImagesFilesStart needs no engine: it lays out the files of the image, and starts both programs in them as somebody who may
+// write nothing but the volume.
+func TestTheImagesFilesStart(t *testing.T) {
+	files := t.TempDir()
+	layOut(t, files)
+	size := int64(0)
+	require.NoError(t, filepath.WalkDir(files, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			var info fs.FileInfo
+			if info, err = d.Info(); err == nil {
+				size += info.Size()
+			}
+		}
+		return err
+	}))
+	t.Logf("the image has %.1f MB", float64(size)/1e6)
+	assert.LessOrEqual(t, size, int64(largestImage))
+	if os.Getuid() != 0 || runtime.GOOS != "linux" {
+		notTested(t, "the image's files are not started, because only root can change the root folder")
+	}
+	mountProc(t, files)
+	for program, args := range map[string][]string{"starter": {"serve"}, "worker": nil} {
+		out, took := start(t, files, program, "--version")
+		assert.Contains(t, out, program+" version")
+		assert.Less(t, took, slowestStart)
+		address := freeAddress(t)
+		began := time.Now()
+		cmd := inside(t, files, program, args...)
+		cmd.Env = append(cmd.Env, "FRAMEBRIDGE_HTTP_LISTEN="+address, "FRAMEBRIDGE_WORKER_LISTEN="+address, "FRAMEBRIDGE_TEMPORAL_ADDRESS=127.0.0.1:1", "FRAMEBRIDGE_LEDGER_DSN=sqlite:/data/"+program+".db")
+		var log bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &log, &log
+		require.NoError(t, cmd.Start())
+		alive := func() bool {
+			resp, err := http.Get("http://" + address + "/healthz")
+			return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+		}
+		for !alive() && time.Since(began) < 10*slowestStart {
+			time.Sleep(10 * time.Millisecond)
+		}
+		took = time.Since(began)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // the log is whole
+		assert.Less(t, took, slowestStart, "%s answers: %s", program, log.String())
+		t.Logf("%s answers after %s", program, took.Round(time.Millisecond))
+	}
+}
+
+// layOut does what the Containerfile does.
+func layOut(t *testing.T, files string) {
+	t.Helper()
+	raw, err := os.ReadFile(root + "/deploy/Containerfile")
+	require.NoError(t, err)
+	build := regexp.MustCompile(`go build -tags (\S+) -trimpath -ldflags "([^"]*)" -o /out/bin/starter ./starter`).FindStringSubmatch(string(raw))
+	require.NotNil(t, build, "the Containerfile builds one file")
+	require.Contains(t, string(raw), "ln -s starter /out/bin/worker")
+	bin := filepath.Join(files, "usr", "local", "bin")
+	for _, dir := range []string{bin, filepath.Join(files, "etc", "ssl", "certs"), filepath.Join(files, "etc", "framebridge"), filepath.Join(files, "data")} {
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+	}
+	require.NoError(t, os.Chmod(filepath.Join(files, "data"), 0o777))
+	require.NoError(t, os.Chmod(files, 0o755))
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", build[1], "-trimpath", "-ldflags", strings.ReplaceAll(build[2], "${VERSION}", "test"), "-o", filepath.Join(bin, "starter"), "./starter")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.Symlink("starter", filepath.Join(bin, "worker")))
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	require.NoError(t, err)
+	for from, to := range map[string]string{filepath.Join(strings.TrimSpace(string(goroot)), "lib", "time", "zoneinfo.zip"): "zoneinfo.zip", "/etc/ssl/certs/ca-certificates.crt": "etc/ssl/certs/ca-certificates.crt", root + "/LICENSE": "LICENSE"} {
+		if raw, err := os.ReadFile(from); err == nil {
+			require.NoError(t, os.WriteFile(filepath.Join(files, to), raw, 0o644))
+		}
+	}
+	example, err := os.ReadFile(root + "/starter/framebridge.example.yaml")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(files, "etc", "framebridge", "framebridge.yaml"), example, 0o644))
+}
+
+func start(t *testing.T, files, program string, args ...string) (string, time.Duration) {
+	t.Helper()
+	began := time.Now()
+	out, err := inside(t, files, program, args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out), time.Since(began)
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func notTested(t *testing.T, why string) {
+	t.Helper()
+	fmt.Fprintln(os.Stderr, "NOT TESTED:", why) // without -v nobody reads what a test skips
+	t.Skip("NOT TESTED: " + why)
 }

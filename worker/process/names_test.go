@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"os"
@@ -19,7 +19,7 @@ func (n *names) RegisterActivityWithOptions(_ any, o activity.RegisterOptions) {
 
 // TestTheWorkerDoesEveryActivity: an activity that no worker registers stops every workflow that comes to it.
 func TestTheWorkerDoesEveryActivity(t *testing.T) {
-	raw, err := os.ReadFile("../workflows/testdata/golden/names.txt")
+	raw, err := os.ReadFile("../../workflows/testdata/golden/names.txt")
 	require.NoError(t, err)
 	var all []string
 	for line := range strings.Lines(string(raw)) {

@@ -1,0 +1,45 @@
+// Package process is the worker's. It is no main package, so that the image can have worker and starter in one file.
+package process
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/version"
+)
+
+// Main runs the worker with this process's arguments.
+func Main() {
+	if err := command().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "worker:", redact.Scrub(err.Error()))
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:     "worker",
+		Short:   "Run Framebridge's workflows and activities",
+		Version: version.Get().String(),
+		Long: `worker runs Framebridge's workflows and activities. Start as many as you like, on as many machines, against the
+same Temporal cluster and the same ledger. SIGTERM stops it in order within 30 seconds: transfers hand over to another
+worker at the last finished part.
+
+` + config.KeysHelp(),
+		Example:       "  worker --config framebridge.yaml\n  worker --config framebridge.yaml --log-format json --log-level debug",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PreRunE:       func(*cobra.Command, []string) error { return redact.CheckLog(o.logFormat, o.logLevel) },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	cmd.Flags().StringVar(&o.config, "config", config.DefaultPath(), "configuration file (also FRAMEBRIDGE_CONFIG)")
+	cmd.Flags().StringVar(&o.logFormat, "log-format", "text", "text or json")
+	cmd.Flags().StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
