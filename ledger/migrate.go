@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
+	"modernc.org/sqlite"
+	sqlitelib "modernc.org/sqlite/lib"
 )
 
 // Migrations only add: a program that knows the schema up to level n works on every level whose oldest reader is n or
@@ -57,10 +58,16 @@ func (l *Ledger) migrate(ctx context.Context, to schema) error {
 			return err
 		}
 		after, _ := l.level(ctx)
-		if after == before && !strings.Contains(err.Error(), "SQLITE_BUSY") {
+		if after == before && !isBusy(err) {
 			return err
 		}
 	}
+}
+
+// isBusy says that another process has SQLite's file, in any of the ways that it says so.
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlitelib.SQLITE_BUSY
 }
 
 func (l *Ledger) migrateAlone(ctx context.Context, to schema) error {

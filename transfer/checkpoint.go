@@ -104,10 +104,11 @@ func (r *run) report() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.job.Progress(Progress{Bytes: r.bytes, Checkpoint: r.checkpoint()})
+	r.job.Progress(Progress{Bytes: r.bytes, Checkpoint: r.takeCheckpoint()})
 }
 
-func (r *run) checkpoint() []byte {
+// takeCheckpoint moves the mark to the last part that another attempt can go on from, and forgets the states before it.
+func (r *run) takeCheckpoint() []byte {
 	c := checkpoint{Version: checkpointVersion, Size: r.job.Size, PartSize: r.plan.PartSize}
 	// The hash is ahead of the parts that are still on their way; what another attempt can use is the last state up to
 	// which all are stored.

@@ -332,17 +332,18 @@ func TestOverTLS(t *testing.T) {
 		return transfer.Location{URL: from.URL, Size: int64(len(file)), Ranges: true}, nil
 	})
 	require.NoError(t, err)
-	urls := make([]string, 5)
-	for i := range urls {
-		urls[i] = fmt.Sprintf("%s/%d", to.URL, i)
+	parts := make([]presigned.Part, 5)
+	each := (len(file) + len(parts) - 1) / len(parts)
+	for i := range parts {
+		parts[i] = presigned.Part{URL: fmt.Sprintf("%s/%d", to.URL, i), Size: int64(min(each, len(file)-i*each))}
 	}
-	sink := presigned.New(presigned.Upload{Client: client, Parts: presigned.Even(urls, int64(len(file)))})
+	sink := presigned.New(presigned.Upload{Client: client, Parts: parts})
 	e := transfer.NewEngine(transfer.Options{PartsInFlight: 5, PartSize: 2 << 20})
 	res, err := e.Copy(t.Context(), transfer.Job{Source: src, Sink: sink, Size: int64(len(file))})
 	require.NoError(t, err)
 	assert.Equal(t, fmt.Sprintf("%016x", xxhash.Sum64(file)), res.XXH64)
 	var whole []byte
-	for i := range urls {
+	for i := range parts {
 		whole = append(whole, got[fmt.Sprintf("/%d", i)]...)
 	}
 	assert.True(t, bytes.Equal(file, whole))

@@ -47,6 +47,13 @@ const (
 	phaseRetained  = "waiting for deletion"
 	phaseDeleted   = "deleted"
 	phaseHanded    = "handed over"
+	phaseFailed    = "failed"
+)
+
+// How a review ends.
+const (
+	endExpired = "expired"
+	endStopped = "stopped"
 )
 
 type review struct {

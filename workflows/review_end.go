@@ -158,9 +158,9 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 	if temporal.IsCanceledError(cause) {
 		reason = "cancelled in Temporal"
 	}
-	r.state.Phase, r.state.Note = "failed", reason
+	r.state.Phase, r.state.Note = phaseFailed, reason
 	if r.stop {
-		r.state.Phase, cause = "stopped", nil
+		r.state.Phase, cause = endStopped, nil
 	}
 	r.show(ctx)
 	if err := workflow.Await(ctx, func() bool { return !r.extending }); err != nil { // which might switch the link on again

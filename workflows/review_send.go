@@ -159,6 +159,6 @@ func (r *review) share(ctx workflow.Context) error {
 
 // stopSharing ends a review whose link may be on already, and some of whose reviewers may be invited.
 func (r *review) stopSharing() error {
-	r.state.Phase, r.state.Ended = phaseClosing, "stopped"
+	r.state.Phase, r.state.Ended = phaseClosing, endStopped
 	return nil
 }

@@ -14,9 +14,9 @@ func (r *review) open(ctx workflow.Context) error {
 		over := r.stop || !now.Before(r.state.ExpiresAt)
 		switch {
 		case over && !r.extending:
-			r.state.Phase, r.state.Ended = phaseClosing, "expired"
+			r.state.Phase, r.state.Ended = phaseClosing, endExpired
 			if r.stop {
-				r.state.Ended = "stopped"
+				r.state.Ended = endStopped
 			}
 			return nil
 		case r.resend && !over:

@@ -41,21 +41,7 @@ func wantedComment(draft mapping.SegmentDraft, have *iconik.Segment, parent stri
 
 // foundComment is a segment as it is.
 func foundComment(s *iconik.Segment) proof.Segment {
-	found := proof.Segment{Text: s.Text, StartMS: s.StartMS, EndMS: s.EndMS, Checked: s.Checked, Parent: s.ParentID}
-	if s.Drawing == nil {
-		return found
-	}
-	for _, p := range s.Drawing.Primitives {
-		shape := mapping.Shape{Type: p.Type, Color: p.Color, Text: p.Text}
-		if p.Width != nil {
-			shape.Width = *p.Width
-		}
-		for _, at := range p.Points {
-			shape.Points = append(shape.Points, [2]float64{at.X, at.Y})
-		}
-		found.Shapes = append(found.Shapes, shape)
-	}
-	return found
+	return proof.Segment{Text: s.Text, StartMS: s.StartMS, EndMS: s.EndMS, Checked: s.Checked, Parent: s.ParentID, Shapes: tenant.Shapes(s.Drawing)}
 }
 
 // patchComment names a property in a patch.

@@ -47,24 +47,6 @@ func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email s
 	return "iconik user", "", nil
 }
 
-func shapes(g iconik.Segment) []mapping.Shape {
-	if g.Drawing == nil {
-		return nil
-	}
-	var out []mapping.Shape
-	for _, p := range g.Drawing.Primitives {
-		shape := mapping.Shape{Type: p.Type, Color: p.Color, Text: p.Text}
-		if p.Width != nil {
-			shape.Width = *p.Width
-		}
-		for _, pt := range p.Points {
-			shape.Points = append(shape.Points, [2]float64{pt.X, pt.Y})
-		}
-		out = append(out, shape)
-	}
-	return out
-}
-
 // toFrameio makes a comment of iconik in Frame.io, with its writer's name.
 func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	if s.refusedBefore(s.rows[rowID(s.ref.Review, "iconik", g.ID)], mapping.Iconik, iconikState(g)) {
@@ -79,7 +61,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	if err != nil {
 		return err
 	}
-	before, body, after, drawable := mapping.ToFrameio(g.Text, name, shapes(g))
+	before, body, after, drawable := mapping.ToFrameio(g.Text, name, tenant.Shapes(g.Drawing))
 	n := frameio.NewComment{Annotation: mapping.Annotation(drawable, s.tenant.DrawingFrame()), TeamOnly: g.Internal != nil && *g.Internal, Completed: g.Checked}
 	n.Frame, n.Frames = s.place(g)
 	switch {
@@ -201,7 +183,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 		return err
 	}
 	name := row.Author
-	before, body, after, drawable := mapping.ToFrameio(g.Text, name, shapes(g))
+	before, body, after, drawable := mapping.ToFrameio(g.Text, name, tenant.Shapes(g.Drawing))
 	var ch frameio.CommentChange
 	for _, part := range op.Parts {
 		switch part {

@@ -119,3 +119,22 @@ func (t *Tenant) UserFor(ctx context.Context, p frameio.Person) (string, error) 
 		return u.ID, nil
 	})
 }
+
+// Shapes are the shapes of iconik's drawing, nil for none.
+func Shapes(d *iconik.Drawing) []mapping.Shape {
+	if d == nil {
+		return nil
+	}
+	var out []mapping.Shape
+	for _, p := range d.Primitives {
+		shape := mapping.Shape{Type: p.Type, Color: p.Color, Text: p.Text}
+		if p.Width != nil {
+			shape.Width = *p.Width
+		}
+		for _, at := range p.Points {
+			shape.Points = append(shape.Points, [2]float64{at.X, at.Y})
+		}
+		out = append(out, shape)
+	}
+	return out
+}

@@ -76,6 +76,24 @@ type NewComment struct {
 	Completed bool
 }
 
+// Body is what both APIs take of a comment, for one that counts frames from first.
+func (n NewComment) Body(first int64) map[string]any {
+	body := map[string]any{"text": n.Text}
+	if n.Frame != nil {
+		body["timestamp"] = *n.Frame + first
+		if n.Frames > 1 {
+			body["duration"] = n.Frames
+		}
+	}
+	if n.Page != nil {
+		body["page"] = *n.Page
+	}
+	if n.Annotation != "" {
+		body["annotation"] = n.Annotation
+	}
+	return body
+}
+
 // CommentChange changes what is not nil.
 type CommentChange struct {
 	Text       *string

@@ -38,21 +38,6 @@ var _ transfer.Sink = (*Sink)(nil)
 // New makes a sink for one upload.
 func New(u Upload) *Sink { return &Sink{u: u} }
 
-// Even cuts a file into parts of one size for a list of URLs; the last one may be smaller.
-func Even(urls []string, size int64) []Part {
-	n := int64(len(urls))
-	if n == 0 {
-		return nil
-	}
-	each := (size + n - 1) / n
-	parts := make([]Part, n)
-	for i, u := range urls {
-		at := min(int64(i)*each, size)
-		parts[i] = Part{URL: u, Size: min(each, size-at)}
-	}
-	return parts
-}
-
 // Plan implements transfer.Sink.
 func (k *Sink) Plan(size int64) (transfer.Plan, error) {
 	var sum, largest int64

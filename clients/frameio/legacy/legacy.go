@@ -51,9 +51,6 @@ type Option func(*rest.Config, *Client)
 // WithHTTPClient sends calls through another HTTP client.
 func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config, _ *Client) { c.HTTP = h } }
 
-// WithClock replaces the time by which remembered URLs grow old.
-func WithClock(now func() time.Time) Option { return func(_ *rest.Config, c *Client) { c.now = now } }
-
 // WithRefused is told when the API refuses the token, as it does from the moment an account is moved to V4.
 func WithRefused(tell func()) Option { return func(_ *rest.Config, c *Client) { c.refused = tell } }
 

@@ -163,19 +163,7 @@ func (c *Client) Comment(ctx context.Context, id string) (frameio.Comment, error
 
 // CreateComment wraps POST /assets/{id}/comments, and POST /comments/{id}/replies for replies.
 func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.NewComment) (frameio.Comment, error) {
-	body := map[string]any{"text": n.Text}
-	if n.Frame != nil {
-		body["timestamp"] = *n.Frame + firstFrame
-		if n.Frames > 1 {
-			body["duration"] = n.Frames
-		}
-	}
-	if n.Page != nil {
-		body["page"] = *n.Page
-	}
-	if n.Annotation != "" {
-		body["annotation"] = n.Annotation
-	}
+	body := n.Body(firstFrame)
 	if n.TeamOnly {
 		body["private"] = true
 	}

@@ -141,19 +141,7 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 	if n.ParentID != "" || n.TeamOnly {
 		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateComment, Class: rest.Unsupported, Detail: "V4's API cannot create replies or team-only comments"}
 	}
-	body := map[string]any{"text": n.Text}
-	if n.Frame != nil {
-		body["timestamp"] = *n.Frame + firstFrame
-		if n.Frames > 1 {
-			body["duration"] = n.Frames
-		}
-	}
-	if n.Page != nil {
-		body["page"] = *n.Page
-	}
-	if n.Annotation != "" {
-		body["annotation"] = n.Annotation
-	}
+	body := n.Body(firstFrame)
 	if n.Completed {
 		body["completed"] = true
 	}

@@ -1,0 +1,10 @@
+package legacy
+
+import (
+	"time"
+
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+// WithClock replaces the time by which remembered URLs grow old.
+func WithClock(now func() time.Time) Option { return func(_ *rest.Config, c *Client) { c.now = now } }
