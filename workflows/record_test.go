@@ -512,6 +512,45 @@ func TestArchiveContinuedWaiting(t *testing.T) {
 	r.keepRuns("archive-continued-waiting", r.archive("P"))
 }
 
+// Somebody puts the queue in another order.
+func TestArchiveQueueMoved(t *testing.T) {
+	r := record(t)
+	release := make(chan struct{})
+	r.on("OpenArchive", func(ctx context.Context, _ object) (any, error) {
+		if err := await(ctx, release); err != nil {
+			return nil, err
+		}
+		return nil, refused("Content", "the token is refused")
+	})
+	r.archive("0")
+	r.untilBegun("OpenArchive", 1)
+	for n := 1; n < 4; n++ {
+		r.archive(fmt.Sprint(n))
+		r.untilBegun("JoinQueue", n+1)
+		r.untilBegun("QueuePositions", n+1)
+	}
+	r.update("archive-queue/T", "move", object{"archive": "3", "position": 1})
+	r.untilBegun("QueuePositions", 5)
+	close(release)
+	r.keepRuns("archive-queue-moved", "archive-queue/T")
+}
+
+// Somebody has one file tried again: others are left, or it was the last one.
+func TestArchiveOneItem(t *testing.T) {
+	r := record(t)
+	r.on("NextRanges", func(_ context.Context, in object) (any, error) {
+		if in["archive"] == "last" && in["phase"] == "copy" {
+			return []any{}, nil
+		}
+		return ranges(in, items), nil
+	})
+	for _, name := range []string{"left", "last"} {
+		id := "archive/T/" + name
+		r.start(id, "Archive", object{"tenant": "T", "archive": name, "state": object{"only": object{"from": 2, "to": 3}}})
+		r.keepRuns("archive-one-item-"+name, id)
+	}
+}
+
 func TestArchiveQueueContinued(t *testing.T) {
 	r := record(t, early+"30")
 	release := make(chan struct{})
