@@ -28,7 +28,7 @@ const (
 	notCarriedShown = 50
 
 	differencesShown = 50
-	stepPatience     = time.Second
+	stepPatience     = 250 * time.Millisecond // of a page; a worker that is away must not hold it up
 )
 
 // itemLine is one file of an archive.

@@ -20,6 +20,7 @@ const (
 	streamWrite    = 10 * time.Second
 	streamsAtOnce  = 600 // of all tenants; further pages do not update by themselves
 	healthInterval = 5 * time.Second
+	healthPatience = 150 * time.Millisecond
 )
 
 // state is what open pages of a topic show: figures that change in place, and a version of everything else.
@@ -232,7 +233,8 @@ type health struct {
 	asking bool
 }
 
-// ready is what is known; while it is asked anew, what was known before.
+// ready is what is known. While it is asked anew that is what was known before; at first a page waits a moment, and then takes
+// it that Temporal answers.
 func (h *health) ready(ctx context.Context) bool {
 	h.mu.Lock()
 	first := h.asked.IsZero()
@@ -252,10 +254,15 @@ func (h *health) ready(ctx context.Context) bool {
 		h.mu.Unlock()
 		answer <- good
 	}()
-	if !first {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		return h.good
+	if first {
+		select {
+		case good := <-answer:
+			return good
+		case <-time.After(healthPatience):
+			return true
+		}
 	}
-	return <-answer
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.good
 }

@@ -95,3 +95,20 @@ func TestTheStreamTellsWhatHasChanged(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, <-lines, version)
 }
+
+func TestATemporalThatHangsHoldsNoPageUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &health{now: time.Now, ask: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+		begun := time.Now()
+		assert.True(t, h.ready(t.Context()), "nothing is known yet")
+		assert.Equal(t, healthPatience, time.Since(begun))
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		assert.False(t, h.ready(t.Context()))
+		h.ask = func(context.Context) error { return nil }
+		time.Sleep(healthInterval)
+		assert.False(t, h.ready(t.Context()), "what was known, while it is asked")
+		synctest.Wait()
+		assert.True(t, h.ready(t.Context()))
+	})
+}
