@@ -163,7 +163,19 @@ func (b *harness) archiveFailing(t *testing.T) error {
 	return err
 }
 
-func (b *harness) run(t *testing.T) *testsuite.TestWorkflowEnvironment {
+// againOnly is a re-run for one item alone.
+func (b *harness) againOnly(t *testing.T, seq int64) workflows.FinishArchiveResult {
+	t.Helper()
+	_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
+	require.NoError(t, err)
+	env := b.run(t, workflows.ArchiveState{Only: &workflows.Range{From: seq, To: seq}})
+	require.NoError(t, env.GetWorkflowError())
+	var fin workflows.FinishArchiveResult
+	require.NoError(t, env.GetWorkflowResult(&fin))
+	return fin
+}
+
+func (b *harness) run(t *testing.T, state ...workflows.ArchiveState) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	env := b.skippingTime()
 	env.OnActivity(workflows.ActJoinQueue.Name(), mock.Anything, mock.Anything).Return(nil)
@@ -171,7 +183,11 @@ func (b *harness) run(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	for _, at := range []time.Duration{time.Millisecond, 30*time.Minute + time.Second} { // and after two looks for originals
 		env.RegisterDelayedCallback(func() { env.SignalWorkflow(workflows.SignalTurn, nil) }, at)
 	}
-	env.ExecuteWorkflow(workflows.Archive, workflows.ArchiveInput{Ref: workflows.Ref{Tenant: tenantID, Archive: b.project.ID}})
+	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: tenantID, Archive: b.project.ID}}
+	if len(state) > 0 {
+		in.State = state[0]
+	}
+	env.ExecuteWorkflow(workflows.Archive, in)
 	require.True(t, env.IsWorkflowCompleted())
 	return env
 }

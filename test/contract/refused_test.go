@@ -26,6 +26,30 @@ func (b *harness) failedItems(t *testing.T) map[string]string {
 	return failed
 }
 
+// Two files are refused. One is tried again alone, and the other stays as it was; with the last one, the project is proved again.
+func TestOneFileIsTriedAgain(t *testing.T) {
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, "v4")
+	require.NoError(t, b.iconik.AddFault(faults.Fault{Match: `^POST /API/files/v1/assets/[^/]+/formats/?$`, Status: 422, Times: 2}))
+	fin := b.archive(t)
+	require.Equal(t, "incomplete", fin.Status, fin.Reason)
+	items, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).BrowseItems(t.Context(), ledger.ItemFilter{States: []ledger.ItemState{ledger.ItemFailed}}, 0, 100)
+	require.NoError(t, err)
+	require.Len(t, items, 2)
+
+	fin = b.againOnly(t, items[0].Seq)
+	assert.Equal(t, "incomplete", fin.Status, fin.Reason)
+	failed := b.failedItems(t)
+	assert.NotContains(t, failed, items[0].Path)
+	assert.Equal(t, items[1].Reason, failed[items[1].Path], "nobody has tried it")
+	it, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Item(t.Context(), items[0].SourceID)
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ItemVerified, it.State, "it was compared")
+
+	fin = b.againOnly(t, items[1].Seq)
+	assert.True(t, strings.HasPrefix(fin.Status, "verified"), fin.Reason)
+	assert.Empty(t, b.failedItems(t))
+}
+
 // What a vendor refuses of one object costs that object. A retry after the refusals brings it over.
 func TestOneRefusedObjectCostsThatObject(t *testing.T) {
 	for i, tt := range []struct {
