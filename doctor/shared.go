@@ -174,7 +174,7 @@ func ledgerChecks() []Definition {
 				}
 				return ok("SQLite, for one machine")
 			}},
-		{ID: "ledger.key", Meaning: "Framebridge cannot store webhook secrets, Adobe sign-ins or review passphrases, and an interrupted upload starts over.", Do: "Set ledger.encryption_key to a secret of 16 characters or more, the same for every program.",
+		{ID: "ledger.key", Meaning: "Framebridge cannot store webhook secrets, Adobe sign-ins or review passphrases, an interrupted upload starts over, and e-mails have no links that open without an account.", Do: "Set ledger.encryption_key to a secret of 16 characters or more, the same for every program.",
 			needs: []string{"ledger.schema"}, run: func(_ context.Context, x *exam) finding {
 				if !x.Ledger.CanKeepTokens() {
 					return warn("ledger.encryption_key is not set")

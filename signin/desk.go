@@ -225,7 +225,9 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request, s ledger.Session) e
 		return err
 	}
 	http.SetCookie(w, d.cookie("", secret, SessionLasts))
-	return d.audit(r.Context(), d.person(s, r), ledger.AuditEntry{Action: ActionSignIn, Detail: ledger.AuditText(signInText[Kind(s.Kind)])})
+	p := d.person(s, r)
+	d.Log.InfoContext(r.Context(), "signed in", "person", p.Actor().Name, "how", s.Kind, "address", p.Address, "tenants", len(p.Roles))
+	return d.audit(r.Context(), p, ledger.AuditEntry{Action: ActionSignIn, Detail: ledger.AuditText(signInText[Kind(s.Kind)])})
 }
 
 var signInText = map[Kind]string{KindOIDC: "with the sign-in provider", KindConsole: "with a one-time link"}

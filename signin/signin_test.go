@@ -59,7 +59,7 @@ func TestWhoHasNoRoleIsTold(t *testing.T) {
 
 func TestAnAnswerOfTheProviderBelongsToItsSignIn(t *testing.T) {
 	h := newHarness(t)
-	h.realProvider()
+	provider := h.realProvider()
 	delete(h.cfg.Tenants, other)
 	change := func(c *http.Client, change func(*attempt)) {
 		u, err := url.Parse(h.url)
@@ -110,7 +110,13 @@ func TestAnAnswerOfTheProviderBelongsToItsSignIn(t *testing.T) {
 		got := h.get(mine, answer.header.Get("Location"))
 		assert.Equal(t, http.StatusBadRequest, got.status, "nobody can be signed in as somebody else by a link")
 	})
-	for _, line := range []string{"the ID token belongs to another sign-in", "the provider refused the code"} {
+	t.Run("user info about somebody else", func(t *testing.T) {
+		provider.mu.Lock()
+		provider.lies = true
+		provider.mu.Unlock()
+		assert.Equal(t, http.StatusBadGateway, h.signInAt(h.browser(), "/ui/", "ivan").status)
+	})
+	for _, line := range []string{"the user info is about somebody else", "the ID token belongs to another sign-in", "the provider refused the code"} {
 		assert.Contains(t, h.logs.String(), line)
 	}
 	assert.NotContains(t, h.logs.String(), "a client's secret")
