@@ -13,6 +13,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
+// accepted sends an update to a workflow that waits for the activity which calls this. It is closed when the workflow has begun
+// with the update.
+func accepted(env *testsuite.TestWorkflowEnvironment, update string, args ...any) <-chan struct{} {
+	begun := make(chan struct{})
+	env.RegisterDelayedCallback(func() {
+		env.UpdateWorkflow(update, update, &testsuite.TestUpdateCallback{OnAccept: func() { close(begun) }, OnReject: func(err error) { panic(err) }, OnComplete: func(any, error) {}}, args...)
+	}, 0)
+	return begun
+}
+
 // TestAStopDuringTheLastSyncOfARunIsKept: the run that continues as new hands the stop to the next one, which ends the
 // review.
 func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
@@ -24,8 +34,7 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 		syncs := 0
 		env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) {
 			if syncs++; syncs == stopDuring {
-				env.RegisterDelayedCallback(func() { env.UpdateWorkflowNoRejection(UpdateStop, "stop", t) }, 0)
-				time.Sleep(100 * time.Millisecond) // the stop comes while the sync is on its way
+				<-accepted(env, UpdateStop) // while the sync is on its way
 			}
 			return SyncResult{NextIn: time.Second}, nil
 		}, activity.RegisterOptions{Name: ActSyncReview.Name()})
@@ -67,10 +76,7 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
 		ends = append(ends, in.Status)
 		if len(ends) == 1 {
-			env.RegisterDelayedCallback(func() {
-				env.UpdateWorkflowNoRejection(UpdateExtend, "extend", t, ExtendUpdate{ExpiresAt: env.Now().Add(time.Hour)})
-			}, 0)
-			time.Sleep(100 * time.Millisecond) // the mail to people is on its way
+			<-accepted(env, UpdateExtend, ExtendUpdate{ExpiresAt: env.Now().Add(time.Hour)}) // while the mail to people is on its way
 		}
 		return EndReviewResult{}, nil
 	}, activity.RegisterOptions{Name: ActEndReview.Name()})
