@@ -286,9 +286,9 @@ func (s *Server) postArchive(c *gin.Context) {
 		_ = rc.SetWriteDeadline(time.Now().Add(planTimeout))
 		ctx, cancel := context.WithTimeout(c.Request.Context(), planTimeout)
 		defer cancel()
-		plan, err := s.DryRun(ctx, t, project.ID)
+		plan, err := s.Plan(ctx, t, project.ID)
 		if err != nil {
-			s.failWith(c, err, "project_id")
+			s.frameioFailed(c, err)
 			return
 		}
 		c.JSON(http.StatusOK, plan)

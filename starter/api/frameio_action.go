@@ -92,11 +92,7 @@ func say(c *gin.Context, title, text string) {
 func (s *Server) preview(ctx context.Context, t *config.Tenant, project frameio.Project, left time.Duration) string {
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	plan, err := s.DryRun(ctx, t, project.ID)
-	var no *control.Refusal
-	if errors.As(err, &no) {
-		return no.Why
-	}
+	plan, err := s.Plan(ctx, t, project.ID)
 	if err != nil && ctx.Err() == nil {
 		return fmt.Sprintf("Framebridge will archive all of “%s” and verify it in iconik. A preview is not available right now.", project.Name)
 	}

@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
@@ -41,23 +37,4 @@ func (s *Service) Plan(ctx context.Context, t *config.Tenant, project string) (w
 		}
 		return err
 	}}, found)
-}
-
-// DryRun lets a worker make the plan, and waits for it.
-func (s *Service) DryRun(ctx context.Context, t *config.Tenant, project string) (workflows.Plan, error) {
-	var out workflows.Plan
-	run, err := s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.PlanID(t.ID, project), TaskQueue: s.Config().Temporal.TaskQueue,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "Dry run for Frame.io project " + project,
-	}, workflows.ArchivePlanName, workflows.Ref{Tenant: t.ID, Archive: project})
-	if err != nil {
-		return out, errors.Join(ErrUnavailable, err)
-	}
-	err = run.Get(ctx, &out)
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
-		return out, &Refusal{app.Message()}
-	}
-	return out, err
 }

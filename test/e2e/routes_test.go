@@ -108,8 +108,11 @@ func TestRoutesAnswerAsTheContractSays(t *testing.T) {
 	}
 	assert.Zero(t, s.writes(), "nothing of this has touched iconik")
 
+	s.Worker.Stop()
 	status, plan := s.send(request{"POST", "/archives", `{"project_id":"` + s.project.ID + `","dry_run":true}`, bearer})
 	assert.Equal(t, 200, status, plan)
+	assert.EqualValues(t, s.project.Items, plan["items"], "a dry run needs no worker")
+	require.NoError(t, s.Worker.Start())
 	assert.Zero(t, s.writes(), "a dry run writes nothing")
 
 	s.Frameio.Rename(s.project.ID, archivedName)
