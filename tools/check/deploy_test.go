@@ -58,3 +58,12 @@ func TestContainerfileBuildsWhatIsThere(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(image), "//go:build image")
 }
+
+// TestTheSandboxOfComposeIsConfigured holds the configuration that lies beside compose.sandbox.yaml.
+func TestTheSandboxOfComposeIsConfigured(t *testing.T) {
+	t.Setenv("FRAMEBRIDGE_LEDGER_ENCRYPTION_KEY", "a key of 16 characters or more")
+	cfg, err := config.Load("../../deploy/sandbox.yaml")
+	require.NoError(t, err)
+	assert.Empty(t, cfg.Warnings)
+	require.Len(t, cfg.Tenants, 1)
+}
