@@ -141,7 +141,7 @@ func command() *cobra.Command {
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&o.tenant, "tenant", "", "tenant ID or name; not needed if there is only one")
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
-	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o), consoleCommand(o))
+	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o), consoleCommand(o), auditCommand(o))
 	root.AddCommand(projectsCommand(o), archivesCommand(o), reviewsCommand(o), reviewCommand(o))
 	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand(), manCommand())
 	completeTenants(root, o)

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+const auditPage = 1000 // entries in memory at once
+
+func auditCommand(o *options) *cobra.Command {
+	var filter ledger.AuditFilter
+	var after int64
+	var asJSON, verify bool
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Show who did what, when and from where",
+		Long: `audit prints the tenant's audit log, oldest first. With --json it prints one entry per line, each with its hash, so that an
+extract can be verified. With --verify it checks the whole log against its hashes instead.`,
+		Example: "  starter audit --review r-8f2c\n  starter audit --after 1200 --json >> audit.jsonl\n  starter audit --verify",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
+				if verify {
+					return verifyAudit(ctx, out, s.Ledger.Tenant(t.ID))
+				}
+				return printAudit(ctx, out, s.Ledger.Tenant(t.ID), filter, after, asJSON)
+			})(cmd, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&filter.Archive, "archive", "", "only entries about an archive, by its ID")
+	flags.StringVar(&filter.Review, "review", "", "only entries about a review, by its ID")
+	flags.StringVar(&filter.Actor, "actor", "", "only what a person, key or address did")
+	flags.StringVar(&filter.Action, "action", "", "only one action, such as stop or refused")
+	flags.StringVar(&filter.Text, "text", "", "only entries with a text in them")
+	flags.Int64Var(&after, "after", 0, "only entries after this number")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	flags.BoolVar(&verify, "verify", false, "check the log against its hashes")
+	return cmd
+}
+
+func verifyAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger) error {
+	n, err := l.VerifyAudit(ctx)
+	if errors.Is(err, ledger.ErrChain) {
+		return &exitError{exitFailed, err.Error()}
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(out, "The audit log is as it was written: %s.\n", english.Count(n, "entry"))
+	}
+	return err
+}
+
+func printAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger, filter ledger.AuditFilter, after int64, asJSON bool) error {
+	lines := json.NewEncoder(out)
+	for {
+		entries, err := l.AuditPage(ctx, filter, after, auditPage)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			after = e.Seq
+			if asJSON {
+				err = lines.Encode(e)
+			} else {
+				_, err = fmt.Fprintln(out, auditLine(e))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if len(entries) < auditPage {
+			return nil
+		}
+	}
+}
+
+// auditLine is an entry as a person reads it.
+func auditLine(e ledger.AuditEntry) string {
+	who := cmp.Or(e.Actor.Name, e.Actor.Key, e.Actor.Kind)
+	if e.Actor.Address != "" {
+		who += " from " + e.Actor.Address
+	}
+	line := fmt.Sprintf("%d  %s  %s: %s", e.Seq, e.At.Local().Format("2006-01-02 15:04:05"), who, e.Action)
+	if e.ObjectID != "" {
+		line += " " + strings.TrimSpace(e.ObjectKind+" "+e.ObjectID)
+	}
+	var detail struct {
+		Text string `json:"text"`
+	}
+	_ = json.Unmarshal(e.Detail, &detail) // what has no text has more than a line takes
+	for _, text := range []string{e.Reason, detail.Text} {
+		if text != "" {
+			line += ": " + firstLine(text)
+		}
+	}
+	return strings.Map(func(r rune) rune { // what outsiders wrote must not control a terminal
+		if unicode.IsControl(r) {
+			return '�'
+		}
+		return r
+	}, line)
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+)
+
+func TestAuditPrintsWhoDidWhat(t *testing.T) {
+	v := newVendors(t)
+	book, err := ledger.Open(t.Context(), v.ledger)
+	require.NoError(t, err)
+	defer book.Close()
+	for _, e := range []ledger.AuditEntry{
+		{Action: "stop", ObjectKind: "review", ObjectID: "r1", Review: "r1", Actor: ledger.Actor{Kind: ledger.ActorConsole, Name: "sam@example.com", Address: "192.0.2.7"}},
+		{Action: "refused", Reason: "needs the role \x1b[2Jadmin", Actor: ledger.Actor{Kind: ledger.ActorAPI, Key: "wall"}},
+		{Action: "extend", ObjectKind: "review", ObjectID: "r2", Review: "r2", Actor: ledger.Actor{Kind: ledger.ActorIconik}, Detail: ledger.AuditText("2026-12-24T00:00:00Z")},
+	} {
+		e.Tenant = tenantA
+		_, err := book.AppendAudit(t.Context(), e)
+		require.NoError(t, err)
+	}
+	text, code := v.run(t, "", "audit")
+	require.Zero(t, code, text)
+	for _, want := range []string{"sam@example.com from 192.0.2.7: stop review r1\n", "wall: refused: needs the role �[2Jadmin\n", "iconik: extend review r2: 2026-12-24T00:00:00Z\n"} {
+		assert.Contains(t, text, want)
+	}
+	text, _ = v.run(t, "", "audit", "--review", "r2")
+	assert.Len(t, strings.Split(strings.TrimSpace(text), "\n"), 1, text)
+	text, _ = v.run(t, "", "audit", "--json", "--after", "1")
+	var entries []ledger.AuditEntry
+	for line := range strings.Lines(text) {
+		var e ledger.AuditEntry
+		require.NoError(t, json.Unmarshal([]byte(line), &e), line)
+		entries = append(entries, e)
+	}
+	require.Len(t, entries, 2)
+	assert.Equal(t, "refused", entries[0].Action)
+	text, code = v.run(t, "", "audit", "--verify")
+	assert.Zero(t, code, text)
+	assert.Contains(t, text, "as it was written: 3 entries")
+}
