@@ -21,6 +21,7 @@ const (
 	mostTotals    = 2000 // remembered
 
 	totalsPatience = 100 * time.Millisecond
+	totalsSlots    = 2
 	totalsShare    = 50 // of the time, what takes so long may be read once
 )
 
@@ -30,6 +31,7 @@ type totals struct {
 	ledger *ledger.Ledger
 	now    func() time.Time
 
+	slot  chan struct{} // of those that are read at once
 	mu    sync.Mutex
 	known map[string]*knownTotals
 }
@@ -75,6 +77,8 @@ func (t *totals) of(ctx context.Context, row ledger.Archive) (sum ledger.Totals,
 }
 
 func (t *totals) read(row ledger.Archive, state string, into *knownTotals) {
+	t.slot <- struct{}{}
+	defer func() { <-t.slot }()
 	ctx, cancel := context.WithTimeout(t.stop, time.Minute)
 	defer cancel()
 	began := time.Now()
@@ -203,9 +207,11 @@ func (c *console) readOpen(ctx context.Context, h ledger.TenantLedger) (openList
 	if out.Counts, err = h.OpenArchives(ctx); err != nil {
 		return out, err
 	}
+	patience, cancel := context.WithTimeout(ctx, totalsPatience) // for all of them
+	defer cancel()
 	for _, row := range running {
 		a := c.archiveRow(row)
-		t, known, err := c.totals.of(ctx, row)
+		t, known, err := c.totals.of(patience, row)
 		if err != nil {
 			return out, err
 		}

@@ -101,7 +101,7 @@ func Handler(d Deps) http.Handler {
 	}
 	c := &console{Deps: d, assets: loadAssets(), tasks: newTasks(d.Stop, d.Now)}
 	c.pages = loadPages(c.assets)
-	c.totals = &totals{stop: d.Stop, ledger: d.Ledger, now: d.Now, known: map[string]*knownTotals{}}
+	c.totals = &totals{stop: d.Stop, ledger: d.Ledger, now: d.Now, slot: make(chan struct{}, totalsSlots), known: map[string]*knownTotals{}}
 	c.open, c.ended = newMemo[openList](d.Now), newMemo[archiveRows](d.Now)
 	c.temporal = &health{ask: d.Actions.TemporalReady, now: d.Now}
 	c.live = newLive(d.Stop, c.state)
