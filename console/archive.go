@@ -196,6 +196,9 @@ func (c *console) fillArchive(r *http.Request, v visit, here string, now archive
 	if b.Timeline, err = c.timeline(ctx, v.ledger, ledger.AuditFilter{Archive: now.row.ID}); err != nil {
 		return err
 	}
+	run := " run " + strconv.Itoa(max(now.row.Run, 1))
+	ended := "ended" + run + ": " + labeled(archiveBadges, now.row.Status).Text
+	b.Timeline = c.among(b.Timeline, passed{now.row.QueuedAt, "queued" + run}, passed{now.row.StartedAt, "started" + run}, passed{now.row.FinishedAt, ended})
 	b.State, b.Search = q.Get("state"), searched(q.Get("q"))
 	filter := ledger.ItemFilter{Text: b.Search}
 	for _, f := range itemFilters {
@@ -309,6 +312,7 @@ func (c *console) archiveLinks(t *config.Tenant, row ledger.Archive) []namedLink
 
 // timelineLine is an entry of the audit.
 type timelineLine struct {
+	At                                            time.Time
 	When                                          moment
 	Seq                                           int64
 	Who, Action, Object, Path, Reason, Text, From string
@@ -323,8 +327,25 @@ func (c *console) timeline(ctx context.Context, h ledger.TenantLedger, f ledger.
 	return out, err
 }
 
+// passed is what an object went through by itself, beside what somebody did.
+type passed struct {
+	at   time.Time
+	what string
+}
+
+// among puts them into a timeline, the newest first.
+func (c *console) among(lines []timelineLine, all ...passed) []timelineLine {
+	for _, p := range all {
+		if !p.at.IsZero() {
+			lines = append(lines, timelineLine{At: p.at, When: c.moment(p.at), Who: "Framebridge", Action: p.what})
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b timelineLine) int { return b.At.Compare(a.At) })
+	return lines
+}
+
 func (c *console) auditLine(e ledger.AuditEntry) timelineLine {
-	l := timelineLine{When: c.moment(e.At), Seq: e.Seq, Who: cmp.Or(e.Actor.Name, e.Actor.Key, actors[e.Actor.Kind], e.Actor.Kind), Action: strings.ReplaceAll(e.Action, "_", " "), From: e.Actor.Address, Reason: redact.Scrub(e.Reason)}
+	l := timelineLine{At: e.At, When: c.moment(e.At), Seq: e.Seq, Who: cmp.Or(e.Actor.Name, e.Actor.Key, actors[e.Actor.Kind], e.Actor.Kind), Action: strings.ReplaceAll(e.Action, "_", " "), From: e.Actor.Address, Reason: redact.Scrub(e.Reason)}
 	switch {
 	case e.Archive != "":
 		l.Object, l.Path = "archive "+e.Archive, "archives/"+url.PathEscape(e.Archive)

@@ -292,7 +292,7 @@ func TestTheArchivesSayWhyTheyWait(t *testing.T) {
 	assert.Contains(t, body, "Harbour Lights")
 	assert.NotContains(t, body, "queued-1")
 	_, body = h.get(t, "archives/ended")
-	for _, want := range []string{"An operator must look", "iconik refused it.", "https://app.iconik.io/collection/co-1", "https://app.frame.io/projects/ended", "1 attachment", "report.mhl", "Retry this file", "http://127.0.0.1:8233"} {
+	for _, want := range []string{"An operator must look", "iconik refused it.", "https://app.iconik.io/collection/co-1", "https://app.frame.io/projects/ended", "1 attachment", "report.mhl", "Retry this file", "http://127.0.0.1:8233", "ended run 1: Incomplete"} {
 		assert.Contains(t, body, want)
 	}
 	assert.Less(t, strings.Index(body, "Exceptions"), strings.Index(body, "Overview"), "what is wrong comes first")

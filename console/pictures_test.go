@@ -46,6 +46,7 @@ func story(t *testing.T) *harness {
 		})
 	}
 	h.review(t, ledger.Review{ID: "cut", Title: "Ferryman, rough cut", Status: ledger.ReviewOpen, ShareURL: "https://f.io/x", ExpiresAt: today.Add(30 * time.Hour), OpenComments: 2, ToIconik: 3, ToFrameio: 1, Reviewers: []string{"rita@agency.example", "tom@agency.example"}, RequestedBy: ledger.Person{Name: "Ellen Editor"}, LastSyncAt: today.Add(-40 * time.Second), Quality: "proxy", Watermark: "on", Access: "secure"})
+	h.review(t, ledger.Review{ID: "old", Title: "Ferryman, assembly", Status: ledger.ReviewStopped, CreatedAt: today.Add(-90 * time.Hour), EndedAt: today.Add(-28 * time.Hour)})
 	_, err := h.ledger.Tenant(acme).Review("cut").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{AssetID: "a9", Title: "Ferryman v7", State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, FileID: "fi", Size: 900 << 20, Decision: "changes requested"}}
 	})

@@ -108,7 +108,9 @@ func (c *console) reviewPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "reviews", titleOf(row))
 	p.Topic, p.Version = "review/"+row.ID, reviewVersion(row, assets, c.temporal.ready(ctx)).Version
 	here := p.Path + "reviews/" + url.PathEscape(row.ID)
-	b := reviewBody{Row: c.reviewRow(row), Notes: row.Notes, Reviewers: row.Reviewers, Timeline: timeline, Search: searched(r.URL.Query().Get("q")),
+	b := reviewBody{Row: c.reviewRow(row), Notes: row.Notes, Reviewers: row.Reviewers,
+		Timeline:  c.among(timeline, passed{row.CreatedAt, "began to send the assets"}, passed{row.OpenedAt, "opened the review"}, passed{row.EndedAt, "switched the link off"}),
+		Search:    searched(r.URL.Query().Get("q")),
 		CanExtend: row.Status.Running(), CanStop: row.Status.Running(), CanSync: row.Status == ledger.ReviewOpen}
 	b.Facts, b.Links, b.Troubles = c.reviewFacts(row), c.reviewLinks(v, row), reviewTroubles(row, assets)
 	if p.Export {
