@@ -60,7 +60,7 @@ func (t *totals) of(ctx context.Context, row ledger.Archive) (sum ledger.Totals,
 	}
 	if have.reading == nil && (have.state != state || t.now().After(have.until)) {
 		have.reading = make(chan struct{})
-		go t.read(row, state, have)
+		go t.read(row, state, have) //nolint:contextcheck // other pages wait for the answer, too
 	}
 	reading, fresh := have.reading, have.state == state
 	t.mu.Unlock()

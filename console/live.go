@@ -155,7 +155,7 @@ func (c *console) events(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	t := topic{v.tenant.ID, name}
-	news, ok := c.live.join(t)
+	news, ok := c.live.join(t) //nolint:contextcheck // one poller serves all pages
 	if !ok {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many pages are open", http.StatusServiceUnavailable)

@@ -88,6 +88,6 @@ func TestThePicturesOfTheManual(t *testing.T) {
 		png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		require.NoError(t, err)
 		require.Less(t, len(png), 100<<10, file)
-		require.NoError(t, os.WriteFile(filepath.Join(to, file+".png"), png, 0o644)) //nolint:gosec // a picture of the manual
+		require.NoError(t, os.WriteFile(filepath.Join(to, file+".png"), png, 0o644))
 	}
 }

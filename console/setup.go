@@ -35,7 +35,7 @@ func (c *console) setupPage(w http.ResponseWriter, r *http.Request, v visit) {
 	t := topic{v.tenant.ID, setupTopic}
 	have, ok := c.tasks.get(t)
 	if !ok {
-		have = c.examineNow(v)
+		have = c.examineNow(v) //nolint:contextcheck // it goes on without its page
 	}
 	p.Topic, p.Version = setupTopic, c.tasks.version(t)
 	b := setupBody{Running: have.running(), Took: english.Duration(c.Now().Sub(have.Began))}

@@ -113,7 +113,7 @@ func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 			c.refuse(w, r, v, config.RoleOperator)
 			return
 		}
-		have = c.tasks.begin(t, func(ctx context.Context) (any, error) {
+		have = c.tasks.begin(t, func(ctx context.Context) (any, error) { //nolint:contextcheck // it goes on without its page
 			made, err := c.Actions.Plan(ctx, v.tenant, id)
 			return &made, err
 		})

@@ -139,6 +139,6 @@ func decodeLink(said []byte) (Link, error) {
 	if err != nil {
 		return Link{}, ErrNoLink
 	}
-	l.Generation, l.Expires, l.ID = int64(generation), time.Unix(int64(expires), 0).UTC(), string(said[len(said)-rest.Len():]) //nolint:gosec // they are signed
+	l.Generation, l.Expires, l.ID = int64(generation), time.Unix(int64(expires), 0).UTC(), string(said[len(said)-rest.Len():])
 	return l, nil
 }

@@ -156,7 +156,7 @@ func isStream(r *http.Request) bool {
 func (d *Desk) session(r *http.Request) (secret string, s ledger.Session, ok bool, err error) {
 	cookie, err := r.Cookie(d.cookieName(""))
 	if err != nil || cookie.Value == "" {
-		return "", s, false, nil
+		return "", s, false, nil //nolint:nilerr // no cookie is no session
 	}
 	now := d.Now()
 	s, ok, err = d.Ledger.Session(r.Context(), cookie.Value, now)
@@ -313,7 +313,7 @@ func (d *Desk) overHTTPS() bool { return strings.HasPrefix(d.Config().HTTP.Publi
 
 // cookie makes a cookie; one that lasts no time is taken back.
 func (d *Desk) cookie(suffix, value string, lasts time.Duration) *http.Cookie {
-	c := &http.Cookie{Name: d.cookieName(suffix), Value: value, Path: "/", MaxAge: int(lasts.Seconds()), HttpOnly: true, Secure: d.overHTTPS(), SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{Name: d.cookieName(suffix), Value: value, Path: "/", MaxAge: int(lasts.Seconds()), HttpOnly: true, Secure: d.overHTTPS(), SameSite: http.SameSiteLaxMode} //nolint:gosec // not secure where the address is not https
 	if lasts <= 0 {
 		c.MaxAge = -1
 	}

@@ -1,3 +1,5 @@
+// Command starter is Framebridge's front: it serves the HTTP API and the console, and its command line starts the same
+// workflows.
 package main
 
 import (

@@ -2,6 +2,7 @@ package temporalclient
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -53,8 +54,8 @@ func refusesAttributes(err error) bool {
 	if err == nil {
 		return false
 	}
-	invalid, ok := serviceerror.FromStatus(status.Convert(err)).(*serviceerror.InvalidArgument)
-	return ok && strings.Contains(strings.ToLower(invalid.Error()), "search attribute") && strings.Contains(invalid.Error(), "not defined")
+	var invalid *serviceerror.InvalidArgument
+	return errors.As(serviceerror.FromStatus(status.Convert(err)), &invalid) && strings.Contains(strings.ToLower(invalid.Error()), "search attribute") && strings.Contains(invalid.Error(), "not defined")
 }
 
 func (a *Attributes) leaveOut(done *workflowservice.RespondWorkflowTaskCompletedRequest) {

@@ -66,6 +66,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		v := arc.decide(ledger.Item{Size: 1, Original: "archived"})
 		assert.Equal(t, plan.Wait, v.Do)
 		subject, text, err := arc.composeMail(t.Context(), workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why}) // of an older worker: without a code
+		require.NoError(t, err)
 		for _, want := range wants {
 			assert.Contains(t, v.Why, want)
 			assert.Contains(t, text, want)
@@ -74,6 +75,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		assert.Equal(t, generation == "legacy", subject == `Action needed: originals of "Regatta" are in cold storage`, subject)
 		for code, want := range map[string]string{workflows.WaitsForRestore: "in cold storage", workflows.WaitsForLink: "missing"} {
 			subject, _, err = arc.composeMail(t.Context(), workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why, ReasonCode: code})
+			require.NoError(t, err)
 			assert.Equal(t, `Action needed: originals of "Regatta" are `+want, subject, generation)
 		}
 	}

@@ -145,7 +145,7 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	default:
 		did.gone = true
 	}
-	return nil
+	return nil //nolint:nilerr // what was refused is noted
 }
 
 // meantBy says whether a sync is about a file, and which segments a webhook named.

@@ -45,6 +45,7 @@ const (
 // Part is how much of a stack is started.
 type Part int
 
+// The parts of a stack.
 const (
 	Everything         Part = iota
 	Vendors                 // both simulators, their storage and a mail server

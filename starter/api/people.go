@@ -68,12 +68,11 @@ func (s *Server) openLink(c *gin.Context) {
 func (s *Server) linked(c *gin.Context) (signin.Opened, signin.Page, bool) {
 	v, _ := c.Get(openedKey)
 	opened, _ := v.(signin.Opened)
-	page, ok, err := signin.Page{}, false, error(nil)
+	read := s.linkedArchive
 	if opened.Kind == ledger.LinkedReview {
-		page, ok, err = s.linkedReview(c.Request.Context(), opened.Tenant, opened.ID)
-	} else {
-		page, ok, err = s.linkedArchive(c.Request.Context(), opened.Tenant, opened.ID)
+		read = s.linkedReview
 	}
+	page, ok, err := read(c.Request.Context(), opened.Tenant, opened.ID)
 	switch {
 	case err != nil:
 		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
