@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,8 +22,12 @@ func TestATopicIsAskedForOnceHoweverManyPagesAreOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		asked, version := 0, "1"
-		l := newLive(stop, func(context.Context, topic) (state, error) { asked++; return state{Version: version}, nil })
+		var asked, version atomic.Int64
+		version.Store(1)
+		l := newLive(stop, func(context.Context, topic) (state, error) {
+			asked.Add(1)
+			return state{Version: strconv.FormatInt(version.Load(), 10)}, nil
+		})
 		open := make([]chan []byte, 200)
 		for i := range open {
 			var ok bool
@@ -30,25 +36,25 @@ func TestATopicIsAskedForOnceHoweverManyPagesAreOpen(t *testing.T) {
 		}
 		time.Sleep(3 * pollInterval / 2)
 		synctest.Wait()
-		assert.Equal(t, 2, asked)
+		assert.EqualValues(t, 2, asked.Load())
 		for _, news := range open {
 			assert.JSONEq(t, `{"version":"1"}`, string(<-news))
 		}
 		time.Sleep(pollInterval)
 		synctest.Wait()
 		assert.Empty(t, open[0], "what has not changed is not sent again")
-		version = "2"
+		version.Store(2)
 		time.Sleep(2 * pollInterval)
-		version = "3"
+		version.Store(3)
 		time.Sleep(2 * pollInterval)
 		synctest.Wait()
 		assert.JSONEq(t, `{"version":"3"}`, string(<-open[7]), "only the last state")
 		for _, news := range open {
 			l.leave(topic{"t", "archives"}, news)
 		}
-		asked = 0
+		asked.Store(0)
 		time.Sleep(10 * pollInterval)
-		assert.LessOrEqual(t, asked, 1, "nobody looks: nothing is asked")
+		assert.LessOrEqual(t, asked.Load(), int64(1), "nobody looks: nothing is asked")
 		news, _ := l.join(topic{"t", "archives"})
 		synctest.Wait()
 		assert.JSONEq(t, `{"version":"3"}`, string(<-news))

@@ -65,7 +65,7 @@ func havePostgres(fast bool) error {
 	return nil
 }
 
-var raced = []string{"./transfer", "./clients/rest", "./clients/frameio/v4", "./workflows", "./activities/...", "./ledger", "./starter/...", "./temporalclient", "./config"}
+var raced = []string{"./transfer", "./clients/rest", "./clients/frameio/v4", "./workflows", "./activities/...", "./ledger", "./console", "./starter/...", "./temporalclient", "./config"}
 
 // haveCompiler says whether there is a C compiler, which the race detector needs. As root on Debian it installs one.
 func haveCompiler() bool {
