@@ -71,7 +71,7 @@ func TestTheExampleConfigurationIsGoodOnceItsSecretsAreThere(t *testing.T) {
 	assert.Equal(t, config.Setting{Key: "http.listen", Value: "127.0.0.1:9", From: "environment FRAMEBRIDGE_HTTP_LISTEN"}, by["http.listen"])
 	assert.Equal(t, "postgres://svc:***@db/fb", by["ledger.dsn"].Value)
 	assert.Equal(t, "default", by["worker.listen"].From)
-	assert.Equal(t, "framebridge.yaml:15, from the environment variable ACME_API_KEY", by[tenant+"api_key"].From)
+	assert.Equal(t, "framebridge.yaml:17, from the environment variable ACME_API_KEY", by[tenant+"api_key"].From)
 	assert.Equal(t, []any{"***"}, by[tenant+"api_key"].Value)
 }
 
