@@ -166,6 +166,9 @@ type frontend struct {
 	mu   sync.Mutex
 	sent bytes.Buffer
 	task *workflowservice.PollWorkflowTaskQueueResponse
+
+	knows     map[string]bool // search attributes
+	completed []*workflowservice.RespondWorkflowTaskCompletedRequest
 }
 
 func (f *frontend) keep(m proto.Message) {

@@ -30,16 +30,22 @@ func (s *harness) histories() map[string]*historypb.History {
 	require.NoError(s.t, err)
 	out := map[string]*historypb.History{}
 	for i, e := range list.GetExecutions() {
-		var h historypb.History
-		iter := c.GetWorkflowHistory(s.t.Context(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-		for iter.HasNext() {
-			event, err := iter.Next()
-			require.NoError(s.t, err)
-			h.Events = append(h.Events, event)
-		}
-		out[fmt.Sprintf("%s-%02d", e.GetType().GetName(), i)] = &h
+		h := historyOf(s.t, c, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
+		out[fmt.Sprintf("%s-%02d", e.GetType().GetName(), i)] = h
 	}
 	return out
+}
+
+func historyOf(t *testing.T, c client.Client, id, run string) *historypb.History {
+	t.Helper()
+	var h historypb.History
+	iter := c.GetWorkflowHistory(t.Context(), id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for iter.HasNext() {
+		event, err := iter.Next()
+		require.NoError(t, err)
+		h.Events = append(h.Events, event)
+	}
+	return &h
 }
 
 // TestHistoriesReplay replays what a real server has recorded of archives that waited, were cancelled and went on.
