@@ -93,3 +93,28 @@ func TestAnEmptyCollectionHasNoAssets(t *testing.T) {
 	_, err = r.chooseAssets(t.Context())
 	require.NoError(t, err)
 }
+
+// Frame.io's asset lifecycle is warned of before anything is sent, where it is shorter than the review.
+func TestAShortAssetLifecycleIsWarnedOf(t *testing.T) {
+	for name, tt := range map[string]struct {
+		keeps, lasts time.Duration
+		warned       bool
+	}{
+		"shorter than the review": {keeps: 24 * time.Hour, lasts: 72 * time.Hour, warned: true},
+		"longer":                  {keeps: 72 * time.Hour, lasts: 24 * time.Hour},
+		"not configured":          {lasts: 72 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := testReview(t, &folder{}, nil)
+			r.cfg.Review.AssetLifecycle = tt.keeps
+			r.row.ExpiresAt = time.Now().Add(tt.lasts)
+			require.NoError(t, r.warnOfLifecycle(t.Context()))
+			if !tt.warned {
+				assert.Empty(t, r.row.Notes)
+				return
+			}
+			require.Len(t, r.row.Notes, 1)
+			assert.Contains(t, r.row.Notes[0], "asset lifecycle deletes what is sent now on "+time.Now().Add(tt.keeps).UTC().Format("2006-01-02"))
+		})
+	}
+}
