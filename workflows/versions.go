@@ -75,9 +75,9 @@ var (
 
 	// Of Review, since 2026-11-29: what is away at the last sync, and counts as deleted, is looked for until the media is
 	// deleted. Old runs never look again. It may go together with the ones before.
-	markerLooksForAway = marker{id: "looks for what is away"}
+	markerLooksForAway = marker{id: "looks for what is away", since: "a17a18c"}
 
 	// Of Review, since 2026-11-29: a run whose history grows while it sends hands what is left to send over to the next one.
 	// Old runs send it all. It may go together with the ones before.
-	markerHandsOverSending = marker{id: "hands over while it sends"}
+	markerHandsOverSending = marker{id: "hands over while it sends", since: "ba4dbe3"}
 )
