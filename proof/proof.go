@@ -63,13 +63,17 @@ func Write(sent, answered Object) Written {
 // Accept remembers what iconik has as right, whatever Frame.io says now.
 func Accept(found Object) Written { return Write(found, found) }
 
-// Keeping is what was written, but for properties that were left as somebody has changed them: of those, what was written before.
-func (w Written) Keeping(before Written, properties ...string) Written {
+// Keeping is what was written, but for properties that were left as they are: of those, what was written before.
+func (w Written) Keeping(before Written, properties []string) Written {
 	for _, p := range properties {
-		if before.known(p) {
-			w.Kept[p] = before.Kept[p]
+		if !before.known(p) {
+			continue
 		}
+		w.Kept[p] = before.Kept[p]
 		w.Wrong = slices.DeleteFunc(w.Wrong, func(wrong string) bool { return wrong == p })
+		if slices.Contains(before.Wrong, p) {
+			w.Wrong = append(w.Wrong, p)
+		}
 	}
 	return w
 }
@@ -93,9 +97,14 @@ func (w Written) String() string {
 
 func (w Written) known(property string) bool { return w.Kept[property] != "" }
 
+// Is says that a property had a value when it was written.
+func (w Written) Is(property, value string) bool {
+	return w.known(property) && w.Kept[property] == fingerprint(value)
+}
+
 // Left says that a property was not changed in iconik since it was written, as far as is known.
 func (w Written) Left(found Object, property string) bool {
-	return !w.known(property) || w.Kept[property] == fingerprint(found.Value(property))
+	return !w.known(property) || w.Is(property, found.Value(property))
 }
 
 // Compare names what is otherwise in iconik than in Frame.io. changed says that Frame.io's side is not what was last written.

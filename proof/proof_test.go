@@ -31,7 +31,7 @@ func TestCompare(t *testing.T) {
 		{"taken over", of("a", "x"), of("b", "x"), Accept(of("b", "x")), false, nil},
 		{"written before this was remembered", of("a", "x"), of("b", "x"), Written{}, false, title(Changed, "a", "b")},
 		{"the same, and changed in Frame.io", of("a", "x"), of("b", "x"), Written{}, true, title(Source, "a", "b")},
-		{"left as it was changed", of("b", "y"), of("c", "y"), Write(of("b", "y"), of("c", "y")).Keeping(wrote, "title"), false, title(Changed, "b", "c")},
+		{"left as it was changed", of("b", "y"), of("c", "y"), Write(of("b", "y"), of("c", "y")).Keeping(wrote, []string{"title"}), false, title(Changed, "b", "c")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			assert.Equal(t, c.want, Compare(c.now, c.found, ReadWritten(c.written.String()), c.changed))

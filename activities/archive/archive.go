@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/framebridge/framebridge/activities/acls"
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
@@ -67,7 +68,8 @@ type archive struct {
 	objects settle.Objects
 	access  *acls.Keeper
 	log     *slog.Logger
-	known   map[string][]ledger.Difference // of the objects that are compared, before; nil where that was not read
+
+	findings *comparing.Findings
 }
 
 func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
@@ -81,7 +83,8 @@ func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
 func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
 	l := a.rows(ref)
 	arc := &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
-		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log}
+		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log,
+		findings: &comparing.Findings{Rows: l, Restores: t.Config.Archive.OnDifference == "restore"}}
 	arc.access = &acls.Keeper{Readers: &readers.Readers{Frameio: t.Frameio, Iconik: t.Iconik, Archive: t.Config.Archive}, Tenant: t, Ledger: l, Project: ref.Archive, Log: a.log, Changed: arc.markChanged, Audit: arc.audit}
 	return arc
 }

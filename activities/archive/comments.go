@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -263,7 +264,7 @@ func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Com
 	}
 	draft := draftFor(user)
 	return a.finishComment(ctx, it, c, id, have, draft, draft.Fields, hash, func(s *iconik.Segment) proof.Written {
-		return proof.Write(wantedComment(draft, s, parent).Object(), foundComment(s).Object())
+		return proof.Write(comparing.WantedComment(draft, s, parent).Object(), comparing.FoundComment(s).Object())
 	})
 }
 
@@ -315,7 +316,7 @@ func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Com
 	return true, a.writeComment(ctx, it, c, link, have, draft, hash)
 }
 
-// writeComment gives a segment what differs of its comment.
+// writeComment gives a segment what differs of its comment, which Frame.io has changed since it was written, or somebody in iconik.
 func (a *archive) writeComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, have *iconik.Segment, draft mapping.SegmentDraft, hash string) error {
 	if err := a.markChanged(ctx); err != nil {
 		return err
@@ -324,30 +325,24 @@ func (a *archive) writeComment(ctx context.Context, it ledger.Item, c frameio.Co
 	if err != nil {
 		return err
 	}
-	before, want := proof.ReadWritten(link.Written), wantedComment(draft, have, parent)
-	now, found := want.Object(), foundComment(have).Object()
-	var left []string
-	patch, write := iconik.SegmentPatch{}, false
-	for _, p := range now {
-		switch {
-		case p.Name == proof.Parent: // of a segment that is there, iconik changes none
-			left = append(left, p.Name)
-		case found.Value(p.Name) == p.Value:
-		case !before.Left(found, p.Name):
-			left = append(left, p.Name)
-		default:
-			write = true
-			patchComment(&patch, p.Name, want, have)
-		}
-	}
-	if write {
-		if have, err = a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, patch); err != nil {
+	before, want := proof.ReadWritten(link.Written), comparing.WantedComment(draft, have, parent)
+	patch, left, restored := comparing.CommentPatch(want, have, before, link.Hash != hash, a.findings.Restores)
+	if patch != nil {
+		if have, err = a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, *patch); err != nil {
 			return err
 		}
 	}
-	return a.finishComment(ctx, it, c, link.TargetID, have, draft, mapping.WithCleared(mapping.CommentFields, draft.Fields), hash, func(s *iconik.Segment) proof.Written {
-		return proof.Write(now, foundComment(s).Object()).Keeping(before, left...)
-	})
+	if err := a.finishComment(ctx, it, c, link.TargetID, have, draft, mapping.WithCleared(mapping.CommentFields, draft.Fields), hash, func(s *iconik.Segment) proof.Written {
+		return proof.Write(want.Object(), comparing.FoundComment(s).Object()).Keeping(before, left)
+	}); err != nil {
+		return err
+	}
+	return a.findings.Restored(ctx, a.commentsOf(it), comparing.Differences(excerpt(c.Text), restored))
+}
+
+// commentsOf is where the findings on an item's comments stand.
+func (a *archive) commentsOf(it ledger.Item) comparing.Place {
+	return comparing.Place{Object: it.SourceID, Part: "comments", Path: it.Path, URL: a.iconik.AssetURL(it.AssetID)}
 }
 
 func commentInput(it ledger.Item, c frameio.Comment, user string, frame mapping.DrawingFrame) mapping.CommentInput {

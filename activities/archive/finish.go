@@ -111,7 +111,7 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 	if status, reason, err = a.exceptions(ctx, status, reason); err != nil {
 		return "", "", err
 	}
-	if status, reason, err = a.differing(ctx, status, reason); err != nil {
+	if status, reason, err = a.findings.Outcome(ctx, status, reason); err != nil {
 		return "", "", err
 	}
 	if status, reason, err = a.access.Exceptions(ctx, status, reason); err != nil {

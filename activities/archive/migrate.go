@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -246,7 +247,7 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: a.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
-		if err := a.tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, g.ID, draft.Hash(), proof.Accept(foundComment(&g.Segment).Object()).String()); err != nil {
+		if err := a.tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, g.ID, draft.Hash(), proof.Accept(comparing.FoundComment(&g.Segment).Object()).String()); err != nil {
 			return err
 		}
 		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, g.source); err != nil {

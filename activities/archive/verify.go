@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -40,7 +41,7 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 			return counts, err
 		}
 	}
-	if arc.known, err = arc.ledger.DifferencesOf(ctx, in.From, in.To); err != nil {
+	if err := arc.findings.Read(ctx, in.From, in.To); err != nil {
 		return counts, err
 	}
 	verified, missing := make([]bool, len(items)), make([]bool, len(items))
@@ -302,13 +303,13 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 			}
 			return "missing: a comment was deleted in iconik; a retry restores it", commentMissing, nil
 		}
-		stale = stale || slices.ContainsFunc(found, isSource)
-		rows = append(rows, differenceRows(excerpt(c.Text), found)...)
+		stale = stale || comparing.Stale(found)
+		rows = append(rows, comparing.Differences(excerpt(c.Text), found)...)
 	}
 	if stale {
 		return changedSince, commentMissing, nil
 	}
-	return "", nothingMissing, a.found(ctx, it.SourceID, "comments", it.Path, a.iconik.AssetURL(it.AssetID), rows)
+	return "", nothingMissing, a.findings.Set(ctx, a.commentsOf(it), rows)
 }
 
 // VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know
@@ -367,7 +368,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	if err != nil {
 		return res, err
 	}
-	if err := arc.noteDifferences(ctx); err != nil {
+	if err := arc.findings.End(ctx); err != nil {
 		return res, err
 	}
 	return res, arc.access.Verify(ctx, besideTheTree...)

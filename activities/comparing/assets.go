@@ -1,0 +1,86 @@
+package comparing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/proof"
+)
+
+// Properties of an asset.
+const (
+	Title      = "title"
+	Collection = "collection" // by its id
+	Order      = "order of versions"
+	Current    = "current version"
+)
+
+// WantedAsset is an asset as it should be.
+func WantedAsset(title, collection string) proof.Object {
+	return proof.Object{{Name: Title, Value: title}, {Name: Collection, Value: collection}}
+}
+
+// FoundAsset is an asset, read with its collections, as it is. It may be in collections of people's own besides.
+func FoundAsset(asset *iconik.Asset, collection string, before proof.Written) proof.Object {
+	in := ""
+	switch {
+	case asset.InCollections == nil || slices.Contains(asset.InCollections, collection): // nil: iconik does not say
+		in = collection
+	default:
+		if at := slices.IndexFunc(asset.InCollections, func(c string) bool { return before.Is(Collection, c) }); at >= 0 {
+			in = asset.InCollections[at]
+		}
+	}
+	return WantedAsset(asset.Title, in)
+}
+
+// InWords gives the differences of an asset's place its folder's name. folder is its path, empty for the project itself.
+func InWords(rows []ledger.Difference, folder string) []ledger.Difference {
+	for i, d := range rows {
+		if d.Property != Collection {
+			continue
+		}
+		rows[i].Frameio = "in the folder " + folder
+		if folder == "" {
+			rows[i].Frameio = "in the project itself"
+		}
+		rows[i].Iconik = "not in its collection"
+	}
+	return rows
+}
+
+// Versions compares the order of an asset's versions, and which is the current one, with the items they were made for, oldest
+// first.
+func Versions(asset *iconik.Asset, items []ledger.Item) []ledger.Difference {
+	number := map[string]int{}
+	var want, have []string
+	for _, it := range items {
+		if it.VersionID != "" {
+			number[it.VersionID] = it.Version
+			want = append(want, fmt.Sprint(it.Version))
+		}
+	}
+	versions := slices.Clone(asset.Versions)
+	slices.SortStableFunc(versions, iconik.OlderFirst)
+	for _, v := range versions {
+		if n := number[v.ID]; n > 0 && v.Status != "DELETED" && v.Status != "DELETING" {
+			have = append(have, fmt.Sprint(n))
+		}
+	}
+	var out []ledger.Difference
+	if len(want) == len(have) && !slices.Equal(want, have) { // of one that is missing, its own item tells
+		out = append(out, ledger.Difference{Kind: ledger.DifferenceChanged, Property: Order, Frameio: strings.Join(want, ", "), Iconik: strings.Join(have, ", ")})
+	}
+	newest := items[len(items)-1]
+	if now, ok := asset.CurrentVersion(); ok && newest.VersionID != "" && now.ID != newest.VersionID {
+		is := "a version that Framebridge did not make"
+		if n := number[now.ID]; n > 0 {
+			is = fmt.Sprintf("version %d", n)
+		}
+		out = append(out, ledger.Difference{Kind: ledger.DifferenceChanged, Property: Current, Frameio: fmt.Sprintf("version %d", newest.Version), Iconik: is})
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+// Package comparing says what is otherwise in iconik than in Frame.io, keeps it for the report, and lets an archive's verdict
+// tell of it. What is compared, and what is written then, is the archive's.
+package comparing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/proof"
+)
+
+// Findings are what the proof of one archive finds.
+type Findings struct {
+	Rows ledger.ArchiveLedger
+	// Restores says that what was changed in iconik gets Frame.io's value again.
+	Restores bool
+
+	known map[string][]ledger.Difference // of the objects that are compared, before; nil where that was not read
+}
+
+// Place is the part of an object that is compared.
+type Place struct {
+	Object, Part string // Object is its id in Frame.io
+	Path, URL    string // for people
+}
+
+// Read reads what was found of a range of items before, which spares writing the same again.
+func (f *Findings) Read(ctx context.Context, from, to int64) (err error) {
+	f.known, err = f.Rows.DifferencesOf(ctx, from, to)
+	return err
+}
+
+// Set writes down what is found in a place, instead of what was found there before.
+func (f *Findings) Set(ctx context.Context, p Place, rows []ledger.Difference) error {
+	if len(rows) == 0 && f.known != nil && !slices.ContainsFunc(f.known[p.Object], func(d ledger.Difference) bool { return d.Part == p.Part }) {
+		return nil
+	}
+	run, err := f.run(ctx)
+	if err != nil {
+		return err
+	}
+	return f.Rows.SetDifferences(ctx, p.Object, p.Part, run, p.of(rows))
+}
+
+// Restored writes down what the run has taken back in a place.
+func (f *Findings) Restored(ctx context.Context, p Place, rows []ledger.Difference) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	run, err := f.run(ctx)
+	if err != nil {
+		return err
+	}
+	rows = slices.Clone(rows)
+	for i := range rows {
+		rows[i].Kind = ledger.DifferenceRestored
+	}
+	return f.Rows.AddDifferences(ctx, p.Object, p.Part, run, p.of(rows))
+}
+
+// Begin forgets what was found before in parts of all objects, and what earlier runs have restored.
+func (f *Findings) Begin(ctx context.Context, parts ...string) error {
+	run, err := f.run(ctx)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if err := f.Rows.ClearDifferences(ctx, part, run); err != nil {
+			return err
+		}
+	}
+	return f.Rows.ForgetRestored(ctx, run)
+}
+
+// End has a run that found something else than the one before count as one that changed something: the report and the mail
+// say so.
+func (f *Findings) End(ctx context.Context) error {
+	hash, err := f.Rows.DifferencesHash(ctx)
+	if err != nil {
+		return err
+	}
+	row, _, err := f.Rows.Get(ctx)
+	if err != nil || row.DifferencesHash == hash {
+		return err
+	}
+	_, err = f.Rows.Update(ctx, func(r *ledger.Archive) { r.DifferencesHash, r.Changed = hash, true })
+	return err
+}
+
+// Outcome lowers an outcome of "verified" where something is otherwise in iconik than in Frame.io.
+func (f *Findings) Outcome(ctx context.Context, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string, error) {
+	counts, err := f.Rows.DifferenceCounts(ctx)
+	if err != nil || status != ledger.Verified && status != ledger.VerifiedWithExceptions {
+		return status, reason, err
+	}
+	words := map[ledger.DifferenceKind]string{ledger.DifferenceChanged: "changed in iconik", ledger.DifferenceDiffers: "not kept by iconik as written",
+		ledger.DifferenceExtra: "deleted in Frame.io after the copy and still in iconik", ledger.DifferenceMissing: "missing in iconik"}
+	for _, k := range counts {
+		if what, ok := words[ledger.DifferenceKind(k.Kind)]; ok {
+			status, reason = ledger.VerifiedWithExceptions, reason+fmt.Sprintf("; %s: %d", what, k.Count)
+		}
+	}
+	return status, reason, nil
+}
+
+func (f *Findings) run(ctx context.Context) (int, error) {
+	row, _, err := f.Rows.Get(ctx)
+	return row.Run, err
+}
+
+func (p Place) of(rows []ledger.Difference) []ledger.Difference {
+	for i := range rows {
+		rows[i].Place, rows[i].URL = p.Path, p.URL
+	}
+	return rows
+}
+
+// Differences are what a proof found, for the ledger; what Frame.io has changed since the copy is work, and no finding. name is
+// that of the comment or field, where an object has several.
+func Differences(name string, found []proof.Difference) []ledger.Difference {
+	kinds := map[proof.Kind]ledger.DifferenceKind{proof.Differ: ledger.DifferenceDiffers, proof.Changed: ledger.DifferenceChanged}
+	var out []ledger.Difference
+	for _, d := range found {
+		if kind, ok := kinds[d.Kind]; ok {
+			out = append(out, ledger.Difference{Kind: kind, Property: d.Property, Name: name, Frameio: d.Frameio, Iconik: d.Iconik})
+		}
+	}
+	return out
+}
+
+// Stale says that Frame.io has changed something since the copy.
+func Stale(found []proof.Difference) bool {
+	return slices.ContainsFunc(found, func(d proof.Difference) bool { return d.Kind == proof.Source })
+}
