@@ -15,7 +15,6 @@ func (c *Config) notYet(p *Problems) {
 		say(t.Notify.SlackURL != "" || t.Notify.TeamsURL != "" || t.Notify.Webhook.URL != "", key+"notify", "notifications go by e-mail only: archive.notify and review.notify")
 		a := t.Archive
 		say(a.CommentCount == "trust", key+"archive.comment_count", "the comments of every file are read")
-		say(a.OnDifference == "restore", key+"archive.on_difference", "differences are reported")
 		say(a.Reclaim == "allowed", key+"archive.reclaim", "an archive never deletes anything in Frame.io")
 		say(a.ProjectsInParallel > 1, key+"archive.projects_in_parallel", "a tenant's archives run one at a time")
 	}

@@ -13,7 +13,6 @@ func TestAKeyWithoutEffectWarns(t *testing.T) {
 		{tenantKey + ".frameio.credentials", strings.Replace(least, "generation: legacy,", "generation: legacy, credentials: [{token: fio-u-other}],", 1)},
 		{tenantKey + ".notify", least + "    notify: {slack_url: 'https://hooks.example/T/B/x'}\n"},
 		{tenantKey + ".archive.comment_count", least + "    archive: {comment_count: trust}\n"},
-		{tenantKey + ".archive.on_difference", least + "    archive: {on_difference: restore}\n"},
 		{tenantKey + ".archive.reclaim", least + "    archive: {reclaim: allowed}\n"},
 		{tenantKey + ".archive.projects_in_parallel", least + "    archive: {projects_in_parallel: 4}\n"},
 	}

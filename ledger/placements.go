@@ -64,8 +64,8 @@ func (h ArchiveLedger) any(ctx context.Context, query string, args ...any) (bool
 	return len(found) > 0, err
 }
 
-// TakeAsset lets an asset stand for a file or stack, and for no other any more.
-func (h ArchiveLedger) TakeAsset(ctx context.Context, kind LinkKind, key, assetID string) error {
+// TakeAsset lets an asset stand for a file or stack, and for no other any more. written is what it was given, property by property.
+func (h ArchiveLedger) TakeAsset(ctx context.Context, kind LinkKind, key, assetID, written string) error {
 	now := micros(time.Now())
 	return h.l.tx(ctx, func(tx session) error {
 		var parent sql.NullString
@@ -75,9 +75,9 @@ func (h ArchiveLedger) TakeAsset(ctx context.Context, kind LinkKind, key, assetI
 		if _, err := tx.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind IN ('file', 'stack') AND target_id = ?", h.tenant, assetID); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, archive, parent, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)
-			ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = '', made_at = excluded.made_at`,
-			h.tenant, kind, key, assetID, h.id, parent.String, now, now)
+		_, err := tx.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, archive, parent, hash, written, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?)
+			ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = '', written = excluded.written, made_at = excluded.made_at`,
+			h.tenant, kind, key, assetID, h.id, parent.String, written, now, now)
 		return err
 	})
 }

@@ -46,7 +46,7 @@ func TestPlacements(t *testing.T) {
 		taken, err := h.Archive("p").AssetTaken(t.Context(), "A", "s")
 		require.NoError(t, err)
 		assert.False(t, taken, "the file by itself is no more")
-		require.NoError(t, h.Archive("p").TakeAsset(t.Context(), LinkStack, "s", "A"))
+		require.NoError(t, h.Archive("p").TakeAsset(t.Context(), LinkStack, "s", "A", ""))
 		want[0].Linked, want[1].Linked = "A", "A"
 		assert.Equal(t, want, read())
 		link, _, err := h.Link(t.Context(), LinkStack, "s")

@@ -197,7 +197,8 @@ type Item struct {
 	FormatID     string    `json:"FormatID"`
 	FileSetID    string    `json:"FileSetID"`
 	FileID       string    `json:"FileID"`
-	WrittenHash  string    `json:"WrittenHash"` // FieldsHash as last written to iconik
+	WrittenHash  string    `json:"WrittenHash"`          // FieldsHash as last written to iconik
+	FieldsOwed   bool      `json:"FieldsOwed,omitempty"` // they are not as written: its version was not the current one, which iconik writes only
 	CommentsDone int       `json:"CommentsDone"`
 	Migrated     bool      `json:"Moved"`              // came under another id: its comments are matched before they are copied
 	CommentsSeen int       `json:"CommentsSeen"`       // CommentCount when the comments were copied

@@ -190,3 +190,13 @@ func NameLike(title, file string) string {
 	}
 	return base + ".mp4"
 }
+
+const excerptLength = 60 // characters of a comment, by which people find it
+
+// Excerpt is the beginning of a comment.
+func Excerpt(text string) string {
+	if r := []rune(text); len(r) > excerptLength {
+		return string(r[:excerptLength]) + "…"
+	}
+	return text
+}

@@ -97,6 +97,14 @@ func (w Written) String() string {
 
 func (w Written) known(property string) bool { return w.Kept[property] != "" }
 
+// With adds a property as it was written before.
+func (w Written) With(before Written, property string) Written {
+	if before.known(property) {
+		w.Kept[property] = before.Kept[property]
+	}
+	return w
+}
+
 // Is says that a property had a value when it was written.
 func (w Written) Is(property, value string) bool {
 	return w.known(property) && w.Kept[property] == fingerprint(value)

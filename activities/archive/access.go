@@ -8,6 +8,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 )
 
 // besideTheTree are the kinds of collections that are no folders.
@@ -58,7 +59,7 @@ func (a *archive) visibleComments(ctx context.Context, it ledger.Item) ([]framei
 			continue
 		}
 		hidden[c.ID] = true
-		lost = append(lost, ledger.NotCarried{Object: it.SourceID, Kind: "comment", Name: excerpt(c.Text), Place: it.Path,
+		lost = append(lost, ledger.NotCarried{Object: it.SourceID, Kind: "comment", Name: mapping.Excerpt(c.Text), Place: it.Path,
 			Reason: "for the team only in Frame.io, and people outside the team may read the file in iconik, which hides no comments from them"})
 		if err := a.takeCommentAway(ctx, it, c.ID); err != nil {
 			return nil, err

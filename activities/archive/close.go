@@ -7,12 +7,14 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/proof"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -40,7 +42,7 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 	if _, err := a.iconik.Files.UpdateFile(ctx, it.AssetID, it.FileID, iconik.FilePatch{Status: "CLOSED", Checksum: checksumOf(it), Size: &size}); err != nil {
 		return fmt.Errorf("closing the file: %w", err)
 	}
-	if err := a.writeFields(ctx, it, map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}); err != nil {
+	if err := a.writeFields(ctx, it, copiedFields(it)); err != nil {
 		return err
 	}
 	if it.StoredSize > 0 {
@@ -106,7 +108,11 @@ func checksumOf(it ledger.Item) string {
 // writeFields writes the archive's metadata view. iconik keeps it with the asset's current version, so it is written
 // before the next version is made, and not at all where that was made before: it would describe another file.
 func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[string]string) error {
-	if current, err := a.isCurrent(ctx, it); err != nil || !current {
+	current, err := a.isCurrent(ctx, it)
+	if err == nil && !current {
+		_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.FieldsOwed = true })
+	}
+	if err != nil || !current {
 		return err
 	}
 	return a.putFields(ctx, it, more)
@@ -159,27 +165,33 @@ func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string
 	if err := a.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields)); err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
-	return a.writeCustom(ctx, it, it.WrittenHash != "")
+	if err := a.writeCustom(ctx, it, it.WrittenHash != ""); err != nil || !it.FieldsOwed {
+		return err
+	}
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.FieldsOwed = false })
+	return err
 }
 
 // refresh lets title, place and metadata of an archived asset follow Frame.io. Metadata of older versions stay as
 // they were archived: iconik writes those of the current version only.
 func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
+	wrote := false
 	if it.Version == it.Versions {
 		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
 		if err != nil {
 			return err
 		}
 		if shows(asset, it) {
-			if err := a.putFields(ctx, it, map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}); err != nil {
+			if err := a.putFields(ctx, it, copiedFields(it)); err != nil {
 				return err
 			}
+			wrote = true
 		}
 		if err := a.syncTitleAndFolder(ctx, it, asset); err != nil {
 			return err
 		}
 	}
-	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.WrittenHash = i.FieldsHash })
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.WrittenHash, i.FieldsOwed = i.FieldsHash, !wrote })
 	return err
 }
 
@@ -215,53 +227,70 @@ func (a *archive) syncIfPlacedElsewhere(ctx context.Context, it ledger.Item) err
 
 // syncTitleAndFolder renames and moves an asset, read with its collections, as its source was.
 func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset *iconik.Asset) error {
-	want, err := a.folderCollection(ctx, it.FolderID)
+	at, err := a.placedAsset(ctx, it, asset)
 	if err != nil {
 		return err
 	}
-	if err := a.placeAsset(ctx, it, asset, want); err != nil {
+	left, restored, err := a.placeAsset(ctx, it, asset, at)
+	if err != nil {
 		return err
 	}
-	link, known, err := a.tenant.Ledger.Link(ctx, assetKind(it), it.AssetKey)
-	if err != nil || !known || link.TargetID != it.AssetID || link.Hash == placedAs(it, want) {
-		return err
+	written := proof.Write(at.now, at.now).Keeping(at.before, left).String()
+	if at.link.TargetID == it.AssetID && (at.link.Hash != placedAs(it, at.collection) || at.link.Written != written) {
+		if err := a.tenant.Ledger.CompleteAs(ctx, assetKind(it), it.AssetKey, it.AssetID, placedAs(it, at.collection), written); err != nil {
+			return err
+		}
 	}
-	return a.tenant.Ledger.Complete(ctx, assetKind(it), it.AssetKey, it.AssetID, placedAs(it, want))
+	return a.findings.Restored(ctx, a.assetOfItem(it), comparing.InWords(comparing.Differences("", restored), parentPath(it.Path)))
 }
 
-func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset, want string) error {
+// placeAsset leaves what was changed in iconik, unless that is to be restored.
+func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset, at placedAsset) (left []string, restored []proof.Difference, err error) {
 	kind := string(assetKind(it))
-	patch := iconik.AssetPatch{Title: it.Title}
+	patch, move := iconik.AssetPatch{Title: asset.Title}, false
+	for _, d := range at.found {
+		if d.Kind == proof.Changed && !a.findings.Restores {
+			left = append(left, d.Property)
+			continue
+		}
+		if d.Kind == proof.Changed {
+			restored = append(restored, d)
+		}
+		if d.Property == comparing.Title {
+			patch.Title = it.Title
+		}
+		move = move || d.Property == comparing.Collection
+	}
 	if was, _, ours := mapping.ParseExternalID(asset.ExternalID); ours && was == kind && asset.ExternalID != mapping.ExternalID(kind, it.AssetKey) {
 		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source came under another id
 	}
-	if asset.Title != it.Title || patch.ExternalID != "" {
+	if patch != (iconik.AssetPatch{Title: asset.Title}) {
 		if err := a.markChanged(ctx); err != nil {
-			return err
+			return nil, nil, err
 		}
 		if _, err := a.iconik.Assets.Update(ctx, it.AssetID, patch); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	if slices.Contains(asset.InCollections, want) {
-		return nil
+	if !move {
+		return left, restored, nil
 	}
 	if err := a.markChanged(ctx); err != nil {
-		return err
+		return nil, nil, err
 	}
-	if err := a.iconik.Collections.Add(ctx, want, "assets", it.AssetID); err != nil {
-		return err
+	if err := a.iconik.Collections.Add(ctx, at.collection, "assets", it.AssetID); err != nil {
+		return nil, nil, err
 	}
 	for _, c := range asset.InCollections { // out of the folder it was moved from, not out of people's own collections
 		if ours, err := a.holdsFiles(ctx, c); err != nil {
-			return err
+			return nil, nil, err
 		} else if ours {
 			if err := a.iconik.Collections.Remove(ctx, c, "assets", it.AssetID); err != nil && !rest.IsNotFound(err) {
-				return err
+				return nil, nil, err
 			}
 		}
 	}
-	return nil
+	return left, restored, nil
 }
 
 // holdsFiles says whether a collection is that of a folder, or of the project, whose folder is the root.

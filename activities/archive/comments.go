@@ -17,6 +17,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/proof"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -186,7 +187,7 @@ func (a *archive) failComments(ctx context.Context, it ledger.Item, r settle.Ref
 func noteOf(it ledger.Item, comments []frameio.Comment, frame mapping.DrawingFrame) string {
 	assumed, unknown := false, 0
 	for _, c := range comments {
-		draft := mapping.Segment(commentInput(it, c, "", frame))
+		draft := mapping.Segment(plan.Comment(it, c, "", frame))
 		assumed = assumed || draft.RateAssumed
 		unknown += draft.UnknownTools
 	}
@@ -313,11 +314,11 @@ func (a *archive) editComment(ctx context.Context, it ledger.Item, c frameio.Com
 	if link.Hash == draft.Hash() { // only the author has become an iconik user since
 		return true, a.tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, link.TargetID, hash, link.Written)
 	}
-	return true, a.writeComment(ctx, it, c, link, have, draft, hash)
+	return true, a.writeComment(ctx, it, c, link, have, draft, hash, true)
 }
 
-// writeComment gives a segment what differs of its comment, which Frame.io has changed since it was written, or somebody in iconik.
-func (a *archive) writeComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, have *iconik.Segment, draft mapping.SegmentDraft, hash string) error {
+// writeComment gives a segment what differs of its comment. changed says that Frame.io has changed it since it was written.
+func (a *archive) writeComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, have *iconik.Segment, draft mapping.SegmentDraft, hash string, changed bool) error {
 	if err := a.markChanged(ctx); err != nil {
 		return err
 	}
@@ -326,7 +327,7 @@ func (a *archive) writeComment(ctx context.Context, it ledger.Item, c frameio.Co
 		return err
 	}
 	before, want := proof.ReadWritten(link.Written), comparing.WantedComment(draft, have, parent)
-	patch, left, restored := comparing.CommentPatch(want, have, before, link.Hash != hash, a.findings.Restores)
+	patch, left, restored := comparing.CommentPatch(want, have, before, changed, a.findings.Restores)
 	if patch != nil {
 		if have, err = a.iconik.Segments.Update(ctx, it.AssetID, link.TargetID, *patch); err != nil {
 			return err
@@ -337,19 +338,10 @@ func (a *archive) writeComment(ctx context.Context, it ledger.Item, c frameio.Co
 	}); err != nil {
 		return err
 	}
-	return a.findings.Restored(ctx, a.commentsOf(it), comparing.Differences(excerpt(c.Text), restored))
+	return a.findings.Restored(ctx, a.commentsOf(it), comparing.Differences(mapping.Excerpt(c.Text), restored))
 }
 
 // commentsOf is where the findings on an item's comments stand.
 func (a *archive) commentsOf(it ledger.Item) comparing.Place {
 	return comparing.Place{Object: it.SourceID, Part: "comments", Path: it.Path, URL: a.iconik.AssetURL(it.AssetID)}
-}
-
-func commentInput(it ledger.Item, c frameio.Comment, user string, frame mapping.DrawingFrame) mapping.CommentInput {
-	return mapping.CommentInput{
-		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown,
-		IconikUserID: user, Frame: c.Frame, Frames: c.Frames, Rate: mapping.Rate{Num: it.FrameNum, Den: it.FrameDen}, Page: c.Page,
-		Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: frame,
-		Extras: extrasOf(c),
-	}
 }

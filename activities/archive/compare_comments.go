@@ -10,13 +10,14 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/proof"
 )
 
 // draftFor is a comment as it is written in a user's name.
 func (a *archive) draftFor(it ledger.Item, c frameio.Comment) func(user string) mapping.SegmentDraft {
 	return func(user string) mapping.SegmentDraft {
-		return mapping.Segment(commentInput(it, c, user, a.tenant.DrawingFrame()))
+		return mapping.Segment(plan.Comment(it, c, user, a.tenant.DrawingFrame()))
 	}
 }
 
@@ -73,25 +74,24 @@ func (a *archive) compareComment(ctx context.Context, it ledger.Item, c frameio.
 	return found, false, nil
 }
 
-// extraComments are segments that Framebridge made of comments that Frame.io has no more.
-func (a *archive) extraComments(ctx context.Context, it ledger.Item, source []frameio.Comment, listed []iconik.Segment) ([]ledger.Difference, error) {
-	var out []ledger.Difference
-	gone := func(s iconik.Segment) bool {
-		kind, id, ours := mapping.ParseExternalID(s.ExternalID)
-		return ours && kind == "comment" && s.Status != "DELETED" && !slices.ContainsFunc(source, func(c frameio.Comment) bool { return c.ID == id })
+// restoreComment gives a segment back what was changed of it in iconik, where the configuration says so. It returns what differs
+// still.
+func (a *archive) restoreComment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, found []proof.Difference) ([]proof.Difference, error) {
+	changed := func(d proof.Difference) bool { return d.Kind == proof.Changed && d.Property != proof.Parent }
+	if !a.findings.Restores || comparing.Stale(found) || !slices.ContainsFunc(found, changed) {
+		return found, nil
 	}
-	for _, s := range listed {
-		if !gone(s) {
-			continue
-		}
-		now, err := a.iconik.Segments.Get(ctx, it.AssetID, s.ID)
-		if rest.IsNotFound(err) || err == nil && !gone(*now) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, ledger.Difference{Kind: ledger.DifferenceExtra, Property: "comment", Name: excerpt(now.Text), Frameio: "deleted", Iconik: now.Text})
+	user, err := a.tenant.UserFor(ctx, c.Author)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	have, err := a.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
+	if err != nil {
+		return nil, err
+	}
+	hash := a.draftFor(it, c)(user).Hash()
+	if have.UserID != user {
+		user = ""
+	}
+	return slices.DeleteFunc(found, changed), a.writeComment(ctx, it, c, link, have, a.draftFor(it, c)(user), hash, false)
 }

@@ -223,7 +223,7 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 		if err != nil {
 			return err
 		}
-		draft := mapping.Segment(commentInput(it, c, user, a.tenant.DrawingFrame()))
+		draft := mapping.Segment(plan.Comment(it, c, user, a.tenant.DrawingFrame()))
 		samePlace := func(g former) bool {
 			return g.ParentID == target[c.ParentID] && equalTime(g.StartMS, draft.StartMS) && equalTime(g.EndMS, draft.EndMS)
 		}

@@ -9,11 +9,12 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 )
 
 // places puts versions where Frame.io's files and stacks say.
 func (a *archive) places() placing.Places {
-	return placing.Places{Archive: a.ref.Archive, Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Changed: a.markChanged, Comments: a.asWritten}
+	return placing.Places{Archive: a.ref.Archive, Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Restores: a.findings.Restores, Changed: a.markChanged, Comments: a.asWritten}
 }
 
 // asWritten are an item's comments as they are written to iconik now, whether or not it knows their authors.
@@ -24,7 +25,7 @@ func (a *archive) asWritten(ctx context.Context, it ledger.Item) ([]placing.Comm
 	}
 	out := make([]placing.Comment, len(comments))
 	for i, c := range comments {
-		known, unknown := mapping.Segment(commentInput(it, c, "a user", a.tenant.DrawingFrame())), mapping.Segment(commentInput(it, c, "", a.tenant.DrawingFrame()))
+		known, unknown := mapping.Segment(plan.Comment(it, c, "a user", a.tenant.DrawingFrame())), mapping.Segment(plan.Comment(it, c, "", a.tenant.DrawingFrame()))
 		out[i] = placing.Comment{ID: c.ID, StartMS: unknown.StartMS, EndMS: unknown.EndMS, Checked: unknown.Checked,
 			Texts: []string{known.Text, unknown.Text, mapping.TeamOnlyPrefix + known.Text, mapping.TeamOnlyPrefix + unknown.Text}}
 	}

@@ -188,49 +188,16 @@ func (a *archive) noteComments(ctx context.Context, it ledger.Item, comments []f
 			notCarried = append(notCarried, ledger.NotCarried{Kind: notLike, Name: excerpt(c.Text), Reason: "liked " + english.Count(c.Likes, "time") + ": comments in iconik have no likes"})
 		}
 		if c.Author.Unknown {
-			notCarried = append(notCarried, ledger.NotCarried{Kind: notAuthor, Name: excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
+			notCarried = append(notCarried, ledger.NotCarried{Kind: notAuthor, Name: mapping.Excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
 		}
 		if _, unknown := mapping.Drawing(c.Annotation, a.tenant.DrawingFrame()); unknown > 0 {
-			notCarried = append(notCarried, ledger.NotCarried{Kind: notMarkup, Name: excerpt(c.Text), Reason: fmt.Sprintf("shapes drawn with tools that iconik does not have: %d; Frame.io's source is kept", unknown)})
+			notCarried = append(notCarried, ledger.NotCarried{Kind: notMarkup, Name: mapping.Excerpt(c.Text), Reason: fmt.Sprintf("shapes drawn with tools that iconik does not have: %d; Frame.io's source is kept", unknown)})
 		}
 	}
 	if len(notCarried) == 0 && it.CommentsScan == 0 { // nothing was there to take back
 		return nil
 	}
 	return a.ledger.SetNotCarried(ctx, it.SourceID, "comments", at(notCarried, it.Path))
-}
-
-const excerptLength = 60 // characters of a comment, by which people find it
-
-func excerpt(text string) string {
-	if r := []rune(text); len(r) > excerptLength {
-		return string(r[:excerptLength]) + "…"
-	}
-	return text
-}
-
-// extrasOf is what a comment carries beside its text, place and drawing.
-func extrasOf(c frameio.Comment) mapping.CommentExtras {
-	x := mapping.CommentExtras{CompletedByName: c.CompletedBy.Name, CompletedByMail: c.CompletedBy.Email, CompletedByID: c.CompletedBy.ID, EditedAt: c.EditedAt}
-	if c.Completed {
-		x.CompletedAt = c.CompletedAt
-	}
-	if c.Anchor != nil {
-		x.Anchor = &[2]float64{c.Anchor.X, c.Anchor.Y}
-	}
-	for _, l := range c.Links {
-		x.Links = append(x.Links, mapping.Span{Start: l.Start, End: l.End, Text: l.Text, URL: l.URL})
-	}
-	for _, m := range c.Mentions {
-		x.Mentions = append(x.Mentions, mapping.Span{Start: m.Start, End: m.End, Text: m.Text, UserID: m.User.ID, Name: m.User.Name, Email: m.User.Email})
-	}
-	for _, f := range c.Attachments {
-		x.Attachments = append(x.Attachments, mapping.AttachmentName{ID: f.ID, Name: f.Name, MediaType: f.MediaType, Size: f.Size})
-	}
-	if m := c.Markup; m != nil {
-		x.Markup = &mapping.Markup{Kind: m.Kind, Selection: m.Selection, Suggested: m.Suggested, Source: string(m.Source)}
-	}
-	return x
 }
 
 // exceptions lowers an outcome of "verified" where something was not carried.

@@ -135,7 +135,7 @@ func (a *archive) differs(ctx context.Context, it ledger.Item, problem string) e
 }
 
 func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
-	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, false)
+	asset, err := a.iconik.Assets.Get(ctx, it.AssetID, it.Version == it.Versions)
 	if rest.IsNotFound(err) {
 		return "missing: the asset is no longer in iconik; a retry restores it", assetMissing, nil
 	}
@@ -151,7 +151,10 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
 		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
 	}
-	return "", nothingMissing, nil
+	if it.Version != it.Versions {
+		return "", nothingMissing, nil
+	}
+	return "", nothingMissing, a.compareAsset(ctx, it, asset)
 }
 
 // fileProblem compares the file that the archive made. Copies on other storages, which people and iconik's own rules make
@@ -277,7 +280,11 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 			external[s.ExternalID]++
 		}
 	}
-	rows, err := a.extraComments(ctx, it, source, listed)
+	has := map[string]bool{}
+	for _, c := range source {
+		has[c.ID] = true
+	}
+	rows, err := comparing.ExtraComments(ctx, a.iconik, it.AssetID, has, listed)
 	if err != nil {
 		return "", nothingMissing, err
 	}
@@ -303,8 +310,11 @@ func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, 
 			}
 			return "missing: a comment was deleted in iconik; a retry restores it", commentMissing, nil
 		}
+		if found, err = a.restoreComment(ctx, it, c, link, found); err != nil {
+			return "", nothingMissing, err
+		}
 		stale = stale || comparing.Stale(found)
-		rows = append(rows, comparing.Differences(excerpt(c.Text), found)...)
+		rows = append(rows, comparing.Differences(mapping.Excerpt(c.Text), found)...)
 	}
 	if stale {
 		return changedSince, commentMissing, nil
@@ -325,6 +335,9 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 		return res, err
 	}
 	if err := arc.objects.Clear(ctx, ledger.FailedComparison); err != nil {
+		return res, err
+	}
+	if err := arc.findings.Begin(ctx, "fields"); err != nil {
 		return res, err
 	}
 	me := "" // nobody, where iconik does not say
@@ -400,6 +413,11 @@ func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me strin
 		link, known, err := a.tenant.Ledger.Link(ctx, linkKind, source)
 		if err != nil {
 			return err
+		}
+		if known && link.TargetID == o.ID && linkKind != ledger.LinkFolder {
+			if err := a.compareFields(ctx, o, source); err != nil {
+				return err
+			}
 		}
 		if !known || link.TargetID == "" || link.TargetID == o.ID {
 			continue

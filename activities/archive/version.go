@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/acls"
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -15,6 +16,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/plan"
+	"github.com/framebridge/framebridge/proof"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -254,8 +256,9 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 			}
 		}
 	}
-	if err == nil && made && it.Versions > 1 { // spares the newest version a look at where the asset is
-		err = a.tenant.Ledger.Complete(ctx, kind, it.AssetKey, id, placedAs(it, folder))
+	if err == nil && made { // spares the newest version a look at where the asset is
+		wrote := comparing.WantedAsset(it.Title, folder)
+		err = a.tenant.Ledger.CompleteAs(ctx, kind, it.AssetKey, id, placedAs(it, folder), proof.Write(wrote, wrote).String())
 	}
 	if err != nil || made || assetType != "ASSET" {
 		return id, err

@@ -1,8 +1,12 @@
 package comparing
 
 import (
+	"context"
+
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/proof"
 )
@@ -65,4 +69,27 @@ func patchComment(patch *iconik.SegmentPatch, property string, want proof.Segmen
 			patch.Clear = append(patch.Clear, "drawing")
 		}
 	}
+}
+
+// ExtraComments are segments that Framebridge made of comments that Frame.io has no more. source are the ids of those that it has.
+func ExtraComments(ctx context.Context, client *iconik.Client, assetID string, source map[string]bool, listed []iconik.Segment) ([]ledger.Difference, error) {
+	var out []ledger.Difference
+	gone := func(s iconik.Segment) bool {
+		kind, id, ours := mapping.ParseExternalID(s.ExternalID)
+		return ours && kind == "comment" && s.Status != "DELETED" && !source[id]
+	}
+	for _, s := range listed {
+		if !gone(s) {
+			continue
+		}
+		now, err := client.Segments.Get(ctx, assetID, s.ID)
+		if rest.IsNotFound(err) || err == nil && !gone(*now) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ledger.Difference{Kind: ledger.DifferenceExtra, Property: "comment", Name: mapping.Excerpt(now.Text), Frameio: "deleted", Iconik: now.Text})
+	}
+	return out, nil
 }

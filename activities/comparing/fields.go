@@ -29,6 +29,17 @@ func Fields(want []Field, found func(name string) []string) []ledger.Difference 
 	return out
 }
 
+// Views are those that fields stand in.
+func Views(fields []Field) []string {
+	var out []string
+	for _, f := range fields {
+		if !slices.Contains(out, f.View) {
+			out = append(out, f.View)
+		}
+	}
+	return out
+}
+
 // Indexed are a field's values as iconik's index shows them: one, or a list.
 func Indexed(metadata map[string]any, name string) []string {
 	switch v := metadata[name].(type) {

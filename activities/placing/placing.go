@@ -10,12 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/placement"
+	"github.com/framebridge/framebridge/proof"
 )
 
 // Places are the placements of one archive.
@@ -25,6 +27,8 @@ type Places struct {
 	Tenant  ledger.TenantLedger
 	Rows    ledger.ArchiveLedger
 	Objects settle.Objects
+	// Restores says that what was changed in iconik gets Frame.io's value again.
+	Restores bool
 	// Changed notes that the run changes something in iconik.
 	Changed func(ctx context.Context) error
 	// Comments are what Frame.io has on an item now, as they are written to iconik.
@@ -40,9 +44,9 @@ type Comment struct {
 	Checked        bool
 }
 
-// linkOrderKept marks an asset whose versions are out of order and stay so, by the order they have: people have changed
+// LinkOrderKept marks an asset whose versions are out of order and stay so, by the order they have: people have changed
 // what would have to be made again.
-const linkOrderKept ledger.LinkKind = "order kept"
+const LinkOrderKept ledger.LinkKind = "order kept"
 
 // node is a file or stack of the ledger.
 type node struct {
@@ -91,7 +95,7 @@ func (p Places) plan(ctx context.Context, n node, gone map[string]bool) (placeme
 		return taken
 	})
 	if len(plan.Late) > 0 && failed == nil {
-		kept, ok, err := p.Tenant.Link(ctx, linkOrderKept, n.Key)
+		kept, ok, err := p.Tenant.Link(ctx, LinkOrderKept, n.Key)
 		if ok && kept.Hash == order(n) {
 			plan.Late = nil
 		}
@@ -175,13 +179,33 @@ func (p Places) take(ctx context.Context, n node, assetID string) (bool, error) 
 	if err != nil || !ok {
 		return true, err
 	}
+	before, err := p.written(ctx, assetID)
+	if err != nil {
+		return false, err
+	}
 	if err := p.Changed(ctx); err != nil {
 		return false, err
 	}
-	if _, err := p.Iconik.Assets.Update(ctx, assetID, iconik.AssetPatch{Title: newest.Title, ExternalID: mapping.ExternalID(string(n.kind), n.Key)}); err != nil {
+	wrote := proof.Object{{Name: comparing.Title, Value: newest.Title}}
+	title, written := newest.Title, proof.Write(wrote, wrote).With(before, comparing.Collection)
+	if !p.Restores && !before.Left(proof.Object{{Name: comparing.Title, Value: asset.Title}}, comparing.Title) { // somebody calls it otherwise in iconik
+		title, written = asset.Title, before
+	}
+	if _, err := p.Iconik.Assets.Update(ctx, assetID, iconik.AssetPatch{Title: title, ExternalID: mapping.ExternalID(string(n.kind), n.Key)}); err != nil {
 		return false, err
 	}
-	return true, p.Rows.TakeAsset(ctx, n.kind, n.Key, assetID)
+	return true, p.Rows.TakeAsset(ctx, n.kind, n.Key, assetID, written.String())
+}
+
+// written is what an asset was last given, under whatever it stood for.
+func (p Places) written(ctx context.Context, assetID string) (proof.Written, error) {
+	for _, kind := range []ledger.LinkKind{ledger.LinkFile, ledger.LinkStack} {
+		link, ok, err := p.Tenant.LinkByTarget(ctx, kind, assetID)
+		if err != nil || ok {
+			return proof.ReadWritten(link.Written), err
+		}
+	}
+	return proof.Written{}, nil
 }
 
 // follow has the versions of a plan brought over anew. Those that are only out of order stay as they are where people have
@@ -236,10 +260,10 @@ func (p Places) mayReorder(ctx context.Context, n node, late []int) (bool, error
 		if err := p.name(ctx, newest, "order", it.Path, it.Title, "its versions are in another order in iconik, and stay so: "+why, it.AssetID); err != nil {
 			return false, err
 		}
-		if _, _, err := p.Tenant.Intend(ctx, ledger.Link{Kind: linkOrderKept, SourceID: n.Key, Archive: p.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
+		if _, _, err := p.Tenant.Intend(ctx, ledger.Link{Kind: LinkOrderKept, SourceID: n.Key, Archive: p.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
 			return false, err
 		}
-		return false, p.Tenant.Complete(ctx, linkOrderKept, n.Key, it.AssetID, order(n))
+		return false, p.Tenant.Complete(ctx, LinkOrderKept, n.Key, it.AssetID, order(n))
 	}
 	return true, nil
 }

@@ -97,6 +97,9 @@ type Object struct {
 	ParentID      string   `json:"parent_id"`
 	CreatedByUser string   `json:"created_by_user"`
 	InCollections []string `json:"in_collections"`
+
+	Metadata map[string]any `json:"metadata"` // of an asset's current version: a field's value, or a list of them
+	Versions []Version      `json:"versions"`
 }
 
 // AllContents wraps GET assets/v1/collections/{id}/contents/, page by page. It reads the index. A collection that is not

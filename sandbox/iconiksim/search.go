@@ -10,6 +10,10 @@ import (
 func (s *Sim) indexDoc(kind string, d doc) doc {
 	v := maps.Clone(d)
 	v["object_type"] = kind
+	v["metadata"] = doc{}
+	if key, ok := s.metadataKey(kind, text(d, "id"), ""); ok && s.values[key] != nil {
+		v["metadata"] = maps.Clone(s.values[key])
+	}
 	if kind == kAsset {
 		v["versions"] = s.orderVersions(docs(d["versions"]))
 		for _, part := range []string{kFormat, kFile, kProxy, kKeyframe} {

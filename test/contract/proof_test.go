@@ -62,57 +62,136 @@ func (p *proved) differences() []ledger.Difference {
 	return rows
 }
 
-// What somebody changes of a comment in iconik, after it was brought over, is named with both values and left as it is.
-func TestACommentChangedInIconikIsNamed(t *testing.T) {
-	changes := map[string]func(*proved) (property, frameio, iconik string){
-		"text": func(p *proved) (string, string, string) {
-			p.edit(p.over, map[string]any{"segment_text": "much darker"})
-			return "text", "Rita Reyes <rita@client.example>: a little darker", "much darker"
-		},
-		"time": func(p *proved) (string, string, string) {
-			p.edit(p.over, map[string]any{"time_start_milliseconds": 480, "time_end_milliseconds": 520})
-			return "time", "400 ms", "480 to 520 ms"
-		},
-		"no time": func(p *proved) (string, string, string) {
-			p.edit(p.over, map[string]any{"time_start_milliseconds": nil, "time_end_milliseconds": nil})
-			return "time", "400 ms", "none"
-		},
-		"completion": func(p *proved) (string, string, string) {
-			p.edit(p.over, map[string]any{"segment_checked": true})
-			return "completion", "open", "completed"
-		},
-		"drawing": func(p *proved) (string, string, string) {
-			p.edit(p.drawn, map[string]any{"drawing": nil})
-			return "drawing", "ARROW #ff0000 4 px (0.1 0.2) (0.3333 0.4)", "none"
-		},
-		"parent": func(p *proved) (string, string, string) {
-			other, over := str(p.segment(p.drawn)["id"]), str(p.segment(p.over)["id"])
-			p.iconik.ChangeDoc("segments", str(p.segment(p.reply)["id"]), func(d map[string]any) bool { d["parent_id"] = other; return true })
-			return "parent", over, other
-		},
-	}
-	for generation := range generations {
-		for name, change := range changes {
-			if generation == "v4" && (name == "text" || name == "parent") {
-				continue // which tells no addresses, and not who replies
-			}
-			t.Run(generation+" "+name, func(t *testing.T) {
-				p := openProved(t, generation)
-				var property, frameio, iconik string
-				p.beforeProof = func() { property, frameio, iconik = change(p) }
-				fin := p.again(t)
-				assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
-				assert.Contains(t, fin.Reason, "changed in iconik: 1")
-				rows := p.differences()
-				require.Len(t, rows, 1)
-				assert.Equal(t, []string{"changed in iconik", property, frameio, iconik, "cut.mov"}, []string{string(rows[0].Kind), rows[0].Property, rows[0].Frameio, rows[0].Iconik, rows[0].Place})
+// change is what somebody does in iconik, and the row that names it.
+type change func(*proved) (property, name, frameio, iconik string)
 
-				fin = p.again(t)
-				assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
-				assert.False(t, fin.Changed, "nothing is new")
-				assert.Equal(t, rows[0].Iconik, p.differences()[0].Iconik, "nobody's change is taken back")
-			})
+var changesOfComments = map[string]change{
+	"text": func(p *proved) (string, string, string, string) {
+		p.edit(p.over, map[string]any{"segment_text": "much darker"})
+		return "text", "a little darker", "Rita Reyes <rita@client.example>: a little darker", "much darker"
+	},
+	"time": func(p *proved) (string, string, string, string) {
+		p.edit(p.over, map[string]any{"time_start_milliseconds": 480, "time_end_milliseconds": 520})
+		return "time", "a little darker", "400 ms", "480 to 520 ms"
+	},
+	"no time": func(p *proved) (string, string, string, string) {
+		p.edit(p.over, map[string]any{"time_start_milliseconds": nil, "time_end_milliseconds": nil})
+		return "time", "a little darker", "400 ms", "none"
+	},
+	"completion": func(p *proved) (string, string, string, string) {
+		p.edit(p.over, map[string]any{"segment_checked": true})
+		return "completion", "a little darker", "open", "completed"
+	},
+	"drawing": func(p *proved) (string, string, string, string) {
+		p.edit(p.drawn, map[string]any{"drawing": nil})
+		return "drawing", "this one", "ARROW #ff0000 4 px (0.1 0.2) (0.3333 0.4)", "none"
+	},
+}
+
+var changesOfAssets = map[string]change{
+	"title": func(p *proved) (string, string, string, string) {
+		p.asset(func(d map[string]any) { d["title"] = "Final cut" })
+		return "title", "", "cut.mov", "Final cut"
+	},
+	"collection": func(p *proved) (string, string, string, string) {
+		p.asset(func(d map[string]any) { d["in_collections"] = []string{} })
+		return "collection", "", "in the project itself", "not in its collection"
+	},
+	"field": func(p *proved) (string, string, string, string) {
+		p.iconik.SetValues(p.item(p.t, "cut.mov").AssetID, map[string]string{"framebridge_source_path": "elsewhere"})
+		return "field", "Frame.io path", "cut.mov", "elsewhere"
+	},
+	"number": func(p *proved) (string, string, string, string) {
+		p.iconik.SetValues(p.item(p.t, "cut.mov").AssetID, map[string]string{"framebridge_rating": "3"})
+		return "field", "Rating", "", "3"
+	},
+}
+
+// asset lets somebody change the asset of the file in iconik.
+func (p *proved) asset(change func(map[string]any)) {
+	p.iconik.ChangeDoc("assets", p.item(p.t, "cut.mov").AssetID, func(d map[string]any) bool { change(d); return true })
+}
+
+// tells: V4 tells no addresses.
+func (p *proved) tells(change string) bool { return p.generation != "v4" || change != "text" }
+
+func (p *proved) eachChange(t *testing.T, test func(t *testing.T, p *proved, c change)) {
+	for generation := range generations {
+		for of, changes := range map[string]map[string]change{"comment": changesOfComments, "asset": changesOfAssets} {
+			for name, c := range changes {
+				t.Run(generation+" "+of+" "+name, func(t *testing.T) {
+					if p := openProved(t, generation); p.tells(name) {
+						test(t, p, c)
+					}
+				})
+			}
 		}
+	}
+}
+
+// What somebody changes in iconik, after it was brought over, is named with both values and left as it is.
+func TestWhatIsChangedInIconikIsNamed(t *testing.T) {
+	(*proved)(nil).eachChange(t, func(t *testing.T, p *proved, c change) {
+		var want []string
+		p.beforeProof = func() {
+			property, name, frameio, iconik := c(p)
+			want = []string{"changed in iconik", property, name, frameio, iconik, "cut.mov"}
+		}
+		fin := p.again(t)
+		assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+		assert.Contains(t, fin.Reason, "changed in iconik: 1")
+		assert.Equal(t, [][]string{want}, p.rows())
+
+		fin = p.again(t)
+		assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+		assert.False(t, fin.Changed, "nothing is new")
+		assert.Equal(t, [][]string{want}, p.rows(), "nobody's change is taken back")
+	})
+}
+
+// With archive.on_difference: restore, it gets Frame.io's value again, and the report says so.
+func TestWhatIsChangedInIconikIsRestored(t *testing.T) {
+	(*proved)(nil).eachChange(t, func(t *testing.T, p *proved, c change) {
+		p.config.Tenants[tenantID].Archive.OnDifference = "restore"
+		verdict := p.noted()
+		var want []string
+		p.beforeProof = func() {
+			property, name, frameio, iconik := c(p)
+			want = []string{"restored", property, name, frameio, iconik, "cut.mov"}
+		}
+		fin := p.again(t)
+		assert.Equal(t, verdict, fin.Status, fin.Reason)
+		assert.Equal(t, [][]string{want}, p.rows())
+
+		fin = p.again(t)
+		assert.Equal(t, verdict, fin.Status, fin.Reason)
+		assert.Empty(t, p.rows(), "it is as it was")
+		assert.False(t, p.again(t).Changed)
+	})
+}
+
+// rows are the differences, without ids.
+func (p *proved) rows() (out [][]string) {
+	for _, d := range p.differences() {
+		out = append(out, []string{string(d.Kind), d.Property, d.Name, d.Frameio, d.Iconik, d.Place})
+	}
+	return out
+}
+
+// iconik moves no reply to another thread; that one stands in another is named all the same.
+func TestAReplyInAnotherThreadIsNamed(t *testing.T) {
+	for _, mode := range []string{"report", "restore"} {
+		p := openProved(t, "legacy")
+		p.config.Tenants[tenantID].Archive.OnDifference = mode
+		p.beforeProof = func() {
+			other := str(p.segment(p.drawn)["id"])
+			p.iconik.ChangeDoc("segments", str(p.segment(p.reply)["id"]), func(d map[string]any) bool { d["parent_id"] = other; return true })
+		}
+		fin := p.again(t)
+		assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+		rows := p.rows()
+		require.Len(t, rows, 1)
+		assert.Equal(t, []string{"changed in iconik", "parent", "yes"}, rows[0][:3])
 	}
 }
 

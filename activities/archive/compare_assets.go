@@ -1,0 +1,119 @@
+package archive
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/framebridge/framebridge/activities/comparing"
+	"github.com/framebridge/framebridge/activities/placing"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/proof"
+)
+
+// placedAsset is an item's asset with the title and collection that it should have, and what differs.
+type placedAsset struct {
+	collection string
+	link       ledger.Link
+	before     proof.Written
+	now        proof.Object
+	found      []proof.Difference
+}
+
+// placedAsset compares an asset, read with its collections, with its source.
+func (a *archive) placedAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset) (at placedAsset, err error) {
+	if at.collection, err = a.folderCollection(ctx, it.FolderID); err != nil {
+		return at, err
+	}
+	if at.link, _, err = a.tenant.Ledger.Link(ctx, assetKind(it), it.AssetKey); err != nil {
+		return at, err
+	}
+	at.before, at.now = proof.ReadWritten(at.link.Written), comparing.WantedAsset(it.Title, at.collection)
+	changed := it.FieldsHash != it.WrittenHash
+	if at.link.Written != "" {
+		changed = !at.before.Is(comparing.Title, it.Title) || !at.before.Is(comparing.Collection, at.collection)
+	}
+	at.found = proof.Compare(at.now, comparing.FoundAsset(asset, at.collection, at.before), at.before, changed)
+	return at, nil
+}
+
+// assetOfItem is where the findings on an item's asset stand.
+func (a *archive) assetOfItem(it ledger.Item) comparing.Place {
+	return comparing.Place{Object: it.SourceID, Part: "asset", Path: it.Path, URL: a.iconik.AssetURL(it.AssetID)}
+}
+
+// compareAsset compares what the asset of an item, its newest version, is called and where it is, and the order of its versions.
+func (a *archive) compareAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset) error {
+	at, err := a.placedAsset(ctx, it, asset)
+	if err != nil {
+		return err
+	}
+	if comparing.Stale(at.found) || a.findings.Restores && len(at.found) > 0 {
+		if err := a.syncTitleAndFolder(ctx, it, asset); err != nil {
+			return err
+		}
+		at.found = slices.DeleteFunc(at.found, func(d proof.Difference) bool { return a.findings.Restores && d.Kind == proof.Changed })
+	}
+	rows := comparing.InWords(comparing.Differences("", at.found), parentPath(it.Path))
+	versions, err := a.ledger.Items(ctx, it.Seq-int64(it.Version-1), it.Seq)
+	if err != nil {
+		return err
+	}
+	found := comparing.Versions(asset, slices.DeleteFunc(versions, func(v ledger.Item) bool { return v.AssetKey != it.AssetKey }))
+	if _, kept, err := a.tenant.Ledger.Link(ctx, placing.LinkOrderKept, it.AssetKey); err != nil {
+		return err
+	} else if kept { // and named by itself
+		found = slices.DeleteFunc(found, func(d ledger.Difference) bool { return d.Property == comparing.Order })
+	}
+	return a.findings.Set(ctx, a.assetOfItem(it), append(rows, found...))
+}
+
+// compareFields compares the fields of a file's or stack's asset, as iconik's index lists it. What differs there is read from the
+// store, since the index lags.
+func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string) error {
+	it, ok, err := a.ledger.ItemOfAsset(ctx, key)
+	written := it.State == ledger.Copied || it.State == ledger.ItemVerified || it.State == ledger.Skipped
+	if err != nil || !ok || it.Seq == 0 || it.AssetID != o.ID || !written || it.FieldsHash != it.WrittenHash {
+		return err
+	}
+	if now, ok := (&iconik.Asset{Versions: o.Versions}).CurrentVersion(); ok && now.ID != it.VersionID { // its fields are another file's
+		return nil
+	}
+	var copied map[string]string
+	if it.State != ledger.Skipped {
+		copied = copiedFields(it)
+	}
+	if it.FieldsOwed { // a newer version stood before it
+		return a.putFields(ctx, it, copied)
+	}
+	want, err := comparing.WantedFields(ctx, a.tenant, it, copied)
+	if err != nil {
+		return err
+	}
+	if o.Metadata != nil && len(comparing.Fields(want, func(name string) []string { return comparing.Indexed(o.Metadata, name) })) == 0 {
+		return nil
+	}
+	stored := map[string][]string{}
+	for _, view := range comparing.Views(want) {
+		values, err := a.iconik.Metadata.Values(ctx, "assets", o.ID, view)
+		if err != nil {
+			return err
+		}
+		maps.Copy(stored, values)
+	}
+	rows, at := comparing.Fields(want, func(name string) []string { return stored[name] }), a.assetOfItem(it)
+	at.Part = "fields"
+	if len(rows) == 0 || !a.findings.Restores {
+		return a.findings.Set(ctx, at, rows)
+	}
+	if err := a.putFields(ctx, it, copied); err != nil {
+		return err
+	}
+	return a.findings.Restored(ctx, at, rows)
+}
+
+// copiedFields are the fields that the copy of a file's bytes adds.
+func copiedFields(it ledger.Item) map[string]string {
+	return map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}
+}
