@@ -287,10 +287,10 @@ func (h ArchiveLedger) Item(ctx context.Context, sourceID string) (Item, bool, e
 	return it, err == nil, err
 }
 
-// ItemOfAsset reads the newest version of an asset.
+// ItemOfAsset reads the newest version of an asset; one that Frame.io has no more only where it has none.
 func (h ArchiveLedger) ItemOfAsset(ctx context.Context, key string) (Item, bool, error) {
 	var id string
-	err := h.l.reads().row(ctx, "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND asset_key = ? ORDER BY version DESC LIMIT 1", h.tenant, h.id, key).Scan(&id)
+	err := h.l.reads().row(ctx, "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND asset_key = ? ORDER BY CASE WHEN seq > 0 THEN 0 ELSE 1 END, version DESC LIMIT 1", h.tenant, h.id, key).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Item{}, false, nil
 	}

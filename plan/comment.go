@@ -1,7 +1,11 @@
 package plan
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 )
@@ -38,4 +42,66 @@ func extrasOf(c frameio.Comment) mapping.CommentExtras {
 		x.Markup = &mapping.Markup{Kind: m.Kind, Selection: m.Selection, Suggested: m.Suggested, Source: string(m.Source)}
 	}
 	return x
+}
+
+// Depths counts each comment's ancestors among its siblings; a reply to something deleted stands at the top.
+func Depths(all []frameio.Comment) map[string]int {
+	parent := map[string]string{}
+	for _, c := range all {
+		parent[c.ID] = c.ParentID
+	}
+	depth := map[string]int{}
+	for _, c := range all {
+		n := 0
+		for p := c.ParentID; p != "" && n <= len(all); n++ {
+			above, ok := parent[p]
+			if !ok {
+				break
+			}
+			p = above
+		}
+		depth[c.ID] = n
+	}
+	return depth
+}
+
+// RateAssumed is what an item says whose comments' times had to be counted without a frame rate.
+var RateAssumed = fmt.Sprintf("Frame.io reports no frame rate: comment times assume %d fps", mapping.DefaultRate.Num)
+
+// CommentsNote is what a person should know of how an item's comments were brought over.
+func CommentsNote(it ledger.Item, comments []frameio.Comment, frame mapping.DrawingFrame) string {
+	assumed, unknown := false, 0
+	for _, c := range comments {
+		draft := mapping.Segment(Comment(it, c, "", frame))
+		assumed = assumed || draft.RateAssumed
+		unknown += draft.UnknownTools
+	}
+	var notes []string
+	if assumed {
+		notes = append(notes, RateAssumed)
+	}
+	if unknown > 0 {
+		notes = append(notes, fmt.Sprintf("drawings with tools that iconik lacks, kept only as Frame.io's source: %d", unknown))
+	}
+	return strings.Join(notes, "; ")
+}
+
+// NotCarried is what of comments is not brought over.
+func NotCarried(comments []frameio.Comment, frame mapping.DrawingFrame) []ledger.NotCarried {
+	var notCarried []ledger.NotCarried
+	for _, c := range comments {
+		for _, f := range c.Attachments {
+			notCarried = append(notCarried, ledger.NotCarried{Kind: "attachment", Name: f.Name, Size: &f.Size, Reason: "Frame.io's API gives no address to download it from: save it by hand"})
+		}
+		if c.Likes > 0 {
+			notCarried = append(notCarried, ledger.NotCarried{Kind: "like", Name: mapping.Excerpt(c.Text), Reason: "liked " + english.Count(c.Likes, "time") + ": comments in iconik have no likes"})
+		}
+		if c.Author.Unknown {
+			notCarried = append(notCarried, ledger.NotCarried{Kind: "author", Name: mapping.Excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
+		}
+		if _, unknown := mapping.Drawing(c.Annotation, frame); unknown > 0 {
+			notCarried = append(notCarried, ledger.NotCarried{Kind: "markup", Name: mapping.Excerpt(c.Text), Reason: fmt.Sprintf("shapes drawn with tools that iconik does not have: %d; Frame.io's source is kept", unknown)})
+		}
+	}
+	return notCarried
 }

@@ -39,7 +39,7 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 		return nil
 	}
 	size := it.StoredSize
-	if _, err := a.iconik.Files.UpdateFile(ctx, it.AssetID, it.FileID, iconik.FilePatch{Status: "CLOSED", Checksum: checksumOf(it), Size: &size}); err != nil {
+	if _, err := a.iconik.Files.UpdateFile(ctx, it.AssetID, it.FileID, iconik.FilePatch{Status: "CLOSED", Checksum: comparing.Checksum(it), Size: &size}); err != nil {
 		return fmt.Errorf("closing the file: %w", err)
 	}
 	if err := a.writeFields(ctx, it, copiedFields(it)); err != nil {
@@ -96,13 +96,6 @@ func (a *archive) keyframesJob(ctx context.Context, it ledger.Item) (string, err
 		}
 	}
 	return "", nil
-}
-
-func checksumOf(it ledger.Item) string {
-	if it.Checksum == "" {
-		return ""
-	}
-	return "xxh64:" + it.Checksum
 }
 
 // writeFields writes the archive's metadata view. iconik keeps it with the asset's current version, so it is written
@@ -259,7 +252,7 @@ func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.
 		if d.Property == comparing.Title {
 			patch.Title = it.Title
 		}
-		move = move || d.Property == comparing.Collection
+		move = move || d.Property == comparing.InFolder
 	}
 	if was, _, ours := mapping.ParseExternalID(asset.ExternalID); ours && was == kind && asset.ExternalID != mapping.ExternalID(kind, it.AssetKey) {
 		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source came under another id

@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/acls"
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/proof"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -80,42 +83,115 @@ func (a *archive) placeCollection(ctx context.Context, p placement, readers icon
 			}
 		}
 		// It was there: whether by us or by another installation, it may have another title.
-		return id, false, a.place(ctx, id, p)
+		return id, false, a.place(ctx, id, p, ledger.Link{})
 	}
 	if link.Hash == p.hash() {
 		return link.TargetID, false, nil
 	}
-	return link.TargetID, false, a.place(ctx, link.TargetID, p)
+	return link.TargetID, false, a.place(ctx, link.TargetID, p, link)
 }
 
-// place gives a collection that exists the title and parent it should have.
-func (a *archive) place(ctx context.Context, id string, p placement) error {
-	now, err := a.iconik.Collections.Get(ctx, id)
+// place gives a collection that exists the title and parent it should have. What was changed of them in iconik stays, unless it is
+// to be restored.
+func (a *archive) place(ctx context.Context, id string, p placement, link ledger.Link) error {
+	is, err := a.iconik.Collections.Get(ctx, id)
 	if err != nil {
 		return err
 	}
-	var patch iconik.CollectionPatch
-	if now.Title != p.title {
-		patch.Title = p.title
+	now, before := comparing.WantedCollection(p.title, p.parent), comparing.WrittenCollection(link)
+	patch := iconik.CollectionPatch{Title: is.Title}
+	var left []string
+	var restored []proof.Difference
+	for _, d := range comparing.Collection(now, is, before, link.Hash != p.hash()) {
+		if d.Kind == proof.Changed && !a.findings.Restores {
+			left = append(left, d.Property)
+			continue
+		}
+		if d.Kind == proof.Changed {
+			restored = append(restored, d)
+		}
+		if d.Property == comparing.Title {
+			patch.Title = p.title
+		} else {
+			patch.ParentID = &p.parent
+		}
 	}
-	if p.parent != "" && now.ParentID != p.parent {
-		patch.ParentID = &p.parent
-	}
-	if strings.HasPrefix(now.ExternalID, "frameio:") && now.ExternalID != p.external { // its source came under another id
+	if strings.HasPrefix(is.ExternalID, "frameio:") && is.ExternalID != p.external { // its source came under another id
 		patch.ExternalID = p.external
 	}
-	if patch != (iconik.CollectionPatch{}) {
+	if patch != (iconik.CollectionPatch{Title: is.Title}) {
 		if err := a.markChanged(ctx); err != nil {
 			return err
-		}
-		if patch.Title == "" {
-			patch.Title = now.Title
 		}
 		if _, err := a.iconik.Collections.Update(ctx, id, patch); err != nil {
 			return err
 		}
 	}
-	return a.tenant.Ledger.Complete(ctx, p.kind, p.source, id, p.hash())
+	if err := a.tenant.Ledger.CompleteAs(ctx, p.kind, p.source, id, p.hash(), proof.Write(now, now).Keeping(before, left).String()); err != nil {
+		return err
+	}
+	return a.findings.Restored(ctx, a.collectionOfSource(p, id), comparing.CollectionInWords(comparing.Differences("", restored)))
+}
+
+// collectionOfSource is where the findings on a collection stand.
+func (a *archive) collectionOfSource(p placement, id string) comparing.Place {
+	return comparing.Place{Object: p.source, Part: comparing.PartCollection, Path: p.title, URL: a.iconik.CollectionURL(id)}
+}
+
+// compareCollection compares a collection's title and place with its source, and lets them follow.
+func (a *archive) compareCollection(ctx context.Context, p placement, is *iconik.Collection) error {
+	p.title = mapping.Title(p.title)
+	link, _, err := a.tenant.Ledger.Link(ctx, p.kind, p.source)
+	if err != nil || link.TargetID != is.ID {
+		return err
+	}
+	if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, p.source); err != nil || refused { // and named by itself
+		return err
+	}
+	found := comparing.Collection(comparing.WantedCollection(p.title, p.parent), is, comparing.WrittenCollection(link), link.Hash != p.hash())
+	if comparing.Stale(found) || a.findings.Restores && len(found) > 0 {
+		if err := a.place(ctx, is.ID, p, link); err != nil {
+			return err
+		}
+	}
+	if a.findings.Restores || len(found) == 0 {
+		return nil
+	}
+	return a.findings.Set(ctx, a.collectionOfSource(p, is.ID), comparing.CollectionInWords(comparing.Differences("", found)))
+}
+
+// compareBeside compares the collections that stand for shares and for Frame.io's collections with what they were last given.
+func (a *archive) compareBeside(ctx context.Context) error {
+	for _, kind := range append([]ledger.LinkKind{ledger.LinkPresentations}, besideTheTree...) {
+		for link, err := range a.ledger.AllLinks(ctx, kind) {
+			if err != nil {
+				return err
+			}
+			parent, title, written := strings.Cut(link.Hash, "\x00")
+			if link.TargetID == "" || !written {
+				continue
+			}
+			failure := ledger.Failure{Kind: ledger.FailedComparison, SourceID: link.SourceID, Place: title, URL: a.iconik.CollectionURL(link.TargetID)}
+			if _, err := a.objects.TryOr(ctx, failure, func() error {
+				is, err := a.iconik.Collections.Get(ctx, link.TargetID)
+				if rest.IsNotFound(err) || err == nil && is.Status == "DELETED" { // its references are missing
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				return a.compareCollection(ctx, placement{kind: kind, source: link.SourceID, external: is.ExternalID, title: title, parent: parent}, is)
+			}); err != nil {
+				return fmt.Errorf("verifying the collection %q: %w", title, err)
+			}
+		}
+	}
+	return nil
+}
+
+// placementOf is a folder's collection as it should be. parents are the collections of the folders that came before.
+func placementOf(f ledger.Folder, parents map[string]string) placement {
+	return placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parents[f.ParentID], access: f.Access}
 }
 
 func (a *archive) newCollection(ctx context.Context, req iconik.CollectionRequest) (string, error) {
@@ -212,7 +288,7 @@ func (a *archive) folderInto(ctx context.Context, f ledger.Folder, parent string
 		if parent == "" {
 			return fault.Content("the collection of the folder above it was refused")
 		}
-		id, err = a.collection(ctx, placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parent, access: f.Access})
+		id, err = a.collection(ctx, placementOf(f, map[string]string{f.ParentID: parent}))
 		return err
 	})
 	if !made {

@@ -22,9 +22,6 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// rateAssumed is what an item says whose comments' times had to be counted without a frame rate.
-var rateAssumed = fmt.Sprintf("Frame.io reports no frame rate: comment times assume %d fps", mapping.DefaultRate.Num)
-
 // CopyComments brings the comments of a range of items over, on the version that they were made on.
 func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInput) (workflows.Counts, error) {
 	var counts workflows.Counts
@@ -73,30 +70,9 @@ func (a *archive) sourceComments(ctx context.Context, fileID string) ([]frameio.
 		return nil, err
 	}
 	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return x.CreatedAt.Compare(y.CreatedAt) })
-	depth := depths(all)
+	depth := plan.Depths(all)
 	slices.SortStableFunc(all, func(x, y frameio.Comment) int { return cmp.Compare(depth[x.ID], depth[y.ID]) })
 	return all, nil
-}
-
-// depths counts each comment's ancestors among its siblings; a reply to something deleted stands at the top.
-func depths(all []frameio.Comment) map[string]int {
-	parent := map[string]string{}
-	for _, c := range all {
-		parent[c.ID] = c.ParentID
-	}
-	depth := map[string]int{}
-	for _, c := range all {
-		n := 0
-		for p := c.ParentID; p != "" && n <= len(all); n++ {
-			above, ok := parent[p]
-			if !ok {
-				break
-			}
-			p = above
-		}
-		depth[c.ID] = n
-	}
-	return depth
 }
 
 func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error) {
@@ -117,7 +93,7 @@ func (a *archive) copyComments(ctx context.Context, it ledger.Item) (int, error)
 	if err := a.noteComments(ctx, it, comments); err != nil {
 		return 0, err
 	}
-	note := noteOf(it, comments, a.tenant.DrawingFrame())
+	note := plan.CommentsNote(it, comments, a.tenant.DrawingFrame())
 	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.Note = note
 		if refused != nil {
@@ -181,24 +157,6 @@ func (a *archive) failComments(ctx context.Context, it ledger.Item, r settle.Ref
 		i.CommentsScan = it.Scan
 	})
 	return err
-}
-
-// noteOf is what a person should know of how an item's comments were brought over.
-func noteOf(it ledger.Item, comments []frameio.Comment, frame mapping.DrawingFrame) string {
-	assumed, unknown := false, 0
-	for _, c := range comments {
-		draft := mapping.Segment(plan.Comment(it, c, "", frame))
-		assumed = assumed || draft.RateAssumed
-		unknown += draft.UnknownTools
-	}
-	var notes []string
-	if assumed {
-		notes = append(notes, rateAssumed)
-	}
-	if unknown > 0 {
-		notes = append(notes, fmt.Sprintf("drawings with tools that iconik lacks, kept only as Frame.io's source: %d", unknown))
-	}
-	return strings.Join(notes, "; ")
 }
 
 func (a *archive) copyComment(ctx context.Context, it ledger.Item, c frameio.Comment) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 )
 
 // A listing without paging headers that does not heed the page asked for ends all the same, with each comment once.
@@ -47,9 +48,9 @@ func TestUnknownToolsAreCounted(t *testing.T) {
 		{Frame: &at, Text: "nothing drawn"},
 	}
 	const drawn = "drawings with tools that iconik lacks, kept only as Frame.io's source: 3"
-	require.Equal(t, drawn, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments, mapping.DrawingFrame{}))
-	require.Equal(t, rateAssumed+"; "+drawn, noteOf(ledger.Item{}, comments, mapping.DrawingFrame{}))
-	require.Empty(t, noteOf(ledger.Item{FrameNum: 25, FrameDen: 1}, comments[2:], mapping.DrawingFrame{}))
+	require.Equal(t, drawn, plan.CommentsNote(ledger.Item{FrameNum: 25, FrameDen: 1}, comments, mapping.DrawingFrame{}))
+	require.Equal(t, plan.RateAssumed+"; "+drawn, plan.CommentsNote(ledger.Item{}, comments, mapping.DrawingFrame{}))
+	require.Empty(t, plan.CommentsNote(ledger.Item{FrameNum: 25, FrameDen: 1}, comments[2:], mapping.DrawingFrame{}))
 }
 
 // What was taken away from a comment in Frame.io is taken away in iconik, which leaves alone what is not named.

@@ -32,7 +32,7 @@ func (a *archive) placedAsset(ctx context.Context, it ledger.Item, asset *iconik
 	at.before, at.now = proof.ReadWritten(at.link.Written), comparing.WantedAsset(it.Title, at.collection)
 	changed := it.FieldsHash != it.WrittenHash
 	if at.link.Written != "" {
-		changed = !at.before.Is(comparing.Title, it.Title) || !at.before.Is(comparing.Collection, at.collection)
+		changed = !at.before.Is(comparing.Title, it.Title) || !at.before.Is(comparing.InFolder, at.collection)
 	}
 	at.found = proof.Compare(at.now, comparing.FoundAsset(asset, at.collection, at.before), at.before, changed)
 	return at, nil
@@ -74,7 +74,11 @@ func (a *archive) compareAsset(ctx context.Context, it ledger.Item, asset *iconi
 func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string) error {
 	it, ok, err := a.ledger.ItemOfAsset(ctx, key)
 	written := it.State == ledger.Copied || it.State == ledger.ItemVerified || it.State == ledger.Skipped
-	if err != nil || !ok || it.Seq == 0 || it.AssetID != o.ID || !written || it.FieldsHash != it.WrittenHash {
+	if err == nil && ok && it.Seq == 0 && it.AssetID == o.ID { // all its versions are
+		return a.findings.Set(ctx, comparing.Place{Object: key, Part: comparing.PartFields, Path: it.Path, URL: a.iconik.AssetURL(o.ID)},
+			[]ledger.Difference{{Kind: ledger.DifferenceExtra, Property: "file", Frameio: "deleted", Iconik: o.Title}})
+	}
+	if err != nil || !ok || it.AssetID != o.ID || !written || it.FieldsHash != it.WrittenHash {
 		return err
 	}
 	if now, ok := (&iconik.Asset{Versions: o.Versions}).CurrentVersion(); ok && now.ID != it.VersionID { // its fields are another file's
@@ -103,7 +107,7 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 		maps.Copy(stored, values)
 	}
 	rows, at := comparing.Fields(want, func(name string) []string { return stored[name] }), a.assetOfItem(it)
-	at.Part = "fields"
+	at.Part = comparing.PartFields
 	if len(rows) == 0 || !a.findings.Restores {
 		return a.findings.Set(ctx, at, rows)
 	}
@@ -115,5 +119,5 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 
 // copiedFields are the fields that the copy of a file's bytes adds.
 func copiedFields(it ledger.Item) map[string]string {
-	return map[string]string{"framebridge_checksum": checksumOf(it), "framebridge_rendition": it.Rendition}
+	return map[string]string{"framebridge_checksum": comparing.Checksum(it), "framebridge_rendition": it.Rendition}
 }

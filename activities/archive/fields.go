@@ -15,11 +15,7 @@ import (
 
 // Kinds of what is not carried.
 const (
-	notAttachment = "attachment"
 	notField      = "field"
-	notMarkup     = "markup"
-	notAuthor     = "author"
-	notLike       = "like"
 	notSetting    = "share setting"
 	notCollection = "collection"
 )

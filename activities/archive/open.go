@@ -152,8 +152,13 @@ func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (st
 	if err != nil {
 		return "", err
 	}
-	return a.collection(ctx, placement{kind: ledger.LinkProject, source: row.ID, external: mapping.ExternalID("project", row.ID),
-		title: mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix), parent: team, shared: true})
+	return a.collection(ctx, a.projectPlacement(row, team))
+}
+
+// projectPlacement is the project's collection as it should be.
+func (a *archive) projectPlacement(row ledger.Archive, team string) placement {
+	return placement{kind: ledger.LinkProject, source: row.ID, external: mapping.ExternalID("project", row.ID),
+		title: mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix), parent: team, shared: true}
 }
 
 // rootByTitle finds the root collection that people, or another installation, may have made: it has no identity but

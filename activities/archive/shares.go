@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
@@ -68,6 +68,9 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 		}
 	}
 	if _, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.Shares, r.SharesDone = seen, done }); err != nil {
+		return err
+	}
+	if err := arc.goneShares(ctx, shares); err != nil {
 		return err
 	}
 	if former, known, err := arc.tenant.Ledger.Link(ctx, ledger.LinkPresentations, row.ID); err != nil {
@@ -128,6 +131,9 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 		if err := a.reference(ctx, s, id, item, shown); err != nil {
 			return err
 		}
+	}
+	if err := a.references().Extra(ctx, s.ID, s.Name, id, shown); err != nil {
+		return err
 	}
 	if s, err = a.withReviewers(ctx, s); err != nil {
 		return err
@@ -193,80 +199,25 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 	return err
 }
 
-// missingReferences reads the presentations' collections back, with one listing each. References that people have taken out
-// are forgotten, so that the next round makes them again. It returns how many presentations lack one.
-func (a *archive) missingReferences(ctx context.Context) (int, error) {
-	missing := map[string]bool{}
-	collection, listed, read := "", map[string]bool{}, false
-	for k, err := range a.ledger.AllLinks(ctx, ledger.LinkReference) {
-		if err != nil {
-			return 0, err
-		}
-		if k.TargetID == "" {
-			continue
-		}
-		if k.Parent != collection {
-			collection, listed = k.Parent, map[string]bool{}
-			if read, err = a.objects.TryOr(ctx, a.comparison(collection), func() error { return a.listInto(ctx, collection, listed) }); err != nil {
-				return 0, err
-			}
-		}
-		if !read || listed[k.TargetID] {
-			continue
-		}
-		there := true
-		asked, err := a.objects.TryOr(ctx, a.comparison(collection), func() (err error) {
-			there, err = a.refersTo(ctx, collection, k.TargetID)
-			return err
-		})
-		if err != nil {
-			return 0, err
-		}
-		if !asked || there {
-			continue
-		}
-		missing[collection] = true
-		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReference, k.SourceID); err != nil {
-			return 0, err
-		}
+func (a *archive) references() comparing.References {
+	return comparing.References{Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Findings: a.findings}
+}
+
+// goneShares names the collections of shares that Frame.io has no more, where its whole list could be read.
+func (a *archive) goneShares(ctx context.Context, shares []frameio.Share) error {
+	if _, failed, err := a.ledger.Failed(ctx, ledger.FailedShares, a.ref.Archive); err != nil || failed {
+		return err
 	}
-	return len(missing), nil
-}
-
-// comparison is the failure of reading a collection of references back.
-func (a *archive) comparison(collection string) ledger.Failure {
-	return ledger.Failure{Kind: ledger.FailedComparison, SourceID: "references:" + collection, Place: "Presentations and collections", URL: a.iconik.CollectionURL(collection)}
-}
-
-// listInto notes what iconik's index shows of a collection.
-func (a *archive) listInto(ctx context.Context, collection string, listed map[string]bool) error {
-	for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
-		if err != nil {
+	has := map[string]bool{}
+	for _, s := range shares {
+		has[s.ID] = true
+	}
+	for _, kind := range []ledger.LinkKind{ledger.LinkPresentation, ledger.LinkReviewLink, ledger.LinkShare} {
+		if err := a.references().Gone(ctx, kind, has); err != nil {
 			return err
 		}
-		listed[o.ID] = true
 	}
 	return nil
-}
-
-// refersTo asks iconik's store, since the index that lists collections lags. A target that is gone is not the
-// reference's loss, and of one that does not say where it is nothing can be told.
-func (a *archive) refersTo(ctx context.Context, collection, target string) (bool, error) {
-	asset, err := a.iconik.Assets.Get(ctx, target, true)
-	if err == nil {
-		return asset.Status == "DELETED" || slices.Contains(asset.InCollections, collection), nil
-	}
-	if !rest.IsNotFound(err) {
-		return false, err
-	}
-	c, err := a.iconik.Collections.Get(ctx, target)
-	if rest.IsNotFound(err) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return c.Status == "DELETED" || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
 }
 
 // sharesNow lists what Frame.io shares of the project.
@@ -276,7 +227,7 @@ func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 	})
 }
 
-// newShares says that Frame.io has a presentation, review link or share that has no collection yet.
+// newShares says that Frame.io has a presentation, review link or share that has no collection yet, or another name than it.
 func (a *archive) newShares(ctx context.Context) (bool, error) {
 	now, err := a.sharesNow(ctx)
 	if err != nil {
@@ -287,7 +238,7 @@ func (a *archive) newShares(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if known && link.TargetID != "" {
+		if _, title, _ := strings.Cut(link.Hash, "\x00"); known && link.TargetID != "" && title == mapping.Title(s.Name) {
 			continue
 		}
 		if _, failed, err := a.ledger.Failed(ctx, ledger.FailedShare, s.ID); err != nil || !failed {

@@ -8,9 +8,9 @@ import (
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
-	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 )
 
 // Links of Frame.io's collections.
@@ -135,6 +135,11 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 			return err
 		}
 	}
+	if len(notCarried) == 0 {
+		if err := a.references().Extra(ctx, c.ID, c.Name, id, shown); err != nil {
+			return err
+		}
+	}
 	if err := a.ledger.SetNotCarried(ctx, c.ID, "collection", notCarried); err != nil {
 		return err
 	}
@@ -179,21 +184,7 @@ func (a *archive) noteShare(ctx context.Context, s frameio.Share) error {
 
 // noteComments writes down what of an item's comments is not brought over.
 func (a *archive) noteComments(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
-	var notCarried []ledger.NotCarried
-	for _, c := range comments {
-		for _, f := range c.Attachments {
-			notCarried = append(notCarried, ledger.NotCarried{Kind: notAttachment, Name: f.Name, Size: &f.Size, Reason: "Frame.io's API gives no address to download it from: save it by hand"})
-		}
-		if c.Likes > 0 {
-			notCarried = append(notCarried, ledger.NotCarried{Kind: notLike, Name: excerpt(c.Text), Reason: "liked " + english.Count(c.Likes, "time") + ": comments in iconik have no likes"})
-		}
-		if c.Author.Unknown {
-			notCarried = append(notCarried, ledger.NotCarried{Kind: notAuthor, Name: mapping.Excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
-		}
-		if _, unknown := mapping.Drawing(c.Annotation, a.tenant.DrawingFrame()); unknown > 0 {
-			notCarried = append(notCarried, ledger.NotCarried{Kind: notMarkup, Name: mapping.Excerpt(c.Text), Reason: fmt.Sprintf("shapes drawn with tools that iconik does not have: %d; Frame.io's source is kept", unknown)})
-		}
-	}
+	notCarried := plan.NotCarried(comments, a.tenant.DrawingFrame())
 	if len(notCarried) == 0 && it.CommentsScan == 0 { // nothing was there to take back
 		return nil
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
-	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -178,7 +177,7 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 			}
 		case f.FileSetID == it.FileSetID:
 			extra++
-		case kept(f) && f.Size == it.StoredSize && f.Checksum == checksumOf(it):
+		case comparing.HasBytes(f) && f.Size == it.StoredSize && f.Checksum == comparing.Checksum(it):
 			moved = &files[i]
 		}
 	}
@@ -196,7 +195,7 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 	case extra > 0:
 		return fmt.Sprintf("extra: %d files instead of 1", extra+1), nothingMissing, nil
 	}
-	problem, err := a.contentProblem(ctx, it, *ours)
+	problem, err := comparing.Content(ctx, a.steps.objects, a.iconik, it, *ours)
 	if problem == "" {
 		return "", nothingMissing, err
 	}
@@ -214,48 +213,6 @@ func (a *archive) unlistedFile(ctx context.Context, it ledger.Item) (*iconik.Fil
 		return nil, nil
 	}
 	return f, err
-}
-
-// kept says that iconik has a file's bytes; those that its own archive has taken can be read after a restore only.
-func kept(f iconik.File) bool { return f.Status == "CLOSED" || f.Status == fileArchived }
-
-const fileArchived = "ARCHIVED"
-
-// contentProblem compares a file with what was copied.
-func (a *archive) contentProblem(ctx context.Context, it ledger.Item, f iconik.File) (string, error) {
-	switch {
-	case !kept(f):
-		return "differ: the file is " + f.Status + " in iconik", nil
-	case f.Size != it.StoredSize:
-		return fmt.Sprintf("differ: %d bytes in iconik, %d bytes copied", f.Size, it.StoredSize), nil
-	case it.Rendition == "original" && it.StoredSize != it.Size:
-		return fmt.Sprintf("differ: %d bytes copied, %d bytes in Frame.io", it.StoredSize, it.Size), nil
-	case f.Checksum != checksumOf(it):
-		return "differ: iconik's checksum does not match the copy", nil
-	case it.Rendition == "original" && it.SourceChecksum != "" && it.SourceChecksum != it.Checksum:
-		return "differ: the copy's checksum does not match Frame.io's", nil
-	}
-	if f.URL == "" || f.Status == fileArchived {
-		return "", nil // the storage gives no URL to look at the object itself
-	}
-	size, err := transfer.StoredSize(ctx, a.steps.objects, f.URL)
-	if transfer.URLRefused(err) { // the listing's URL has ended
-		again, ferr := a.iconik.Files.File(ctx, it.AssetID, f.ID, iconik.FileOptions{})
-		if ferr != nil {
-			return "", ferr
-		}
-		size, err = transfer.StoredSize(ctx, a.steps.objects, again.URL)
-	}
-	if err != nil {
-		return "", err
-	}
-	if size < 0 {
-		return "missing: the storage does not have the file's object (404)", nil
-	}
-	if size != it.StoredSize {
-		return fmt.Sprintf("differ: %d bytes in the storage, %d bytes copied", size, it.StoredSize), nil
-	}
-	return "", nil
 }
 
 // commentsProblem reads the comments of both sides. iconik lists them from an index that lags, so one that is not
@@ -337,7 +294,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	if err := arc.objects.Clear(ctx, ledger.FailedComparison); err != nil {
 		return res, err
 	}
-	if err := arc.findings.Begin(ctx, "fields"); err != nil {
+	if err := arc.findings.Begin(ctx, comparing.PartFields, comparing.PartCollection, comparing.PartReferences); err != nil {
 		return res, err
 	}
 	me := "" // nobody, where iconik does not say
@@ -350,18 +307,31 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	}); err != nil {
 		return res, err
 	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return res, err
+	}
+	team, _, err := arc.tenant.Ledger.Link(ctx, ledger.LinkTeam, row.TeamID)
+	if err != nil {
+		return res, err
+	}
+	parents := map[string]string{}
 	for f, err := range arc.ledger.AllFolders(ctx) {
 		if err != nil {
 			return res, err
 		}
-		if f.CollectionID == "" {
+		if parents[f.SourceID] = f.CollectionID; f.CollectionID == "" {
 			continue
+		}
+		place := placementOf(f, parents)
+		if f.SourceID == row.RootID {
+			place = arc.projectPlacement(row, team.TargetID)
 		}
 		if err := attempt.Stopping(ctx); err != nil {
 			return res, err
 		}
 		_, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedComparison, SourceID: f.SourceID, Place: f.Path, URL: arc.iconik.CollectionURL(f.CollectionID)},
-			func() error { return arc.removeLeftovers(ctx, f, me) })
+			func() error { return arc.verifyFolder(ctx, f, place, me) })
 		if errors.Is(err, errFolderGone) {
 			res.Missing++
 			continue
@@ -370,7 +340,10 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 			return res, fmt.Errorf("verifying the collection of %q: %w", f.Path, err)
 		}
 	}
-	presentations, err := arc.missingReferences(ctx)
+	if err := arc.compareBeside(ctx); err != nil {
+		return res, err
+	}
+	presentations, err := arc.references().Missing(ctx)
 	if err != nil {
 		return res, fmt.Errorf("verifying presentations: %w", err)
 	}
@@ -389,14 +362,18 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 
 var errFolderGone = errors.New("the collection is no longer in iconik")
 
-func (a *archive) removeLeftovers(ctx context.Context, f ledger.Folder, me string) error {
+// verifyFolder compares a folder's collection and the fields of what is in it, and takes away what stands there twice.
+func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place placement, me string) error {
 	// What is in the delete queue is still listed, and what is empty may not be: the collection itself tells.
-	there, err := a.exists(ctx, f.CollectionID)
+	is, err := a.iconik.Collections.Get(ctx, f.CollectionID)
+	if rest.IsNotFound(err) || err == nil && is.Status == "DELETED" {
+		return a.folderGone(ctx, f)
+	}
 	if err != nil {
 		return err
 	}
-	if !there {
-		return a.folderGone(ctx, f)
+	if err := a.compareCollection(ctx, place, is); err != nil {
+		return err
 	}
 	for o, err := range a.iconik.Collections.AllContents(ctx, f.CollectionID, "assets,collections") {
 		if err != nil {

@@ -12,15 +12,15 @@ import (
 
 // Properties of an asset.
 const (
-	Title      = "title"
-	Collection = "collection" // by its id
-	Order      = "order of versions"
-	Current    = "current version"
+	Title    = "title"
+	InFolder = "collection" // by its id
+	Order    = "order of versions"
+	Current  = "current version"
 )
 
 // WantedAsset is an asset as it should be.
 func WantedAsset(title, collection string) proof.Object {
-	return proof.Object{{Name: Title, Value: title}, {Name: Collection, Value: collection}}
+	return proof.Object{{Name: Title, Value: title}, {Name: InFolder, Value: collection}}
 }
 
 // FoundAsset is an asset, read with its collections, as it is. It may be in collections of people's own besides.
@@ -30,7 +30,7 @@ func FoundAsset(asset *iconik.Asset, collection string, before proof.Written) pr
 	case asset.InCollections == nil || slices.Contains(asset.InCollections, collection): // nil: iconik does not say
 		in = collection
 	default:
-		if at := slices.IndexFunc(asset.InCollections, func(c string) bool { return before.Is(Collection, c) }); at >= 0 {
+		if at := slices.IndexFunc(asset.InCollections, func(c string) bool { return before.Is(InFolder, c) }); at >= 0 {
 			in = asset.InCollections[at]
 		}
 	}
@@ -40,7 +40,7 @@ func FoundAsset(asset *iconik.Asset, collection string, before proof.Written) pr
 // InWords gives the differences of an asset's place its folder's name. folder is its path, empty for the project itself.
 func InWords(rows []ledger.Difference, folder string) []ledger.Difference {
 	for i, d := range rows {
-		if d.Property != Collection {
+		if d.Property != InFolder {
 			continue
 		}
 		rows[i].Frameio = "in the folder " + folder

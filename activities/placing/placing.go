@@ -187,7 +187,7 @@ func (p Places) take(ctx context.Context, n node, assetID string) (bool, error) 
 		return false, err
 	}
 	wrote := proof.Object{{Name: comparing.Title, Value: newest.Title}}
-	title, written := newest.Title, proof.Write(wrote, wrote).With(before, comparing.Collection)
+	title, written := newest.Title, proof.Write(wrote, wrote).With(before, comparing.InFolder)
 	if !p.Restores && !before.Left(proof.Object{{Name: comparing.Title, Value: asset.Title}}, comparing.Title) { // somebody calls it otherwise in iconik
 		title, written = asset.Title, before
 	}

@@ -45,7 +45,9 @@ type harness struct {
 
 	generation string
 
-	beforeProof func() // what people do between copy and proof, once
+	beforeCompare func() // what people do once everything was brought over, and before Frame.io is read again
+	shared        bool   // CopyShares has begun
+	beforeProof   func() // what they do then, before iconik is
 }
 
 // The camera original of the sample project: in parts where a test is about them, and small everywhere else.
@@ -232,6 +234,11 @@ func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironme
 		if info.ActivityType.Name == workflows.ActSettleAsset.Name() {
 			time.Sleep(150 * time.Millisecond) // Frame.io assembles the upload in real time
 		}
+		if do := b.beforeCompare; do != nil && b.shared && info.ActivityType.Name == workflows.ActScanProject.Name() {
+			b.beforeCompare = nil
+			do()
+		}
+		b.shared = b.shared || info.ActivityType.Name == workflows.ActCopyShares.Name()
 		if do := b.beforeProof; do != nil && info.ActivityType.Name == workflows.ActVerifyItems.Name() {
 			b.beforeProof = nil
 			do()

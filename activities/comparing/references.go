@@ -1,0 +1,186 @@
+package comparing
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// References compares the collections of references that stand for shares and collections of Frame.io.
+type References struct {
+	Iconik   *iconik.Client
+	Tenant   ledger.TenantLedger
+	Rows     ledger.ArchiveLedger
+	Objects  settle.Objects
+	Findings *Findings
+}
+
+// collection is a collection of references as it was brought over, and as iconik lists it.
+type collection struct {
+	id     string
+	wanted map[string]bool
+	listed map[string]iconik.Object
+	read   bool
+}
+
+// Missing reads the collections back, with one listing each. References that people have taken out are forgotten, so that the next
+// round makes them again; those that they have put in are named. It returns how many collections lack one.
+func (r References) Missing(ctx context.Context) (int, error) {
+	missing := map[string]bool{}
+	var now collection
+	for k, err := range r.Rows.AllLinks(ctx, ledger.LinkReference) {
+		if err != nil {
+			return 0, err
+		}
+		if k.TargetID == "" {
+			continue
+		}
+		if k.Parent != now.id {
+			if err := r.added(ctx, now); err != nil {
+				return 0, err
+			}
+			if now, err = r.list(ctx, k.Parent); err != nil {
+				return 0, err
+			}
+		}
+		now.wanted[k.TargetID] = true
+		if _, listed := now.listed[k.TargetID]; !now.read || listed {
+			continue
+		}
+		there := true
+		asked, err := r.Objects.TryOr(ctx, r.failure(now.id), func() (err error) {
+			there, err = r.refersTo(ctx, now.id, k.TargetID)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		if !asked || there {
+			continue
+		}
+		missing[now.id] = true
+		if err := r.Tenant.Delete(ctx, ledger.LinkReference, k.SourceID); err != nil {
+			return 0, err
+		}
+	}
+	return len(missing), r.added(ctx, now)
+}
+
+// failure is that of reading a collection of references back.
+func (r References) failure(collection string) ledger.Failure {
+	return ledger.Failure{Kind: ledger.FailedComparison, SourceID: "references:" + collection, Place: "Presentations and collections", URL: r.Iconik.CollectionURL(collection)}
+}
+
+// list notes what iconik's index shows of a collection.
+func (r References) list(ctx context.Context, id string) (collection, error) {
+	c := collection{id: id, wanted: map[string]bool{}, listed: map[string]iconik.Object{}}
+	var err error
+	c.read, err = r.Objects.TryOr(ctx, r.failure(id), func() error {
+		for o, err := range r.Iconik.Collections.AllContents(ctx, id, "assets,collections") {
+			if err != nil {
+				return err
+			}
+			c.listed[o.ID] = o
+		}
+		return nil
+	})
+	return c, err
+}
+
+// added names what somebody has put into a collection of references.
+func (r References) added(ctx context.Context, c collection) error {
+	var rows []ledger.Difference
+	for id, o := range c.listed {
+		if !c.read || c.wanted[id] || o.Status == "DELETED" {
+			continue
+		}
+		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceChanged, Property: Reference, Name: o.Title, Frameio: "not in it", Iconik: "in it"})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	slices.SortFunc(rows, func(x, y ledger.Difference) int { return cmp.Compare(x.Name, y.Name) })
+	title := ""
+	if is, err := r.Iconik.Collections.Get(ctx, c.id); err == nil { // its id tells, where it cannot be read
+		title = is.Title
+	}
+	return r.Findings.Set(ctx, Place{Object: c.id, Part: PartReferences, Path: title, URL: r.Iconik.CollectionURL(c.id)}, rows)
+}
+
+// refersTo asks iconik's store, since the index that lists collections lags. A target that is gone is not the
+// reference's loss, and of one that does not say where it is nothing can be told.
+func (r References) refersTo(ctx context.Context, collection, target string) (bool, error) {
+	asset, err := r.Iconik.Assets.Get(ctx, target, true)
+	if err == nil {
+		return asset.Status == "DELETED" || slices.Contains(asset.InCollections, collection), nil
+	}
+	if !rest.IsNotFound(err) {
+		return false, err
+	}
+	c, err := r.Iconik.Collections.Get(ctx, target)
+	if rest.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return c.Status == "DELETED" || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
+}
+
+// Extra names the references of a share that Frame.io does not have in it any more. shown are what it has in iconik, by their ids.
+func (r References) Extra(ctx context.Context, share, title, collection string, shown map[string]bool) error {
+	var rows []ledger.Difference
+	for after := share + "/"; ; {
+		links, next, err := r.Rows.Links(ctx, ledger.LinkReference, after, linksPage)
+		if err != nil {
+			return err
+		}
+		for _, k := range links {
+			source, of := strings.CutPrefix(k.SourceID, share+"/")
+			if !of {
+				next = ""
+				break
+			}
+			if k.TargetID == "" || k.Parent != collection || shown[k.TargetID] {
+				continue
+			}
+			it, _, err := r.Rows.Item(ctx, source)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, source), Frameio: "not in it any more", Iconik: "in it"})
+		}
+		if after = next; next == "" {
+			return r.Findings.Set(ctx, Place{Object: share, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(collection)}, rows)
+		}
+	}
+}
+
+// Gone names the collections of shares that Frame.io has no more.
+func (r References) Gone(ctx context.Context, kind ledger.LinkKind, has map[string]bool) error {
+	for k, err := range r.Rows.AllLinks(ctx, kind) {
+		if err != nil {
+			return err
+		}
+		if k.TargetID == "" || has[k.SourceID] {
+			continue
+		}
+		_, title, _ := strings.Cut(k.Hash, "\x00")
+		row := ledger.Difference{Kind: ledger.DifferenceExtra, Property: string(kind), Frameio: "deleted", Iconik: title}
+		if err := r.Findings.Set(ctx, Place{Object: k.SourceID, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(k.TargetID)}, []ledger.Difference{row}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	linksPage  = 500
+	partShares = "shares" // what the copy of a share finds of it
+)
