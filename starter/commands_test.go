@@ -191,6 +191,12 @@ func TestTheShellCompletes(t *testing.T) {
 	out, err := runCommand("__complete", "archives", "--config", v.config, "--tenant", "")
 	require.NoError(t, err)
 	assert.Contains(t, out, "Marketing\t"+tenantA)
+	v.frameio.AddProject(v.frameio.Teams()[0].ID, "Summer Campaign")
+	for _, verb := range []string{"archive", "plan", "status", "retry", "cancel"} {
+		out, err = runCommand("__complete", verb, "--config", v.config, "")
+		require.NoError(t, err)
+		assert.Contains(t, out, "Summer Campaign\tHarbour Films", verb)
+	}
 	dir := filepath.Join(t.TempDir(), "man")
 	_, code := v.run(t, "", "man", dir)
 	assert.Equal(t, 0, code)

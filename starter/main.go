@@ -147,6 +147,7 @@ func command() *cobra.Command {
 	root.AddCommand(projectsCommand(o), archivesCommand(o), reviewsCommand(o), reviewCommand(o))
 	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand(), manCommand())
 	completeTenants(root, o)
+	completeProjects(root, o)
 	return root
 }
 

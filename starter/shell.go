@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -23,6 +26,43 @@ func completeTenants(root *cobra.Command, o *options) {
 		}
 		return all, cobra.ShellCompDirectiveNoFileComp
 	})
+}
+
+// completing is how long the shell waits for names.
+const completing = 3 * time.Second
+
+// completeProjects lets the shell complete the name of a project with those that Frame.io lists. Where it cannot, it stays silent.
+func completeProjects(root *cobra.Command, o *options) {
+	names := func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 || cmd.Context() == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completing)
+		defer cancel()
+		s, done, err := fromLedger(ctx, o)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		defer done()
+		t, err := pickTenant(s.Config(), o.tenant)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		list, err := s.Projects(ctx, t)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		var all []cobra.Completion
+		for _, p := range list {
+			all = append(all, cobra.CompletionWithDesc(p.Name, p.Team))
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, cmd := range root.Commands() {
+		if strings.HasSuffix(cmd.Use, " PROJECT") {
+			cmd.ValidArgsFunction = names
+		}
+	}
 }
 
 // manCommand is for packages; people find `starter COMMAND --help`.
