@@ -62,8 +62,8 @@ func run(ctx context.Context, o options) error {
 	defer book.Close()
 	metrics := newMetrics()
 	attributes := &temporalclient.Attributes{Log: log}
-	var acts *activities.Activities                                                                                                                                                        // tasks are polled for when it is there
-	tc, err := temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{Metrics: metrics, Failing: func(f temporalclient.FailingTask) { acts.TellFailing(f) }, Attributes: attributes}) //nolint:contextcheck // a report belongs to no call
+	var acts *activities.Activities
+	tc, err := temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{Metrics: metrics, Failing: func(f temporalclient.FailingTask) { acts.TellFailing(f) }, Attributes: attributes}) //nolint:contextcheck // a report belongs to no call; tasks are polled for once acts is there
 	if err != nil {
 		return err
 	}
