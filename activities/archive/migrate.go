@@ -9,6 +9,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/placing"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -225,7 +226,7 @@ func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, com
 		}
 		draft := mapping.Segment(plan.Comment(it, c, user, a.tenant.DrawingFrame()))
 		samePlace := func(g former) bool {
-			return g.ParentID == target[c.ParentID] && equalTime(g.StartMS, draft.StartMS) && equalTime(g.EndMS, draft.EndMS)
+			return g.ParentID == target[c.ParentID] && placing.SameTime(g.StartMS, draft.StartMS) && placing.SameTime(g.EndMS, draft.EndMS)
 		}
 		at := slices.IndexFunc(free, func(g former) bool {
 			return samePlace(g) && g.Text == draft.Text && (user == "" || g.UserID == user)
@@ -327,8 +328,4 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func equalTime(x, y *int64) bool {
-	return x == nil && y == nil || x != nil && y != nil && *x == *y
 }

@@ -156,15 +156,7 @@ func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.Sh
 // reference puts an asset, or a folder's collection, into a presentation's collection. What the project no longer has
 // is left out: the share's settings name it.
 func (a *archive) reference(ctx context.Context, s frameio.Share, collection string, item frameio.ShareItem, shown map[string]bool) error {
-	objectType, target := "assets", ""
-	var err error
-	if item.Kind != frameio.KindFolder {
-		target, err = a.assetOf(ctx, item.AssetID)
-	}
-	if err == nil && target == "" && (item.Kind == frameio.KindFolder || item.Kind == "") {
-		objectType = "collections"
-		target, err = a.collectionOf(ctx, item.AssetID)
-	}
+	objectType, target, err := a.targetOf(ctx, item)
 	if err != nil || target == "" || shown[target] {
 		return err
 	}
@@ -227,7 +219,8 @@ func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 	})
 }
 
-// newShares says that Frame.io has a presentation, review link or share that has no collection yet, or another name than it.
+// newShares says that Frame.io has a presentation, review link or share that has no collection yet, or another name than it,
+// or refers to more. What it refers to no more, and shares that it has no more, are named.
 func (a *archive) newShares(ctx context.Context) (bool, error) {
 	now, err := a.sharesNow(ctx)
 	if err != nil {
@@ -239,13 +232,53 @@ func (a *archive) newShares(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		if _, title, _ := strings.Cut(link.Hash, "\x00"); known && link.TargetID != "" && title == mapping.Title(s.Name) {
+			if more, err := a.newItems(ctx, s, link.TargetID); err != nil || more {
+				return more, err
+			}
 			continue
 		}
 		if _, failed, err := a.ledger.Failed(ctx, ledger.FailedShare, s.ID); err != nil || !failed {
 			return err == nil, err
 		}
 	}
-	return false, nil
+	return false, a.goneShares(ctx, now)
+}
+
+// newItems says that a share has an item whose reference is not in its collection yet.
+func (a *archive) newItems(ctx context.Context, s frameio.Share, collection string) (bool, error) {
+	items, err := a.shareItems(ctx, s)
+	if err != nil {
+		return false, settle.Others(ctx, err) // its copy has read them, or is named as failed
+	}
+	known, err := a.references().Of(ctx, s.ID, collection)
+	if err != nil {
+		return false, err
+	}
+	shown := map[string]bool{}
+	for _, item := range items {
+		_, target, err := a.targetOf(ctx, item)
+		if err != nil {
+			return false, err
+		}
+		if target != "" && !known[target] {
+			return true, nil
+		}
+		shown[target] = true
+	}
+	return false, a.references().Extra(ctx, s.ID, s.Name, collection, shown)
+}
+
+// targetOf is what an item of a share refers to in iconik; empty for what the project no longer has.
+func (a *archive) targetOf(ctx context.Context, item frameio.ShareItem) (objectType, target string, err error) {
+	if item.Kind != frameio.KindFolder {
+		if target, err = a.assetOf(ctx, item.AssetID); err != nil || target != "" {
+			return "assets", target, err
+		}
+	}
+	if item.Kind == frameio.KindFolder || item.Kind == "" {
+		target, err = a.collectionOf(ctx, item.AssetID)
+	}
+	return "collections", target, err
 }
 
 // assetOf follows the ledger's links; a single version of a stack leads to the stack's asset.

@@ -133,9 +133,8 @@ func (r References) refersTo(ctx context.Context, collection, target string) (bo
 	return c.Status == "DELETED" || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
 }
 
-// Extra names the references of a share that Frame.io does not have in it any more. shown are what it has in iconik, by their ids.
-func (r References) Extra(ctx context.Context, share, title, collection string, shown map[string]bool) error {
-	var rows []ledger.Difference
+// each goes over the references of a share.
+func (r References) each(ctx context.Context, share string, do func(source string, k ledger.Link) error) error {
 	for after := share + "/"; ; {
 		links, next, err := r.Rows.Links(ctx, ledger.LinkReference, after, linksPage)
 		if err != nil {
@@ -144,22 +143,45 @@ func (r References) Extra(ctx context.Context, share, title, collection string, 
 		for _, k := range links {
 			source, of := strings.CutPrefix(k.SourceID, share+"/")
 			if !of {
-				next = ""
-				break
+				return nil
 			}
-			if k.TargetID == "" || k.Parent != collection || shown[k.TargetID] {
+			if k.TargetID == "" {
 				continue
 			}
-			it, _, err := r.Rows.Item(ctx, source)
-			if err != nil {
+			if err := do(source, k); err != nil {
 				return err
 			}
-			rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, source), Frameio: "not in it any more", Iconik: "in it"})
 		}
 		if after = next; next == "" {
-			return r.Findings.Set(ctx, Place{Object: share, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(collection)}, rows)
+			return nil
 		}
 	}
+}
+
+// Of are the ids of what a share's collection refers to.
+func (r References) Of(ctx context.Context, share, collection string) (map[string]bool, error) {
+	out := map[string]bool{}
+	return out, r.each(ctx, share, func(_ string, k ledger.Link) error {
+		out[k.TargetID] = out[k.TargetID] || k.Parent == collection
+		return nil
+	})
+}
+
+// Extra names the references of a share that Frame.io does not have in it any more. shown are what it has in iconik, by their ids.
+func (r References) Extra(ctx context.Context, share, title, collection string, shown map[string]bool) error {
+	var rows []ledger.Difference
+	err := r.each(ctx, share, func(source string, k ledger.Link) error {
+		if k.Parent != collection || shown[k.TargetID] {
+			return nil
+		}
+		it, _, err := r.Rows.Item(ctx, source)
+		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, source), Frameio: "not in it any more", Iconik: "in it"})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.Findings.Set(ctx, Place{Object: share, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(collection)}, rows)
 }
 
 // Gone names the collections of shares that Frame.io has no more.

@@ -187,7 +187,7 @@ func (p Places) touched(ctx context.Context, l left, it ledger.Item) (string, er
 		if at < 0 {
 			return "it has a comment that Frame.io has no more", nil
 		}
-		if c := wrote[at]; !slices.Contains(c.Texts, s.Text) || s.Checked != c.Checked || !equal(s.StartMS, c.StartMS) || !equal(s.EndMS, c.EndMS) {
+		if c := wrote[at]; !slices.Contains(c.Texts, s.Text) || s.Checked != c.Checked || !SameTime(s.StartMS, c.StartMS) || !SameTime(s.EndMS, c.EndMS) {
 			return "one of its comments is not as Frame.io has it", nil
 		}
 	}
@@ -201,7 +201,8 @@ func (p Places) unlessMissing(err error) error {
 	return err
 }
 
-func equal(x, y *int64) bool { return x == nil && y == nil || x != nil && y != nil && *x == *y }
+// SameTime says that both have the same time, or none.
+func SameTime(x, y *int64) bool { return x == nil && y == nil || x != nil && y != nil && *x == *y }
 
 func (p Places) forget(ctx context.Context, all ...left) error {
 	for _, l := range all {

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // proved is a small project with one comment of each kind.
 type proved struct {
 	*stacks
-	file, over, drawn, reply, day, share string // ids in Frame.io
+	file, other, over, drawn, reply, day, share string // ids in Frame.io
 }
 
 const arrow = `[{"tool":"arrow","color":"#ff0000","size":4,"x":0.1,"y":0.2,"w":0.233333,"h":0.2}]`
@@ -37,8 +38,9 @@ func openProved(t *testing.T, generation string) *proved {
 	p.drawn = say(frameiosim.Comment{Text: "this one", Timestamp: &other, Annotation: arrow})
 	p.reply = say(frameiosim.Comment{Text: "yes", ParentID: p.over})
 	p.day = s.frameio.AddFolder(s.root, "Day 1").ID
-	_, err = s.frameio.AddFile(p.day, frameiosim.File{Name: "other.mov", Type: "video/quicktime", Body: []byte("another"), FPS: 25, Frames: 250})
+	more, err := s.frameio.AddFile(p.day, frameiosim.File{Name: "other.mov", Type: "video/quicktime", Body: []byte("another"), FPS: 25, Frames: 250})
 	require.NoError(t, err)
+	p.other = more.ID
 	p.share = s.frameio.AddShare(frameiosim.Share{Kind: "presentation", Name: "For Rita", ProjectID: s.project.ID, Items: []string{f.ID}}).ID
 	return p
 }
@@ -342,8 +344,32 @@ func TestWhatChangesInFrameioFollows(t *testing.T) {
 		"a file's place": {change: func(p *proved) { p.frameio.MoveAsset(p.file, p.day) }, have: func(p *proved) any {
 			return slices.Contains(p.iconik.CollectionsOf(p.item(p.t, "cut.mov").AssetID), "frameio:folder:"+p.day)
 		}, want: true},
-		"a folder's name":   {change: func(p *proved) { p.frameio.RenameAsset(p.day, "Day one") }, have: func(p *proved) any { return title("collections", p.day)(p) }, want: "Day one"},
-		"a share's name":    {change: func(p *proved) { p.frameio.EditShare(p.share, func(s *frameiosim.Share) { s.Name = "For all" }) }, have: func(p *proved) any { return title("collections", p.share)(p) }, want: "For all"},
+		"a folder's name": {change: func(p *proved) { p.frameio.RenameAsset(p.day, "Day one") }, have: func(p *proved) any { return title("collections", p.day)(p) }, want: "Day one"},
+		"a share's name":  {change: func(p *proved) { p.frameio.EditShare(p.share, func(s *frameiosim.Share) { s.Name = "For all" }) }, have: func(p *proved) any { return title("collections", p.share)(p) }, want: "For all"},
+		"more in a share": {change: func(p *proved) {
+			p.frameio.EditShare(p.share, func(s *frameiosim.Share) { s.Items = append(slices.Clone(s.Items), p.other) })
+		}, have: func(p *proved) any { return len(p.iconik.CollectionsOf(p.item(p.t, "other.mov").AssetID)) }, want: 2},
+		"less in a share": {change: func(p *proved) {
+			p.frameio.EditShare(p.share, func(s *frameiosim.Share) { s.Items = []string{p.other} })
+		},
+			extra: []string{"extra", "reference", "cut.mov", "not in it any more", "in it"}},
+		"a file's status": {change: func(p *proved) { p.frameio.Label(p.file, "approved") }, have: func(p *proved) any {
+			return p.iconik.Values("assets", p.item(p.t, "cut.mov").AssetID)["framebridge_status"]
+		}, want: "approved"},
+		"a folder's place": {change: func(p *proved) { p.frameio.MoveAsset(p.day, p.frameio.AddFolder(p.root, "Week 1").ID) }, have: func(p *proved) any {
+			parent := ""
+			for _, d := range p.iconik.Docs("collections") {
+				if str(d["external_id"]) == "frameio:folder:"+p.day {
+					parent = str(d["parent_id"])
+				}
+			}
+			return p.collection("Week 1", func(map[string]any) {}) == parent
+		}, want: true},
+		"a newer version": {change: func(p *proved) {
+			newer, err := p.frameio.AddFile(p.root, frameiosim.File{Name: "cut.mov", Type: "video/quicktime", Body: []byte("a newer cut"), FPS: 25, Frames: 250})
+			require.NoError(p.t, err)
+			p.frameio.Stack(p.file, newer.ID)
+		}, have: func(p *proved) any { return len(p.iconik.ActiveVersions(p.item(p.t, "cut.mov").AssetID)) }, want: 2},
 		"a file is deleted": {change: func(p *proved) { p.frameio.DeleteAsset(p.file) }, extra: []string{"extra", "file", "", "deleted", "cut.mov"}},
 	} {
 		for generation := range generations {
@@ -363,6 +389,39 @@ func TestWhatChangesInFrameioFollows(t *testing.T) {
 				assert.False(t, p.again(t).Changed)
 			})
 		}
+	}
+}
+
+// Versions that stand in another order in iconik, or behind one that somebody made there, are named.
+func TestVersionsChangedInIconikAreNamed(t *testing.T) {
+	for generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			s := openStacks(t, generation)
+			s.frameio.AddStack(s.file(s.root, "a.mov"), s.file(s.root, "b.mov"), s.file(s.root, "c.mov"))
+			p := &proved{stacks: s}
+			var asset string
+			p.beforeProof = func() {
+				asset = p.item(t, "b.mov").AssetID
+				p.iconik.ChangeDoc("assets", asset, func(d map[string]any) bool {
+					versions, err := json.Marshal(d["versions"])
+					require.NoError(t, err)
+					var list []any
+					require.NoError(t, json.Unmarshal(versions, &list))
+					first, second := list[0].(map[string]any), list[1].(map[string]any)
+					first["version_number"], second["version_number"] = second["version_number"], first["version_number"]
+					d["versions"] = list
+					return true
+				})
+			}
+			fin := p.again(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.Equal(t, [][]string{{"changed in iconik", "order of versions", "", "1, 2, 3", "2, 1, 3"}}, p.rows())
+
+			require.NoError(t, p.iconik.AddVersion(asset, "mine.mov", []byte("mine")))
+			fin = p.again(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.Contains(t, p.rows(), []string{"changed in iconik", "current version", "", "version 3", "a version that Framebridge did not make"})
+		})
 	}
 }
 
