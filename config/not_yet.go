@@ -8,7 +8,6 @@ func (c *Config) notYet(p *Problems) {
 			p.warn(key, "has no effect in this version: %s", what)
 		}
 	}
-	say(len(c.Report.SigningKey) > 0, "report.signing_key", "reports are not signed")
 	for _, id := range sortedKeys(c.Tenants) {
 		t, key := c.Tenants[id], "tenants."+id+"."
 		say(len(t.Frameio.Credentials) > 0, key+"frameio.credentials", "only one credential is used")

@@ -137,6 +137,14 @@ func (r Report) SigningKeys() ([]ed25519.PrivateKey, error) {
 	return out, nil
 }
 
+// SigningKeyInUse signs new reports; nil where there is none.
+func (r Report) SigningKeyInUse() ed25519.PrivateKey {
+	if keys, err := r.SigningKeys(); err == nil && len(keys) > 0 {
+		return keys[0]
+	}
+	return nil
+}
+
 func signingKey(text string) (ed25519.PrivateKey, error) {
 	none := errors.New("is not an Ed25519 key: create one with `openssl genpkey -algorithm ed25519`")
 	if block, _ := pem.Decode([]byte(text)); block != nil {

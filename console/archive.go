@@ -379,7 +379,7 @@ func (c *console) reportFile(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	rep, err := report.Open(r.Context(), v.ledger.Archive(r.PathValue("id")), report.Source{TenantName: v.tenant.Name, IconikURL: v.tenant.Iconik.BaseURL,
-		WorkflowURL: temporalclient.WorkflowURL(c.Config().Temporal, workflows.ArchiveID(v.tenant.ID, r.PathValue("id")))})
+		WorkflowURL: temporalclient.WorkflowURL(c.Config().Temporal, workflows.ArchiveID(v.tenant.ID, r.PathValue("id"))), SigningKey: c.Config().Report.SigningKeyInUse()})
 	if err != nil {
 		c.failed(w, r, err)
 		return

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +17,8 @@ type Source struct {
 	TenantName  string
 	IconikURL   string // of the tenant's iconik
 	WorkflowURL string
-	ConsoleURL  string // of the archive, for people who sign in
+	ConsoleURL  string             // of the archive, for people who sign in
+	SigningKey  ed25519.PrivateKey // nil leaves the report unsigned
 }
 
 // Open reads an archive's report from the ledger; nil where the ledger does not know it. Rendering streams over the items.
@@ -51,7 +53,7 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 		return nil, err
 	}
 	return &Report{
-		Archive: row, Access: access, Generations: generations, NotCarried: rows, Differences: differences, Failures: failures, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		Archive: row, Access: access, Generations: generations, NotCarried: rows, Differences: differences, Failures: failures, SigningKey: s.SigningKey, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, Console: s.ConsoleURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for it, err := range l.AllItems(ctx) {

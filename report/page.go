@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/custody"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -74,7 +75,11 @@ func HTML(w io.Writer, r *Report) error {
 			p.MoreRows++
 		}
 	}
-	return pageTemplate.Execute(w, p)
+	signed := custody.NewWriter(w, r.SigningKey)
+	if err := pageTemplate.Execute(signed, p); err != nil {
+		return err
+	}
+	return signed.EndHTML()
 }
 
 const shown = 300 // characters of a value on the page

@@ -4,6 +4,7 @@ package report
 
 import (
 	"bufio"
+	"crypto/ed25519"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/custody"
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -29,7 +31,8 @@ type Report struct {
 	NotCarried  []NotCarried     // nil where nothing is known of it
 	Failures    []ledger.Failure // objects that are no files
 	Differences []ledger.Difference
-	Access      *Access // nil where nothing is known of it
+	Access      *Access            // nil where nothing is known of it
+	SigningKey  ed25519.PrivateKey // signs the JSON and the page; nil leaves them unsigned
 	// Items yields every item, in the archive's order. It may be called several times.
 	Items iter.Seq2[ledger.Item, error]
 }
@@ -228,9 +231,10 @@ type jsonDifference struct {
 	URL      string `json:"url,omitempty"`
 }
 
-// JSON writes the report as one JSON object whose "items" come last.
+// JSON writes the report as one JSON object in which "items" come last, and then the signature.
 func JSON(w io.Writer, r *Report) error {
-	b := bufio.NewWriter(w)
+	signed := custody.NewWriter(w, r.SigningKey)
+	b := bufio.NewWriter(signed)
 	a, t := r.Archive, r.Totals
 	fields := map[string]any{
 		"archive": a.ID, "tenant": map[string]string{"id": a.Tenant, "name": r.Tenant},
@@ -283,8 +287,11 @@ func JSON(w io.Writer, r *Report) error {
 		b.Write(row)
 		sep = ",\n    "
 	}
-	b.WriteString("\n  ]\n}\n")
-	return b.Flush()
+	b.WriteString("\n  ]")
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	return signed.EndJSON()
 }
 
 // CSV writes a line for each item, and then one for each other object that failed. Cells that a spreadsheet would take for a formula are quoted with an apostrophe.

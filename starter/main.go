@@ -145,7 +145,7 @@ func command() *cobra.Command {
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o), consoleCommand(o), auditCommand(o))
 	root.AddCommand(projectsCommand(o), archivesCommand(o), reviewsCommand(o), reviewCommand(o))
-	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand(), manCommand())
+	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand(), verifyCommand(), manCommand())
 	completeTenants(root, o)
 	completeProjects(root, o)
 	return root

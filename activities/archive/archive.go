@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/activities/comparing"
@@ -122,8 +123,45 @@ func (a *archive) markChanged(ctx context.Context) error {
 // workflowID is the archive's workflow, for control from inside.
 func (a *archive) workflowID() string { return workflows.ArchiveID(a.ref.Tenant, a.ref.Archive) }
 
+// update changes the archive's row. Each change of its status is one line in the log.
+func (a *archive) update(ctx context.Context, change func(*ledger.Archive)) (ledger.Archive, error) {
+	var from ledger.ArchiveStatus
+	row, err := a.ledger.Update(ctx, func(r *ledger.Archive) {
+		from = r.Status
+		change(r)
+	})
+	if err == nil && row.Status != from {
+		a.logStatus(ctx, row, from)
+	}
+	return row, err
+}
+
+// logStatus is one line about what became of the archive.
+func (a *archive) logStatus(ctx context.Context, row ledger.Archive, from ledger.ArchiveStatus) {
+	args := []any{"tenant", a.cfg.Name, "project", row.Name, "archive", row.ID, "status", row.Status, "from", from}
+	if row.Reason != "" {
+		args = append(args, "reason", row.Reason)
+	}
+	if row.Status.Ended() {
+		if totals, err := a.ledger.Totals(ctx); err == nil {
+			args = append(args, "verified", totals.Verified, "skipped", totals.Skipped, "failed", totals.Failed, "bytes", totals.BytesDone, "comments", totals.CommentsDone)
+		}
+		args = append(args, "took", row.FinishedAt.Sub(row.StartedAt).Round(time.Second).String())
+	}
+	a.log.InfoContext(ctx, "archive", args...)
+}
+
+// updateItem changes an item's row. Each failure is one line in the log.
 func (a *archive) updateItem(ctx context.Context, it ledger.Item, change func(*ledger.Item)) (ledger.Item, error) {
-	return a.ledger.UpdateItem(ctx, it.SourceID, change)
+	var from ledger.ItemState
+	row, err := a.ledger.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
+		from = i.State
+		change(i)
+	})
+	if err == nil && row.State == ledger.ItemFailed && from != ledger.ItemFailed {
+		a.log.InfoContext(ctx, "file failed", "tenant", a.cfg.Name, "archive", a.ref.Archive, "file", row.Path, "version", row.Version, "fault", row.Fault, "reason", row.Reason)
+	}
+	return row, err
 }
 
 // createOnce makes something for this archive.

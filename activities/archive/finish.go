@@ -22,7 +22,7 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	if err != nil {
 		return err
 	}
-	row, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
+	row, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.ReasonCode = ledger.ArchiveStatus(in.Status), in.Reason, in.Code
 		r.CopyingSince = time.Time{}
 		if in.Status == workflows.StatusRunning && in.Phase == workflows.PhaseCopy {
@@ -67,7 +67,7 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	showing, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	arc.closeJob(showing, row, counts)
 	cancel()
-	if _, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
+	if _, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
 		r.Stuck = nil
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()

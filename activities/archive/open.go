@@ -39,7 +39,7 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 			return workflows.OpenArchiveResult{}, err
 		}
 	}
-	row, err := arc.ledger.Update(ctx, func(r *ledger.Archive) {
+	row, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Name, r.TeamID, r.TeamName, r.RootID, r.ProjectURL = project.Name, project.Team.ID, project.Team.Name, project.RootID, project.URL
 		r.SourceUpdatedAt = project.UpdatedAt
 		r.Status, r.Reason, r.QueuePosition = ledger.Planning, "", 0

@@ -61,7 +61,8 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 	rep, err := report.Open(ctx, a.ledger, report.Source{TenantName: a.cfg.Name,
-		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID()), ConsoleURL: routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive)})
+		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID()), ConsoleURL: routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive),
+		SigningKey: a.steps.config.Now().Report.SigningKeyInUse()})
 	if err != nil {
 		return err
 	}

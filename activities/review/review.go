@@ -90,8 +90,17 @@ func (a *Activities) of(t *tenant.Tenant, platform frameio.Platform, ref workflo
 	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.log}
 }
 
+// update changes the review's row. Each change of its status is one line in the log.
 func (r *review) update(ctx context.Context, change func(*ledger.Review)) (err error) {
-	r.row, err = r.ledger.Update(ctx, change)
+	var from ledger.ReviewStatus
+	r.row, err = r.ledger.Update(ctx, func(row *ledger.Review) {
+		from = row.Status
+		change(row)
+	})
+	if err == nil && r.row.Status != from {
+		r.log.InfoContext(ctx, "review", "tenant", r.cfg.Name, "title", r.row.Title, "review", r.row.ID, "status", r.row.Status, "from", from, "reason", r.row.Reason,
+			"reviewers", len(r.row.Reviewers), "expires", r.row.ExpiresAt.UTC().Format(time.RFC3339))
+	}
 	return err
 }
 

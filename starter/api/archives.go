@@ -3,6 +3,8 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,6 +20,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/custody"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/report"
@@ -200,6 +203,22 @@ func (s *Server) getItems(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"items": list, "next": textOrNull(cursor)})
 }
 
+// reportKeys shows the public halves of the keys that sign reports, for whoever verifies one.
+func (s *Server) reportKeys(c *gin.Context) {
+	keys, err := s.Config().Report.SigningKeys()
+	if err != nil {
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+		return
+	}
+	list := []gin.H{}
+	for _, key := range keys {
+		if public, ok := key.Public().(ed25519.PublicKey); ok {
+			list = append(list, gin.H{"id": custody.KeyID(public), "algorithm": custody.Algorithm, "public_key": base64.StdEncoding.EncodeToString(public)})
+		}
+	}
+	c.JSON(http.StatusOK, gin.H{"keys": list})
+}
+
 func (s *Server) getReport(c *gin.Context) {
 	form, ok := report.FormOf(c.Param("report"))
 	if !ok {
@@ -211,7 +230,8 @@ func (s *Server) getReport(c *gin.Context) {
 		return
 	}
 	rep, err := report.Open(c.Request.Context(), s.Ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
-		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.Config().Temporal, workflows.ArchiveID(row.Tenant, row.ID)), ConsoleURL: routes.ConsoleArchive(s.Config(), row.Tenant, row.ID)})
+		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.Config().Temporal, workflows.ArchiveID(row.Tenant, row.ID)), ConsoleURL: routes.ConsoleArchive(s.Config(), row.Tenant, row.ID),
+		SigningKey: s.Config().Report.SigningKeyInUse()})
 	if err != nil {
 		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return

@@ -58,7 +58,7 @@ func (s *Server) routes() (public, internal *gin.Engine) {
 	s.metrics = prometheus.NewRegistry()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	answers := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Responses of the HTTP API."}, []string{"route", "status"})
-	s.metrics.MustRegister(answers)
+	s.metrics.MustRegister(answers, ledgerMetrics{s})
 	s.door = newDoor()
 
 	public = s.engine(answers)
@@ -95,6 +95,7 @@ func (s *Server) internalRoutes(r *gin.Engine) {
 // apiRoutes are what vendors and API clients call. Refusals come in the order of DESIGN §8.1: tenant, declared size, type,
 // API key, size, signature or secret, body, meaning.
 func (s *Server) apiRoutes(r *gin.Engine) {
+	r.GET("/report-keys", within(readTimeLimit), s.reportKeys)
 	api := r.Group(routes.Prefix)
 	hook, click, ask := within(webhookTimeout), within(clickTimeLimit), within(readTimeLimit)
 	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.declared, s.readBody, s.projectUpdated)

@@ -1,0 +1,57 @@
+package api
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// A scrape tells what the ledger knows, and every metric that an alert rule asks for exists, as does its page.
+func TestMetricsTellWhatTheLedgerKnows(t *testing.T) {
+	f := newFront(t)
+	l := f.Ledger.Tenant(tenantA)
+	_, _, err := l.Archive("p1").Request(t.Context(), "x", time.Now().Add(-time.Hour))
+	require.NoError(t, err)
+	_, _, err = l.Archive("p2").Request(t.Context(), "x", time.Now())
+	require.NoError(t, err)
+	_, err = l.Archive("p2").Update(t.Context(), func(a *ledger.Archive) { a.Status, a.FinishedAt = ledger.Incomplete, time.Unix(1_800_000_000, 0) })
+	require.NoError(t, err)
+	f.engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing", nil)) // an answer to be counted
+	w := httptest.NewRecorder()
+	f.engine.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	require.Equal(t, http.StatusOK, w.Code)
+	body := w.Body.Bytes()
+	for _, line := range []string{
+		`framebridge_archives{status="queued",tenant="` + tenantA + `"} 1`,
+		`framebridge_archives{status="running",tenant="` + tenantA + `"} 0`,
+		`framebridge_archive_queue_seconds{tenant="` + tenantA + `"} 36`,
+		`framebridge_archive_last_failure_timestamp_seconds{status="incomplete",tenant="` + tenantA + `"} 1.8e+09`,
+		`framebridge_reviews{status="open",tenant="` + tenantA + `"} 0`,
+		`framebridge_review_oldest_sync_seconds{tenant="` + tenantA + `"} 0`,
+		"framebridge_ledger_up 1",
+	} {
+		assert.Contains(t, string(body), line)
+	}
+
+	rules, err := os.ReadFile("../../deploy/observability/alerts.yaml")
+	require.NoError(t, err)
+	pages, err := os.ReadFile("../../docs/runbook.md")
+	require.NoError(t, err)
+	elsewhere := map[string]bool{"framebridge_stuck_attempts_total": true, "framebridge_workflow_task_retries_total": true} // of the worker
+	for _, name := range regexp.MustCompile(`framebridge_[a-z_]+`).FindAllString(string(rules), -1) {
+		assert.True(t, elsewhere[name] || regexp.MustCompile(`(?m)^`+name+`[ {]`).Match(body), "no metric %s", name)
+	}
+	alerts := regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(rules), -1)
+	require.NotEmpty(t, alerts)
+	for _, a := range alerts {
+		assert.Contains(t, string(pages), "\n## "+a[1]+"\n")
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
+)
+
+func TestVerifyNeedsNothingButTheFileAndTheKey(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32))
+	public := base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey))
+	var b bytes.Buffer
+	require.NoError(t, report.JSON(&b, &report.Report{Archive: ledger.Archive{ID: "p", Status: ledger.Verified}, SigningKey: key, Items: func(func(ledger.Item, error) bool) {}}))
+	file := filepath.Join(t.TempDir(), "report.json")
+	require.NoError(t, os.WriteFile(file, b.Bytes(), 0o600))
+
+	out, err := runCommand("verify", file, "--key", public)
+	require.NoError(t, err, out)
+	assert.Contains(t, out, "unchanged since it was signed")
+	keyFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(public+"\n"), 0o600))
+	_, err = runCommand("verify", file, "--key", keyFile, "--json")
+	require.NoError(t, err)
+
+	out, err = runCommand("verify", file)
+	assert.Equal(t, exitExceptions, exitCode(err), out)
+	require.NoError(t, os.WriteFile(file, bytes.Replace(b.Bytes(), []byte(`"verified"`), []byte(`"verifiee"`), 1), 0o600))
+	out, err = runCommand("verify", file, "--key", public)
+	assert.Equal(t, exitFailed, exitCode(err))
+	assert.Contains(t, out, "DIFFERS     signature: changed since it was signed")
+	_, err = runCommand("verify")
+	assert.Equal(t, exitUsage, exitCode(err))
+	_, err = runCommand("verify", file, "--key", "no-key")
+	assert.Equal(t, exitUsage, exitCode(err))
+}
