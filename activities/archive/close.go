@@ -68,7 +68,7 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 		i.State, i.UploadID, i.WrittenHash, i.BytesDone = ledger.Copied, "", i.FieldsHash, i.StoredSize
 	})
 	if err == nil {
-		a.progress(ctx, false)
+		a.job().ShowProgress(ctx, false)
 	}
 	return err
 }

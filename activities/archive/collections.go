@@ -277,7 +277,7 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 			}
 		}
 	}
-	arc.progress(ctx, false)
+	arc.job().ShowProgress(ctx, false)
 	return arc.places().Mend(ctx)
 }
 

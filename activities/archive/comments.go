@@ -58,7 +58,7 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 			return counts, fmt.Errorf("comments of %q: %w", it.Path, err)
 		}
 		counts.CommentsDone += int64(done)
-		arc.progress(ctx, false)
+		arc.job().ShowProgress(ctx, false)
 	}
 	return counts, arc.access.LetIn(ctx, items)
 }

@@ -32,7 +32,7 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	if err != nil {
 		return err
 	}
-	arc.showStep(ctx, row, in.Phase, "IN_PROGRESS", in.Reason)
+	arc.job().ShowStep(ctx, row, in.Phase, "IN_PROGRESS", in.Reason)
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (a *archive) closeJob(ctx context.Context, row ledger.Archive, counts workf
 	case ledger.Cancelled:
 		status, step = "ABORTED", "SKIPPED"
 	}
-	a.showStep(ctx, row, "report", step, row.Reason)
+	a.job().ShowStep(ctx, row, "report", step, row.Reason)
 	message := row.Reason + " — " + notice.Progress(counts)
 	patch := iconik.JobPatch{Status: status, Message: &message, ActionContext: a.buttons()}
 	done, total := max(counts.Bytes, 1), max(counts.Bytes, 1)

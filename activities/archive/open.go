@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -123,7 +124,7 @@ func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error
 	if err := arc.objects.Clear(ctx, ledger.FailedJob); err != nil {
 		return err
 	}
-	opened, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedJob, SourceID: row.ID, Place: jobTitle(row), URL: arc.iconik.CollectionURL(collection)}, func() error { return arc.openJob(ctx, row) })
+	opened, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedJob, SourceID: row.ID, Place: notice.JobTitle(row), URL: arc.iconik.CollectionURL(collection)}, func() error { return arc.job().Open(ctx, row) })
 	if err == nil && !opened { // that of the run before is not this one's
 		_, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.JobID = "" })
 	}

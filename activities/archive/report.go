@@ -53,7 +53,7 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 	if err := arc.objects.Clear(ctx, ledger.FailedReport); err != nil {
 		return err
 	}
-	arc.showStep(ctx, row, "report", "IN_PROGRESS", "")
+	arc.job().ShowStep(ctx, row, "report", "IN_PROGRESS", "")
 	// One that is refused is served by the API all the same, and says why the files failed.
 	_, err = arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedReport, SourceID: row.ID, Place: "Archive report"}, func() error { return arc.writeReport(ctx, row) })
 	return err

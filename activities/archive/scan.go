@@ -54,7 +54,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 		if err != nil {
 			return workflows.ScanResult{}, fmt.Errorf("listing folder %q: %w", folder.Path, err)
 		}
-		arc.progress(ctx, false)
+		arc.job().ShowProgress(ctx, false)
 	}
 	if row.Migrating {
 		if err := arc.matchMigratedIDs(ctx, scan); err != nil {

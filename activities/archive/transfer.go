@@ -41,7 +41,7 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	own := attempt.Of(ctx)
 	own.OnBeat(func(ctx context.Context, c attempt.Checkpoint) {
 		a.noteBytes(ctx, it, c.Bytes)
-		a.progress(ctx, false)
+		a.job().ShowProgress(ctx, false)
 	})
 	rendition := frameio.Rendition(it.Rendition)
 	size := it.Size
@@ -137,7 +137,7 @@ func (a *archive) transferError(ctx context.Context, it ledger.Item, err error) 
 	var classed interface{ Retryable() bool }
 	switch {
 	case err == nil:
-		a.progress(ctx, false)
+		a.job().ShowProgress(ctx, false)
 		return nil
 	case errors.As(err, &own), ctx.Err() != nil:
 		return err

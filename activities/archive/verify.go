@@ -73,7 +73,7 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 			counts.Missing++
 		}
 	}
-	arc.progress(ctx, false)
+	arc.job().ShowProgress(ctx, false)
 	return counts, nil
 }
 

@@ -1,46 +1,146 @@
 package notice
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// JobSteps are what people see in iconik, in order.
-var JobSteps = []struct{ Phase, Label string }{
-	{"plan", "Plan: read the project's folders"},
-	{workflows.PhaseCopy, "Copy: folders, files and versions"},
-	{workflows.PhaseComments, "Comments: comments, replies, drawings and shares"},
-	{workflows.PhaseVerify, "Verify: compare Frame.io and iconik"},
-	{"report", "Report: write the archive report"},
+const (
+	// JobType is what iconik's jobs of archives are called there.
+	JobType       = "Frame.io archive"
+	progressEvery = 5 * time.Second // between two reports of progress to iconik, over all workers
+)
+
+// JobTitle is the title of an archive's job.
+func JobTitle(row ledger.Archive) string { return "Archive from Frame.io: " + row.Name }
+
+// Job is the job in iconik that shows an archive's run. It is for people to look at: but for Open, a failure to write it stops
+// nothing.
+type Job struct {
+	Tenant      *tenant.Tenant
+	Ledger      ledger.ArchiveLedger
+	Log         *slog.Logger
+	WorkflowID  string
+	ConsoleLink string
+	Buttons     func() map[string]iconik.JobAction // what stops and repeats the archive, with keys that end
+	Counts      func(context.Context) (workflows.Counts, error)
+	Cancel      func(context.Context) error // of the archive, where somebody aborts the job
 }
 
-// Steps describes the job's steps when one of them has the given status: those before it are done.
-func Steps(phase, status, message string) []iconik.Step {
-	steps := make([]iconik.Step, len(JobSteps))
-	before := "DONE"
-	for i, s := range JobSteps {
-		steps[i] = iconik.Step{Label: s.Label, Status: before}
-		if s.Phase == phase {
-			steps[i].Status, before = status, "WAITING"
-			if status == "FAILED" {
-				steps[i].ErrorMessage = message
-			} else {
-				steps[i].Message = message
+// Open makes the run's job, with buttons that stop and repeat the archive.
+func (j Job) Open(ctx context.Context, row ledger.Archive) error {
+	key := fmt.Sprintf("%s:%d", row.ID, row.Run)
+	// Not as what the archive makes: that a run was begun is no change in iconik.
+	id, _, err := j.Tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkJob, SourceID: key, Parent: row.CollectionID, IndexLag: j.Tenant.Config.Iconik.SettleTime, Owner: row.ID,
+		Find: func(ctx context.Context) (string, error) {
+			jobs, err := j.Tenant.Iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "collections", ObjectID: row.CollectionID, Type: "CUSTOM"})
+			return tenant.FirstID(jobs, err, func(job iconik.Job) (string, bool) {
+				return job.ID, fmt.Sprint(job.Metadata["framebridge_run"]) == key
+			})
+		},
+		Make: func(ctx context.Context) (string, error) {
+			job, err := j.Tenant.Iconik.Jobs.Create(ctx, iconik.JobRequest{
+				Title: JobTitle(row), Type: "CUSTOM", CustomType: JobType, Status: "STARTED", ObjectType: "collections", ObjectID: row.CollectionID,
+				Steps: Steps("plan", "IN_PROGRESS", ""), Message: "Reading the project in Frame.io",
+				Metadata:      map[string]any{"framebridge_run": key, "workflow_id": j.WorkflowID, "framebridge_url": j.ConsoleLink},
+				ActionContext: j.Buttons(),
+			})
+			if err != nil {
+				return "", err
+			}
+			return job.ID, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = j.Ledger.Update(ctx, func(r *ledger.Archive) { r.JobID = id })
+	return err
+}
+
+// ShowStep moves the job's steps on.
+func (j Job) ShowStep(ctx context.Context, row ledger.Archive, phase, status, message string) {
+	if row.JobID == "" {
+		return
+	}
+	job, err := j.Tenant.Iconik.Jobs.Get(ctx, row.JobID)
+	if err == nil {
+		steps := Steps(phase, status, message)
+		for i := range steps {
+			// iconik names steps by id only; one that it did not keep from the job's creation is offered again.
+			steps[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(row.JobID+JobSteps[i].Phase)).String()
+			for _, had := range job.Steps {
+				if had.Label == steps[i].Label {
+					steps[i].ID = had.ID
+				}
 			}
 		}
+		err = j.Tenant.Iconik.Jobs.UpdateSteps(ctx, row.JobID, steps)
 	}
-	return steps
+	if err != nil {
+		j.Log.WarnContext(ctx, "could not update the job's steps in iconik", "job", row.JobID, "error", err)
+	}
 }
 
-// Progress is how far an archive is.
-func Progress(c workflows.Counts) string {
-	skipped := ""
-	if c.BytesSkipped > 0 {
-		skipped = " (" + report.Size(c.BytesSkipped) + ")"
+// ShowProgress shows bytes and items, at most every few seconds over all workers unless it must be now, and stops the archive
+// when somebody has asked iconik to abort the job.
+func (j Job) ShowProgress(ctx context.Context, now bool) {
+	mine, err := j.Ledger.ThrottleProgress(ctx, progressEvery)
+	if err != nil || !mine && !now {
+		return
 	}
-	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped%s, %d failed",
-		c.Copied, c.Items, report.Size(c.BytesDone), report.Size(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, skipped, c.Failed)
+	row, known, err := j.Ledger.Get(ctx)
+	if err != nil || !known || row.JobID == "" || row.Status.Ended() {
+		return
+	}
+	counts, err := j.Counts(ctx)
+	if err != nil {
+		return
+	}
+	done, total := counts.BytesDone, counts.Bytes
+	if total == 0 {
+		done, total = counts.Copied+counts.Skipped, counts.Items
+	}
+	message := Progress(counts)
+	if rate, left := row.Pace(ledger.Totals{Bytes: counts.Bytes, BytesDone: counts.BytesDone}, time.Now()); rate > 0 {
+		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), left)
+	}
+	job, err := j.Tenant.Iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message, ActionContext: j.Buttons()})
+	if err != nil {
+		j.Log.WarnContext(ctx, "could not update the job's progress in iconik", "job", row.JobID, "error", err)
+		return
+	}
+	if job.Status == "" { // an answer that shows only what was written
+		if job, err = j.Tenant.Iconik.Jobs.Get(ctx, row.JobID); err != nil {
+			return
+		}
+	}
+	if job.Status == "ABORT_PENDING" || job.Status == "ABORTED" {
+		if err := j.Cancel(ctx); err != nil {
+			j.Log.WarnContext(ctx, "could not cancel the archive", "workflow", j.WorkflowID, "error", err)
+		}
+	}
+}
+
+// ShowStuck shows what is stuck.
+func (j Job) ShowStuck(ctx context.Context, s ledger.Stuck) {
+	row, known, err := j.Ledger.Get(ctx)
+	if err != nil || !known || row.JobID == "" || row.Status.Ended() {
+		return
+	}
+	message := Stuck(s)
+	if _, err := j.Tenant.Iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{Message: &message}); err != nil {
+		j.Log.WarnContext(ctx, "could not show in iconik's job that the archive is stuck", "job", row.JobID, "error", err)
+	}
 }

@@ -1,4 +1,4 @@
-// Package notice writes the mails about an archive.
+// Package notice tells people about an archive: by mail, and in its job in iconik.
 package notice
 
 import (

@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"activities":             {"activities/...", "clients/rest", "config", "ledger", "redact", "temporalclient", "transfer", "workflows"},
 	"activities/fault":       {"clients/rest", "redact", "workflows"},
 	"activities/attempt":     {"activities/fault"},
-	"activities/notice":      {"clients/iconik", "ledger", "report", "workflows"},
+	"activities/notice":      {"activities/tenant", "clients/iconik", "ledger", "report", "workflows"},
 	"activities/settle":      {"activities/attempt", "activities/fault", "clients/rest", "english", "ledger", "workflows"},
 	"activities/placing":     {"activities/comparing", "activities/settle", "clients/iconik", "clients/rest", "ledger", "mapping", "placement", "proof"},
 	"activities/tenant":      {"activities/fault", "clients/frameio", "clients/frameio/open", "clients/iconik", "clients/mail", "clients/rest", "config", "ledger", "mapping", "routes"},

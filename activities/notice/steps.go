@@ -1,0 +1,46 @@
+package notice
+
+import (
+	"fmt"
+
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// JobSteps are what people see in iconik, in order.
+var JobSteps = []struct{ Phase, Label string }{
+	{"plan", "Plan: read the project's folders"},
+	{workflows.PhaseCopy, "Copy: folders, files and versions"},
+	{workflows.PhaseComments, "Comments: comments, replies, drawings and shares"},
+	{workflows.PhaseVerify, "Verify: compare Frame.io and iconik"},
+	{"report", "Report: write the archive report"},
+}
+
+// Steps describes the job's steps when one of them has the given status: those before it are done.
+func Steps(phase, status, message string) []iconik.Step {
+	steps := make([]iconik.Step, len(JobSteps))
+	before := "DONE"
+	for i, s := range JobSteps {
+		steps[i] = iconik.Step{Label: s.Label, Status: before}
+		if s.Phase == phase {
+			steps[i].Status, before = status, "WAITING"
+			if status == "FAILED" {
+				steps[i].ErrorMessage = message
+			} else {
+				steps[i].Message = message
+			}
+		}
+	}
+	return steps
+}
+
+// Progress is how far an archive is.
+func Progress(c workflows.Counts) string {
+	skipped := ""
+	if c.BytesSkipped > 0 {
+		skipped = " (" + report.Size(c.BytesSkipped) + ")"
+	}
+	return fmt.Sprintf("%d of %d files (%s of %s), %d of %d comments, %d skipped%s, %d failed",
+		c.Copied, c.Items, report.Size(c.BytesDone), report.Size(c.Bytes), c.CommentsDone, c.Comments, c.Skipped, skipped, c.Failed)
+}
