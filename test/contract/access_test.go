@@ -211,6 +211,7 @@ func (w *accessWorld) equal(t *testing.T) {
 // whoever may not see something in Frame.io can read it in iconik at no moment, and whoever may see it can in the end.
 // A re-run follows what changed.
 func TestNobodyReadsWhatTheyCouldNotSee(t *testing.T) {
+	t.Parallel()
 	seeds := uint64(rounds(2, 4))
 	if n, err := strconv.ParseUint(os.Getenv("FRAMEBRIDGE_CHAOS"), 10, 64); err == nil {
 		seeds = n
@@ -255,6 +256,7 @@ func TestNobodyReadsWhatTheyCouldNotSee(t *testing.T) {
 
 // Who was let in by people in iconik stays, and is named; who lost access in Frame.io loses it; the plan says all of it before.
 func TestAccessThatPeopleChangeInIconikIsNamed(t *testing.T) {
+	t.Parallel()
 	w := newAccessWorld(t, "v4", 7)
 	folder := w.ids[0]
 	for _, id := range w.ids {
@@ -303,6 +305,7 @@ func TestAccessThatPeopleChangeInIconikIsNamed(t *testing.T) {
 
 // What lies above may hand its readers down to all of its content: then nothing restricted is put there.
 func TestNothingRestrictedIsPutUnderOpenDoors(t *testing.T) {
+	t.Parallel()
 	w := newAccessWorld(t, "v4", 3)
 	w.frameio.Restrict(w.project.ID, frameiosim.Role{User: w.people[0].ID, Role: "viewer"})
 	root := false

@@ -13,6 +13,7 @@ import (
 // V4 does not count comments: a file that had none when it was copied is read again by an archive that has waited for
 // originals since, and by no other.
 func TestAFirstCommentWhileTheArchiveWaits(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, "v4")
 	b.archive(t)
 	it := b.item(t, "notes.txt")

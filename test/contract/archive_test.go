@@ -85,6 +85,7 @@ var generations = map[string][]string{"legacy": legacyReviewKnown, "v4": v4Known
 // TestAnArchiveKeepsToTheVendorsDocuments archives the sample project with everything it holds, and holds each call and
 // each answer against the vendors' documents.
 func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
+	t.Parallel()
 	dir := specs(t)
 	for generation, known := range generations {
 		t.Run(generation, func(t *testing.T) {
@@ -109,6 +110,7 @@ func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
 // A file without a frame rate, sound or a video that Frame.io gives none of, has its comments counted at 24 frames a second,
 // and says so for as long as that is so.
 func TestAnAssumedFrameRateIsSaid(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
@@ -157,6 +159,7 @@ func TestAnAssumedFrameRateIsSaid(t *testing.T) {
 
 // A file that somebody deletes in Frame.io while the archive runs takes nothing else with it.
 func TestAFileDeletedMeanwhileFailsNoArchive(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		for name, after := range map[string]int{"before its comments are copied": 0, "before it is verified": 1} {
 			t.Run(generation+", "+name, func(t *testing.T) {
@@ -233,6 +236,7 @@ func (b *harness) commentsReadOnce(t *testing.T, seen map[string]int) {
 // TestEveryKindOfStorageTakesAnArchive brings the sample project, a camera original in parts and proxies included, to each
 // kind of iconik storage, with iconik's calls held against its document.
 func TestEveryKindOfStorageTakesAnArchive(t *testing.T) {
+	t.Parallel()
 	dir := specs(t)
 	for name, tt := range map[string]struct {
 		method   string
@@ -261,6 +265,7 @@ func TestEveryKindOfStorageTakesAnArchive(t *testing.T) {
 }
 
 func TestAStorageThatCannotBeReachedIsRefusedInThePlan(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "FILE", nil)
 	fin := b.archiveFailing(t)
 	assert.ErrorContains(t, fin, "does not accept uploads over the internet")

@@ -13,6 +13,7 @@ import (
 // What people typed or chose in the sample project on V4 is in iconik, or named as not carried: looked for by its words in
 // everything that iconik holds.
 func TestEverythingThatPeopleTypedIsInIconikOrNamed(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, "v4")
 	fin := b.archive(t)
 	require.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)

@@ -66,6 +66,7 @@ func number(name string, otherwise int) int {
 // TestWholeHistories is the promise of reviews in whole histories. FRAMEBRIDGE_HISTORIES sets how many are played, and
 // FRAMEBRIDGE_SEED the first one's seed.
 func TestWholeHistories(t *testing.T) {
+	t.Parallel()
 	first := number("FRAMEBRIDGE_SEED", 1)
 	for seed := first; seed < first+number("FRAMEBRIDGE_HISTORIES", 6); seed++ {
 		generation := []string{"legacy", "v4"}[seed%2]

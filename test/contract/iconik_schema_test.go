@@ -29,6 +29,7 @@ var writesIconik = []struct {
 // Every property that may be written to what an archive makes in iconik is written, or stands on the list of what is not, with
 // its reason.
 func TestEveryPropertyOfIconikIsAccountedFor(t *testing.T) {
+	t.Parallel()
 	used := map[string]bool{}
 	for _, w := range writesIconik {
 		doc, err := Document(filepath.Join(specs(t), "iconik", w.document+".json"))

@@ -125,6 +125,7 @@ func (s *stacks) version(asset, version string) string {
 // TestIdentityFollowsFrameio archives, lets people stack, unstack, move and reorder, and archives again: everything is where
 // Frame.io has it, once, and a further run has nothing to do.
 func TestIdentityFollowsFrameio(t *testing.T) {
+	t.Parallel()
 	type change struct{ before, after func(s *stacks) }
 	var a, b, c *frameiosim.Asset
 	var one, two *frameiosim.Asset
@@ -206,6 +207,7 @@ func TestIdentityFollowsFrameio(t *testing.T) {
 
 // What people did in iconik on a version that is elsewhere now stays, and is named.
 func TestWhatPeopleChangedIsNotTakenAway(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			s := openStacks(t, generation)
@@ -237,6 +239,7 @@ func TestWhatPeopleChangedIsNotTakenAway(t *testing.T) {
 
 // An order that only a change of people's work could mend stays, and is named.
 func TestAnOrderThatPeopleBuiltOnStays(t *testing.T) {
+	t.Parallel()
 	s := openStacks(t, "v4")
 	a, b := s.file(s.root, "a.mov"), s.file(s.root, "b.mov")
 	stack := s.frameio.AddStack(a, b)
@@ -266,6 +269,7 @@ func (s *stacks) statusOf(asset string) string {
 
 // TestRandomRestacking plays random changes of identity, several between two runs.
 func TestRandomRestacking(t *testing.T) {
+	t.Parallel()
 	seeds := rounds(2, 4)
 	if n, err := strconv.Atoi(os.Getenv("FRAMEBRIDGE_CHAOS")); err == nil {
 		seeds = n

@@ -31,6 +31,7 @@ func (b *harness) item(t *testing.T, path string) ledger.Item {
 // Copies of a file on other storages, its move to one, and iconik's own archive are people's business. What is really gone
 // is brought over again, into a new file set where the old one was deleted.
 func TestFilesThatPeopleCopyMoveAndDelete(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
 	client, err := iconik.New(b.config.Tenants[tenantID].Iconik)
 	require.NoError(t, err)
@@ -73,6 +74,7 @@ func TestFilesThatPeopleCopyMoveAndDelete(t *testing.T) {
 
 // What people delete in iconik is there again after one re-run, and nothing of the rest is made twice.
 func TestOneRunMakesAgainWhatWasDeletedInIconik(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
@@ -130,6 +132,7 @@ func (b *harness) places() string {
 // A reference that somebody takes out of a presentation is there again after one re-run, and a presentation that is made
 // while the archive runs is not left out.
 func TestPresentationsAreReadBack(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)

@@ -125,6 +125,7 @@ func (m *migrating) counts() map[string]int {
 // The archive ends with the id to start, or goes on; the successor takes over all that is there, all external ids follow, and
 // a further run has nothing to do.
 func TestTheAccountMovesAtAnyStep(t *testing.T) {
+	t.Parallel()
 	whole := openMigrating(t, "", 0, false)
 	require.NoError(t, whole.play(t).GetWorkflowError())
 	want := whole.counts()
@@ -187,6 +188,7 @@ func TestTheAccountMovesAtAnyStep(t *testing.T) {
 
 // A queued archive's turn comes when the account has been moved.
 func TestAQueuedArchiveWhoseProjectHasAnotherID(t *testing.T) {
+	t.Parallel()
 	for name, known := range map[string]bool{"its name is known": true, "nothing is known of it": false} {
 		t.Run(name, func(t *testing.T) {
 			m := openMigrating(t, "", 0, true)

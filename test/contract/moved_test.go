@@ -37,6 +37,7 @@ var sourceIDs = regexp.MustCompile(`frameio:[a-z_]+:[0-9a-f-]{36}`)
 // TestAnArchiveGoesOnUnderOtherIDs archives a project on the legacy API, moves the account to V4 under other ids, and
 // archives it again: nothing is brought over twice, and iconik learns the new ids.
 func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
+	t.Parallel()
 	for name, projects := range map[string]bool{"all ids are new": true, "the project keeps its id": false} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
@@ -144,6 +145,7 @@ func (b *harness) visible() (ids []string) {
 
 // Where Frame.io keeps all ids, a presentation that is a share by now stays one collection.
 func TestAPresentationBecomesAShare(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
 	b.archive(t)
 	before := b.iconik.Tree()
@@ -167,6 +169,7 @@ func str(v any) string { s, _ := v.(string); return s }
 
 // Two files of one path and size that cannot be told apart are not guessed at.
 func TestWhatCannotBeToldApartIsSaid(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
 	folder := ""
 	for _, a := range b.frameio.AssetsOf(b.project.ID) {
@@ -191,6 +194,7 @@ func TestWhatCannotBeToldApartIsSaid(t *testing.T) {
 // TestAnOpenReviewIsFoundAgainUnderOtherIDs moves the account while a review is open, and no id stays: the review goes on
 // with its files and comments, none of them twice and none taken for deleted.
 func TestAnOpenReviewIsFoundAgainUnderOtherIDs(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"})
 	b.frameio.SetWatermark(true)
 	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))

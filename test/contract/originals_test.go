@@ -25,6 +25,7 @@ func (b *harness) file(t *testing.T, name string) string {
 // Where the legacy API serves a watermarked file under the original's name, its bytes tell, and no archive takes it for the
 // original, whatever its length; the next one does not try again for nothing.
 func TestAWatermarkedStreamIsNoOriginal(t *testing.T) {
+	t.Parallel()
 	for policy, want := range map[string]struct {
 		state     ledger.ItemState
 		rendition string
@@ -62,6 +63,7 @@ func TestAWatermarkedStreamIsNoOriginal(t *testing.T) {
 // An original whose project is not archived, and to which there is no link, may be on its way back: it is waited for, and
 // not for ever.
 func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)

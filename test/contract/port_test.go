@@ -25,6 +25,7 @@ import (
 // TestThePort holds every generation to the port's contract, on the simulators. With FRAMEBRIDGE_CONFORM_TOKEN (and
 // _GENERATION, _BASE_URL, _ACCOUNT, _WORKSPACE) it runs against the real Frame.io, too, in a project that it deletes from.
 func TestThePort(t *testing.T) {
+	t.Parallel()
 	for _, generation := range []string{"legacy", "v4"} {
 		t.Run(generation, func(t *testing.T) {
 			store, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store"})

@@ -179,6 +179,7 @@ func (p *proved) eachChange(t *testing.T, test func(t *testing.T, p *proved, c c
 
 // What somebody changes in iconik, after it was brought over, is named with both values and left as it is.
 func TestWhatIsChangedInIconikIsNamed(t *testing.T) {
+	t.Parallel()
 	(*proved)(nil).eachChange(t, func(t *testing.T, p *proved, c change) {
 		var want []string
 		p.beforeProof = func() {
@@ -199,6 +200,7 @@ func TestWhatIsChangedInIconikIsNamed(t *testing.T) {
 
 // With archive.on_difference: restore, it gets Frame.io's value again, and the report says so.
 func TestWhatIsChangedInIconikIsRestored(t *testing.T) {
+	t.Parallel()
 	(*proved)(nil).eachChange(t, func(t *testing.T, p *proved, c change) {
 		p.config.Tenants[tenantID].Archive.OnDifference = "restore"
 		verdict := p.noted()
@@ -232,6 +234,7 @@ func (p *proved) rows() (out [][]string) {
 
 // iconik moves no reply to another thread; that one stands in another is named all the same.
 func TestAReplyInAnotherThreadIsNamed(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"report", "restore"} {
 		p := openProved(t, "legacy")
 		p.config.Tenants[tenantID].Archive.OnDifference = mode
@@ -249,6 +252,7 @@ func TestAReplyInAnotherThreadIsNamed(t *testing.T) {
 
 // What changes of a comment in Frame.io, after it was brought over, is brought over by the same run.
 func TestACommentChangedInFrameioFollows(t *testing.T) {
+	t.Parallel()
 	edit := func(p *proved, id string, change func(*frameiosim.Comment)) {
 		require.True(p.t, p.frameio.Edit(id, change))
 	}
@@ -286,6 +290,7 @@ func TestACommentChangedInFrameioFollows(t *testing.T) {
 
 // A comment that is edited in Frame.io and ticked off in iconik gets the one and keeps the other.
 func TestACommentChangedOnBothSides(t *testing.T) {
+	t.Parallel()
 	p := openProved(t, "legacy")
 	p.again(t)
 	p.edit(p.over, map[string]any{"segment_checked": true})
@@ -307,6 +312,7 @@ func TestACommentChangedOnBothSides(t *testing.T) {
 
 // A comment that is deleted in Frame.io after its copy is extra, and stays in iconik.
 func TestACommentDeletedInFrameioIsExtra(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			p := openProved(t, generation)
@@ -324,6 +330,7 @@ func TestACommentDeletedInFrameioIsExtra(t *testing.T) {
 // What changes of files, folders and presentations in Frame.io, after they were brought over, is brought over by the same run or, where
 // it was deleted, named and kept.
 func TestWhatChangesInFrameioFollows(t *testing.T) {
+	t.Parallel()
 	title := func(kind, external string) func(p *proved) any {
 		return func(p *proved) any {
 			for _, d := range p.iconik.Docs(kind) {
@@ -394,6 +401,7 @@ func TestWhatChangesInFrameioFollows(t *testing.T) {
 
 // Versions that stand in another order in iconik, or behind one that somebody made there, are named.
 func TestVersionsChangedInIconikAreNamed(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			s := openStacks(t, generation)

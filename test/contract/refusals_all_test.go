@@ -22,6 +22,7 @@ import (
 // TestEveryRefusalOfAnyOperation plays the whole table: every way to fail with every operation, on both APIs. It takes about
 // eight minutes of two cores, so it waits for FRAMEBRIDGE_REFUSALS=all.
 func TestEveryRefusalOfAnyOperation(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("FRAMEBRIDGE_REFUSALS") != "all" {
 		t.Skip("set FRAMEBRIDGE_REFUSALS=all")
 	}
@@ -78,6 +79,7 @@ func (f *refusals) before(side string) func(http.Handler) http.Handler {
 // 200 random refusals of single objects over 300 files: each is named, everything else is verified, and the retry after them
 // brings the archive to verified.
 func TestTwoHundredRandomRefusals(t *testing.T) {
+	t.Parallel()
 	for _, generation := range []string{"legacy", "v4"} {
 		t.Run(generation, func(t *testing.T) {
 			f := &refusals{random: rand.New(rand.NewPCG(11, 1)), most: 200, refused: map[string]string{}, passed: map[string]bool{}}

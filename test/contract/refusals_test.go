@@ -279,6 +279,7 @@ func play(t *testing.T, generation, op string, how spoil, after int, status, wan
 // TestARefusalOfAnyOperation plays each way to fail, with as many operations: every third on each API. The slow steps play every
 // operation, each with three ways, and TestEveryRefusalOfAnyOperation everything.
 func TestARefusalOfAnyOperation(t *testing.T) {
+	t.Parallel()
 	playRefusals(t, func(generation string, op int) []spoil {
 		switch {
 		case wholeTables:

@@ -28,6 +28,7 @@ func (b *harness) failedItems(t *testing.T) map[string]string {
 
 // Two files are refused. One is tried again alone, and the other stays as it was; with the last one, the project is proved again.
 func TestOneFileIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, "v4")
 	require.NoError(t, b.iconik.AddFault(faults.Fault{Match: `^POST /API/files/v1/assets/[^/]+/formats/?$`, Status: 422, Times: 2}))
 	fin := b.archive(t)
@@ -52,6 +53,7 @@ func TestOneFileIsTriedAgain(t *testing.T) {
 
 // What a vendor refuses of one object costs that object. A retry after the refusals brings it over.
 func TestOneRefusedObjectCostsThatObject(t *testing.T) {
+	t.Parallel()
 	for i, tt := range []struct {
 		name           string
 		frameio, match string

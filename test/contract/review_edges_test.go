@@ -52,6 +52,7 @@ func (c *chaos) decisionShown() string {
 
 // The approval of a version is not that of a later one, which somebody has brought into iconik meanwhile.
 func TestADecisionLandsOnTheVersionThatWasReviewed(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			c, ref := openReview(t, generation, 0)
@@ -74,6 +75,7 @@ func TestADecisionLandsOnTheVersionThatWasReviewed(t *testing.T) {
 
 // With both versions in the review, a status on the old one changes nothing of the new one.
 func TestAStatusOnTheOldVersionIsNotTheNewOnes(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			c, ref := openReview(t, generation, 0)
@@ -97,6 +99,7 @@ func TestAStatusOnTheOldVersionIsNotTheNewOnes(t *testing.T) {
 
 // Options that an account has made itself decide what the configuration says, or are shown as they are.
 func TestAnAccountsOwnStatusIsNotDropped(t *testing.T) {
+	t.Parallel()
 	c, ref := openReview(t, "v4", 0)
 	full := workflows.SyncInput{ReviewRef: ref, Full: true}
 	c.frameio.Label(c.file, "approved")
@@ -117,6 +120,7 @@ func TestAnAccountsOwnStatusIsNotDropped(t *testing.T) {
 
 // What was deleted and comes back goes on being synced; nothing that was synced is deleted by it.
 func TestGoneIsAStateThatEnds(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		for side, do := range map[string]struct{ away, back func(c *chaos) }{
 			"the file":  {func(c *chaos) { c.frameio.DeleteAsset(c.file) }, func(c *chaos) { c.frameio.RestoreAsset(c.file) }},
@@ -165,6 +169,7 @@ func TestGoneIsAStateThatEnds(t *testing.T) {
 
 // The last sync waits for what is away until that counts as deleted, and brings over what was said once it is back.
 func TestTheLastSyncWaitsForWhatIsAway(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			c, ref := openReview(t, generation, 0)
@@ -191,6 +196,7 @@ func TestTheLastSyncWaitsForWhatIsAway(t *testing.T) {
 
 // Replies go with the comment that a sync deletes: the last one looks again, and brings that over.
 func TestTheLastSyncSeesWhatWentWithAComment(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			c, ref := openReview(t, generation, 0)
@@ -218,6 +224,7 @@ func TestTheLastSyncSeesWhatWentWithAComment(t *testing.T) {
 
 // Comments that come back later than their file are not deleted in iconik; what stays away is, in the end.
 func TestWhatComesBackLaterIsNotDeleted(t *testing.T) {
+	t.Parallel()
 	c, ref := openReview(t, "v4", 0)
 	full := workflows.SyncInput{ReviewRef: ref, Full: true}
 	c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 1"})
@@ -240,6 +247,7 @@ func TestWhatComesBackLaterIsNotDeleted(t *testing.T) {
 
 // What is said in iconik after the click belongs to the review, also where the review sees it only later.
 func TestACommentAfterTheClickBelongsToTheReview(t *testing.T) {
+	t.Parallel()
 	c, ref := openReview(t, "v4", 0)
 	_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(t.Context(), 1, func(row *ledger.ReviewAsset) {
 		row.State, row.SeenIconik = ledger.AssetPending, false

@@ -64,6 +64,7 @@ func (c *chaos) watch() *[]string {
 
 // Where a watermark is required nothing is public for a moment without it, and the vendor's own reason is told.
 func TestNothingIsPublicWithoutItsWatermark(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		set      func(*frameiosim.Options)
 		attested bool
@@ -107,6 +108,7 @@ func TestNothingIsPublicWithoutItsWatermark(t *testing.T) {
 
 // Where it is preferred, the review, its mail and its asset say that there is none, and no longer once there is one.
 func TestAReviewWithoutItsPreferredWatermarkSaysSo(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			c, ref := toShare(t, generation, "Take")
@@ -135,6 +137,7 @@ func TestAReviewWithoutItsPreferredWatermarkSaysSo(t *testing.T) {
 // What an account's plan and policy allow decides what the link is like; a review fails only where it would be less closed
 // than it must be.
 func TestAGovernedAccountIsTold(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		access, generation string
 		policy             frameiosim.Policy
@@ -193,6 +196,7 @@ func TestAGovernedAccountIsTold(t *testing.T) {
 
 // Who is not among the people of a secure link cannot open it: that is told.
 func TestThePeopleOfASecureLinkAreReadBack(t *testing.T) {
+	t.Parallel()
 	c, ref := toShare(t, "v4", "Take")
 	tenantOf(c).Review.Access = "secure"
 	require.NoError(t, c.frameio.AddFault(faults.Fault{Match: "^GET .*reviewers", Do: func() {
@@ -209,6 +213,7 @@ func TestThePeopleOfASecureLinkAreReadBack(t *testing.T) {
 // A link is known by what it shows, not by its title, which is the sender's: one whose answer was lost is found again, also
 // beside others of the same title, and one of before by the id in its title.
 func TestALinkWhoseAnswerWasLostIsFoundByWhatItShows(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		for _, older := range []bool{false, true} {
 			t.Run(fmt.Sprint(generation, "/", older), func(t *testing.T) {
@@ -251,6 +256,7 @@ func TestALinkWhoseAnswerWasLostIsFoundByWhatItShows(t *testing.T) {
 
 // What stops a send twice stands on the review, its job and its asset, and goes once the send goes on.
 func TestWhatStopsASendIsShown(t *testing.T) {
+	t.Parallel()
 	c, ref := toShare(t, "v4", "Take")
 	ick, err := iconik.New(tenantOf(c).Iconik)
 	require.NoError(t, err)

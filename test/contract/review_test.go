@@ -37,6 +37,7 @@ var legacyReviewKnown = append([]string{
 // TestAReviewKeepsToTheVendorsDocuments runs a review from the click to the deletion a month later, in skipped time, and
 // holds every call and answer against the vendors' documents.
 func TestAReviewKeepsToTheVendorsDocuments(t *testing.T) {
+	t.Parallel()
 	dir := specs(t)
 	for generation, known := range generations {
 		t.Run(generation, func(t *testing.T) { reviewInSkippedTime(t, dir, generation, known) })
@@ -111,6 +112,7 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 // TestACancelledReviewKeepsItsMedia: whoever cancels an open review in Temporal's UI switches its link off, and deletes
 // nothing before its time.
 func TestACancelledReviewKeepsItsMedia(t *testing.T) {
+	t.Parallel()
 	dir := specs(t)
 	ick, err := Iconik(dir)
 	require.NoError(t, err)
@@ -142,6 +144,7 @@ func TestACancelledReviewKeepsItsMedia(t *testing.T) {
 // TestBothSidesEndEqual is the promise of reviews: whatever people do on both sides, whatever fails and whenever a worker
 // dies, both sides end equal, with each remark once. FRAMEBRIDGE_CHAOS sets how many histories are tried.
 func TestBothSidesEndEqual(t *testing.T) {
+	t.Parallel()
 	histories := 12
 	if n, err := strconv.Atoi(os.Getenv("FRAMEBRIDGE_CHAOS")); err == nil {
 		histories = n
@@ -179,6 +182,7 @@ func TestBothSidesEndEqual(t *testing.T) {
 
 // A comment that is deleted after its copy was made, and before that was written down, does not stay behind, nor come back.
 func TestWhatIsDeletedWhileItIsCopiedGoes(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			t.Parallel() // it waits
@@ -210,6 +214,7 @@ func TestWhatIsDeletedWhileItIsCopiedGoes(t *testing.T) {
 
 // Our own comment whose answer was lost is known again also where V4 names its writer by another id than /me.
 func TestALostCommentIsNotMadeTwice(t *testing.T) {
+	t.Parallel()
 	for _, adobe := range []bool{false, true} {
 		c, ref := openReview(t, "v4", 0)
 		c.frameio.SetAdobeOwners(adobe)
@@ -226,6 +231,7 @@ func TestALostCommentIsNotMadeTwice(t *testing.T) {
 // A comment that is deleted softly in iconik goes in Frame.io, whether iconik's list still shows it, as deleted or, being
 // late, as it was.
 func TestWhatIsDeletedSoftlyGoes(t *testing.T) {
+	t.Parallel()
 	c, ref := openReview(t, "legacy", 0)
 	c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "from Frame.io"})
 	c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "from iconik", nil, nil, "", nil)
@@ -252,6 +258,7 @@ func TestWhatIsDeletedSoftlyGoes(t *testing.T) {
 // TestNothingIsHeldUp: not by a comment that a side refuses, which is told and goes through once it is edited, and not by
 // a link that somebody has deleted, which gives way to a new one when assets are sent again.
 func TestNothingIsHeldUp(t *testing.T) {
+	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, "legacy")
 	b.frameio.SetWatermark(true)
 	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
@@ -305,6 +312,7 @@ func TestNothingIsHeldUp(t *testing.T) {
 // Nobody is invited twice where the answer to an invitation is lost. Where Frame.io does not tell whether it went out, the
 // review says so.
 func TestALostInvitationIsNotSentAgain(t *testing.T) {
+	t.Parallel()
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, generation)

@@ -133,12 +133,14 @@ func vendorOf(t *testing.T, samples map[string]*Sample) string {
 // Every property of every answer that an archive reads changes what the port says of the object, or stands on the list of
 // what is left out, with its reason.
 func TestEveryPropertyOfV4IsAccountedFor(t *testing.T) {
+	t.Parallel()
 	accountedFor(t, "frameio-v4.json", account, 1, readsV4, v4.Unread, func(base string) (frameio.Reader, error) {
 		return v4.New(config.Frameio{BaseURL: base, AccountID: "acc", Token: "fio-u-dev"})
 	})
 }
 
 func TestEveryPropertyOfLegacyIsAccountedFor(t *testing.T) {
+	t.Parallel()
 	accountedFor(t, "frameio-legacy.json", "/v2/", 0, readsLegacy, legacy.Unread, func(base string) (frameio.Reader, error) {
 		return legacy.New(config.Frameio{BaseURL: base, Token: "fio-u-dev"})
 	})

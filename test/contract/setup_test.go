@@ -22,6 +22,7 @@ import (
 // TestSettingUpKeepsToTheVendorsDocuments makes, mends, examines and removes a tenant's set-up, and holds each call and
 // answer against the vendors' documents.
 func TestSettingUpKeepsToTheVendorsDocuments(t *testing.T) {
+	t.Parallel()
 	dir := specs(t)
 	for generation := range generations {
 		t.Run(generation, func(t *testing.T) {

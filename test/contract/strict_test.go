@@ -15,6 +15,7 @@ import (
 // iconik answers a page beyond the end with a 404, and does not say whether the first page of nothing is one: an asset
 // without comments, and a collection without contents, are no deleted ones.
 func TestWhatIsEmptyIsNotTakenForDeleted(t *testing.T) {
+	t.Parallel()
 	empty := func(b *harness, what string) {
 		require.NoError(t, b.iconik.AddFault(faults.Fault{Match: "^GET .*/" + what + "/?$", Status: http.StatusNotFound}))
 	}
