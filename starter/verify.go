@@ -59,7 +59,7 @@ func publicKeys(given []string) ([]ed25519.PublicKey, error) {
 	for _, text := range given {
 		key, err := custody.ParseKey(text)
 		if err != nil {
-			raw, ferr := os.ReadFile(text) //nolint:gosec // the file that the user named
+			raw, ferr := os.ReadFile(text)
 			if ferr != nil {
 				return nil, fmt.Errorf("--key %s: %w", text, err)
 			}
