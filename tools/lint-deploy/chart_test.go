@@ -49,7 +49,7 @@ const (
 // settings are the chart's values in all its shapes: what must be set and no more, and the examples under ci.
 func settings(t *testing.T) map[string]map[string]any {
 	t.Helper()
-	out := map[string]map[string]any{"least": {"config": map[string]any{"http": map[string]any{"public_url": "https://framebridge.example.com"}}}}
+	out := map[string]map[string]any{"least": {"config": map[string]any{"http": map[string]any{"public_url": "https://bridge.example.com"}}}}
 	files, err := filepath.Glob(chart + "/ci/*.yaml")
 	require.NoError(t, err)
 	require.Len(t, files, 2)
