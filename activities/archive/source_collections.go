@@ -8,6 +8,7 @@ import (
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/plan"
@@ -202,7 +203,7 @@ func (a *archive) exceptions(ctx context.Context, status ledger.ArchiveStatus, r
 		if i > 0 {
 			reason += ","
 		}
-		reason += fmt.Sprintf(" %d of kind %s", k.Count, k.Kind)
+		reason += " " + english.Count(k.Count, k.Kind)
 	}
 	return ledger.VerifiedWithExceptions, reason, nil
 }

@@ -77,13 +77,13 @@ type archiveOnPage struct {
 type itemsOnPage struct{ Total, Copied, Verified, Skipped, Failed int64 }
 
 // Steps are those that were taken: two for each file, to copy and to verify it.
-func (i itemsOnPage) Steps() int64 { return i.Copied + 2*(i.Verified+i.Skipped+i.Failed) }
+func (i itemsOnPage) Steps() int64 { return i.Copied + i.Verified + 2*(i.Skipped+i.Failed) }
 
 // Most are the steps that there are.
 func (i itemsOnPage) Most() int64 { return 2 * i.Total }
 
-// Brought are the files that are in iconik.
-func (i itemsOnPage) Brought() int64 { return i.Copied + i.Verified }
+// Brought are the files that are in iconik: the API counts those that are verified too.
+func (i itemsOnPage) Brought() int64 { return i.Copied }
 
 // page is the sandbox's own: where everything is, what runs, the mails, and a clock.
 func (s *Stack) page() http.Handler {
