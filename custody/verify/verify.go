@@ -85,6 +85,10 @@ func File(name string, o Options) (Result, error) {
 		r.Kind = KindAudit
 		return r, r.audit(body)
 	case bytes.HasPrefix(head, []byte("{")):
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(body, &fields) == nil && (fields["archive"] == nil || fields["totals"] == nil) {
+			break
+		}
 		r.Kind = KindReport
 		r.signature(body, o)
 		return r, r.report(body, o)
@@ -131,9 +135,6 @@ func (r *Result) report(body []byte, o Options) error {
 	if err := json.Unmarshal(body, &d); err != nil {
 		r.wrong("it cannot be read as a report: %v", err)
 		return nil
-	}
-	if d.Archive == "" || d.Totals == nil {
-		return fmt.Errorf("%s is no report of Framebridge", r.File)
 	}
 	counted := map[string]int64{"items": int64(len(d.Items)), "verified": 0, "skipped": 0, "failed": 0}
 	for _, it := range d.Items {

@@ -147,6 +147,15 @@ func TestAListReadsNothingOutsideItsFolder(t *testing.T) {
 	assert.Contains(t, r.Problems[0], "cannot be read")
 }
 
+func TestWhatIsNoProofIsSaidToBeNone(t *testing.T) {
+	for _, text := range []string{`{"type":"about:blank","title":"Unauthorized","status":401}`, "", "report", "[]"} {
+		name := filepath.Join(t.TempDir(), "answer.json")
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+		_, err := File(name, Options{Trusted: trusted()})
+		require.ErrorContains(t, err, "is no report, hash list, chain or audit log of Framebridge")
+	}
+}
+
 func TestAnAuditExtractIsProven(t *testing.T) {
 	l, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "l.db"))
 	require.NoError(t, err)
