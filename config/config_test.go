@@ -132,7 +132,7 @@ tenants:
 
 func TestTheLedgerIsNamedSoThatItCanBeOpened(t *testing.T) {
 	for dsn, want := range map[string]string{
-		"sqlite:": "needs a file name", "framebridge.db": "must begin with", "postgres://sam:a-secret with@db:5432/x": "is not a URL", "postgres://sam:a#secret@db:5432/x": "is not a URL",
+		"sqlite:": "needs a file name", "framebridge.db": "must begin with", "postgres://sam:a-secret with@db:5432/x": "is not a URL", "postgres://sam:a#secret@db:5432/x": "is not a URL", "postgres://sam:a@secret@db:5432/x": "is not a URL",
 		"postgres://sam:a-s%40cret@db/x?sslmode=disable": "", "postgresql:///x?host=/run/postgresql": "", "sqlite:/var/lib/framebridge.db": "",
 	} {
 		_, err := load(t, least+"ledger: {dsn: '"+dsn+"'}\n")

@@ -124,6 +124,9 @@ func wellFormed(address string) bool {
 		host = rest[:end]
 	}
 	beyond := rest[len(host):]
+	if strings.Count(host, "@") > 1 { // readers differ on which of them ends the password
+		return false
+	}
 	if strings.Contains(u.Host, "@") || !strings.Contains(host, "@") && strings.Contains(host, ":") && strings.Contains(beyond, "@") {
 		return false
 	}

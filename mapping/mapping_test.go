@@ -175,6 +175,12 @@ func TestStorageKeysFitTheirStores(t *testing.T) {
 	require.Equal(t, "Frame.io/T/P/1/"+long+"/"+long+"/…/"+long+"/9/"+id, StorageDir([]string{"Frame.io", "T", "P"}, "1/"+long+"/"+long+"/"+long+"/"+long+"/"+long+"/9", id))
 }
 
+func TestANameLeadsNowhereElse(t *testing.T) {
+	for name, want := range map[string]string{"": "Untitled", ".": "．", "..": "．．", "../etc": "..∕etc", "...": "...", "a": "a"} {
+		require.Equal(t, want, PathName(name))
+	}
+}
+
 func TestSafeFileName(t *testing.T) {
 	for in, want := range map[string]string{
 		"a/b.mov": "a_b.mov", `a\b`: "a_b", "..": "unnamed", "": "unnamed", ".": "unnamed", "é 日本.mov": "é 日本.mov", "a\x00\n.txt": "a.txt",

@@ -75,8 +75,15 @@ func Title(name string) string {
 	return name
 }
 
-// PathName lets a name stand in a path: a slash within it becomes the division slash ∕.
-func PathName(name string) string { return strings.ReplaceAll(name, "/", "∕") }
+// PathName lets a name stand in a path, where it leads nowhere else: a slash within it becomes the division slash ∕, names of
+// dots alone are written with wide ones, and an empty name is "Untitled".
+func PathName(name string) string {
+	switch name {
+	case "", ".", "..":
+		return Title(strings.ReplaceAll(name, ".", "．"))
+	}
+	return strings.ReplaceAll(name, "/", "∕")
+}
 
 const maxFileName = 200 // bytes: storages and file systems take 255, and iconik adds to the name
 

@@ -305,7 +305,7 @@ func CSV(w io.Writer, r *Report) error {
 		}
 		_ = c.Write([]string{export.Cell(it.Path), strconv.Itoa(it.Version), string(it.State), Comparison(it), export.Cell(it.Why()), strconv.FormatInt(it.Size, 10),
 			strconv.FormatInt(it.StoredSize, 10), checksum(it), sourceChecksum(it), it.Rendition, strconv.Itoa(max(it.CommentCount, 0)), strconv.Itoa(it.CommentsDone),
-			export.Cell(it.SourceID), it.AssetID, it.VersionID, it.FileID, ChecksumOf(it), export.Cell(FrameioURL(it)), export.Cell(r.iconikURL(it))})
+			export.Cell(it.SourceID), export.Cell(it.AssetID), export.Cell(it.VersionID), export.Cell(it.FileID), ChecksumOf(it), export.Cell(FrameioURL(it)), export.Cell(r.iconikURL(it))})
 	}
 	for _, f := range r.Failures {
 		_ = c.Write([]string{export.Cell(f.Place), "", string(ledger.ItemFailed), Error, export.Cell(string(f.Kind) + ": " + f.Reason), "", "", "", "", "", "", "",

@@ -81,6 +81,9 @@ var special = []struct {
 	{"link-local", netip.MustParsePrefix("fe80::/10")}, {"reserved", netip.MustParsePrefix("192.0.0.0/24")},
 	{"reserved", netip.MustParsePrefix("198.18.0.0/15")}, {"multicast", netip.MustParsePrefix("224.0.0.0/4")},
 	{"reserved", netip.MustParsePrefix("240.0.0.0/4")}, {"multicast", netip.MustParsePrefix("ff00::/8")},
+	// What stands for addresses of IPv4 in ways that no public host uses.
+	{"reserved", netip.MustParsePrefix("::/96")}, {"reserved", netip.MustParsePrefix("::ffff:0:0:0/96")}, {"reserved", netip.MustParsePrefix("64:ff9b:1::/48")},
+	{"reserved", netip.MustParsePrefix("2001::/32")}, {"reserved", netip.MustParsePrefix("fec0::/10")},
 }
 
 var (

@@ -19,6 +19,7 @@ func TestKindsOfAddresses(t *testing.T) {
 		"10.0.0.1": "private", "172.31.0.1": "private", "192.168.1.1": "private", "100.64.0.1": "private", "fd00::1": "private",
 		"169.254.169.254": "link-local", "fe80::1": "link-local", "224.0.0.1": "multicast", "255.255.255.255": "reserved",
 		"::ffff:127.0.0.1": "loopback", "::ffff:169.254.169.254": "link-local", "64:ff9b::7f00:1": "loopback", "2002:7f00:1::": "loopback", "2002:a9fe:a9fe::": "link-local",
+		"64:ff9b:1::7f00:1": "reserved", "fec0::1": "reserved", "::127.0.0.1": "reserved", "::ffff:0:127.0.0.1": "reserved", "2001:0:7f00:1::": "reserved",
 	} {
 		assert.Equal(t, want, kindOf(netip.MustParseAddr(ip)), ip)
 	}

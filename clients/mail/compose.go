@@ -59,7 +59,7 @@ func encoded(text string) string {
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 	for word := range strings.FieldsSeq(text) {
-		if len(word) > longestWord {
+		if len(word) > longestWord || strings.HasPrefix(word, "=?") { // a reader would take the latter for encoded
 			return inWords(text)
 		}
 	}

@@ -195,7 +195,7 @@ func TestHeadersAreFoldedAndEncoded(t *testing.T) {
 	sixty = append(sixty, "Zoë Größe <zoe@größe.example>", `"A, B" <c@example.com>`, strings.Repeat("Name ", 400)+"<long@example.com>")
 	for name, subject := range map[string]string{
 		"words": strings.Repeat("A subject that goes on ", 55), "one word": strings.Repeat("subject", 181), "CJK": strings.Repeat("見", 600), "mixed": "Ü " + strings.Repeat("x", 1200),
-		"controls": "a\x00b\x1b[31m\u2028c\td", "bad UTF-8": "a\xff\xfeb", "empty": "", "spaces": strings.Repeat(" ", 1100) + "x",
+		"controls": "a\x00b\x1b[31m\u2028c\td", "bad UTF-8": "a\xff\xfeb", "empty": "", "as if encoded": "=?utf-8?q?Hacked?= it", "spaces": strings.Repeat(" ", 1100) + "x",
 	} {
 		before := len(s.Messages())
 		require.NoError(t, m.Send(t.Context(), Message{ID: "1", To: sixty, Subject: subject, Text: "x"}), name)

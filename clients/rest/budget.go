@@ -138,8 +138,10 @@ func (b *Budget) take() time.Duration {
 	if d := b.pause.Sub(now); d > 0 {
 		return d
 	}
-	if b.perSecond() <= 0 || b.level >= 1 {
-		b.level--
+	if paced := b.perSecond() > 0; !paced || b.level >= 1 {
+		if paced { // calls from before a limit was known are no debt
+			b.level--
+		}
 		b.flying++
 		return 0
 	}
@@ -173,8 +175,9 @@ func (b *Budget) Done(status int, h http.Header) {
 		b.streak++
 		wait, _ := untrusted.RetryAfter(h, now)
 		if wait == 0 {
-			wait = time.Second << min(b.streak-1, 5)
+			wait = shortestThrottle << min(b.streak-1, 5)
 		}
+		wait = max(wait, shortestThrottle)
 		if until := now.Add(wait); until.After(b.pause) {
 			b.pause = until
 		}

@@ -281,6 +281,30 @@ func TestABudgetBelievesTheVendorsCount(t *testing.T) {
 	assert.Zero(t, b.take())
 }
 
+// A vendor that asks for next to nothing was called 36,000 times in three seconds.
+func TestAThrottledBudgetWaitsASecondAtLeast(t *testing.T) {
+	t.Parallel()
+	for _, after := range []string{"1e-9", "0x1p-20", "0.0001", "0.05"} {
+		b, _ := clocked(Limit{})
+		require.Zero(t, b.take())
+		b.Done(429, http.Header{"Retry-After": {after}})
+		assert.GreaterOrEqual(t, b.take(), time.Second, after)
+	}
+}
+
+// Calls from before a limit was known are not paid back once it is: 3,000 of them cost half an hour.
+func TestALimitThatComesLateHasNoDebt(t *testing.T) {
+	t.Parallel()
+	b, _ := clocked(Limit{})
+	for range 3000 {
+		require.Zero(t, b.take())
+		b.Done(200, http.Header{})
+	}
+	require.Zero(t, b.take())
+	b.Done(200, http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Window": {"60000"}})
+	assert.LessOrEqual(t, b.take(), time.Second)
+}
+
 func TestAnUnknownBudgetBacksOffFartherEachTime(t *testing.T) {
 	t.Parallel()
 	b, now := clocked(Limit{})

@@ -81,12 +81,17 @@ func (a asset) value(names ...string) string {
 
 // number reads the figure at the beginning of a text such as "23.976 fps", also a fraction such as "24000/1001".
 func number(s string) float64 {
-	s = strings.TrimSpace(s)
 	if over, under, ok := strings.Cut(s, "/"); ok {
-		if n, d := number(over), number(under); d > 0 {
+		if n, d := figure(over), figure(under); d > 0 {
 			return n / d
 		}
 	}
+	return figure(s)
+}
+
+// figure reads the digits at the beginning of a text.
+func figure(s string) float64 {
+	s = strings.TrimSpace(s)
 	if strings.Count(s, ",") == 1 && !strings.Contains(s, ".") {
 		s = strings.ReplaceAll(s, ",", ".")
 	}
