@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ type asset struct {
 	ViewURL   string          `json:"view_url"`
 	CreatedAt *time.Time      `json:"created_at"`
 	UpdatedAt *time.Time      `json:"updated_at"`
-	Size      int64           `json:"file_size"`
+	Size      sizeInBytes     `json:"file_size"`
 	MediaType *string         `json:"media_type"`
 	Status    string          `json:"status"`
 	Links     map[string]link `json:"media_links"`
@@ -78,6 +79,17 @@ func (a asset) value(names ...string) string {
 	}
 	return ""
 }
+
+// sizeInBytes is a size. One that is odd costs no page of files: what is no size is 0.
+type sizeInBytes int64
+
+func (b *sizeInBytes) UnmarshalJSON(raw []byte) error {
+	v, _ := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64) // null, and what is no number, are 0
+	*b = sizeInBytes(untrusted.Whole("a file's size", v, mostBytes))
+	return nil
+}
+
+const mostBytes = 1 << 50 // a petabyte
 
 // number reads the figure at the beginning of a text such as "23.976 fps", also a fraction such as "24000/1001".
 func number(s string) float64 {
@@ -146,7 +158,7 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	if a.Type != "file" {
 		return d
 	}
-	d.Size, d.MediaType, d.Class = a.Size, text(a.MediaType), a.class()
+	d.Size, d.MediaType, d.Class = int64(a.Size), text(a.MediaType), a.class()
 	d.CommentCount = -1 // not counted by this API
 	d.HasProxy = a.proxy() != ""
 	d.Ready = a.Status == "transcoded" || a.Status == "uploaded" && d.Class != frameio.ClassStream && d.Class != frameio.ClassImage
@@ -394,7 +406,7 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 func (a asset) media(rendition frameio.Rendition) (frameio.Media, bool) {
 	m := frameio.Media{Rendition: rendition, URL: a.proxy(), Size: -1, Ranges: true, Name: a.Name, MediaType: text(a.MediaType)}
 	if rendition == frameio.RenditionOriginal {
-		m.URL, m.Size = text(a.Links["original"].Download), a.Size
+		m.URL, m.Size = text(a.Links["original"].Download), int64(a.Size)
 	}
 	m.ExpiresAt = frameio.URLExpiry(m.URL)
 	return m, m.URL != ""

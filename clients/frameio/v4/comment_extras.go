@@ -25,11 +25,11 @@ type mention struct {
 
 // attachment leaves out upload_urls, which are good for writing only.
 type attachment struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
-	MediaType *string    `json:"media_type"`
-	Size      int64      `json:"file_size"`
-	CreatedAt *time.Time `json:"created_at"`
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	MediaType *string     `json:"media_type"`
+	Size      sizeInBytes `json:"file_size"`
+	CreatedAt *time.Time  `json:"created_at"`
 }
 
 type markup struct {
@@ -57,7 +57,7 @@ func (c comment) extras(d *frameio.Comment, who *directory) {
 		d.Mentions = append(d.Mentions, frameio.Mention{Start: m.Start, End: m.End, Text: m.Text, User: who.user(m.UserID)})
 	}
 	for _, a := range c.Attachments {
-		d.Attachments = append(d.Attachments, frameio.Attachment{ID: a.ID, Name: a.Name, MediaType: text(a.MediaType), Size: a.Size, CreatedAt: at(a.CreatedAt)})
+		d.Attachments = append(d.Attachments, frameio.Attachment{ID: a.ID, Name: a.Name, MediaType: text(a.MediaType), Size: int64(a.Size), CreatedAt: at(a.CreatedAt)})
 	}
 	var m markup
 	if len(c.Markup) > 0 && string(c.Markup) != "null" && json.Unmarshal(c.Markup, &m) == nil {

@@ -1,10 +1,12 @@
 package v4
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A vendor's answer of millions of slashes ended the process: the stack cannot be caught.
@@ -13,4 +15,13 @@ func TestAFigureIsReadHoweverManySlashesFollow(t *testing.T) {
 	assert.InDelta(t, 25.0, number(" 25 fps"), 0)
 	assert.InDelta(t, 23.976, number("23,976"), 0)
 	assert.InDelta(t, 1.0, number(strings.Repeat("1/", 6_000_000)), 0)
+}
+
+// One odd size failed the whole page of a listing.
+func TestAnOddSizeCostsNoPage(t *testing.T) {
+	for text, want := range map[string]int64{`123`: 123, `1e3`: 1000, `"12"`: 12, `1.5`: 1, `-5`: 0, `null`: 0, `{}`: 0, `1e300`: mostBytes, `"x"`: 0, `9007199254740993`: 9007199254740992} {
+		var a asset
+		require.NoError(t, json.Unmarshal([]byte(`{"file_size":`+text+`}`), &a), text)
+		assert.Equal(t, min(want, mostBytes), int64(a.Size), text)
+	}
 }
