@@ -79,9 +79,5 @@ func (h ArchiveLedger) NotCarried(ctx context.Context, most int) ([]NotCarried, 
 func (h ArchiveLedger) NotCarriedOf(ctx context.Context, from, to int64) (map[string][]NotCarried, error) {
 	rows, err := collect(ctx, h.l.reads(), scanNotCarried, "SELECT "+notCarriedColumns+" FROM not_carried WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ?) ORDER BY object, part, n",
 		h.tenant, h.id, h.tenant, h.id, from, to)
-	out := map[string][]NotCarried{}
-	for _, n := range rows {
-		out[n.Object] = append(out[n.Object], n)
-	}
-	return out, err
+	return groupBy(rows, func(n NotCarried) string { return n.Object }), err
 }

@@ -100,13 +100,22 @@ func (d *Desk) Forbidden(w http.ResponseWriter, r *http.Request, tenants []strin
 	d.show(w, r, http.StatusForbidden, message{Title: "Your role does not allow this", Text: "This needs the role " + string(needed) + ". Ask your administrator.", Link: "/ui/", LinkText: "Back to Framebridge"})
 }
 
-func (d *Desk) peoplePage(w http.ResponseWriter, r *http.Request) {
+// peopleShown are those whom an administrator sees; false where the answer is given.
+func (d *Desk) peopleShown(w http.ResponseWriter, r *http.Request) ([]inside, bool) {
 	if !d.isAdmin(w, r) {
-		return
+		return nil, false
 	}
 	people, err := d.peopleFor(r)
 	if err != nil {
 		d.failed(w, r, "could not read sessions", err)
+		return nil, false
+	}
+	return people, true
+}
+
+func (d *Desk) peoplePage(w http.ResponseWriter, r *http.Request) {
+	people, ok := d.peopleShown(w, r)
+	if !ok {
 		return
 	}
 	d.render(w, r, http.StatusOK, "people", map[string]any{"People": people, "FormToken": FormToken(r.Context()), "Done": r.URL.Query().Get("done")})
@@ -114,12 +123,8 @@ func (d *Desk) peoplePage(w http.ResponseWriter, r *http.Request) {
 
 // signOutPerson ends all sessions of a person.
 func (d *Desk) signOutPerson(w http.ResponseWriter, r *http.Request) {
-	if !d.isAdmin(w, r) {
-		return
-	}
-	people, err := d.peopleFor(r)
-	if err != nil {
-		d.failed(w, r, "could not read sessions", err)
+	people, ok := d.peopleShown(w, r)
+	if !ok {
 		return
 	}
 	i := slices.IndexFunc(people, func(p inside) bool { return p.Subject == r.PostFormValue("subject") })
@@ -128,7 +133,8 @@ func (d *Desk) signOutPerson(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	admin, _ := From(r.Context())
-	if _, err = d.Ledger.EndSessions(r.Context(), people[i].Subject); err == nil {
+	_, err := d.Ledger.EndSessions(r.Context(), people[i].Subject)
+	if err == nil {
 		for _, in := range people[i].Roles {
 			_, aerr := d.Ledger.AppendAudit(r.Context(), ledger.AuditEntry{Tenant: in.ID, Actor: admin.Actor(), Action: ActionSignOutOther, ObjectKind: "person", ObjectID: cmp.Or(people[i].Email, people[i].Name)})
 			err = cmp.Or(err, aerr)

@@ -241,14 +241,8 @@ func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset 
 func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset, at placedAsset) (left []string, restored []proof.Difference, err error) {
 	kind := string(assetKind(it))
 	patch, move := iconik.AssetPatch{Title: asset.Title}, false
-	for _, d := range at.found {
-		if d.Kind == proof.Changed && !a.findings.Restores {
-			left = append(left, d.Property)
-			continue
-		}
-		if d.Kind == proof.Changed {
-			restored = append(restored, d)
-		}
+	write, left, restored := a.findings.Decide(at.found)
+	for _, d := range write {
 		if d.Property == comparing.Title {
 			patch.Title = it.Title
 		}

@@ -100,16 +100,8 @@ func (a *archive) place(ctx context.Context, id string, p placement, link ledger
 	}
 	now, before := comparing.WantedCollection(p.title, p.parent), comparing.WrittenCollection(link)
 	patch := iconik.CollectionPatch{Title: is.Title}
-	var left []string
-	var restored []proof.Difference
-	for _, d := range comparing.Collection(now, is, before, link.Hash != p.hash()) {
-		if d.Kind == proof.Changed && !a.findings.Restores {
-			left = append(left, d.Property)
-			continue
-		}
-		if d.Kind == proof.Changed {
-			restored = append(restored, d)
-		}
+	write, left, restored := a.findings.Decide(comparing.Collection(now, is, before, link.Hash != p.hash()))
+	for _, d := range write {
 		if d.Property == comparing.Title {
 			patch.Title = p.title
 		} else {

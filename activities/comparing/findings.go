@@ -130,6 +130,22 @@ func Differences(name string, found []proof.Difference) []ledger.Difference {
 	return out
 }
 
+// Decide sorts what a proof found on an object: what is to be written, which properties stay as somebody changed them in iconik,
+// and which of those that are written take such a change back.
+func (f *Findings) Decide(found []proof.Difference) (write []proof.Difference, left []string, restored []proof.Difference) {
+	for _, d := range found {
+		switch {
+		case d.Kind != proof.Changed:
+			write = append(write, d)
+		case f.Restores:
+			write, restored = append(write, d), append(restored, d)
+		default:
+			left = append(left, d.Property)
+		}
+	}
+	return write, left, restored
+}
+
 // Stale says that Frame.io has changed something since the copy.
 func Stale(found []proof.Difference) bool {
 	return slices.ContainsFunc(found, func(d proof.Difference) bool { return d.Kind == proof.Source })

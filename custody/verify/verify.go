@@ -85,15 +85,15 @@ func File(name string, o Options) (Result, error) {
 		r.Kind = KindAudit
 		return r, r.audit(body)
 	case bytes.HasPrefix(head, []byte("{")):
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(body, &fields) == nil && (fields["archive"] == nil || fields["totals"] == nil) {
-			break
-		}
 		r.Kind = KindReport
 		r.signature(body, o)
 		return r, r.report(body, o)
 	}
-	return r, fmt.Errorf("%s is no report, hash list, chain or audit log of Framebridge", name)
+	return r, notOurs(name)
+}
+
+func notOurs(name string) error {
+	return fmt.Errorf("%s is no report, hash list, chain or audit log of Framebridge", name)
 }
 
 func (r *Result) signature(body []byte, o Options) {
@@ -115,7 +115,7 @@ func (r *Result) signature(body []byte, o Options) {
 
 type document struct {
 	Archive string           `json:"archive"`
-	Status  string           `json:"status"`
+	Status  any              `json:"status"` // whatever else has one is told by what it lacks
 	Totals  map[string]int64 `json:"totals"`
 	Items   []item           `json:"items"`
 }
@@ -136,6 +136,9 @@ func (r *Result) report(body []byte, o Options) error {
 		r.wrong("it cannot be read as a report: %v", err)
 		return nil
 	}
+	if d.Archive == "" || d.Totals == nil {
+		return notOurs(r.File)
+	}
 	counted := map[string]int64{"items": int64(len(d.Items)), "verified": 0, "skipped": 0, "failed": 0}
 	for _, it := range d.Items {
 		if _, known := counted[it.State]; known {
@@ -150,7 +153,7 @@ func (r *Result) report(body []byte, o Options) error {
 		}
 	}
 	if right {
-		r.ok("its totals are those of its %d rows (%d verified, %d skipped, %d failed): %s", len(d.Items), counted["verified"], counted["skipped"], counted["failed"], d.Status)
+		r.ok("its totals are those of its %d rows (%d verified, %d skipped, %d failed): %v", len(d.Items), counted["verified"], counted["skipped"], counted["failed"], d.Status)
 	}
 	if o.Store == "" {
 		return nil
