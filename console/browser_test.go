@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -25,22 +22,8 @@ import (
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/chromium"
 )
-
-// chromium is where the browser is; without one the test is skipped, unless FRAMEBRIDGE_REQUIRE_CHROMIUM is set.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("FRAMEBRIDGE_REQUIRE_CHROMIUM") != "" {
-		t.Fatal("there is no Chromium on this machine")
-	}
-	t.Skip("NOT TESTED: the console in a browser: there is no Chromium on this machine (apt-get install chromium)")
-	return ""
-}
 
 type browser struct {
 	t        *testing.T
@@ -51,15 +34,8 @@ type browser struct {
 
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))
-	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(endAllocator)
-	ctx, end := chromedp.NewContext(allocator)
-	t.Cleanup(end)
-	ctx, endTime := context.WithTimeout(ctx, 8*time.Minute)
-	t.Cleanup(endTime)
-	b := &browser{t: t, ctx: ctx}
-	require.NoError(t, chromedp.Listen(ctx, func(event any) {
+	b := &browser{t: t}
+	b.ctx = chromium.Open(t, "the console", 8*time.Minute, func(event any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		switch e := event.(type) {
@@ -70,9 +46,7 @@ func openBrowser(t *testing.T) *browser {
 				b.problems = append(b.problems, e.Entry.Text+" "+e.Entry.URL)
 			}
 		}
-	}))
-	_, err := chromedp.Call(ctx, log.Enable, cdp.Empty{})
-	require.NoError(t, err)
+	})
 	return b
 }
 
@@ -89,19 +63,14 @@ func evaluate[T any](b *browser, script string) T {
 	return out
 }
 
-// look sets the size of the window and the color scheme.
 func (b *browser) look(width, height int64, scheme string) {
 	b.t.Helper()
-	b.do(chromedp.EmulateViewport(width, height))
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-	require.NoError(b.t, err)
+	chromium.Look(b.ctx, b.t, width, height, scheme)
 }
 
 func (b *browser) picture(path string) {
 	b.t.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	require.NoError(b.t, err)
-	require.NoError(b.t, os.WriteFile(path, png, 0o600))
+	chromium.Picture(b.ctx, b.t, path)
 }
 
 // said are the browser's complaints since the last call. A page that must answer with an error is one of them.

@@ -3,54 +3,36 @@
 package signin
 
 import (
-	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/test/chromium"
 )
 
 // TestSignInInABrowser signs in in a real Chromium, whose cookies, origins and policies no test client has. With
 // FRAMEBRIDGE_PICTURES set to a folder, it leaves pictures there.
 func TestSignInInABrowser(t *testing.T) {
-	path, err := exec.LookPath("chromium")
-	if err != nil && os.Getenv("FRAMEBRIDGE_REQUIRE_CHROMIUM") == "" {
-		t.Skip("NOT TESTED: the sign-in in a browser: there is no Chromium on this machine (apt-get install chromium)")
-	}
-	require.NoError(t, err)
 	h := newHarness(t)
 	h.realProvider()
-	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))...)
-	defer endAllocator()
-	ctx, end := chromedp.NewContext(allocator)
-	defer end()
-	ctx, endTime := context.WithTimeout(ctx, 3*time.Minute)
-	defer endTime()
 	var mu sync.Mutex
 	var said []string
-	require.NoError(t, chromedp.Listen(ctx, func(event any) {
+	ctx := chromium.Open(t, "the sign-in", 3*time.Minute, func(event any) {
 		if e, ok := event.(*log.EventEntryAdded); ok && !strings.HasSuffix(e.Entry.URL, "/favicon.ico") { // of pages that are not ours
 			mu.Lock()
 			defer mu.Unlock()
 			said = append(said, e.Entry.Text)
 		}
-	}))
-	_, err = chromedp.Call(ctx, log.Enable, cdp.Empty{})
-	require.NoError(t, err)
+	})
 	do := func(steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		require.NoError(t, chromedp.Do(ctx, steps...))
@@ -65,14 +47,10 @@ func TestSignInInABrowser(t *testing.T) {
 		t.Helper()
 		for _, width := range []int64{360, 768, 1440} {
 			for _, scheme := range []string{"light", "dark"} {
-				do(chromedp.EmulateViewport(width, 900))
-				_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-				require.NoError(t, err)
+				chromium.Look(ctx, t, width, 900, scheme)
 				assert.Equal(t, "fits", evaluated(`document.documentElement.scrollWidth <= document.documentElement.clientWidth ? "fits" : "is wider than the window"`), "%s at %d", name, width)
 				if folder := os.Getenv("FRAMEBRIDGE_PICTURES"); folder != "" && (width == 360 || scheme == "dark") {
-					png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-					require.NoError(t, err)
-					require.NoError(t, os.WriteFile(filepath.Join(folder, name+"-"+scheme+".png"), png, 0o600))
+					chromium.Picture(ctx, t, filepath.Join(folder, name+"-"+scheme+".png"))
 				}
 			}
 		}

@@ -75,6 +75,7 @@ var arrows = map[string][]string{
 	"test/contract":          {}, // tests only, but for what reads the vendors' documents
 	"test/e2e":               {}, // tests only
 	"test/postgres":          {},
+	"test/chromium":          {}, // tests only
 	"test/emptyledger":       {"ledger"},
 	"test/sinktest":          {"transfer", "sandbox/s3sim"},
 	"test/golden":            {}, // tests only

@@ -1,0 +1,2 @@
+// Package chromium opens a real browser for the tests of pages.
+package chromium
