@@ -13,7 +13,7 @@ import (
 var (
 	descArchives   = prometheus.NewDesc("framebridge_archives", "Archives that have not ended, by status.", []string{"tenant", "status"}, nil)
 	descQueueAge   = prometheus.NewDesc("framebridge_archive_queue_seconds", "How long the next archive in the queue has waited; 0 where none does.", []string{"tenant"}, nil)
-	descLastEnded  = prometheus.NewDesc("framebridge_archive_last_failure_timestamp_seconds", "When the newest archive that failed or stayed incomplete ended, of the last 100 archives; absent where none did.", []string{"tenant", "status"}, nil)
+	descLastEnded  = prometheus.NewDesc("framebridge_archive_last_failure_timestamp_seconds", "When the newest archive that failed or stayed incomplete ended, of the last 100 that did; absent where none did.", []string{"tenant", "status"}, nil)
 	descReviews    = prometheus.NewDesc("framebridge_reviews", "Reviews that are being sent or are open, by status.", []string{"tenant", "status"}, nil)
 	descSyncAge    = prometheus.NewDesc("framebridge_review_oldest_sync_seconds", "How long ago the open review that waits longest was last synced; 0 where none is open.", []string{"tenant"}, nil)
 	descDeliveries = prometheus.NewDesc("framebridge_webhook_last_delivery_timestamp_seconds", "When a webhook that was acted on came last, within a day; absent where none did.", []string{"tenant"}, nil)
@@ -22,7 +22,7 @@ var (
 
 const (
 	scrapeTimeLimit = 5 * time.Second
-	newestArchives  = 100
+	newestFailures  = 100
 	openReviews     = 1000
 )
 
@@ -69,13 +69,13 @@ func (m ledgerMetrics) tenant(ctx context.Context, l ledger.TenantLedger, id str
 		waited = time.Since(next[0].QueuedAt).Seconds()
 	}
 	gauge(descQueueAge, waited)
-	ended, _, err := l.BrowseArchives(ctx, ledger.ArchiveFilter{}, "", newestArchives)
+	ended, _, err := l.BrowseArchives(ctx, ledger.ArchiveFilter{Statuses: []ledger.ArchiveStatus{ledger.Failed, ledger.Incomplete}}, "", newestFailures)
 	if err != nil {
 		return err
 	}
 	newest := map[ledger.ArchiveStatus]time.Time{}
 	for _, a := range ended {
-		if (a.Status == ledger.Failed || a.Status == ledger.Incomplete) && a.FinishedAt.After(newest[a.Status]) {
+		if a.FinishedAt.After(newest[a.Status]) {
 			newest[a.Status] = a.FinishedAt
 		}
 	}

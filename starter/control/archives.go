@@ -7,7 +7,6 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -168,21 +167,10 @@ func (s *Service) MoveArchive(ctx context.Context, t *config.Tenant, project str
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
 	out := Accepted{ID: project, WorkflowID: workflows.ArchiveID(t.ID, project), Status: string(ledger.Queued), URL: s.archiveURL(project)}
-	h, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: workflows.ArchiveQueueID(t.ID), UpdateName: workflows.UpdateMove, WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args: []any{workflows.MoveUpdate{Archive: project, Position: position}}})
 	var queue workflows.QueueState
-	if err == nil {
-		err = h.Get(ctx, &queue)
-	}
-	var gone *serviceerror.NotFound
-	var app *temporal.ApplicationError
-	switch {
-	case errors.As(err, &gone):
-		return out, &Refusal{"nothing waits in the queue"}
-	case errors.As(err, &app):
-		return out, &Refusal{app.Message()}
-	case err != nil:
-		return out, errors.Join(ErrUnavailable, err)
+	if err := s.update(ctx, client.UpdateWorkflowOptions{WorkflowID: workflows.ArchiveQueueID(t.ID), UpdateName: workflows.UpdateMove, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{workflows.MoveUpdate{Archive: project, Position: position}}}, &queue, "nothing waits in the queue"); err != nil {
+		return out, err
 	}
 	ids := make([]string, len(queue.Waiting))
 	for i, w := range queue.Waiting {
@@ -210,21 +198,10 @@ func (s *Service) control(ctx context.Context, t *config.Tenant, project, update
 	defer cancel()
 	id := workflows.ArchiveID(t.ID, project)
 	out := Accepted{ID: project, WorkflowID: id, Status: "running", URL: s.archiveURL(project)}
-	h, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: update, WaitForStage: client.WorkflowUpdateStageCompleted})
-	if err == nil {
-		err = h.Get(ctx, nil)
+	if err := s.update(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: update, WaitForStage: client.WorkflowUpdateStageCompleted}, nil, "the archive is not running"); err != nil {
+		return out, err
 	}
-	var gone *serviceerror.NotFound
-	var app *temporal.ApplicationError
-	switch {
-	case err == nil:
-		return out, s.Audit(ctx, t, ledger.AuditEntry{Action: update, ObjectKind: "archive", ObjectID: project, Archive: project})
-	case errors.As(err, &gone):
-		return out, &Refusal{"the archive is not running"}
-	case errors.As(err, &app):
-		return out, &Refusal{app.Message()}
-	}
-	return out, errors.Join(ErrUnavailable, err)
+	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: update, ObjectKind: "archive", ObjectID: project, Archive: project})
 }
 
 func (s *Service) archiveURL(id string) string {

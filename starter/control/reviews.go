@@ -94,23 +94,12 @@ func (s *Service) ControlReview(ctx context.Context, t *config.Tenant, id, verb 
 		o.UpdateName, o.WaitForStage = workflows.UpdateSync, client.WorkflowUpdateStageAccepted
 	}
 	out := Accepted{ID: id, WorkflowID: o.WorkflowID, Status: "running", URL: s.ReviewURL(id)}
-	h, err := s.Temporal.UpdateWorkflow(ctx, o)
-	if err == nil && verb != VerbSync {
-		err = h.Get(ctx, nil)
+	if err := s.update(ctx, o, nil, "the review has ended"); err != nil {
+		return out, err
 	}
-	var gone *serviceerror.NotFound
-	var app *temporal.ApplicationError
-	switch {
-	case err == nil:
-		detail := ""
-		if verb == VerbExtend {
-			detail = until.UTC().Format(time.RFC3339)
-		}
-		return out, s.Audit(ctx, t, ledger.AuditEntry{Action: verb, ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
-	case errors.As(err, &gone):
-		return out, &Refusal{"the review has ended"}
-	case errors.As(err, &app):
-		return out, &Refusal{app.Message()}
+	detail := ""
+	if verb == VerbExtend {
+		detail = until.UTC().Format(time.RFC3339)
 	}
-	return out, errors.Join(ErrUnavailable, err)
+	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: verb, ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
 }

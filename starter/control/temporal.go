@@ -38,6 +38,26 @@ func (s *Service) execute(ctx context.Context, o client.StartWorkflowOptions, na
 	return err
 }
 
+// update sends an update to a workflow and waits as long as its stage says; result, if any, takes the answer. gone is what people
+// are told where the workflow does not run.
+func (s *Service) update(ctx context.Context, o client.UpdateWorkflowOptions, result any, gone string) error {
+	h, err := s.Temporal.UpdateWorkflow(ctx, o)
+	if err == nil && o.WaitForStage == client.WorkflowUpdateStageCompleted {
+		err = h.Get(ctx, result)
+	}
+	var absent *serviceerror.NotFound
+	var refused *temporal.ApplicationError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &absent):
+		return &Refusal{gone}
+	case errors.As(err, &refused):
+		return &Refusal{refused.Message()}
+	}
+	return errors.Join(ErrUnavailable, err)
+}
+
 func (s *Service) isRunning(ctx context.Context, workflowID string) (bool, error) {
 	d, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	var gone *serviceerror.NotFound
