@@ -141,9 +141,5 @@ func (c *console) moveArchive(r *http.Request, v visit) (to, done string, err er
 
 func (c *console) startArchive(r *http.Request, v visit) (to, done string, err error) {
 	project := r.PathValue("project")
-	by := ""
-	if v.person.Email != "" {
-		by = v.person.Email
-	}
-	return "archives/" + url.PathEscape(project), "started", c.Actions.StartArchive(r.Context(), v.tenant, project, by)
+	return "archives/" + url.PathEscape(project), "started", c.Actions.StartArchive(r.Context(), v.tenant, project, v.person.Email)
 }
