@@ -58,6 +58,7 @@ type Rule struct {
 	Source string   `json:"source"` // the Frame.io id of the place
 	Kind   string   `json:"kind"`
 	Place  string   `json:"place"`          // for people
+	URL    string   `json:"url,omitempty"`  // of a share in Frame.io: the ledger has it nowhere else
 	Mode   string   `json:"mode,omitempty"` // of the project's: archive.access
 	Open   bool     `json:"open,omitempty"` // iconik's default access applies
 	Why    string   `json:"why,omitempty"`  // it is not open

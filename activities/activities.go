@@ -6,17 +6,28 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/activities/archive"
+	"github.com/framebridge/framebridge/activities/bandwidth"
+	"github.com/framebridge/framebridge/activities/delivery"
+	"github.com/framebridge/framebridge/activities/migration"
+	"github.com/framebridge/framebridge/activities/mirror"
+	"github.com/framebridge/framebridge/activities/reclaim"
 	"github.com/framebridge/framebridge/activities/review"
 	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/activities/upkeep"
+	"github.com/framebridge/framebridge/clients/hooks"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/transfer"
+	"github.com/framebridge/framebridge/version"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -24,38 +35,87 @@ import (
 type Activities struct {
 	Archive *archive.Activities
 	Review  *review.Activities
+	Reclaim *reclaim.Activities
+	// Migration is of whole accounts.
+	Migration *migration.Activities
+	Upkeep    *upkeep.Activities
+
+	Mirror *mirror.Activities
 
 	queue   *queue
 	stuck   *stuck
 	tenants *tenant.Tenants
+	results *results
+	config  *config.Live
 	log     *slog.Logger
+
+	Delivery *delivery.Activities
+	dispatch *dispatcher
+
+	mirrorEnd func(ctx context.Context, run string) (*mirror.Outcome, error)
 }
 
 // New prepares the activities; clients of a tenant are opened at its first use. objects is for signed URLs: it sends no
 // credentials.
 func New(cfg *config.Live, l *ledger.Ledger, engine *transfer.Engine, objects *http.Client, tc client.Client, log *slog.Logger) (*Activities, error) {
-	tenants, err := tenant.NewTenants(cfg, l, log)
+	dispatch := &dispatcher{config: cfg, ledger: l, temporal: tc, log: log}
+	tenants, err := tenant.NewTenants(cfg, l, dispatch.start, log)
 	if err != nil {
 		return nil, err
 	}
+	tenants.Watch = rest.NewWatch()
+	dispatch.post = &postman{box: l.Outbox(), tenants: tenants, log: log, now: time.Now}
+	counted := newResults()
 	workflowURL := func(id string) string { return temporalclient.WorkflowURL(cfg.Now().Temporal, id) }
 	a := &Activities{
-		Archive: archive.New(archive.Options{Config: cfg, Ledger: l, Engine: engine, Objects: objects, Log: log, Tenant: tenants.Get, WorkflowURL: workflowURL,
+		Archive: archive.New(archive.Options{Config: cfg, Ledger: l, Engine: engine, Objects: objects, Log: log, Tenant: tenants.Get, WorkflowURL: workflowURL, Result: counted.count,
 			Cancel: func(ctx context.Context, workflowID string) error { return tc.CancelWorkflow(ctx, workflowID, "") }}),
-		Review:  review.New(review.Options{Config: cfg, Ledger: l, Engine: engine, Objects: objects, Log: log, Tenant: tenants.GetPlatform, WorkflowURL: workflowURL}),
+		Review: review.New(review.Options{Config: cfg, Ledger: l, Engine: engine, Objects: objects, Log: log, Tenant: tenants.GetPlatform, WorkflowURL: workflowURL}),
+		Upkeep: upkeep.New(upkeep.Options{Ledger: l, Objects: objects, Log: log, Tenant: tenants.Get}),
+		Reclaim: reclaim.New(reclaim.Options{Config: cfg, Ledger: l, Engine: engine, Objects: objects, Log: log,
+			Tenant: func(id string) (*tenant.Tenant, reclaim.Deleter, error) { return tenants.GetPlatform(id) }}),
 		queue:   &queue{ledger: l, temporal: tc},
 		tenants: tenants,
+		results: counted,
+		config:  cfg,
 		log:     log,
 	}
-	a.stuck = &stuck{ledger: l, show: a.Archive.ShowStuck, counter: newStuckCounter(), log: log,
+	tenants.Watch.Paused = a.tellPause
+	open := archives{tc}
+	a.Mirror = &mirror.Activities{Ledger: l, Tenant: tenants.Get, Running: open.Runs, Start: func(ctx context.Context, ref workflows.Ref) error {
+		_, err := open.Start(ctx, ref, "")
+		return err
+	}}
+	a.mirrorEnd, dispatch.also = mirrorOutcome(tc), a.tellMirrors
+	a.Archive.Limits = bandwidth.New(l, uuid.NewString(), log)
+	a.Migration = migration.New(migration.Options{Config: cfg, Ledger: l, Engine: engine, Objects: objects, Log: log, Tenant: tenants.Get, Archives: open})
+	a.Delivery, a.dispatch = delivery.New(tenants.Get, poster(cfg), log), dispatch
+	a.stuck = &stuck{ledger: l, show: a.Archive.ShowStuck, ended: a.Archive.ShowProgress, now: time.Now, counter: newStuckCounter(), log: log,
 		signal: func(ctx context.Context, workflowID string) error {
 			return tc.SignalWorkflow(ctx, workflowID, "", workflows.SignalStuck, nil)
 		}}
 	return a, nil
 }
 
-// Metrics are what the activities count.
-func (a *Activities) Metrics() prometheus.Collector { return a.stuck.counter }
+// poster posts notifications: to public addresses, to networks that are allowed, and where the vendors' own addresses lead.
+func poster(cfg *config.Live) *hooks.Client {
+	guard := hooks.Guard(cfg.Now().VendorURLs(), cfg.Now().Notify.Allowed())
+	cfg.OnChange(func(now *config.Config) { guard.SetBases(now.VendorURLs()) })
+	return hooks.New(guard, "framebridge/"+version.Get().Version)
+}
 
-// KeepSignedIn uses the tenants' sign-ins now and then, so that they do not end while nothing runs. It returns with ctx.
-func (a *Activities) KeepSignedIn(ctx context.Context) { a.tenants.KeepSignedIn(ctx) }
+// UseClock has another clock tell for how long an activity has been tried: where time is skipped.
+func (a *Activities) UseClock(now func() time.Time) { a.stuck.now = now }
+
+// Metrics are what the activities count.
+func (a *Activities) Metrics() []prometheus.Collector {
+	return append(a.Upkeep.Metrics(), a.stuck.counter, a.results.items, a.results.bytes, a.tenants.Watch)
+}
+
+// Keep uses the tenants' sign-ins now and then, so that they do not end while nothing runs, starts notifications whose start
+// was lost, and shares what it knows of the vendors' limits. It returns with ctx.
+func (a *Activities) Keep(ctx context.Context) {
+	go a.dispatch.keep(ctx)
+	go a.shareBudgets(ctx)
+	a.tenants.KeepSignedIn(ctx)
+}

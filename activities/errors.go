@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -32,6 +33,8 @@ type boundary struct {
 	failFastOnAuth bool
 	// stuck tells people of what fails for long; nil tells nobody.
 	stuck *stuck
+	// config knows the tenants' names, for the log; nil: nothing is logged.
+	config *config.Live
 }
 
 // guard puts the boundary around an activity with a result.
@@ -64,6 +67,7 @@ func (b boundary) run(ctx context.Context, in any, f func(context.Context) error
 		}
 	}()
 	err = f(attempt.With(ctx, h))
+	b.tellSync(ctx, in, h.info, err)
 	if b.failFastOnAuth {
 		err = fault.FailFastOnAuth(err)
 	}

@@ -2,10 +2,8 @@ package activities
 
 import (
 	"context"
-	"errors"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 
@@ -40,9 +38,8 @@ func (q *queue) ClosedArchives(ctx context.Context, in workflows.ClosedArchivesI
 	var closed []workflows.Ticket
 	for _, t := range in.Tickets {
 		d, err := q.temporal.DescribeWorkflowExecution(ctx, t.WorkflowID, "")
-		var gone *serviceerror.NotFound
 		switch {
-		case errors.As(err, &gone):
+		case gone(err):
 			closed = append(closed, t)
 		case err != nil:
 			return nil, err

@@ -4,7 +4,7 @@ import "github.com/framebridge/framebridge/workflows"
 
 // Register makes a worker run every activity but the transfers.
 func (a *Activities) Register(r workflows.ActivityRegistry) {
-	b, opening := boundary{log: a.log, stuck: a.stuck}, boundary{log: a.log, failFastOnAuth: true, stuck: a.stuck}
+	b, opening := boundary{log: a.log, stuck: a.stuck, config: a.config}, boundary{log: a.log, failFastOnAuth: true, stuck: a.stuck}
 
 	workflows.ActJoinQueue.Register(r, guardTask(b, a.queue.JoinQueue))
 	workflows.ActQueuePositions.Register(r, guardTask(b, a.queue.QueuePositions))
@@ -30,6 +30,22 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	workflows.ActNotify.Register(r, guardTask(b, a.Archive.Notify))
 	workflows.ActPlanProject.Register(r, guard(opening, a.Archive.PlanProject))
 
+	workflows.ActMirrorProjects.Register(r, guard(b, a.Mirror.MirrorProjects))
+	workflows.ActMirrorProject.Register(r, guard(b, a.Mirror.MirrorProject))
+
+	workflows.ActListProjects.Register(r, guardTask(opening, a.Migration.ListProjects))
+	workflows.ActSurveyMigration.Register(r, guard(b, a.Migration.SurveyMigration))
+	workflows.ActStartProjects.Register(r, guard(b, a.Migration.StartProjects))
+	workflows.ActHoldProjects.Register(r, guardTask(b, a.Migration.HoldProjects))
+	workflows.ActFindChanged.Register(r, guard(b, a.Migration.FindChanged))
+	workflows.ActOrderProject.Register(r, guardTask(b, a.Migration.OrderProject))
+	workflows.ActReleaseProjects.Register(r, guardTask(b, a.Migration.ReleaseProjects))
+	workflows.ActCancelProjects.Register(r, guard(b, a.Migration.CancelProjects))
+	workflows.ActSetMigrationStatus.Register(r, guardTask(b, a.Migration.SetMigrationStatus))
+	workflows.ActWriteAccountReport.Register(r, guardTask(b, a.Migration.WriteAccountReport))
+	workflows.ActFinishMigration.Register(r, guard(b, a.Migration.FinishMigration))
+	workflows.ActNotifyMigration.Register(r, guardTask(b, a.Migration.NotifyMigration))
+
 	workflows.ActPrepareReview.Register(r, guard(opening, a.Review.PrepareReview))
 	workflows.ActReviewWork.Register(r, guard(b, a.Review.ReviewWork))
 	workflows.ActStageAsset.Register(r, guardTask(b, a.Review.StageAsset))
@@ -44,11 +60,30 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	workflows.ActWarnReview.Register(r, guardTask(b, a.Review.WarnReview))
 	workflows.ActDeleteMedia.Register(r, guardTask(b, a.Review.DeleteMedia))
 	workflows.ActFailReview.Register(r, guardTask(b, a.Review.FailReview))
+
+	a.registerReclaim(r, b)
+}
+
+// registerReclaim registers the steps of a reclaim, and the upkeep.
+func (a *Activities) registerReclaim(r workflows.ActivityRegistry, b boundary) {
+	workflows.ActExamineReclaim.Register(r, guard(b, a.Reclaim.ExamineReclaim))
+	workflows.ActAwaitApproval.Register(r, guardTask(b, a.Reclaim.AwaitReclaimApproval))
+	workflows.ActProveFiles.Register(r, guard(b, a.Reclaim.ProveReclaimFiles))
+	workflows.ActDeleteProven.Register(r, guard(b, a.Reclaim.DeleteProvenFiles))
+	workflows.ActCertifyReclaim.Register(r, guardTask(b, a.Reclaim.CertifyReclaim))
+	workflows.ActPauseReclaim.Register(r, guardTask(b, a.Reclaim.PauseReclaim))
+	workflows.ActFinishReclaim.Register(r, guard(b, a.Reclaim.FinishReclaim))
+	workflows.ActDeliverEvent.Register(r, guard(b, a.Delivery.DeliverEvent))
+	workflows.ActEndDelivery.Register(r, guard(b, a.Delivery.EndDelivery))
+
+	workflows.ActSampleBytes.Register(r, guard(b, a.Upkeep.SampleBytes))
+	workflows.ActForgetPeople.Register(r, guard(b, a.Upkeep.ForgetPeople))
 }
 
 // RegisterTransfers makes a worker move bytes; its queue and its limits are its own.
 func (a *Activities) RegisterTransfers(r workflows.ActivityRegistry) {
-	b := boundary{log: a.log, stuck: a.stuck}
+	b := boundary{log: a.log, stuck: a.stuck, config: a.config}
 	workflows.ActTransferFile.Register(r, guardTask(b, a.Archive.TransferFile))
+	workflows.ActCopyTogether.Register(r, guard(b, a.Archive.CopyTogether))
 	workflows.ActSendAsset.Register(r, guardTask(b, a.Review.SendAsset))
 }

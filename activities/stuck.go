@@ -16,6 +16,7 @@ import (
 
 const (
 	stuckAttempts = 10               // that have failed, beside workflows.StuckAfter
+	stuckPause    = 10 * time.Minute // a vendor that asks for so long makes an attempt worth ten
 	stuckProgress = 10 * time.Minute // an attempt that ran for so long has done something
 	tellPatience  = 20 * time.Second // for the ledger, iconik and Temporal
 )
@@ -26,6 +27,8 @@ type stuck struct {
 	ledger  *ledger.Ledger
 	signal  func(ctx context.Context, workflowID string) error
 	show    func(ctx context.Context, ref workflows.Ref, s ledger.Stuck)
+	ended   func(ctx context.Context, ref workflows.Ref)
+	now     func() time.Time
 	counter *prometheus.CounterVec
 	log     *slog.Logger
 }
@@ -38,7 +41,7 @@ func newStuckCounter() *prometheus.CounterVec {
 // note looks at the end of an attempt.
 func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time.Time, err error) {
 	of, ok := in.(interface{ ArchiveRef() workflows.Ref })
-	if s == nil || !ok || time.Since(info.ScheduledTime) < workflows.StuckAfter {
+	if s == nil || !ok || s.now().Sub(info.ScheduledTime) < workflows.StuckAfter {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellPatience)
@@ -53,8 +56,12 @@ func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time
 		s.counter.WithLabelValues(ref.Tenant, info.ActivityType.Name).Inc()
 		s.show(ctx, ref, entry)
 		told = errors.Join(told, s.signal(ctx, workflows.ArchiveID(ref.Tenant, ref.Archive)))
-	case info.Attempt > stuckAttempts:
-		_, told = l.Update(ctx, func(r *ledger.Archive) { r.Unstick(key) })
+	case info.Attempt > 1:
+		was := false
+		_, told = l.Update(ctx, func(r *ledger.Archive) { was = r.Unstick(key) })
+		if was {
+			s.ended(ctx, ref)
+		}
 	}
 	if told != nil && !errors.Is(told, ledger.ErrUnknown) {
 		s.log.WarnContext(ctx, "could not tell that an archive is stuck", "archive", ref.Archive, "error", told)
@@ -64,10 +71,10 @@ func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time
 // isStuck says whether an attempt has failed, will be made again, and has got nowhere.
 func isStuck(attempt int32, ran time.Duration, err error) bool {
 	var app *temporal.ApplicationError
-	if !errors.As(err, &app) || app.NonRetryable() || attempt < stuckAttempts || ran > stuckProgress {
+	if !errors.As(err, &app) || app.NonRetryable() || attempt < stuckAttempts && app.NextRetryDelay() < stuckPause || ran > stuckProgress {
 		return false
 	}
-	return app.Type() != "WorkerStopping" && app.Type() != "Running"
+	return app.Type() != "WorkerStopping" && app.Type() != workflows.ErrorRunning
 }
 
 // whatOf says in plain words what an activity does.
@@ -79,7 +86,7 @@ func whatOf(name string) string {
 		return "making collections in iconik"
 	case workflows.ActOpenVersion.Name():
 		return "making an asset in iconik"
-	case workflows.ActTransferFile.Name():
+	case workflows.ActTransferFile.Name(), workflows.ActCopyTogether.Name():
 		return "copying a file"
 	case workflows.ActCloseVersion.Name():
 		return "closing a file in iconik"

@@ -21,6 +21,7 @@ func TestWhatCountsAsStuck(t *testing.T) {
 		{"fails again and again", 30, time.Second, passing, true},
 		{"has only begun to fail", 3, time.Second, passing, false},
 		{"got somewhere in between", 30, time.Hour, passing, false},
+		{"is asked to wait for long each time", 2, time.Second, temporal.NewApplicationErrorWithOptions("429", "iconik", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour}), true},
 		{"is settled", 30, time.Second, final, false},
 		{"works again", 30, time.Second, nil, false},
 		{"stops with its worker", 30, time.Second, temporal.NewApplicationError("stopping", "WorkerStopping"), false},

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"net/url"
@@ -12,15 +13,19 @@ import (
 
 // Config is the whole configuration.
 type Config struct {
-	HTTP     HTTP               `yaml:"http"`
-	Temporal Temporal           `yaml:"temporal"`
-	Ledger   Ledger             `yaml:"ledger"`
-	Worker   Worker             `yaml:"worker"`
-	Transfer Transfer           `yaml:"transfer"`
-	Mail     Mail               `yaml:"mail"`
-	Report   Report             `yaml:"report"`
-	Auth     Auth               `yaml:"auth"`
-	Tenants  map[string]*Tenant `yaml:"tenants"`
+	HTTP      HTTP               `yaml:"http"`
+	Temporal  Temporal           `yaml:"temporal"`
+	Ledger    Ledger             `yaml:"ledger"`
+	Worker    Worker             `yaml:"worker"`
+	Transfer  Transfer           `yaml:"transfer"`
+	Mail      Mail               `yaml:"mail"`
+	Notify    Notifications      `yaml:"notify"`
+	Report    Report             `yaml:"report"`
+	Auth      Auth               `yaml:"auth"`
+	Telemetry Telemetry          `yaml:"telemetry"`
+	Tenants   map[string]*Tenant `yaml:"tenants"`
+
+	Prices Prices `yaml:"prices"`
 
 	// Warnings are what works and should not stay as it is, each beginning with its key.
 	Warnings []string `yaml:"-"`
@@ -79,10 +84,21 @@ type Transfer struct {
 	AllowedNetworks []string `yaml:"allowed_networks"`
 }
 
+// Notifications is where events of all tenants may go.
+type Notifications struct {
+	// AllowedNetworks, in CIDR form, may hold webhooks' receivers although they are not public.
+	AllowedNetworks []string `yaml:"allowed_networks"`
+}
+
 // Allowed returns AllowedNetworks, which Load has checked.
-func (t Transfer) Allowed() []netip.Prefix {
+func (n Notifications) Allowed() []netip.Prefix { return prefixes(n.AllowedNetworks) }
+
+// Allowed returns AllowedNetworks, which Load has checked.
+func (t Transfer) Allowed() []netip.Prefix { return prefixes(t.AllowedNetworks) }
+
+func prefixes(list []string) []netip.Prefix {
 	var out []netip.Prefix
-	for _, text := range t.AllowedNetworks {
+	for _, text := range list {
 		if p, err := netip.ParsePrefix(text); err == nil {
 			out = append(out, p.Masked())
 		}
@@ -130,6 +146,13 @@ type Tenant struct {
 	Archive Archive             `yaml:"archive"`
 	Review  Review              `yaml:"review"`
 	Notify  Notify              `yaml:"notify"`
+
+	PersonalData PersonalData `yaml:"personal_data"`
+}
+
+// PersonalData is how long people are named.
+type PersonalData struct {
+	Retention time.Duration `yaml:"retention"` // 0: for good
 }
 
 // Notify says where a tenant's events go beside mail. The addresses are secrets: who has one can write there.
@@ -138,12 +161,97 @@ type Notify struct {
 	TeamsURL Secret   `yaml:"teams_url"`
 	Webhook  Webhook  `yaml:"webhook"`
 	Events   []string `yaml:"events"` // empty: all
+
+	// Filters of their own, in place of Events. Without one, mail goes out as it always has.
+	SlackEvents []string `yaml:"slack_events"`
+	TeamsEvents []string `yaml:"teams_events"`
+	MailEvents  []string `yaml:"mail_events"`
+
+	// MailDigest is how often those mails are sent as one that nobody waits for: off, hourly or daily, at MailDigestAt.
+	MailDigest   string `yaml:"mail_digest"`
+	MailDigestAt string `yaml:"mail_digest_at"`
 }
 
-// Webhook is an outgoing one, signed with its secret.
+// Values of notify.mail_digest.
+const (
+	DigestOff    = "off"
+	DigestHourly = "hourly"
+	DigestDaily  = "daily"
+)
+
+// DigestDue is when what happens now is mailed in a digest; ok is false where there is none.
+func (n *Notify) DigestDue(now time.Time) (due time.Time, ok bool) {
+	switch n.MailDigest {
+	case DigestHourly:
+		return now.Truncate(time.Hour).Add(time.Hour), true
+	case DigestDaily:
+		minutes, zone, err := clockOf(n.MailDigestAt)
+		if err != nil {
+			return time.Time{}, false // refused when the configuration was read
+		}
+		day := now.In(zone)
+		for due = time.Date(day.Year(), day.Month(), day.Day(), 0, minutes, 0, 0, zone); !due.After(now); {
+			day = day.AddDate(0, 0, 1)
+			due = time.Date(day.Year(), day.Month(), day.Day(), 0, minutes, 0, 0, zone)
+		}
+		return due.UTC(), true
+	}
+	return time.Time{}, false
+}
+
+// clockOf reads "08:00 America/Los_Angeles": the minutes of the day, and the time zone, UTC where none is named.
+func clockOf(text string) (minutes int, zone *time.Location, err error) {
+	clock, name, _ := strings.Cut(strings.TrimSpace(text), " ")
+	at, err := time.Parse("15:04", clock)
+	if err != nil {
+		return 0, nil, err
+	}
+	if name = strings.TrimSpace(name); name == "Local" {
+		return 0, nil, errors.New("not the name of a time zone")
+	}
+	zone, err = time.LoadLocation(name)
+	return at.Hour()*60 + at.Minute(), zone, err
+}
+
+// Webhook is an outgoing one, signed with each of its secrets.
 type Webhook struct {
-	URL    Secret `yaml:"url"`
-	Secret Secret `yaml:"secret"`
+	URL    Secret   `yaml:"url"`
+	Secret Secrets  `yaml:"secret"`
+	Events []string `yaml:"events"`
+}
+
+// Channels that a tenant's events go to, beside mail.
+const (
+	ChannelSlack   = "slack"
+	ChannelTeams   = "teams"
+	ChannelWebhook = "webhook"
+)
+
+// Channel is a channel's address, and what goes there; no address: it is off.
+func (n *Notify) Channel(name string) (address Secret, filter []string) {
+	switch name {
+	case ChannelSlack:
+		address, filter = n.SlackURL, n.SlackEvents
+	case ChannelTeams:
+		address, filter = n.TeamsURL, n.TeamsEvents
+	case ChannelWebhook:
+		address, filter = n.Webhook.URL, n.Webhook.Events
+	}
+	if len(filter) == 0 {
+		filter = n.Events
+	}
+	return address, filter
+}
+
+// Channels are the names of those that are on.
+func (n *Notify) Channels() []string {
+	var out []string
+	for _, name := range []string{ChannelSlack, ChannelTeams, ChannelWebhook} {
+		if address, _ := n.Channel(name); address != "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // Frameio is a tenant's account at Frame.io, and how to sign in to it.
@@ -179,6 +287,14 @@ type Iconik struct {
 	ActionSecret Secrets       `yaml:"action_secret"`
 	Drawing      Drawing       `yaml:"drawing"`
 	SettleTime   time.Duration `yaml:"settle_time"` // how long iconik's search may lag behind a write
+
+	Credentials []IconikCredential `yaml:"credentials"` // a pool beside AppID and AuthToken
+}
+
+// IconikCredential is a further application token of the same user.
+type IconikCredential struct {
+	AppID     string `yaml:"app_id"`
+	AuthToken Secret `yaml:"auth_token"`
 }
 
 // Drawing is the coordinate frame of iconik's drawings.
@@ -202,11 +318,21 @@ type Archive struct {
 	Access             string            `yaml:"access"`        // source | closed | iconik_default
 	Groups             map[string]string `yaml:"groups"`        // Frame.io's group → iconik's
 	Fields             map[string]string `yaml:"fields"`        // Frame.io's custom field → iconik's field
-	CommentCount       string            `yaml:"comment_count"` // hint | trust | ignore
+	CommentCount       string            `yaml:"comment_count"` // hint | trust | ignore; see TrustComments
 	OnDifference       string            `yaml:"on_difference"` // report | restore
 	Reclaim            string            `yaml:"reclaim"`       // off | allowed
+	ReclaimGrace       time.Duration     `yaml:"reclaim_grace"` // from the end of the archive to a deletion
+	ReclaimBytes       string            `yaml:"reclaim_bytes"` // read | store
+	FixitySample       int               `yaml:"fixity_sample"` // percent of the stored bytes, each month
 	ProjectsInParallel int               `yaml:"projects_in_parallel"`
 }
+
+// What an archive makes of Frame.io's count of a file's comments.
+const (
+	HintComments   = "hint"   // what counts some is read first
+	TrustComments  = "trust"  // what counts none is not read
+	IgnoreComments = "ignore" // nothing
+)
 
 // Review is how a tenant's reviews are sent, and how long they last.
 type Review struct {
@@ -241,6 +367,15 @@ func (r Review) Decision(option string) (decision string, known bool) {
 		}
 	}
 	return "", false
+}
+
+// VendorURLs are the vendors' own addresses, of all tenants: what they name may lead where these do.
+func (c *Config) VendorURLs() []string {
+	var out []string
+	for _, t := range c.Tenants {
+		out = append(out, t.Frameio.BaseURL, t.Iconik.BaseURL)
+	}
+	return out
 }
 
 // Tenant finds a tenant by its id.

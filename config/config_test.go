@@ -23,8 +23,8 @@ const least = `
 tenants:
   ` + someTenant + `:
     name: Marketing
-    api_key: the-api-key
-    frameio: {generation: legacy, token: fio-u-secret, webhook_secrets: [the-first-hook, the-second-hook]}
+    api_key: the-tenants-api-key
+    frameio: {generation: legacy, token: fio-u-secret, webhook_secrets: [the-first-hook-secret, the-second-hook-secret]}
     iconik: {app_id: an-app, auth_token: an-auth-token}
 `
 
@@ -44,7 +44,7 @@ func TestTheLeastConfigurationGetsTheDefaults(t *testing.T) {
 	assert.Equal(t, Bytes(50<<30), tenant.Archive.MaxFileSize)
 	assert.Equal(t, 15*time.Minute, tenant.Archive.WaitInterval)
 	assert.Equal(t, "Archived", tenant.Archive.TriggerSuffix)
-	assert.Equal(t, []Secret{"the-first-hook", "the-second-hook"}, tenant.Frameio.WebhookSecrets)
+	assert.Equal(t, []Secret{"the-first-hook-secret", "the-second-hook-secret"}, tenant.Frameio.WebhookSecrets)
 }
 
 func TestTheEnvironmentWins(t *testing.T) {
@@ -190,7 +190,7 @@ func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
 }
 
 func TestATenantMayStandInTheEnvironmentAlone(t *testing.T) {
-	for key, value := range map[string]string{"API_KEY": "key-of-another", "FRAMEIO_GENERATION": "v4", "FRAMEIO_TOKEN": "t", "ICONIK_APP_ID": "a", "ICONIK_AUTH_TOKEN": "${SOME_TOKEN}", "ARCHIVE_NOTIFY": "a@example.com,b@example.com"} {
+	for key, value := range map[string]string{"API_KEY": "key-of-another-tenant", "FRAMEIO_GENERATION": "v4", "FRAMEIO_TOKEN": "t", "ICONIK_APP_ID": "a", "ICONIK_AUTH_TOKEN": "${SOME_TOKEN}", "ARCHIVE_NOTIFY": "a@example.com,b@example.com"} {
 		t.Setenv("FRAMEBRIDGE_TENANTS_11111111_2222_4333_8444_55555555555A_"+key, value)
 	}
 	t.Setenv("SOME_TOKEN", "from-the-environment")
@@ -219,7 +219,7 @@ func TestEveryKeyIsTakenFromTheEnvironment(t *testing.T) {
 
 func TestTwoTenantsCannotShareAKey(t *testing.T) {
 	_, err := load(t, least+`  11111111-2222-4333-8444-555555555555:
-    api_key: the-api-key
+    api_key: the-tenants-api-key
     frameio: {generation: legacy, token: x}
     iconik: {app_id: y, auth_token: z}
 `)
@@ -251,7 +251,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	log := redact.NewLogger(&logged, "json", "debug")
 	log.Info("token is fio-u-secret", "token", tenant.Frameio.Token, "error", errors.New("GET https://store.example/k?X-Amz-Signature=feed: bearer abcdef"))
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %v %+v %#v", tenant, tenant, tenant, tenant.Frameio.Token, c, c, c), string(raw), logged.String()} {
-		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-api-key", "pg-secret", "mail-secret", "feed", "abcdef", "the-second-hook"} {
+		for _, secret := range []string{"fio-u-secret", "an-auth-token", "the-tenants-api-key", "pg-secret", "mail-secret", "feed", "abcdef", "the-second-hook-secret"} {
 			assert.NotContains(t, text, secret)
 		}
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"slices"
@@ -25,7 +26,9 @@ func (d *document) decode(value any, into reflect.Value, key string) {
 		return
 	case Secret:
 		var s Secret
-		s, err = secretOf(value)
+		if s, err = secretOf(value); err == nil {
+			err = d.spaces(key, s)
+		}
 		into.Set(reflect.ValueOf(s))
 	case Secrets:
 		list, isList := value.([]any)
@@ -102,6 +105,13 @@ func (d *document) decodeKind(value any, into reflect.Value, key string) {
 			d.p.refuse(key, "%q is not a whole number", fmt.Sprint(value))
 		}
 		into.SetInt(int64(n))
+	case reflect.Float64:
+		n, err := strconv.ParseFloat(fmt.Sprint(value), 64)
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+			d.p.refuse(key, "%q is not a number: write 0.023", fmt.Sprint(value))
+			n = 0
+		}
+		into.SetFloat(n)
 	case reflect.Bool:
 		b, err := strconv.ParseBool(fmt.Sprint(value))
 		if err != nil && value != "" {
@@ -203,6 +213,19 @@ func secretOf(value any) (Secret, error) {
 		return "", errors.New("contains a line break or another control character")
 	}
 	return Secret(text), nil
+}
+
+// spaces refuses white space around a secret: a header loses it on its way, so that nobody could ever present the secret.
+// One that only keys are made of keeps it, for what is encrypted with it already.
+func (d *document) spaces(key string, s Secret) error {
+	switch text := s.Reveal(); {
+	case strings.TrimSpace(text) == text, strings.HasPrefix(text, "-----BEGIN "):
+	case strings.HasPrefix(key, "ledger.encryption_key"), strings.HasPrefix(key, "temporal.codec.keys"):
+		d.p.warn(key, "begins or ends with white space, which is part of the secret")
+	default:
+		return errors.New("begins or ends with white space: remove it")
+	}
+	return nil
 }
 
 // pemOf takes PEM itself, or the path of a file with it.

@@ -14,8 +14,14 @@ type Role string
 const (
 	RoleViewer   Role = "viewer"   // status and reports
 	RoleEditor   Role = "editor"   // and exports
-	RoleOperator Role = "operator" // and control
-	RoleAdmin    Role = "admin"    // and the audit, the doctor, the set-up
+	RoleOperator Role = "operator" // and control, and the doctor
+	RoleAdmin    Role = "admin"    // and the audit, the sign-ins, the people
+)
+
+// Roles of whole features, for the API and the console alike.
+const (
+	RoleMigrations = RoleOperator // to see one, too: it names every project of the account
+	RoleReclaims   = RoleAdmin    // to ask for a deletion in Frame.io, to approve and to control it
 )
 
 var roles = []Role{RoleViewer, RoleEditor, RoleOperator, RoleAdmin}

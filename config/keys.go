@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -44,11 +46,22 @@ var generalKeys = []KeyDoc{
 	{"mail.tls", "auto", "auto (where the server offers it), required or off; smtps:// is always encrypted"},
 	{"mail.ca", "", "certificate of the authority that signed the mail server's (a PEM file or its text), in addition to the system's authorities"},
 	{"mail.auth", "auto", "auto, plain, login, xoauth2 (the password is the access token) or cram-md5"},
+	{"notify.allowed_networks", "[]", "private networks (10.1.0.0/16, …) where receivers of your webhooks are"},
 	{"report.signing_key", "", "Ed25519 key that signs reports (PKCS#8 PEM, or the seed in base64 or hex); a list during rotation, the new one first"},
+	{"prices.currency", "USD", "currency of the prices, for the plan of a migration"},
+	{"prices.storage", "{}", "storage classes and their price per GiB and month: `{Standard: 0.023, \"Deep Archive\": 0.001}`"},
+	{"prices.egress", "0", "price of reading 1 GiB out of Frame.io or through your network; 0: none"},
+	{"prices.transcode", "0", "price of 1 minute of video or audio that iconik transcodes; 0: none"},
 	{"auth.oidc.issuer", "", "OpenID Connect provider for the console; empty: none"},
 	{"auth.oidc.client_id", "", "client id at the provider"},
 	{"auth.oidc.client_secret", "", "client secret at the provider"},
 	{"auth.oidc.groups_claim", "groups", "claim with a person's groups"},
+	{"telemetry.otlp.endpoint", "", "OpenTelemetry collector for metrics and traces: https://collector.example.com:4318 (with grpc, port 4317); empty: off"},
+	{"telemetry.otlp.protocol", "http/protobuf", "http/protobuf or grpc"},
+	{"telemetry.otlp.headers", "{}", "headers for the collector, each a secret: `{Authorization: \"Bearer …\"}`"},
+	{"telemetry.otlp.ca", "", "certificate of the authority that signed the collector's (a PEM file or its text), in addition to the system's authorities"},
+	{"telemetry.otlp.traces_percent", "100", "share of the traces that is sent, in percent; 0: metrics only"},
+	{"telemetry.otlp.interval", "1m", "how often metrics are sent"},
 }
 
 var tenantKeys = []KeyDoc{
@@ -67,10 +80,11 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "frameio.ims.client_secret", "", "v4: client secret"},
 	{tenantPrefix + "frameio.ims.refresh_token", "", "v4: refresh token"},
 	{tenantPrefix + "frameio.webhook_secrets", "[]", "secrets of Frame.io's webhooks; several during rotation"},
-	{tenantPrefix + "frameio.credentials", "[]", "more credentials, each with the keys of `frameio` that differ; off by default: ask Frame.io first"},
+	{tenantPrefix + "frameio.credentials", "[]", "v4: more users of the account to read with, each with the keys of `frameio` that differ; off by default: ask Frame.io first"},
 	{tenantPrefix + "iconik.base_url", "https://app.iconik.io", "iconik"},
 	{tenantPrefix + "iconik.app_id", "", "App-ID of the application token"},
 	{tenantPrefix + "iconik.auth_token", "", "application token"},
+	{tenantPrefix + "iconik.credentials", "[]", "more application tokens of the same user, each `{app_id, auth_token}`; off by default: ask iconik first"},
 	{tenantPrefix + "iconik.storage_id", "", "storage for originals; empty: the one iconik matches for FILES"},
 	{tenantPrefix + "iconik.action_secret", "", "header X-Framebridge-Secret of custom actions and webhooks; a list during rotation"},
 	{tenantPrefix + "iconik.settle_time", "30s", "how long iconik's search may lag behind a write"},
@@ -84,13 +98,16 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "archive.missing_original", "wait", "file without original: wait, proxy or fail"},
 	{tenantPrefix + "archive.wait_interval", "15m", "how often to check again while waiting"},
 	{tenantPrefix + "archive.items_in_parallel", "4", "items copied at once, 1 to 64"},
-	{tenantPrefix + "archive.projects_in_parallel", "1", "archives of the tenant that run at once, 1 to 64"},
+	{tenantPrefix + "archive.projects_in_parallel", "1", "projects that a migration archives at once unless it says otherwise, 1 to 64; archives outside of one run one at a time"},
 	{tenantPrefix + "archive.access", "source", "who can read the archive in iconik: source (restricted projects, folders and private collections by their people only; the rest by iconik's default), closed (administrators) or iconik_default"},
 	{tenantPrefix + "archive.groups", "{}", "Frame.io groups and the iconik groups they map to: `{\"Frame.io group\": \"iconik group\"}`"},
 	{tenantPrefix + "archive.fields", "{}", "custom fields of Frame.io to fields of iconik: `{\"Frame.io name\": \"iconik_field\"}`; others get fields of their own"},
 	{tenantPrefix + "archive.comment_count", "hint", "V4's comment count: hint (sets the order of reading), trust (files with a count of 0 are not read, and the report says so) or ignore"},
 	{tenantPrefix + "archive.on_difference", "report", "what to do about values changed in iconik: report, or restore Frame.io's value"},
 	{tenantPrefix + "archive.reclaim", "off", "off, or allowed: `starter reclaim` may delete verified files in Frame.io"},
+	{tenantPrefix + "archive.reclaim_grace", "168h", "how long files stay in Frame.io after the last run of their archive that changed something"},
+	{tenantPrefix + "archive.reclaim_bytes", "read", "how a reclaim proves the stored bytes: read (all of them are read back), or store (not again where the store's ETag is that of the last reading in full)"},
+	{tenantPrefix + "archive.fixity_sample", "0", "percent of the archived bytes that are read back and hashed each month; 0: none"},
 	{tenantPrefix + "archive.notify", "[]", "e-mail addresses to notify about every archive"},
 	{tenantPrefix + "review.project", "iconik Reviews", "Frame.io project for reviews"},
 	{tenantPrefix + "review.watermark", "required", "required, preferred or off"},
@@ -107,15 +124,46 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "review.proxy_wait", "30m", "how long to wait for iconik to create a proxy"},
 	{tenantPrefix + "review.watermark_attested", "false", "you confirm that the Frame.io account's policy forces a watermark, for servers whose API does not show it (v4)"},
 	{tenantPrefix + "review.notify", "[]", "e-mail addresses to notify about every review"},
+	{tenantPrefix + "personal_data.retention", "0s", "how long people are named in the ledger after an archive or review has ended, and in the audit log; 0s: for good"},
 	{tenantPrefix + "notify.slack_url", "", "Slack incoming webhook for the tenant's events"},
-	{tenantPrefix + "notify.teams_url", "", "Teams incoming webhook for the tenant's events"},
+	{tenantPrefix + "notify.slack_events", "[]", "events that go to Slack; empty: `notify.events`"},
+	{tenantPrefix + "notify.teams_url", "", "URL of a Teams workflow for the tenant's events"},
+	{tenantPrefix + "notify.teams_events", "[]", "events that go to Teams; empty: `notify.events`"},
 	{tenantPrefix + "notify.webhook.url", "", "URL that receives the tenant's events as signed JSON"},
-	{tenantPrefix + "notify.webhook.secret", "", "secret of 16 characters or more that signs them"},
-	{tenantPrefix + "notify.events", "[]", "events to send; empty: all"},
+	{tenantPrefix + "notify.webhook.secret", "", "secret of 16 characters or more that signs them; a list during rotation"},
+	{tenantPrefix + "notify.webhook.events", "[]", "events that go to the webhook; empty: `notify.events`"},
+	{tenantPrefix + "notify.mail_events", "[]", "events that are mailed; empty: those that need somebody or end something"},
+	{tenantPrefix + "notify.mail_digest", "off", "`hourly` or `daily`: mails that nobody waits for are collected and sent as one"},
+	{tenantPrefix + "notify.mail_digest_at", "08:00 UTC", "when a daily digest is sent: a time and a time zone"},
+	{tenantPrefix + "notify.events", "[]", "events that go to Slack, Teams and the webhook: names, `archive.*`, `urgent`; empty: all"},
 }
 
 // freeKeys are the maps whose keys the user chooses: they keep their case.
-var freeKeys = map[string]bool{"archive.groups": true, "archive.fields": true, "review.status_options": true}
+var freeKeys = map[string]bool{"archive.groups": true, "archive.fields": true, "review.status_options": true, "prices.storage": true}
+
+// takesSecrets tells whether a key takes a list of secrets, or one that may be a list while it is replaced.
+func takesSecrets(key string) bool {
+	at := reflect.TypeFor[Config]()
+	for name := range strings.SplitSeq(key, ".") {
+		if at.Kind() == reflect.Map {
+			at = at.Elem()
+			if at.Kind() == reflect.Pointer {
+				at = at.Elem()
+			}
+			continue
+		}
+		if at.Kind() != reflect.Struct {
+			return false
+		}
+		fields := reflect.VisibleFields(at)
+		i := slices.IndexFunc(fields, func(f reflect.StructField) bool { return f.Tag.Get("yaml") == name })
+		if i < 0 {
+			return false
+		}
+		at = fields[i].Type
+	}
+	return at == reflect.TypeFor[Secrets]() || at == reflect.TypeFor[[]Secret]()
+}
 
 // KeysHelp is the text of --help about configuration.
 func KeysHelp() string {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,7 +36,7 @@ func TestFurtherKeysAreRead(t *testing.T) {
       credentials: [{token: fio-u-second}, {ims: {client_id: c, client_secret: s}, account_id: another}]`, 1)+`
     archive: {access: closed, groups: {"Frame.io Editors": "Editors"}, fields: {"Shoot Day": shoot_day}, comment_count: trust, on_difference: restore, reclaim: allowed, projects_in_parallel: 3}
     review: {access: secure, status_options: {"Final": approved, "Überarbeiten": changes_requested, "Noch offen": none}}
-    notify: {slack_url: "https://hooks.slack.example/T/B/x", webhook: {url: "http://127.0.0.1:9000/in", secret: a secret that signs events}, events: [archive.finished, review.decision]}
+    notify: {slack_url: "https://hooks.slack.example/T/B/x", slack_events: [urgent], webhook: {url: "http://127.0.0.1:9000/in", secret: [a secret that signs events, the one of last month]}, events: [archive.finished, review.decision]}
 http: {internal_listen: "127.0.0.1:8082"}
 auth: {oidc: {issuer: "https://id.example.com", client_id: framebridge, client_secret: s, groups_claim: roles}}
 `)
@@ -45,6 +46,12 @@ auth: {oidc: {issuer: "https://id.example.com", client_id: framebridge, client_s
 	assert.Equal(t, map[string]string{"Shoot Day": "shoot_day"}, tenant.Archive.Fields)
 	assert.Equal(t, "roles", c.Auth.OIDC.GroupsClaim)
 	assert.Equal(t, []string{"archive.finished", "review.decision"}, tenant.Notify.Events)
+	assert.Equal(t, []string{ChannelSlack, ChannelWebhook}, tenant.Notify.Channels())
+	_, filter := tenant.Notify.Channel(ChannelSlack)
+	assert.Equal(t, []string{"urgent"}, filter)
+	_, filter = tenant.Notify.Channel(ChannelWebhook)
+	assert.Equal(t, tenant.Notify.Events, filter)
+	assert.Equal(t, []string{"a secret that signs events", "the one of last month"}, tenant.Notify.Webhook.Secret.RevealAll())
 	for option, want := range map[string]string{"final": "approved", "überarbeiten": "changes requested", " Noch offen ": "none"} {
 		decision, known := tenant.Review.Decision(option)
 		assert.True(t, known, option)
@@ -69,7 +76,7 @@ func TestFurtherKeysAreChecked(t *testing.T) {
 	_, err := load(t, strings.Replace(least, "token: fio-u-secret", "token: fio-u-secret, credentials: [{generation: v4, credentials: [{token: x}]}]", 1)+`
     archive: {access: open, groups: {a: ""}, fields: {x: same, y: same}, comment_count: always, on_difference: mend, reclaim: on, projects_in_parallel: 0}
     review: {access: private, status_options: {"Final": yes please}}
-    notify: {slack_url: "http://hooks.slack.example/x", teams_url: nothing, webhook: {secret: a secret without an address}, events: ["Not an event"]}
+    notify: {slack_url: "http://hooks.slack.example/x", teams_url: nothing, webhook: {secret: a secret without an address, events: [archive.fail]}, events: ["Not an event"], mail_events: [review], mail_digest: weekly, mail_digest_at: "8 Berlin"}
 http: {internal_listen: "127.0.0.1:8080"}
 auth: {oidc: {issuer: "http://id.example.com", client_id: ""}}
 mail: {smtp_url: "smtps://mail.example.com", tls: "off", auth: guess, hello: "a b", from: "f@example.com"}
@@ -78,11 +85,35 @@ mail: {smtp_url: "smtps://mail.example.com", tls: "off", auth: guess, hello: "a 
 	for _, want := range []string{
 		tenantKey + ".archive.access: ", tenantKey + ".archive.groups.a: is missing", tenantKey + `.archive.fields.y: goes to same, as "x" does`, tenantKey + ".archive.comment_count: ",
 		tenantKey + ".archive.on_difference: ", tenantKey + ".archive.reclaim: ", tenantKey + ".archive.projects_in_parallel: ", tenantKey + ".review.access: ", tenantKey + ".review.status_options.Final: ",
-		tenantKey + ".notify.slack_url: ", tenantKey + ".notify.teams_url: ", tenantKey + ".notify.webhook.url: is missing", tenantKey + ".notify.events: ", tenantKey + ".frameio.credentials.0.credentials: credentials cannot contain",
+		tenantKey + ".notify.slack_url: ", tenantKey + ".notify.teams_url: ", tenantKey + ".notify.webhook.url: is missing", tenantKey + `.notify.events: "Not an event" is not an event. There are: account.migrated, archive.cancelled, `, tenantKey + `.notify.webhook.events: "archive.fail" is not an event; did you mean archive.failed?`,
+		tenantKey + ".notify.mail_events: ", tenantKey + ".notify.mail_digest: ", tenantKey + ".notify.mail_digest_at: must be a time", tenantKey + ".frameio.credentials.0.credentials: credentials cannot contain",
 		tenantKey + ".frameio.credentials.0.token: is missing", "http.internal_listen: is http.listen", "auth.oidc.issuer: must begin with https", "auth.oidc.client_id: is missing", "auth.oidc.client_secret: is missing",
 		"mail.tls: is off, but", "mail.auth: ", "mail.hello: ",
 	} {
 		assert.ErrorContains(t, err, want)
+	}
+}
+
+func TestADigestIsDueByItsOwnClock(t *testing.T) {
+	at := func(text string) time.Time {
+		v, err := time.Parse(time.RFC3339, text)
+		require.NoError(t, err)
+		return v
+	}
+	for name, tt := range map[string]struct{ how, clock, now, want string }{
+		"off":                        {"off", "08:00 UTC", "2026-11-29T07:00:00Z", ""},
+		"hourly":                     {"hourly", "08:00 UTC", "2026-11-29T07:20:00Z", "2026-11-29T08:00:00Z"},
+		"today":                      {"daily", "08:00", "2026-11-29T07:59:59Z", "2026-11-29T08:00:00Z"},
+		"at the time itself":         {"daily", "08:00 UTC", "2026-11-29T08:00:00Z", "2026-11-30T08:00:00Z"},
+		"in Los Angeles":             {"daily", "08:00 America/Los_Angeles", "2026-11-29T12:00:00Z", "2026-11-29T16:00:00Z"},
+		"tomorrow in Los Angeles":    {"daily", "08:00 America/Los_Angeles", "2026-11-29T17:00:00Z", "2026-11-30T16:00:00Z"},
+		"when the clocks are put on": {"daily", "02:30 America/Los_Angeles", "2026-03-08T09:00:00Z", "2026-03-08T09:30:00Z"}, // there is no 2:30 on that day
+	} {
+		got, ok := (&Notify{MailDigest: tt.how, MailDigestAt: tt.clock}).DigestDue(at(tt.now))
+		assert.Equal(t, tt.want != "", ok, name)
+		if ok {
+			assert.Equal(t, at(tt.want), got, name)
+		}
 	}
 }
 
@@ -103,6 +134,28 @@ func TestV4IsTheDefaultAndADeveloperTokenAloneIsNotGuessed(t *testing.T) {
 	assert.ErrorContains(t, err, tenantKey+".frameio.token: is missing: set it, or frameio.ims.client_id")
 }
 
+func TestPricesAreReadAndChecked(t *testing.T) {
+	c, err := load(t, least)
+	require.NoError(t, err)
+	assert.True(t, c.Prices.None())
+	assert.Equal(t, "USD", c.Prices.Currency)
+	c, err = load(t, least+"prices: {currency: EUR, storage: {Standard: 0.023, \"Deep Archive\": 1}, egress: 0.09, transcode: 0.015}\n")
+	require.NoError(t, err)
+	assert.Equal(t, Prices{Currency: "EUR", Storage: map[string]float64{"Standard": 0.023, "Deep Archive": 1}, Egress: 0.09, Transcode: 0.015}, c.Prices)
+	t.Setenv("FRAMEBRIDGE_PRICES_STORAGE", `{"Deep Archive": 0.001}`)
+	c, err = load(t, least)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]float64{"Deep Archive": 0.001}, c.Prices.Storage)
+	_, err = load(t, least+"prices: {currency: dollars, storage: {a: -1}, egress: much, transcode: .nan}\n")
+	require.Error(t, err)
+	for _, want := range []string{"prices.currency: ", "prices.egress: \"much\" is not a number", "prices.transcode: \".nan\" is not a number"} {
+		assert.ErrorContains(t, err, want)
+	}
+	t.Setenv("FRAMEBRIDGE_PRICES_STORAGE", `{"Deep Archive": -0.001}`)
+	_, err = load(t, least)
+	assert.ErrorContains(t, err, "prices.storage.Deep Archive: is less than 0")
+}
+
 func TestAnUnknownKeyIsToldWithTheOneThatIsMeant(t *testing.T) {
 	_, err := load(t, least+"    archiv: {}\nhttp: {listn: x, something: y}\n")
 	assert.ErrorContains(t, err, tenantKey+".archiv: unknown key; did you mean archive?")
@@ -120,7 +173,7 @@ func TestAKeyThatStandsTwiceIsTold(t *testing.T) {
 func TestAliasesAndMergesAreRead(t *testing.T) {
 	c, err := load(t, least+`    archive: &common {notify: [a@example.com], wait_interval: 5m}
   11111111-2222-4333-8444-555555555555:
-    api_key: another-api-key
+    api_key: yet-another-api-key
     frameio: {generation: legacy, token: x}
     iconik: {app_id: y, auth_token: z}
     archive: {<<: *common, wait_interval: 7m}
@@ -164,4 +217,11 @@ func TestTenantsMayHaveFilesOfTheirOwn(t *testing.T) {
 	for _, want := range []string{"tenants." + third + ": appears twice: here and in tenants.d/twice.yaml", "tenants.d/wrong.yaml: http: may contain only tenants", "tenants.d/worse.yaml: "} {
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+func TestARetiredConnectorOfTeamsWarns(t *testing.T) {
+	c, err := load(t, least+"    notify: {teams_url: 'https://contoso.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d'}\n")
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(c.Warnings, "\n"), tenantKey+".notify.teams_url: is an Office connector")
+	assert.NotContains(t, strings.Join(c.Warnings, "\n"), "webhookb2")
 }

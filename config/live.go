@@ -114,7 +114,8 @@ func (c *Config) keepUntilStart(was *Config) (differs []string) {
 	}{
 		{"http.listen", &c.HTTP.Listen, &was.HTTP.Listen}, {"http.internal_listen", &c.HTTP.InternalListen, &was.HTTP.InternalListen},
 		{"temporal", &c.Temporal, &was.Temporal}, {"ledger", &c.Ledger, &was.Ledger}, {"worker", &c.Worker, &was.Worker},
-		{"transfer", &c.Transfer, &was.Transfer}, {"auth", &c.Auth, &was.Auth},
+		{"transfer", &c.Transfer, &was.Transfer}, {"notify", &c.Notify, &was.Notify}, {"auth", &c.Auth, &was.Auth},
+		{"telemetry", &c.Telemetry, &was.Telemetry},
 	} {
 		now, old := reflect.ValueOf(s.now).Elem(), reflect.ValueOf(s.was).Elem()
 		if !reflect.DeepEqual(now.Interface(), old.Interface()) {

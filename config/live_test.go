@@ -106,7 +106,7 @@ func TestTenantsComeChangeAndGoWithoutARestart(t *testing.T) {
 func TestABadFileKeepsTheFormerConfigurationAndNamesAllProblems(t *testing.T) {
 	r := start(t)
 	was := r.Now()
-	r.write("framebridge.yaml", strings.NewReplacer("api_key: the-api-key", "api_key: short", "app_id:", "app_idd:").Replace(least))
+	r.write("framebridge.yaml", strings.NewReplacer("api_key: the-tenants-api-key", "api_key: short", "app_id:", "app_idd:").Replace(least))
 	r.eventually(func() bool { return strings.Contains(r.logged(), "the previous one stays in effect") })
 	for _, key := range []string{"api_key: must have", "iconik.app_idd", "iconik.app_id: "} {
 		assert.Contains(t, r.logged(), key)
@@ -163,7 +163,7 @@ func TestReadersAndReloadsDoNotMeet(t *testing.T) {
 		})
 		all.Go(func() {
 			for range 2000 {
-				_, _, ok := live.Now().FindKey("the-api-key", time.Now())
+				_, _, ok := live.Now().FindKey("the-tenants-api-key", time.Now())
 				assert.True(t, ok)
 			}
 		})

@@ -11,10 +11,6 @@ import (
 func TestAKeyWithoutEffectWarns(t *testing.T) {
 	tests := []struct{ key, text string }{
 		{tenantKey + ".frameio.credentials", strings.Replace(least, "generation: legacy,", "generation: legacy, credentials: [{token: fio-u-other}],", 1)},
-		{tenantKey + ".notify", least + "    notify: {slack_url: 'https://hooks.example/T/B/x'}\n"},
-		{tenantKey + ".archive.comment_count", least + "    archive: {comment_count: trust}\n"},
-		{tenantKey + ".archive.reclaim", least + "    archive: {reclaim: allowed}\n"},
-		{tenantKey + ".archive.projects_in_parallel", least + "    archive: {projects_in_parallel: 4}\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.key, func(t *testing.T) {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -124,8 +127,16 @@ func (d *document) convert(n *yaml.Node, key, file string, depth int) (any, erro
 		return strings.EqualFold(n.Value, "true"), nil
 	case "!!int", "!!float":
 		return number(n.Value), nil
+	case "!!binary":
+		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+		if err != nil || !utf8.Valid(raw) {
+			return nil, fmt.Errorf("line %d: what is marked !!binary must be text in base64", n.Line)
+		}
+		return string(raw), nil
+	case "!!str", "!!timestamp":
+		return n.Value, nil
 	}
-	return n.Value, nil
+	return nil, fmt.Errorf("line %d: the tag of a value is not known", n.Line)
 }
 
 func (d *document) convertMap(n *yaml.Node, key, file string, depth int) (any, error) {
@@ -170,7 +181,7 @@ func (d *document) convertMap(n *yaml.Node, key, file string, depth int) (any, e
 // isFree tells whether a key holds a map whose keys are the user's own.
 func isFree(key string) bool {
 	for free := range freeKeys {
-		if strings.HasSuffix(key, "."+free) {
+		if key == free || strings.HasSuffix(key, "."+free) {
 			return true
 		}
 	}
@@ -304,7 +315,10 @@ func (d *document) fromEnvironment() {
 		}
 		text = trimmed(text)
 		var value any = text
-		if strings.HasPrefix(text, "{") && doc.Default == "{}" || strings.HasPrefix(text, "[") {
+		switch {
+		case strings.HasPrefix(text, "[") && takesSecrets(key):
+			value = d.secretList(key, name, text)
+		case strings.HasPrefix(text, "{") && doc.Default == "{}", strings.HasPrefix(text, "[") && doc.Default == "[]":
 			parsed, err := d.parse(strings.NewReader(text), "environment", key)
 			_, list := parsed.([]any)
 			_, table := parsed.(map[string]any)
@@ -316,6 +330,22 @@ func (d *document) fromEnvironment() {
 			d.origin[key] = "environment " + name
 		}
 	})
+}
+
+// secretList reads a list of secrets, which has quotes: without them, a text in brackets may as well be one secret.
+func (d *document) secretList(key, name, text string) any {
+	var list []string
+	if json.Unmarshal([]byte(text), &list) == nil {
+		out := make([]any, len(list))
+		for i, s := range list {
+			out[i] = s
+		}
+		return out
+	}
+	if inner, closed := strings.CutSuffix(text, "]"); closed && strings.Contains(inner, ",") {
+		d.p.refuse(key, `may be a list or one secret in brackets: in %s, write a list with quotes (["first", "second"])`, name)
+	}
+	return text
 }
 
 func envName(key string) string {

@@ -13,7 +13,6 @@ import (
 
 const (
 	shortSecret  = 16 // characters: what is shorter can be guessed
-	tooShort     = 8  // of a secret that was taken before shortSecret was asked for
 	percentsHint = "percent-encode special characters in its password: @ as %%40, / as %%2F, # as %%23, ? as %%3F, : as %%3A, %% as %%25"
 )
 
@@ -41,16 +40,15 @@ func (c *Config) validate(p *Problems) {
 	if c.Transfer.Memory < c.Transfer.PartSize {
 		p.add("transfer.memory", "must be at least one part of %d bytes", c.Transfer.PartSize)
 	}
-	for i, text := range c.Transfer.AllowedNetworks {
-		if _, err := netip.ParsePrefix(text); err != nil {
-			p.add("transfer.allowed_networks."+strconv.Itoa(i), "is not a network such as 10.1.0.0/16")
-		}
-	}
+	networks(p, "transfer.allowed_networks", c.Transfer.AllowedNetworks)
+	networks(p, "notify.allowed_networks", c.Notify.AllowedNetworks)
 	c.Mail.validate(p)
 	if _, err := c.Report.SigningKeys(); err != nil {
 		p.add("report.signing_key", "%v", err)
 	}
 	c.Auth.OIDC.validate(p)
+	c.Telemetry.OTLP.validate(p)
+	c.Prices.validate(p)
 	if len(c.Tenants) == 0 {
 		p.add("tenants", "at least one tenant is needed")
 	}
@@ -91,7 +89,7 @@ func (t *Temporal) validate(p *Problems) {
 		}
 	}
 	for i, k := range t.Codec.Keys {
-		long(p, "temporal.codec.keys."+strconv.Itoa(i), k, shortSecret)
+		long(p, "temporal.codec.keys."+strconv.Itoa(i), k)
 	}
 }
 
@@ -107,7 +105,7 @@ func (l *Ledger) validate(p *Problems) {
 		p.add("ledger.dsn", "is not a URL: "+percentsHint)
 	}
 	for i, k := range l.EncryptionKey {
-		long(p, element("ledger.encryption_key", i, len(l.EncryptionKey)), k, shortSecret)
+		long(p, element("ledger.encryption_key", i, len(l.EncryptionKey)), k)
 	}
 }
 
@@ -132,6 +130,9 @@ func wellFormed(address string) bool {
 	}
 	path, query, _ := strings.Cut(beyond, "?")
 	if strings.Contains(path, "@") {
+		return false
+	}
+	if strings.Contains(query, ";") { // readers differ on whether it parts the settings
 		return false
 	}
 	for part := range strings.SplitSeq(query, "&") {
@@ -186,6 +187,14 @@ func (o *OIDC) validate(p *Problems) {
 	needed(p, "auth.oidc.groups_claim", o.GroupsClaim)
 }
 
+func networks(p *Problems, key string, list []string) {
+	for i, text := range list {
+		if _, err := netip.ParsePrefix(text); err != nil {
+			p.add(key+"."+strconv.Itoa(i), "is not a network such as 10.1.0.0/16")
+		}
+	}
+}
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -212,7 +221,7 @@ func (c *Config) unshared(p *Problems) {
 	}
 }
 
-// door is a secret that lets somebody in.
+// door is a secret that lets somebody in, or by which a receiver knows who calls.
 type door struct {
 	key    string
 	secret Secret
@@ -230,6 +239,9 @@ func (t *Tenant) doors(at string) []door {
 	for i, s := range t.Iconik.ActionSecret {
 		out = append(out, door{element(at+".iconik.action_secret", i, len(t.Iconik.ActionSecret)), s, false})
 	}
+	for i, s := range t.Notify.Webhook.Secret {
+		out = append(out, door{element(at+".notify.webhook.secret", i, len(t.Notify.Webhook.Secret)), s, false})
+	}
 	for i, s := range t.Frameio.WebhookSecrets {
 		out = append(out, door{at + ".frameio.webhook_secrets." + strconv.Itoa(i), s, false})
 	}
@@ -244,15 +256,23 @@ func element(key string, i, of int) string {
 	return key + "." + strconv.Itoa(i)
 }
 
-// long refuses a secret that is too short, and warns of one that can be guessed.
-func long(p *Problems, key string, s Secret, least int) {
+// long refuses a secret that can be guessed.
+func long(p *Problems, key string, s Secret) {
 	switch length := len([]rune(s.Reveal())); {
 	case length == 0:
 		needed(p, key, "")
-	case length < least:
-		p.add(key, "must have at least %d characters", least)
 	case length < shortSecret:
-		p.warn(key, "has only %d characters and can be guessed: use %d or more", length, shortSecret)
+		p.add(key, "must have at least %d characters", shortSecret)
+	}
+}
+
+// given warns of a short secret that Frame.io has chosen: it may have been copied in part.
+func given(p *Problems, key string, s Secret) {
+	switch length := len([]rune(s.Reveal())); {
+	case length == 0:
+		needed(p, key, "")
+	case length < shortSecret:
+		p.warn(key, "has only %d characters: is it all of what Frame.io gave?", length)
 	}
 }
 

@@ -3,11 +3,12 @@ package config
 import (
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/events"
 )
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -18,7 +19,7 @@ func (t *Tenant) validate(p *Problems, key string, oidc bool) {
 	}
 	needed(p, key+".api_key", t.APIKey.Reveal())
 	for i, s := range t.APIKey {
-		long(p, element(key+".api_key", i, len(t.APIKey)), s, tooShort)
+		long(p, element(key+".api_key", i, len(t.APIKey)), s)
 	}
 	names := map[string]bool{}
 	for i, k := range t.APIKeys {
@@ -48,11 +49,12 @@ func (t *Tenant) validate(p *Problems, key string, oidc bool) {
 	t.Archive.validate(p, key+".archive")
 	t.Review.validate(p, key+".review")
 	t.Notify.validate(p, key+".notify")
+	atLeast(p, key+".personal_data.retention", t.PersonalData.Retention, 0)
 }
 
 func (k *APIKey) validate(p *Problems, key string) {
 	needed(p, key+".name", k.Name)
-	long(p, key+".key", k.Key, shortSecret)
+	long(p, key+".key", k.Key)
 	if k.Role == "" {
 		p.add(key+".role", "is missing: viewer, editor, operator or admin")
 	} else if !slices.Contains(roles, k.Role) {
@@ -85,7 +87,7 @@ func (f *Frameio) validate(p *Problems, key string) {
 		p.add(key+".service_client", "must be one word of printable ASCII")
 	}
 	for i, s := range f.WebhookSecrets {
-		long(p, key+".webhook_secrets."+strconv.Itoa(i), s, tooShort)
+		given(p, key+".webhook_secrets."+strconv.Itoa(i), s)
 	}
 }
 
@@ -94,8 +96,13 @@ func (i *Iconik) validate(p *Problems, key string) {
 	i.BaseURL = strings.TrimRight(i.BaseURL, "/")
 	needed(p, key+".app_id", i.AppID)
 	needed(p, key+".auth_token", i.AuthToken.Reveal())
+	for n, c := range i.Credentials {
+		at := key + ".credentials." + strconv.Itoa(n)
+		needed(p, at+".app_id", c.AppID)
+		needed(p, at+".auth_token", c.AuthToken.Reveal())
+	}
 	for n, s := range i.ActionSecret {
-		long(p, element(key+".action_secret", n, len(i.ActionSecret)), s, tooShort)
+		long(p, element(key+".action_secret", n, len(i.ActionSecret)), s)
 	}
 	oneOf(p, key+".drawing.frame", i.Drawing.Frame, "normalised", "pixels")
 	if i.Drawing.Frame == "pixels" && (i.Drawing.Width < 1 || i.Drawing.Height < 1) {
@@ -118,6 +125,9 @@ func (a *Archive) validate(p *Problems, key string) {
 	oneOf(p, key+".comment_count", a.CommentCount, "hint", "trust", "ignore")
 	oneOf(p, key+".on_difference", a.OnDifference, "report", "restore")
 	oneOf(p, key+".reclaim", a.Reclaim, "off", "allowed")
+	atLeast(p, key+".reclaim_grace", a.ReclaimGrace, 0)
+	between(p, key+".fixity_sample", int64(a.FixitySample), 0, 100)
+	oneOf(p, key+".reclaim_bytes", a.ReclaimBytes, "read", "store")
 	for _, name := range sortedKeys(a.Groups) {
 		needed(p, key+".groups."+name, a.Groups[name])
 	}
@@ -153,8 +163,6 @@ func (r *Review) validate(p *Problems, key string) {
 	mails(p, key+".notify", r.Notify)
 }
 
-var eventForm = regexp.MustCompile(`^[a-z]+([._][a-z]+)*$`)
-
 func (n *Notify) validate(p *Problems, key string) {
 	for name, s := range map[string]Secret{"slack_url": n.SlackURL, "teams_url": n.TeamsURL, "webhook.url": n.Webhook.URL} {
 		if s == "" {
@@ -163,17 +171,35 @@ func (n *Notify) validate(p *Problems, key string) {
 		u, err := url.Parse(s.Reveal())
 		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 			p.add(key+"."+name, "must be an address that begins with https://")
+		} else if name == "teams_url" && strings.HasSuffix(strings.ToLower(u.Hostname()), ".webhook.office.com") {
+			p.warn(key+"."+name, "is an Office connector, which Microsoft has retired: create a workflow in Teams (\"Send webhook alerts to a channel\") and set its URL")
 		}
 	}
 	switch {
-	case n.Webhook.URL != "":
-		long(p, key+".webhook.secret", n.Webhook.Secret, shortSecret)
-	case n.Webhook.Secret != "":
+	case n.Webhook.URL != "" && len(n.Webhook.Secret) == 0:
+		needed(p, key+".webhook.secret", "")
+	case n.Webhook.URL == "" && len(n.Webhook.Secret) > 0:
 		p.add(key+".webhook.url", "is missing: the secret needs it")
 	}
-	for _, e := range n.Events {
-		if !eventForm.MatchString(e) {
-			p.add(key+".events", "%q is not an event: event names look like archive.finished", e)
+	for i, s := range n.Webhook.Secret {
+		long(p, element(key+".webhook.secret", i, len(n.Webhook.Secret)), s)
+	}
+	known(p, key+".events", n.Events)
+	known(p, key+".slack_events", n.SlackEvents)
+	known(p, key+".teams_events", n.TeamsEvents)
+	known(p, key+".webhook.events", n.Webhook.Events)
+	known(p, key+".mail_events", n.MailEvents)
+	oneOf(p, key+".mail_digest", n.MailDigest, DigestOff, DigestHourly, DigestDaily)
+	if _, _, err := clockOf(n.MailDigestAt); err != nil {
+		p.add(key+".mail_digest_at", "must be a time and a time zone, such as \"08:00 America/Los_Angeles\"")
+	}
+}
+
+// known refuses names that the catalogue of events does not have.
+func known(p *Problems, key string, filter []string) {
+	for _, name := range filter {
+		if !events.Known(name) {
+			p.add(key, "%q is not an event%s. There are: %s; also patterns such as archive.*", name, didYouMean(name, events.Names()), strings.Join(events.Names(), ", "))
 		}
 	}
 }

@@ -183,8 +183,24 @@ func secretForms(secret string) []string {
 			out = append(out, raw)
 		}
 	}
-	if password := u.Query().Get("password"); password != "" {
-		out = append(out, password)
+	return append(out, secretSettings(u.RawQuery)...)
+}
+
+// secretSettings are the values of a query's settings that hold a secret, whatever parts them, as written and as decoded.
+func secretSettings(query string) (out []string) {
+	for part := range strings.FieldsFuncSeq(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, value, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		name = strings.ToLower(name)
+		if value == "" || !strings.Contains(name, "pass") && !strings.Contains(name, "secret") && !strings.Contains(name, "token") && !strings.HasSuffix(name, "key") {
+			continue
+		}
+		out = append(out, value)
+		if plain, err := url.QueryUnescape(value); err == nil {
+			out = append(out, plain)
+		}
 	}
 	return out
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +12,8 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console/live"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
@@ -34,7 +34,7 @@ const (
 // itemLine is one file of an archive.
 type itemLine struct {
 	ID, Path, Version, Size, Why, Fault, Checksum, Comments string
-	Badge                                                   badge
+	Badge                                                   page.Badge
 	Frameio, Iconik                                         string
 	Retry                                                   bool
 }
@@ -66,6 +66,7 @@ type archiveBody struct {
 	Next    string
 
 	CanRetry, CanCancel, CanMove, CanPlan bool
+	Frees                                 bool // its files in Frame.io may be deleted, or were
 }
 
 type fact struct{ Name, Text string }
@@ -74,7 +75,7 @@ type namedLink struct{ Text, URL string }
 
 type stuckLine struct {
 	What, Reason string
-	Since        moment
+	Since        page.Moment
 }
 
 // archiveNow is an archive with its figures.
@@ -84,12 +85,13 @@ type archiveNow struct {
 	figures figures
 }
 
-func (a archiveNow) state(temporal bool) state {
-	s := state{Values: map[string]string{}}
+func (a archiveNow) state(temporal bool) live.State {
+	s := live.State{Values: map[string]string{}}
 	if a.figures.Shown {
 		a.figures.values(a.row.ID, s.Values)
 	}
-	s.Version = versionOf(a.row.Status, a.row.Reason, a.row.Run, a.row.QueuePosition, a.row.Stuck, a.row.ReportAssetID, a.row.FinishedAt, a.totals.Failed, a.totals.Skipped, a.totals.FailedOthers, a.figures.Counting, temporal)
+	s.Version = live.VersionOf(a.row.Status, a.row.Reason, a.row.Run, a.row.QueuePosition, a.row.Stuck, a.row.ReportAssetID, a.row.FinishedAt,
+		a.totals.Failed, a.totals.Skipped, a.totals.FailedOthers, a.figures.Counting, temporal)
 	return s
 }
 
@@ -109,7 +111,7 @@ func (c *console) archiveFigures(ctx context.Context, h ledger.TenantLedger, id 
 
 // asItStands asks Temporal about an archive that should run, where Temporal answers at all.
 func (c *console) asItStands(ctx context.Context, row ledger.Archive) ledger.Archive {
-	if row.Status.Ended() || !c.temporal.ready(ctx) {
+	if row.Status.Ended() || !c.temporal.Ready(ctx) {
 		return row
 	}
 	return c.Actions.AsItStands(ctx, row)
@@ -128,14 +130,15 @@ func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 	row := now.row
 	p := c.in(r, v, "archives", nameOf(row))
-	p.Topic, p.Version = "archive/"+row.ID, now.state(c.temporal.ready(r.Context())).Version
+	p.Topic, p.Version = "archive/"+row.ID, now.state(c.temporal.Ready(r.Context())).Version
 	b := archiveBody{Row: c.archiveRow(row), Run: row.Run, Figures: now.figures, Links: c.archiveLinks(v.tenant, row)}
 	b.Facts = archiveFacts(row, now.totals)
 	b.CanRetry = row.Status.Ended() || row.Status == ledger.Waiting
 	b.CanPlan = row.Status.Ended()
+	b.Frees = row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions
 	b.CanCancel, b.CanMove = !row.Status.Ended(), row.Status == ledger.Queued
 	for _, s := range row.Stuck {
-		b.Stuck = append(b.Stuck, stuckLine{redact.Scrub(s.What), sentence(s.Reason), c.moment(s.Since)})
+		b.Stuck = append(b.Stuck, stuckLine{redact.Scrub(s.What), page.Sentence(s.Reason), c.moment(s.Since)})
 	}
 	if !row.Status.Ended() && p.Warning == "" {
 		ctx, cancel := context.WithTimeout(r.Context(), stepPatience)
@@ -143,7 +146,15 @@ func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
 		cancel()
 	}
 	if row.Status.Ended() || now.totals.Items > 0 || now.figures.Counting {
+		chain, err := report.HasChain(r.Context(), v.ledger.Archive(row.ID), row.ID)
+		if err != nil {
+			c.failed(w, r, err)
+			return
+		}
 		for _, form := range report.Forms {
+			if form.File == report.ChainFile && !chain {
+				continue
+			}
 			b.Reports = append(b.Reports, namedLink{form.Title, p.Path + "archives/" + url.PathEscape(row.ID) + "/" + form.File})
 		}
 	}
@@ -197,12 +208,12 @@ func (c *console) fillArchive(r *http.Request, v visit, here string, now archive
 		return err
 	}
 	run := " run " + strconv.Itoa(max(now.row.Run, 1))
-	ended := "ended" + run + ": " + labeled(archiveBadges, now.row.Status).Text
+	ended := "ended" + run + ": " + page.Labeled(archiveBadges, now.row.Status).Text
 	b.Timeline = c.among(b.Timeline, passed{now.row.QueuedAt, "queued" + run}, passed{now.row.StartedAt, "started" + run}, passed{now.row.FinishedAt, ended})
-	b.State, b.Search = q.Get("state"), searched(q.Get("q"))
+	b.State, b.Search = q.Get("state"), page.Searched(q.Get("q"))
 	filter := ledger.ItemFilter{Text: b.Search}
 	for _, f := range itemFilters {
-		b.Filters = append(b.Filters, filterLink{f.Text, address(here, "state", f.Key, "q", b.Search) + "#files", f.Key == b.State})
+		b.Filters = append(b.Filters, filterLink{f.Text, page.Address(here, "state", f.Key, "q", b.Search) + "#files", f.Key == b.State})
 		if f.Key == b.State {
 			filter.States = f.states
 		}
@@ -214,7 +225,7 @@ func (c *console) fillArchive(r *http.Request, v visit, here string, now archive
 	}
 	b.Items = itemLines(v.tenant, items, retry)
 	if next != 0 {
-		b.Next = address(here, "state", b.State, "q", b.Search, "after", strconv.FormatInt(next, 10)) + "#files"
+		b.Next = page.Address(here, "state", b.State, "q", b.Search, "after", strconv.FormatInt(next, 10)) + "#files"
 	}
 	return nil
 }
@@ -235,8 +246,8 @@ var itemFilters = []struct {
 func itemLines(t *config.Tenant, items []ledger.Item, retry bool) []itemLine {
 	out := make([]itemLine, len(items))
 	for i, it := range items {
-		l := itemLine{ID: it.SourceID, Path: cmp.Or(it.Path, it.Name), Size: report.Size(it.Size), Why: sentence(it.Why()), Fault: faults[it.Fault],
-			Badge: labeled(itemBadges, it.State), Retry: retry && it.State == ledger.ItemFailed, Frameio: web(report.FrameioURL(it))}
+		l := itemLine{ID: it.SourceID, Path: cmp.Or(it.Path, it.Name), Size: report.Size(it.Size), Why: page.Sentence(it.Why()), Fault: faults[it.Fault],
+			Badge: page.Labeled(itemBadges, it.State), Retry: retry && it.State == ledger.ItemFailed, Frameio: page.Web(report.FrameioURL(it))}
 		if it.Versions > 1 {
 			l.Version = "version " + strconv.Itoa(it.Version) + " of " + strconv.Itoa(it.Versions)
 		}
@@ -250,7 +261,7 @@ func itemLines(t *config.Tenant, items []ledger.Item, retry bool) []itemLine {
 			l.Badge.Text += ", as a proxy"
 		}
 		if it.AssetID != "" {
-			l.Iconik = web(t.Iconik.BaseURL + "/asset/" + url.PathEscape(it.AssetID))
+			l.Iconik = page.Web(t.Iconik.BaseURL + "/asset/" + url.PathEscape(it.AssetID))
 		}
 		out[i] = l
 	}
@@ -295,7 +306,7 @@ func archiveFacts(row ledger.Archive, t ledger.Totals) []fact {
 func (c *console) archiveLinks(t *config.Tenant, row ledger.Archive) []namedLink {
 	var out []namedLink
 	add := func(text, to string) {
-		if to = web(to); to != "" {
+		if to = page.Web(to); to != "" {
 			out = append(out, namedLink{text, to})
 		}
 	}
@@ -313,7 +324,7 @@ func (c *console) archiveLinks(t *config.Tenant, row ledger.Archive) []namedLink
 // timelineLine is an entry of the audit.
 type timelineLine struct {
 	At                                            time.Time
-	When                                          moment
+	When                                          page.Moment
 	Seq                                           int64
 	Who, Action, Object, Path, Reason, Text, From string
 }
@@ -345,7 +356,8 @@ func (c *console) among(lines []timelineLine, all ...passed) []timelineLine {
 }
 
 func (c *console) auditLine(e ledger.AuditEntry) timelineLine {
-	l := timelineLine{At: e.At, When: c.moment(e.At), Seq: e.Seq, Who: cmp.Or(e.Actor.Name, e.Actor.Key, actors[e.Actor.Kind], e.Actor.Kind), Action: strings.ReplaceAll(e.Action, "_", " "), From: e.Actor.Address, Reason: redact.Scrub(e.Reason)}
+	l := timelineLine{At: e.At, When: c.moment(e.At), Seq: e.Seq, Who: cmp.Or(e.Actor.Name, e.Actor.Key, actors[e.Actor.Kind], e.Actor.Kind),
+		Action: strings.ReplaceAll(e.Action, "_", " "), From: e.Actor.Address, Reason: redact.Scrub(e.Reason)}
 	switch {
 	case e.Archive != "":
 		l.Object, l.Path = "archive "+e.Archive, "archives/"+url.PathEscape(e.Archive)
@@ -369,7 +381,8 @@ func (c *console) auditLine(e ledger.AuditEntry) timelineLine {
 }
 
 // actors are who acted where no name is known.
-var actors = map[string]string{ledger.ActorAPI: "the API", ledger.ActorCommand: "the command line", ledger.ActorConsole: "the console", ledger.ActorFrameio: "Frame.io", ledger.ActorIconik: "iconik", ledger.ActorSystem: "Framebridge"}
+var actors = map[string]string{ledger.ActorAPI: "the API", ledger.ActorCommand: "the command line", ledger.ActorConsole: "the console",
+	ledger.ActorFrameio: "Frame.io", ledger.ActorIconik: "iconik", ledger.ActorSystem: "Framebridge"}
 
 // reportFile serves the report in one of its forms.
 func (c *console) reportFile(w http.ResponseWriter, r *http.Request, v visit) {
@@ -379,7 +392,7 @@ func (c *console) reportFile(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	rep, err := report.Open(r.Context(), v.ledger.Archive(r.PathValue("id")), report.Source{TenantName: v.tenant.Name, IconikURL: v.tenant.Iconik.BaseURL,
-		WorkflowURL: temporalclient.WorkflowURL(c.Config().Temporal, workflows.ArchiveID(v.tenant.ID, r.PathValue("id"))), SigningKey: c.Config().Report.SigningKeyInUse()})
+		WorkflowURL: temporalclient.WorkflowURL(c.Config().Temporal, workflows.ArchiveID(v.tenant.ID, r.PathValue("id"))), SigningKey: c.Config().Report.SigningKeyInUse(), Pictures: true})
 	if err != nil {
 		c.failed(w, r, err)
 		return
@@ -390,15 +403,8 @@ func (c *console) reportFile(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 	name, err := form.Name(rep)
 	if err != nil {
-		c.problem(w, r, http.StatusNotFound, sentence(err.Error()))
+		c.problem(w, r, http.StatusNotFound, page.Sentence(err.Error()))
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", form.MediaType)
-	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-	if err := form.Render(w, rep); err != nil && !errors.Is(err, context.Canceled) {
-		c.Log.ErrorContext(r.Context(), "could not finish sending a report", "archive", r.PathValue("id"), "error", err)
-		panic(http.ErrAbortHandler) // what has begun must not look whole
-	}
+	c.sendReport(w, r, form.MediaType, name, func() error { return form.Render(w, rep) })
 }

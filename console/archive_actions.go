@@ -1,11 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
@@ -18,13 +20,20 @@ type confirmation struct {
 	Action          string // where the form is sent
 	Back            string
 	Danger          bool
-	Expires         string // the present expiry, where another one is asked for
-	AskExpiry       bool
-	Latest          string
+	Role            config.Role // that the action needs; "" is an operator's
+	Field           *formField  // that is asked for
+	Boxes           []formBox
+	BoxesSay        string
 }
 
+// formField is something to fill in before an action.
+type formField struct{ Name, Label, Type, Value, Max string }
+
+// formBox is something to agree to before an action.
+type formBox struct{ Name, Value, Label string }
+
 func (c *console) confirm(w http.ResponseWriter, r *http.Request, v visit, section string, b confirmation) {
-	c.needs(config.RoleOperator, func(w http.ResponseWriter, r *http.Request, v visit) {
+	c.needs(cmp.Or(b.Role, config.RoleOperator), func(w http.ResponseWriter, r *http.Request, v visit) {
 		p := c.in(r, v, section, b.Heading)
 		p.Body = b
 		c.show(w, r, http.StatusOK, "confirm", p)
@@ -50,12 +59,13 @@ func (c *console) confirmArchive(w http.ResponseWriter, r *http.Request, v visit
 		b.Says = cancelSays(row, t, now.figures.Counting)
 	case verb == "retry" && row.Status == ledger.Waiting:
 		b.Heading, b.Button = "Check for originals of “"+nameOf(row)+"” now?", "Check now"
-		b.Says = []string{"Framebridge asks Frame.io now whether the missing originals are back, instead of waiting for its next check.", "Originals that are back are copied. Otherwise the archive keeps waiting."}
+		b.Says = []string{"Framebridge asks Frame.io now whether the missing originals are back, instead of waiting for its next check.",
+			"Originals that are back are copied. Otherwise the archive keeps waiting."}
 	case verb == "retry" && row.Status.Ended():
 		b.Heading, b.Button = "Retry “"+nameOf(row)+"”?", "Retry the archive"
 		b.Says = c.retrySays(r, v, row, t)
 	default:
-		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible while the archive is: "+labeled(archiveBadges, row.Status).Text+".")
+		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible while the archive is: "+page.Labeled(archiveBadges, row.Status).Text+".")
 		return
 	}
 	c.confirm(w, r, v, "archives", b)

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/framebridge/framebridge/console/live"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
@@ -107,12 +108,12 @@ func (t *totals) forget(tenant, archive string) {
 // archiveRow is an archive in a list.
 type archiveRow struct {
 	ID, Name, Team string
-	Badge          badge
+	Badge          page.Badge
 	Why            string // it waits, or ended as it did
 	Position       int
 	First, Last    bool // of the queue
 	Figures        figures
-	When           moment
+	When           page.Moment
 	Took           string
 	Stuck          int64
 }
@@ -130,23 +131,16 @@ func figuresOf(row ledger.Archive, t ledger.Totals, now time.Time) figures {
 	done := t.Copied + t.Verified
 	if row.Status == ledger.Verifying {
 		f.Files = fmt.Sprintf("%d of %s verified", t.Verified, english.Count(t.Items-t.Skipped, "file"))
-		f.Percent = percent(t.Verified, t.Items-t.Skipped-t.Failed)
+		f.Percent = page.Percent(t.Verified, t.Items-t.Skipped-t.Failed)
 	} else {
 		f.Files = fmt.Sprintf("%d of %s", done, english.Count(t.Items-t.Skipped, "file"))
-		f.Percent = percent(t.BytesDone, t.Bytes)
+		f.Percent = page.Percent(t.BytesDone, t.Bytes)
 	}
 	f.Bytes = report.Size(t.BytesDone) + " of " + report.Size(t.Bytes)
 	if rate, left := row.Pace(t, now); rate > 0 {
-		f.Rate, f.Left = report.Size(rate)+"/s", timeLeft(left)
+		f.Rate, f.Left = report.Size(rate)+"/s", page.TimeLeft(left)
 	}
 	return f
-}
-
-func percent(done, total int64) int {
-	if total <= 0 {
-		return 0
-	}
-	return int(min(max(float64(done)*100/float64(total), 0), 100))
 }
 
 // values are the figures by the places that show them.
@@ -175,8 +169,8 @@ func (o openList) Running() int64 {
 	return n
 }
 
-func (o openList) state(temporal bool) state {
-	s := state{Values: map[string]string{}}
+func (o openList) state(temporal bool) live.State {
+	s := live.State{Values: map[string]string{}}
 	var seen []string
 	for _, rows := range [][]archiveRow{o.UnderWay, o.Queue} {
 		for _, a := range rows {
@@ -186,12 +180,12 @@ func (o openList) state(temporal bool) state {
 			}
 		}
 	}
-	s.Version = versionOf(seen, o.Counts, temporal)
+	s.Version = live.VersionOf(seen, o.Counts, temporal)
 	return s
 }
 
 func (c *console) openArchives(ctx context.Context, tenant string) (openList, error) {
-	return c.open.of(ctx, tenant, func(ctx context.Context) (openList, error) { return c.readOpen(ctx, c.Ledger.Tenant(tenant)) })
+	return c.open.Of(ctx, tenant, func(ctx context.Context) (openList, error) { return c.readOpen(ctx, c.Ledger.Tenant(tenant)) })
 }
 
 func (c *console) readOpen(ctx context.Context, h ledger.TenantLedger) (openList, error) {
@@ -259,7 +253,8 @@ func nameOf(row ledger.Archive) string {
 }
 
 func (c *console) archiveRow(row ledger.Archive) archiveRow {
-	a := archiveRow{ID: row.ID, Name: nameOf(row), Team: row.TeamName, Badge: labeled(archiveBadges, row.Status), Why: sentence(row.Reason), Position: row.QueuePosition, Stuck: int64(len(row.Stuck))}
+	a := archiveRow{ID: row.ID, Name: nameOf(row), Team: row.TeamName, Badge: page.Labeled(archiveBadges, row.Status), Why: page.Sentence(row.Reason),
+		Position: row.QueuePosition, Stuck: int64(len(row.Stuck))}
 	switch {
 	case row.Status.Ended() && !row.FinishedAt.IsZero():
 		a.When = c.moment(row.FinishedAt)
@@ -309,10 +304,10 @@ type archivesBody struct {
 func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) {
 	q := r.URL.Query()
 	p := c.in(r, v, "archives", "Archives")
-	b := archivesBody{Filter: q.Get("status"), Search: searched(q.Get("q"))}
+	b := archivesBody{Filter: q.Get("status"), Search: page.Searched(q.Get("q"))}
 	statuses := []ledger.ArchiveStatus(nil)
 	for _, f := range archiveFilters {
-		b.Filters = append(b.Filters, filterLink{f.Text, address(p.Path+"archives", "status", f.Key, "q", b.Search), f.Key == b.Filter})
+		b.Filters = append(b.Filters, filterLink{f.Text, page.Address(p.Path+"archives", "status", f.Key, "q", b.Search), f.Key == b.Filter})
 		if f.Key == b.Filter {
 			statuses = f.statuses
 		}
@@ -328,7 +323,7 @@ func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) 
 			c.failed(w, r, err)
 			return
 		}
-		p.Topic, p.Version = "archives", b.Open.state(c.temporal.ready(r.Context())).Version
+		p.Topic, p.Version = "archives", b.Open.state(c.temporal.Ready(r.Context())).Version
 	}
 	read := func(ctx context.Context) (archiveRows, error) {
 		return c.browseArchives(ctx, v.ledger, ledger.ArchiveFilter{Statuses: statuses, Name: b.Search}, after)
@@ -336,7 +331,7 @@ func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) 
 	var found archiveRows
 	var err error
 	if b.Whole {
-		found, err = c.ended.of(r.Context(), v.tenant.ID, read)
+		found, err = c.ended.Of(r.Context(), v.tenant.ID, read)
 	} else {
 		found, err = read(r.Context())
 	}
@@ -345,7 +340,7 @@ func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) 
 		return
 	}
 	if b.Rows = found.rows; found.next != "" {
-		b.Next = address(p.Path+"archives", "status", b.Filter, "q", b.Search, "after", found.next)
+		b.Next = page.Address(p.Path+"archives", "status", b.Filter, "q", b.Search, "after", found.next)
 	}
 	p.Body = b
 	c.show(w, r, http.StatusOK, "archives", p)
@@ -364,15 +359,4 @@ func (c *console) browseArchives(ctx context.Context, h ledger.TenantLedger, f l
 		out.rows = append(out.rows, c.archiveRow(row))
 	}
 	return out, err
-}
-
-const longestSearch = 200
-
-// searched is what somebody typed, within limits.
-func searched(text string) string {
-	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
-	if r := []rune(text); len(r) > longestSearch {
-		text = string(r[:longestSearch])
-	}
-	return text
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -27,8 +28,8 @@ type auditBody struct {
 
 // auditFilter reads a filter from the address.
 func auditFilter(q url.Values) (ledger.AuditFilter, auditBody) {
-	b := auditBody{Text: searched(q.Get("q")), Who: searched(q.Get("who")), Action: searched(q.Get("action")), Since: q.Get("since"), Until: q.Get("until"),
-		ArchiveFilter: searched(q.Get("archive")), ReviewFilter: searched(q.Get("review"))}
+	b := auditBody{Text: page.Searched(q.Get("q")), Who: page.Searched(q.Get("who")), Action: page.Searched(q.Get("action")), Since: q.Get("since"), Until: q.Get("until"),
+		ArchiveFilter: page.Searched(q.Get("archive")), ReviewFilter: page.Searched(q.Get("review"))}
 	f := ledger.AuditFilter{Text: b.Text, Actor: b.Who, Action: b.Action, Archive: b.ArchiveFilter, Review: b.ReviewFilter}
 	day := func(text *string) (t time.Time) {
 		if *text == "" {
@@ -49,7 +50,8 @@ func auditFilter(q url.Values) (ledger.AuditFilter, auditBody) {
 }
 
 func (b auditBody) address(path string, more ...string) string {
-	return address(path, append([]string{"q", b.Text, "who", b.Who, "action", b.Action, "since", b.Since, "until", b.Until, "archive", b.ArchiveFilter, "review", b.ReviewFilter}, more...)...)
+	return page.Address(path, append([]string{"q", b.Text, "who", b.Who, "action", b.Action, "since", b.Since, "until", b.Until, "archive", b.ArchiveFilter, "review",
+		b.ReviewFilter}, more...)...)
 }
 
 // auditPage shows who did what, the newest first.
@@ -115,7 +117,8 @@ func (c *console) auditFile(w http.ResponseWriter, r *http.Request, v visit) {
 		out := csv.NewWriter(w)
 		_ = out.Write([]string{"number", "time", "actor", "name", "address", "key", "action", "object", "object_id", "archive", "review", "reason", "detail", "hash"})
 		write = func(e ledger.AuditEntry) error {
-			cells := []string{strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Actor.Kind, e.Actor.Name, e.Actor.Address, e.Actor.Key, e.Action, e.ObjectKind, e.ObjectID, e.Archive, e.Review, e.Reason, string(e.Detail), e.Hash}
+			cells := []string{strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.Actor.Kind, e.Actor.Name, e.Actor.Address, e.Actor.Key,
+				e.Action, e.ObjectKind, e.ObjectID, e.Archive, e.Review, e.Reason, string(e.Detail), e.Hash}
 			for i := range cells {
 				cells[i] = export.Cell(cells[i])
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -42,15 +43,15 @@ func (h *harness) grow(t testing.TB, archives, items int) {
 	require.NoError(t, err)
 	require.NoError(t, l.PutFolders(t.Context(), []ledger.Folder{{SourceID: "root", Scan: scan}}))
 	for from := 0; from < items; from += 5000 {
-		page := make([]ledger.Item, 0, 5000)
+		listed := make([]ledger.Item, 0, 5000)
 		for i := from; i < min(from+5000, items); i++ {
 			it := ledger.Item{SourceID: fmt.Sprintf("f%06d", i), AssetKey: fmt.Sprintf("f%06d", i), FolderID: "root", Version: 1, Versions: 1, Scan: scan, Name: "A.mov", Path: fmt.Sprintf("Day %02d/Camera A/A%06d.mov", i%40, i), Size: 5 << 30, State: ledger.Copied, BytesDone: 5 << 30}
 			if i%1000 == 5 {
 				it.State, it.Reason, it.Fault = ledger.ItemFailed, "iconik refused the file", "content"
 			}
-			page = append(page, it)
+			listed = append(listed, it)
 		}
-		require.NoError(t, l.PageListed(t.Context(), "root", scan, "", nil, page, from+5000 >= items))
+		require.NoError(t, l.PageListed(t.Context(), "root", scan, "", nil, listed, from+5000 >= items))
 	}
 	require.NoError(t, l.FinishScan(t.Context(), scan))
 }
@@ -62,11 +63,7 @@ func BenchmarkPages(b *testing.B) {
 	small, large := serve(b, config.RoleAdmin), serve(b, config.RoleAdmin)
 	small.grow(b, 100, 1000)
 	large.grow(b, 10_000, 100_000)
-	style := loadAssets()
-	shared := 0
-	for _, raw := range style.body {
-		shared += len(raw)
-	}
+	shared := page.Load().Assets.Size()
 	for _, path := range []string{"archives", "archives?q=campaign+09", "archives?status=failed", "archives?q=nothing", "archives/large", "archives/large?state=failed", "archives/large?q=a099", "archives/large?q=nothing", "reviews", "audit"} {
 		took := func(h *harness) (first, median time.Duration, size int) {
 			h.get(b, "/ui/-/assets/none")

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console/live"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/doctor"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/signin"
@@ -20,7 +22,12 @@ import (
 )
 
 // Root is where the console is mounted.
-const Root = "/ui/"
+const Root = page.Root
+
+const (
+	memoLasts   = time.Second
+	mirrorsLast = 10 * time.Second // each one is asked for at Temporal
+)
 
 // Actions are what the console does beside reading the ledger. The API's routes call the same functions.
 type Actions interface {
@@ -33,6 +40,14 @@ type Actions interface {
 	ExtendReview(ctx context.Context, t *config.Tenant, review, expires string) error
 	StopReview(ctx context.Context, t *config.Tenant, review string) error
 	SyncReview(ctx context.Context, t *config.Tenant, review string) error
+	// ResendReview sends again what an open review could not send.
+	ResendReview(ctx context.Context, t *config.Tenant, review string) error
+	// BothSides reads a review's comments and reviewers at both vendors, within bounds.
+	BothSides(ctx context.Context, t *config.Tenant, review string) (Sides, error)
+	// Thumbnail reads a picture of an asset of a review, empty where there is none.
+	Thumbnail(ctx context.Context, t *config.Tenant, review string, n int) (File, error)
+	// ItemThumbnail reads a picture of a file that was archived, empty where there is none.
+	ItemThumbnail(ctx context.Context, t *config.Tenant, it ledger.Item) (File, error)
 	// Export writes a review's comments in one of export's formats; asset may be empty.
 	Export(ctx context.Context, t *config.Tenant, review, format, asset string) (File, error)
 
@@ -41,10 +56,18 @@ type Actions interface {
 	Doctor(ctx context.Context, t *config.Tenant) doctor.Report
 	// SignedIn is when the tenant's sign-in to Frame.io was renewed last, false where it has none that is renewed.
 	SignedIn(ctx context.Context, t *config.Tenant) (time.Time, bool)
+	// SignInURL is where an administrator signs in to Frame.io; Adobe then sends the browser to redirect.
+	SignInURL(t *config.Tenant, redirect, state string) (string, error)
+	// SignIn exchanges Adobe's code for tokens, and says who signed in.
+	SignIn(ctx context.Context, t *config.Tenant, code, redirect string) (string, error)
+	// Budgets are the vendors' limits on the tenant's calls, as all processes know them.
+	Budgets(ctx context.Context, t *config.Tenant) ([]Budget, error)
 	// Step is what an archive's workflow is doing, "" where it does not run.
 	Step(ctx context.Context, t *config.Tenant, archive string) (string, error)
 	// AsItStands shows a row whose workflow ended without a word as failed.
 	AsItStands(ctx context.Context, row ledger.Archive) ledger.Archive
+	AccountActions
+
 	// TemporalReady fails where Temporal does not answer.
 	TemporalReady(ctx context.Context) error
 }
@@ -58,6 +81,7 @@ type File struct {
 // Project is a project of Frame.io that can be archived.
 type Project struct {
 	ID, Name, Team string
+	Bytes          int64  // stored in Frame.io; -1 where it does not say
 	State          string // in Frame.io: active, inactive or archived
 	Archive        string // the status of its archive, "" without one
 }
@@ -76,18 +100,20 @@ type Deps struct {
 	Refused func(ctx context.Context, p signin.Person, tenants []string, page, why string) // records it; may be nil
 	Stop    context.Context                                                                //nolint:containedctx // ends what outlives a request: live updates, plans
 	Now     func() time.Time
+	Thumbs  *Thumbs // that others of the process share; nil: the console's own
 }
 
 type console struct {
 	Deps
-	assets   assets
-	pages    pages
-	live     *live
-	tasks    *tasks
+	pages    page.Set
+	live     *live.Streams
+	tasks    *live.Tasks
 	totals   *totals
-	open     *memo[openList]    // by tenant
-	ended    *memo[archiveRows] // of their first page, by tenant
-	temporal *health
+	open     *live.Memo[openList]    // by tenant
+	ended    *live.Memo[archiveRows] // of their first page, by tenant
+	mirrors  *live.Memo[[]Mirror]    // by tenant
+	temporal *live.Health
+	spent    *spent // sign-ins to Frame.io
 }
 
 // Handler serves the console under Root. Requests carry the person in their context (package signin).
@@ -99,28 +125,38 @@ func Handler(d Deps) http.Handler {
 	if d.Stop == nil {
 		d.Stop = context.Background()
 	}
-	c := &console{Deps: d, assets: loadAssets(), tasks: newTasks(d.Stop, d.Now)}
-	c.pages = loadPages(c.assets)
+	c := &console{Deps: d, pages: page.Load(), tasks: live.NewTasks(d.Stop, d.Now)}
+	if c.Thumbs == nil {
+		c.Thumbs = NewThumbs(d.Now)
+	}
 	c.totals = &totals{stop: d.Stop, ledger: d.Ledger, now: d.Now, slot: make(chan struct{}, totalsSlots), known: map[string]*knownTotals{}}
-	c.open, c.ended = newMemo[openList](d.Now), newMemo[archiveRows](d.Now)
-	c.temporal = &health{ask: d.Actions.TemporalReady, now: d.Now}
-	c.live = newLive(d.Stop, c.state)
+	c.open, c.ended = live.NewMemo[openList](d.Now, memoLasts), live.NewMemo[archiveRows](d.Now, memoLasts)
+	c.spent = &spent{until: map[string]time.Time{}}
+	c.mirrors = live.NewMemo[[]Mirror](d.Now, mirrorsLast)
+	c.temporal = live.NewHealth(d.Actions.TemporalReady, d.Now)
+	c.live = live.New(d.Stop, c.state)
 	return secured(c.routes())
 }
 
 func (c *console) routes() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /ui/{$}", c.home)
-	m.HandleFunc("GET /ui/-/assets/{name}", c.assets.serve)
-	for pattern, page := range map[string]handler{
+	m.HandleFunc("GET /ui/-/assets/{name}", c.pages.Assets.Serve)
+	c.accountRoutes(m)
+	m.HandleFunc("GET "+signInPath, c.fromAdobe)
+	for pattern, show := range map[string]handler{
 		"GET {$}":                          c.toArchives,
 		"GET archives":                     c.archivesPage,
 		"GET archives/{id}":                c.archivePage,
 		"GET archives/{id}/{file}":         c.reportFile,
 		"GET archives/{id}/do/{verb}":      c.confirmArchive,
+		"GET archives/{id}/thumbs/{item}":  c.itemThumb,
 		"GET reviews":                      c.reviewsPage,
 		"GET reviews/{id}":                 c.reviewPage,
 		"GET reviews/{id}/do/{verb}":       c.confirmReview,
+		"GET reviews/{id}/thumbs/{n}":      c.thumbFile,
+		"GET reviews/{id}/sides":           c.sidesPage,
+		"POST reviews/{id}/sides":          c.act(config.RoleEditor, c.readSidesAgain),
 		"GET start":                        c.startPage,
 		"GET start/{project}":              c.planPage,
 		"GET events":                       c.events,
@@ -131,13 +167,15 @@ func (c *console) routes() http.Handler {
 		"POST archives/{id}/queue/{where}": c.act(config.RoleOperator, c.moveArchive),
 		"POST reviews/{id}/do/{verb}":      c.act(config.RoleOperator, c.controlReview),
 		"GET reviews/{id}/{file}":          c.needs(config.RoleEditor, c.exportFile),
-		"GET setup":                        c.needs(config.RoleAdmin, c.setupPage),
-		"POST setup":                       c.act(config.RoleAdmin, c.examine),
+		"GET setup":                        c.setupPage,
+		"POST setup":                       c.act(config.RoleOperator, c.examine),
+		"GET setup/sign-in":                c.needs(config.RoleAdmin, c.signInPage),
+		"POST setup/sign-in":               c.needs(config.RoleAdmin, c.toAdobe),
 		"GET audit":                        c.needs(config.RoleAdmin, c.auditPage),
 		"GET audit/{file}":                 c.needs(config.RoleAdmin, c.auditFile),
 	} {
 		method, path, _ := strings.Cut(pattern, " ")
-		m.HandleFunc(method+" /ui/{tenant}/"+path, c.inTenant(page))
+		m.HandleFunc(method+" /ui/{tenant}/"+path, c.inTenant(show))
 	}
 	m.HandleFunc("/ui/", func(w http.ResponseWriter, r *http.Request) {
 		c.problem(w, r, http.StatusNotFound, "There is no such page.")
@@ -203,23 +241,21 @@ func (c *console) home(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, tenants[0].Path+"archives", http.StatusSeeOther)
 		return
 	}
-	c.show(w, r, http.StatusOK, "home", page{Title: "Tenants", Tenants: tenants})
+	c.show(w, r, http.StatusOK, "home", page.Page{Title: "Tenants", Tenants: tenants})
 }
 
 func (c *console) toArchives(w http.ResponseWriter, r *http.Request, v visit) {
 	http.Redirect(w, r, Root+v.tenant.ID+"/archives", http.StatusSeeOther)
 }
 
-type tenantLink struct{ Name, Path string }
-
-func (c *console) tenantsOf(p signin.Person) []tenantLink {
-	var out []tenantLink
+func (c *console) tenantsOf(p signin.Person) []page.Tenant {
+	var out []page.Tenant
 	for _, id := range p.Tenants() {
 		if t, ok := c.Config().Tenant(id); ok {
-			out = append(out, tenantLink{cmp.Or(t.Name, t.ID), Root + t.ID + "/"})
+			out = append(out, page.Tenant{Name: cmp.Or(t.Name, t.ID), Path: Root + t.ID + "/"})
 		}
 	}
-	slices.SortFunc(out, func(a, b tenantLink) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path)) })
+	slices.SortFunc(out, func(a, b page.Tenant) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path)) })
 	return out
 }
 
@@ -227,21 +263,28 @@ func (c *console) tenantsOf(p signin.Person) []tenantLink {
 func (c *console) act(role config.Role, do func(r *http.Request, v visit) (to, done string, err error)) handler {
 	return c.needs(role, func(w http.ResponseWriter, r *http.Request, v visit) {
 		to, done, err := do(r, v)
-		c.open.forget(v.tenant.ID)
-		c.ended.forget(v.tenant.ID)
-		var refused *Refused
-		switch {
-		case errors.As(err, &refused):
-			c.problem(w, r, http.StatusUnprocessableEntity, sentence(refused.Why))
-		case err != nil:
-			c.failed(w, r, err)
-		default:
-			if done != "" {
-				to += "?done=" + done
-			}
-			http.Redirect(w, r, Root+v.tenant.ID+"/"+to, http.StatusSeeOther)
+		c.open.Forget(v.tenant.ID)
+		c.ended.Forget(v.tenant.ID)
+		if c.notDone(w, r, err) {
+			return
 		}
+		if done != "" {
+			to += "?done=" + done
+		}
+		http.Redirect(w, r, Root+v.tenant.ID+"/"+to, http.StatusSeeOther)
 	})
+}
+
+// notDone answers for what an action has refused, or could not do; false where err is nil.
+func (c *console) notDone(w http.ResponseWriter, r *http.Request, err error) bool {
+	var refused *Refused
+	switch {
+	case errors.As(err, &refused):
+		c.problem(w, r, http.StatusUnprocessableEntity, page.Sentence(refused.Why))
+	case err != nil:
+		c.failed(w, r, err)
+	}
+	return err != nil
 }
 
 // failed answers for what cannot be reached now.
@@ -261,7 +304,8 @@ func (c *console) failed(w http.ResponseWriter, r *http.Request, err error) {
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "+
+			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

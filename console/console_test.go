@@ -3,8 +3,10 @@ package console
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -20,9 +22,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/doctor"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/signin"
+	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -42,7 +46,17 @@ type recorder struct {
 	projects []Project
 	plan     func(context.Context) (workflows.Plan, error)
 	step     string
+	sides    Sides
+	sidesErr error
+	pictures int
+	poster   []byte // of a file; empty: the smallest
+	checks   []doctor.Check
+
+	accountRecorder
 }
+
+// onePixel is the smallest PNG.
+var onePixel, _ = base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 func (a *recorder) note(parts ...any) error {
 	a.mu.Lock()
@@ -75,6 +89,28 @@ func (a *recorder) StopReview(_ context.Context, _ *config.Tenant, id string) er
 func (a *recorder) SyncReview(_ context.Context, _ *config.Tenant, id string) error {
 	return a.note("sync", id)
 }
+func (a *recorder) ResendReview(_ context.Context, _ *config.Tenant, id string) error {
+	return a.note("resend", id)
+}
+func (a *recorder) BothSides(context.Context, *config.Tenant, string) (Sides, error) {
+	return a.sides, a.sidesErr
+}
+func (a *recorder) Thumbnail(_ context.Context, _ *config.Tenant, _ string, n int) (File, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pictures++; n != 1 {
+		return File{}, errors.New("no picture at https://bucket.s3.amazonaws.com/p.jpg?X-Amz-Signature=deadbeef")
+	}
+	return File{MediaType: "image/png", Body: onePixel}, nil
+}
+func (a *recorder) ItemThumbnail(_ context.Context, _ *config.Tenant, it ledger.Item) (File, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pictures++; it.AssetID != "as-1" {
+		return File{}, errors.New("no picture at https://bucket.s3.amazonaws.com/p.jpg?X-Amz-Signature=deadbeef")
+	}
+	return File{MediaType: "image/png", Body: []byte(cmp.Or(string(a.poster), string(onePixel)))}, nil
+}
 func (a *recorder) Export(_ context.Context, _ *config.Tenant, id, format, asset string) (File, error) {
 	return File{Name: "cut." + format, MediaType: "text/plain", Body: []byte("markers")}, a.note("export", id, format, asset)
 }
@@ -88,6 +124,9 @@ func (a *recorder) Plan(ctx context.Context, _ *config.Tenant, _ string) (workfl
 	return a.plan(ctx)
 }
 func (a *recorder) Doctor(context.Context, *config.Tenant) doctor.Report {
+	if a.checks != nil {
+		return doctor.Report{Checks: a.checks}
+	}
 	return doctor.Report{Checks: []doctor.Check{{ID: "iconik.storage", Status: doctor.Fail, Seen: "no storage <b> " + leaky, Meaning: "files cannot be stored", Do: "create a storage"}, {ID: "ledger", Status: doctor.OK, Seen: "reachable"}}}
 }
 func (a *recorder) SignedIn(context.Context, *config.Tenant) (time.Time, bool) {
@@ -99,13 +138,22 @@ func (a *recorder) AsItStands(_ context.Context, row ledger.Archive) ledger.Arch
 }
 func (a *recorder) TemporalReady(context.Context) error { return a.temporal }
 
-// now is a minute before today at first, and each request is a second later: what pages of one moment share is read anew.
+// now is a minute before today at first, and each request is a second later: what pages of one moment share is read anew, unless it
+// is what a test is about.
 func (h *harness) now() time.Time {
+	if asked := h.onNow.Load(); asked != nil {
+		(*asked)()
+	}
+	if h.steady.Load() {
+		return today.Add(time.Since(h.began))
+	}
 	return today.Add(-time.Minute + time.Duration(h.asked.Load())*time.Second + time.Since(h.began))
 }
 
 type harness struct {
 	asked   atomic.Int64
+	onNow   atomic.Pointer[func()]
+	steady  atomic.Bool // the clock is the real one: pages of one moment share what was read
 	began   time.Time
 	ledger  *ledger.Ledger
 	actions *recorder
@@ -113,17 +161,18 @@ type harness struct {
 	cfg     *config.Config
 	refused []string
 	person  signin.Person
+	role    config.Role
 }
 
 // serve serves the console to one person.
 func serve(t testing.TB, role config.Role) *harness {
 	t.Helper()
-	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/ledger.db", ledger.WithKey("a secret of sixteen and more"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a secret of sixteen and more"))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
-	h := &harness{began: time.Now(), ledger: book, actions: &recorder{}, person: signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example"}}
+	h := &harness{began: time.Now(), ledger: book, actions: &recorder{}, role: role, person: signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example"}}
 	h.cfg = &config.Config{HTTP: config.HTTP{PublicURL: "http://127.0.0.1:8080"}, Temporal: config.Temporal{UIURL: "http://127.0.0.1:8233", Namespace: "default"}, Tenants: map[string]*config.Tenant{
-		acme:  {ID: acme, Name: "Acme", Iconik: config.Iconik{BaseURL: "https://app.iconik.io"}, Frameio: config.Frameio{Generation: "v4"}, Review: config.Review{Longest: 90 * 24 * time.Hour, Retention: 720 * time.Hour}},
+		acme:  {ID: acme, Name: "Acme", Iconik: config.Iconik{BaseURL: "https://app.iconik.io"}, Frameio: config.Frameio{Generation: "v4", IMS: config.IMS{ClientID: "client"}}, Review: config.Review{Longest: 90 * 24 * time.Hour, Retention: 720 * time.Hour}},
 		other: {ID: other, Name: "Secret Competitor"},
 	}}
 	stop, cancel := context.WithCancel(context.Background())
@@ -133,9 +182,9 @@ func serve(t testing.TB, role config.Role) *harness {
 	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.asked.Add(1)
 		who := h.person
-		who.Roles = map[string]config.Role{acme: role}
+		who.Roles = map[string]config.Role{acme: h.role}
 		ctx := signin.With(r.Context(), who)
-		if role == "nobody" {
+		if h.role == "nobody" {
 			ctx = r.Context()
 		}
 		handler.ServeHTTP(w, r.WithContext(signin.WithFormToken(ctx, "token-1")))
@@ -230,7 +279,8 @@ func filled(t testing.TB, role config.Role) *harness {
 	require.NoError(t, err)
 	h.review(t, ledger.Review{ID: "open", Title: hostile, Status: ledger.ReviewOpen, ShareURL: "https://f.io/abc", ExpiresAt: today.Add(20 * time.Hour), OpenComments: 1, Reviewers: []string{hostile}, Message: hostile, Notes: []string{leaky}, Trouble: leaky, Reason: leaky, RequestedBy: ledger.Person{Name: hostile}})
 	_, err = h.ledger.Tenant(acme).Review("open").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
-		return []ledger.ReviewAsset{{AssetID: "as-9", Title: hostile, State: ledger.AssetReady, Reason: leaky, FrameNum: 24, FrameDen: 1, FileID: "fi", Decision: "approved", NoWatermark: leaky}}
+		return []ledger.ReviewAsset{{AssetID: "as-9", Title: hostile, State: ledger.AssetReady, Reason: leaky, FrameNum: 24, FrameDen: 1, FileID: "fi", Decision: "approved", NoWatermark: leaky},
+			{AssetID: "as-10", Title: "Trailer", State: ledger.AssetFailed, Reason: leaky}}
 	})
 	require.NoError(t, err)
 	frame := int64(48)
@@ -238,24 +288,57 @@ func filled(t testing.TB, role config.Role) *harness {
 		ledger.ReviewComment{Review: "open", ID: "c2", N: 1, ParentID: "c1", FrameioID: "fc2", IconikID: "ic2", Author: "Ellen", Text: "a reply", Origin: ledger.FromIconik, CreatedAt: today}))
 	h.review(t, ledger.Review{ID: "later", Title: "Later", Status: ledger.ReviewOpen, ExpiresAt: today.Add(200 * time.Hour)})
 	h.review(t, ledger.Review{ID: "gone", Title: "Old cut", Status: ledger.ReviewStopped, EndedAt: today.Add(-24 * time.Hour)})
-	h.actions.projects = []Project{{ID: "p1", Name: hostile, Team: hostile, State: "active"}, {ID: "p2", Name: "Harbour Lights", State: "archived", Archive: "verified"}}
+	require.NoError(t, h.ledger.Tenant(acme).NoteReceived(t.Context(), ledger.Received{At: today, Source: "frameio", Kind: hostile, Object: "ob-1", Status: 200, Result: "ignored: " + leaky}))
+	require.NoError(t, h.ledger.Tenant(acme).NoteReceived(t.Context(), ledger.Received{At: today.Add(time.Second), Source: "iconik", Kind: "send", Object: "as-9", Status: 422, Result: hostile}))
+	h.actions.sides = Sides{Listed: true, LinkSeen: today.Add(-2 * time.Hour), MoreAssets: 1, Reviewers: []Reviewer{{Name: hostile, Email: "rita@client.example", Invited: true, Comments: 2, LastAt: today.Add(-time.Hour)}, {Email: "sam@client.example", Invited: true}},
+		Assets: []AssetSides{{N: 1, Title: hostile, Label: "approved", More: 3, Pairs: []Pair{
+			{Frame: &frame, Frameio: Side{ID: "f", Who: hostile, Text: hostile + leaky, At: today}, Iconik: Side{ID: "i", Who: hostile, Text: "another text", Done: true, At: today}, Differ: true},
+			{Frameio: Side{ID: "f2", Text: "only there", At: today}}, {Iconik: Side{ID: "i2", Who: "Ed", Text: "only here", At: today}}}}, {N: 2, Title: "Trailer", Problem: leaky}}}
+	h.actions.projects = []Project{{ID: "p1", Name: hostile, Team: hostile, Bytes: 5 << 30, State: "active"}, {ID: "p2", Name: "Harbour Lights", Bytes: -1, State: "archived", Archive: "verified"}}
 	h.actions.plan = func(context.Context) (workflows.Plan, error) {
 		return workflows.Plan{Project: hostile, Items: 3, Assets: 2, Bytes: 5 << 30, ByType: []workflows.PlanType{{MediaType: hostile, Count: 3, Bytes: 5}}, APISeconds: 61, TransferSeconds: 7200,
 			Blockers: []workflows.Blocker{{Path: hostile, Why: leaky, Outcome: leaky}}, Access: &workflows.PlanAccess{Places: []workflows.PlanPlace{{Place: hostile, Readers: []string{hostile}}}, Unmapped: []string{hostile}}}, nil
 	}
+	h.withAccount(t)
 	return h
+}
+
+// TestEverybodySeesWhatIsWrongWithTheSetUp holds who may see, who may check and who may change.
+func TestEverybodySeesWhatIsWrongWithTheSetUp(t *testing.T) {
+	h := filled(t, config.RoleViewer)
+	h.cfg.Tenants[acme].Notify.SlackURL = "https://hooks.slack.example/x"
+	seen := func(role config.Role) string {
+		h.role = role
+		_, body := h.get(t, "setup")
+		return body
+	}
+	assert.Contains(t, seen(config.RoleViewer), "Nobody has checked the installation in the last 15 minutes.")
+	require.Eventually(t, func() bool { return strings.Contains(seen(config.RoleOperator), "Checked") }, 5*time.Second, 10*time.Millisecond)
+	for role, may := range map[config.Role][4]bool{config.RoleViewer: {}, config.RoleEditor: {}, config.RoleOperator: {true, true, false, false}, config.RoleAdmin: {true, true, true, true}} {
+		body := seen(role)
+		for _, want := range []string{"Create a storage", "Vendors' limits", "40 of 50 calls", "renewed ", "What Frame.io and iconik sent last", "ob-1", "This program"} {
+			assert.Contains(t, html.UnescapeString(body), want, role)
+		}
+		for i, part := range []string{"Check again", "<h2>Notifications</h2>", "setup/sign-in", `href="/ui/people"`} {
+			assert.Equal(t, may[i], strings.Contains(body, part), "%s: %s", role, part)
+		}
+	}
 }
 
 // pagePaths are all pages that can be read.
 var pagePaths = []string{"archives", "archives?status=failed", "archives?q=harbour", "archives?status=verified&q=none", "archives/running", "archives/queued-1", "archives/waiting", "archives/ended", "archives/ended?state=exceptions&q=cut",
 	"archives/ended/do/retry", "archives/running/do/cancel", "archives/waiting/do/retry", "archives/queued-1/do/cancel", "reviews", "reviews?status=stopped", "reviews/open", "reviews/gone", "reviews/open?q=reply", "reviews/open/do/extend",
-	"reviews/open/do/stop", "reviews/open/do/sync", "start", "start?q=harbour", "start/p1", "setup", "audit", "audit?q=retry&who=192.0.2.9&since=2026-01-01&until=2099-01-01", "audit?since=nonsense", "/ui/nothing"}
+	"reviews/open/do/stop", "reviews/open/do/sync", "reviews/open/do/resend", "reviews/open/sides", "start", "start?q=harbour", "start/p1", "setup", "setup/sign-in", "audit", "audit?q=retry&who=192.0.2.9&since=2026-01-01&until=2099-01-01", "audit?since=nonsense", "/ui/nothing",
+	"account", "account/new", "account/plan", "account/plan?name=%5B", "account/plan?name=x&canary=2", "account/migrations/mig", "account/migrations/mig?state=queued", "account/migrations/mig?q=none", "account/migrations/mig-old", "account/migrations/mig/do/pause",
+	"account/migrations/mig/do/cancel", "account/mirrors/new", "account/mirrors/nightly/do/run", "account/mirrors/nightly/do/stop", "archives/proven", "archives/proven/reclaim", "archives/ended/reclaim", "archives/ended/reclaim/do/delete", "archives/proven/reclaim/do/approve"}
 
 func TestNoPageLetsANameOut(t *testing.T) {
 	h := filled(t, config.RoleAdmin)
-	for _, path := range []string{"start", "start/p1", "setup"} { // what is read in the background
+	for _, path := range []string{"start", "start/p1", "setup", "reviews/open/sides"} { // what is read in the background
 		h.get(t, path)
 	}
+	require.Eventually(t, func() bool { _, body := h.get(t, "reviews/open/sides"); return strings.Contains(body, "only there") }, 5*time.Second, 10*time.Millisecond)
+	h.planned(t)
 	require.Eventually(t, func() bool {
 		_, body := h.get(t, "start/p1")
 		return strings.Contains(body, "What an archive would do")
@@ -313,6 +396,80 @@ func TestAReviewShowsBothSides(t *testing.T) {
 	}
 }
 
+// What both vendors show is read in the background, once for all who look, and anew when somebody asks for it.
+func TestBothSidesAreReadAtTheVendors(t *testing.T) {
+	h := filled(t, config.RoleEditor)
+	body := ""
+	read := func() bool {
+		_, body = h.get(t, "reviews/open/sides")
+		return strings.Contains(body, "Read both sides again")
+	}
+	require.Eventually(t, read, 5*time.Second, 10*time.Millisecond)
+	for _, want := range []string{"rita@client.example", "2 comments, the last one", "sam@client.example", "no comment yet", "Somebody opened the link last on November 29, 2026", "Differ", "Not in iconik yet", "Not in Frame.io yet",
+		"only there", "another text", "00:00:02:00", "approved", "1 more asset", "And 3 more"} {
+		assert.Contains(t, body, want)
+	}
+	h.actions.sides, h.actions.sidesErr = Sides{}, &Refused{"there is no such review"}
+	_, body = h.get(t, "reviews/open/sides")
+	assert.Contains(t, body, "only there", "it is not read for each who looks")
+	resp, _ := h.do(t, http.MethodPost, "reviews/open/sides", url.Values{})
+	require.Equal(t, http.StatusSeeOther, resp.StatusCode)
+	require.Eventually(t, func() bool { return read() && strings.Contains(body, "There is no such review.") }, 5*time.Second, 10*time.Millisecond)
+	assert.NotContains(t, body, "only there")
+}
+
+// Pictures are handed on, and read once however many look: no page holds iconik's signed address.
+func TestPicturesAreHandedOn(t *testing.T) {
+	h := filled(t, config.RoleViewer)
+	_, body := h.get(t, "reviews/open")
+	require.Contains(t, body, `src="/ui/`+acme+`/reviews/open/thumbs/1"`)
+	for range 3 {
+		resp, body := h.get(t, "reviews/open/thumbs/1")
+		assert.Equal(t, "image/png", resp.Header.Get("Content-Type"))
+		assert.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
+		assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "default-src 'none'")
+		assert.Equal(t, string(onePixel), body)
+		resp, body = h.get(t, "reviews/open/thumbs/2")
+		assert.Equal(t, http.StatusNotFound, resp.StatusCode)
+		assert.NotContains(t, body, "deadbeef")
+	}
+	assert.Equal(t, 2, h.actions.pictures)
+	for _, path := range []string{"reviews/none/thumbs/1", "reviews/open/thumbs/0", "reviews/open/thumbs/x"} {
+		resp, _ := h.get(t, path)
+		assert.Equal(t, http.StatusNotFound, resp.StatusCode, path)
+	}
+	assert.Equal(t, 2, h.actions.pictures)
+}
+
+// The report has pictures of what everybody may see in iconik, and none of what only some may.
+func TestTheReportHasPictures(t *testing.T) {
+	h := serve(t, config.RoleViewer)
+	h.archive(t, "p", func(a *ledger.Archive) { a.Status = ledger.Verified })
+	h.items(t, "p", ledger.Item{SourceID: "f1", Path: "a.mov", State: ledger.ItemVerified, AssetID: "as-1", VersionID: "ve-1"},
+		ledger.Item{SourceID: "f2", Path: "notes.txt", State: ledger.ItemVerified, AssetID: "as-2", VersionID: "ve-2"},
+		ledger.Item{SourceID: "f3", Path: "gone.mov", State: ledger.Skipped, AssetID: "as-3", VersionID: "ve-3"})
+	resp, body := h.get(t, "archives/p/report.html")
+	assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "img-src 'self'")
+	assert.Contains(t, body, `<img src="thumbs/f1" alt="" loading="lazy">`)
+	assert.NotContains(t, body, "thumbs/f3")
+	for range 2 {
+		resp, body = h.get(t, "archives/p/thumbs/f1")
+		assert.Equal(t, "image/png", resp.Header.Get("Content-Type"))
+		assert.Equal(t, string(onePixel), body)
+		for _, none := range []string{"f2", "f3", "f4"} { // iconik has none, is not asked, does not know it
+			resp, body = h.get(t, "archives/p/thumbs/"+none)
+			assert.Equal(t, http.StatusNotFound, resp.StatusCode, none)
+			assert.NotContains(t, body, "deadbeef")
+		}
+	}
+	assert.Equal(t, 2, h.actions.pictures)
+	require.NoError(t, h.ledger.Tenant(acme).Archive("p").PutAccess(t.Context(), "p", ledger.AccessRule, 0, `{"source":"p","kind":"project","place":"P"}`))
+	_, body = h.get(t, "archives/p/report.html")
+	assert.NotContains(t, body, "<img")
+	resp, _ = h.get(t, "archives/p/thumbs/f1")
+	assert.Equal(t, http.StatusNotFound, resp.StatusCode, "also one that was shown before")
+}
+
 func TestRolesDecideWhatIsSeenAndDone(t *testing.T) {
 	for _, tt := range []struct {
 		role         config.Role
@@ -339,6 +496,14 @@ func TestRolesDecideWhatIsSeenAndDone(t *testing.T) {
 		{config.RoleViewer, "GET", "start/p1", 403},
 		{config.RoleViewer, "GET", "reviews/open/comments.edl", 403},
 		{config.RoleEditor, "GET", "reviews/open/comments.edl", 200},
+		{config.RoleViewer, "GET", "reviews/open/sides", 403},
+		{config.RoleViewer, "POST", "reviews/open/sides", 403},
+		{config.RoleEditor, "GET", "reviews/open/sides", 200},
+		{config.RoleEditor, "GET", "reviews/none/sides", 404},
+		{config.RoleEditor, "POST", "reviews/none/sides", 422},
+		{config.RoleEditor, "POST", "reviews/open/do/resend", 403},
+		{config.RoleOperator, "GET", "reviews/later/do/resend", 422},
+		{config.RoleOperator, "GET", "reviews/gone/do/resend", 422},
 		{config.RoleEditor, "POST", "archives/ended/do/retry", 403},
 		{config.RoleOperator, "POST", "archives/ended/do/retry", 303},
 		{config.RoleOperator, "POST", "archives/ended/do/explode", 422},
@@ -347,8 +512,13 @@ func TestRolesDecideWhatIsSeenAndDone(t *testing.T) {
 		{config.RoleOperator, "GET", "reviews/gone/do/extend", 422},
 		{config.RoleOperator, "GET", "audit", 403},
 		{config.RoleOperator, "GET", "audit/audit.csv", 403},
-		{config.RoleOperator, "GET", "setup", 403},
-		{config.RoleOperator, "POST", "setup", 403},
+		{config.RoleViewer, "GET", "setup", 200},
+		{config.RoleViewer, "POST", "setup", 403},
+		{config.RoleEditor, "POST", "setup", 403},
+		{config.RoleOperator, "GET", "setup", 200},
+		{config.RoleOperator, "POST", "setup", 303},
+		{config.RoleOperator, "GET", "setup/sign-in", 403},
+		{config.RoleOperator, "POST", "setup/sign-in", 403},
 		{config.RoleAdmin, "GET", "audit", 200},
 		{config.RoleAdmin, "GET", "audit/audit.csv", 200},
 		{config.RoleAdmin, "GET", "setup", 200},
@@ -386,6 +556,7 @@ func TestButtonsDoWhatTheySay(t *testing.T) {
 		{"reviews/open/do/extend", url.Values{"expires": {"2026-12-24"}}, "extend open 2026-12-24", "reviews/open?done=extended"},
 		{"reviews/open/do/stop", nil, "stop open", "reviews/open?done=stopped"},
 		{"reviews/open/do/sync", nil, "sync open", "reviews/open?done=synced"},
+		{"reviews/open/do/resend", nil, "resend open", "reviews/open?done=resent"},
 		{"start/p1", nil, "start p1 pat@acme.example", "archives/p1?done=started"},
 	} {
 		h.actions.asked = nil
@@ -410,7 +581,7 @@ func TestButtonsDoWhatTheySay(t *testing.T) {
 func TestWithoutTemporalThePagesStillShowTheLedger(t *testing.T) {
 	h := filled(t, config.RoleAdmin)
 	h.actions.temporal = errors.New("down")
-	for _, path := range []string{"archives", "archives/running", "reviews/open", "audit"} {
+	for _, path := range []string{"archives", "archives/running", "reviews/open", "audit", "account", "account/migrations/mig", "account/new", "archives/proven/reclaim", "setup"} {
 		resp, body := h.get(t, path)
 		assert.Equal(t, http.StatusOK, resp.StatusCode)
 		assert.Contains(t, body, "Temporal does not respond.", path)
@@ -453,7 +624,7 @@ func TestAPlanIsMadeInTheBackground(t *testing.T) {
 func TestAssetsMayBeKept(t *testing.T) {
 	h := serve(t, config.RoleViewer)
 	for _, file := range []string{"style.css", "live.js", "icon.svg"} {
-		resp, body := h.get(t, loadAssets().url(file))
+		resp, body := h.get(t, page.Load().Assets.URL(file))
 		assert.Equal(t, http.StatusOK, resp.StatusCode)
 		assert.Contains(t, resp.Header.Get("Cache-Control"), "immutable")
 		assert.NotEmpty(t, body)
@@ -486,6 +657,6 @@ func TestSentences(t *testing.T) {
 		"": "", "two files failed": "Two files failed.", "“Archive” is missing": "“Archive” is missing.", "http://127.0.0.1 is here": "http://127.0.0.1 is here.", "überall!": "überall!", "übrig bleibt eins": "Übrig bleibt eins.",
 		"iconik refused it": "iconik refused it.", "a.mov is missing": "a.mov is missing.", "missing: x": "Missing: x.", " done.": "Done.", "done. then": "Done. then.",
 	} {
-		assert.Equal(t, want, sentence(text))
+		assert.Equal(t, want, page.Sentence(text))
 	}
 }

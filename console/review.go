@@ -3,7 +3,6 @@ package console
 import (
 	"cmp"
 	"context"
-	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/console/live"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
@@ -28,7 +29,8 @@ const (
 
 type assetLine struct {
 	Title, Version, Why, Size, NoWatermark string
-	Badge, Decision                        badge
+	Thumb                                  string // the address of its picture
+	Badge, Decision                        page.Badge
 	Iconik                                 string
 	Comments                               int64
 	Exports                                []namedLink
@@ -38,9 +40,9 @@ type assetLine struct {
 type commentLine struct {
 	Asset, At, Who, Text, Made string
 	Reply, Guest, Drawn        bool
-	Frameio, Iconik            badge
+	Frameio, Iconik            page.Badge
 	Why                        string
-	When                       moment
+	When                       page.Moment
 }
 
 type reviewBody struct {
@@ -57,27 +59,28 @@ type reviewBody struct {
 	Exports      []namedLink
 	Timeline     []timelineLine
 
-	CanExtend, CanStop, CanSync bool
+	CanExtend, CanStop, CanSync, CanResend bool
+	Sides                                  string // the page that shows both vendors as they are now
 }
 
-func (c *console) reviewState(ctx context.Context, h ledger.TenantLedger, id string) (state, error) {
+func (c *console) reviewState(ctx context.Context, h ledger.TenantLedger, id string) (live.State, error) {
 	r, ok, err := h.Review(id).Get(ctx)
 	if err != nil || !ok {
-		return state{}, err
+		return live.State{}, err
 	}
 	assets, err := h.Review(id).Assets(ctx)
-	return reviewVersion(r, assets, c.temporal.ready(ctx)), err
+	return reviewVersion(r, assets, c.temporal.Ready(ctx)), err
 }
 
-func reviewVersion(r ledger.Review, assets []ledger.ReviewAsset, temporal bool) state {
+func reviewVersion(r ledger.Review, assets []ledger.ReviewAsset, temporal bool) live.State {
 	r.LastSyncAt, r.NextSyncAt = r.LastSyncAt.Truncate(syncShown), r.NextSyncAt.Truncate(syncShown) // these move all the time
-	s := state{Values: map[string]string{}}
+	s := live.State{Values: map[string]string{}}
 	seen := []any{r, temporal}
 	for _, a := range assets {
-		s.Values["asset."+strconv.Itoa(a.N)+".percent"] = strconv.Itoa(percent(a.BytesDone, a.Size))
+		s.Values["asset."+strconv.Itoa(a.N)+".percent"] = strconv.Itoa(page.Percent(a.BytesDone, a.Size))
 		seen = append(seen, a.State, a.Reason, a.Decision, a.Title, a.Trouble)
 	}
-	s.Version = versionOf(seen...)
+	s.Version = live.VersionOf(seen...)
 	return s
 }
 
@@ -106,12 +109,13 @@ func (c *console) reviewPage(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	p := c.in(r, v, "reviews", titleOf(row))
-	p.Topic, p.Version = "review/"+row.ID, reviewVersion(row, assets, c.temporal.ready(ctx)).Version
+	p.Topic, p.Version = "review/"+row.ID, reviewVersion(row, assets, c.temporal.Ready(ctx)).Version
 	here := p.Path + "reviews/" + url.PathEscape(row.ID)
 	b := reviewBody{Row: c.reviewRow(row), Notes: row.Notes, Reviewers: row.Reviewers,
 		Timeline:  c.among(timeline, passed{row.CreatedAt, "began to send the assets"}, passed{row.OpenedAt, "opened the review"}, passed{row.EndedAt, "switched the link off"}),
-		Search:    searched(r.URL.Query().Get("q")),
+		Search:    page.Searched(r.URL.Query().Get("q")),
 		CanExtend: row.Status.Running(), CanStop: row.Status.Running(), CanSync: row.Status == ledger.ReviewOpen}
+	b.CanResend, b.Sides = row.Status == ledger.ReviewOpen && slices.ContainsFunc(assets, failedToSend), here+"/sides"
 	b.Facts, b.Links, b.Troubles = c.reviewFacts(row), c.reviewLinks(v, row), reviewTroubles(row, assets)
 	if p.Export {
 		for _, f := range export.Formats {
@@ -124,6 +128,8 @@ func (c *console) reviewPage(w http.ResponseWriter, r *http.Request, v visit) {
 	c.show(w, r, http.StatusOK, "review", p)
 }
 
+func failedToSend(a ledger.ReviewAsset) bool { return a.State == ledger.AssetFailed }
+
 func (c *console) reviewFacts(r ledger.Review) []fact {
 	var out []fact
 	add := func(name, text string) {
@@ -131,7 +137,7 @@ func (c *console) reviewFacts(r ledger.Review) []fact {
 			out = append(out, fact{name, text})
 		}
 	}
-	at := func(m moment) string {
+	at := func(m page.Moment) string {
 		if m.Text == "" {
 			return ""
 		}
@@ -167,7 +173,7 @@ func (c *console) reviewFacts(r ledger.Review) []fact {
 func (c *console) reviewLinks(v visit, r ledger.Review) []namedLink {
 	var out []namedLink
 	add := func(text, to string) {
-		if to = web(to); to != "" {
+		if to = page.Web(to); to != "" {
 			out = append(out, namedLink{text, to})
 		}
 	}
@@ -182,17 +188,18 @@ func (c *console) reviewLinks(v visit, r ledger.Review) []namedLink {
 func reviewTroubles(r ledger.Review, assets []ledger.ReviewAsset) []fact {
 	var out []fact
 	if r.Trouble != "" {
-		out = append(out, fact{"Sharing", sentence(r.Trouble) + " Framebridge tries again."})
+		out = append(out, fact{"Sharing", page.Sentence(r.Trouble) + " Framebridge tries again."})
 	}
 	if !r.LinkAbsentSince.IsZero() {
 		out = append(out, fact{"Link", "Frame.io has not shown the link since " + r.LinkAbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
 	}
 	for _, a := range assets {
 		if a.Trouble != "" && a.State != ledger.AssetReady {
-			out = append(out, fact{cmp.Or(a.Title, a.Name), sentence(a.Trouble) + " Framebridge tries again."})
+			out = append(out, fact{cmp.Or(a.Title, a.Name), page.Sentence(a.Trouble) + " Framebridge tries again."})
 		}
 		if !a.AbsentSince.IsZero() {
-			out = append(out, fact{cmp.Or(a.Title, a.Name), cmp.Or(map[string]string{"frameio": "Frame.io", "iconik": "iconik"}[a.AbsentFrom], a.AbsentFrom) + " has not shown it since " + a.AbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
+			out = append(out, fact{cmp.Or(a.Title, a.Name), cmp.Or(map[string]string{"frameio": "Frame.io", "iconik": "iconik"}[a.AbsentFrom],
+				a.AbsentFrom) + " has not shown it since " + a.AbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
 		}
 	}
 	return out
@@ -207,8 +214,10 @@ func assetLines(v visit, assets []ledger.ReviewAsset, comments []ledger.ReviewCo
 	}
 	out := make([]assetLine, len(assets))
 	for i, a := range assets {
-		out[i] = assetLine{Title: cmp.Or(a.Title, a.Name, a.AssetID), Why: sentence(a.Reason), Size: report.Size(a.Size), NoWatermark: sentence(a.NoWatermark), Badge: labeled(assetBadges, a.State),
-			Decision: labeled(decisionBadges, a.Decision), Comments: count[a.N], Iconik: web(v.tenant.Iconik.BaseURL + "/asset/" + url.PathEscape(a.AssetID))}
+		out[i] = assetLine{Title: cmp.Or(a.Title, a.Name, a.AssetID), Why: page.Sentence(a.Reason), Size: report.Size(a.Size), NoWatermark: page.Sentence(a.NoWatermark),
+			Badge:    page.Labeled(assetBadges, a.State),
+			Decision: page.Labeled(decisionBadges, a.Decision), Comments: count[a.N], Iconik: page.Web(v.tenant.Iconik.BaseURL + "/asset/" + url.PathEscape(a.AssetID))}
+		out[i].Thumb = Root + v.tenant.ID + "/reviews/" + url.PathEscape(a.Review) + "/thumbs/" + strconv.Itoa(a.N)
 		if a.Size == 0 {
 			out[i].Size = ""
 		}
@@ -250,31 +259,33 @@ func (c *console) commentLines(assets []ledger.ReviewAsset, comments []ledger.Re
 	}
 	slices.SortStableFunc(comments, func(a, b ledger.ReviewComment) int {
 		ra, rb := root(a), root(b)
-		return cmp.Or(cmp.Compare(a.N, b.N), cmp.Compare(frame(ra), frame(rb)), ra.CreatedAt.Compare(rb.CreatedAt), cmp.Compare(ra.ID, rb.ID), a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.N, b.N), cmp.Compare(frame(ra), frame(rb)), ra.CreatedAt.Compare(rb.CreatedAt), cmp.Compare(ra.ID, rb.ID),
+			a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	more := max(len(comments)-commentsShown, 0)
 	out := make([]commentLine, 0, min(len(comments), commentsShown))
 	for _, m := range comments[:len(comments)-more] {
 		a := of[m.N]
-		out = append(out, commentLine{Asset: cmp.Or(a.Title, a.Name), At: frameText(a, m), Who: cmp.Or(m.Author, m.Email, "unknown"), Text: m.Text, Made: map[ledger.Origin]string{ledger.FromFrameio: "in Frame.io", ledger.FromIconik: "in iconik"}[m.Origin],
-			Reply: m.ParentID != "", Guest: m.Guest, Drawn: m.Drawn, Frameio: side(m, m.FrameioID), Iconik: side(m, m.IconikID), Why: sentence(m.Refused), When: c.moment(m.CreatedAt)})
+		out = append(out, commentLine{Asset: cmp.Or(a.Title, a.Name), At: frameText(a, m), Who: cmp.Or(m.Author, m.Email, "unknown"), Text: m.Text,
+			Made:  map[ledger.Origin]string{ledger.FromFrameio: "in Frame.io", ledger.FromIconik: "in iconik"}[m.Origin],
+			Reply: m.ParentID != "", Guest: m.Guest, Drawn: m.Drawn, Frameio: side(m, m.FrameioID), Iconik: side(m, m.IconikID), Why: page.Sentence(m.Refused), When: c.moment(m.CreatedAt)})
 	}
 	return out, int64(more)
 }
 
 // side says what one side has of a comment.
-func side(m ledger.ReviewComment, id string) badge {
+func side(m ledger.ReviewComment, id string) page.Badge {
 	switch {
 	case id != "" && m.Completed:
-		return badge{"Done", "good"}
+		return page.Good("Done")
 	case id != "":
-		return badge{"There", "good"}
+		return page.Good("There")
 	case m.Refused != "":
-		return badge{"Refused", "bad"}
+		return page.Bad("Refused")
 	case m.Internal:
-		return badge{"Team only", "off"}
+		return page.Off("Team only")
 	}
-	return badge{"On its way", "wait"}
+	return page.Wait("On its way")
 }
 
 func timecode(a ledger.ReviewAsset, frame int64) string {
@@ -297,13 +308,7 @@ func (c *console) exportFile(w http.ResponseWriter, r *http.Request, v visit) {
 		return
 	}
 	f, err := c.Actions.Export(r.Context(), v.tenant, r.PathValue("id"), kind, r.URL.Query().Get("asset"))
-	var refused *Refused
-	switch {
-	case errors.As(err, &refused):
-		c.problem(w, r, http.StatusUnprocessableEntity, sentence(refused.Why))
-		return
-	case err != nil:
-		c.failed(w, r, err)
+	if c.notDone(w, r, err) {
 		return
 	}
 	w.Header().Set("Content-Type", f.MediaType)

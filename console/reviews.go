@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/framebridge/framebridge/console/live"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -15,8 +17,8 @@ const endingSoon = 48 * time.Hour
 // reviewRow is a review in a list.
 type reviewRow struct {
 	ID, Title, Why       string
-	Badge                badge
-	Expires, When        moment
+	Badge                page.Badge
+	Expires, When        page.Moment
 	Comments             string
 	ToIconik, ToFrameio  int64
 	Open                 int64
@@ -24,7 +26,7 @@ type reviewRow struct {
 }
 
 func (c *console) reviewRow(r ledger.Review) reviewRow {
-	out := reviewRow{ID: r.ID, Title: titleOf(r), Why: sentence(r.Reason), Badge: labeled(reviewBadges, r.Status), When: c.moment(r.CreatedAt),
+	out := reviewRow{ID: r.ID, Title: titleOf(r), Why: page.Sentence(r.Reason), Badge: page.Labeled(reviewBadges, r.Status), When: c.moment(r.CreatedAt),
 		ToIconik: int64(r.ToIconik), ToFrameio: int64(r.ToFrameio), Open: int64(r.OpenComments)}
 	out.Comments = english.Count(out.Open, "open comment")
 	out.RequestedBy = r.RequestedBy.Name
@@ -93,15 +95,15 @@ func (c *console) runningReviews(ctx context.Context, h ledger.TenantLedger) (se
 	return sending, soon, open, counts, err
 }
 
-func (c *console) reviewsState(ctx context.Context, h ledger.TenantLedger) (state, error) {
+func (c *console) reviewsState(ctx context.Context, h ledger.TenantLedger) (live.State, error) {
 	sending, soon, open, counts, err := c.runningReviews(ctx, h)
 	if err != nil {
-		return state{}, err
+		return live.State{}, err
 	}
-	return reviewsStateOf(sending, soon, open, counts, c.temporal.ready(ctx)), nil
+	return reviewsStateOf(sending, soon, open, counts, c.temporal.Ready(ctx)), nil
 }
 
-func reviewsStateOf(sending, soon, open []ledger.Review, counts map[ledger.ReviewStatus]int64, temporal bool) state {
+func reviewsStateOf(sending, soon, open []ledger.Review, counts map[ledger.ReviewStatus]int64, temporal bool) live.State {
 	var seen []any
 	for _, list := range [][]ledger.Review{sending, soon, open} {
 		for _, r := range list {
@@ -109,18 +111,18 @@ func reviewsStateOf(sending, soon, open []ledger.Review, counts map[ledger.Revie
 		}
 		seen = append(seen, "")
 	}
-	return state{Version: versionOf(seen, counts, temporal)}
+	return live.State{Version: live.VersionOf(seen, counts, temporal)}
 }
 
 // reviewsPage shows the reviews: those that end soon first; with a filter or a search, only what they choose.
 func (c *console) reviewsPage(w http.ResponseWriter, r *http.Request, v visit) {
 	q := r.URL.Query()
 	p := c.in(r, v, "reviews", "Reviews")
-	b := reviewsBody{Filter: q.Get("status"), Search: searched(q.Get("q"))}
+	b := reviewsBody{Filter: q.Get("status"), Search: page.Searched(q.Get("q"))}
 	after := q.Get("after")
 	statuses := []ledger.ReviewStatus(nil)
 	for _, f := range reviewFilters {
-		b.Filters = append(b.Filters, filterLink{f.Text, address(p.Path+"reviews", "status", f.Key, "q", b.Search), f.Key == b.Filter})
+		b.Filters = append(b.Filters, filterLink{f.Text, page.Address(p.Path+"reviews", "status", f.Key, "q", b.Search), f.Key == b.Filter})
 		if f.Key == b.Filter {
 			statuses = f.statuses
 		}
@@ -135,13 +137,13 @@ func (c *console) reviewsPage(w http.ResponseWriter, r *http.Request, v visit) {
 			c.failed(w, r, err)
 			return
 		}
-		p.Topic, p.Version = "reviews", reviewsStateOf(sending, soon, open, counts, c.temporal.ready(r.Context())).Version
+		p.Topic, p.Version = "reviews", reviewsStateOf(sending, soon, open, counts, c.temporal.Ready(r.Context())).Version
 		for _, n := range counts {
 			b.Running += n
 		}
 		if len(soon)+len(open) > rowsShown && len(open) > 0 {
 			open = open[:len(open)-1]
-			b.MoreOpen = address(p.Path+"reviews", "status", "open")
+			b.MoreOpen = page.Address(p.Path+"reviews", "status", "open")
 		}
 		b.Sending, b.Soon, b.Open = c.reviewRows(sending), c.reviewRows(soon), c.reviewRows(open)
 	}
@@ -152,7 +154,7 @@ func (c *console) reviewsPage(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 	b.Rows = c.reviewRows(rows)
 	if next != "" {
-		b.Next = address(p.Path+"reviews", "status", b.Filter, "q", b.Search, "after", next)
+		b.Next = page.Address(p.Path+"reviews", "status", b.Filter, "q", b.Search, "after", next)
 	}
 	p.Body = b
 	c.show(w, r, http.StatusOK, "reviews", p)

@@ -7,12 +7,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console/live"
+	"github.com/framebridge/framebridge/console/page"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -20,23 +22,24 @@ const projectsTopic = "projects"
 
 type projectRow struct {
 	Project
-	Badge badge
+	Badge page.Badge
 	Plan  string
+	Size  string
 }
 
 type startBody struct {
 	Reading bool
 	Took    string
 	Error   string
-	Read    moment
+	Read    page.Moment
 	Search  string
 	Rows    []projectRow
 	Found   int64
 	Total   int64
 }
 
-func (c *console) readProjects(v visit) task {
-	return c.tasks.begin(topic{v.tenant.ID, projectsTopic}, func(ctx context.Context) (any, error) {
+func (c *console) readProjects(v visit) live.Task {
+	return c.tasks.Begin(live.About(v.tenant.ID, projectsTopic), func(ctx context.Context) (any, error) {
 		list, err := c.Actions.Projects(ctx, v.tenant)
 		slices.SortFunc(list, func(a, b Project) int {
 			return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
@@ -48,14 +51,14 @@ func (c *console) readProjects(v visit) task {
 // startPage lists the projects of Frame.io, which may take longer to read than a page may.
 func (c *console) startPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "start", "Start an archive")
-	t := topic{v.tenant.ID, projectsTopic}
-	have, ok := c.tasks.get(t)
+	t := live.About(v.tenant.ID, projectsTopic)
+	have, ok := c.tasks.Get(t)
 	if !ok {
 		have = c.readProjects(v)
 	}
-	p.Topic, p.Version = projectsTopic, c.tasks.version(t)
-	b := startBody{Search: searched(r.URL.Query().Get("q")), Reading: have.running(), Took: english.Duration(c.Now().Sub(have.Began))}
-	if !have.running() {
+	p.Topic, p.Version = projectsTopic, have.Version()
+	b := startBody{Search: page.Searched(r.URL.Query().Get("q")), Reading: have.Running(), Took: english.Duration(c.Now().Sub(have.Began))}
+	if !have.Running() {
 		b.Read = c.moment(have.Ended)
 	}
 	if have.Err != nil {
@@ -71,8 +74,11 @@ func (c *console) startPage(w http.ResponseWriter, r *http.Request, v visit) {
 			continue
 		}
 		row := projectRow{Project: project, Plan: p.Path + "start/" + url.PathEscape(project.ID)}
+		if project.Bytes >= 0 {
+			row.Size = report.Size(project.Bytes)
+		}
 		if project.Archive != "" {
-			row.Badge = labeled(archiveBadges, ledger.ArchiveStatus(project.Archive))
+			row.Badge = page.Labeled(archiveBadges, ledger.ArchiveStatus(project.Archive))
 		}
 		b.Rows = append(b.Rows, row)
 	}
@@ -91,7 +97,7 @@ type planBody struct {
 	Took       string
 	Error      string
 	Plan       *workflows.Plan
-	Read       moment
+	Read       page.Moment
 	API, Bytes string // how long it takes by the vendors' limits, and by bandwidth
 	Archive    archiveRow
 	Known      bool // there is an archive of it
@@ -102,18 +108,18 @@ type planBody struct {
 // planPage says what an archive of a project would do, before the button that starts it.
 func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 	id := r.PathValue("project")
-	t := topic{v.tenant.ID, "plan/" + id}
-	if !knownTopic(t.name) {
+	t := live.About(v.tenant.ID, "plan/"+id)
+	if !knownTopic(t.Name) {
 		c.problem(w, r, http.StatusNotFound, "There is no such project.")
 		return
 	}
-	have, ok := c.tasks.get(t)
-	if !ok || r.URL.Query().Get("again") != "" && !have.running() {
+	have, ok := c.tasks.Get(t)
+	if !ok || r.URL.Query().Get("again") != "" && !have.Running() {
 		if !v.may(config.RoleOperator) { // a plan costs calls of the vendors' budgets
 			c.refuse(w, r, v, config.RoleOperator)
 			return
 		}
-		have = c.tasks.begin(t, func(ctx context.Context) (any, error) { //nolint:contextcheck // it goes on without its page
+		have = c.tasks.Begin(t, func(ctx context.Context) (any, error) { //nolint:contextcheck // it goes on without its page
 			made, err := c.Actions.Plan(ctx, v.tenant, id)
 			return &made, err
 		})
@@ -123,14 +129,15 @@ func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 		c.failed(w, r, err)
 		return
 	}
-	b := planBody{ID: id, Name: cmp.Or(c.projectName(v, id), row.Name, "Project "+id), Known: known, Archive: c.archiveRow(row), Running: known && !row.Status.Ended(), Reading: have.running(), Took: english.Duration(c.Now().Sub(have.Began))}
+	b := planBody{ID: id, Name: cmp.Or(c.projectName(v, id), row.Name, "Project "+id), Known: known, Archive: c.archiveRow(row),
+		Running: known && !row.Status.Ended(), Reading: have.Running(), Took: english.Duration(c.Now().Sub(have.Began))}
 	switch made, _ := have.Result.(*workflows.Plan); {
-	case have.running():
+	case have.Running():
 	case have.Err != nil:
 		b.Error = redact.Scrub(have.Err.Error())
 	case made != nil:
 		b.Plan, b.Read, b.Name = made, c.moment(have.Ended), cmp.Or(made.Project, b.Name)
-		b.API, b.Bytes = lasting(made.APISeconds), lasting(made.TransferSeconds)
+		b.API, b.Bytes = page.Lasting(made.APISeconds), page.Lasting(made.TransferSeconds)
 	}
 	counts, err := v.ledger.OpenArchives(r.Context())
 	if err != nil {
@@ -143,12 +150,12 @@ func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 		}
 	}
 	p := c.in(r, v, "start", b.Name)
-	p.Topic, p.Version, p.Body = t.name, c.tasks.version(t), b
+	p.Topic, p.Version, p.Body = t.Name, have.Version(), b
 	c.show(w, r, http.StatusOK, "plan", p)
 }
 
 func (c *console) projectName(v visit, id string) string {
-	have, _ := c.tasks.get(topic{v.tenant.ID, projectsTopic})
+	have, _ := c.tasks.Get(live.About(v.tenant.ID, projectsTopic))
 	list, _ := have.Result.([]Project)
 	for _, p := range list {
 		if p.ID == id {
@@ -156,12 +163,4 @@ func (c *console) projectName(v visit, id string) string {
 		}
 	}
 	return ""
-}
-
-// lasting is a time that was estimated.
-func lasting(seconds float64) string {
-	if seconds < 1 {
-		return "less than a second"
-	}
-	return english.Duration(time.Duration(seconds * float64(time.Second)))
 }

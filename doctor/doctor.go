@@ -152,6 +152,7 @@ func Definitions() (shared, perTenant []Definition) {
 	shared = append(shared, workerChecks()...)
 	shared = append(shared, mailChecks()...)
 	perTenant = append(perTenant, tenantChecks()...)
+	perTenant = append(perTenant, notifyChecks()...)
 	perTenant = append(perTenant, frameioChecks()...)
 	perTenant = append(perTenant, accountChecks()...)
 	perTenant = append(perTenant, webhookChecks()...)

@@ -95,12 +95,12 @@ func breakages() []breakage {
 		{"config.permissions", func(h *harness) { must(os.Chmod(h.Path, 0o644)) }},
 		{"config.warnings", func(h *harness) { h.Config.Warnings = []string{"tenants.x.api_key: is short"} }},
 		{"public_url.form", func(h *harness) { h.Config.HTTP.PublicURL = "http://" + host }},
-		{"public_url.reachable", func(h *harness) { h.front.answer("/api/v1/services/frameio/archives", map[string]string{}) }},
-		{"public_url.reachable", func(h *harness) { h.frontAt = "127.0.0.1:1" }},
+		{"public_url.reachable", func(h *harness) { h.testServer.answer("/api/v1/services/frameio/archives", map[string]string{}) }},
+		{"public_url.reachable", func(h *harness) { h.serverAt = "127.0.0.1:1" }},
 		{"auth.oidc", func(h *harness) { h.Config.Auth.OIDC.Issuer = "http://127.0.0.1:1" }},
 		{"auth.oidc", func(h *harness) {
 			h.Config.Auth.OIDC.Issuer = "https://" + host + "/realm/"
-			h.front.answer("/realm/.well-known/openid-configuration", map[string]string{"issuer": "https://" + host + "/realm"})
+			h.testServer.answer("/realm/.well-known/openid-configuration", map[string]string{"issuer": "https://" + host + "/realm"})
 		}},
 		{"ledger.reachable", func(h *harness) { h.Ledger, h.LedgerErr = nil, errors.New("unable to open database file") }},
 		{"ledger.schema", func(h *harness) {
@@ -126,6 +126,9 @@ func breakages() []breakage {
 		{"tenant.api_key", func(h *harness) { h.tenant.APIKey = config.Tenant{}.APIKey }},
 		{"tenant.audit", func(h *harness) { h.rewriteAudit() }},
 		{"tenant.notify", func(h *harness) { h.tenant.Archive.Notify = nil }},
+		{"notify.slack", func(h *harness) { h.tenant.Notify.SlackURL = "http://127.0.0.1:1/secret" }},
+		{"notify.teams", func(h *harness) { h.tenant.Notify.TeamsURL = "http://no-such-host.invalid/secret" }},
+		{"notify.webhook", func(h *harness) { h.refusedWebhook() }},
 		{"frameio.reachable", func(h *harness) { h.tenant.Frameio.BaseURL = "http://127.0.0.1:1" }},
 		{"frameio.reachable", func(h *harness) { h.frameioAt.hangs, h.Timeout = true, time.Second }},
 		{"frameio.clock", func(h *harness) { h.frameioAt.late = -7 * time.Minute }},

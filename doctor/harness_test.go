@@ -31,6 +31,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/doctor"
+	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
@@ -139,6 +140,9 @@ func (f fakeOperator) ListSearchAttributes(context.Context, *operatorservice.Lis
 	out := &operatorservice.ListSearchAttributesResponse{CustomAttributes: map[string]enumspb.IndexedValueType{}}
 	for _, a := range f.t.attributes {
 		out.CustomAttributes[a] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
+		if a == "FramebridgeExpires" {
+			out.CustomAttributes[a] = enumspb.INDEXED_VALUE_TYPE_DATETIME
+		}
 	}
 	return out, nil
 }
@@ -203,19 +207,19 @@ type harness struct {
 	frameio             *frameiosim.Sim
 	iconik              *iconiksim.Sim
 	frameioAt, iconikAt *tamper
-	front, worker       *tamper
+	testServer, worker  *tamper
 	temporal            *fakeTemporal
 	mail                *mailServer
 	team                string
 	options             *frameiosim.Options
-	frontAt             string
+	serverAt            string
 }
 
 // RoundTrip leads what is asked of the public address to the starter on this machine.
 func (h *harness) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Hostname() == host {
 		r = r.Clone(r.Context())
-		r.URL.Scheme, r.URL.Host = "http", h.frontAt
+		r.URL.Scheme, r.URL.Host = "http", h.serverAt
 	}
 	return http.DefaultTransport.RoundTrip(r)
 }
@@ -241,16 +245,16 @@ func newHarness(t *testing.T, generation string) *harness {
 	require.NoError(t, err)
 	h.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: iconikToken, IndexDelay: -1})
 	require.NoError(t, err)
-	var fioURL, ickURL, workerURL, frontURL string
+	var fioURL, ickURL, workerURL, serverURL string
 	h.frameioAt, fioURL = serve(h.frameio.Handler())
 	h.iconikAt, ickURL = serve(h.iconik.Handler())
 	h.worker, workerURL = serve(http.NotFoundHandler())
 	h.worker.answer("/healthz", map[string]string{"status": "ok", "version": version})
-	h.front, frontURL = serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h.testServer, serverURL = serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
-	h.frontAt = strings.TrimPrefix(frontURL, "http://")
+	h.serverAt = strings.TrimPrefix(serverURL, "http://")
 
 	h.tenant = &config.Tenant{ID: tenantID, Name: "Acme", Archive: config.Archive{Notify: []string{"ops@example.com"}},
 		Frameio: config.Frameio{Generation: generation, BaseURL: fioURL, Token: "token"},
@@ -272,7 +276,7 @@ func newHarness(t *testing.T, generation string) *harness {
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	workers := []string{"12@here@"}
-	h.temporal = &fakeTemporal{retention: 1000 * time.Hour, attributes: []string{"FramebridgeTenant", "FramebridgeProject", "FramebridgeAsset", "FramebridgeStatus"},
+	h.temporal = &fakeTemporal{retention: 1000 * time.Hour, attributes: []string{"FramebridgeTenant", "FramebridgeProject", "FramebridgeAsset", "FramebridgeStatus", "FramebridgeProjectName", "FramebridgeExpires"},
 		pollers: map[string][]string{"framebridge Workflow": workers, "framebridge Activity": workers, "framebridge-transfers Activity": workers}}
 	h.Subject = &doctor.Subject{Path: path, Config: cfg, Ledger: book, Temporal: h.temporal, Tenants: []*config.Tenant{h.tenant}, Base: cfg.HTTP.PublicURL + "/api/v1/services/frameio",
 		Version: version, Transport: h, Open: h.open, SignedIn: func(context.Context, *config.Tenant) (time.Time, bool) { return time.Now().Add(-time.Hour), true }}
@@ -294,6 +298,18 @@ func (h *harness) open(t *config.Tenant) (doctor.Account, *iconik.Client, error)
 }
 
 // rewriteAudit changes an entry of the audit log behind the ledger's back.
+// refusedWebhook is a webhook whose server answers, and that has refused what was sent.
+func (h *harness) refusedWebhook() {
+	s := httptest.NewServer(http.NotFoundHandler())
+	h.t.Cleanup(s.Close)
+	h.tenant.Notify.Webhook = config.Webhook{URL: config.Secret(s.URL + "/secret"), Secret: config.Secrets{"a secret that signs events"}}
+	l, e := h.Ledger.Tenant(tenantID), events.Event{ID: "evt_1", Type: events.ArchiveFailed, Created: time.Now(), Tenant: tenantID}
+	_, err := l.Publish(h.t.Context(), e, []string{config.ChannelWebhook})
+	must(err)
+	must(l.BeginAttempt(h.t.Context(), e.ID, config.ChannelWebhook))
+	must(l.EndAttempt(h.t.Context(), e.ID, config.ChannelWebhook, ledger.DeliveryFailed, http.StatusGone, "HTTP 410 Gone"))
+}
+
 func (h *harness) rewriteAudit() {
 	for _, action := range []string{"stop", "retry"} {
 		_, err := h.Ledger.AppendAudit(h.t.Context(), ledger.AuditEntry{Tenant: tenantID, Actor: ledger.Actor{Kind: ledger.ActorAPI}, Action: action})

@@ -15,7 +15,6 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/workflows"
@@ -24,7 +23,7 @@ import (
 // temporalPatience is how long Temporal may take to answer.
 const temporalPatience = 5 * time.Second
 
-var searchAttributes = []temporal.SearchAttributeKeyKeyword{workflows.AttributeTenant, workflows.AttributeProject, workflows.AttributeAsset, workflows.AttributeStatus}
+var searchAttributes = workflows.SearchAttributes()
 
 func temporalChecks() []Definition {
 	return []Definition{
@@ -63,7 +62,7 @@ func temporalChecks() []Definition {
 				}
 				return ok("%s", days(kept))
 			}},
-		{ID: "temporal.search_attributes", Meaning: "You cannot filter workflows by tenant, project and status in Temporal's UI. Everything else works.", Do: "Register them: `temporal operator search-attribute create --name FramebridgeTenant --type Keyword`, and the others listed.",
+		{ID: "temporal.search_attributes", Meaning: "You cannot filter workflows by tenant, project and status in Temporal's UI. Everything else works.", Do: "Register them: `temporal operator search-attribute create --name FramebridgeTenant --type Keyword`, and the others listed; FramebridgeExpires has the type Datetime.",
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
 				have, err := x.Temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: x.Config.Temporal.Namespace})
 				if err != nil {
@@ -71,12 +70,12 @@ func temporalChecks() []Definition {
 				}
 				var missing []string
 				for _, a := range searchAttributes {
-					if have.GetCustomAttributes()[a.GetName()] != enumspb.INDEXED_VALUE_TYPE_KEYWORD {
+					if have.GetCustomAttributes()[a.GetName()] != a.GetValueType() {
 						missing = append(missing, a.GetName())
 					}
 				}
 				if len(missing) > 0 {
-					return warn("missing, or not of type Keyword: %s", strings.Join(missing, ", "))
+					return warn("missing, or of another type: %s", strings.Join(missing, ", "))
 				}
 				return ok("all %d are registered", len(searchAttributes))
 			}},

@@ -71,3 +71,11 @@ func Every(d time.Duration) string {
 	}
 	return "every " + text
 }
+
+// Time is a moment in its own zone: "November 29, 2026, 15:04:05 UTC".
+func Time(t time.Time) string { return t.Format("January 2, 2006, 15:04:05 MST") }
+
+// State is a stored state as people read it: "verified with exceptions", "canceled".
+func State(state string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(state, "_", " "), "cancelled", "canceled")
+}

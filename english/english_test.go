@@ -34,3 +34,12 @@ func TestDurationsReadAsPeopleWriteThem(t *testing.T) {
 	assert.Equal(t, "every hour", english.Every(time.Hour))
 	assert.Equal(t, "every 1 hour 30 minutes", english.Every(90*time.Minute))
 }
+
+func TestTimesAndStatesReadAsPeopleWriteThem(t *testing.T) {
+	at := time.Date(2026, 11, 1, 0, 0, 59, 0, time.UTC)
+	assert.Equal(t, "November 1, 2026, 00:00:59 UTC", english.Time(at))
+	assert.Equal(t, "November 1, 2026, 01:00:59 CET", english.Time(at.In(time.FixedZone("CET", 3600))))
+	for state, want := range map[string]string{"verified_with_exceptions": "verified with exceptions", "waiting_for_window": "waiting for window", "cancelled": "canceled", "running": "running", "": ""} {
+		assert.Equal(t, want, english.State(state))
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -121,6 +122,61 @@ func TestCellsAreNoFormulas(t *testing.T) {
 	for _, text := range []string{"plain", "a=b", "Ärger", "", "'quoted", "2-3"} {
 		assert.Equal(t, text, Cell(text))
 	}
+}
+
+// A spreadsheet may split at semicolons or tabs, whatever stands in quotes: none of the cells that it makes is a formula
+// then, and without the apostrophes the text is as it was typed.
+func TestCellsAreNoFormulasWhereverTheyAreSplit(t *testing.T) {
+	for _, text := range []string{"a;=1+1", "a;;=1", "a;\u00a0=1", "a; \u200b@x", "a;\"=1+1\"", "a\t+1", "a\t\t=1", "list:\n=1+1", "a;\n-1", "a;＝1", "a;\x00=1", "\";=1", ";=1;-2;+3", "a;\"\"\"=cmd|'/c calc'!A0"} {
+		c := one(text, text)
+		c[0].Name, c[0].Comments[0].Email = text, text
+		doc := string(written(t, "csv", "", c))
+		for _, separator := range []string{";", "\t"} {
+			for _, cell := range splitLikeASpreadsheet(doc, separator) {
+				assert.NotContains(t, formulas, firstRune(strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })), "%q split at %q: %q", text, separator, cell)
+			}
+		}
+		rows, err := readRFC4180(doc)
+		require.NoError(t, err)
+		for _, i := range []int{0, 6, 7, 8} {
+			assert.Equal(t, strings.ReplaceAll(Text(text), "'", ""), strings.ReplaceAll(rows[1][i], "'", ""), "the text is whole")
+		}
+	}
+	for _, text := range []string{"a; b", "a;1", "a;b-c", "a\tb", "one\ntwo", "1;2;3"} {
+		assert.Equal(t, text, Cell(text))
+	}
+}
+
+func firstRune(s string) string {
+	for _, r := range s {
+		return string(r)
+	}
+	return "none"
+}
+
+// splitLikeASpreadsheet heeds quotes at the beginning of a cell only, and takes what follows the closing one for text.
+func splitLikeASpreadsheet(doc, separator string) (cells []string) {
+	cell, quoted, begun := "", false, false
+	end := func() { cells, cell, quoted, begun = append(cells, cell), "", false, false }
+	for i := 0; i < len(doc); i++ {
+		switch c := doc[i : i+1]; {
+		case quoted && strings.HasPrefix(doc[i:], `""`):
+			cell += c
+			i++
+		case quoted && c == `"`:
+			quoted = false
+		case quoted:
+			cell += c
+		case c == separator || c == "\n" || c == "\r":
+			end()
+		case c == `"` && !begun:
+			quoted, begun = true, true
+		default:
+			cell, begun = cell+c, true
+		}
+	}
+	end()
+	return cells
 }
 
 func TestFCPXML(t *testing.T) {

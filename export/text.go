@@ -1,6 +1,7 @@
 package export
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -38,15 +39,19 @@ func Line(s string) string {
 const formulas = "=+-@\t\r\n＝＋－＠"
 
 // Cell is a text as a cell of a CSV: one that a spreadsheet would take for a formula, also after white space, has an
-// apostrophe before it.
+// apostrophe before it. So has what stands after a semicolon, a tab or a line break in it: with the settings of many
+// countries a spreadsheet splits there, and does not heed quotes in the middle of a line.
 func Cell(s string) string {
 	raw, s := s, Text(s)
+	s = innerFormula.ReplaceAllString(s, "$1'$2")
 	bare := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
 	if startsWith(raw, formulas) || startsWith(s, formulas) || startsWith(bare, formulas) {
 		return "'" + s
 	}
 	return s
 }
+
+var innerFormula = regexp.MustCompile(`([;\t\n])([\p{Z}\p{Cf}"]*[=+@＝＋－＠-])`)
 
 func startsWith(s, chars string) bool { return strings.IndexAny(s, chars) == 0 }
 

@@ -51,7 +51,7 @@ func (h ArchiveLedger) SetFolderAccess(ctx context.Context, folder, place string
 // FolderAccess is the place whose rule holds for a folder, "" for the project's, and false where the folder is not known.
 func (h ArchiveLedger) FolderAccess(ctx context.Context, folder string) (string, bool, error) {
 	var place string
-	err := h.l.reads().row(ctx, "SELECT access FROM folders WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folder).Scan(&place)
+	err := h.l.reads().Row(ctx, "SELECT access FROM folders WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folder).Scan(&place)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}

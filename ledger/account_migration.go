@@ -14,7 +14,7 @@ import (
 func (h TenantLedger) AdoptArchive(ctx context.Context, from, to string) error {
 	return h.l.tx(ctx, func(tx session) error {
 		read := func(id string) (a Archive, scan int, err error) {
-			a, err = scanArchive(tx.row(ctx, "SELECT scan, data, queue_position FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.id, id), &scan)
+			a, err = scanArchive(tx.Row(ctx, "SELECT scan, data, queue_position FROM archives WHERE tenant = ? AND id = ?"+tx.ForUpdate(), h.id, id), &scan)
 			if errors.Is(err, sql.ErrNoRows) {
 				err = fmt.Errorf("archive %s: %w", id, ErrUnknown)
 			}
@@ -38,12 +38,12 @@ func (h TenantLedger) AdoptArchive(ctx context.Context, from, to string) error {
 			if err != nil {
 				return err
 			}
-			if _, err := tx.exec(ctx, "UPDATE archives SET data = ?, scan = ? WHERE tenant = ? AND id = ?", data, max(scan, -scan), h.id, id); err != nil {
+			if _, err := tx.Exec(ctx, "UPDATE archives SET data = ?, scan = ? WHERE tenant = ? AND id = ?", data, max(scan, -scan), h.id, id); err != nil {
 				return err
 			}
 		}
 		for _, table := range []string{"items", "folders", "links"} {
-			if _, err := tx.exec(ctx, "UPDATE "+table+" SET archive = ? WHERE tenant = ? AND archive = ?", to, h.id, from); err != nil {
+			if _, err := tx.Exec(ctx, "UPDATE "+table+" SET archive = ? WHERE tenant = ? AND archive = ?", to, h.id, from); err != nil {
 				return err
 			}
 		}
@@ -66,7 +66,7 @@ func renameLink(ctx context.Context, tx session, tenant string, kind LinkKind, f
 	if from == to {
 		return nil
 	}
-	_, err := tx.exec(ctx, `UPDATE links SET source_id = ?, hash = '' WHERE tenant = ? AND kind = ? AND source_id = ?
+	_, err := tx.Exec(ctx, `UPDATE links SET source_id = ?, hash = '' WHERE tenant = ? AND kind = ? AND source_id = ?
 		AND NOT EXISTS (SELECT 1 FROM links AS taken WHERE taken.tenant = ? AND taken.kind = ? AND taken.source_id = ?)`, to, tenant, kind, from, tenant, kind, to)
 	return err
 }
@@ -136,7 +136,7 @@ func (h ArchiveLedger) MatchMigrated(ctx context.Context, scan int) (Matched, er
 			if err := renameLink(ctx, tx, h.tenant, LinkFolder, f.old.SourceID, f.seen.SourceID); err != nil {
 				return err
 			}
-			if _, err := tx.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", f.old.CollectionID, h.tenant, h.id, f.seen.SourceID); err != nil {
+			if _, err := tx.Exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", f.old.CollectionID, h.tenant, h.id, f.seen.SourceID); err != nil {
 				return err
 			}
 		}
@@ -156,10 +156,10 @@ func renameItem(ctx context.Context, tx session, tenant, archive string, from, t
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "DELETE FROM items WHERE tenant = ? AND archive = ? AND source_id = ?", tenant, archive, to.id); err != nil {
+	if _, err := tx.Exec(ctx, "DELETE FROM items WHERE tenant = ? AND archive = ? AND source_id = ?", tenant, archive, to.id); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "UPDATE items SET source_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", to.id, tenant, archive, from.id); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE items SET source_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", to.id, tenant, archive, from.id); err != nil {
 		return err
 	}
 	if err := putItem(ctx, tx, tenant, archive, migratedItem(old, seen)); err != nil {

@@ -43,7 +43,7 @@ func scanArchive(r scanner, before ...any) (Archive, error) {
 // Who asked for the run before is told of one that nobody asks for by name, as of a retry.
 func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time.Time) (a Archive, joined bool, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
-		a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), h.tenant, h.id))
+		a, err = scanArchive(tx.Row(ctx, oneArchive+tx.ForUpdate(), h.tenant, h.id))
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			a = Archive{Tenant: h.tenant, ID: h.id, Run: 1}
@@ -65,7 +65,7 @@ func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, `INSERT INTO archives (tenant, id, queued_at, data) VALUES (?, ?, ?, ?)
+		_, err = tx.Exec(ctx, `INSERT INTO archives (tenant, id, queued_at, data) VALUES (?, ?, ?, ?)
 			ON CONFLICT (tenant, id) DO UPDATE SET queued_at = excluded.queued_at, queue_position = 0, data = excluded.data`, h.tenant, h.id, micros(now), data)
 		return err
 	})
@@ -78,13 +78,13 @@ func putArchive(ctx context.Context, tx session, tenant string, a Archive) error
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "UPDATE archives SET data = ?, queue_position = ? WHERE tenant = ? AND id = ?", data, a.QueuePosition, tenant, a.ID)
+	_, err = tx.Exec(ctx, "UPDATE archives SET data = ?, queue_position = ? WHERE tenant = ? AND id = ?", data, a.QueuePosition, tenant, a.ID)
 	return err
 }
 
 // Get returns an archive, and false when there is none.
 func (h ArchiveLedger) Get(ctx context.Context) (Archive, bool, error) {
-	a, err := scanArchive(h.l.reads().row(ctx, oneArchive, h.tenant, h.id))
+	a, err := scanArchive(h.l.reads().Row(ctx, oneArchive, h.tenant, h.id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Archive{}, false, nil
 	}
@@ -93,7 +93,7 @@ func (h ArchiveLedger) Get(ctx context.Context) (Archive, bool, error) {
 
 // NextPosition is the place in the queue of an archive that is begun now: 0 where no other of the tenant's is open.
 func (h TenantLedger) NextPosition(ctx context.Context, id string) (position int, err error) {
-	err = h.l.reads().row(ctx, nextPosition, h.id, id).Scan(&position)
+	err = h.l.reads().Row(ctx, nextPosition, h.id, id).Scan(&position)
 	return position, err
 }
 
@@ -120,7 +120,7 @@ func (h TenantLedger) Archives(ctx context.Context, after string, limit int) ([]
 func (h ArchiveLedger) Update(ctx context.Context, change func(*Archive)) (Archive, error) {
 	var a Archive
 	err := h.l.tx(ctx, func(tx session) (err error) {
-		if a, err = scanArchive(tx.row(ctx, oneArchive+tx.forUpdate(), h.tenant, h.id)); errors.Is(err, sql.ErrNoRows) {
+		if a, err = scanArchive(tx.Row(ctx, oneArchive+tx.ForUpdate(), h.tenant, h.id)); errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("archive %s: %w", h.id, ErrUnknown)
 		}
 		if err != nil {
@@ -136,11 +136,11 @@ func (h ArchiveLedger) Update(ctx context.Context, change func(*Archive)) (Archi
 // SetQueuePositions writes down who waits, in order; all others do not.
 func (h TenantLedger) SetQueuePositions(ctx context.Context, ids []string) error {
 	return h.l.tx(ctx, func(tx session) error {
-		if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = 0 WHERE tenant = ? AND queue_position <> 0", h.id); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE archives SET queue_position = 0 WHERE tenant = ? AND queue_position <> 0", h.id); err != nil {
 			return err
 		}
 		for i, id := range ids {
-			if _, err := tx.exec(ctx, "UPDATE archives SET queue_position = ? WHERE tenant = ? AND id = ?", i+1, h.id, id); err != nil {
+			if _, err := tx.Exec(ctx, "UPDATE archives SET queue_position = ? WHERE tenant = ? AND id = ?", i+1, h.id, id); err != nil {
 				return err
 			}
 		}
@@ -150,10 +150,10 @@ func (h TenantLedger) SetQueuePositions(ctx context.Context, ids []string) error
 
 // ThrottleProgress tells one caller, over all processes, that it is time to report progress, by the database's clock.
 func (h ArchiveLedger) ThrottleProgress(ctx context.Context, every time.Duration) (bool, error) {
-	now := h.l.writes().now()
+	now := h.l.writes().Now()
 	var last int64
 	var due bool
-	err := h.l.reads().row(ctx, "SELECT progress_at, progress_at <= "+now+" - ? FROM archives WHERE tenant = ? AND id = ?", every.Microseconds(), h.tenant, h.id).Scan(&last, &due)
+	err := h.l.reads().Row(ctx, "SELECT progress_at, progress_at <= "+now+" - ? FROM archives WHERE tenant = ? AND id = ?", every.Microseconds(), h.tenant, h.id).Scan(&last, &due)
 	if err != nil || !due {
 		return false, err
 	}
@@ -180,7 +180,7 @@ func (h ArchiveLedger) Progress(ctx context.Context) (Totals, error) {
 
 func (h ArchiveLedger) sums(ctx context.Context, query string) (Totals, error) {
 	var t Totals
-	err := h.l.reads().row(ctx, query, h.tenant, h.id, h.tenant, h.id).
+	err := h.l.reads().Row(ctx, query, h.tenant, h.id, h.tenant, h.id).
 		Scan(&t.Items, &t.Bytes, &t.BytesDone, &t.BytesSkipped, &t.Comments, &t.CommentsDone, &t.Assets, &t.Pending, &t.Copying, &t.Copied, &t.Verified, &t.Skipped, &t.Failed, &t.FailedOthers)
 	return t, err
 }
@@ -188,6 +188,6 @@ func (h ArchiveLedger) sums(ctx context.Context, query string) (Totals, error) {
 // CountProxies counts the items stored as proxies.
 func (h ArchiveLedger) CountProxies(ctx context.Context) (int64, error) {
 	var n int64
-	err := h.l.reads().row(ctx, "SELECT COUNT(*) FROM items WHERE tenant = ? AND archive = ? AND seq > 0 AND rendition = 'proxy' AND state IN ('copied', 'verified')", h.tenant, h.id).Scan(&n)
+	err := h.l.reads().Row(ctx, "SELECT COUNT(*) FROM items WHERE tenant = ? AND archive = ? AND seq > 0 AND rendition = 'proxy' AND state IN ('copied', 'verified')", h.tenant, h.id).Scan(&n)
 	return n, err
 }

@@ -66,6 +66,13 @@ var ErrChain = errors.New("the audit log was changed")
 
 // VerifyChain holds entries against each other; before is the entry in front of the first, or nil at the log's beginning.
 func VerifyChain(before *AuditEntry, entries []AuditEntry) error {
+	erased := map[int64]string{}
+	Erasures(entries, erased)
+	return VerifyErased(before, entries, erased)
+}
+
+// VerifyErased is VerifyChain where the entries that hold the digests of erased ones may be others; see Erasures.
+func VerifyErased(before *AuditEntry, entries []AuditEntry, erased map[int64]string) error {
 	var seq int64
 	var hash string
 	if before != nil {
@@ -77,7 +84,7 @@ func VerifyChain(before *AuditEntry, entries []AuditEntry) error {
 			return fmt.Errorf("%w: entry %d is followed by entry %d", ErrChain, seq, e.Seq)
 		case e.Previous != hash:
 			return fmt.Errorf("%w: entry %d does not follow on the entry before it", ErrChain, e.Seq)
-		case e.Hash != e.Digest():
+		case e.Hash != e.Digest() && erased[e.Seq] != e.Digest():
 			return fmt.Errorf("%w: entry %d does not have the content that its hash stands for", ErrChain, e.Seq)
 		}
 		seq, hash = e.Seq, e.Hash
@@ -86,7 +93,22 @@ func VerifyChain(before *AuditEntry, entries []AuditEntry) error {
 }
 
 // AppendAudit adds an entry to its tenant's log, at the present time by the database's clock where it names none.
-func (l *Ledger) AppendAudit(ctx context.Context, e AuditEntry) (AuditEntry, error) {
+func (l *Ledger) AppendAudit(ctx context.Context, e AuditEntry) (_ AuditEntry, err error) {
+	err = l.tx(ctx, func(tx session) error { e, err = appendAudit(ctx, tx, e); return err })
+	return e, err
+}
+
+// audited adds the entries about what a transaction has changed, unless that has failed: both are written or neither.
+func audited[T any](ctx context.Context, tx session, err error, changed T, entries []func(T) *AuditEntry) error {
+	for _, of := range entries {
+		if e := of(changed); e != nil && err == nil {
+			_, err = appendAudit(ctx, tx, *e)
+		}
+	}
+	return err
+}
+
+func appendAudit(ctx context.Context, tx session, e AuditEntry) (AuditEntry, error) {
 	if e.Action == "" || e.Tenant == "" {
 		return e, errors.New("an audit entry needs a tenant and an action")
 	}
@@ -94,26 +116,19 @@ func (l *Ledger) AppendAudit(ctx context.Context, e AuditEntry) (AuditEntry, err
 		*text = strings.ToValidUTF8(*text, "�") // as an extract in JSON has it
 	}
 	if len(e.Detail) > 0 { // in the form that an extract has, so that its hash is the same
-		detail, err := json.Marshal(e.Detail)
-		if err != nil {
+		var err error
+		if e.Detail, err = json.Marshal(e.Detail); err != nil {
 			return e, fmt.Errorf("an audit entry's detail must be JSON: %w", err)
 		}
-		e.Detail = detail
 	}
-	err := l.tx(ctx, func(tx session) error {
-		log, err := openAuditLog(ctx, tx, e.Tenant)
-		if err != nil {
-			return err
-		}
-		if err := log.takeOver(ctx); err != nil {
-			return err
-		}
-		if e, err = log.append(ctx, e); err != nil {
-			return err
-		}
-		return log.close(ctx)
-	})
-	return e, err
+	log, err := openAuditLog(ctx, tx, e.Tenant)
+	if err != nil {
+		return e, err
+	}
+	if e, err = log.append(ctx, e); err != nil {
+		return e, err
+	}
+	return e, log.close(ctx)
 }
 
 // AuditText is the detail of an entry that has a sentence for people and nothing else.
@@ -134,18 +149,20 @@ type auditLog struct {
 }
 
 func openAuditLog(ctx context.Context, tx session, tenant string) (*auditLog, error) {
-	if _, err := tx.exec(ctx, "INSERT INTO audit_heads (tenant, seq, hash) VALUES (?, 0, '') ON CONFLICT DO NOTHING", tenant); err != nil {
+	if _, err := tx.Exec(ctx, "INSERT INTO audit_heads (tenant, seq, hash) VALUES (?, 0, '') ON CONFLICT DO NOTHING", tenant); err != nil {
 		return nil, err
 	}
 	log := &auditLog{tx: tx, tenant: tenant}
-	err := tx.row(ctx, "SELECT seq, hash FROM audit_heads WHERE tenant = ?"+tx.forUpdate(), tenant).Scan(&log.seq, &log.hash)
-	return log, err
+	if err := tx.Row(ctx, "SELECT seq, hash FROM audit_heads WHERE tenant = ?"+tx.ForUpdate(), tenant).Scan(&log.seq, &log.hash); err != nil {
+		return log, err
+	}
+	return log, log.takeOver(ctx)
 }
 
 func (a *auditLog) append(ctx context.Context, e AuditEntry) (AuditEntry, error) {
 	if e.At.IsZero() {
 		var now int64
-		if err := a.tx.row(ctx, "SELECT "+a.tx.now()).Scan(&now); err != nil {
+		if err := a.tx.Row(ctx, "SELECT "+a.tx.Now()).Scan(&now); err != nil {
 			return e, err
 		}
 		e.At = fromMicros(now)
@@ -154,13 +171,13 @@ func (a *auditLog) append(ctx context.Context, e AuditEntry) (AuditEntry, error)
 	e.Tenant, e.Seq, e.Previous = a.tenant, a.seq+1, a.hash
 	e.Hash = e.Digest()
 	a.seq, a.hash = e.Seq, e.Hash
-	_, err := a.tx.exec(ctx, "INSERT INTO audit_log (tenant, "+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	_, err := a.tx.Exec(ctx, "INSERT INTO audit_log (tenant, "+auditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		e.Tenant, e.Seq, micros(e.At), e.Actor.Kind, e.Actor.Name, e.Actor.Address, e.Actor.Key, e.Action, e.ObjectKind, e.ObjectID, e.Archive, e.Review, e.Reason, string(e.Detail), e.Previous, e.Hash)
 	return e, err
 }
 
 func (a *auditLog) close(ctx context.Context) error {
-	_, err := a.tx.exec(ctx, "UPDATE audit_heads SET seq = ?, hash = ? WHERE tenant = ?", a.seq, a.hash, a.tenant)
+	_, err := a.tx.Exec(ctx, "UPDATE audit_heads SET seq = ?, hash = ? WHERE tenant = ?", a.seq, a.hash, a.tenant)
 	return err
 }
 
@@ -177,10 +194,8 @@ func (a *auditLog) takeOver(ctx context.Context) error {
 		if e.ObjectKind, e.ObjectID, e.Archive = "archive", subject, subject; review {
 			e.ObjectKind, e.Archive, e.Review = "review", "", subject
 		}
-		if detail != "" {
-			e.Detail, err = json.Marshal(map[string]string{"text": detail})
-		}
-		return e, err
+		e.Detail = AuditText(detail)
+		return e, nil
 	}, `SELECT at, archive, actor, what, detail, EXISTS (SELECT 1 FROM reviews WHERE reviews.tenant = audit.tenant AND reviews.id = audit.archive)
 		FROM audit WHERE tenant = ? ORDER BY at, archive, actor, what, detail`+a.lockOld(), a.tenant)
 	if err != nil || len(old) == 0 {
@@ -190,7 +205,7 @@ func (a *auditLog) takeOver(ctx context.Context) error {
 		if _, err := a.append(ctx, e); err != nil {
 			return err
 		}
-		if _, err := a.tx.exec(ctx, "DELETE FROM audit WHERE tenant = ? AND archive = ? AND at = ? AND what = ?", a.tenant, e.Archive+e.Review, micros(e.At), e.Action); err != nil {
+		if _, err := a.tx.Exec(ctx, "DELETE FROM audit WHERE tenant = ? AND archive = ? AND at = ? AND what = ?", a.tenant, e.Archive+e.Review, micros(e.At), e.Action); err != nil {
 			return err
 		}
 	}
@@ -198,7 +213,7 @@ func (a *auditLog) takeOver(ctx context.Context) error {
 }
 
 func (a *auditLog) lockOld() string {
-	if a.tx.postgres {
+	if a.tx.Postgres() {
 		return " FOR UPDATE OF audit"
 	}
 	return ""
@@ -212,6 +227,8 @@ type AuditFilter struct {
 	Actor           string // of its kind, name, address or key
 	Action          string
 	Text            string // somewhere in action, object, reason or detail; upper and lower case of ASCII are the same
+	Anywhere        string // somewhere in actor, object, reason or detail, likewise
+	Named           string // that may name people, erasures left out; names that begin so are nobody's
 	// Since and Until bound the time, Until excluded; zero sets no bound.
 	Since, Until time.Time
 }
@@ -229,6 +246,14 @@ func (f AuditFilter) where() (query string, args []any) {
 	if f.Text != "" {
 		query += ` AND LOWER(action || ' ' || object_kind || ' ' || object_id || ' ' || reason || ' ' || detail) LIKE ? ESCAPE '\'`
 		args = append(args, contains(f.Text))
+	}
+	if f.Anywhere != "" {
+		query += ` AND LOWER(actor_name || ' ' || object_id || ' ' || reason || ' ' || detail) LIKE ? ESCAPE '\'`
+		args = append(args, contains(f.Anywhere))
+	}
+	if f.Named != "" {
+		query += " AND action <> ? AND (actor_name <> '' AND actor_name NOT LIKE ? OR object_id LIKE '%@%' OR reason LIKE '%@%' OR detail LIKE '%@%')"
+		args = append(args, ActionErased, f.Named+"%")
 	}
 	if !f.Since.IsZero() {
 		query, args = query+" AND at >= ?", append(args, micros(f.Since))
@@ -255,8 +280,12 @@ func (h TenantLedger) AuditNewest(ctx context.Context, f AuditFilter, before int
 }
 
 func (h TenantLedger) auditEntries(ctx context.Context, where string, args []any) ([]AuditEntry, error) {
-	return collect(ctx, h.l.reads(), func(r scanner) (AuditEntry, error) {
-		e := AuditEntry{Tenant: h.id}
+	return auditRows(ctx, h.l.reads(), h.id, where, args)
+}
+
+func auditRows(ctx context.Context, s session, tenant, where string, args []any) ([]AuditEntry, error) {
+	return collect(ctx, s, func(r scanner) (AuditEntry, error) {
+		e := AuditEntry{Tenant: tenant}
 		var at int64
 		var detail string
 		err := r.Scan(&e.Seq, &at, &e.Actor.Kind, &e.Actor.Name, &e.Actor.Address, &e.Actor.Key, &e.Action, &e.ObjectKind, &e.ObjectID, &e.Archive, &e.Review, &e.Reason, &detail, &e.Previous, &e.Hash)
@@ -265,7 +294,7 @@ func (h TenantLedger) auditEntries(ctx context.Context, where string, args []any
 			e.Detail = json.RawMessage(detail)
 		}
 		return e, err
-	}, "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND "+where, append([]any{h.id}, args...)...)
+	}, "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND "+where, append([]any{tenant}, args...)...)
 }
 
 const auditVerified = 1000 // entries in memory at once
@@ -282,13 +311,24 @@ func (h TenantLedger) VerifyAudit(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	var last *AuditEntry
-	n := int64(0)
+	n, erased := int64(0), map[int64]string{}
+	for after := int64(0); ; {
+		entries, err := h.AuditPage(ctx, AuditFilter{Action: ActionErased}, after, auditVerified)
+		if err != nil {
+			return n, err
+		}
+		Erasures(entries, erased)
+		if len(entries) == 0 {
+			break
+		}
+		after = entries[len(entries)-1].Seq
+	}
 	for {
 		entries, err := h.AuditPage(ctx, AuditFilter{}, n, auditVerified)
 		if err != nil {
 			return n, err
 		}
-		if err := VerifyChain(last, entries); err != nil {
+		if err := VerifyErased(last, entries, erased); err != nil {
 			return n, err
 		}
 		for i, e := range entries {

@@ -15,7 +15,7 @@ func contains(text string) string {
 
 // by names the index to go by where SQLite does not see that one has a generated column; a session of PostgreSQL sees it.
 func (s session) by(index string) string {
-	if s.postgres {
+	if s.Postgres() {
 		return ""
 	}
 	return " INDEXED BY " + index
@@ -129,7 +129,7 @@ func (f ItemFilter) query(s session) (string, []any) {
 	where, args := oneOf("state", f.States)
 	if f.Text != "" {
 		column := "path"
-		if s.postgres {
+		if s.Postgres() {
 			column = "search"
 		}
 		where, args = where+" AND "+column+` LIKE ? ESCAPE '\'`, append(args, contains(f.Text))
@@ -218,6 +218,6 @@ func (h TenantLedger) RunningReviews(ctx context.Context) (map[ReviewStatus]int6
 // LastDelivery is when a webhook that was acted on came last, zero if none did within a day, and how many did.
 func (h TenantLedger) LastDelivery(ctx context.Context) (last time.Time, n int64, err error) {
 	var at int64
-	err = h.l.reads().row(ctx, "SELECT COALESCE(MAX(seen_at), 0), COUNT(*) FROM deliveries WHERE tenant = ? AND seen_at >= ?", h.id, micros(time.Now().Add(-deliveriesKept))).Scan(&at, &n)
+	err = h.l.reads().Row(ctx, "SELECT COALESCE(MAX(seen_at), 0), COUNT(*) FROM deliveries WHERE tenant = ? AND seen_at >= ?", h.id, micros(time.Now().Add(-deliveriesKept))).Scan(&at, &n)
 	return fromMicros(at), n, err
 }

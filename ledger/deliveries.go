@@ -18,7 +18,7 @@ func deliveryKey(key string) string {
 // Delivered tells whether a webhook's delivery was noted before.
 func (h TenantLedger) Delivered(ctx context.Context, key string) (bool, error) {
 	var n int
-	err := h.l.reads().row(ctx, "SELECT COUNT(*) FROM deliveries WHERE tenant = ? AND delivery = ?", h.id, deliveryKey(key)).Scan(&n)
+	err := h.l.reads().Row(ctx, "SELECT COUNT(*) FROM deliveries WHERE tenant = ? AND delivery = ?", h.id, deliveryKey(key)).Scan(&n)
 	return n > 0, err
 }
 

@@ -45,7 +45,7 @@ func scanDifference(r scanner) (Difference, error) {
 // restored there stays.
 func (h ArchiveLedger) SetDifferences(ctx context.Context, object, part string, run int, rows []Difference) error {
 	return h.l.tx(ctx, func(tx session) error {
-		if _, err := tx.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object = ? AND part = ? AND (kind <> ? OR run <> ?)",
+		if _, err := tx.Exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object = ? AND part = ? AND (kind <> ? OR run <> ?)",
 			h.tenant, h.id, object, part, DifferenceRestored, run); err != nil {
 			return err
 		}
@@ -63,11 +63,11 @@ func addDifferences(ctx context.Context, tx session, h ArchiveLedger, object, pa
 		return nil
 	}
 	var n int
-	if err := tx.row(ctx, "SELECT COALESCE(MAX(n), 0) FROM differences WHERE tenant = ? AND archive = ? AND object = ? AND part = ?", h.tenant, h.id, object, part).Scan(&n); err != nil {
+	if err := tx.Row(ctx, "SELECT COALESCE(MAX(n), 0) FROM differences WHERE tenant = ? AND archive = ? AND object = ? AND part = ?", h.tenant, h.id, object, part).Scan(&n); err != nil {
 		return err
 	}
 	for i, d := range rows {
-		if _, err := tx.exec(ctx, "INSERT INTO differences (tenant, archive, n, "+differenceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		if _, err := tx.Exec(ctx, "INSERT INTO differences (tenant, archive, n, "+differenceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			h.tenant, h.id, n+1+i, object, part, d.Kind, d.Property, d.Name, d.Place, d.Frameio, d.Iconik, d.URL, run); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (h ArchiveLedger) ForgetRestored(ctx context.Context, run int) error {
 // forgetDifferences takes out what is of files and folders that Frame.io has no more.
 func forgetDifferences(ctx context.Context, tx session, tenant, archive string, scan int) error {
 	for _, table := range []string{"items", "folders"} {
-		if _, err := tx.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM "+table+" WHERE tenant = ? AND archive = ? AND scan <> ?)",
+		if _, err := tx.Exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM "+table+" WHERE tenant = ? AND archive = ? AND scan <> ?)",
 			tenant, archive, tenant, archive, scan); err != nil {
 			return err
 		}

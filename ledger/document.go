@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"sync"
-	"time"
-)
 
-// document is a row as JSON. Its names are the json tags of the row's type and never change.
-type document string
+	"github.com/framebridge/framebridge/ledger/members"
+)
 
 // newer is what a newer version has stored with a row: kept when this version writes the row back.
 type newer struct {
@@ -37,7 +34,7 @@ func decode[T any, P rowOf[T]](data document) (T, error) {
 	if err := json.Unmarshal([]byte(data), &v); err != nil {
 		return v, fmt.Errorf("a row of the ledger is damaged: %w", err)
 	}
-	rest, err := json.Marshal(unknown(reflect.TypeFor[T](), []byte(data)))
+	rest, err := json.Marshal(members.Unknown(reflect.TypeFor[T](), []byte(data)))
 	if err != nil {
 		return v, err
 	}
@@ -55,80 +52,9 @@ func encode[T any, P rowOf[T]](v T) (document, error) {
 	if kept == "" {
 		return document(raw), nil
 	}
-	merged, err := json.Marshal(merge(raw, []byte(kept)))
+	merged, err := json.Marshal(members.Merge(raw, []byte(kept)))
 	return document(merged), err
 }
 
 // keepFrom lets a row that was put together by hand keep what is stored beside it.
 func keepFrom[T any, P rowOf[T]](v *T, stored T) { P(v).kept().members = P(&stored).kept().members }
-
-// unknown returns the members of an object that a struct has no field for.
-func unknown(t reflect.Type, object []byte) map[string]json.RawMessage {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(object, &members) != nil {
-		return nil
-	}
-	rest := map[string]json.RawMessage{}
-	fields := fieldsOf(t)
-	for name, value := range members {
-		field, known := fields[strings.ToLower(name)]
-		switch {
-		case !known:
-			rest[name] = value
-		case field.Kind() == reflect.Struct:
-			if nested := unknown(field, value); len(nested) > 0 {
-				rest[name], _ = json.Marshal(nested)
-			}
-		}
-	}
-	return rest
-}
-
-// merge adds to an object what it lacks of another.
-func merge(object, more json.RawMessage) json.RawMessage {
-	var to, from map[string]json.RawMessage
-	if json.Unmarshal(object, &to) != nil || json.Unmarshal(more, &from) != nil || to == nil {
-		return object
-	}
-	for name, value := range from {
-		if have, ok := to[name]; ok {
-			value = merge(have, value)
-		}
-		to[name] = value
-	}
-	merged, err := json.Marshal(to)
-	if err != nil {
-		return object
-	}
-	return merged
-}
-
-var fieldsCache sync.Map // of map[string]reflect.Type by reflect.Type
-
-// fieldsOf returns a struct's fields by lower-case JSON name: encoding/json compares names without case. Those that hold
-// an object have the struct's type.
-func fieldsOf(t reflect.Type) map[string]reflect.Type {
-	if have, ok := fieldsCache.Load(t); ok {
-		return have.(map[string]reflect.Type)
-	}
-	fields := map[string]reflect.Type{}
-	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if !f.IsExported() || f.Anonymous || name == "-" {
-			continue
-		}
-		if name == "" {
-			name = f.Name
-		}
-		held := f.Type
-		if held.Kind() == reflect.Pointer {
-			held = held.Elem()
-		}
-		if held == reflect.TypeFor[time.Time]() {
-			held = reflect.TypeFor[string]()
-		}
-		fields[strings.ToLower(name)] = held
-	}
-	fieldsCache.Store(t, fields)
-	return fields
-}

@@ -101,10 +101,10 @@ func (h ArchiveLedger) FolderUnlisted(ctx context.Context, folderID string, scan
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "UPDATE folders SET listed = 1 WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folderID); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE folders SET listed = 1 WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folderID); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "UPDATE folders SET scan = ?, listed = 0, page = '' WHERE tenant = ? AND archive = ? AND parent_id = ? AND scan <> ?", scan, h.tenant, h.id, folderID, scan); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE folders SET scan = ?, listed = 0, page = '' WHERE tenant = ? AND archive = ? AND parent_id = ? AND scan <> ?", scan, h.tenant, h.id, folderID, scan); err != nil {
 			return err
 		}
 		return keepItems(ctx, tx, h.tenant, h.id, "folder_id", folderID, scan)
@@ -146,10 +146,10 @@ func (h ArchiveLedger) FolderDeleted(ctx context.Context, folderID string, scan 
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folderID); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, folderID); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, "UPDATE items SET scan = 0 WHERE tenant = ? AND archive = ? AND folder_id = ? AND scan = ?", h.tenant, h.id, folderID, scan)
+		_, err := tx.Exec(ctx, "UPDATE items SET scan = 0 WHERE tenant = ? AND archive = ? AND folder_id = ? AND scan = ?", h.tenant, h.id, folderID, scan)
 		return err
 	})
 }

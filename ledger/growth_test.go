@@ -33,7 +33,7 @@ func grow(t testing.TB, l *Ledger, tenant string, archives, itemsEach int) {
 		_, err := l.exec(t.Context(), fmt.Sprintf(numbers, step.n)+step.query, step.args...)
 		require.NoError(t, err)
 	}
-	if l.postgres {
+	if l.db.Postgres() {
 		_, err := l.exec(t.Context(), "ANALYZE")
 		require.NoError(t, err)
 	}

@@ -13,7 +13,7 @@ import (
 func (h ArchiveLedger) BeginScan(ctx context.Context) (int, error) {
 	var scan int
 	err := h.l.tx(ctx, func(tx session) error {
-		err := tx.row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id).Scan(&scan)
+		err := tx.Row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.ForUpdate(), h.tenant, h.id).Scan(&scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("archive %s: %w", h.id, ErrUnknown)
 		}
@@ -25,7 +25,7 @@ func (h ArchiveLedger) BeginScan(ctx context.Context) (int, error) {
 			return nil
 		}
 		scan++
-		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", -scan, h.tenant, h.id)
+		_, err = tx.Exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", -scan, h.tenant, h.id)
 		return err
 	})
 	return scan, err
@@ -37,7 +37,7 @@ var ErrScan = errors.New("this reading of the tree has ended")
 // fence holds the archive's row for a scan's write, and refuses it when that scan does not run any more.
 func fence(ctx context.Context, tx session, tenant, archive string, scan int) error {
 	var now int
-	err := tx.row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.forUpdate(), tenant, archive).Scan(&now)
+	err := tx.Row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.ForUpdate(), tenant, archive).Scan(&now)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("archive %s: %w", archive, ErrUnknown)
@@ -51,7 +51,7 @@ func fence(ctx context.Context, tx session, tenant, archive string, scan int) er
 
 func putFolder(ctx context.Context, tx session, tenant, archive string, f Folder) error {
 	// A folder that this scan has seen before keeps its place in the listing.
-	_, err := tx.exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, details, access, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.Exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, details, access, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, path = excluded.path, depth = excluded.depth, details = excluded.details,
 		access = CASE WHEN folders.scan = excluded.scan THEN folders.access ELSE excluded.access END,
 		listed = CASE WHEN folders.scan = excluded.scan THEN folders.listed ELSE 0 END,
@@ -87,7 +87,7 @@ func scanFolder(r scanner) (Folder, error) {
 
 // NextFolder returns a folder that the scan has still to list, the uppermost first; nil when all are.
 func (h ArchiveLedger) NextFolder(ctx context.Context, scan int) (*Folder, error) {
-	f, err := scanFolder(h.l.writes().row(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1", h.tenant, h.id, scan))
+	f, err := scanFolder(h.l.writes().Row(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1", h.tenant, h.id, scan))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -117,7 +117,7 @@ func (h ArchiveLedger) PageListed(ctx context.Context, folderID string, scan int
 		if done {
 			listed = 1
 		}
-		_, err := tx.exec(ctx, "UPDATE folders SET listed = ?, page = ? WHERE tenant = ? AND archive = ? AND source_id = ? AND scan = ?", listed, cursor, h.tenant, h.id, folderID, scan)
+		_, err := tx.Exec(ctx, "UPDATE folders SET listed = ?, page = ? WHERE tenant = ? AND archive = ? AND source_id = ? AND scan = ?", listed, cursor, h.tenant, h.id, folderID, scan)
 		return err
 	})
 }
@@ -147,7 +147,7 @@ func putItem(ctx context.Context, tx session, tenant, archive string, it Item) e
 	if it.FieldsHash != it.WrittenHash {
 		dirty = 1
 	}
-	_, err = tx.exec(ctx, `INSERT INTO items (tenant, archive, source_id, seq, asset_key, version, versions, path, media_type, size, state, rendition, asset_id, dirty, bytes_done, comment_count, comments_done, scan, data)
+	_, err = tx.Exec(ctx, `INSERT INTO items (tenant, archive, source_id, seq, asset_key, version, versions, path, media_type, size, state, rendition, asset_id, dirty, bytes_done, comment_count, comments_done, scan, data)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET asset_key = excluded.asset_key, version = excluded.version, versions = excluded.versions, path = excluded.path,
 		media_type = excluded.media_type, size = excluded.size, state = excluded.state, rendition = excluded.rendition, asset_id = excluded.asset_id, dirty = excluded.dirty, bytes_done = excluded.bytes_done,
@@ -164,7 +164,7 @@ func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE items SET seq = 0 WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
 			return err
 		}
 		if err := forgetNotCarried(ctx, tx, h.tenant, h.id, scan); err != nil {
@@ -173,13 +173,13 @@ func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
 		if err := forgetDifferences(ctx, tx, h.tenant, h.id, scan); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM folders WHERE tenant = ? AND archive = ? AND scan <> ?", h.tenant, h.id, scan); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "DELETE FROM access WHERE tenant = ? AND archive = ? AND part = ? AND scan <> 0 AND scan <> ?", h.tenant, h.id, AccessRule, scan); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM access WHERE tenant = ? AND archive = ? AND part = ? AND scan <> 0 AND scan <> ?", h.tenant, h.id, AccessRule, scan); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `UPDATE items SET seq = numbered.n FROM (
+		_, err := tx.Exec(ctx, `UPDATE items SET seq = numbered.n FROM (
 			SELECT source_id AS sid, ROW_NUMBER() OVER (ORDER BY first_path, asset_key, version, source_id) AS n FROM (
 				SELECT source_id, asset_key, version, MIN(path) OVER (PARTITION BY asset_key) AS first_path FROM items WHERE tenant = ? AND archive = ? AND scan = ?
 			) AS assets
@@ -187,7 +187,7 @@ func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", scan, h.tenant, h.id)
+		_, err = tx.Exec(ctx, "UPDATE archives SET scan = ? WHERE tenant = ? AND id = ?", scan, h.tenant, h.id)
 		return err
 	})
 }
@@ -244,7 +244,7 @@ func encodeItem(tx session, tenant string, it Item) (document, error) {
 	stored := storedItem{Item: it}
 	if len(tx.keys) > 0 && strings.Contains(it.UploadID, "://") {
 		var err error
-		if stored.UploadSealed, err = tx.keys.seal(uploadPlace(tenant, it.SourceID), []byte(it.UploadID)); err != nil {
+		if stored.UploadSealed, err = tx.keys.Seal(uploadPlace(tenant, it.SourceID), []byte(it.UploadID)); err != nil {
 			return "", err
 		}
 		stored.UploadID = ""
@@ -262,7 +262,7 @@ func (s session) scanItem(tenant string) func(scanner) (Item, error) {
 		}
 		stored, err := decode[storedItem](data)
 		if stored.UploadSealed != "" {
-			address, _, _ := s.keys.open(uploadPlace(tenant, stored.SourceID), stored.UploadSealed)
+			address, _, _ := s.keys.Open(uploadPlace(tenant, stored.SourceID), stored.UploadSealed)
 			stored.UploadID = string(address)
 		}
 		stored.Seq = seq
@@ -271,7 +271,7 @@ func (s session) scanItem(tenant string) func(scanner) (Item, error) {
 }
 
 func item(ctx context.Context, s session, tenant, archive, sourceID string) (Item, error) {
-	it, err := s.scanItem(tenant)(s.row(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND source_id = ?"+s.forUpdate(), tenant, archive, sourceID))
+	it, err := s.scanItem(tenant)(s.Row(ctx, "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND source_id = ?"+s.ForUpdate(), tenant, archive, sourceID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return it, fmt.Errorf("item %s: %w", sourceID, ErrUnknown)
 	}
@@ -290,7 +290,7 @@ func (h ArchiveLedger) Item(ctx context.Context, sourceID string) (Item, bool, e
 // ItemOfAsset reads the newest version of an asset; one that Frame.io has no more only where it has none.
 func (h ArchiveLedger) ItemOfAsset(ctx context.Context, key string) (Item, bool, error) {
 	var id string
-	err := h.l.reads().row(ctx, "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND asset_key = ? ORDER BY CASE WHEN seq > 0 THEN 0 ELSE 1 END, version DESC LIMIT 1", h.tenant, h.id, key).Scan(&id)
+	err := h.l.reads().Row(ctx, "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND asset_key = ? ORDER BY CASE WHEN seq > 0 THEN 0 ELSE 1 END, version DESC LIMIT 1", h.tenant, h.id, key).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Item{}, false, nil
 	}
@@ -356,13 +356,31 @@ func nextRanges(phase Phase) string {
 	return "SELECT seq, version, versions, size FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND " + phaseConditions[phase] + " ORDER BY seq LIMIT ?"
 }
 
-// NextRanges returns up to most ranges of about size items, or 2 GiB to copy, that a phase has work for, after a number.
-// The versions of an asset are never in two ranges.
-func (h ArchiveLedger) NextRanges(ctx context.Context, phase Phase, after int64, size, most int) ([]Range, error) {
+// RangeLimits bound ranges: Items of one, Bytes to copy of one (0 or more than 2 GiB: 2 GiB), and how many there are at Most.
+type RangeLimits struct {
+	Items int
+	Bytes int64
+	Most  int
+}
+
+func (l RangeLimits) bytes() int64 {
+	if l.Bytes <= 0 || l.Bytes > rangeBytes {
+		return rangeBytes
+	}
+	return l.Bytes
+}
+
+// NextRanges returns the next ranges that a phase has work for, after a number. The versions of an asset are never in two of them,
+// whatever their limits.
+func (h ArchiveLedger) NextRanges(ctx context.Context, phase Phase, after int64, limits RangeLimits) ([]Range, error) {
 	if _, ok := phaseConditions[phase]; !ok {
 		return nil, fmt.Errorf("no phase %q", phase)
 	}
-	rows, err := h.l.reads().query(ctx, nextRanges(phase), h.tenant, h.id, max(after, 0), size*most)
+	return h.ranges(ctx, phase, nextRanges(phase), after, limits)
+}
+
+func (h ArchiveLedger) ranges(ctx context.Context, phase Phase, query string, after int64, limits RangeLimits) ([]Range, error) {
+	rows, err := h.l.reads().Query(ctx, query, h.tenant, h.id, max(after, 0), limits.Items*limits.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -376,13 +394,13 @@ func (h ArchiveLedger) NextRanges(ctx context.Context, phase Phase, after int64,
 			return nil, err
 		}
 		last := seq + int64(max(versions-version, 0)) // of this asset
-		fits := n < size && (phase != PhaseCopy || volume+bytes <= rangeBytes)
+		fits := n < limits.Items && (phase != PhaseCopy || volume+bytes <= limits.bytes())
 		if len(out) > 0 && (seq <= out[len(out)-1].To || fits) {
 			out[len(out)-1].To = max(out[len(out)-1].To, last)
 			n, volume = n+1, volume+bytes
 			continue
 		}
-		if len(out) == most {
+		if len(out) == limits.Most {
 			break
 		}
 		out = append(out, Range{From: seq, To: last})

@@ -4,25 +4,23 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"io/fs"
-	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL
-	_ "modernc.org/sqlite"             // SQLite without cgo
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/framebridge/framebridge/ledger/database"
+	"github.com/framebridge/framebridge/ledger/outbox"
+	"github.com/framebridge/framebridge/ledger/sealed"
 )
 
 // Ledger is safe for concurrent use, and so is its database for several processes.
 type Ledger struct {
-	read, write *sql.DB
-	postgres    bool
-	keys        keyring // for tokens and upload addresses; empty: none configured
+	db   *database.DB
+	keys sealed.Keys // for tokens, upload addresses and mails; empty: none configured
 }
 
 // Option changes a ledger.
@@ -37,115 +35,31 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
 		}
 	}
 	var err error
-	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
-		err = l.openSQLite(file)
-	} else {
-		l.postgres = true
-		err = l.openPostgres(dsn)
+	if l.db, err = database.Open(ctx, dsn); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = l.migrate(ctx, l.schema())
-	}
-	if err == nil {
-		err = l.reseal(ctx)
-	}
-	if err != nil {
+	if err := l.reseal(ctx); err != nil {
 		l.Close()
-		return nil, withoutDSN(err, dsn)
+		return nil, database.WithoutDSN(err, dsn)
 	}
 	return l, nil
 }
 
-func (l *Ledger) openSQLite(file string) error {
-	if file == "" {
-		return errors.New("sqlite: is followed by no file")
-	}
-	if err := keepPrivate(file); err != nil {
-		return err
-	}
-	// Writers of all processes take their turn at once, instead of failing when they come to write.
-	q := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)"}, "_txlock": {"immediate"}}
-	var err error
-	if l.write, err = sql.Open("sqlite", "file:"+file+"?"+q.Encode()); err != nil {
-		return err
-	}
-	l.write.SetMaxOpenConns(1)
-	if l.read, err = sql.Open("sqlite", "file:"+file+"?"+q.Encode()); err != nil {
-		return err
-	}
-	l.read.SetMaxOpenConns(8)
-	return nil
-}
-
-// keepPrivate makes the file if it is not there, and lets nobody but its owner read it or what SQLite puts beside it, which
-// gets the file's mode when it is made. A file of somebody else's stays as it is.
-func keepPrivate(file string) error {
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		info, err := os.Stat(file + suffix)
-		if err != nil || info.Mode().Perm()&0o077 == 0 {
-			continue
-		}
-		if err := os.Chmod(file+suffix, 0o600); err != nil && !errors.Is(err, fs.ErrPermission) {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *Ledger) openPostgres(dsn string) error {
-	db, err := sql.Open("pgx", dsn)
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(24)
-	db.SetMaxIdleConns(8)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	l.read, l.write = db, db
-	return nil
-}
-
-func (l *Ledger) schema() schema {
-	dialect := "sqlite"
-	if l.postgres {
-		dialect = "postgres"
-	}
-	files, err := fs.Sub(migrations, "migrations/"+dialect)
-	if err != nil {
-		panic(err) // embedded
-	}
-	return schema{files: files, oldest: oldestReader}
-}
-
-// withoutDSN keeps a password out of an error.
-func withoutDSN(err error, dsn string) error {
-	text := strings.ReplaceAll(err.Error(), dsn, "the ledger")
-	if u, perr := url.Parse(dsn); perr == nil && u.User != nil {
-		if pw, ok := u.User.Password(); ok && pw != "" {
-			text = strings.ReplaceAll(text, pw, "***")
-		}
-	}
-	return errors.New(text)
-}
-
 // Close closes the database.
 func (l *Ledger) Close() {
-	if l.read != nil {
-		_ = l.read.Close()
-	}
-	if l.write != nil && l.write != l.read {
-		_ = l.write.Close()
+	if l.db != nil {
+		l.db.Close()
 	}
 }
 
 // Ping tells whether the database answers.
-func (l *Ledger) Ping(ctx context.Context) error { return l.read.PingContext(ctx) }
+func (l *Ledger) Ping(ctx context.Context) error { return l.db.Ping(ctx) }
+
+// Outbox keeps mails until they are sent.
+func (l *Ledger) Outbox() outbox.Box { return outbox.New(l.db, l.keys) }
+
+// Metrics are what the ledger measures.
+func (l *Ledger) Metrics() prometheus.Collector { return l.db.Metrics() }
 
 // ErrCursor says that the page's beginning is not one that a list has given.
 var ErrCursor = errors.New("no such page")
@@ -173,4 +87,37 @@ func fromMicros(us int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(us).UTC()
+}
+
+// document is a row as JSON, which the database keeps as it is. Its names are the json tags of the row's type and never change.
+type document = database.JSON
+
+type scanner = database.Scanner
+
+// session runs statements, in a transaction or outside of one, and opens what is kept encrypted.
+type session struct {
+	database.Session
+	keys sealed.Keys
+}
+
+func (l *Ledger) reads() session { return session{l.db.Reads(), l.keys} }
+
+func (l *Ledger) writes() session { return session{l.db.Writes(), l.keys} }
+
+func (l *Ledger) tx(ctx context.Context, run func(session) error) error {
+	return l.db.Tx(ctx, func(s database.Session) error { return run(session{s, l.keys}) })
+}
+
+func (l *Ledger) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return l.writes().Exec(ctx, query, args...)
+}
+
+// collect reads all rows of a query.
+func collect[T any](ctx context.Context, s session, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	return database.Collect(ctx, s.Session, scan, query, args...)
+}
+
+func scanText[T ~string](r scanner) (v T, err error) {
+	err = r.Scan(&v)
+	return v, err
 }

@@ -35,8 +35,32 @@ func TestMain(m *testing.M) {
 }
 
 // each runs a test on every database, with a tenant of its own.
+// schemaOnly is the file of a ledger that was never used: its migrations take longer than most tests.
+var schemaOnly = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "ledger-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	l, err := Open(context.Background(), "sqlite:"+filepath.Join(dir, "l.db"))
+	if err != nil {
+		return nil, err
+	}
+	l.Close()
+	return os.ReadFile(filepath.Join(dir, "l.db"))
+})
+
+func emptySQLite(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ledger.db")
+	empty, err := schemaOnly()
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, empty, 0o600))
+	return "sqlite:" + file
+}
+
 func each(t *testing.T, test func(t *testing.T, l *Ledger, tenant string)) {
-	dsns := map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "ledger.db")}
+	dsns := map[string]string{"sqlite": emptySQLite(t)}
 	if postgresDSN != "" {
 		dsns["postgres"] = postgresDSN
 	}
@@ -198,6 +222,24 @@ func fill(t *testing.T, l *Ledger, tenant string, items []Item) {
 	require.NoError(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan))
 }
 
+// Large files are not queued up behind each other; small ones fill a range.
+func TestARangeEndsWithItsBytes(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		var items []Item
+		for n, size := range []int64{10, 10, 10, 90, 10, 200, 10, 10} {
+			items = append(items, Item{SourceID: fmt.Sprintf("f%02d", n), AssetKey: fmt.Sprintf("a%02d", n), Version: 1, Versions: 1, Path: fmt.Sprintf("%02d", n), State: Pending, Size: size})
+		}
+		fill(t, l, tenant, items)
+		h := l.Tenant(tenant).Archive(project)
+		ranges, err := h.NextRanges(t.Context(), PhaseCopy, 0, RangeLimits{Items: 40, Bytes: 100, Most: 10})
+		require.NoError(t, err)
+		assert.Equal(t, []Range{{From: 1, To: 3}, {From: 4, To: 5}, {From: 6, To: 6}, {From: 7, To: 8}}, ranges)
+		ranges, err = h.NextRanges(t.Context(), PhaseCopy, 0, RangeLimits{Items: 40, Most: 10})
+		require.NoError(t, err)
+		assert.Equal(t, []Range{{From: 1, To: 8}}, ranges, "0 is 2 GiB")
+	})
+}
+
 func TestRangesNeverSplitAnAsset(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		var items []Item
@@ -209,7 +251,7 @@ func TestRangesNeverSplitAnAsset(t *testing.T) {
 		for size := 1; size <= 7; size++ {
 			after := int64(0)
 			for after < 30 {
-				ranges, err := l.Tenant(tenant).Archive(project).NextRanges(t.Context(), PhaseCopy, after, size, 4)
+				ranges, err := l.Tenant(tenant).Archive(project).NextRanges(t.Context(), PhaseCopy, after, RangeLimits{Items: size, Most: 4})
 				require.NoError(t, err)
 				require.NotEmpty(t, ranges)
 				for _, r := range ranges {
@@ -218,7 +260,7 @@ func TestRangesNeverSplitAnAsset(t *testing.T) {
 					after = r.To
 				}
 			}
-			rest, err := l.Tenant(tenant).Archive(project).NextRanges(t.Context(), PhaseCopy, after, size, 4)
+			rest, err := l.Tenant(tenant).Archive(project).NextRanges(t.Context(), PhaseCopy, after, RangeLimits{Items: size, Most: 4})
 			require.NoError(t, err)
 			assert.Empty(t, rest)
 		}
@@ -474,4 +516,17 @@ func TestAClickIsHandedOverOnce(t *testing.T) {
 		assert.False(t, hand(id, "click 1"), "it has expired, and is about to end")
 		assert.False(t, hand("unknown", "click 1"))
 	})
+}
+
+// A folder's name may have what stands for something else in an address.
+func TestALedgerLiesWhereItsNameSays(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a#b?c%20d e.db")
+	l, err := Open(t.Context(), "sqlite:"+file)
+	require.NoError(t, err)
+	_, _, err = l.Tenant("t").Archive("p").Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	l.Close()
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.Positive(t, info.Size())
 }

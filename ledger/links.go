@@ -57,7 +57,7 @@ func (h TenantLedger) LinkByTarget(ctx context.Context, kind LinkKind, targetID 
 }
 
 func (l *Ledger) oneLink(ctx context.Context, query string, args ...any) (Link, bool, error) {
-	k, err := scanLink(l.reads().row(ctx, query, args...))
+	k, err := scanLink(l.reads().Row(ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Link{}, false, nil
 	}

@@ -157,9 +157,13 @@ func merged(old, seen Item) Item {
 	it.Name, it.Title, it.Path, it.Size, it.MediaType, it.Class = seen.Name, seen.Title, seen.Path, seen.Size, seen.MediaType, seen.Class
 	it.FrameNum, it.FrameDen, it.Frames, it.StartTimecode = seen.FrameNum, seen.FrameDen, seen.Frames, seen.StartTimecode
 	it.Width, it.Height, it.HasProxy = seen.Width, seen.Height, seen.HasProxy
-	if seen.CommentCount != CommentsAsBefore {
+	switch {
+	case seen.CommentCount != CommentsAsBefore:
 		it.CommentCount = seen.CommentCount
+	case old.CommentCount == 0 && old.hints(0) && seen.CommentHint != nil && *seen.CommentHint > 0: // the first came after they were read
+		it.CommentCount = CommentsUnknown
 	}
+	it.CommentHint = seen.CommentHint
 	it.Fields, it.Custom, it.FieldsHash, it.Scan = seen.Fields, seen.Custom, seen.FieldsHash, seen.Scan
 	content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
 	it.Watermarked = seen.Watermarked

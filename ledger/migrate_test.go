@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger/database"
 )
 
 const fixtureKey = "a secret of sixteen and more"
@@ -69,7 +71,7 @@ func deployedPostgres(t *testing.T) string {
 	require.NoError(t, err)
 	defer to.Close()
 	for _, name := range []string{"00001_archives.sql", "00002_reviews.sql"} {
-		text, err := migrations.ReadFile("migrations/postgres/" + name)
+		text, err := os.ReadFile("database/migrations/postgres/" + name)
 		require.NoError(t, err)
 		_, err = to.Exec(string(text))
 		require.NoError(t, err)
@@ -151,7 +153,7 @@ func TestALedgerOfBeforeIsTakenOver(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, seen)
 		var oldest int
-		require.NoError(t, l.reads().row(ctx, "SELECT MAX(version) FROM schema_version").Scan(&oldest))
+		require.NoError(t, l.reads().Row(ctx, "SELECT MAX(version) FROM schema_version").Scan(&oldest))
 		assert.Equal(t, 2, oldest, "the release before, which refuses what is above 2, may be started again")
 	})
 }
@@ -189,7 +191,7 @@ func TestManyStartAtOnce(t *testing.T) {
 		require.NoError(t, err)
 		defer l.Close()
 		var n, versions int
-		require.NoError(t, l.reads().row(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT version_id) FROM "+migrationsTable).Scan(&n, &versions))
+		require.NoError(t, l.reads().Row(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT version_id) FROM "+"goose_db_version").Scan(&n, &versions))
 		assert.Equal(t, versions, n, "each migration once")
 	}
 	t.Run("of before", func(t *testing.T) { eachDeployed(t, start) })
@@ -206,17 +208,17 @@ func TestOneReleaseCanBeRolledBack(t *testing.T) {
 		l, err := Open(ctx, dsn)
 		require.NoError(t, err)
 		defer l.Close()
-		known, err := l.level(ctx)
+		known, err := l.db.Level(ctx)
 		require.NoError(t, err)
-		next := schema{files: withMigration(t, l.schema().files, known+1), oldest: known}
-		require.NoError(t, l.migrate(ctx, next))
-		level, err := l.level(ctx)
+		next := database.Schema{Files: withMigration(t, l.db.Schema().Files, known+1), Oldest: known}
+		require.NoError(t, l.db.Migrate(ctx, next))
+		level, err := l.db.Level(ctx)
 		require.NoError(t, err)
 		require.Equal(t, known+1, level)
 		old, err := Open(ctx, dsn)
 		require.NoError(t, err, "this release, after the next one has run")
 		old.Close()
-		require.NoError(t, l.migrate(ctx, schema{files: withMigration(t, next.files, known+2), oldest: known + 1}))
+		require.NoError(t, l.db.Migrate(ctx, database.Schema{Files: withMigration(t, next.Files, known+2), Oldest: known + 1}))
 		_, err = Open(ctx, dsn)
 		require.ErrorContains(t, err, fmt.Sprintf("it needs one that knows schema level %d, this one knows %d", known+1, known))
 		assert.ErrorContains(t, err, "restore the ledger's backup")
@@ -244,16 +246,16 @@ func TestAFailedMigrationIsTold(t *testing.T) {
 	l, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "l.db"))
 	require.NoError(t, err)
 	defer l.Close()
-	known, err := l.level(t.Context())
+	known, err := l.db.Level(t.Context())
 	require.NoError(t, err)
-	files := withMigration(t, l.schema().files, known+1).(fstest.MapFS)
+	files := withMigration(t, l.db.Schema().Files, known+1).(fstest.MapFS)
 	files[fmt.Sprintf("%05d_more.sql", known+1)].Data = []byte("-- +goose Up\nCREATE TABLE more (a INTEGER);\nNONSENSE;\n")
-	require.ErrorContains(t, l.migrate(t.Context(), schema{files: files, oldest: 2}), "NONSENSE")
-	level, err := l.level(t.Context())
+	require.ErrorContains(t, l.db.Migrate(t.Context(), database.Schema{Files: files, Oldest: 2}), "NONSENSE")
+	level, err := l.db.Level(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, known, level)
-	more, err := hasTable(t.Context(), l.reads(), "more")
-	require.NoError(t, err)
+	var more bool
+	require.NoError(t, l.reads().Row(t.Context(), "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'more')").Scan(&more))
 	assert.False(t, more, "all or nothing")
 }
 

@@ -44,11 +44,11 @@ func scanNotCarried(r scanner) (NotCarried, error) {
 // fields and the comments of a file, are kept apart.
 func (h ArchiveLedger) SetNotCarried(ctx context.Context, object, part string, rows []NotCarried) error {
 	return h.l.tx(ctx, func(tx session) error {
-		if _, err := tx.exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object = ? AND part = ?", h.tenant, h.id, object, part); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object = ? AND part = ?", h.tenant, h.id, object, part); err != nil {
 			return err
 		}
 		for i, n := range rows {
-			if _, err := tx.exec(ctx, "INSERT INTO not_carried (tenant, archive, object, part, n, kind, name, place, size, reason, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			if _, err := tx.Exec(ctx, "INSERT INTO not_carried (tenant, archive, object, part, n, kind, name, place, size, reason, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 				h.tenant, h.id, object, part, i, n.Kind, n.Name, n.Place, n.Size, n.Reason, n.URL); err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func (h ArchiveLedger) SetNotCarried(ctx context.Context, object, part string, r
 
 // forgetNotCarried takes out what is of files that Frame.io has no more.
 func forgetNotCarried(ctx context.Context, tx session, tenant, archive string, scan int) error {
-	_, err := tx.exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND scan <> ?)",
+	_, err := tx.Exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND scan <> ?)",
 		tenant, archive, tenant, archive, scan)
 	return err
 }

@@ -56,7 +56,7 @@ func (h ArchiveLedger) AllItems(ctx context.Context) iter.Seq2[Item, error] {
 // ItemsOf reads the items that a phase has work for, and with them the other versions of their assets.
 func (h ArchiveLedger) ItemsOf(ctx context.Context, phase Phase) iter.Seq2[Item, error] {
 	ranges := rowsOf(func(after int64) ([]Range, int64, error) {
-		ranges, err := h.NextRanges(ctx, phase, after, 200, 10)
+		ranges, err := h.NextRanges(ctx, phase, after, RangeLimits{Items: 200, Most: 10})
 		if err != nil || len(ranges) == 0 {
 			return nil, 0, err
 		}

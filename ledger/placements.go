@@ -69,13 +69,13 @@ func (h ArchiveLedger) TakeAsset(ctx context.Context, kind LinkKind, key, assetI
 	now := micros(time.Now())
 	return h.l.tx(ctx, func(tx session) error {
 		var parent sql.NullString
-		if err := tx.row(ctx, "SELECT MAX(parent) FROM links WHERE tenant = ? AND kind IN ('file', 'stack') AND target_id = ?", h.tenant, assetID).Scan(&parent); err != nil {
+		if err := tx.Row(ctx, "SELECT MAX(parent) FROM links WHERE tenant = ? AND kind IN ('file', 'stack') AND target_id = ?", h.tenant, assetID).Scan(&parent); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind IN ('file', 'stack') AND target_id = ?", h.tenant, assetID); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind IN ('file', 'stack') AND target_id = ?", h.tenant, assetID); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, archive, parent, hash, written, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?)
+		_, err := tx.Exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, archive, parent, hash, written, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?)
 			ON CONFLICT (tenant, kind, source_id) DO UPDATE SET target_id = excluded.target_id, hash = '', written = excluded.written, made_at = excluded.made_at`,
 			h.tenant, kind, key, assetID, h.id, parent.String, written, now, now)
 		return err

@@ -13,7 +13,20 @@ const (
 	foldersPage     = "SELECT " + folderColumns + " FROM folders WHERE tenant = ? AND archive = ? AND (depth, source_id) > (?, ?) ORDER BY depth, source_id LIMIT ?"
 	failuresPage    = "SELECT " + failureColumns + " FROM failures WHERE tenant = ? AND archive = ? AND (kind, source_id) > (?, ?) ORDER BY kind, source_id LIMIT ?"
 	reviewsPage     = "SELECT data FROM reviews WHERE tenant = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
+	eventsSince     = "SELECT data FROM events WHERE tenant = ? AND type = ? AND created_at >= ? ORDER BY created_at"
+	lastEvent       = "SELECT COALESCE(MAX(created_at), 0) FROM events WHERE tenant = ? AND type = ?"
+	lastDelivery    = deliveriesFrom + "d.tenant = ? AND d.channel = ? AND d.status = ? ORDER BY d.created_at DESC LIMIT 1"
+	deliveriesPage  = "SELECT " + deliveryColumns + deliveriesFrom + "d.tenant = ? AND (d.created_at, d.event, d.channel) < (?, ?, ?) ORDER BY d.created_at DESC, d.event DESC, d.channel DESC LIMIT ?"
 	forgetDelivered = "DELETE FROM deliveries WHERE tenant = ? AND seen_at < ?"
+	receivedPage    = "SELECT seen_at, source, kind, object, status, result FROM received WHERE tenant = ? ORDER BY seen_at DESC LIMIT ?"
+	forgetReceived  = "DELETE FROM received WHERE tenant = ? AND seen_at < (SELECT seen_at FROM received WHERE tenant = ? ORDER BY seen_at DESC LIMIT 1 OFFSET ?)"
+
+	oneMigration          = "SELECT data FROM migrations WHERE tenant = ? AND id = ?"
+	migrationsPage        = "SELECT data FROM migrations WHERE tenant = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
+	oneMigrationProject   = "SELECT " + projectColumns + " FROM migration_projects WHERE tenant = ? AND migration = ? AND project = ?"
+	migrationProjectsPage = "SELECT " + projectColumns + " FROM migration_projects WHERE tenant = ? AND migration = ? AND (position, project) > (?, ?) ORDER BY position, project LIMIT ?"
+	migrationSums         = `SELECT state, COUNT(*), SUM(CASE WHEN items = 0 AND state = 'queued' THEN 1 ELSE 0 END), SUM(items), SUM(copied), SUM(verified), SUM(skipped), SUM(failed), SUM(bytes), SUM(bytes_done)
+		FROM migration_projects WHERE tenant = ? AND migration = ? GROUP BY state`
 
 	// SQLite takes the tables of a CROSS JOIN in their order.
 	reviewsOfAsset = `SELECT r.data FROM (SELECT DISTINCT review FROM review_assets WHERE tenant = ? AND asset_id = ?) AS shown CROSS JOIN reviews AS r

@@ -22,6 +22,8 @@ var bounded = []struct {
 	{"items", itemsRange, []any{"t", "a", 5, 10}, []string{"INDEX items_by_seq (tenant=? AND archive=? AND seq>? AND seq<?)"}, "items_by_seq"},
 	{"items of a folder", itemsOfFolder, []any{"t", "a", "f"}, []string{"INDEX items_by_folder (tenant=? AND archive=? AND folder_id=?)"}, "items_by_folder"},
 	{"next ranges to copy", nextRanges(PhaseCopy), []any{"t", "a", 5, 10}, []string{"INDEX items_to_copy (tenant=? AND archive=? AND seq>?)"}, "items_to_copy"},
+	{"next comments to read", nextPass(PassRest), []any{"t", "a", 5, 10}, []string{"INDEX items_to_read (tenant=? AND archive=? AND seq>?)"}, "items_to_read"},
+	{"next counted comments to read", nextPass(PassCounted), []any{"t", "a", 5, 10}, []string{"INDEX items_to_read (tenant=? AND archive=? AND seq>?)"}, "items_to_read"},
 	{"placements", placementsPage, []any{"t", "a", 5, 10}, []string{"INDEX items_by_seq (tenant=? AND archive=? AND seq>?)", "INDEX sqlite_autoindex_links_1 (tenant=? AND kind=? AND source_id=?)"}, "items_by_seq"},
 	{"folders page", foldersPage, []any{"t", "a", 1, "f", 10}, []string{"INDEX folders_by_depth (tenant=? AND archive=? AND (depth,source_id)>(?,?))"}, "folders_by_depth"},
 	{"failures page", failuresPage, []any{"t", "a", "folder", "f", 10}, []string{"INDEX sqlite_autoindex_failures_1 (tenant=? AND archive=? AND (kind,source_id)>(?,?))"}, "failures_pkey"},
@@ -34,6 +36,12 @@ var bounded = []struct {
 	{"review of a comment", reviewOfFrameioComment, []any{"t", "c"}, []string{"INDEX review_comments_by_frameio (tenant=? AND frameio_id=?)", "INDEX sqlite_autoindex_review_assets_1 (tenant=? AND review=? AND n=?)"}, "review_comments_by_frameio"},
 	{"assets of running reviews", runningReviewAssets, []any{"t"}, []string{"COVERING INDEX reviews_by_", "COVERING INDEX sqlite_autoindex_review_assets_1 (tenant=? AND review=?)"}, "reviews_by_"},
 	{"old deliveries", forgetDelivered, []any{"t", 5}, []string{"INDEX deliveries_by_time (tenant=? AND seen_at<?)"}, "deliveries_by_time"},
+	{"what vendors sent", receivedPage, []any{"t", 10}, []string{"INDEX received_by_time (tenant=?)"}, "received_by_time"},
+	{"what vendors sent long ago", forgetReceived, []any{"t", "t", 199}, []string{"INDEX received_by_time (tenant=? AND seen_at<?)"}, "received_by_time"},
+	{"deliveries of events", deliveriesPage, []any{"t", 5, "e", "c", 10}, []string{"INDEX event_deliveries_by_age (tenant=? AND (created_at,event,channel)<(?,?,?))", "INDEX sqlite_autoindex_events_1 (tenant=? AND id=?)"}, "event_deliveries_by_age"},
+	{"events of a type", eventsSince, []any{"t", "mirror.started", 5}, []string{"INDEX events_by_type (tenant=? AND type=? AND created_at>?)"}, "events_by_type"},
+	{"last event of a type", lastEvent, []any{"t", "reclaim.stopped"}, []string{"COVERING INDEX events_by_type (tenant=? AND type=?"}, "events_by_type"},
+	{"last delivery of a channel", "SELECT " + deliveryColumns + lastDelivery, []any{"t", "c", "failed"}, []string{"INDEX event_deliveries_by_channel (tenant=? AND channel=? AND status=?)"}, "event_deliveries_by_channel"},
 	{"archives to browse", browsed + "archives", []any{"t", 5, 5, "a", "verified", "%x%", 10}, []string{"INDEX archives_to_browse (tenant=? AND queued_at<?)"}, "archives_to_browse"},
 	{"the queue", archivesInOrder, []any{"t", "queued", 5, "a", 10}, []string{"INDEX archives_by_status (tenant=? AND status=? AND (queue_position,id)>(?,?))"}, "archives_by_status"},
 	{"open archives", archivesOpen, []any{"t"}, []string{"INDEX archives_by_status (tenant=? AND status=?)"}, "archives_by_status"},
@@ -43,6 +51,10 @@ var bounded = []struct {
 	{"reviews to browse", browsed + "reviews", []any{"t", 5, "r", "%x%", 10}, []string{"INDEX reviews_to_browse (tenant=? AND (created_at,id)<(?,?))"}, "reviews_to_browse"},
 	{"reviews by expiry", reviewsByExpiry, []any{"t", "2026", "r", "2027", 10}, []string{"INDEX reviews_by_expiry (tenant=? AND status=? AND (expires,id)>(?,?) AND expires<?)"}, "reviews_by_expiry"},
 	{"running reviews", reviewsOpen, []any{"t"}, []string{"reviews_by_"}, "reviews_by_"},
+	{"migrations page", migrationsPage, []any{"t", 5, "m", 10}, []string{"INDEX migrations_newest (tenant=? AND (created_at,id)<(?,?))"}, "migrations_"},
+	{"a project of a migration", oneMigrationProject, []any{"t", "m", "p"}, []string{"INDEX sqlite_autoindex_migration_projects_1 (tenant=? AND migration=? AND project=?)"}, "migration_projects_"},
+	{"projects of a migration", migrationProjectsPage, []any{"t", "m", 5, "p", 10}, []string{"INDEX migration_projects_in_order (tenant=? AND migration=? AND (position,project)>(?,?))"}, "migration_projects_in_order"},
+	{"sums of a migration", migrationSums, []any{"t", "m"}, []string{"INDEX migration_projects_by_state (tenant=? AND migration=?)"}, "migration_projects_"},
 	{"an archive", oneArchive, []any{"t", "a"}, []string{"INDEX sqlite_autoindex_archives_1 (tenant=? AND id=?)"}, "archives_pkey"},
 }
 
@@ -68,7 +80,7 @@ func TestListsAndWebhooksGoByAnIndex(t *testing.T) {
 		grow(t, l, tenant, 300, 20)
 		for _, q := range bounded {
 			plan := strings.ReplaceAll(explain(t, l, queryOf(l, q.query), append([]any{tenant}, q.args[1:]...)), "SCAN shown", "")
-			if l.postgres {
+			if l.db.Postgres() {
 				assert.Contains(t, plan, q.postgres, "%s:\n%s", q.name, plan)
 				assert.NotContains(t, plan, "Seq Scan", "%s:\n%s", q.name, plan)
 				continue
@@ -86,14 +98,14 @@ func explain(t *testing.T, l *Ledger, query string, args []any) string {
 	var lines []string
 	require.NoError(t, l.tx(t.Context(), func(tx session) error {
 		prefix := "EXPLAIN QUERY PLAN "
-		if l.postgres { // small tables are read whole otherwise
+		if l.db.Postgres() { // small tables are read whole otherwise
 			prefix = "EXPLAIN "
-			if _, err := tx.exec(t.Context(), "SET LOCAL enable_seqscan = off"); err != nil {
+			if _, err := tx.Exec(t.Context(), "SET LOCAL enable_seqscan = off"); err != nil {
 				return err
 			}
 		}
 		out, err := collect(t.Context(), tx, func(r scanner) (line string, err error) {
-			if l.postgres {
+			if l.db.Postgres() {
 				err = r.Scan(&line)
 				return line, err
 			}

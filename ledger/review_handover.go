@@ -10,11 +10,11 @@ import (
 // where the other one is ending and sends nothing any more. A file of the asset that waits to be sent serves both clicks.
 func (h ReviewLedger) HandOver(ctx context.Context, from string, a ReviewAsset, now time.Time) (taken bool, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
-		r, ok, err := one[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id))
+		r, ok, err := one[Review](tx.Row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.ForUpdate(), h.tenant, h.id))
 		if err != nil || !ok {
 			return err
 		}
-		have, err := many[ReviewAsset](ctx, tx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"+tx.forUpdate(), h.tenant, h.id)
+		have, err := many[ReviewAsset](ctx, tx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"+tx.ForUpdate(), h.tenant, h.id)
 		if err != nil {
 			return err
 		}

@@ -32,15 +32,15 @@ func many[T any, P rowOf[T]](ctx context.Context, s session, query string, args 
 // RequestReview writes a review down unless the same click made one within a while. It returns what is there then.
 func (l *Ledger) RequestReview(ctx context.Context, r Review, within time.Duration) (out Review, joined bool, err error) {
 	err = l.tx(ctx, func(tx session) error {
-		if l.postgres { // two of the same click at once
-			if _, err := tx.exec(ctx, "SELECT pg_advisory_xact_lock(hashtext(?))", r.Tenant+r.Click); err != nil {
+		if l.db.Postgres() { // two of the same click at once
+			if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext(?))", r.Tenant+r.Click); err != nil {
 				return err
 			}
 		}
-		if out, joined, err = one[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?", r.Tenant, r.ID)); joined || err != nil {
+		if out, joined, err = one[Review](tx.Row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?", r.Tenant, r.ID)); joined || err != nil {
 			return err
 		}
-		if out, joined, err = one[Review](tx.row(ctx, sameClick, r.Tenant, r.Click, micros(r.CreatedAt.Add(-within)))); joined || err != nil {
+		if out, joined, err = one[Review](tx.Row(ctx, sameClick, r.Tenant, r.Click, micros(r.CreatedAt.Add(-within)))); joined || err != nil {
 			return err
 		}
 		data, err := encode(r)
@@ -48,7 +48,7 @@ func (l *Ledger) RequestReview(ctx context.Context, r Review, within time.Durati
 			return err
 		}
 		out = r
-		_, err = tx.exec(ctx, "INSERT INTO reviews (tenant, id, created_at, status, click, data) VALUES (?, ?, ?, ?, ?, ?)", r.Tenant, r.ID, micros(r.CreatedAt), r.Status, r.Click, data)
+		_, err = tx.Exec(ctx, "INSERT INTO reviews (tenant, id, created_at, status, click, data) VALUES (?, ?, ?, ?, ?, ?)", r.Tenant, r.ID, micros(r.CreatedAt), r.Status, r.Click, data)
 		return err
 	})
 	return out, joined, err
@@ -56,14 +56,14 @@ func (l *Ledger) RequestReview(ctx context.Context, r Review, within time.Durati
 
 // Get returns a review.
 func (h ReviewLedger) Get(ctx context.Context) (Review, bool, error) {
-	return one[Review](h.l.reads().row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?", h.tenant, h.id))
+	return one[Review](h.l.reads().Row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?", h.tenant, h.id))
 }
 
 // Update changes a review under a lock.
 func (h ReviewLedger) Update(ctx context.Context, change func(*Review)) (Review, error) {
 	var r Review
 	err := h.l.tx(ctx, func(tx session) (err error) {
-		if r, err = scanDocument[Review](tx.row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id)); err != nil {
+		if r, err = scanDocument[Review](tx.Row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.ForUpdate(), h.tenant, h.id)); err != nil {
 			return err
 		}
 		change(&r)
@@ -71,7 +71,7 @@ func (h ReviewLedger) Update(ctx context.Context, change func(*Review)) (Review,
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "UPDATE reviews SET status = ?, data = ? WHERE tenant = ? AND id = ?", r.Status, data, h.tenant, h.id)
+		_, err = tx.Exec(ctx, "UPDATE reviews SET status = ?, data = ? WHERE tenant = ? AND id = ?", r.Status, data, h.tenant, h.id)
 		return err
 	})
 	return r, err
@@ -97,7 +97,7 @@ func (h TenantLedger) Reviews(ctx context.Context, after string, limit int) ([]R
 
 // RunningReviewAssets counts the files that a tenant's running reviews look after.
 func (h TenantLedger) RunningReviewAssets(ctx context.Context) (n int, err error) {
-	err = h.l.reads().row(ctx, runningReviewAssets, h.id).Scan(&n)
+	err = h.l.reads().Row(ctx, runningReviewAssets, h.id).Scan(&n)
 	return n, err
 }
 
@@ -120,7 +120,7 @@ func (h TenantLedger) ReviewOfFile(ctx context.Context, fileID string) (string, 
 
 // ReviewOfFrameioComment returns the review that knows a Frame.io comment, and the comment's file.
 func (h TenantLedger) ReviewOfFrameioComment(ctx context.Context, commentID string) (review, fileID string, known bool, err error) {
-	err = h.l.reads().row(ctx, reviewOfFrameioComment, h.id, commentID).Scan(&review, &fileID)
+	err = h.l.reads().Row(ctx, reviewOfFrameioComment, h.id, commentID).Scan(&review, &fileID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", false, nil
 	}
@@ -133,7 +133,7 @@ func (h TenantLedger) ReviewsOfSegment(ctx context.Context, segmentID string) ([
 }
 
 func (l *Ledger) oneID(ctx context.Context, query string, args ...any) (string, bool, error) {
-	id, err := scanText[string](l.reads().row(ctx, query, args...))
+	id, err := scanText[string](l.reads().Row(ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}
@@ -149,14 +149,14 @@ func (h ReviewLedger) Assets(ctx context.Context) ([]ReviewAsset, error) {
 
 // Asset returns one asset of a review.
 func (h ReviewLedger) Asset(ctx context.Context, n int) (ReviewAsset, bool, error) {
-	return one[ReviewAsset](h.l.reads().row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?", h.tenant, h.id, n))
+	return one[ReviewAsset](h.l.reads().Row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?", h.tenant, h.id, n))
 }
 
 // AddAssets adds assets that add chooses by those that are there, and numbers them.
 func (h ReviewLedger) AddAssets(ctx context.Context, add func(have []ReviewAsset) []ReviewAsset) ([]ReviewAsset, error) {
 	var added []ReviewAsset
 	err := h.l.tx(ctx, func(tx session) error {
-		if _, err := scanText[string](tx.row(ctx, "SELECT id FROM reviews WHERE tenant = ? AND id = ?"+tx.forUpdate(), h.tenant, h.id)); err != nil {
+		if _, err := scanText[string](tx.Row(ctx, "SELECT id FROM reviews WHERE tenant = ? AND id = ?"+tx.ForUpdate(), h.tenant, h.id)); err != nil {
 			return err
 		}
 		have, err := many[ReviewAsset](ctx, tx, reviewAssets, h.tenant, h.id)
@@ -180,7 +180,7 @@ func insertReviewAsset(ctx context.Context, tx session, tenant string, a ReviewA
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "INSERT INTO review_assets (tenant, review, n, asset_id, file_id, data) VALUES (?, ?, ?, ?, ?, ?)", tenant, a.Review, a.N, a.AssetID, a.FileID, data)
+	_, err = tx.Exec(ctx, "INSERT INTO review_assets (tenant, review, n, asset_id, file_id, data) VALUES (?, ?, ?, ?, ?, ?)", tenant, a.Review, a.N, a.AssetID, a.FileID, data)
 	return err
 }
 
@@ -189,7 +189,7 @@ func updateReviewAsset(ctx context.Context, tx session, tenant string, a ReviewA
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "UPDATE review_assets SET asset_id = ?, file_id = ?, data = ? WHERE tenant = ? AND review = ? AND n = ?", a.AssetID, a.FileID, data, tenant, a.Review, a.N)
+	_, err = tx.Exec(ctx, "UPDATE review_assets SET asset_id = ?, file_id = ?, data = ? WHERE tenant = ? AND review = ? AND n = ?", a.AssetID, a.FileID, data, tenant, a.Review, a.N)
 	return err
 }
 
@@ -197,7 +197,7 @@ func updateReviewAsset(ctx context.Context, tx session, tenant string, a ReviewA
 func (h ReviewLedger) UpdateAsset(ctx context.Context, n int, change func(*ReviewAsset)) (ReviewAsset, error) {
 	var a ReviewAsset
 	err := h.l.tx(ctx, func(tx session) (err error) {
-		if a, err = scanDocument[ReviewAsset](tx.row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?"+tx.forUpdate(), h.tenant, h.id, n)); err != nil {
+		if a, err = scanDocument[ReviewAsset](tx.Row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?"+tx.ForUpdate(), h.tenant, h.id, n)); err != nil {
 			return err
 		}
 		change(&a)
@@ -220,7 +220,7 @@ func (h ReviewLedger) Comments(ctx context.Context, n int) ([]ReviewComment, err
 func (h TenantLedger) PutReviewComments(ctx context.Context, comments ...ReviewComment) error {
 	return h.l.tx(ctx, func(tx session) error {
 		for _, c := range comments {
-			stored, known, err := one[ReviewComment](tx.row(ctx, "SELECT data FROM review_comments WHERE tenant = ? AND review = ? AND id = ?"+tx.forUpdate(), h.id, c.Review, c.ID))
+			stored, known, err := one[ReviewComment](tx.Row(ctx, "SELECT data FROM review_comments WHERE tenant = ? AND review = ? AND id = ?"+tx.ForUpdate(), h.id, c.Review, c.ID))
 			if err != nil {
 				return err
 			}
@@ -231,7 +231,7 @@ func (h TenantLedger) PutReviewComments(ctx context.Context, comments ...ReviewC
 			if err != nil {
 				return err
 			}
-			if _, err := tx.exec(ctx, `INSERT INTO review_comments (tenant, review, id, n, frameio_id, iconik_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+			if _, err := tx.Exec(ctx, `INSERT INTO review_comments (tenant, review, id, n, frameio_id, iconik_id, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (tenant, review, id) DO UPDATE SET n = excluded.n, frameio_id = excluded.frameio_id, iconik_id = excluded.iconik_id, data = excluded.data`,
 				h.id, c.Review, c.ID, c.N, c.FrameioID, c.IconikID, data); err != nil {
 				return err

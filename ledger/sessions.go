@@ -59,7 +59,7 @@ func scanSession(r scanner) (s Session, err error) {
 
 // Session finds the session of a browser, and false when it has expired or was ended.
 func (l *Ledger) Session(ctx context.Context, secret string, now time.Time) (Session, bool, error) {
-	s, err := scanSession(l.reads().row(ctx, "SELECT "+sessionColumns+" FROM sessions WHERE id = ? AND expires_at > ?", secretID(secret), micros(now)))
+	s, err := scanSession(l.reads().Row(ctx, "SELECT "+sessionColumns+" FROM sessions WHERE id = ? AND expires_at > ?", secretID(secret), micros(now)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, false, nil
 	}
@@ -106,12 +106,12 @@ const oneTimeLink = " FROM one_time_links WHERE id = ? AND expires_at > ?"
 
 // OneTimeLink reads what a link will make a session of, and false when it has expired or was used.
 func (l *Ledger) OneTimeLink(ctx context.Context, secret string, now time.Time) (Session, bool, error) {
-	return scanOneTimeLink(l.reads().row(ctx, "SELECT data"+oneTimeLink, secretID(secret), micros(now)))
+	return scanOneTimeLink(l.reads().Row(ctx, "SELECT data"+oneTimeLink, secretID(secret), micros(now)))
 }
 
 // TakeOneTimeLink is OneTimeLink for once: of several at the same time, one has it.
 func (l *Ledger) TakeOneTimeLink(ctx context.Context, secret string, now time.Time) (s Session, ok bool, err error) {
-	return scanOneTimeLink(l.writes().row(ctx, "DELETE"+oneTimeLink+" RETURNING data", secretID(secret), micros(now)))
+	return scanOneTimeLink(l.writes().Row(ctx, "DELETE"+oneTimeLink+" RETURNING data", secretID(secret), micros(now)))
 }
 
 func scanOneTimeLink(r scanner) (s Session, ok bool, err error) {
@@ -135,7 +135,7 @@ const (
 // LinkGeneration is what a signed link to an archive or a review must name to be good.
 func (h TenantLedger) LinkGeneration(ctx context.Context, kind, object string) (int64, error) {
 	var generation int64
-	err := h.l.reads().row(ctx, "SELECT generation FROM link_generations WHERE tenant = ? AND kind = ? AND object = ?", h.id, kind, object).Scan(&generation)
+	err := h.l.reads().Row(ctx, "SELECT generation FROM link_generations WHERE tenant = ? AND kind = ? AND object = ?", h.id, kind, object).Scan(&generation)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}

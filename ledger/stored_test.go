@@ -17,5 +17,9 @@ func TestStoredRowsKeepTheirNames(t *testing.T) {
 		"review_asset":   ReviewAsset{},
 		"review_comment": ReviewComment{},
 		"session":        Session{},
+
+		"migration": Migration{}, "migration_project": MigrationProject{},
+		"reclaim":      Reclaim{},
+		"reclaim_file": ReclaimFile{},
 	})
 }

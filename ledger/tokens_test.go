@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger/sealed"
 )
 
 const session1 = "https://storage.example.com/upload?upload_id=very-secret"
@@ -41,7 +43,7 @@ func TestTheKeyIsRotated(t *testing.T) {
 		opens(open(next, old))
 		opens(open(next))
 		_, _, err := first.Tenant("t").Token(ctx, "refresh")
-		require.ErrorIs(t, err, errUnreadable, "the old key opens nothing any more")
+		require.ErrorIs(t, err, sealed.ErrUnreadable, "the old key opens nothing any more")
 		it, _, err := first.Tenant("t").Archive(project).Item(ctx, "x")
 		require.NoError(t, err)
 		assert.Empty(t, it.UploadID, "an upload whose address does not open begins anew")
@@ -79,7 +81,7 @@ func TestAnUploadsAddressIsKeptEncrypted(t *testing.T) {
 func TestALeaseEndsByTheDatabasesClock(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		lease := func(ends string) {
-			_, err := l.exec(t.Context(), "INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, 'sign-in/lease', 'somebody', "+l.writes().now()+ends+`)
+			_, err := l.exec(t.Context(), "INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, 'sign-in/lease', 'somebody', "+l.writes().Now()+ends+`)
 				ON CONFLICT (tenant, name) DO UPDATE SET written_at = excluded.written_at`, tenant)
 			require.NoError(t, err)
 		}

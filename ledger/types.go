@@ -76,6 +76,8 @@ type Archive struct {
 	MigrationNote   string        `json:"MoveNote"`   // what could not be matched
 	Stuck           []Stuck       `json:"Stuck,omitempty"`
 	DifferencesHash string        `json:"DifferencesHash,omitempty"` // of what the last proof found otherwise in iconik
+	CommentsTrusted int64         `json:"CommentsTrusted,omitempty"` // files whose comments are not read: archive.comment_count is trust, and their count 0
+	ProvenSince     time.Time     `json:"ProvenSince,omitzero"`      // the end of the last run that changed something, where it and all since were verified
 }
 
 // Stuck is what has failed for long and is tried again.
@@ -96,9 +98,11 @@ func (a *Archive) SetStuck(s Stuck) {
 	}
 }
 
-// Unstick notes that something is not stuck any more.
-func (a *Archive) Unstick(key string) {
+// Unstick notes that something is not stuck any more, and returns whether it was.
+func (a *Archive) Unstick(key string) bool {
+	before := len(a.Stuck)
 	a.Stuck = slices.DeleteFunc(slices.Clone(a.Stuck), func(s Stuck) bool { return s.Key == key })
+	return len(a.Stuck) < before
 }
 
 // AskedBy notes who asks for an archive that is open. Whoever asked first stays.
@@ -177,11 +181,15 @@ type Item struct {
 	MissingSince   time.Time `json:"MissingSince"`   // of an original whose link is missing and nothing says why
 	HasProxy       bool      `json:"HasProxy"`
 	CommentCount   int       `json:"CommentCount"` // CommentsUnknown until they are read, where Frame.io does not count them
+	// CommentHint is Frame.io's own count of the file's comments, which sets the order of reading; nil where it gives none.
+	CommentHint *int `json:"CommentHint,omitempty"`
 	// Fields is the JSON of what goes into the metadata view (mapping.Fields); FieldsHash tells a change on a re-run.
 	Fields     []byte `json:"Fields"`
 	FieldsHash string `json:"FieldsHash"`
 	// Custom is the JSON of V4's metadata fields that are filled in or empty ([]mapping.SourceField).
 	Custom []byte `json:"Custom,omitempty"`
+	// FieldsWritten are the fields as last written to iconik, field by field (proof.Written); empty where it is not known.
+	FieldsWritten string `json:"FieldsWritten,omitempty"`
 
 	State        ItemState `json:"State"`
 	Reason       string    `json:"Reason"`
@@ -191,8 +199,9 @@ type Item struct {
 	BytesDone    int64     `json:"BytesDone"`
 	Checksum     string    `json:"Checksum"` // xxh64 hex of the bytes we stored
 	StoredSize   int64     `json:"StoredSize"`
-	UploadID     string    `json:"UploadID"` // of the open multipart upload
-	AssetID      string    `json:"AssetID"`  // iconik
+	UploadID     string    `json:"UploadID"`             // of the open multipart upload
+	Checkpoint   []byte    `json:"Checkpoint,omitempty"` // where a copy that was interrupted on purpose goes on
+	AssetID      string    `json:"AssetID"`              // iconik
 	VersionID    string    `json:"VersionID"`
 	FormatID     string    `json:"FormatID"`
 	FileSetID    string    `json:"FileSetID"`

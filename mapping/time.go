@@ -139,3 +139,6 @@ func ParseTimecode(text string, r Rate) (frame int64, drop bool, err error) {
 	}
 	return frame, drop, nil
 }
+
+// SameTime says that both have the same time, or none.
+func SameTime(x, y *int64) bool { return x == nil && y == nil || x != nil && y != nil && *x == *y }

@@ -74,7 +74,7 @@ func (p *planning) readers(ctx context.Context, project frameio.Project) error {
 func (p *planning) privateCollections(ctx context.Context, project frameio.Project) error {
 	for c, err := range frameio.RowsOf(ctx, "list collections", p.Frameio.Collections, project.ID) {
 		if err != nil {
-			return err
+			return p.refused("", "Collections", "the project's collections", err)
 		}
 		if !c.Private || c.OfShare {
 			continue

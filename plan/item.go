@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 )
@@ -29,9 +30,21 @@ func Item(folder ledger.Folder, node, file frameio.Asset, version, versions, sca
 		Name: file.Name, Title: mapping.Title(node.Name), Path: path, Size: file.Size, MediaType: file.MediaType, Class: string(file.Class),
 		FrameNum: file.FrameRate.Num, FrameDen: file.FrameRate.Den, Frames: file.Frames, StartTimecode: file.StartTimecode,
 		Width: file.Width, Height: file.Height, SourceChecksum: file.Checksum, Original: string(file.Original), HasProxy: file.HasProxy,
-		Watermarked: file.Watermark == frameio.WatermarkOn, CommentCount: file.CommentCount, Fields: encoded, FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
-		State: ledger.Pending, Scan: scan,
+		Watermarked: file.Watermark == frameio.WatermarkOn, CommentCount: file.CommentCount, CommentHint: file.CommentHint, Fields: encoded,
+		FieldsHash: mapping.FieldsHash(fields) + mapping.FieldsHash(map[string]string{"title": node.Name, "folder": folder.SourceID}),
+		State:      ledger.Pending, Scan: scan,
 	}, file)
+}
+
+// CountComments gives Frame.io's own count of an item's comments the part that archive.comment_count leaves it.
+func CountComments(cfg config.Archive, it ledger.Item) ledger.Item {
+	switch {
+	case cfg.CommentCount == config.IgnoreComments:
+		it.CommentHint = nil
+	case cfg.CommentCount == config.TrustComments && it.CommentCount == ledger.CommentsUnknown && it.CommentHint != nil && *it.CommentHint == 0:
+		it.CommentCount = 0
+	}
+	return it
 }
 
 // Fields is what goes into the archive's metadata view.

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,9 +20,9 @@ import (
 
 const (
 	blockersListed = 200
-	// callsPerFile and callsPerComment are what an archive asks of iconik: asset, format, file set, file, close,
-	// metadata and keyframes; then asset and files when it verifies.
-	callsPerFile    = 9
+	// callsPerFile and callsPerComment are what an archive asks of iconik: asset, format, file set, file, close and metadata; then
+	// asset and files when it verifies. Keyframes are asked for once for many files.
+	callsPerFile    = 8
 	callsPerComment = 1.5
 	iconikPerSecond = 50.0
 	iconikBurst     = 1000.0
@@ -39,6 +40,43 @@ type Source struct {
 	Storage func(context.Context) error
 	// Stopping, which may be nil, is asked before each page is read: its error ends the plan.
 	Stopping func(context.Context) error
+	// Watch, which may be nil, is told what is found.
+	Watch *Watch
+}
+
+// Watch is for whoever adds up several plans.
+type Watch struct {
+	File  func(frameio.Asset, ledger.Item, Decision)
+	Share func(frameio.Share)
+	Calls Calls // filled in when the plan is made
+}
+
+// Calls are what an archive asks of the vendors.
+type Calls struct {
+	Iconik   float64 `json:"iconik"`
+	Listings float64 `json:"listings"` // of Frame.io's folders and version stacks
+	Comments float64 `json:"comments"` // listings of comments
+}
+
+// Add sums up.
+func (c Calls) Add(more Calls) Calls {
+	return Calls{c.Iconik + more.Iconik, c.Listings + more.Listings, c.Comments + more.Comments}
+}
+
+// Total is the number of calls.
+func (c Calls) Total() int64 { return int64(c.Iconik+c.Listings) + int64(c.Comments) }
+
+// Seconds is the least time that the vendors' limits allow for them.
+func (c Calls) Seconds(can frameio.Capabilities) float64 {
+	least := max(0, c.Iconik-iconikBurst) / iconikPerSecond
+	if can.ListLimit > 0 {
+		perSecond := float64(can.ListLimit) / 60
+		least = max(least, max(0, c.Listings-float64(can.ListLimit))/perSecond)
+	}
+	if can.CommentPolls > 0 {
+		least = max(least, (c.Comments-float64(can.CommentPolls))*60/float64(can.CommentPolls))
+	}
+	return least
 }
 
 // Access reads who may see a project and its folders, and finds them in iconik. It writes nothing.
@@ -93,7 +131,7 @@ func (p *planning) premigration(ctx context.Context, project frameio.Project) er
 		}
 	}
 	for _, r := range found {
-		t, err := p.Ledger.Archive(r.ID).Totals(ctx)
+		t, err := p.Ledger.Archive(r.ID).Progress(ctx)
 		if err != nil {
 			return err
 		}
@@ -121,7 +159,10 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 		folders = folders[1:]
 		for child, err := range frameio.Rows(ctx, "list a folder", p.children(folder.SourceID)) {
 			if err != nil {
-				return fmt.Errorf("listing folder %q: %w", folder.Path, err)
+				if err = p.refused(folder.SourceID, cmp.Or(folder.Path, project.Name), "what is in the folder", err); err != nil {
+					return fmt.Errorf("listing folder %q: %w", folder.Path, err)
+				}
+				break
 			}
 			switch child.Kind {
 			case frameio.KindFolder:
@@ -129,32 +170,57 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 				path := JoinPath(folder.Path, child.Name)
 				folders = append(folders, ledger.Folder{SourceID: child.ID, Path: path})
 				if above[child.ID], err = p.folderRule(ctx, above[folder.SourceID], child, path); err != nil {
-					return err
+					if err = p.refused(child.ID, path, "who may see the folder", err); err != nil {
+						return err
+					}
+					above[child.ID] = above[folder.SourceID]
 				}
 			case frameio.KindStack:
 				versions, err := p.Frameio.Versions(ctx, child)
 				if err != nil {
-					return fmt.Errorf("versions of %q: %w", child.Name, err)
+					if err = p.refused(child.ID, JoinPath(folder.Path, child.Name), "the versions of the stack", err); err != nil {
+						return fmt.Errorf("versions of %q: %w", child.Name, err)
+					}
+					continue
 				}
 				p.listing++
 				p.plan.Assets++
 				for i, v := range versions {
 					p.plan.Versions++
-					p.file(Item(folder, child, v, i+1, len(versions), 0))
+					p.file(v, Item(folder, child, v, i+1, len(versions), 0))
 				}
 			case frameio.KindFile:
 				p.plan.Assets++
-				p.file(Item(folder, child, child, 1, 1, 0))
+				p.file(child, Item(folder, child, child, 1, 1, 0))
 			}
 		}
 	}
-	for _, err := range frameio.RowsOf(ctx, "list shares", p.Frameio.Shares, project.ID) {
+	for share, err := range frameio.RowsOf(ctx, "list shares", p.Frameio.Shares, project.ID) {
 		if err != nil {
-			return fmt.Errorf("presentations: %w", err)
+			if err = p.refused("", "Presentations", "the project's shares", err); err != nil {
+				return fmt.Errorf("presentations: %w", err)
+			}
+			break
 		}
 		p.plan.Shares++
+		if p.Watch != nil {
+			p.Watch.Share(share)
+		}
 	}
 	return nil
+}
+
+// Incomplete is the outcome of what Frame.io refuses to show.
+const Incomplete = "fails: the archive would be incomplete"
+
+// refused names what Frame.io refuses to show, and returns what is no refusal: a token that is refused, or a Frame.io that is away.
+func (p *planning) refused(id, path, what string, err error) error {
+	switch rest.ClassOf(err) {
+	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
+		p.blocker(id, path, "Frame.io does not show "+what+": "+err.Error(), Incomplete)
+		return nil
+	}
+	return err
 }
 
 // children lists a folder page by page, and counts the calls.
@@ -170,10 +236,18 @@ func (p *planning) children(folder string) func(context.Context, string) (framei
 	}
 }
 
-func (p *planning) file(it ledger.Item) {
+func (p *planning) file(f frameio.Asset, it ledger.Item) {
+	it = CountComments(p.Policy, it)
 	p.plan.Items++
 	p.plan.Bytes += it.Size
-	p.plan.Comments += int64(max(it.CommentCount, 0))
+	switch {
+	case it.CommentCount > 0:
+		p.plan.Comments += int64(it.CommentCount)
+	case it.CommentHint != nil:
+		p.plan.Comments += int64(*it.CommentHint)
+	case it.CommentCount < 0:
+		p.plan.CommentsNotCounted = true
+	}
 	if it.CommentCount != 0 {
 		p.said++
 	}
@@ -184,18 +258,30 @@ func (p *planning) file(it ledger.Item) {
 	}
 	t.Count++
 	t.Bytes += it.Size
-	switch d := Decide(p.Policy, p.Frameio, it); d.Do {
+	d := Decide(p.Policy, p.Frameio, it)
+	if p.Watch != nil {
+		p.Watch.File(f, it, d)
+	}
+	if outcome := Outcome(d); outcome != "" {
+		p.blocker(it.SourceID, it.Path, d.Why, outcome)
+	}
+}
+
+// Outcome is what becomes of a file that is not simply copied; empty for one that is.
+func Outcome(d Decision) string {
+	switch d.Do {
 	case Skip:
-		p.blocker(it.SourceID, it.Path, d.Why, "skipped: kept as a placeholder with its metadata and comments")
+		return "skipped: kept as a placeholder with its metadata and comments"
 	case Wait:
-		p.blocker(it.SourceID, it.Path, d.Why, "waits for the original")
+		return "waits for the original"
 	case Fail:
-		p.blocker(it.SourceID, it.Path, d.Why, "fails: the archive would be incomplete")
+		return "fails: the archive would be incomplete"
 	case Copy:
 		if d.Rendition == frameio.RenditionProxy {
-			p.blocker(it.SourceID, it.Path, d.Why, "stores the proxy, marked as a proxy")
+			return "stores the proxy, marked as a proxy"
 		}
 	}
+	return ""
 }
 
 func (p *planning) blocker(id, path, why, outcome string) {
@@ -215,17 +301,15 @@ func (p *planning) result(can frameio.Capabilities) workflows.Plan {
 		out.ByType = append(out.ByType, *t)
 	}
 	slices.SortFunc(out.ByType, func(x, y workflows.PlanType) int { return int(min(max(y.Bytes-x.Bytes, -1), 1)) })
-	toIconik := float64(callsPerFile*out.Items+3*out.Folders+5*out.Shares) + callsPerComment*float64(out.Comments)
-	toFrameio := float64(2 * p.listing) // the plan, and the reading at the end
-	out.APICalls = int64(toIconik+toFrameio) + p.said
-	out.APISeconds = max(0, toIconik-iconikBurst) / iconikPerSecond
-	if can.ListLimit > 0 {
-		perSecond := float64(can.ListLimit) / 60
-		out.APISeconds = max(out.APISeconds, max(0, toFrameio-float64(can.ListLimit))/perSecond)
+	calls := Calls{
+		Iconik:   float64(callsPerFile*out.Items+3*out.Folders+5*out.Shares) + callsPerComment*float64(out.Comments),
+		Listings: float64(2 * p.listing), // the plan, and the reading at the end
+		Comments: float64(p.said),
 	}
-	if can.CommentPolls > 0 {
-		out.APISeconds = max(out.APISeconds, float64(p.said-int64(can.CommentPolls))*60/float64(can.CommentPolls))
+	if p.Watch != nil {
+		p.Watch.Calls = calls
 	}
+	out.APICalls, out.APISeconds = calls.Total(), calls.Seconds(can)
 	out.TransferSeconds = float64(out.Bytes) / assumedRate
 	return out
 }

@@ -15,6 +15,7 @@ const (
 	Completion = "completion"
 	Drawing    = "drawing"
 	Parent     = "parent"
+	TeamOnly   = "team only"
 )
 
 // Segment is a comment as iconik has it, or should have it.
@@ -24,6 +25,8 @@ type Segment struct {
 	Checked        bool
 	Shapes         []mapping.Shape
 	Parent         string // the segment that it replies to
+	TeamOnly       bool   // by iconik's own flag, or by its text
+	Fields         Object // where they are compared
 }
 
 // Object puts a comment into words.
@@ -32,13 +35,18 @@ func (s Segment) Object() Object {
 	if s.Checked {
 		done = "completed"
 	}
-	return Object{
+	team := "no"
+	if s.TeamOnly {
+		team = "yes"
+	}
+	return append(Object{
 		{Text, strings.TrimSpace(strings.ReplaceAll(s.Text, "\r\n", "\n"))},
 		{Time, times(s.StartMS, s.EndMS)},
 		{Completion, done},
 		{Drawing, drawing(s.Shapes)},
 		{Parent, s.Parent},
-	}
+		{TeamOnly, team},
+	}, s.Fields...)
 }
 
 func times(start, end *int64) string {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // Property is one property of an object, in words that are the same where the property is.
@@ -46,13 +47,36 @@ type Difference struct {
 type Written struct {
 	Kept  map[string]string `json:"kept,omitempty"`
 	Wrong []string          `json:"wrong,omitempty"` // properties that iconik did not keep as they were sent
+	// Fields says that fields were written, too: those that have no fingerprint were empty.
+	Fields bool `json:"fields,omitempty"`
+}
+
+const field = "field "
+
+// Field is the name of a property that is a metadata field.
+func Field(name string) string { return field + name }
+
+// IsField says that a property is a metadata field.
+func IsField(property string) bool { return strings.HasPrefix(property, field) }
+
+// HasFields says that fields were written that were not all empty.
+func (w Written) HasFields() bool {
+	for p := range w.Kept {
+		if IsField(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // Write remembers what was sent, and what iconik has answered to have.
 func Write(sent, answered Object) Written {
 	w := Written{Kept: map[string]string{}}
 	for _, p := range answered {
-		w.Kept[p.Name] = fingerprint(p.Value)
+		w.Fields = w.Fields || IsField(p.Name)
+		if !IsField(p.Name) || p.Value != "" {
+			w.Kept[p.Name] = fingerprint(p.Value)
+		}
 		if sent.Value(p.Name) != p.Value {
 			w.Wrong = append(w.Wrong, p.Name)
 		}
@@ -69,7 +93,9 @@ func (w Written) Keeping(before Written, properties []string) Written {
 		if !before.known(p) {
 			continue
 		}
-		w.Kept[p] = before.Kept[p]
+		if w.Kept[p] = before.Kept[p]; w.Kept[p] == "" {
+			delete(w.Kept, p)
+		}
 		w.Wrong = slices.DeleteFunc(w.Wrong, func(wrong string) bool { return wrong == p })
 		if slices.Contains(before.Wrong, p) {
 			w.Wrong = append(w.Wrong, p)
@@ -95,7 +121,9 @@ func (w Written) String() string {
 	return string(text)
 }
 
-func (w Written) known(property string) bool { return w.Kept[property] != "" }
+func (w Written) known(property string) bool {
+	return w.Kept[property] != "" || w.Fields && IsField(property)
+}
 
 // With adds a property as it was written before.
 func (w Written) With(before Written, property string) Written {
@@ -107,7 +135,8 @@ func (w Written) With(before Written, property string) Written {
 
 // Is says that a property had a value when it was written.
 func (w Written) Is(property, value string) bool {
-	return w.known(property) && w.Kept[property] == fingerprint(value)
+	kept := w.Kept[property]
+	return kept != "" && kept == fingerprint(value) || kept == "" && value == "" && w.known(property)
 }
 
 // Left says that a property was not changed in iconik since it was written, as far as is known.

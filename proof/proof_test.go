@@ -31,6 +31,9 @@ func TestCompare(t *testing.T) {
 		{"taken over", of("a", "x"), of("b", "x"), Accept(of("b", "x")), false, nil},
 		{"written before this was remembered", of("a", "x"), of("b", "x"), Written{}, false, title(Changed, "a", "b")},
 		{"the same, and changed in Frame.io", of("a", "x"), of("b", "x"), Written{}, true, title(Source, "a", "b")},
+		{"a field that was empty, and is filled in", Object{{Field("x"), ""}}, Object{{Field("x"), "1"}}, Write(Object{{Field("x"), ""}}, Object{{Field("x"), ""}}), true, []Difference{{Changed, Field("x"), "", "1"}}},
+		{"a field that was filled in, and is empty", Object{{Field("x"), "1"}}, Object{{Field("x"), ""}}, Write(Object{{Field("x"), "1"}}, Object{{Field("x"), "1"}}), true, []Difference{{Changed, Field("x"), "1", ""}}},
+		{"a field that Frame.io filled in", Object{{Field("x"), "1"}}, Object{{Field("x"), ""}}, Write(Object{{Field("x"), ""}}, Object{{Field("x"), ""}}), true, []Difference{{Source, Field("x"), "1", ""}}},
 		{"left as it was changed", of("b", "y"), of("c", "y"), Write(of("b", "y"), of("c", "y")).Keeping(wrote, []string{"title"}), false, title(Changed, "b", "c")},
 	} {
 		t.Run(c.name, func(t *testing.T) {

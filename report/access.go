@@ -46,6 +46,61 @@ func ReadAccess(ctx context.Context, l ledger.ArchiveLedger) (*Access, error) {
 	return out, nil
 }
 
+// collectionLinks are the kinds of links to the collections of places that are no folders.
+var collectionLinks = map[string][]ledger.LinkKind{
+	access.KindCollection: {"collection"},
+	access.KindShare:      {ledger.LinkPresentation, ledger.LinkReviewLink, ledger.LinkShare},
+	access.KindReport:     {ledger.LinkReport},
+}
+
+// locate says where each place is opened, in Frame.io and in iconik.
+func (a *Access) locate(ctx context.Context, l ledger.ArchiveLedger, row ledger.Archive, iconik string) error {
+	linked := map[string]map[string]string{} // by kind, by id in Frame.io
+	for i := range a.Places {
+		p := &a.Places[i]
+		switch p.Kind {
+		case access.KindProject:
+			p.URL, p.IconikID = row.ProjectURL, row.CollectionID
+		case access.KindFolder:
+			f, _, err := l.Folder(ctx, p.Source)
+			if err != nil {
+				return err
+			}
+			p.URL, p.IconikID = folderURL(f), f.CollectionID
+		default:
+			if linked[p.Kind] == nil {
+				var err error
+				if linked[p.Kind], err = targets(ctx, l, collectionLinks[p.Kind]); err != nil {
+					return err
+				}
+			}
+			p.IconikID = linked[p.Kind][cmp.Or(p.Source, row.ID)]
+		}
+		page := "/collection/"
+		if p.Kind == access.KindReport {
+			page = "/asset/"
+		}
+		if p.IconikID != "" {
+			p.IconikURL = iconik + page + p.IconikID
+		}
+	}
+	return nil
+}
+
+// targets are the iconik ids that an archive's links of some kinds lead to, by id in Frame.io.
+func targets(ctx context.Context, l ledger.ArchiveLedger, kinds []ledger.LinkKind) (map[string]string, error) {
+	out := map[string]string{}
+	for _, kind := range kinds {
+		for k, err := range l.AllLinks(ctx, kind) {
+			if err != nil {
+				return nil, err
+			}
+			out[k.SourceID] = k.TargetID
+		}
+	}
+	return out, nil
+}
+
 // ordered are rules as reports list them: the project first, then by place.
 func ordered(rules []access.Rule) []access.Rule {
 	rules = slices.Clone(rules)
@@ -66,7 +121,10 @@ func AccessOf(rules []access.Rule) *Access {
 	out := &Access{Places: []AccessRule{}, Unmapped: []string{}}
 	for _, r := range ordered(rules) {
 		out.Mode = cmp.Or(out.Mode, r.Mode)
-		p := AccessRule{Kind: r.Kind, Place: r.Place, Open: r.Open, Why: redact.Scrub(r.Why), Readers: append([]string{}, r.Readers...), Unmapped: []NoAccess{}, Found: []Found{}, Removed: []string{}}
+		p := AccessRule{Source: r.Source, URL: r.URL, Kind: r.Kind, Place: r.Place, Open: r.Open, Why: redact.Scrub(r.Why), Readers: append([]string{}, r.Readers...), Unmapped: []NoAccess{}, Found: []Found{}, Removed: []string{}}
+		if r.Kind == access.KindReport {
+			p.Source = "" // Frame.io has no report
+		}
 		for _, u := range r.Unmapped {
 			p.Unmapped = append(p.Unmapped, NoAccess{u.Kind, u.Name, u.Reason})
 			name := u.Name

@@ -19,6 +19,10 @@ type Source struct {
 	WorkflowURL string
 	ConsoleURL  string             // of the archive, for people who sign in
 	SigningKey  ed25519.PrivateKey // nil leaves the report unsigned
+	// Pictures shows pictures of the files: of a report that is served where PicturesAt is.
+	Pictures bool
+	// HidesPrivate leaves out what is said of people's private collections: of a copy that all may read who may see the project.
+	HidesPrivate bool
 }
 
 // Open reads an archive's report from the ledger; nil where the ledger does not know it. Rendering streams over the items.
@@ -49,11 +53,33 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 		return nil, err
 	}
 	access, err := ReadAccess(ctx, l)
+	if err == nil && access != nil {
+		err = access.locate(ctx, l, row, s.IconikURL)
+	}
 	if err != nil {
 		return nil, err
 	}
+	hidden := Hidden{}
+	if s.HidesPrivate {
+		if hidden, err = hiddenOf(ctx, l, access); err != nil {
+			return nil, err
+		}
+		access = hidden.access(access)
+		differences = slices.DeleteFunc(differences, func(d ledger.Difference) bool { return hidden.ids[d.Object] })
+		failures = slices.DeleteFunc(failures, func(f ledger.Failure) bool { return hidden.ids[f.SourceID] })
+		rows = slices.DeleteFunc(rows, func(n NotCarried) bool { return hidden.ids[n.Object] })
+	}
+	var picture func(ledger.Item) string
+	if s.Pictures {
+		pictures, err := PicturesOf(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		picture = func(it ledger.Item) string { return pictures.address(ctx, it) }
+	}
 	return &Report{
-		Archive: row, Access: access, Generations: generations, NotCarried: rows, Differences: differences, Failures: failures, SigningKey: s.SigningKey, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
+		picture: picture,
+		Hidden:  hidden, Archive: row, Access: access, Generations: generations, NotCarried: rows, Differences: differences, Failures: failures, SigningKey: s.SigningKey, Totals: totals, Tenant: s.TenantName, GeneratedAt: time.Now().UTC(),
 		Links: Links{Frameio: row.ProjectURL, Iconik: s.IconikURL + "/collection/" + row.CollectionID, Temporal: s.WorkflowURL, Console: s.ConsoleURL, IconikAssets: s.IconikURL + "/asset/"},
 		Items: func(yield func(ledger.Item, error) bool) {
 			for it, err := range l.AllItems(ctx) {
@@ -71,8 +97,20 @@ const mostNotCarried = 100_000 // rows of a report, and as many differences
 func notCarried(ctx context.Context, l ledger.ArchiveLedger) ([]NotCarried, error) {
 	rows, err := l.NotCarried(ctx, mostNotCarried)
 	out := make([]NotCarried, len(rows))
+	pages := map[string]string{} // of files in Frame.io
 	for i, n := range rows {
-		out[i] = NotCarried{Kind: n.Kind, Name: n.Name, Place: n.Place, Size: n.Size, Reason: n.Reason, URL: n.URL}
+		out[i] = NotCarried{Kind: n.Kind, Name: n.Name, Place: n.Place, Size: n.Size, Reason: n.Reason, URL: n.URL, Object: n.Object}
+		if n.URL != "" {
+			continue
+		}
+		if _, asked := pages[n.Object]; !asked {
+			it, _, err := l.Item(ctx, n.Object)
+			if err != nil {
+				return nil, err
+			}
+			pages[n.Object] = FrameioURL(it)
+		}
+		out[i].URL = pages[n.Object]
 	}
 	return out, err
 }
@@ -101,6 +139,12 @@ func FormKey(archive string, run int, format string) string {
 
 // MHLFormat is the hash list's format in iconik.
 const MHLFormat = "MHL"
+
+// HasChain says that an archive's runs have left hash lists, and so a chain of them.
+func HasChain(ctx context.Context, l ledger.ArchiveLedger, archive string) (bool, error) {
+	generations, err := keptGenerations(ctx, l, archive)
+	return len(generations) > 0, err
+}
 
 func keptGenerations(ctx context.Context, l ledger.ArchiveLedger, archive string) ([]Generation, error) {
 	var out []Generation

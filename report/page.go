@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/custody"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -16,6 +17,7 @@ const pageRows = 2000
 
 type row struct {
 	Path, State, Comparison, Reason, Note, Size, Checksum, ChecksumOf, Rendition, Comments string
+	Picture                                                                                string // its address
 	Version                                                                                int
 	SourceID, AssetID, VersionID, FrameioURL, IconikURL                                    string
 }
@@ -115,20 +117,23 @@ func (r *Report) times(t time.Time) []string {
 	if t.IsZero() {
 		return nil
 	}
-	const layout = "2006-01-02 15:04:05 MST"
 	zone := r.Zone
 	if zone == nil {
 		zone = time.Local
 	}
-	out := []string{t.UTC().Format(layout)}
-	if local := t.In(zone).Format(layout); local != out[0] {
+	out := []string{english.Time(t.UTC())}
+	if local := english.Time(t.In(zone)); local != out[0] {
 		out = append(out, local)
 	}
 	return out
 }
 
 func (r *Report) row(it ledger.Item) row {
-	return row{Path: it.Path, Version: it.Version, State: string(it.State), Comparison: Comparison(it), Reason: it.Why(), Note: it.Note, Size: Size(it.Size),
+	picture := ""
+	if r.picture != nil {
+		picture = r.picture(it)
+	}
+	return row{Picture: picture, Path: it.Path, Version: it.Version, State: string(it.State), Comparison: Comparison(it), Reason: it.Why(), Note: it.Note, Size: Size(it.Size),
 		Checksum: checksum(it), ChecksumOf: ChecksumOf(it), Rendition: it.Rendition, Comments: fmt.Sprintf("%d / %d", it.CommentsDone, max(it.CommentCount, 0)),
 		SourceID: it.SourceID, AssetID: it.AssetID, VersionID: it.VersionID, FrameioURL: FrameioURL(it), IconikURL: r.iconikURL(it)}
 }

@@ -3,7 +3,6 @@
 package report
 
 import (
-	"bufio"
 	"crypto/ed25519"
 	"encoding/csv"
 	"encoding/json"
@@ -21,6 +20,7 @@ import (
 
 // Report is an archive with what it accounts for.
 type Report struct {
+	Hidden      Hidden // what this copy says nothing about
 	Archive     ledger.Archive
 	Totals      ledger.Totals
 	Tenant      string
@@ -35,6 +35,8 @@ type Report struct {
 	SigningKey  ed25519.PrivateKey // signs the JSON and the page; nil leaves them unsigned
 	// Items yields every item, in the archive's order. It may be called several times.
 	Items iter.Seq2[ledger.Item, error]
+
+	picture func(ledger.Item) string // the address of an item's picture, "" for none; nil: the page has none
 }
 
 // NotCarried is something that an object has in Frame.io and not in iconik.
@@ -45,6 +47,7 @@ type NotCarried struct {
 	Size   *int64 `json:"size,omitempty"`  // bytes, where it is known
 	Reason string `json:"reason"`
 	URL    string `json:"url,omitempty"`
+	Object string `json:"source_id,omitempty"` // the Frame.io id of the object
 }
 
 // Access is who may read what was brought over.
@@ -64,6 +67,11 @@ type AccessRule struct {
 	Unmapped []NoAccess `json:"unmapped"`
 	Found    []Found    `json:"found"`
 	Removed  []string   `json:"removed"` // who lost access in iconik
+
+	Source    string `json:"source_id,omitempty"` // the place's id in Frame.io
+	URL       string `json:"url,omitempty"`       // where a person opens it there
+	IconikID  string `json:"iconik_id,omitempty"` // of its collection, or of the report's asset
+	IconikURL string `json:"iconik_url,omitempty"`
 }
 
 // NoAccess is somebody of Frame.io, or a group, without access in iconik.
@@ -125,11 +133,22 @@ func (r *Report) iconikURL(it ledger.Item) string {
 }
 
 // FrameioURL is the item's page in Frame.io, as its metadata names it.
-func FrameioURL(it ledger.Item) string {
+func FrameioURL(it ledger.Item) string { return sourceURL(it.Fields) }
+
+// folderURL is a folder's page in Frame.io, where it has said so.
+func folderURL(f ledger.Folder) string {
+	var details struct {
+		Fields json.RawMessage `json:"fields"`
+	}
+	_ = json.Unmarshal([]byte(f.Details), &details) // without a link the row has its id
+	return sourceURL(details.Fields)
+}
+
+func sourceURL(metadata json.RawMessage) string {
 	var fields struct {
 		URL string `json:"framebridge_source_url"`
 	}
-	_ = json.Unmarshal(it.Fields, &fields) // without a link the row has its id
+	_ = json.Unmarshal(metadata, &fields) // without a link the row has its id
 	return fields.URL
 }
 
@@ -233,8 +252,6 @@ type jsonDifference struct {
 
 // JSON writes the report as one JSON object in which "items" come last, and then the signature.
 func JSON(w io.Writer, r *Report) error {
-	signed := custody.NewWriter(w, r.SigningKey)
-	b := bufio.NewWriter(signed)
 	a, t := r.Archive, r.Totals
 	fields := map[string]any{
 		"archive": a.ID, "tenant": map[string]string{"id": a.Tenant, "name": r.Tenant},
@@ -245,6 +262,9 @@ func JSON(w io.Writer, r *Report) error {
 		"iconik": map[string]string{"collection_id": a.CollectionID, "url": r.Links.Iconik}, "frameio": map[string]string{"url": r.Links.Frameio},
 		"requested_by": a.RequestedBy, "also_asked": a.AlsoAsked,
 		"versions": map[string]string{"framebridge": Version(), "frameio_api": frameioAPI(a.Generation), "iconik_api": iconikAPI},
+	}
+	if a.CommentsTrusted > 0 {
+		fields["comments_not_read"] = a.CommentsTrusted
 	}
 	if r.NotCarried != nil {
 		fields["not_carried"] = r.NotCarried
@@ -266,32 +286,11 @@ func JSON(w io.Writer, r *Report) error {
 	if r.Access != nil {
 		fields["access"] = r.Access
 	}
-	head, err := json.MarshalIndent(fields, "", "  ")
-	if err != nil {
-		return err
-	}
-	b.Write(head[:len(head)-2]) // without the closing brace
-	b.WriteString(",\n  \"items\": [")
-	sep := "\n    "
-	for it, err := range r.Items {
-		if err != nil {
-			return err
-		}
-		row, err := json.Marshal(jsonItem{it.SourceID, it.Path, it.Version, it.Versions, string(it.State), Comparison(it), it.Why(), it.Fault, it.Size, it.StoredSize,
+	return custody.WriteJSON(w, r.SigningKey, fields, "items", r.Items, func(it ledger.Item) any {
+		return jsonItem{it.SourceID, it.Path, it.Version, it.Versions, string(it.State), Comparison(it), it.Why(), it.Fault, it.Size, it.StoredSize,
 			checksum(it), sourceChecksum(it), it.Rendition, max(it.CommentCount, 0), it.CommentsDone, it.AssetID, it.VersionID, it.FileID,
-			ChecksumOf(it), FrameioURL(it), r.iconikURL(it)})
-		if err != nil {
-			return err
-		}
-		b.WriteString(sep)
-		b.Write(row)
-		sep = ",\n    "
-	}
-	b.WriteString("\n  ]")
-	if err := b.Flush(); err != nil {
-		return err
-	}
-	return signed.EndJSON()
+			ChecksumOf(it), FrameioURL(it), r.iconikURL(it)}
+	})
 }
 
 // CSV writes a line for each item, and then one for each other object that failed. Cells that a spreadsheet would take for a formula are quoted with an apostrophe.

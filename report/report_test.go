@@ -257,8 +257,9 @@ func TestHTMLTellsWhenWhoAndWhere(t *testing.T) {
 	r.Archive.RequestedBy, r.Archive.AlsoAsked, r.Archive.Generation = "ann@example.com", []string{"bob@example.com"}, "v4"
 	r.Totals.BytesDone, r.Totals.BytesSkipped, r.Links.IconikAssets = 26, 5<<20, "https://app.iconik.io/asset/"
 	size := int64(1 << 20)
-	r.NotCarried = []NotCarried{{Kind: "attachment", Name: "notes<1>.pdf", Place: "Clips/A.mov", Size: &size, Reason: "Frame.io has no address for it"}}
-	r.Access = &Access{Mode: "source", Places: []AccessRule{{Kind: "folder", Place: "Clips", Readers: []string{"ann@example.com"}}, {Kind: "folder", Place: "Secret"}}, Unmapped: []string{"Editors"}}
+	r.NotCarried = []NotCarried{{Kind: "attachment", Name: "notes<1>.pdf", Place: "Clips/A.mov", Size: &size, Reason: "Frame.io has no address for it", Object: "file-of-the-notes"}}
+	r.Access = &Access{Mode: "source", Places: []AccessRule{{Kind: "folder", Place: "Clips", Readers: []string{"ann@example.com"},
+		Source: "fo-1", URL: "https://next.frame.io/project/p/view/fo-1", IconikID: "co-1", IconikURL: "https://app.iconik.io/collection/co-1"}, {Kind: "folder", Place: "Secret"}}, Unmapped: []string{"Editors"}}
 	items := r.Items
 	r.Items = func(yield func(ledger.Item, error) bool) {
 		for it, err := range items {
@@ -270,8 +271,9 @@ func TestHTMLTellsWhenWhoAndWhere(t *testing.T) {
 	}
 	var b bytes.Buffer
 	require.NoError(t, HTML(&b, r))
-	for _, text := range []string{"2026-11-01 00:00:00 UTC", "2026-11-01 01:00:00 CET", "ann@example.com, bob@example.com", "Frame.io API v4", "iconik API v1", "26 B of 26 B", "5.0 MiB",
-		`href="https://app.iconik.io/asset/as-1"`, `href="https://app.frame.io/x"`, "ve-1", "Not carried", "notes&lt;1&gt;.pdf", "1.0 MiB", "Access", "administrators only", "Editors", "source stream, same as Frame.io"} {
+	for _, text := range []string{"November 1, 2026, 00:00:00 UTC", "November 1, 2026, 01:00:00 CET", "ann@example.com, bob@example.com", "Frame.io API v4", "iconik API v1", "26 B of 26 B", "5.0 MiB",
+		`href="https://app.iconik.io/asset/as-1"`, `href="https://app.frame.io/x"`, "ve-1", "Not carried", "notes&lt;1&gt;.pdf", "file-of-the-notes", "1.0 MiB", "Access", "administrators only", "Editors",
+		`<a href="https://next.frame.io/project/p/view/fo-1">Frame.io</a> <code>fo-1</code>`, `<a href="https://app.iconik.io/collection/co-1">iconik</a> <code>co-1</code>`, "source stream, same as Frame.io"} {
 		assert.Contains(t, b.String(), text)
 	}
 	assert.Less(t, strings.Index(b.String(), "<h2>Exceptions"), strings.Index(b.String(), "<h2>Files"))

@@ -86,6 +86,11 @@ func ArchiveControl(cfg *config.Config, t *config.Tenant, archive, verb string) 
 	return Archive(cfg, archive) + "/" + verb + "?" + q.Encode()
 }
 
+// Migration is where a migration's state is read, and where its controls are.
+func Migration(cfg *config.Config, id string) string {
+	return cfg.HTTP.PublicURL + Prefix + "/migrations/" + url.PathEscape(id)
+}
+
 // Review is where a review's state is read, and where its controls are.
 func Review(cfg *config.Config, id string) string {
 	return cfg.HTTP.PublicURL + Prefix + "/reviews/" + url.PathEscape(id)

@@ -52,7 +52,7 @@ func command() *cobra.Command {
 		Short: "Framebridge on one machine, without any account",
 		Long: `sandbox starts everything Framebridge works with on this machine: Frame.io and iconik simulated with a sample project,
 an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge's worker and starter. Ctrl-C stops all of it.`,
-		Example:       "  go run ./sandbox                    starts everything; its page suggests what to try\n  go run ./sandbox --archive          also renames the sample project\n  go run ./sandbox --archive --once   stops when the archive ends\n  go run ./sandbox --review           plays a review, with the clock moved to its expiry and deletion",
+		Example:       "  go run ./sandbox                    starts everything; its page suggests what to try\n  go run ./sandbox --archive          also renames the sample project\n  go run ./sandbox --archive --once   stops when the archive ends\n  go run ./sandbox --review           plays a review, with the clock moved to its expiry and deletion\n  go run ./sandbox --demo account     plays the migration of a whole account",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -63,32 +63,40 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	f.StringVar(&o.data, "data", "", "keep everything in `DIR` for the next start (default: a temporary folder)")
 	f.BoolVar(&o.archive, "archive", false, "rename the sample project, which starts its archive")
 	f.BoolVar(&o.review, "review", false, "send the sample clip to review and play the people's part")
-	f.BoolVar(&o.once, "once", false, "with --archive or --review: stop when it ends")
+	f.BoolVar(&o.once, "once", false, "with --archive, --review or --demo: stop when it ends")
 	f.BoolVar(&o.limits, "rate-limits", false, "make the simulators enforce the vendors' rate limits")
 	f.IntVar(&o.small, "small-files", 0, "seed a second project of `N` small files")
 	f.StringVar(&o.generation, "generation", "v4", "Frame.io's API: v4 or legacy (V2)")
 	f.StringVar(&o.s3, "s3", "", "use a real S3 store instead of the built-in one: `http://ACCESS:SECRET@host:port`")
 	f.StringVar(&o.temporal, "temporal", "", "`host:port` of a running Temporal server")
 	f.BoolVar(&o.offline, "offline", false, "download nothing: build Temporal's server if there is no temporal command")
-	f.StringVar(&o.demo, "demo", "", "account: 40 `projects` of all kinds in three workspaces, for what is about a whole account")
+	f.StringVar(&o.demo, "demo", "", "`account`: 40 projects of all kinds, and the migration of all of them, played")
 	f.BoolVar(&o.vendors, "vendors", false, "without Framebridge, and with nothing set up: to install it yourself")
 	f.StringVar(&o.host, "host", "", "with --vendors: `name` of this machine for others, which then reach the simulators")
 	f.StringVar(&o.ledger, "ledger", "", "`DSN` of the ledger's database (default: SQLite in the data folder)")
 	return cmd
 }
 
-func run(ctx context.Context, o options, out io.Writer) error {
-	if o.generation != "legacy" && o.generation != "v4" {
+// validate says which flags cannot be meant.
+func (o options) validate() error {
+	switch {
+	case o.generation != "legacy" && o.generation != "v4":
 		return fmt.Errorf("--generation must be v4 or legacy, not %q", o.generation)
-	}
-	if o.demo != "" && o.demo != "account" {
+	case o.demo != "" && o.demo != "account":
 		return fmt.Errorf("--demo must be account, not %q", o.demo)
-	}
-	if o.archive && o.review {
-		return errors.New("use --archive or --review, not both")
-	}
-	if o.host != "" && !o.vendors {
+	case o.archive && o.review, o.demo != "" && (o.archive || o.review):
+		return errors.New("use one of --archive, --review and --demo")
+	case o.demo != "" && !o.vendors && (o.generation != "v4" || o.s3 != ""):
+		return errors.New("--demo account needs Frame.io V4 and the built-in store: leave --generation and --s3 out")
+	case o.host != "" && !o.vendors:
 		return errors.New("--host needs --vendors: what it opens to others has no accounts of its own")
+	}
+	return nil
+}
+
+func run(ctx context.Context, o options, out io.Writer) error {
+	if err := o.validate(); err != nil {
+		return err
 	}
 	if o.vendors && o.temporal != "" { // nothing is built, so that this runs without a checkout
 		return vendors(ctx, stack.Options{Part: stack.Vendors}, o, out)
@@ -119,7 +127,8 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	}
 	defer forget()
 	began := time.Now()
-	s, err := stack.Start(ctx, stack.Options{Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits, S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true, TemporalProgram: program, Front: front})
+	s, err := stack.Start(ctx, stack.Options{Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits,
+		S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true, TemporalProgram: program, Front: front, Archive: o.settings(), Env: o.environment()})
 	if err != nil {
 		return err
 	}
@@ -127,6 +136,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		fmt.Fprintln(out, "stopping …")
 		s.Stop()
 	}()
+	fresh := s.Frameio.Empty()
 	project, err := seed(s, o)
 	if err != nil {
 		return err
@@ -137,6 +147,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	}
 	s.Clip = clip
 	sayWhere(out, s, dir, time.Since(began))
+	if o.demo != "" && fresh { // an account that was kept was played
+		if err := playAccount(ctx, s, root, dir, out); err != nil || o.once {
+			return err
+		}
+	}
 	return play(ctx, s, o, project, clip, out)
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 const (
@@ -53,7 +54,7 @@ func newHarness(t *testing.T, generation string, teams ...string) *harness {
 	fio, ick := httptest.NewServer(h.frameio.Handler()), httptest.NewServer(h.iconik.Handler())
 	t.Cleanup(fio.Close)
 	t.Cleanup(ick.Close)
-	h.ledger, err = ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db", ledger.WithKey("a key of 16 characters or more"))
+	h.ledger, err = ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a key of 16 characters or more"))
 	require.NoError(t, err)
 	t.Cleanup(h.ledger.Close)
 	tenant := &config.Tenant{ID: tenantID, Name: "Acme", Frameio: config.Frameio{Generation: generation, BaseURL: fio.URL, Token: "token"},
@@ -395,7 +396,7 @@ func TestWorkspaces(t *testing.T) {
 
 func TestWithoutAKeyNothingIsMade(t *testing.T) {
 	h := newHarness(t, "v4", "Harbour Films")
-	bare, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
+	bare, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(bare.Close)
 	h.Book = bare.Tenant(h.Tenant.ID)

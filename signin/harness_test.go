@@ -9,7 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 const (
@@ -44,7 +44,7 @@ func (h *harness) tenant(id string) *config.Tenant { return h.cfg.Tenants[id] }
 
 func newHarness(t *testing.T) *harness {
 	t.Helper()
-	book, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "l.db"))
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	h := &harness{t: t, book: book, logs: &strings.Builder{}, cfg: &config.Config{

@@ -136,7 +136,7 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 		if ok && looks%stoppedEvery == stoppedEvery-1 {
 			row = s.AsItStands(ctx, row)
 		}
-		totals, err := s.Ledger.Tenant(t.ID).Archive(project).Totals(ctx)
+		totals, err := s.Ledger.Tenant(t.ID).Archive(project).Progress(ctx)
 		if err != nil {
 			return err
 		}
@@ -240,7 +240,7 @@ func printPlan(out io.Writer, p workflows.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "Project\t%s\nWorkspace\t%s\n", p.Project, p.Team)
 	fmt.Fprintf(w, "Files\t%d in %d assets, %d of them in version stacks\n", p.Items, p.Assets, p.Versions)
-	fmt.Fprintf(w, "Folders\t%d\nSize\t%s\nComments\t%d\nShares\t%d\n", p.Folders, report.Size(p.Bytes), p.Comments, p.Shares)
+	fmt.Fprintf(w, "Folders\t%d\nSize\t%s\nComments\t%s\nShares\t%d\n", p.Folders, report.Size(p.Bytes), p.CommentsText(), p.Shares)
 	fmt.Fprintf(w, "API calls\tabout %d, at least %s under the vendors' limits\n", p.APICalls, seconds(p.APISeconds))
 	fmt.Fprintf(w, "Transfer\tabout %s at 100 MB/s\n", seconds(p.TransferSeconds))
 	for _, t := range p.ByType {
@@ -320,7 +320,7 @@ func statusCommand(o *options) *cobra.Command {
 				}
 				return printJSON(out, v)
 			}
-			totals, err := s.Ledger.Tenant(t.ID).Archive(row.ID).Totals(ctx)
+			totals, err := s.Ledger.Tenant(t.ID).Archive(row.ID).Progress(ctx)
 			if err != nil {
 				return err
 			}

@@ -128,7 +128,11 @@ func waitForCode(ctx context.Context, redirect, state string, in io.Reader, read
 			fmt.Fprintln(w, text)
 			answers <- a
 		})}
-		defer server.Close()
+		defer func() { // the browser gets its page first
+			within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			_ = server.Shutdown(within)
+		}()
 		go func() { _ = server.Serve(l) }()
 	}
 	ready()

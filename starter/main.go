@@ -144,7 +144,8 @@ func command() *cobra.Command {
 	flags.StringVar(&o.tenant, "tenant", "", "tenant ID or name; not needed if there is only one")
 	root.SetHelpTemplate(root.HelpTemplate() + "\n" + config.KeysHelp())
 	root.AddCommand(serveCommand(o), archiveCommand(o), planCommand(o), statusCommand(o), retryCommand(o), cancelCommand(o), loginCommand(o), consoleCommand(o), auditCommand(o))
-	root.AddCommand(projectsCommand(o), archivesCommand(o), reviewsCommand(o), reviewCommand(o))
+	root.AddCommand(notifyCommand(o))
+	root.AddCommand(projectsCommand(o), archivesCommand(o), reviewsCommand(o), reviewCommand(o), migrateCommand(o), mirrorCommand(o), reclaimCommand(o), eraseCommand(o))
 	root.AddCommand(setupCommand(o), doctorCommand(o), configCommand(o), versionCommand(), verifyCommand(), manCommand())
 	completeTenants(root, o)
 	completeProjects(root, o)
@@ -155,20 +156,24 @@ func command() *cobra.Command {
 type service struct{ *control.Service }
 
 // lazily leaves the connection to Temporal for when it is used.
-func lazily(_ context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
-	return temporalclient.Lazy(cfg, log, temporalclient.Watch{})
+func lazily(_ context.Context, cfg *config.Config, log *slog.Logger) (client.Client, error) {
+	return temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{})
+}
+
+func dialed(ctx context.Context, cfg *config.Config, log *slog.Logger) (client.Client, error) {
+	return temporalclient.Dial(ctx, cfg.Temporal, log)
 }
 
 // connect connects to what every command needs. The caller closes it.
 func connect(ctx context.Context, o *options) (*service, func(), error) {
-	s, done, err := prepare(ctx, o, temporalclient.Dial)
+	s, done, err := prepare(ctx, o, dialed)
 	if err == nil {
-		s.UseSearchAttributes(len(temporalclient.RegisterSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log)) == 0)
+		s.UseSearchAttributes(temporalclient.RegisterSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log))
 	}
 	return s, done, err
 }
 
-func prepare(ctx context.Context, o *options, dial func(context.Context, config.Temporal, *slog.Logger) (client.Client, error)) (*service, func(), error) {
+func prepare(ctx context.Context, o *options, dial func(context.Context, *config.Config, *slog.Logger) (client.Client, error)) (*service, func(), error) {
 	live, err := config.Open(o.config)
 	if err != nil {
 		return nil, nil, err
@@ -181,7 +186,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, config.
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger.dsn: %w", err)
 	}
-	tc, err := dial(ctx, cfg.Temporal, log)
+	tc, err := dial(ctx, cfg, log)
 	if err != nil {
 		book.Close()
 		return nil, nil, err

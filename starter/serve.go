@@ -1,10 +1,17 @@
 package main
 
 import (
-	"github.com/spf13/cobra"
+	"context"
+	"log/slog"
 
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/starter/api"
+	"github.com/framebridge/framebridge/telemetry"
+	"github.com/framebridge/framebridge/temporalclient"
 )
 
 func serveCommand(o *options) *cobra.Command {
@@ -14,13 +21,26 @@ func serveCommand(o *options) *cobra.Command {
 		Example: "  starter serve --config framebridge.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, done, err := prepare(cmd.Context(), o, lazily)
+			ctx := cmd.Context()
+			var tell *telemetry.Telemetry
+			s, done, err := prepare(ctx, o, func(ctx context.Context, cfg *config.Config, log *slog.Logger) (client.Client, error) {
+				var err error
+				if tell, err = telemetry.Open(ctx, cfg.Telemetry, "starter", log); err != nil {
+					return nil, err
+				}
+				return temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{Meters: tell.Meters, Tracers: tell.Tracers})
+			})
+			if tell != nil {
+				defer func() { _ = tell.Close(ctx) }()
+			}
 			if err != nil {
 				return err
 			}
 			defer done()
 			s.Actor = ledger.Actor{Kind: ledger.ActorAPI}
-			return api.New(s.Service).Serve(cmd.Context())
+			server := api.New(s.Service)
+			server.Metrics, server.Tracers = tell.Registry, tell.Tracers
+			return server.Serve(ctx)
 		},
 	}
 }

@@ -21,8 +21,8 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE…",
 		Short: "Verify reports, hash lists and audit extracts, offline",
-		Long: `verify examines what Framebridge handed out as proof: the report as JSON or page, ASC MHL hash lists and their chain, and
-extracts of the audit log. It needs neither network nor configuration, and names what differs.
+		Long: `verify examines what Framebridge handed out as proof: the reports of archives and migrations as JSON or page, deletion certificates,
+ASC MHL hash lists and their chain, and extracts of the audit log. It needs neither network nor configuration, and names what differs.
 
 A report is signed where report.signing_key was set. Give the public key with --key, in base64 as GET /report-keys shows it, or the
 name of a file that holds it; without one, a report is held against the key that it names itself. With --store the stored files are

@@ -8,15 +8,20 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/opentelemetry"
 	tlog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc"
 
 	"github.com/framebridge/framebridge/config"
@@ -27,6 +32,8 @@ const (
 	dialPatience  = 4 * time.Second  // a person waits
 	sayEvery      = 30 * time.Second // that a server is waited for
 	healthTimeout = 5 * time.Second
+
+	scope = "temporal-sdk-go" // of what the SDK measures and traces, as all its users name it
 )
 
 // Dial connects to the configured server; one that is just starting is waited for.
@@ -62,6 +69,8 @@ type Watch struct {
 	Metrics    prometheus.Registerer // counts it
 	Failing    func(FailingTask)     // must not block
 	Attributes *Attributes           // of what a worker sends
+	Meters     metric.MeterProvider  // measures what the SDK does
+	Tracers    trace.TracerProvider  // traces workflows and activities
 }
 
 // Lazy makes a client that connects when it is used: servers come up, and say that they are not ready, while
@@ -117,13 +126,23 @@ func options(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Options
 		chain = append(chain, watch.Attributes.intercept)
 	}
 	o.ConnectionOptions.DialOptions = []grpc.DialOption{grpc.WithChainUnaryInterceptor(chain...)}
+	if watch.Meters != nil {
+		o.MetricsHandler = opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{Meter: watch.Meters.Meter(scope), UseMonotonicCounters: true,
+			OnError: func(err error) { log.Warn("one of the Temporal SDK's metrics is missing", "error", err) }})
+	}
+	if watch.Tracers != nil { // spans travel in headers, as ids: what is called baggage could hold anything
+		tracing, err := opentelemetry.NewTracingInterceptor(opentelemetry.TracerOptions{Tracer: watch.Tracers.Tracer(scope), TextMapPropagator: propagation.TraceContext{},
+			DisableBaggage: true, AllowInvalidParentSpans: true})
+		if err != nil {
+			return o, fmt.Errorf("traces: %w", err)
+		}
+		o.Interceptors = append(o.Interceptors, tracing)
+	}
 	o.DataConverter, o.FailureConverter, err = Converters(cfg.Codec)
 	return o, err
 }
 
-var searchAttributes = []temporal.SearchAttributeKeyKeyword{
-	workflows.AttributeTenant, workflows.AttributeProject, workflows.AttributeAsset, workflows.AttributeStatus,
-}
+var searchAttributes = workflows.SearchAttributes()
 
 // MissingSearchAttributes names those of ours that the namespace does not know; starting a workflow with unknown ones is refused.
 func MissingSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]string, error) {
@@ -133,7 +152,7 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 		return nil, err
 	}
 	for _, a := range searchAttributes {
-		if t, ok := have.GetCustomAttributes()[a.GetName()]; !ok || t != enumspb.INDEXED_VALUE_TYPE_KEYWORD {
+		if t, ok := have.GetCustomAttributes()[a.GetName()]; !ok || t != a.GetValueType() {
 			missing = append(missing, a.GetName())
 		}
 	}
@@ -151,8 +170,10 @@ func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace st
 	}
 	if err == nil && len(missing) > 0 {
 		add := map[string]enumspb.IndexedValueType{}
-		for _, name := range missing {
-			add[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
+		for _, a := range searchAttributes {
+			if slices.Contains(missing, a.GetName()) {
+				add[a.GetName()] = a.GetValueType()
+			}
 		}
 		_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: add})
 		var exists *serviceerror.AlreadyExists
@@ -161,8 +182,8 @@ func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace st
 		}
 	}
 	if err != nil {
-		log.Warn("working without search attributes: register them by hand to filter in Temporal's UI",
-			"command", "temporal operator search-attribute create --name FramebridgeTenant --type Keyword (also FramebridgeProject, FramebridgeAsset, FramebridgeStatus)", "error", err)
+		log.Warn("working without some search attributes: register them by hand to filter in Temporal's UI", "missing", strings.Join(missing, ", "),
+			"command", "temporal operator search-attribute create --name "+missing[0]+" --type Keyword (FramebridgeExpires: --type Datetime)", "error", err)
 		return missing
 	}
 	return nil

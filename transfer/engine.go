@@ -71,6 +71,8 @@ type Job struct {
 	Size   int64 // bytes, -1 when unknown
 	// Resume is the checkpoint of an attempt before; one that cannot be read is ignored.
 	Resume []byte
+	// Limit, which may be nil, returns when so many bytes of the source may have been read.
+	Limit func(ctx context.Context, n int) error
 	// Progress is called after each part, never concurrently.
 	Progress func(Progress)
 }
@@ -273,7 +275,7 @@ func (r *run) read(ctx context.Context, p *Part) error {
 					p.arrived(got)
 					told = got
 				}
-				if lerr := r.e.limit(ctx, n); lerr != nil {
+				if lerr := r.limit(ctx, n); lerr != nil {
 					return lerr
 				}
 				if err == io.EOF && got < len(p.bytes) {
@@ -296,6 +298,15 @@ func (r *run) read(ctx context.Context, p *Part) error {
 		}
 	}
 	return nil
+}
+
+func (r *run) limit(ctx context.Context, n int) error {
+	if r.job.Limit != nil && n > 0 {
+		if err := r.job.Limit(ctx, n); err != nil {
+			return err
+		}
+	}
+	return r.e.limit(ctx, n)
 }
 
 func (e *Engine) limit(ctx context.Context, n int) error {

@@ -209,7 +209,7 @@ func TestASourceThatIsNotWhatItSaysIsRefused(t *testing.T) {
 			if n > 2 {
 				var from, to int
 				_, _ = fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &from, &to)
-				w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/77", from, to))
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/77000000", from, to))
 				w.WriteHeader(206)
 			}
 			return n > 2

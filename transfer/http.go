@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,17 +68,29 @@ func (s *HTTPSource) probe(ctx context.Context) error {
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusPartialContent:
-		_, total, err := contentRange(resp.Header.Get("Content-Range"))
-		if err != nil {
+		r, err := contentRange(resp.Header.Get("Content-Range"))
+		switch {
+		case err != nil:
 			return err
+		case r.none:
+			return &SourceError{Cause: errNoRange}
+		case r.first != 0 || r.last != 0:
+			return &SourceError{Cause: fmt.Errorf("the first byte was asked for, the answer has bytes %d to %d", r.first, r.last)}
 		}
-		return s.settle(total, resp.Header.Get("ETag"))
+		return s.settle(r.total, resp.Header.Get("ETag"))
 	case http.StatusRequestedRangeNotSatisfiable: // an empty file has no first byte
-		_, total, err := contentRange(resp.Header.Get("Content-Range"))
-		if err != nil {
-			total = 0
+		text := resp.Header.Get("Content-Range")
+		if text == "" {
+			return s.settle(0, resp.Header.Get("ETag"))
 		}
-		return s.settle(total, resp.Header.Get("ETag"))
+		r, err := contentRange(text)
+		switch {
+		case err != nil:
+			return err
+		case r.total != 0:
+			return &SourceError{Status: resp.StatusCode, Cause: fmt.Errorf("the host has no first byte of a file of %d bytes", r.total)}
+		}
+		return s.settle(0, resp.Header.Get("ETag"))
 	case http.StatusOK:
 		s.ranges = false
 		if resp.ContentLength >= 0 {
@@ -218,14 +231,18 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 	case resp.StatusCode != http.StatusPartialContent:
 		return &SourceError{Status: resp.StatusCode}
 	}
-	from, total, err := contentRange(resp.Header.Get("Content-Range"))
+	r, err := contentRange(resp.Header.Get("Content-Range"))
 	switch {
 	case err != nil:
 		return err
-	case from != offset:
-		return &SourceError{Cause: fmt.Errorf("byte %d was asked for, the answer begins at %d", offset, from)}
-	case total != s.size:
+	case r.none:
+		return &SourceError{Cause: errNoRange}
+	case r.first != offset:
+		return &SourceError{Cause: fmt.Errorf("byte %d was asked for, the answer begins at %d", offset, r.first)}
+	case r.total != s.size:
 		return ErrSourceChanged
+	case length >= 0 && r.last != offset+length-1, length < 0 && r.last != r.total-1:
+		return &SourceError{Cause: fmt.Errorf("%d bytes from byte %d were asked for, the answer ends with byte %d", length, offset, r.last)}
 	case s.etag != "" && resp.Header.Get("ETag") != "" && resp.Header.Get("ETag") != s.etag:
 		return ErrSourceChanged
 	case length >= 0 && resp.ContentLength >= 0 && resp.ContentLength != length:
@@ -234,25 +251,34 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 	return nil
 }
 
-// contentRange reads "bytes 5-9/100" and "bytes */100".
-func contentRange(h string) (from, total int64, err error) {
-	bad := &SourceError{Cause: errors.New("the answer has no usable Content-Range")}
-	spec, ok := strings.CutPrefix(h, "bytes ")
-	rng, size, found := strings.Cut(spec, "/")
-	if !ok || !found {
-		return 0, 0, bad
+// byteRange is what an answer says that it holds, the last byte included; none of the bytes where the range is *.
+type byteRange struct {
+	first, last, total int64
+	none               bool
+}
+
+var (
+	errNoRange  = errors.New("the answer has no usable Content-Range")
+	rangeHeader = regexp.MustCompile(`^bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})$`)
+)
+
+// contentRange reads "bytes 5-9/100" and "bytes */100", and nothing that cannot be.
+func contentRange(h string) (byteRange, error) {
+	m := rangeHeader.FindStringSubmatch(strings.TrimSpace(h))
+	if m == nil {
+		return byteRange{}, &SourceError{Cause: errNoRange}
 	}
-	if total, err = strconv.ParseInt(size, 10, 64); err != nil {
-		return 0, 0, bad
+	r := byteRange{none: m[1] == ""}
+	r.total, _ = strconv.ParseInt(m[3], 10, 64)
+	if r.none {
+		return r, nil
 	}
-	if rng == "*" {
-		return 0, total, nil
+	r.first, _ = strconv.ParseInt(m[1], 10, 64)
+	r.last, _ = strconv.ParseInt(m[2], 10, 64)
+	if r.first > r.last || r.last >= r.total {
+		return byteRange{}, &SourceError{Cause: fmt.Errorf("the answer claims bytes %d to %d of %d", r.first, r.last, r.total)}
 	}
-	first, _, _ := strings.Cut(rng, "-")
-	if from, err = strconv.ParseInt(first, 10, 64); err != nil {
-		return 0, 0, bad
-	}
-	return from, total, nil
+	return r, nil
 }
 
 // watched is a body that is given up when no byte comes for StallTimeout, its first one included.

@@ -72,7 +72,7 @@ func (s *streaming) part(ctx context.Context, n int) (ended bool, err error) {
 	}
 	got, ended, err := s.fill(buf)
 	if err == nil {
-		err = s.e.limit(ctx, got)
+		err = s.limit(ctx, got)
 	}
 	if err != nil || got == 0 && n > 1 {
 		release()

@@ -10,10 +10,13 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // Guard keeps calls to addresses that a vendor names (signed URLs, redirects, upload sessions) from reaching this machine
@@ -25,6 +28,7 @@ type Guard struct {
 	bases map[string]bool // hosts of the vendors' own base URLs
 	kinds map[string]bool // of network that the base URLs are in
 	at    time.Time       // when that was looked up
+	names map[string]lookedUp
 }
 
 const (
@@ -190,25 +194,111 @@ func (g *Guard) baseKinds(ctx context.Context) map[string]bool {
 	return kinds
 }
 
-// Proxy is http.ProxyFromEnvironment, which the guard cannot look behind: through a proxy, addresses of this machine and
-// its networks are refused where the URL names them as such. The proxy's own address is the operator's.
+// Proxy is http.ProxyFromEnvironment, which the guard cannot look behind: a proxy dials what the URL says. What leads to this
+// machine or its networks — by a name that resolves to them, or by an address in whatever notation — is refused before the
+// proxy is asked. A name that is not known here is the proxy's to resolve: many networks know outside names only there.
 func (g *Guard) Proxy(r *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(r)
-	if g == nil || proxy == nil || err != nil {
+	return g.proxied(r, http.ProxyFromEnvironment)
+}
+
+func (g *Guard) proxied(r *http.Request, through func(*http.Request) (*url.URL, error)) (*url.URL, error) {
+	proxy, err := through(r)
+	if g == nil || err != nil {
 		return proxy, err
 	}
 	host := r.URL.Hostname()
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case host == "localhost":
-		ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	case err != nil:
-		return proxy, nil //nolint:nilerr // a name: the proxy resolves it
+	// Dial lets through what goes to the proxy's address, and cannot tell what goes through it from what was named as such.
+	if proxy == nil && !proxies()[net.JoinHostPort(host, cmp.Or(r.URL.Port(), defaultPorts[r.URL.Scheme]))] {
+		return nil, nil //nolint:nilnil // no proxy
 	}
-	if kind := kindOf(ip); kind != "" && !g.allowed(r.Context(), ip, kind) {
-		return nil, &AddressError{Address: host, Kind: kind}
+	for _, ip := range g.leadsTo(r.Context(), host) {
+		if kind := kindOf(ip); kind != "" && !g.allowed(r.Context(), ip, kind) {
+			return nil, &AddressError{Address: host, Kind: kind}
+		}
 	}
 	return proxy, nil
+}
+
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// leadsTo are the addresses that a host stands for, as far as this machine knows.
+func (g *Guard) leadsTo(ctx context.Context, host string) []netip.Addr {
+	if plain, err := idna.Lookup.ToASCII(host); err == nil { // wide digits are digits
+		host = plain
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{ip}
+	}
+	if ip, ok := oldIPv4(host); ok {
+		return []netip.Addr{ip}
+	}
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return []netip.Addr{loopback}
+	}
+	g.mu.Lock()
+	known, ok := g.names[host]
+	g.mu.Unlock()
+	if ok && time.Since(known.at) < basesFresh {
+		return known.ips
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil // the call is over
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.names == nil || len(g.names) >= mostNames {
+		g.names = map[string]lookedUp{}
+	}
+	g.names[host] = lookedUp{ips, time.Now()}
+	return ips
+}
+
+// lookedUp is what a name stood for at a time; nothing where it is not known here.
+type lookedUp struct {
+	ips []netip.Addr
+	at  time.Time
+}
+
+const mostNames = 1000
+
+// oldIPv4 reads the notations of inet_aton, which many proxies and resolvers take: 127.1, 0177.0.0.1, 0x7f000001, 2130706433.
+func oldIPv4(host string) (netip.Addr, bool) {
+	parts := strings.Split(host, ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var whole uint64
+	for i, part := range parts {
+		n, ok := oldNumber(part)
+		bits := 8
+		if i == len(parts)-1 { // the last one fills what is left
+			bits = 8 * (5 - len(parts))
+		}
+		if !ok || n >= 1<<bits {
+			return netip.Addr{}, false
+		}
+		whole = whole<<bits | n
+	}
+	return netip.AddrFrom4([4]byte{byte(whole >> 24), byte(whole >> 16), byte(whole >> 8), byte(whole)}), true
+}
+
+func oldNumber(text string) (uint64, bool) {
+	base := 10
+	switch {
+	case strings.HasPrefix(text, "0x"):
+		text, base = text[2:], 16
+		if text == "" {
+			return 0, true
+		}
+	case len(text) > 1 && text[0] == '0':
+		text, base = text[1:], 8
+	}
+	n, err := strconv.ParseUint(text, base, 32)
+	return n, err == nil
 }
 
 const mostRedirects = 5

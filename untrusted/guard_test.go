@@ -7,7 +7,9 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,4 +64,50 @@ func TestAddressesThatAVendorNames(t *testing.T) {
 	c, err := (*Guard)(nil).Dial(net.Dialer{})(context.Background(), "tcp", u.Host)
 	require.NoError(t, err)
 	c.Close()
+}
+
+// A proxy dials what the URL says: what leads to this machine or its networks is refused before the proxy is asked, in
+// whatever notation, and by a name, too.
+func TestNoProxyIsAskedForAnAddressInside(t *testing.T) {
+	guard := NewGuard([]string{"https://1.1.1.1"}, []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")})
+	guard.names = map[string]lookedUp{}
+	for name, ip := range map[string]string{"inside.example": "10.0.0.5", "metadata.example": "169.254.169.254", "out.example": "93.184.216.34", "both.example": "93.184.216.34 127.0.0.1", "storage.example": "10.1.2.3", "unknown.example": ""} {
+		looked := lookedUp{at: time.Now().Add(time.Hour)}
+		for _, text := range strings.Fields(ip) {
+			looked.ips = append(looked.ips, netip.MustParseAddr(text))
+		}
+		guard.names[name] = looked
+	}
+	proxy := &url.URL{Scheme: "http", Host: "proxy.example:3128"}
+	for host, kind := range map[string]string{
+		"2130706433": "loopback", "0x7f000001": "loopback", "0x7F.1": "loopback", "0177.0.0.1": "loopback", "127.1": "loopback", "127.0.1": "loopback", "127.0.0.1.": "loopback", "0": "loopback", "017700000001": "loopback",
+		"[::ffff:127.0.0.1]": "loopback", "[::ffff:7f00:1]": "loopback", "[64:ff9b::a9fe:a9fe]": "link-local", "[fe80::1%25eth0]": "link-local", "[::1]": "loopback", "0xa9fea9fe": "link-local", "2852039166": "link-local", "0xA.0.0x0.5": "private",
+		"１２７.0.0.1": "loopback", "127。0。0。1": "loopback", "LOCALHOST": "loopback", "localhost.": "loopback", "a.localhost": "loopback", "192.168.1.1": "private",
+		"inside.example": "private", "INSIDE.example.": "private", "metadata.example": "link-local", "both.example": "loopback",
+		"out.example": "", "unknown.example": "", "1.1.1.1": "", "storage.example": "", "10.1.9.9": "", "0x01010101": "", "16843009": "",
+	} {
+		r := &http.Request{URL: &url.URL{Scheme: "https", Host: host, Path: "/"}}
+		got, err := guard.proxied(r.WithContext(t.Context()), func(*http.Request) (*url.URL, error) { return proxy, nil })
+		if kind == "" {
+			require.NoError(t, err, host)
+			assert.Equal(t, proxy, got)
+			continue
+		}
+		var refused *AddressError
+		if assert.ErrorAs(t, err, &refused, host) {
+			assert.Equal(t, kind, refused.Kind, host)
+		}
+	}
+	real := proxies
+	t.Cleanup(func() { proxies = real })
+	proxies = func() map[string]bool { return map[string]bool{"127.0.0.1:3128": true} }
+	for address, refuse := range map[string]bool{"127.0.0.1:3128": true, "127.0.0.1:3129": false} { // the latter is for Dial to refuse
+		r := &http.Request{URL: &url.URL{Scheme: "http", Host: address, Path: "/"}}
+		_, err := guard.proxied(r.WithContext(t.Context()), func(*http.Request) (*url.URL, error) { return nil, nil })
+		assert.Equal(t, refuse, IsRefused(err), "the proxy itself is nothing that a vendor may name: %s", address)
+	}
+	for _, text := range []string{"1.2.3.4.5", "256.1.1.1", "1.2.65536", "4294967296", "08.1", "0xg", "", "a", "1..1", "-1", "+1", "1_0"} {
+		_, ok := oldIPv4(text)
+		assert.False(t, ok, text)
+	}
 }

@@ -17,7 +17,9 @@ type ArchiveInput struct {
 // ArchiveState is what a run hands to the next one. It does not grow with the project.
 type ArchiveState struct {
 	Step     int    `json:"step"`
-	After    int64  `json:"after"` // the last item number handed out in this step
+	After    int64  `json:"after"`            // the last item number handed out in this step
+	Pass     int    `json:"pass,omitempty"`   // over the comments; see NextRangesInput
+	Passed   int64  `json:"passed,omitempty"` // the last item number handed out in it
 	Round    int    `json:"round"`
 	Missing  int64  `json:"lost,omitempty"`   // in iconik, found by this verification so far
 	Repairs  int    `json:"healed,omitempty"` // rounds that made it again
@@ -27,7 +29,11 @@ type ArchiveState struct {
 	Yielded  bool   `json:"yielded,omitempty"` // the turn, while something was stuck
 	// Only is the range of one asset that somebody wants tried again. Where nothing else is left to copy, the run goes on to
 	// compare the whole project, as any other.
-	Only     *Range              `json:"only,omitempty"`
+	Only *Range `json:"only,omitempty"`
+	// Migration is the workflow that has started the archive, if one has; Paused, that it stands still with it.
+	Migration string `json:"migration,omitempty"`
+	Paused    bool   `json:"paused,omitempty"`
+
 	Opened   OpenArchiveResult   `json:"opened"`
 	Counts   Counts              `json:"counts"`
 	Finished FinishArchiveResult `json:"finished"`
@@ -41,9 +47,11 @@ type archive struct {
 	inFlight            int
 	started             int // children and walks started by this run
 	stop                workflow.CancelFunc
-	stopped             bool // by the cancel update
-	recheckRequested    bool // by the retry update
-	hasSearchAttributes bool // search attributes are registered on this cluster
+	stopped             bool                // by the cancel update
+	recheckRequested    bool                // by the retry update
+	hasSearchAttributes bool                // search attributes are registered on this cluster
+	interrupt           workflow.CancelFunc // of the step that runs
+	unfinished          []Range             // of this step, that were handed out
 }
 
 // step is one stage of the process.
@@ -94,6 +102,9 @@ func archiveSteps() []step {
 // Archive brings one Frame.io project whole into iconik. It may be run again at any time and then does what is missing.
 func Archive(ctx workflow.Context, in ArchiveInput) (FinishArchiveResult, error) {
 	a := &archive{ref: in.Ref, state: in.State}
+	if a.ofMigration() {
+		ctx = workflow.WithValue(ctx, orderly{}, true)
+	}
 	ctx, a.stop = workflow.WithCancel(ctx)
 	if err := a.setup(ctx); err != nil {
 		return FinishArchiveResult{}, err
@@ -134,6 +145,7 @@ func (a *archive) setup(ctx workflow.Context) error {
 	if markerYieldsTurn.isSet(ctx) {
 		workflow.Go(ctx, a.yieldWhenStuck)
 	}
+	workflow.Go(ctx, a.followHolds)
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateRetry, func(workflow.Context) (ArchiveStatus, error) {
 		a.recheckRequested = true
 		return a.status(), nil
@@ -151,6 +163,9 @@ func (a *archive) setup(ctx workflow.Context) error {
 func (a *archive) run(ctx workflow.Context) error {
 	steps := archiveSteps()
 	for a.state.Step < len(steps) {
+		if err := a.awaitResumed(ctx); err != nil {
+			return err
+		}
 		s := steps[a.state.Step]
 		if a.state.Yielded {
 			if err := a.takeTurnAgain(ctx); err != nil {
@@ -159,12 +174,14 @@ func (a *archive) run(ctx workflow.Context) error {
 		}
 		a.enter(ctx, s.name)
 		before := a.state.Step
-		if err := s.run(a, ctx); err != nil {
+		if again, err := a.runStep(ctx, s); err != nil {
 			return err
+		} else if again {
+			continue
 		}
 		if a.state.Step == before { // a step may have set where to go on
 			a.state.Step++
-			a.state.After = 0
+			a.state.After, a.state.Pass, a.state.Passed = 0, 0, 0
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ var (
 	ActMakeCollections  = task[Ref]("MakeCollections")
 	ActNextRanges       = declare[NextRangesInput, []Range]("NextRanges")
 	ActRangeItems       = declare[RangeInput, []CopyItem]("RangeItems")
+	ActCopyTogether     = declare[RangeInput, CopyTogetherResult]("CopyTogether")
 	ActOpenVersion      = declare[OpenVersionInput, OpenVersionResult]("OpenVersion")
 	ActTransferFile     = task[ItemInput]("TransferFile")
 	ActCloseVersion     = task[ItemInput]("CloseVersion")
@@ -33,6 +34,10 @@ const (
 	PhaseComments = "comments"
 	PhaseVerify   = "verify"
 )
+
+// lastPass over the comments reads what the ones before have left: the files that Frame.io counts comments of, and those it
+// does not say it of.
+const lastPass = 3
 
 type (
 	// Ticket is an archive's place in its tenant's queue.
@@ -97,6 +102,8 @@ type (
 	Range struct {
 		From int64 `json:"from"`
 		To   int64 `json:"to"`
+		// Pass is the pass that a range of comments is of; 0 where they have no order.
+		Pass int `json:"pass,omitempty"`
 	}
 	// NextRangesInput asks for the next ranges of a phase: at most Max of Size items each, after item number After.
 	NextRangesInput struct {
@@ -105,19 +112,30 @@ type (
 		After int64  `json:"after"`
 		Size  int    `json:"size"`
 		Max   int    `json:"max"`
+		// Bytes bounds a range to copy; 0 from an older run: 2 GiB.
+		Bytes int64 `json:"bytes,omitempty"`
 		// Again asks for the comments of items that had none as well.
 		Again bool `json:"again,omitempty"`
+		// Pass asks for comments in the order of Frame.io's counts, from this pass on; 0 from an older run. After is of the last
+		// pass, Passed of those before it.
+		Pass   int   `json:"pass,omitempty"`
+		Passed int64 `json:"passed,omitempty"`
 	}
 	// RangeInput is a range of one archive.
 	RangeInput struct {
 		Ref
 		Range
+		// Orderly has a child waited for that is cancelled, and what it does.
+		Orderly bool `json:"orderly,omitempty"`
 	}
 	// CommentsInput asks for the comments of a range. Those that were read since the last look at the project's tree
 	// are left out, but for Again.
 	CommentsInput struct {
 		RangeInput
 		Again bool `json:"again,omitempty"`
+		// Beside says that files are copied meanwhile: what Frame.io counts no comments of is read where the vendor's limit has
+		// room for it, and otherwise left for later.
+		Beside bool `json:"beside,omitempty"`
 	}
 
 	// VerifyInput asks for the comparison of a range. With Repair, what was deleted in iconik is not failed: the run makes it
@@ -137,6 +155,12 @@ type (
 		Asset    string `json:"asset"` // the version stack or file it belongs to
 		Name     string `json:"name"`  // for the timeline
 		Size     int64  `json:"size"`
+		// Together says that it is copied with others of its range by CopyTogether.
+		Together bool `json:"together,omitempty"`
+	}
+	// CopyTogetherResult names the items that CopyTogether has left: they are copied one by one.
+	CopyTogetherResult struct {
+		Left []string `json:"left,omitempty"` // source ids
 	}
 	// OpenVersionInput asks for what a version needs in iconik before its bytes are copied.
 	OpenVersionInput struct {
@@ -219,18 +243,20 @@ type (
 
 	// Plan is a dry run's answer.
 	Plan struct {
-		Project  string      `json:"project"`
-		Team     string      `json:"team"`
-		Items    int64       `json:"items"`
-		Assets   int64       `json:"assets"`
-		Folders  int64       `json:"folders"`
-		Versions int64       `json:"versions"` // items that belong to version stacks
-		Bytes    int64       `json:"bytes"`
-		Comments int64       `json:"comments"`
-		Shares   int64       `json:"presentations"`
-		ByType   []PlanType  `json:"by_type"`
-		Blockers []Blocker   `json:"blockers"`
-		Access   *PlanAccess `json:"access,omitempty"`
+		Project  string `json:"project"`
+		Team     string `json:"team"`
+		Items    int64  `json:"items"`
+		Assets   int64  `json:"assets"`
+		Folders  int64  `json:"folders"`
+		Versions int64  `json:"versions"` // items that belong to version stacks
+		Bytes    int64  `json:"bytes"`
+		Comments int64  `json:"comments"`
+		// CommentsNotCounted says that Frame.io does not count the comments of some files, or all: there are more than Comments.
+		CommentsNotCounted bool        `json:"comments_not_counted,omitempty"`
+		Shares             int64       `json:"presentations"`
+		ByType             []PlanType  `json:"by_type"`
+		Blockers           []Blocker   `json:"blockers"`
+		Access             *PlanAccess `json:"access,omitempty"`
 		// BlockersMore counts blockers beyond those listed.
 		BlockersMore int `json:"blockers_more,omitempty"`
 		// APICalls are the calls an archive makes; APISeconds the least time the vendors' limits impose for them.
@@ -279,6 +305,7 @@ const (
 
 // Where an archive stands, as the ledger writes it (ledger.ArchiveStatus, which a test holds to these).
 const (
+	StatusPlanning  = "planning"
 	StatusRunning   = "running"
 	StatusWaiting   = "waiting"
 	StatusVerifying = "verifying"

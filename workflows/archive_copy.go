@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -11,13 +13,22 @@ import (
 // parentClosePolicy lets copying end in order when its archive is terminated by hand.
 const parentClosePolicy = enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 
-// ArchiveCopy copies a range of items, one after the other; the versions of an asset are adjacent, oldest first.
+// ArchiveCopy copies a range of items: its small files with one activity, the others one after the other; the versions of an
+// asset are adjacent, oldest first.
 // An item that fails is written down and does not keep the others back. The range's comments follow.
 func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 	var counts Counts
+	if in.Orderly {
+		ctx = workflow.WithValue(ctx, orderly{}, true)
+	}
 	items, err := ActRangeItems.Execute(forCalls(ctx, "items of this range"), in)
 	if err != nil {
 		return counts, err
+	}
+	if markerSmallTogether.isSet(ctx) {
+		if items, err = copyTogether(ctx, in, items, &counts); err != nil {
+			return counts, err
+		}
 	}
 	var held string // an asset whose older version waits: the newer ones wait too, or their order would be lost
 	for _, item := range items {
@@ -27,7 +38,7 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 		}
 		did, err := copyVersion(ctx, in.Ref, item)
 		switch {
-		case temporal.IsCanceledError(err):
+		case temporal.IsCanceledError(err), ctx.Err() != nil:
 			return counts, err
 		case err != nil:
 			counts.Failed++
@@ -48,9 +59,39 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 	if !markerCommentsWithCopy.isSet(ctx) {
 		return counts, nil
 	}
-	said, err := ActCopyComments.Execute(forWalks(ctx, "comments of this range"), CommentsInput{RangeInput: in})
+	said, err := ActCopyComments.Execute(forWalks(ctx, "comments of this range"), CommentsInput{RangeInput: in, Beside: true})
 	counts.CommentsDone = said.CommentsDone
 	return counts, err
+}
+
+// copyTogether has the range's small files copied by one activity, and returns the items that are left to be copied one by one.
+func copyTogether(ctx workflow.Context, in RangeInput, items []CopyItem, counts *Counts) ([]CopyItem, error) {
+	small := 0
+	for _, item := range items {
+		if item.Together {
+			small++
+		}
+	}
+	if small < fewestTogether {
+		return items, nil
+	}
+	res, err := ActCopyTogether.Execute(forTransfers(ctx, fmt.Sprintf("copy %d small files of items %d to %d", small, in.From, in.To)), in)
+	switch {
+	case temporal.IsCanceledError(err), ctx.Err() != nil:
+		return nil, err
+	case err != nil: // what is copied is not copied again, and the rest fails by itself
+		return items, nil //nolint:nilerr // each of them says why
+	}
+	var left []CopyItem
+	for _, item := range items {
+		if !item.Together || slices.Contains(res.Left, item.SourceID) {
+			left = append(left, item)
+			continue
+		}
+		counts.Copied++
+		counts.BytesDone += item.Size
+	}
+	return left, nil
 }
 
 // copyVersion makes the asset or version in iconik, moves the bytes and closes the file. It returns what came of it.

@@ -22,9 +22,12 @@ func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, e
 	fin, err := ActFinishArchive.Execute(forFinish(ctx, "record the result"), out)
 	if err == nil {
 		a.state.Finished, a.state.Counts = fin, fin.Counts
-		err = a.notify(forFinish(ctx, "mail the result"), NotifyEnded)
+		if !a.ofMigration() { // which sends one mail for all
+			err = a.notify(forFinish(ctx, "mail the result"), NotifyEnded)
+		}
 	}
 	a.leaveTurn(ctx)
+	a.tellMigration(ctx)
 	a.enter(ctx, fin.Status)
 	if err != nil {
 		return fin, err

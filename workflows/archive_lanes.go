@@ -23,8 +23,14 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 	var failed error
 	full := func() bool { return a.inFlight >= lanes }
 	for failed == nil {
-		ranges, err := ActNextRanges.Execute(forCalls(ctx, "what is left to "+phase), NextRangesInput{Ref: a.ref, Phase: phase, After: a.state.After, Size: size, Max: rangesPerAsk,
-			Again: phase == PhaseComments && a.state.Waited})
+		next := NextRangesInput{Ref: a.ref, Phase: phase, After: a.state.After, Size: size, Max: rangesPerAsk, Again: phase == PhaseComments && a.state.Waited}
+		if phase == PhaseCopy {
+			next.Bytes = a.batchBytes()
+		}
+		if phase == PhaseComments && !next.Again {
+			next.Pass, next.Passed = max(a.state.Pass, 1), a.state.Passed
+		}
+		ranges, err := ActNextRanges.Execute(forCalls(ctx, "what is left to "+phase), next)
 		if err != nil {
 			failed = err
 			break
@@ -33,6 +39,11 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 			break
 		}
 		for _, r := range ranges {
+			if r.Pass != a.state.Pass { // no item is in the hands of two passes
+				if err := a.drained(ctx); err != nil {
+					return err
+				}
+			}
 			if err := workflow.Await(ctx, func() bool { return !full() || failed != nil }); err != nil {
 				failed = err
 			}
@@ -41,10 +52,14 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 			}
 			a.inFlight++
 			a.started++
-			a.state.After = r.To
+			a.handedOut(r)
+			a.unfinished = append(a.unfinished, r)
 			workflow.Go(ctx, func(ctx workflow.Context) {
 				defer func() { a.inFlight-- }()
-				if err := work(ctx, r); err != nil && failed == nil {
+				switch err := work(ctx, r); {
+				case err == nil:
+					a.finished(r)
+				case failed == nil:
 					failed = err
 				}
 				a.describe(ctx, "")
@@ -54,9 +69,7 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 			break
 		}
 	}
-	quiet, cancel := workflow.NewDisconnectedContext(ctx) // lanes end by themselves when ctx is cancelled
-	defer cancel()
-	if err := workflow.Await(quiet, func() bool { return a.inFlight == 0 }); err != nil {
+	if err := a.drained(ctx); err != nil {
 		return err
 	}
 	if failed != nil {
@@ -66,6 +79,22 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 		return a.continueAsNew(ctx)
 	}
 	return nil
+}
+
+// drained waits until no lane has work: they end by themselves when ctx is cancelled.
+func (a *archive) drained(ctx workflow.Context) error {
+	quiet, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	return workflow.Await(quiet, func() bool { return a.inFlight == 0 })
+}
+
+// handedOut notes where the phase goes on.
+func (a *archive) handedOut(r Range) {
+	if a.state.Pass = r.Pass; r.Pass > 0 && r.Pass < lastPass {
+		a.state.Passed = r.To
+		return
+	}
+	a.state.After = r.To
 }
 
 func (a *archive) historyIsLong(ctx workflow.Context) bool {

@@ -53,9 +53,10 @@ func (a *archive) copyRange(ctx workflow.Context, r Range) error {
 		TypedSearchAttributes: a.childAttributes(),
 		StaticSummary:         fmt.Sprintf("items %d to %d", r.From, r.To),
 		ParentClosePolicy:     parentClosePolicy,
+		WaitForCancellation:   a.ofMigration(),
 	})
 	var counts Counts
-	err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r}).Get(ctx, &counts)
+	err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r, Orderly: a.ofMigration()}).Get(ctx, &counts)
 	a.state.Counts.Copied += counts.Copied
 	a.state.Counts.Skipped += counts.Skipped
 	a.state.Counts.Failed += counts.Failed
@@ -139,8 +140,14 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 
 // batch is how many items one child copies, one after the other: few in a small project, so that all lanes have work.
 func (a *archive) batch() int {
-	share := a.state.Counts.Items / int64(4*max(a.state.Opened.Lanes, 1))
+	share := a.state.Counts.Items / int64(max(a.state.Opened.Lanes, 1))
 	return int(min(max(share, 1), batchSize))
+}
+
+// batchBytes is how much one child copies: a quarter of a lane's share, so that none is left alone with large files, and what a moment
+// copies in any case.
+func (a *archive) batchBytes() int64 {
+	return max(a.state.Counts.Bytes/int64(4*max(a.state.Opened.Lanes, 1)), batchBytesFloor)
 }
 
 // comments brings over what the copying has not: comments of items that had nothing to copy.

@@ -19,8 +19,8 @@ import (
 
 var testRef = Ref{Tenant: "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0", Archive: "11111111-1111-4111-8111-111111111111"}
 
-// world is the outside of an archive: what its activities were asked for, and what they answer.
-type world struct {
+// fakeActivities stand for an archive's activities: what they were asked for, and what they answer.
+type fakeActivities struct {
 	mu       sync.Mutex
 	items    int64
 	asked    map[string]int
@@ -39,23 +39,25 @@ type world struct {
 	treeLost int // collections that every verification finds deleted
 
 	mailServer error
+	small      func(n int64) bool // nil: none
+	together   func(RangeInput) (CopyTogetherResult, error)
 	began      time.Time
 }
 
-func newWorld(items int64) *world {
-	return &world{items: items, asked: map[string]int{}, perAsset: 1,
+func newFakeActivities(items int64) *fakeActivities {
+	return &fakeActivities{items: items, asked: map[string]int{}, perAsset: 1,
 		open:     func(OpenVersionInput) (OpenVersionResult, error) { return OpenVersionResult{Do: DoTransfer}, nil },
 		transfer: func(ItemInput) error { return nil }}
 }
 
-func (w *world) count(name string) {
+func (w *fakeActivities) count(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked[name]++
 }
 
 // register gives the environment every activity of the archive.
-func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
+func (w *fakeActivities) register(env *testsuite.TestWorkflowEnvironment) {
 	add := func(name string, fn any) { env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
 	Register(env)
 	ActJoinQueue.Register(env, func(context.Context, JoinQueueInput) error {
@@ -98,9 +100,13 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	ActRangeItems.Register(env, func(_ context.Context, in RangeInput) ([]CopyItem, error) {
 		var out []CopyItem
 		for n := in.From; n <= in.To; n++ {
-			out = append(out, CopyItem{SourceID: fmt.Sprint(n), Asset: fmt.Sprint((n - 1) / int64(w.perAsset)), Name: "clip", Size: 10})
+			out = append(out, CopyItem{SourceID: fmt.Sprint(n), Asset: fmt.Sprint((n - 1) / int64(w.perAsset)), Name: "clip", Size: 10, Together: w.small != nil && w.small(n)})
 		}
 		return out, nil
+	})
+	ActCopyTogether.Register(env, func(_ context.Context, in RangeInput) (CopyTogetherResult, error) {
+		w.count(ActCopyTogether.Name())
+		return w.together(in)
 	})
 	ActOpenVersion.Register(env, func(_ context.Context, in OpenVersionInput) (OpenVersionResult, error) {
 		w.count(ActOpenVersion.Name())
@@ -168,7 +174,7 @@ func (w *world) register(env *testsuite.TestWorkflowEnvironment) {
 	env.OnSignalExternalWorkflow(mock.Anything, ArchiveQueueID(testRef.Tenant), "", SignalRelease, mock.Anything).Return(nil).Maybe()
 }
 
-func run(t *testing.T, w *world, in ArchiveInput, script func(*testsuite.TestWorkflowEnvironment)) (*testsuite.TestWorkflowEnvironment, FinishArchiveResult, error) {
+func run(t *testing.T, w *fakeActivities, in ArchiveInput, script func(*testsuite.TestWorkflowEnvironment)) (*testsuite.TestWorkflowEnvironment, FinishArchiveResult, error) {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
@@ -188,7 +194,7 @@ func run(t *testing.T, w *world, in ArchiveInput, script func(*testsuite.TestWor
 }
 
 func TestArchiveBringsEverythingOver(t *testing.T) {
-	w := newWorld(250)
+	w := newFakeActivities(250)
 	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "verified", out.Status)
@@ -202,8 +208,47 @@ func TestArchiveBringsEverythingOver(t *testing.T) {
 	require.Equal(t, []string{NotifyEnded}, w.mails)
 }
 
+func TestSmallFilesAreCopiedTogether(t *testing.T) {
+	w := newFakeActivities(250)
+	w.small = func(n int64) bool { return n%10 != 0 } // every tenth is large
+	w.together = func(in RangeInput) (CopyTogetherResult, error) {
+		return CopyTogetherResult{Left: []string{fmt.Sprint(in.From)}}, nil
+	}
+	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "verified", out.Status)
+	ranges := w.asked[ActCopyTogether.Name()]
+	require.Equal(t, 7, ranges, "250 items in 3 lanes are ranges of 40")
+	require.Equal(t, 25+ranges, w.asked[ActOpenVersion.Name()], "the large ones and those that were left go by themselves")
+	require.Equal(t, 25+ranges, w.asked[ActCloseVersion.Name()])
+}
+
+// An activity that fails for all of them costs none of them: each is tried by itself.
+func TestSmallFilesThatFailTogetherGoByThemselves(t *testing.T) {
+	w := newFakeActivities(100)
+	w.small = func(int64) bool { return true }
+	w.together = func(RangeInput) (CopyTogetherResult, error) {
+		return CopyTogetherResult{}, temporal.NewNonRetryableApplicationError("Framebridge has a bug", ErrorSystem, nil)
+	}
+	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "verified", out.Status)
+	require.Equal(t, 3, w.asked[ActCopyTogether.Name()], "100 items in 3 lanes are three ranges of more than one")
+	require.Equal(t, 100, w.asked[ActTransferFile.Name()])
+}
+
+// A range with one small file copies it as before: one activity for it alone would save nothing.
+func TestASingleSmallFileGoesByItself(t *testing.T) {
+	w := newFakeActivities(1)
+	w.small = func(int64) bool { return true }
+	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
+	require.NoError(t, err)
+	require.Zero(t, w.asked[ActCopyTogether.Name()])
+	require.Equal(t, 1, w.asked[ActTransferFile.Name()])
+}
+
 func TestAMailServerThatIsAwayHoldsNothingUp(t *testing.T) {
-	w := newWorld(3)
+	w := newFakeActivities(3)
 	w.mailServer = errors.New("connection refused")
 	env, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
@@ -212,7 +257,7 @@ func TestAMailServerThatIsAwayHoldsNothingUp(t *testing.T) {
 }
 
 func TestArchiveSaysThatItIsQueued(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.OnActivity(ActJoinQueue.Name(), mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
 			env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalTurn, nil) }, time.Hour)
@@ -227,7 +272,7 @@ func TestArchiveSaysThatItIsQueued(t *testing.T) {
 
 // A queue that is terminated by hand forgets who waits in it.
 func TestArchiveJoinsTheQueueAgain(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	joins := 0
 	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.OnActivity(ActJoinQueue.Name(), mock.Anything, mock.Anything).Return(func(context.Context, JoinQueueInput) error {
@@ -244,7 +289,7 @@ func TestArchiveJoinsTheQueueAgain(t *testing.T) {
 }
 
 func TestArchiveGoesOnWhenOneItemFails(t *testing.T) {
-	w := newWorld(5)
+	w := newFakeActivities(5)
 	w.transfer = func(in ItemInput) error {
 		if in.SourceID == "3" {
 			return temporal.NewNonRetryableApplicationError("the file changed while it was copied", ErrorContent, nil)
@@ -258,7 +303,7 @@ func TestArchiveGoesOnWhenOneItemFails(t *testing.T) {
 }
 
 func TestArchiveOpensANewUploadWhenTheStoreLostIt(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	var opened []OpenVersionInput
 	w.open = func(in OpenVersionInput) (OpenVersionResult, error) {
 		opened = append(opened, in)
@@ -278,7 +323,7 @@ func TestArchiveOpensANewUploadWhenTheStoreLostIt(t *testing.T) {
 }
 
 func TestArchiveGivesUpAnUploadThatIsLostForEver(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	w.transfer = func(ItemInput) error {
 		return temporal.NewNonRetryableApplicationError("no such upload", ErrorUploadGone, nil)
 	}
@@ -289,7 +334,7 @@ func TestArchiveGivesUpAnUploadThatIsLostForEver(t *testing.T) {
 }
 
 func TestArchiveKeepsTheOrderOfVersionsWhenOneWaits(t *testing.T) {
-	w := newWorld(3)
+	w := newFakeActivities(3)
 	w.perAsset = 3
 	var opened []string
 	w.open = func(in OpenVersionInput) (OpenVersionResult, error) {
@@ -302,7 +347,7 @@ func TestArchiveKeepsTheOrderOfVersionsWhenOneWaits(t *testing.T) {
 }
 
 func TestArchiveWaitsForOriginals(t *testing.T) {
-	w := newWorld(2)
+	w := newFakeActivities(2)
 	w.rechecks = []RecheckResult{{Waiting: 2, Advice: "ask for them"}, {Waiting: 2}, {Waiting: 1, Back: 1}, {Waiting: 1}, {Back: 1}, {}}
 	var began time.Time
 	env, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) { began = env.Now() })
@@ -318,7 +363,7 @@ func TestArchiveWaitsForOriginals(t *testing.T) {
 }
 
 func TestArchiveLooksAtOnceOnRetry(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	w.rechecks = []RecheckResult{{Waiting: 1}, {}}
 	var began time.Time
 	env, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
@@ -333,7 +378,7 @@ func TestArchiveLooksAtOnceOnRetry(t *testing.T) {
 }
 
 func TestArchiveRefusesRetryWhileItRuns(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	refused := false
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() {
@@ -346,7 +391,7 @@ func TestArchiveRefusesRetryWhileItRuns(t *testing.T) {
 }
 
 func TestArchiveComparesAgainWhileFrameioChanges(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	w.compare = []bool{true, true, false}
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
@@ -356,14 +401,14 @@ func TestArchiveComparesAgainWhileFrameioChanges(t *testing.T) {
 
 // What people have deleted in iconik is made again by the run that finds it, and not for ever.
 func TestArchiveMakesAgainWhatWasDeletedInIconik(t *testing.T) {
-	w := newWorld(1)
+	w := newFakeActivities(1)
 	w.lost = 1
 	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "verified", out.Status)
 	require.Equal(t, []int{2, 2, 2, 1}, []int{w.asked[ActMakeCollections.Name()], w.asked[ActCopyShares.Name()], w.asked[ActVerifyItems.Name()], w.asked[ActPrepareIconik.Name()]})
 
-	w = newWorld(1)
+	w = newFakeActivities(1)
 	w.treeLost = 1
 	_, _, err = run(t, w, ArchiveInput{Ref: testRef}, nil)
 	require.NoError(t, err)
@@ -371,7 +416,7 @@ func TestArchiveMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 }
 
 func TestArchiveIsCancelledByUpdate(t *testing.T) {
-	w := newWorld(2)
+	w := newFakeActivities(2)
 	w.rechecks = []RecheckResult{{Waiting: 1}, {Waiting: 1}}
 	_, out, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() {
@@ -385,7 +430,7 @@ func TestArchiveIsCancelledByUpdate(t *testing.T) {
 }
 
 func TestArchiveIsCancelledByTemporal(t *testing.T) {
-	w := newWorld(2)
+	w := newFakeActivities(2)
 	w.rechecks = []RecheckResult{{Waiting: 1}, {Waiting: 1}}
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(env.CancelWorkflow, time.Minute)
@@ -395,7 +440,7 @@ func TestArchiveIsCancelledByTemporal(t *testing.T) {
 }
 
 func TestArchiveThatCannotBeginFailsWithTheReason(t *testing.T) {
-	w := newWorld(2)
+	w := newFakeActivities(2)
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.OnActivity(ActOpenArchive.Name(), mock.Anything, mock.Anything).Return(OpenArchiveResult{},
 			temporal.NewNonRetryableApplicationError("the token is refused", ErrorContent, nil))
@@ -406,7 +451,7 @@ func TestArchiveThatCannotBeginFailsWithTheReason(t *testing.T) {
 }
 
 func TestArchiveContinuesAsNewBetweenRanges(t *testing.T) {
-	w := newWorld(int64(batchSize*continueAfterRuns + 5))
+	w := newFakeActivities(int64(batchSize*continueAfterRuns + 5))
 	w.open = func(OpenVersionInput) (OpenVersionResult, error) { return OpenVersionResult{Do: DoNothing}, nil }
 	_, _, err := run(t, w, ArchiveInput{Ref: testRef, State: ArchiveState{Step: stepCopy, HasTurn: true, Opened: OpenArchiveResult{Lanes: 4, WaitInterval: "15m"}}}, nil)
 	var again *workflow.ContinueAsNewError
@@ -520,7 +565,7 @@ func TestOneItemIsTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var suite testsuite.WorkflowTestSuite
 			env := suite.NewTestWorkflowEnvironment()
-			w := newWorld(3)
+			w := newFakeActivities(3)
 			w.register(env)
 			only := Range{From: 2, To: 2}
 			var opened OpenArchiveInput
@@ -556,7 +601,7 @@ func TestOneItemIsTriedAgain(t *testing.T) {
 func TestAStuckArchiveLeavesItsTurn(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
-	w := newWorld(3)
+	w := newFakeActivities(3)
 	w.register(env)
 	env.OnActivity(ActMakeCollections.Name(), mock.Anything, mock.Anything).After(3 * time.Hour).Return(nil).Once() // as one that is tried again for so long
 	for _, at := range []time.Duration{time.Hour, 2 * time.Hour} {

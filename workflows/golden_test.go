@@ -31,8 +31,12 @@ func TestNamesInHistoriesStay(t *testing.T) {
 	}
 	ids := []string{
 		ArchiveID("TENANT", "PROJECT"), ArchiveCopyID("TENANT", "PROJECT", Range{From: 1, To: 2}), ArchiveQueueID("TENANT"),
-		ArchiveMailID("TENANT", "PROJECT", 3, "KIND"), PlanID("TENANT", "PROJECT"), ReviewID("TENANT", "REVIEW"),
+		ArchiveMailID("TENANT", "PROJECT", 3, "KIND"), PlanID("TENANT", "PROJECT"), MirrorID("TENANT", "NAME"), MirrorRunID("TENANT", "NAME"), ReviewID("TENANT", "REVIEW"),
+		ReclaimID("TENANT", "PROJECT"),
+		MigrationID("TENANT"), MigrationMailID("TENANT", "MIGRATION"),
+		UpkeepID("TENANT"),
 	}
+	ids = append(ids, NotificationID("TENANT", "EVENT", "CHANNEL"))
 	for _, id := range ids {
 		names = append(names, "workflow id "+id)
 	}
@@ -120,13 +124,23 @@ func TestStateKeepsItsNames(t *testing.T) {
 		"ArchiveCopy input": RangeInput{}, "ArchiveCopy result": Counts{},
 		"ArchiveQueue input": QueueState{}, "ArchiveQueue signal": Ticket{}, "ArchiveQueue move": MoveUpdate{},
 		"ArchivePlan input": Ref{}, "ArchivePlan result": Plan{},
-		"ArchiveMail input": NotifyInput{},
-		"Review input":      ReviewInput{}, "Review result": ReviewStatus{}, "Review extend": ExtendUpdate{}, "Review wake": Hint{},
+		"Mirror input": MirrorInput{}, "Mirror result": MirrorResult{}, "MirrorProjects input": MirrorProjectsInput{}, "MirrorProjects result": MirrorPage{},
+		"MirrorProject result": MirrorProjectResult{},
+		"ArchiveMail input":    NotifyInput{},
+		"Review input":         ReviewInput{}, "Review result": ReviewStatus{}, "Review extend": ExtendUpdate{}, "Review wake": Hint{},
+
+		"Archive hold":    HoldSignal{},
+		"Migration input": MigrationInput{}, "Migration result": MigrationResult{}, "Migration status": MigrationStanding{},
+		"Migration control": ControlUpdate{}, "Migration order": OrderUpdate{},
+		"StartProjects input": StartProjectsInput{}, "StartProjects result": StartProjectsResult{}, "HoldProjects input": HoldProjectsInput{},
+		"OrderProject input": OrderProjectInput{}, "SetMigrationStatus input": MigrationStatusInput{},
+		"WriteAccountReport input": AccountReportInput{}, "FinishMigration input": MigrationEndInput{},
 
 		"JoinQueue input": JoinQueueInput{}, "QueuePositions input": QueuePositionsInput{}, "ClosedArchives input": ClosedArchivesInput{},
 		"OpenArchive input": OpenArchiveInput{}, "OpenArchive result": OpenArchiveResult{},
 		"ScanProject input": ScanInput{}, "ScanProject result": ScanResult{},
 		"NextRanges input": NextRangesInput{}, "NextRanges result of one": Range{}, "RangeItems result of one": CopyItem{},
+		"CopyTogether input": RangeInput{}, "CopyTogether result": CopyTogetherResult{},
 		"OpenVersion input": OpenVersionInput{}, "OpenVersion result": OpenVersionResult{},
 		"TransferFile input": ItemInput{}, "FailItem input": FailItemInput{},
 		"RecheckOriginals result": RecheckResult{}, "CopyComments input": CommentsInput{},
@@ -138,5 +152,11 @@ func TestStateKeepsItsNames(t *testing.T) {
 		"SyncReview input": SyncInput{}, "SyncReview result": SyncResult{},
 		"ExtendReview input": ExtendInput{}, "EndReview input": EndReviewInput{}, "EndReview result": EndReviewResult{},
 		"FailReview input": FailReviewInput{},
+
+		"Reclaim input": ReclaimInput{}, "Reclaim result": ReclaimResult{}, "Reclaim status": ReclaimStatus{},
+		"ExamineReclaim input": ReclaimRef{}, "ExamineReclaim result": ReclaimProgress{},
+		"PauseReclaim input": PauseReclaimInput{}, "FinishReclaim input": FinishReclaimInput{},
+		"Notification input": NotificationInput{}, "Notification result": NotificationResult{}, "EndDelivery input": EndNotificationInput{},
+		"Upkeep input": UpkeepInput{}, "Upkeep day": UpkeepDay{}, "Upkeep result of a day": UpkeepResult{},
 	})
 }

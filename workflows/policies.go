@@ -16,6 +16,8 @@ const (
 	ErrorSystem = "System"
 	// ErrorUploadGone: the store has lost the upload session; a new one must be opened.
 	ErrorUploadGone = "UploadGone"
+	// ErrorRunning: an archive still runs; the attempt that looks for its end is made again.
+	ErrorRunning = "Running"
 	// ErrorOriginalGone: Frame.io did not give the original after all.
 	ErrorOriginalGone = "OriginalUnavailable"
 )
@@ -35,11 +37,17 @@ const (
 	turnGrace         = 3 * time.Second  // an archive that gets its turn sooner was not queued
 	uploadRestarts    = 5                // upload sessions opened for one file in one run
 	batchSize         = 40               // items of one copying child workflow
+	batchBytesFloor   = 64 << 20         // bytes of one, which it may always have
+	mirrorBatch       = 200              // projects that a mirror asks for at once
+	mirrorPatience    = 6 * time.Hour    // how long a mirror waits for one archive before it goes on without it
+	fewestTogether    = 2                // small files of one range that one activity copies
 	walkBatch         = 100              // items of one comments or verify activity
 	rangesPerAsk      = 50               // ranges asked of the ledger at once
 	maxRounds         = 5                // plan-copy-compare rounds while Frame.io keeps changing
 	maxRepairs        = 3                // rounds that make again what people delete in iconik
 	continueAfterRuns = 400              // children started by one run before it continues as new
+	deliveryTimeout   = time.Minute      // one attempt to deliver a notification
+	deliveryPatience  = 72 * time.Hour   // how long a receiver may be away: over a weekend
 	syncPatience      = 15 * time.Minute // one comparison of both sides, its retries included; the next poll makes good
 	syncAfterFailure  = time.Minute      // until the next one then
 	lastSyncAgain     = 15 * time.Minute // until the last one of a review is tried again
@@ -47,8 +55,19 @@ const (
 	syncShortest      = 10 * time.Second // a sync may take, however near the expiry is
 	syncsPerRun       = 250              // of a review, some ten events each, before it continues as new
 	sendingEvents     = 8000             // in the history of a review, from when on even what it is sending goes to the next run; 10,000 signals are a server's most
+	surveyInterval    = 20 * time.Second // between looks at how a migration's projects stand; each that ends says so besides
+	idleInterval      = time.Minute      // while nothing of it runs
+	deltaRounds       = 1                // in which a migration brings over what has changed while it ran
+	cancelInterval    = 5 * time.Second  // between looks whether the archives of a cancelled migration have ended
+	cancelLooks       = 60               // of those
 	mostHints         = 50               // that webhooks leave before everything is read instead
 )
+
+// approvalPatience is how long a reclaim waits for a second person.
+const approvalPatience = 14 * 24 * time.Hour
+
+// upkeepInterval is how often a tenant's upkeep looks.
+const upkeepInterval = 24 * time.Hour
 
 // StuckAfter is how long an activity fails, and is tried again, before people are told.
 const StuckAfter = time.Hour
@@ -67,6 +86,7 @@ func retries(max time.Duration) *temporal.RetryPolicy {
 // withPolicy adds what all activities have. The key lets a server that has been told so give tenants their turns alike.
 func withPolicy(ctx workflow.Context, o workflow.ActivityOptions, summary string) workflow.Context {
 	o.HeartbeatTimeout = heartbeatTimeout
+	o.WaitForCancellation = o.WaitForCancellation || ctx.Value(orderly{}) != nil
 	o.Summary = clip(summary)
 	o.Priority = temporal.Priority{FairnessKey: TenantOf(workflow.GetInfo(ctx).WorkflowExecution.ID)}
 	return workflow.WithActivityOptions(ctx, o)
@@ -95,6 +115,15 @@ func forTransfers(ctx workflow.Context, summary string) workflow.Context {
 		TaskQueue:           TransferQueue(workflow.GetInfo(ctx).TaskQueueName),
 		StartToCloseTimeout: transferTimeout,
 		RetryPolicy:         retries(2 * time.Minute),
+	}, summary)
+}
+
+// forMirroring is for an activity that fails until an archive has ended: its attempts are no events.
+func forMirroring(ctx workflow.Context, summary string) workflow.Context {
+	return withPolicy(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    callTimeout,
+		ScheduleToCloseTimeout: mirrorPatience,
+		RetryPolicy:            retries(time.Minute),
 	}, summary)
 }
 
@@ -145,8 +174,20 @@ func forMending(ctx workflow.Context, summary string) workflow.Context {
 	}, summary)
 }
 
+// forDelivery is for sending an event to a receiver, who may ask for time.
+func forDelivery(ctx workflow.Context, summary string) workflow.Context {
+	return withPolicy(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    deliveryTimeout,
+		ScheduleToCloseTimeout: deliveryPatience,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Minute},
+	}, summary)
+}
+
 // letGo has a cancelled activity waited for: what comes after it must not happen beside it. It is applied last.
 func letGo(ctx workflow.Context) workflow.Context { return workflow.WithWaitForCancellation(ctx, true) }
+
+// Clip keeps a summary within what Temporal takes.
+func Clip(s string) string { return clip(s) }
 
 // clip keeps a summary within Temporal's 200 bytes, on a rune border.
 func clip(s string) string {

@@ -40,7 +40,8 @@ type (
 
 // noResult are the activities that have none.
 var noResult = []string{"JoinQueue", "QueuePositions", "PrepareIconik", "MakeCollections", "TransferFile", "CloseVersion", "FailItem", "CopyShares", "WriteReport",
-	"SetStatus", "Notify", "StageAsset", "SendAsset", "SettleAsset", "FailAsset", "PublishReview", "ExtendReview", "WarnReview", "DeleteMedia", "FailReview"}
+	"SetStatus", "Notify", "ListProjects", "HoldProjects", "OrderProject", "ReleaseProjects", "SetMigrationStatus", "WriteAccountReport", "NotifyMigration",
+	"AwaitReclaimApproval", "CertifyReclaim", "PauseReclaim", "StageAsset", "SendAsset", "SettleAsset", "FailAsset", "PublishReview", "ExtendReview", "WarnReview", "DeleteMedia", "FailReview"}
 
 // recorder is a Temporal server with workers whose activities are fakes.
 type recorder struct {
@@ -49,6 +50,8 @@ type recorder struct {
 	mu     sync.Mutex
 	fakes  map[string]fake
 	done   map[string]int // activities begun, by name
+
+	account *account // of migrations
 }
 
 // record starts a server, with its own settings, and workers.
@@ -69,6 +72,7 @@ func record(t *testing.T, settings ...string) *recorder {
 	r := &recorder{T: t, client: server.Client(), fakes: map[string]fake{}, done: map[string]int{}}
 	r.archiveFakes()
 	r.reviewFakes()
+	r.accountFakes()
 	for _, queue := range []string{"framebridge", "framebridge-transfers"} {
 		w := worker.New(r.client, queue, worker.Options{MaxHeartbeatThrottleInterval: 200 * time.Millisecond})
 		workflows.Register(w)
@@ -289,6 +293,7 @@ func (r *recorder) archiveFakes() {
 		return out, nil
 	}
 	r.fakes["OpenVersion"] = func(context.Context, object) (any, error) { return object{"do": "transfer"}, nil }
+	r.fakes["CopyTogether"] = func(context.Context, object) (any, error) { return object{"left": []string{"file-2"}}, nil }
 	r.fakes["CopyComments"] = func(context.Context, object) (any, error) { return object{"comments_done": 1}, nil }
 	r.fakes["VerifyItems"] = func(_ context.Context, in object) (any, error) {
 		return object{"verified": number(in["to"]) - number(in["from"]) + 1}, nil
@@ -413,6 +418,23 @@ func TestArchiveWaiting(t *testing.T) {
 	r.untilStatus(id, "step", "waiting for originals")
 	r.update(id, "retry")
 	r.keepRuns("archive-waiting", id)
+}
+
+// Small files are copied by one activity, which leaves one of them; the large one goes by itself.
+func TestArchiveTogether(t *testing.T) {
+	r := record(t)
+	r.on("ScanProject", func(context.Context, object) (any, error) {
+		return object{"counts": object{"items": 8 * items}}, nil // which makes ranges of four
+	})
+	r.on("RangeItems", func(_ context.Context, in object) (any, error) {
+		var out []object
+		for n := number(in["from"]); n <= number(in["to"]); n++ {
+			out = append(out, object{"source_id": fmt.Sprintf("file-%d", n), "asset": fmt.Sprintf("asset-%d", n), "name": fmt.Sprintf("clip %d.mov", n), "size": 10, "together": n != 3})
+		}
+		return out, nil
+	})
+	id := r.archive("P")
+	r.keepChild("archive-copy-together", id, "/copy/")
 }
 
 func TestArchiveCancelled(t *testing.T) {

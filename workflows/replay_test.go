@@ -93,7 +93,7 @@ func (v *versionsOut) GetVersion(ctx workflow.Context, id string, oldest, newest
 // must replay with today's code. A change that breaks it needs a marker (versions.go), not a new recording.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	histories := recorded(t, "histories")
-	require.GreaterOrEqual(t, len(histories), 30)
+	require.GreaterOrEqual(t, len(histories), 90)
 	for name, h := range histories {
 		t.Run(name, func(t *testing.T) {
 			_, err := replay(t, h)
@@ -102,12 +102,44 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	}
 }
 
+// registered notes the names under which workflows are registered.
+type registered struct {
+	worker.WorkflowRegistry
+
+	names []string
+}
+
+func (r *registered) RegisterWorkflowWithOptions(_ any, o workflow.RegisterOptions) {
+	r.names = append(r.names, o.Name)
+}
+
+// TestEveryWorkflowHasAHistory: the first change to a workflow that no history is recorded of would be tested by nobody. Like a
+// marker, a new workflow may wait for a day, since it is recorded from main.
+func TestEveryWorkflowHasAHistory(t *testing.T) {
+	have := map[string][]string{}
+	for name, h := range recorded(t, "histories") {
+		kind := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName()
+		have[kind] = append(have[kind], name)
+	}
+	var r registered
+	Register(&r)
+	require.NotEmpty(t, r.names)
+	for _, name := range r.names {
+		t.Logf("%s: %d histories", name, len(have[name]))
+		if len(have[name]) == 0 {
+			age := sinceCommitted(t, ".", "names.go", name)
+			assert.Less(t, age, mayWait, "%s was committed %s ago and has no recorded history: add a scenario to record_test.go; task record -- COMMIT records it from the commit on main", name, age)
+		}
+	}
+}
+
 // TestHistoriesOfOtherCodeAreRefused shows that the test above can fail: see testdata/README.md for what was altered.
 func TestHistoriesOfOtherCodeAreRefused(t *testing.T) {
 	says := map[string]string{ // [TMPRL1100] is Temporal's name for a workflow that is not deterministic
-		"bad-activity.json": "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:5, ActivityType:(Name:SendMail)",
-		"bad-order.json":    "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:17, ActivityType:(Name:CloseVersion)",
-		"bad-marker.json":   "[TMPRL1100] lookup failed for scheduledEventID",
+		"bad-activity.json":  "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:5, ActivityType:(Name:SendMail)",
+		"bad-order.json":     "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:17, ActivityType:(Name:CloseVersion)",
+		"bad-migration.json": "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:112, ActivityType:(Name:WriteAccountReport)",
+		"bad-marker.json":    "[TMPRL1100] lookup failed for scheduledEventID",
 	}
 	histories := recorded(t, "bad")
 	require.Len(t, histories, len(says))
@@ -165,7 +197,7 @@ func TestEveryMarkerHasHistoriesOfBothSides(t *testing.T) {
 		id := m.id
 		assert.NotEmpty(t, before[id], "%s (%q): no recorded history went through before the marker was there; task record -- COMMIT records from the commit before it", name, id)
 		if m.since == "" { // a history of its new side may be recorded only from main
-			age := sinceCommitted(t, ".", m)
+			age := sinceCommitted(t, ".", "versions.go", m.id)
 			assert.Less(t, age, mayWait, "%s (%q) was committed %s ago: set its since to that commit, and record a history that has the marker: task record -- COMMIT", name, id, age)
 		} else {
 			assert.NotEmpty(t, after[id], "%s (%q): no recorded history has the marker; task record -- COMMIT records one", name, id)
@@ -176,12 +208,12 @@ func TestEveryMarkerHasHistoriesOfBothSides(t *testing.T) {
 	}
 }
 
-// mayWait is how long after its commit a marker may have no history of its new side.
+// mayWait is how long after its commit a marker may have no history of its new side, and a workflow none.
 const mayWait = 24 * time.Hour
 
-// sinceCommitted is how long before the last commit of dir a marker came to its versions.go. It is 0 while the marker is
-// not committed, and as far as the history is not here: without git, and in a shallow clone.
-func sinceCommitted(t *testing.T, dir string, m marker) time.Duration {
+// sinceCommitted is how long before the last commit of dir a string came to a file. It is 0 while it is not committed, and
+// as far as the history is not here: without git, and in a shallow clone.
+func sinceCommitted(t *testing.T, dir, file, text string) time.Duration {
 	t.Helper()
 	date := func(args ...string) time.Time {
 		out, err := exec.Command("git", append([]string{"-C", dir, "log", "--format=%cI"}, args...)...).Output()
@@ -193,7 +225,7 @@ func sinceCommitted(t *testing.T, dir string, m marker) time.Duration {
 		require.NoError(t, err)
 		return at
 	}
-	came := date("-S"+strconv.Quote(m.id), "--", "versions.go")
+	came := date("-S"+strconv.Quote(text), "--", file)
 	if came.IsZero() {
 		return 0
 	}
@@ -210,16 +242,16 @@ func TestAMarkerMayWaitForADay(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
-	fresh := marker{id: "a new way"}
-	assert.Zero(t, sinceCommitted(t, dir, fresh), "no git history")
+	const file, fresh = "versions.go", "a new way"
+	assert.Zero(t, sinceCommitted(t, dir, file, fresh), "no git history")
 	git("", "init", "-q", "-b", "main")
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "versions.go"), []byte(`var markerNewWay = marker{id: "a new way"}`), 0o600))
-	assert.Zero(t, sinceCommitted(t, dir, fresh), "not committed")
-	git("", "add", "versions.go")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(`var markerNewWay = marker{id: "a new way"}`), 0o600))
+	assert.Zero(t, sinceCommitted(t, dir, file, fresh), "not committed")
+	git("", "add", file)
 	git("2026-11-28T10:00:00Z", "commit", "-q", "-m", "the marker")
-	assert.Zero(t, sinceCommitted(t, dir, fresh))
+	assert.Zero(t, sinceCommitted(t, dir, file, fresh))
 	git("2026-11-30T11:00:00Z", "commit", "-q", "--allow-empty", "-m", "another")
-	assert.Equal(t, 49*time.Hour, sinceCommitted(t, dir, fresh))
+	assert.Equal(t, 49*time.Hour, sinceCommitted(t, dir, file, fresh))
 }
 
 // markersOf reads the markers out of versions.go, by name.

@@ -37,6 +37,9 @@ func (r *review) show(ctx workflow.Context) {
 		if first := r.state.Prepared.FirstAsset; first != "" {
 			set = append(set, AttributeAsset.ValueSet(first))
 		}
+		if at := r.state.ExpiresAt; !at.IsZero() { // replay asks only whether attributes were set: this needs no marker
+			set = append(set, AttributeExpires.ValueSet(at.UTC()))
+		}
 		if err := workflow.UpsertTypedSearchAttributes(ctx, set...); err != nil {
 			workflow.GetLogger(ctx).Warn("search attributes not set", "error", err)
 		}

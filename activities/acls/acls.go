@@ -256,7 +256,8 @@ func (k *Keeper) OwnPlace(ctx context.Context, place string) string {
 	return ""
 }
 
-// ClosedPlaces are those that iconik's default access does not apply to, besides one.
+// ClosedPlaces are those that iconik's default access does not apply to, besides one and people's private collections: what is in
+// these is in the project for all who may see that.
 func (k *Keeper) ClosedPlaces(ctx context.Context, besides string) ([]string, error) {
 	if restricted, err := k.Restricted(ctx); err != nil || !restricted {
 		return nil, err
@@ -269,7 +270,7 @@ func (k *Keeper) ClosedPlaces(ctx context.Context, besides string) ([]string, er
 	defer k.mu.Unlock()
 	var out []string
 	for place, r := range rules {
-		if !r.Open && place != besides {
+		if !r.Open && place != besides && r.Kind != access.KindCollection {
 			out = append(out, place)
 		}
 	}
@@ -277,7 +278,7 @@ func (k *Keeper) ClosedPlaces(ctx context.Context, besides string) ([]string, er
 }
 
 // PutAll writes down the rule of something that shows what lies in several places, and returns its place.
-func (k *Keeper) PutAll(ctx context.Context, id, kind, name string, places []string) (string, error) {
+func (k *Keeper) PutAll(ctx context.Context, id, kind, name, url string, places []string) (string, error) {
 	if k.Mode() == access.IconikDefault {
 		return "", nil
 	}
@@ -294,6 +295,7 @@ func (k *Keeper) PutAll(ctx context.Context, id, kind, name string, places []str
 		of = append(of, r)
 	}
 	r, own := project.All(id, kind, name, of)
+	r.URL = url
 	return k.putOwn(ctx, id, r, own)
 }
 

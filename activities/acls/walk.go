@@ -6,6 +6,7 @@ import (
 
 	"github.com/framebridge/framebridge/access"
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -164,7 +165,7 @@ type Shown struct {
 
 // SharePlace is the place whose rule holds for a collection that shows a share's items: those may read it who may read all
 // of them.
-func (k *Keeper) SharePlace(ctx context.Context, id, name string, items []Shown) (string, error) {
+func (k *Keeper) SharePlace(ctx context.Context, s frameio.Share, items []Shown) (string, error) {
 	var places []string
 	for _, item := range items {
 		folder := item.ID
@@ -186,7 +187,7 @@ func (k *Keeper) SharePlace(ctx context.Context, id, name string, items []Shown)
 		}
 		places = append(places, place)
 	}
-	return k.PutAll(ctx, id, access.KindShare, name, places)
+	return k.PutAll(ctx, s.ID, access.KindShare, "Presentations/"+s.Name, s.URL, places)
 }
 
 // ReportPlace names the report among an archive's places.
@@ -198,5 +199,5 @@ func (k *Keeper) PutReport(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return k.PutAll(ctx, ReportPlace(k.Project), access.KindReport, "Report", places)
+	return k.PutAll(ctx, ReportPlace(k.Project), access.KindReport, "Report", "", places)
 }

@@ -6,9 +6,11 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/framebridge/framebridge/activities/acls"
+	"github.com/framebridge/framebridge/activities/bandwidth"
 	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/settle"
@@ -32,6 +34,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Tenant returns a tenant by its id.
 	Tenant func(id string) (*tenant.Tenant, error)
+	// Result is told of each item that came to a result; nil: nobody is.
+	Result func(tenant string, it ledger.Item)
 	// Cancel asks a workflow to end.
 	Cancel func(ctx context.Context, workflowID string) error
 	// WorkflowURL is where a person sees a workflow; empty where there is no such place.
@@ -46,15 +50,20 @@ type Activities struct {
 	objects     *http.Client
 	log         *slog.Logger
 	tenant      func(id string) (*tenant.Tenant, error)
+	result      func(tenant string, it ledger.Item)
 	cancel      func(ctx context.Context, workflowID string) error
 	workflowURL func(workflowID string) string
 
 	uploads *upload.Uploads
+	lacking sync.Map // tenant and call: calls for several objects that iconik does not know
+	// Limits, which may be nil, are what the migration's window allows.
+	Limits *bandwidth.Limits
 }
 
 // New returns the steps of a worker's archives.
 func New(o Options) *Activities {
-	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log, tenant: o.Tenant, cancel: o.Cancel, workflowURL: o.WorkflowURL, uploads: upload.New(o.Config, o.Objects)}
+	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log,
+		tenant: o.Tenant, result: o.Result, cancel: o.Cancel, workflowURL: o.WorkflowURL, uploads: upload.New(o.Config, o.Objects)}
 }
 
 // archive is one archive in the hands of one activity.
@@ -86,7 +95,8 @@ func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
 	arc := &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
 		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log,
 		findings: &comparing.Findings{Rows: l, Restores: t.Config.Archive.OnDifference == "restore"}}
-	arc.access = &acls.Keeper{Readers: &readers.Readers{Frameio: t.Frameio, Iconik: t.Iconik, Archive: t.Config.Archive}, Tenant: t, Ledger: l, Project: ref.Archive, Log: a.log, Changed: arc.markChanged, Audit: arc.audit}
+	arc.access = &acls.Keeper{Readers: &readers.Readers{Frameio: t.Frameio, Iconik: t.Iconik, Archive: t.Config.Archive},
+		Tenant: t, Ledger: l, Project: ref.Archive, Log: a.log, Changed: arc.markChanged, Audit: arc.audit}
 	return arc
 }
 
@@ -151,17 +161,31 @@ func (a *archive) logStatus(ctx context.Context, row ledger.Archive, from ledger
 	a.log.InfoContext(ctx, "archive", args...)
 }
 
-// updateItem changes an item's row. Each failure is one line in the log.
+// updateItem changes an item's row.
 func (a *archive) updateItem(ctx context.Context, it ledger.Item, change func(*ledger.Item)) (ledger.Item, error) {
 	var from ledger.ItemState
 	row, err := a.ledger.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
 		from = i.State
 		change(i)
 	})
-	if err == nil && row.State == ledger.ItemFailed && from != ledger.ItemFailed {
-		a.log.InfoContext(ctx, "file failed", "tenant", a.cfg.Name, "archive", a.ref.Archive, "file", row.Path, "version", row.Version, "fault", row.Fault, "reason", row.Reason)
+	if err == nil && row.State != from {
+		a.steps.noteResult(ctx, a.ref, row)
 	}
 	return row, err
+}
+
+// noteResult counts what became of an item. Each failure is one line in the log.
+func (a *Activities) noteResult(ctx context.Context, ref workflows.Ref, row ledger.Item) {
+	if a.result != nil {
+		a.result(ref.Tenant, row)
+	}
+	if row.State == ledger.ItemFailed {
+		name := ref.Tenant
+		if t, ok := a.config.Now().Tenant(ref.Tenant); ok {
+			name = t.Name
+		}
+		a.log.InfoContext(ctx, "file failed", "tenant", name, "archive", ref.Archive, "file", row.Path, "version", row.Version, "fault", row.Fault, "reason", row.Reason)
+	}
 }
 
 // createOnce makes something for this archive.

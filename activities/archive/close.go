@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,11 +39,25 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 	if it.State == ledger.Copied || it.State == ledger.ItemVerified {
 		return nil
 	}
+	if err := a.closeFile(ctx, it); err != nil {
+		return err
+	}
+	return a.finishVersion(ctx, it)
+}
+
+// closeFile tells iconik that the bytes are there.
+func (a *archive) closeFile(ctx context.Context, it ledger.Item) error {
 	size := it.StoredSize
 	if _, err := a.iconik.Files.UpdateFile(ctx, it.AssetID, it.FileID, iconik.FilePatch{Status: "CLOSED", Checksum: comparing.Checksum(it), Size: &size}); err != nil {
 		return fmt.Errorf("closing the file: %w", err)
 	}
-	if err := a.writeFields(ctx, it, copiedFields(it)); err != nil {
+	return nil
+}
+
+// finishVersion does what is left to do for a file that is closed.
+func (a *archive) finishVersion(ctx context.Context, it ledger.Item) error {
+	written, err := a.writeFields(ctx, it, copiedFields(it))
+	if err != nil {
 		return err
 	}
 	if it.StoredSize > 0 {
@@ -64,8 +79,9 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 			return err
 		}
 	}
-	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.State, i.UploadID, i.WrittenHash, i.BytesDone = ledger.Copied, "", i.FieldsHash, i.StoredSize
+		i.FieldsWritten = cmp.Or(written, i.FieldsWritten)
 	})
 	if err == nil {
 		a.job().ShowProgress(ctx, false)
@@ -100,15 +116,25 @@ func (a *archive) keyframesJob(ctx context.Context, it ledger.Item) (string, err
 
 // writeFields writes the archive's metadata view. iconik keeps it with the asset's current version, so it is written
 // before the next version is made, and not at all where that was made before: it would describe another file.
-func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[string]string) error {
+// What somebody has changed in iconik since it was written stays. It returns what was written, for the item's row.
+func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[string]string) (written string, err error) {
 	current, err := a.isCurrent(ctx, it)
 	if err == nil && !current {
 		_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.FieldsOwed = true })
 	}
 	if err != nil || !current {
-		return err
+		return "", err
 	}
-	return a.putFields(ctx, it, more)
+	left, restored, err := a.changedFields(ctx, it, more)
+	if err != nil {
+		return "", err
+	}
+	if written, err = a.putFields(ctx, it, more, left); err != nil {
+		return "", err
+	}
+	place := a.assetOfItem(it)
+	place.Part = comparing.PartFields
+	return written, a.findings.Restored(ctx, place, restored)
 }
 
 // isCurrent says whether an item's version is the asset's current one. Who copies in order need not ask iconik.
@@ -139,43 +165,61 @@ func shows(asset *iconik.Asset, it ledger.Item) bool {
 	return !ok || v.ID == it.VersionID
 }
 
-func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string]string) error {
+// putFields writes an item's fields, but for those that are left, by their names, and returns what iconik has of them.
+func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string]string, left []string) (written string, err error) {
 	view, err := a.tenant.View(ctx, mapping.ArchiveView)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var fields map[string]string
 	if err := json.Unmarshal(it.Fields, &fields); err != nil {
-		return fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
+		return "", fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
 	}
 	maps.Copy(fields, more)
 	if it.WrittenHash != "" || it.State != ledger.Pending && it.State != ledger.Copying {
 		fields = mapping.WithCleared(mapping.ArchiveFields, fields) // it was written before, perhaps with more
 	}
+	for _, name := range left {
+		delete(fields, name)
+	}
 	if err := a.markChanged(ctx); err != nil {
-		return err
+		return "", err
 	}
-	if err := a.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields)); err != nil {
-		return fmt.Errorf("metadata: %w", err)
+	answered, err := a.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
+	if err != nil {
+		return "", fmt.Errorf("metadata: %w", err)
 	}
-	if err := a.writeCustom(ctx, it, it.WrittenHash != ""); err != nil || !it.FieldsOwed {
-		return err
+	custom, err := a.writeCustom(ctx, it, it.WrittenHash != "", left)
+	if err != nil {
+		return "", err
 	}
-	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.FieldsOwed = false })
-	return err
+	want, err := comparing.WantedFields(ctx, a.tenant, it, more)
+	if err != nil {
+		return "", err
+	}
+	all := map[string][]string{}
+	maps.Copy(all, answered)
+	maps.Copy(all, custom)
+	now := proof.Write(comparing.FieldsOf(want, nil), comparing.Answered(want, all, nil))
+	written = now.Keeping(proof.ReadWritten(it.FieldsWritten), comparing.Properties(want, left)).String()
+	if !it.FieldsOwed {
+		return written, nil
+	}
+	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.FieldsOwed, i.FieldsWritten = false, written })
+	return written, err
 }
 
 // refresh lets title, place and metadata of an archived asset follow Frame.io. Metadata of older versions stay as
 // they were archived: iconik writes those of the current version only.
 func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
-	wrote := false
+	wrote, written := false, ""
 	if it.Version == it.Versions {
 		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)
 		if err != nil {
 			return err
 		}
 		if shows(asset, it) {
-			if err := a.putFields(ctx, it, copiedFields(it)); err != nil {
+			if written, err = a.writeFields(ctx, it, copiedFields(it)); err != nil {
 				return err
 			}
 			wrote = true
@@ -184,7 +228,9 @@ func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
 			return err
 		}
 	}
-	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.WrittenHash, i.FieldsOwed = i.FieldsHash, !wrote })
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.WrittenHash, i.FieldsOwed, i.FieldsWritten = i.FieldsHash, !wrote, cmp.Or(written, i.FieldsWritten)
+	})
 	return err
 }
 

@@ -66,7 +66,7 @@ func (a *archive) placeCollection(ctx context.Context, p placement, readers icon
 		}
 		id, made, err := a.createOnce(ctx, tenant.Creation{
 			Kind: p.kind, SourceID: p.source, Parent: p.parent, Hash: p.hash(), IndexLag: a.cfg.Iconik.SettleTime,
-			FindFirst: p.shared || adopting,
+			FindFirst: adopting, Shared: p.shared,
 			Find: func(ctx context.Context) (string, error) {
 				return a.byExternalID(ctx, "collections", p.external)
 			},

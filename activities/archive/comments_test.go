@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/activities/comments"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/legacy"
@@ -34,7 +36,7 @@ func TestCommentsOfAListingWithoutPages(t *testing.T) {
 	defer server.Close()
 	client, err := legacy.New(config.Frameio{BaseURL: server.URL, Token: "token"})
 	require.NoError(t, err)
-	all, err := (&archive{tenant: tenant.New(&config.Tenant{}, nil, client, nil, nil, nil)}).sourceComments(t.Context(), "F")
+	all, err := comments.Threads{Tenant: tenant.New(&config.Tenant{}, nil, client, nil, nil, nil)}.Source(t.Context(), "F")
 	require.NoError(t, err)
 	require.Len(t, all, 50)
 }
@@ -42,15 +44,15 @@ func TestCommentsOfAListingWithoutPages(t *testing.T) {
 // What cannot be drawn in iconik is counted where people look.
 func TestUnknownToolsAreCounted(t *testing.T) {
 	at := int64(5)
-	comments := []frameio.Comment{
+	said := []frameio.Comment{
 		{Frame: &at, Annotation: `[{"tool":"lasso","x1":0.1},{"tool":"rect","x1":0.1,"y1":0.1,"x2":0.5,"y2":0.5}]`},
 		{Frame: &at, Annotation: `[{"tool":"stamp"},{"tool":"stamp"}]`},
 		{Frame: &at, Text: "nothing drawn"},
 	}
 	const drawn = "drawings with tools that iconik lacks, kept only as Frame.io's source: 3"
-	require.Equal(t, drawn, plan.CommentsNote(ledger.Item{FrameNum: 25, FrameDen: 1}, comments, mapping.DrawingFrame{}))
-	require.Equal(t, plan.RateAssumed+"; "+drawn, plan.CommentsNote(ledger.Item{}, comments, mapping.DrawingFrame{}))
-	require.Empty(t, plan.CommentsNote(ledger.Item{FrameNum: 25, FrameDen: 1}, comments[2:], mapping.DrawingFrame{}))
+	require.Equal(t, drawn, plan.CommentsNote(ledger.Item{FrameNum: 25, FrameDen: 1}, said, mapping.DrawingFrame{}))
+	require.Equal(t, plan.RateAssumed+"; "+drawn, plan.CommentsNote(ledger.Item{}, said, mapping.DrawingFrame{}))
+	require.Empty(t, plan.CommentsNote(ledger.Item{FrameNum: 25, FrameDen: 1}, said[2:], mapping.DrawingFrame{}))
 }
 
 // What was taken away from a comment in Frame.io is taken away in iconik, which leaves alone what is not named.
@@ -61,12 +63,29 @@ func TestWhatIsTakenFromACommentIsTakenFromItsSegment(t *testing.T) {
 	h.copies(t, "F", body)
 	it := h.item(t, "F")
 	c := frameio.Comment{ID: "C", Text: "here", Author: frameio.Person{Name: "Anna", Guest: true}, Page: &page, Annotation: `[{"tool":"rect","x1":0.1,"y1":0.1,"x2":0.5,"y2":0.5}]`}
-	require.NoError(t, h.copyComment(t.Context(), it, c))
+	h.says(t, it, c)
 	segments := h.sim.Segments(it.AssetID)
 	require.Len(t, segments, 1)
 	id := segments[0]["id"].(string)
 	require.Equal(t, "3", h.sim.Values("segments", id)["framebridge_page"])
 	c.Page, c.Annotation = nil, ""
-	require.NoError(t, h.copyComment(t.Context(), it, c))
+	h.says(t, it, c)
 	require.Equal(t, map[string]string{"framebridge_author": "Anna", "framebridge_guest": "true"}, h.sim.Values("segments", id))
+}
+
+// says brings over what Frame.io has of a file's comments.
+func (h *harness) says(t *testing.T, it ledger.Item, said ...frameio.Comment) {
+	t.Helper()
+	h.tenant.Frameio = saying{comments: said}
+	_, err := h.threads().Copy(t.Context(), it)
+	require.NoError(t, err)
+}
+
+type saying struct {
+	legacyAPI
+	comments []frameio.Comment
+}
+
+func (s saying) Comments(context.Context, string, string) (frameio.Page[frameio.Comment], error) {
+	return frameio.Page[frameio.Comment]{Items: s.comments}, nil
 }

@@ -2,12 +2,12 @@ package archive
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/placing"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/proof"
 )
@@ -75,8 +75,17 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 	it, ok, err := a.ledger.ItemOfAsset(ctx, key)
 	written := it.State == ledger.Copied || it.State == ledger.ItemVerified || it.State == ledger.Skipped
 	if err == nil && ok && it.Seq == 0 && it.AssetID == o.ID { // all its versions are
+		if ours, err := a.ledger.Reclaimed(ctx, it.SourceID); err != nil || ours { // deleted on purpose
+			return err
+		}
+		where := "deleted"
+		if _, err := a.frameio.Asset(ctx, it.SourceID); err == nil {
+			where = "not in this project any more"
+		} else if !rest.IsNotFound(err) {
+			return err
+		}
 		return a.findings.Set(ctx, comparing.Place{Object: key, Part: comparing.PartFields, Path: it.Path, URL: a.iconik.AssetURL(o.ID)},
-			[]ledger.Difference{{Kind: ledger.DifferenceExtra, Property: "file", Frameio: "deleted", Iconik: o.Title}})
+			[]ledger.Difference{{Kind: ledger.DifferenceExtra, Property: "file", Frameio: where, Iconik: o.Title}})
 	}
 	if err != nil || !ok || it.AssetID != o.ID || !written || it.FieldsHash != it.WrittenHash {
 		return err
@@ -89,32 +98,64 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 		copied = copiedFields(it)
 	}
 	if it.FieldsOwed { // a newer version stood before it
-		return a.putFields(ctx, it, copied)
+		_, err := a.putFields(ctx, it, copied, nil)
+		return err
 	}
 	want, err := comparing.WantedFields(ctx, a.tenant, it, copied)
 	if err != nil {
 		return err
 	}
-	if o.Metadata != nil && len(comparing.Fields(want, func(name string) []string { return comparing.Indexed(o.Metadata, name) })) == 0 {
+	before := proof.ReadWritten(it.FieldsWritten)
+	indexed := func(name string) []string { return comparing.Indexed(o.Metadata, name) }
+	if o.Metadata != nil && len(comparing.CompareFields(want, indexed, before, false)) == 0 {
 		return nil
 	}
-	stored := map[string][]string{}
-	for _, view := range comparing.Views(want) {
-		values, err := a.iconik.Metadata.Values(ctx, "assets", o.ID, view)
-		if err != nil {
-			return err
-		}
-		maps.Copy(stored, values)
+	stored, err := a.storedFields(want, func(view string) (map[string][]string, error) {
+		return a.iconik.Metadata.Values(ctx, "assets", o.ID, view)
+	})
+	if err != nil {
+		return err
 	}
-	rows, at := comparing.Fields(want, func(name string) []string { return stored[name] }), a.assetOfItem(it)
+	rows, at := comparing.FieldDifferences(want, comparing.CompareFields(want, comparing.In(stored), before, false)), a.assetOfItem(it)
 	at.Part = comparing.PartFields
 	if len(rows) == 0 || !a.findings.Restores {
 		return a.findings.Set(ctx, at, rows)
 	}
-	if err := a.putFields(ctx, it, copied); err != nil {
+	now, err := a.putFields(ctx, it, copied, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.FieldsWritten = now }); err != nil {
 		return err
 	}
 	return a.findings.Restored(ctx, at, rows)
+}
+
+// compareOlder compares the fields of an asset's older version. iconik writes those of the current one only, so what differs is
+// named whatever is configured.
+func (a *archive) compareOlder(ctx context.Context, it ledger.Item) error {
+	before := proof.ReadWritten(it.FieldsWritten)
+	if !before.Fields { // written before this was remembered, or not at all
+		return nil
+	}
+	var copied map[string]string
+	if it.State != ledger.Skipped {
+		copied = copiedFields(it)
+	}
+	want, err := comparing.WantedFields(ctx, a.tenant, it, copied)
+	if err != nil {
+		return err
+	}
+	stored, err := a.storedFields(want, func(view string) (map[string][]string, error) {
+		return a.iconik.Metadata.VersionValues(ctx, it.AssetID, it.VersionID, view)
+	})
+	if err != nil {
+		return err
+	}
+	at := a.assetOfItem(it)
+	at.Part = "older version"
+	found := append(comparing.CompareFields(want, comparing.In(stored), before, false), comparing.SaidSince(want, comparing.In(stored), before)...)
+	return a.findings.Set(ctx, at, comparing.FieldDifferences(want, found))
 }
 
 // copiedFields are the fields that the copy of a file's bytes adds.

@@ -70,7 +70,7 @@ func (a *archive) writeProjectDetails(ctx context.Context, p frameio.Project, co
 // putCollectionFields writes a view's fields to a collection. One that was deleted meanwhile is left to the proof, which makes it anew; a
 // view that iconik has not is an error.
 func (a *archive) putCollectionFields(ctx context.Context, collection, view string, fields map[string]string) error {
-	err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(fields))
+	_, err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(fields))
 	if !rest.IsNotFound(err) {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *archive) writeDetails(ctx context.Context, key, collection string, d de
 	}
 	notCarried := []ledger.NotCarried{}
 	if again := known && link.TargetID == collection; !d.NoCustom && (len(d.Custom) > 0 || again) {
-		if notCarried, err = a.putSourceFields(ctx, "collections", collection, d.Custom, again); err != nil && !rest.IsNotFound(err) {
+		if notCarried, _, err = a.putSourceFields(ctx, "collections", collection, d.Custom, again, nil); err != nil && !rest.IsNotFound(err) {
 			return nil, err
 		}
 	}

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/proof"
 )
 
 // Kinds of what is not carried.
@@ -20,26 +23,68 @@ const (
 	notCollection = "collection"
 )
 
-// writeCustom writes an item's fields of Frame.io to the asset's current version. again: it was written before, perhaps
-// with more.
-func (a *archive) writeCustom(ctx context.Context, it ledger.Item, again bool) error {
+// writeCustom writes an item's fields of Frame.io to the asset's current version, but for those that are left. again: it was
+// written before, perhaps with more.
+func (a *archive) writeCustom(ctx context.Context, it ledger.Item, again bool, left []string) (answered map[string][]string, err error) {
 	var fields []mapping.SourceField
 	if len(it.Custom) > 0 {
 		if err := json.Unmarshal(it.Custom, &fields); err != nil {
-			return fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
+			return nil, fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
 		}
 	}
 	if len(fields) == 0 && !again {
-		return nil
+		return nil, nil
 	}
-	notCarried, err := a.putSourceFields(ctx, "assets", it.AssetID, fields, again)
+	notCarried, answered, err := a.putSourceFields(ctx, "assets", it.AssetID, fields, again, left)
 	if err != nil {
-		return fmt.Errorf("Frame.io's fields: %w", err)
+		return nil, fmt.Errorf("Frame.io's fields: %w", err)
 	}
 	if len(notCarried) == 0 && !again {
-		return nil
+		return answered, nil
 	}
-	return a.ledger.SetNotCarried(ctx, it.SourceID, "fields", at(notCarried, it.Path))
+	return answered, a.ledger.SetNotCarried(ctx, it.SourceID, "fields", at(notCarried, it.Path))
+}
+
+// changedFields compares an item's fields, which were written before, with what iconik has: left are the names of those that
+// somebody has changed there, and restored what is written over of them where that is to be.
+func (a *archive) changedFields(ctx context.Context, it ledger.Item, copied map[string]string) (left []string, restored []ledger.Difference, err error) {
+	before := proof.ReadWritten(it.FieldsWritten)
+	if it.WrittenHash == "" || !before.Fields {
+		return nil, nil, nil
+	}
+	fields, err := comparing.WantedFields(ctx, a.tenant, it, copied)
+	if err != nil {
+		return nil, nil, err
+	}
+	gone, err := comparing.TakenAway(ctx, a.tenant, fields)
+	if err != nil {
+		return nil, nil, err
+	}
+	fields = append(fields, gone...)
+	stored, err := a.storedFields(fields, func(view string) (map[string][]string, error) {
+		return a.iconik.Metadata.Values(ctx, "assets", it.AssetID, view)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	_, keep, again := a.findings.Decide(comparing.CompareFields(fields, comparing.In(stored), before, true))
+	for _, f := range comparing.Only(fields, keep) {
+		left = append(left, f.Name)
+	}
+	return left, comparing.FieldDifferences(fields, again), nil
+}
+
+// storedFields reads fields from iconik's store, with a call for each view.
+func (a *archive) storedFields(fields []comparing.Field, read func(view string) (map[string][]string, error)) (map[string][]string, error) {
+	stored := map[string][]string{}
+	for _, view := range comparing.Views(fields) {
+		values, err := read(view)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(stored, values)
+	}
+	return stored, nil
 }
 
 // at says where things are.
@@ -51,18 +96,18 @@ func at(rows []ledger.NotCarried, place string) []ledger.NotCarried {
 }
 
 // putSourceFields writes fields to an object, and returns those that iconik cannot take. Where the object had some before,
-// those that are gone are taken out.
-func (a *archive) putSourceFields(ctx context.Context, kind, id string, fields []mapping.SourceField, again bool) ([]ledger.NotCarried, error) {
+// those that are gone are taken out. Those that are left stay as they are. answered is what iconik says that it has.
+func (a *archive) putSourceFields(ctx context.Context, kind, id string, fields []mapping.SourceField, again bool, left []string) (notCarried []ledger.NotCarried, answered map[string][]string, err error) {
 	want := make([]tenant.Wanted, len(fields))
 	for i, f := range fields {
 		want[i] = a.tenant.WantedFor(f)
 	}
 	if len(want) == 0 && !a.tenant.HasFieldsView() {
-		return nil, nil
+		return nil, nil, nil
 	}
 	view, err := a.tenant.FieldsView(ctx, want)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	values := map[string][]string{mapping.FieldsJSON: {}}
 	if raw := mapping.SourceFieldsJSON(fields); raw != "" {
@@ -75,7 +120,6 @@ func (a *archive) putSourceFields(ctx context.Context, kind, id string, fields [
 			}
 		}
 	}
-	var notCarried []ledger.NotCarried
 	for i, f := range fields {
 		name := want[i].Target.Name
 		fitted, ok := f.ValuesFor(view.Targets[name])
@@ -92,10 +136,19 @@ func (a *archive) putSourceFields(ctx context.Context, kind, id string, fields [
 			notCarried = append(notCarried, ledger.NotCarried{Object: id, Kind: notField, Name: f.Name, Reason: "Frame.io does not say who " + strings.Join(f.Unresolved, ", ") + " is; the id is kept"})
 		}
 	}
-	err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, values)
+	for _, name := range left {
+		delete(values, name)
+	}
+	answered, err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, values)
 	if rest.ClassOf(err) == rest.Permanent && err != nil { // one of the values is refused: what people need to find them is kept all the same
 		notCarried = append(notCarried, ledger.NotCarried{Object: id, Kind: notField, Name: "Frame.io fields", Reason: "iconik refuses the values: " + err.Error() + "; they are kept as JSON"})
-		err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, map[string][]string{mapping.FieldsJSON: values[mapping.FieldsJSON]})
+		_, err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, map[string][]string{mapping.FieldsJSON: values[mapping.FieldsJSON]})
+		answered = map[string][]string{}
+		for name := range values {
+			if name != mapping.FieldsJSON {
+				answered[name] = []string{}
+			}
+		}
 	}
-	return notCarried, err
+	return notCarried, answered, err
 }

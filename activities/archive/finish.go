@@ -2,12 +2,14 @@ package archive
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -33,6 +35,7 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 		return err
 	}
 	arc.job().ShowStep(ctx, row, in.Phase, "IN_PROGRESS", in.Reason)
+	arc.job().ShowProgress(ctx, true)
 	return nil
 }
 
@@ -67,13 +70,23 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	showing, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	arc.closeJob(showing, row, counts)
 	cancel()
+	told, err := arc.announce(ctx, workflows.NotifyEnded, row) // it is not lost from here on, and goes out when the API shows the end
+	if err != nil {
+		return workflows.FinishArchiveResult{}, err
+	}
 	if _, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
 		r.Stuck = nil
+		if verified := status == ledger.Verified || status == ledger.VerifiedWithExceptions; verified && (r.Changed || r.ProvenSince.IsZero()) {
+			r.ProvenSince = r.FinishedAt
+		} else if r.Changed && !verified {
+			r.ProvenSince = time.Time{}
+		}
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
 	}); err != nil {
 		return workflows.FinishArchiveResult{}, err
 	}
+	arc.tenant.Start(ctx, told)
 	return workflows.FinishArchiveResult{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
 }
 
@@ -116,6 +129,10 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 	}
 	if status, reason, err = a.access.Exceptions(ctx, status, reason); err != nil {
 		return "", "", err
+	}
+	if trusted := row.CommentsTrusted; trusted > 0 && (status == ledger.Verified || status == ledger.VerifiedWithExceptions) {
+		status = ledger.VerifiedWithExceptions
+		reason += fmt.Sprintf("; the comments of %s were not read: Frame.io counts none (archive.comment_count is trust)", english.Count(trusted, "file"))
 	}
 	others, err := a.objects.Reason(ctx, totals.FailedOthers)
 	return status, reason + others, err

@@ -30,3 +30,10 @@ func (a *Activities) ShowStuck(ctx context.Context, ref workflows.Ref, s ledger.
 		arc.job().ShowStuck(ctx, s)
 	}
 }
+
+// ShowProgress shows in the job how far the archive is.
+func (a *Activities) ShowProgress(ctx context.Context, ref workflows.Ref) {
+	if arc, err := a.archive(ref); err == nil {
+		arc.job().ShowProgress(ctx, true)
+	}
+}

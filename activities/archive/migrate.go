@@ -7,17 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
-	"github.com/framebridge/framebridge/activities/placing"
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/plan"
-	"github.com/framebridge/framebridge/proof"
 	"github.com/framebridge/framebridge/routes"
 )
 
@@ -180,82 +176,6 @@ func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) {
 		r.Generation, r.Migrating, r.MigrationNote = string(a.frameio.Generation()), false, note
 	})
-	return err
-}
-
-// matchMigratedComments ties the comments of a file that came under another id to the segments that were made of them: by place
-// and text, which begins with the author where iconik has no such user, and in a thread by the comment replied to.
-func (a *archive) matchMigratedComments(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
-	if !it.Migrated {
-		return nil
-	}
-	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
-	if err != nil && !rest.IsNotFound(err) {
-		return err
-	}
-	type former struct {
-		iconik.Segment
-		source string // the comment's id of before
-	}
-	var free []former
-	for _, g := range listed {
-		kind, source, ours := mapping.ParseExternalID(g.ExternalID)
-		if !ours || kind != "comment" || g.Status == "DELETED" {
-			continue
-		}
-		if link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, source); err != nil {
-			return err
-		} else if ok && link.TargetID == g.ID && !slices.ContainsFunc(comments, func(c frameio.Comment) bool { return c.ID == source }) {
-			free = append(free, former{g, source})
-		}
-	}
-	slices.SortStableFunc(free, func(x, y former) int { return x.Created.Compare(y.Created.Time) })
-	target := map[string]string{} // of this file's comments
-	for _, c := range comments {
-		link, known, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
-		if err != nil {
-			return err
-		}
-		if known {
-			target[c.ID] = link.TargetID
-			continue
-		}
-		user, err := a.tenant.UserFor(ctx, c.Author)
-		if err != nil {
-			return err
-		}
-		draft := mapping.Segment(plan.Comment(it, c, user, a.tenant.DrawingFrame()))
-		samePlace := func(g former) bool {
-			return g.ParentID == target[c.ParentID] && placing.SameTime(g.StartMS, draft.StartMS) && placing.SameTime(g.EndMS, draft.EndMS)
-		}
-		at := slices.IndexFunc(free, func(g former) bool {
-			return samePlace(g) && g.Text == draft.Text && (user == "" || g.UserID == user)
-		})
-		if at < 0 && c.Author.Unknown && c.Text != "" { // the segment's text begins with the name of its author
-			at = slices.IndexFunc(free, func(g former) bool { return samePlace(g) && strings.HasSuffix(g.Text, c.Text) })
-		}
-		if at < 0 {
-			continue
-		}
-		g := free[at]
-		free = slices.Delete(free, at, at+1)
-		target[c.ID] = g.ID
-		external := mapping.ExternalID("comment", c.ID)
-		if _, err := a.iconik.Segments.Update(ctx, it.AssetID, g.ID, iconik.SegmentPatch{ExternalID: &external}); err != nil {
-			return err
-		}
-		// What is there stays, also the name of an author whom V4 does not tell: it counts as written.
-		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: a.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
-			return err
-		}
-		if err := a.tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, g.ID, draft.Hash(), proof.Accept(comparing.FoundComment(&g.Segment).Object()).String()); err != nil {
-			return err
-		}
-		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, g.source); err != nil {
-			return err
-		}
-	}
-	_, err = a.updateItem(ctx, it, func(i *ledger.Item) { i.Migrated = false })
 	return err
 }
 

@@ -7,13 +7,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/framebridge/framebridge/clients/mail"
-
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -43,8 +43,10 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	} else if older || in.Kind == workflows.NotifyQueued && row.Status != ledger.Queued || in.Kind == workflows.NotifyWaiting && row.Status != ledger.Waiting || in.Kind == workflows.NotifyStuck && len(row.Stuck) == 0 {
 		return nil
 	}
+	arc.notifyInIconik(ctx, in.Kind, cmp.Or(in.Run, row.Run), row)
 	to := tenant.Recipients(row.RequestedBy, slices.Concat(row.AlsoAsked, arc.cfg.Archive.Notify))
-	if !arc.tenant.Mail.Configured() || len(to) == 0 {
+	mails := arc.tenant.Mail.Configured() && len(to) > 0 && events.Wanted(arc.cfg.Notify.MailEvents, notice.Kind(in.Kind, row.Status))
+	if !mails && len(arc.cfg.Notify.Channels()) == 0 {
 		return nil
 	}
 	if row.Name == "" { // it was started by its id and is not open yet
@@ -54,26 +56,53 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 			}
 		}
 	}
+	if in.Kind != workflows.NotifyEnded { // FinishArchive has announced that
+		told, err := arc.announce(ctx, in.Kind, row)
+		if err != nil {
+			return err
+		}
+		arc.tenant.Start(ctx, told)
+	}
+	if !mails {
+		return nil
+	}
 	subject, text, err := arc.composeMail(ctx, in.Kind, row)
 	if err != nil {
 		return err
 	}
-	return arc.tenant.Mail.SendOnce(ctx, in.Archive, mail.Message{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, cmp.Or(in.Run, row.Run), in.Kind), To: to, Subject: subject, Text: text})
+	return arc.tenant.Mail.Tell(ctx, tenant.Letter{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, cmp.Or(in.Run, row.Run), in.Kind), Owner: in.Archive, Kind: notice.Kind(in.Kind, row.Status), Subject: subject, Text: text,
+		Asked: append([]string{row.RequestedBy}, row.AlsoAsked...), Others: arc.cfg.Archive.Notify})
 }
 
 func (a *archive) composeMail(ctx context.Context, kind string, row ledger.Archive) (subject, text string, err error) {
-	cold := row.ReasonCode == workflows.WaitsForRestore
-	if row.ReasonCode == "" { // set by an older worker, which has a code for nothing
-		cold = a.frameio.Capabilities().NativeArchive
-	}
 	status, err := a.tenant.StatusLink(ctx, a.steps.config.Now(), ledger.LinkedArchive, a.ref.Archive, config.RoleViewer, time.Time{})
 	if err != nil {
 		return "", "", err
 	}
-	where := notice.Where{Status: status, Workflow: a.steps.workflowURL(a.workflowID()), Cold: cold}
-	if row.CollectionID != "" {
-		where.Collection = a.iconik.CollectionURL(row.CollectionID)
-	}
-	subject, text = notice.Compose(kind, row, where)
+	subject, text = notice.Compose(kind, row, a.where(row, status))
 	return subject, text, nil
+}
+
+func (a *archive) where(row ledger.Archive, status string) notice.Where {
+	w := notice.Where{Status: status, Workflow: a.steps.workflowURL(a.workflowID()), Cold: row.ReasonCode == workflows.WaitsForRestore}
+	if row.ReasonCode == "" { // set by an older worker, which has a code for nothing
+		w.Cold = a.frameio.Capabilities().NativeArchive
+	}
+	if row.CollectionID != "" {
+		w.Collection = a.iconik.CollectionURL(row.CollectionID)
+	}
+	return w
+}
+
+// announce keeps what channels are told of a run, once for its kind. Their links ask for an account.
+func (a *archive) announce(ctx context.Context, kind string, row ledger.Archive) ([]ledger.Delivery, error) {
+	if len(a.cfg.Notify.Channels()) == 0 {
+		return nil, nil
+	}
+	counts, err := a.counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	where := a.where(row, routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive))
+	return a.tenant.Announce(ctx, fmt.Sprintf("archive:%s:%d:%s", row.ID, row.Run, kind), notice.Kind(kind, row.Status), notice.Event(kind, row, where, counts))
 }

@@ -61,6 +61,11 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 	if err := arc.resetFailed(ctx, in.Only); err != nil {
 		return workflows.OpenArchiveResult{}, err
 	}
+	told, err := arc.announce(ctx, notice.NotifyStarted, row)
+	if err != nil {
+		return workflows.OpenArchiveResult{}, err
+	}
+	arc.tenant.Start(ctx, told)
 	return workflows.OpenArchiveResult{
 		Project: project.Name, Team: project.Team.Name, Run: row.Run,
 		Lanes: arc.cfg.Archive.ItemsInParallel, WaitInterval: arc.cfg.Archive.WaitInterval.String(),
@@ -72,7 +77,7 @@ func (a *archive) resetFailed(ctx context.Context, only *workflows.Range) error 
 	if only == nil {
 		return a.ledger.ResetFailed(ctx, ledger.Range{From: 1, To: math.MaxInt64})
 	}
-	return a.ledger.ResetFailed(ctx, ledger.Range(*only))
+	return a.ledger.ResetFailed(ctx, ledger.Range{From: only.From, To: only.To})
 }
 
 // openingRefused ends an archive that is opened with a refused token: whoever has just started it learns of it at once. Where
@@ -124,7 +129,8 @@ func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error
 	if err := arc.objects.Clear(ctx, ledger.FailedJob); err != nil {
 		return err
 	}
-	opened, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedJob, SourceID: row.ID, Place: notice.JobTitle(row), URL: arc.iconik.CollectionURL(collection)}, func() error { return arc.job().Open(ctx, row) })
+	failure := ledger.Failure{Kind: ledger.FailedJob, SourceID: row.ID, Place: notice.JobTitle(row), URL: arc.iconik.CollectionURL(collection)}
+	opened, err := arc.objects.TryOr(ctx, failure, func() error { return arc.job().Open(ctx, row) })
 	if err == nil && !opened { // that of the run before is not this one's
 		_, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.JobID = "" })
 	}
@@ -140,7 +146,7 @@ func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (st
 		}
 	}
 	root, _, err := a.createOnce(ctx, tenant.Creation{
-		Kind: ledger.LinkRoot, SourceID: rootTitle, IndexLag: a.cfg.Iconik.SettleTime, FindFirst: true,
+		Kind: ledger.LinkRoot, SourceID: rootTitle, IndexLag: a.cfg.Iconik.SettleTime, Shared: true,
 		Find: func(ctx context.Context) (string, error) { return a.rootByTitle(ctx, rootTitle) },
 		Make: func(ctx context.Context) (string, error) {
 			return a.newCollection(ctx, iconik.CollectionRequest{Title: rootTitle, ExternalID: mapping.ExternalID("root", a.ref.Tenant)})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -68,12 +69,24 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 			res.Waiting++
 			continue
 		}
-		waits, original, err := arc.recheckOriginal(ctx, it)
-		if rest.IsNotFound(err) { // deleted meanwhile, or under another id by now: the next reading of the tree tells
-			continue
+		var waits, gone bool
+		var original frameio.Original
+		refused, err := arc.objects.Try(ctx, func() (err error) {
+			waits, original, err = arc.recheckOriginal(ctx, it)
+			if gone = rest.IsNotFound(err); gone { // deleted meanwhile, or under another id by now: the next reading of the tree tells
+				return nil
+			}
+			return err
+		})
+		if refused != nil {
+			refused.Reason = "asking for its original: " + refused.Reason
+			_, err = arc.updateItem(ctx, it, func(i *ledger.Item) { settle.FailItem(i, *refused) })
 		}
 		if err != nil {
 			return res, err
+		}
+		if gone || refused != nil {
+			continue
 		}
 		if waits {
 			res.Waiting++

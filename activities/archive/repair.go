@@ -66,7 +66,7 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, missing missingPar
 		if err := drop(ledger.LinkVersion, it.SourceID); err != nil {
 			return err
 		}
-		if err := a.forgetComments(ctx, it); err != nil {
+		if err := a.threads().Forget(ctx, it); err != nil {
 			return err
 		}
 	}
@@ -84,7 +84,7 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, missing missingPar
 			i.FileID = ""
 		}
 		if missing >= versionMissing {
-			i.FormatID, i.FileSetID, i.VersionID, i.CommentsDone, i.CommentsScan = "", "", "", 0, 0
+			i.FormatID, i.FileSetID, i.VersionID, i.FieldsWritten, i.CommentsDone, i.CommentsScan = "", "", "", "", 0, 0
 		}
 		if missing >= assetMissing {
 			i.AssetID = ""
@@ -108,22 +108,6 @@ func (a *archive) missingWithFile(ctx context.Context, it ledger.Item) (formatMi
 	formatMissing = !slices.ContainsFunc(formats, func(f iconik.Format) bool { return f.ID == it.FormatID && active(f.Status) })
 	setMissing = formatMissing || !slices.ContainsFunc(sets, func(s iconik.FileSet) bool { return s.ID == it.FileSetID && active(s.Status) })
 	return formatMissing, setMissing, nil
-}
-
-func (a *archive) forgetComments(ctx context.Context, it ledger.Item) error {
-	comments, err := a.visibleComments(ctx, it)
-	if rest.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, c := range comments {
-		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // exists says whether a collection that the ledger knows is still in iconik.

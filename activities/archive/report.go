@@ -10,13 +10,13 @@ import (
 	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/activities/upload"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/routes"
-	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -62,13 +62,14 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 	rep, err := report.Open(ctx, a.ledger, report.Source{TenantName: a.cfg.Name,
 		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID()), ConsoleURL: routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive),
-		SigningKey: a.steps.config.Now().Report.SigningKeyInUse()})
+		SigningKey: a.steps.config.Now().Report.SigningKeyInUse(), HidesPrivate: true})
 	if err != nil {
 		return err
 	}
 	if rep.Archive.Status, rep.Archive.Reason, err = a.outcome(ctx, row); err != nil {
 		return err
 	}
+	rep.Archive.Reason = rep.Hidden.Text(rep.Archive.Reason)
 	rep.Archive.FinishedAt = time.Now().UTC()
 	assetID, versionID, err := a.reportAsset(ctx, row)
 	if err != nil {
@@ -139,24 +140,18 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 			if err != nil {
 				return "", err
 			}
-			for _, v := range asset.Versions {
-				if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
-					return v.ID, err
-				}
-			}
-			return "", nil
+			return a.tenant.UntiedVersion(ctx, asset.Versions)
 		},
 		Make: func(ctx context.Context) (string, error) {
 			versions, err := a.iconik.Assets.CreateVersion(ctx, assetID, iconik.VersionRequest{})
 			if err != nil {
 				return "", err
 			}
-			for _, v := range versions {
-				if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
-					return v.ID, err
-				}
+			id, err := a.tenant.UntiedVersion(ctx, versions)
+			if err == nil && id == "" {
+				err = fault.System("iconik did not create a new version of the report")
 			}
-			return "", fault.System("iconik did not create a new version of the report")
+			return id, err
 		},
 	})
 	return assetID, versionID, err
@@ -178,32 +173,16 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 		hash = rep.Keep(body.Bytes()).String()
 	}
 	it := ledger.Item{SourceID: key, AssetID: assetID, VersionID: versionID, Name: form.file, Path: form.file, Size: int64(body.Len()), MediaType: form.mediaType}
-	rec, uploadID, err := a.openUpload(ctx, row, it, record{key: key, format: form.format, size: it.Size})
+	rec, uploadID, err := a.openUpload(ctx, row, it, upload.Record{Key: key, Format: form.format, Size: it.Size})
 	if err != nil {
 		return err
 	}
-	file := rec.fileID
-	it.FileID, it.UploadID = file, uploadID
-	sum, err := a.putBytes(ctx, it, body.Bytes())
-	if err != nil {
-		return err
-	}
-	size := int64(body.Len())
-	if _, err := a.iconik.Files.UpdateFile(ctx, assetID, file, iconik.FilePatch{Status: "CLOSED", Checksum: "xxh64:" + sum, Size: &size}); err != nil {
+	it.FileID, it.UploadID = rec.FileID, uploadID
+	if err := a.files().Fill(ctx, a.steps.engine, it, body.Bytes()); err != nil {
 		return err
 	}
 	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: report.FormLink, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return a.tenant.Ledger.Complete(ctx, report.FormLink, key, file, hash)
-}
-
-// putBytes uploads a body, in parts where it is not small.
-func (a *archive) putBytes(ctx context.Context, it ledger.Item, body []byte) (string, error) {
-	sink, err := a.files().Sink(ctx, it, it.Size)
-	if err != nil {
-		return "", err
-	}
-	res, err := a.steps.engine.Copy(ctx, transfer.Job{Source: transfer.Bytes(body), Sink: sink, Size: it.Size})
-	return res.XXH64, err
+	return a.tenant.Ledger.Complete(ctx, report.FormLink, key, it.FileID, hash)
 }

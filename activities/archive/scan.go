@@ -6,6 +6,8 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/workflows"
@@ -36,25 +38,8 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if err := arc.ledger.PutFolders(ctx, []ledger.Folder{root}); err != nil {
 		return workflows.ScanResult{}, err
 	}
-	for {
-		if err := attempt.Stopping(ctx); err != nil {
-			return workflows.ScanResult{}, err
-		}
-		folder, err := arc.ledger.NextFolder(ctx, scan)
-		if err != nil {
-			return workflows.ScanResult{}, err
-		}
-		if folder == nil {
-			break
-		}
-		refused, err := arc.objects.Try(ctx, func() error { return arc.scanPage(ctx, *folder, scan, in.Compare) })
-		if refused != nil {
-			err = arc.unlisted(ctx, *folder, scan, *refused)
-		}
-		if err != nil {
-			return workflows.ScanResult{}, fmt.Errorf("listing folder %q: %w", folder.Path, err)
-		}
-		arc.job().ShowProgress(ctx, false)
+	if err := arc.scanFolders(ctx, scan, in.Compare); err != nil {
+		return workflows.ScanResult{}, err
 	}
 	if row.Migrating {
 		if err := arc.matchMigratedIDs(ctx, scan); err != nil {
@@ -65,6 +50,9 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 		return workflows.ScanResult{}, err
 	}
 	if err := arc.objects.ClearOlder(ctx, scan, ledger.FailedFolder, ledger.FailedStack); err != nil {
+		return workflows.ScanResult{}, err
+	}
+	if err := arc.noteTrusted(ctx); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	counts, err := arc.counts(ctx)
@@ -84,8 +72,36 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	return workflows.ScanResult{Counts: counts, Changed: work}, err
 }
 
+// scanFolders reads the folders that are not read yet, page by page.
+func (a *archive) scanFolders(ctx context.Context, scan int, compare bool) error {
+	listing := map[string]*rest.Listing{} // of the folder that is being read
+	for {
+		if err := attempt.Stopping(ctx); err != nil {
+			return err
+		}
+		folder, err := a.ledger.NextFolder(ctx, scan)
+		if err != nil {
+			return err
+		}
+		if folder == nil {
+			return nil
+		}
+		if listing[folder.SourceID] == nil {
+			listing = map[string]*rest.Listing{folder.SourceID: frameio.Listing("list a folder")}
+		}
+		refused, err := a.objects.Try(ctx, func() error { return a.scanPage(ctx, *folder, listing[folder.SourceID], scan, compare) })
+		if refused != nil {
+			err = a.unlisted(ctx, *folder, scan, *refused)
+		}
+		if err != nil {
+			return fmt.Errorf("listing folder %q: %w", folder.Path, err)
+		}
+		a.job().ShowProgress(ctx, false)
+	}
+}
+
 // scanPage lists one page of a folder and writes it down together with the place to go on.
-func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, compare bool) error {
+func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *rest.Listing, scan int, compare bool) error {
 	if folder.Cursor == "" {
 		var err error
 		if folder, err = a.access.ReadFolder(ctx, folder, scan); err != nil {
@@ -94,6 +110,9 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 	}
 	page, err := a.frameio.Children(ctx, folder.SourceID, folder.Cursor)
 	if err != nil {
+		return err
+	}
+	if err := listing.Page(folder.Cursor, keys(page.Items), page.Next); err != nil {
 		return err
 	}
 	var folders []ledger.Folder
@@ -121,11 +140,19 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, scan int, 
 		}
 	}
 	for i := range items {
+		items[i] = plan.CountComments(a.cfg.Archive, items[i])
 		if compare && items[i].CommentCount == ledger.CommentsUnknown {
 			items[i].CommentCount = ledger.CommentsAsBefore // read by this run already
 		}
 	}
 	return a.ledger.PageListed(ctx, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
+}
+
+func keys(assets []frameio.Asset) (ids []string) {
+	for _, a := range assets {
+		ids = append(ids, a.ID)
+	}
+	return ids
 }
 
 // hasWork tells whether the reading at the end has found anything that was not there before: folders, files, versions
@@ -143,12 +170,30 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			if phase == ledger.PhaseCopy && it.NeedsCopying() && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.CommentCount > it.CommentsSeen && it.AssetID != "" {
+			if phase == ledger.PhaseCopy && it.NeedsCopying() && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.AssetID != "" && hasNewComments(it) {
 				return true, nil
 			}
 		}
 	}
 	return false, nil
+}
+
+// hasNewComments says that Frame.io counts comments that were not there when they were read.
+func hasNewComments(it ledger.Item) bool {
+	return it.CommentCount > it.CommentsSeen || it.CommentCount == ledger.CommentsUnknown && it.Pass() == ledger.PassCounted
+}
+
+// noteTrusted notes of how many files the comments are not read, where the configuration has it so.
+func (a *archive) noteTrusted(ctx context.Context) error {
+	var n int64
+	var err error
+	if a.cfg.Archive.CommentCount == config.TrustComments {
+		if n, err = a.ledger.CountUnread(ctx); err != nil {
+			return err
+		}
+	}
+	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) { r.CommentsTrusted = n })
+	return err
 }
 
 func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
@@ -176,8 +221,13 @@ func (a *archive) counts(ctx context.Context) (workflows.Counts, error) {
 		return workflows.Counts{}, err
 	}
 	row, err := a.row(ctx)
+	waiting := int64(0)
+	if row.Status == ledger.Waiting {
+		waiting = t.Pending // the rest is done
+	}
 	return workflows.Counts{
-		Items: t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed + t.FailedOthers,
+		Waiting: waiting,
+		Items:   t.Items, Copied: t.Copied + t.Verified, Verified: t.Verified, Skipped: t.Skipped, Failed: t.Failed + t.FailedOthers,
 		Bytes: t.Bytes, BytesDone: t.BytesDone, BytesSkipped: t.BytesSkipped, Comments: t.Comments, CommentsDone: t.CommentsDone,
 		Folders: int64(row.Folders), Presentations: int64(row.SharesDone),
 	}, err

@@ -250,7 +250,12 @@ func (a *archive) newItems(ctx context.Context, s frameio.Share, collection stri
 	if err != nil {
 		return false, settle.Others(ctx, err) // its copy has read them, or is named as failed
 	}
-	known, err := a.references().Of(ctx, s.ID, collection)
+	return a.newReferences(ctx, s.ID, s.Name, collection, items)
+}
+
+// newReferences says that an item of a share or collection is not in its collection yet. It names those that are in it no more.
+func (a *archive) newReferences(ctx context.Context, id, name, collection string, items []frameio.ShareItem) (bool, error) {
+	known, err := a.references().Of(ctx, id, collection)
 	if err != nil {
 		return false, err
 	}
@@ -265,7 +270,7 @@ func (a *archive) newItems(ctx context.Context, s frameio.Share, collection stri
 		}
 		shown[target] = true
 	}
-	return false, a.references().Extra(ctx, s.ID, s.Name, collection, shown)
+	return false, a.references().Extra(ctx, id, name, collection, shown)
 }
 
 // targetOf is what an item of a share refers to in iconik; empty for what the project no longer has.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -11,7 +12,6 @@ import (
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
-	"github.com/framebridge/framebridge/plan"
 )
 
 // Links of Frame.io's collections.
@@ -55,11 +55,7 @@ func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, share
 		return err
 	}
 	for _, c := range found {
-		for _, s := range shares {
-			if s.CollectionID == c.ID {
-				c.ShareIDs = append(c.ShareIDs, s.ID)
-			}
-		}
+		c = withShares(c, shares)
 		failure := ledger.Failure{Kind: ledger.FailedReferences, SourceID: c.ID, Place: "Collections/" + mapping.PathName(c.Name), URL: row.ProjectURL}
 		if _, err := a.objects.TryOr(ctx, failure, func() error { return a.copyCollection(ctx, parent, c, project) }); err != nil {
 			return fmt.Errorf("collection %q: %w", c.Name, err)
@@ -82,16 +78,28 @@ func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, err
 	return out, err
 }
 
-// newCollections says that Frame.io has a collection that is not in iconik yet.
+// newCollections says that Frame.io has a collection that is not in iconik yet, or another name than it, or has more in it.
 func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	now, err := a.collectionsNow(ctx)
-	if err != nil {
+	if err != nil || len(now) == 0 {
 		return false, settle.Others(ctx, err) // the list was read before, or is named as failed
 	}
+	row, err := a.row(ctx)
+	if err != nil {
+		return false, err
+	}
+	shares, err := a.sharesNow(ctx)
+	if err := settle.Others(ctx, err); err != nil {
+		return false, err
+	}
 	for _, c := range now {
-		if target, err := a.linked(ctx, c.ID, linkCollection); err != nil || target != "" {
-			if err != nil {
-				return false, err
+		link, known, err := a.tenant.Ledger.Link(ctx, linkCollection, c.ID)
+		if err != nil {
+			return false, err
+		}
+		if known && link.TargetID != "" {
+			if more, err := a.moreInCollection(ctx, row, withShares(c, shares), link); err != nil || more {
+				return more, err
 			}
 			continue
 		}
@@ -106,6 +114,33 @@ func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// moreInCollection says that a collection was renamed, or has an item whose reference is not in iconik yet.
+func (a *archive) moreInCollection(ctx context.Context, row ledger.Archive, c frameio.Collection, link ledger.Link) (bool, error) {
+	if _, failed, err := a.ledger.Failed(ctx, ledger.FailedReferences, c.ID); err != nil || failed {
+		return false, err
+	}
+	if _, title, ok := strings.Cut(link.Hash, "\x00"); ok && title != mapping.Title(collectionName(c)) {
+		return true, nil
+	}
+	items, known, err := a.frameio.CollectionItems(ctx, c, frameio.Project{ID: row.ID, RootID: row.RootID, Name: row.Name})
+	if err != nil || !known {
+		return false, settle.Others(ctx, err) // its copy has read them, or has named that they cannot be
+	}
+	return a.newReferences(ctx, c.ID, c.Name, link.TargetID, items)
+}
+
+func collectionName(c frameio.Collection) string { return cmp.Or(c.Name, "Collection "+c.ID) }
+
+// withShares tells a collection which shares show it.
+func withShares(c frameio.Collection, shares []frameio.Share) frameio.Collection {
+	for _, s := range shares {
+		if s.CollectionID == c.ID {
+			c.ShareIDs = append(c.ShareIDs, s.ID)
+		}
+	}
+	return c
+}
+
 func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.Collection, project frameio.Project) error {
 	if err := a.dropStaleLink(ctx, linkCollection, c.ID); err != nil {
 		return err
@@ -114,7 +149,7 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 	if err != nil {
 		return err
 	}
-	id, err := a.collection(ctx, placement{kind: linkCollection, source: c.ID, external: mapping.ExternalID("collection", c.ID), title: cmp.Or(c.Name, "Collection "+c.ID), parent: parent, access: place})
+	id, err := a.collection(ctx, placement{kind: linkCollection, source: c.ID, external: mapping.ExternalID("collection", c.ID), title: collectionName(c), parent: parent, access: place})
 	if err != nil {
 		return err
 	}
@@ -181,15 +216,6 @@ func (a *archive) noteShare(ctx context.Context, s frameio.Share) error {
 		notCarried = append(notCarried, ledger.NotCarried{Object: s.ID, Kind: notSetting, Name: "passphrase", Place: "Presentations/" + s.Name, Reason: "a secret: only that there is one is brought over", URL: s.URL})
 	}
 	return a.ledger.SetNotCarried(ctx, s.ID, "share", notCarried)
-}
-
-// noteComments writes down what of an item's comments is not brought over.
-func (a *archive) noteComments(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
-	notCarried := plan.NotCarried(comments, a.tenant.DrawingFrame())
-	if len(notCarried) == 0 && it.CommentsScan == 0 { // nothing was there to take back
-		return nil
-	}
-	return a.ledger.SetNotCarried(ctx, it.SourceID, "comments", at(notCarried, it.Path))
 }
 
 // exceptions lowers an outcome of "verified" where something was not carried.

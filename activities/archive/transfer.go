@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
@@ -14,6 +15,8 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
+
+const checkpointPatience = 5 * time.Second // to write a checkpoint into the ledger, after the copy was told to stop
 
 // TransferFile moves one file's bytes from Frame.io to iconik's storage. A retry on any worker goes on after the parts
 // that the store has.
@@ -73,15 +76,25 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	if err != nil {
 		return err
 	}
+	resume := own.Resume().Engine
+	if len(resume) == 0 {
+		resume = it.Checkpoint
+	}
+	limit, moved := a.steps.Limits.Begin(ctx, a.ref.Tenant)
+	defer moved()
 	res, err := a.steps.engine.Copy(ctx, transfer.Job{
-		Source: source, Sink: sink, Size: size, Resume: own.Resume().Engine,
+		Source: source, Sink: sink, Size: size, Resume: resume, Limit: limit,
 		Progress: func(p transfer.Progress) {
+			resume = p.Checkpoint
 			own.Save(attempt.Checkpoint{Bytes: p.Bytes, Total: it.Size, Engine: p.Checkpoint})
 		},
 	})
 	switch {
 	case err != nil && attempt.WasStopped(ctx):
 		return attempt.Stopped()
+	case err != nil && ctx.Err() != nil:
+		a.keepCheckpoint(ctx, it, resume)
+		return err
 	case err != nil:
 		return a.sourceRefused(err, unavailable)
 	case rendition == frameio.RenditionOriginal && it.SourceChecksum != "" && it.SourceChecksum != res.XXH64:
@@ -94,6 +107,20 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	return a.recordTransfer(ctx, it, res)
 }
 
+// keepCheckpoint lets an archive that is paused or cancelled go on where the copy stopped: a heartbeat ends with its activity.
+func (a *archive) keepCheckpoint(ctx context.Context, it ledger.Item, checkpoint []byte) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkpointPatience)
+	defer cancel()
+	_, err := a.ledger.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
+		if sameUpload(*i, it) && i.Checksum == "" {
+			i.Checkpoint = checkpoint
+		}
+	})
+	if err != nil { // what the store has is not sent again all the same, but read
+		a.log.WarnContext(ctx, "could not record where a file's copy stopped", "file", it.SourceID, "error", err)
+	}
+}
+
 // recordTransfer writes down what a transfer has proved. An attempt that was given up for dead may come that far, too: its bytes
 // are not those of the file that was opened since.
 func (a *archive) recordTransfer(ctx context.Context, it ledger.Item, res transfer.Result) error {
@@ -103,7 +130,7 @@ func (a *archive) recordTransfer(ctx context.Context, it ledger.Item, res transf
 	}
 	now, err := a.updateItem(ctx, it, func(i *ledger.Item) {
 		if sameUpload(*i, it) {
-			i.Checksum, i.StoredSize, i.BytesDone, i.FirstRun = res.XXH64, res.Bytes, res.Bytes, cmp.Or(i.FirstRun, row.Run)
+			i.Checksum, i.StoredSize, i.BytesDone, i.FirstRun, i.Checkpoint = res.XXH64, res.Bytes, res.Bytes, cmp.Or(i.FirstRun, row.Run), nil
 		}
 	})
 	if err == nil && !sameUpload(now, it) {

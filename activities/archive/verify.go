@@ -121,8 +121,11 @@ func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, miss
 	if err == nil && problem == "" && it.State != ledger.Skipped {
 		problem, missing, err = a.fileProblem(ctx, it)
 	}
-	if err == nil && problem == "" && (it.CommentCount > 0 || it.CommentsDone > 0) {
-		problem, missing, err = a.commentsProblem(ctx, it)
+	if err == nil && problem == "" && (it.CommentCount != 0 || it.CommentsDone > 0) { // also of one that was never read
+		var uncopied bool
+		if problem, uncopied, err = a.threads().Problem(ctx, it); uncopied {
+			missing = commentMissing
+		}
 	}
 	return problem, missing, err
 }
@@ -151,7 +154,7 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
 	}
 	if it.Version != it.Versions {
-		return "", nothingMissing, nil
+		return "", nothingMissing, a.compareOlder(ctx, it)
 	}
 	return "", nothingMissing, a.compareAsset(ctx, it, asset)
 }
@@ -213,70 +216,6 @@ func (a *archive) unlistedFile(ctx context.Context, it ledger.Item) (*iconik.Fil
 		return nil, nil
 	}
 	return f, err
-}
-
-// commentsProblem reads the comments of both sides. iconik lists them from an index that lags, so one that is not
-// listed is asked for by its id before it is called missing.
-func (a *archive) commentsProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
-	source, err := a.visibleComments(ctx, it)
-	if rest.IsNotFound(err) {
-		return "extra: the file was removed from Frame.io during the archive; a retry leaves it out", nothingMissing, nil
-	}
-	if err != nil {
-		return "", nothingMissing, err
-	}
-	listed, err := a.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
-	if err != nil && !rest.IsNotFound(err) {
-		return "", nothingMissing, err
-	}
-	there, external := map[string]*iconik.Segment{}, map[string]int{}
-	for i, s := range listed {
-		// Pages of an index that moves on may show one segment twice.
-		if s.Status != "DELETED" && there[s.ID] == nil {
-			there[s.ID] = &listed[i]
-			external[s.ExternalID]++
-		}
-	}
-	has := map[string]bool{}
-	for _, c := range source {
-		has[c.ID] = true
-	}
-	rows, err := comparing.ExtraComments(ctx, a.iconik, it.AssetID, has, listed)
-	if err != nil {
-		return "", nothingMissing, err
-	}
-	stale := false
-	for _, c := range source {
-		link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkComment, c.ID)
-		if err != nil {
-			return "", nothingMissing, err
-		}
-		if !ok || link.TargetID == "" {
-			return "missing: a comment was added in Frame.io after the copy; a retry copies it", commentMissing, nil
-		}
-		if n := external[mapping.ExternalID("comment", c.ID)]; n > 1 {
-			return fmt.Sprintf("extra: a comment appears %d times in iconik", n), nothingMissing, nil
-		}
-		found, gone, err := a.compareComment(ctx, it, c, link, there[link.TargetID])
-		if err != nil {
-			return "", nothingMissing, err
-		}
-		if gone {
-			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil {
-				return "", nothingMissing, err
-			}
-			return "missing: a comment was deleted in iconik; a retry restores it", commentMissing, nil
-		}
-		if found, err = a.restoreComment(ctx, it, c, link, found); err != nil {
-			return "", nothingMissing, err
-		}
-		stale = stale || comparing.Stale(found)
-		rows = append(rows, comparing.Differences(mapping.Excerpt(c.Text), found)...)
-	}
-	if stale {
-		return changedSince, commentMissing, nil
-	}
-	return "", nothingMissing, a.findings.Set(ctx, a.commentsOf(it), rows)
 }
 
 // VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know

@@ -26,21 +26,33 @@ func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInpu
 	if in.Again && phase == ledger.PhaseComments {
 		phase = ledger.PhaseCommentsAgain
 	}
-	ranges, err := a.rows(in.Ref).NextRanges(ctx, phase, in.After, in.Size, in.Max)
+	limits := ledger.RangeLimits{Items: in.Size, Bytes: in.Bytes, Most: in.Max}
+	pass := 0
+	var ranges []ledger.Range
+	var err error
+	if in.Pass > 0 && phase == ledger.PhaseComments {
+		ranges, pass, err = a.rows(in.Ref).NextPass(ctx, in.Pass, in.Passed, in.After, limits)
+	} else {
+		ranges, err = a.rows(in.Ref).NextRanges(ctx, phase, in.After, limits)
+	}
 	out := make([]workflows.Range, len(ranges))
 	for i, r := range ranges {
-		out[i] = workflows.Range{From: r.From, To: r.To}
+		out[i] = workflows.Range{From: r.From, To: r.To, Pass: pass}
 	}
 	return out, err
 }
 
 // RangeItems returns the items of a range that OpenVersion has something to do for.
 func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([]workflows.CopyItem, error) {
-	items, err := a.rows(in.Ref).Items(ctx, in.From, in.To)
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return nil, err
+	}
+	items, err := arc.ledger.Items(ctx, in.From, in.To)
 	var out []workflows.CopyItem
 	for _, it := range items {
 		if it.NeedsCopying() {
-			out = append(out, workflows.CopyItem{SourceID: it.SourceID, Asset: it.AssetKey, Name: it.Name, Size: it.Size})
+			out = append(out, workflows.CopyItem{SourceID: it.SourceID, Asset: it.AssetKey, Name: it.Name, Size: it.Size, Together: arc.goesTogether(it)})
 		}
 	}
 	return out, err
@@ -170,7 +182,8 @@ func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item,
 	if err != nil {
 		return it, err
 	}
-	if err := a.writeFields(ctx, it, nil); err != nil {
+	written, err := a.writeFields(ctx, it, nil)
+	if err != nil {
 		return it, err
 	}
 	if (it.WrittenHash != "" || it.Migrated) && it.Version == it.Versions {
@@ -182,14 +195,21 @@ func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item,
 			return it, err
 		}
 	}
-	return a.updateItem(ctx, it, func(i *ledger.Item) { i.WrittenHash = i.FieldsHash })
+	return a.updateItem(ctx, it, func(i *ledger.Item) {
+		i.WrittenHash, i.FieldsWritten = i.FieldsHash, cmp.Or(written, i.FieldsWritten)
+	})
 }
 
 // FailItem writes down why an item could not be copied.
 func (a *Activities) FailItem(ctx context.Context, in workflows.FailItemInput) error {
-	_, err := a.rows(in.Ref).UpdateItem(ctx, in.SourceID, func(i *ledger.Item) {
+	var from ledger.ItemState
+	row, err := a.rows(in.Ref).UpdateItem(ctx, in.SourceID, func(i *ledger.Item) {
+		from = i.State
 		i.State, i.Fault, i.Reason = ledger.ItemFailed, in.Fault, in.Reason
 	})
+	if err == nil && from != ledger.ItemFailed {
+		a.noteResult(ctx, in.Ref, row)
+	}
 	return err
 }
 

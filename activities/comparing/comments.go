@@ -2,6 +2,8 @@ package comparing
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -13,8 +15,8 @@ import (
 
 // WantedComment is a comment as its segment should be. Whether a team-only comment says so in its text is up to iconik.
 func WantedComment(draft mapping.SegmentDraft, have *iconik.Segment, parent string) proof.Segment {
-	want := proof.Segment{Text: draft.Text, StartMS: draft.StartMS, EndMS: draft.EndMS, Checked: draft.Checked, Shapes: draft.Shapes, Parent: parent}
-	if draft.Internal && !tenant.IsInternal(have) {
+	want := proof.Segment{Text: draft.Text, StartMS: draft.StartMS, EndMS: draft.EndMS, Checked: draft.Checked, Shapes: draft.Shapes, Parent: parent, TeamOnly: draft.Internal}
+	if draft.Internal && saysTeamOnly(have) && !tenant.IsInternal(have) {
 		want.Text = mapping.TeamOnlyPrefix + want.Text
 	}
 	return want
@@ -22,15 +24,38 @@ func WantedComment(draft mapping.SegmentDraft, have *iconik.Segment, parent stri
 
 // FoundComment is a segment as it is.
 func FoundComment(s *iconik.Segment) proof.Segment {
-	return proof.Segment{Text: s.Text, StartMS: s.StartMS, EndMS: s.EndMS, Checked: s.Checked, Parent: s.ParentID, Shapes: tenant.Shapes(s.Drawing)}
+	return proof.Segment{Text: s.Text, StartMS: s.StartMS, EndMS: s.EndMS, Checked: s.Checked, Parent: s.ParentID, Shapes: tenant.Shapes(s.Drawing), TeamOnly: tenant.IsInternal(s) || saysTeamOnly(s)}
 }
 
-// CommentPatch gives a segment what Frame.io has changed of a comment and, where that is restored, what was changed in iconik. It
-// returns which properties stay as they are, and which are restored; patch is nil where there is nothing to write.
-func CommentPatch(want proof.Segment, have *iconik.Segment, before proof.Written, changed, restore bool) (patch *iconik.SegmentPatch, left []string, restored []proof.Difference) {
-	now, found := want.Object(), FoundComment(have).Object()
+func saysTeamOnly(s *iconik.Segment) bool { return strings.HasPrefix(s.Text, mapping.TeamOnlyPrefix) }
+
+// CommentFields are the fields of a comment, as its segment should have them.
+func CommentFields(draft mapping.SegmentDraft) []Field {
+	out := make([]Field, len(mapping.CommentFields))
+	for i, f := range mapping.CommentFields {
+		out[i] = Field{Name: f.Name, Label: f.Label, Type: f.Type, Values: []string{draft.Fields[f.Name]}}
+	}
+	return out
+}
+
+// HasFields says that a segment has fields, or was given some once.
+func HasFields(draft mapping.SegmentDraft, before proof.Written) bool {
+	return len(draft.Fields) > 0 || before.HasFields()
+}
+
+// CommentWork is what is to be done to a segment that is otherwise than its comment.
+type CommentWork struct {
+	Patch    *iconik.SegmentPatch // nil: nothing
+	Fields   []string             // those to be written, by their properties
+	Left     []string             // properties that stay as somebody changed them in iconik
+	Restored []proof.Difference
+}
+
+// WorkOn gives a segment what Frame.io has changed of a comment and, where that is restored, what was changed in iconik.
+func WorkOn(want, found proof.Segment, have *iconik.Segment, before proof.Written, changed, restore bool) (w CommentWork) {
+	now, is := want.Object(), found.Object()
 	write := map[string]bool{}
-	for _, d := range proof.Compare(now, found, before, changed) {
+	for _, d := range proof.Compare(now, is, before, changed) {
 		if d.Property == proof.Parent { // of a segment that is there, iconik changes none
 			continue
 		}
@@ -38,19 +63,23 @@ func CommentPatch(want proof.Segment, have *iconik.Segment, before proof.Written
 			continue
 		}
 		if d.Kind == proof.Changed {
-			restored = append(restored, d)
+			w.Restored = append(w.Restored, d)
 		}
-		if patch == nil {
-			patch = &iconik.SegmentPatch{}
+		if proof.IsField(d.Property) {
+			w.Fields = append(w.Fields, d.Property)
+			continue
 		}
-		patchComment(patch, d.Property, want, have)
+		if w.Patch == nil {
+			w.Patch = &iconik.SegmentPatch{}
+		}
+		patchComment(w.Patch, d.Property, want, have)
 	}
 	for _, p := range now {
-		if found.Value(p.Name) != p.Value && !write[p.Name] {
-			left = append(left, p.Name)
+		if is.Value(p.Name) != p.Value && !write[p.Name] {
+			w.Left = append(w.Left, p.Name)
 		}
 	}
-	return patch, left, restored
+	return w
 }
 
 // patchComment names a property in a patch.
@@ -68,7 +97,22 @@ func patchComment(patch *iconik.SegmentPatch, property string, want proof.Segmen
 		if patch.Drawing = tenant.SegmentRequest(mapping.SegmentDraft{Shapes: want.Shapes}).Drawing; patch.Drawing == nil {
 			patch.Clear = append(patch.Clear, "drawing")
 		}
+	case proof.TeamOnly:
+		if patch.Internal = &want.TeamOnly; saysTeamOnly(have) && !want.TeamOnly {
+			patch.Text = &want.Text
+		}
 	}
+}
+
+// CommentDifferences are those of a comment, by how it begins, for the ledger.
+func CommentDifferences(text string, found []proof.Difference) []ledger.Difference {
+	rows, fields := Differences(mapping.Excerpt(text), found), CommentFields(mapping.SegmentDraft{})
+	for i, d := range rows {
+		if at := slices.IndexFunc(fields, func(f Field) bool { return f.property() == d.Property }); at >= 0 {
+			rows[i].Property = proof.Field(fields[at].Label)
+		}
+	}
+	return rows
 }
 
 // ExtraComments are segments that Framebridge made of comments that Frame.io has no more. source are the ids of those that it has.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/proof"
 )
 
 // Field is a metadata field with the values it should have.
@@ -15,16 +16,111 @@ type Field struct {
 	View              string // by its id
 	Name, Label, Type string // Type is iconik's
 	Values            []string
+	// OfFrameio says that Frame.io fills it in by itself, and may change it at any time: only what people change of it in iconik
+	// is a difference.
+	OfFrameio bool
 }
 
-// Fields compares fields with what iconik has of them.
-func Fields(want []Field, found func(name string) []string) []ledger.Difference {
-	var out []ledger.Difference
-	for _, f := range want {
-		now, is := canonical(f.Type, f.Values), canonical(f.Type, found(f.Name))
-		if now != is {
-			out = append(out, ledger.Difference{Kind: ledger.DifferenceChanged, Property: "field", Name: f.Label, Frameio: now, Iconik: is})
+// property is the field's name in a proof, short since it is kept with every file.
+func (f Field) property() string {
+	if id, ok := strings.CutPrefix(f.Name, "frameio_"); ok {
+		return proof.Field(id[:min(len(id), 12)])
+	}
+	return proof.Field(strings.TrimPrefix(f.Name, "framebridge_"))
+}
+
+// FieldsOf puts fields into words, with the values that they should have or, where found is set, those that they have.
+func FieldsOf(fields []Field, found func(name string) []string) proof.Object {
+	out := make(proof.Object, len(fields))
+	for i, f := range fields {
+		values := f.Values
+		if found != nil {
+			values = found(f.Name)
 		}
+		out[i] = proof.Property{Name: f.property(), Value: canonical(f.Type, values)}
+	}
+	return out
+}
+
+// In looks fields up.
+func In(values map[string][]string) func(name string) []string {
+	return func(name string) []string { return values[name] }
+}
+
+// Answered are fields as iconik has them after they were written: as it answers, or as they were before, or as they were sent
+// where that is nil.
+func Answered(fields []Field, answered, before map[string][]string) proof.Object {
+	out := make(proof.Object, len(fields))
+	for i, f := range fields {
+		values, ok := answered[f.Name]
+		switch {
+		case ok:
+		case before != nil:
+			values = before[f.Name]
+		default:
+			values = f.Values
+		}
+		out[i] = proof.Property{Name: f.property(), Value: canonical(f.Type, values)}
+	}
+	return out
+}
+
+// Values are fields in the form that iconik wants.
+func Values(fields []Field) map[string][]string {
+	out := make(map[string][]string, len(fields))
+	for _, f := range fields {
+		out[f.Name] = slices.DeleteFunc(slices.Clone(f.Values), func(v string) bool { return v == "" })
+		if out[f.Name] == nil {
+			out[f.Name] = []string{}
+		}
+	}
+	return out
+}
+
+// Properties are the properties of fields, by their names.
+func Properties(fields []Field, names []string) []string {
+	var out []string
+	for _, f := range fields {
+		if slices.Contains(names, f.Name) {
+			out = append(out, f.property())
+		}
+	}
+	return out
+}
+
+// SaidSince names what people have said of an older version in Frame.io since its fields were written for the last time.
+func SaidSince(fields []Field, found func(name string) []string, before proof.Written) (out []proof.Difference) {
+	for _, f := range fields {
+		said := strings.HasPrefix(f.Name, "frameio_") || f.Name == "framebridge_status" || f.Name == "framebridge_description" || f.Name == "framebridge_rating"
+		now, is := canonical(f.Type, f.Values), canonical(f.Type, found(f.Name))
+		if said && !f.OfFrameio && now != is && before.Is(f.property(), is) && !slices.Contains(before.Wrong, f.property()) {
+			out = append(out, proof.Difference{Kind: proof.Differ, Property: f.property(), Frameio: now, Iconik: is})
+		}
+	}
+	return out
+}
+
+// Only are some of the fields, by their properties.
+func Only(fields []Field, properties []string) []Field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return !slices.Contains(properties, f.property()) })
+}
+
+// CompareFields compares fields with what iconik has of them. changed says that Frame.io's side is not what was last written.
+func CompareFields(fields []Field, found func(name string) []string, before proof.Written, changed bool) []proof.Difference {
+	if !before.Fields { // written before this was remembered
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.OfFrameio })
+	}
+	return proof.Compare(FieldsOf(fields, nil), FieldsOf(fields, found), before, changed)
+}
+
+// FieldDifferences are those of an object's fields, for the ledger.
+func FieldDifferences(fields []Field, found []proof.Difference) []ledger.Difference {
+	var out []ledger.Difference
+	for _, d := range Differences("", found) {
+		if at := slices.IndexFunc(fields, func(f Field) bool { return f.property() == d.Property }); at >= 0 {
+			d.Property, d.Name = "field", fields[at].Label
+		}
+		out = append(out, d)
 	}
 	return out
 }
@@ -61,6 +157,14 @@ func scalar(v any) string {
 		return strconv.FormatFloat(n, 'f', -1, 64)
 	}
 	return fmt.Sprint(v)
+}
+
+// IndexShows says that iconik's index has the fields as they should be. That it has them otherwise says nothing: it lags.
+func IndexShows(fields []Field, metadata any) bool {
+	flat, ok := metadata.(map[string]any)
+	return ok && len(flat) > 0 && !slices.ContainsFunc(fields, func(f Field) bool {
+		return canonical(f.Type, f.Values) != canonical(f.Type, Indexed(flat, f.Name))
+	})
 }
 
 // canonical gives values that mean the same the same words.

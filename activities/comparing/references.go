@@ -174,9 +174,18 @@ func (r References) Extra(ctx context.Context, share, title, collection string, 
 		if k.Parent != collection || shown[k.TargetID] {
 			return nil
 		}
-		it, _, err := r.Rows.Item(ctx, source)
+		it, known, err := r.Rows.Item(ctx, source)
+		if err == nil && !known { // a version stack
+			it, known, err = r.Rows.ItemOfAsset(ctx, source)
+		}
+		if err == nil && known {
+			known, err = r.Rows.Reclaimed(ctx, it.SourceID)
+		}
+		if err != nil || known { // deleted on purpose
+			return err
+		}
 		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, source), Frameio: "not in it any more", Iconik: "in it"})
-		return err
+		return nil
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
@@ -12,8 +14,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// WantedFields are an item's fields as the archive writes them. What Frame.io fills in by itself it may change at any time: that
-// is no work by itself, and not compared. copied are those that the copy of its bytes adds.
+// WantedFields are an item's fields as the archive writes them. copied are those that the copy of its bytes adds.
 func WantedFields(ctx context.Context, t *tenant.Tenant, it ledger.Item, copied map[string]string) ([]Field, error) {
 	view, err := t.View(ctx, mapping.ArchiveView)
 	if err != nil {
@@ -48,8 +49,26 @@ func WantedFields(ctx context.Context, t *tenant.Tenant, it ledger.Item, copied 
 	for i, f := range custom {
 		name := want[i].Target.Name
 		target := targets.Targets[name]
-		if fitted, ok := f.ValuesFor(target); ok && !f.BuiltIn && targets.Refused[name] == "" {
-			out = append(out, Field{View: targets.ID, Name: name, Label: f.Name, Type: target.Type, Values: fitted})
+		if fitted, ok := f.ValuesFor(target); ok && targets.Refused[name] == "" {
+			out = append(out, Field{View: targets.ID, Name: name, Label: f.Name, Type: target.Type, Values: fitted, OfFrameio: f.BuiltIn})
+		}
+	}
+	return append(out, Field{View: targets.ID, Name: mapping.FieldsJSON, Label: "Frame.io fields (JSON)", Type: "text", Values: []string{mapping.SourceFieldsJSON(custom)}, OfFrameio: true}), nil
+}
+
+// TakenAway are fields of Frame.io that iconik has, and that are not wanted of a file: what was written of them is taken away.
+func TakenAway(ctx context.Context, t *tenant.Tenant, want []Field) ([]Field, error) {
+	if !t.HasFieldsView() {
+		return nil, nil
+	}
+	view, err := t.FieldsView(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []Field
+	for name, target := range view.Targets {
+		if strings.HasPrefix(name, "frameio_") && !slices.ContainsFunc(want, func(f Field) bool { return f.Name == name }) {
+			out = append(out, Field{View: view.ID, Name: name, Label: target.Label, Type: target.Type})
 		}
 	}
 	return out, nil

@@ -113,8 +113,14 @@ func (j Job) ShowProgress(ctx context.Context, now bool) {
 		done, total = counts.Copied+counts.Skipped, counts.Items
 	}
 	message := Progress(counts)
+	if row.Status == ledger.Waiting && counts.Waiting > 0 {
+		message = waits(row, counts) + " — " + message
+	}
 	if rate, left := row.Pace(ledger.Totals{Bytes: counts.Bytes, BytesDone: counts.BytesDone}, time.Now()); rate > 0 {
 		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), left)
+	}
+	if len(row.Stuck) > 0 {
+		message = Stuck(row.Stuck[0]) + " — " + message
 	}
 	job, err := j.Tenant.Iconik.Jobs.Update(ctx, row.JobID, iconik.JobPatch{ProgressProcessed: &done, ProgressTotal: &total, Message: &message, ActionContext: j.Buttons()})
 	if err != nil {

@@ -21,10 +21,12 @@ func Stuck(s ledger.Stuck) string {
 	return fmt.Sprintf("Stuck since %s while %s: %s", s.Since.UTC().Format("2006-01-02 15:04 UTC"), s.What, s.Reason)
 }
 
-// Compose writes what a person needs: what happened, what they can do, where to look.
-func Compose(kind string, row ledger.Archive, where Where) (subject, text string) {
+// body says what happened, and what a person can do.
+func body(kind string, row ledger.Archive, cold bool) (subject, text string) {
 	var b strings.Builder
 	switch kind {
+	case NotifyStarted:
+		subject = fmt.Sprintf("Started: archive of %q", row.Name)
 	case workflows.NotifyQueued:
 		subject = fmt.Sprintf("Queued: archive of %q", row.Name)
 		if row.Name == "" {
@@ -33,7 +35,7 @@ func Compose(kind string, row ledger.Archive, where Where) (subject, text string
 		fmt.Fprintf(&b, "Another archive is running. This one is number %d in the queue and starts automatically.\n", max(row.QueuePosition, 1))
 	case workflows.NotifyWaiting:
 		subject = fmt.Sprintf("Action needed: originals of %q are in cold storage", row.Name)
-		if !where.Cold {
+		if !cold {
 			subject = fmt.Sprintf("Action needed: originals of %q are missing", row.Name)
 		}
 		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, restart the worker, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)
@@ -56,7 +58,14 @@ func Compose(kind string, row ledger.Archive, where Where) (subject, text string
 		}
 		fmt.Fprintf(&b, "%s\n", row.Reason)
 	}
-	b.WriteString("\n")
+	return subject, b.String()
+}
+
+// Compose writes what a person needs: what happened, what they can do, where to look.
+func Compose(kind string, row ledger.Archive, where Where) (subject, text string) {
+	var b strings.Builder
+	subject, text = body(kind, row, where.Cold)
+	b.WriteString(text + "\n")
 	if row.ProjectURL != "" {
 		fmt.Fprintf(&b, "Project in Frame.io:   %s\n", row.ProjectURL)
 	}

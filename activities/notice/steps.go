@@ -2,8 +2,11 @@ package notice
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -33,6 +36,15 @@ func Steps(phase, status, message string) []iconik.Step {
 		}
 	}
 	return steps
+}
+
+// waits says what waits, and for what.
+func waits(row ledger.Archive, c workflows.Counts) string {
+	verb := "wait"
+	if c.Waiting == 1 {
+		verb = "waits"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s (%s) %s. %s", english.Count(c.Waiting, "file"), report.Size(max(c.Bytes-c.BytesDone, 0)), verb, row.Reason))
 }
 
 // Progress is how far an archive is.

@@ -7,20 +7,25 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/proof"
 )
 
 // left is a version in iconik whose file was brought over again elsewhere.
-type left struct{ source, asset, version, file, rendition string }
+type left struct {
+	source, asset, version, file, rendition string
+	written                                 proof.Written // its fields, and the asset's title
+}
 
 func (l left) hash() string { return strings.Join([]string{l.source, l.file, l.rendition}, "\n") }
 
 func leftOf(k ledger.Link) left {
 	parts := append(strings.Split(k.Hash, "\n"), "", "", "")
-	return left{parts[0], k.Parent, k.TargetID, parts[1], parts[2]}
+	return left{parts[0], k.Parent, k.TargetID, parts[1], parts[2], proof.ReadWritten(k.Written)}
 }
 
 // notLeft is the kind of what stays in iconik although its file is elsewhere by now.
@@ -140,6 +145,10 @@ func (p Places) whole(ctx context.Context, asset *iconik.Asset, all []left) (who
 			return true, "it has a version that Framebridge did not make", nil
 		}
 	}
+	title := proof.Object{{Name: comparing.Title, Value: asset.Title}}
+	if slices.ContainsFunc(all, func(l left) bool { return !l.written.Left(title, comparing.Title) }) {
+		return true, "its title was changed in iconik", nil
+	}
 	for _, c := range asset.InCollections {
 		ours := false
 		for _, kind := range []ledger.LinkKind{ledger.LinkFolder, ledger.LinkProject, ledger.LinkPresentation, ledger.LinkReviewLink, ledger.LinkShare, "collection"} {
@@ -167,6 +176,9 @@ func (p Places) touched(ctx context.Context, l left, it ledger.Item) (string, er
 			return "a file was added to it in iconik", nil
 		}
 	}
+	if changed, err := p.FieldsChanged(ctx, it, l.asset, l.version, l.written); err != nil || changed {
+		return "its fields were changed in iconik", err
+	}
 	segments, err := p.Iconik.Segments.List(ctx, l.asset, iconik.SegmentListOptions{VersionID: l.version})
 	if err != nil && !rest.IsNotFound(err) || len(segments) == 0 {
 		return "", p.unlessMissing(err)
@@ -187,7 +199,7 @@ func (p Places) touched(ctx context.Context, l left, it ledger.Item) (string, er
 		if at < 0 {
 			return "it has a comment that Frame.io has no more", nil
 		}
-		if c := wrote[at]; !slices.Contains(c.Texts, s.Text) || s.Checked != c.Checked || !SameTime(s.StartMS, c.StartMS) || !SameTime(s.EndMS, c.EndMS) {
+		if c := wrote[at]; !slices.Contains(c.Texts, s.Text) || s.Checked != c.Checked || !mapping.SameTime(s.StartMS, c.StartMS) || !mapping.SameTime(s.EndMS, c.EndMS) {
 			return "one of its comments is not as Frame.io has it", nil
 		}
 	}
@@ -200,9 +212,6 @@ func (p Places) unlessMissing(err error) error {
 	}
 	return err
 }
-
-// SameTime says that both have the same time, or none.
-func SameTime(x, y *int64) bool { return x == nil && y == nil || x != nil && y != nil && *x == *y }
 
 func (p Places) forget(ctx context.Context, all ...left) error {
 	for _, l := range all {

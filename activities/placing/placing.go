@@ -33,6 +33,8 @@ type Places struct {
 	Changed func(ctx context.Context) error
 	// Comments are what Frame.io has on an item now, as they are written to iconik.
 	Comments func(ctx context.Context, it ledger.Item) ([]Comment, error)
+	// FieldsChanged says that people have changed the fields of a version since they were written.
+	FieldsChanged func(ctx context.Context, it ledger.Item, asset, version string, written proof.Written) (bool, error)
 }
 
 // Comment is a comment as it is written to iconik. Its text is one of several: it begins with the author where iconik has
@@ -211,13 +213,6 @@ func (p Places) written(ctx context.Context, assetID string) (proof.Written, err
 // follow has the versions of a plan brought over anew. Those that are only out of order stay as they are where people have
 // changed one of them.
 func (p Places) follow(ctx context.Context, n node, plan placement.Plan) error {
-	if n.Stack {
-		for _, it := range n.Items {
-			if err := p.Tenant.Delete(ctx, ledger.LinkFile, it.SourceID); err != nil { // of when it stood by itself
-				return err
-			}
-		}
-	}
 	late, err := p.mayReorder(ctx, n, plan.Late)
 	if err != nil {
 		return err
@@ -236,6 +231,14 @@ func (p Places) follow(ctx context.Context, n node, plan placement.Plan) error {
 			}
 		}
 	}
+	if !n.Stack {
+		return nil
+	}
+	for _, it := range n.Items {
+		if err := p.Tenant.Delete(ctx, ledger.LinkFile, it.SourceID); err != nil { // of when it stood by itself
+			return err
+		}
+	}
 	return nil
 }
 
@@ -250,7 +253,7 @@ func (p Places) mayReorder(ctx context.Context, n node, late []int) (bool, error
 		why := ""
 		if it.Rendition == "original" && it.Original != "available" {
 			why = "Frame.io does not offer its original now"
-		} else if why, err = p.touched(ctx, left{it.SourceID, it.AssetID, it.VersionID, it.FileID, it.Rendition}, it); err != nil {
+		} else if why, err = p.touched(ctx, leftBy(it), it); err != nil {
 			return false, err
 		}
 		if why == "" {
@@ -268,14 +271,26 @@ func (p Places) mayReorder(ctx context.Context, n node, late []int) (bool, error
 	return true, nil
 }
 
+// leftBy is the version that an item leaves.
+func leftBy(it ledger.Item) left {
+	return left{it.SourceID, it.AssetID, it.VersionID, it.FileID, it.Rendition, proof.ReadWritten(it.FieldsWritten)}
+}
+
 // leave has a version brought over anew, and notes what that leaves behind.
 func (p Places) leave(ctx context.Context, it ledger.Item, sameAsset bool) error {
 	if it.VersionID != "" {
-		l := left{it.SourceID, it.AssetID, it.VersionID, it.FileID, it.Rendition}
+		l := leftBy(it)
+		asset, err := p.written(ctx, it.AssetID)
+		if err != nil {
+			return err
+		}
+		if l.written.Kept != nil {
+			l.written = l.written.With(asset, comparing.Title)
+		}
 		if _, _, err := p.Tenant.Intend(ctx, ledger.Link{Kind: ledger.LinkLeftBehind, SourceID: it.VersionID, Archive: p.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
-		if err := p.Tenant.Complete(ctx, ledger.LinkLeftBehind, it.VersionID, it.VersionID, l.hash()); err != nil {
+		if err := p.Tenant.CompleteAs(ctx, ledger.LinkLeftBehind, it.VersionID, it.VersionID, l.hash(), l.written.String()); err != nil {
 			return err
 		}
 	}
@@ -298,7 +313,7 @@ func (p Places) leave(ctx context.Context, it ledger.Item, sameAsset bool) error
 	_, err = p.Rows.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
 		i.State, i.Reason, i.Fault, i.Rendition = ledger.Pending, "", "", ""
 		i.VersionID, i.FormatID, i.FileSetID, i.FileID, i.UploadID = "", "", "", "", ""
-		i.Checksum, i.BytesDone, i.StoredSize, i.WrittenHash = "", 0, 0, ""
+		i.Checksum, i.BytesDone, i.StoredSize, i.WrittenHash, i.FieldsWritten = "", 0, 0, "", ""
 		i.CommentsDone, i.CommentsScan = 0, 0
 		if !sameAsset {
 			i.AssetID = ""

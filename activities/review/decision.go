@@ -3,8 +3,11 @@ package review
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 )
@@ -45,7 +48,9 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 	case !known:
 		err = r.note(ctx, fmt.Sprintf("The status %q of %q in Frame.io is the account's own, and the approval in iconik is left alone. review.status_options says what it decides.", f.Label, it.Title))
 	default:
-		err = r.approve(ctx, it, approval)
+		if err = r.approve(ctx, it, approval); err == nil {
+			err = r.tellDecision(ctx, it, f, decision)
+		}
 	}
 	if err != nil {
 		return err
@@ -54,6 +59,16 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 		return err
 	}
 	return r.audit(ctx, ledger.ActorFrameio, "status of "+it.Title+", version "+it.VersionID, f.Label)
+}
+
+// tellDecision tells the tenant's channels what was decided; mail goes out when the review ends.
+func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset, decision string) error {
+	data := r.eventData(fmt.Sprintf("%s: %q", strings.ToUpper(decision[:1])+decision[1:], it.Title), "", []ledger.ReviewAsset{it})
+	if decision == "none" {
+		data.Title = fmt.Sprintf("The decision was withdrawn: %q", it.Title)
+	}
+	data.Facts = []events.Fact{{Name: "Review", Value: r.row.Title}, {Name: "Decision", Value: decision}}
+	return r.tenant.Publish(ctx, fmt.Sprintf("review:%s:decision:%d:%s:%d", r.ref.Review, it.N, f.Label, f.UpdatedAt.Unix()), events.ReviewDecision, data)
 }
 
 // approve sets iconik's approval, which is the asset's and so its current version's. Where another version has become

@@ -72,6 +72,9 @@ func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput
 	if err := r.audit(ctx, ledger.ActorSystem, "link switched off", in.Status); err != nil {
 		return out, err
 	}
+	if err := r.endUnsent(ctx, in.Status, ""); err != nil {
+		return out, err
+	}
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	defer cancel()
 	next := r.row
@@ -111,6 +114,9 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if out, err = r.deleteAt(ctx); err != nil {
 		return out, err
 	}
+	if err := r.endUnsent(ctx, in.Status, ""); err != nil {
+		return out, err
+	}
 	if in.Unsynced != "" {
 		if err := r.note(ctx, "The latest comments may be missing in iconik. "+in.Unsynced); err != nil {
 			return out, err
@@ -126,7 +132,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	}
 	r.notify(ctx, "The review has ended: "+r.row.Title, summary)
 	kind := fmt.Sprintf("ended:%d", r.row.ExpiresAt.Unix())
-	return out, r.mail(ctx, kind, fmt.Sprintf("Review %s: %q", in.Status, r.row.Title),
+	return out, r.tell(ctx, kind, fmt.Sprintf("Review %s: %q", in.Status, r.row.Title),
 		summary+fmt.Sprintf("\nThe media in Frame.io will be deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("January 2, 2006")))
 }
 
@@ -136,6 +142,36 @@ func (r *review) markEnding(ctx context.Context) error {
 		return nil
 	}
 	return r.update(ctx, func(row *ledger.Review) { row.EndedAt = time.Now().UTC() })
+}
+
+// endUnsent ends what was on its way to Frame.io when its review ended: nothing is shown as uploading for ever.
+func (r *review) endUnsent(ctx context.Context, status, reason string) error {
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case status == string(ledger.ReviewStopped):
+		reason = "someone stopped the review"
+	case reason == "":
+		reason = "the review ended before this was sent"
+	}
+	unsent := func(s ledger.AssetState) bool {
+		return s == ledger.AssetPending || s == ledger.AssetUploading || s == ledger.AssetProcessing
+	}
+	for _, it := range assets {
+		if !unsent(it.State) {
+			continue
+		}
+		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
+			if unsent(row.State) {
+				row.State, row.Reason = ledger.AssetFailed, reason
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // summary says who commented, what was decided and what is open.
@@ -183,7 +219,7 @@ func (a *Activities) WarnReview(ctx context.Context, ref workflows.ReviewRef) er
 	if err != nil {
 		return err
 	}
-	return r.mail(ctx, fmt.Sprintf("warning:%d", r.row.DeleteAt.Unix()), fmt.Sprintf("Review media will be deleted: %q", r.row.Title),
+	return r.tell(ctx, fmt.Sprintf("warning:%d", r.row.DeleteAt.Unix()), fmt.Sprintf("Review media will be deleted: %q", r.row.Title),
 		fmt.Sprintf("The files that this review uploaded to Frame.io will be deleted on %s. The assets and comments in iconik stay. To keep the files, extend the review.\n", r.row.DeleteAt.UTC().Format("January 2, 2006, 15:04 UTC")))
 }
 
@@ -203,7 +239,7 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 		return err
 	}
 	r.closeJob(ctx, "FINISHED", "The review has ended, and its media in Frame.io is deleted.")
-	return r.mail(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), "The files that this review uploaded to Frame.io are deleted. The assets and comments in iconik stay.\n")
+	return r.tell(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), "The files that this review uploaded to Frame.io are deleted. The assets and comments in iconik stay.\n")
 }
 
 func (r *review) deleteMedia(ctx context.Context) error {
@@ -294,6 +330,9 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	back := r.rollback(soon, !shared)
 	cancel()
+	if err := r.endUnsent(ctx, in.Status, reason); err != nil {
+		return err
+	}
 	next := r.row
 	next.Status, next.Reason = ledger.ReviewStatus(in.Status), reason
 	if err := r.publishAs(ctx, next); err != nil {
@@ -328,7 +367,7 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 		return err
 	}
 	r.notify(ctx, "The review failed: "+r.row.Title, why)
-	if err := r.mail(ctx, "failed", fmt.Sprintf("Review %s: %q", in.Status, r.row.Title), prefix+why+"\n"); err != nil {
+	if err := r.tell(ctx, "failed", fmt.Sprintf("Review %s: %q", in.Status, r.row.Title), prefix+why+"\n"); err != nil {
 		return err
 	}
 	if back != nil {

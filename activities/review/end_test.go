@@ -29,3 +29,39 @@ func TestAFailedReviewSaysWhetherItsLinkIsOff(t *testing.T) {
 		assert.Contains(t, (<-box).Text, says)
 	}
 }
+
+// Whatever was on its way when a review ended ends as what it is: nothing is shown as uploading for ever.
+func TestNothingStaysOnItsWayAfterTheEnd(t *testing.T) {
+	rows := func() []ledger.ReviewAsset {
+		return []ledger.ReviewAsset{{State: ledger.AssetPending}, {State: ledger.AssetUploading}, {State: ledger.AssetProcessing}, {State: ledger.AssetReady},
+			{State: ledger.AssetFailed, Reason: "its own"}}
+	}
+	for name, tt := range map[string]struct {
+		end  func(r *review) error
+		want string
+	}{
+		"stopped after it was shared": {func(r *review) error {
+			_, err := r.steps.RevokeLink(t.Context(), workflows.EndReviewInput{ReviewRef: r.ref, Status: "stopped"})
+			return err
+		}, "someone stopped the review"},
+		"expired": {func(r *review) error {
+			_, err := r.steps.RevokeLink(t.Context(), workflows.EndReviewInput{ReviewRef: r.ref, Status: "expired"})
+			return err
+		}, "the review ended before this was sent"},
+		"stopped before it was shared": {func(r *review) error {
+			return r.steps.FailReview(t.Context(), workflows.FailReviewInput{ReviewRef: r.ref, Status: "stopped", Reason: "stopped on request"})
+		}, "someone stopped the review"},
+		"failed": {func(r *review) error {
+			return r.steps.FailReview(t.Context(), workflows.FailReviewInput{ReviewRef: r.ref, Status: "failed", Reason: "the storage is full"})
+		}, "the storage is full"},
+	} {
+		r := mailingReview(t, &folder{}, make(outbox, 9), nil, rows()...)
+		require.NoError(t, tt.end(r), name)
+		for n := 1; n <= 3; n++ {
+			assert.Equal(t, ledger.AssetFailed, r.asset(t, n).State, name)
+			assert.Equal(t, tt.want, r.asset(t, n).Reason, name)
+		}
+		assert.Equal(t, ledger.AssetReady, r.asset(t, 4).State, name)
+		assert.Equal(t, "its own", r.asset(t, 5).Reason, name)
+	}
+}

@@ -296,7 +296,7 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 		}
 	}
 	id, _, err := r.tenant.CreateOnce(ctx, tenant.Creation{
-		Kind: ledger.LinkReviewProject, SourceID: key, FindFirst: true,
+		Kind: ledger.LinkReviewProject, SourceID: key, Shared: true,
 		Find: func(ctx context.Context) (string, error) {
 			for p, err := range frameio.RowsOf(ctx, "list projects", r.frameio.ProjectsOf, ws.ID) {
 				if err != nil {

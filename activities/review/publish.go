@@ -32,7 +32,7 @@ func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef)
 		return err
 	}
 	r.notify(ctx, "The review is open: "+r.row.Title, r.row.ShareURL)
-	return r.mail(ctx, "open", fmt.Sprintf("Review open: %q", r.row.Title),
+	return r.tell(ctx, "open", fmt.Sprintf("Review open: %q", r.row.Title),
 		fmt.Sprintf("Reviewers: %s\nExpires:   %s\n", strings.Join(r.row.Reviewers, ", "), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
@@ -96,7 +96,7 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 		if !current {
 			delete(fields, "framebridge_decision")
 		}
-		err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
+		_, err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
 		if err != nil && !rest.IsNotFound(err) {
 			return fmt.Errorf("review fields of %q: %w", it.Title, err)
 		}

@@ -37,7 +37,7 @@ func TestAReviewGoesOnWithoutItsMail(t *testing.T) {
 	steps := New(Options{Config: config.Hold(&config.Config{}), Ledger: book, Log: log, WorkflowURL: func(string) string { return "" }})
 	ref := workflows.ReviewRef{Tenant: "T", Review: "R"}
 	r := steps.of(tenant.New(&config.Tenant{ID: "T"}, book, nil, client, server, log), nil, ref, ledger.Review{Tenant: "T", ID: "R", RequestedBy: ledger.Person{Email: "ed@post.example"}})
-	send := func() error { return r.mail(t.Context(), "ended", "It has ended", "") }
+	send := func() error { return r.tell(t.Context(), "ended", "It has ended", "") }
 	require.Error(t, send())
 	steps.mailPatience = -time.Hour
 	require.NoError(t, send())

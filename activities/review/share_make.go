@@ -9,6 +9,7 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -63,7 +64,7 @@ func (r *review) madeIt(ctx context.Context, s frameio.Share, intended time.Time
 		return true, nil
 	}
 	page, err := r.frameio.ShareItems(ctx, s, "")
-	if err != nil {
+	if err != nil && !rest.IsNotFound(err) { // it was just made, or is gone again
 		return false, err
 	}
 	if len(page.Items) == 0 {

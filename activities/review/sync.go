@@ -245,7 +245,7 @@ func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
 	if err := r.note(ctx, text); err != nil {
 		return err
 	}
-	return r.mail(ctx, kind, fmt.Sprintf("Review changed outside Framebridge: %q", r.row.Title), text+"\n")
+	return r.tell(ctx, kind, fmt.Sprintf("Review changed outside Framebridge: %q", r.row.Title), text+"\n")
 }
 
 // lookAtShare notices what somebody has done to the link.

@@ -86,7 +86,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 		if err != nil {
 			return err
 		}
-		if err := s.iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(draft.Fields)); err != nil {
+		if _, err := s.iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(draft.Fields)); err != nil {
 			return fmt.Errorf("metadata of a comment: %w", err)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/events"
 )
 
 // MailFailing tells a tenant's operators, once for each run, that a workflow's task has failed so many times in a row.
@@ -14,7 +14,7 @@ func (s *Tenants) MailFailing(ctx context.Context, tenant, workflowID, runID str
 	if err != nil {
 		return err
 	}
-	kind, owner, _ := strings.Cut(strings.Replace(workflowID, "/"+t.ID, "", 1), "/")
+	kind, _, _ := strings.Cut(strings.Replace(workflowID, "/"+t.ID, "", 1), "/")
 	to := t.Config.Archive.Notify
 	if kind == "review" && len(t.Config.Review.Notify) > 0 {
 		to = t.Config.Review.Notify
@@ -22,6 +22,6 @@ func (s *Tenants) MailFailing(ctx context.Context, tenant, workflowID, runID str
 	text := fmt.Sprintf("A workflow has stopped: its task has failed %d times in a row. Temporal keeps trying, and nothing is lost, but nothing happens until the "+
 		"cause is gone. The usual causes are a worker of another version and a defect in Framebridge.\n\n"+
 		"What to do: look for the workflow ID in the worker's log. If Framebridge was upgraded or rolled back, make sure that all workers run the same version.\n\n"+
-		"Workflow ID: %s\nRun ID:      %s\n", times, workflowID, runID)
-	return t.Mail.SendOnce(ctx, owner, mail.Message{ID: "failing:" + workflowID + ":" + runID, To: Recipients("", to), Subject: "ERROR: a workflow has stopped: " + workflowID, Text: text})
+		"Workflow ID: %s\nRun ID:      %s", times, workflowID, runID)
+	return t.TellOperators(ctx, News{Key: "failing:" + workflowID + ":" + runID, Kind: events.WorkflowFailing, To: Recipients("", to), Title: "ERROR: a workflow has stopped: " + workflowID, Text: text})
 }

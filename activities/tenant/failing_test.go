@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 const failingTenant = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
@@ -36,10 +37,10 @@ tenants:
 `, server.URL(), failingTenant)), 0o600))
 	live, err := config.Open(file)
 	require.NoError(t, err)
-	l, err := ledger.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "l.db"))
+	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	defer l.Close()
-	all, err := NewTenants(live, l, slog.New(slog.DiscardHandler))
+	all, err := NewTenants(live, l, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 
 	for times := range int32(3) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -25,7 +26,9 @@ type Creation struct {
 	IndexLag time.Duration
 	// FindFirst asks iconik although the ledger knows no attempt: for objects that others may have made.
 	FindFirst bool
-	Make      func(context.Context) (string, error)
+	// Shared: several archives or reviews may want it first, on different workers, and each but one waits. It is looked for first, too.
+	Shared bool
+	Make   func(context.Context) (string, error)
 	// Discard, where set, takes back what Make has made when another attempt was faster.
 	Discard func(context.Context, string) error
 	// Owner is the archive or review that it is made for; BeforeWrite, where set, is told before the first write.
@@ -35,6 +38,20 @@ type Creation struct {
 
 // CreateOnce returns the object's id and whether this call made it.
 func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bool, err error) {
+	if !c.Shared {
+		return t.createOnce(ctx, c)
+	}
+	if link, known, err := t.Ledger.Link(ctx, c.Kind, c.SourceID); err != nil || known && link.TargetID != "" {
+		return link.TargetID, false, err
+	}
+	err = t.Ledger.Alone(ctx, string(c.Kind)+" "+c.SourceID, func(ctx context.Context) (err error) {
+		id, made, err = t.createOnce(ctx, c)
+		return err
+	})
+	return id, made, err
+}
+
+func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bool, err error) {
 	link, isNew, err := t.Ledger.Intend(ctx, ledger.Link{Kind: c.Kind, SourceID: c.SourceID, Archive: c.Owner, Parent: c.Parent, IntendedAt: time.Now(), Hash: c.Hash})
 	if err != nil {
 		return "", false, err
@@ -42,7 +59,7 @@ func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bo
 	if link.TargetID != "" {
 		return link.TargetID, false, nil
 	}
-	if c.Find != nil && (!isNew || c.FindFirst) {
+	if c.Find != nil && (!isNew || c.FindFirst || c.Shared) {
 		until := link.IntendedAt.Add(c.IndexLag)
 		if isNew {
 			until = time.Now()
@@ -108,6 +125,16 @@ func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bo
 		}
 	}
 	return holds, false, nil
+}
+
+// UntiedVersion is the first of an asset's versions that the ledger ties to nothing; "" where each is tied.
+func (t *Tenant) UntiedVersion(ctx context.Context, versions []iconik.Version) (string, error) {
+	for _, v := range versions {
+		if _, tied, err := t.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
+			return v.ID, err
+		}
+	}
+	return "", nil
 }
 
 // awaitFound looks until something is found or the other side must show everything made before.

@@ -2,10 +2,14 @@ package tenant
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/clients/rest"
@@ -88,4 +92,40 @@ func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, "C", link.TargetID)
+}
+
+// What several archives share is made by one of their workers, and the others wait for it.
+func TestWhatIsSharedIsMadeOnce(t *testing.T) {
+	dsn := emptyledger.DSN(t)
+	var made atomic.Int32
+	both, another := context.WithCancel(t.Context())
+	defer another()
+	var all sync.WaitGroup
+	for range 4 {
+		book, err := ledger.Open(t.Context(), dsn)
+		require.NoError(t, err)
+		defer book.Close()
+		worker := New(&config.Tenant{ID: "T"}, book, nil, nil, nil, slog.New(slog.DiscardHandler))
+		all.Go(func() {
+			id, _, err := worker.CreateOnce(t.Context(), Creation{
+				Kind: ledger.LinkTeam, SourceID: "W", Shared: true,
+				Find: func(context.Context) (string, error) { return "", nil }, // the index does not know it yet
+				Make: func(context.Context) (string, error) {
+					n := made.Add(1)
+					if n > 1 {
+						another()
+					}
+					select {
+					case <-both.Done():
+					case <-time.After(50 * time.Millisecond): // nobody else makes it
+					}
+					return fmt.Sprintf("C%d", n), nil
+				},
+			})
+			assert.NoError(t, err)
+			assert.Equal(t, "C1", id)
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, made.Load())
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio/open"
-	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/events"
 )
 
 const (
@@ -42,7 +43,7 @@ func (n *migrationNotice) refused() {
 		defer cancel()
 		t := n.tenant
 		subject, text := open.MigrationNotice(ctx, t.Config)
-		err := t.Mail.SendOnce(ctx, "", mail.Message{ID: "moved:" + today, To: t.operators(), Subject: subject, Text: text})
+		err := t.TellOperators(ctx, News{Key: "moved:" + today, Kind: events.AccountMigrated, Title: subject, Text: strings.TrimRight(text, "\n")})
 		if err != nil {
 			t.Log.WarnContext(ctx, "could not mail the administrators about a refused token", "tenant", t.ID, "error", err)
 		}
@@ -78,7 +79,7 @@ func (s *Tenants) checkSignIn(ctx context.Context, id string, cfg *config.Tenant
 		return
 	}
 	// A client of its own: it remembers no user, and so asks.
-	p, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), nil)
+	p, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), nil, open.Watched(s.Watch))
 	if err == nil {
 		_, err = p.Me(ctx)
 	}
@@ -91,9 +92,9 @@ func (s *Tenants) checkSignIn(ctx context.Context, id string, cfg *config.Tenant
 	if why == "" {
 		return
 	}
-	err = t.Mail.SendOnce(ctx, "", mail.Message{ID: "sign-in:" + now.UTC().Format(time.DateOnly), To: t.operators(),
-		Subject: fmt.Sprintf("Sign in to Frame.io again: %s", cfg.Name),
-		Text:    fmt.Sprintf("Tenant %s (%s). %s\n\nTo sign in again, run: starter login --tenant %s\nUntil then, this tenant's archives and reviews wait.\n", cfg.Name, id, why, id)})
+	err = t.TellOperators(ctx, News{Key: "sign-in:" + now.UTC().Format(time.DateOnly), Kind: events.SignInRefused,
+		Title: fmt.Sprintf("Sign in to Frame.io again: %s", cfg.Name),
+		Text:  fmt.Sprintf("Tenant %s (%s). %s\n\nTo sign in again, run: starter login --tenant %s\nUntil then, this tenant's archives and reviews wait.", cfg.Name, id, why, id)})
 	if err != nil {
 		s.log.WarnContext(ctx, "could not mail the administrators about a refused sign-in", "tenant", id, "error", err)
 	}

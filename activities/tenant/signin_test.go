@@ -16,9 +16,9 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-type outbox chan mail.Message
+type postbox chan mail.Message
 
-func (p outbox) Send(_ context.Context, m mail.Message) error { p <- m; return nil }
+func (p postbox) Send(_ context.Context, m mail.Message) error { p <- m; return nil }
 
 // What operators are told of a refused token: where V4 takes it the account was moved, otherwise they are asked.
 func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
@@ -47,7 +47,7 @@ func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
 			book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 			require.NoError(t, err)
 			defer book.Close()
-			box := make(outbox, 2)
+			box := make(postbox, 2)
 			cfg := &config.Tenant{ID: "t", Name: "Harbour", Archive: config.Archive{Notify: []string{"ops@example.com"}}}
 			cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: srv.URL, Token: "a-developer-token"}
 			notice := &migrationNotice{tenant: New(cfg, book, nil, nil, box, slog.New(slog.DiscardHandler))}

@@ -52,21 +52,17 @@ func (t *Tenant) FieldsView(ctx context.Context, want []Wanted) (*FieldsView, er
 	if v := t.fields.Load(); v.covers(want) {
 		return v, nil
 	}
-	select {
-	case t.making <- struct{}{}:
-		defer func() { <-t.making }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	v := t.fields.Load()
-	if v.covers(want) {
-		return v, nil
-	}
-	next, err := t.extendFieldsView(ctx, v, want)
-	if err == nil {
-		t.fields.Store(next)
-	}
-	return next, err
+	var v *FieldsView
+	err := t.alone(ctx, func(ctx context.Context) (err error) {
+		if v = t.fields.Load(); v.covers(want) {
+			return nil
+		}
+		if v, err = t.extendFieldsView(ctx, v, want); err == nil {
+			t.fields.Store(v)
+		}
+		return err
+	})
+	return v, err
 }
 
 func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want []Wanted) (*FieldsView, error) {
@@ -139,7 +135,7 @@ func (t *Tenant) ensureField(ctx context.Context, w Wanted) (field *iconik.Field
 	case rest.IsNotFound(err) && w.Mapped:
 		return nil, "iconik has no field " + w.Target.Name + ", which archive.fields names", nil
 	case rest.IsNotFound(err):
-		field, err = t.Iconik.Metadata.CreateField(ctx, iconik.Field{Name: w.Target.Name, Label: w.Target.Label, FieldType: w.Target.Type, Multi: w.Target.Multi, Options: options(w.Target.Options)})
+		field, err = t.createField(ctx, iconik.Field{Name: w.Target.Name, Label: w.Target.Label, FieldType: w.Target.Type, Multi: w.Target.Multi, Options: options(w.Target.Options)})
 	case err == nil && !w.Mapped && lacks(targetOf(field), w.Target):
 		for _, o := range options(w.Target.Options) {
 			if !slices.Contains(field.Options, o) {

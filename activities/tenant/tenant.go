@@ -12,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio/open"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -29,6 +30,7 @@ type Tenant struct {
 	Iconik  *iconik.Client
 	Mail    *Mail
 	Log     *slog.Logger
+	start   Starter // of deliveries; nil: they are started later
 
 	views  Memo[string]
 	fields atomic.Pointer[FieldsView]
@@ -42,7 +44,7 @@ type Tenant struct {
 func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.Client, sender Sender, log *slog.Logger) *Tenant {
 	return &Tenant{
 		ID: cfg.ID, Config: cfg, Ledger: l.Tenant(cfg.ID), Frameio: fio, Iconik: ick, Log: log,
-		Mail:   &Mail{sender: sender, ledger: l.Tenant(cfg.ID), log: log},
+		Mail:   &Mail{sender: sender, notify: &cfg.Notify, ledger: l.Tenant(cfg.ID), book: l, id: cfg.ID, tenant: cfg.Name, log: log},
 		making: make(chan struct{}, 1), users: Memo[string]{Lasts: userMemory},
 	}
 }
@@ -52,9 +54,13 @@ const absentPatience = time.Minute
 
 // Tenants opens the clients of each tenant at its first use, and anew once its configuration has changed.
 type Tenants struct {
+	// Watch counts what the tenants' clients ask; nil: nobody does.
+	Watch *rest.Watch
+
 	config *config.Live
 	ledger *ledger.Ledger
 	log    *slog.Logger
+	start  Starter
 
 	mu     sync.Mutex
 	open   map[string]*opened
@@ -67,9 +73,9 @@ type opened struct {
 	platform frameio.Platform
 }
 
-// NewTenants reads how mail is sent.
-func NewTenants(cfg *config.Live, l *ledger.Ledger, log *slog.Logger) (*Tenants, error) {
-	t := &Tenants{config: cfg, ledger: l, log: log, open: map[string]*opened{}}
+// NewTenants reads how mail is sent. start has deliveries run; without it they wait.
+func NewTenants(cfg *config.Live, l *ledger.Ledger, start Starter, log *slog.Logger) (*Tenants, error) {
+	t := &Tenants{config: cfg, ledger: l, log: log, start: start, open: map[string]*opened{}}
 	return t, t.openMail(cfg.Now().Mail)
 }
 
@@ -123,16 +129,21 @@ func (s *Tenants) get(id string) (*opened, error) {
 		return o, nil
 	}
 	notice := &migrationNotice{}
-	platform, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), notice.refused)
+	platform, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), notice.refused, open.Watched(s.Watch))
 	if err != nil {
 		return nil, fault.System("%v", err)
 	}
-	ick, err := iconik.New(cfg.Iconik)
+	ick, err := iconik.New(cfg.Iconik, iconik.WithWatch(s.Watch, cfg.ID))
 	if err != nil {
 		return nil, fault.System("%v", err)
 	}
 	o := &opened{Tenant: New(cfg, s.ledger, platform, ick, s.sender, s.log), platform: platform}
+	o.start = s.start
 	notice.tenant = o.Tenant
+	ick.OnTakenOut(o.credentialOut)
+	if p, ok := platform.(interface{ OnTakenOut(func(string, error)) }); ok {
+		p.OnTakenOut(o.credentialOut)
+	}
 	s.open[id] = o
 	return o, nil
 }

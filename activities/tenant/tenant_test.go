@@ -14,6 +14,7 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 const (
@@ -41,10 +42,10 @@ func reloading(t *testing.T) (tenants *Tenants, write func(name string, ids ...s
 	var err error
 	live, err = config.Open(path)
 	require.NoError(t, err)
-	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
-	tenants, err = NewTenants(live, book, slog.New(slog.DiscardHandler))
+	tenants, err = NewTenants(live, book, nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return tenants, write
 }

@@ -20,15 +20,24 @@ var viewFields = map[string][]mapping.Field{
 
 // View returns the id of one of our metadata views; the view and the fields it lacks are made.
 func (t *Tenant) View(ctx context.Context, name string) (string, error) {
-	return t.views.Get(ctx, name, func(ctx context.Context) (string, error) {
-		select {
-		case t.making <- struct{}{}:
-			defer func() { <-t.making }()
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
-		return t.ensureView(ctx, name)
+	return t.views.Get(ctx, name, func(ctx context.Context) (id string, err error) {
+		err = t.alone(ctx, func(ctx context.Context) error {
+			id, err = t.ensureView(ctx, name)
+			return err
+		})
+		return id, err
 	})
+}
+
+// alone changes views: iconik replaces one as a whole, so what two workers add at the same time would be lost in part.
+func (t *Tenant) alone(ctx context.Context, do func(context.Context) error) error {
+	select {
+	case t.making <- struct{}{}:
+		defer func() { <-t.making }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return t.Ledger.Alone(ctx, "iconik views", do)
 }
 
 func (t *Tenant) ensureView(ctx context.Context, name string) (string, error) {
@@ -85,13 +94,25 @@ func (t *Tenant) makeFields(ctx context.Context, fields []mapping.Field) error {
 	for _, f := range fields {
 		_, err := t.Iconik.Metadata.Field(ctx, f.Name)
 		if rest.IsNotFound(err) {
-			_, err = t.Iconik.Metadata.CreateField(ctx, iconik.Field{Name: f.Name, Label: f.Label, FieldType: f.Type})
+			_, err = t.createField(ctx, iconik.Field{Name: f.Name, Label: f.Label, FieldType: f.Type})
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// createField makes a field. One that somebody made a moment before, or an answer that was lost, is no refusal.
+func (t *Tenant) createField(ctx context.Context, f iconik.Field) (*iconik.Field, error) {
+	made, err := t.Iconik.Metadata.CreateField(ctx, f)
+	if err == nil {
+		return made, nil
+	}
+	if found, again := t.Iconik.Metadata.Field(ctx, f.Name); again == nil {
+		return found, nil
+	}
+	return nil, err
 }
 
 // Values gives single values the form iconik wants.

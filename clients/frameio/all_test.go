@@ -13,11 +13,15 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
+type thing int
+
+func (n thing) Key() string { return strconv.Itoa(int(n)) }
+
 func TestRowsReadAListingToItsEnd(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("refused")
-	pages := map[string]frameio.Page[int]{"": {Items: []int{1, 2}, Next: "b"}, "b": {Next: "c"}, "c": {Items: []int{3}}}
-	read := func(list func(context.Context, string, string) (frameio.Page[int], error), most int) (got []int, err error) {
+	pages := map[string]frameio.Page[thing]{"": {Items: []thing{1, 2}, Next: "b"}, "b": {Next: "c"}, "c": {Items: []thing{3}}}
+	read := func(list func(context.Context, string, string) (frameio.Page[thing], error), most int) (got []thing, err error) {
 		for n, err := range frameio.RowsOf(t.Context(), "list things", list, "project") {
 			if err != nil {
 				return got, err
@@ -29,34 +33,34 @@ func TestRowsReadAListingToItsEnd(t *testing.T) {
 		return got, nil
 	}
 	calls := 0
-	whole := func(_ context.Context, of, cursor string) (frameio.Page[int], error) {
+	whole := func(_ context.Context, of, cursor string) (frameio.Page[thing], error) {
 		require.Equal(t, "project", of)
 		calls++
 		return pages[cursor], nil
 	}
 	got, err := read(whole, 0)
 	require.NoError(t, err)
-	require.Equal(t, []int{1, 2, 3}, got)
+	require.Equal(t, []thing{1, 2, 3}, got)
 	require.Equal(t, 3, calls)
 
 	calls = 0
 	got, err = read(whole, 1)
 	require.NoError(t, err)
-	require.Equal(t, []int{1}, got)
+	require.Equal(t, []thing{1}, got)
 	require.Equal(t, 1, calls, "nothing is read that nobody asks for")
 
-	got, err = read(func(_ context.Context, _, cursor string) (frameio.Page[int], error) {
+	got, err = read(func(_ context.Context, _, cursor string) (frameio.Page[thing], error) {
 		if cursor == "" {
-			return frameio.Page[int]{Items: []int{1}, Next: "b"}, nil
+			return frameio.Page[thing]{Items: []thing{1}, Next: "b"}, nil
 		}
-		return frameio.Page[int]{}, refused
+		return frameio.Page[thing]{}, refused
 	}, 0)
 	require.ErrorIs(t, err, refused)
-	require.Equal(t, []int{1}, got)
+	require.Equal(t, []thing{1}, got)
 
-	_, err = read(func(_ context.Context, _, cursor string) (frameio.Page[int], error) {
+	_, err = read(func(_ context.Context, _, cursor string) (frameio.Page[thing], error) {
 		n, _ := strconv.Atoi(cursor)
-		return frameio.Page[int]{Items: []int{n}, Next: strconv.Itoa((n + 1) % 3)}, nil
+		return frameio.Page[thing]{Items: []thing{thing(n)}, Next: strconv.Itoa((n + 1) % 3)}, nil
 	}, 0)
 	require.Equal(t, rest.Retryable, rest.ClassOf(err), "a listing in circles is not taken for whole")
 	require.ErrorContains(t, err, "list things")

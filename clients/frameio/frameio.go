@@ -86,6 +86,17 @@ type Project struct {
 	Settings map[string]any
 }
 
+// Stored is how many bytes Frame.io says that a project holds; false where it does not say.
+func (p Project) Stored() (int64, bool) {
+	switch n := p.Settings["storage"].(type) {
+	case float64:
+		return int64(n), true
+	case int64:
+		return n, true
+	}
+	return 0, false
+}
+
 // AssetKind is what a node of the project's tree is.
 type AssetKind string
 
@@ -156,6 +167,7 @@ type Asset struct {
 
 	TeamOnly     bool   // hidden from those who are not of the team
 	CommentCount int    // -1: not counted by this API
+	CommentHint  *int   // a count that may be wrong or of other comments than are listed: good for an order; nil: none
 	ItemCount    int    // of folders and stacks
 	CoverID      string // of stacks: the current version
 }

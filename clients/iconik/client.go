@@ -7,10 +7,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"hash/fnv"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ const (
 
 // Client calls one iconik domain.
 type Client struct {
-	rest *rest.Client
+	rest *rest.Pool
 	base string
 
 	ACLs        *ACLsService
@@ -73,15 +74,44 @@ type Option func(*rest.Config)
 // WithHTTPClient sends calls through another HTTP client.
 func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config) { c.HTTP = h } }
 
-// New makes a client for one tenant.
+// WithWatch counts the calls as the tenant's.
+func WithWatch(w *rest.Watch, tenant string) Option {
+	return func(c *rest.Config) { c.Watch, c.Tenant = w, tenant }
+}
+
+// New makes a client for one tenant. Further credentials spread its calls: each has a limit of its own.
 func New(cfg config.Iconik, opts ...Option) (*Client, error) {
-	app, token := cfg.AppID, cfg.AuthToken.Reveal()
+	first, err := credential(cfg, cfg.AppID, cfg.AuthToken, "iconik.auth_token", opts)
+	if err != nil {
+		return nil, err
+	}
+	var more []*rest.Credential
+	for i, c := range cfg.Credentials {
+		name := "iconik.credentials." + strconv.Itoa(i)
+		other, err := credential(cfg, c.AppID, c.AuthToken, name, append(slices.Clone(opts), func(r *rest.Config) { r.Credential = name }))
+		if err != nil {
+			return nil, err
+		}
+		other.Prove = func(ctx context.Context) error { return sameUser(ctx, first, other) }
+		more = append(more, other)
+	}
+	c := &Client{rest: rest.NewPool(first, more...), base: strings.TrimRight(cfg.BaseURL, "/")}
+	s := service{c}
+	c.Assets, c.Collections, c.Files = (*AssetsService)(&s), (*CollectionsService)(&s), (*FilesService)(&s)
+	c.Jobs, c.Metadata, c.Search = (*JobsService)(&s), (*MetadataService)(&s), (*SearchService)(&s)
+	c.ACLs = (*ACLsService)(&s)
+	c.Admin = (*AdminService)(&s)
+	c.Segments, c.Users = (*SegmentsService)(&s), (*UsersService)(&s)
+	return c, nil
+}
+
+func credential(cfg config.Iconik, app string, token config.Secret, name string, opts []Option) (*rest.Credential, error) {
 	rc := rest.Config{
 		Vendor:  vendor,
 		BaseURL: cfg.BaseURL + "/API", TrailingSlash: true,
 		Authorize: func(r *http.Request) {
 			r.Header.Set("App-ID", app)
-			r.Header.Set("Auth-Token", token)
+			r.Header.Set("Auth-Token", token.Reveal())
 		},
 		Budgets: &rest.Budgets{Group: func(string) string { return "all" }, Known: map[string]rest.Limit{"all": sharedLimit}},
 		Refine: func(e *rest.Error) {
@@ -97,18 +127,26 @@ func New(cfg config.Iconik, opts ...Option) (*Client, error) {
 		o(&rc)
 	}
 	r, err := rest.New(rc)
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{rest: r, base: strings.TrimRight(cfg.BaseURL, "/")}
-	s := service{c}
-	c.Assets, c.Collections, c.Files = (*AssetsService)(&s), (*CollectionsService)(&s), (*FilesService)(&s)
-	c.Jobs, c.Metadata, c.Search = (*JobsService)(&s), (*MetadataService)(&s), (*SearchService)(&s)
-	c.ACLs = (*ACLsService)(&s)
-	c.Admin = (*AdminService)(&s)
-	c.Segments, c.Users = (*SegmentsService)(&s), (*UsersService)(&s)
-	return c, nil
+	return &rest.Credential{Name: name, Client: r}, err
 }
+
+// sameUser says whether two credentials act as one user: what another makes belongs to another, and listings leave out what
+// it may not read.
+func sameUser(ctx context.Context, first, other *rest.Credential) error {
+	var users [2]User
+	for i, c := range []*rest.Credential{first, other} {
+		if _, err := c.Client.Do(ctx, rest.Request{Operation: "current user", Method: http.MethodGet, Path: path("users/v1/users/current")}, &users[i]); err != nil {
+			return err
+		}
+	}
+	if users[0].ID != users[1].ID {
+		return fmt.Errorf("%w: it is of another user, %s", rest.ErrOtherAccess, users[1].Email)
+	}
+	return nil
+}
+
+// OnTakenOut is told of each credential that is not used for a while, and why.
+func (c *Client) OnTakenOut(told func(name string, err error)) { c.rest.OnTakenOut(told) }
 
 // Calls counts the requests sent so far.
 func (c *Client) Calls() int64 { return c.rest.Calls() }
@@ -174,50 +212,54 @@ func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values) i
 	})
 }
 
-// numbered reads a listing by page numbers. One that shows a page twice heeds no page number, or is about to go on for ever.
+// numbered reads a listing by page numbers.
 func numbered[T any](ctx context.Context, op string, get func(ctx context.Context, page int) (envelope[row[T]], error)) iter.Seq2[T, error] {
-	before := ""
-	return rest.Pages(ctx, vendor, op, func(ctx context.Context, cursor string) ([]T, string, error) {
+	counted := 0 // by the page before
+	rows := rest.Pages(ctx, vendor, op, func(r row[T]) string { return r.id }, func(ctx context.Context, cursor string) ([]row[T], string, error) {
 		page, _ := strconv.Atoi(cmp.Or(cursor, "1"))
 		e, err := get(ctx, page)
 		if page > 1 && rest.IsNotFound(err) {
+			if page <= counted { // the listing became shorter meanwhile, or is broken: either way this is not all of it
+				return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: fmt.Sprintf("page %d of %d is missing", page, counted)}
+			}
 			return nil, "", nil
 		}
 		if err != nil {
 			return nil, "", err
 		}
-		rows, print := values(e.Objects)
+		counted = e.Pages
 		switch {
-		case len(rows) == 0:
-			return nil, "", nil
-		case page > 1 && print == before:
-			return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: "the listing repeats the same page"}
-		case e.Pages > 0 && page >= e.Pages, e.Pages <= 0 && !e.hasNext():
-			return rows, "", nil
+		case e.Pages > rest.MostPages:
+			return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Permanent, Detail: fmt.Sprintf("the listing says that it has %d pages", e.Pages)}
+		case e.Pages > 0 && page >= e.Pages, e.Pages <= 0 && (!e.hasNext() || len(e.Objects) == 0):
+			return e.Objects, "", nil
 		}
-		before = print
-		return rows, strconv.Itoa(page + 1), nil
+		return e.Objects, strconv.Itoa(page + 1), nil
 	})
+	return func(yield func(T, error) bool) {
+		for r, err := range rows {
+			if !yield(r.value, err) {
+				return
+			}
+		}
+	}
 }
 
-// row is a row of a listing, with its own text to tell pages apart.
+// row is a row of a listing, with what tells it from others: its id, or where it has none, its own text.
 type row[T any] struct {
 	value T
-	raw   string
+	id    string
 }
 
 func (r *row[T]) UnmarshalJSON(raw []byte) error {
-	r.raw = string(raw)
-	return json.Unmarshal(raw, &r.value)
-}
-
-func values[T any](rows []row[T]) (out []T, print string) {
-	h := fnv.New64a()
-	for _, r := range rows {
-		out = append(out, r.value)
-		_, _ = h.Write([]byte(r.raw))
+	var key struct {
+		ID any `json:"id"`
 	}
-	return out, strconv.FormatUint(h.Sum64(), 36)
+	_ = json.Unmarshal(raw, &key)
+	if r.id, _ = key.ID.(string); r.id == "" {
+		r.id = string(raw)
+	}
+	return json.Unmarshal(raw, &r.value)
 }
 
 // orEmpty takes a listing whose first page is not there for an empty one: iconik answers pages beyond the end with a 404,
@@ -233,7 +275,7 @@ func orEmpty(err error) error {
 // byLastID reads a listing that goes on after the id of the last row.
 func byLastID[T any](ctx context.Context, c *Client, op, p string, q url.Values, id func(T) string) ([]T, error) {
 	q = with(q, "per_page", strconv.Itoa(perPage))
-	return rest.Collect(rest.Pages(ctx, vendor, op, func(ctx context.Context, last string) ([]T, string, error) {
+	return rest.Collect(rest.Pages(ctx, vendor, op, id, func(ctx context.Context, last string) ([]T, string, error) {
 		query := q
 		if last != "" {
 			query = with(q, "last_id", last)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -121,6 +122,43 @@ func TestNothingListedIsNoError(t *testing.T) {
 	}
 }
 
+// Pages that repeat under fresh numbers end with an error that names the operation, and so do more pages than there can be.
+func TestListingsThatRepeat(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]struct {
+		pages, calls int
+		rows         func(page int) []string
+		err          string
+	}{
+		"one row again":          {0, 2, func(int) []string { return []string{"a"} }, "list segments: the listing repeats the same page"},
+		"two pages in turn":      {100_000, 3, func(p int) []string { return []string{strconv.Itoa(p % 2)} }, "list segments: the listing repeats the same page"},
+		"a billion":              {1_000_000_000, 1, func(int) []string { return []string{"a"} }, "list segments: the listing says that it has 1000000000 pages"},
+		"a page that is missing": {3, 2, func(p int) []string { return [][]string{{"a"}, nil, {"b"}}[p-1] }, "list segments: page 2 of 3 is missing"},
+		"uncounted, to a 404":    {0, 2, func(p int) []string { return [][]string{{"a"}, nil}[p-1] }, ""},
+		"an empty page between":  {3, 3, func(p int) []string { return [][]string{{"a"}, {}, {"b"}}[p-1] }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			c := against(t, map[string]http.HandlerFunc{"GET /API/assets/v1/assets/a/segments/": func(w http.ResponseWriter, r *http.Request) {
+				calls++
+				page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+				rows := []map[string]any{}
+				if v.rows(page) == nil {
+					w.WriteHeader(http.StatusNotFound)
+				}
+				for _, id := range v.rows(page) {
+					rows = append(rows, map[string]any{"id": id, "date_modified": strconv.Itoa(calls)})
+				}
+				answer(w, map[string]any{"objects": rows, "page": page, "pages": v.pages, "next_url": fmt.Sprintf("/API/x/?page=%d", page+1)})
+			}})
+			rows, err := c.Segments.List(t.Context(), "a", iconik.SegmentListOptions{})
+			if calls != v.calls || (err == nil) != (v.err == "") || err != nil && !strings.Contains(err.Error(), v.err) {
+				t.Fatalf("%d rows after %d calls, %v", len(rows), calls, err)
+			}
+		})
+	}
+}
+
 // The list of views is documented without pages, as lists that have them begin: with ten rows.
 func TestViewsInPages(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"GET /API/metadata/v1/views/": func(w http.ResponseWriter, r *http.Request) {
@@ -135,5 +173,52 @@ func TestViewsInPages(t *testing.T) {
 	views, err := c.Metadata.Views(t.Context())
 	if err != nil || len(views) != 3 || views[2].ID != "3" {
 		t.Fatalf("%+v, %v", views, err)
+	}
+}
+
+// A poster is read without credentials, in bounds, and only if it is a picture.
+func TestPosters(t *testing.T) {
+	jpeg := append([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 0x10, 'J', 'F', 'I', 'F', 0}, make([]byte, 64)...)
+	for name, v := range map[string]struct {
+		body []byte
+		rows []map[string]any
+		want string
+		err  string
+	}{
+		"a poster among keyframes": {jpeg, []map[string]any{{"type": "KEYFRAME", "url": "/wrong"}, {"type": "POSTER", "status": "CLOSED", "url": "/p.jpg?sig=secret"}}, "image/jpeg", ""},
+		"a keyframe only":          {jpeg, []map[string]any{{"type": "KEYFRAME_MAP", "url": "/wrong"}, {"type": "KEYFRAME", "url": "/p.jpg?sig=secret"}}, "image/jpeg", ""},
+		"none":                     {jpeg, []map[string]any{{"type": "POSTER", "url": nil}}, "", ""},
+		"a page":                   {[]byte("<html><script>alert(1)</script>"), []map[string]any{{"type": "POSTER", "url": "/p.jpg?sig=secret"}}, "", "it is not a picture"},
+		"a vector":                 {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), []map[string]any{{"type": "POSTER", "url": "/p.jpg?sig=secret"}}, "", "it is not a picture"},
+		"too large":                {append(jpeg, make([]byte, 1<<20)...), []map[string]any{{"type": "POSTER", "url": "/p.jpg?sig=secret"}}, "", "larger than"},
+		"gone":                     {nil, []map[string]any{{"type": "POSTER", "url": "/p.jpg?sig=secret"}}, "", "404"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := ""
+			c := against(t, map[string]http.HandlerFunc{
+				"GET /API/files/v1/assets/A/versions/V/keyframes/": func(w http.ResponseWriter, r *http.Request) {
+					base = "http://" + r.Host
+					for _, row := range v.rows {
+						if at, ok := row["url"].(string); ok {
+							row["url"] = base + at
+						}
+					}
+					answer(w, map[string]any{"objects": v.rows})
+				},
+				"GET /p.jpg": func(w http.ResponseWriter, r *http.Request) {
+					if r.Header.Get("Auth-Token")+r.Header.Get("App-ID") != "" {
+						t.Error("credentials go to a storage")
+					}
+					if v.body == nil {
+						w.WriteHeader(http.StatusNotFound)
+					}
+					_, _ = w.Write(v.body)
+				},
+			})
+			picture, kind, err := c.Files.Poster(t.Context(), "A", "V")
+			if (err == nil) != (v.err == "") || err != nil && (!strings.Contains(err.Error(), v.err) || strings.Contains(err.Error(), "secret")) || kind != v.want || (len(picture) > 0) != (v.want != "") {
+				t.Fatalf("%d bytes of %q, %v", len(picture), kind, err)
+			}
+		})
 	}
 }

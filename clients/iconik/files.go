@@ -331,6 +331,16 @@ func (s *FilesService) CreateKeyframes(ctx context.Context, assetID, fileID stri
 	return out.JobID, err
 }
 
+// Bulk is how many objects one call takes.
+const Bulk = 500
+
+// CreateKeyframesOf wraps POST files/v1/assets/bulk/keyframes/, which makes keyframes and a proxy of each asset's format with
+// the name: at most Bulk assets, all or none. What it answers is not documented.
+func (s *FilesService) CreateKeyframesOf(ctx context.Context, assetIDs []string, format string) error {
+	return s.c.post(ctx, "create keyframes of assets", path("files/v1/assets/bulk/keyframes"), nil,
+		map[string]any{"object_ids": assetIDs, "object_type": "assets", "format_name": format}, nil)
+}
+
 // MD5PartURL wraps POST files/v1/assets/{id}/files/{file}/multipart_url/s3/part/, for storages that enforce a part's
 // MD5: the URL signs it. The URL is a secret.
 func (s *FilesService) MD5PartURL(ctx context.Context, assetID, fileID, uploadID string, part int, sum [16]byte) (string, error) {

@@ -117,39 +117,73 @@ func body(values map[string][]string) map[string]any {
 }
 
 // PutValues wraps PUT metadata/v1/{type}/{id}/views/{view}/. Fields that are not named stay; an empty list clears one.
-// Of an asset, the current version's values are written.
-func (s *MetadataService) PutValues(ctx context.Context, objectType, objectID, viewID string, values map[string][]string) error {
-	return s.c.do(ctx, "write metadata", "PUT", path("metadata/v1", objectType, objectID, "views", viewID), nil, body(values), nil)
+// Of an asset, the current version's values are written. It returns the values that iconik says it has.
+func (s *MetadataService) PutValues(ctx context.Context, objectType, objectID, viewID string, values map[string][]string) (map[string][]string, error) {
+	return s.write(ctx, "write metadata", path("metadata/v1", objectType, objectID, "views", viewID), values)
 }
 
-// PutSegmentValues wraps PUT metadata/v1/assets/{id}/segments/{segment}/views/{view}/.
-func (s *MetadataService) PutSegmentValues(ctx context.Context, assetID, segmentID, viewID string, values map[string][]string) error {
-	return s.c.do(ctx, "write segment metadata", "PUT", path("metadata/v1/assets", assetID, "segments", segmentID, "views", viewID), nil, body(values), nil)
+// PutSegmentValues wraps PUT metadata/v1/assets/{id}/segments/{segment}/views/{view}/. It returns the values that iconik says it has.
+func (s *MetadataService) PutSegmentValues(ctx context.Context, assetID, segmentID, viewID string, values map[string][]string) (map[string][]string, error) {
+	return s.write(ctx, "write segment metadata", path("metadata/v1/assets", assetID, "segments", segmentID, "views", viewID), values)
 }
 
 // Values wraps GET metadata/v1/{type}/{id}/views/{view}/. An object without values gives none.
 func (s *MetadataService) Values(ctx context.Context, objectType, objectID, viewID string) (map[string][]string, error) {
+	return s.read(ctx, "read metadata", path("metadata/v1", objectType, objectID, "views", viewID))
+}
+
+// SegmentValues wraps GET metadata/v1/assets/{id}/segments/{segment}/views/{view}/. A segment without values gives none.
+func (s *MetadataService) SegmentValues(ctx context.Context, assetID, segmentID, viewID string) (map[string][]string, error) {
+	return s.read(ctx, "read segment metadata", path("metadata/v1/assets", assetID, "segments", segmentID, "views", viewID))
+}
+
+// VersionValues wraps GET metadata/v1/assets/{id}/versions/{version}/views/{view}/. A version without values gives none.
+func (s *MetadataService) VersionValues(ctx context.Context, assetID, versionID, viewID string) (map[string][]string, error) {
+	return s.read(ctx, "read a version's metadata", path("metadata/v1/assets", assetID, "versions", versionID, "views", viewID))
+}
+
+func (s *MetadataService) read(ctx context.Context, op, path string) (map[string][]string, error) {
 	var out struct {
-		Values map[string]struct {
-			FieldValues []struct {
-				Value json.RawMessage `json:"value"`
-			} `json:"field_values"`
-		} `json:"metadata_values"`
+		Values storedValues `json:"metadata_values"`
 	}
-	err := s.c.get(ctx, "read metadata", path("metadata/v1", objectType, objectID, "views", viewID), url.Values{}, &out)
+	err := s.c.get(ctx, op, path, url.Values{}, &out)
 	if rest.IsNotFound(err) {
 		return map[string][]string{}, nil
 	}
-	if err != nil {
+	return out.Values.lists(), err
+}
+
+// write passes over an answer that it does not understand: the values were taken.
+func (s *MetadataService) write(ctx context.Context, op, path string, values map[string][]string) (map[string][]string, error) {
+	var out struct {
+		Values json.RawMessage `json:"metadata_values"`
+	}
+	if err := s.c.do(ctx, op, "PUT", path, nil, body(values), &out); err != nil {
 		return nil, err
 	}
-	values := map[string][]string{}
-	for name, f := range out.Values {
-		for _, v := range f.FieldValues {
-			values[name] = append(values[name], scalar(v.Value))
+	var stored storedValues
+	if json.Unmarshal(out.Values, &stored) != nil {
+		return nil, nil //nolint:nilerr // it says nothing of them
+	}
+	return stored.lists(), nil
+}
+
+// storedValues are fields with their values, as iconik answers.
+type storedValues map[string]struct {
+	FieldValues []struct {
+		Value json.RawMessage `json:"value"`
+	} `json:"field_values"`
+}
+
+func (v storedValues) lists() map[string][]string {
+	out := map[string][]string{}
+	for name, f := range v {
+		out[name] = []string{}
+		for _, one := range f.FieldValues {
+			out[name] = append(out[name], scalar(one.Value))
 		}
 	}
-	return values, nil
+	return out
 }
 
 // scalar reads a value that may be a string, number or boolean.

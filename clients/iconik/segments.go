@@ -22,6 +22,7 @@ type Segment struct {
 	Status     string   `json:"status"`
 	Drawing    *Drawing `json:"drawing"`
 	Internal   *bool    `json:"is_internal"`
+	Metadata   any      `json:"metadata"`         // in lists, as the index has it
 	ShareEmail string   `json:"share_user_email"` // of a guest who came by an iconik share
 	FirstName  string   `json:"user_first_name"`
 	LastName   string   `json:"user_last_name"`
@@ -118,6 +119,12 @@ type SegmentPatch struct {
 	EndMS      *int64   `json:"time_end_milliseconds,omitempty"`
 	Drawing    *Drawing `json:"drawing,omitempty"`
 	ExternalID *string  `json:"external_id,omitempty"`
+	Internal   *bool    `json:"is_internal,omitempty"`
+}
+
+// IsEmpty says that nothing is changed.
+func (p SegmentPatch) IsEmpty() bool {
+	return len(p.Clear) == 0 && p.Text == nil && p.Checked == nil && p.StartMS == nil && p.EndMS == nil && p.Drawing == nil && p.ExternalID == nil && p.Internal == nil
 }
 
 // Update wraps PATCH assets/v1/assets/{id}/segments/{segment}/.
@@ -134,6 +141,7 @@ func (s *SegmentsService) Update(ctx context.Context, assetID, id string, p Segm
 	set("time_end_milliseconds", p.EndMS, p.EndMS != nil)
 	set("drawing", p.Drawing, p.Drawing != nil)
 	set("external_id", p.ExternalID, p.ExternalID != nil)
+	set("is_internal", p.Internal, p.Internal != nil)
 	for _, name := range p.Clear {
 		body[name] = nil
 	}

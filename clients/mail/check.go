@@ -28,7 +28,7 @@ func (m *Mailer) Check(ctx context.Context) (Stage, error) {
 	if err := m.signIn(c); err != nil {
 		return StageLogin, err
 	}
-	if err := c.Mail("<" + m.from.Address + ">"); err != nil {
+	if err := c.Mail(path(m.from)); err != nil {
 		return StageSender, err
 	}
 	_ = c.Reset()

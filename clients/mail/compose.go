@@ -116,7 +116,7 @@ func parseAddress(text string) (*netmail.Address, error) {
 			return nil, fmt.Errorf("%q is not an e-mail address: its domain is invalid", text)
 		}
 	}
-	if !isASCII(local) || len(local)+len(domain) > longestAddress {
+	if !isASCII(strings.ReplaceAll(local, " ", "")) || len(local)+len(domain) > longestAddress {
 		return nil, fmt.Errorf("%q cannot receive e-mail: the part before the @ must be ASCII, and the address at most 254 characters", text)
 	}
 	name := []rune(strings.Join(strings.Fields(a.Name), " "))

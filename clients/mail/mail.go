@@ -160,7 +160,7 @@ func (s *sending) sendTo(ctx context.Context, to []*netmail.Address) (n int, err
 			return 0, err
 		}
 	}
-	if err := s.client.Mail("<" + s.from.Address + ">"); err != nil {
+	if err := s.client.Mail(path(s.from)); err != nil {
 		return 0, err
 	}
 	taken, err := s.recipients(to)
@@ -190,11 +190,14 @@ func (s *sending) sendTo(ctx context.Context, to []*netmail.Address) (n int, err
 	return len(taken), nil
 }
 
+// path is an address as SMTP's commands take it: without the name, and with the quotes that its local part may need.
+func path(a *netmail.Address) string { return (&netmail.Address{Address: a.Address}).String() }
+
 // recipients names a mail's recipients to the server, and returns those that it takes. One that it does not take must
 // not keep the mail from the others.
 func (s *sending) recipients(to []*netmail.Address) (taken []*netmail.Address, err error) {
 	for _, a := range to {
-		err := s.client.Rcpt("<" + a.Address + ">")
+		err := s.client.Rcpt(path(a))
 		var answer *textproto.Error
 		switch {
 		case err == nil:

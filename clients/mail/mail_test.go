@@ -55,6 +55,21 @@ func TestAMailsHeadersCannotBeForged(t *testing.T) {
 	assert.Error(t, err)
 }
 
+// A local part may need quotes: without them, the server would read another address.
+func TestQuotedLocalPartsKeepTheirQuotes(t *testing.T) {
+	s, _ := listen(t)
+	m, err := New(s.URL(), `Framebridge <"frame bridge"@example.com>`)
+	require.NoError(t, err)
+	to := []string{`"a b"@example.com`, `Rita <"rita@client.example"@example.com>`, `"a\\\"b"@example.com`, "plain@example.com"}
+	require.NoError(t, m.Send(t.Context(), Message{To: to, Subject: "x", Text: "x"}))
+	all := s.Messages()
+	require.Len(t, all, 1)
+	assert.Equal(t, []string{`a b@example.com`, `rita@client.example@example.com`, `a\"b@example.com`, "plain@example.com"}, all[0].To, "as the server reads them, without the quotes")
+	assert.Equal(t, "frame bridge@example.com", all[0].From)
+	_, err = m.Check(t.Context())
+	require.NoError(t, err)
+}
+
 func TestOneBadAddressDoesNotSilenceTheOthers(t *testing.T) {
 	s, m := listen(t)
 	s.RefuseTo("gone@example.com")

@@ -30,6 +30,7 @@ type Budgets struct {
 
 	mu   sync.Mutex
 	each map[string]*Budget
+	made func(name string, b *Budget) // is told of each; nil: nobody
 }
 
 func (b *Budgets) of(operation string) *Budget {
@@ -49,6 +50,9 @@ func (b *Budgets) of(operation string) *Budget {
 	if !ok {
 		one = NewBudget(b.Known[key])
 		b.each[key] = one
+		if b.made != nil {
+			b.made(key, one)
+		}
 	}
 	return one
 }
@@ -61,9 +65,11 @@ type Budget struct {
 	limit  Limit
 	level  float64 // calls that may be made now
 	flying float64 // made, not answered
+	queued float64 // that wait for their turn
 	at     time.Time
 	pause  time.Time
-	streak int // 429s in a row
+	streak int // bursts of 429s in a row
+	told   BudgetRefusals
 	now    func() time.Time
 }
 
@@ -98,6 +104,8 @@ func (b *Budget) Wait(ctx context.Context, most time.Duration) (pause time.Durat
 	if d := b.paused(); d > most {
 		return d, nil
 	}
+	b.queue(1)
+	defer b.queue(-1)
 	select {
 	case b.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -120,6 +128,40 @@ func (b *Budget) Wait(ctx context.Context, most time.Duration) (pause time.Durat
 		case <-t.C:
 		}
 	}
+}
+
+// Idle says that more than half of the limit is unused and nobody waits: what is in no hurry may go.
+func (b *Budget) Idle() bool {
+	if b == nil {
+		return true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	b.refill(now)
+	return !b.pause.After(now) && (b.perSecond() == 0 || b.level > b.limit.Calls/2)
+}
+
+func (b *Budget) queue(n float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.queued += n
+}
+
+// room is how many calls may be made at once beside those that wait; less than 0 where one has to wait, the longer the less.
+func (b *Budget) room() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	b.refill(now)
+	room := b.level - b.queued
+	if b.perSecond() == 0 {
+		room = -b.flying - b.queued // without a limit, the one with fewest calls on their way
+	}
+	if d := b.pause.Sub(now); d > 0 {
+		room -= mostCalls + d.Seconds()
+	}
+	return room
 }
 
 // paused is what is left of the pause that the vendor has asked for.
@@ -148,10 +190,11 @@ func (b *Budget) take() time.Duration {
 	return max(time.Duration((1-b.level)/b.perSecond()*float64(time.Second)), time.Millisecond)
 }
 
-// Done takes the vendor's answer to a call into account; h is nil when there was none.
-func (b *Budget) Done(status int, h http.Header) {
+// Done takes the vendor's answer to a call into account; h is nil when there was none. It returns the pause that begins with
+// it, if one does.
+func (b *Budget) Done(status int, h http.Header) (pause time.Duration) {
 	if b == nil {
-		return
+		return 0
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -159,7 +202,7 @@ func (b *Budget) Done(status int, h http.Header) {
 	b.refill(now)
 	b.flying = max(0, b.flying-1)
 	if h == nil {
-		return
+		return 0
 	}
 	calls, hasCalls := untrusted.Number("X-Ratelimit-Limit", h.Get("X-Ratelimit-Limit"), 1, mostCalls)
 	ms, hasWindow := untrusted.Number("X-Ratelimit-Window", h.Get("X-Ratelimit-Window"), 1, slowestPace.Seconds()*1000*calls)
@@ -171,18 +214,28 @@ func (b *Budget) Done(status int, h http.Header) {
 		// Calls on their way may or may not be in the vendor's count: between these two it is not corrected.
 		b.level = min(max(b.level, n-b.flying), n)
 	}
+	burst := b.pause.After(now) // nothing is sent in a pause: what is answered in one was sent before it
 	if status == http.StatusTooManyRequests {
-		b.streak++
+		b.told.Count, b.told.Last = b.told.Count+1, now.UTC()
+		if !burst {
+			b.streak++
+		}
 		wait, _ := untrusted.RetryAfter(h, now)
 		if wait == 0 {
 			wait = shortestThrottle << min(b.streak-1, 5)
 		}
 		wait = max(wait, shortestThrottle)
 		if until := now.Add(wait); until.After(b.pause) {
+			if !burst {
+				pause = wait
+			}
 			b.pause = until
 		}
 		b.level = min(b.level, 1)
-		return
+		return pause
 	}
-	b.streak = 0
+	if !burst {
+		b.streak = 0
+	}
+	return 0
 }

@@ -44,9 +44,9 @@ type Config struct {
 	Budgets *Budgets
 	// Refine lets a vendor's client correct the class and add a hint.
 	Refine func(*Error)
-	// Fickle are refusals that this vendor also gives by mistake: a call, which was not carried out, is tried again before
+	// RetryStatuses are refusals that this vendor also gives by mistake: a call, which was not carried out, is tried again before
 	// they are believed.
-	Fickle []int
+	RetryStatuses []int
 	// IDs are the characters, besides letters, digits, - and _, that the vendor's ids may have.
 	IDs string
 	// TrailingSlash: the vendor's paths end with one.
@@ -56,6 +56,11 @@ type Config struct {
 	// MaxThrottleWait bounds how long Do itself waits out 429s and the pauses they ask for; 0: 30 s.
 	MaxThrottleWait time.Duration
 	UserAgent       string
+	// Watch counts the calls, as Tenant's.
+	Watch  *Watch
+	Tenant string
+	// Credential names the one that this client calls with, where a tenant has several.
+	Credential string
 }
 
 // Client calls one vendor for one tenant. It is safe for concurrent use.
@@ -102,6 +107,14 @@ func New(cfg Config) (*Client, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "Framebridge"
 	}
+	if cfg.Watch != nil {
+		cfg.Budgets.made = func(name string, b *Budget) {
+			if cfg.Credential != "" {
+				name += " (" + cfg.Credential + ")"
+			}
+			cfg.Watch.budget(cfg.Tenant, cfg.Vendor, name, b)
+		}
+	}
 	h := cfg.HTTP
 	if h == nil {
 		guard := untrusted.NewGuard([]string{cfg.BaseURL}, nil)
@@ -119,10 +132,22 @@ func New(cfg Config) (*Client, error) {
 // Calls counts the requests sent so far.
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
+// Idle says that calls of an operation keep no others waiting.
+func (c *Client) Idle(operation string) bool { return c.cfg.Budgets.of(operation).Idle() }
+
+func (c *Client) room(operation string) float64 { return c.cfg.Budgets.of(operation).room() }
+
 // Do sends a request and decodes its JSON answer into out, where out is not nil. It waits for the rate budget, but
 // not for a long pause that the vendor has asked for: of that its error tells. It tries again by itself only what is
 // certainly safe: calls that were throttled or refused by mistake, and reads. Every error is an *Error, or the context's.
 func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, error) {
+	ctx, span := c.trace(ctx, r)
+	resp, err := c.do(ctx, r, out)
+	span.end(resp, err)
+	return resp, err
+}
+
+func (c *Client) do(ctx context.Context, r Request, out any) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
 		var err error
@@ -153,7 +178,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, er
 		switch {
 		case e.Class == Throttled && r.Sending == nil && time.Since(begun)+e.RetryAfter < c.cfg.MaxThrottleWait:
 			continue // the budget waits
-		case (e.Class == Retryable && r.safe() || slices.Contains(c.cfg.Fickle, e.Status)) && !e.Uncertain && tries < safeTries:
+		case (e.Class == Retryable && r.safe() || slices.Contains(c.cfg.RetryStatuses, e.Status)) && !e.Uncertain && tries < safeTries:
 			if err := sleep(ctx, safeTryWait<<tries); err != nil {
 				return nil, err
 			}
@@ -217,6 +242,8 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 		return nil, err
 	}
 	c.calls.Add(1)
+	sent, answer := time.Now(), 0
+	defer func() { c.cfg.Watch.Called(c.cfg.Tenant, c.cfg.Vendor, r.Operation, answer, time.Since(sent)) }()
 	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})))
 	if err != nil {
 		budget.Done(0, nil)
@@ -228,7 +255,8 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 		return nil, fail
 	}
 	defer resp.Body.Close()
-	budget.Done(resp.StatusCode, resp.Header)
+	answer = resp.StatusCode
+	c.cfg.Watch.paused(c.cfg.Tenant, c.cfg.Vendor, r.Operation, budget.Done(resp.StatusCode, resp.Header))
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, c.cfg.MaxBody+1))
 	fail.Status = resp.StatusCode
 	ok := resp.StatusCode >= 200 && resp.StatusCode < 300

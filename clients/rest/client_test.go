@@ -78,7 +78,7 @@ func TestAFickleRefusalIsTriedAgain(t *testing.T) {
 				w.WriteHeader(400)
 			}
 			_, _ = io.WriteString(w, `{"id":"x"}`)
-		}, func(c *Config) { c.Fickle = []int{400} })
+		}, func(c *Config) { c.RetryStatuses = []int{400} })
 		var out struct{ ID string }
 		if e := call(c, method, &out); mistakes >= 3 {
 			require.NotNil(t, e)
@@ -303,6 +303,31 @@ func TestALimitThatComesLateHasNoDebt(t *testing.T) {
 	require.Zero(t, b.take())
 	b.Done(200, http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Window": {"60000"}})
 	assert.LessOrEqual(t, b.take(), time.Second)
+}
+
+// Twelve callers that are refused at once were refused once: what is answered in a pause was sent before it.
+func TestABurstOf429sCountsOnce(t *testing.T) {
+	t.Parallel()
+	b, now := clocked(Limit{})
+	for _, want := range []time.Duration{shortestThrottle, 2 * shortestThrottle, 4 * shortestThrottle} {
+		for range 12 {
+			require.Zero(t, b.take())
+		}
+		for n := range 12 {
+			status := http.StatusTooManyRequests
+			if n == 7 {
+				status = http.StatusOK // it was sent before the pause, too
+			}
+			b.Done(status, http.Header{})
+			*now = now.Add(time.Millisecond)
+		}
+		assert.InDelta(t, want, b.paused(), float64(20*time.Millisecond))
+		*now = now.Add(b.paused())
+	}
+	require.Zero(t, b.take())
+	b.Done(http.StatusOK, http.Header{})
+	b.Done(http.StatusTooManyRequests, http.Header{})
+	assert.Equal(t, shortestThrottle, b.paused(), "a call that succeeds after the pause ends the row")
 }
 
 func TestAnUnknownBudgetBacksOffFartherEachTime(t *testing.T) {

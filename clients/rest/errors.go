@@ -76,6 +76,19 @@ func ClassOf(err error) Class {
 // IsNotFound says that the vendor has no such object, or has it no more.
 func IsNotFound(err error) bool { return err != nil && ClassOf(err) == NotFound }
 
+// IsRefused says that the vendor refuses the call for good: the same one, tried again, meets the same.
+func IsRefused(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch ClassOf(err) {
+	case Permanent, Forbidden, NotFound, Unsupported:
+		return true
+	case Retryable, Throttled, Unauthorized:
+	}
+	return false
+}
+
 // IsUncertain says that a failed write may have taken effect.
 func IsUncertain(err error) bool {
 	var e *Error

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -80,6 +81,9 @@ func (r *Result) hashList(body []byte, o Options) error {
 		r.wrong("it cannot be read as an ASC MHL: %v", err)
 		return nil
 	}
+	if err := r.chained(body); err != nil {
+		return err
+	}
 	dir := o.Store
 	if here := filepath.Dir(r.File); dir == "" && filepath.Base(here) == "ascmhl" {
 		dir = filepath.Dir(here)
@@ -105,12 +109,45 @@ func (r *Result) hashList(body []byte, o Options) error {
 	return nil
 }
 
+// chain is the history of hash lists that lies beside them.
 type chain struct {
 	Lists []struct {
 		Number int    `xml:"sequencenr,attr"`
 		Path   string `xml:"path"`
 		C4     string `xml:"c4"`
 	} `xml:"hashlist"`
+}
+
+// chained holds a hash list against the chain beside it: a list has no signature, and its own bytes show only there.
+func (r *Result) chained(body []byte) error {
+	raw, err := os.ReadFile(filepath.Join(filepath.Dir(r.File), report.ChainFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		r.ok("it is held against no chain: there is no %s beside it", report.ChainFile)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var c chain
+	if err := xml.Unmarshal(raw, &c); err != nil {
+		r.wrong("the chain beside it cannot be read: %v", err)
+		return nil
+	}
+	c4, name := report.C4(body), filepath.Base(r.File)
+	for _, l := range c.Lists {
+		if l.C4 == c4 {
+			r.ok("it is generation %d of the chain beside it", l.Number)
+			return nil
+		}
+	}
+	for _, l := range c.Lists {
+		if l.Path == name {
+			r.wrong("differs: the list is not generation %d of the chain beside it, as its name says", l.Number)
+			return nil
+		}
+	}
+	r.warn("the chain beside it does not name it: the chain is older, or either was changed")
+	return nil
 }
 
 // chain holds the lists beside a chain against it.
@@ -125,11 +162,16 @@ func (r *Result) chain(body []byte) error {
 		return err
 	}
 	defer root.Close()
-	right := 0
+	if len(c.Lists) == 0 {
+		r.wrong("it names no hash list")
+		return nil
+	}
+	named, right, as := map[string]bool{}, 0, report.Report{}
 	for i, l := range c.Lists {
-		if l.Number != i+1 {
+		if named[l.Path] = true; l.Number != i+1 {
 			r.wrong("generation %d stands where generation %d should", l.Number, i+1)
 		}
+		as.Generations = append(as.Generations, report.Generation{Number: l.Number, File: l.Path, C4: l.C4})
 		f, err := root.Open(l.Path)
 		if err != nil {
 			r.wrong("missing: %s, generation %d", l.Path, l.Number)
@@ -147,5 +189,18 @@ func (r *Result) chain(body []byte) error {
 		}
 	}
 	r.ok("%d of %d hash lists are as they were written", right, len(c.Lists))
-	return nil
+	var written bytes.Buffer
+	if err := report.Chain(&written, &as); err != nil {
+		return err
+	}
+	if !bytes.Equal(written.Bytes(), body) {
+		r.warn("it is not laid out as Framebridge does: another program has written it, or it was changed")
+	}
+	beside, err := fs.Glob(root.FS(), "*.mhl")
+	for _, name := range beside {
+		if !named[name] {
+			r.warn("%s lies beside it, and it does not name it: the chain is older, or was shortened", name)
+		}
+	}
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/framebridge/framebridge/custody"
@@ -24,6 +25,9 @@ const (
 	KindList   = "hash list"
 	KindChain  = "hash list chain"
 	KindAudit  = "audit log"
+
+	KindCertificate = "deletion certificate"
+	KindAccount     = "account report"
 )
 
 // Options say what to hold files against.
@@ -56,19 +60,24 @@ const mostBytes = 4 << 30 // of a report of a million files, and then some
 
 // File examines one file. The error says that it could not be read or is none that Framebridge makes.
 func File(name string, o Options) (Result, error) {
-	r := Result{File: name, Checked: []string{}, Problems: []string{}, Warnings: []string{}}
 	f, err := os.Open(name)
 	if err != nil {
-		return r, err
+		return Result{File: name}, err
 	}
 	defer f.Close()
 	body, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
 	if err != nil {
-		return r, err
+		return Result{File: name}, err
 	}
 	if len(body) > mostBytes {
-		return r, fmt.Errorf("%s is larger than any report", name)
+		return Result{File: name}, fmt.Errorf("%s is larger than any report", name)
 	}
+	return examine(name, body, o)
+}
+
+// examine examines the content of a file.
+func examine(name string, body []byte, o Options) (Result, error) {
+	r := Result{File: name, Checked: []string{}, Problems: []string{}, Warnings: []string{}}
 	head := bytes.TrimSpace(body[:min(len(body), 4096)])
 	switch {
 	case bytes.Contains(head, []byte("<ascmhldirectory")):
@@ -81,9 +90,18 @@ func File(name string, o Options) (Result, error) {
 		r.Kind = KindPage
 		r.signature(body, o)
 		return r, nil
-	case isAudit(head):
+	case isAudit(body):
 		r.Kind = KindAudit
 		return r, r.audit(body)
+	case certificateHead.Match(head):
+		r.Kind = KindCertificate
+		r.signature(body, o)
+		return r, r.certificate(body, o)
+	case accountHead.Match(head):
+		r.Kind = KindAccount
+		r.signature(body, o)
+		r.account(body)
+		return r, nil
 	case bytes.HasPrefix(head, []byte("{")):
 		r.Kind = KindReport
 		r.signature(body, o)
@@ -92,8 +110,11 @@ func File(name string, o Options) (Result, error) {
 	return r, notOurs(name)
 }
 
+// certificateHead is how a certificate's JSON begins, however it is laid out.
+var certificateHead = regexp.MustCompile(`^\{\s*"kind":\s*"` + custody.CertificateKind + `"`)
+
 func notOurs(name string) error {
-	return fmt.Errorf("%s is no report, hash list, chain or audit log of Framebridge", name)
+	return fmt.Errorf("%s is no report, certificate, hash list, chain or audit log of Framebridge", name)
 }
 
 func (r *Result) signature(body []byte, o Options) {
@@ -158,36 +179,60 @@ func (r *Result) report(body []byte, o Options) error {
 	if o.Store == "" {
 		return nil
 	}
-	store, err := openStore(o.Store)
+	return r.stored(o.Store, "the hash list", func(file func(path string, versions int, size int64, checksum string)) {
+		for _, it := range d.Items {
+			if it.State == "verified" && it.Checksum != "" {
+				file(it.Path, it.Versions, it.StoredSize, it.Checksum)
+			}
+		}
+	})
+}
+
+// stored holds files against those of a store. Versions of one asset share a path: list says what tells them apart.
+func (r *Result) stored(where, list string, each func(file func(path string, versions int, size int64, checksum string))) error {
+	store, err := openStore(where)
 	if err != nil {
 		return err
 	}
 	defer store.root.Close()
-	versions := 0
-	for _, it := range d.Items {
-		switch {
-		case it.State != "verified" || it.Checksum == "":
-		case it.Versions > 1:
-			versions++
-		default:
-			r.file(store, it.Path, it.StoredSize, strings.TrimPrefix(it.Checksum, "xxh64:"))
+	left := 0
+	each(func(path string, versions int, size int64, checksum string) {
+		if versions > 1 {
+			left++
+			return
 		}
-	}
-	if versions > 0 {
-		r.warn("%d files are versions of one asset, which share a path: verify the hash list to read them", versions)
+		r.file(store, path, size, strings.TrimPrefix(checksum, "xxh64:"))
+	})
+	if left > 0 {
+		r.warn("%d files are versions of one asset, which share a path: verify %s to read them", left, list)
 	}
 	r.read(store)
 	return nil
 }
 
-// isAudit tells an extract of the audit log, one entry a line, from a report.
-func isAudit(head []byte) bool {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
+// isAudit tells an extract of the audit log, one entry a line, from a report. An entry can be long.
+func isAudit(body []byte) bool {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(body), []byte("\n"))
 	var e struct {
 		Seq  int64  `json:"seq"`
 		Hash string `json:"hash"`
 	}
 	return json.Unmarshal(line, &e) == nil && e.Seq > 0 && e.Hash != ""
+}
+
+// erasures are the entries of an extract that others say were erased, with the digests of what stands there now.
+func erasures(body []byte) map[int64]string {
+	erased := map[int64]string{}
+	for line := range bytes.Lines(body) {
+		if !bytes.Contains(line, []byte(`"`+ledger.ActionErased+`"`)) {
+			continue
+		}
+		var e ledger.AuditEntry
+		if json.Unmarshal(line, &e) == nil && e.Hash == e.Digest() {
+			ledger.Erasures([]ledger.AuditEntry{e}, erased)
+		}
+	}
+	return erased
 }
 
 // audit holds the entries of an extract against each other.
@@ -196,7 +241,7 @@ func (r *Result) audit(body []byte) error {
 	lines.Buffer(nil, 16<<20)
 	var before *ledger.AuditEntry
 	var first, last ledger.AuditEntry
-	leftOut := int64(0)
+	leftOut, erased := int64(0), erasures(body)
 	for n := 1; lines.Scan(); n++ {
 		if strings.TrimSpace(lines.Text()) == "" {
 			continue
@@ -219,8 +264,16 @@ func (r *Result) audit(body []byte) error {
 			}
 			before = &ledger.AuditEntry{Seq: e.Seq - 1, Hash: e.Previous}
 		}
-		if err := ledger.VerifyChain(before, []ledger.AuditEntry{e}); err != nil {
+		if err := ledger.VerifyErased(before, []ledger.AuditEntry{e}, erased); err != nil {
 			r.wrong("line %d: %v", n, err)
+			return nil
+		}
+		written, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(written, lines.Bytes()) { // as a name in other letters, or another time zone
+			r.wrong("line %d: entry %d has the content that its hash stands for, and is not written as Framebridge writes it", n, e.Seq)
 			return nil
 		}
 		before, last = &e, e
@@ -230,6 +283,9 @@ func (r *Result) audit(body []byte) error {
 		return nil
 	}
 	r.ok("its entries, %d to %d, are as they were written; the last one's hash is %s", first.Seq, last.Seq, last.Hash)
+	if len(erased) > 0 {
+		r.ok("personal data was erased from %d of them, as later entries say", len(erased))
+	}
 	if leftOut > 0 {
 		r.warn("%d entries between them are not in the file", leftOut)
 	}

@@ -195,6 +195,14 @@ func (s *Sim) EditProject(id string, change func(*Project)) {
 	s.touch()
 }
 
+// EditAsset changes a file, folder or stack.
+func (s *Sim) EditAsset(id string, change func(*Asset)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.s.Assets[id])
+	s.touch()
+}
+
 // V4 says that the account is on V4.
 func (s *Sim) V4() bool {
 	s.mu.RLock()

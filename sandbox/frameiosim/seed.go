@@ -206,6 +206,36 @@ func (s *Sim) Archive(projectID, status string) {
 	s.touch()
 }
 
+// SetAside makes a project inactive on V4, as somebody does who finished it then.
+func (s *Sim) SetAside(projectID string, finished time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.s.Projects[projectID]
+	p.Aside, p.Inserted, p.Updated = true, finished.AddDate(0, -3, 0), finished
+	for _, a := range s.s.Assets {
+		if a.ProjectID == projectID {
+			if a.Inserted = p.Inserted; a.Uploaded != nil {
+				a.Uploaded = &p.Inserted
+			}
+		}
+	}
+	s.touch()
+}
+
+// Refuse has the listings of a project's folders refused.
+func (s *Sim) Refuse(projectID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.s.Projects[projectID].Refused = true
+	s.touch()
+}
+
+// refuses tells whether what is in an asset is not listed; the caller holds the lock.
+func (s *Sim) refuses(a *Asset) bool {
+	p := s.s.Projects[a.ProjectID]
+	return p != nil && p.Refused
+}
+
 // Projects lists the projects.
 func (s *Sim) Projects() []Project {
 	s.mu.RLock()

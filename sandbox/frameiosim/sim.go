@@ -40,7 +40,9 @@ type Options struct {
 	Token      string // the one developer token; its user owns everything
 	Objects    Objects
 	Signer     Signer
+	MoreTokens []string // V4: of users who see what the first one sees, each with limits of its own
 	RateLimits bool
+	Quicker    float64       // the windows of V4's limits are so many times shorter, as its headers say; 0: 1
 	MaxPage    int           // largest page_size; 0: 500
 	URLExpiry  time.Duration // of media URLs; 0: 12 h
 	// Backoff is the first wait between deliveries of a webhook, 15 s at Frame.io; 0: 15 s.
@@ -93,6 +95,8 @@ type Sim struct {
 	minted  int
 	streams bool            // StreamWatermarked
 	hidden  map[string]bool // HideOriginal
+	revoked map[string]bool // of MoreTokens
+	counted func(fileID string, comments int) any
 }
 
 // state is what survives a restart.
@@ -139,7 +143,11 @@ type Project struct {
 
 	// V4 only.
 	Description string
-	Owner       *User // nil: the account's user
+	Owner       *User  // nil: the account's user
+	AdobeID     string // of accounts on Adobe's storage
+
+	Aside   bool // V4: inactive, with all of its media
+	Refused bool // its folders are not listed
 
 	Restricted bool   // only who has a role sees it: a private project of the legacy API
 	Roles      []Role // who was invited
@@ -238,7 +246,7 @@ func New(o Options) (*Sim, error) {
 	if o.PartSize == 0 {
 		o.PartSize = 8 << 20
 	}
-	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{}, access: map[string]bool{}, hidden: map[string]bool{},
+	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{}, access: map[string]bool{}, hidden: map[string]bool{}, revoked: map[string]bool{},
 		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}}
 	if o.Seed != 0 {
 		s.ids = rand.NewChaCha8([32]byte{byte(o.Seed)})

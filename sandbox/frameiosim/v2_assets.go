@@ -115,6 +115,10 @@ func (s *Sim) listChildren(w http.ResponseWriter, r *http.Request) {
 		notFound(w)
 		return
 	}
+	if s.refuses(a) {
+		fail(w, http.StatusForbidden, "You are not permitted to list this asset's children")
+		return
+	}
 	cover := strings.Contains(r.URL.Query().Get("include"), "cover_asset")
 	ids := slices.DeleteFunc(slices.Clone(s.kids[a.ID]), func(id string) bool { return s.s.Assets[id].Deleted != nil })
 	if a.Type == "version_stack" {

@@ -80,6 +80,9 @@ func (s *Sim) builtInV4(a *Asset) []any {
 	add := func(name, kind string, value any) {
 		rows = append(rows, map[string]any{"field_definition_id": uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String(), "field_definition_name": name, "field_type": kind, "mutable": false, "value": value})
 	}
+	if n := s.commentCountV4(a); n != nil {
+		add("Comment Count", "number", n)
+	}
 	if a.FPS > 0 {
 		add("Frame Rate", "number", a.FPS)
 		add("Duration", "number", a.Duration)
@@ -142,6 +145,10 @@ func (s *Sim) assetRoutesV4(on func(string, http.HandlerFunc)) {
 				return
 			}
 			if s.refusesOriginal(w, r) {
+				return
+			}
+			if ok && s.refuses(a) {
+				failV4(w, http.StatusForbidden, "You are not permitted to list this folder", "")
 				return
 			}
 			if ok {

@@ -37,6 +37,18 @@ func (s *Sim) AddCollection(c Collection) *Collection {
 	return &c
 }
 
+// EditCollection changes a collection.
+func (s *Sim) EditCollection(id string, change func(*Collection)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.s.Collections {
+		if c.ID == id {
+			change(c)
+		}
+	}
+	s.touch()
+}
+
 func (s *Sim) collectionV4(c *Collection, include string) map[string]any {
 	v := map[string]any{"id": c.ID, "name": c.Name, "description": nullable(c.Description), "project_id": c.ProjectID, "root_folder_id": nullable(c.RootID), "private": c.Private,
 		"auto_generated": false, "aggregation_mode": "static", "created_at": stamp(c.Inserted), "updated_at": stamp(c.Inserted), "shares": []any{}}

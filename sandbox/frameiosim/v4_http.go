@@ -100,15 +100,23 @@ func (s *Sim) serveV4(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	rate, known := ratesV4[op]
 	if !known {
-		rate = [2]float64{100, 60_000}
+		rate = unlistedV4
 	}
-	if !s.limitTo(w, op, rate) {
+	if s.o.Quicker > 0 {
+		rate[1] /= s.o.Quicker
+	}
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	more := slices.Contains(s.o.MoreTokens, token)
+	bucket := op
+	if more {
+		bucket += " " + token
+	}
+	if !s.limitTo(w, bucket, rate) {
 		failV4(w, http.StatusTooManyRequests, "Rate limit exceeded", "")
 		return
 	}
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.RLock()
-	ok := s.access[token] || token == s.o.Token && r.Header.Get("x-frameio-legacy-token-auth") == "true"
+	ok := s.access[token] || (more && !s.revoked[token] || token == s.o.Token) && r.Header.Get("x-frameio-legacy-token-auth") == "true"
 	v4 := s.o.Generation == "v4"
 	s.mu.RUnlock()
 	if !ok || !v4 {

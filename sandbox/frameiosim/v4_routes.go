@@ -93,7 +93,11 @@ func (s *Sim) routesV4(m *http.ServeMux) {
 }
 
 func (s *Sim) userV4(u User) map[string]any {
-	return map[string]any{"id": nullable(u.ID), "name": u.Name, "email": u.Email, "avatar_url": nil, "active": true}
+	v := map[string]any{"id": nullable(u.ID), "name": u.Name, "email": u.Email, "avatar_url": nil, "active": true}
+	if u.ID != "" {
+		v["avatar_url"], v["adobe_user_id"] = "https://avatars.frame.io/"+u.ID, strings.ToUpper(strings.ReplaceAll(u.ID, "-", ""))+"@AdobeID"
+	}
+	return v
 }
 
 func (s *Sim) workspaceV4(t *Team) map[string]any {
@@ -102,11 +106,14 @@ func (s *Sim) workspaceV4(t *Team) map[string]any {
 
 func (s *Sim) projectV4(p *Project, include string) map[string]any {
 	status := "active"
-	if p.ArchiveStatus != "standard" {
+	if p.ArchiveStatus != "standard" || p.Aside {
 		status = "inactive"
 	}
 	v := map[string]any{"id": p.ID, "name": p.Name, "root_folder_id": p.RootID, "workspace_id": p.TeamID, "status": status, "restricted": p.Restricted, "storage": s.storedBy(p), "description": nullable(p.Description),
 		"view_url": "https://next.frame.io/project/" + p.ID, "created_at": stamp(p.Inserted), "updated_at": stamp(p.Updated)}
+	if p.AdobeID != "" {
+		v["adobe_id"] = p.AdobeID
+	}
 	if strings.Contains(include, "owner") {
 		owner := s.s.User
 		if p.Owner != nil {

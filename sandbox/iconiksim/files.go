@@ -1,6 +1,7 @@
 package iconiksim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -80,6 +81,7 @@ func (s *Sim) fileRoutes() {
 		return 200, doc{}
 	}))
 	s.on("POST files/v1/assets/{id}/files/{file}/keyframes", s.file1(s.transcode))
+	s.on("POST files/v1/assets/bulk/keyframes", s.transcodeAll)
 	s.on("POST files/v1/assets/{id}/files/{file}/mediainfo", s.file1(func(c *call, d doc) (int, any) {
 		return 200, doc{"job_id": text(s.systemJob("MEDIAINFO", text(d, "asset_id"), c.user, "FINISHED"), "id")}
 	}))
@@ -129,6 +131,8 @@ func (s *Sim) children(kind string, versioned bool) handler {
 				return s.showFile(d, signed)
 			case kind == kProxy && signed:
 				return s.showProxy(d)
+			case kind == kKeyframe:
+				return s.showKeyframe(d, signed)
 			}
 			return d
 		})
@@ -361,6 +365,37 @@ func (s *Sim) transcode(c *call, f doc) (int, any) {
 	return 200, doc{"job_id": job}
 }
 
+// transcodeAll makes keyframes and a proxy of several assets, later: with a job for them all, which has one for each.
+func (s *Sim) transcodeAll(c *call) (int, any) {
+	ids := texts(c.body["object_ids"])
+	if len(ids) == 0 || len(ids) > 500 {
+		return invalid("object_ids", "Length must be between 1 and 500.")
+	}
+	if text(c.body, "object_type") != kAsset {
+		return invalid("object_type", "Only assets are simulated.")
+	}
+	name, _ := c.body["format_name"].(string)
+	var files []doc
+	for _, id := range ids {
+		asset, ok := s.get(kAsset, id)
+		if !ok {
+			return notFound("Asset")
+		}
+		version := currentVersion(asset)
+		for _, f := range s.stored(kFile, id) {
+			format, _ := s.get(kFormat, text(f, "format_id"))
+			if text(f, "version_id") == version && text(f, "status") == "CLOSED" && text(format, "name") == cmp.Or(name, "ORIGINAL") {
+				files = append(files, f)
+			}
+		}
+	}
+	all := text(s.systemJob("KEYFRAMES", "", c.user, "FINISHED"), "id")
+	for _, f := range files {
+		s.transcode(c, f)
+	}
+	return 200, doc{"job_id": all}
+}
+
 func (s *Sim) transcoded(job string, f doc) {
 	s.mu.Lock()
 	body, there := s.content(f)
@@ -370,8 +405,10 @@ func (s *Sim) transcoded(job string, f doc) {
 		body = nil
 	}
 	proxyKey := text(f, "id") + "/proxy" + path.Ext(text(f, "name"))
+	posterKey := text(f, "id") + "/poster.jpg"
 	if body != nil {
 		_ = s.o.Objects.Put(proxyBucket, proxyKey, "video/mp4", body)
+		_ = s.o.Objects.Put(proxyBucket, posterKey, "image/jpeg", poster(text(f, "id")))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -390,7 +427,7 @@ func (s *Sim) transcoded(job string, f doc) {
 			"size": nil, "status": "CLOSED", "resolution": doc{"width": 1280, "height": 720}, "bit_rate": 3000000, "frame_rate": nil, "is_public": false, "url": nil, "storage_id": nil,
 			"date_created": now(), "date_modified": now(), "key": proxyKey})
 		s.put(kKeyframe, doc{"id": newID(), "asset_id": text(f, "asset_id"), "version_id": text(f, "version_id"), "type": "POSTER", "status": "CLOSED", "filename": "poster.jpg", "format": "JPEG",
-			"url": nil, "size": nil, "resolution": doc{"width": 640, "height": 360}, "time_code": nil, "date_created": now(), "date_modified": now()})
+			"url": nil, "size": nil, "resolution": doc{"width": 640, "height": 360}, "time_code": nil, "date_created": now(), "date_modified": now(), "key": posterKey})
 	}
 	s.set(kAsset, text(asset, "id"), func(d doc) {
 		d["is_online"] = true
@@ -412,6 +449,15 @@ func (s *Sim) transcoded(job string, f doc) {
 func (s *Sim) showProxy(d doc) doc {
 	v := maps.Clone(d)
 	v["url"] = s.o.Signer.Presign(http.MethodGet, proxyBucket, text(d, "key"), nil, nil, s.o.URLExpiry)
+	return v
+}
+
+func (s *Sim) showKeyframe(d doc, signed bool) doc {
+	v := maps.Clone(d)
+	if key := text(d, "key"); signed && key != "" {
+		v["url"] = s.o.Signer.Presign(http.MethodGet, proxyBucket, key, nil, nil, s.o.URLExpiry)
+	}
+	delete(v, "key")
 	return v
 }
 

@@ -44,21 +44,40 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// limit draws from the bucket; the caller holds the lock.
-func (s *Sim) limit(h http.Header) bool {
+type bucketLevel struct {
+	level float64
+	at    time.Time
+}
+
+func (s *Sim) addTokens() {
+	for _, token := range append([]string{s.o.Token}, s.o.MoreTokens...) {
+		s.tokens[token] = s.service
+	}
+}
+
+// RevokeToken ends an application token.
+func (s *Sim) RevokeToken(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tokens, token)
+}
+
+// limit draws from the token's bucket; the caller holds the lock.
+func (s *Sim) limit(h http.Header, token string) bool {
 	if !s.o.RateLimits {
 		h.Set("RateLimit-Remaining", "999")
 		return true
 	}
 	t := time.Now()
-	s.level = max(0, s.level-t.Sub(s.at).Seconds()*perSecond)
-	s.at = t
-	if s.level+1 > bucketSize {
+	b := s.levels[token]
+	b.level, b.at = max(0, b.level-t.Sub(b.at).Seconds()*perSecond), t
+	if b.level+1 > bucketSize {
 		h.Set("RateLimit-Remaining", "0")
 		return false
 	}
-	s.level++
-	h.Set("RateLimit-Remaining", strconv.Itoa(int(bucketSize-s.level)))
+	b.level++
+	s.levels[token] = b
+	h.Set("RateLimit-Remaining", strconv.Itoa(int(bucketSize-b.level)))
 	return true
 }
 
@@ -100,7 +119,7 @@ func (s *Sim) on(pattern string, h handler) {
 			s.mu.Unlock()
 			write(w, http.StatusUnauthorized, errorsOf("Token is invalid"))
 			return
-		case !s.limit(w.Header()):
+		case !s.limit(w.Header(), r.Header.Get("Auth-Token")):
 			s.mu.Unlock()
 			write(w, http.StatusTooManyRequests, errorsOf("Too many requests"))
 			return

@@ -261,9 +261,23 @@ func (s *Sim) getValues(c *call, kind, id, version string) (int, any) {
 
 // SetValues writes metadata as a person would, regardless of views.
 func (s *Sim) SetValues(assetID string, values map[string]string) {
+	s.setValues(kAsset, assetID, "", values)
+}
+
+// SetVersionValues is SetValues of one version of an asset, SetSegmentValues that of a comment.
+func (s *Sim) SetVersionValues(assetID, version string, values map[string]string) {
+	s.setValues(kAsset, assetID, version, values)
+}
+
+// SetSegmentValues changes the metadata of a comment.
+func (s *Sim) SetSegmentValues(segment string, values map[string]string) {
+	s.setValues(kSegment, segment, "", values)
+}
+
+func (s *Sim) setValues(kind, id, version string, values map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, ok := s.metadataKey(kAsset, assetID, "")
+	key, ok := s.metadataKey(kind, id, version)
 	if !ok {
 		return
 	}

@@ -39,8 +39,9 @@ type Options struct {
 	AppID, Token string // the service's application token
 	Objects      Objects
 	Signer       Signer
-	Stores       Stores // of storages that are not S3
-	Bucket       string // of the storage for files; "" : iconik-files
+	Stores       Stores   // of storages that are not S3
+	Bucket       string   // of the storage for files; "" : iconik-files
+	MoreTokens   []string // of the same user, each with a limit of its own
 	RateLimits   bool
 	// IndexDelay is how long search, contents and segment lists lag behind the store; 0: 1 s, negative: not at all.
 	IndexDelay time.Duration
@@ -62,21 +63,22 @@ type doc = map[string]any
 
 // Kinds of entities.
 const (
-	kAsset      = "assets"
-	kCollection = "collections"
-	kFormat     = "formats"
-	kFileSet    = "file_sets"
-	kFile       = "files"
-	kProxy      = "proxies"
-	kKeyframe   = "keyframes"
-	kSegment    = "segments"
-	kJob        = "jobs"
-	kField      = "fields"
-	kView       = "views"
-	kStorage    = "storages"
-	kUser       = "users"
-	kAction     = "custom_actions"
-	kWebhook    = "webhooks"
+	kAsset        = "assets"
+	kCollection   = "collections"
+	kFormat       = "formats"
+	kFileSet      = "file_sets"
+	kFile         = "files"
+	kProxy        = "proxies"
+	kKeyframe     = "keyframes"
+	kSegment      = "segments"
+	kJob          = "jobs"
+	kField        = "fields"
+	kView         = "views"
+	kStorage      = "storages"
+	kUser         = "users"
+	kNotification = "notifications"
+	kAction       = "custom_actions"
+	kWebhook      = "webhooks"
 )
 
 // entity is a doc, and what the index has of it.
@@ -107,9 +109,8 @@ type Sim struct {
 	everyone, // the group of all users, that new objects are readable to
 	storage,
 	back string // the sandbox's own page
-	level float64
-	at    time.Time
-	calls map[string]int
+	levels map[string]bucketLevel // by token
+	calls  map[string]int
 
 	onWrite func(method, path string)
 }
@@ -129,7 +130,7 @@ func New(o Options) (*Sim, error) {
 		o.Bucket = "iconik-files"
 	}
 	s := &Sim{o: o, dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 10 * time.Second}, kinds: map[string]map[string]*entity{}, order: map[string][]string{},
-		kids: map[string][]string{}, ext: map[string][]string{}, values: map[string]doc{}, tokens: map[string]string{}, calls: map[string]int{}}
+		kids: map[string][]string{}, ext: map[string][]string{}, values: map[string]doc{}, tokens: map[string]string{}, calls: map[string]int{}, levels: map[string]bucketLevel{}}
 	s.routes()
 	if o.Dir != "" {
 		found, err := s.load()
@@ -138,14 +139,14 @@ func New(o Options) (*Sim, error) {
 		}
 		go s.persist()
 		if found {
-			s.tokens[o.Token] = s.service
+			s.addTokens()
 			return s, nil
 		}
 	}
 	s.domain = newID()
 	s.everyone = s.AddGroup("Everyone")
 	s.service = s.AddUser("service@framebridge.example", "Framebridge", "Service")
-	s.tokens[o.Token] = s.service
+	s.addTokens()
 	s.storage = s.AddStorage("Media", "S3", doc{"bucket": o.Bucket, "endpoint": "", "region": "us-east-1", "path": "media"})
 	return s, nil
 }
@@ -429,3 +430,12 @@ func (s *Sim) Calls() map[string]int {
 
 // Wait returns when every webhook and action call under way has ended.
 func (s *Sim) Wait() { s.wait.Wait() }
+
+// Bound is how long iconik's limit alone requires for the calls of one token so far.
+func (s *Sim) Bound() time.Duration {
+	n := 0
+	for _, calls := range s.Calls() {
+		n += calls
+	}
+	return time.Duration(max(0, float64(n)-bucketSize) / perSecond * float64(time.Second))
+}

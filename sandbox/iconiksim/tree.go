@@ -67,14 +67,17 @@ func (s *Sim) treeCollection(w io.Writer, d doc, indent string) {
 	}
 }
 
-// home is the first collection of an asset that is not deleted.
-func (s *Sim) home(a doc) string {
+// home is the first of an asset's collections by external id that is not deleted. The order in which they were made, or in which it was
+// put into them, means nothing.
+func (s *Sim) home(a doc) (home string) {
+	first := ""
 	for _, id := range texts(a["in_collections"]) {
-		if c, ok := s.get(kCollection, id); ok && text(c, "status") != "DELETED" {
-			return id
+		c, ok := s.get(kCollection, id)
+		if external := text(c, "external_id"); ok && text(c, "status") != "DELETED" && (home == "" || external < first) {
+			home, first = id, external
 		}
 	}
-	return ""
+	return home
 }
 
 func (s *Sim) treeAsset(w io.Writer, a doc, indent string) {
@@ -187,6 +190,13 @@ func (s *Sim) Docs(kind string) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stored(kind, "")
+}
+
+// StoredAt is where the bytes of a file are kept, by what Docs shows of it.
+func (s *Sim) StoredAt(file map[string]any) (bucket, key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.object(file)
 }
 
 // Delete deletes an object as a person would: kind is assets, collections or segments.

@@ -42,6 +42,7 @@ func (s *Sim) userRoutes() {
 		}
 		d := maps.Clone(c.body)
 		d["id"], d["date_created"] = newID(), now()
+		s.put(kNotification, d)
 		return http.StatusCreated, d
 	})
 }

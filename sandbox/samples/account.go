@@ -2,6 +2,7 @@ package samples
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 )
@@ -47,19 +48,19 @@ func account() []workspace {
 		{"Harbour Films", []inAccount{
 			{"Salt and Iron – Trailer", cuts(4)}, {"Salt and Iron – Teaser", cuts(2)}, {"Salt and Iron – Key Art", stills(12)}, {"Salt and Iron – Dailies", reels(240)},
 			{"Lighthouse Keepers – Ep 101", cuts(6)}, {"Lighthouse Keepers – Ep 102", cuts(5)}, {"Lighthouse Keepers – Ep 103", cuts(3)}, {"Lighthouse Keepers – Interviews", sound(6)},
-			{"Lighthouse Keepers – Stills", stills(30)}, {"The Long Quay", cuts(1)}, {"The Long Quay", reels(20)}, // two of one name stay two
+			{"Lighthouse Keepers – Stills", stills(30)}, {"The Long Quay", cuts(1)}, {"The Long Quay", aside(2023, reels(20))}, // two of one name stay two
 			{"港の灯り – 日本語版", cuts(2)}, {"Café Änderung – \"Cut / final\"", cuts(2)}, {"Untitled Pier Project", func(*seeder) {}},
-			{"Cold Storage", coldStorage(cuts(1))}, {"Archive Footage 2019", coldStorage(reels(40))}, {"Archive Footage 2021", coldStorage(stills(10))},
+			{"Cold Storage", coldStorage(cuts(1))}, {"Archive Footage 2019", coldStorage(reels(40))}, {"Archive Footage 2021", coldStorage(cuts(2))},
 		}},
 		{"Harbour Sports", []inAccount{
-			{"Regatta 2026 – Highlights", cuts(5)}, {"Regatta 2026 – Isolated Cameras", reels(120)}, {"Regatta 2026 – Social", stills(16)}, {"Regatta 2025", coldStorage(cuts(2))},
-			{"Harbor Half Marathon", cuts(2)}, {"Harbor Half Marathon – Drone", reels(60)}, {"Open Water Championships", cuts(3)}, {"Athlete Portraits", stills(24)},
+			{"Regatta 2026 – Highlights", cuts(5)}, {"Regatta 2026 – Isolated Cameras", reels(120)}, {"Regatta 2026 – Social", stills(16)}, {"Regatta 2025", aside(2025, cuts(2))},
+			{"Harbor Half Marathon", aside(2022, cuts(2))}, {"Harbor Half Marathon – Drone", aside(2022, reels(60))}, {"Open Water Championships", cuts(3)}, {"Athlete Portraits", stills(24)},
 			{"Match Day Graphics", stills(8)}, {"Commentary Tracks", sound(12)}, {"Uploads from the Stadium", interrupted(9)}, {"Broadcast Masters", reels(600)},
 		}},
 		{"Harbour Agency", []inAccount{
-			{"Nimbus Coffee – Spring Spot", cuts(7)}, {"Nimbus Coffee – Social Cutdowns", cuts(4)}, {"Nimbus Coffee – Packshots", stills(18)}, {"Ferry Line – Safety Film", cuts(2)},
+			{"Nimbus Coffee – Spring Spot", cuts(7)}, {"Nimbus Coffee – Social Cutdowns", cuts(4)}, {"Nimbus Coffee – Packshots", stills(18)}, {"Ferry Line – Safety Film", aside(2024, cuts(2))},
 			{"Ferry Line – Onboard Audio", sound(5)}, {"Northpoint Bank – Under Embargo", forFew(cuts(3))}, {"Northpoint Bank – Casting", forFew(stills(9))},
-			{"Client Screeners", screeners(6)}, {"Pitch Deck Videos", cuts(1)}, {"Template Library", reels(15)},
+			{"Client Screeners", screeners(6)}, {"Pitch Deck Videos", cuts(1)}, {"Template Library", refused(reels(15))},
 		}},
 	}
 }
@@ -155,6 +156,22 @@ func coldStorage(fill func(*seeder)) func(*seeder) {
 	return func(s *seeder) {
 		fill(s)
 		s.sim.Archive(s.p.ID, "archived")
+	}
+}
+
+// aside is a project that was finished in the autumn of a year, and set inactive.
+func aside(year int, fill func(*seeder)) func(*seeder) {
+	return func(s *seeder) {
+		fill(s)
+		s.sim.SetAside(s.p.ID, time.Date(year, time.October, 1, 12, 0, 0, 0, time.UTC))
+	}
+}
+
+// refused is a project whose folders Frame.io does not list.
+func refused(fill func(*seeder)) func(*seeder) {
+	return func(s *seeder) {
+		fill(s)
+		s.sim.Refuse(s.p.ID)
 	}
 }
 

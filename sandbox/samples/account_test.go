@@ -20,11 +20,17 @@ func TestTheSampleAccountHasProjectsOfAllKinds(t *testing.T) {
 	assert.Len(t, teams, 3)
 	projects := sim.Projects()
 	assert.Len(t, projects, 40)
-	files, comments, cold, restricted, empty, named := 0, 0, 0, 0, 0, map[string]int{}
+	files, comments, cold, aside, refused, restricted, empty, named := 0, 0, 0, 0, 0, 0, 0, map[string]int{}
 	for _, p := range projects {
 		named[p.Name]++
 		if p.ArchiveStatus == "archived" {
 			cold++
+		}
+		if p.Aside {
+			aside++
+		}
+		if p.Refused {
+			refused++
 		}
 		if p.Restricted {
 			restricted++
@@ -43,7 +49,7 @@ func TestTheSampleAccountHasProjectsOfAllKinds(t *testing.T) {
 	}
 	assert.Equal(t, 1, named[harbour.Name])
 	assert.Equal(t, 2, named["The Long Quay"], "two of one name")
-	assert.Equal(t, []int{4, 2, 1}, []int{cold, restricted, empty}, "in cold storage, for few, empty")
+	assert.Equal(t, []int{3, 5, 1, 2, 1}, []int{cold, aside, refused, restricted, empty}, "in cold storage, inactive, refused, for few, empty")
 	assert.Greater(t, files, 1000)
 	assert.Greater(t, comments, 100)
 }

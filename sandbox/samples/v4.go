@@ -1,6 +1,7 @@
 package samples
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
@@ -12,6 +13,14 @@ func (s *seeder) everythingOfV4(one, still, board, stack *frameiosim.Asset) {
 	grade := s.sim.AddGroup("Colour", priya.ID)
 	when := time.Date(2026, 3, 14, 9, 30, 0, 0, time.UTC)
 	s.fields(one, still, stack, priya, grade, when)
+	for i, id := range []string{one.ID, still.ParentID, stack.ID} {
+		s.sim.EditAsset(id, func(a *frameiosim.Asset) {
+			a.AdobeID = fmt.Sprintf("urn:aaid:sc:US:0c1f1a60-0000-4000-8000-%012d", i+2)
+		})
+	}
+	s.sim.EditAsset(still.ParentID, func(a *frameiosim.Asset) { a.CoverID = still.ID })
+	contracts := s.sim.AddFolder(s.root, "06 Contracts")
+	s.sim.Restrict(contracts.ID, frameiosim.Role{User: s.sim.AddUser(frameiosim.User{Name: "Lena Legal", Email: "lena@counsel.example"}).ID, Role: "editor"})
 
 	text := "@Priya Rao, does this match the brief?"
 	s.comment(frameiosim.Comment{AssetID: still.ID, Text: text, Anchor: &frameiosim.Point{X: 0.25, Y: 0.75}, Completed: true, Completer: priya.ID, CompletedAt: &when, EditedAt: &when,
@@ -22,6 +31,7 @@ func (s *seeder) everythingOfV4(one, still, board, stack *frameiosim.Asset) {
 		Markup: &frameiosim.Markup{Kind: "replace", Selection: "the harbour", Suggested: "Port Lumen", Bounds: []frameiosim.Box{{X: 12.5, Y: 24, Width: 130, Height: 42}}}})
 
 	s.sim.EditProject(s.p.ID, func(p *frameiosim.Project) {
+		p.AdobeID = "urn:aaid:sc:US:0c1f1a60-0000-4000-8000-000000000001"
 		p.Description, p.Owner = "Trailer and key art for the spring season", &frameiosim.User{ID: priya.ID, Name: priya.Name, Email: priya.Email}
 	})
 	selects := s.sim.AddCollection(frameiosim.Collection{ProjectID: s.p.ID, Name: "Selects", Description: "What goes to the client", Items: []string{one.ID, still.ID, stack.ID}})
@@ -53,4 +63,10 @@ func (s *seeder) fields(one, still, stack *frameiosim.Asset, priya frameiosim.Us
 	s.sim.SetField(still.ID, s.sim.AddField("Slate", "text"), "a second field of that name")
 	s.sim.SetField(still.ParentID, slate, "Key art folder")
 	s.sim.SetField(stack.ID, slate, "Trailer stack")
+	approver := s.sim.AddField("Approver", "user_single")
+	approver.Members = []string{priya.ID, grade.ID}
+	for _, id := range []string{one.ID, still.ParentID, stack.ID} {
+		s.sim.SetField(id, look, []string{"Day for night"})
+		s.sim.SetField(id, approver, []string{priya.ID})
+	}
 }

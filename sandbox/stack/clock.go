@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,6 +30,9 @@ const (
 	expiryMargin = 5 * time.Second
 )
 
+// ErrUnavailable says that Framebridge cannot answer right now, as while the machine is busy with something else.
+var ErrUnavailable = errors.New("Framebridge is not available")
+
 // Call asks Framebridge's API, below its prefix, as the sandbox's tenant.
 func (s *Stack) Call(ctx context.Context, method, path, body string) ([]byte, http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, s.APIURL+Prefix+path, strings.NewReader(body))
@@ -49,6 +53,9 @@ func (s *Stack) Call(ctx context.Context, method, path, body string) ([]byte, ht
 			problem.Detail = string(raw)
 		}
 		err = fmt.Errorf("%s: %s", resp.Status, problem.Detail)
+		if resp.StatusCode == http.StatusServiceUnavailable {
+			err = fmt.Errorf("%w (%s): %s", ErrUnavailable, resp.Status, problem.Detail)
+		}
 	}
 	return raw, resp.Header, err
 }

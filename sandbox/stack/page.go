@@ -94,6 +94,7 @@ func (s *Stack) page() http.Handler {
 	m.HandleFunc("POST /reviews/{id}/delete", s.button(s.Delete))
 	m.HandleFunc("GET /archives/{id}/{file}", s.pass("/archives/"))
 	m.HandleFunc("GET /reviews/{id}/{file}", s.pass("/reviews/"))
+	m.HandleFunc("GET /migrations/{id}/{file}", s.pass("/migrations/"))
 	return http.NewCrossOriginProtection().Handler(m)
 }
 

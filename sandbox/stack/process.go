@@ -35,7 +35,7 @@ func NewProcess(name, path, dir string, env []string, args ...string) *Process {
 }
 
 func (s *Stack) process(name string, args ...string) *Process {
-	return NewProcess(name, filepath.Join(cmp.Or(s.o.Bin, BinDir(s.o.Root)), name), s.o.Dir, nil, args...)
+	return NewProcess(name, filepath.Join(cmp.Or(s.o.Bin, BinDir(s.o.Root)), name), s.o.Dir, s.o.Env, args...)
 }
 
 // Replace stops the process, and starts the program of the same name in another folder with the same arguments.

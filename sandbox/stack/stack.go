@@ -9,14 +9,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"text/template"
 	"time"
 
@@ -65,6 +63,7 @@ type Options struct {
 	// Persist lets the vendors' state survive a restart; the ledger and Temporal's history are always kept in Dir.
 	Persist    bool
 	RateLimits bool
+	Latency    time.Duration // before each answer of the vendors
 	IndexDelay time.Duration // of iconik; see iconiksim.Options
 	// S3 is a real store, http://ACCESS:SECRET@host:port; "" is the embedded one.
 	S3 string
@@ -85,10 +84,12 @@ type Options struct {
 	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
 	// Review is YAML put into the tenant's review section, over what the stack sets.
 	Review     map[string]string
-	Generation string // of Frame.io's API: "v4" (default) or "legacy"
-	Shares     string // V4's profile of shares; see frameiosim.Options
-	Plain      bool   // Frame.io puts no watermark on uploads
-	NoHook     bool   // no webhooks of reviews: polling alone
+	Generation string   // of Frame.io's API: "v4" (default) or "legacy"
+	Shares     string   // V4's profile of shares; see frameiosim.Options
+	Plain      bool     // Frame.io puts no watermark on uploads
+	NoHook     bool     // no webhooks of reviews: polling alone
+	Env        []string // of worker and starter, beside this process's
+	Debug      bool     // they log everything
 }
 
 // Stack is what runs.
@@ -157,47 +158,29 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	return s, nil
 }
 
-// givenPorts are those that stacks of this process have: whoever gets one may open it late.
-var givenPorts sync.Map
-
-// port takes a well-known port where it is free, otherwise any.
-func (s *Stack) port(wellKnown int) int {
-	if s.o.FixedPorts && portIsFree(wellKnown) {
-		return wellKnown
-	}
-	if port := FreePort(); port != 0 {
-		return port
-	}
-	return wellKnown
-}
-
-// FreePort is a port below the range from which systems take the ports of outgoing connections: one of those may be taken by
-// anybody between the finding and the use. It is given once. 0: none was found.
-func FreePort() int {
-	for range 100 {
-		port := 20000 + rand.IntN(12000)
-		if _, given := givenPorts.LoadOrStore(port, true); !given && portIsFree(port) {
-			return port
-		}
-	}
-	return 0
-}
-
-func portIsFree(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
-	return err == nil && l.Close() == nil
-}
-
 func (s *Stack) serve(wellKnown int, h http.Handler) (string, error) {
-	port := strconv.Itoa(s.port(wellKnown))
-	l, err := net.Listen("tcp", net.JoinHostPort(s.bind(), port))
+	l, err := listening(func() (net.Listener, error) {
+		return net.Listen("tcp", net.JoinHostPort(s.bind(), strconv.Itoa(s.port(wellKnown))))
+	})
 	if err != nil {
 		return "", err
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	s.servers = append(s.servers, server)
 	go func() { _ = server.Serve(l) }()
-	return "http://" + net.JoinHostPort(cmp.Or(s.o.Host, loopback), port), nil
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return "http://" + net.JoinHostPort(cmp.Or(s.o.Host, loopback), port), err
+}
+
+// late answers after a while.
+func late(by time.Duration, h http.Handler) http.Handler {
+	if by <= 0 {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(by)
+		h.ServeHTTP(w, r)
+	})
 }
 
 const loopback = "127.0.0.1"
@@ -241,21 +224,23 @@ func (s *Stack) startVendors() error {
 		s.Store, store, signer = embedded, embedded, embedded.Presigner(s.StoreURL)
 	}
 	var err error
-	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits, Watermark: !s.o.Plain, Generation: s.o.Generation, Shares: s.o.Shares, ClientID: imsClient, ClientSecret: imsSecret, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
+	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer,
+		RateLimits: s.o.RateLimits, Watermark: !s.o.Plain, Generation: s.o.Generation, Shares: s.o.Shares, ClientID: imsClient,
+		ClientSecret: imsSecret, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
 		return err
 	}
 	if s.Iconik, err = iconiksim.New(iconiksim.Options{AppID: IconikApp, Token: IconikToken, Objects: store, Signer: signer, RateLimits: s.o.RateLimits,
 		IndexDelay: s.o.IndexDelay, Dir: dir("")}); err != nil {
 		return err
 	}
-	if s.FrameioURL, err = s.serve(9010, s.Frameio.Handler()); err != nil {
+	if s.FrameioURL, err = s.serve(9010, late(s.o.Latency, s.Frameio.Handler())); err != nil {
 		return err
 	}
 	s.Frameio.SetPublicURL(s.FrameioURL)
-	if s.IconikURL, err = s.serve(9020, s.Iconik.Handler()); err != nil {
+	if s.IconikURL, err = s.serve(9020, late(s.o.Latency, s.Iconik.Handler())); err != nil {
 		return err
 	}
-	s.Mail, err = mailtest.Listen(fmt.Sprintf("%s:%d", s.bind(), s.port(1025)))
+	s.Mail, err = listening(func() (*mailtest.Server, error) { return mailtest.Listen(fmt.Sprintf("%s:%d", s.bind(), s.port(1025))) })
 	return err
 }
 
@@ -369,8 +354,9 @@ func (s *Stack) configureAt(api, worker string) error {
 	if err := os.WriteFile(s.Config, []byte(b.String()), 0o600); err != nil {
 		return err
 	}
-	s.Worker = s.process("worker", "--config", s.Config)
-	s.Starter = s.process("starter", "serve", "--config", s.Config)
+	level := map[bool]string{false: "info", true: "debug"}[s.o.Debug]
+	s.Worker = s.process("worker", "--config", s.Config, "--log-level", level)
+	s.Starter = s.process("starter", "serve", "--config", s.Config, "--log-level", level)
 	return nil
 }
 

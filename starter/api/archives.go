@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
@@ -229,9 +228,10 @@ func (s *Server) getReport(c *gin.Context) {
 	if !ok {
 		return
 	}
+	_, linked := c.Get(openedKey) // others save it, and a saved file has no pictures beside it
 	rep, err := report.Open(c.Request.Context(), s.Ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
 		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.Config().Temporal, workflows.ArchiveID(row.Tenant, row.ID)), ConsoleURL: routes.ConsoleArchive(s.Config(), row.Tenant, row.ID),
-		SigningKey: s.Config().Report.SigningKeyInUse()})
+		SigningKey: s.Config().Report.SigningKeyInUse(), Pictures: linked})
 	if err != nil {
 		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
@@ -245,12 +245,17 @@ func (s *Server) getReport(c *gin.Context) {
 		fail(c, http.StatusNotFound, "report", err.Error())
 		return
 	}
-	c.Header("Content-Type", form.MediaType)
+	s.sendReport(c, form.MediaType, file, "archive", row.ID, func(w io.Writer) error { return form.Render(w, rep) })
+}
+
+// sendReport answers with a report, which is written while it is sent; of and id say whose it is, for the log.
+func (s *Server) sendReport(c *gin.Context, mediaType, file, of, id string, render func(io.Writer) error) {
+	c.Header("Content-Type", mediaType)
 	c.Header("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": file}))
-	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'")
 	c.Status(http.StatusOK)
-	if err := form.Render(c.Writer, rep); err != nil {
-		s.Log.ErrorContext(c, "could not finish sending a report", "archive", row.ID, "error", err)
+	if err := render(c.Writer); err != nil {
+		s.Log.ErrorContext(c, "could not finish sending a report", of, id, "error", err)
 		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
 	}
 }
@@ -261,22 +266,7 @@ func (s *Server) postArchive(c *gin.Context) {
 		DryRun      bool   `json:"dry_run"`
 		RequestedBy string `json:"requested_by"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(bodyOf(c)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		var kind *json.UnmarshalTypeError
-		switch {
-		case errors.As(err, &kind) && kind.Field != "":
-			fail(c, http.StatusBadRequest, kind.Field, kind.Field+" is a "+kind.Value+", which it cannot be")
-		case errors.As(err, &kind), errors.Is(err, io.EOF):
-			fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
-		default:
-			fail(c, http.StatusBadRequest, "", "the body does not match what this route expects: "+err.Error())
-		}
-		return
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		fail(c, http.StatusBadRequest, "", "the body must be a single JSON object")
+	if !readJSON(c, &in) {
 		return
 	}
 	if in.ProjectID = strings.TrimSpace(in.ProjectID); in.ProjectID == "" {

@@ -66,6 +66,7 @@ func (s *Server) readClick(c *gin.Context) (click, bool) {
 		fail(c, http.StatusBadRequest, field, "not an iconik ID: iconik's IDs are UUIDs")
 		return in, false
 	}
+	received(c, "iconik", c.Request.URL.Path[strings.LastIndexByte(c.Request.URL.Path, '/')+1:], strings.Join(append(slices.Clone(in.AssetIDs), in.CollectionIDs...), " "))
 	t := tenantIn(c)
 	want, err := s.Domain(c.Request.Context(), t)
 	if err != nil {
@@ -84,7 +85,7 @@ func (s *Server) clickedBy(ctx context.Context, t *config.Tenant, in click) ledg
 	defer cancel()
 	if in.AuthToken != "" {
 		own := t.Iconik
-		own.AuthToken = config.Secret(in.AuthToken)
+		own.AuthToken, own.Credentials = config.Secret(in.AuthToken), nil
 		if c, err := iconik.New(own); err == nil {
 			if u, err := c.Users.Current(ctx); err == nil && (u.ID == in.UserID || in.UserID == "") {
 				return ledger.Person{ID: u.ID, Name: u.FullName(), Email: u.Email}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestTheCodecEndpointIsForAdministratorsAndTemporalsUI(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	body := `{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"ImtpbSI="}]}`
 	resp, _ := f.ask(ask{"POST", "/codec/decode", body, bearer("A")})
 	assert.Equal(t, 404, resp.StatusCode, "without keys")

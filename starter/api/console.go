@@ -20,7 +20,7 @@ import (
 
 // consolePages are the console, for people who have signed in. What outlives a request ends with the context.
 func (s *Server) consolePages(ctx context.Context) http.Handler {
-	return console.Handler(console.Deps{Config: s.Config, Ledger: s.Ledger, Actions: consoleActions{s.Service}, Log: s.Log, Stop: ctx, Refused: s.desk.Refused})
+	return console.Handler(console.Deps{Config: s.Config, Ledger: s.Ledger, Actions: consoleActions{s.Service}, Log: s.Log, Stop: ctx, Refused: s.desk.Refused, Thumbs: s.thumbs})
 }
 
 // stopping is done when the server stops.
@@ -112,6 +112,39 @@ func (a consoleActions) SyncReview(ctx context.Context, t *config.Tenant, id str
 	return refused(err)
 }
 
+func (a consoleActions) ResendReview(ctx context.Context, t *config.Tenant, id string) error {
+	return refused(a.s.ResendReview(context.WithoutCancel(ctx), t, id))
+}
+
+func (a consoleActions) BothSides(ctx context.Context, t *config.Tenant, id string) (console.Sides, error) {
+	read, err := a.s.ReadBothSides(ctx, t, id)
+	if errors.Is(err, control.ErrNoReview) {
+		err = &console.Refused{Why: err.Error()}
+	}
+	out := console.Sides{Listed: read.Listed, LinkSeen: read.LinkSeen, MoreAssets: read.MoreAssets}
+	for _, p := range read.Reviewers {
+		out.Reviewers = append(out.Reviewers, console.Reviewer(p))
+	}
+	for _, s := range read.Assets {
+		one := console.AssetSides{N: s.N, Title: s.Title, Label: s.Label, Problem: s.Problem, More: s.More}
+		for _, p := range s.Pairs {
+			one.Pairs = append(one.Pairs, console.Pair{Frame: p.Frame, Frameio: console.Side(p.Frameio), Iconik: console.Side(p.Iconik), Differ: p.Differ})
+		}
+		out.Assets = append(out.Assets, one)
+	}
+	return out, err
+}
+
+func (a consoleActions) Thumbnail(ctx context.Context, t *config.Tenant, id string, n int) (console.File, error) {
+	picture, mediaType, err := a.s.Thumbnail(ctx, t, id, n)
+	return console.File{MediaType: mediaType, Body: picture}, err
+}
+
+func (a consoleActions) ItemThumbnail(ctx context.Context, t *config.Tenant, it ledger.Item) (console.File, error) {
+	picture, mediaType, err := a.s.ItemThumbnail(ctx, t, it)
+	return console.File{MediaType: mediaType, Body: picture}, err
+}
+
 func (a consoleActions) Export(ctx context.Context, t *config.Tenant, id, format, asset string) (console.File, error) {
 	row, ok, err := a.s.Ledger.Tenant(t.ID).Review(id).Get(ctx)
 	if err != nil {
@@ -131,7 +164,10 @@ func (a consoleActions) Projects(ctx context.Context, t *config.Tenant) ([]conso
 	all, err := a.s.Projects(ctx, t)
 	out := make([]console.Project, len(all))
 	for i, p := range all {
-		out[i] = console.Project{ID: p.ID, Name: p.Name, Team: p.Team, State: p.State(), Archive: p.Archive}
+		out[i] = console.Project{ID: p.ID, Name: p.Name, Team: p.Team, Bytes: -1, State: p.State(), Archive: p.Archive}
+		if p.Bytes != nil {
+			out[i].Bytes = *p.Bytes
+		}
 	}
 	return out, err
 }
@@ -148,6 +184,25 @@ func (a consoleActions) Doctor(ctx context.Context, t *config.Tenant) doctor.Rep
 
 func (a consoleActions) SignedIn(ctx context.Context, t *config.Tenant) (time.Time, bool) {
 	return control.SignedIn(a.s.Ledger)(ctx, t)
+}
+
+func (a consoleActions) SignInURL(t *config.Tenant, redirect, state string) (string, error) {
+	to, err := a.s.SignInURL(t, redirect, state)
+	return to, refused(err)
+}
+
+func (a consoleActions) SignIn(ctx context.Context, t *config.Tenant, code, redirect string) (string, error) {
+	who, err := a.s.SignIn(context.WithoutCancel(ctx), t, code, redirect)
+	return who, refused(err)
+}
+
+func (a consoleActions) Budgets(ctx context.Context, t *config.Tenant) ([]console.Budget, error) {
+	all, err := a.s.Budgets(ctx, t)
+	out := make([]console.Budget, len(all))
+	for i, b := range all {
+		out[i] = console.Budget{Vendor: b.Vendor, Name: b.Name, Left: b.Left, Of: b.Of, Window: b.Window, PausedUntil: b.PausedUntil, Refused: b.Refused.Count, RefusedAt: b.Refused.Last}
+	}
+	return out, err
 }
 
 func (a consoleActions) Step(ctx context.Context, t *config.Tenant, id string) (string, error) {

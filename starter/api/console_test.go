@@ -57,7 +57,7 @@ func TestAButtonOfTheConsole(t *testing.T) {
 }
 
 func TestTheQueueIsReordered(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	h := f.Ledger.Tenant(tenantA)
 	for i, id := range []string{"a", "b", "c"} {
 		_, _, err := h.Archive(id).Request(t.Context(), "", time.Now())
@@ -95,7 +95,7 @@ func TestTheQueueIsReordered(t *testing.T) {
 }
 
 func TestOneFileIsRetried(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	h := f.Ledger.Tenant(tenantA).Archive(project)
 	_, _, err := h.Request(t.Context(), "", time.Now())
 	require.NoError(t, err)

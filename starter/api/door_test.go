@@ -32,7 +32,7 @@ func (u unread) Read([]byte) (int, error) { u.t.Error("the body was read"); retu
 func (u unread) Close() error { return nil }
 
 func TestABodyIsNotReadBeforeItsSenderIsKnown(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	const json = "application/json"
 	for name, tt := range map[string]struct {
 		path, kind string
@@ -64,7 +64,7 @@ func TestABodyIsNotReadBeforeItsSenderIsKnown(t *testing.T) {
 }
 
 func TestABodyWithoutALengthIsCappedAllTheSame(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	r := httptest.NewRequest("POST", hookURL+tenantA, io.MultiReader(strings.NewReader(strings.Repeat(" ", maxBody)), strings.NewReader("  ")))
 	r.ContentLength = -1
 	r.Header.Set("Content-Type", "application/json")
@@ -74,7 +74,7 @@ func TestABodyWithoutALengthIsCappedAllTheSame(t *testing.T) {
 }
 
 func TestBodiesInFlightAreBounded(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	require.True(t, f.door.bodies.TryAcquire(maxBodies-10))
 	event := `{"type":"x"}`
 	resp, _ := f.ask(ask{"POST", hookURL + tenantA, event, signed("new", event, 0)})
@@ -88,7 +88,7 @@ func TestBodiesInFlightAreBounded(t *testing.T) {
 }
 
 func TestWrongSecretsAreLimitedByAddress(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.noTemporal()
 	list := routes.Prefix + "/archives"
 	wrong := func(address string) ask {
@@ -147,7 +147,7 @@ func TestFailuresAreForgottenInTimeAndBounded(t *testing.T) {
 }
 
 func TestTheInsideHasAListenerOfItsOwn(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.noTemporal()
 	inside := []string{"/healthz", "/readyz", "/metrics", "/openapi.json"}
 	for _, path := range inside {
@@ -169,7 +169,7 @@ func TestTheInsideHasAListenerOfItsOwn(t *testing.T) {
 }
 
 func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.Config().HTTP.PublicURL = "https://framebridge.example.com"
 	for _, path := range []string{"/healthz", "/nothing", routes.Prefix + "/archives"} {
 		resp, _ := f.ask(ask{"GET", path, "", nil})
@@ -180,7 +180,7 @@ func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
 }
 
 func TestLoggedPathsAreShortAndHoldNoSecret(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	var logged bytes.Buffer
 	f.Log = slog.New(slog.NewJSONHandler(&logged, nil))
 	secret := strings.Repeat("s3cret", 20)
@@ -199,7 +199,7 @@ func TestLoggedPathsAreShortAndHoldNoSecret(t *testing.T) {
 
 // Who says little and slowly holds a connection only for so long, and who opens many does not get more than there are.
 func TestASlowSenderIsLetGo(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	l := &listening{key: "http.listen", address: "127.0.0.1:0", handler: f.engine}
 	require.NoError(t, l.open(t.Context(), f.Log))
 	l.server.ReadHeaderTimeout, l.server.ReadTimeout = 50*time.Millisecond, 100*time.Millisecond
@@ -225,7 +225,7 @@ func TestASlowSenderIsLetGo(t *testing.T) {
 
 // A flood while a review is sent leaves nothing in its history: it reads everything when it opens.
 func TestWebhooksWhileAReviewIsSentAreNoSignals(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	_, _, err := f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", CreatedAt: time.Now()}, 0)
 	require.NoError(t, err)
 	set := func(status ledger.ReviewStatus) {

@@ -39,6 +39,7 @@ func (s *Server) frameioAction(c *gin.Context) {
 		fail(c, http.StatusBadRequest, "interaction_id", "the body is not a Frame.io custom action")
 		return
 	}
+	received(c, "frameio", "Archive to iconik", in.Project.ID)
 	p, err := s.Platform(t)
 	if err != nil {
 		s.failWith(c, err, "")

@@ -113,13 +113,17 @@ func (s *Server) refused(c *gin.Context, t *config.Tenant, key, why string) {
 // neededRole is what a route's key must be for: a viewer reads, an editor exports, an operator controls.
 func neededRole(c *gin.Context) config.Role {
 	switch {
+	case c.Request.Method != http.MethodGet && strings.Contains(c.FullPath(), "/archives/:id/reclaim"):
+		return config.RoleReclaims
 	case strings.HasPrefix(c.FullPath(), "/codec/"):
 		return config.RoleAdmin
-	case c.Request.Method != http.MethodGet:
+	case strings.HasPrefix(c.FullPath(), routes.Prefix+"/migrations"):
+		return config.RoleMigrations
+	case c.Request.Method != http.MethodGet, strings.HasSuffix(c.FullPath(), "/deliveries"), strings.HasSuffix(c.FullPath(), "/doctor"):
 		return config.RoleOperator
 	case strings.HasSuffix(c.FullPath(), "/reviews/:id/:file"):
 		return config.RoleEditor
-	case strings.HasSuffix(c.FullPath(), "/doctor"), strings.HasSuffix(c.FullPath(), "/audit"):
+	case strings.HasSuffix(c.FullPath(), "/audit"):
 		return config.RoleAdmin
 	}
 	return config.RoleViewer

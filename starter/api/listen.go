@@ -47,6 +47,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	case <-time.After(registerPatience): // Temporal is down: it is answered 503 for now
 	}
 	go s.Live.Watch(ctx, s.Log)
+	go s.KeepUp(ctx)
 	served := make(chan error, len(servers))
 	for _, l := range servers {
 		go func() { served <- l.server.Serve(l.listener) }()
@@ -75,7 +76,7 @@ func (s *Server) keepSearchAttributes(ctx context.Context, registered func()) {
 		return
 	}
 	temporalclient.KeepSearchAttributes(ctx, s.Temporal, s.Config().Temporal.Namespace, s.Log, func(missing []string) {
-		s.UseSearchAttributes(len(missing) == 0)
+		s.UseSearchAttributes(missing)
 		once.Do(registered)
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/framebridge/framebridge/redact"
 )
@@ -46,19 +45,19 @@ func cut(text string, n int) string {
 }
 
 // observe logs and counts. Queries are left out: they can hold a control key.
-func (s *Server) observe(answers *prometheus.CounterVec) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		begun := time.Now()
-		defer func() {
-			route := c.FullPath()
-			answers.WithLabelValues(route, strconv.Itoa(c.Writer.Status())).Inc()
-			level := s.Log.InfoContext
-			if route == "/healthz" || route == "/readyz" || route == "/metrics" {
-				level = s.Log.DebugContext
-			}
-			level(c, "answered", "request_id", c.GetString(requestIDKey), "method", c.Request.Method, "path", loggedPath(c.Request.URL.Path),
-				"status", c.Writer.Status(), "ms", time.Since(begun).Milliseconds(), "workflow_id", c.GetString("workflow_id"))
-		}()
-		c.Next()
-	}
+func (s *Server) observe(c *gin.Context) {
+	begun, route := time.Now(), c.FullPath()
+	ended := s.trace(c, route)
+	defer func() {
+		ended()
+		s.counts.answers.WithLabelValues(route, strconv.Itoa(c.Writer.Status())).Inc()
+		s.counts.seconds.WithLabelValues(route).Observe(time.Since(begun).Seconds())
+		level := s.Log.InfoContext
+		if isProbe(route) {
+			level = s.Log.DebugContext
+		}
+		level(c, "answered", "request_id", c.GetString(requestIDKey), "method", c.Request.Method, "path", loggedPath(c.Request.URL.Path),
+			"status", c.Writer.Status(), "ms", time.Since(begun).Milliseconds(), "workflow_id", c.GetString("workflow_id"))
+	}()
+	c.Next()
 }

@@ -2,22 +2,16 @@ package api
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
-)
-
-// What the ledger knows, read when a scrape asks: a few indexed queries for each tenant.
-var (
-	descArchives   = prometheus.NewDesc("framebridge_archives", "Archives that have not ended, by status.", []string{"tenant", "status"}, nil)
-	descQueueAge   = prometheus.NewDesc("framebridge_archive_queue_seconds", "How long the next archive in the queue has waited; 0 where none does.", []string{"tenant"}, nil)
-	descLastEnded  = prometheus.NewDesc("framebridge_archive_last_failure_timestamp_seconds", "When the newest archive that failed or stayed incomplete ended, of the last 100 that did; absent where none did.", []string{"tenant", "status"}, nil)
-	descReviews    = prometheus.NewDesc("framebridge_reviews", "Reviews that are being sent or are open, by status.", []string{"tenant", "status"}, nil)
-	descSyncAge    = prometheus.NewDesc("framebridge_review_oldest_sync_seconds", "How long ago the open review that waits longest was last synced; 0 where none is open.", []string{"tenant"}, nil)
-	descDeliveries = prometheus.NewDesc("framebridge_webhook_last_delivery_timestamp_seconds", "When a webhook that was acted on came last, within a day; absent where none did.", []string{"tenant"}, nil)
-	descUp         = prometheus.NewDesc("framebridge_ledger_up", "1 where the ledger could be read for this scrape.", nil, nil)
+	"github.com/framebridge/framebridge/starter/control"
 )
 
 const (
@@ -26,12 +20,61 @@ const (
 	openReviews     = 1000
 )
 
+var (
+	descUp = prometheus.NewDesc("framebridge_ledger_up", "1 where the ledger could be read for this scrape.", nil, nil)
+)
+
+// counts is what the server counts itself.
+type counts struct {
+	answers      *prometheus.CounterVec
+	seconds, lag *prometheus.HistogramVec
+}
+
+func newCounts() counts {
+	return counts{
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Responses of the HTTP API."}, []string{"route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "framebridge_http_seconds", Help: "Time until a request was answered.", Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 4, 8, 20}}, []string{"route"}),
+		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "framebridge_webhook_lag_seconds",
+			Help: "Time from the moment Frame.io signed a webhook to its arrival, which is also how far the clocks are apart.", Buckets: []float64{.5, 1, 2, 5, 10, 30, 60, 120, 300}}, []string{"tenant"}),
+	}
+}
+
+// gaugeOf describes a gauge of each tenant. Labels are the tenant's id and what is fixed in the code: never a name, never an
+// object's id.
+func gaugeOf(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, append([]string{"tenant"}, labels...), nil)
+}
+
+// scrape is one tenant's values while a scrape is answered.
+type scrape struct {
+	context.Context //nolint:containedctx // lives as long as the scrape
+	tenant          *config.Tenant
+	ledger          ledger.TenantLedger
+	book            *ledger.Ledger
+	ch              chan<- prometheus.Metric
+}
+
+func (s scrape) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	s.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.tenant.ID}, labels...)...)
+}
+
+// reading is what a scrape asks the ledger for, in a few indexed queries. Another gauge is another line here.
+type reading struct {
+	descs []*prometheus.Desc
+	read  func(scrape) error
+}
+
+var readings = []reading{archiveReading(), queueReading(), failureReading(), reviewReading(), syncReading(), deliveryReading(), signInReading(), migrationReading(), eventReading()}
+
 // ledgerMetrics reads a scrape's values from the ledger.
 type ledgerMetrics struct{ s *Server }
 
 func (m ledgerMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descArchives, descQueueAge, descLastEnded, descReviews, descSyncAge, descDeliveries, descUp} {
-		ch <- d
+	ch <- descUp
+	for _, r := range readings {
+		for _, d := range r.descs {
+			ch <- d
+		}
 	}
 }
 
@@ -39,81 +82,174 @@ func (m ledgerMetrics) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeLimit)
 	defer cancel()
 	up := 1.0
-	for id := range m.s.Config().Tenants {
-		if err := m.tenant(ctx, m.s.Ledger.Tenant(id), id, ch); err != nil {
-			m.s.Log.WarnContext(ctx, "a scrape could not read the ledger", "tenant", id, "error", err)
-			up = 0
-			break
-		}
+	if err := m.all(ctx, ch); err != nil {
+		m.s.Log.WarnContext(ctx, "a scrape could not read the ledger", "error", err)
+		up = 0
 	}
 	ch <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up)
 }
 
-func (m ledgerMetrics) tenant(ctx context.Context, l ledger.TenantLedger, id string, ch chan<- prometheus.Metric) error {
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{id}, labels...)...)
-	}
-	archives, err := l.OpenArchives(ctx)
-	if err != nil {
-		return err
-	}
-	for _, status := range []ledger.ArchiveStatus{ledger.Queued, ledger.Planning, ledger.Running, ledger.Waiting, ledger.Verifying} {
-		gauge(descArchives, float64(archives[status]), string(status))
-	}
-	next, err := l.Queue(ctx, -1, "", 1)
-	if err != nil {
-		return err
-	}
-	waited := 0.0
-	if len(next) > 0 {
-		waited = time.Since(next[0].QueuedAt).Seconds()
-	}
-	gauge(descQueueAge, waited)
-	ended, _, err := l.BrowseArchives(ctx, ledger.ArchiveFilter{Statuses: []ledger.ArchiveStatus{ledger.Failed, ledger.Incomplete}}, "", newestFailures)
-	if err != nil {
-		return err
-	}
-	newest := map[ledger.ArchiveStatus]time.Time{}
-	for _, a := range ended {
-		if a.FinishedAt.After(newest[a.Status]) {
-			newest[a.Status] = a.FinishedAt
+func (m ledgerMetrics) all(ctx context.Context, ch chan<- prometheus.Metric) error {
+	for id, t := range m.s.Config().Tenants {
+		s := scrape{Context: ctx, tenant: t, ledger: m.s.Ledger.Tenant(id), book: m.s.Ledger, ch: ch}
+		for _, r := range readings {
+			if err := r.read(s); err != nil {
+				return err
+			}
 		}
 	}
-	for status, at := range newest {
-		gauge(descLastEnded, float64(at.Unix()), string(status))
-	}
-	if err := m.reviews(ctx, l, gauge); err != nil {
-		return err
-	}
-	last, n, err := l.LastDelivery(ctx)
-	if err == nil && n > 0 {
-		gauge(descDeliveries, float64(last.Unix()))
-	}
-	return err
+	return nil
 }
 
-func (m ledgerMetrics) reviews(ctx context.Context, l ledger.TenantLedger, gauge func(*prometheus.Desc, float64, ...string)) error {
-	counts, err := l.RunningReviews(ctx)
-	if err != nil {
-		return err
+// byStatus tells a count of each status, and 0 of those that nothing is in.
+func byStatus[K ~string](s scrape, d *prometheus.Desc, counts map[K]int64, always ...K) {
+	for _, status := range always {
+		s.gauge(d, float64(counts[status]), string(status))
 	}
-	for _, status := range []ledger.ReviewStatus{ledger.ReviewSending, ledger.ReviewOpen} {
-		gauge(descReviews, float64(counts[status]), string(status))
-	}
-	open, err := l.OpenReviews(ctx, time.Time{}, time.Time{}, "", openReviews)
-	if err != nil {
-		return err
-	}
-	oldest := 0.0
-	for _, r := range open {
-		since := r.LastSyncAt
-		if since.IsZero() {
-			since = r.OpenedAt
-		}
-		if !since.IsZero() {
-			oldest = max(oldest, time.Since(since).Seconds())
+	for _, status := range slices.Sorted(maps.Keys(counts)) {
+		if !slices.Contains(always, status) {
+			s.gauge(d, float64(counts[status]), string(status))
 		}
 	}
-	gauge(descSyncAge, oldest)
-	return nil
+}
+
+func archiveReading() reading {
+	d := gaugeOf("framebridge_archives", "Archives that have not ended, by status.", "status")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		counts, err := s.ledger.OpenArchives(s)
+		if err == nil {
+			byStatus(s, d, counts, ledger.Queued, ledger.Planning, ledger.Running, ledger.Waiting, ledger.Verifying)
+		}
+		return err
+	}}
+}
+
+func queueReading() reading {
+	d := gaugeOf("framebridge_archive_queue_seconds", "How long the next archive in the queue has waited; 0 where none does.")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		next, err := s.ledger.Queue(s, -1, "", 1)
+		if err != nil {
+			return err
+		}
+		waited := 0.0
+		if len(next) > 0 {
+			waited = time.Since(next[0].QueuedAt).Seconds()
+		}
+		s.gauge(d, waited)
+		return nil
+	}}
+}
+
+func failureReading() reading {
+	d := gaugeOf("framebridge_archive_last_failure_timestamp_seconds", "When the newest archive that failed or stayed incomplete ended, of the last 100 that did; absent where none did.", "status")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		ended, _, err := s.ledger.BrowseArchives(s, ledger.ArchiveFilter{Statuses: []ledger.ArchiveStatus{ledger.Failed, ledger.Incomplete}}, "", newestFailures)
+		newest := map[ledger.ArchiveStatus]time.Time{}
+		for _, a := range ended {
+			if a.FinishedAt.After(newest[a.Status]) {
+				newest[a.Status] = a.FinishedAt
+			}
+		}
+		for status, at := range newest {
+			s.gauge(d, float64(at.Unix()), string(status))
+		}
+		return err
+	}}
+}
+
+func reviewReading() reading {
+	d := gaugeOf("framebridge_reviews", "Reviews that are being sent or are open, by status.", "status")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		counts, err := s.ledger.RunningReviews(s)
+		if err == nil {
+			byStatus(s, d, counts, ledger.ReviewSending, ledger.ReviewOpen)
+		}
+		return err
+	}}
+}
+
+func syncReading() reading {
+	d := gaugeOf("framebridge_review_oldest_sync_seconds", "How long ago the open review that waits longest was last synced; 0 where none is open.")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		open, err := s.ledger.OpenReviews(s, time.Time{}, time.Time{}, "", openReviews)
+		if err != nil {
+			return err
+		}
+		oldest := 0.0
+		for _, r := range open {
+			since := r.LastSyncAt
+			if since.IsZero() {
+				since = r.OpenedAt
+			}
+			if !since.IsZero() {
+				oldest = max(oldest, time.Since(since).Seconds())
+			}
+		}
+		s.gauge(d, oldest)
+		return nil
+	}}
+}
+
+func deliveryReading() reading {
+	d := gaugeOf("framebridge_webhook_last_delivery_timestamp_seconds", "When a webhook that was acted on came last, within a day; absent where none did.")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		last, n, err := s.ledger.LastDelivery(s)
+		if err == nil && n > 0 {
+			s.gauge(d, float64(last.Unix()))
+		}
+		return err
+	}}
+}
+
+func signInReading() reading {
+	d := gaugeOf("framebridge_sign_in_renewed_timestamp_seconds", "When the sign-in of a person at Adobe was last renewed; unused for 14 days, it ends. Absent where none is kept.")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		if at, ok := control.SignedIn(s.book)(s, s.tenant); ok {
+			s.gauge(d, float64(at.Unix()))
+		}
+		return nil
+	}}
+}
+
+// waitsForGo is where a migration stands that has brought over its first projects and waits for a person.
+const waitsForGo ledger.MigrationStatus = "waiting_for_go"
+
+func migrationReading() reading {
+	d := gaugeOf("framebridge_migrations", "1 where the tenant's newest migration stands, as long as it has not ended; waiting_for_go: a person must resume it.", "status")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		newest, ok, err := s.ledger.NewestMigration(s)
+		if err != nil {
+			return err
+		}
+		at := map[ledger.MigrationStatus]int64{}
+		if ok && !newest.Status.Ended() {
+			status := newest.Status
+			if newest.WaitsForGo {
+				status = waitsForGo
+			}
+			at[status] = 1
+		}
+		byStatus(s, d, at, ledger.MigrationPlanning, ledger.MigrationRunning, ledger.MigrationPaused, waitsForGo, ledger.MigrationScheduled)
+		return nil
+	}}
+}
+
+// toldKinds are the events of which a scrape tells when they came last: those of which nothing else in the ledger tells, and where a
+// person must act.
+var toldKinds = []events.Kind{events.MigrationIncomplete, events.MigrationFailed, events.MirrorFailed, events.ReclaimStopped}
+
+func eventReading() reading {
+	d := gaugeOf("framebridge_event_last_timestamp_seconds", "When an event of this type happened last, within three months; absent where none did.", "type")
+	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
+		for _, kind := range toldKinds {
+			at, err := s.ledger.LastEvent(s, kind)
+			if err != nil {
+				return err
+			}
+			if !at.IsZero() {
+				s.gauge(d, float64(at.Unix()), string(kind))
+			}
+		}
+		return nil
+	}}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
@@ -27,6 +28,7 @@ type addressKey struct{}
 func (s *Server) peopleRoutes(r *gin.Engine) {
 	s.desk = signin.New(signin.Deps{Config: s.Config, Ledger: s.Ledger, Log: s.Log,
 		Address: func(r *http.Request) string { a, _ := r.Context().Value(addressKey{}).(string); return a }})
+	s.thumbs = console.NewThumbs(time.Now)
 	toConsole := func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/ui/") }
 	r.GET("/", toConsole)
 	r.GET("/ui", toConsole)
@@ -35,6 +37,7 @@ func (s *Server) peopleRoutes(r *gin.Engine) {
 	r.POST("/ui/*page", fromBrowser, ui)
 	r.GET("/l/:token", within(readTimeLimit), fromBrowser, s.openLink, s.showLinked)
 	r.GET("/l/:token/:file", within(writeTimeLimit), fromBrowser, s.openLink, s.loadLinked)
+	r.GET("/l/:token/thumbs/:item", within(readTimeLimit), fromBrowser, s.openLink, s.linkedThumb)
 }
 
 // fromBrowser keeps the address that a request comes from, as the limits and the audit see it.
@@ -100,6 +103,23 @@ func (s *Server) loadLinked(c *gin.Context) {
 		return
 	}
 	s.getReport(c)
+}
+
+// linkedThumb answers with the picture of a file, for the report of a link's archive.
+func (s *Server) linkedThumb(c *gin.Context) {
+	v, _ := c.Get(openedKey)
+	opened, ok := v.(signin.Opened)
+	if !ok || opened.Kind != ledger.LinkedArchive {
+		http.NotFound(c.Writer, c.Request)
+		return
+	}
+	s.thumbs.ServeItem(c.Writer, c.Request, opened.Tenant.ID, opened.ID, s.Ledger.Tenant(opened.Tenant.ID).Archive(opened.ID), c.Param("item"), func(ctx context.Context, it ledger.Item) console.File {
+		picture, mediaType, err := s.ItemThumbnail(ctx, opened.Tenant, it)
+		if err != nil {
+			s.Log.DebugContext(ctx, "a file's picture could not be read", "archive", opened.ID, "asset", it.AssetID, "error", err)
+		}
+		return console.File{MediaType: mediaType, Body: picture}
+	})
 }
 
 // words writes a state for people.

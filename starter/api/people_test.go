@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -33,9 +34,16 @@ func TestEveryRouteHasItsRole(t *testing.T) {
 		"POST /archives":         config.RoleOperator, "POST /archives/:id/retry": config.RoleOperator, "POST /archives/:id/cancel": config.RoleOperator,
 		"POST /reviews/:id/extend": config.RoleOperator, "POST /reviews/:id/stop": config.RoleOperator, "POST /reviews/:id/sync": config.RoleOperator,
 		"POST /archives/:id/items/:source_id/retry": config.RoleOperator, "POST /archives/:id/position": config.RoleOperator,
-		"GET /doctor": config.RoleAdmin, "GET /audit": config.RoleAdmin,
+		"GET /mirrors": config.RoleViewer, "POST /mirrors": config.RoleOperator, "POST /mirrors/:name/run": config.RoleOperator, "POST /mirrors/:name/pause": config.RoleOperator,
+		"POST /mirrors/:name/resume": config.RoleOperator, "POST /mirrors/:name/stop": config.RoleOperator,
+		"GET /migrations": config.RoleOperator, "POST /migrations": config.RoleOperator, "GET /migrations/:id": config.RoleOperator, "GET /migrations/:id/projects": config.RoleOperator,
+		"GET /migrations/:id/:report": config.RoleOperator, "POST /migrations/:id/pause": config.RoleOperator, "POST /migrations/:id/resume": config.RoleOperator,
+		"POST /migrations/:id/cancel": config.RoleOperator, "POST /migrations/:id/order": config.RoleOperator,
+		"GET /doctor": config.RoleOperator, "GET /audit": config.RoleAdmin, "GET /deliveries": config.RoleOperator,
+		"GET /archives/:id/reclaim": config.RoleViewer, "GET /archives/:id/reclaim/:file": config.RoleViewer, "POST /archives/:id/reclaim": config.RoleAdmin, "POST /archives/:id/reclaim/approve": config.RoleAdmin,
+		"POST /archives/:id/reclaim/pause": config.RoleAdmin, "POST /archives/:id/reclaim/resume": config.RoleAdmin, "POST /archives/:id/reclaim/cancel": config.RoleAdmin,
 	}
-	f := newFront(t)
+	f := newTestServer(t)
 	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{
 		{Name: "viewer", Key: "key of viewer", Role: config.RoleViewer}, {Name: "editor", Key: "key of editor", Role: config.RoleEditor},
 		{Name: "operator", Key: "key of operator", Role: config.RoleOperator}, {Name: "admin", Key: "key of admin", Role: config.RoleAdmin},
@@ -56,7 +64,7 @@ func TestEveryRouteHasItsRole(t *testing.T) {
 			if key.Covers(role) {
 				continue // what it may do is tested with what it does
 			}
-			resp, problem := f.ask(ask{method: route.Method, path: strings.NewReplacer(":id", project, ":report", "report.csv", ":source_id", "x", ":file", "comments.csv").Replace(route.Path),
+			resp, problem := f.ask(ask{method: route.Method, path: strings.NewReplacer(":id", project, ":report", "report.csv", ":source_id", "x", ":file", "comments.csv", ":name", "nightly").Replace(route.Path),
 				header: map[string]string{"Authorization": "Bearer key of " + string(key)}})
 			assert.Equal(t, http.StatusForbidden, resp.StatusCode, "%s %s as %s", route.Method, path, key)
 			assert.Equal(t, "application/problem+json", resp.Header.Get("Content-Type"))
@@ -67,7 +75,7 @@ func TestEveryRouteHasItsRole(t *testing.T) {
 }
 
 func TestRefusalsOfKeysAreInTheAudit(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{
 		{Name: "wall", Key: "key of the wall", Role: config.RoleViewer},
 		{Name: "old", Key: "key of once", Role: config.RoleAdmin, Expires: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)},
@@ -86,16 +94,16 @@ func TestRefusalsOfKeysAreInTheAudit(t *testing.T) {
 		assert.Equal(t, "192.0.2.1", e.Actor.Address)
 		got = append(got, e.Actor.Key+": "+e.Reason)
 	}
-	assert.Equal(t, []string{"wall: the key asked for another tenant", "wall: GET " + routes.Prefix + "/doctor needs the role admin; the key has the role viewer",
+	assert.Equal(t, []string{"wall: the key asked for another tenant", "wall: GET " + routes.Prefix + "/doctor needs the role operator; the key has the role viewer",
 		"old: the key expired on 2026-01-31"}, got, "the same is recorded once a minute")
 	entries, err = f.Ledger.Tenant(tenantB).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
 	require.NoError(t, err)
 	assert.Empty(t, entries)
 }
 
-// inBrowser is a front with a real server, and somebody's browser.
+// inBrowser is a starter with a real server, and somebody's browser.
 type inBrowser struct {
-	*front
+	*testServer
 	url    string
 	client *http.Client
 	logs   *bytes.Buffer
@@ -103,7 +111,7 @@ type inBrowser struct {
 
 func newBrowser(t *testing.T) *inBrowser {
 	t.Helper()
-	f := &inBrowser{front: newFront(t), logs: &bytes.Buffer{}}
+	f := &inBrowser{testServer: newTestServer(t), logs: &bytes.Buffer{}}
 	f.Log = slog.New(slog.NewTextHandler(f.logs, nil))
 	f.engine, _ = f.routes()
 	f.Config().Ledger.EncryptionKey = config.Secrets{"a secret of sixteen and more"}
@@ -172,8 +180,23 @@ func (f *inBrowser) signed(kind, id string, role config.Role) string {
 	return address
 }
 
+// withPosters is the address of an iconik with a picture of each asset.
+func withPosters(t *testing.T) string {
+	pixel, err := base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+	require.NoError(t, err)
+	m := http.NewServeMux()
+	server := httptest.NewServer(m)
+	t.Cleanup(server.Close)
+	m.HandleFunc("GET /poster", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(pixel) })
+	m.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"objects":[{"type":"POSTER","url":"`+server.URL+`/poster?X-Amz-Signature=deadbeef"}]}`)
+	})
+	return server.URL
+}
+
 func TestALinkShowsAnArchive(t *testing.T) {
 	f := newBrowser(t)
+	f.Config().Tenants[tenantA].Iconik.BaseURL = withPosters(t)
 	book := f.Ledger.Tenant(tenantA).Archive(project)
 	_, _, err := book.Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
@@ -193,6 +216,28 @@ func TestALinkShowsAnArchive(t *testing.T) {
 		assert.Equal(t, http.StatusOK, status, file)
 		assert.Contains(t, resp.Header.Get("Content-Type"), kind)
 	}
+	_, err = book.BeginScan(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, book.PutFolders(t.Context(), []ledger.Folder{{SourceID: "root", Scan: 1}}))
+	require.NoError(t, book.PageListed(t.Context(), "root", 1, "", nil, []ledger.Item{{SourceID: "f1", AssetKey: "f1", FolderID: "root", Version: 1, Versions: 1, Scan: 1, Path: "a.mov", State: ledger.ItemVerified, AssetID: "as-1", VersionID: "ve-1"}}, true))
+	require.NoError(t, book.FinishScan(t.Context(), 1))
+	_, text, resp := f.get(link + "/report.html")
+	assert.Contains(t, text, `<img src="thumbs/f1"`)
+	assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "img-src 'self'")
+	status, text, resp = f.get(link + "/thumbs/f1")
+	assert.Equal(t, http.StatusOK, status, text)
+	assert.Equal(t, "image/png", resp.Header.Get("Content-Type"))
+	for _, none := range []string{link + "/thumbs/f2", f.signed("archive", "another", config.RoleViewer) + "/thumbs/f1", f.signed("review", project, config.RoleViewer) + "/thumbs/f1"} {
+		status, _, _ = f.get(none)
+		assert.Equal(t, http.StatusNotFound, status)
+	}
+	_, text, _ = f.get(link + "/report.json")
+	assert.NotContains(t, text, "thumbs")
+	saved, _ := f.ask(ask{method: http.MethodGet, path: routes.Prefix + "/archives/" + project + "/report.html", header: bearer("A")})
+	raw, err := io.ReadAll(saved.Body)
+	require.NoError(t, err)
+	assert.Contains(t, string(raw), "a.mov")
+	assert.NotContains(t, string(raw), "<img", "a client saves it")
 	status, _, _ = f.get(link + "/comments.edl")
 	assert.Equal(t, http.StatusNotFound, status)
 	status, _, _ = f.get(f.signed("archive", "another", config.RoleViewer))
@@ -229,7 +274,7 @@ func TestALinkShowsAReview(t *testing.T) {
 }
 
 func TestTheConsoleActsInThePersonsName(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	who := signin.Person{Name: "Sam", Email: "sam@example.com", Address: "192.0.2.9"}
 	handler := asPerson(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		require.NoError(t, f.Audit(r.Context(), f.Config().Tenants[tenantA], ledger.AuditEntry{Action: "stop"}))
@@ -243,7 +288,7 @@ func TestTheConsoleActsInThePersonsName(t *testing.T) {
 }
 
 func TestTheAuditIsReadByAdministrators(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	for i := range 5 {
 		_, err := f.Ledger.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: tenantA, Action: "retry", Archive: []string{"a", "b"}[i%2], Actor: ledger.Actor{Kind: ledger.ActorAPI, Key: "desk"}})
 		require.NoError(t, err)

@@ -31,6 +31,7 @@ func fail(c *gin.Context, status int, field, detail string) {
 	if _, read := c.Get(bodyKey); !read && c.Request.ContentLength != 0 {
 		c.Header("Connection", "close") // what is left of the body is not read
 	}
+	became(c, detail)
 	c.AbortWithStatusJSON(status, problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: redact.Scrub(detail), Field: field, RequestID: c.GetString(requestIDKey),

@@ -149,6 +149,7 @@ func (s *Server) segmentsWebhook(c *gin.Context) {
 		fail(c, http.StatusBadRequest, "object_id", "the event names no object")
 		return
 	}
+	received(c, "iconik", strings.TrimSpace(in.EventType+" "+in.Operation), ids[0])
 	reviews, asset := map[string]bool{}, ""
 	for _, id := range ids {
 		rows, err := s.Ledger.Tenant(t.ID).ReviewsOfAsset(c.Request.Context(), id)

@@ -6,13 +6,16 @@ import (
 	_ "embed"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/framebridge/framebridge/console"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/signin"
 	"github.com/framebridge/framebridge/starter/control"
@@ -42,10 +45,17 @@ var openAPI []byte
 type Server struct {
 	*control.Service
 
-	metrics *prometheus.Registry
-	door    *door
-	desk    *signin.Desk
-	stop    context.Context //nolint:containedctx // ends what outlives a request of the console
+	// Metrics is where the server's own are registered; nil: in a registry of its own.
+	Metrics *prometheus.Registry
+	// Tracers traces requests; nil: none.
+	Tracers trace.TracerProvider
+
+	counts counts
+	door   *door
+	desk   *signin.Desk
+	thumbs *console.Thumbs
+	stop   context.Context //nolint:containedctx // ends what outlives a request of the console
+	notes  atomic.Int32    // of what vendors sent, on their way to the ledger
 }
 
 // New serves what the service can do.
@@ -55,40 +65,45 @@ func New(s *control.Service) *Server { return &Server{Service: s} }
 // are one.
 func (s *Server) routes() (public, internal *gin.Engine) {
 	gin.SetMode(gin.ReleaseMode)
-	s.metrics = prometheus.NewRegistry()
-	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	answers := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Responses of the HTTP API."}, []string{"route", "status"})
-	s.metrics.MustRegister(answers, ledgerMetrics{s})
+	metrics := s.Metrics
+	if metrics == nil {
+		metrics = prometheus.NewRegistry()
+	}
+	if s.Tracers == nil {
+		s.Tracers = noop.NewTracerProvider()
+	}
+	s.counts = newCounts()
+	metrics.MustRegister(s.counts.answers, s.counts.seconds, s.counts.lag, ledgerMetrics{s}, s.Ledger.Metrics(), s.Watch)
 	s.door = newDoor()
 
-	public = s.engine(answers)
+	public = s.engine()
 	s.apiRoutes(public)
 	s.peopleRoutes(public)
 	if internal = public; s.Config().HTTP.InternalListen != "" {
-		internal = s.engine(answers)
+		internal = s.engine()
 	}
-	s.internalRoutes(internal)
+	s.internalRoutes(internal, metrics)
 	s.codecRoutes(internal)
 	return public, internal
 }
 
 // engine answers what has no route, and does for each request what all of them need.
-func (s *Server) engine(answers *prometheus.CounterVec) *gin.Engine {
+func (s *Server) engine() *gin.Engine {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // a redirect is no answer to a webhook
 	r.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	_ = r.SetTrustedProxies(ownNetworks)
-	r.Use(s.identify, s.observe(answers), s.securityHeaders, s.recovered, s.releaseBody)
+	r.Use(s.identify, s.observe, s.securityHeaders, s.recovered, s.releaseBody)
 	r.NoRoute(func(c *gin.Context) { fail(c, http.StatusNotFound, "", "no such route") })
 	r.NoMethod(func(c *gin.Context) { fail(c, http.StatusMethodNotAllowed, "", "no such method on this route") })
 	return r
 }
 
-func (s *Server) internalRoutes(r *gin.Engine) {
+func (s *Server) internalRoutes(r *gin.Engine, metrics prometheus.Gatherer) {
 	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok", "version": version.Get().String()}) })
 	r.GET("/readyz", s.ready)
-	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{})))
+	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{})))
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
 }
 
@@ -98,10 +113,11 @@ func (s *Server) apiRoutes(r *gin.Engine) {
 	r.GET("/report-keys", within(readTimeLimit), s.reportKeys)
 	api := r.Group(routes.Prefix)
 	hook, click, ask := within(webhookTimeout), within(clickTimeLimit), within(readTimeLimit)
-	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.declared, s.readBody, s.projectUpdated)
-	api.POST("/archive/actions/retry", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.retryAction)
-	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.declared, s.readBody, s.frameioAction)
+	api.POST("/archive/webhooks/project-updated", hook, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.projectUpdated)
+	api.POST("/archive/actions/retry", click, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.actionSecret, s.retryAction)
+	api.POST("/archive/actions/frameio", hook, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.frameioAction)
 	api.GET("/doctor", within(doctorTimeLimit), s.bearer, s.getDoctor)
+	api.GET("/deliveries", within(writeTimeLimit), s.bearer, s.getDeliveries)
 	api.GET("/audit", within(writeTimeLimit), s.bearer, s.getAudit)
 	api.GET("/archives", ask, s.bearer, s.listArchives)
 	api.POST("/archives", answeredWithin(planTimeout+time.Minute), s.knownTenant, s.declared, s.bearer, s.readBody, s.postArchive)
@@ -113,13 +129,16 @@ func (s *Server) apiRoutes(r *gin.Engine) {
 	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), s.controlRoute(s.CancelArchive))
 	api.POST("/archives/:id/items/:source_id/retry", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.retryItem)
 	api.POST("/archives/:id/position", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postPosition)
-	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.declared, s.readBody, s.commentsWebhook)
-	api.POST("/review/webhooks/segments", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.segmentsWebhook)
-	api.POST("/review/actions/send", click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.sendAction)
+	s.reclaimRoutes(api, ask, click)
+	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.commentsWebhook)
+	api.POST("/review/webhooks/segments", click, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.actionSecret, s.segmentsWebhook)
+	api.POST("/review/actions/send", click, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.actionSecret, s.sendAction)
 	for _, verb := range []string{control.VerbExtend, control.VerbStop, control.VerbSync} {
-		api.POST("/review/actions/"+verb, click, s.tenantOf, s.declared, s.readBody, s.actionSecret, s.controlAction(verb))
+		api.POST("/review/actions/"+verb, click, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.actionSecret, s.controlAction(verb))
 		api.POST("/reviews/:id/"+verb, click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postControl(verb))
 	}
+	s.mirrorRoutes(api)
+	s.migrationRoutes(api)
 	api.GET("/reviews", ask, s.bearer, s.listReviews)
 	api.GET("/reviews/:id", ask, s.bearer, s.getReview)
 	api.GET("/reviews/:id/:file", within(writeTimeLimit), s.bearer, s.getComments)

@@ -33,6 +33,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/starter/control"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 const (
@@ -65,8 +66,8 @@ func (f *fakeFrameio) Project(ctx context.Context, id string) (frameio.Project, 
 	return frameio.Project{ID: project, Name: "Harbour - Archived"}, nil
 }
 
-// front is a starter whose Temporal is a mock.
-type front struct {
+// testServer is a starter whose Temporal is a mock.
+type testServer struct {
 	*Server
 	t        *testing.T
 	frameio  *fakeFrameio
@@ -74,16 +75,16 @@ type front struct {
 	engine   *gin.Engine
 }
 
-func newFront(t *testing.T) *front {
+func newTestServer(t *testing.T) *testServer {
 	t.Helper()
-	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a secret of sixteen and more"))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	tenant := func(id, name string) *config.Tenant {
 		return &config.Tenant{ID: id, Name: name, APIKey: config.Secrets{config.Secret("key of " + name)}, Frameio: config.Frameio{WebhookSecrets: []config.Secret{"new", "old"}},
 			Iconik: config.Iconik{ActionSecret: config.Secrets{"click", "old click"}}, Archive: config.Archive{TriggerSuffix: "Archived"}}
 	}
-	f := &front{t: t, frameio: &fakeFrameio{}, temporal: &mocks.Client{}}
+	f := &testServer{t: t, frameio: &fakeFrameio{}, temporal: &mocks.Client{}}
 	a, b := tenant(tenantA, "A"), tenant(tenantB, "B")
 	live := config.Hold(&config.Config{HTTP: config.HTTP{PublicURL: "http://here"}, Tenants: map[string]*config.Tenant{tenantA: a, tenantB: b}})
 	f.Server = New(control.New(live, "", ledger.Actor{}, book, f.temporal, slog.New(slog.DiscardHandler)))
@@ -93,7 +94,7 @@ func newFront(t *testing.T) *front {
 }
 
 // noTemporal lets every call of Temporal fail.
-func (f *front) noTemporal() {
+func (f *testServer) noTemporal() {
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
 	f.temporal.On("CheckHealth", mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
 }
@@ -103,7 +104,7 @@ type ask struct {
 	header             map[string]string
 }
 
-func (f *front) ask(a ask) (*http.Response, map[string]any) {
+func (f *testServer) ask(a ask) (*http.Response, map[string]any) {
 	f.t.Helper()
 	r := httptest.NewRequest(a.method, a.path, strings.NewReader(a.body))
 	if a.body != "" {
@@ -137,7 +138,7 @@ func plus(h map[string]string, k, v string) map[string]string {
 }
 
 func TestRefusalsComeInTheirOrder(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.noTemporal()
 	const api = routes.Prefix
 	const stranger = "99999999-2222-4333-8444-555555555555"
@@ -219,7 +220,7 @@ func TestRefusalsComeInTheirOrder(t *testing.T) {
 
 // What Frame.io will never show is not asked for again; what is the matter of this moment is.
 func TestAWebhookAboutWhatTheTokenMayNotSeeIsIgnored(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	var logged bytes.Buffer
 	f.Log = slog.New(slog.NewTextHandler(&logged, nil))
 	for name, tt := range map[string]struct {
@@ -255,7 +256,7 @@ func TestAWebhookAboutWhatTheTokenMayNotSeeIsIgnored(t *testing.T) {
 }
 
 func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(func(o client.StartWorkflowOptions) bool { return o.ID == "archive/"+tenantA+"/"+project }), mock.Anything, mock.Anything).Return(nil, nil)
 	resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + strings.ToUpper(project) + `"}`, bearer("A")})
@@ -278,7 +279,7 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 
 // Before a worker has opened it, people see what is queued and where.
 func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil)
 	for i, status := range []ledger.ArchiveStatus{ledger.Running, ledger.Queued, ledger.Waiting, ledger.Verified} {
@@ -307,7 +308,7 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 }
 
 func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(running, nil)
 	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
@@ -324,8 +325,8 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 }
 
 func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {
-	f := newFront(t)
-	f.UseSearchAttributes(true)
+	f := newTestServer(t)
+	f.UseSearchAttributes(nil)
 	tagged := func(o client.StartWorkflowOptions) bool { return o.TypedSearchAttributes.Size() > 0 }
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(tagged), mock.Anything, mock.Anything).Return(nil, serviceerror.NewInvalidArgument("search attribute FramebridgeTenant is not defined"))
@@ -337,7 +338,7 @@ func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {
 }
 
 func TestFrameioIsAskedForNoLongerThanItWaits(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.noTemporal()
 	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
 	gone, hangUp := context.WithCancel(t.Context())
@@ -353,7 +354,7 @@ func TestFrameioIsAskedForNoLongerThanItWaits(t *testing.T) {
 }
 
 func TestListsArePagedToTheirEnd(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	now := time.Now().UTC()
 	for i := range 5 {
 		id := "r" + strconv.Itoa(i)
@@ -384,7 +385,7 @@ func TestListsArePagedToTheirEnd(t *testing.T) {
 }
 
 func TestABrokenAnswerDoesNotLookWhole(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	var logged bytes.Buffer
 	f.Log = slog.New(slog.NewJSONHandler(&logged, nil))
 	f.engine.GET("/early", func(*gin.Context) { panic("early") })
@@ -429,7 +430,7 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 		}
 	}
 	parameter := regexp.MustCompile(`:(\w+)`)
-	for _, r := range newFront(t).engine.Routes() {
+	for _, r := range newTestServer(t).engine.Routes() {
 		if r.Path == "/" || strings.HasPrefix(r.Path, "/ui") || strings.HasPrefix(r.Path, "/l/") {
 			continue // pages for people
 		}
@@ -441,7 +442,7 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 
 // Who terminates a workflow in Temporal's UI leaves the ledger as it was.
 func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
 	_, err = f.Ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(r *ledger.Archive) { r.Status = ledger.Running })
@@ -462,7 +463,7 @@ func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 // Temporal's answer may be lost after the start: the review that runs then is not said to have failed, or a second click
 // would invite everybody again.
 func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	start := func(id string, begins bool) (control.Accepted, error) {
 		f.temporal.ExpectedCalls = nil
 		f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(func(mock.Arguments) {
@@ -488,7 +489,7 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 
 // A key opens what its role may do, until it ends.
 func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{
 		{Name: "wall", Key: "key of the wall", Role: config.RoleViewer}, {Name: "suite", Key: "key of the suite", Role: config.RoleEditor},
 		{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}, {Name: "old", Key: "key of once", Role: config.RoleAdmin, Expires: time.Now().Add(-time.Second)},
@@ -510,7 +511,7 @@ func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 
 // The audit log says who controlled what: by which key and from where, or which user of iconik clicked.
 func TestTheAuditSaysWhoControlled(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
 	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)

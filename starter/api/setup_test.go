@@ -15,12 +15,13 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 // Secrets that setup has made open the door beside the configured ones.
 func TestSecretsThatSetupMadeAreAccepted(t *testing.T) {
-	f := newFront(t)
-	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db", ledger.WithKey("a key of 16 characters or more"))
+	f := newTestServer(t)
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a key of 16 characters or more"))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	f.Ledger = book
@@ -50,7 +51,7 @@ func TestSecretsThatSetupMadeAreAccepted(t *testing.T) {
 
 // What setup registers at the vendors leads to routes that there are.
 func TestSetupRegistersRoutesThatThereAre(t *testing.T) {
-	f := newFront(t)
+	f := newTestServer(t)
 	paths := []string{setup.FrameioButton.Route, setup.SegmentsHook.Route}
 	for _, h := range setup.Hooks {
 		paths = append(paths, h.Route)
@@ -64,12 +65,14 @@ func TestSetupRegistersRoutesThatThereAre(t *testing.T) {
 	}
 }
 
-func TestTheDoctorIsForAdministrators(t *testing.T) {
-	f := newFront(t)
+func TestTheDoctorIsForOperators(t *testing.T) {
+	f := newTestServer(t)
 	f.noTemporal()
 	resp, _ := f.ask(ask{"GET", routes.Prefix + "/doctor", "", nil})
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
-	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
-	resp, _ = f.ask(ask{"GET", routes.Prefix + "/doctor", "", map[string]string{"Authorization": "Bearer key of the desk"}})
+	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}, {Name: "cut", Key: "key of the cutting room", Role: config.RoleEditor}}
+	resp, _ = f.ask(ask{"GET", routes.Prefix + "/doctor", "", map[string]string{"Authorization": "Bearer key of the cutting room"}})
 	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
+	resp, _ = f.ask(ask{"GET", routes.Prefix + "/doctor", "", map[string]string{"Authorization": "Bearer key of the desk"}})
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
 }

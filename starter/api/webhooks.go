@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -39,6 +40,9 @@ func (s *Server) signed(c *gin.Context) bool {
 		s.wrongSecret(c, "vendor", "X-Frameio-Signature", err.Error())
 		return false
 	}
+	if at, err := strconv.ParseInt(c.GetHeader("X-Frameio-Request-Timestamp"), 10, 64); err == nil {
+		s.counts.lag.WithLabelValues(t.ID).Observe(max(0, time.Since(time.Unix(at, 0)).Seconds()))
+	}
 	return true
 }
 
@@ -55,6 +59,7 @@ func (s *Server) signedEvent(c *gin.Context) (frameio.Event, bool) {
 		fail(c, http.StatusBadRequest, "", err.Error())
 		return event, false
 	}
+	received(c, "frameio", event.Type, event.ResourceID)
 	return event, true
 }
 
@@ -144,6 +149,7 @@ func (s *Server) nothingNew(c *gin.Context, tenant string, project frameio.Proje
 }
 
 func ignored(c *gin.Context, reason string) {
+	became(c, "ignored: "+reason)
 	c.JSON(http.StatusOK, gin.H{"status": "ignored", "reason": reason})
 }
 

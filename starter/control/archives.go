@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -8,7 +9,6 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
@@ -54,7 +54,7 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	if _, _, err := s.Ledger.Tenant(t.ID).Archive(project).Request(ctx, requestedBy, time.Now().UTC()); err != nil {
 		return out, errors.Join(ErrUnavailable, err)
 	}
-	_, err = s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until it is opened
+	row, err := s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until it is opened
 		if r.Status == ledger.Queued && r.QueuePosition == 0 {
 			r.QueuePosition = position
 		}
@@ -69,11 +69,10 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		ID: id, TaskQueue: s.Config().Temporal.TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "Archive of Frame.io project " + project,
-	}
-	if s.attributes.Load() {
-		o.TypedSearchAttributes = temporal.NewSearchAttributes(
-			workflows.AttributeTenant.ValueSet(t.ID), workflows.AttributeProject.ValueSet(project), workflows.AttributeStatus.ValueSet("queued"))
+		StaticSummary:            workflows.Clip("Archive of " + cmp.Or(row.Name, "Frame.io project "+project)),
+		Memo:                     map[string]any{"tenant": t.Name, "project": cmp.Or(row.Name, project)},
+		TypedSearchAttributes: s.tagged(append(s.projectName(row.Name), keyword(workflows.AttributeTenant, t.ID), keyword(workflows.AttributeProject, project),
+			keyword(workflows.AttributeStatus, "queued"))...),
 	}
 	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}, State: workflows.ArchiveState{Only: only}}
 	if err := s.execute(ctx, o, workflows.ArchiveName, in); err != nil {

@@ -34,7 +34,7 @@ func (s *Service) Iconik(t *config.Tenant) (*iconik.Client, error) {
 	if c, ok := s.iconiks.Load(t); ok {
 		return c.(*iconik.Client), nil
 	}
-	c, err := iconik.New(t.Iconik)
+	c, err := iconik.New(t.Iconik, iconik.WithWatch(s.Watch, t.ID))
 	if err == nil {
 		s.iconiks.Store(t, c)
 	}

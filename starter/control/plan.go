@@ -23,11 +23,24 @@ func (s *Service) Plan(ctx context.Context, t *config.Tenant, project string) (w
 	if err != nil {
 		return workflows.Plan{}, err
 	}
-	ick, err := iconik.New(t.Iconik)
+	source, err := s.planSource(t)
 	if err != nil {
 		return workflows.Plan{}, err
 	}
-	return plan.Make(ctx, plan.Source{Frameio: p, Ledger: s.Ledger.Tenant(t.ID), Policy: t.Archive, Access: &readers.Readers{Frameio: p, Iconik: ick, Archive: t.Archive}, Storage: func(ctx context.Context) error {
+	return plan.Make(ctx, source, found)
+}
+
+// planSource reads with this process's clients.
+func (s *Service) planSource(t *config.Tenant) (plan.Source, error) {
+	p, err := s.Platform(t)
+	if err != nil {
+		return plan.Source{}, err
+	}
+	ick, err := iconik.New(t.Iconik, iconik.WithWatch(s.Watch, t.ID))
+	if err != nil {
+		return plan.Source{}, err
+	}
+	return plan.Source{Frameio: p, Ledger: s.Ledger.Tenant(t.ID), Policy: t.Archive, Access: &readers.Readers{Frameio: p, Iconik: ick, Archive: t.Archive}, Storage: func(ctx context.Context) error {
 		storage, err := ick.Files.FilesStorage(ctx, t.Iconik.StorageID)
 		switch {
 		case rest.IsNotFound(err):
@@ -36,5 +49,5 @@ func (s *Service) Plan(ctx context.Context, t *config.Tenant, project string) (w
 			return fmt.Errorf("iconik storage %q is of type %s, which does not accept uploads over the internet", storage.Name, storage.Method)
 		}
 		return err
-	}}, found)
+	}}, nil
 }

@@ -15,7 +15,8 @@ type ProjectView struct {
 	Team     string `json:"team"`
 	Archived bool   `json:"archived"` // in Frame.io: in cold storage
 	Inactive bool   `json:"inactive"`
-	Archive  string `json:"archive"` // its archive's status; empty without one
+	Archive  string `json:"archive"`         // its archive's status; empty without one
+	Bytes    *int64 `json:"bytes,omitempty"` // stored in Frame.io, where it says so
 }
 
 // State is what Frame.io does with the project's media.
@@ -57,7 +58,14 @@ func (s *Service) Projects(ctx context.Context, t *config.Tenant) ([]ProjectView
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, ProjectView{project.ID, project.Name, cmp.Or(project.Team.Name, teams[project.Team.ID]), project.Archived, project.Inactive, states[project.ID]})
+		list = append(list, ProjectView{project.ID, project.Name, cmp.Or(project.Team.Name, teams[project.Team.ID]), project.Archived, project.Inactive, states[project.ID], stored(project)})
 	}
 	return list, nil
+}
+
+func stored(p frameio.Project) *int64 {
+	if n, ok := p.Stored(); ok && n >= 0 {
+		return &n
+	}
+	return nil
 }

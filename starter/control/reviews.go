@@ -1,14 +1,15 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
@@ -21,6 +22,7 @@ const (
 	VerbExtend = "extend"
 	VerbStop   = "stop"
 	VerbSync   = "sync"
+	VerbResend = "resend"
 )
 
 const sameClick = 10 * time.Second // two of one content within this are one click
@@ -47,15 +49,17 @@ func (s *Service) StartReview(ctx context.Context, t *config.Tenant, row ledger.
 		ID: id, TaskQueue: s.Config().Temporal.TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "Review in Frame.io " + have.ID,
+		StaticSummary:            workflows.Clip("Review " + cmp.Or(have.Title, have.ID)),
+		Memo:                     map[string]any{"tenant": t.Name, "review": cmp.Or(have.Title, have.ID)},
 	}
-	if s.attributes.Load() {
-		set := []temporal.SearchAttributeUpdate{workflows.AttributeTenant.ValueSet(t.ID), workflows.AttributeStatus.ValueSet("sending")}
-		if len(have.ClickedAssets) > 0 {
-			set = append(set, workflows.AttributeAsset.ValueSet(have.ClickedAssets[0]))
-		}
-		o.TypedSearchAttributes = temporal.NewSearchAttributes(set...)
+	tags := []tag{keyword(workflows.AttributeTenant, t.ID), keyword(workflows.AttributeStatus, "sending")}
+	if len(have.ClickedAssets) > 0 {
+		tags = append(tags, keyword(workflows.AttributeAsset, have.ClickedAssets[0]))
 	}
+	if !have.ExpiresAt.IsZero() {
+		tags = append(tags, tag{workflows.AttributeExpires.GetName(), workflows.AttributeExpires.ValueSet(have.ExpiresAt.UTC())})
+	}
+	o.TypedSearchAttributes = s.tagged(tags...)
 	in := workflows.ReviewInput{ReviewRef: workflows.ReviewRef{Tenant: t.ID, Review: have.ID}}
 	err = s.execute(ctx, o, workflows.ReviewName, in)
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
@@ -102,4 +106,49 @@ func (s *Service) ControlReview(ctx context.Context, t *config.Tenant, id, verb 
 		detail = until.UTC().Format(time.RFC3339)
 	}
 	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: verb, ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
+}
+
+// ResendReview sends again what an open review could not send. How many that are is in the audit.
+func (s *Service) ResendReview(ctx context.Context, t *config.Tenant, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
+	book := s.Ledger.Tenant(t.ID).Review(id)
+	row, _, err := book.Get(ctx)
+	if err != nil {
+		return errors.Join(ErrUnavailable, err)
+	}
+	if row.Status != ledger.ReviewOpen {
+		return &Refusal{Why: "only an open review can send again what failed: send the assets anew in iconik"}
+	}
+	assets, err := book.Assets(ctx)
+	if err != nil {
+		return errors.Join(ErrUnavailable, err)
+	}
+	var again []string
+	for _, a := range assets {
+		if a.State != ledger.AssetFailed {
+			continue
+		}
+		changed, err := book.UpdateAsset(ctx, a.N, func(row *ledger.ReviewAsset) {
+			if row.State == ledger.AssetFailed {
+				row.State, row.Reason, row.Trouble, row.BytesDone = ledger.AssetPending, "", "", 0
+			}
+		})
+		if err != nil {
+			return errors.Join(ErrUnavailable, err)
+		}
+		again = append(again, changed.Title)
+	}
+	if len(again) == 0 {
+		return &Refusal{Why: "nothing of this review failed"}
+	}
+	err = s.Temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, id), "", workflows.SignalResend, nil)
+	var gone *serviceerror.NotFound
+	switch {
+	case errors.As(err, &gone):
+		return &Refusal{Why: "the review has ended"}
+	case err != nil:
+		return errors.Join(ErrUnavailable, err)
+	}
+	return s.Audit(ctx, t, ledger.AuditEntry{Action: VerbResend, ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(strings.Join(again, ", "))})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/open"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -33,11 +34,13 @@ type Service struct {
 	Temporal client.Client
 	Log      *slog.Logger
 	Actor    ledger.Actor // who controls, for the audit, where no request says so
+	// Watch counts what is asked of the vendors.
+	Watch *rest.Watch
 	// OpenFrameio opens a tenant's Frame.io.
 	OpenFrameio func(*config.Tenant) (frameio.Platform, error)
 
-	path       string      // of the configuration
-	attributes atomic.Bool // search attributes are registered
+	path    string                   // of the configuration
+	missing atomic.Pointer[[]string] // search attributes that the server does not know; nil: nobody has looked yet
 
 	mu        sync.Mutex
 	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration has changed is another one
@@ -47,8 +50,10 @@ type Service struct {
 
 // New is for a configuration that is followed while it changes.
 func New(live *config.Live, path string, actor ledger.Actor, book *ledger.Ledger, tc client.Client, log *slog.Logger) *Service {
-	s := &Service{Live: live, path: path, Actor: actor, Ledger: book, Temporal: tc, Log: log, platforms: map[*config.Tenant]frameio.Platform{}}
-	s.OpenFrameio = func(t *config.Tenant) (frameio.Platform, error) { return open.Platform(t, book.Tenant(t.ID), nil) }
+	s := &Service{Live: live, path: path, Actor: actor, Ledger: book, Temporal: tc, Log: log, platforms: map[*config.Tenant]frameio.Platform{}, Watch: rest.NewWatch()}
+	s.OpenFrameio = func(t *config.Tenant) (frameio.Platform, error) {
+		return open.Platform(t, book.Tenant(t.ID), nil, open.Watched(s.Watch))
+	}
 	live.OnChange(s.forget)
 	return s
 }

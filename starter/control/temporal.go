@@ -3,12 +3,16 @@ package control
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 // HearsTemporal tells whether Temporal answers. Where it does not, whoever reads the ledger is told.
@@ -22,20 +26,47 @@ func (s *Service) HearsTemporal(ctx context.Context) bool {
 	return err == nil
 }
 
-// UseSearchAttributes says whether workflows are started with search attributes: those are registered.
-func (s *Service) UseSearchAttributes(registered bool) { s.attributes.Store(registered) }
+// UseSearchAttributes has workflows started with search attributes, but for those that are not registered.
+func (s *Service) UseSearchAttributes(missing []string) { s.missing.Store(&missing) }
 
-// execute starts a workflow. Search attributes that the server has not learnt yet, or knows no more, are left out: they
-// are for people who filter.
-func (s *Service) execute(ctx context.Context, o client.StartWorkflowOptions, name string, in any) error {
-	_, err := s.Temporal.ExecuteWorkflow(ctx, o, name, in)
-	var refused *serviceerror.InvalidArgument
-	if errors.As(err, &refused) && o.TypedSearchAttributes.Size() > 0 {
-		s.Log.WarnContext(ctx, "started without search attributes", "workflow_id", o.ID, "error", err)
-		o.TypedSearchAttributes = temporal.SearchAttributes{}
-		_, err = s.Temporal.ExecuteWorkflow(ctx, o, name, in)
+// tag is a search attribute with its value.
+type tag struct {
+	name string
+	set  temporal.SearchAttributeUpdate
+}
+
+func keyword(k temporal.SearchAttributeKeyKeyword, value string) tag {
+	return tag{k.GetName(), k.ValueSet(value)}
+}
+
+// projectName is left out where histories are encrypted: search attributes never are.
+func (s *Service) projectName(name string) []tag {
+	if name == "" || len(s.Config().Temporal.Codec.Keys) > 0 {
+		return nil
 	}
-	return err
+	return []tag{keyword(workflows.AttributeName, name)}
+}
+
+// tagged are the search attributes that the server knows.
+func (s *Service) tagged(tags ...tag) temporal.SearchAttributes {
+	missing := s.missing.Load()
+	if missing == nil {
+		return temporal.SearchAttributes{} // it is not known yet
+	}
+	var set []temporal.SearchAttributeUpdate
+	for _, t := range tags {
+		if !slices.Contains(*missing, t.name) {
+			set = append(set, t.set)
+		}
+	}
+	return temporal.NewSearchAttributes(set...)
+}
+
+// execute starts a workflow, without search attributes where the server refuses them.
+func (s *Service) execute(ctx context.Context, o client.StartWorkflowOptions, name string, in any) error {
+	return temporalclient.Start(ctx, s.Temporal, o, name, in, func(err error) {
+		s.Log.WarnContext(ctx, "started without search attributes", "workflow_id", o.ID, "error", err)
+	})
 }
 
 // update sends an update to a workflow and waits as long as its stage says; result, if any, takes the answer. gone is what people

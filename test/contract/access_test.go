@@ -192,19 +192,50 @@ func (w *accessWorld) equal(t *testing.T) {
 			}
 		}
 	}
+	collections := map[string]bool{} // of Frame.io: the report in iconik says nothing of private ones
+	for _, d := range w.iconik.Docs("collections") {
+		collections[fmt.Sprint(d["id"])] = strings.HasPrefix(fmt.Sprint(d["external_id"]), "frameio:collection:")
+	}
 	for _, d := range w.iconik.Docs("assets") {
 		if !strings.HasPrefix(fmt.Sprint(d["external_id"]), "frameio:report:") {
 			continue
 		}
 		for _, email := range w.emails() {
-			for _, source := range objects {
-				if w.frameio.Restricted(source) && !w.frameio.MaySee(email, source) {
-					assert.False(t, w.iconik.MayRead(email, fmt.Sprint(d["id"])), "%s may not read all of the report", email)
+			for object, source := range objects {
+				if !collections[object] && w.frameio.Restricted(source) && !w.frameio.MaySee(email, source) {
+					assert.False(t, w.iconik.MayRead(email, fmt.Sprint(d["id"])), "%s may not read all of the report: %s", email, source)
 				}
 			}
 		}
 	}
 	assert.Empty(t, w.leaks)
+}
+
+// A private collection does not keep the report from those who may see the project: the copy in iconik says nothing of it.
+func TestAPrivateCollectionIsNotInTheReportForAll(t *testing.T) {
+	t.Parallel()
+	p := openProved(t, "v4")
+	p.frameio.AddCollection(frameiosim.Collection{ProjectID: p.project.ID, Name: "Quiet picks", Private: true, Dynamic: true})
+	other := p.iconik.AddUser("other@film.example", "Otto", "Other")
+	require.NotEmpty(t, other)
+	fin := p.again(t)
+	require.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+	for _, d := range p.iconik.Docs("assets") {
+		if strings.HasPrefix(str(d["external_id"]), "frameio:report:") {
+			assert.True(t, p.iconik.MayRead("other@film.example", str(d["id"])))
+		}
+	}
+	for hides, names := range map[bool]bool{true: false, false: true} {
+		rep, err := report.Open(t.Context(), p.book.Tenant(tenantID).Archive(p.project.ID), report.Source{HidesPrivate: hides})
+		require.NoError(t, err)
+		var page, doc strings.Builder
+		require.NoError(t, report.HTML(&page, rep))
+		require.NoError(t, report.JSON(&doc, rep))
+		for _, text := range []string{page.String(), doc.String()} {
+			assert.Equal(t, names, strings.Contains(text, "Quiet picks"))
+			assert.Equal(t, hides, strings.Contains(text, "1 private collection"))
+		}
+	}
 }
 
 // Random projects on both generations, with lost answers, refusals that pass and workers that end at any call about access:

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -15,9 +16,13 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
@@ -32,6 +37,12 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
+// Many small projects are played beside each other: memory is cheaper than collecting it.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
+
 // harness is both vendors, the activities and the workflows in one process, with Temporal's test environment for a server.
 type harness struct {
 	frameio    *frameiosim.Sim
@@ -42,6 +53,8 @@ type harness struct {
 	configFile string // of the configuration
 	engine     *transfer.Engine
 	book       *ledger.Ledger
+	dsn        string // the ledger's
+	store      *s3sim.Store
 
 	generation string
 
@@ -63,13 +76,15 @@ func open(t *testing.T, ours, theirs *Checker, storage string, settings map[stri
 
 func openWith(t *testing.T, raw int, ours, theirs *Checker, storage string, settings map[string]any, generation ...string) *harness {
 	t.Helper()
-	set := world{generation: "legacy", storage: storage, settings: settings, seed: sample(raw),
-		frameio: theirs.Wrap, iconik: ours.Wrap, objects: func(h http.Handler) http.Handler { return h }}
+	set := harnessOptions{generation: "legacy", storage: storage, settings: settings, seed: sample(raw),
+		frameio: theirs.Wrap, iconik: ours.Wrap, objects: plain}
 	if len(generation) > 0 {
 		set.generation = generation[0]
 	}
 	return set.open(t)
 }
+
+func plain(h http.Handler) http.Handler { return h }
 
 // sample seeds the sample project with a camera original of a size.
 func sample(raw int) func(*frameiosim.Sim, string) (samples.Project, error) {
@@ -78,65 +93,87 @@ func sample(raw int) func(*frameiosim.Sim, string) (samples.Project, error) {
 	}
 }
 
-// world is what a harness is made of; frameio, iconik and objects stand before the vendors and the store.
-type world struct {
+// harnessOptions is what a harness is made of; frameio, iconik and objects stand before the vendors and the store.
+type harnessOptions struct {
 	generation, storage      string
 	settings                 map[string]any
 	seed                     func(*frameiosim.Sim, string) (samples.Project, error)
 	frameio, iconik, objects func(http.Handler) http.Handler
+	tokens                   []string // further ones of both vendors
+	temporal                 client.Client
+	mail                     string // the server's address
 }
 
-func (set world) open(t *testing.T) *harness {
+func (set harnessOptions) open(t *testing.T) *harness {
 	t.Helper()
 	b := &harness{generation: set.generation}
 	var kinds iconiksim.Stores
-	serve := func(h func() http.Handler) string {
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h().ServeHTTP(w, r) }))
-		t.Cleanup(srv.Close)
-		return srv.URL
+	serve := servers(t)
+	later := func(h func() http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h().ServeHTTP(w, r) })
 	}
-	kinds.GCS = storesim.NewGCS(serve(func() http.Handler { return kinds.GCS }))
-	kinds.Azure = storesim.NewAzure(serve(func() http.Handler { return kinds.Azure }))
-	kinds.B2 = storesim.NewB2(serve(func() http.Handler { return kinds.B2 }))
+	kinds.GCS = storesim.NewGCS(serve(later(func() http.Handler { return kinds.GCS })))
+	kinds.Azure = storesim.NewAzure(serve(later(func() http.Handler { return kinds.Azure })))
+	kinds.B2 = storesim.NewB2(serve(later(func() http.Handler { return kinds.B2 })))
 	store, err := s3sim.New(s3sim.Options{AccessKey: "key", SecretKey: "secret-of-the-store"})
 	require.NoError(t, err)
-	objects := httptest.NewServer(set.objects(store))
-	t.Cleanup(objects.Close)
-	signer := store.Presigner(objects.URL)
-	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7, Generation: b.generation})
+	b.store = store
+	signer := store.Presigner(serve(set.objects(store)))
+	b.frameio, err = frameiosim.New(frameiosim.Options{Token: token, Objects: store, Signer: signer, Seed: 7, Generation: b.generation, MoreTokens: set.tokens})
 	require.NoError(t, err)
-	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond, Stores: kinds})
+	b.iconik, err = iconiksim.New(iconiksim.Options{AppID: appID, Token: token, MoreTokens: set.tokens, Objects: store, Signer: signer, IndexDelay: -1, TranscodeDelay: time.Millisecond, Stores: kinds})
 	require.NoError(t, err)
 	b.iconik.AddStorage("originals", set.storage, set.settings)
 	b.project, err = set.seed(b.frameio, b.frameio.AddTeam("Harbour Films").ID)
 	require.NoError(t, err)
-	fio, ick := httptest.NewServer(set.frameio(b.frameio.Handler())), httptest.NewServer(set.iconik(b.iconik.Handler()))
-	t.Cleanup(fio.Close)
-	t.Cleanup(ick.Close)
+	fio, ick := serve(set.frameio(b.frameio.Handler())), serve(set.iconik(b.iconik.Handler()))
 
 	file := filepath.Join(t.TempDir(), "framebridge.yaml")
+	mail := ""
+	if set.mail != "" {
+		mail = fmt.Sprintf("mail: {smtp_url: %q, from: framebridge@example.com}", set.mail)
+	}
 	require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf(`
+%s
 tenants:
   %s:
     name: Test
     api_key: an-api-key-for-tests
-    frameio: {generation: %s, base_url: "%s", token: %s, webhook_secrets: [a-hook-secret]}
+    frameio: {generation: %s, base_url: "%s", token: %s, webhook_secrets: [a-hook-secret-for-tests]}
     iconik: {base_url: "%s", app_id: %s, auth_token: %s, action_secret: an-action-secret, settle_time: 10ms}
-    archive: {missing_original: proxy}
-`, tenantID, b.generation, fio.URL, token, ick.URL, appID, token)), 0o600))
+    archive: {missing_original: proxy, notify: [ops@post.example]}
+`, mail, tenantID, b.generation, fio, token, ick, appID, token)), 0o600))
 	cfg, err := config.Load(file)
 	require.NoError(t, err)
-	b.book, err = ledger.Open(t.Context(), emptyledger.DSN(t))
+	b.dsn = emptyledger.DSN(t)
+	b.book, err = ledger.Open(t.Context(), b.dsn)
 	require.NoError(t, err)
 	t.Cleanup(b.book.Close)
-	client := transfer.NewHTTPClient(nil, nil)
+	objectHTTP := transfer.NewHTTPClient(nil, nil)
 	b.config, b.configFile = cfg, file
-	b.engine = transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: client, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
-	b.acts, err = activities.New(config.Hold(cfg), b.book, b.engine, client, nil, slog.New(slog.DiscardHandler))
+	b.engine = transfer.NewEngine(transfer.Options{PartsInFlight: 4, PartSize: 5 << 20, Memory: 64 << 20, Client: objectHTTP, Metrics: transfer.NewMetrics(prometheus.NewRegistry())})
+	b.acts, err = activities.New(config.Hold(cfg), b.book, b.engine, objectHTTP, set.temporal, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	_, _, err = b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 	require.NoError(t, err)
 	return b
+}
+
+// servers starts servers that end with the test. A finished test keeps its cleanups until its parent ends, and with them whatever
+// they hold: these hold no server any more once they ran, so that a table of a thousand worlds fits into memory.
+func servers(t *testing.T) func(http.Handler) string {
+	running := &[]*httptest.Server{}
+	t.Cleanup(func() {
+		for _, srv := range *running {
+			srv.Close()
+		}
+		*running = nil
+	})
+	return func(h http.Handler) string {
+		srv := httptest.NewServer(h)
+		*running = append(*running, srv)
+		return srv.URL
+	}
 }
 
 // archive runs the real workflow with the real activities, which must end well.
@@ -222,7 +259,9 @@ func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironme
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(2 * time.Minute)
+	env.SetTestTimeout(5 * time.Minute)
+	// A busy machine is no deadlock, and its workers are not dead.
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute, Interceptors: []interceptor.WorkerInterceptor{&quiet{}}})
 	workflows.Register(env)
 	var r workflows.ActivityRegistry = env
 	for _, wrap := range registry {
@@ -245,4 +284,29 @@ func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironme
 		}
 	})
 	return env
+}
+
+// quiet lets activities be silent for as long as they like: where many worlds share a core, a heartbeat may be late.
+type quiet struct {
+	interceptor.WorkerInterceptorBase
+}
+
+func (*quiet) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &quietWorkflow{interceptor.WorkflowInboundInterceptorBase{Next: next}}
+}
+
+type quietWorkflow struct {
+	interceptor.WorkflowInboundInterceptorBase
+}
+
+func (q *quietWorkflow) Init(out interceptor.WorkflowOutboundInterceptor) error {
+	return q.Next.Init(&quietActivities{interceptor.WorkflowOutboundInterceptorBase{Next: out}})
+}
+
+type quietActivities struct {
+	interceptor.WorkflowOutboundInterceptorBase
+}
+
+func (q *quietActivities) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	return q.Next.ExecuteActivity(workflow.WithHeartbeatTimeout(ctx, 0), name, args...)
 }

@@ -26,8 +26,14 @@ type stacks struct {
 	n    int // of files
 }
 
-func openStacks(t *testing.T, generation string) *stacks {
-	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, generation)
+func openStacks(t *testing.T, generation string, change ...func(*harnessOptions)) *stacks {
+	t.Helper()
+	set := harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw),
+		frameio: new(Checker).Wrap, iconik: new(Checker).Wrap, objects: plain}
+	for _, c := range change {
+		c(&set)
+	}
+	b := set.open(t)
 	p := b.frameio.AddProject(b.project.TeamID, "Stacks - Archived")
 	b.project.ID = p.ID
 	_, _, err := b.book.Tenant(tenantID).Archive(p.ID).Request(t.Context(), "test", time.Now())
@@ -187,7 +193,7 @@ func TestIdentityFollowsFrameio(t *testing.T) {
 	}
 	for generation := range generations {
 		for i, name := range slices.Sorted(maps.Keys(changes)) {
-			if !sampled(generation, i, 2) {
+			if !sampled(generation, i, 4) {
 				continue
 			}
 			c := changes[name]
@@ -255,6 +261,36 @@ func TestAnOrderThatPeopleBuiltOnStays(t *testing.T) {
 		require.Len(t, rows, 1)
 		assert.Contains(t, rows[0].Reason, "another order")
 		assert.Equal(t, it.VersionID, s.item(t, "a.mov").VersionID)
+	}
+}
+
+// So does what they have filled in there, and a title that they gave it.
+func TestFieldsAndTitlesThatPeopleChangedAreNotTakenAway(t *testing.T) {
+	t.Parallel()
+	for why, change := range map[string]func(s *stacks, asset string){
+		"its fields were changed in iconik": func(s *stacks, asset string) {
+			s.iconik.SetValues(asset, map[string]string{"framebridge_description": "mine"})
+		},
+		"its title was changed in iconik": func(s *stacks, asset string) {
+			s.iconik.ChangeDoc("assets", asset, func(d map[string]any) bool { d["title"] = "mine"; return true })
+		},
+	} {
+		t.Run(why, func(t *testing.T) {
+			s := openStacks(t, "v4")
+			a, b := s.file(s.root, "a.mov"), s.file(s.root, "b.mov")
+			s.run()
+			asset := s.item(t, "b.mov").AssetID
+			change(s, asset)
+			s.frameio.AddStack(a, b)
+			for range 2 {
+				s.again(t)
+				rows, err := s.book.Tenant(tenantID).Archive(s.project.ID).NotCarried(t.Context(), 10)
+				require.NoError(t, err)
+				require.Len(t, rows, 1)
+				assert.Contains(t, rows[0].Reason, why)
+				assert.Equal(t, "ACTIVE", s.statusOf(asset))
+			}
+		})
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 // spoil is one way in which a vendor or the store lets a call down.
@@ -197,7 +198,7 @@ func (s *spoiler) end() (hits int, object string) {
 func tiny(t *testing.T, generation string) (*harness, *spoiler) {
 	t.Helper()
 	s := &spoiler{seen: map[string]int{}}
-	return world{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files", "path": "media"}, seed: samples.Tiny,
+	return harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files", "path": "media"}, seed: samples.Tiny,
 		frameio: s.before("frameio"), iconik: s.before("iconik"), objects: s.before("store")}.open(t), s
 }
 
@@ -207,9 +208,20 @@ var setUp = regexp.MustCompile(`^(frameio GET /v[24]/(accounts/{id}/)?projects/{
 // setUpObjects are the collections that everything else is put into.
 var setUpObjects = regexp.MustCompile(`^/API/assets/v1/collections/ .*frameio:(root|team|project):`)
 
+// emptyView are operations whose 404 says, by iconik's description, that the object has no values in a view: the proof tells of them
+// as of values that somebody took out.
+var emptyView = regexp.MustCompile(`^iconik GET /API/metadata/v1/.*/views/{id}$`)
+
+// once are rows that the whole table found at fault. The fast suite plays them, too.
+var once = map[string]string{
+	"frameio GET /v2/teams/{id}": "422", "frameio GET /v4/accounts/{id}/workspaces/{id}": "422",
+	"frameio GET /v4/accounts/{id}/shares/{id}/assets": "404", "frameio GET /v4/accounts/{id}/shares/{id}/reviewers": "403",
+	"frameio GET /v2/assets/{id}/comments": "404", "frameio GET /v4/accounts/{id}/files/{id}/comments": "404",
+}
+
 // An archive that meets a refusal of one object, whatever the operation, brings everything else over, names that object, and
 // is verified by the run after the refusals have ended, with nothing missing and nothing twice.
-func playRefusals(t *testing.T, choose func(generation string, op int) []spoil) {
+func playRefusals(t *testing.T, choose func(generation, op string, n int) []spoil) {
 	for _, generation := range []string{"legacy", "v4"} {
 		t.Run(generation, func(t *testing.T) {
 			b, seen := tiny(t, generation)
@@ -219,10 +231,10 @@ func playRefusals(t *testing.T, choose func(generation string, op int) []spoil) 
 			ops := slices.Sorted(maps.Keys(seen.seen))
 			require.Greater(t, len(ops), 25, "%v", ops)
 			for i, op := range ops {
-				for _, how := range choose(generation, i) {
+				for _, how := range choose(generation, op, i) {
 					t.Run(op+" "+how.name, func(t *testing.T) {
 						t.Parallel()
-						play(t, generation, op, how, min(seen.seen[op]-1, 1), fin.Status, want)
+						play(t, generation, op, how, min(seen.seen[op]-1, 1), fin, want)
 					})
 				}
 			}
@@ -230,7 +242,7 @@ func playRefusals(t *testing.T, choose func(generation string, op int) []spoil) 
 	}
 }
 
-func play(t *testing.T, generation, op string, how spoil, after int, status, want string) {
+func play(t *testing.T, generation, op string, how spoil, after int, undisturbed workflows.FinishArchiveResult, want string) {
 	b, s := tiny(t, generation)
 	if how.status == http.StatusUnauthorized && strings.HasPrefix(op, "store") {
 		how.times = 1 // an address that has expired; the next one is good
@@ -238,6 +250,10 @@ func play(t *testing.T, generation, op string, how spoil, after int, status, wan
 	s.op, s.after, s.spoil = op, after, how
 	env := b.run(t)
 	hits, object := s.end()
+	if hits == 0 && after > 0 { // what was read before a while ago is not always read again
+		play(t, generation, op, how, 0, undisturbed, want)
+		return
+	}
 	require.NotZero(t, hits, "nothing was refused")
 	row, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Get(t.Context())
 	require.NoError(t, err)
@@ -256,10 +272,15 @@ func play(t *testing.T, generation, op string, how spoil, after int, status, wan
 		if !how.passing() && !strings.Contains(said, "refuses the download") {
 			assert.Contains(t, said, how.name, told)
 		}
+	case emptyView.MatchString(op) && how.status == http.StatusNotFound && strings.Contains(row.Reason, "changed in iconik"):
+		assert.Equal(t, ledger.VerifiedWithExceptions, row.Status, told)
+		assert.Empty(t, differs(want, b.shown()), told)
 	default:
 		require.NoError(t, env.GetWorkflowError(), told)
-		assert.Equal(t, status, string(row.Status), told)
-		assert.Empty(t, differs(want, b.shown()), told)
+		assert.Equal(t, undisturbed.Status, string(row.Status), told)
+		if row.Reason == undisturbed.Reason || !strings.Contains(row.Reason, "not carried") { // or what is not there is named
+			assert.Empty(t, differs(want, b.shown()), told)
+		}
 	}
 	items, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).ItemsPage(t.Context(), 0, 1000)
 	require.NoError(t, err)
@@ -271,22 +292,26 @@ func play(t *testing.T, generation, op string, how spoil, after int, status, wan
 		}
 	}
 	fin := b.again(t)
-	assert.Equal(t, status, fin.Status, "%s\nfirst %s", fin.Reason, told)
+	assert.Equal(t, undisturbed.Status, fin.Status, "%s\nfirst %s", fin.Reason, told)
 	assert.Empty(t, b.failedItems(t), told)
 	assert.Empty(t, differs(want, b.shown()), told)
 }
 
-// TestARefusalOfAnyOperation plays each way to fail, with as many operations: every third on each API. The slow steps play every
+// TestARefusalOfAnyOperation plays each way to fail, with as many operations: every sixth on each API. The slow steps play every
 // operation, each with three ways, and TestEveryRefusalOfAnyOperation everything.
 func TestARefusalOfAnyOperation(t *testing.T) {
 	t.Parallel()
-	playRefusals(t, func(generation string, op int) []spoil {
+	playRefusals(t, func(generation, op string, n int) (out []spoil) {
 		switch {
 		case wholeTables:
-			return []spoil{spoils[op%len(spoils)], spoils[(op+5)%len(spoils)], spoils[(op+9)%len(spoils)]}
-		case !sampled(generation, op, 3):
-			return nil
+			out = []spoil{spoils[n%len(spoils)], spoils[(n+5)%len(spoils)], spoils[(n+9)%len(spoils)]}
+		case sampled(generation, n, 6):
+			out = []spoil{spoils[n/6%len(spoils)]}
 		}
-		return []spoil{spoils[op/3%len(spoils)]}
+		i := slices.IndexFunc(spoils, func(s spoil) bool { return s.name == once[op] })
+		if i >= 0 && !slices.Contains(out, spoils[i]) {
+			out = append(out, spoils[i])
+		}
+		return out
 	})
 }

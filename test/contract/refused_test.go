@@ -30,13 +30,20 @@ func (b *harness) failedItems(t *testing.T) map[string]string {
 func TestOneFileIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, "v4")
-	require.NoError(t, b.iconik.AddFault(faults.Fault{Match: `^POST /API/files/v1/assets/[^/]+/formats/?$`, Status: 422, Times: 2}))
+	refuse := func(names ...string) {
+		b.frameio.ClearFaults()
+		for _, name := range names {
+			require.NoError(t, b.frameio.AddFault(faults.Fault{Match: "^GET .*" + b.file(t, name) + "/comments", Status: 403}))
+		}
+	}
+	refuse("A001C001.mov", "Screener.mov")
 	fin := b.archive(t)
 	require.Equal(t, "incomplete", fin.Status, fin.Reason)
 	items, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).BrowseItems(t.Context(), ledger.ItemFilter{States: []ledger.ItemState{ledger.ItemFailed}}, 0, 100)
 	require.NoError(t, err)
 	require.Len(t, items, 2)
 
+	refuse(items[1].Name)
 	fin = b.againOnly(t, items[0].Seq)
 	assert.Equal(t, "incomplete", fin.Status, fin.Reason)
 	failed := b.failedItems(t)
@@ -46,6 +53,7 @@ func TestOneFileIsTriedAgain(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ItemVerified, it.State, "it was compared")
 
+	refuse()
 	fin = b.againOnly(t, items[1].Seq)
 	assert.True(t, strings.HasPrefix(fin.Status, "verified"), fin.Reason)
 	assert.Empty(t, b.failedItems(t))

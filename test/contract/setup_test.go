@@ -17,6 +17,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/setup"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 // TestSettingUpKeepsToTheVendorsDocuments makes, mends, examines and removes a tenant's set-up, and holds each call and
@@ -49,7 +50,7 @@ func TestSettingUpKeepsToTheVendorsDocuments(t *testing.T) {
 			fioSrv, ickSrv := httptest.NewServer(fioDoc.Wrap(vendor.Handler())), httptest.NewServer(theirs.Wrap(ick.Handler()))
 			t.Cleanup(fioSrv.Close)
 			t.Cleanup(ickSrv.Close)
-			book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db", ledger.WithKey("a key of 16 characters or more"))
+			book, err := ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a key of 16 characters or more"))
 			require.NoError(t, err)
 			t.Cleanup(book.Close)
 			tenant := &config.Tenant{ID: tenantID, Frameio: config.Frameio{Generation: generation, BaseURL: fioSrv.URL, Token: token},

@@ -127,41 +127,56 @@ func TestLostAnswersLeaveNoDuplicates(t *testing.T) {
 	s.mailed(1)
 }
 
-func TestKillingTheWorkerAnywhere(t *testing.T) {
-	t.Parallel()
-	want := undisturbed(t)
-	s := openHarbour(t, options(t))
-	died := make(chan string, 64)
-	for _, at := range []struct {
-		match string
-		after int
-		lose  bool
-	}{
-		{"^POST /API/assets/v1/collections$", 4, true}, {"^POST /API/assets/v1/assets$", 2, true}, {"^POST /API/files/v1/assets/.*/formats$", 3, false},
-		{"^POST /API/files/v1/assets/.*/file_sets$", 5, true}, {"^POST /API/files/v1/assets/.*/files$", 7, true}, {"^PATCH /API/files/v1/assets/", 9, true},
-		{"^POST /API/assets/v1/assets/.*/versions$", 0, true}, {"^PUT /API/metadata/", 12, false}, {"^POST /API/files/v1/assets/.*/keyframes$", 10, true},
-		{"^POST /API/assets/v1/assets/.*/segments$", 3, true}, {"^POST /API/assets/v1/collections/.*/contents$", 1, true}, {"^POST /API/jobs/v1/jobs$", 0, true},
-	} {
-		require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: at.match, After: at.after, Times: 1, Lose: at.lose, Do: func() {
+// killPoint is a call of iconik at which the worker is killed: after so many others of it, and before or after it took effect.
+type killPoint struct {
+	match string
+	after int
+	lose  bool
+}
+
+func (s *harness) killAt(points []killPoint) (died chan string) {
+	s.t.Helper()
+	died = make(chan string, len(points))
+	for _, at := range points {
+		require.NoError(s.t, s.Iconik.AddFault(faults.Fault{Match: at.match, After: at.after, Times: 1, Lose: at.lose, Do: func() {
 			s.Worker.Kill()
 			died <- at.match
 		}}))
 	}
-	s.Frameio.Rename(s.project.ID, archivedName)
-	deaths := 0
+	return died
+}
+
+// survives starts the worker again whenever it was killed, until something is over, and counts its deaths.
+func (s *harness) survives(died chan string, over func() bool) (deaths int) {
+	s.t.Helper()
 	for deadline := time.Now().Add(8 * time.Minute); time.Now().Before(deadline); {
 		select {
 		case at := <-died:
 			deaths++
-			t.Logf("killed at %s", at)
-			require.NoError(t, s.Worker.Start())
+			s.t.Logf("killed at %s", at)
+			require.NoError(s.t, s.Worker.Start())
 			continue
 		case <-time.After(200 * time.Millisecond):
 		}
-		if ended(s.archive(s.project.ID)) {
+		if over() {
 			break
 		}
 	}
+	return deaths
+}
+
+func TestKillingTheWorkerAnywhere(t *testing.T) {
+	t.Parallel()
+	want := undisturbed(t)
+	s := openHarbour(t, options(t))
+	died := s.killAt([]killPoint{
+		{"^POST /API/assets/v1/collections$", 4, true}, {"^POST /API/assets/v1/assets$", 2, true}, {"^POST /API/files/v1/assets/.*/formats$", 3, false},
+		{"^POST /API/files/v1/assets/.*/file_sets$", 5, true}, {"^POST /API/files/v1/assets/.*/files$", 7, true}, {"^PATCH /API/files/v1/assets/", 9, true},
+		{"^POST /API/assets/v1/assets/.*/versions$", 0, true}, {"^PUT /API/metadata/", 12, false}, {"^POST /API/files/v1/assets/.*/keyframes$", 10, true},
+		{"^POST /API/assets/v1/assets/.*/segments$", 3, true}, {"^POST /API/assets/v1/collections/.*/contents$", 1, true}, {"^POST /API/jobs/v1/jobs$", 0, true},
+	})
+	s.Frameio.Rename(s.project.ID, archivedName)
+	deaths := s.survives(died, func() bool { return ended(s.archive(s.project.ID)) })
 	a := s.archive(s.project.ID)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	assert.GreaterOrEqual(t, deaths, 10)

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -104,6 +105,20 @@ func Start() (*Server, error) {
 	}
 	s.Stop()
 	return nil, errors.New("PostgreSQL does not answer")
+}
+
+// Pid is the process's id; 0 for a server that somebody else runs.
+func (s *Server) Pid() int {
+	if s.cmd == nil || s.cmd.Process == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
+
+// Query asks for one value, as psql prints it.
+func (s *Server) Query(query string) (string, error) {
+	out, err := exec.Command(filepath.Join(binaries(), "psql"), s.DSN, "-Atc", query).Output()
+	return strings.TrimSpace(string(out)), err
 }
 
 // Stop ends a server that Start began, and forgets its data.

@@ -39,6 +39,7 @@ var steps = []step{
 	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true, long: true},
 	{name: "large tables in whole", args: []string{"go", "test", "-tags", "integration", "-timeout", "20m", "-parallel", "8", "./test/contract"}, slow: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
+	{name: "alert rules and dashboard", args: []string{"go", "test", "-C", "tools/lint-observability", "-timeout", "10m"}, slow: true},
 	{name: "the console and the sign-in in a browser", args: []string{"go", "test", "-tags", "integration", "-timeout", "9m", "-count", "1", "./console", "./signin"}, slow: true},
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }

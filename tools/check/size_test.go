@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io/fs"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,6 +23,7 @@ const (
 	maxPackage  = 5000 // lines, without tests
 	maxFile     = 500
 	maxFunction = 80
+	maxWidth    = 240 // characters of a line, without the texts and comments in it
 )
 
 // tooLong are the files and functions that are allowed to be longer for now. One that has become short fails.
@@ -64,6 +67,9 @@ func TestNothingIsTooLongToRead(t *testing.T) {
 		if lines > maxFile {
 			tell(name, lines, maxFile, "split it by subject")
 		}
+		for line, width := range widths(files.File(parsed.Pos()), text) {
+			assert.LessOrEqual(t, width, maxWidth, "%s:%d is too wide to read: break it", name, line)
+		}
 		for _, decl := range parsed.Decls {
 			f, ok := decl.(*ast.FuncDecl)
 			if !ok {
@@ -83,6 +89,31 @@ func TestNothingIsTooLongToRead(t *testing.T) {
 	}
 	assert.Empty(t, stale, "short enough now: take them out of tooLong")
 	assert.Greater(t, len(packages), 20)
+}
+
+// widths are the characters of each line without those of its texts and comments, which are as long as what they say.
+func widths(file *token.File, text []byte) map[int]int {
+	out := map[int]int{}
+	n := 0
+	for line := range bytes.Lines(text) {
+		n++
+		out[n] = utf8.RuneCount(bytes.TrimRight(line, "\n"))
+	}
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, file.Size()), text, nil, scanner.ScanComments)
+	for {
+		pos, kind, literal := s.Scan()
+		if kind == token.EOF {
+			return out
+		}
+		if kind != token.STRING && kind != token.COMMENT {
+			continue
+		}
+		at := file.Line(file.Pos(int(pos) - 1))
+		for i, part := range strings.Split(literal, "\n") {
+			out[at+i] -= utf8.RuneCountInString(part)
+		}
+	}
 }
 
 // TestAnArchiveOnlyReadsFrameio: that it is given nothing but a frameio.Reader is what keeps it from writing.

@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-const scenarios = "workflows/record_test.go"
+// scenarios are copied into the tree of the commit: what they record, and the fakes.
+const scenarios = "workflows/record*_test.go"
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -88,16 +89,24 @@ func record(top, commit, tests string) (err error) {
 		_, rerr := git(top, "worktree", "remove", "--force", tree)
 		err = errors.Join(err, rerr)
 	}()
-	text, err := os.ReadFile(filepath.Join(top, scenarios))
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(tree, scenarios), text, 0o600); err != nil {
+	if err := copyScenarios(top, tree); err != nil {
 		return err
 	}
 	fmt.Printf("recording from %s into %s\n", commit, out)
 	return command(tree, []string{"FRAMEBRIDGE_RECORD=" + out, "FRAMEBRIDGE_TEMPORAL=" + server},
 		"go", "test", "-tags", "record", "-count", "1", "-parallel", "2", "-timeout", "20m", "-run", tests, "./workflows")
+}
+
+func copyScenarios(top, tree string) error {
+	files, err := filepath.Glob(filepath.Join(top, scenarios))
+	for _, file := range files {
+		text, rerr := os.ReadFile(file)
+		if rerr == nil {
+			rerr = os.WriteFile(filepath.Join(tree, filepath.Dir(scenarios), filepath.Base(file)), text, 0o600)
+		}
+		err = errors.Join(err, rerr)
+	}
+	return err
 }
 
 func git(dir string, args ...string) (string, error) {

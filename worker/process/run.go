@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
@@ -25,6 +24,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/telemetry"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/untrusted"
@@ -60,35 +60,29 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
 	defer book.Close()
-	metrics := newMetrics()
+	tell, err := telemetry.Open(ctx, cfg.Telemetry, "worker", log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tell.Close(ctx) }()
+	metrics := tell.Registry
 	attributes := &temporalclient.Attributes{Log: log}
 	var acts *activities.Activities
-	tc, err := temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{Metrics: metrics, Failing: func(f temporalclient.FailingTask) { acts.TellFailing(f) }, Attributes: attributes}) //nolint:contextcheck // a report belongs to no call; tasks are polled for once acts is there
+	tellFailing := func(f temporalclient.FailingTask) { acts.TellFailing(f) } //nolint:contextcheck // a report belongs to no call; tasks are polled for once acts is there
+	tc, err := temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{Metrics: metrics, Failing: tellFailing, Attributes: attributes, Meters: tell.Meters, Tracers: tell.Tracers})
 	if err != nil {
 		return err
 	}
 	defer tc.Close()
 	store := transfer.NewHTTPClient(nil, guard(live))
-	engine := transfer.NewEngine(transfer.Options{
-		PartsInFlight: cfg.Transfer.PartsInFlight, PartSize: int64(cfg.Transfer.PartSize), Memory: int64(cfg.Transfer.Memory),
-		Bandwidth: int64(cfg.Transfer.Bandwidth), Client: store, Metrics: transfer.NewMetrics(metrics), Holds: collectSooner,
-	})
-	acts, err = activities.New(live, book, engine, store, tc, log)
+	acts, err = activities.New(live, book, newEngine(cfg.Transfer, store, metrics), store, tc, log)
 	if err != nil {
 		return err
 	}
-	metrics.MustRegister(acts.Metrics())
+	metrics.MustRegister(append(acts.Metrics(), book.Metrics())...)
 
 	fatal := make(chan error, 2)
-	working := workerOptions(maxActivities, live, fatal)
-	main := worker.New(tc, cfg.Temporal.TaskQueue, working)
-	workflows.Register(main)
-	acts.Register(main)
-	movers := workerOptions(maxTransfers, live, fatal)
-	movers.DisableWorkflowWorker = true
-	moving := worker.New(tc, workflows.TransferQueue(cfg.Temporal.TaskQueue), movers)
-	acts.RegisterTransfers(moving)
-
+	main, moving := workers(tc, live, acts, fatal)
 	var ready atomic.Bool
 	server, err := serve(cfg.Worker.Listen, &ready, metrics, book, tc, cfg.Temporal.Namespace)
 	if err != nil {
@@ -107,7 +101,7 @@ func run(ctx context.Context, o options) error {
 	ready.Store(true)
 	log.Info("worker is ready", "version", version.Get().String(), "task_queue", cfg.Temporal.TaskQueue, "temporal", cfg.Temporal.Address, "tenants", len(cfg.Tenants), "listen", cfg.Worker.Listen)
 
-	go acts.KeepSignedIn(ctx)
+	go acts.Keep(ctx)
 	go live.Watch(ctx, log)
 	select {
 	case <-ctx.Done():
@@ -124,10 +118,24 @@ func run(ctx context.Context, o options) error {
 	return errors.Join(err, server.Shutdown(closing))
 }
 
-func newMetrics() *prometheus.Registry {
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return metrics
+// workers are one for each task queue: of the bytes, and of everything else.
+func workers(tc client.Client, live *config.Live, acts *activities.Activities, fatal chan<- error) (main, moving worker.Worker) {
+	queue := live.Now().Temporal.TaskQueue
+	main = worker.New(tc, queue, workerOptions(maxActivities, live, fatal))
+	workflows.Register(main)
+	acts.Register(main)
+	movers := workerOptions(maxTransfers, live, fatal)
+	movers.DisableWorkflowWorker = true
+	moving = worker.New(tc, workflows.TransferQueue(queue), movers)
+	acts.RegisterTransfers(moving)
+	return main, moving
+}
+
+func newEngine(cfg config.Transfer, store *http.Client, metrics prometheus.Registerer) *transfer.Engine {
+	return transfer.NewEngine(transfer.Options{
+		PartsInFlight: cfg.PartsInFlight, PartSize: int64(cfg.PartSize), Memory: int64(cfg.Memory), Bandwidth: int64(cfg.Bandwidth),
+		Client: store, Metrics: transfer.NewMetrics(metrics), Holds: collectSooner,
+	})
 }
 
 func workerOptions(most int, live *config.Live, fatal chan<- error) worker.Options {
@@ -198,16 +206,7 @@ func collectSooner(buffers int64) {
 
 // guard keeps what vendors name — signed URLs, redirects — from leading to this machine or the networks behind it.
 func guard(live *config.Live) *untrusted.Guard {
-	g := untrusted.NewGuard(bases(live.Now()), live.Now().Transfer.Allowed())
-	live.OnChange(func(cfg *config.Config) { g.SetBases(bases(cfg)) })
+	g := untrusted.NewGuard(live.Now().VendorURLs(), live.Now().Transfer.Allowed())
+	live.OnChange(func(cfg *config.Config) { g.SetBases(cfg.VendorURLs()) })
 	return g
-}
-
-// bases are the vendors' own addresses: what they name may lead where these do.
-func bases(cfg *config.Config) []string {
-	var out []string
-	for _, t := range cfg.Tenants {
-		out = append(out, t.Frameio.BaseURL, t.Iconik.BaseURL)
-	}
-	return out
 }

@@ -20,11 +20,12 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 // TestTheWorkerSaysWhetherItIsReady: alive from the first moment, ready only with Temporal, the ledger and its pollers.
 func TestTheWorkerSaysWhetherItIsReady(t *testing.T) {
-	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
 	tc := &mocks.Client{}

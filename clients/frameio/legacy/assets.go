@@ -354,7 +354,7 @@ func (c *Client) see(ctx context.Context, a *asset) error {
 
 // Versions wraps GET /assets/{stack}/children, which lists the newest first. One call for up to 500 versions.
 func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
-	all, err := rest.Collect(rest.Pages(ctx, vendor, opChildren, func(ctx context.Context, cursor string) ([]asset, string, error) {
+	all, err := rest.Collect(rest.Pages(ctx, vendor, opChildren, func(a asset) string { return a.ID }, func(ctx context.Context, cursor string) ([]asset, string, error) {
 		return c.children(ctx, stack.ID, cursor)
 	}))
 	if err != nil {

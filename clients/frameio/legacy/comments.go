@@ -37,7 +37,8 @@ type comment struct {
 
 func (c comment) domain(fileID string) frameio.Comment {
 	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: string(c.ParentID), Text: string(c.Text), Completed: bool(c.Completed),
-		CompletedAt: c.CompletedAt.Time, CompletedBy: frameio.User{ID: string(c.Completer)}, Likes: int(c.Likes.whole()), TeamOnly: bool(c.Private), Annotation: annotation(c.Annotation), CreatedAt: c.Inserted.Time, UpdatedAt: c.Updated.Time}
+		CompletedAt: c.CompletedAt.Time, CompletedBy: frameio.User{ID: string(c.Completer)}, Likes: int(c.Likes.whole()), TeamOnly: bool(c.Private),
+		Annotation: annotation(c.Annotation), CreatedAt: c.Inserted.Time, UpdatedAt: c.Updated.Time}
 	if c.Timestamp.set {
 		frame := c.Timestamp.whole() - firstFrame
 		d.Frame = &frame
@@ -126,6 +127,13 @@ type shareItem struct {
 	Index   number          `json:"index"`
 	AssetID text            `json:"asset_id"`
 	Asset   tolerant[asset] `json:"asset"`
+}
+
+func (i shareItem) key() string {
+	if a := i.Asset.value; a != nil && i.AssetID == "" {
+		return a.ID
+	}
+	return string(i.AssetID)
 }
 
 // Settings that are kept with an archived share; a passphrase is not.

@@ -63,7 +63,7 @@ func (c *Client) Webhooks(ctx context.Context, teamID string) ([]frameio.Webhook
 	if err != nil {
 		return nil, err
 	}
-	hooks := rest.Pages(ctx, "Frame.io", opHooks, func(ctx context.Context, cursor string) ([]hook, string, error) {
+	hooks := rest.Pages(ctx, "Frame.io", opHooks, func(h hook) string { return h.ID }, func(ctx context.Context, cursor string) ([]hook, string, error) {
 		return listPage[hook](ctx, c, opHooks, "accounts/"+url.PathEscape(accounts[0].ID)+"/hooks", nil, cursor)
 	})
 	var all []frameio.Webhook

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"hash/fnv"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -24,8 +26,8 @@ import (
 const pageSize = 500
 
 const (
-	vendor   = "Frame.io"
-	mostRows = 1e9 // of any listing
+	vendor      = "Frame.io"
+	mostCounted = 1e15 // rows or pages, in headers
 )
 
 // Frames of comments count from 0 in V2.
@@ -50,6 +52,11 @@ type Option func(*rest.Config, *Client)
 
 // WithHTTPClient sends calls through another HTTP client.
 func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config, _ *Client) { c.HTTP = h } }
+
+// WithWatch counts the calls as the tenant's.
+func WithWatch(w *rest.Watch, tenant string) Option {
+	return func(c *rest.Config, _ *Client) { c.Watch, c.Tenant = w, tenant }
+}
 
 // WithRefused is told when the API refuses the token, as it does from the moment an account is moved to V4.
 func WithRefused(tell func()) Option { return func(_ *rest.Config, c *Client) { c.refused = tell } }
@@ -114,8 +121,8 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 		Authorize: func(r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+token)
 		},
-		Budgets: &rest.Budgets{Known: limits},
-		Fickle:  []int{http.StatusBadRequest}, // the vendor's own tools try these again
+		Budgets:       &rest.Budgets{Known: limits},
+		RetryStatuses: []int{http.StatusBadRequest}, // the vendor's own tools try these again
 	}
 	rc.Refine = func(e *rest.Error) {
 		refine(e)
@@ -217,7 +224,10 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	for i, r := range rows {
 		values[i] = r.value
 	}
-	if pages := totalPages(resp.Header); pages >= 0 {
+	switch pages := totalPages(resp.Header); {
+	case pages > rest.MostPages:
+		return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Permanent, Detail: fmt.Sprintf("the listing says that it has %d pages", pages)}
+	case pages >= page, pages >= 0 && len(rows) == 0: // a page beyond the last that has rows belies the headers
 		if page >= pages {
 			return values, "", nil
 		}
@@ -235,11 +245,11 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 
 // totalPages is -1 where the headers do not say.
 func totalPages(h http.Header) int {
-	if pages, ok := untrusted.Count("Total-Pages", h.Get("Total-Pages"), rest.MostPages); ok {
+	if pages, ok := untrusted.Count("Total-Pages", h.Get("Total-Pages"), mostCounted); ok {
 		return int(pages)
 	}
-	total, ok := untrusted.Count("Total", h.Get("Total"), mostRows)
-	per, pok := untrusted.Count("Per-Page", h.Get("Per-Page"), mostRows)
+	total, ok := untrusted.Count("Total", h.Get("Total"), mostCounted)
+	per, pok := untrusted.Count("Per-Page", h.Get("Per-Page"), mostCounted)
 	if !ok || !pok || per < 1 {
 		return -1
 	}
@@ -268,9 +278,7 @@ func (r *row[T]) UnmarshalJSON(raw []byte) error {
 func fingerprint[T any](rows []row[T]) string {
 	var sum uint64
 	for _, r := range rows {
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(r.id))
-		sum += h.Sum64()
+		sum += xxhash.Sum64String(r.id)
 	}
 	return strconv.FormatUint(sum, 36)
 }
@@ -322,7 +330,7 @@ func splitCursor(cursor string) (int, string) {
 }
 
 func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
-	rows, err := rest.Collect(rest.Pages(ctx, vendor, opTeams, func(ctx context.Context, cursor string) ([]team, string, error) {
+	rows, err := rest.Collect(rest.Pages(ctx, vendor, opTeams, func(t team) string { return t.ID }, func(ctx context.Context, cursor string) ([]team, string, error) {
 		return listPage[team](ctx, c, opTeams, "teams", nil, cursor)
 	}))
 	if err != nil {
@@ -336,7 +344,7 @@ func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
 }
 
 // Project wraps GET /projects/{id}, and GET /teams/{id} where the answer does not hold the team's name, which one who was
-// invited to the project only may not see.
+// invited to the project only may not see: the id stands in for a name that is refused.
 func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
 	var p project
 	if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil {
@@ -349,7 +357,7 @@ func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error
 	c.away.Store(p.ID, projectState{out.Archived, c.now()})
 	if out.Team.Name == "" && out.Team.ID != "" {
 		var t team
-		if _, err := c.get(ctx, opTeam, "teams/"+url.PathEscape(out.Team.ID), nil, &t); err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) {
+		if _, err := c.get(ctx, opTeam, "teams/"+url.PathEscape(out.Team.ID), nil, &t); err != nil && !rest.IsRefused(err) {
 			return out, err
 		}
 		if out.Team.Name = string(t.Name); out.Team.Name == "" {

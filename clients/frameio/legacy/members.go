@@ -13,8 +13,22 @@ type memberRow struct {
 	User tolerant[user] `json:"user"`
 }
 
+func (r memberRow) key() string {
+	if u := r.User.value; u != nil {
+		return u.ID + string(u.Email)
+	}
+	return ""
+}
+
 type collaboratorRow struct {
 	User tolerant[collaborator] `json:"user"`
+}
+
+func (r collaboratorRow) key() string {
+	if u := r.User.value; u != nil {
+		return u.ID + string(u.Email)
+	}
+	return ""
 }
 
 type collaborator struct {
@@ -37,7 +51,7 @@ func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (fram
 			out.Items = append(out.Items, frameio.Member{User: u.domain(), Role: role, Write: write, Team: ofTeam})
 		}
 	}
-	for r, err := range rest.Pages(ctx, vendor, opTeamMembers, func(ctx context.Context, cursor string) ([]memberRow, string, error) {
+	for r, err := range rest.Pages(ctx, vendor, opTeamMembers, memberRow.key, func(ctx context.Context, cursor string) ([]memberRow, string, error) {
 		return listPage[memberRow](ctx, c, opTeamMembers, "teams/"+url.PathEscape(p.Team.ID)+"/members", nil, cursor)
 	}) {
 		if err != nil {
@@ -52,7 +66,7 @@ func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (fram
 			add(u, "team member", true, true)
 		}
 	}
-	for r, err := range rest.Pages(ctx, vendor, opCollaborators, func(ctx context.Context, cursor string) ([]collaboratorRow, string, error) {
+	for r, err := range rest.Pages(ctx, vendor, opCollaborators, collaboratorRow.key, func(ctx context.Context, cursor string) ([]collaboratorRow, string, error) {
 		return listPage[collaboratorRow](ctx, c, opCollaborators, "projects/"+url.PathEscape(p.ID)+"/collaborators", url.Values{"include": {"project_role"}}, cursor)
 	}) {
 		if err != nil {

@@ -199,6 +199,55 @@ func TestPagesWithoutHeaders(t *testing.T) {
 	}
 }
 
+// What a server says of its pages may be anything: a list that is cut short is never taken for whole.
+func TestPagesThatLie(t *testing.T) {
+	t.Parallel()
+	row := func(ids ...int) string {
+		rows := make([]string, len(ids))
+		for i, id := range ids {
+			rows[i] = fmt.Sprintf(`{"id":"%d","type":"file"}`, id)
+		}
+		return "[" + strings.Join(rows, ",") + "]"
+	}
+	for name, v := range map[string]struct {
+		headers map[string]string
+		pages   func(page int) string
+		calls   int
+		rows    int
+		err     string
+	}{
+		"a billion pages of one row":     {map[string]string{"total-pages": "1000000000"}, func(int) string { return row(1) }, 1, 0, "children: the listing says that it has 1000000000 pages"},
+		"a billion rows on as many":      {map[string]string{"total": "1000000000", "per-page": "1"}, func(int) string { return row(1) }, 1, 0, "1000000000 pages"},
+		"a thousand pages of one row":    {map[string]string{"total-pages": "1000"}, func(int) string { return row(1) }, 2, 2, "children: the listing repeats the same page"},
+		"two pages in turn, uncounted":   {nil, func(p int) string { return row(p%2, 7+p%2) }, 3, 6, "repeats the same page"},
+		"more pages than it counts":      {map[string]string{"total-pages": "1"}, func(p int) string { return row(p) }, 1, 1, ""},
+		"no pages, and rows":             {map[string]string{"total-pages": "0"}, func(p int) string { return []string{row(1), row(2), row()}[p-1] }, 3, 2, ""},
+		"pages of which nobody can tell": {map[string]string{"total-pages": "1e300"}, func(p int) string { return []string{row(1), row(2), row()}[p-1] }, 3, 2, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls, rows := 0, 0
+			c := against(t, map[string]http.HandlerFunc{"GET /v2/assets/D/children": func(w http.ResponseWriter, r *http.Request) {
+				calls++
+				page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+				for k, h := range v.headers {
+					w.Header().Set(k, h)
+				}
+				says(v.pages(page))(w, r)
+			}})
+			var err error
+			for _, e := range frameio.RowsOf(t.Context(), "list children", c.Children, "D") {
+				if err = e; err == nil {
+					rows++
+				}
+			}
+			if calls != v.calls || rows != v.rows || (err == nil) != (v.err == "") || err != nil && !strings.Contains(err.Error(), v.err) {
+				t.Fatalf("%d rows after %d calls, %v", rows, calls, err)
+			}
+		})
+	}
+}
+
 // A listing need not show the project beside each file; what an archived project serves under the name of a video's
 // original is a proxy all the same.
 func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
@@ -243,10 +292,10 @@ func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
 	}
 }
 
-// One who was invited to a project only sees the project and not its team.
+// One who was invited to a project only sees the project and not its team; a name that is refused, however, stops no archive.
 func TestAProjectWhoseTeamIsNotShown(t *testing.T) {
 	t.Parallel()
-	for status, fails := range map[int]bool{http.StatusForbidden: false, http.StatusNotFound: false, http.StatusUnprocessableEntity: true} {
+	for status, fails := range map[int]bool{http.StatusForbidden: false, http.StatusNotFound: false, http.StatusUnprocessableEntity: false, http.StatusUnauthorized: true} {
 		c := against(t, map[string]http.HandlerFunc{
 			"GET /v2/projects/P": says(`{"id":"P","name":"Regatta","team_id":"T"}`),
 			"GET /v2/teams/T":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) },

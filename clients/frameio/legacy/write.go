@@ -295,7 +295,7 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
 	var have []string
 	inside := 0
-	for row, err := range rest.Pages(ctx, vendor, opLinkItems, func(ctx context.Context, cursor string) ([]shareItem, string, error) {
+	for row, err := range rest.Pages(ctx, vendor, opLinkItems, shareItem.key, func(ctx context.Context, cursor string) ([]shareItem, string, error) {
 		return listPage[shareItem](ctx, c, opLinkItems, "review_links/"+url.PathEscape(id)+"/items/shared", nil, cursor)
 	}) {
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/frameio/legacy"
 	v4 "github.com/framebridge/framebridge/clients/frameio/v4"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 )
 
@@ -27,14 +28,26 @@ type Tokens interface {
 // ErrNoKey says that a sign-in is to be kept and no key is configured.
 var ErrNoKey = errors.New("ledger.encryption_key is missing: it is needed to store a token encrypted")
 
+// Option changes how an adapter is opened.
+type Option func(*options)
+
+type options struct{ watch *rest.Watch }
+
+// Watched counts the adapter's calls.
+func Watched(w *rest.Watch) Option { return func(o *options) { o.watch = w } }
+
 // Platform opens the adapter of a tenant's generation. tokens may be nil where no sign-in is kept. refused, where not nil,
 // is told when the API refuses a token as it does from the moment Frame.io moves the account to its other API.
-func Platform(t *config.Tenant, tokens Tokens, refused func()) (frameio.Platform, error) {
+func Platform(t *config.Tenant, tokens Tokens, refused func(), with ...Option) (frameio.Platform, error) {
+	var o options
+	for _, set := range with {
+		set(&o)
+	}
 	switch frameio.Generation(t.Frameio.Generation) {
 	case frameio.Legacy:
-		return legacy.New(t.Frameio, legacy.WithRefused(refused))
+		return legacy.New(t.Frameio, legacy.WithRefused(refused), legacy.WithWatch(o.watch, t.ID))
 	case frameio.V4:
-		var opts []v4.Option
+		opts := []v4.Option{v4.WithWatch(o.watch, t.ID)}
 		switch {
 		case tokens != nil && tokens.CanKeepTokens():
 			opts = append(opts, v4.WithStore(store{tokens}))

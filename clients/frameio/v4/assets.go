@@ -153,13 +153,17 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 		d.Uploader = a.Creator.domain()
 	}
 	for _, f := range a.Metadata {
+		if f.countsComments() {
+			d.CommentHint = f.commentCount()
+			continue // the comments themselves are carried
+		}
 		d.Fields = append(d.Fields, f.domain(who))
 	}
 	if a.Type != "file" {
 		return d
 	}
 	d.Size, d.MediaType, d.Class = int64(a.Size), text(a.MediaType), a.class()
-	d.CommentCount = -1 // not counted by this API
+	d.CommentCount = -1 // not counted by this API: its field is a hint
 	d.HasProxy = a.proxy() != ""
 	d.Ready = a.Status == "transcoded" || a.Status == "uploaded" && d.Class != frameio.ClassStream && d.Class != frameio.ClassImage
 	d.Watermark = frameio.WatermarkUnknown // a matter of shares
@@ -300,7 +304,7 @@ func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frame
 // Versions wraps GET ~/version_stacks/{id}/children. Its order, which is not documented, is that of the versions, from
 // whichever end the head stands at; where the head is in the middle, the time of making tells, the head last.
 func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
-	out, err := rest.Collect(rest.Pages(ctx, vendorName, opStackChildren, func(ctx context.Context, cursor string) ([]frameio.Asset, string, error) {
+	out, err := rest.Collect(rest.Pages(ctx, vendorName, opStackChildren, frameio.Asset.Key, func(ctx context.Context, cursor string) ([]frameio.Asset, string, error) {
 		var rows []asset
 		var next string
 		asked, err := c.read(ctx, func(q url.Values) (err error) {

@@ -28,6 +28,11 @@ const (
 	TokenName = "frameio-ims"
 )
 
+const (
+	adobeName = "Adobe"
+	opToken   = "POST ims/token" //nolint:gosec // an operation, no credential
+)
+
 // TokenStore keeps the sign-in encrypted for all workers. Exchange hands the present value over, empty at first, and
 // keeps what comes back; nobody else changes it meanwhile.
 type TokenStore interface {
@@ -53,6 +58,7 @@ type tokens struct {
 	client string // that Frame.io's support has set up
 	ims    config.IMS
 	store  TokenStore
+	kept   string // under which name the store has them
 	http   *http.Client
 
 	mu   *sync.Mutex
@@ -68,7 +74,7 @@ type renewal struct {
 }
 
 func newTokens(cfg config.Frameio) tokens {
-	t := tokens{ims: cfg.IMS, http: signInClient(), mu: &sync.Mutex{}, have: &Tokens{}, void: new(string), seen: &renewal{}}
+	t := tokens{ims: cfg.IMS, kept: TokenName, http: signInClient(), mu: &sync.Mutex{}, have: &Tokens{}, void: new(string), seen: &renewal{}}
 	if cfg.IMS.ClientID == "" {
 		t.static, t.token, t.client = true, cfg.Token.Reveal(), cfg.ServiceClient
 	}
@@ -158,7 +164,7 @@ func (t tokens) access(ctx context.Context) (string, error) {
 		}
 		return fresh.Access, err
 	}
-	err := t.store.Exchange(ctx, TokenName, func(ctx context.Context, present []byte) ([]byte, error) {
+	err := t.store.Exchange(ctx, t.kept, func(ctx context.Context, present []byte) ([]byte, error) {
 		var kept Tokens
 		_ = json.Unmarshal(present, &kept) // nothing yet, or of another version
 		if !kept.of(t.ims) {
@@ -236,8 +242,7 @@ func LastRefresh(kept []byte, cfg config.IMS) (time.Time, bool) {
 
 // Ask sends a form to Adobe's token endpoint.
 func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) (Tokens, error) {
-	const op = "POST ims/token"
-	fail := &rest.Error{Vendor: "Adobe", Operation: op, Class: rest.Retryable}
+	fail := &rest.Error{Vendor: adobeName, Operation: opToken, Class: rest.Retryable}
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, tokenURL, strings.NewReader(form.Encode()))
@@ -328,7 +333,7 @@ func SignIn(ctx context.Context, cfg config.IMS, store TokenStore, code, redirec
 		return err
 	}
 	if k.Refresh == "" {
-		return &rest.Error{Vendor: "Adobe", Operation: "POST ims/token", Class: rest.Permanent, Detail: "the response contains no refresh token", Hint: "the credential must be an OAuth web app with the scope offline_access"}
+		return &rest.Error{Vendor: adobeName, Operation: opToken, Class: rest.Permanent, Detail: "the response contains no refresh token", Hint: "the credential must be an OAuth web app with the scope offline_access"}
 	}
 	k.From = fingerprint(cfg)
 	return store.Exchange(ctx, TokenName, func(context.Context, []byte) ([]byte, error) { return json.Marshal(k) })

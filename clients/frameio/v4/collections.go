@@ -51,9 +51,6 @@ func readCollection(raw json.RawMessage) frameio.Collection {
 // Collections wraps GET ~/projects/{id}/collections. One call a page.
 func (c *Client) Collections(ctx context.Context, projectID, cursor string) (frameio.Page[frameio.Collection], error) {
 	rows, next, err := list[json.RawMessage](ctx, c, opCollections, url.Values{"include": {"creator"}}, pageSize, cursor, "projects", projectID, "collections")
-	if noListing(err) {
-		return frameio.Page[frameio.Collection]{}, nil
-	}
 	return page(rows, next, readCollection), err
 }
 
@@ -68,7 +65,7 @@ func (c *Client) CollectionItems(ctx context.Context, col frameio.Collection, pr
 	if col.RootID == "" || col.RootID == project.RootID {
 		return nil, false, nil
 	}
-	assets, err := rest.Collect(rest.Pages(ctx, vendorName, opChildren, func(ctx context.Context, cursor string) ([]frameio.Asset, string, error) {
+	assets, err := rest.Collect(rest.Pages(ctx, vendorName, opChildren, frameio.Asset.Key, func(ctx context.Context, cursor string) ([]frameio.Asset, string, error) {
 		page, err := c.Children(ctx, col.RootID, cursor)
 		return page.Items, page.Next, err
 	}))

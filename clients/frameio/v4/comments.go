@@ -104,6 +104,9 @@ func (c comment) needsRate() bool {
 	return json.Unmarshal(c.Timestamp, &s) == nil && isTimecode(s) || slices.ContainsFunc(c.Replies, comment.needsRate)
 }
 
+// CommentsIdle says that comments can be listed now without keeping others waiting for the limit.
+func (c *Client) CommentsIdle() bool { return c.pool.Idle(opComments) }
+
 // Comments wraps GET ~/files/{id}/comments with owners and replies; replies come flat. One call for up to 100 threads.
 func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.Page[frameio.Comment], error) {
 	rows, next, err := list[comment](ctx, c, opComments, url.Values{"include": {"owner,replies"}, "sort": {"created_at_asc"}}, pageSize, cursor, "files", fileID, "comments")

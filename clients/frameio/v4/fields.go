@@ -57,6 +57,21 @@ func (f field) fieldType() frameio.FieldType {
 	return frameio.FieldType(f.Type)
 }
 
+// countsComments says that this is Frame.io's own field "Comment Count". One that an account has made under that name is not.
+func (f field) countsComments() bool {
+	return strings.EqualFold(strings.TrimSpace(f.Name), "Comment Count") && (f.Mutable == nil || !*f.Mutable)
+}
+
+// commentCount is the field's value; nil for one that is no count, which is no news of a file.
+func (f field) commentCount() *int {
+	n, err := strconv.ParseUint(strings.TrimSpace(f.text()), 10, 31)
+	if err != nil {
+		return nil
+	}
+	count := int(n)
+	return &count
+}
+
 func (f field) namesPeople() bool {
 	t := f.fieldType()
 	return t == frameio.FieldUserSingle || t == frameio.FieldUserMulti

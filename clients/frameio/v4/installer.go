@@ -71,15 +71,15 @@ func orZero(n *int64) int64 {
 }
 
 // everyRow reads a listing to its end.
-func everyRow[T any](ctx context.Context, c *Client, op string, segments ...string) ([]T, error) {
-	return rest.Collect(rest.Pages(ctx, "Frame.io", op, func(ctx context.Context, cursor string) ([]T, string, error) {
+func everyRow[T any](ctx context.Context, c *Client, op string, id func(T) string, segments ...string) ([]T, error) {
+	return rest.Collect(rest.Pages(ctx, "Frame.io", op, id, func(ctx context.Context, cursor string) ([]T, string, error) {
 		return list[T](ctx, c, op, nil, pageSize, cursor, segments...)
 	}))
 }
 
 // Workspaces wraps GET ~/workspaces.
 func (c *Client) Workspaces(ctx context.Context) ([]frameio.Team, error) {
-	rows, err := everyRow[workspace](ctx, c, opWorkspaces, "workspaces")
+	rows, err := everyRow(ctx, c, opWorkspaces, workspace.key, "workspaces")
 	var all []frameio.Team
 	for _, w := range rows {
 		all = append(all, frameio.Team{ID: w.ID, Name: w.Name})
@@ -122,7 +122,7 @@ func (w webhook) domain(workspace string) frameio.Webhook {
 
 // Webhooks wraps GET ~/workspaces/{id}/webhooks.
 func (c *Client) Webhooks(ctx context.Context, workspaceID string) ([]frameio.Webhook, error) {
-	rows, err := everyRow[webhook](ctx, c, opWebhooks, "workspaces", workspaceID, "webhooks")
+	rows, err := everyRow(ctx, c, opWebhooks, func(h webhook) string { return h.ID }, "workspaces", workspaceID, "webhooks")
 	var all []frameio.Webhook
 	for _, w := range rows {
 		all = append(all, w.domain(workspaceID))
@@ -178,7 +178,7 @@ func (a action) domain(workspace string) frameio.Action {
 
 // Actions wraps GET ~/workspaces/{id}/actions.
 func (c *Client) Actions(ctx context.Context, workspaceID string) ([]frameio.Action, error) {
-	rows, err := everyRow[action](ctx, c, opActions, "workspaces", workspaceID, "actions")
+	rows, err := everyRow(ctx, c, opActions, func(a action) string { return a.ID }, "workspaces", workspaceID, "actions")
 	var all []frameio.Action
 	for _, a := range rows {
 		all = append(all, a.domain(workspaceID))

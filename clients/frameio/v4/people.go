@@ -32,6 +32,8 @@ type accountUser struct {
 	User user `json:"user"`
 }
 
+func (r accountUser) key() string { return r.User.key() }
+
 func (d *directory) add(row accountUser) {
 	u := row.User.domain()
 	for _, id := range []string{u.ID, text(row.User.AdobeID)} {
@@ -67,9 +69,9 @@ func (c *Client) directory(ctx context.Context) (*directory, error) {
 	}
 	v, err, _ := c.people.flight.Do("", func() (any, error) {
 		d := &directory{users: map[string]frameio.User{}, groups: map[string]string{}, at: c.now()}
-		err := readable(every(ctx, c, opUsers, url.Values{"include_deactivated": {"true"}}, pageSize, d.add, "users"))
+		err := readable(every(ctx, c, opUsers, url.Values{"include_deactivated": {"true"}}, pageSize, accountUser.key, d.add, "users"))
 		if err == nil {
-			err = readable(every(ctx, c, opGroups, nil, pageSize, func(g workspace) { d.groups[g.ID] = g.Name }, "groups"))
+			err = readable(every(ctx, c, opGroups, nil, pageSize, workspace.key, func(g workspace) { d.groups[g.ID] = g.Name }, "groups"))
 		}
 		if err != nil {
 			return nil, err

@@ -60,7 +60,7 @@ func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error
 	}
 	d := readProject(p)
 	w, err := one[workspace](ctx, c, opWorkspace, nil, nil, "workspaces", d.Team.ID)
-	if err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) { // invited to the project only
+	if err != nil && !rest.IsRefused(err) { // as to one who was invited to the project only: the id stands in for the name
 		return d, err
 	}
 	d.Team.Name = w.Name

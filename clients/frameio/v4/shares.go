@@ -70,15 +70,8 @@ func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.
 	return page(rows, next, readShare), err
 }
 
-// noListing says that the server has no call for what is asked.
-func noListing(err error) bool {
-	var e *rest.Error
-	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed)
-}
-
 // ShareItems wraps GET ~/shares/{id}/assets, which lists members and all that is below them, each in a row of its own: what
-// has its folder or stack in the listing is no member. All pages are read for that. Servers of before May 2026 have no such
-// listing and show no items.
+// has its folder or stack in the listing is no member. All pages are read for that.
 func (c *Client) ShareItems(ctx context.Context, s frameio.Share, _ string) (frameio.Page[frameio.ShareItem], error) {
 	rows, err := c.shareRows(ctx, s.ID)
 	if err != nil {
@@ -104,12 +97,9 @@ type shareRow struct {
 
 func (c *Client) shareRows(ctx context.Context, id string) ([]shareRow, error) {
 	var rows []shareRow
-	err := every(ctx, c, opShareAssets, nil, pageSize, func(a asset) {
+	err := every(ctx, c, opShareAssets, nil, pageSize, func(a asset) string { return a.ID }, func(a asset) {
 		rows = append(rows, shareRow{a.ID, text(a.ParentID), frameio.AssetKind(a.Type)})
 	}, "shares", id, "assets")
-	if noListing(err) {
-		return nil, nil
-	}
 	return rows, err
 }
 
@@ -139,7 +129,7 @@ func (c *Client) deleteShare(ctx context.Context, id string) error {
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
 	have := map[string]bool{}
 	rows, err := c.shareRows(ctx, id)
-	if err != nil {
+	if err != nil && !rest.IsRefused(err) { // what is there already is met when it is added, too
 		return err
 	}
 	for _, r := range rows {
@@ -176,7 +166,7 @@ func (c *Client) Invite(ctx context.Context, id string, emails []string, message
 // an empty list says nothing.
 func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, error) {
 	out := frameio.Reviewers{Listed: true}
-	for u, err := range rest.Pages(ctx, vendorName, opReviewers, func(ctx context.Context, cursor string) ([]user, string, error) {
+	for u, err := range rest.Pages(ctx, vendorName, opReviewers, user.key, func(ctx context.Context, cursor string) ([]user, string, error) {
 		return list[user](ctx, c, opReviewers, url.Values{}, pageSize, cursor, "shares", id, "reviewers")
 	}) {
 		if err != nil {

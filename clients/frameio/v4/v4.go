@@ -31,6 +31,7 @@ const (
 // Client implements frameio.Platform on the V4 API.
 type Client struct {
 	rest   *rest.Client
+	pool   *rest.Pool // this client and those of further credentials
 	tokens tokens
 	urls   *frameio.URLMemory
 	now    func() time.Time
@@ -52,6 +53,11 @@ type Option func(*rest.Config, *Client)
 // WithHTTPClient sends calls through another HTTP client.
 func WithHTTPClient(h *http.Client) Option { return func(c *rest.Config, _ *Client) { c.HTTP = h } }
 
+// WithWatch counts the calls as the tenant's.
+func WithWatch(w *rest.Watch, tenant string) Option {
+	return func(c *rest.Config, _ *Client) { c.Watch, c.Tenant = w, tenant }
+}
+
 // WithStore keeps rotating tokens where all workers find them.
 func WithStore(s TokenStore) Option { return func(_ *rest.Config, c *Client) { c.tokens.store = s } }
 
@@ -66,9 +72,12 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	if rc.HTTP != nil {
 		c.tokens.http = rc.HTTP
 	}
+	c.tokens.http = rc.Watch.Around(c.tokens.http, rc.Tenant, adobeName, opToken)
 	var err error
-	c.rest, err = rest.New(rc)
-	return c, err
+	if c.rest, err = rest.New(rc); err != nil {
+		return nil, err
+	}
+	return c, c.openPool(cfg, opts)
 }
 
 func refine(e *rest.Error, static bool) {
@@ -90,7 +99,7 @@ func refine(e *rest.Error, static bool) {
 }
 
 // Calls counts the requests sent so far.
-func (c *Client) Calls() int64 { return c.rest.Calls() }
+func (c *Client) Calls() int64 { return c.pool.Calls() }
 
 // Generation returns the API that this client speaks.
 func (c *Client) Generation() frameio.Generation { return frameio.V4 }
@@ -111,15 +120,25 @@ func (c *Client) send(ctx context.Context, r rest.Request, out any) error {
 	if r.Body != nil {
 		r.Body = map[string]any{"data": r.Body}
 	}
+	do := c.sendAs
+	if spread[r.Operation] {
+		do = c.pool.Do
+	}
+	_, err := do(ctx, r, out)
+	return err
+}
+
+// sendAs sends a call with the client's own credential.
+func (c *Client) sendAs(ctx context.Context, r rest.Request, out any) (*http.Response, error) {
 	var used string
-	_, err := c.rest.Do(withUsed(ctx, &used), r, out)
+	resp, err := c.rest.Do(withUsed(ctx, &used), r, out)
 	if rest.ClassOf(err) == rest.Unauthorized && err != nil && c.tokens.renew(used) && r.Sending == nil {
-		_, err = c.rest.Do(withUsed(ctx, &used), r, out)
+		resp, err = c.rest.Do(withUsed(ctx, &used), r, out)
 	}
 	if err == nil {
 		c.tokens.accepted(used)
 	}
-	return err
+	return resp, err
 }
 
 // in prefixes a path with the account's.
@@ -248,8 +267,8 @@ func list[T any](ctx context.Context, c *Client, op string, q url.Values, size i
 }
 
 // every reads a listing to its end.
-func every[T any](ctx context.Context, c *Client, op string, q url.Values, size int, row func(T), segments ...string) error {
-	for r, err := range rest.Pages(ctx, vendorName, op, func(ctx context.Context, cursor string) ([]T, string, error) {
+func every[T any](ctx context.Context, c *Client, op string, q url.Values, size int, id func(T) string, row func(T), segments ...string) error {
+	for r, err := range rest.Pages(ctx, vendorName, op, id, func(ctx context.Context, cursor string) ([]T, string, error) {
 		return list[T](ctx, c, op, q, size, cursor, segments...)
 	}) {
 		if err != nil {
@@ -293,6 +312,8 @@ func (u user) domain() frameio.User {
 	return frameio.User{ID: text(u.ID), Name: text(u.Name), Email: text(u.Email)}
 }
 
+func (u user) key() string { return text(u.ID) + text(u.Email) }
+
 func text(s *string) string {
 	if s == nil {
 		return ""
@@ -312,6 +333,8 @@ type workspace struct {
 	Name string `json:"name"`
 }
 
+func (w workspace) key() string { return w.ID }
+
 // Projects wraps GET ~/projects. One call a page.
 func (c *Client) Projects(ctx context.Context, cursor string) (frameio.Page[frameio.Project], error) {
 	rows, next, err := list[json.RawMessage](ctx, c, opProjects, nil, pageSize, cursor, "projects")
@@ -329,7 +352,7 @@ func page[T, D any](rows []T, next string, domain func(T) D) frameio.Page[D] {
 // Workspace wraps GET ~/workspaces.
 func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, error) {
 	var found []frameio.Team
-	for w, err := range rest.Pages(ctx, vendorName, opWorkspaces, func(ctx context.Context, cursor string) ([]workspace, string, error) {
+	for w, err := range rest.Pages(ctx, vendorName, opWorkspaces, workspace.key, func(ctx context.Context, cursor string) ([]workspace, string, error) {
 		return list[workspace](ctx, c, opWorkspaces, nil, pageSize, cursor, "workspaces")
 	}) {
 		if err != nil {

@@ -410,6 +410,18 @@ func TestWhatIsSharedAlreadyIsNoError(t *testing.T) {
 	}
 }
 
+// A listing that is refused is no empty one: what is in it would be left out without a word.
+func TestARefusedListingIsNotEmpty(t *testing.T) {
+	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnprocessableEntity} {
+		refuses := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+		c := newVendor(t, map[string]http.HandlerFunc{"GET shares/s/assets": refuses, "GET projects/p/collections": refuses}).client(t, nil)
+		_, err := c.ShareItems(t.Context(), frameio.Share{ID: "s"}, "")
+		assert.True(t, rest.IsRefused(err), "%d: %v", status, err)
+		_, err = c.Collections(t.Context(), "p", "")
+		assert.True(t, rest.IsRefused(err), "%d: %v", status, err)
+	}
+}
+
 func TestTheAccountIsFoundOrNamed(t *testing.T) {
 	for body, want := range map[string]string{`[{"id":"one","display_name":"One"}]`: "", `[]`: "sees 0 accounts", `[{"id":"one","display_name":"One"},{"id":"two","display_name":"Two"}]`: "One (one), Two (two)"} {
 		v := newVendor(t, map[string]http.HandlerFunc{"GET /v4/accounts": answer(`{"data":` + body + `}`), "GET /v4/accounts/one/projects": answer(`{"data":[]}`)})

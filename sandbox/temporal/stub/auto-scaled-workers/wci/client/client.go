@@ -33,7 +33,8 @@ func (none) DescribeWorkerControllerInstance(context.Context, *namespace.Namespa
 	return nil, nil, serviceerror.NewNotFound("this deployment has no auto-scaled workers")
 }
 
-func (none) UpdateWorkerControllerInstance(context.Context, *namespace.Namespace, *deployment.WorkerDeploymentVersion, []byte, string, map[string]iface.ScalingGroupSpecUpdate, []string) (*iface.UpdateWorkerControllerInstanceResponse, error) {
+func (none) UpdateWorkerControllerInstance(context.Context, *namespace.Namespace, *deployment.WorkerDeploymentVersion, []byte, string,
+	map[string]iface.ScalingGroupSpecUpdate, []string) (*iface.UpdateWorkerControllerInstanceResponse, error) {
 	return nil, errNone
 }
 

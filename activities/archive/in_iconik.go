@@ -1,0 +1,54 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/notice"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// toldInIconik are the kinds that users of iconik are notified of there.
+var toldInIconik = []string{workflows.NotifyEnded, workflows.NotifyWaiting, workflows.NotifyStuck}
+
+// notifyInIconik leaves a notification in iconik for those who asked for the archive and are its users, once for each kind and run;
+// a failure stops nothing. It points at the archive's job.
+func (a *archive) notifyInIconik(ctx context.Context, kind string, run int, row ledger.Archive) {
+	if row.JobID == "" || !slices.Contains(toldInIconik, kind) {
+		return
+	}
+	said := notice.Event(kind, row, a.where(row, routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive)), workflows.Counts{})
+	for _, address := range append([]string{row.RequestedBy}, row.AlsoAsked...) {
+		if !strings.Contains(address, "@") {
+			continue
+		}
+		if err := a.notifyOne(ctx, address, fmt.Sprintf("notification:archive:%s:%d:%s:", row.ID, run, kind), iconik.Notification{EventType: "finished",
+			ObjectType: "jobs", ObjectID: row.JobID, SubObjectType: "collections", Short: said.Title, Long: said.Text}); err != nil {
+			a.log.WarnContext(ctx, "could not notify a user in iconik", "archive", a.ref.Archive, "error", err)
+		}
+	}
+}
+
+func (a *archive) notifyOne(ctx context.Context, address, key string, n iconik.Notification) error {
+	var err error
+	if n.RecipientID, err = a.tenant.UserFor(ctx, frameio.Person{Email: address}); err != nil || n.RecipientID == "" {
+		return err
+	}
+	me, err := a.tenant.CurrentUser(ctx)
+	if err != nil {
+		return err
+	}
+	n.SenderID = me.ID
+	_, isNew, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkMail, SourceID: key + n.RecipientID, Archive: a.ref.Archive, IntendedAt: time.Now()})
+	if err != nil || !isNew {
+		return err
+	}
+	return a.iconik.Users.Notify(ctx, n)
+}

@@ -1,0 +1,230 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// failuresTogether is how many files in a row may fail before the rest is left: a vendor that is away fails them all, and the
+// steps of a single file wait for it.
+const failuresTogether = 3
+
+// goesTogether says that an item is copied with others by one activity: a whole asset, small enough for one request.
+func (a *archive) goesTogether(it ledger.Item) bool {
+	if it.State != ledger.Pending && it.State != ledger.Copying || it.Versions != 1 || it.Migrated {
+		return false
+	}
+	d := a.decide(it)
+	return d.Do == plan.Copy && d.Rendition == frameio.RenditionOriginal && it.Size >= 0 && it.Size <= int64(a.steps.config.Now().Transfer.PartSize)
+}
+
+// CopyTogether copies the small files of a range, one after the other. What does not go smoothly is left, and named in the
+// result: the steps of a single file try it again, and write down why it fails. An attempt after a worker's end goes on with
+// what the ledger says is not done.
+func (a *Activities) CopyTogether(ctx context.Context, in workflows.RangeInput) (workflows.CopyTogetherResult, error) {
+	var res workflows.CopyTogetherResult
+	arc, err := a.archive(in.Ref)
+	if err != nil {
+		return res, err
+	}
+	items, err := arc.ledger.Items(ctx, in.From, in.To)
+	if err != nil {
+		return res, err
+	}
+	t := together{archive: arc}
+	small := slices.DeleteFunc(items, func(it ledger.Item) bool { return !arc.goesTogether(it) })
+	for _, it := range small {
+		t.total += it.Size
+	}
+	for _, it := range small {
+		if err := t.each(ctx, it, t.copy); err != nil {
+			return res, err
+		}
+	}
+	if err := t.close(ctx); err != nil {
+		return res, err
+	}
+	return workflows.CopyTogetherResult{Left: t.left}, nil
+}
+
+// together copies files in one activity.
+type together struct {
+	*archive
+	total, moved int64 // bytes
+	failed       int   // files in a row
+	stored       []ledger.Item
+	left         []string
+}
+
+// each does something with one file, and leaves it where that fails. It returns the errors that end the activity.
+func (t *together) each(ctx context.Context, it ledger.Item, do func(context.Context, ledger.Item) error) error {
+	if err := attempt.Stopping(ctx); err != nil {
+		return err
+	}
+	if t.failed >= failuresTogether {
+		t.left = append(t.left, it.SourceID)
+		return nil
+	}
+	refused, err := t.objects.Try(ctx, func() error { return do(ctx, it) })
+	var own *fault.Error
+	switch {
+	case ctx.Err() != nil, errors.As(err, &own) && own.Benign: // cancelled, or the worker is stopped
+		return errors.Join(err, ctx.Err())
+	case err == nil && refused == nil:
+		t.failed = 0
+		return nil
+	case err != nil:
+		t.failed++
+	}
+	why := fault.Scrubbed(err)
+	if refused != nil {
+		why = refused.Reason
+	}
+	t.log.InfoContext(ctx, "a small file is copied by itself", "archive", t.ref.Archive, "file", it.SourceID, "reason", why)
+	t.left = append(t.left, it.SourceID)
+	return nil
+}
+
+// copy opens a file in iconik and moves its bytes.
+func (t *together) copy(ctx context.Context, it ledger.Item) error {
+	if err := t.stillThere(ctx, ""); err != nil {
+		return err
+	}
+	opened, err := t.openVersion(ctx, it, workflows.OpenVersionInput{Ref: t.ref, SourceID: it.SourceID})
+	if err != nil {
+		return err
+	}
+	if it, _, err = t.ledger.Item(ctx, it.SourceID); err != nil {
+		return err
+	}
+	switch opened.Do {
+	case workflows.DoTransfer:
+		if err := t.transferError(ctx, it, t.copyBytes(attempt.With(ctx, t.step(ctx)), it)); err != nil {
+			return err
+		}
+		if it, _, err = t.ledger.Item(ctx, it.SourceID); err != nil {
+			return err
+		}
+	case workflows.DoClose:
+	default:
+		return errors.New("it is not to be copied any more")
+	}
+	t.moved += it.StoredSize
+	t.stored = append(t.stored, it)
+	return nil
+}
+
+// close tells iconik of all files whose bytes are stored.
+func (t *together) close(ctx context.Context) error {
+	t.failed = 0
+	var closed []ledger.Item
+	for _, it := range t.stored {
+		err := t.each(ctx, it, func(ctx context.Context, it ledger.Item) error {
+			err := t.closeFile(ctx, it)
+			if err == nil {
+				closed = append(closed, it)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := t.keyframesAtOnce(ctx, closed); err != nil {
+		return err
+	}
+	for _, it := range closed {
+		if err := t.each(ctx, it, t.finishVersion); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyframesAtOnce asks for the keyframes and proxies of several files with one call, where iconik has it. It takes all or none:
+// what it refuses is left to be asked for file by file, so that only the file at fault fails. So is what it may have taken
+// without an answer, which is looked for first.
+func (t *together) keyframesAtOnce(ctx context.Context, items []ledger.Item) error {
+	const call = "keyframes"
+	if t.steps.lacks(t.tenant, call) {
+		return nil
+	}
+	var of []ledger.Item
+	var assets []string
+	for _, it := range items {
+		if it.StoredSize == 0 {
+			continue
+		}
+		_, isNew, err := t.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkKeyframes, SourceID: it.FileID, Archive: t.ref.Archive, Parent: it.AssetID, IntendedAt: time.Now()})
+		if err != nil {
+			return err
+		}
+		if isNew { // else it was asked for before
+			of, assets = append(of, it), append(assets, it.AssetID)
+		}
+	}
+	var err error
+	if len(of) >= fewestAtOnce {
+		err = t.iconik.Files.CreateKeyframesOf(ctx, assets, tenant.FormatOriginal)
+		t.steps.noteLack(t.tenant, call, err)
+	}
+	for _, it := range of {
+		var noted error
+		switch {
+		case len(of) >= fewestAtOnce && err == nil:
+			noted = t.tenant.Ledger.Complete(ctx, ledger.LinkKeyframes, it.FileID, "with others", "")
+		case !rest.IsUncertain(err):
+			noted = t.tenant.Ledger.Cancel(context.WithoutCancel(ctx), ledger.LinkKeyframes, it.FileID)
+		}
+		if noted != nil {
+			return noted
+		}
+	}
+	return ctx.Err()
+}
+
+// fewestAtOnce is for how many files one call is worth being tried.
+const fewestAtOnce = 3
+
+// lacks says that a tenant's iconik has refused a call for several objects as one that it does not know.
+func (a *Activities) lacks(t *tenant.Tenant, call string) bool {
+	_, lacks := a.lacking.Load(t.ID + " " + call)
+	return lacks
+}
+
+func (a *Activities) noteLack(t *tenant.Tenant, call string, err error) {
+	var e *rest.Error
+	if errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented) {
+		a.lacking.Store(t.ID+" "+call, true)
+	}
+}
+
+// step is the attempt as one of several files sees it: none goes on where another one stopped.
+func (t *together) step(ctx context.Context) attempt.Attempt {
+	return oneOfSeveral{Attempt: attempt.Of(ctx), before: t.moved, total: t.total}
+}
+
+type oneOfSeveral struct {
+	attempt.Attempt
+	before, total int64
+}
+
+func (oneOfSeveral) Resume() attempt.Checkpoint { return attempt.Checkpoint{} }
+
+func (o oneOfSeveral) Save(c attempt.Checkpoint) {
+	o.Attempt.Save(attempt.Checkpoint{Bytes: o.before + c.Bytes, Total: o.total})
+}
+
+func (oneOfSeveral) OnBeat(func(context.Context, attempt.Checkpoint)) {}

@@ -1,0 +1,81 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// archives are the workflows that migrations and mirrors start and look at.
+type archives struct{ temporal client.Client }
+
+// Start starts a project's archive; false: one is open already. The turn of a migration's is the migration's business; "": it takes its
+// turn like any other.
+func (a archives) Start(ctx context.Context, ref workflows.Ref, migration string) (bool, error) {
+	o := client.StartWorkflowOptions{
+		ID: workflows.ArchiveID(ref.Tenant, ref.Archive), TaskQueue: activity.GetInfo(ctx).TaskQueue,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            "Archive of Frame.io project " + ref.Archive,
+		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttributeTenant.ValueSet(ref.Tenant),
+			workflows.AttributeProject.ValueSet(ref.Archive), workflows.AttributeStatus.ValueSet("queued")),
+	}
+	in := workflows.ArchiveInput{Ref: ref, State: workflows.ArchiveState{Migration: migration}}
+	err := temporalclient.Start(ctx, a.temporal, o, workflows.ArchiveName, in, nil)
+	var open *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &open) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Runs says whether an archive is open.
+func (a archives) Runs(ctx context.Context, ref workflows.Ref) (bool, error) {
+	d, err := a.temporal.DescribeWorkflowExecution(ctx, workflows.ArchiveID(ref.Tenant, ref.Archive), "")
+	if gone(err) {
+		return false, nil
+	}
+	return err == nil && d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+}
+
+// Hold lets an archive stand still, or go on.
+func (a archives) Hold(ctx context.Context, ref workflows.Ref, paused bool) error {
+	return a.signal(ctx, ref, workflows.HoldSignal{Paused: paused})
+}
+
+func (a archives) signal(ctx context.Context, ref workflows.Ref, what workflows.HoldSignal) error {
+	err := a.temporal.SignalWorkflow(ctx, workflows.ArchiveID(ref.Tenant, ref.Archive), "", workflows.SignalHold, what)
+	if gone(err) {
+		return nil
+	}
+	return err
+}
+
+// Release lets an archive go that a migration has started.
+func (a archives) Release(ctx context.Context, ref workflows.Ref) error {
+	return a.signal(ctx, ref, workflows.HoldSignal{Alone: true})
+}
+
+// Cancel ends an archive.
+func (a archives) Cancel(ctx context.Context, ref workflows.Ref) error {
+	err := a.temporal.CancelWorkflow(ctx, workflows.ArchiveID(ref.Tenant, ref.Archive), "")
+	if gone(err) {
+		return nil
+	}
+	return err
+}
+
+// gone says that a workflow is not there, or has ended.
+func gone(err error) bool {
+	var absent *serviceerror.NotFound
+	return errors.As(err, &absent)
+}

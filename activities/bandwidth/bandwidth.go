@@ -1,0 +1,129 @@
+// Package bandwidth keeps a tenant's transfers within what its migration's window allows, over all workers.
+package bandwidth
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/framebridge/framebridge/ledger"
+)
+
+const (
+	every = 2 * time.Second  // between looks at what is allowed, and how many others there are
+	fresh = 10 * time.Second // after which a worker that does not say so moves nothing any more
+	burst = 4 << 20          // bytes that may pass at once, after a time in which nothing moved
+)
+
+// Limits are those of one worker.
+type Limits struct {
+	ledger *ledger.Ledger
+	worker string
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	tenants map[string]*limit
+}
+
+// New is for a worker, by a name that no other has.
+func New(l *ledger.Ledger, worker string, log *slog.Logger) *Limits {
+	return &Limits{ledger: l, worker: worker, log: log, tenants: map[string]*limit{}}
+}
+
+// limit is what one tenant's transfers share in this worker.
+type limit struct {
+	rate      *rate.Limiter
+	transfers int
+	stop      context.CancelFunc
+}
+
+// Begin counts a transfer of a tenant until end is called. wait returns when so many bytes may have passed. Of a nil *Limits it limits
+// nothing.
+func (s *Limits) Begin(ctx context.Context, tenant string) (wait func(ctx context.Context, n int) error, end func()) {
+	if s == nil {
+		return nil, func() {}
+	}
+	s.mu.Lock()
+	t, known := s.tenants[tenant]
+	if !known {
+		t = &limit{rate: rate.NewLimiter(rate.Inf, burst)}
+		s.tenants[tenant] = t
+	}
+	t.transfers++
+	first := t.stop == nil
+	if first { // it looks on for as long as anything of the tenant moves
+		looking, stop := context.WithCancel(context.WithoutCancel(ctx))
+		t.stop = stop
+		go s.look(looking, tenant, t)
+	}
+	s.mu.Unlock()
+	s.adjust(ctx, tenant, t) // before the first byte
+	return t.wait, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if t.transfers--; t.transfers == 0 {
+			t.stop()
+			t.stop = nil
+		}
+	}
+}
+
+func (t *limit) wait(ctx context.Context, n int) error {
+	for n > 0 && t.rate.Limit() != rate.Inf {
+		step := min(n, burst)
+		if err := t.rate.WaitN(ctx, step); err != nil {
+			return err
+		}
+		n -= step
+	}
+	return nil
+}
+
+func (s *Limits) look(ctx context.Context, tenant string, t *limit) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.adjust(ctx, tenant, t)
+		}
+	}
+}
+
+// adjust takes this worker's part of what the tenant may take. A ledger that does not answer leaves it as it is.
+func (s *Limits) adjust(ctx context.Context, tenant string, t *limit) {
+	s.mu.Lock()
+	mine := t.transfers
+	s.mu.Unlock()
+	allowed, err := s.ledger.Tenant(tenant).Bandwidth(ctx)
+	if err == nil && allowed > 0 {
+		var all int
+		if all, err = s.ledger.Tenant(tenant).ShareTransfers(ctx, s.worker, mine, fresh); err == nil {
+			allowed = Part(allowed, mine, all)
+		}
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.WarnContext(ctx, "could not read what bandwidth the migration's window allows", "tenant", tenant, "error", err)
+		}
+		return
+	}
+	if allowed <= 0 {
+		t.rate.SetLimit(rate.Inf)
+		return
+	}
+	t.rate.SetLimit(rate.Limit(allowed))
+}
+
+// Part is a worker's part of a tenant's bandwidth: each file that moves anywhere has the same.
+func Part(allowed int64, mine, all int) int64 {
+	if mine <= 0 || all <= mine {
+		return allowed
+	}
+	return max(allowed*int64(mine)/int64(all), 1)
+}

@@ -1,0 +1,65 @@
+package bandwidth
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
+)
+
+func TestABandwidthIsDividedByFilesThatMove(t *testing.T) {
+	for _, tt := range []struct {
+		allowed   int64
+		mine, all int
+		part      int64
+	}{
+		{100, 2, 2, 100}, {100, 1, 4, 25}, {100, 3, 4, 75}, {100, 0, 4, 100}, {1, 1, 10, 1},
+		{100, 3, 2, 100}, // the others have not been counted yet
+	} {
+		assert.Equal(t, tt.part, Part(tt.allowed, tt.mine, tt.all), "%d of %d", tt.mine, tt.all)
+	}
+}
+
+func TestTwoWorkersShareWhatTheWindowAllows(t *testing.T) {
+	ctx := t.Context()
+	book, err := ledger.Open(ctx, emptyledger.DSN(t))
+	require.NoError(t, err)
+	t.Cleanup(book.Close)
+	one, two := New(book, "one", slog.New(slog.DiscardHandler)), New(book, "two", slog.New(slog.DiscardHandler))
+	_, end := one.Begin(ctx, "t")
+	assert.Equal(t, rate.Inf, one.tenants["t"].rate.Limit(), "without a migration nothing is limited")
+	end()
+
+	m := book.Tenant("t").Migration("m")
+	require.NoError(t, m.Create(ctx, ledger.Migration{Status: ledger.MigrationRunning, Bandwidth: 4 << 20, CreatedAt: time.Now()}))
+	wait, end1 := one.Begin(ctx, "t")
+	assert.Equal(t, rate.Limit(4<<20), one.tenants["t"].rate.Limit())
+	require.NoError(t, wait(ctx, 1<<20))
+	_, end2 := one.Begin(ctx, "t")
+	_, end3 := one.Begin(ctx, "t")
+	_, end4 := two.Begin(ctx, "t")
+	assert.Equal(t, rate.Limit(1<<20), two.tenants["t"].rate.Limit(), "one file of four")
+	one.adjust(ctx, "t", one.tenants["t"])
+	assert.Equal(t, rate.Limit(3<<20), one.tenants["t"].rate.Limit())
+	_, end5 := one.Begin(ctx, "other")
+	assert.Equal(t, rate.Inf, one.tenants["other"].rate.Limit(), "another tenant has its own")
+	for _, end := range []func(){end1, end2, end3, end4, end5} {
+		end()
+	}
+
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	require.Error(t, wait(gone, 64<<20), "a transfer that is told to stop does not wait on")
+	_, err = m.Update(ctx, func(m *ledger.Migration) { m.Status = ledger.MigrationDone })
+	require.NoError(t, err)
+	_, end = one.Begin(ctx, "t")
+	defer end()
+	assert.Equal(t, rate.Inf, one.tenants["t"].rate.Limit())
+}

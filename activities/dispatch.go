@@ -1,0 +1,89 @@
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/redact"
+	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	dispatchEvery = 30 * time.Second // between two looks for deliveries whose start was lost
+	dispatchMost  = 200              // of them at once
+	startTimeout  = 10 * time.Second
+	forgetEvery   = 6 * time.Hour // events of long ago
+)
+
+// dispatcher starts the workflows that bring events to channels. Where one cannot be started it is found again in the ledger.
+type dispatcher struct {
+	config   *config.Live
+	ledger   *ledger.Ledger
+	temporal client.Client
+	log      *slog.Logger
+	post     *postman
+	also     func(context.Context) error // what else is looked after
+}
+
+// start starts a delivery's workflow, or joins the one that runs.
+func (d *dispatcher) start(ctx context.Context, row ledger.Delivery) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
+	defer cancel()
+	o := client.StartWorkflowOptions{
+		ID: workflows.NotificationID(row.Tenant, row.Event, row.Channel), TaskQueue: d.config.Now().Temporal.TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, // the ledger knows what has arrived
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            workflows.Clip(row.Channel + ": " + redact.Scrub(row.Title)),
+		Priority:                 temporal.Priority{FairnessKey: row.Tenant},
+		TypedSearchAttributes:    temporal.NewSearchAttributes(workflows.AttributeTenant.ValueSet(row.Tenant)),
+	}
+	in := workflows.NotificationInput{Tenant: row.Tenant, Event: row.Event, Channel: row.Channel}
+	if err := temporalclient.Start(ctx, d.temporal, o, workflows.NotificationName, in, nil); err != nil {
+		return err
+	}
+	return d.ledger.Tenant(row.Tenant).DeliveryStarted(ctx, row.Event, row.Channel)
+}
+
+// keep starts what was lost, and sends mails that wait, now and then. It returns with ctx.
+func (d *dispatcher) keep(ctx context.Context) {
+	var forgot time.Time
+	for wait := time.Duration(0); ; wait = dispatchEvery {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if err := d.sweep(ctx); err != nil && ctx.Err() == nil {
+			d.log.WarnContext(ctx, "could not start notifications that wait", "error", err)
+		}
+		if err := d.also(ctx); err != nil && ctx.Err() == nil {
+			d.log.WarnContext(ctx, "could not look how mirrors have ended", "error", err)
+		}
+		if err := d.post.sweep(ctx); err != nil && ctx.Err() == nil {
+			d.log.WarnContext(ctx, "could not send mails that wait", "error", err)
+		}
+		if time.Since(forgot) > forgetEvery {
+			if forgot = time.Now(); d.ledger.ForgetEvents(ctx) != nil {
+				forgot = time.Time{}
+			}
+		}
+	}
+}
+
+func (d *dispatcher) sweep(ctx context.Context) error {
+	due, err := d.ledger.DueDeliveries(ctx, dispatchMost)
+	for _, row := range due {
+		if err := d.start(ctx, row); err != nil {
+			return err
+		}
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+package migration
+
+import (
+	"context"
+
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// place is where a project is known by people.
+type place struct{ team, name string }
+
+// followMoved lets projects that Frame.io has no more, and of which nothing was archived yet, continue as those that were added in
+// their place: an account migration has given all of them other IDs. Where two have one name, neither is guessed at. What an archive
+// has begun to bring over is found by the archive itself.
+func (m *migration) followMoved(ctx context.Context) error {
+	gone, added := map[place][]string{}, map[place][]string{}
+	for p, err := range m.ledger.AllProjects(ctx) {
+		if err != nil {
+			return err
+		}
+		if p.State != ledger.ProjectQueued && p.State != ledger.ProjectFailed {
+			continue
+		}
+		row, known, err := m.archiveLedger(p.ID).Get(ctx)
+		if err != nil {
+			return err
+		}
+		at := place{p.Team, p.Name}
+		switch {
+		case row.RootID != "" || row.ContinuedAs != "":
+		case p.State == ledger.ProjectQueued:
+			added[at] = append(added[at], p.ID)
+		case known && row.Status.Ended():
+			gone[at] = append(gone[at], p.ID)
+		}
+	}
+	for at, ids := range gone {
+		if len(ids) != 1 || len(added[at]) != 1 {
+			continue
+		}
+		if err := m.continueAs(ctx, ids[0], added[at][0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// continueAs writes down that a project goes by another ID, unless Frame.io still knows the old one.
+func (m *migration) continueAs(ctx context.Context, from, to string) error {
+	t, err := m.Tenant(m.ref.Tenant)
+	if err != nil {
+		return err
+	}
+	if _, err := t.Frameio.Project(ctx, from); !rest.IsNotFound(err) {
+		if rest.ClassOf(err) == rest.Forbidden {
+			return nil
+		}
+		return err
+	}
+	_, err = m.archiveLedger(from).Update(ctx, func(r *ledger.Archive) {
+		r.ContinuedAs, r.Reason = to, "continues as project "+to+", which Frame.io has in its place"
+	})
+	return err
+}

@@ -1,0 +1,119 @@
+// Package mirror archives selected projects again and again. It starts their archives and waits for them; what an archive does
+// is its own.
+package mirror
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/events"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan/account"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const lookAgain = 10 * time.Second // whether an archive has ended
+
+// Activities mirror for all tenants of a worker.
+type Activities struct {
+	Ledger *ledger.Ledger
+	// Tenant returns a tenant by its id.
+	Tenant func(id string) (*tenant.Tenant, error)
+	// Running says whether an archive's workflow is open.
+	Running func(ctx context.Context, ref workflows.Ref) (bool, error)
+	// Start starts an archive's workflow, or joins the one that is open.
+	Start func(ctx context.Context, ref workflows.Ref) error
+
+	ended sync.Map // runs whose end was told
+}
+
+// MirrorProjects lists the selected projects in the order of their IDs. One that Frame.io does not show is left out: there is
+// nothing to bring over.
+func (a *Activities) MirrorProjects(ctx context.Context, in workflows.MirrorProjectsInput) (workflows.MirrorPage, error) {
+	t, err := a.Tenant(in.Tenant)
+	if err != nil {
+		return workflows.MirrorPage{}, err
+	}
+	var take account.Selection
+	if err := json.Unmarshal(in.Selection, &take); err != nil {
+		return workflows.MirrorPage{}, fault.Content("the mirror's selection cannot be read: %v", err)
+	}
+	if err := take.Validate(); err != nil {
+		return workflows.MirrorPage{}, fault.Content("%v", err)
+	}
+	if err := began(ctx, t, in); err != nil {
+		return workflows.MirrorPage{}, err
+	}
+	var ids []string
+	for p, err := range account.Projects(ctx, t.Frameio, take) {
+		if err != nil {
+			return workflows.MirrorPage{}, err
+		}
+		if err := attempt.Stopping(ctx); err != nil {
+			return workflows.MirrorPage{}, err
+		}
+		if p.Refused == nil && p.ID > in.After {
+			ids = append(ids, p.ID)
+		}
+	}
+	slices.Sort(ids)
+	out := workflows.MirrorPage{Projects: ids, Parallel: t.Config.Archive.ProjectsInParallel}
+	if len(ids) > in.Max {
+		out.Projects, out.More = ids[:in.Max], true
+	}
+	return out, nil
+}
+
+// began tells, once, that a run has begun. Ended looks for its end.
+func began(ctx context.Context, t *tenant.Tenant, in workflows.MirrorProjectsInput) error {
+	if in.Run == "" {
+		return nil
+	}
+	told, err := t.Tell(ctx, tenant.Happening{Key: startKey(in.Run), Kind: events.MirrorStarted, Data: events.Data{Title: fmt.Sprintf("Started: mirror %q of %s", in.Name, t.Config.Name), Object: "mirror", ObjectID: in.Run, Name: in.Name, Status: "running"}})
+	if in.After == "" && err == nil {
+		t.Log.InfoContext(ctx, "mirror", "tenant", t.Config.Name, "mirror", in.Name, "status", "running", "run", in.Run)
+	}
+	t.Start(ctx, told)
+	return err
+}
+
+func startKey(run string) string { return run + ":started" }
+
+func endKey(run string) string { return run + ":ended" }
+
+// MirrorProject starts a project's archive once and says how it ended. While it runs, the attempt fails and is made again a
+// moment later, which holds no worker.
+func (a *Activities) MirrorProject(ctx context.Context, ref workflows.Ref) (workflows.MirrorProjectResult, error) {
+	h := a.Ledger.Tenant(ref.Tenant).Archive(ref.Archive)
+	row, known, err := h.Get(ctx)
+	if err != nil {
+		return workflows.MirrorProjectResult{}, err
+	}
+	running, err := a.Running(ctx, ref)
+	if err != nil {
+		return workflows.MirrorProjectResult{}, err
+	}
+	again := fault.Wait(workflows.ErrorRunning, lookAgain, "the archive is still running")
+	switch began := attempt.Of(ctx).Scheduled(); {
+	case running && row.Status == ledger.Waiting:
+		return workflows.MirrorProjectResult{Status: workflows.StatusWaiting}, nil
+	case running:
+		return workflows.MirrorProjectResult{}, again
+	case known && row.Status.Ended() && row.QueuedAt.After(began):
+		return workflows.MirrorProjectResult{Status: string(row.Status)}, nil
+	}
+	if _, _, err := h.Request(ctx, "", time.Now().UTC()); err != nil {
+		return workflows.MirrorProjectResult{}, err
+	}
+	if err := a.Start(ctx, ref); err != nil {
+		return workflows.MirrorProjectResult{}, err
+	}
+	return workflows.MirrorProjectResult{}, again
+}

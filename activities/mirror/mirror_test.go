@@ -1,0 +1,65 @@
+package mirror
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// scheduled is an attempt of an activity that was scheduled then.
+type scheduled struct {
+	attempt.Attempt
+	at time.Time
+}
+
+func (s scheduled) Scheduled() time.Time { return s.at }
+
+func TestAProjectIsArchivedOnceARun(t *testing.T) {
+	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	ref := workflows.Ref{Tenant: "T", Archive: "P"}
+	running, started := false, 0
+	a := &Activities{Ledger: l, Running: func(context.Context, workflows.Ref) (bool, error) { return running, nil }, Start: func(context.Context, workflows.Ref) error { started, running = started+1, true; return nil }}
+	became := func(s ledger.ArchiveStatus) {
+		_, err := l.Tenant("T").Archive("P").Update(t.Context(), func(r *ledger.Archive) { r.Status = s })
+		require.NoError(t, err)
+	}
+	ctx := attempt.With(t.Context(), scheduled{attempt.Of(t.Context()), time.Now().Add(-time.Second)})
+	waits := func() {
+		t.Helper()
+		_, err := a.MirrorProject(ctx, ref)
+		var again *fault.Error
+		require.ErrorAs(t, err, &again)
+		assert.True(t, again.Benign)
+		assert.Equal(t, lookAgain, again.RetryIn)
+	}
+	waits() // started
+	waits() // runs
+	became(ledger.Waiting)
+	res, err := a.MirrorProject(ctx, ref)
+	require.NoError(t, err)
+	assert.Equal(t, workflows.StatusWaiting, res.Status, "what waits for originals holds up nothing")
+	became(ledger.Verified)
+	waits() // it has its result and is about to close
+	running = false
+	res, err = a.MirrorProject(ctx, ref)
+	require.NoError(t, err)
+	assert.Equal(t, "verified", res.Status)
+	assert.Equal(t, 1, started)
+
+	ctx = attempt.With(t.Context(), scheduled{attempt.Of(t.Context()), time.Now().Add(time.Hour)}) // the next night
+	waits()
+	row, _, err := l.Tenant("T").Archive("P").Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []any{2, 2, ledger.Queued}, []any{started, row.Run, row.Status})
+}

@@ -1,0 +1,84 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/ledger/outbox"
+)
+
+const (
+	mailsAtOnce  = 50
+	mailBackoff  = 30 * time.Minute // at most, between two attempts
+	mailAttempts = 200              // about four days of them
+	keyAttempts  = 20               // about eight hours, in which somebody may put the ledger's key back
+)
+
+// unreadableText stands for a mail's text that no key opens any more: that something has happened is said all the same.
+const unreadableText = "The text of this message cannot be read any more: it was kept encrypted, and ledger.encryption_key was changed meanwhile. " +
+	"Framebridge's console shows what has happened.\n"
+
+var errUnreadable = errors.New("its text was encrypted with another ledger.encryption_key: put that key back behind the new one")
+
+// postman sends what the ledger's outbox has.
+type postman struct {
+	box     outbox.Box
+	tenants *tenant.Tenants
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// sweep sends what is due. A mail that cannot be sent now is tried again; it keeps the others back from nothing.
+func (p *postman) sweep(ctx context.Context) error {
+	due, err := p.box.Claim(ctx, p.now(), mailsAtOnce)
+	if err != nil {
+		return err
+	}
+	for _, b := range due {
+		if err := p.send(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *postman) send(ctx context.Context, b outbox.Batch) error {
+	after := context.WithoutCancel(ctx)
+	t, err := p.tenants.Get(b.Tenant)
+	if err == nil {
+		err = readable(b)
+	}
+	if err == nil {
+		err = t.Mail.SendBatch(ctx, b)
+	}
+	switch {
+	case err == nil:
+		return p.box.Sent(after, b)
+	case b.Attempts >= mailAttempts:
+		p.log.ErrorContext(ctx, "a mail was given up", "tenant", b.Tenant, "id", b.ID, "notifications", len(b.Mails), "attempts", b.Attempts, "error", err)
+		return p.box.Sent(after, b)
+	case b.Attempts == 1 && ctx.Err() == nil:
+		p.log.InfoContext(ctx, "mail failed", "tenant", b.Tenant, "id", b.ID, "subject", b.Mails[0].Subject, "notifications", len(b.Mails), "reason", err.Error())
+	}
+	wait := mailBackoff
+	if b.Attempts < 6 {
+		wait = min(wait, time.Minute<<(b.Attempts-1))
+	}
+	return p.box.Failed(after, b, p.now().Add(wait))
+}
+
+// readable fails while a text of the batch may become readable again, and later puts words in its place.
+func readable(b outbox.Batch) error {
+	for i := range b.Mails {
+		switch m := &b.Mails[i]; {
+		case m.Unreadable && b.Attempts < keyAttempts:
+			return errUnreadable
+		case m.Unreadable:
+			m.Text = unreadableText
+		}
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package iconik
+
+import (
+	"context"
+	"io"
+
+	"github.com/framebridge/framebridge/clients/rest"
+)
+
+// OpenStored reads a file of an asset's current version by its name, up to so many bytes; the caller closes it. Where there is none
+// that is whole, the error's class is rest.NotFound.
+func (c *Client) OpenStored(ctx context.Context, assetID, name string, most int64) (io.ReadCloser, error) {
+	const op = "read stored file"
+	a, err := c.Assets.Get(ctx, assetID, false)
+	if err != nil {
+		return nil, err
+	}
+	none := &rest.Error{Vendor: vendor, Operation: op, Class: rest.NotFound, Detail: "the asset has no such file that is whole"}
+	current, ok := a.CurrentVersion()
+	if !ok {
+		return nil, none
+	}
+	files, err := c.Files.SignedFiles(ctx, assetID, current.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if f.Status == "CLOSED" && f.URL != "" && (f.OriginalName == name || f.Name == name) {
+			return c.rest.Stream(ctx, op, f.URL, most)
+		}
+	}
+	return nil, none
+}

@@ -1,0 +1,62 @@
+package live
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	healthInterval = 5 * time.Second
+	healthPatience = 150 * time.Millisecond
+)
+
+// Health remembers for a moment whether something answers.
+type Health struct {
+	ask func(context.Context) error
+	now func() time.Time
+
+	mu     sync.Mutex
+	asked  time.Time
+	good   bool
+	asking bool
+}
+
+// NewHealth asks that way.
+func NewHealth(ask func(context.Context) error, now func() time.Time) *Health {
+	return &Health{ask: ask, now: now}
+}
+
+// Ready is what is known. While it is asked anew that is what was known before; at first a page waits a moment, and then takes
+// it for answering.
+func (h *Health) Ready(ctx context.Context) bool {
+	h.mu.Lock()
+	first := h.asked.IsZero()
+	if h.asking || !first && h.now().Sub(h.asked) < healthInterval {
+		defer h.mu.Unlock()
+		return h.good || first
+	}
+	h.asking = true
+	h.mu.Unlock()
+	answer := make(chan bool, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		good := h.ask(ctx) == nil
+		h.mu.Lock()
+		h.good, h.asked, h.asking = good, h.now(), false
+		h.mu.Unlock()
+		answer <- good
+	}()
+	if first {
+		select {
+		case good := <-answer:
+			return good
+		case <-time.After(healthPatience):
+			return true
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.good
+}

@@ -1,0 +1,100 @@
+package page
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/redact"
+)
+
+const longestSearch = 200
+
+// Sentence is a reason as people read it, without secrets.
+func Sentence(text string) string { return english.Sentence(redact.Scrub(text)) }
+
+// Moment is a time as the pages show it: what a machine reads, what a person reads, and how far away it is.
+type Moment struct{ Machine, Text, Ago string }
+
+// At is a time as it is shown now; the zero time is shown as nothing.
+func At(t, now time.Time) Moment {
+	if t.IsZero() {
+		return Moment{}
+	}
+	m := Moment{Machine: t.UTC().Format(time.RFC3339), Text: t.UTC().Format("January 2, 2006, 15:04 UTC")}
+	switch d := now.Sub(t); {
+	case d < -time.Minute:
+		m.Ago = "in " + english.Duration(coarse(-d))
+	case d < time.Minute:
+		m.Ago = "now"
+	default:
+		m.Ago = english.Duration(coarse(d)) + " ago"
+	}
+	return m
+}
+
+// coarse leaves out what nobody reads of a long time.
+func coarse(d time.Duration) time.Duration {
+	for _, unit := range []time.Duration{24 * time.Hour, time.Hour} {
+		if d >= 2*unit {
+			return d.Truncate(unit)
+		}
+	}
+	return d.Truncate(time.Minute)
+}
+
+// TimeLeft is how long the rest takes.
+func TimeLeft(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return "about " + english.Duration(max(coarse(d), min(d, time.Minute))) + " left"
+}
+
+// Lasting is a time that was estimated.
+func Lasting(seconds float64) string {
+	if seconds < 1 {
+		return "less than a second"
+	}
+	return english.Duration(time.Duration(seconds * float64(time.Second)))
+}
+
+// Percent is a share of a whole, 0 of nothing.
+func Percent(done, total int64) int {
+	if total <= 0 {
+		return 0
+	}
+	return int(min(max(float64(done)*100/float64(total), 0), 100))
+}
+
+// Address puts values that are not empty behind a path.
+func Address(path string, values ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(values); i += 2 {
+		if values[i+1] != "" {
+			q.Set(values[i], values[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// Web is an address that a page may link to, "" for every other one: vendors' texts may hold those.
+func Web(address string) string {
+	if u, err := url.Parse(address); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil {
+		return address
+	}
+	return ""
+}
+
+// Searched is what somebody typed, within limits.
+func Searched(text string) string {
+	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
+	if r := []rune(text); len(r) > longestSearch {
+		text = string(r[:longestSearch])
+	}
+	return text
+}

@@ -1,0 +1,320 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/console/live"
+	"github.com/framebridge/framebridge/console/page"
+	"github.com/framebridge/framebridge/custody"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const leftShown = 100 // files that stay, with their reasons
+
+// ReclaimRequest asks for the deletion in Frame.io of what an archive has proven.
+type ReclaimRequest struct {
+	DryRun  bool
+	Name    string   // of the project, as whoever asks has typed it: no second person is needed then
+	Accepts []string // kinds of what was not carried that may be lost with the files
+}
+
+var reclaimBadges = map[ledger.ReclaimStatus]page.Badge{
+	ledger.ReclaimExamining: page.Go("Comparing both sides"), ledger.ReclaimWaiting: page.Wait("Waiting for approval"),
+	ledger.ReclaimProving: page.Go("Proving each file"), ledger.ReclaimDeleting: page.Go("Deleting in Frame.io"),
+	ledger.ReclaimExamined: page.Off("Examined, nothing deleted"), ledger.ReclaimDone: page.Good("Done"), ledger.ReclaimRefused: page.Bad("Refused, nothing deleted"),
+	ledger.ReclaimStopped: page.Bad("Stopped"), ledger.ReclaimCancelled: page.Off("Canceled"),
+}
+
+// reclaimSteps are the states of files as the page counts them.
+var reclaimSteps = []struct {
+	state ledger.ReclaimFileState
+	text  string
+}{
+	{ledger.ReclaimReady, "Can be freed, bytes not proven yet"}, {ledger.ReclaimProven, "Proven, byte by byte"}, {ledger.ReclaimIntends, "Being deleted"},
+	{ledger.ReclaimDeleted, "Deleted in Frame.io"}, {ledger.ReclaimLeft, "Stay in Frame.io"},
+}
+
+// reclaimNow is an archive with its last reclaim, where it has had one.
+type reclaimNow struct {
+	archive ledger.Archive
+	known   bool
+	row     ledger.Reclaim
+	sums    map[ledger.ReclaimFileState]ledger.ReclaimSum
+}
+
+func (r reclaimNow) state(temporal bool) live.State {
+	return live.State{Version: live.VersionOf(r.archive.Status, r.archive.FinishedAt, r.known, r.row.Run, r.row.Status, r.row.Reason, r.row.Paused, r.row.Certificate,
+		r.row.FinishedAt, r.sums, temporal)}
+}
+
+func (r reclaimNow) open() bool { return r.known && !r.row.Status.Ended() }
+
+// reclaimNow reads it; without an archive's ID there is none.
+func (c *console) reclaimNow(ctx context.Context, h ledger.TenantLedger, id string) (reclaimNow, error) {
+	row, ok, err := h.Archive(id).Get(ctx)
+	if err != nil || !ok {
+		return reclaimNow{}, err
+	}
+	now := reclaimNow{archive: row}
+	if now.row, now.known, err = h.Archive(id).Reclaim(ctx); err != nil || !now.known {
+		return now, err
+	}
+	now.sums, err = h.Archive(id).ReclaimSums(ctx, now.row.Run)
+	return now, err
+}
+
+type reclaimBody struct {
+	Archive archiveRow
+	Known   bool
+	Badge   page.Badge
+	Paused  bool
+	DryRun  bool
+	Why     string
+	Facts   []fact
+	Steps   []reclaimStepLine
+	Percent int
+	Moving  bool // it proves or deletes
+	Left    []reclaimFileLine
+	More    int64
+	Links   []namedLink
+	Holds   []fact // what must hold, as far as configuration and ledger know it
+	Off     bool   // archive.reclaim is off
+	Audit   []timelineLine
+
+	CanAsk, CanApprove, CanPause, CanResume, CanCancel bool
+}
+
+type reclaimStepLine struct {
+	Text  string
+	Files int64
+	Size  string
+}
+
+type reclaimFileLine struct{ Path, Size, Why string }
+
+// reclaimPage shows what could be freed in Frame.io, what stands against it, and how a deletion goes.
+func (c *console) reclaimPage(w http.ResponseWriter, r *http.Request, v visit) {
+	now, err := c.reclaimNow(r.Context(), v.ledger, r.PathValue("id"))
+	switch {
+	case err != nil:
+		c.failed(w, r, err)
+		return
+	case now.archive.ID == "":
+		c.problem(w, r, http.StatusNotFound, "There is no such archive.")
+		return
+	}
+	p := c.in(r, v, "archives", "Free space in Frame.io")
+	p.Topic, p.Version = "reclaim/"+now.archive.ID, now.state(c.temporal.Ready(r.Context())).Version
+	b := reclaimBody{Archive: c.archiveRow(now.archive), Known: now.known, Holds: c.mustHold(v.tenant, now.archive), Off: v.tenant.Archive.Reclaim != "allowed"}
+	b.CanAsk = !now.open()
+	if now.known {
+		if err := c.fillReclaim(r.Context(), v, now, &b); err != nil {
+			c.failed(w, r, err)
+			return
+		}
+	}
+	entries, err := c.timeline(r.Context(), v.ledger, ledger.AuditFilter{Archive: now.archive.ID, Text: "reclaim"})
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	b.Audit = entries
+	p.Body = b
+	c.show(w, r, http.StatusOK, "reclaim", p)
+}
+
+func (c *console) fillReclaim(ctx context.Context, v visit, now reclaimNow, b *reclaimBody) error {
+	row := now.row
+	b.Badge, b.Paused, b.DryRun, b.Why = page.Labeled(reclaimBadges, row.Status), row.Paused, row.DryRun, page.Sentence(row.Reason)
+	for _, s := range reclaimSteps {
+		if n := now.sums[s.state]; n.Files > 0 {
+			b.Steps = append(b.Steps, reclaimStepLine{s.text, n.Files, report.Size(n.Bytes)})
+		}
+	}
+	ready, proven, deleted := now.sums[ledger.ReclaimReady], now.sums[ledger.ReclaimProven], now.sums[ledger.ReclaimDeleted]
+	switch row.Status {
+	case ledger.ReclaimProving:
+		b.Moving, b.Percent = true, page.Percent(proven.Bytes, proven.Bytes+ready.Bytes)
+	case ledger.ReclaimDeleting:
+		b.Moving, b.Percent = true, page.Percent(deleted.Files, proven.Files+deleted.Files+now.sums[ledger.ReclaimIntends].Files)
+	}
+	working := now.open() && row.Status != ledger.ReclaimWaiting
+	b.CanApprove, b.CanPause, b.CanResume, b.CanCancel = row.Status == ledger.ReclaimWaiting, working && !row.Paused, working && row.Paused, now.open()
+	add := func(name, text string) {
+		if text != "" {
+			b.Facts = append(b.Facts, fact{name, text})
+		}
+	}
+	who := func(a ledger.Actor) string { return cmp.Or(a.Name, a.Key, actors[a.Kind]) }
+	add("Asked for", who(row.RequestedBy)+", "+c.moment(row.RequestedAt).Text)
+	if row.ApprovedHow != "" {
+		add("Approved", who(row.ApprovedBy)+", "+c.moment(row.ApprovedAt).Text+": "+row.ApprovedHow)
+	}
+	if len(row.Accepts) > 0 {
+		add("Losses that were accepted", english.Count(len(row.Accepts), "kind")+": "+strings.Join(row.Accepts, ", "))
+	}
+	if !row.FinishedAt.IsZero() {
+		add("Ended", c.moment(row.FinishedAt).Text)
+		if deleted.Files > 0 {
+			add("Frame.io can restore until", c.moment(row.FinishedAt.Add(workflows.RestorableFor)).Text)
+		}
+	}
+	if row.Certificate != "" {
+		here := Root + v.tenant.ID + "/archives/" + url.PathEscape(now.archive.ID) + "/reclaim/"
+		b.Links = append(b.Links, namedLink{"Download the certificate", here + custody.CertificatePage}, namedLink{"For starter verify (JSON)", here + custody.CertificateData},
+			namedLink{"Deletion certificate in iconik", page.Web(v.tenant.Iconik.BaseURL + "/asset/" + url.PathEscape(row.Certificate))})
+	}
+	left, err := v.ledger.Archive(now.archive.ID).ReclaimFiles(ctx, row.Run, ledger.ReclaimLeft, 0, leftShown)
+	for _, f := range left {
+		b.Left = append(b.Left, reclaimFileLine{f.Path, report.Size(f.Size), page.Sentence(f.Reason)})
+	}
+	b.More = now.sums[ledger.ReclaimLeft].Files - int64(len(left))
+	return err
+}
+
+// certificateFile hands out the certificate as it is stored in iconik. It comes from there, so no browser shows it as a page of ours.
+func (c *console) certificateFile(w http.ResponseWriter, r *http.Request, v visit) {
+	file := r.PathValue("file")
+	if !slices.Contains(custody.CertificateFiles, file) {
+		c.problem(w, r, http.StatusNotFound, "There is no such page.")
+		return
+	}
+	body, err := c.Actions.Certificate(r.Context(), v.tenant, r.PathValue("id"), file)
+	if c.notDone(w, r, err) {
+		return
+	}
+	defer body.Close()
+	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(file)))
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file}))
+	if _, err := io.Copy(w, body); err != nil {
+		c.Log.ErrorContext(r.Context(), "could not finish sending a deletion certificate", "error", err)
+		panic(http.ErrAbortHandler) // an unfinished answer must not look whole
+	}
+}
+
+// mustHold says beside each condition of a deletion what is known of it. The examination decides.
+func (c *console) mustHold(t *config.Tenant, row ledger.Archive) []fact {
+	allowed, signed, proven := "off: an administrator has to set archive.reclaim to allowed", "missing: set report.signing_key", "not known: retry the archive"
+	if t.Archive.Reclaim == "allowed" {
+		allowed = "allowed"
+	}
+	if c.Config().Report.SigningKeyInUse() != nil {
+		signed = "there"
+	}
+	if !row.ProvenSince.IsZero() {
+		proven = "complete since " + c.moment(row.ProvenSince).Text
+		if grace := t.Archive.ReclaimGrace; grace > 0 {
+			proven += "; files stay for " + english.Duration(grace) + " after that"
+		}
+	}
+	compared := "not yet"
+	if row.Status.Ended() && !row.FinishedAt.IsZero() {
+		compared = c.moment(row.FinishedAt).Ago + "; a deletion needs a comparison of the last 24 hours, which a retry makes"
+	}
+	return []fact{{"Configuration", allowed}, {"Archive", page.Labeled(archiveBadges, row.Status).Text}, {"Both sides were compared", compared},
+		{"Time to look", proven}, {"Key that signs the certificate", signed},
+		{"Frame.io", "nothing was changed since; the examination compares every file, version, comment and field"}, {"Reviews", "none that is open shows a file of the project"}}
+}
+
+// confirmReclaim says what a control of a reclaim will do.
+func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit) {
+	now, err := c.reclaimNow(r.Context(), v.ledger, r.PathValue("id"))
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	name, here := nameOf(now.archive), Root+v.tenant.ID+"/archives/"+url.PathEscape(now.archive.ID)+"/reclaim"
+	b := confirmation{Action: here + "/do/" + r.PathValue("verb"), Back: here, Role: config.RoleReclaims}
+	ready := now.sums[ledger.ReclaimReady]
+	deletes := []string{"Framebridge compares both sides in full and reads the stored bytes back. One difference, and nothing is deleted.",
+		"Then the files that are proven are deleted in Frame.io, one by one; the first surprise stops it. Frame.io can restore them for 30 days.",
+		"Folders, comments, shares and the project stay. You get a deletion certificate in the project's collection."}
+	switch verb := r.PathValue("verb"); {
+	case now.archive.ID == "":
+		c.problem(w, r, http.StatusNotFound, "There is no such archive.")
+		return
+	case verb == "examine" && !now.open():
+		b.Heading, b.Button = "Examine what could be freed of “"+name+"”?", "Examine"
+		b.Says = []string{"Framebridge compares Frame.io, the ledger and the reviews, and says which files could be deleted, and why others stay.", "Nothing is deleted."}
+	case verb == "ask" && !now.open():
+		b.Heading, b.Button, b.Danger = "Ask for the deletion of “"+name+"” in Frame.io?", "Ask for the deletion", true
+		b.Says = append([]string{"Somebody else, an administrator too, has to approve on this page. Until then nothing is deleted."}, deletes...)
+	case verb == "delete" && !now.open():
+		b.Heading, b.Button, b.Danger = "Delete “"+name+"” in Frame.io?", "Delete what is proven", true
+		b.Says = append([]string{"Nobody else has to approve: you type the project's name instead."}, deletes...)
+		b.Field = &formField{Name: "name", Label: "The project's name, as it is in Frame.io", Type: "text"}
+	case verb == "approve" && now.row.Status == ledger.ReclaimWaiting && now.open():
+		b.Heading, b.Button, b.Danger = "Approve the deletion of “"+name+"” in Frame.io?", "Approve", true
+		who := cmp.Or(now.row.RequestedBy.Name, now.row.RequestedBy.Key, "somebody without a name")
+		b.Says = append([]string{"It was asked for by " + who + ". Whoever asked cannot approve.",
+			english.Count(ready.Files, "file") + ", " + report.Size(ready.Bytes) + ", can be deleted."}, deletes...)
+	case verb == "pause" && now.open() && !now.row.Paused:
+		b.Heading, b.Button, b.Says = "Pause the deletion?", "Pause", []string{"It stands still after the file that is under way. What is deleted stays deleted."}
+	case verb == "resume" && now.open() && now.row.Paused:
+		b.Heading, b.Button, b.Says = "Resume the deletion?", "Resume", []string{"It goes on with the next file, which is compared once more right before."}
+	case verb == "cancel" && now.open():
+		b.Heading, b.Button, b.Danger = "Cancel the deletion?", "Cancel the deletion", true
+		b.Says = []string{"No further file is deleted.", "What is deleted already can be restored in Frame.io for 30 days; the certificate lists it."}
+	default:
+		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible now: open the page again to see how it stands.")
+		return
+	}
+	if verb := r.PathValue("verb"); verb == "ask" || verb == "delete" || verb == "examine" {
+		if b.Boxes, err = lossBoxes(r.Context(), v.ledger.Archive(now.archive.ID)); err != nil {
+			c.failed(w, r, err)
+			return
+		}
+		b.BoxesSay = "Files with something that only Frame.io has stay, unless you accept its loss:"
+	}
+	c.confirm(w, r, v, "archives", b)
+}
+
+// lossBoxes are the kinds of what was not carried whose loss may be accepted.
+func lossBoxes(ctx context.Context, h ledger.ArchiveLedger) ([]formBox, error) {
+	counts, err := h.NotCarriedCounts(ctx)
+	var out []formBox
+	for _, k := range counts {
+		if workflows.MayBeLost(k.Kind) {
+			out = append(out, formBox{"accept", k.Kind, english.Count(k.Count, k.Kind)})
+		}
+	}
+	return out, err
+}
+
+func (c *console) controlReclaim(r *http.Request, v visit) (to, done string, err error) {
+	ctx, id, verb := r.Context(), r.PathValue("id"), r.PathValue("verb")
+	to = "archives/" + url.PathEscape(id) + "/reclaim"
+	if err := r.ParseForm(); err != nil {
+		return to, "", &Refused{"the form could not be read"}
+	}
+	accepts := r.PostForm["accept"]
+	switch verb {
+	case "examine":
+		return to, "reclaim-examined", c.Actions.StartReclaim(ctx, v.tenant, id, ReclaimRequest{DryRun: true, Accepts: accepts})
+	case "ask":
+		return to, "reclaim-asked", c.Actions.StartReclaim(ctx, v.tenant, id, ReclaimRequest{Accepts: accepts})
+	case "delete":
+		name := r.PostFormValue("name")
+		if name == "" {
+			return to, "", &Refused{"type the project's name as it is in Frame.io"}
+		}
+		return to, "reclaim-begun", c.Actions.StartReclaim(ctx, v.tenant, id, ReclaimRequest{Name: name, Accepts: accepts})
+	case "approve":
+		return to, "reclaim-approved", c.Actions.ControlReclaim(ctx, v.tenant, id, verb)
+	case "pause", "resume", "cancel":
+		return to, "reclaim-" + verb, c.Actions.ControlReclaim(ctx, v.tenant, id, verb)
+	}
+	return to, "", &Refused{"there is no such action"}
+}

@@ -1,0 +1,127 @@
+package custody
+
+import (
+	"crypto/ed25519"
+	"html/template"
+	"io"
+	"iter"
+	"time"
+)
+
+// CertificateKind is how a deletion certificate names itself.
+const CertificateKind = "framebridge deletion certificate"
+
+// Names of a certificate's files, as they are stored and handed out.
+const (
+	CertificatePage = "deletion-certificate.html"
+	CertificateData = "deletion-certificate.json"
+)
+
+// CertificateFiles are all of them.
+var CertificateFiles = []string{CertificatePage, CertificateData}
+
+// Certificate is what was deleted in Frame.io, on whose word, and by what each file was proven to be in iconik before.
+type Certificate struct {
+	Kind            string            `json:"kind"`
+	Tenant          string            `json:"tenant"`
+	Project         string            `json:"project"` // its ID in Frame.io
+	Name            string            `json:"name"`
+	Workspace       string            `json:"workspace"`
+	Run             int               `json:"run"`
+	Status          string            `json:"status"`
+	Reason          string            `json:"reason"`
+	RequestedBy     string            `json:"requested_by"`
+	RequestedAt     time.Time         `json:"requested_at"`
+	ApprovedBy      string            `json:"approved_by"`
+	ApprovedAt      time.Time         `json:"approved_at"`
+	ApprovedHow     string            `json:"approved_how"`
+	Accepted        []string          `json:"accepted"`         // kinds of what only Frame.io had, that were lost knowingly
+	ComparedAt      time.Time         `json:"compared_at"`      // when the archive's own comparison ended
+	FinishedAt      time.Time         `json:"finished_at"`      // of the deletion
+	RestorableUntil time.Time         `json:"restorable_until"` // in Frame.io, of the last file
+	Collection      string            `json:"collection"`       // in iconik
+	Totals          CertificateTotals `json:"totals"`
+}
+
+// CertificateTotals are sums over the files of a certificate.
+type CertificateTotals struct {
+	Deleted      int64 `json:"deleted"`
+	DeletedBytes int64 `json:"deleted_bytes"`
+	Left         int64 `json:"left"`
+	LeftBytes    int64 `json:"left_bytes"`
+}
+
+// CertificateFile is one file. State is deleted or left.
+type CertificateFile struct {
+	State     string     `json:"state"`
+	Reason    string     `json:"reason,omitempty"`
+	Path      string     `json:"path"`
+	Version   int        `json:"version"`
+	Versions  int        `json:"versions"`
+	SourceID  string     `json:"source_id"`
+	Size      int64      `json:"size"`
+	Checksum  string     `json:"checksum"` // xxh64:…
+	AssetID   string     `json:"iconik_asset"`
+	FileID    string     `json:"iconik_file"`
+	Comments  int        `json:"comments"`
+	Proof     string     `json:"proof,omitempty"`
+	ProvenAt  *time.Time `json:"proven_at,omitempty"`
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+}
+
+// JSON writes the certificate, signed, file by file.
+func (c Certificate) JSON(w io.Writer, key ed25519.PrivateKey, files iter.Seq2[CertificateFile, error]) error {
+	c.Kind = CertificateKind
+	return WriteJSON(w, key, c, "files", files, func(f CertificateFile) any { return f })
+}
+
+// HTML writes the certificate as a page, signed.
+func (c Certificate) HTML(w io.Writer, key ed25519.PrivateKey, files iter.Seq2[CertificateFile, error]) error {
+	out := NewWriter(w, key)
+	if err := certificatePage.ExecuteTemplate(out, "head", c); err != nil {
+		return err
+	}
+	for f, err := range files {
+		if err != nil {
+			return err
+		}
+		if err := certificatePage.ExecuteTemplate(out, "file", f); err != nil {
+			return err
+		}
+	}
+	if err := certificatePage.ExecuteTemplate(out, "foot", c); err != nil {
+		return err
+	}
+	return out.EndHTML()
+}
+
+var certificatePage = template.Must(template.New("").Funcs(template.FuncMap{
+	"when": func(t any) string {
+		at, ok := t.(time.Time)
+		if p, pointer := t.(*time.Time); pointer && p != nil {
+			at, ok = *p, true
+		}
+		if !ok || at.IsZero() {
+			return "never"
+		}
+		return at.UTC().Format("January 2, 2006, 15:04:05 UTC")
+	},
+}).Parse(`{{define "head"}}<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Deletion certificate — {{.Name}}</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em;color:#1d2330;background:#fff}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3em .8em .3em 0;border-bottom:1px solid #d9dde5;vertical-align:top}
+.n{text-align:right}code{font-size:.85em;overflow-wrap:anywhere}dt{font-weight:600}dd{margin:0 0 .6em}</style>
+<h1>Deletion certificate — {{.Name}}</h1>
+<p>Framebridge deleted {{.Totals.Deleted}} files ({{.Totals.DeletedBytes}} bytes) of this project in Frame.io, after each of them had been compared in full with what iconik
+stores of it. {{.Totals.Left}} files ({{.Totals.LeftBytes}} bytes) were left in Frame.io. Folders, shares and the project itself were left, too.</p>
+<dl><dt>Project</dt><dd>{{.Name}} ({{.Workspace}}), <code>{{.Project}}</code></dd>
+<dt>Result</dt><dd>{{.Status}}: {{.Reason}}</dd>
+<dt>Asked for by</dt><dd>{{.RequestedBy}}, {{when .RequestedAt}}</dd>
+<dt>Approved by</dt><dd>{{.ApprovedBy}}, {{when .ApprovedAt}}: {{.ApprovedHow}}</dd>
+{{range .Accepted}}<dt>Lost knowingly</dt><dd>{{.}}</dd>{{end}}
+<dt>Archive last compared</dt><dd>{{when .ComparedAt}}</dd>
+<dt>Restorable in Frame.io until</dt><dd>{{when .RestorableUntil}}, from the project’s Recently Deleted; each file for 30 days after its deletion</dd></dl>
+<table><thead><tr><th>File<th>State<th class="n">Bytes<th>Checksum<th>Proof<th>Frame.io file, iconik asset</thead><tbody>
+{{end}}{{define "file"}}<tr><td>{{.Path}}{{if gt .Versions 1}} (version {{.Version}} of {{.Versions}}){{end}}<td>{{.State}}{{with .DeletedAt}} {{when .}}{{end}}{{with .Reason}}: {{.}}{{end}}<td class="n">{{.Size}}<td><code>{{.Checksum}}</code><td>{{.Proof}}{{with .ProvenAt}}, {{when .}}{{end}}<td><code>{{.SourceID}} {{.AssetID}}</code>
+{{end}}{{define "foot"}}</tbody></table></html>
+{{end}}`))

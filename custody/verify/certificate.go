@@ -1,0 +1,65 @@
+package verify
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"encoding/json"
+
+	"github.com/framebridge/framebridge/custody"
+)
+
+// Keys are the trusted keys of one signer.
+func Keys(public crypto.PublicKey) []ed25519.PublicKey {
+	key, ok := public.(ed25519.PublicKey)
+	if !ok {
+		return nil
+	}
+	return []ed25519.PublicKey{key}
+}
+
+// certificate holds a deletion certificate's totals against its rows, each deletion against its proof, and the deleted files against
+// the stored ones.
+func (r *Result) certificate(body []byte, o Options) error {
+	var d struct {
+		custody.Certificate
+		Files []custody.CertificateFile `json:"files"`
+	}
+	if err := json.Unmarshal(body, &d); err != nil {
+		r.wrong("it cannot be read as a deletion certificate: %v", err)
+		return nil
+	}
+	var counted custody.CertificateTotals
+	for _, f := range d.Files {
+		if f.State != "deleted" {
+			counted.Left, counted.LeftBytes = counted.Left+1, counted.LeftBytes+f.Size
+			continue
+		}
+		counted.Deleted, counted.DeletedBytes = counted.Deleted+1, counted.DeletedBytes+f.Size
+		switch {
+		case f.ProvenAt == nil || f.DeletedAt == nil || f.Proof == "" || f.Checksum == "":
+			r.wrong("%s was deleted, and the certificate does not say by what it was proven", f.Path)
+		case f.DeletedAt.Before(*f.ProvenAt) || f.DeletedAt.Before(d.ApprovedAt):
+			r.wrong("%s was deleted before it was proven and approved", f.Path)
+		}
+	}
+	if counted != d.Totals {
+		r.wrong("totals: it says %d deleted (%d bytes) and %d left (%d bytes), and lists %d (%d) and %d (%d)",
+			d.Totals.Deleted, d.Totals.DeletedBytes, d.Totals.Left, d.Totals.LeftBytes, counted.Deleted, counted.DeletedBytes, counted.Left, counted.LeftBytes)
+	} else {
+		r.ok("its totals are those of its %d rows: %d deleted, %d left", len(d.Files), counted.Deleted, counted.Left)
+	}
+	if d.ApprovedBy == "" || d.ApprovedAt.IsZero() {
+		r.wrong("nobody approved the deletion")
+	}
+	if o.Store == "" {
+		r.warn("the stored files were not read: say with --store where they are")
+		return nil
+	}
+	return r.stored(o.Store, "the archive's hash list", func(file func(path string, versions int, size int64, checksum string)) {
+		for _, f := range d.Files {
+			if f.State == "deleted" {
+				file(f.Path, f.Versions, f.Size, f.Checksum)
+			}
+		}
+	})
+}

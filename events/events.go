@@ -1,0 +1,222 @@
+// Package events is the catalogue of what Framebridge tells people and programs outside: by mail, in Slack and Teams, by
+// webhook and in iconik.
+package events
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind is what has happened. Kinds stand in configurations and in webhooks: none is ever renamed.
+type Kind string
+
+// All kinds, see Catalogue.
+const (
+	ArchiveQueued     Kind = "archive.queued"
+	ArchiveStarted    Kind = "archive.started"
+	ArchiveWaiting    Kind = "archive.waiting"
+	ArchiveStuck      Kind = "archive.stuck"
+	ArchiveVerified   Kind = "archive.verified"
+	ArchiveExceptions Kind = "archive.verified_with_exceptions"
+	ArchiveIncomplete Kind = "archive.incomplete"
+	ArchiveFailed     Kind = "archive.failed"
+	ArchiveCancelled  Kind = "archive.cancelled"
+
+	ReviewOpen     Kind = "review.open"
+	ReviewChanged  Kind = "review.changed"
+	ReviewDecision Kind = "review.decision"
+	ReviewWarning  Kind = "review.warning"
+	ReviewExpired  Kind = "review.expired"
+	ReviewStopped  Kind = "review.stopped"
+	ReviewDeleted  Kind = "review.deleted"
+	ReviewFailed   Kind = "review.failed"
+
+	MigrationStarted       Kind = "migration.started"
+	MigrationPaused        Kind = "migration.paused"
+	MigrationResumed       Kind = "migration.resumed"
+	MigrationWaits         Kind = "migration.waits_for_go"
+	MigrationProjectFailed Kind = "migration.project_failed"
+	MigrationDone          Kind = "migration.done"
+	MigrationIncomplete    Kind = "migration.incomplete"
+	MigrationFailed        Kind = "migration.failed"
+	MigrationCancelled     Kind = "migration.cancelled"
+
+	MirrorStarted Kind = "mirror.started"
+	MirrorDone    Kind = "mirror.done"
+	MirrorFailed  Kind = "mirror.failed"
+
+	ReclaimAsked     Kind = "reclaim.asked"
+	ReclaimWaits     Kind = "reclaim.waits_for_approval"
+	ReclaimApproved  Kind = "reclaim.approved"
+	ReclaimRefused   Kind = "reclaim.refused"
+	ReclaimStopped   Kind = "reclaim.stopped"
+	ReclaimCancelled Kind = "reclaim.cancelled"
+	ReclaimDone      Kind = "reclaim.done"
+
+	SignInRefused   Kind = "signin.refused"
+	AccountMigrated Kind = "account.migrated"
+	VendorPause     Kind = "vendor.pause"
+	WorkflowFailing Kind = "workflow.failing"
+	DeliveryFailing Kind = "delivery.failing"
+	Test            Kind = "notify.test"
+)
+
+// Entry describes a kind.
+type Entry struct {
+	Kind Kind
+	What string
+	// Urgent: somebody must act.
+	Urgent bool
+}
+
+// Catalogue lists all kinds, those of archives first.
+func Catalogue() []Entry {
+	return []Entry{
+		{ArchiveQueued, "an archive waits for its turn", false},
+		{ArchiveStarted, "an archive has started", false},
+		{ArchiveWaiting, "an archive waits for originals", true},
+		{ArchiveStuck, "an archive has been failing for an hour, and retries", true},
+		{ArchiveVerified, "an archive is done and verified", false},
+		{ArchiveExceptions, "an archive is verified, with exceptions named in its report", false},
+		{ArchiveIncomplete, "an archive has ended, and objects are missing", true},
+		{ArchiveFailed, "an archive has failed", true},
+		{ArchiveCancelled, "somebody has cancelled an archive", false},
+		{ReviewOpen, "a review is open", false},
+		{ReviewChanged, "somebody has changed a review's link or files outside Framebridge", true},
+		{ReviewDecision, "an asset was approved, or changes were requested", false},
+		{ReviewWarning, "a review's media will be deleted soon", false},
+		{ReviewExpired, "a review has expired", false},
+		{ReviewStopped, "somebody has stopped a review", false},
+		{ReviewDeleted, "a review's media in Frame.io is deleted", false},
+		{ReviewFailed, "a review has failed", true},
+		{MigrationStarted, "a migration has begun to bring projects over", false},
+		{MigrationPaused, "somebody has paused a migration", false},
+		{MigrationResumed, "a migration goes on after a pause", false},
+		{MigrationWaits, "a migration's first projects are done, and it waits for somebody to resume it", true},
+		{MigrationProjectFailed, "a project of a migration has failed or is incomplete; Slack and Teams get it only where they don't get the archive's own event", true},
+		{MigrationDone, "a migration is done", false},
+		{MigrationIncomplete, "a migration has ended, and not all projects are archived", true},
+		{MigrationFailed, "a migration has failed", true},
+		{MigrationCancelled, "somebody has cancelled a migration", false},
+		{MirrorStarted, "a mirror's run has begun", false},
+		{MirrorDone, "a mirror's run is done", false},
+		{MirrorFailed, "a mirror's run has failed, or archives of it have", true},
+		{ReclaimAsked, "somebody has asked for the deletion in Frame.io of what is archived", false},
+		{ReclaimWaits, "a deletion in Frame.io waits for a second person's approval", true},
+		{ReclaimApproved, "a deletion in Frame.io was approved", false},
+		{ReclaimRefused, "a deletion in Frame.io was refused: nothing was deleted", false},
+		{ReclaimStopped, "a deletion in Frame.io has stopped, because something was not as it was proven or has failed", true},
+		{ReclaimCancelled, "somebody has cancelled a deletion in Frame.io", false},
+		{ReclaimDone, "a deletion in Frame.io has ended, with its certificate", false},
+		{SignInRefused, "Adobe or Frame.io rejects the sign-in, or it expires soon", true},
+		{AccountMigrated, "Frame.io rejects a legacy token: the account may have moved to V4", true},
+		{VendorPause, "Frame.io or iconik asked Framebridge to pause for five minutes or longer", false},
+		{WorkflowFailing, "a workflow has stopped because its task keeps failing", true},
+		{DeliveryFailing, "a channel has accepted no notification for an hour", true},
+		{Test, "`starter notify test` was run; always sent", false},
+	}
+}
+
+// groups are names that stand for several kinds.
+var groups = map[string][]Kind{
+	"archive.finished": {ArchiveVerified, ArchiveExceptions, ArchiveIncomplete, ArchiveFailed, ArchiveCancelled},
+	"review.ended":     {ReviewExpired, ReviewStopped, ReviewFailed},
+	"migration.ended":  {MigrationDone, MigrationIncomplete, MigrationFailed, MigrationCancelled},
+	"mirror.ended":     {MirrorDone, MirrorFailed},
+	"reclaim.ended":    {ReclaimRefused, ReclaimStopped, ReclaimCancelled, ReclaimDone},
+}
+
+// unmailed are mailed only where a filter names them.
+var unmailed = []Kind{MigrationStarted, MigrationPaused, MigrationResumed, MigrationProjectFailed, MirrorStarted, MirrorDone, ReclaimAsked, ReclaimApproved}
+
+// Names are all names that a filter may use, beside patterns such as archive.*.
+func Names() []string {
+	var out []string
+	for _, e := range Catalogue() {
+		out = append(out, string(e.Kind))
+	}
+	for name := range groups {
+		out = append(out, name)
+	}
+	out = append(out, "urgent")
+	slices.Sort(out)
+	return out
+}
+
+// Entry returns what the catalogue says of a kind.
+func (k Kind) Entry() Entry {
+	for _, e := range Catalogue() {
+		if e.Kind == k {
+			return e
+		}
+	}
+	return Entry{Kind: k}
+}
+
+// Known says whether a filter's name or pattern stands for any kind.
+func Known(name string) bool {
+	return slices.ContainsFunc(Catalogue(), func(e Entry) bool { return matches(name, e) })
+}
+
+// Wanted says whether a filter lets a kind through. An empty one lets all through, and nothing keeps a test back.
+func Wanted(filter []string, k Kind) bool {
+	return len(filter) == 0 || k == Test || slices.ContainsFunc(filter, func(name string) bool { return matches(name, k.Entry()) })
+}
+
+// Mailed says whether a kind is mailed.
+func Mailed(filter []string, k Kind) bool {
+	return Wanted(filter, k) && (len(filter) > 0 || !slices.Contains(unmailed, k))
+}
+
+func matches(name string, e Entry) bool {
+	if prefix, pattern := strings.CutSuffix(name, "*"); pattern {
+		return prefix == "" || strings.HasSuffix(prefix, ".") && strings.HasPrefix(string(e.Kind), prefix)
+	}
+	return name == string(e.Kind) || name == "urgent" && e.Urgent || slices.Contains(groups[name], e.Kind)
+}
+
+// Event is one thing that has happened. Its JSON is what webhooks carry.
+type Event struct {
+	ID      string    `json:"id"`
+	Type    Kind      `json:"type"`
+	Created time.Time `json:"created"`
+	Tenant  string    `json:"tenant"`
+	Data    Data      `json:"data"`
+}
+
+// Data is what an event says, for people and for programs.
+type Data struct {
+	Title  string `json:"title"`
+	Text   string `json:"text,omitempty"`
+	Urgent bool   `json:"action_needed"`
+	// Object is what it is about: archive, review, migration, mirror, reclaim, workflow or tenant.
+	Object   string           `json:"object"`
+	ObjectID string           `json:"object_id,omitempty"`
+	Name     string           `json:"name,omitempty"`
+	Status   string           `json:"status,omitempty"`
+	Changed  *bool            `json:"changed,omitempty"` // of an archive that has ended: anything in iconik
+	Counts   map[string]int64 `json:"counts,omitempty"`
+	Facts    []Fact           `json:"facts,omitempty"`
+	Links    []Link           `json:"links,omitempty"`
+}
+
+// Fact is a line that people read beside the text.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Link leads further.
+type Link struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+// ID names an event by what makes it happen once: the same key is the same event.
+func ID(tenant, key string) string {
+	sum := sha256.Sum256([]byte(tenant + "\x00" + key))
+	return "evt_" + hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,144 @@
+// Package database is the ledger's database: SQLite, which is embedded, or PostgreSQL, which serves several machines. It opens
+// it, brings its schema to this program's level, and runs statements that are written once for both.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL
+	_ "modernc.org/sqlite"             // SQLite without cgo
+)
+
+// DB is safe for concurrent use, and so is the database for several processes.
+type DB struct {
+	read, write    *sql.DB
+	reader, writer querier   // of read and write
+	kept           *prepared // of write; nil on PostgreSQL
+	postgres       bool
+	took           latency
+}
+
+// Open opens, and where needed creates, the database at "sqlite:FILE" or "postgres://…". No error contains the DSN.
+func Open(ctx context.Context, dsn string) (*DB, error) {
+	d := &DB{took: newLatency()}
+	var err error
+	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		err = d.openSQLite(file)
+	} else {
+		d.postgres = true
+		err = d.openPostgres(dsn)
+	}
+	if err == nil {
+		err = d.Migrate(ctx, d.Schema())
+	}
+	if err != nil {
+		d.Close()
+		return nil, WithoutDSN(err, dsn)
+	}
+	return d, nil
+}
+
+func (d *DB) openSQLite(file string) error {
+	if file == "" {
+		return errors.New("sqlite: is followed by no file")
+	}
+	if err := keepPrivate(file); err != nil {
+		return err
+	}
+	// Writers of all processes take their turn at once, instead of failing when they come to write.
+	q := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)"}, "_txlock": {"immediate"}}
+	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode() // a # or ? in a folder's name is part of it
+	var err error
+	if d.write, err = sql.Open("sqlite", name); err != nil {
+		return err
+	}
+	d.write.SetMaxOpenConns(1)
+	if d.read, err = sql.Open("sqlite", name); err != nil {
+		return err
+	}
+	d.read.SetMaxOpenConns(8)
+	d.kept = newPrepared(d.write)
+	d.reader, d.writer = newPrepared(d.read).outside(), d.kept.outside()
+	return nil
+}
+
+// keepPrivate makes the file if it is not there, and lets nobody but its owner read it or what SQLite puts beside it, which
+// gets the file's mode when it is made. A file of somebody else's stays as it is.
+func keepPrivate(file string) error {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(file + suffix)
+		if err != nil || info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err := os.Chmod(file+suffix, 0o600); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *DB) openPostgres(dsn string) error {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(24)
+	db.SetMaxIdleConns(8)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	d.read, d.write, d.reader, d.writer = db, db, db, db
+	return nil
+}
+
+// Schema is that of this program.
+func (d *DB) Schema() Schema {
+	dialect := "sqlite"
+	if d.postgres {
+		dialect = "postgres"
+	}
+	files, err := fs.Sub(migrations, "migrations/"+dialect)
+	if err != nil {
+		panic(err) // embedded
+	}
+	return Schema{Files: files, Oldest: oldestReader}
+}
+
+// Postgres tells which of the two databases it is.
+func (d *DB) Postgres() bool { return d.postgres }
+
+// WithoutDSN keeps a password out of an error.
+func WithoutDSN(err error, dsn string) error {
+	text := strings.ReplaceAll(err.Error(), dsn, "the ledger")
+	if u, perr := url.Parse(dsn); perr == nil && u.User != nil {
+		if pw, ok := u.User.Password(); ok && pw != "" {
+			text = strings.ReplaceAll(text, pw, "***")
+		}
+	}
+	return errors.New(text)
+}
+
+// Close closes the database.
+func (d *DB) Close() {
+	if d.read != nil {
+		_ = d.read.Close()
+	}
+	if d.write != nil && d.write != d.read {
+		_ = d.write.Close()
+	}
+}
+
+// Ping tells whether the database answers.
+func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }

@@ -1,0 +1,250 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Session runs statements, in a transaction or outside of one. They are written once, with ? for both databases.
+type Session struct {
+	q        querier
+	postgres bool
+	inTx     bool
+	took     prometheus.Observer // nil within a transaction, which is observed in whole
+}
+
+// Reads is for statements that change nothing.
+func (d *DB) Reads() Session {
+	return Session{q: d.reader, postgres: d.postgres, took: d.took.reads}
+}
+
+// Writes is for single statements that change something.
+func (d *DB) Writes() Session {
+	return Session{q: d.writer, postgres: d.postgres, took: d.took.writes}
+}
+
+// Tx runs a transaction. SQLite's have the whole file from their beginning; in PostgreSQL rows are locked with forUpdate.
+func (d *DB) Tx(ctx context.Context, run func(Session) error) error {
+	defer timed(d.took.transactions)()
+	tx, err := d.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	q := querier(tx)
+	if d.kept != nil {
+		kept, ended := d.kept.within(tx)
+		defer ended(ctx)
+		q = kept
+	}
+	defer func() { _ = tx.Rollback() }() // an error's or a panic's; after a commit, nothing
+	if err := run(Session{q: q, postgres: d.postgres, inTx: true}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// ForUpdate locks the rows that a transaction reads; outside of one it is empty.
+func (s Session) ForUpdate() string {
+	if s.postgres && s.inTx {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// Now is the database's clock in microseconds since 1970: processes on several machines agree on it.
+func (s Session) Now() string {
+	if s.postgres {
+		return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+	}
+	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+}
+
+// Exec runs a statement and returns how many rows it has changed.
+func (s Session) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	defer timed(s.took)()
+	res, err := s.q.ExecContext(ctx, s.bind(query), s.args(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// Query returns rows, which the caller closes.
+func (s Session) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	defer timed(s.took)()
+	r, err := s.q.QueryContext(ctx, s.bind(query), s.args(args)...) //nolint:rowserrcheck,sqlclosecheck // the caller's
+	if err != nil {
+		return nil, err
+	}
+	return &Rows{Rows: r, postgres: s.postgres}, nil
+}
+
+// Row returns one row; that there is none shows when it is scanned.
+func (s Session) Row(ctx context.Context, query string, args ...any) Row {
+	defer timed(s.took)()
+	return Row{Row: s.q.QueryRowContext(ctx, s.bind(query), s.args(args)...), postgres: s.postgres}
+}
+
+// Rows are a query's.
+type Rows struct {
+	*sql.Rows
+	postgres bool
+}
+
+// Scan reads the row that Next has come to.
+func (r *Rows) Scan(dest ...any) error { return scanned(r.postgres, dest, r.Rows.Scan(dest...)) }
+
+// Row is a query's only one.
+type Row struct {
+	*sql.Row
+	postgres bool
+}
+
+// Scan reads the row.
+func (r Row) Scan(dest ...any) error { return scanned(r.postgres, dest, r.Row.Scan(dest...)) }
+
+// Collect reads all rows of a query.
+func Collect[T any](ctx context.Context, s Session, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
+	r, err := s.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var out []T
+	for r.Next() {
+		v, err := scan(r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, r.Err()
+}
+
+// Scanner is a row of a query.
+type Scanner interface{ Scan(dest ...any) error }
+
+// JSON is a document, which needs no escaping: JSON writes a NUL as \u0000.
+type JSON string
+
+// Postgres tells which of the two databases it is, for the few statements that are not alike.
+func (s Session) Postgres() bool { return s.postgres }
+
+// bind writes a query's ? as PostgreSQL's $1, $2, ….
+func (s Session) bind(query string) string {
+	if !s.postgres {
+		return query
+	}
+	var b strings.Builder
+	n := 0
+	for _, r := range query {
+		if r == '?' {
+			n++
+			b.WriteString("$" + strconv.Itoa(n))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// PostgreSQL's texts hold neither a NUL nor bytes that are not UTF-8; names in Frame.io may. There each such byte is
+// written as escapeMark and two hexadecimal digits, and the mark itself twice, so that every name comes back as it was.
+// Documents need none of this: JSON writes a NUL as \u0000.
+const escapeMark = '␛'
+
+func (s Session) args(args []any) []any {
+	if !s.postgres {
+		return args
+	}
+	out := make([]any, len(args))
+	for i, a := range args {
+		out[i] = a
+		if _, ok := a.(JSON); ok {
+			continue
+		}
+		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+			out[i] = escapeText(v.String())
+		}
+	}
+	return out
+}
+
+func scanned(postgres bool, dest []any, err error) error {
+	if err != nil || !postgres {
+		return err
+	}
+	for _, d := range dest {
+		if _, ok := d.(*JSON); ok {
+			continue
+		}
+		if v := reflect.ValueOf(d).Elem(); v.Kind() == reflect.String {
+			v.SetString(unescapeText(v.String()))
+		}
+	}
+	return nil
+}
+
+func escapeText(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsAny(text, "\x00"+string(escapeMark)) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == 0 || r == utf8.RuneError && size == 1:
+			b.WriteRune(escapeMark)
+			b.WriteString(hex.EncodeToString([]byte{text[i]}))
+		case r == escapeMark:
+			b.WriteString(string(escapeMark) + string(escapeMark))
+		default:
+			b.WriteString(text[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// unescapeText leaves a mark alone that escapeText has not written.
+func unescapeText(text string) string {
+	mark := string(escapeMark)
+	if !strings.Contains(text, mark) {
+		return text
+	}
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, mark)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		text = after
+		if rest, twice := strings.CutPrefix(text, mark); twice {
+			b.WriteString(mark)
+			text = rest
+			continue
+		}
+		if len(text) >= 2 {
+			if raw, err := hex.DecodeString(text[:2]); err == nil {
+				b.Write(raw)
+				text = text[2:]
+				continue
+			}
+		}
+		b.WriteString(mark)
+	}
+}

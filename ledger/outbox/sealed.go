@@ -1,0 +1,110 @@
+package outbox
+
+import (
+	"context"
+	"strings"
+
+	"github.com/framebridge/framebridge/ledger/database"
+)
+
+// mark begins a text that is kept encrypted: mails hold links that open without an account. No mail's own text begins so.
+const mark = "\x1esealed:"
+
+// place is where an encrypted text belongs. The recipients are not part of it: an erased person's address is replaced there.
+func place(tenant, id string) string { return tenant + "/mail/" + id }
+
+// closed is a mail's text as it is kept: encrypted where there is a key.
+func (b Box) closed(tenant, id, text string) (string, error) {
+	text = strings.TrimLeft(text, mark[:1])
+	if len(b.keys) == 0 {
+		return text, nil
+	}
+	shut, err := b.keys.Seal(place(tenant, id), []byte(text))
+	return mark + shut, err
+}
+
+// opened is a kept text as it is sent; outdated where it is not encrypted under the first key.
+func (b Box) opened(tenant, id, kept string) (text string, outdated bool, err error) {
+	shut, encrypted := strings.CutPrefix(kept, mark)
+	if !encrypted {
+		return kept, len(b.keys) > 0, nil
+	}
+	plain, outdated, err := b.keys.Open(place(tenant, id), shut)
+	return string(plain), outdated, err
+}
+
+type keptText struct{ tenant, id, recipients, body string }
+
+func (b Box) texts(ctx context.Context, s database.Session, where string, args ...any) ([]keptText, error) {
+	return database.Collect(ctx, s, func(r database.Scanner) (k keptText, err error) {
+		err = r.Scan(&k.tenant, &k.id, &k.recipients, &k.body)
+		return k, err
+	}, "SELECT tenant, id, recipients, body FROM mails "+where, args...)
+}
+
+func (k keptText) replace(ctx context.Context, s database.Session, body string) (int64, error) {
+	return s.Exec(ctx, "UPDATE mails SET body = ? WHERE tenant = ? AND id = ? AND recipients = ? AND body = ?", body, k.tenant, k.id, k.recipients, k.body)
+}
+
+// Reseal encrypts under the first key what is not. What no key opens stays as it is.
+func (b Box) Reseal(ctx context.Context) error {
+	if len(b.keys) == 0 {
+		return nil
+	}
+	all, err := b.texts(ctx, b.db.Reads(), "")
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		text, outdated, err := b.opened(k.tenant, k.id, k.body)
+		if err != nil || !outdated {
+			continue
+		}
+		body, err := b.closed(k.tenant, k.id, text)
+		if err != nil {
+			return err
+		}
+		if _, err := k.replace(ctx, b.db.Writes(), body); err != nil { // one that was sent meanwhile is gone
+			return err
+		}
+	}
+	return nil
+}
+
+// Sealed counts the texts that are kept encrypted, and those among them that no key opens.
+func (b Box) Sealed(ctx context.Context) (kept, unreadable int, err error) {
+	all, err := b.texts(ctx, b.db.Reads(), "WHERE body LIKE ?", mark+"%")
+	for _, k := range all {
+		kept++
+		if _, _, err := b.opened(k.tenant, k.id, k.body); err != nil {
+			unreadable++
+		}
+	}
+	return kept, unreadable, err
+}
+
+// Rewrite changes, within a transaction, the encrypted texts of a tenant that have a text in them, whatever its case. It returns how
+// many. What no key opens tells nobody anything, and stays.
+func (b Box) Rewrite(ctx context.Context, tx database.Session, tenant, text string, change func(string) string) (int, error) {
+	all, err := b.texts(ctx, tx, "WHERE tenant = ? AND body LIKE ?", tenant, mark+"%")
+	if err != nil {
+		return 0, err
+	}
+	changed := 0
+	for _, k := range all {
+		plain, _, err := b.opened(k.tenant, k.id, k.body)
+		if err != nil || !strings.Contains(strings.ToLower(plain), strings.ToLower(text)) {
+			continue
+		}
+		body, err := b.closed(k.tenant, k.id, change(plain))
+		if err != nil {
+			return changed, err
+		}
+		n, err := k.replace(ctx, tx, body)
+		if err != nil {
+			return changed, err
+		}
+		changed += int(n)
+	}
+	return changed, nil
+}

@@ -1,0 +1,53 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// receivedKept is how much of what vendors have sent is kept of a tenant.
+const receivedKept = 200
+
+// Longest texts of a Received, in characters.
+const (
+	longestKind   = 100
+	longestResult = 300
+)
+
+// Received is a webhook or a click of a vendor, with what became of it.
+type Received struct {
+	At     time.Time
+	Source string // frameio or iconik
+	Kind   string // the vendor's name of the event, or of the button
+	Object string // the vendor's id
+	Status int    // of the answer
+	Result string
+}
+
+// NoteReceived writes down what a vendor has sent, and forgets the oldest.
+func (h TenantLedger) NoteReceived(ctx context.Context, r Received) error {
+	if _, err := h.l.exec(ctx, "INSERT INTO received (tenant, seen_at, source, kind, object, status, result) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		h.id, micros(r.At), r.Source, shortened(r.Kind, longestKind), shortened(r.Object, longestResult), r.Status, shortened(r.Result, longestResult)); err != nil {
+		return err
+	}
+	_, err := h.l.exec(ctx, forgetReceived, h.id, h.id, receivedKept-1)
+	return err
+}
+
+func shortened(text string, n int) string {
+	if runes := []rune(text); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return text
+}
+
+// LastReceived is what vendors have sent lately, the newest first.
+func (h TenantLedger) LastReceived(ctx context.Context, limit int) ([]Received, error) {
+	return collect(ctx, h.l.reads(), func(r scanner) (Received, error) {
+		var out Received
+		var at int64
+		err := r.Scan(&at, &out.Source, &out.Kind, &out.Object, &out.Status, &out.Result)
+		out.At = fromMicros(at)
+		return out, err
+	}, receivedPage, h.id, limit)
+}

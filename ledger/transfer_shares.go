@@ -1,0 +1,30 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// Bandwidth is what the tenant's open migration allows its transfers now, in bytes a second; 0: no limit.
+func (h TenantLedger) Bandwidth(ctx context.Context) (int64, error) {
+	m, known, err := h.NewestMigration(ctx)
+	if err != nil || !known || m.Status.Ended() {
+		return 0, err
+	}
+	return m.Bandwidth, nil
+}
+
+// ShareTransfers says that a worker moves so many files of the tenant, and returns how many all workers move that have said so
+// recently, by the database's clock.
+func (h TenantLedger) ShareTransfers(ctx context.Context, worker string, transfers int, fresh time.Duration) (all int, err error) {
+	now := h.l.writes().Now()
+	if _, err := h.l.exec(ctx, "INSERT INTO transfer_shares (tenant, worker, transfers, seen_at) VALUES (?, ?, ?, "+now+") ON CONFLICT (tenant, worker) DO UPDATE SET transfers = excluded.transfers, seen_at = excluded.seen_at",
+		h.id, worker, transfers); err != nil {
+		return 0, err
+	}
+	if _, err := h.l.exec(ctx, "DELETE FROM transfer_shares WHERE tenant = ? AND seen_at < "+now+" - ?", h.id, (100 * fresh).Microseconds()); err != nil {
+		return 0, err
+	}
+	err = h.l.reads().Row(ctx, "SELECT COALESCE(SUM(transfers), 0) FROM transfer_shares WHERE tenant = ? AND seen_at >= "+now+" - ?", h.id, fresh.Microseconds()).Scan(&all)
+	return all, err
+}

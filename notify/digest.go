@@ -1,0 +1,24 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/framebridge/framebridge/ledger/outbox"
+)
+
+// Digest is the one mail that several make, the oldest first. tenant is its name for people.
+func Digest(tenant string, mails []outbox.Mail) (subject, text string) {
+	if len(mails) == 1 {
+		return mails[0].Subject, mails[0].Text
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d notifications of %s:\n\n", len(mails), tenant)
+	for _, m := range mails {
+		fmt.Fprintf(&b, "- %s\n", m.Subject)
+	}
+	for _, m := range mails {
+		fmt.Fprintf(&b, "\n\n%s\n%s\n\n%s\n", strings.ToUpper(m.CreatedAt.UTC().Format("January 2, 15:04 UTC")), m.Subject, strings.TrimSpace(m.Text))
+	}
+	return fmt.Sprintf("%s: %d notifications", tenant, len(mails)), b.String()
+}

@@ -1,0 +1,25 @@
+package notify
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/framebridge/framebridge/events"
+)
+
+// Message is what a channel is sent: a body, and headers beside its type. tenant is its name for people; secrets sign what goes
+// to a webhook.
+func Message(channel string, e events.Event, tenant string, secrets []string, now time.Time) (body []byte, headers map[string]string, err error) {
+	switch channel {
+	case "slack":
+		body, err = Slack(e, tenant)
+	case "teams":
+		body, err = Teams(e, tenant)
+	case "webhook":
+		body, err = Webhook(e)
+		headers = map[string]string{SignatureHeader: Sign(body, secrets, now), EventHeader: e.ID}
+	default:
+		err = fmt.Errorf("there is no channel %q", channel)
+	}
+	return body, headers, err
+}

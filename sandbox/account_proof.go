@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Exit codes of starter verify, where something differs, and where something was not there to be read.
+const (
+	differs   = 1
+	notProven = 3
+)
+
+// report shows where the account's report is, and proves it as somebody without Framebridge does.
+func (p *accountPlay) report(ctx context.Context) error {
+	v, err := p.until(ctx, "the report is stored", func(v migrationView) bool { return v.Iconik.Report != "" })
+	if err != nil {
+		return err
+	}
+	p.tell("It is an asset in iconik, and a page:")
+	p.tell("  %s", p.IconikURL+"/asset/"+v.Iconik.Report)
+	p.tell("  %s", p.PageURL+"/migrations/"+p.migration+"/report.html")
+	raw, _, err := p.Call(ctx, http.MethodGet, "/migrations/"+p.migration+"/report.json", "")
+	if err != nil {
+		return err
+	}
+	return p.prove(ctx, "account-report", raw)
+}
+
+// prove verifies a signed file, and sees that one flipped bit is named.
+func (p *accountPlay) prove(ctx context.Context, name string, raw []byte) error {
+	file := filepath.Join(p.dir, name+".json")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		return err
+	}
+	if err := p.verify(ctx, file, true); err != nil {
+		return err
+	}
+	changed := slices.Clone(raw)
+	changed[len(changed)/2] ^= 1
+	file = filepath.Join(p.dir, name+"-changed.json")
+	if err := os.WriteFile(file, changed, 0o600); err != nil {
+		return err
+	}
+	p.tell("The same with one bit flipped in the middle:")
+	return p.verify(ctx, file, false)
+}
+
+// verify runs starter verify, which needs no network, and says what it found.
+func (p *accountPlay) verify(ctx context.Context, file string, proves bool) error {
+	public, _ := ed25519.NewKeyFromSeed(accountSeed).Public().(ed25519.PublicKey)
+	p.tell("starter verify %s --key …", filepath.Base(file))
+	raw, err := exec.CommandContext(ctx, p.bin, "verify", file, "--key", base64.StdEncoding.EncodeToString(public)).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(raw)), "\n")[1:] {
+		p.tell("  %s", strings.TrimSpace(line))
+	}
+	code := 0
+	if exit != nil {
+		code = exit.ExitCode()
+	}
+	if proves && code != 0 && code != notProven || !proves && code != differs {
+		return fmt.Errorf("starter verify says otherwise than it should: %s", raw)
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan/account"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/starter/control"
+	"github.com/framebridge/framebridge/untrusted"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+func (s *Server) migrationRoutes(api *gin.RouterGroup) {
+	ask, click := within(readTimeLimit), within(clickTimeLimit)
+	controlled := func(act gin.HandlerFunc) []gin.HandlerFunc {
+		return []gin.HandlerFunc{click, s.knownTenant, s.declared, s.bearer, s.readBody, act}
+	}
+	started := controlled(s.postMigration)
+	started[0] = answeredWithin(planTimeout + time.Minute) // a dry run reads the whole account
+	api.GET("/migrations", ask, s.bearer, s.listMigrations)
+	api.POST("/migrations", started...)
+	api.GET("/migrations/:id", ask, s.bearer, s.getMigration)
+	api.GET("/migrations/:id/projects", ask, s.bearer, s.getMigrationProjects)
+	api.GET("/migrations/:id/:report", within(writeTimeLimit), s.bearer, s.getMigrationReport)
+	for _, verb := range []string{workflows.UpdatePause, workflows.UpdateResume, workflows.UpdateCancel} {
+		api.POST("/migrations/:id/"+verb, controlled(s.controlMigration(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+			return s.ControlMigration(ctx, t, id, verb)
+		}))...)
+	}
+	api.POST("/migrations/:id/order", controlled(s.postOrder)...)
+}
+
+func (s *Server) migrationOf(c *gin.Context) (ledger.Migration, bool) {
+	if !untrusted.UUID(c.Param("id")) {
+		fail(c, http.StatusNotFound, "id", "no such migration")
+		return ledger.Migration{}, false
+	}
+	row, known, err := s.Ledger.Tenant(tenantIn(c).ID).Migration(c.Param("id")).Get(c.Request.Context())
+	switch {
+	case err != nil:
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+	case !known:
+		fail(c, http.StatusNotFound, "id", "no such migration")
+	}
+	return row, known && err == nil
+}
+
+func (s *Server) getMigration(c *gin.Context) {
+	row, ok := s.migrationOf(c)
+	if !ok {
+		return
+	}
+	v, err := s.MigrationView(c.Request.Context(), s.MigrationAsItStands(c.Request.Context(), row))
+	if err != nil {
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+		return
+	}
+	c.JSON(http.StatusOK, v)
+}
+
+func (s *Server) listMigrations(c *gin.Context) {
+	limit, ok := pageLimit(c)
+	if !ok {
+		return
+	}
+	rows, next, err := s.Ledger.Tenant(tenantIn(c).ID).Migrations(c.Request.Context(), c.Query("cursor"), limit)
+	if err != nil {
+		s.listFailed(c, err)
+		return
+	}
+	list := make([]control.MigrationView, len(rows))
+	for i, row := range rows {
+		if list[i], err = s.MigrationView(c.Request.Context(), s.MigrationAsItStands(c.Request.Context(), row)); err != nil {
+			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+			return
+		}
+	}
+	c.JSON(http.StatusOK, gin.H{"migrations": list, "next": textOrNull(next)})
+}
+
+func (s *Server) getMigrationProjects(c *gin.Context) {
+	row, ok := s.migrationOf(c)
+	if !ok {
+		return
+	}
+	limit, ok := pageLimit(c)
+	if !ok {
+		return
+	}
+	list, next, err := s.MigrationProjects(c.Request.Context(), tenantIn(c), row.ID, c.Query("cursor"), limit)
+	if err != nil {
+		s.listFailed(c, err)
+		return
+	}
+	if list == nil {
+		list = []control.MigrationProjectView{}
+	}
+	c.JSON(http.StatusOK, gin.H{"projects": list, "next": textOrNull(next)})
+}
+
+// readJSON reads a body that must be one JSON object of known fields.
+func readJSON(c *gin.Context, into any) bool {
+	dec := json.NewDecoder(bytes.NewReader(bodyOf(c)))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind) && kind.Field != "":
+		field := strings.TrimPrefix(kind.Field, "Request.") // the Go type that a migration's body embeds
+		fail(c, http.StatusBadRequest, field, field+" is a "+kind.Value+", which it cannot be")
+	case errors.As(err, &kind), errors.Is(err, io.EOF):
+		fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
+	case err != nil:
+		fail(c, http.StatusBadRequest, "", "the body does not match what this route expects: "+err.Error())
+	default:
+		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+			fail(c, http.StatusBadRequest, "", "the body must be a single JSON object")
+			return false
+		}
+		return true
+	}
+	return false
+}
+
+func (s *Server) postMigration(c *gin.Context) {
+	var in struct {
+		account.Request
+
+		DryRun      bool   `json:"dry_run"`
+		RequestedBy string `json:"requested_by"`
+	}
+	if !readJSON(c, &in) {
+		return
+	}
+	var field *account.FieldError
+	if err := in.Validate(); errors.As(err, &field) {
+		fail(c, http.StatusUnprocessableEntity, field.Field, field.Error())
+		return
+	} else if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	if in.RequestedBy != "" && !IsAddress(in.RequestedBy) {
+		fail(c, http.StatusUnprocessableEntity, "requested_by", "requested_by must be an e-mail address")
+		return
+	}
+	if in.DryRun {
+		s.planMigration(c, in.Selection)
+		return
+	}
+	out, err := s.StartMigration(context.WithoutCancel(c.Request.Context()), tenantIn(c), in.Request, in.RequestedBy)
+	if err != nil {
+		s.failWith(c, err, "")
+		return
+	}
+	c.Set("workflow_id", out.WorkflowID)
+	c.JSON(http.StatusAccepted, out)
+}
+
+// planMigration answers a dry run.
+func (s *Server) planMigration(c *gin.Context, take account.Selection) { // it ends when the caller hangs up, or when this process stops
+	rc := http.NewResponseController(c.Writer)
+	_ = rc.SetReadDeadline(time.Time{})
+	_ = rc.SetWriteDeadline(time.Now().Add(planTimeout))
+	ctx, cancel := context.WithTimeout(c.Request.Context(), planTimeout)
+	defer cancel()
+	made, err := s.PlanAccount(ctx, tenantIn(c), take, nil)
+	var field *account.FieldError
+	switch {
+	case errors.As(err, &field):
+		fail(c, http.StatusUnprocessableEntity, field.Field, field.Error())
+	case err != nil:
+		s.frameioFailed(c, err)
+	default:
+		c.JSON(http.StatusOK, made)
+	}
+}
+
+// controlMigration answers a control of one migration.
+func (s *Server) controlMigration(act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		row, ok := s.migrationOf(c)
+		if !ok {
+			return
+		}
+		out, err := act(c.Request.Context(), tenantIn(c), row.ID)
+		if err != nil {
+			s.failWith(c, err, "id")
+			return
+		}
+		c.Set("workflow_id", out.WorkflowID)
+		c.JSON(http.StatusAccepted, out)
+	}
+}
+
+// postOrder gives a queued project another place.
+func (s *Server) postOrder(c *gin.Context) {
+	var in struct {
+		ProjectID string `json:"project_id"`
+		Position  int    `json:"position"`
+	}
+	if !readJSON(c, &in) {
+		return
+	}
+	if in.ProjectID == "" || !isID(in.ProjectID) {
+		fail(c, http.StatusUnprocessableEntity, "project_id", "project_id must name a project of the migration")
+		return
+	}
+	if in.Position < 1 {
+		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number from 1")
+		return
+	}
+	s.controlMigration(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+		return s.OrderMigration(ctx, t, id, in.ProjectID, in.Position)
+	})(c)
+}
+
+func (s *Server) getMigrationReport(c *gin.Context) {
+	form, ok := report.AccountFormOf(c.Param("report"))
+	if !ok {
+		fail(c, http.StatusNotFound, "", "no such route; the reports are report.json, report.csv and report.html")
+		return
+	}
+	row, ok := s.migrationOf(c)
+	if !ok {
+		return
+	}
+	rep, err := report.OpenAccount(c.Request.Context(), s.Ledger.Tenant(row.Tenant), row.ID, report.Source{TenantName: tenantIn(c).Name, IconikURL: tenantIn(c).Iconik.BaseURL,
+		SigningKey: s.Config().Report.SigningKeyInUse()})
+	if err != nil {
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+		return
+	}
+	s.sendReport(c, form.MediaType, fmt.Sprintf("migration-%s-%s", row.ID, form.File), "migration", row.ID, func(w io.Writer) error { return form.Render(w, rep) })
+}

@@ -1,0 +1,172 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/mocks"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const migrationsRoute = routes.Prefix + "/migrations"
+
+// runs says what Temporal knows of the tenant's migration.
+func (f *testServer) migrationRuns(running bool) {
+	f.temporal.ExpectedCalls = nil
+	call := f.temporal.On("DescribeWorkflowExecution", mock.Anything, workflows.MigrationID(tenantA), "")
+	if !running {
+		call.Return(nil, serviceerror.NewNotFound("none"))
+		return
+	}
+	call.Return(&workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+		Execution: &commonpb.WorkflowExecution{WorkflowId: workflows.MigrationID(tenantA)}, Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}, nil)
+}
+
+func TestAMigrationIsStartedOnce(t *testing.T) {
+	f := newTestServer(t)
+	f.migrationRuns(false)
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.MigrationName, mock.Anything).Return(&mocks.WorkflowRun{}, nil).Once()
+	body := `{"selection":{"name":"Spring*"},"canary":2,"projects_in_parallel":4,"windows":[{"days":"mon-fri","from":"20:00","to":"06:00","zone":"Europe/Berlin","bandwidth":"100MiB"}],"requested_by":"sam@example.com"}`
+	resp, answer := f.ask(ask{"POST", migrationsRoute, body, bearer("A")})
+	require.Equal(t, http.StatusAccepted, resp.StatusCode, answer)
+	id := fmt.Sprint(answer["id"])
+	assert.Equal(t, "started", answer["status"])
+	assert.Equal(t, "migration/"+tenantA, answer["workflow_id"])
+	row, known, err := f.Ledger.Tenant(tenantA).Migration(id).Get(t.Context())
+	require.NoError(t, err)
+	require.True(t, known)
+	assert.Equal(t, "sam@example.com", row.RequestedBy)
+
+	f.migrationRuns(true)
+	resp, answer = f.ask(ask{"POST", migrationsRoute, body, bearer("A")})
+	require.Equal(t, http.StatusAccepted, resp.StatusCode, "the same again joins it")
+	assert.Equal(t, "running", answer["status"])
+	assert.Equal(t, id, answer["id"])
+	resp, answer = f.ask(ask{"POST", migrationsRoute, `{}`, bearer("A")})
+	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
+	assert.Contains(t, answer["detail"], "has not ended")
+}
+
+func TestAMigrationThatTemporalDoesNotTakeHasFailed(t *testing.T) {
+	f := newTestServer(t)
+	f.migrationRuns(false)
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.MigrationName, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
+	resp, _ := f.ask(ask{"POST", migrationsRoute, `{}`, bearer("A")})
+	assert.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+	rows, _, err := f.Ledger.Tenant(tenantA).Migrations(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	assert.Equal(t, ledger.MigrationFailed, rows[0].Status)
+}
+
+func TestWhatNoMigrationIs(t *testing.T) {
+	f := newTestServer(t)
+	f.migrationRuns(false)
+	for body, want := range map[string]struct {
+		status int
+		field  string
+	}{
+		`{"windows":[{"from":"20:00","to":"06:00","zone":"Mars"}]}`: {422, "windows.0.zone"},
+		`{"selection":{"status":"gone"}}`:                           {422, "selection.status"},
+		`{"canary":-1}`:                                             {422, "canary"},
+		`{"projects_in_parallel":1000}`:                             {422, "projects_in_parallel"},
+		`{"requested_by":"nobody"}`:                                 {422, "requested_by"},
+		`{"canary":"two"}`:                                          {400, "canary"},
+		`{"project":"x"}`:                                           {400, ""},
+		`[]`:                                                        {400, ""},
+	} {
+		resp, answer := f.ask(ask{"POST", migrationsRoute, body, bearer("A")})
+		assert.Equal(t, want.status, resp.StatusCode, body)
+		assert.Equal(t, want.field, fmt.Sprint(answer["field"], "")[:len(want.field)], body)
+	}
+}
+
+func TestAMigrationShowsItsProjectsInOrder(t *testing.T) {
+	f := newTestServer(t)
+	const id = "22222222-2222-4222-8222-222222222222"
+	m := f.Ledger.Tenant(tenantA).Migration(id)
+	require.NoError(t, m.Create(t.Context(), ledger.Migration{Request: []byte(`{"selection":{}}`), Status: ledger.MigrationRunning, CreatedAt: time.Now()}))
+	_, err := m.AddProjects(t.Context(), []ledger.MigrationProject{{ID: "p1", Name: "=Spring"}, {ID: "p2", Name: "Summer"}, {ID: "p3", Name: "Fall", State: ledger.ProjectFailed, Reason: "no access"}, {ID: "p4", Name: "Winter"}})
+	require.NoError(t, err)
+	_, err = m.UpdateProject(t.Context(), "p1", func(p *ledger.MigrationProject) {
+		p.State, p.Counts = ledger.ProjectRunning, ledger.ProjectCounts{Items: 10, Copied: 4, Verified: 1, Bytes: 100, BytesDone: 40}
+	})
+	require.NoError(t, err)
+	f.migrationRuns(true)
+
+	_, answer := f.ask(ask{"GET", migrationsRoute + "/" + id, "", bearer("A")})
+	assert.Equal(t, "running", answer["status"])
+	assert.Equal(t, map[string]any{"total": 4.0, "queued": 2.0, "running": 1.0, "waiting": 0.0, "verified": 0.0, "verified_with_exceptions": 0.0, "incomplete": 0.0, "failed": 1.0, "cancelled": 0.0}, answer["projects"])
+	assert.Equal(t, map[string]any{"total": 100.0, "done": 40.0}, answer["bytes"])
+	assert.Nil(t, answer["eta"])
+	_, answer = f.ask(ask{"GET", migrationsRoute + "/" + id + "/projects?limit=3", "", bearer("A")})
+	list := answer["projects"].([]any)
+	require.Len(t, list, 3)
+	assert.Equal(t, 0.0, list[0].(map[string]any)["position"])
+	assert.Equal(t, 1.0, list[1].(map[string]any)["position"])
+	_, answer = f.ask(ask{"GET", migrationsRoute + "/" + id + "/projects?limit=3&cursor=" + fmt.Sprint(answer["next"]), "", bearer("A")})
+	list = answer["projects"].([]any)
+	require.Len(t, list, 1)
+	assert.Equal(t, 2.0, list[0].(map[string]any)["position"], "the place counts over pages")
+	_, answer = f.ask(ask{"GET", migrationsRoute, "", bearer("A")})
+	assert.Len(t, answer["migrations"], 1)
+
+	resp, _ := f.ask(ask{"GET", migrationsRoute + "/" + strings.Replace(id, "2", "3", 1), "", bearer("A")})
+	assert.Equal(t, http.StatusNotFound, resp.StatusCode)
+	for file, part := range map[string]string{"report.json": `"projects": [`, "report.csv": "'=Spring,", "report.html": "Account report"} {
+		r := httptest.NewRequest("GET", migrationsRoute+"/"+id+"/"+file, nil)
+		r.Header.Set("Authorization", bearer("A")["Authorization"])
+		w := httptest.NewRecorder()
+		f.engine.ServeHTTP(w, r)
+		assert.Equal(t, http.StatusOK, w.Code, file)
+		assert.Contains(t, w.Body.String(), part, file)
+	}
+}
+
+func TestControlsOfAMigration(t *testing.T) {
+	f := newTestServer(t)
+	const id = "22222222-2222-4222-8222-222222222222"
+	m := f.Ledger.Tenant(tenantA).Migration(id)
+	require.NoError(t, m.Create(t.Context(), ledger.Migration{Request: []byte(`{}`), Status: ledger.MigrationRunning, CreatedAt: time.Now()}))
+	handle := &mocks.WorkflowUpdateHandle{}
+	handle.On("Get", mock.Anything, mock.Anything).Return(nil)
+	var asked []string
+	f.temporal.ExpectedCalls = nil
+	f.temporal.On("UpdateWorkflow", mock.Anything, mock.Anything).Run(func(args mock.Arguments) { asked = append(asked, fmt.Sprintf("%+v", args.Get(1))) }).Return(handle, nil)
+	for _, verb := range []string{"pause", "resume", "cancel"} {
+		resp, _ := f.ask(ask{"POST", migrationsRoute + "/" + id + "/" + verb, "{}", bearer("A")})
+		assert.Equal(t, http.StatusAccepted, resp.StatusCode, verb)
+	}
+	resp, _ := f.ask(ask{"POST", migrationsRoute + "/" + id + "/order", `{"project_id":"p2","position":1}`, bearer("A")})
+	assert.Equal(t, http.StatusAccepted, resp.StatusCode)
+	require.Len(t, asked, 4)
+	assert.Contains(t, asked[3], "Project:p2 Position:1")
+	for body, field := range map[string]string{`{"position":1}`: "project_id", `{"project_id":"p2","position":0}`: "position"} {
+		resp, answer := f.ask(ask{"POST", migrationsRoute + "/" + id + "/order", body, bearer("A")})
+		assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
+		assert.Equal(t, field, answer["field"])
+	}
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
+	require.NoError(t, err)
+	assert.Len(t, entries, 4, "each control is on record")
+	_, err = m.Update(t.Context(), func(r *ledger.Migration) { r.Status = ledger.MigrationDone })
+	require.NoError(t, err)
+	resp, answer := f.ask(ask{"POST", migrationsRoute + "/" + id + "/pause", "{}", bearer("A")})
+	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
+	assert.Contains(t, answer["detail"], "has ended")
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/custody"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/starter/control"
+)
+
+// reclaimRoutes free space in Frame.io: only administrators' keys may ask, approve and control.
+func (s *Server) reclaimRoutes(api *gin.RouterGroup, ask, click gin.HandlerFunc) {
+	api.GET("/archives/:id/reclaim", ask, s.bearer, s.getReclaim)
+	api.GET("/archives/:id/reclaim/:file", within(writeTimeLimit), s.bearer, s.getCertificate)
+	api.POST("/archives/:id/reclaim", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postReclaim)
+	for _, verb := range []string{control.VerbApprove, control.VerbPause, control.VerbResume, control.VerbCancel} {
+		api.POST("/archives/:id/reclaim/"+verb, click, s.knownTenant, s.declared, s.bearer, s.readBody, s.controlRoute(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+			return s.ControlReclaim(ctx, t, id, verb)
+		}))
+	}
+}
+
+// postReclaim examines, or deletes where the project's name was typed or somebody else approves.
+func (s *Server) postReclaim(c *gin.Context) {
+	var in struct {
+		DryRun  *bool    `json:"dry_run"`
+		Project string   `json:"project"`
+		Accept  []string `json:"accept"`
+	}
+	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
+		fail(c, http.StatusBadRequest, "", `the body must be JSON: {"dry_run": true}, {"project": "its name in Frame.io"}, or {"dry_run": false} to ask for approval`)
+		return
+	}
+	row, ok := s.archiveOf(c)
+	if !ok {
+		return
+	}
+	dry := in.DryRun == nil && in.Project == "" || in.DryRun != nil && *in.DryRun
+	out, err := s.StartReclaim(c.Request.Context(), tenantIn(c), row, control.ReclaimRequest{DryRun: dry, Name: in.Project, Accepts: in.Accept})
+	if err != nil {
+		s.failWith(c, err, "project")
+		return
+	}
+	c.Set("workflow_id", out.WorkflowID)
+	c.JSON(http.StatusAccepted, out)
+}
+
+const leftListed = 100 // files that stay, in an answer
+
+// getReclaim answers with the last run.
+func (s *Server) getReclaim(c *gin.Context) {
+	row, ok := s.archiveOf(c)
+	if !ok {
+		return
+	}
+	ctx, h := c.Request.Context(), s.Ledger.Tenant(tenantIn(c).ID).Archive(row.ID)
+	r, known, err := h.Reclaim(ctx)
+	if err == nil && !known {
+		fail(c, http.StatusNotFound, "id", "nothing of this archive was ever reclaimed")
+		return
+	}
+	var sums map[ledger.ReclaimFileState]ledger.ReclaimSum
+	var left []ledger.ReclaimFile
+	if err == nil {
+		sums, err = h.ReclaimSums(ctx, r.Run)
+	}
+	if err == nil {
+		left, err = h.ReclaimFiles(ctx, r.Run, ledger.ReclaimLeft, 0, leftListed)
+	}
+	if err != nil {
+		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
+		return
+	}
+	files := gin.H{}
+	for state, sum := range sums {
+		files[string(state)] = gin.H{"files": sum.Files, "bytes": sum.Bytes}
+	}
+	stays := make([]gin.H, len(left))
+	for i, f := range left {
+		stays[i] = gin.H{"source_id": f.SourceID, "path": f.Path, "version": f.Version, "size": f.Size, "reason": f.Reason}
+	}
+	c.JSON(http.StatusOK, gin.H{"run": r.Run, "status": r.Status, "reason": r.Reason, "dry_run": r.DryRun, "paused": r.Paused, "requested_by": r.RequestedBy, "approved_by": r.ApprovedBy, "approved_how": r.ApprovedHow,
+		"requested_at": stamp(r.RequestedAt), "approved_at": stamp(r.ApprovedAt), "finished_at": stamp(r.FinishedAt), "files": files, "left": stays, "certificate": r.Certificate})
+}
+
+// getCertificate hands out the certificate of the last deletion, as it is stored in iconik.
+func (s *Server) getCertificate(c *gin.Context) {
+	row, ok := s.archiveOf(c)
+	if !ok {
+		return
+	}
+	file := c.Param("file")
+	body, err := s.Certificate(c.Request.Context(), tenantIn(c), row.ID, file)
+	switch {
+	case errors.Is(err, control.ErrNoCertificate):
+		fail(c, http.StatusNotFound, "", err.Error()+"; its files are "+strings.Join(custody.CertificateFiles, " and "))
+		return
+	case err != nil:
+		s.failWith(c, err, "")
+		return
+	}
+	defer body.Close()
+	c.Header("Content-Type", mime.TypeByExtension(path.Ext(file)))
+	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file}))
+	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	c.Status(http.StatusOK)
+	if _, err := io.Copy(c.Writer, body); err != nil {
+		s.Log.ErrorContext(c, "could not finish sending a deletion certificate", "archive", row.ID, "error", err)
+		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
+	}
+}
+
+// stamp is a time, null where there is none.
+func stamp(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

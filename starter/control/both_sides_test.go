@@ -1,0 +1,35 @@
+package control
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
+)
+
+// Comments stand next to each other as the ledger ties them; what iconik had before the review is not shown.
+func TestCommentsOfBothSidesInPairs(t *testing.T) {
+	begun := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	at := func(minutes int) time.Time { return begun.Add(time.Duration(minutes) * time.Minute) }
+	theirs := []frameio.Comment{
+		{ID: "f1", Text: "Too dark", Author: frameio.Person{Name: "Rita"}, CreatedAt: at(1)}, {ID: "f2", Text: "Better now", CreatedAt: at(3)},
+		{ID: "f3", Text: "new there", CreatedAt: at(5)}, {ID: "f1", Text: "Too dark", CreatedAt: at(1)},
+	}
+	ours := []iconik.Segment{
+		{ID: "i1", Text: "Rita <rita@client.example> (Frame.io guest): Too  dark", Created: iconik.Time{Time: at(2)}},
+		{ID: "i2", Text: "Worse now", FirstName: "Ed", LastName: "Editor", Created: iconik.Time{Time: at(2)}},
+		{ID: "i3", Text: "new here", Created: iconik.Time{Time: at(4)}}, {ID: "i4", Text: "of the house", Created: iconik.Time{Time: at(-60)}}, {ID: "i5", Text: "known to be older", Created: iconik.Time{Time: at(1)}},
+	}
+	known := []ledger.ReviewComment{{N: 1, FrameioID: "f1", IconikID: "i1"}, {N: 1, FrameioID: "f2", IconikID: "i2"}, {N: 1, IconikID: "i5", Older: true}, {N: 2, FrameioID: "f3", IconikID: "i3"}}
+	got := pairs(ledger.Review{CreatedAt: begun}, 1, theirs, ours, known)
+	require.Len(t, got, 4)
+	assert.Equal(t, []string{"f1", "f2", "", "f3"}, []string{got[0].Frameio.ID, got[1].Frameio.ID, got[2].Frameio.ID, got[3].Frameio.ID})
+	assert.Equal(t, []string{"i1", "i2", "i3", ""}, []string{got[0].Iconik.ID, got[1].Iconik.ID, got[2].Iconik.ID, got[3].Iconik.ID})
+	assert.Equal(t, []bool{false, true, false, false}, []bool{got[0].Differ, got[1].Differ, got[2].Differ, got[3].Differ}, "what Framebridge puts around a text is no difference")
+	assert.Equal(t, "Ed Editor", got[1].Iconik.Who)
+}

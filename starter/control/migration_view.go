@@ -1,0 +1,125 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan/account"
+	"github.com/framebridge/framebridge/routes"
+	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// MigrationView is a migration as the API shows it.
+type MigrationView struct {
+	ID       string          `json:"id"`
+	TenantID string          `json:"tenant_id"`
+	Status   string          `json:"status"`
+	Reason   string          `json:"reason"`
+	Round    int             `json:"round"`
+	Request  account.Request `json:"request"`
+	Projects ProjectCounts   `json:"projects"`
+	Items    ItemCounts      `json:"items"`
+	Bytes    Amount          `json:"bytes"`
+
+	Bandwidth   int64      `json:"bandwidth"` // bytes a second that hold now; 0: no limit
+	ETA         *time.Time `json:"eta"`
+	CreatedAt   time.Time  `json:"created_at"`
+	StartedAt   *time.Time `json:"started_at"`
+	FinishedAt  *time.Time `json:"finished_at"`
+	ProjectsURL string     `json:"projects_url"`
+	WorkflowID  string     `json:"workflow_id"`
+	TemporalURL string     `json:"temporal_url"`
+	Iconik      struct {
+		ReportAssetID string `json:"report_asset_id"`
+	} `json:"iconik"`
+}
+
+// ProjectCounts are a migration's projects by their state. Those that wait for a person are among the running.
+type ProjectCounts struct {
+	Total                  int64 `json:"total"`
+	Queued                 int64 `json:"queued"`
+	Running                int64 `json:"running"`
+	Waiting                int64 `json:"waiting"`
+	Verified               int64 `json:"verified"`
+	VerifiedWithExceptions int64 `json:"verified_with_exceptions"`
+	Incomplete             int64 `json:"incomplete"`
+	Failed                 int64 `json:"failed"`
+	Cancelled              int64 `json:"cancelled"`
+}
+
+// MigrationView gathers what people see of a migration.
+func (s *Service) MigrationView(ctx context.Context, row ledger.Migration) (MigrationView, error) {
+	sums, err := s.Ledger.Tenant(row.Tenant).Migration(row.ID).Sums(ctx)
+	if err != nil {
+		return MigrationView{}, err
+	}
+	n := sums.Projects
+	v := MigrationView{
+		ID: row.ID, TenantID: row.Tenant, Status: string(row.Status), Reason: row.Reason, Round: row.Round, Bandwidth: row.Bandwidth,
+		Projects: ProjectCounts{Total: sums.Total(), Queued: n[ledger.ProjectQueued], Running: n[ledger.ProjectRunning] + n[ledger.ProjectWaiting], Waiting: n[ledger.ProjectWaiting], Verified: n[ledger.ProjectVerified],
+			VerifiedWithExceptions: n[ledger.ProjectExceptions], Incomplete: n[ledger.ProjectIncomplete], Failed: n[ledger.ProjectFailed], Cancelled: n[ledger.ProjectCancelled]},
+		Items: ItemCounts{Total: sums.Items, Copied: sums.Copied, Verified: sums.Verified, Skipped: sums.Skipped, Failed: sums.Failed}, Bytes: Amount{sums.Bytes, sums.BytesDone},
+		ETA: timeOrNull(row.ETA), CreatedAt: row.CreatedAt, StartedAt: timeOrNull(row.StartedAt), FinishedAt: timeOrNull(row.FinishedAt),
+		ProjectsURL: routes.Migration(s.Config(), row.ID) + "/projects", WorkflowID: workflows.MigrationID(row.Tenant),
+	}
+	v.Iconik.ReportAssetID = row.ReportAssetID
+	v.TemporalURL = temporalclient.WorkflowURL(s.Config().Temporal, v.WorkflowID)
+	v.Request, err = account.ReadRequest(row.Request)
+	return v, err
+}
+
+// MigrationAsItStands shows a migration as failed whose workflow left nothing in the ledger when it ended.
+func (s *Service) MigrationAsItStands(ctx context.Context, row ledger.Migration) ledger.Migration {
+	if row.Status.Ended() {
+		return row
+	}
+	if how := s.stoppedInTemporal(ctx, workflows.MigrationID(row.Tenant), row.CreatedAt); how != "" {
+		row.Status, row.Reason = ledger.MigrationFailed, "the workflow was "+how+" in Temporal: a new migration continues from what is already in iconik"
+	}
+	return row
+}
+
+// MigrationProjectView is a project of a migration as the API shows it.
+type MigrationProjectView struct {
+	Project struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+		Team string `json:"team"`
+	} `json:"project"`
+	State      string     `json:"state"`
+	Reason     string     `json:"reason"`
+	Position   int64      `json:"position"` // among the queued ones, from 1; 0: not queued
+	Joined     bool       `json:"joined"`   // somebody else has started its archive
+	Items      ItemCounts `json:"items"`
+	Bytes      Amount     `json:"bytes"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	ArchiveURL string     `json:"archive_url"`
+}
+
+// MigrationProjects is a page of a migration's projects, in their order.
+func (s *Service) MigrationProjects(ctx context.Context, t *config.Tenant, id, after string, limit int) ([]MigrationProjectView, string, error) {
+	m := s.Ledger.Tenant(t.ID).Migration(id)
+	rows, next, err := m.Projects(ctx, after, limit)
+	if err != nil || len(rows) == 0 {
+		return nil, next, err
+	}
+	place, err := m.QueuedBefore(ctx, rows[0].Position)
+	out := make([]MigrationProjectView, len(rows))
+	for i, p := range rows {
+		c := p.Counts
+		v := MigrationProjectView{State: string(p.State), Reason: p.Reason, Joined: p.Joined,
+			Items: ItemCounts{Total: c.Items, Copied: c.Copied, Verified: c.Verified, Skipped: c.Skipped, Failed: c.Failed}, Bytes: Amount{c.Bytes, c.BytesDone},
+			StartedAt: timeOrNull(p.BegunAt), FinishedAt: timeOrNull(p.EndedAt), ArchiveURL: routes.Archive(s.Config(), p.ID)}
+		v.Project.ID, v.Project.Name, v.Project.Team = p.ID, p.Name, p.Team
+		if p.State == ledger.ProjectQueued {
+			place++
+			v.Position = place
+		}
+		out[i] = v
+	}
+	return out, next, err
+}

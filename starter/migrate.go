@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan/account"
+	"github.com/framebridge/framebridge/plan/schedule"
+	"github.com/framebridge/framebridge/report"
+	"github.com/framebridge/framebridge/starter/api"
+	"github.com/framebridge/framebridge/starter/control"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// migrationCommands are those that start, show and control a migration.
+func migrationCommands(o *options) []*cobra.Command {
+	return []*cobra.Command{
+		migrateStartCommand(o), migrateStatusCommand(o), migrateOrderCommand(o),
+		migrateControlCommand(o, workflows.UpdatePause, "Start no more projects, and let the archives that run stand still"),
+		migrateControlCommand(o, workflows.UpdateResume, "Continue after a pause, or after the first projects (--canary)"),
+		migrateControlCommand(o, workflows.UpdateCancel, "End the migration and the archives that it has started; keep what is in iconik"),
+	}
+}
+
+// windowFlag reads "mon-fri 20:00-06:00 Europe/Berlin 100MiB"; days, zone and bandwidth may be left out.
+type windowFlag struct{ windows *[]schedule.Window }
+
+func (f windowFlag) Type() string   { return "window" }
+func (f windowFlag) String() string { return "" }
+
+func (f windowFlag) Set(text string) error {
+	var w schedule.Window
+	for _, part := range strings.Fields(text) {
+		from, to, isRange := strings.Cut(part, "-")
+		switch {
+		case isRange && strings.Contains(from, ":"):
+			w.From, w.To = from, to
+		case part[0] >= '0' && part[0] <= '9':
+			w.Bandwidth = part
+		case strings.Contains(part, "/") || part == "UTC":
+			w.Zone = part
+		default:
+			w.Days = strings.Trim(w.Days+","+part, ",")
+		}
+	}
+	if w.From == "" {
+		return errors.New(`write "mon-fri 20:00-06:00 Europe/Berlin 100MiB"; days, zone and bandwidth may be left out`)
+	}
+	*f.windows = append(*f.windows, w)
+	return nil
+}
+
+func migrateStartCommand(o *options) *cobra.Command {
+	var asked account.Request
+	var requestedBy string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Archive the selected projects, several at a time, as one job",
+		Long: `start freezes the list of the selected projects and archives them one after the other, several at a time. Without flags it takes every
+project that the sign-in has access to. A tenant has one migration at a time; "starter migrate status" shows it.`,
+		Example: "  starter migrate start --status inactive --parallel 4 --canary 2\n  starter migrate start --window \"mon-fri 20:00-06:00 Europe/Berlin 100MiB\" --window \"sat,sun 00:00-24:00 Europe/Berlin\"",
+		Args:    cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	selectionFlags(f, &asked.Selection)
+	f.IntVar(&asked.Canary, "canary", 0, "so many projects first; the others wait for \"migrate resume\"")
+	f.IntVar(&asked.ProjectsInParallel, "parallel", 0, "projects at once (default archive.projects_in_parallel)")
+	f.Var(windowFlag{&asked.Windows}, "window", "work only then; can be repeated: \"[DAYS] FROM-TO [ZONE] [BANDWIDTH]\"")
+	f.StringVar(&requestedBy, "requested-by", "", "e-mail address to notify of the result")
+	f.BoolVar(&asJSON, "json", false, "print what was accepted as JSON, as the API does")
+	cmd.RunE = withTenant(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
+		if requestedBy != "" && !api.IsAddress(requestedBy) {
+			return usage(errors.New("--requested-by is not an e-mail address"))
+		}
+		s.sayWithoutWorker(ctx)
+		a, err := s.StartMigration(ctx, t, asked, requestedBy)
+		if err != nil {
+			return badField(err)
+		}
+		if asJSON {
+			return printJSON(out, a)
+		}
+		_, err = fmt.Fprintf(out, "%s: migration %s\n%s\n", a.Status, a.ID, a.URL)
+		return err
+	})
+	return cmd
+}
+
+// findMigration is the migration that a command means: the one named, or the newest.
+func (s *service) findMigration(ctx context.Context, t *config.Tenant, args []string) (ledger.Migration, error) {
+	if len(args) > 0 {
+		row, known, err := s.Ledger.Tenant(t.ID).Migration(args[0]).Get(ctx)
+		if err == nil && !known {
+			err = usage(fmt.Errorf("there is no migration %q", args[0]))
+		}
+		return row, err
+	}
+	row, known, err := s.Ledger.Tenant(t.ID).NewestMigration(ctx)
+	if err == nil && !known {
+		err = &exitError{exitFailed, "this tenant has had no migration yet: \"starter migrate start\" begins one"}
+	}
+	return row, err
+}
+
+func migrateStatusCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status [MIGRATION]",
+		Short: "Show how a migration stands, the newest one unless another is named",
+		Long: `status shows how a migration stands and its projects in their order.
+
+Exit code: 0 running or done, 3 done with projects that are not plainly verified, 1 failed or cancelled.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
+			row, err := s.findMigration(ctx, t, args)
+			if err != nil {
+				return err
+			}
+			if !row.Status.Ended() && s.HearsTemporal(ctx) {
+				row = s.MigrationAsItStands(ctx, row)
+			}
+			v, err := s.MigrationView(ctx, row)
+			if err != nil {
+				return err
+			}
+			var projects []control.MigrationProjectView
+			for cursor, more := "", true; more; more = cursor != "" {
+				var page []control.MigrationProjectView
+				if page, cursor, err = s.MigrationProjects(ctx, t, row.ID, cursor, 1000); err != nil {
+					return err
+				}
+				projects = append(projects, page...)
+			}
+			if asJSON {
+				err = printJSON(out, map[string]any{"migration": v, "projects": projects})
+			} else {
+				err = printMigration(out, v, projects)
+			}
+			if err != nil {
+				return err
+			}
+			return migrationExit(v)
+		}),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the migration and its projects as JSON, as the API does")
+	return cmd
+}
+
+func migrationExit(v control.MigrationView) error {
+	switch {
+	case v.Status == string(ledger.MigrationFailed), v.Status == string(ledger.MigrationCancelled):
+		return &exitError{exitFailed, ""}
+	case v.Status == string(ledger.MigrationDone) && v.Projects.Verified != v.Projects.Total:
+		return &exitError{exitExceptions, ""}
+	}
+	return nil
+}
+
+func printMigration(out io.Writer, v control.MigrationView, projects []control.MigrationProjectView) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", name, value)
+		}
+	}
+	p := v.Projects
+	line("Migration", v.ID)
+	line("Status", v.Status)
+	line("Why", v.Reason)
+	line("Projects", fmt.Sprintf("%d: %d queued, %d running, %d verified, %d with exceptions, %d incomplete, %d failed, %d cancelled", p.Total, p.Queued, p.Running, p.Verified, p.VerifiedWithExceptions, p.Incomplete, p.Failed, p.Cancelled))
+	line("Files", fmt.Sprintf("%d of %d copied, %d verified, %d skipped, %d failed", v.Items.Copied, v.Items.Total, v.Items.Verified, v.Items.Skipped, v.Items.Failed))
+	line("Size", fmt.Sprintf("%s of %s", report.Size(v.Bytes.Done), report.Size(v.Bytes.Total)))
+	if v.Bandwidth > 0 {
+		line("Bandwidth", report.Size(v.Bandwidth)+"/s")
+	}
+	line("Expected end", shown(v.ETA))
+	line("Started", shown(v.StartedAt))
+	line("Ended", shown(v.FinishedAt))
+	line("Workflow", v.TemporalURL)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	return table(out, "no projects are listed yet", "PLACE\tPROJECT\tTEAM\tSTATE\tFILES\tSIZE\tWHY", func(row func(...any)) {
+		for _, p := range projects {
+			place := ""
+			if p.Position > 0 {
+				place = strconv.FormatInt(p.Position, 10)
+			}
+			row(place, p.Project.Name, p.Project.Team, p.State, fmt.Sprintf("%d/%d", p.Items.Copied, p.Items.Total), report.Size(p.Bytes.Total), firstLine(p.Reason))
+		}
+	})
+}
+
+func migrateControlCommand(o *options, verb, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: verb + " [MIGRATION]", Short: short, Args: cobra.MaximumNArgs(1),
+		RunE: withTenant(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
+			row, err := s.findMigration(ctx, t, args)
+			if err != nil {
+				return err
+			}
+			if _, err := s.ControlMigration(ctx, t, row.ID, verb); err != nil {
+				return err
+			}
+			said := map[string]string{workflows.UpdatePause: "is paused: archives stand still within seconds", workflows.UpdateResume: "continues", workflows.UpdateCancel: "is being cancelled"}
+			_, err = fmt.Fprintf(out, "migration %s %s\n", row.ID, said[verb])
+			return err
+		}),
+	}
+}
+
+func migrateOrderCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "order PROJECT PLACE",
+		Short:   "Give a project that waits in the migration another place; 1 is the next one",
+		Example: "  starter migrate order \"Summer Campaign\" 1",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return errors.New("migrate order takes a project, by its ID or its name in quotes, and a place from 1")
+			}
+			if n, err := strconv.Atoi(args[1]); err != nil || n < 1 {
+				return errors.New("the place must be a number from 1")
+			}
+			return nil
+		},
+		RunE: withTenant(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
+			row, err := s.findMigration(ctx, t, nil)
+			if err != nil {
+				return err
+			}
+			var all []candidate
+			for p, err := range s.Ledger.Tenant(t.ID).Migration(row.ID).AllProjects(ctx) {
+				if err != nil {
+					return err
+				}
+				all = append(all, candidate{p.ID, p.Name})
+			}
+			found, err := pick("project in the migration", all, args[0], t.Archive.TriggerSuffix)
+			if err != nil {
+				return err
+			}
+			place, _ := strconv.Atoi(args[1]) // Args has read it
+			if _, err := s.OrderMigration(ctx, t, row.ID, found.id, place); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "%s has place %d\n", found.name, place)
+			return err
+		}),
+	}
+}

@@ -1,0 +1,25 @@
+package temporalclient
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+)
+
+// Start starts a workflow. Search attributes that the server has not learnt yet, or knows no more, are left out: they are for
+// people who filter. refused, which may be nil, is told.
+func Start(ctx context.Context, c client.Client, o client.StartWorkflowOptions, name string, in any, refused func(error)) error {
+	_, err := c.ExecuteWorkflow(ctx, o, name, in)
+	var invalid *serviceerror.InvalidArgument
+	if errors.As(err, &invalid) && o.TypedSearchAttributes.Size() > 0 {
+		if refused != nil {
+			refused(err)
+		}
+		o.TypedSearchAttributes = temporal.SearchAttributes{}
+		_, err = c.ExecuteWorkflow(ctx, o, name, in)
+	}
+	return err
+}

@@ -1,0 +1,110 @@
+// Command bench-archive migrates an account of small files from a simulated Frame.io to a simulated iconik, once with each number of
+// workers, as an operator runs it: Temporal's server and the ledger on PostgreSQL, and every worker a process. It prints ratios: what
+// it took over what the vendors' limits alone require, and more workers over the first number of them.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/sandbox/stack"
+	"github.com/framebridge/framebridge/test/postgres"
+)
+
+// size is what is migrated, and how.
+type size struct {
+	projects, files, comments int
+	latency                   time.Duration
+	workers                   []int
+	parallel, items           int
+	limits                    bool
+	kills                     int
+	bin                       string // worker, starter, and Temporal's server and sql tool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := bench(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-archive:", err)
+		os.Exit(1)
+	}
+}
+
+func bench(ctx context.Context) error {
+	var s size
+	var workers string
+	var scale bool
+	flag.IntVar(&s.projects, "projects", 6, "projects of the account")
+	flag.IntVar(&s.files, "files", 480, "small files, shared out among the projects")
+	flag.IntVar(&s.comments, "comments", 240, "comments, one on each of the first files")
+	flag.DurationVar(&s.latency, "latency", 50*time.Millisecond, "before each answer of the vendors")
+	flag.StringVar(&workers, "workers", "1,2,4", "numbers of workers to measure, each with a new account")
+	flag.IntVar(&s.parallel, "parallel", 0, "projects at once (default: as many as there are, 50 at most)")
+	flag.IntVar(&s.items, "items", 16, "files of a project at once (archive.items_in_parallel)")
+	flag.BoolVar(&s.limits, "limits", false, "the simulators enforce the vendors' rate limits")
+	flag.IntVar(&s.kills, "kills", 0, "so many times, a worker is killed and started again")
+	flag.StringVar(&s.bin, "bin", "", "folder of programs that are built already: worker, starter, and Temporal's server and sql (default: build them)")
+	flag.BoolVar(&scale, "scale", false, "300 projects, 100,000 files and 50,000 comments: hours on two cores")
+	flag.Parse()
+	if scale {
+		s.projects, s.files, s.comments = 300, 100_000, 50_000
+	}
+	for _, text := range strings.Split(workers, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 {
+			return fmt.Errorf("-workers takes numbers such as 1,2,4, not %q", workers)
+		}
+		s.workers = append(s.workers, n)
+	}
+	if s.projects < 1 || s.files < s.projects || s.comments > s.files {
+		return fmt.Errorf("an account needs projects, a file for each at least, and no more comments than files")
+	}
+	if s.parallel == 0 {
+		s.parallel = min(s.projects, 50)
+	}
+	return all(ctx, s)
+}
+
+// all measures each number of workers, and prints what becomes of the first with more.
+func all(ctx context.Context, s size) error {
+	if s.bin == "" {
+		root, err := stack.Root()
+		if err == nil {
+			err = stack.Build(ctx, root, stack.OnTerminal(os.Stderr), "starter", "worker")
+		}
+		if err == nil {
+			err = stack.BuildForPostgres(ctx, root)
+		}
+		if err != nil {
+			return err
+		}
+		s.bin = stack.BinDir(root)
+	}
+	db, err := postgres.Start()
+	if err != nil {
+		return err
+	}
+	defer db.Stop()
+	fmt.Printf("%d projects, %d files, %d comments; vendors answer after %s, limits %s; %d projects at once, %d files of each\n\n", s.projects, s.files, s.comments, s.latency, map[bool]string{true: "on", false: "off"}[s.limits], s.parallel, s.items)
+	var first *result
+	for _, workers := range s.workers {
+		r, err := measure(ctx, db, s, workers)
+		if err != nil {
+			return fmt.Errorf("with %d workers: %w", workers, err)
+		}
+		r.print(os.Stdout)
+		if first == nil {
+			first = r
+			continue
+		}
+		fmt.Printf("  %d workers instead of %d            × %.2f files a second, × %.2f CPU of the workers for a file\n\n", r.workers, first.workers, r.rate()/first.rate(), r.workerCPU/float64(r.files)/(first.workerCPU/float64(first.files)))
+	}
+	return nil
+}

@@ -1,0 +1,271 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/english"
+)
+
+// MigrationInput starts or continues a migration.
+type MigrationInput struct {
+	MigrationRef
+	// State is where a former run stopped; the zero value begins.
+	State MigrationState `json:"state"`
+}
+
+// MigrationState is what a run hands to the next one. It does not grow with the account.
+type MigrationState struct {
+	Listed bool   `json:"listed,omitempty"`
+	Round  int    `json:"round,omitempty"`  // 0: the first pass; 1: what has changed since
+	Canary int    `json:"canary,omitempty"` // projects that are brought over before the others wait for a go; 0: all may
+	Begun  int    `json:"begun,omitempty"`  // archives that were started
+	Paused string `json:"paused,omitempty"` // why, where a person has paused it
+	Held   bool   `json:"held,omitempty"`   // the archives were told to stand still
+	Status string `json:"status,omitempty"` // as written down last, with its reason
+	Reason string `json:"reason,omitempty"`
+
+	Standing Standing `json:"standing"`
+}
+
+// migration is one run of the workflow.
+type migration struct {
+	ref   MigrationRef
+	state MigrationState
+
+	news    bool // something happened that is worth a look
+	leave   bool // what is left waits for originals, and goes on by itself
+	stop    workflow.CancelFunc
+	stopped string         // why, by the cancel update
+	writing workflow.Mutex // of the status, which updates write beside the loop
+}
+
+// Migration brings the projects of an account over: the ledger has their list, each is an archive of its own.
+func Migration(ctx workflow.Context, in MigrationInput) (MigrationResult, error) {
+	m := &migration{ref: in.MigrationRef, state: in.State, writing: workflow.NewMutex(ctx)}
+	ctx, m.stop = workflow.WithCancel(ctx)
+	if err := m.setup(ctx); err != nil {
+		return MigrationResult{}, err
+	}
+	err := m.run(ctx)
+	var again *workflow.ContinueAsNewError
+	if errors.As(err, &again) {
+		return MigrationResult{}, err
+	}
+	return m.end(ctx, err)
+}
+
+func (m *migration) run(ctx workflow.Context) error {
+	if !m.state.Listed {
+		if err := m.show(ctx, MigrationPlanning, ""); err != nil {
+			return err
+		}
+		if err := ActListProjects.Execute(forWalks(ctx, "list the account's projects"), m.ref); err != nil {
+			return err
+		}
+		m.state.Listed = true
+	}
+	for {
+		m.news = false
+		standing, err := ActSurveyMigration.Execute(forCalls(ctx, "how the projects stand"), m.ref)
+		if err != nil {
+			return err
+		}
+		m.state.Standing = standing
+		m.leave = m.onlyOriginals() && markerEndsWithoutOriginals.isSet(ctx)
+		m.describe(ctx)
+		switch more, err := m.anotherRound(ctx); {
+		case err != nil:
+			return err
+		case more:
+			continue
+		case m.left() == 0:
+			if standing.Waiting > 0 {
+				if err := ActReleaseProjects.Execute(forCalls(ctx, "let the archives go that wait for originals"), m.ref); err != nil {
+					return err
+				}
+			}
+			return ActWriteAccountReport.Execute(forWalks(ctx, "write the account's report"), AccountReportInput{MigrationRef: m.ref, Status: MigrationDone})
+		}
+		if err := m.advance(ctx); err != nil {
+			return err
+		}
+		if err := m.await(ctx); err != nil {
+			return err
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			return m.continueAsNew(ctx)
+		}
+	}
+}
+
+// anotherRound looks, once when all projects have ended, for what has changed in Frame.io since.
+func (m *migration) anotherRound(ctx workflow.Context) (bool, error) {
+	if m.left() > 0 || m.state.Round >= deltaRounds {
+		return false, nil
+	}
+	changed, err := ActFindChanged.Execute(forWalks(ctx, "what has changed since"), m.ref)
+	if err != nil {
+		return false, err
+	}
+	m.state.Round++
+	return changed > 0, nil
+}
+
+// onlyOriginals says that nothing is left to do but to wait for originals in Frame.io, and that nobody has paused it.
+func (m *migration) onlyOriginals() bool {
+	s := m.state.Standing
+	return s.Queued == 0 && s.Running == 0 && s.Waiting > 0 && s.Originals == s.Waiting && m.state.Paused == ""
+}
+
+// left is how many projects the migration must still see to their end.
+func (m *migration) left() int {
+	if m.leave {
+		return 0
+	}
+	return m.state.Standing.Open()
+}
+
+// advance does what is due: it says where the migration stands, lets archives stand still or go on, and starts the next ones.
+func (m *migration) advance(ctx workflow.Context) error {
+	status, reason := m.due()
+	if err := m.show(ctx, status, reason); err != nil {
+		return err
+	}
+	hold := status != MigrationRunning
+	if hold != m.state.Held {
+		if err := ActHoldProjects.Execute(forCalls(ctx, "pause or resume the archives"), HoldProjectsInput{MigrationRef: m.ref, Paused: hold}); err != nil {
+			return err
+		}
+		m.state.Held = hold
+	}
+	if hold {
+		return nil
+	}
+	most := m.state.Standing.Parallel - m.state.Standing.Running
+	if m.state.Canary > 0 {
+		most = min(most, m.state.Canary-m.state.Begun)
+	}
+	if most <= 0 || m.state.Standing.Queued == 0 {
+		return nil
+	}
+	begun, err := ActStartProjects.Execute(forCalls(ctx, "start the next projects"), StartProjectsInput{MigrationRef: m.ref, Most: most, Round: m.state.Round})
+	m.state.Begun += begun.Archives
+	m.news = m.news || begun.Settled > 0 // others may be started in their place
+	return err
+}
+
+// due is where the migration should stand.
+func (m *migration) due() (status, reason string) {
+	s := m.state.Standing
+	switch {
+	case m.state.Paused != "":
+		return MigrationPaused, m.state.Paused
+	case m.state.Canary > 0 && m.state.Begun >= m.state.Canary && s.Running == 0 && s.Queued > 0:
+		return MigrationPaused, fmt.Sprintf("The first %s %s done. Look at them, then resume the migration to bring over the others.", english.Count(m.state.Canary, "project"), english.Is(m.state.Canary))
+	case !s.WindowOpen:
+		return MigrationScheduled, "Outside the migration's windows. The next one opens " + s.Opens
+	case s.Running == 0 && s.Queued == 0 && s.Waiting > 0:
+		return MigrationRunning, fmt.Sprintf("%s wait%s for something that a person must do: see the archive's reason.", english.Count(s.Waiting, "project"), singular(s.Waiting))
+	}
+	return MigrationRunning, ""
+}
+
+func singular(n int) string {
+	if n == 1 {
+		return "s"
+	}
+	return ""
+}
+
+// await returns when something has happened, the window changes, or it is time to look again.
+func (m *migration) await(ctx workflow.Context) error {
+	wait := surveyInterval
+	if at := m.state.Standing.Changes; !at.IsZero() {
+		wait = min(wait, max(at.Sub(workflow.Now(ctx)), time.Second))
+	}
+	if m.state.Held && m.state.Standing.Running == 0 {
+		wait = max(wait, min(idleInterval, wait*4))
+	}
+	_, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return m.news })
+	return err
+}
+
+// show writes down where the migration stands, where that is new.
+func (m *migration) show(ctx workflow.Context, status, reason string) error {
+	if err := m.writing.Lock(ctx); err != nil {
+		return err
+	}
+	defer m.writing.Unlock()
+	if status == m.state.Status && reason == m.state.Reason {
+		return nil
+	}
+	in := MigrationStatusInput{MigrationRef: m.ref, Status: status, Reason: reason, WaitsForGo: status == MigrationPaused && m.state.Paused == ""}
+	if err := ActSetMigrationStatus.Execute(forCalls(ctx, "status "+status), in); err != nil {
+		return err
+	}
+	m.state.Status, m.state.Reason = status, reason
+	return nil
+}
+
+func (m *migration) continueAsNew(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return err
+	}
+	for ended := workflow.GetSignalChannel(ctx, SignalEnded); ended.ReceiveAsync(nil); { // the next run looks first
+	}
+	return workflow.NewContinueAsNewError(ctx, MigrationName, MigrationInput{MigrationRef: m.ref, State: m.state})
+}
+
+// end writes down how the migration ended. What runs for one that was cancelled is cancelled with it.
+func (m *migration) end(ctx workflow.Context, cause error) (MigrationResult, error) {
+	out := MigrationEndInput{MigrationRef: m.ref, Status: MigrationDone}
+	switch {
+	case cause == nil:
+	case temporal.IsCanceledError(cause) || m.stopped != "":
+		out.Status, out.Reason = MigrationCancelled, m.stopped
+	default:
+		out.Status, out.Fault, out.Reason = MigrationFailed, faultOf(cause), reasonOf(cause)
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	if cause != nil {
+		if err := m.cancelArchives(ctx); err != nil {
+			return MigrationResult{}, err
+		}
+		if err := ActWriteAccountReport.Execute(forFinish(ctx, "write the account's report"), AccountReportInput{MigrationRef: m.ref, Status: out.Status, Reason: out.Reason}); err != nil {
+			workflow.GetLogger(ctx).Warn("the account's report was not stored in iconik", "error", err)
+		}
+	}
+	res, err := ActFinishMigration.Execute(forFinish(ctx, "record the result"), out)
+	if err == nil {
+		m.state.Status, m.state.Reason = res.Status, res.Reason
+		err = m.mail(ctx)
+	}
+	m.describe(ctx)
+	switch {
+	case err != nil:
+		return res, err
+	case out.Status == MigrationCancelled && m.stopped == "":
+		return res, temporal.NewCanceledError(out.Reason)
+	case out.Status == MigrationFailed:
+		return res, cause
+	}
+	return res, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}
+
+// cancelArchives cancels the archives that the migration has started, and waits until they have ended.
+func (m *migration) cancelArchives(ctx workflow.Context) error {
+	left, err := ActCancelProjects.Execute(forFinish(ctx, "cancel the archives"), m.ref)
+	for look := 0; err == nil && left > 0 && look < cancelLooks; look++ {
+		m.news = false
+		if _, err = workflow.AwaitWithTimeout(ctx, cancelInterval, func() bool { return m.news }); err == nil {
+			left, err = ActCancelProjects.Execute(forFinish(ctx, "cancel the archives"), m.ref)
+		}
+	}
+	return err
+}
