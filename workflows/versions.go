@@ -33,7 +33,7 @@ var (
 
 	// Of ArchiveCopy, since 2026-11-29: one activity copies the small files of a range. Old runs copy each with three. It may go
 	// when no ArchiveCopy from before is open or retained.
-	markerSmallTogether = marker{id: "small files together", since: "2342b88"}
+	markerSmallTogether = marker{id: "small files together", since: "d6a4abe"}
 
 	// Of Archive, since 2026-11-25: a mail is sent by a workflow of its own. Old runs send it themselves and wait
 	// for the mail server. It may go when no Archive from before is open or retained; one that waits for originals may be
@@ -54,7 +54,7 @@ var (
 
 	// Of Migration, since 2026-11-29: it ends when all that is left waits for originals in Frame.io; those archives go on by
 	// themselves. Old runs wait for them, which may take months. It may go when no Migration from before is open or retained.
-	markerEndsWithoutOriginals = marker{id: "ends without originals", since: "37e097a"}
+	markerEndsWithoutOriginals = marker{id: "ends without originals", since: "d6a4abe"}
 
 	// Of Review, since 2026-11-25: extensions go one at a time, and neither the end nor the deletion comes beside
 	// one. Old runs may have had an extension beside others or beside their end. It may go when no Review from before is
