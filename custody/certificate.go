@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"time"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // CertificateKind is how a deletion certificate names itself.
@@ -104,7 +106,7 @@ var certificatePage = template.Must(template.New("").Funcs(template.FuncMap{
 		if !ok || at.IsZero() {
 			return "never"
 		}
-		return at.UTC().Format("January 2, 2006, 15:04:05 UTC")
+		return english.Time(at.UTC())
 	},
 }).Parse(`{{define "head"}}<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Deletion certificate — {{.Name}}</title>

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -41,14 +40,5 @@ func (a *archive) notifyOne(ctx context.Context, address, key string, n iconik.N
 	if n.RecipientID, err = a.tenant.UserFor(ctx, frameio.Person{Email: address}); err != nil || n.RecipientID == "" {
 		return err
 	}
-	me, err := a.tenant.CurrentUser(ctx)
-	if err != nil {
-		return err
-	}
-	n.SenderID = me.ID
-	_, isNew, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkMail, SourceID: key + n.RecipientID, Archive: a.ref.Archive, IntendedAt: time.Now()})
-	if err != nil || !isNew {
-		return err
-	}
-	return a.iconik.Users.Notify(ctx, n)
+	return a.tenant.NotifyInIconik(ctx, key+n.RecipientID, a.ref.Archive, n)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/plan"
@@ -57,7 +58,7 @@ func (r *run) inFrameio(ctx context.Context, f ledger.ReclaimFile, it ledger.Ite
 	case err != nil:
 		return finding{}, err
 	case !now.UpdatedAt.Equal(f.UpdatedAt):
-		return differs("was changed in Frame.io at %s", now.UpdatedAt.UTC().Format("January 2, 2006, 15:04:05 UTC")), nil
+		return differs("was changed in Frame.io at %s", english.Time(now.UpdatedAt.UTC())), nil
 	case now.Kind != frameio.KindFile || now.Name != it.Name || now.Size != it.Size || now.Checksum != it.SourceChecksum:
 		return differs("is another file in Frame.io than was archived"), nil
 	}

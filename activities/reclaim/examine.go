@@ -81,7 +81,7 @@ func (r *run) refusal(ctx context.Context) (string, error) {
 	case project.Name != r.archive.Name || project.RootID != r.archive.RootID || project.Team.ID != r.archive.TeamID:
 		return fmt.Sprintf("the project was renamed or moved in Frame.io since it was archived (it is %q now): %s", project.Name, retry), nil
 	case !project.UpdatedAt.Equal(r.archive.SourceUpdatedAt):
-		return fmt.Sprintf("the project was changed in Frame.io at %s, after its archive began: %s", project.UpdatedAt.UTC().Format("January 2, 2006, 15:04:05 UTC"), retry), nil
+		return fmt.Sprintf("the project was changed in Frame.io at %s, after its archive began: %s", english.Time(project.UpdatedAt.UTC()), retry), nil
 	}
 	return r.auditChanged(ctx)
 }
@@ -200,7 +200,7 @@ func (r *run) otherwise(it ledger.Item, known bool, now ledger.Item, file framei
 	case now.CommentCount > max(it.CommentsSeen, it.CommentsDone):
 		return "has more comments in Frame.io than were archived"
 	case file.UpdatedAt.After(r.archive.FinishedAt):
-		return fmt.Sprintf("was changed in Frame.io at %s, after the archive ended", file.UpdatedAt.UTC().Format("January 2, 2006, 15:04:05 UTC"))
+		return fmt.Sprintf("was changed in Frame.io at %s, after the archive ended", english.Time(file.UpdatedAt.UTC()))
 	}
 	return ""
 }

@@ -20,17 +20,8 @@ func (r *review) notify(ctx context.Context, short, long string) {
 	if r.row.RequestedBy.ID == "" || r.row.JobID == "" {
 		return
 	}
-	key := "notification:" + r.ref.Review + ":" + short
-	_, isNew, err := r.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkMail, SourceID: key, Archive: r.ref.Review, IntendedAt: time.Now()})
-	if err != nil || !isNew {
-		return
-	}
-	me, err := r.tenant.CurrentUser(ctx)
-	if err == nil {
-		err = r.iconik.Users.Notify(ctx, iconik.Notification{EventType: "finished", ObjectType: "jobs", ObjectID: r.row.JobID, SubObjectType: "assets",
-			RecipientID: r.row.RequestedBy.ID, SenderID: me.ID, Short: short, Long: long})
-	}
-	if err != nil {
+	if err := r.tenant.NotifyInIconik(ctx, "notification:"+r.ref.Review+":"+short, r.ref.Review, iconik.Notification{EventType: "finished", ObjectType: "jobs",
+		ObjectID: r.row.JobID, SubObjectType: "assets", RecipientID: r.row.RequestedBy.ID, Short: short, Long: long}); err != nil {
 		r.log.WarnContext(ctx, "could not notify a user in iconik", "review", r.ref.Review, "error", err)
 	}
 }

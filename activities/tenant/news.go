@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/events"
@@ -116,4 +117,19 @@ func (t *Tenant) TellOperators(ctx context.Context, n News) error {
 		return nil
 	}
 	return t.Mail.SendOnce(ctx, "", mail.Message{ID: n.Key, To: to, Subject: n.Title, Text: n.Text + "\n"})
+}
+
+// NotifyInIconik leaves a notification from Framebridge's own user in iconik, once for its key. Owner is the archive or review that it is
+// about. One that iconik refuses is not sent again.
+func (t *Tenant) NotifyInIconik(ctx context.Context, key, owner string, n iconik.Notification) error {
+	me, err := t.CurrentUser(ctx)
+	if err != nil {
+		return err
+	}
+	n.SenderID = me.ID
+	_, isNew, err := t.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkMail, SourceID: key, Archive: owner, IntendedAt: time.Now()})
+	if err != nil || !isNew {
+		return err
+	}
+	return t.Iconik.Users.Notify(ctx, n)
 }

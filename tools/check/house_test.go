@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 	"transfer/...":           {"transfer"},
 	"transfer/oracle":        {}, // tests only
 	"access":                 {},
-	"custody":                {},
+	"custody":                {"english"},
 	"custody/verify":         {"custody", "ledger", "report"},
 	"readers":                {"access", "clients/frameio", "clients/iconik", "clients/rest", "config"},
 	"english":                {},
