@@ -261,7 +261,7 @@ func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironme
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(5 * time.Minute)
 	// A busy machine is no deadlock, and its workers are not dead.
-	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute, Interceptors: []interceptor.WorkerInterceptor{&quiet{}}})
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute, Interceptors: []interceptor.WorkerInterceptor{&withOptions{change: quiet}}})
 	workflows.Register(env)
 	var r workflows.ActivityRegistry = env
 	for _, wrap := range registry {
@@ -286,27 +286,35 @@ func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironme
 	return env
 }
 
-// quiet lets activities be silent for as long as they like: where many worlds share a core, a heartbeat may be late.
-type quiet struct {
+// withOptions changes the options of every activity.
+type withOptions struct {
 	interceptor.WorkerInterceptorBase
+	change func(*workflow.ActivityOptions)
 }
 
-func (*quiet) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	return &quietWorkflow{interceptor.WorkflowInboundInterceptorBase{Next: next}}
+// quiet lets activities be silent for as long as they like: where many worlds share a core, a heartbeat may be late.
+func quiet(o *workflow.ActivityOptions) { o.HeartbeatTimeout = 0 }
+
+func (w *withOptions) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &workflowWithOptions{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, change: w.change}
 }
 
-type quietWorkflow struct {
+type workflowWithOptions struct {
 	interceptor.WorkflowInboundInterceptorBase
+	change func(*workflow.ActivityOptions)
 }
 
-func (q *quietWorkflow) Init(out interceptor.WorkflowOutboundInterceptor) error {
-	return q.Next.Init(&quietActivities{interceptor.WorkflowOutboundInterceptorBase{Next: out}})
+func (w *workflowWithOptions) Init(out interceptor.WorkflowOutboundInterceptor) error {
+	return w.Next.Init(&activitiesWithOptions{WorkflowOutboundInterceptorBase: interceptor.WorkflowOutboundInterceptorBase{Next: out}, change: w.change})
 }
 
-type quietActivities struct {
+type activitiesWithOptions struct {
 	interceptor.WorkflowOutboundInterceptorBase
+	change func(*workflow.ActivityOptions)
 }
 
-func (q *quietActivities) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
-	return q.Next.ExecuteActivity(workflow.WithHeartbeatTimeout(ctx, 0), name, args...)
+func (a *activitiesWithOptions) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	o := workflow.GetActivityOptions(ctx)
+	a.change(&o)
+	return a.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, o), name, args...)
 }

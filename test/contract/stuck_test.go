@@ -36,35 +36,13 @@ func (c *oneWorkflow) SignalWorkflow(_ context.Context, _, _, name string, in an
 }
 
 // patient has Temporal's test environment, which makes ten attempts of an activity, make more, every few minutes.
-type patient struct {
-	interceptor.WorkerInterceptorBase
-}
-
-func (*patient) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	return &patientWorkflow{interceptor.WorkflowInboundInterceptorBase{Next: next}}
-}
-
-type patientWorkflow struct {
-	interceptor.WorkflowInboundInterceptorBase
-}
-
-func (p *patientWorkflow) Init(out interceptor.WorkflowOutboundInterceptor) error {
-	return p.Next.Init(&patientActivities{interceptor.WorkflowOutboundInterceptorBase{Next: out}})
-}
-
-type patientActivities struct {
-	interceptor.WorkflowOutboundInterceptorBase
-}
-
-func (p *patientActivities) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
-	o := workflow.GetActivityOptions(ctx)
+func patient(o *workflow.ActivityOptions) {
 	o.HeartbeatTimeout = 0 // which skipped time would end
 	if o.RetryPolicy != nil && o.RetryPolicy.MaximumAttempts == 0 {
 		always := *o.RetryPolicy
 		always.MaximumAttempts, always.InitialInterval, always.MaximumInterval, always.BackoffCoefficient = 5000, 6*time.Minute, 6*time.Minute, 1
 		o.RetryPolicy = &always
 	}
-	return p.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, o), name, args...)
 }
 
 // One operation fails for three hours. People are told after an hour, once, in the mail, the job, the ledger, which the API shows,
@@ -94,7 +72,7 @@ func TestThreeHoursOfFailuresAreToldOnce(t *testing.T) {
 				b := harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files", "path": "media"}, seed: samples.Tiny,
 					frameio: plain, iconik: plain, objects: plain, temporal: server, mail: outbox.URL()}.open(t)
 				env := b.skippingTime()
-				env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute, Interceptors: []interceptor.WorkerInterceptor{&patient{}}})
+				env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute, Interceptors: []interceptor.WorkerInterceptor{&withOptions{change: patient}}})
 				server.env = env
 				b.acts.UseClock(env.Now)
 				var joined atomic.Int64
