@@ -3,11 +3,11 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"time"
 
+	"github.com/framebridge/framebridge/ledger/lease"
 	"github.com/framebridge/framebridge/ledger/sealed"
 )
 
@@ -65,7 +65,7 @@ func (h TenantLedger) DropToken(ctx context.Context, name string) error {
 }
 
 // encrypted are the tokens among the rows of their table: leases and what is known of the vendors' limits stand there as they are.
-const encrypted = "name NOT LIKE '%" + leaseSuffix + "' AND name NOT LIKE '" + budgetsName + "%'"
+const encrypted = "name NOT LIKE '%" + lease.Suffix + "' AND name NOT LIKE '" + budgetsName + "%'"
 
 // reseal encrypts under the first key what another one has encrypted, and the mails that wait since there was no key.
 func (l *Ledger) reseal(ctx context.Context) error {
@@ -114,40 +114,14 @@ func (l *Ledger) reseal(ctx context.Context) error {
 }
 
 const (
-	exchangeLease = 45 * time.Second // until another may go on where a process died in an exchange
-	aloneLease    = 2 * time.Minute  // the same, for what Alone does
-	leaseLook     = 50 * time.Millisecond
-	leaseSuffix   = "/lease" // of the name of a lease, whose written_at is its end
+	exchangeLease = 45 * time.Second // until another may go on where a process died in an exchange, which is never cut short
+	aloneLease    = 15 * time.Second // the same, for what Alone does
 )
 
-// Alone does something that no other process of the tenant does under the same name meanwhile, by the database's clock. The
-// ledger is free for everything else while it takes its time. After two minutes another process may begin.
+// Alone does something that no other process of the tenant does under the same name meanwhile. The ledger is free for
+// everything else while it takes its time.
 func (h TenantLedger) Alone(ctx context.Context, name string, do func(context.Context) error) error {
-	return h.alone(ctx, name, aloneLease, do)
-}
-
-func (h TenantLedger) alone(ctx context.Context, name string, until time.Duration, do func(context.Context) error) error {
-	lease, owner, now := name+leaseSuffix, rand.Text(), h.l.writes().Now()
-	for {
-		n, err := h.l.exec(ctx, "INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, "+now+` + ?)
-			ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at WHERE tokens.written_at < `+now,
-			h.id, lease, owner, until.Microseconds())
-		if err != nil {
-			return err
-		}
-		if n == 1 {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(leaseLook):
-		}
-	}
-	defer func() {
-		_, _ = h.l.exec(context.WithoutCancel(ctx), "DELETE FROM tokens WHERE tenant = ? AND name = ? AND sealed = ?", h.id, lease, owner) // otherwise it runs out
-	}()
-	return do(ctx)
+	return lease.Alone(ctx, h.l.writes().Session, lease.Name{Tenant: h.id, Name: name}, aloneLease, do)
 }
 
 // ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile.
@@ -155,7 +129,7 @@ func (h TenantLedger) ExchangeToken(ctx context.Context, name string, change fun
 	if len(h.l.keys) == 0 {
 		return ErrNoKey
 	}
-	return h.alone(ctx, name, exchangeLease, func(ctx context.Context) error {
+	return lease.Once(ctx, h.l.writes().Session, lease.Name{Tenant: h.id, Name: name}, exchangeLease, func(ctx context.Context) error {
 		present, _, err := h.Token(ctx, name)
 		if errors.Is(err, sealed.ErrUnreadable) {
 			present, err = nil, nil // one that does not open is none

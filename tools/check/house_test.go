@@ -23,8 +23,9 @@ var arrows = map[string][]string{
 	"redact":                 {},
 	"routes":                 {"config"},
 	"temporalclient":         {"config", "workflows"},
-	"ledger":                 {"events", "ledger/database", "ledger/members", "ledger/outbox", "ledger/sealed", "mapping"}, // its tests start test/postgres
+	"ledger":                 {"events", "ledger/database", "ledger/lease", "ledger/members", "ledger/outbox", "ledger/sealed", "mapping"}, // its tests start test/postgres
 	"ledger/database":        {},
+	"ledger/lease":           {"ledger/database"},
 	"ledger/members":         {},
 	"ledger/outbox":          {"ledger/database", "ledger/sealed"},
 	"ledger/people":          {"ledger"},

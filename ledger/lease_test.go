@@ -1,0 +1,65 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger/database"
+	"github.com/framebridge/framebridge/ledger/lease"
+)
+
+const shortLease = 600 * time.Millisecond
+
+func leased(t *testing.T, test func(t *testing.T, db database.Session, name lease.Name)) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		test(t, l.writes().Session, lease.Name{Tenant: tenant, Name: "views"})
+	})
+}
+
+// A lease lasts for as long as what it is held for, however long that takes.
+func TestALeaseIsRenewed(t *testing.T) {
+	leased(t, func(t *testing.T, db database.Session, name lease.Name) {
+		require.NoError(t, lease.Alone(t.Context(), db, name, shortLease, func(ctx context.Context) error {
+			waits, cancel := context.WithTimeout(ctx, 3*shortLease)
+			defer cancel()
+			err := lease.Alone(waits, db, name, shortLease, func(context.Context) error { return errors.New("two at a time") })
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.NoError(t, ctx.Err())
+			return nil
+		}))
+		require.NoError(t, lease.Alone(t.Context(), db, name, time.Hour, func(context.Context) error { return nil }), "it was given back")
+		require.NoError(t, lease.Alone(t.Context(), db, name, shortLease, func(context.Context) error { return nil }), "and once more")
+	})
+}
+
+// A process that has died renews nothing: the next one waits for its lease's end, and no longer.
+func TestALeaseOutlivesNoProcessForLong(t *testing.T) {
+	leased(t, func(t *testing.T, db database.Session, name lease.Name) {
+		died := errors.New("died")
+		require.ErrorIs(t, lease.Once(t.Context(), db, name, shortLease, func(ctx context.Context) error {
+			at := time.Now()
+			require.NoError(t, lease.Alone(ctx, db, name, shortLease, func(context.Context) error { return nil }))
+			assert.Greater(t, time.Since(at), shortLease/2)
+			return died
+		}), died)
+	})
+}
+
+// Who has lost a lease stops what another may have begun.
+func TestALostLeaseEndsWhatItWasHeldFor(t *testing.T) {
+	leased(t, func(t *testing.T, db database.Session, name lease.Name) {
+		err := lease.Alone(t.Context(), db, name, shortLease, func(ctx context.Context) error {
+			_, err := db.Exec(ctx, "DELETE FROM tokens WHERE tenant = ? AND name = ?", name.Tenant, name.Name+lease.Suffix)
+			require.NoError(t, err)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		require.ErrorIs(t, err, lease.ErrLost)
+		require.NotErrorIs(t, err, context.Canceled, "an activity that says so is over")
+	})
+}
