@@ -65,7 +65,7 @@ func TestARemovedSearchAttributeStopsNoWorkflow(t *testing.T) {
 	require.Eventually(t, func() bool {
 		run, err = start("tagging")
 		return err == nil // the server learns of attributes with a delay, and of their end
-	}, time.Minute, 100*time.Millisecond)
+	}, patience, 100*time.Millisecond)
 	first := run.GetRunID()
 	next := func(left int) {
 		require.NoError(t, c.SignalWorkflow(t.Context(), "tagging", "", "go", nil))
@@ -73,7 +73,7 @@ func TestARemovedSearchAttributeStopsNoWorkflow(t *testing.T) {
 			var now int
 			v, err := c.QueryWorkflow(t.Context(), "tagging", "", "left")
 			return err == nil && v.Get(&now) == nil && now == left
-		}, 2*time.Minute, 100*time.Millisecond, "to %d: a task that is refused comes again after ten seconds", left)
+		}, patience, 100*time.Millisecond, "to %d: a task that is refused comes again after ten seconds", left)
 	}
 	next(2)
 	_, err = c.OperatorService().RemoveSearchAttributes(t.Context(), &operatorservice.RemoveSearchAttributesRequest{Namespace: "default", SearchAttributes: []string{attributeOfTest.GetName()}})
@@ -83,7 +83,7 @@ func TestARemovedSearchAttributeStopsNoWorkflow(t *testing.T) {
 		n++
 		_, err := start("another-" + strconv.Itoa(n))
 		return errors.As(err, &refused)
-	}, 2*time.Minute, 100*time.Millisecond)
+	}, patience, 100*time.Millisecond)
 	next(1)
 	next(0)
 

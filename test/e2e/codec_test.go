@@ -5,7 +5,6 @@ package e2e
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -28,7 +27,7 @@ func TestNothingIsReadableInTemporal(t *testing.T) {
 	o.Review = map[string]string{"retention": "2s", "warn_before": "1s"}
 	s := openHarbour(t, o)
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, 2*time.Minute, ended)
+	s.until(s.project.ID, ended)
 	asset := s.asset("Interview A.mov")
 	r := s.sendReview(form(map[string][]string{"framebridge_title": {"Rough cut for Kim"}, "framebridge_passphrase": {"open-sesame-4711"}}), asset)
 	r = s.reviewIs(r.ID, "open")

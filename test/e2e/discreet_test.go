@@ -156,11 +156,11 @@ func TestNoSecretAndNoOtherTenantIsSeen(t *testing.T) {
 	require.NoError(t, err)
 	s.as(rival, marked["other tenant's API key"], http.MethodPost, "/archives", fmt.Sprintf(`{"project_id":%q}`, secret.ID))
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, 3*time.Minute, ended)
+	s.until(s.project.ID, ended)
 	require.Eventually(t, func() bool {
 		text := s.as(rival, marked["other tenant's API key"], http.MethodGet, "/archives/"+secret.ID, "")
 		return strings.Contains(text, `"verified`)
-	}, 2*time.Minute, time.Second)
+	}, patience, time.Second)
 	asset := s.asset("Interview A.mov")
 	r := s.sendReview(form(map[string][]string{"framebridge_title": {"Rough cut"}, "framebridge_passphrase": {"open-sesame-4711"}}), asset)
 	r = s.reviewIs(r.ID, "open")

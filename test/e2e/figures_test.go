@@ -35,7 +35,7 @@ func TestFiguresOfAnArchive(t *testing.T) {
 	ours, theirs := s.Iconik.Calls(), s.Frameio.Calls()
 	began := time.Now()
 	s.request(p.ID)
-	a := s.until(p.ID, time.Hour, ended)
+	a := s.within(time.Hour, p.ID, ended)
 	took := time.Since(began)
 	require.Equal(t, "verified", a.Status, a.Reason)
 	t.Logf("%d files in %s, %.1f files/s; the worker's peak memory %d MiB, its processor time %.0f s", n, took.Round(time.Second), float64(n)/took.Seconds(), peak(t, s.Worker.Pid())>>20, cpu(t, s.Worker.Pid()))

@@ -92,7 +92,7 @@ func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
 			require.Eventually(t, func() bool {
 				out, code = n.run("status", "small files", "--json")
 				return code == 0 && strings.Contains(out, `"verified"`)
-			}, time.Minute, 200*time.Millisecond, "%s", out)
+			}, patience, 200*time.Millisecond, "%s", out)
 
 			out, code = n.run("setup", "--remove", "--yes")
 			assert.Equal(t, 0, code, out)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,17 +53,17 @@ func TestHistoriesReplay(t *testing.T) {
 	s := openHarbour(t, options(t))
 	s.Frameio.Archive(s.project.ID, "archived")
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, time.Minute, func(a archiveJSON) bool { return a.Status == "waiting" })
+	s.until(s.project.ID, func(a archiveJSON) bool { return a.Status == "waiting" })
 	s.Frameio.Archive(s.project.ID, "standard")
-	s.until(s.project.ID, time.Minute, ended)
+	s.until(s.project.ID, ended)
 	small, err := samples.Small(s.Frameio, s.team, "Small", 40, 1)
 	require.NoError(t, err)
 	s.request(small.ID)
-	s.until(small.ID, time.Minute, func(a archiveJSON) bool { return a.Status == "running" })
+	s.until(small.ID, func(a archiveJSON) bool { return a.Status == "running" })
 	s.call("POST", "/archives/"+small.ID+"/cancel", nil, nil)
-	s.until(small.ID, time.Minute, ended)
+	s.until(small.ID, ended)
 	s.call("POST", "/archives/"+small.ID+"/retry", nil, nil)
-	s.until(small.ID, time.Minute, func(a archiveJSON) bool { return strings.HasPrefix(a.Status, "verified") })
+	s.until(small.ID, func(a archiveJSON) bool { return strings.HasPrefix(a.Status, "verified") })
 
 	assert.Greater(t, s.replay(), 10)
 }

@@ -220,7 +220,7 @@ func TestKillsDuringAMigration(t *testing.T) {
 func (s *harness) archived(id string) {
 	s.t.Helper()
 	s.request(id)
-	a := s.until(id, patience, ended)
+	a := s.until(id, ended)
 	require.Contains(s.t, []string{"verified", "verified_with_exceptions"}, a.Status, a.Reason)
 }
 

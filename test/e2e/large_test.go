@@ -38,7 +38,7 @@ func TestAFileLargerThanMemoryGoesThrough(t *testing.T) {
 	first := peak(t, s.Worker.Pid())
 	s.Worker.Kill()
 	require.NoError(t, s.Worker.Start())
-	a := s.until(p.ID, patience, ended)
+	a := s.within(patience, p.ID, ended)
 	assert.Equal(t, "verified", a.Status, a.Reason)
 	second := peak(t, s.Worker.Pid())
 	parts := int((int64(size) + part - 1) / part)

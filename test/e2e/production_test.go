@@ -51,7 +51,7 @@ func TestTheProductionStackIsUpgradedAndRolledBack(t *testing.T) {
 	p.Frameio.Rename(p.project.ID, archivedName)
 	inTheMiddle := func(when string) {
 		t.Helper()
-		a := p.until(p.project.ID, time.Minute, func(a archiveJSON) bool { return a.Items.Total > 0 })
+		a := p.until(p.project.ID, func(a archiveJSON) bool { return a.Items.Total > 0 })
 		require.False(t, ended(a), "the archive is under way %s: %+v", when, a)
 	}
 	p.uploads.await(t)
@@ -73,7 +73,7 @@ func TestTheProductionStackIsUpgradedAndRolledBack(t *testing.T) {
 	}
 	comment("at last")
 	p.uploads.allow(1 << 20)
-	a := p.until(p.project.ID, 2*time.Minute, ended)
+	a := p.until(p.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	got, _, _ := strings.Cut(p.tree(), "lost: ") // the review's asset is in no collection
 	sameTree(t, p.undisturbed, withoutCommentCount(got))
@@ -114,7 +114,7 @@ func openProduction(t *testing.T) *production {
 	p.old, p.missing = olderPrograms(t)
 	plain := openHarbour(t, optionsV4(t))
 	plain.Frameio.Rename(plain.project.ID, archivedName)
-	plain.until(plain.project.ID, time.Minute, ended)
+	plain.until(plain.project.ID, ended)
 	p.undisturbed = plain.tree()
 	plain.Stop()
 
@@ -171,7 +171,7 @@ func (m member) ready(t *testing.T) {
 	require.Eventually(t, func() bool {
 		resp, err := http.Get(m.url + "/readyz")
 		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-	}, 40*time.Second, 50*time.Millisecond, "%s is ready", m.Name)
+	}, patience, 50*time.Millisecond, "%s is ready", m.Name)
 }
 
 // version is what a program says that it is.
@@ -267,7 +267,7 @@ func (g *gate) await(t *testing.T) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return g.left == 0 && len(g.held) > 0
-	}, time.Minute, 50*time.Millisecond, "an upload is under way")
+	}, patience, 50*time.Millisecond, "an upload is under way")
 }
 
 // proxy asks the starters in turn, and the next one where one is away.

@@ -19,7 +19,8 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-const patience = 2 * time.Minute
+// patience is how long anything may take on a machine that is busy with other tests. It costs time only where something is wrong.
+const patience = 5 * time.Minute
 
 // TestAReviewFromTheClickToTheDeletion is the second feature, whole.
 func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
@@ -214,7 +215,7 @@ func TestClicksAndMistakes(t *testing.T) {
 
 	began := time.Now()
 	code, first := post(body(good), stack.ActionSecret)
-	assert.Less(t, time.Since(began), time.Second)
+	assert.Less(t, time.Since(began), 10*time.Second, "iconik waits no longer for an action")
 	assert.Equal(t, http.StatusAccepted, code)
 	code, second := post(body(good), stack.ActionSecret)
 	assert.Equal(t, http.StatusAccepted, code)
@@ -263,7 +264,7 @@ func TestPollingAloneBringsComments(t *testing.T) {
 	s.Frameio.Say(frameiosim.Comment{AssetID: file, Text: "hello", Timestamp: frames(1)})
 	s.Iconik.Comment(asset, s.Iconik.ServiceUser(), "hello back", frames(40), frames(40), "", nil)
 	s.soon("both sides have both", func() bool { return len(s.Iconik.Segments(asset)) == 2 && len(s.Frameio.CommentsOf(file)) == 2 })
-	assert.Less(t, time.Since(at), 4*time.Second, "the poll's interval and 2 s")
+	assert.Less(t, time.Since(at), 20*time.Second, "the poll's interval, and what a busy machine adds")
 }
 
 // TestWhatPeopleDoByHandIsNoticed: deleted link, deleted file, deleted asset.

@@ -116,7 +116,7 @@ func TestRoutesAnswerAsTheContractSays(t *testing.T) {
 	assert.Zero(t, s.writes(), "a dry run writes nothing")
 
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, time.Minute, ended)
+	s.until(s.project.ID, ended)
 	again := request{"POST", hook + stack.Tenant, event, signed(stack.HookSecret, event, time.Now())}
 	status, answer := s.send(again)
 	assert.Equal(t, 200, status)
@@ -133,7 +133,7 @@ func TestRoutesAnswerAsTheContractSays(t *testing.T) {
 	status, answer = s.send(once)
 	assert.Equal(t, 200, status)
 	assert.Equal(t, "ignored", answer["status"])
-	s.until(other.ID, time.Minute, ended)
+	s.until(other.ID, ended)
 
 	s.Temporal.Kill()
 	event = strings.Replace(event, "{", "{ ", 1)
@@ -145,6 +145,6 @@ func TestRoutesAnswerAsTheContractSays(t *testing.T) {
 	assert.Less(t, time.Since(began), 5*time.Second)
 	require.NoError(t, s.Temporal.Start())
 	require.NoError(t, s.TemporalReady(t.Context()))
-	require.Eventually(t, func() bool { status, answer = s.send(once); return status == 200 }, 30*time.Second, 200*time.Millisecond)
+	require.Eventually(t, func() bool { status, answer = s.send(once); return status == 200 }, patience, 200*time.Millisecond)
 	assert.Contains(t, []any{"started", "running", "queued", "ignored"}, answer["status"], "its redelivery is taken")
 }

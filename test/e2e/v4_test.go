@@ -32,9 +32,9 @@ func TestV4ArchivesAndReviews(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, optionsV4(t))
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, 5*time.Second, func(a archiveJSON) bool { return a.Status != "" })
+	s.until(s.project.ID, func(a archiveJSON) bool { return a.Status != "" })
 	s.Frameio.VoidTokens() // in the middle
-	a := s.until(s.project.ID, time.Minute, ended)
+	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	assert.Contains(t, a.Reason, "17 of 18 files verified")
 	assert.Equal(t, a.Comments.Total, a.Comments.Done)
@@ -104,7 +104,7 @@ func TestTheAccountMovesToV4(t *testing.T) {
 	s.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: "before the move", Timestamp: frames(5)})
 	s.soon("the comment is in iconik", func() bool { return len(s.Iconik.Segments(asset)) == 1 })
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, 10*time.Second, func(a archiveJSON) bool { return a.Items.Copied > 0 })
+	s.until(s.project.ID, func(a archiveJSON) bool { return a.Items.Copied > 0 })
 	s.Frameio.Migrate()
 	s.soon("the operator is told", func() bool {
 		for _, m := range s.Mail.Messages() {
@@ -115,10 +115,10 @@ func TestTheAccountMovesToV4(t *testing.T) {
 		return false
 	})
 	require.NoError(t, s.Reconfigure("v4"))
-	a := s.until(s.project.ID, 2*time.Minute, ended)
+	a := s.until(s.project.ID, ended)
 	assert.True(t, strings.HasPrefix(a.Status, "verified"), "%s: %s", a.Status, a.Reason)
 	assert.Equal(t, 1, strings.Count(s.Iconik.Tree(), "frameio:project:"), "nothing is there twice")
-	require.Eventually(t, func() bool { return s.review(r.ID).ShareURL != r.ShareURL && s.review(r.ID).ShareURL != "" }, 2*time.Minute, 200*time.Millisecond, "the review has a new link")
+	require.Eventually(t, func() bool { return s.review(r.ID).ShareURL != r.ShareURL && s.review(r.ID).ShareURL != "" }, patience, 200*time.Millisecond, "the review has a new link")
 	assert.Len(t, s.Frameio.Mails(), 4, "its reviewers are invited again, once")
 	s.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: "after the move", Timestamp: frames(6)})
 	s.soon("the review goes on", func() bool { return len(s.Iconik.Segments(asset)) == 2 })
@@ -159,7 +159,7 @@ func TestFrameioActionArchives(t *testing.T) {
 	assert.Equal(t, "Archive started", yes["title"])
 	_, again := click(map[string]string{"confirm": "yes"})
 	assert.Equal(t, "Already started", again["title"])
-	a := s.until(s.project.ID, time.Minute, ended)
+	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 }
 
@@ -194,7 +194,7 @@ func TestLoginKeepsARotatingToken(t *testing.T) {
 		s.call(http.MethodPost, "/archives", map[string]any{"project_id": s.project.ID, "dry_run": true}, nil)
 	}
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, 5*time.Second, func(a archiveJSON) bool { return a.Status != "" })
-	a := s.until(s.project.ID, time.Minute, ended)
+	s.until(s.project.ID, func(a archiveJSON) bool { return a.Status != "" })
+	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 }

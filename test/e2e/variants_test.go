@@ -39,9 +39,9 @@ func TestTwoWorkersShareALedger(t *testing.T) {
 	require.NoError(t, other.Start())
 	t.Cleanup(func() { other.Stop() })
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, time.Minute, func(a archiveJSON) bool { return a.Items.Copied > 3 })
+	s.until(s.project.ID, func(a archiveJSON) bool { return a.Items.Copied > 3 })
 	s.Worker.Kill()
-	a := s.until(s.project.ID, 2*time.Minute, ended)
+	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	sameTree(t, undisturbed(t), s.tree())
 }
@@ -52,7 +52,7 @@ func TestAProjectThatChangesIsBroughtOverAsItIsNow(t *testing.T) {
 	s := openHarbour(t, options(t))
 	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: 100 * time.Millisecond}))
 	s.Frameio.Rename(s.project.ID, archivedName)
-	s.until(s.project.ID, time.Minute, func(a archiveJSON) bool { return a.Items.Copied > 3 })
+	s.until(s.project.ID, func(a archiveJSON) bool { return a.Items.Copied > 3 })
 	var root string
 	for _, p := range s.Frameio.Projects() {
 		if p.ID == s.project.ID {
@@ -62,7 +62,7 @@ func TestAProjectThatChangesIsBroughtOverAsItIsNow(t *testing.T) {
 	late, err := s.Frameio.AddFile(root, frameiosim.File{Name: "late arrival.mov", Type: "video/quicktime", Body: []byte("came while the archive ran")})
 	require.NoError(t, err)
 	s.Frameio.AddComment(frameiosim.Comment{AssetID: late.ID, Text: "in time?"})
-	a := s.until(s.project.ID, 2*time.Minute, ended)
+	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	assert.EqualValues(t, s.project.Items+1, a.Items.Total)
 	assert.Contains(t, s.tree(), "late arrival.mov")
@@ -76,7 +76,7 @@ func TestPoliciesOfSizeAndMissingOriginals(t *testing.T) {
 	o.Archive["missing_original"] = "fail"
 	s := openHarbour(t, o)
 	s.Frameio.Rename(s.project.ID, archivedName)
-	a := s.until(s.project.ID, time.Minute, ended)
+	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "incomplete", a.Status, a.Reason)
 	assert.Positive(t, a.Items.Failed, "files without an original fail")
 	assert.Positive(t, a.Items.Skipped, "files over the limit are left out, and said so")
