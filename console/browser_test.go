@@ -231,3 +231,16 @@ func TestAnOpenPageCatchesUp(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, b.said())
 }
+
+// TestAPageThatCouldNotBeReadIsReadAgain: nothing else changes, so that no message comes after the one whose reading failed.
+func TestAPageThatCouldNotBeReadIsReadAgain(t *testing.T) {
+	b := openBrowser(t)
+	h := filled(t, config.RoleOperator)
+	b.do(chromedp.Navigate(h.server.URL+"/ui/"+acme+"/archives"), chromedp.WaitVisible(`[data-live="running.files"]`))
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`(() => { const whole = window.fetch; window.fetch = () => { window.fetch = whole; return Promise.reject(new Error("away")); }; return true; })()`))
+	require.NoError(t, err)
+	_, err = h.ledger.Tenant(acme).Archive("running").Update(t.Context(), func(a *ledger.Archive) { a.Name = "Renamed meanwhile" })
+	require.NoError(t, err)
+	_, err = chromedp.Run(b.ctx, chromedp.Poll[bool](`document.querySelector('#under-way').textContent.includes('Renamed meanwhile')`, chromedp.WithPollingTimeout(time.Minute)))
+	require.NoError(t, err)
+}

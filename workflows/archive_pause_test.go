@@ -2,6 +2,8 @@ package workflows
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -23,10 +25,42 @@ func TestAPausedArchiveGoesOnWhereItWas(t *testing.T) {
 		opened = append(opened, in.SourceID)
 		return OpenVersionResult{Do: DoTransfer}, nil
 	}
+	closed := map[int64]bool{} // as the ledger knows what is copied
+	isClosed := func(n int64) bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return closed[n]
+	}
 	cut := map[string]bool{}
 	var paused, resumed time.Time
 	env, out, err := run(t, w, ArchiveInput{Ref: testRef, State: ArchiveState{Migration: testMigration}}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.OnSignalExternalWorkflow(mock.Anything, testMigration, "", SignalEnded, mock.Anything).Return(nil).Once()
+		ActNextRanges.Register(env, func(_ context.Context, in NextRangesInput) (out []Range, _ error) {
+			for from := in.After + 1; from <= w.items && len(out) < in.Max; from++ {
+				if in.Phase == PhaseCopy && isClosed(from) {
+					continue
+				}
+				to := min(from+int64(in.Size)-1, w.items)
+				out = append(out, Range{From: from, To: to})
+				from = to
+			}
+			return out, nil
+		})
+		ActRangeItems.Register(env, func(_ context.Context, in RangeInput) (out []CopyItem, _ error) {
+			for n := in.From; n <= in.To; n++ {
+				if !isClosed(n) {
+					out = append(out, CopyItem{SourceID: fmt.Sprint(n), Asset: fmt.Sprint(n), Name: "clip", Size: 10})
+				}
+			}
+			return out, nil
+		})
+		ActCloseVersion.Register(env, func(_ context.Context, in ItemInput) error {
+			n, err := strconv.ParseInt(in.SourceID, 10, 64)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			closed[n] = true
+			return err
+		})
 		ActTransferFile.Register(env, func(_ context.Context, in ItemInput) error {
 			if in.SourceID != "25" {
 				return w.transfer(in)
@@ -61,7 +95,7 @@ func TestAPausedArchiveGoesOnWhereItWas(t *testing.T) {
 		seen[id] = true
 	}
 	assert.Len(t, seen, 250)
-	assert.Less(t, len(opened), 250+3*40, "only ranges that were under way are gone through again")
+	assert.LessOrEqual(t, len(opened), 250+3, "only what the three lanes were at is opened again")
 }
 
 func TestAPauseBeforeTheFirstStepHolds(t *testing.T) {

@@ -68,7 +68,7 @@ func number(name string, otherwise int) int {
 func TestWholeHistories(t *testing.T) {
 	t.Parallel()
 	first := number("FRAMEBRIDGE_SEED", 1)
-	for seed := first; seed < first+number("FRAMEBRIDGE_HISTORIES", 6); seed++ {
+	for seed := first; seed < first+number("FRAMEBRIDGE_HISTORIES", rounds(2, 6)); seed++ {
 		generation := []string{"legacy", "v4"}[seed%2]
 		t.Run(generation+"-"+strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()

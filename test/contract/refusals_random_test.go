@@ -70,7 +70,7 @@ func (f *refusals) before(side string) func(http.Handler) http.Handler {
 // verified.
 func TestRandomRefusals(t *testing.T) {
 	t.Parallel()
-	playRandomRefusals(t, 30, 20)
+	playRandomRefusals(t, rounds(16, 30), rounds(8, 20))
 }
 
 func playRandomRefusals(t *testing.T, files, most int) {

@@ -145,7 +145,7 @@ func TestACancelledReviewKeepsItsMedia(t *testing.T) {
 // dies, both sides end equal, with each remark once. FRAMEBRIDGE_CHAOS sets how many histories are tried.
 func TestBothSidesEndEqual(t *testing.T) {
 	t.Parallel()
-	histories := 12
+	histories := rounds(4, 12)
 	if n, err := strconv.Atoi(os.Getenv("FRAMEBRIDGE_CHAOS")); err == nil {
 		histories = n
 	}

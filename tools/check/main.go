@@ -24,6 +24,8 @@ type step struct {
 	long bool
 	// needsC steps are left out, loudly, where there is no C compiler.
 	needsC bool
+	// needsBrowser steps say so where there is no Chromium, and test the rest.
+	needsBrowser bool
 }
 
 const workflowcheck = "go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0"
@@ -40,7 +42,7 @@ var steps = []step{
 	{name: "large tables in whole", args: []string{"go", "test", "-tags", "integration", "-timeout", "20m", "-parallel", "8", "./test/contract"}, slow: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "alert rules and dashboard", args: []string{"go", "test", "-C", "tools/lint-observability", "-timeout", "10m"}, slow: true},
-	{name: "the console and the sign-in in a browser", args: []string{"go", "test", "-tags", "integration", "-timeout", "9m", "-count", "1", "./console", "./signin"}, slow: true},
+	{name: "the console and the sign-in in a browser", args: []string{"go", "test", "-tags", "integration", "-timeout", "9m", "-count", "1", "./console", "./signin"}, slow: true, needsBrowser: true},
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
 }
 
@@ -50,12 +52,8 @@ func havePostgres(fast bool) error {
 	if postgres.Available() {
 		return nil
 	}
-	if _, err := exec.LookPath("apt-get"); err == nil && os.Getuid() == 0 && !fast {
-		fmt.Println("== installing PostgreSQL")
-		cmd := exec.Command("sh", "-c", "apt-get update -q && apt-get install -q -y --no-install-recommends postgresql")
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		cmd.Stderr = os.Stderr
-		_ = cmd.Run() // what counts is whether it is there
+	if !fast {
+		installed("PostgreSQL", nil, "postgresql") // not by its name: its programs are on no PATH
 	}
 	if !postgres.Available() && postgres.Required() {
 		return fmt.Errorf("PostgreSQL is required (%s): install it, or set FRAMEBRIDGE_TEST_POSTGRES to a database", postgres.Require)
@@ -68,10 +66,10 @@ func havePostgres(fast bool) error {
 
 var raced = []string{"./transfer", "./clients/rest", "./clients/frameio/v4", "./workflows", "./activities/...", "./ledger", "./console", "./starter/...", "./temporalclient", "./config"}
 
-// haveCompiler says whether there is a C compiler, which the race detector needs. As root on Debian it installs one.
-func haveCompiler() bool {
+// installed says whether one of the programs is there. As root on Debian it installs packages that have one.
+func installed(what string, programs []string, packages string) bool {
 	found := func() bool {
-		for _, name := range []string{os.Getenv("CC"), "gcc", "clang", "cc"} {
+		for _, name := range programs {
 			if _, err := exec.LookPath(name); name != "" && err == nil {
 				return true
 			}
@@ -79,13 +77,18 @@ func haveCompiler() bool {
 		return false
 	}
 	if _, err := exec.LookPath("apt-get"); err == nil && os.Getuid() == 0 && !found() {
-		fmt.Println("== installing a C compiler")
-		cmd := exec.Command("sh", "-c", "apt-get update -q && apt-get install -q -y --no-install-recommends gcc libc6-dev")
+		fmt.Println("== installing", what)
+		cmd := exec.Command("sh", "-c", "apt-get update -q && apt-get install -q -y --no-install-recommends "+packages)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		cmd.Stderr = os.Stderr
 		_ = cmd.Run() // what counts is whether it is there
 	}
 	return found()
+}
+
+// haveCompiler says whether there is a C compiler, which the race detector needs.
+func haveCompiler() bool {
+	return installed("a C compiler", []string{os.Getenv("CC"), "gcc", "clang", "cc"}, "gcc libc6-dev")
 }
 
 func main() {
@@ -104,6 +107,9 @@ func main() {
 		if s.needsC && !haveCompiler() {
 			fmt.Printf("== %s: NOT TESTED: there is no C compiler on this machine; install gcc or clang\n", s.name)
 			continue
+		}
+		if s.needsBrowser && !installed("Chromium", []string{"chromium", "chromium-browser", "google-chrome", "chrome"}, "chromium") {
+			fmt.Printf("== %s: NOT TESTED in a browser: there is no Chromium on this machine; install it\n", s.name)
 		}
 		at := time.Now()
 		fmt.Printf("== %s\n", s.name)

@@ -22,6 +22,7 @@
   const read = async () => {
     if (reading) { again = true; return; }
     reading = true;
+    let failed = false;
     try {
       const response = await fetch(location.href.split("#")[0], {headers: {"X-Live": "1"}, redirect: "error"});
       if (!response.ok) throw new Error(response.status);
@@ -40,10 +41,12 @@
       const back = focused ? document.getElementById(focused) : link && document.querySelector(`a[href="${CSS.escape(link)}"]`);
       if (back && document.activeElement === document.body) back.focus({preventScroll: true});
     } catch {
-      // the next message tries again
+      failed = true;
     } finally {
       reading = false;
-      if (again) { again = false; setTimeout(read, 1000); }
+      if (failed) setTimeout(() => { if (!document.hidden) read(); }, 5000 + Math.random() * 5000);
+      else if (again) setTimeout(read, 1000);
+      again = false;
     }
   };
 
