@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,7 +151,7 @@ func (f fakeOperator) ListSearchAttributes(context.Context, *operatorservice.Lis
 // mailServer speaks as much SMTP as a check needs.
 type mailServer struct {
 	address                    string
-	noHello, noLogin, noSender bool
+	noHello, noLogin, noSender atomic.Bool
 }
 
 func newMailServer(t *testing.T) *mailServer {
@@ -174,7 +175,7 @@ func newMailServer(t *testing.T) *mailServer {
 func (m *mailServer) talk(c net.Conn) {
 	defer c.Close()
 	say := func(line string) { fmt.Fprint(c, line+"\r\n") }
-	if m.noHello {
+	if m.noHello.Load() {
 		say("554 go away")
 		return
 	}
@@ -184,11 +185,11 @@ func (m *mailServer) talk(c net.Conn) {
 		switch line := strings.ToUpper(lines.Text()); {
 		case strings.HasPrefix(line, "EHLO"):
 			fmt.Fprint(c, "250-here\r\n250 AUTH PLAIN\r\n")
-		case strings.HasPrefix(line, "AUTH") && m.noLogin:
+		case strings.HasPrefix(line, "AUTH") && m.noLogin.Load():
 			say("535 no")
 		case strings.HasPrefix(line, "AUTH"):
 			say("235 yes")
-		case strings.HasPrefix(line, "MAIL") && m.noSender:
+		case strings.HasPrefix(line, "MAIL") && m.noSender.Load():
 			say("550 not as that sender")
 		case strings.HasPrefix(line, "QUIT"):
 			say("221 bye")

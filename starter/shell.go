@@ -29,7 +29,7 @@ func completeTenants(root *cobra.Command, o *options) {
 }
 
 // completing is how long the shell waits for names.
-const completing = 3 * time.Second
+var completing = 3 * time.Second
 
 // completeProjects lets the shell complete the name of a project with those that Frame.io lists. Where it cannot, it stays silent.
 func completeProjects(root *cobra.Command, o *options) {

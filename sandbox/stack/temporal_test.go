@@ -107,7 +107,7 @@ func TestAFetchedCommandIsTheReleases(t *testing.T) {
 			if c.want != "" {
 				require.ErrorContains(t, err, c.want)
 				assert.NoFileExists(t, path, "nothing that was not looked at is kept")
-				assert.Less(t, time.Since(began), 2*silence)
+				assert.Less(t, time.Since(began), silence+time.Minute, "a minute for a busy machine")
 				return
 			}
 			require.NoError(t, err)
