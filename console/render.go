@@ -16,7 +16,7 @@ var done = map[string]string{
 	"started":   "The archive was started. If another one of this tenant runs, it waits in the queue.",
 	"retried":   "The archive continues with what is missing.",
 	"checks":    "Framebridge checks now whether the originals are back.",
-	"cancelled": "The archive is being cancelled. What is in iconik stays there.",
+	"cancelled": "The archive is being canceled. What is in iconik stays there.",
 	"moved":     "The order of the queue was changed.",
 	"item":      "The file is tried again.",
 	"extended":  "The review has a new expiry.",

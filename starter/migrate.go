@@ -177,7 +177,7 @@ func printMigration(out io.Writer, v control.MigrationView, projects []control.M
 	line("Migration", v.ID)
 	line("Status", v.Status)
 	line("Why", v.Reason)
-	line("Projects", fmt.Sprintf("%d: %d queued, %d running, %d verified, %d with exceptions, %d incomplete, %d failed, %d cancelled", p.Total, p.Queued, p.Running, p.Verified, p.VerifiedWithExceptions, p.Incomplete, p.Failed, p.Cancelled))
+	line("Projects", fmt.Sprintf("%d: %d queued, %d running, %d verified, %d with exceptions, %d incomplete, %d failed, %d canceled", p.Total, p.Queued, p.Running, p.Verified, p.VerifiedWithExceptions, p.Incomplete, p.Failed, p.Cancelled))
 	line("Files", fmt.Sprintf("%d of %d copied, %d verified, %d skipped, %d failed", v.Items.Copied, v.Items.Total, v.Items.Verified, v.Items.Skipped, v.Items.Failed))
 	line("Size", fmt.Sprintf("%s of %s", report.Size(v.Bytes.Done), report.Size(v.Bytes.Total)))
 	if v.Bandwidth > 0 {
@@ -213,7 +213,7 @@ func migrateControlCommand(o *options, verb, short string) *cobra.Command {
 			if _, err := s.ControlMigration(ctx, t, row.ID, verb); err != nil {
 				return err
 			}
-			said := map[string]string{workflows.UpdatePause: "is paused: archives stand still within seconds", workflows.UpdateResume: "continues", workflows.UpdateCancel: "is being cancelled"}
+			said := map[string]string{workflows.UpdatePause: "is paused: archives stand still within seconds", workflows.UpdateResume: "continues", workflows.UpdateCancel: "is being canceled"}
 			_, err = fmt.Fprintf(out, "migration %s %s\n", row.ID, said[verb])
 			return err
 		}),

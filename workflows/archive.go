@@ -134,7 +134,7 @@ func (a *archive) setup(ctx workflow.Context) error {
 		Description: "Stop the archive. Everything already in iconik stays, and a retry continues from there.",
 		Validator: func() error {
 			if a.stopped {
-				return temporal.NewApplicationError("the archive is already being cancelled", "AlreadyCancelled")
+				return temporal.NewApplicationError("the archive is already being canceled", "AlreadyCancelled")
 			}
 			return nil
 		},

@@ -125,7 +125,7 @@ type (
 	RangeInput struct {
 		Ref
 		Range
-		// Orderly has a child waited for that is cancelled, and what it does.
+		// Orderly has a child waited for that is canceled, and what it does.
 		Orderly bool `json:"orderly,omitempty"`
 	}
 	// CommentsInput asks for the comments of a range. Those that were read since the last look at the project's tree

@@ -81,7 +81,7 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 	return nil
 }
 
-// drained waits until no lane has work: they end by themselves when ctx is cancelled.
+// drained waits until no lane has work: they end by themselves when ctx is canceled.
 func (a *archive) drained(ctx workflow.Context) error {
 	quiet, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()

@@ -76,7 +76,7 @@ func TestAPausedArchiveGoesOnWhereItWas(t *testing.T) {
 					resumed = env.Now()
 					env.SignalWorkflow(SignalHold, HoldSignal{})
 				}, 3*time.Hour)
-				return activity.ErrResultPending // until it is cancelled
+				return activity.ErrResultPending // until it is canceled
 			}
 			return nil
 		})

@@ -221,7 +221,7 @@ func (m *migration) continueAsNew(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, MigrationName, MigrationInput{MigrationRef: m.ref, State: m.state})
 }
 
-// end writes down how the migration ended. What runs for one that was cancelled is cancelled with it.
+// end writes down how the migration ended. What runs for one that was canceled is canceled with it.
 func (m *migration) end(ctx workflow.Context, cause error) (MigrationResult, error) {
 	out := MigrationEndInput{MigrationRef: m.ref, Status: MigrationDone}
 	switch {

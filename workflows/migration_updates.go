@@ -53,7 +53,7 @@ func (m *migration) setup(ctx workflow.Context) error {
 			Validator: func(ControlUpdate) error {
 				switch {
 				case m.stopped != "":
-					return refuse("the migration is being cancelled")
+					return refuse("the migration is being canceled")
 				case m.state.Paused != "":
 					return refuse("the migration is paused already")
 				}
@@ -65,7 +65,7 @@ func (m *migration) setup(ctx workflow.Context) error {
 			Validator: func(ControlUpdate) error {
 				switch {
 				case m.stopped != "":
-					return refuse("the migration is being cancelled")
+					return refuse("the migration is being canceled")
 				case m.state.Paused == "" && m.state.Status != MigrationPaused:
 					return refuse("the migration is not paused")
 				}
@@ -80,7 +80,7 @@ func (m *migration) setup(ctx workflow.Context) error {
 			Description: "End the migration, and the archives that it has started. Everything already in iconik stays.",
 			Validator: func(ControlUpdate) error {
 				if m.stopped != "" {
-					return refuse("the migration is already being cancelled")
+					return refuse("the migration is already being canceled")
 				}
 				return nil
 			},

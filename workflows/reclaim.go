@@ -235,7 +235,7 @@ func (r *reclaim) setup(ctx workflow.Context) error {
 
 func (r *reclaim) mayCancel() error {
 	if r.cancelled {
-		return refuse("the reclaim is already being cancelled")
+		return refuse("the reclaim is already being canceled")
 	}
 	return nil
 }

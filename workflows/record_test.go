@@ -239,7 +239,7 @@ func refused(kind, text string) error {
 	return temporal.NewNonRetryableApplicationError(text, kind, nil)
 }
 
-// await works, as a worker does, until it may end or is cancelled.
+// await works, as a worker does, until it may end or is canceled.
 func await(ctx context.Context, end <-chan struct{}) error {
 	for {
 		activity.RecordHeartbeat(ctx)
@@ -255,7 +255,7 @@ func await(ctx context.Context, end <-chan struct{}) error {
 	}
 }
 
-// hang works until it is cancelled.
+// hang works until it is canceled.
 func hang(ctx context.Context, _ object) (any, error) { return nil, await(ctx, nil) }
 
 func number(v any) int {
@@ -671,7 +671,7 @@ func TestReviewStoppedWhileSending(t *testing.T) {
 	r.keepRuns("review-stopped-while-sending", id)
 }
 
-// hangOrSend works until it is cancelled, and is done after a while where a version does not cancel.
+// hangOrSend works until it is canceled, and is done after a while where a version does not cancel.
 func hangOrSend(ctx context.Context, _ object) (any, error) {
 	end := make(chan struct{})
 	time.AfterFunc(6*time.Second, func() { close(end) })

@@ -47,7 +47,7 @@ func Of(ctx context.Context) Attempt {
 	return none{time.Now()}
 }
 
-// Stopping returns an error when the attempt should end between two steps: its worker is asked to, or it is cancelled.
+// Stopping returns an error when the attempt should end between two steps: its worker is asked to, or it is canceled.
 func Stopping(ctx context.Context) error {
 	select {
 	case <-Of(ctx).WorkerStop():
@@ -60,7 +60,7 @@ func Stopping(ctx context.Context) error {
 // Stopped is what an attempt returns that its worker's end has interrupted: another worker goes on at once.
 func Stopped() error { return fault.Wait("WorkerStopping", time.Second, "%v", ErrStopping) }
 
-// StopWithWorker returns a context that is cancelled, with ErrStopping as its cause, when the worker is asked to end.
+// StopWithWorker returns a context that is canceled, with ErrStopping as its cause, when the worker is asked to end.
 func StopWithWorker(ctx context.Context) (context.Context, context.CancelFunc) {
 	stop := Of(ctx).WorkerStop()
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -39,7 +39,7 @@ func Alone(ctx context.Context, db database.Session, name Name, lasts time.Durat
 		end(nil)
 		<-renewed
 		if err != nil && errors.Is(lost, ErrLost) {
-			return fmt.Errorf("%w: %v", ErrLost, err) // what was canceled is tried again: nobody has canceled the whole
+			return fmt.Errorf("%w: %s", ErrLost, err.Error()) // its text alone: nobody has canceled the whole, so it is tried again
 		}
 		return err
 	})

@@ -122,9 +122,6 @@ func (s *Server) linkedThumb(c *gin.Context) {
 	})
 }
 
-// words writes a state for people.
-func words(state string) string { return strings.ReplaceAll(state, "_", " ") }
-
 func onDay(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -167,7 +164,7 @@ func (s *Server) linkedArchive(ctx context.Context, t *config.Tenant, id string)
 	if v.QueuePosition > 0 && row.Status == ledger.Queued {
 		queued = fmt.Sprintf("number %d", v.QueuePosition)
 	}
-	page := signin.Page{Kind: "Archive", Title: cmp.Or(v.Project.Name, "Frame.io project "+id), Status: words(v.Status), Reason: v.Reason, Facts: facts(
+	page := signin.Page{Kind: "Archive", Title: cmp.Or(v.Project.Name, "Frame.io project "+id), Status: english.State(v.Status), Reason: v.Reason, Facts: facts(
 		signin.Fact{Label: "In the queue", Value: queued},
 		signin.Fact{Label: "Files", Value: filesOf(v.Items)},
 		signin.Fact{Label: "Size", Value: report.Size(v.Bytes.Done) + " of " + report.Size(v.Bytes.Total)},
@@ -241,7 +238,7 @@ func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) 
 	if row.Status == ledger.ReviewOpen {
 		share = v.ShareURL
 	}
-	page := signin.Page{Kind: "Review", Title: cmp.Or(v.Title, "Review "+id), Status: words(v.Status), Reason: v.Reason, Facts: facts(
+	page := signin.Page{Kind: "Review", Title: cmp.Or(v.Title, "Review "+id), Status: english.State(v.Status), Reason: v.Reason, Facts: facts(
 		link("Review page", "Open in Frame.io", share),
 		signin.Fact{Label: "Reviewers", Value: strings.Join(v.Reviewers, ", ")},
 		signin.Fact{Label: "Open until", Value: onDay(v.ExpiresAt)},
@@ -255,7 +252,7 @@ func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) 
 			assets.More = len(v.Assets) - i
 			break
 		}
-		assets.Rows = append(assets.Rows, []string{cmp.Or(a.Title, a.IconikAssetID), words(a.State), a.Decision, cmp.Or(a.Reason, a.NoWatermark)})
+		assets.Rows = append(assets.Rows, []string{cmp.Or(a.Title, a.IconikAssetID), english.State(a.State), a.Decision, cmp.Or(a.Reason, a.NoWatermark)})
 	}
 	if len(assets.Rows) > 0 {
 		page.Lists = append(page.Lists, assets)

@@ -47,7 +47,7 @@ func historyOf(t *testing.T, c client.Client, id, run string) *historypb.History
 	return &h
 }
 
-// TestHistoriesReplay replays what a real server has recorded of archives that waited, were cancelled and went on.
+// TestHistoriesReplay replays what a real server has recorded of archives that waited, were canceled and went on.
 func TestHistoriesReplay(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, options(t))
