@@ -20,6 +20,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/test/emptyledger"
+	"github.com/framebridge/framebridge/test/logtest"
 )
 
 const (
@@ -35,7 +36,7 @@ type harness struct {
 	desk *Desk
 	url  string
 	now  atomic.Int64
-	logs *strings.Builder
+	logs *logtest.Text
 }
 
 func (h *harness) time() time.Time                 { return time.Unix(0, h.now.Load()).UTC() }
@@ -47,7 +48,7 @@ func newHarness(t *testing.T) *harness {
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(book.Close)
-	h := &harness{t: t, book: book, logs: &strings.Builder{}, cfg: &config.Config{
+	h := &harness{t: t, book: book, logs: &logtest.Text{}, cfg: &config.Config{
 		Ledger: config.Ledger{EncryptionKey: config.Secrets{"a secret of sixteen and more"}},
 		Tenants: map[string]*config.Tenant{
 			acme:  {ID: acme, Name: "Acme", Roles: map[string][]string{"viewer": {"everybody"}, "operator": {"post"}, "admin": {"it"}}},

@@ -100,6 +100,7 @@ var arrows = map[string][]string{
 	"test/emptyledger":       {"ledger"},
 	"test/sinktest":          {"sandbox/s3sim", "transfer"},
 	"test/golden":            {}, // tests only
+	"test/logtest":           {}, // tests only
 	"tools/check":            {"test/postgres"},
 	"tools/record":           {},
 	"tools/fuzz":             {},
