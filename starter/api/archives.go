@@ -36,56 +36,24 @@ const (
 )
 
 func (s *Server) archiveOf(c *gin.Context) (ledger.Archive, bool) {
-	if !isID(c.Param("id")) {
-		fail(c, http.StatusNotFound, "id", "no such archive")
-		return ledger.Archive{}, false
-	}
-	row, ok, err := s.Ledger.Tenant(tenantIn(c).ID).Archive(c.Param("id")).Get(c.Request.Context())
-	switch {
-	case err != nil:
-		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-	case !ok:
-		fail(c, http.StatusNotFound, "id", "no such archive")
-	}
-	return row, ok && err == nil
+	return rowOf(s, c, "archive", isID, func(ctx context.Context, id string) (ledger.Archive, bool, error) {
+		return s.Ledger.Tenant(tenantIn(c).ID).Archive(id).Get(ctx)
+	})
 }
 
 func (s *Server) getArchive(c *gin.Context) {
-	row, ok := s.archiveOf(c)
-	if !ok {
-		return
+	if row, ok := s.archiveOf(c); ok {
+		answerRow(s, c, s.AsItStands(c.Request.Context(), row), s.ArchiveView)
 	}
-	v, err := s.ArchiveView(c.Request.Context(), s.AsItStands(c.Request.Context(), row))
-	if err != nil {
-		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-		return
-	}
-	c.JSON(http.StatusOK, v)
 }
 
 func (s *Server) listArchives(c *gin.Context) {
-	limit, ok := pageLimit(c)
-	if !ok {
-		return
-	}
-	rows, next, err := s.Ledger.Tenant(tenantIn(c).ID).Archives(c.Request.Context(), c.Query("cursor"), limit)
-	if err != nil {
-		s.listFailed(c, err)
-		return
-	}
-	list := make([]control.ArchiveView, 0, len(rows))
-	for _, row := range rows {
+	answerPage(s, c, "archives", s.Ledger.Tenant(tenantIn(c).ID).Archives, func(ctx context.Context, row ledger.Archive) (control.ArchiveView, error) {
 		if row.Status != ledger.Queued { // of these there are few
-			row = s.AsItStands(c.Request.Context(), row)
+			row = s.AsItStands(ctx, row)
 		}
-		v, err := s.ArchiveView(c.Request.Context(), row)
-		if err != nil {
-			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-			return
-		}
-		list = append(list, v)
-	}
-	c.JSON(http.StatusOK, gin.H{"archives": list, "next": textOrNull(next)})
+		return s.ArchiveView(ctx, row)
+	})
 }
 
 // listFailed answers for a page that could not be read.

@@ -43,51 +43,23 @@ func (s *Server) migrationRoutes(api *gin.RouterGroup) {
 }
 
 func (s *Server) migrationOf(c *gin.Context) (ledger.Migration, bool) {
-	if !untrusted.UUID(c.Param("id")) {
-		fail(c, http.StatusNotFound, "id", "no such migration")
-		return ledger.Migration{}, false
-	}
-	row, known, err := s.Ledger.Tenant(tenantIn(c).ID).Migration(c.Param("id")).Get(c.Request.Context())
-	switch {
-	case err != nil:
-		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-	case !known:
-		fail(c, http.StatusNotFound, "id", "no such migration")
-	}
-	return row, known && err == nil
+	return rowOf(s, c, "migration", untrusted.UUID, func(ctx context.Context, id string) (ledger.Migration, bool, error) {
+		return s.Ledger.Tenant(tenantIn(c).ID).Migration(id).Get(ctx)
+	})
 }
 
 func (s *Server) getMigration(c *gin.Context) {
-	row, ok := s.migrationOf(c)
-	if !ok {
-		return
+	if row, ok := s.migrationOf(c); ok {
+		answerRow(s, c, row, s.migrationView)
 	}
-	v, err := s.MigrationView(c.Request.Context(), s.MigrationAsItStands(c.Request.Context(), row))
-	if err != nil {
-		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-		return
-	}
-	c.JSON(http.StatusOK, v)
 }
 
 func (s *Server) listMigrations(c *gin.Context) {
-	limit, ok := pageLimit(c)
-	if !ok {
-		return
-	}
-	rows, next, err := s.Ledger.Tenant(tenantIn(c).ID).Migrations(c.Request.Context(), c.Query("cursor"), limit)
-	if err != nil {
-		s.listFailed(c, err)
-		return
-	}
-	list := make([]control.MigrationView, len(rows))
-	for i, row := range rows {
-		if list[i], err = s.MigrationView(c.Request.Context(), s.MigrationAsItStands(c.Request.Context(), row)); err != nil {
-			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-			return
-		}
-	}
-	c.JSON(http.StatusOK, gin.H{"migrations": list, "next": textOrNull(next)})
+	answerPage(s, c, "migrations", s.Ledger.Tenant(tenantIn(c).ID).Migrations, s.migrationView)
+}
+
+func (s *Server) migrationView(ctx context.Context, row ledger.Migration) (control.MigrationView, error) {
+	return s.MigrationView(ctx, s.MigrationAsItStands(ctx, row))
 }
 
 func (s *Server) getMigrationProjects(c *gin.Context) {

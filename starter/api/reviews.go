@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"mime"
@@ -16,53 +17,19 @@ import (
 )
 
 func (s *Server) reviewOf(c *gin.Context) (ledger.Review, bool) {
-	if !isID(c.Param("id")) {
-		fail(c, http.StatusNotFound, "id", "no such review")
-		return ledger.Review{}, false
-	}
-	row, ok, err := s.Ledger.Tenant(tenantIn(c).ID).Review(c.Param("id")).Get(c.Request.Context())
-	switch {
-	case err != nil:
-		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-	case !ok:
-		fail(c, http.StatusNotFound, "id", "no such review")
-	}
-	return row, ok && err == nil
+	return rowOf(s, c, "review", isID, func(ctx context.Context, id string) (ledger.Review, bool, error) {
+		return s.Ledger.Tenant(tenantIn(c).ID).Review(id).Get(ctx)
+	})
 }
 
 func (s *Server) getReview(c *gin.Context) {
-	row, ok := s.reviewOf(c)
-	if !ok {
-		return
+	if row, ok := s.reviewOf(c); ok {
+		answerRow(s, c, s.ReviewAsItStands(c.Request.Context(), row), s.ReviewView)
 	}
-	v, err := s.ReviewView(c.Request.Context(), s.ReviewAsItStands(c.Request.Context(), row))
-	if err != nil {
-		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-		return
-	}
-	c.JSON(http.StatusOK, v)
 }
 
 func (s *Server) listReviews(c *gin.Context) {
-	limit, ok := pageLimit(c)
-	if !ok {
-		return
-	}
-	rows, next, err := s.Ledger.Tenant(tenantIn(c).ID).Reviews(c.Request.Context(), c.Query("cursor"), limit)
-	if err != nil {
-		s.listFailed(c, err)
-		return
-	}
-	list := []control.ReviewView{}
-	for _, r := range rows {
-		v, err := s.ReviewView(c.Request.Context(), r)
-		if err != nil {
-			s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
-			return
-		}
-		list = append(list, v)
-	}
-	c.JSON(http.StatusOK, gin.H{"reviews": list, "next": textOrNull(next)})
+	answerPage(s, c, "reviews", s.Ledger.Tenant(tenantIn(c).ID).Reviews, s.ReviewView)
 }
 
 // postControl is extend, stop or sync by the API.
