@@ -315,11 +315,7 @@ func TestADeletionSaysWhatItWillDo(t *testing.T) {
 }
 
 func TestRolesOfTheAccount(t *testing.T) {
-	for _, tt := range []struct {
-		role         config.Role
-		method, path string
-		want         int
-	}{
+	for _, tt := range []asRole{
 		{config.RoleViewer, "GET", "account", 200}, {config.RoleViewer, "GET", "account/migrations/mig", 403}, {config.RoleEditor, "GET", "account/migrations/mig/report.json", 403}, {config.RoleViewer, "GET", "account/plan", 403},
 		{config.RoleViewer, "GET", "account/mirrors/new", 403}, {config.RoleViewer, "GET", "account/mirrors/nightly/do/run", 403}, {config.RoleViewer, "POST", "account/mirrors/nightly/do/run", 403}, {config.RoleEditor, "POST", "account/start", 403},
 		{config.RoleOperator, "GET", "account/migrations/none", 404}, {config.RoleOperator, "GET", "account/migrations/mig/do/resume", 422}, {config.RoleOperator, "POST", "account/migrations/mig/do/explode", 422},
@@ -328,17 +324,7 @@ func TestRolesOfTheAccount(t *testing.T) {
 		{config.RoleOperator, "POST", "archives/proven/reclaim/do/examine", 403}, {config.RoleAdmin, "GET", "archives/proven/reclaim/do/approve", 200}, {config.RoleAdmin, "GET", "archives/none/reclaim", 404}, {config.RoleAdmin, "GET", "archives/none/reclaim/do/ask", 404},
 		{config.RoleViewer, "GET", "/ui/" + other + "/account", 404},
 	} {
-		t.Run(fmt.Sprint(tt.role, " ", tt.method, " ", tt.path), func(t *testing.T) {
-			h := filled(t, tt.role)
-			resp, body := h.do(t, tt.method, tt.path, url.Values{})
-			assert.Equal(t, tt.want, resp.StatusCode, body)
-			if tt.want >= 400 {
-				assert.Empty(t, h.actions.asked)
-			}
-			if tt.want == http.StatusForbidden {
-				assert.Len(t, h.refused, 1, "the audit has it")
-			}
-		})
+		tt.play(t)
 	}
 }
 

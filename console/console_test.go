@@ -471,11 +471,7 @@ func TestTheReportHasPictures(t *testing.T) {
 }
 
 func TestRolesDecideWhatIsSeenAndDone(t *testing.T) {
-	for _, tt := range []struct {
-		role         config.Role
-		method, path string
-		want         int
-	}{
+	for _, tt := range []asRole{
 		{"nobody", "GET", "archives", 401},
 		{"nobody", "GET", "/ui/", 401},
 		{config.RoleViewer, "GET", "archives", 200},
@@ -524,18 +520,30 @@ func TestRolesDecideWhatIsSeenAndDone(t *testing.T) {
 		{config.RoleAdmin, "GET", "setup", 200},
 		{config.RoleAdmin, "GET", "events?topic=nonsense", 404},
 	} {
-		t.Run(fmt.Sprint(tt.role, " ", tt.method, " ", tt.path), func(t *testing.T) {
-			h := filled(t, tt.role)
-			resp, body := h.do(t, tt.method, tt.path, url.Values{})
-			assert.Equal(t, tt.want, resp.StatusCode, body)
-			if tt.want >= 400 {
-				assert.Empty(t, h.actions.asked)
-			}
-			if tt.want == http.StatusForbidden {
-				assert.Len(t, h.refused, 1, "the audit has it")
-			}
-		})
+		tt.play(t)
 	}
+}
+
+// asRole is what somebody with a role asks for, and the status of the answer.
+type asRole struct {
+	role         config.Role
+	method, path string
+	want         int
+}
+
+// play asks for it: what is refused does nothing, and is in the audit where the role is why.
+func (a asRole) play(t *testing.T) {
+	t.Run(fmt.Sprint(a.role, " ", a.method, " ", a.path), func(t *testing.T) {
+		h := filled(t, a.role)
+		resp, body := h.do(t, a.method, a.path, url.Values{})
+		assert.Equal(t, a.want, resp.StatusCode, body)
+		if a.want >= 400 {
+			assert.Empty(t, h.actions.asked)
+		}
+		if a.want == http.StatusForbidden {
+			assert.Len(t, h.refused, 1, "the audit has it")
+		}
+	})
 }
 
 func TestButtonsDoWhatTheySay(t *testing.T) {
