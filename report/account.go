@@ -258,4 +258,4 @@ func (r *Account) verdict() (words, class string) {
 //go:embed account.html
 var accountSource string
 
-var accountTemplate = template.Must(template.New("account").Parse(accountSource))
+var accountTemplate = template.Must(template.New("account").Parse(styleSource + accountSource))

@@ -141,9 +141,14 @@ func (r *Report) row(it ledger.Item) row {
 //go:embed page.html
 var pageSource string
 
+// styleSource defines the style of both reports.
+//
+//go:embed style.html
+var styleSource string
+
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"size": func(n *int64) string {
 	if n == nil {
 		return ""
 	}
 	return Size(*n)
-}, "short": short, "join": func(list []string) string { return strings.Join(list, ", ") }}).Parse(pageSource))
+}, "short": short, "join": func(list []string) string { return strings.Join(list, ", ") }}).Parse(styleSource + pageSource))
