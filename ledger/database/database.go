@@ -97,7 +97,7 @@ func (d *DB) openPostgres(dsn string) error {
 		return err
 	}
 	db.SetMaxOpenConns(24)
-	db.SetMaxIdleConns(8)
+	db.SetMaxIdleConns(24)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	d.read, d.write, d.reader, d.writer = db, db, db, db
 	return nil
