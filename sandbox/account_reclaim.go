@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
 // freed is the project whose space is freed in Frame.io.
@@ -56,14 +58,17 @@ func (p *accountPlay) reclaimRefused(ctx context.Context) error {
 	return restore()
 }
 
-// reclaimAllowed frees the project's space, and proves the certificate of that.
+// reclaimAllowed frees the project's space once a second person has approved, and proves the certificate of that.
 func (p *accountPlay) reclaimAllowed(ctx context.Context) error {
 	project, err := p.projectNamed(freed)
 	if err != nil {
 		return err
 	}
 	before, stored := p.filesOf(project.ID), p.assets()
-	v, err := p.reclaim(ctx, project.ID)
+	if err := p.approved(ctx, project.ID); err != nil {
+		return err
+	}
+	v, err := p.reclaimed(ctx, project.ID)
 	if err != nil {
 		return err
 	}
@@ -110,15 +115,50 @@ func (p *accountPlay) refused(ctx context.Context, project string) error {
 // reclaim asks for the deletion with the project's name typed, and waits for its end.
 func (p *accountPlay) reclaim(ctx context.Context, project string) (reclaimView, error) {
 	p.tell("  starter reclaim %q --project %q", freed, freed)
-	var v reclaimView
 	if err := p.ask(ctx, http.MethodPost, "/archives/"+project+"/reclaim", fmt.Sprintf(`{"project": %q}`, freed), nil); err != nil {
-		return v, err
+		return reclaimView{}, err
 	}
-	err := p.await(ctx, "the deletion", func() (string, bool, error) {
+	return p.reclaimed(ctx, project)
+}
+
+// reclaimed waits for the end of the deletion that was asked for last.
+func (p *accountPlay) reclaimed(ctx context.Context, project string) (v reclaimView, err error) {
+	err = p.await(ctx, "the deletion", func() (string, bool, error) {
 		err := p.ask(ctx, http.MethodGet, "/archives/"+project+"/reclaim", "", &v)
 		return fmt.Sprint(v.Run, v.Status, v.Files), v.FinishedAt != nil && (v.Status != "done" || v.Certificate != ""), err
 	})
 	return v, err
+}
+
+// approved asks for the deletion without the project's name. Whoever asked cannot approve it; a second person does.
+func (p *accountPlay) approved(ctx context.Context, project string) error {
+	path := "/archives/" + project + "/reclaim"
+	p.tell("This time whoever asks does not type the project's name, so that somebody else has to approve:")
+	p.tell("  starter reclaim %q --ask", freed)
+	if err := p.ask(ctx, http.MethodPost, path, `{"dry_run": false}`, nil); err != nil {
+		return err
+	}
+	var v reclaimView
+	if err := p.await(ctx, "the question for approval", func() (string, bool, error) {
+		err := p.ask(ctx, http.MethodGet, path, "", &v)
+		return fmt.Sprint(v.Run, v.Status, v.Files), v.Status == "waiting" || v.FinishedAt != nil, err
+	}); err != nil {
+		return err
+	}
+	if v.Status != "waiting" {
+		return fmt.Errorf("the deletion should wait for approval, and is %s: %s", v.Status, v.Reason)
+	}
+	_, _, err := p.Call(ctx, http.MethodPost, path+"/approve", "{}")
+	if err == nil || errors.Is(err, stack.ErrUnavailable) {
+		return errors.Join(errors.New("whoever asked for the deletion must not approve it"), err)
+	}
+	p.tell("With the same API key: %s.", strings.TrimSuffix(err.Error(), "."))
+	p.tell("A second person, on the machine: starter reclaim approve %q", freed)
+	cmd := exec.CommandContext(ctx, p.bin, "reclaim", "approve", freed, "--config", p.Config)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, said)
+	}
+	return nil
 }
 
 // retry compares the project again.

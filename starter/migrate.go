@@ -119,7 +119,7 @@ func migrateStatusCommand(o *options) *cobra.Command {
 		Short: "Show how a migration stands, the newest one unless another is named",
 		Long: `status shows how a migration stands and its projects in their order.
 
-Exit code: 0 running or done, 3 done with projects that are not plainly verified, 1 failed or cancelled.`,
+Exit code: 0 running or done, 3 done with projects that are not plainly verified, 1 failed or canceled.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
 			row, err := s.findMigration(ctx, t, args)

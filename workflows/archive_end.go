@@ -12,7 +12,7 @@ func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, e
 	switch {
 	case cause == nil:
 	case temporal.IsCanceledError(cause) || a.stopped:
-		out.Status, out.Reason = StatusCancelled, "cancelled on request; a retry continues from here"
+		out.Status, out.Reason = StatusCancelled, "canceled on request; a retry continues from here"
 	default:
 		out.Status, out.Fault, out.Reason = StatusFailed, faultOf(cause), reasonOf(cause)
 	}

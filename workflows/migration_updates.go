@@ -73,7 +73,7 @@ func (m *migration) setup(ctx workflow.Context) error {
 			},
 		}),
 		workflow.SetUpdateHandlerWithOptions(ctx, UpdateCancel, func(_ workflow.Context, in ControlUpdate) (MigrationStanding, error) {
-			m.stopped = strings.TrimSpace("Cancelled "+by(in)) + ". What is in iconik stays; a new migration continues from there."
+			m.stopped = strings.TrimSpace("Canceled "+by(in)) + ". What is in iconik stays; a new migration continues from there."
 			m.stop()
 			return m.status(), nil
 		}, workflow.UpdateHandlerOptions{

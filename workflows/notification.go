@@ -38,7 +38,7 @@ func Notification(ctx workflow.Context, in NotificationInput) (NotificationResul
 	}
 	reason := reasonOf(err)
 	if temporal.IsCanceledError(err) {
-		reason = "cancelled in Temporal"
+		reason = "canceled in Temporal"
 	}
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()

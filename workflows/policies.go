@@ -29,7 +29,7 @@ const (
 	callPatience      = 12 * time.Hour   // how long such an activity is tried again
 	walkTimeout       = 24 * time.Hour   // an activity that walks pages, its progress is in the ledger
 	transferTimeout   = 48 * time.Hour   // one file
-	heartbeatTimeout  = 15 * time.Second // after which a dead worker's work goes to another; workers beat every HeartbeatInterval
+	heartbeatTimeout  = 20 * time.Second // after which a dead worker's work goes to another; workers beat every HeartbeatInterval
 	finishPatience    = 24 * time.Hour   // writing down how it ended
 	mendPatience      = 672 * time.Hour  // until somebody has mended a sign-in that Frame.io refuses: the end of a review waits four weeks
 	livenessInterval  = time.Minute      // how often the queue looks for archives that ended without a word
@@ -77,7 +77,7 @@ const ReadyPatience = 12 * time.Hour
 
 // HeartbeatInterval is how often a worker says that an activity is alive. Without it, the work of a killed worker would
 // stand still until its whole timeout is over.
-const HeartbeatInterval = 4 * time.Second
+const HeartbeatInterval = 5 * time.Second
 
 func retries(max time.Duration) *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: max}

@@ -170,7 +170,7 @@ func (r *reclaim) end(ctx workflow.Context, cause error) (ReclaimResult, error) 
 	switch {
 	case cause == nil:
 	case temporal.IsCanceledError(cause) || r.cancelled:
-		out.Status, out.Reason = ReclaimCancelled, "cancelled on request"
+		out.Status, out.Reason = ReclaimCancelled, "canceled on request"
 	default:
 		out.Status, out.Reason = ReclaimStopped, reasonOf(cause)
 	}

@@ -156,7 +156,7 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 	defer cancel()
 	reason := reasonOf(cause)
 	if temporal.IsCanceledError(cause) {
-		reason = "cancelled in Temporal"
+		reason = "canceled in Temporal"
 	}
 	r.state.Phase, r.state.Note = phaseFailed, reason
 	if r.stop {

@@ -92,7 +92,7 @@ func (m *migration) composeMail(ctx context.Context, t *tenant.Tenant, sums ledg
 	case m.row.Status == ledger.MigrationFailed:
 		subject = fmt.Sprintf("Action needed: the migration of %s failed", name)
 	case m.row.Status == ledger.MigrationCancelled:
-		subject = "Cancelled: the migration of " + name
+		subject = "Canceled: the migration of " + name
 	case len(bad) > 0:
 		subject = fmt.Sprintf("Action needed: the migration of %s is done, but not all projects are", name)
 	case len(waiting) > 0:

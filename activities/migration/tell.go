@@ -118,7 +118,7 @@ func (m *migration) tell(ctx context.Context, key string, kind events.Kind, text
 			events.MigrationStarted: "Started: the migration of " + name, events.MigrationPaused: "Paused: the migration of " + name, events.MigrationResumed: "Resumed: the migration of " + name,
 			events.MigrationWaits: "Action needed: the migration of " + name + " waits for somebody to resume it", events.MigrationDone: "Done: the migration of " + name,
 			events.MigrationIncomplete: "Action needed: the migration of " + name + " is done, but not all projects are", events.MigrationFailed: "Action needed: the migration of " + name + " failed",
-			events.MigrationCancelled: "Cancelled: the migration of " + name}[kind],
+			events.MigrationCancelled: "Canceled: the migration of " + name}[kind],
 		Counts: map[string]int64{"projects": sums.Total(), "queued": sums.Projects[ledger.ProjectQueued], "running": sums.Projects[ledger.ProjectRunning], "waiting": sums.Projects[ledger.ProjectWaiting],
 			"failed": sums.Projects[ledger.ProjectFailed], "incomplete": sums.Projects[ledger.ProjectIncomplete], "items": sums.Items, "verified": sums.Verified, "bytes": sums.Bytes, "bytes_done": sums.BytesDone},
 		Facts: []events.Fact{{Name: "Projects", Value: report.ProjectSums(sums)}, {Name: "Files", Value: fmt.Sprintf("%s verified, %s", english.Count(sums.Verified, "file"), report.Size(sums.BytesDone))}},

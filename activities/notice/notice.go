@@ -52,7 +52,7 @@ func body(kind string, row ledger.Archive, cold bool) (subject, text string) {
 		case ledger.VerifiedWithExceptions:
 			subject = fmt.Sprintf("Done, with exceptions: %q is archived", row.Name)
 		case ledger.Cancelled:
-			subject = fmt.Sprintf("Cancelled: archive of %q", row.Name)
+			subject = fmt.Sprintf("Canceled: archive of %q", row.Name)
 		default:
 			subject = fmt.Sprintf("Action needed: archive of %q is %s", row.Name, row.Status)
 		}

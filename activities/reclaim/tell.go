@@ -31,7 +31,7 @@ func kindOf(row ledger.Reclaim, project string) (kind events.Kind, title string)
 	case ledger.ReclaimStopped:
 		return events.ReclaimStopped, fmt.Sprintf("Action needed: the deletion of %q in Frame.io has stopped", project)
 	case ledger.ReclaimCancelled:
-		return events.ReclaimCancelled, fmt.Sprintf("Cancelled: the deletion of %q in Frame.io", project)
+		return events.ReclaimCancelled, fmt.Sprintf("Canceled: the deletion of %q in Frame.io", project)
 	case ledger.ReclaimDone:
 		if row.Certificate != "" {
 			return events.ReclaimDone, fmt.Sprintf("Done: %q is deleted in Frame.io, with a certificate", project)

@@ -29,7 +29,7 @@ var (
 	reviewWords = map[string]string{"preparing": "Preparing", "sending": "Sending to Frame.io", "open": "Open for comments", "expired": "Expired",
 		"stopped": "Stopped", "deleted": "Ended, media deleted in Frame.io", "failed": "Failed"}
 	archiveWords = map[string]string{"queued": "Queued", "running": "Archiving", "waiting": "Waiting for originals in cold storage", "verifying": "Comparing Frame.io and iconik",
-		"verified": "Done: every file is in iconik", "verified_with_exceptions": "Done, with exceptions", "incomplete": "Incomplete", "failed": "Failed", "cancelled": "Cancelled"}
+		"verified": "Done: every file is in iconik", "verified_with_exceptions": "Done, with exceptions", "incomplete": "Incomplete", "failed": "Failed", "cancelled": "Canceled"}
 	decisionWords = map[string]string{"approved": "approved", "needs_review": "needs review", "in_progress": "in progress", "none": "no decision yet"}
 )
 

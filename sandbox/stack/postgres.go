@@ -39,6 +39,13 @@ func BuildForPostgres(ctx context.Context, root string) error {
 	return nil
 }
 
+// What deploy/compose.yaml tells Temporal of its database. With its own defaults, lib/pq and 4 shards, a server that has much to do
+// is busiest with itself: each of four shards writes one thing at a time, and who gives up on one costs a connection.
+const (
+	temporalPlugin = "postgres12_pgx"
+	historyShards  = "128"
+)
+
 // StartOnPostgres starts Temporal's server of a folder of programs on the PostgreSQL at dsn, as deploy/compose.yaml does, with
 // databases of its own.
 func StartOnPostgres(ctx context.Context, bin, dsn, dir string) (*OnPostgres, error) {
@@ -50,7 +57,7 @@ func StartOnPostgres(ctx context.Context, bin, dsn, dir string) (*OnPostgres, er
 	suffix := strconv.FormatInt(time.Now().UnixNano(), 10)
 	p := &OnPostgres{Databases: []string{"temporal_" + suffix, "visibility_" + suffix, "framebridge_" + suffix}}
 	for i, name := range p.Databases {
-		tool := []string{"--plugin", "postgres12", "--endpoint", u.Hostname(), "--port", u.Port(), "--user", u.User.Username(), "--password", password, "--database", name}
+		tool := []string{"--plugin", temporalPlugin, "--endpoint", u.Hostname(), "--port", u.Port(), "--user", u.User.Username(), "--password", password, "--database", name}
 		steps := [][]string{{"create-database", "--defaultdb", strings.Trim(u.Path, "/")}, {"setup-schema", "-v", "0.0"}, {"update-schema", "--schema-name", "postgresql/v12/" + strings.Split(name, "_")[0]}}
 		if i == 2 {
 			steps = steps[:1]
@@ -68,7 +75,7 @@ func StartOnPostgres(ctx context.Context, bin, dsn, dir string) (*OnPostgres, er
 	if err := os.WriteFile(dynamic, nil, 0o600); err != nil {
 		return nil, err
 	}
-	env := []string{"DB=postgres12", "POSTGRES_SEEDS=" + u.Hostname(), "DB_PORT=" + u.Port(), "POSTGRES_USER=" + u.User.Username(), "POSTGRES_PWD=" + password,
+	env := []string{"DB=" + temporalPlugin, "NUM_HISTORY_SHARDS=" + historyShards, "POSTGRES_SEEDS=" + u.Hostname(), "DB_PORT=" + u.Port(), "POSTGRES_USER=" + u.User.Username(), "POSTGRES_PWD=" + password,
 		"DBNAME=" + p.Databases[0], "VISIBILITY_DBNAME=" + p.Databases[1], "DYNAMIC_CONFIG_FILE_PATH=" + dynamic, "TEMPORAL_BROADCAST_ADDRESS=" + loopback, "LOG_LEVEL=error"}
 	// In PostgreSQL the server's ports are small integers, as FreePort's are.
 	for _, key := range []string{"FRONTEND_GRPC_PORT", "FRONTEND_HTTP_PORT", "FRONTEND_MEMBERSHIP_PORT", "MATCHING_GRPC_PORT", "MATCHING_MEMBERSHIP_PORT", "HISTORY_GRPC_PORT", "HISTORY_MEMBERSHIP_PORT", "WORKER_GRPC_PORT", "WORKER_MEMBERSHIP_PORT"} {

@@ -24,7 +24,7 @@ type size struct {
 	workers                   []int
 	parallel, items           int
 	limits                    bool
-	kills                     int
+	kills, refused            int
 	bin                       string // worker, starter, and Temporal's server and sql tool
 }
 
@@ -50,8 +50,9 @@ func bench(ctx context.Context) error {
 	flag.IntVar(&s.items, "items", 16, "files of a project at once (archive.items_in_parallel)")
 	flag.BoolVar(&s.limits, "limits", false, "the simulators enforce the vendors' rate limits")
 	flag.IntVar(&s.kills, "kills", 0, "so many times, a worker is killed and started again")
+	flag.IntVar(&s.refused, "refused", 0, "so many files, the store refuses: they have to be named, and nothing else may be missing")
 	flag.StringVar(&s.bin, "bin", "", "folder of programs that are built already: worker, starter, and Temporal's server and sql (default: build them)")
-	flag.BoolVar(&scale, "scale", false, "300 projects, 100,000 files and 50,000 comments: hours on two cores")
+	flag.BoolVar(&scale, "scale", false, "300 projects, 100,000 files and 50,000 comments: two hours on two cores")
 	flag.Parse()
 	if scale {
 		s.projects, s.files, s.comments = 300, 100_000, 50_000
@@ -63,8 +64,8 @@ func bench(ctx context.Context) error {
 		}
 		s.workers = append(s.workers, n)
 	}
-	if s.projects < 1 || s.files < s.projects || s.comments > s.files {
-		return fmt.Errorf("an account needs projects, a file for each at least, and no more comments than files")
+	if s.projects < 1 || s.files < s.projects || s.comments > s.files || s.refused > s.files {
+		return fmt.Errorf("an account needs projects, a file for each at least, and no more comments or refused files than files")
 	}
 	if s.parallel == 0 {
 		s.parallel = min(s.projects, 50)

@@ -72,7 +72,7 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 		return nil, err
 	}
 	defer temporal.Server.Stop()
-	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Latency: s.latency, RateLimits: s.limits, Quick: true, NoHook: true,
+	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Latency: s.latency, RateLimits: s.limits, Quick: true, NoHook: true, StoreFault: refuse, Env: signing(),
 		Archive: map[string]string{"items_in_parallel": fmt.Sprint(s.items)}})
 	if err != nil {
 		return nil, err
@@ -134,7 +134,11 @@ func seed(sim *frameiosim.Sim, s size) error {
 			if n%200 == 0 {
 				folder = sim.AddFolder(project.RootID, fmt.Sprintf("Reel %03d", n/200+1)).ID
 			}
-			f, err := sim.AddFile(folder, frameiosim.File{Name: fmt.Sprintf("A%05d.txt", n), Type: "text/plain", Body: fmt.Appendf(nil, "project %d, take %d\n", p, n)})
+			name := fmt.Sprintf("A%05d.txt", n)
+			if s.refused > 0 && (from+n)%(s.files/s.refused) == 0 && (from+n)/(s.files/s.refused) < s.refused {
+				name = refused + name
+			}
+			f, err := sim.AddFile(folder, frameiosim.File{Name: name, Type: "text/plain", Body: fmt.Appendf(nil, "project %d, take %d\n", p, n)})
 			if err != nil {
 				return err
 			}
@@ -159,7 +163,7 @@ func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Pr
 	var v struct {
 		Status, Reason string
 		Projects       struct{ Total, Verified int64 }
-		Items          struct{ Total, Copied, Verified int64 }
+		Items          struct{ Total, Copied, Verified, Failed int64 }
 	}
 	killed, told := 0, time.Now()
 	for {
@@ -191,14 +195,18 @@ func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Pr
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	if v.Status != "done" || v.Items.Verified != int64(s.files) {
-		return "", fmt.Errorf("the migration is %s with %d of %d files verified: %s", v.Status, v.Items.Verified, s.files, v.Reason)
+	if v.Status != "done" || v.Items.Verified != int64(s.files-s.refused) || v.Items.Failed != int64(s.refused) {
+		return "", fmt.Errorf("the migration is %s with %d of %d files verified and %d failed, %d of them refused: %s", v.Status, v.Items.Verified, s.files, v.Items.Failed, s.refused, v.Reason)
 	}
-	text := fmt.Sprintf("%d projects and %d files verified", v.Projects.Verified, v.Items.Verified)
+	text := fmt.Sprintf("%d of %d projects and %d files verified", v.Projects.Verified, v.Projects.Total, v.Items.Verified)
+	if s.refused > 0 {
+		text += fmt.Sprintf(", %d refused files named", v.Items.Failed)
+	}
 	if killed > 0 {
 		text += fmt.Sprintf(", %d workers killed on the way", killed)
 	}
-	return text, nil
+	proved, err := prove(ctx, st, s, started.ID)
+	return text + "; " + proved, err
 }
 
 // databaseSizes are those of Temporal, both databases together, and of the ledger.

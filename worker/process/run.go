@@ -33,11 +33,15 @@ import (
 )
 
 const (
-	stopTimeout       = 20 * time.Second // for activities to hand over, of the 30 s that a stop may take
-	heartbeatThrottle = 2 * time.Second  // what a killed worker loses at most
-	maxTransfers      = 32               // files moved at once; their memory is bounded by transfer.memory together
-	maxActivities     = 64
+	stopTimeout   = 20 * time.Second // for activities to hand over, of the 30 s that a stop may take
+	maxTransfers  = 32               // files moved at once; their memory is bounded by transfer.memory together
+	maxActivities = 64
 )
+
+// heartbeatThrottle is what a killed worker loses at most. It is also how long the SDK waits for the answer to a heartbeat, and a
+// server that is given up on throws away what it holds of the workflow and reads all of it anew: with 2 s, a busy server became so
+// busy with that that no heartbeat came through, and every activity was tried again and again.
+const heartbeatThrottle = 5 * time.Second
 
 type options struct {
 	config, logFormat, logLevel string
