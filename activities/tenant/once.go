@@ -113,7 +113,8 @@ func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bo
 		}
 		return "", false, err
 	}
-	holds, err := t.Ledger.Claim(ctx, c.Kind, c.SourceID, id, c.Hash)
+	// Written down also where the attempt was canceled meanwhile: the client waits for a write that is on its way.
+	holds, err := t.Ledger.Claim(context.WithoutCancel(ctx), c.Kind, c.SourceID, id, c.Hash)
 	if err != nil || holds == id {
 		return id, true, err
 	}

@@ -129,3 +129,22 @@ func TestWhatIsSharedIsMadeOnce(t *testing.T) {
 	all.Wait()
 	assert.EqualValues(t, 1, made.Load())
 }
+
+// The client waits for a write that is on its way when its attempt is canceled: what it made is written down.
+func TestWhatIsMadeDuringACancellationIsKept(t *testing.T) {
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	defer book.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	one := New(&config.Tenant{ID: "T"}, book, nil, nil, nil, nil)
+	id, made, err := one.CreateOnce(ctx, Creation{Kind: ledger.LinkFormat, SourceID: "F", Make: func(context.Context) (string, error) {
+		cancel()
+		return "A", nil
+	}})
+	require.NoError(t, err)
+	assert.True(t, made)
+	assert.Equal(t, "A", id)
+	link, _, err := book.Tenant("T").Link(t.Context(), ledger.LinkFormat, "F")
+	require.NoError(t, err)
+	assert.Equal(t, "A", link.TargetID)
+}

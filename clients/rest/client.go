@@ -241,10 +241,19 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 		budget.Done(0, nil)
 		return nil, err
 	}
+	exchange, landed := ctx, func() {}
+	if !r.safe() {
+		if err := ctx.Err(); err != nil { // nothing begins that would not be given up
+			budget.Done(0, nil)
+			return nil, err
+		}
+		exchange, landed = untilLanded(ctx)
+	}
+	defer landed()
 	c.calls.Add(1)
 	sent, answer := time.Now(), 0
 	defer func() { c.cfg.Watch.Called(c.cfg.Tenant, c.cfg.Vendor, r.Operation, answer, time.Since(sent)) }()
-	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})))
+	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(exchange, &httptrace.ClientTrace{WroteHeaders: func() { reached.Store(true) }})))
 	if err != nil {
 		budget.Done(0, nil)
 		fail.Uncertain = reached.Load() && !r.safe()
@@ -285,6 +294,25 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 		return resp, fail
 	}
 	return resp, nil
+}
+
+// landing is how long a write that is on its way is waited for after its caller was canceled.
+const landing = 5 * time.Second
+
+// untilLanded is for a write that has an effect each time: given up at once, it might take effect after the vendor was asked what is
+// there, and nobody would know of it. The context ends some time after ctx is canceled; a deadline holds as it is.
+func untilLanded(ctx context.Context) (context.Context, func()) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			_ = sleep(out, landing)
+		}
+		cancel()
+	})
+	return out, func() {
+		stop()
+		cancel()
+	}
 }
 
 // unanswered says why a 2xx is not the vendor's answer: what stands between answers with pages, and with nothing.

@@ -108,6 +108,56 @@ func TestALostAnswerOfAWriteIsUncertain(t *testing.T) {
 	assert.False(t, e.Uncertain, "nobody has taken it")
 }
 
+func TestAWriteOnItsWayIsWaitedForAfterACancellation(t *testing.T) {
+	t.Parallel()
+	arrived, answer := make(chan struct{}), make(chan struct{})
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		select {
+		case <-answer:
+		case <-r.Context().Done():
+		}
+		_, _ = io.WriteString(w, `{"id": "made"}`)
+	}, nil)
+	begin := func(method string) (context.CancelFunc, <-chan error, *struct{ ID string }) {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended, out := make(chan error, 1), &struct{ ID string }{}
+		go func() {
+			_, err := c.Do(ctx, Request{Operation: "an operation", Method: method, Path: "things"}, out)
+			ended <- err
+		}()
+		<-arrived
+		return cancel, ended, out
+	}
+
+	cancel, ended, out := begin(http.MethodPost)
+	cancel()
+	select {
+	case err := <-ended:
+		t.Fatalf("the write was given up: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	answer <- struct{}{}
+	require.NoError(t, <-ended)
+	assert.Equal(t, "made", out.ID)
+
+	cancel, ended, _ = begin(http.MethodGet)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled, "reading can be given up")
+
+	cancel, ended, _ = begin(http.MethodPost)
+	cancel()
+	err := <-ended
+	require.ErrorIs(t, err, context.Canceled, "it is not waited for without an end")
+	assert.True(t, IsUncertain(err))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.Do(ctx, Request{Operation: "an operation", Method: http.MethodPost, Path: "things"}, nil)
+	require.ErrorIs(t, err, context.Canceled, "nothing begins after the cancellation")
+	assert.EqualValues(t, 3, c.Calls())
+}
+
 func TestAThrottledCallWaitsAndGoesOn(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
