@@ -29,7 +29,7 @@ func (a archives) Start(ctx context.Context, ref workflows.Ref, migration string
 		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttributeTenant.ValueSet(ref.Tenant),
 			workflows.AttributeProject.ValueSet(ref.Archive), workflows.AttributeStatus.ValueSet("queued")),
 	}
-	in := workflows.ArchiveInput{Ref: ref, State: workflows.ArchiveState{Migration: migration}}
+	in := workflows.ArchiveInput{Ref: ref, State: workflows.ArchiveState{Migration: migration, Orderly: true}}
 	err := temporalclient.Start(ctx, a.temporal, o, workflows.ArchiveName, in, nil)
 	var open *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &open) {

@@ -33,6 +33,9 @@ type ArchiveState struct {
 	// Migration is the workflow that has started the archive, if one has; Paused, that it stands still with it.
 	Migration string `json:"migration,omitempty"`
 	Paused    bool   `json:"paused,omitempty"`
+	// Orderly has what is being done waited for when the archive is canceled, as in a migration: the next archive of the project
+	// would find it half done. Runs that older versions started do not have it.
+	Orderly bool `json:"orderly,omitempty"`
 
 	Opened   OpenArchiveResult   `json:"opened"`
 	Counts   Counts              `json:"counts"`
@@ -102,7 +105,7 @@ func archiveSteps() []step {
 // Archive brings one Frame.io project whole into iconik. It may be run again at any time and then does what is missing.
 func Archive(ctx workflow.Context, in ArchiveInput) (FinishArchiveResult, error) {
 	a := &archive{ref: in.Ref, state: in.State}
-	if a.ofMigration() {
+	if a.isOrderly() {
 		ctx = workflow.WithValue(ctx, orderly{}, true)
 	}
 	ctx, a.stop = workflow.WithCancel(ctx)

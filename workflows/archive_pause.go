@@ -28,6 +28,8 @@ type orderly struct{}
 // ofMigration says that a migration has started the archive: its turn is that of the migration's list.
 func (a *archive) ofMigration() bool { return a.state.Migration != "" }
 
+func (a *archive) isOrderly() bool { return a.ofMigration() || a.state.Orderly }
+
 // followHolds interrupts the step that runs when the migration is paused. One that waits for originals may go on waiting.
 func (a *archive) followHolds(ctx workflow.Context) {
 	for holds := workflow.GetSignalChannel(ctx, SignalHold); ; {

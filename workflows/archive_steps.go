@@ -53,10 +53,10 @@ func (a *archive) copyRange(ctx workflow.Context, r Range) error {
 		TypedSearchAttributes: a.childAttributes(),
 		StaticSummary:         fmt.Sprintf("items %d to %d", r.From, r.To),
 		ParentClosePolicy:     parentClosePolicy,
-		WaitForCancellation:   a.ofMigration(),
+		WaitForCancellation:   a.isOrderly(),
 	})
 	var counts Counts
-	err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r, Orderly: a.ofMigration()}).Get(ctx, &counts)
+	err := workflow.ExecuteChildWorkflow(ctx, ArchiveCopyName, RangeInput{Ref: a.ref, Range: r, Orderly: a.isOrderly()}).Get(ctx, &counts)
 	a.state.Counts.Copied += counts.Copied
 	a.state.Counts.Skipped += counts.Skipped
 	a.state.Counts.Failed += counts.Failed

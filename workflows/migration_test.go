@@ -314,7 +314,7 @@ func TestACancelledMigrationCancelsItsArchives(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Equal(t, MigrationCancelled, out.Status)
-	assert.Equal(t, "Cancelled by Sam. What is in iconik stays; a new migration continues from there.", out.Reason)
+	assert.Equal(t, "Canceled by Sam. What is in iconik stays; a new migration continues from there.", out.Reason)
 	assert.Empty(t, a.running)
 	assert.Equal(t, []string{"p01", "p02"}, a.ended)
 	assert.Equal(t, 1, a.mails)

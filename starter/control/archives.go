@@ -74,7 +74,7 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		TypedSearchAttributes: s.tagged(append(s.projectName(row.Name), keyword(workflows.AttributeTenant, t.ID), keyword(workflows.AttributeProject, project),
 			keyword(workflows.AttributeStatus, "queued"))...),
 	}
-	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}, State: workflows.ArchiveState{Only: only}}
+	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}, State: workflows.ArchiveState{Only: only, Orderly: true}}
 	if err := s.execute(ctx, o, workflows.ArchiveName, in); err != nil {
 		return out, errors.Join(ErrUnavailable, err)
 	}

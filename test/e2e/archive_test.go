@@ -326,7 +326,7 @@ func TestArchivesOfOneTenantQueue(t *testing.T) {
 func TestButtonsOfTheJob(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, options(t))
-	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: time.Second})) // so that it is under way when it is aborted; less than tenant.StoreLag, since a call that is cut off still takes effect
+	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: 3 * time.Second})) // so that it is under way when it is aborted, and lands later than a retry would look for it (tenant.StoreLag)
 	s.request(s.project.ID)
 	a := s.until(s.project.ID, func(a archiveJSON) bool { return a.Items.Copied > 1 && a.Iconik.JobID != "" })
 	s.Iconik.Press(a.Iconik.JobID, "ABORT")
