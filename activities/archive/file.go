@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/framebridge/framebridge/activities/tenant"
@@ -17,9 +18,10 @@ const formatProxy = "FRAMEIO_PROXY"
 
 // ensureFile makes format, file set and file record, and for a large file the upload session.
 func (a *archive) ensureFile(ctx context.Context, it ledger.Item, d plan.Decision) (ledger.Item, error) {
-	rec := upload.Record{Key: it.SourceID, Format: tenant.FormatOriginal, Size: it.Size}
+	still := func(ctx context.Context) error { return a.notOvertaken(ctx, it) }
+	rec := upload.Record{Key: it.SourceID, Format: tenant.FormatOriginal, Size: it.Size, Still: still}
 	if d.Rendition == frameio.RenditionProxy {
-		rec = upload.Record{Key: it.SourceID + ":proxy", Format: formatProxy, Size: -1}
+		rec = upload.Record{Key: it.SourceID + ":proxy", Format: formatProxy, Size: -1, Still: still}
 	}
 	if err := a.dropReplaced(ctx, it, rec.Key); err != nil {
 		return it, err
@@ -32,11 +34,43 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, d plan.Decisio
 	if err != nil {
 		return it, err
 	}
-	return a.updateItem(ctx, it, func(i *ledger.Item) {
+	return a.updateOwn(ctx, it, func(i *ledger.Item) {
 		i.State, i.Reason, i.Fault = ledger.Copying, d.Why, ""
 		i.Rendition, i.UploadID = string(d.Rendition), uploadID
 		i.FormatID, i.FileSetID, i.FileID = rec.FormatID, rec.FileSetID, rec.FileID
 	})
+}
+
+// updateOwn changes an item's row unless another attempt has gone on with it since this one has read it. An attempt that Temporal has
+// given up does not know that at once, and must not take back what the other one has made.
+func (a *archive) updateOwn(ctx context.Context, it ledger.Item, change func(*ledger.Item)) (ledger.Item, error) {
+	overtaken := false
+	now, err := a.updateItem(ctx, it, func(i *ledger.Item) {
+		if overtaken = isOvertaken(*i, it); !overtaken {
+			change(i)
+		}
+	})
+	if err == nil && overtaken {
+		err = overtakenError(it)
+	}
+	return now, err
+}
+
+// notOvertaken is an error where updateOwn would change nothing.
+func (a *archive) notOvertaken(ctx context.Context, it ledger.Item) error {
+	now, known, err := a.ledger.Item(ctx, it.SourceID)
+	if err == nil && (!known || isOvertaken(now, it)) {
+		err = overtakenError(it)
+	}
+	return err
+}
+
+func isOvertaken(now, it ledger.Item) bool {
+	return now.State != it.State || now.FileID != it.FileID || now.UploadID != it.UploadID || now.Checksum != it.Checksum
+}
+
+func overtakenError(it ledger.Item) error {
+	return fmt.Errorf("another attempt went on with %q while this one was opening it", it.Name)
 }
 
 // dropReplaced takes a file out of iconik that the verification has found to be another than was copied: the next one takes its
@@ -60,6 +94,9 @@ func parentPath(path string) string {
 
 // dropUpload gives up an upload session together with its file record, so that a new one can be opened.
 func (a *archive) dropUpload(ctx context.Context, it ledger.Item) (ledger.Item, error) {
+	if err := a.notOvertaken(ctx, it); err != nil {
+		return it, err
+	}
 	for _, key := range []string{it.SourceID, it.SourceID + ":proxy"} {
 		if err := a.files().Drop(ctx, it, key); err != nil {
 			return it, err

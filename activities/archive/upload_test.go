@@ -99,3 +99,26 @@ func TestAFileThatCannotGoUpInPartsFails(t *testing.T) {
 	require.ErrorAs(t, err, &own)
 	require.Equal(t, workflows.ErrorContent, own.Type)
 }
+
+// An attempt that Temporal has given up may go on beside the one in its place. A file that the other one has brought over has no URL for
+// an upload, and is not taken away for that.
+func TestAnAttemptThatWasOvertakenTakesNothingBack(t *testing.T) {
+	for name, in := range map[string]workflows.OpenVersionInput{"going on": {}, "with a new upload": {NewUpload: true}} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, harnessOptions{})
+			body := []byte("bytes")
+			h.sees(t, file("F", "clip.mov", body))
+			before := h.item(t, "F")
+			h.copies(t, "F", body)
+			done := h.item(t, "F")
+			require.Equal(t, ledger.Copied, done.State)
+			in.Ref, in.SourceID = h.ref, "F"
+			_, err := h.openVersion(t.Context(), before, in)
+			require.ErrorContains(t, err, `another attempt went on with "clip.mov"`)
+			require.Equal(t, done, h.item(t, "F"))
+			problem, _, err := h.fileProblem(t.Context(), done)
+			require.NoError(t, err)
+			require.Empty(t, problem)
+		})
+	}
+}

@@ -153,7 +153,7 @@ func (a *archive) heldBack(ctx context.Context, it ledger.Item) (string, error) 
 // takeUpAgain lets a further round of a run try what an item failed for: its bytes need not be moved again where they are
 // there, and its comments are read again.
 func (a *archive) takeUpAgain(ctx context.Context, it ledger.Item) (ledger.Item, error) {
-	return a.updateItem(ctx, it, func(i *ledger.Item) {
+	return a.updateOwn(ctx, it, func(i *ledger.Item) {
 		i.CommentsScan = 0
 		if i.FileID != "" && i.Checksum != "" {
 			i.State, i.Reason, i.Fault = ledger.Copying, "", ""
@@ -229,7 +229,7 @@ func (a *archive) ensureVersion(ctx context.Context, it ledger.Item, assetType s
 	if err != nil {
 		return it, err
 	}
-	return a.updateItem(ctx, it, func(i *ledger.Item) { i.AssetID, i.VersionID = assetID, versionID })
+	return a.updateOwn(ctx, it, func(i *ledger.Item) { i.AssetID, i.VersionID = assetID, versionID })
 }
 
 func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType string) (string, error) {

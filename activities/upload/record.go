@@ -21,6 +21,8 @@ type Record struct {
 	Format string
 	Size   int64    // bytes, -1 while unknown
 	Under  []string // folders of the storage, above those of the item's path
+	// Still, where set, is an error where the record is not this attempt's to take back any more: another one may have filled it.
+	Still func(context.Context) error
 
 	FormatID, FileSetID, FileID string
 	made                        iconik.File // only when this call made the file: with its upload URLs
@@ -117,6 +119,11 @@ func (a Files) Open(ctx context.Context, once Once, it ledger.Item, rec Record) 
 			return rec, "", fault.Content("%v", err)
 		case again, !errors.Is(err, ErrNoURL):
 			return rec, uploadID, err
+		}
+		if rec.Still != nil {
+			if err := rec.Still(ctx); err != nil {
+				return rec, "", err
+			}
 		}
 		if err := a.Drop(ctx, it, rec.Key); err != nil {
 			return rec, "", err
