@@ -2,11 +2,16 @@ package archive
 
 import (
 	"bytes"
+	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/activities/fault"
@@ -121,4 +126,41 @@ func TestAnAttemptThatWasOvertakenTakesNothingBack(t *testing.T) {
 			require.Empty(t, problem)
 		})
 	}
+}
+
+// Of what two attempts make at once, one holds, and the other one goes.
+func TestNoSecondFormatOrRecordStays(t *testing.T) {
+	var h *harness
+	var both sync.Map
+	h = newHarness(t, harnessOptions{spoil: func(sim http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			kind := ledger.LinkFormat
+			if strings.HasSuffix(r.URL.Path, "/files/") {
+				kind = ledger.LinkFileRecord
+			} else if !strings.HasSuffix(r.URL.Path, "/formats/") {
+				kind = ""
+			}
+			if _, done := both.LoadOrStore(kind, true); kind == "" || done || r.Method != http.MethodPost {
+				sim.ServeHTTP(w, r)
+				return
+			}
+			body, _ := io.ReadAll(r.Body)
+			other := r.Clone(r.Context())
+			other.Body, r.Body = io.NopCloser(bytes.NewReader(body)), io.NopCloser(bytes.NewReader(body))
+			rec := httptest.NewRecorder()
+			sim.ServeHTTP(rec, other)
+			var made struct{ ID string }
+			assert.NoError(t, json.Unmarshal(rec.Body.Bytes(), &made))
+			holds, err := h.tenant.Ledger.Claim(r.Context(), kind, "F", made.ID, "")
+			assert.NoError(t, err)
+			assert.Equal(t, made.ID, holds)
+			sim.ServeHTTP(w, r)
+		})
+	}})
+	body := []byte("bytes")
+	h.sees(t, file("F", "clip.mov", body))
+	h.copies(t, "F", body)
+	require.Len(t, h.sim.Docs("formats"), 1)
+	require.Len(t, h.sim.Docs("files"), 1)
+	require.Equal(t, h.item(t, "F").FileID, h.sim.Docs("files")[0]["id"])
 }

@@ -121,7 +121,7 @@ func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bo
 	// An attempt that was given up for dead has made another one, which the rest is built on.
 	t.Log.WarnContext(ctx, "two attempts created the same object", "kind", c.Kind, "source", c.SourceID, "stays", holds, "left", id)
 	if c.Discard != nil {
-		if err := c.Discard(ctx, id); err != nil {
+		if err := c.Discard(context.WithoutCancel(ctx), id); err != nil {
 			return "", false, err
 		}
 	}

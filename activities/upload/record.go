@@ -54,13 +54,15 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 				return "", err
 			}
 			return f.ID, nil
-		}})
+		},
+		Discard: func(ctx context.Context, id string) error { return gone(files.DeleteFormat(ctx, it.AssetID, id)) }})
 	if err != nil {
 		return rec, fmt.Errorf("format: %w", err)
 	}
 	// Readable for people, and no other's: iconik makes the names of files unique only where the storage is set so
 	// (add_uuid_to_filenames), and versions and neighbours may share theirs.
 	dir := mapping.StorageDir(rec.Under, it.Path[:max(strings.LastIndexByte(it.Path, '/'), 0)], rec.FormatID)
+	// One file set too many stays: iconik deletes a file set with the files in its folder, which are those of the other one.
 	rec.FileSetID, _, err = once(ctx, tenant.Creation{Kind: ledger.LinkFileSet, SourceID: rec.Key, Parent: it.AssetID, IndexLag: tenant.StoreLag,
 		Find: func(ctx context.Context) (string, error) {
 			have, err := files.FileSets(ctx, it.AssetID, it.VersionID)
@@ -94,11 +96,20 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 			}
 			rec.made = *f
 			return f.ID, nil
-		}})
+		},
+		Discard: func(ctx context.Context, id string) error { return gone(files.DeleteFile(ctx, it.AssetID, id)) }})
 	if err != nil {
 		return rec, fmt.Errorf("file: %w", err)
 	}
 	return rec, nil
+}
+
+// gone is the error of a deletion, but not where there is nothing to delete any more.
+func gone(err error) error {
+	if rest.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // Open finds or makes an item's record and begins its upload. A record that iconik gives no URL for is made anew, once.
@@ -144,7 +155,7 @@ func (a Files) Drop(ctx context.Context, it ledger.Item, key string) error {
 			a.Tenant.Log.InfoContext(ctx, "could not clean up an upload session", "file", it.FileID, "error", err)
 		}
 	}
-	if err := a.Tenant.Iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID); err != nil && !rest.IsNotFound(err) {
+	if err := gone(a.Tenant.Iconik.Files.DeleteFile(ctx, it.AssetID, link.TargetID)); err != nil {
 		return err
 	}
 	return a.Tenant.Ledger.Delete(ctx, ledger.LinkFileRecord, key)

@@ -95,6 +95,11 @@ func (s *FilesService) CreateFormat(ctx context.Context, assetID string, req For
 	return made(&f, f.ID, "create format", err)
 }
 
+// DeleteFormat wraps DELETE files/v1/assets/{id}/formats/{format}/.
+func (s *FilesService) DeleteFormat(ctx context.Context, assetID, formatID string) error {
+	return s.c.delete(ctx, "delete format", path("files/v1/assets", assetID, "formats", formatID), nil, nil)
+}
+
 // Formats wraps GET files/v1/assets/{id}/versions/{version}/formats/, all pages.
 func (s *FilesService) Formats(ctx context.Context, assetID, versionID string) ([]Format, error) {
 	return byLastID(ctx, s.c, "list formats", path("files/v1/assets", assetID, "versions", versionID, "formats"), nil, func(f Format) string { return f.ID })

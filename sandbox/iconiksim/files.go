@@ -51,6 +51,14 @@ func (s *Sim) fileRoutes() {
 		}
 		return notFound("Format")
 	})
+	s.on("DELETE files/v1/assets/{id}/formats/{format}", func(c *call) (int, any) {
+		d, ok := s.get(kFormat, c.id("format"))
+		if !ok || text(d, "asset_id") != c.id("id") {
+			return notFound("Format")
+		}
+		s.drop(kFormat, text(d, "id"))
+		return 204, nil
+	})
 	s.on("GET files/v1/assets/{id}/files/{file}", s.file1(func(c *call, d doc) (int, any) {
 		v := s.showFile(d, true)
 		if c.flag("generate_signed_post_url", false) {
