@@ -36,29 +36,13 @@ func (s *Sim) fileRoutes() {
 		}
 		return refuse(404, "No matching storage exists")
 	})
-	s.on("POST files/v1/assets/{id}/formats", s.createFormat)
+	s.formatRoutes()
 	s.on("POST files/v1/assets/{id}/file_sets", s.createFileSet)
 	s.on("POST files/v1/assets/{id}/files", s.createFile)
 	for _, kind := range []string{kFormat, kFileSet, kFile, kProxy, kKeyframe} {
 		s.on("GET files/v1/assets/{id}/"+kind, s.children(kind, false))
 		s.on("GET files/v1/assets/{id}/versions/{version}/"+kind, s.children(kind, true))
 	}
-	s.on("GET files/v1/assets/{id}/formats/{name}", func(c *call) (int, any) {
-		for _, d := range slices.Backward(s.stored(kFormat, c.id("id"))) {
-			if (text(d, "name") == c.id("name") || text(d, "id") == c.id("name")) && text(d, "status") != "DELETED" {
-				return 200, d
-			}
-		}
-		return notFound("Format")
-	})
-	s.on("DELETE files/v1/assets/{id}/formats/{format}", func(c *call) (int, any) {
-		d, ok := s.get(kFormat, c.id("format"))
-		if !ok || text(d, "asset_id") != c.id("id") {
-			return notFound("Format")
-		}
-		s.drop(kFormat, text(d, "id"))
-		return 204, nil
-	})
 	s.on("GET files/v1/assets/{id}/files/{file}", s.file1(func(c *call, d doc) (int, any) {
 		v := s.showFile(d, true)
 		if c.flag("generate_signed_post_url", false) {
@@ -145,6 +129,26 @@ func (s *Sim) children(kind string, versioned bool) handler {
 			return d
 		})
 	}
+}
+
+func (s *Sim) formatRoutes() {
+	s.on("POST files/v1/assets/{id}/formats", s.createFormat)
+	s.on("GET files/v1/assets/{id}/formats/{name}", func(c *call) (int, any) {
+		for _, d := range slices.Backward(s.stored(kFormat, c.id("id"))) {
+			if (text(d, "name") == c.id("name") || text(d, "id") == c.id("name")) && text(d, "status") != "DELETED" {
+				return 200, d
+			}
+		}
+		return notFound("Format")
+	})
+	s.on("DELETE files/v1/assets/{id}/formats/{format}", func(c *call) (int, any) {
+		d, ok := s.get(kFormat, c.id("format"))
+		if !ok || text(d, "asset_id") != c.id("id") {
+			return notFound("Format")
+		}
+		s.drop(kFormat, text(d, "id"))
+		return 204, nil
+	})
 }
 
 func (s *Sim) createFormat(c *call) (int, any) {
