@@ -237,16 +237,15 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	if err == nil && r.Sending != nil {
 		err = r.Sending(ctx)
 	}
+	if err == nil && !r.safe() { // once it has begun, it is not given up at once
+		err = ctx.Err()
+	}
 	if err != nil {
 		budget.Done(0, nil)
 		return nil, err
 	}
 	exchange, landed := ctx, func() {}
 	if !r.safe() {
-		if err := ctx.Err(); err != nil { // nothing begins that would not be given up
-			budget.Done(0, nil)
-			return nil, err
-		}
 		exchange, landed = untilLanded(ctx)
 	}
 	defer landed()

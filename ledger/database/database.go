@@ -91,13 +91,16 @@ func keepPrivate(file string) error {
 	return nil
 }
 
+// connections that one process may have to PostgreSQL.
+const connections = 24
+
 func (d *DB) openPostgres(dsn string) error {
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(24)
-	db.SetMaxIdleConns(24)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections) // to open one costs PostgreSQL more than what is asked on it
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	d.read, d.write, d.reader, d.writer = db, db, db, db
 	return nil
