@@ -2,25 +2,20 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// What --demo account sets over the sandbox's configuration: archives that look for restored originals soon, files that may be
-// deleted in Frame.io without days of grace, and signed reports.
-var (
-	accountArchive = map[string]string{"wait_interval": "2s", "reclaim": "allowed", "reclaim_grace": "0s", "projects_in_parallel": "4"}
-	accountSeed    = []byte("sandbox's signing key, for a demo")[:32]
-)
+// What --demo account sets over the sandbox's configuration: archives that look for restored originals soon, and files that may be
+// deleted in Frame.io without days of grace.
+var accountArchive = map[string]string{"wait_interval": "2s", "reclaim": "allowed", "reclaim_grace": "0s", "projects_in_parallel": "4"}
 
 const (
 	accountBad    = "Template Library"
@@ -39,7 +34,6 @@ type accountPlay struct {
 	*stack.Stack
 	out       io.Writer
 	dir       string // for what starter verify reads
-	bin       string // starter
 	migration string
 	added     string // a file that was added after the migration
 }
@@ -81,13 +75,13 @@ func (o options) environment() []string {
 	if o.demo == "" {
 		return nil
 	}
-	return []string{"FRAMEBRIDGE_REPORT_SIGNING_KEY=" + base64.StdEncoding.EncodeToString(accountSeed)}
+	return stack.SigningKey()
 }
 
 // playAccount plays the migration of the account, a mirror, and the deletion of what is proven. It fails where a step does not end
 // as it says.
-func playAccount(ctx context.Context, s *stack.Stack, root, dir string, out io.Writer) error {
-	p := &accountPlay{Stack: s, out: out, dir: dir, bin: filepath.Join(stack.BinDir(root), "starter")}
+func playAccount(ctx context.Context, s *stack.Stack, dir string, out io.Writer) error {
+	p := &accountPlay{Stack: s, out: out, dir: dir}
 	for _, step := range []struct {
 		title string
 		do    func(context.Context) error

@@ -2,22 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-// Exit codes of starter verify, where something differs, and where something was not there to be read.
-const (
-	differs   = 1
-	notProven = 3
+	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
 // report shows where the account's report is, and proves it as somebody without Framebridge does.
@@ -57,21 +49,15 @@ func (p *accountPlay) prove(ctx context.Context, name string, raw []byte) error 
 
 // verify runs starter verify, which needs no network, and says what it found.
 func (p *accountPlay) verify(ctx context.Context, file string, proves bool) error {
-	public, _ := ed25519.NewKeyFromSeed(accountSeed).Public().(ed25519.PublicKey)
 	p.tell("starter verify %s --key …", filepath.Base(file))
-	raw, err := exec.CommandContext(ctx, p.bin, "verify", file, "--key", base64.StdEncoding.EncodeToString(public)).CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	code, raw, err := p.Verify(ctx, file)
+	if err != nil {
 		return err
 	}
 	for _, line := range strings.Split(strings.TrimSpace(string(raw)), "\n")[1:] {
 		p.tell("  %s", strings.TrimSpace(line))
 	}
-	code := 0
-	if exit != nil {
-		code = exit.ExitCode()
-	}
-	if proves && code != 0 && code != notProven || !proves && code != differs {
+	if proves && code != stack.Proven && code != stack.NotProven || !proves && code != stack.Differs {
 		return fmt.Errorf("starter verify says otherwise than it should: %s", raw)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -122,10 +121,16 @@ func (p *accountPlay) reclaim(ctx context.Context, project string) (reclaimView,
 }
 
 // reclaimed waits for the end of the deletion that was asked for last.
-func (p *accountPlay) reclaimed(ctx context.Context, project string) (v reclaimView, err error) {
-	err = p.await(ctx, "the deletion", func() (string, bool, error) {
+func (p *accountPlay) reclaimed(ctx context.Context, project string) (reclaimView, error) {
+	return p.awaitReclaim(ctx, "the deletion", project, func(v reclaimView) bool {
+		return v.FinishedAt != nil && (v.Status != "done" || v.Certificate != "")
+	})
+}
+
+func (p *accountPlay) awaitReclaim(ctx context.Context, what, project string, is func(reclaimView) bool) (v reclaimView, err error) {
+	err = p.await(ctx, what, func() (string, bool, error) {
 		err := p.ask(ctx, http.MethodGet, "/archives/"+project+"/reclaim", "", &v)
-		return fmt.Sprint(v.Run, v.Status, v.Files), v.FinishedAt != nil && (v.Status != "done" || v.Certificate != ""), err
+		return fmt.Sprint(v.Run, v.Status, v.Files), is(v), err
 	})
 	return v, err
 }
@@ -138,24 +143,22 @@ func (p *accountPlay) approved(ctx context.Context, project string) error {
 	if err := p.ask(ctx, http.MethodPost, path, `{"dry_run": false}`, nil); err != nil {
 		return err
 	}
-	var v reclaimView
-	if err := p.await(ctx, "the question for approval", func() (string, bool, error) {
-		err := p.ask(ctx, http.MethodGet, path, "", &v)
-		return fmt.Sprint(v.Run, v.Status, v.Files), v.Status == "waiting" || v.FinishedAt != nil, err
-	}); err != nil {
+	v, err := p.awaitReclaim(ctx, "the question for approval", project, func(v reclaimView) bool {
+		return v.Status == "waiting" || v.FinishedAt != nil
+	})
+	if err != nil {
 		return err
 	}
 	if v.Status != "waiting" {
 		return fmt.Errorf("the deletion should wait for approval, and is %s: %s", v.Status, v.Reason)
 	}
-	_, _, err := p.Call(ctx, http.MethodPost, path+"/approve", "{}")
+	_, _, err = p.Call(ctx, http.MethodPost, path+"/approve", "{}")
 	if err == nil || errors.Is(err, stack.ErrUnavailable) {
 		return errors.Join(errors.New("whoever asked for the deletion must not approve it"), err)
 	}
 	p.tell("With the same API key: %s.", strings.TrimSuffix(err.Error(), "."))
 	p.tell("A second person, on the machine: starter reclaim approve %q", freed)
-	cmd := exec.CommandContext(ctx, p.bin, "reclaim", "approve", freed, "--config", p.Config)
-	if said, err := cmd.CombinedOutput(); err != nil {
+	if said, err := p.Command(ctx, "reclaim", "approve", freed, "--config", p.Config).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, said)
 	}
 	return nil

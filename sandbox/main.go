@@ -148,7 +148,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	s.Clip = clip
 	sayWhere(out, s, dir, time.Since(began))
 	if o.demo != "" && fresh { // an account that was kept was played
-		if err := playAccount(ctx, s, root, dir, out); err != nil || o.once {
+		if err := playAccount(ctx, s, dir, out); err != nil || o.once {
 			return err
 		}
 	}

@@ -7,13 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
 // ConsoleLink asks the starter for a link that signs somebody in to the console once, as an operator does at a terminal.
 func (s *Stack) ConsoleLink(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, filepath.Join(BinDir(s.o.Root), "starter"), "console", "--config", s.Config).Output()
+	out, err := s.Command(ctx, "console", "--config", s.Config).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {

@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,8 +35,18 @@ func NewProcess(name, path, dir string, env []string, args ...string) *Process {
 	return &Process{Name: name, path: path, args: args, env: env, dir: dir}
 }
 
+// program is the path of one of Framebridge's programs.
+func (s *Stack) program(name string) string {
+	return filepath.Join(cmp.Or(s.o.Bin, BinDir(s.o.Root)), name)
+}
+
+// Command is one of starter's commands, as somebody on this machine runs it.
+func (s *Stack) Command(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, s.program("starter"), args...)
+}
+
 func (s *Stack) process(name string, args ...string) *Process {
-	return NewProcess(name, filepath.Join(cmp.Or(s.o.Bin, BinDir(s.o.Root)), name), s.o.Dir, s.o.Env, args...)
+	return NewProcess(name, s.program(name), s.o.Dir, s.o.Env, args...)
 }
 
 // Replace stops the process, and starts the program of the same name in another folder with the same arguments.

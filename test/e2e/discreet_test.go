@@ -269,7 +269,7 @@ var linked = regexp.MustCompile(`(?:href|src)="(/ui/[^"#]*)"`)
 // pages are all pages of the console that a tenant's administrator comes to by following links, and files that they load.
 func (s *harness) pages(tenant string) map[string]string {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), filepath.Join(stack.BinDir(root), "starter"), "console", "--config", s.Config, "--tenant", tenant)
+	cmd := s.Command(s.t.Context(), "console", "--config", s.Config, "--tenant", tenant)
 	said, err := cmd.Output()
 	require.NoError(s.t, err)
 	var code string

@@ -3,13 +3,10 @@
 package e2e
 
 import (
-	"crypto/ed25519"
-	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -29,13 +26,11 @@ import (
 // Under kills everything takes longer: each worker that dies holds its work until its heartbeats are missed.
 const killPatience = 12 * time.Minute
 
-var signingSeed = []byte("the end-to-end tests' signing key")[:32]
-
 // accountOptions are of an account on V4 whose reports are signed and whose files may be freed.
 func accountOptions(t *testing.T) stack.Options {
 	o := optionsV4(t)
 	o.Archive["reclaim"], o.Archive["reclaim_grace"], o.Archive["projects_in_parallel"] = "allowed", "0s", "2"
-	o.Env = []string{"FRAMEBRIDGE_REPORT_SIGNING_KEY=" + base64.StdEncoding.EncodeToString(signingSeed)}
+	o.Env = stack.SigningKey()
 	return o
 }
 
@@ -139,12 +134,10 @@ func (s *harness) verifies(name string, body []byte) {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), name)
 	require.NoError(s.t, os.WriteFile(file, body, 0o600))
-	public, _ := ed25519.NewKeyFromSeed(signingSeed).Public().(ed25519.PublicKey)
-	out, err := exec.CommandContext(s.t.Context(), filepath.Join(stack.BinDir(root), "starter"), "verify", file, "--key", base64.StdEncoding.EncodeToString(public)).CombinedOutput()
-	var exit *exec.ExitError
-	if assert.NotContains(s.t, string(out), "DIFFERS") && err != nil {
-		require.ErrorAs(s.t, err, &exit, "%s", out)
-		assert.Equal(s.t, 3, exit.ExitCode(), "%s", out) // the stored files are not here to be read
+	code, out, err := s.Verify(s.t.Context(), file)
+	require.NoError(s.t, err)
+	if assert.NotContains(s.t, string(out), "DIFFERS") && code != stack.Proven {
+		assert.Equal(s.t, stack.NotProven, code, "%s", out) // the stored files are not here to be read
 	}
 	assert.Contains(s.t, string(out), "unchanged since it was signed")
 }
@@ -366,6 +359,6 @@ func (s *harness) deletions(files int) {
 	for id, n := range once {
 		assert.Equal(s.t, 1, n, "file %s in the audit", id)
 	}
-	out, err := exec.CommandContext(s.t.Context(), filepath.Join(stack.BinDir(root), "starter"), "audit", "--config", s.Config, "--verify").CombinedOutput()
+	out, err := s.Command(s.t.Context(), "audit", "--config", s.Config, "--verify").CombinedOutput()
 	assert.NoError(s.t, err, "%s", out)
 }

@@ -72,7 +72,7 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 		return nil, err
 	}
 	defer temporal.Server.Stop()
-	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Latency: s.latency, RateLimits: s.limits, Quick: true, NoHook: true, StoreFault: refuse, Env: signing(),
+	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Latency: s.latency, RateLimits: s.limits, Quick: true, NoHook: true, StoreFault: refuse, Env: stack.SigningKey(),
 		Archive: map[string]string{"items_in_parallel": fmt.Sprint(s.items)}})
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func seed(sim *frameiosim.Sim, s size) error {
 				folder = sim.AddFolder(project.RootID, fmt.Sprintf("Reel %03d", n/200+1)).ID
 			}
 			name := fmt.Sprintf("A%05d.txt", n)
-			if s.refused > 0 && (from+n)%(s.files/s.refused) == 0 && (from+n)/(s.files/s.refused) < s.refused {
+			if s.refuses(from + n) {
 				name = refused + name
 			}
 			f, err := sim.AddFile(folder, frameiosim.File{Name: name, Type: "text/plain", Body: fmt.Appendf(nil, "project %d, take %d\n", p, n)})
@@ -205,7 +205,7 @@ func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Pr
 	if killed > 0 {
 		text += fmt.Sprintf(", %d workers killed on the way", killed)
 	}
-	proved, err := prove(ctx, st, s, started.ID)
+	proved, err := prove(ctx, st, started.ID)
 	return text + "; " + proved, err
 }
 
