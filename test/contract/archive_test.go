@@ -111,7 +111,7 @@ func TestAnArchiveKeepsToTheVendorsDocuments(t *testing.T) {
 // and says so for as long as that is so.
 func TestAnAssumedFrameRateIsSaid(t *testing.T) {
 	t.Parallel()
-	for generation := range generations {
+	for _, generation := range played() {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
 			at, root := int64(48), ""
@@ -160,7 +160,7 @@ func TestAnAssumedFrameRateIsSaid(t *testing.T) {
 // A file that somebody deletes in Frame.io while the archive runs takes nothing else with it.
 func TestAFileDeletedMeanwhileFailsNoArchive(t *testing.T) {
 	t.Parallel()
-	for generation := range generations {
+	for _, generation := range played() {
 		for name, after := range map[string]int{"before its comments are copied": 0, "before it is verified": 1} {
 			t.Run(generation+", "+name, func(t *testing.T) {
 				b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)

@@ -85,7 +85,7 @@ func TestAWatermarkedStreamIsNoOriginal(t *testing.T) {
 // not for ever.
 func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 	t.Parallel()
-	for generation := range generations {
+	for _, generation := range played() {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation)
 			b.config.Tenants[tenantID].Archive.MissingOriginal = "wait"

@@ -79,7 +79,7 @@ func playRandomRefusals(t *testing.T, files, most int) {
 		seed = n
 	}
 	t.Logf("FRAMEBRIDGE_SEED=%d", seed)
-	for _, generation := range []string{"legacy", "v4"} {
+	for _, generation := range played() {
 		t.Run(generation, func(t *testing.T) {
 			f := &refusals{random: rand.New(rand.NewPCG(seed, 1)), most: most, refused: map[string]string{}, passed: map[string]bool{}}
 			b := harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files", "path": "media"},

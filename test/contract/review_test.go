@@ -183,7 +183,7 @@ func TestBothSidesEndEqual(t *testing.T) {
 // A comment that is deleted after its copy was made, and before that was written down, does not stay behind, nor come back.
 func TestWhatIsDeletedWhileItIsCopiedGoes(t *testing.T) {
 	t.Parallel()
-	for generation := range generations {
+	for _, generation := range played() {
 		t.Run(generation, func(t *testing.T) {
 			t.Parallel() // it waits
 			c, ref := openReview(t, generation, 0)
@@ -313,7 +313,7 @@ func TestNothingIsHeldUp(t *testing.T) {
 // review says so.
 func TestALostInvitationIsNotSentAgain(t *testing.T) {
 	t.Parallel()
-	for generation := range generations {
+	for _, generation := range played() {
 		t.Run(generation, func(t *testing.T) {
 			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, generation)
 			b.frameio.SetWatermark(true)

@@ -270,7 +270,7 @@ func fromEnv(name string, otherwise uint64) uint64 {
 // Frame.io, and of every file that is freed the store has the bytes. FRAMEBRIDGE_TAMPERINGS says how many, FRAMEBRIDGE_SEED which.
 func TestNoByteIsFreedThatIsNotProven(t *testing.T) {
 	t.Parallel()
-	seed, n := fromEnv("FRAMEBRIDGE_SEED", 1), int(fromEnv("FRAMEBRIDGE_TAMPERINGS", 30))
+	seed, n := fromEnv("FRAMEBRIDGE_SEED", 1), int(fromEnv("FRAMEBRIDGE_TAMPERINGS", uint64(rounds(12, 30))))
 	order := rand.New(rand.NewPCG(seed, 0))
 	var deck []int
 	for i := range n {

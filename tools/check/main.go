@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,10 @@ type step struct {
 	args []string
 	// quiet: printing anything is a failure.
 	quiet bool
-	// slow steps are left out by --fast.
-	slow bool
+	// slow steps are left out by --fast, and the fast ones by anything else.
+	slow, fast bool
+	// but are packages that other steps test: this one tests all that are left.
+	but []string
 	// long steps run with --fuzz only.
 	long bool
 	// needsC steps are left out, loudly, where there is no C compiler.
@@ -28,6 +31,9 @@ type step struct {
 	needsBrowser bool
 }
 
+// inOneProcess runs tests that need no server. Many of them wait, the longest come first, and vet was a step.
+var inOneProcess = []string{"go", "test", "-vet=off", "-p", "4", "-timeout", "20m", "-parallel", "8"}
+
 const workflowcheck = "go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0"
 
 var steps = []step{
@@ -35,11 +41,11 @@ var steps = []step{
 	{name: "vet", args: []string{"go", "vet", "-tags", "integration", "./..."}},
 	{name: "workflows are deterministic", args: []string{"go", "run", workflowcheck, "./workflows/..."}},
 	{name: "lint", args: []string{"go", "tool", "-modfile=tools/lint/go.mod", "golangci-lint", "run", "./..."}, slow: true},
-	{name: "fast tests", args: []string{"go", "test", "-vet=off", "-p", "4", "-timeout", "20m", "-parallel", "8", "./test/contract", "./..."}}, // many of them wait; vet was a step
+	{name: "fast tests", args: slices.Concat(inOneProcess, []string{"./test/contract", "./..."}), fast: true},
+	{name: "tests in one process, large tables in whole", args: slices.Concat(inOneProcess, []string{"-tags", "integration", "./test/contract"}), but: []string{"/console", "/signin", "/test/e2e"}, slow: true},
 	// What runs beside other things, in a process with a race detector. Temporal's test environment is made for it.
-	{name: "race detector", args: append([]string{"go", "test", "-race", "-timeout", "9m"}, raced...), slow: true, needsC: true},
+	{name: "race detector", args: append([]string{"go", "test", "-race", "-p", "4", "-timeout", "9m"}, raced...), slow: true, needsC: true},
 	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true, long: true},
-	{name: "large tables in whole", args: []string{"go", "test", "-tags", "integration", "-timeout", "20m", "-parallel", "8", "./test/contract"}, slow: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "alert rules and dashboard", args: []string{"go", "test", "-C", "tools/lint-observability", "-timeout", "10m"}, slow: true},
 	{name: "the console and the sign-in in a browser", args: []string{"go", "test", "-tags", "integration", "-timeout", "9m", "-count", "1", "./console", "./signin"}, slow: true, needsBrowser: true},
@@ -91,6 +97,23 @@ func haveCompiler() bool {
 	return installed("a C compiler", []string{os.Getenv("CC"), "gcc", "clang", "cc"}, "gcc libc6-dev")
 }
 
+// packages are all but some, and none where all are wanted: there is a word for these.
+func packages(but []string) (out []string) {
+	if len(but) == 0 {
+		return nil
+	}
+	listed, err := exec.Command("go", "list", "./...").Output()
+	if err != nil {
+		return []string{"./..."} // and the step says what is wrong
+	}
+	for p := range strings.FieldsSeq(string(listed)) {
+		if !slices.ContainsFunc(but, func(end string) bool { return strings.HasSuffix(p, end) }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 func main() {
 	fast := flag.Bool("fast", false, "leave out the tests that start servers")
 	fuzz := flag.Bool("fuzz", false, "run each fuzzer for three seconds, too: their builds take minutes")
@@ -101,7 +124,7 @@ func main() {
 		os.Exit(1)
 	}
 	for _, s := range steps {
-		if s.slow && *fast || s.long && !*fuzz {
+		if s.slow && *fast || s.fast && !*fast || s.long && !*fuzz {
 			continue
 		}
 		if s.needsC && !haveCompiler() {
@@ -114,7 +137,7 @@ func main() {
 		at := time.Now()
 		fmt.Printf("== %s\n", s.name)
 		var out strings.Builder
-		cmd := exec.Command(s.args[0], s.args[1:]...)
+		cmd := exec.Command(s.args[0], append(s.args[1:], packages(s.but)...)...)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if s.quiet {
 			cmd.Stdout = &out
