@@ -44,6 +44,9 @@ type MigrationProject struct {
 	State    ProjectState  `json:"-"`
 	Counts   ProjectCounts `json:"-"`
 	Reason   string        `json:"reason"`
+	// ContinuedAs is the ID of the entry that has taken this one's place, since Frame.io's account migration gave the project another
+	// ID. Lists and sums leave this one out.
+	ContinuedAs string `json:"-"`
 	// Joined says that somebody else had started the archive: the migration waits for it, and does not pause it.
 	Joined bool `json:"joined"`
 	// Run is the archive's run that the migration waits for.
@@ -75,7 +78,7 @@ func (s MigrationSums) Total() (n int64) {
 }
 
 const (
-	projectColumns = "position, state, items, copied, verified, skipped, failed, bytes, bytes_done, data"
+	projectColumns = "position, state, items, copied, verified, skipped, failed, bytes, bytes_done, continued_as, data"
 	projectsAtOnce = 100 // rows of one statement
 )
 
@@ -84,11 +87,12 @@ func scanMigrationProject(r scanner) (MigrationProject, error) {
 	var position int64
 	var state ProjectState
 	var c ProjectCounts
-	if err := r.Scan(&position, &state, &c.Items, &c.Copied, &c.Verified, &c.Skipped, &c.Failed, &c.Bytes, &c.BytesDone, &data); err != nil {
+	var continued string
+	if err := r.Scan(&position, &state, &c.Items, &c.Copied, &c.Verified, &c.Skipped, &c.Failed, &c.Bytes, &c.BytesDone, &continued, &data); err != nil {
 		return MigrationProject{}, err
 	}
 	p, err := decode[MigrationProject](data)
-	p.Position, p.State, p.Counts = position, state, c
+	p.Position, p.State, p.Counts, p.ContinuedAs = position, state, c, continued
 	return p, err
 }
 
@@ -110,8 +114,8 @@ func (h MigrationLedger) AddProjects(ctx context.Context, projects []MigrationPr
 					return err
 				}
 				c := p.Counts
-				n, err := tx.Exec(ctx, "INSERT INTO migration_projects (tenant, migration, project, "+projectColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, migration, project) DO NOTHING",
-					h.tenant, h.id, p.ID, last+1, orQueued(p.State), c.Items, c.Copied, c.Verified, c.Skipped, c.Failed, c.Bytes, c.BytesDone, data)
+				n, err := tx.Exec(ctx, "INSERT INTO migration_projects (tenant, migration, project, "+projectColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, migration, project) DO NOTHING",
+					h.tenant, h.id, p.ID, last+1, orQueued(p.State), c.Items, c.Copied, c.Verified, c.Skipped, c.Failed, c.Bytes, c.BytesDone, p.ContinuedAs, data)
 				if err != nil {
 					return err
 				}
@@ -160,8 +164,8 @@ func (h MigrationLedger) UpdateProject(ctx context.Context, id string, change fu
 			return err
 		}
 		c := p.Counts
-		_, err = tx.Exec(ctx, `UPDATE migration_projects SET state = ?, items = ?, copied = ?, verified = ?, skipped = ?, failed = ?, bytes = ?, bytes_done = ?, data = ?
-			WHERE tenant = ? AND migration = ? AND project = ?`, p.State, c.Items, c.Copied, c.Verified, c.Skipped, c.Failed, c.Bytes, c.BytesDone, data, h.tenant, h.id, id)
+		_, err = tx.Exec(ctx, `UPDATE migration_projects SET state = ?, items = ?, copied = ?, verified = ?, skipped = ?, failed = ?, bytes = ?, bytes_done = ?, continued_as = ?, data = ?
+			WHERE tenant = ? AND migration = ? AND project = ?`, p.State, c.Items, c.Copied, c.Verified, c.Skipped, c.Failed, c.Bytes, c.BytesDone, p.ContinuedAs, data, h.tenant, h.id, id)
 		return err
 	})
 	return p, err
@@ -197,7 +201,7 @@ func (h MigrationLedger) ProjectsIn(ctx context.Context, limit int, states ...Pr
 	for _, s := range states {
 		args = append(args, s)
 	}
-	return collect(ctx, h.l.reads(), scanMigrationProject, "SELECT "+projectColumns+" FROM migration_projects WHERE tenant = ? AND migration = ? AND state IN (?"+
+	return collect(ctx, h.l.reads(), scanMigrationProject, "SELECT "+projectColumns+" FROM migration_projects WHERE tenant = ? AND migration = ? AND continued_as = '' AND state IN (?"+
 		strings.Repeat(", ?", len(states)-1)+") ORDER BY position, project LIMIT ?", append(args, limit)...)
 }
 

@@ -24,9 +24,9 @@ const (
 	oneMigration          = "SELECT data FROM migrations WHERE tenant = ? AND id = ?"
 	migrationsPage        = "SELECT data FROM migrations WHERE tenant = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
 	oneMigrationProject   = "SELECT " + projectColumns + " FROM migration_projects WHERE tenant = ? AND migration = ? AND project = ?"
-	migrationProjectsPage = "SELECT " + projectColumns + " FROM migration_projects WHERE tenant = ? AND migration = ? AND (position, project) > (?, ?) ORDER BY position, project LIMIT ?"
+	migrationProjectsPage = "SELECT " + projectColumns + " FROM migration_projects WHERE tenant = ? AND migration = ? AND (position, project) > (?, ?) AND continued_as = '' ORDER BY position, project LIMIT ?"
 	migrationSums         = `SELECT state, COUNT(*), SUM(CASE WHEN items = 0 AND state = 'queued' THEN 1 ELSE 0 END), SUM(items), SUM(copied), SUM(verified), SUM(skipped), SUM(failed), SUM(bytes), SUM(bytes_done)
-		FROM migration_projects WHERE tenant = ? AND migration = ? GROUP BY state`
+		FROM migration_projects WHERE tenant = ? AND migration = ? AND continued_as = '' GROUP BY state`
 
 	// SQLite takes the tables of a CROSS JOIN in their order.
 	reviewsOfAsset = `SELECT r.data FROM (SELECT DISTINCT review FROM review_assets WHERE tenant = ? AND asset_id = ?) AS shown CROSS JOIN reviews AS r

@@ -178,7 +178,7 @@ func stateOf(row ledger.Archive) ledger.ProjectState {
 }
 
 // settleMoved accounts once for projects that have other IDs since Frame.io's account migration: what an archive knew continues
-// under the new ID, and the entry under the old one says so, counts nothing and stands like the new one.
+// under the new ID, and the entry under the old one leaves the list.
 func (m *migration) settleMoved(ctx context.Context, sums ledger.MigrationSums) (ledger.MigrationSums, error) {
 	moved := false
 	for p, err := range m.ledger.AllProjects(ctx) {
@@ -196,12 +196,12 @@ func (m *migration) settleMoved(ctx context.Context, sums ledger.MigrationSums) 
 		if err != nil {
 			return sums, err
 		}
-		if !known || p.State == next.State && p.Counts == (ledger.ProjectCounts{}) || !next.State.Ended() {
+		if !known || !next.State.Ended() {
 			continue
 		}
 		moved = true
 		if _, err := m.ledger.UpdateProject(ctx, p.ID, func(p *ledger.MigrationProject) {
-			p.State, p.Reason, p.Counts = next.State, row.Reason, ledger.ProjectCounts{}
+			p.State, p.Reason, p.Counts, p.ContinuedAs = next.State, row.Reason, ledger.ProjectCounts{}, next.ID
 		}); err != nil {
 			return sums, err
 		}

@@ -169,6 +169,8 @@ func TestTheAccountMovesInTheMiddleOfItsMigration(t *testing.T) {
 			assert.EqualValues(t, 1, sums.Skipped)
 			all, _, err := rows.Projects(t.Context(), "", 100)
 			require.NoError(t, err)
+			assert.Len(t, all, 3, "each project is listed once, under the ID that it has now")
+			assert.EqualValues(t, 3, sums.Total())
 			for _, row := range all {
 				assert.Contains(t, []ledger.ProjectState{ledger.ProjectVerified, ledger.ProjectExceptions}, row.State, "%s %s: %s", row.ID, row.Name, row.Reason)
 			}
