@@ -22,6 +22,8 @@ var idInPath = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 type bucketLevel struct {
 	level float64
 	at    time.Time
+	rate  [2]float64 // calls and milliseconds
+	let   int        // calls that it let through
 }
 
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +64,14 @@ func (s *Sim) limit(w http.ResponseWriter, op string) bool {
 	if !ok {
 		rate = rates[""]
 	}
-	return s.limitTo(w, op, rate)
+	return s.limitTo(w, op, s.quicker(rate))
+}
+
+func (s *Sim) quicker(rate [2]float64) [2]float64 {
+	if s.o.Quicker > 0 {
+		rate[1] /= s.o.Quicker
+	}
+	return rate
 }
 
 func (s *Sim) limitTo(w http.ResponseWriter, op string, rate [2]float64) bool {
@@ -74,10 +83,11 @@ func (s *Sim) limitTo(w http.ResponseWriter, op string, rate [2]float64) bool {
 		s.limits[op] = b
 	}
 	b.level = max(0, b.level-now.Sub(b.at).Seconds()*1000*rate[0]/rate[1])
-	b.at = now
+	b.at, b.rate = now, rate
 	allowed := !s.o.RateLimits || b.level+1 <= rate[0]
 	if allowed && s.o.RateLimits {
 		b.level++
+		b.let++
 	}
 	left := int(rate[0] - b.level)
 	s.mu.Unlock()

@@ -42,7 +42,7 @@ type Options struct {
 	Signer     Signer
 	MoreTokens []string // V4: of users who see what the first one sees, each with limits of its own
 	RateLimits bool
-	Quicker    float64       // the windows of V4's limits are so many times shorter, as its headers say; 0: 1
+	Quicker    float64       // the limits' windows are so many times shorter, as the headers say; 0: 1
 	MaxPage    int           // largest page_size; 0: 500
 	URLExpiry  time.Duration // of media URLs; 0: 12 h
 	// Backoff is the first wait between deliveries of a webhook, 15 s at Frame.io; 0: 15 s.

@@ -102,16 +102,13 @@ func (s *Sim) serveV4(w http.ResponseWriter, r *http.Request) {
 	if !known {
 		rate = unlistedV4
 	}
-	if s.o.Quicker > 0 {
-		rate[1] /= s.o.Quicker
-	}
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	more := slices.Contains(s.o.MoreTokens, token)
 	bucket := op
 	if more {
 		bucket += " " + token
 	}
-	if !s.limitTo(w, bucket, rate) {
+	if !s.limitTo(w, bucket, s.quicker(rate)) {
 		failV4(w, http.StatusTooManyRequests, "Rate limit exceeded", "")
 		return
 	}

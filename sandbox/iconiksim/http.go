@@ -47,6 +47,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 type bucketLevel struct {
 	level float64
 	at    time.Time
+	let   int // calls that it let through
 }
 
 func (s *Sim) addTokens() {
@@ -76,6 +77,7 @@ func (s *Sim) limit(h http.Header, token string) bool {
 		return false
 	}
 	b.level++
+	b.let++
 	s.levels[token] = b
 	h.Set("RateLimit-Remaining", strconv.Itoa(int(bucketSize-b.level)))
 	return true

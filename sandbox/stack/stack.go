@@ -63,6 +63,7 @@ type Options struct {
 	// Persist lets the vendors' state survive a restart; the ledger and Temporal's history are always kept in Dir.
 	Persist    bool
 	RateLimits bool
+	Quicker    float64       // the windows of Frame.io's limits are so many times shorter; 0: 1
 	Latency    time.Duration // before each answer of the vendors
 	IndexDelay time.Duration // of iconik; see iconiksim.Options
 	// S3 is a real store, http://ACCESS:SECRET@host:port; "" is the embedded one.
@@ -225,7 +226,7 @@ func (s *Stack) startVendors() error {
 	}
 	var err error
 	if s.Frameio, err = frameiosim.New(frameiosim.Options{Token: FrameioToken, Objects: store, Signer: signer,
-		RateLimits: s.o.RateLimits, Watermark: !s.o.Plain, Generation: s.o.Generation, Shares: s.o.Shares, ClientID: imsClient,
+		RateLimits: s.o.RateLimits, Quicker: s.o.Quicker, Watermark: !s.o.Plain, Generation: s.o.Generation, Shares: s.o.Shares, ClientID: imsClient,
 		ClientSecret: imsSecret, Dir: dir(""), Backoff: s.o.Backoff, Seed: s.o.Seed}); err != nil {
 		return err
 	}

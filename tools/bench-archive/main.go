@@ -23,7 +23,8 @@ type size struct {
 	latency                   time.Duration
 	workers                   []int
 	parallel, items           int
-	limits                    bool
+	limits, moves             bool
+	quicker                   float64
 	kills, refused            int
 	bin                       string // worker, starter, and Temporal's server and sql tool
 }
@@ -49,6 +50,8 @@ func bench(ctx context.Context) error {
 	flag.IntVar(&s.parallel, "parallel", 0, "projects at once (default: as many as there are, 50 at most)")
 	flag.IntVar(&s.items, "items", 16, "files of a project at once (archive.items_in_parallel)")
 	flag.BoolVar(&s.limits, "limits", false, "the simulators enforce the vendors' rate limits")
+	flag.Float64Var(&s.quicker, "quicker", 1, "the windows of Frame.io's limits are so many times shorter, which its headers say")
+	flag.BoolVar(&s.moves, "moves", false, "the account is on the legacy API, and moves to V4 once half of the files are copied: all IDs are new")
 	flag.IntVar(&s.kills, "kills", 0, "so many times, a worker is killed and started again")
 	flag.IntVar(&s.refused, "refused", 0, "so many files, the store refuses: they have to be named, and nothing else may be missing")
 	flag.StringVar(&s.bin, "bin", "", "folder of programs that are built already: worker, starter, and Temporal's server and sql (default: build them)")
@@ -73,6 +76,13 @@ func bench(ctx context.Context) error {
 	return all(ctx, s)
 }
 
+func (s size) limited() string {
+	if !s.limits {
+		return "limits off"
+	}
+	return fmt.Sprintf("iconik's limits × 1, Frame.io's × %g", s.quicker)
+}
+
 // all measures each number of workers, and prints what becomes of the first with more.
 func all(ctx context.Context, s size) error {
 	if s.bin == "" {
@@ -93,7 +103,7 @@ func all(ctx context.Context, s size) error {
 		return err
 	}
 	defer db.Stop()
-	fmt.Printf("%d projects, %d files, %d comments; vendors answer after %s, limits %s; %d projects at once, %d files of each\n\n", s.projects, s.files, s.comments, s.latency, map[bool]string{true: "on", false: "off"}[s.limits], s.parallel, s.items)
+	fmt.Printf("%d projects, %d files, %d comments; vendors answer after %s, %s; %d projects at once, %d files of each\n\n", s.projects, s.files, s.comments, s.latency, s.limited(), s.parallel, s.items)
 	var first *result
 	for _, workers := range s.workers {
 		r, err := measure(ctx, db, s, workers)

@@ -72,8 +72,9 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 		return nil, err
 	}
 	defer temporal.Server.Stop()
-	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Latency: s.latency, RateLimits: s.limits, Quick: true, NoHook: true, StoreFault: refuse, Env: stack.SigningKey(),
-		Archive: map[string]string{"items_in_parallel": fmt.Sprint(s.items)}})
+	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Env: stack.SigningKey(),
+		Latency: s.latency, RateLimits: s.limits, Quicker: s.quicker, Generation: s.generation(), StoreFault: refuse,
+		Quick: true, NoHook: true, Archive: map[string]string{"items_in_parallel": fmt.Sprint(s.items)}})
 	if err != nil {
 		return nil, err
 	}
@@ -103,9 +104,8 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 	r.took = time.Since(began)
 	meter.into(r)
 	r.calls["Frame.io"], r.calls["iconik"] = sum(st.Frameio.Calls()), sum(st.Iconik.Calls())
-	r.bound, r.boundBy = st.Frameio.Bound()
-	if b := st.Iconik.Bound(); b > r.bound {
-		r.bound, r.boundBy = b, "iconik's calls"
+	if r.bound, r.boundBy = st.Frameio.Bound(); st.Iconik.Bound() > r.bound {
+		r.bound, r.boundBy = st.Iconik.Bound(), "iconik's calls"
 	}
 	if r.histories, err = readHistories(ctx, temporal.Address); err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Pr
 		Projects       struct{ Total, Verified int64 }
 		Items          struct{ Total, Copied, Verified, Failed int64 }
 	}
-	killed, told := 0, time.Now()
+	trouble, told := trouble{size: s, processes: processes, meter: m}, time.Now()
 	for {
 		if raw, _, err = st.Call(ctx, http.MethodGet, "/migrations/"+started.ID, ""); err == nil {
 			err = json.Unmarshal(raw, &v)
@@ -180,14 +180,8 @@ func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Pr
 		if v.Status == "done" || v.Status == "failed" || v.Status == "cancelled" {
 			break
 		}
-		if killed < s.kills && v.Items.Copied >= int64((killed+1)*s.files/(s.kills+1)) {
-			p := processes[killed%len(processes)]
-			m.keep(p)
-			p.Kill()
-			if err := p.Start(); err != nil {
-				return "", err
-			}
-			killed++
+		if err := trouble.make(ctx, st, v.Items.Copied); err != nil {
+			return "", err
 		}
 		select {
 		case <-ctx.Done():
@@ -202,9 +196,7 @@ func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Pr
 	if s.refused > 0 {
 		text += fmt.Sprintf(", %d refused files named", v.Items.Failed)
 	}
-	if killed > 0 {
-		text += fmt.Sprintf(", %d workers killed on the way", killed)
-	}
+	text += trouble.made()
 	proved, err := prove(ctx, st, started.ID)
 	return text + "; " + proved, err
 }
