@@ -138,10 +138,11 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 	}
 }
 
-// batch is how many items one child copies, one after the other: few in a small project, so that all lanes have work.
+// batch is how many items one child copies, one after the other: few in a small project, so that all lanes have work, but not so few
+// that Temporal has more to do than the vendors. batchBytes keeps large files apart.
 func (a *archive) batch() int {
 	share := a.state.Counts.Items / int64(max(a.state.Opened.Lanes, 1))
-	return int(min(max(share, 1), batchSize))
+	return int(min(max(share, batchFloor), batchSize))
 }
 
 // batchBytes is how much one child copies: a quarter of a lane's share, so that none is left alone with large files, and what a moment

@@ -612,3 +612,16 @@ func TestAStuckArchiveLeavesItsTurn(t *testing.T) {
 	require.Equal(t, 2, w.asked[ActJoinQueue.Name()], "it waits for its turn again")
 	require.Contains(t, w.mails, NotifyStuck)
 }
+
+// A small project keeps all lanes at work with files enough for each child that Temporal has less to do than the vendors; in a large
+// one a child has what it can lose to a kill without much being done again.
+func TestAChildCopiesNeitherTooFewNorTooMany(t *testing.T) {
+	for _, tt := range []struct {
+		items int64
+		lanes int
+		want  int
+	}{{0, 0, 4}, {1, 16, 4}, {30, 16, 4}, {160, 16, 10}, {640, 16, 40}, {100_000, 16, 40}, {30, 1, 30}} {
+		a := &archive{state: ArchiveState{Counts: Counts{Items: tt.items}, Opened: OpenArchiveResult{Lanes: tt.lanes}}}
+		require.Equal(t, tt.want, a.batch(), "%d items, %d lanes", tt.items, tt.lanes)
+	}
+}

@@ -37,6 +37,7 @@ const (
 	turnGrace         = 3 * time.Second  // an archive that gets its turn sooner was not queued
 	uploadRestarts    = 5                // upload sessions opened for one file in one run
 	batchSize         = 40               // items of one copying child workflow
+	batchFloor        = 4                // items of one in a small project
 	batchBytesFloor   = 64 << 20         // bytes of one, which it may always have
 	mirrorBatch       = 200              // projects that a mirror asks for at once
 	mirrorPatience    = 6 * time.Hour    // how long a mirror waits for one archive before it goes on without it
