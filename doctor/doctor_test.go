@@ -224,7 +224,7 @@ func must(err error) {
 // Each thing that is broken is named by exactly its check, and nothing that is secret is shown.
 func TestWhatIsBrokenIsNamedByExactlyItsCheck(t *testing.T) {
 	broken := breakages()
-	require.Greater(t, len(broken)+len(iconiksim.Roles), 100)
+	require.Greater(t, len(broken)+len(iconiksim.Roles)-1, 100)
 	for i, b := range broken {
 		t.Run(b.check, func(t *testing.T) {
 			if i%8 != 0 {

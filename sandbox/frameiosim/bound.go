@@ -1,6 +1,7 @@
 package frameiosim
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,16 +14,17 @@ var unlistedV4 = [2]float64{100, 60_000}
 func (s *Sim) Bound() (time.Duration, string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var legacy, v4 time.Duration
-	var ofLegacy, ofV4 string
+	var took [2]time.Duration // legacy, V4
+	var of [2]string
 	for op, b := range s.limits {
-		longest, of := &v4, &ofV4
+		api := 1
 		if strings.Contains(op, " /v2/") {
-			longest, of = &legacy, &ofLegacy
+			api = 0
 		}
-		if took := time.Duration((float64(b.let) - b.rate[0]) * b.rate[1] / b.rate[0] * float64(time.Millisecond)); took > *longest {
-			*longest, *of = took, op
+		if t := time.Duration((float64(b.let) - b.rate[0]) * b.rate[1] / b.rate[0] * float64(time.Millisecond)); t > took[api] {
+			took[api], of[api] = t, op
 		}
 	}
-	return legacy + v4, strings.TrimPrefix(strings.TrimSuffix(ofLegacy+", then "+ofV4, ", then "), ", then ")
+	named := slices.DeleteFunc(of[:], func(op string) bool { return op == "" })
+	return took[0] + took[1], strings.Join(named, ", then ")
 }

@@ -85,9 +85,11 @@ func (s *Sim) limitTo(w http.ResponseWriter, op string, rate [2]float64) bool {
 	b.level = max(0, b.level-now.Sub(b.at).Seconds()*1000*rate[0]/rate[1])
 	b.at, b.rate = now, rate
 	allowed := !s.o.RateLimits || b.level+1 <= rate[0]
+	if allowed {
+		b.let++
+	}
 	if allowed && s.o.RateLimits {
 		b.level++
-		b.let++
 	}
 	left := int(rate[0] - b.level)
 	s.mu.Unlock()

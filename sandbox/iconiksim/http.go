@@ -65,12 +65,14 @@ func (s *Sim) RevokeToken(token string) {
 
 // limit draws from the token's bucket; the caller holds the lock.
 func (s *Sim) limit(h http.Header, token string) bool {
+	b := s.levels[token]
 	if !s.o.RateLimits {
+		b.let++
+		s.levels[token] = b
 		h.Set("RateLimit-Remaining", "999")
 		return true
 	}
 	t := time.Now()
-	b := s.levels[token]
 	b.level, b.at = max(0, b.level-t.Sub(b.at).Seconds()*perSecond), t
 	if b.level+1 > bucketSize {
 		h.Set("RateLimit-Remaining", "0")

@@ -212,7 +212,7 @@ var setUpObjects = regexp.MustCompile(`^/API/assets/v1/collections/ .*frameio:(r
 // as of values that somebody took out.
 var emptyView = regexp.MustCompile(`^iconik GET /API/metadata/v1/.*/views/{id}$`)
 
-// once are rows that the whole table found at fault. The fast suite plays them, too.
+// once are rows that the whole table found at fault. The fast suite plays those of V4, too.
 var once = map[string]string{
 	"frameio GET /v2/teams/{id}": "422", "frameio GET /v4/accounts/{id}/workspaces/{id}": "422",
 	"frameio GET /v4/accounts/{id}/shares/{id}/assets": "404", "frameio GET /v4/accounts/{id}/shares/{id}/reviewers": "403",

@@ -1,7 +1,7 @@
 package contract
 
-// played are the generations of Frame.io whose tables the fast suite plays: V4. Both are played by the slow steps of tools/check,
-// with the tag integration; and, here too, wherever all of the vendors' operations are held against their documents.
+// played are the generations on which a test of both is played: V4 by the fast suite, both by the slow steps of tools/check, with the
+// tag integration. The tests that hold all operations against the vendors' documents play both always.
 func played() []string {
 	if wholeTables {
 		return []string{"legacy", "v4"}

@@ -104,8 +104,9 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 	r.took = time.Since(began)
 	meter.into(r)
 	r.calls["Frame.io"], r.calls["iconik"] = sum(st.Frameio.Calls()), sum(st.Iconik.Calls())
-	if r.bound, r.boundBy = st.Frameio.Bound(); st.Iconik.Bound() > r.bound {
-		r.bound, r.boundBy = st.Iconik.Bound(), "iconik's calls"
+	r.bound, r.boundBy = st.Frameio.Bound()
+	if b := st.Iconik.Bound(); b > r.bound {
+		r.bound, r.boundBy = b, "iconik's calls"
 	}
 	if r.histories, err = readHistories(ctx, temporal.Address); err != nil {
 		return nil, err
