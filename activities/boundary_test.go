@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -69,8 +69,7 @@ func TestAPanicIsASystemError(t *testing.T) {
 
 // What an attempt saves is what the next one finds, and every sign of life carries it.
 func TestAnAttemptGoesOnFromTheCheckpointBefore(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestActivityEnvironment()
+	env := temporaltest.Activities()
 	before := attempt.Checkpoint{Bytes: 5, Total: 9, Engine: []byte("parts")}
 	env.SetHeartbeatDetails(before)
 	b := boundary{log: slog.New(slog.DiscardHandler)}
@@ -89,8 +88,7 @@ func TestAnAttemptGoesOnFromTheCheckpointBefore(t *testing.T) {
 
 func execute(t *testing.T, b boundary, f func(context.Context) error) error {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestActivityEnvironment()
+	env := temporaltest.Activities()
 	env.RegisterActivityWithOptions(guardTask(b, func(ctx context.Context, _ string) error { return f(ctx) }), activity.RegisterOptions{Name: "act"})
 	_, err := env.ExecuteActivity("act", "")
 	return err

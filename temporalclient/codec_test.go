@@ -30,6 +30,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -137,10 +138,10 @@ func TestEncryptedHistoriesReplay(t *testing.T) {
 		raw, err := os.ReadFile(file)
 		require.NoError(t, err)
 		replay := func(h *historypb.History) error {
-			r, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: data, FailureConverter: failures})
+			r, err := temporaltest.Replayer(worker.WorkflowReplayerOptions{DataConverter: data, FailureConverter: failures})
 			require.NoError(t, err)
 			workflows.Register(r)
-			return r.ReplayWorkflowHistory(nil, h)
+			return r.ReplayWorkflowHistory(temporaltest.Quiet, h)
 		}
 		var h historypb.History
 		require.NoError(t, protojson.Unmarshal(raw, &h))

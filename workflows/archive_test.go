@@ -15,6 +15,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 var testRef = Ref{Tenant: "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0", Archive: "11111111-1111-4111-8111-111111111111"}
@@ -176,8 +178,7 @@ func (w *fakeActivities) register(env *testsuite.TestWorkflowEnvironment) {
 
 func run(t *testing.T, w *fakeActivities, in ArchiveInput, script func(*testsuite.TestWorkflowEnvironment)) (*testsuite.TestWorkflowEnvironment, FinishArchiveResult, error) {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	w.register(env)
 	w.began = env.Now()
 	if script != nil {
@@ -460,8 +461,7 @@ func TestArchiveContinuesAsNewBetweenRanges(t *testing.T) {
 }
 
 func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	Register(env)
 	var positions [][]string
 	env.RegisterActivityWithOptions(func(_ context.Context, in QueuePositionsInput) error {
@@ -503,8 +503,7 @@ func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
 
 // An archive that joins, or leaves, while the queue hands itself on is not forgotten.
 func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	Register(env)
 	env.SetContinueAsNewSuggested(true)
 	ticket := func(name string) Ticket { return Ticket{Archive: name, WorkflowID: "archive/" + name, RunID: name} }
@@ -524,8 +523,7 @@ func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
 
 // A person puts the queue in another order; what is not in it, or no place, is refused before it is written down.
 func TestTheQueueIsPutInAnotherOrder(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	Register(env)
 	var positions [][]string
 	env.RegisterActivityWithOptions(func(_ context.Context, in QueuePositionsInput) error {
@@ -563,8 +561,7 @@ func TestTheQueueIsPutInAnotherOrder(t *testing.T) {
 func TestOneItemIsTriedAgain(t *testing.T) {
 	for name, left := range map[string]bool{"others have failed, too": true, "it was the last one": false} {
 		t.Run(name, func(t *testing.T) {
-			var suite testsuite.WorkflowTestSuite
-			env := suite.NewTestWorkflowEnvironment()
+			env := temporaltest.Workflows()
 			w := newFakeActivities(3)
 			w.register(env)
 			only := Range{From: 2, To: 2}
@@ -599,8 +596,7 @@ func TestOneItemIsTriedAgain(t *testing.T) {
 
 // What is stuck is told by mail once, and the tenant's next archive has its turn until it goes on.
 func TestAStuckArchiveLeavesItsTurn(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	w := newFakeActivities(3)
 	w.register(env)
 	env.OnActivity(ActMakeCollections.Name(), mock.Anything, mock.Anything).After(3 * time.Hour).Return(nil).Once() // as one that is tried again for so long

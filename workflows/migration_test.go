@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 var migrationRef = MigrationRef{Tenant: testRef.Tenant, Migration: "22222222-2222-4222-8222-222222222222"}
@@ -152,9 +154,7 @@ func (a *account) register(env *testsuite.TestWorkflowEnvironment) {
 
 func migrate(t *testing.T, a *account, state MigrationState, script func(*testsuite.TestWorkflowEnvironment)) (MigrationResult, error) {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(time.Minute)
+	env := temporaltest.Workflows()
 	a.register(env)
 	if script != nil {
 		script(env)
@@ -322,8 +322,7 @@ func TestACancelledMigrationCancelsItsArchives(t *testing.T) {
 
 func TestAMigrationThatCannotListFails(t *testing.T) {
 	a := newAccount(0)
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	a.register(env)
 	env.OnActivity(ActListProjects.Name(), mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError("the selection fits no project", ErrorContent, nil))
 	env.ExecuteWorkflow(MigrationName, MigrationInput{MigrationRef: migrationRef})
@@ -336,8 +335,7 @@ func TestAMigrationThatCannotListFails(t *testing.T) {
 // TestALongMigrationContinuesAsNew plays one whose history the server finds long.
 func TestALongMigrationContinuesAsNew(t *testing.T) {
 	a := newAccount(2)
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	a.register(env)
 	env.SetContinueAsNewSuggested(true)
 	env.ExecuteWorkflow(MigrationName, MigrationInput{MigrationRef: migrationRef, State: MigrationState{Canary: 5, Round: 0}})

@@ -15,13 +15,14 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 // mirrored plays a mirror over n projects; do is what becomes of each.
 func mirrored(t *testing.T, n, parallel int, in MirrorInput, do func(context.Context, string) (MirrorProjectResult, error)) (*testsuite.TestWorkflowEnvironment, *[]string) {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	env.RegisterWorkflowWithOptions(Mirror, workflow.RegisterOptions{Name: MirrorName})
 	env.RegisterActivityWithOptions(func(_ context.Context, in MirrorProjectsInput) (MirrorPage, error) {
 		out := MirrorPage{Parallel: parallel}

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/testsuite"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 func TestANotificationIsTriedAgainAndThenGivenUp(t *testing.T) {
@@ -21,8 +22,7 @@ func TestANotificationIsTriedAgainAndThenGivenUp(t *testing.T) {
 		"nobody accepts it": {-1, NotificationResult{Status: "failed", Reason: "slack: HTTP 503"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var suite testsuite.WorkflowTestSuite
-			env := suite.NewTestWorkflowEnvironment()
+			env := temporaltest.Workflows()
 			Register(env)
 			attempts := 0
 			env.RegisterActivityWithOptions(func(context.Context, NotificationInput) (NotificationResult, error) {

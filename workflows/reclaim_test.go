@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/testsuite"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 // reclaiming is a reclaim whose activities are fakes: three batches to prove, and three to delete.
@@ -24,8 +26,7 @@ type reclaiming struct {
 }
 
 func newReclaiming() *reclaiming {
-	var suite testsuite.WorkflowTestSuite
-	r := &reclaiming{env: suite.NewTestWorkflowEnvironment()}
+	r := &reclaiming{env: temporaltest.Workflows()}
 	Register(r.env)
 	note := func(what string) { r.steps = append(r.steps, what) }
 	register := func(name string, f any) {

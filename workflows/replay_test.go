@@ -23,6 +23,8 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 // recorded returns the recorded histories below a folder of testdata, by their path in it.
@@ -53,10 +55,10 @@ func recorded(t *testing.T, folder string) map[string]*historypb.History {
 func replay(t *testing.T, h *historypb.History) (map[string]workflow.Version, error) {
 	t.Helper()
 	asked := &versions{seen: map[string]workflow.Version{}}
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Interceptors: []interceptor.WorkerInterceptor{asked}})
+	replayer, err := temporaltest.Replayer(worker.WorkflowReplayerOptions{Interceptors: []interceptor.WorkerInterceptor{asked}})
 	require.NoError(t, err)
 	Register(replayer)
-	return asked.seen, replayer.ReplayWorkflowHistory(nil, h)
+	return asked.seen, replayer.ReplayWorkflowHistory(temporaltest.Quiet, h)
 }
 
 // versions notes what a workflow is told of its version.

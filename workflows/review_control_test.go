@@ -14,6 +14,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 // stage runs one review in skipped time and writes down what its activities did, in order.
@@ -30,8 +32,7 @@ type stage struct {
 }
 
 func newStage(t *testing.T) *stage {
-	var suite testsuite.WorkflowTestSuite
-	s := &stage{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, late: map[string]time.Duration{}, deletes: time.Hour, nextIn: time.Minute}
+	s := &stage{TestWorkflowEnvironment: temporaltest.Workflows(), t: t, late: map[string]time.Duration{}, deletes: time.Hour, nextIn: time.Minute}
 	Register(s)
 	act := func(name string, fn any) { s.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
 	act(ActSyncReview.Name(), func(context.Context, SyncInput) (SyncResult, error) {
@@ -192,8 +193,7 @@ func TestARunIsHandedOverWhenNobodyWaits(t *testing.T) {
 
 // What webhooks tell in the moment in which a run hands over goes to the next one.
 func TestHintsOfTheLastMomentAreHandedOver(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		r := &review{ref: ReviewRef{Tenant: "t", Review: "r"}, state: ReviewState{Phase: phaseOpen}}
 		if err := r.setup(ctx); err != nil {

@@ -11,6 +11,8 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 // accepted sends an update to a workflow that waits for the activity which calls this. It is closed when the workflow has begun
@@ -28,8 +30,7 @@ func accepted(env *testsuite.TestWorkflowEnvironment, update string, args ...any
 func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 	ended := ""
 	run := func(in ReviewInput, stopDuring int) error {
-		var suite testsuite.WorkflowTestSuite
-		env := suite.NewTestWorkflowEnvironment()
+		env := temporaltest.Workflows()
 		Register(env)
 		syncs := 0
 		env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) {
@@ -62,8 +63,7 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 
 // TestAnExtensionWhileItEndsOpensTheReviewAgain: the API says "expired" before the workflow has gone on.
 func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	Register(env)
 	var ends []string
 	extended := 0

@@ -3,7 +3,6 @@ package contract
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -11,13 +10,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -129,9 +127,7 @@ func (c *chaos) spoil() {
 
 // sync runs the activity as a worker would; it may be cut off at any moment.
 func (c *chaos) sync(in workflows.SyncInput, cut time.Duration) error {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestActivityEnvironment()
+	env := temporaltest.Activities()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if cut > 0 {

@@ -19,9 +19,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
-	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/framebridge/framebridge/activities"
@@ -33,6 +31,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/sandbox/storesim"
 	"github.com/framebridge/framebridge/test/emptyledger"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -256,12 +255,7 @@ func (b *harness) request(t *testing.T, expires time.Duration, assets ...string)
 
 // skippingTime is where a workflow of weeks runs in seconds, with the real activities.
 func (b *harness) skippingTime(registry ...func(*testsuite.TestWorkflowEnvironment) workflows.ActivityRegistry) *testsuite.TestWorkflowEnvironment {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(5 * time.Minute)
-	// A busy machine is no deadlock, and its workers are not dead.
-	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute, Interceptors: []interceptor.WorkerInterceptor{&withOptions{change: quiet}}})
+	env := temporaltest.Workflows(&withOptions{change: quiet}) // a busy machine's workers are not dead
 	workflows.Register(env)
 	var r workflows.ActivityRegistry = env
 	for _, wrap := range registry {

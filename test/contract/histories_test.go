@@ -20,13 +20,13 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -108,9 +108,8 @@ func playHistory(t *testing.T, generation string, seed int) {
 // run plays one run of the workflow, and what is still to happen beside it.
 func (h *history) run(now time.Time, in workflows.ReviewInput) {
 	h.env = h.skippingTime(func(env *testsuite.TestWorkflowEnvironment) workflows.ActivityRegistry { return killing{h, env} })
-	h.env.SetTestTimeout(5 * time.Minute)
 	h.env.SetStartTime(now)
-	h.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // people take their time
+	h.env.SetWorkerOptions(temporaltest.Options()) // people take their time
 	for _, e := range h.events {
 		if !e.over {
 			h.env.RegisterDelayedCallback(func() {

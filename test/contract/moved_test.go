@@ -10,14 +10,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/transfer"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -122,9 +121,7 @@ func TestAnArchiveGoesOnUnderOtherIDs(t *testing.T) {
 // plan is a dry run.
 func (b *harness) plan(t *testing.T) workflows.Plan {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	env := suite.NewTestActivityEnvironment()
+	env := temporaltest.Activities()
 	env.RegisterActivity(b.acts.Archive.PlanProject)
 	value, err := env.ExecuteActivity(b.acts.Archive.PlanProject, workflows.Ref{Tenant: tenantID, Archive: b.project.ID})
 	require.NoError(t, err)

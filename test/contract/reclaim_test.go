@@ -21,7 +21,6 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/testsuite"
 
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
 	"github.com/framebridge/framebridge/config"
@@ -29,6 +28,7 @@ import (
 	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/starter/control"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -242,8 +242,7 @@ func TestAStoppedReclaimIsToldOnce(t *testing.T) {
 	assert.Contains(t, row.Reason, "other.mov")
 	assert.Contains(t, r.files(), r.other)
 
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestActivityEnvironment()
+	env := temporaltest.Activities()
 	r.acts.Register(env)
 	_, err = env.ExecuteActivity(workflows.ActDeleteProven.Name(), workflows.ReclaimRef{Tenant: tenantID, Archive: r.project.ID, Run: row.Run})
 	require.NoError(t, err, "an attempt that follows one whose end was lost")

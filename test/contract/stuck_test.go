@@ -12,15 +12,14 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -72,7 +71,7 @@ func TestThreeHoursOfFailuresAreToldOnce(t *testing.T) {
 				b := harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files", "path": "media"}, seed: samples.Tiny,
 					frameio: plain, iconik: plain, objects: plain, temporal: server, mail: outbox.URL()}.open(t)
 				env := b.skippingTime()
-				env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute, Interceptors: []interceptor.WorkerInterceptor{&withOptions{change: patient}}})
+				env.SetWorkerOptions(temporaltest.Options(&withOptions{change: patient}))
 				server.env = env
 				b.acts.UseClock(env.Now)
 				var joined atomic.Int64

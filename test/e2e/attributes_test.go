@@ -23,6 +23,7 @@ import (
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/temporalclient"
+	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
 var attributeOfTest = temporal.NewSearchAttributeKeyKeyword("FramebridgeStatus")
@@ -87,12 +88,13 @@ func TestARemovedSearchAttributeStopsNoWorkflow(t *testing.T) {
 	next(1)
 	next(0)
 
-	replayer := worker.NewWorkflowReplayer()
+	replayer, err := temporaltest.Replayer(worker.WorkflowReplayerOptions{})
+	require.NoError(t, err)
 	replayer.RegisterWorkflowWithOptions(tagging, workflow.RegisterOptions{Name: "Tagging"})
 	bad := 0
 	for id := first; id != ""; {
 		h := historyOf(t, c, "tagging", id)
-		require.NoError(t, replayer.ReplayWorkflowHistory(nil, h))
+		require.NoError(t, replayer.ReplayWorkflowHistory(temporaltest.Quiet, h))
 		for _, e := range h.GetEvents() {
 			if e.GetWorkflowTaskFailedEventAttributes().GetCause() == enumspb.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES {
 				bad++

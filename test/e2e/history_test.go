@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -72,11 +73,12 @@ func TestHistoriesReplay(t *testing.T) {
 // what was recorded from the code under test replays by itself (tools/record).
 func (s *harness) replay() int {
 	s.t.Helper()
-	replayer := worker.NewWorkflowReplayer()
+	replayer, err := temporaltest.Replayer(worker.WorkflowReplayerOptions{})
+	require.NoError(s.t, err)
 	workflows.Register(replayer)
 	all := s.histories()
 	for name, h := range all {
-		assert.NoError(s.t, replayer.ReplayWorkflowHistory(nil, h), name)
+		assert.NoError(s.t, replayer.ReplayWorkflowHistory(temporaltest.Quiet, h), name)
 	}
 	return len(all)
 }

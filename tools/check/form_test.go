@@ -84,3 +84,23 @@ func TestNobodyElseComparesGenerations(t *testing.T) {
 	}
 	assert.True(t, known["config/"] && known["report/version.go"] && known["clients/frameio/"], "the exceptions are still needed")
 }
+
+// impatient are the SDK's ways to a test environment or a replayer that fail where the machine stands still for a second or three.
+var impatient = []string{"NewTestWorkflowEnvironment", "NewTestActivityEnvironment", "NewWorkflowReplayer", "NewWorkflowReplayerWithOptions"}
+
+func TestTemporalsTestsHavePatience(t *testing.T) {
+	files := token.NewFileSet()
+	seen := 0
+	for name, f := range sources(t, files) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			called, ok := n.(*ast.SelectorExpr)
+			if !ok || !slices.Contains(impatient, called.Sel.Name) {
+				return true
+			}
+			seen++
+			assert.Equal(t, "test/temporaltest/temporaltest.go", name, "%s: open it with test/temporaltest", files.Position(called.Pos()))
+			return true
+		})
+	}
+	assert.Equal(t, 3, seen)
+}

@@ -101,6 +101,7 @@ var arrows = map[string][]string{
 	"test/sinktest":          {"sandbox/s3sim", "transfer"},
 	"test/golden":            {}, // tests only
 	"test/logtest":           {}, // tests only
+	"test/temporaltest":      {}, // tests only
 	"tools/check":            {"test/postgres"},
 	"tools/record":           {},
 	"tools/fuzz":             {},
@@ -110,7 +111,7 @@ var arrows = map[string][]string{
 
 // strangers are outside packages that only these rooms may know.
 var strangers = map[string][]string{
-	"go.temporal.io/":              {"workflows", "activities", "worker/process", "starter", "starter/...", "doctor", "temporalclient", "tools/bench-archive"},
+	"go.temporal.io/":              {"workflows", "activities", "worker/process", "starter", "starter/...", "doctor", "temporalclient", "test/temporaltest", "tools/bench-archive"},
 	"github.com/gin-gonic/":        {"starter/api"},
 	"go.yaml.in/":                  {"config"},
 	"github.com/spf13/viper":       {"config"},

@@ -12,11 +12,10 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -99,8 +98,7 @@ func TestTheSharesAreOfTheWorkflowsTenants(t *testing.T) {
 	}
 	assert.Empty(t, workflows.TenantOf("something else"))
 
-	var s testsuite.WorkflowTestSuite
-	env := s.NewTestWorkflowEnvironment()
+	env := temporaltest.Workflows()
 	tenants := map[string]*config.Tenant{tenant: {}}
 	o := workerOptions(1, config.Hold(&config.Config{Tenants: tenants}), nil)
 	require.Len(t, o.Interceptors, 1)
@@ -113,7 +111,7 @@ func TestTheSharesAreOfTheWorkflowsTenants(t *testing.T) {
 	alone.leave(tenant)
 	shared := o.Interceptors[0].(*shares)
 	require.True(t, shared.enter(tenant))
-	env.SetWorkerOptions(worker.Options{Interceptors: o.Interceptors})
+	env.SetWorkerOptions(temporaltest.Options(o.Interceptors...))
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.ReviewID(tenant, "r")})
 	asked, ran := 0, 0
 	of := shared.tenantOf
