@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,9 +24,9 @@ type result struct {
 	workers, files, comments            int
 	took                                time.Duration
 	workerCPU, temporalCPU, databaseCPU float64
-	vendorsCPU, machine                 float64 // machine: the share of all cores that was busy, whoever used it
-	memory                              []int64 // of each worker, the most it has had
-	calls                               map[string]int
+	vendorsCPU, machine                 float64                   // machine: the share of all cores that was busy, whoever used it
+	memory                              []int64                   // of each worker, the most it has had
+	calls                               map[string]map[string]int // of each vendor, by operation
 	bound                               time.Duration
 	boundBy                             string
 	histories                           histories
@@ -52,12 +54,28 @@ func (r *result) print(out io.Writer) {
 	}
 	line("memory of a worker, at most", "%d MiB", most>>20)
 	for _, vendor := range []string{"Frame.io", "iconik"} {
-		line("calls of "+vendor+" for a file", "%.2f", float64(r.calls[vendor])/float64(r.files))
+		line("calls of "+vendor+" for a file", "%.2f", float64(sum(r.calls[vendor]))/float64(r.files))
 	}
 	h := r.histories
 	line("histories", "%d workflows, %d events for 1,000 files, longest %d events, largest %.1f MiB", h.workflows, h.events*1000/int64(r.files), h.longest, float64(h.largest)/(1<<20))
 	line("databases", "ledger %.1f MiB (%.1f KiB a file), Temporal %.1f MiB (%.1f KiB a file)", float64(r.ledger)/(1<<20), float64(r.ledger)/1024/float64(r.files), float64(r.temporal)/(1<<20), float64(r.temporal)/1024/float64(r.files))
+	r.printOperations(out)
 	fmt.Fprintln(out)
+}
+
+// printOperations says which operations the calls were, the most frequent first; those of less than one in 20 files together.
+func (r *result) printOperations(out io.Writer) {
+	for _, vendor := range []string{"iconik", "Frame.io"} {
+		calls, few := r.calls[vendor], 0
+		for _, op := range slices.SortedFunc(maps.Keys(calls), func(a, b string) int { return cmp.Compare(calls[b], calls[a]) }) {
+			if calls[op]*20 < r.files {
+				few += calls[op]
+				continue
+			}
+			fmt.Fprintf(out, "    %6.2f a file  %s %s\n", float64(calls[op])/float64(r.files), vendor, op)
+		}
+		fmt.Fprintf(out, "    %6.2f a file  %s, all other operations\n", float64(few)/float64(r.files), vendor)
+	}
 }
 
 // measure migrates a new account with so many workers.
@@ -95,7 +113,7 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 	if err != nil {
 		return nil, err
 	}
-	r := &result{workers: workers, files: s.files, comments: s.comments, calls: map[string]int{}}
+	r := &result{workers: workers, files: s.files, comments: s.comments, calls: map[string]map[string]int{}}
 	meter := newMeter(processes, temporal.Server, db)
 	began := time.Now()
 	if r.status, err = migrate(ctx, st, s, processes, meter); err != nil {
@@ -103,7 +121,7 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 	}
 	r.took = time.Since(began)
 	meter.into(r)
-	r.calls["Frame.io"], r.calls["iconik"] = sum(st.Frameio.Calls()), sum(st.Iconik.Calls())
+	r.calls["Frame.io"], r.calls["iconik"] = st.Frameio.Calls(), st.Iconik.Calls()
 	r.bound, r.boundBy = st.Frameio.Bound()
 	if b := st.Iconik.Bound(); b > r.bound {
 		r.bound, r.boundBy = b, "iconik's calls"
