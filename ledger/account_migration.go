@@ -10,6 +10,12 @@ import (
 // An account migration may give a project and its files other ids. What the archive knows then continues under the new
 // ones, so that nothing is copied twice.
 
+// leaveToSuccessor takes an entry that has ended out of the migrations that have its successor, too: what it counted is the
+// successor's from now on, and counts once.
+const leaveToSuccessor = `UPDATE migration_projects SET continued_as = ?, items = 0, copied = 0, verified = 0, skipped = 0, failed = 0, bytes = 0, bytes_done = 0
+	WHERE tenant = ? AND project = ? AND continued_as = '' AND state NOT IN (?, ?, ?)
+	AND EXISTS (SELECT 1 FROM migration_projects AS successor WHERE successor.tenant = migration_projects.tenant AND successor.migration = migration_projects.migration AND successor.project = ?)`
+
 // AdoptArchive lets an archive that has ended continue under its project's new id. The new one must have nothing yet.
 func (h TenantLedger) AdoptArchive(ctx context.Context, from, to string) error {
 	return h.l.tx(ctx, func(tx session) error {
@@ -52,7 +58,8 @@ func (h TenantLedger) AdoptArchive(ctx context.Context, from, to string) error {
 				return err
 			}
 		}
-		return nil
+		_, err = tx.Exec(ctx, leaveToSuccessor, to, h.id, from, ProjectQueued, ProjectRunning, ProjectWaiting, to)
+		return err
 	})
 }
 

@@ -145,3 +145,46 @@ func TestWorkersCountTheirTransfers(t *testing.T) {
 		assert.EqualValues(t, 5, allowed)
 	})
 }
+
+// Frame.io's account migration gives projects new IDs while a migration runs: what a project has counted goes on with its successor.
+func TestWhatASuccessorTakesOverCountsOnce(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		for _, id := range []string{"old", "new"} {
+			_, _, err := l.Tenant(tenant).Archive(id).Request(ctx, "", time.Now().UTC())
+			require.NoError(t, err)
+		}
+		_, err := l.Tenant(tenant).Archive("old").Update(ctx, func(r *Archive) { r.Status = Verified })
+		require.NoError(t, err)
+		counts := ProjectCounts{Items: 4, Copied: 4, Verified: 4, Bytes: 40, BytesDone: 40}
+		for migration, projects := range map[string][]string{"both": {"old", "new", "third"}, "before": {"old"}} {
+			m := l.Tenant(tenant).Migration(migration)
+			require.NoError(t, m.Create(ctx, Migration{Status: MigrationRunning}))
+			for _, id := range projects {
+				_, err := m.AddProjects(ctx, []MigrationProject{{ID: id}})
+				require.NoError(t, err)
+			}
+			_, err := m.UpdateProject(ctx, "old", func(p *MigrationProject) { p.State, p.Counts = ProjectVerified, counts })
+			require.NoError(t, err)
+		}
+		require.NoError(t, l.Tenant(tenant).AdoptArchive(ctx, "old", "new"))
+		both, before := l.Tenant(tenant).Migration("both"), l.Tenant(tenant).Migration("before")
+		_, err = both.UpdateProject(ctx, "new", func(p *MigrationProject) { p.State, p.Counts = ProjectRunning, counts })
+		require.NoError(t, err)
+		sums, err := both.Sums(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, counts, sums.ProjectCounts)
+		assert.Equal(t, map[ProjectState]int64{ProjectRunning: 1, ProjectQueued: 1}, sums.Projects)
+		sums, err = before.Sums(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, counts, sums.ProjectCounts, "a migration without the successor keeps what it has")
+		p, _, err := both.Project(ctx, "old")
+		require.NoError(t, err)
+		assert.Equal(t, "new", p.ContinuedAs)
+		_, err = both.UpdateProject(ctx, "old", func(p *MigrationProject) { p.Reason = "why" })
+		require.NoError(t, err)
+		sums, err = both.Sums(ctx)
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, sums.Total(), "and stays out when its entry is written again")
+	})
+}
