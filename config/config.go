@@ -76,6 +76,7 @@ type Worker struct {
 
 // Transfer bounds the byte engine of one worker.
 type Transfer struct {
+	FilesInFlight int   `yaml:"files_in_flight"`
 	PartsInFlight int   `yaml:"parts_in_flight"`
 	PartSize      Bytes `yaml:"part_size"`
 	Memory        Bytes `yaml:"memory"`

@@ -72,7 +72,7 @@ func TestAllProblemsAreToldAtOnce(t *testing.T) {
 	_, err := load(t, `
 http: {listen: nowhere, public_url: "ftp://x", surprise: 1}
 ledger: {dsn: "mysql:x", encryption_key: short}
-transfer: {parts_in_flight: 100, part_size: 1KiB, memory: lots}
+transfer: {files_in_flight: 500, parts_in_flight: 100, part_size: 1KiB, memory: lots}
 tenants:
   marketing:
     frameio: {generation: v3, webhook_secrets: ["${NOT_SET_ANYWHERE}"]}
@@ -83,7 +83,7 @@ tenants:
 	text := p.Error()
 	for _, want := range []string{
 		"http.listen: \"nowhere\" is not host:port", "http.public_url", "http.surprise: unknown key", "ledger.dsn", "ledger.encryption_key",
-		"transfer.parts_in_flight: 100 is not between 1 and 64", "memory", "\"lots\" is not a size", "tenants.marketing: a tenant's key must be a UUID",
+		"transfer.files_in_flight: 500 is not between 1 and 256", "transfer.parts_in_flight: 100 is not between 1 and 64", "memory", "\"lots\" is not a size", "tenants.marketing: a tenant's key must be a UUID",
 		"tenants.marketing.api_key: is missing", "frameio.generation: \"v3\" is not one of legacy, v4", "NOT_SET_ANYWHERE is not set",
 		"missing_original: \"maybe\"", "\"5\" is not a duration", "\"nobody\" is not an e-mail", "iconik.app_id: is missing", "iconik.auth_token: is missing",
 	} {

@@ -35,6 +35,7 @@ var generalKeys = []KeyDoc{
 	{"ledger.dsn", "sqlite:framebridge.db", "sqlite:FILE or postgres://…"},
 	{"ledger.encryption_key", "", "secret of 16 characters or more; required to store anything encrypted; a list during rotation, the new one first"},
 	{"worker.listen", "127.0.0.1:8081", "health and metrics of the worker"},
+	{"transfer.files_in_flight", "32", "files that one worker moves at once, 1 to 256"},
 	{"transfer.parts_in_flight", "8", "parts of one file in flight at once, 1 to 64"},
 	{"transfer.part_size", "16MiB", "smallest part size of a multipart upload, 5MiB to 512MiB"},
 	{"transfer.memory", "256MiB", "memory for all transfers of one worker"},

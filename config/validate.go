@@ -35,6 +35,7 @@ func (c *Config) validate(p *Problems) {
 	}
 	c.Temporal.validate(p)
 	c.Ledger.validate(p)
+	between(p, "transfer.files_in_flight", int64(c.Transfer.FilesInFlight), 1, 256)
 	between(p, "transfer.parts_in_flight", int64(c.Transfer.PartsInFlight), 1, 64)
 	between(p, "transfer.part_size", int64(c.Transfer.PartSize), 5<<20, 512<<20)
 	if c.Transfer.Memory < c.Transfer.PartSize {

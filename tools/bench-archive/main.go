@@ -22,7 +22,7 @@ type size struct {
 	projects, files, comments int
 	latency                   time.Duration
 	workers                   []int
-	parallel, items           int
+	parallel, items, inFlight int
 	limits, moves             bool
 	quicker                   float64
 	kills, refused            int
@@ -49,6 +49,7 @@ func bench(ctx context.Context) error {
 	flag.StringVar(&workers, "workers", "1,2,4", "numbers of workers to measure, each with a new account")
 	flag.IntVar(&s.parallel, "parallel", 0, "projects at once (default: as many as there are, 50 at most)")
 	flag.IntVar(&s.items, "items", 16, "files of a project at once (archive.items_in_parallel)")
+	flag.IntVar(&s.inFlight, "in-flight", 32, "files that one worker moves at once (transfer.files_in_flight)")
 	flag.BoolVar(&s.limits, "limits", false, "the simulators enforce the vendors' rate limits")
 	flag.Float64Var(&s.quicker, "quicker", 1, "the windows of Frame.io's limits are so many times shorter, which its headers say")
 	flag.BoolVar(&s.moves, "moves", false, "the account is on the legacy API, and moves to V4 once half of the files are copied: all IDs are new")
@@ -103,7 +104,7 @@ func all(ctx context.Context, s size) error {
 		return err
 	}
 	defer db.Stop()
-	fmt.Printf("%d projects, %d files, %d comments; vendors answer after %s, %s; %d projects at once, %d files of each\n\n", s.projects, s.files, s.comments, s.latency, s.limited(), s.parallel, s.items)
+	fmt.Printf("%d projects, %d files, %d comments; vendors answer after %s, %s; %d projects at once, %d files of each, %d files in flight for each worker\n\n", s.projects, s.files, s.comments, s.latency, s.limited(), s.parallel, s.items, s.inFlight)
 	var first *result
 	for _, workers := range s.workers {
 		r, err := measure(ctx, db, s, workers)

@@ -90,7 +90,8 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 		return nil, err
 	}
 	defer temporal.Server.Stop()
-	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Env: stack.SigningKey(),
+	inFlight := fmt.Sprintf("FRAMEBRIDGE_TRANSFER_FILES_IN_FLIGHT=%d", s.inFlight)
+	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Env: append(stack.SigningKey(), inFlight),
 		Latency: s.latency, RateLimits: s.limits, Quicker: s.quicker, Generation: s.generation(), StoreFault: refuse,
 		Quick: true, NoHook: true, Archive: map[string]string{"items_in_parallel": fmt.Sprint(s.items)}})
 	if err != nil {
@@ -99,7 +100,7 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 	defer st.Stop()
 	processes := []*stack.Process{st.Worker}
 	for n := 2; n <= workers; n++ {
-		p := stack.NewProcess(fmt.Sprintf("worker-%d", n), filepath.Join(s.bin, "worker"), dir, []string{fmt.Sprintf("FRAMEBRIDGE_WORKER_LISTEN=127.0.0.1:%d", stack.FreePort())}, "--config", st.Config)
+		p := stack.NewProcess(fmt.Sprintf("worker-%d", n), filepath.Join(s.bin, "worker"), dir, []string{inFlight, fmt.Sprintf("FRAMEBRIDGE_WORKER_LISTEN=127.0.0.1:%d", stack.FreePort())}, "--config", st.Config)
 		if err := p.Start(); err != nil {
 			return nil, err
 		}

@@ -34,7 +34,6 @@ import (
 
 const (
 	stopTimeout   = 20 * time.Second // for activities to hand over, of the 30 s that a stop may take
-	maxTransfers  = 32               // files moved at once; their memory is bounded by transfer.memory together
 	maxActivities = 64
 )
 
@@ -128,7 +127,7 @@ func workers(tc client.Client, live *config.Live, acts *activities.Activities, f
 	main = worker.New(tc, queue, workerOptions(maxActivities, live, fatal))
 	workflows.Register(main)
 	acts.Register(main)
-	movers := workerOptions(maxTransfers, live, fatal)
+	movers := workerOptions(live.Now().Transfer.FilesInFlight, live, fatal) // their memory is bounded by transfer.memory together
 	movers.DisableWorkflowWorker = true
 	moving = worker.New(tc, workflows.TransferQueue(queue), movers)
 	acts.RegisterTransfers(moving)
