@@ -43,12 +43,14 @@ func newReclaiming() *reclaiming {
 		return ReclaimProgress{Done: r.proven == 3}, nil
 	})
 	register(ActDeleteProven.Name(), func(context.Context, ReclaimRef) (ReclaimProgress, error) {
-		if r.onDelete != nil {
-			r.onDelete(r.deleted)
-		}
+		n := r.deleted
 		r.deleted++
 		note("delete")
-		return ReclaimProgress{Ended: r.surprise, Done: r.deleted == 3}, nil
+		out := ReclaimProgress{Ended: r.surprise, Done: r.deleted == 3}
+		if r.onDelete != nil { // last: Temporal's test environment does not wait for a canceled activity
+			r.onDelete(n)
+		}
+		return out, nil
 	})
 	register(ActPauseReclaim.Name(), func(context.Context, PauseReclaimInput) error { return nil })
 	register(ActCertifyReclaim.Name(), func(context.Context, ReclaimRef) error { note("certify"); return nil })
