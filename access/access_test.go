@@ -109,7 +109,7 @@ func TestAllIsReadableByThoseWhoMayReadEverything(t *testing.T) {
 
 // A group never lets anybody in who may not see the place in Frame.io.
 func TestResolve(t *testing.T) {
-	d := Directory{Users: map[string]User{"ann@film.example": {ID: "A"}, "bob@film.example": {ID: "B"}}, Self: Person{ID: "9", Email: "us@post.example"}, Unmapped: []string{"Colour"},
+	d := Directory{Users: map[string]User{"ann@film.example": {ID: "A"}, "bob@film.example": {ID: "B"}}, Self: Person{ID: "9", Email: "us@post.example"}, Unmapped: []string{"Color"},
 		Groups: []Group{{Source: "Edit", Name: "Editors", ID: "G1", Members: []string{"A"}}, {Source: "All", Name: "Everyone", ID: "G2", Members: []string{"A", "B", "C"}},
 			{Source: "Gone", Name: "Gone", Problem: "iconik has no such group"}, {Source: "Empty", Name: "Empty", ID: "G3"}}}
 	r := Project(Source, "p", "P", true, []Person{ann, bob, cat, {ID: "9", Email: "US@post.example"}, {ID: "7", Name: "Nameless"}}, "")
@@ -121,7 +121,7 @@ func TestResolve(t *testing.T) {
 		assert.NotEmpty(t, u.Reason)
 		names = append(names, u.Name)
 	}
-	assert.ElementsMatch(t, []string{"cat@client.example", "Nameless", "All", "Gone", "Empty", "Colour"}, names)
+	assert.ElementsMatch(t, []string{"cat@client.example", "Nameless", "All", "Gone", "Empty", "Color"}, names)
 	assert.Contains(t, r.Readers, "Ann <Ann@Film.example>")
 	assert.Contains(t, r.Readers, "group Editors")
 }

@@ -1,5 +1,5 @@
 // Package activities registers the activities and stands between them and Temporal: errors, heartbeats, the queue. What they
-// do is in archive and review.
+// do is in the packages below it.
 package activities
 
 import (
@@ -47,6 +47,7 @@ type Activities struct {
 	tenants *tenant.Tenants
 	results *results
 	config  *config.Live
+	ledger  *ledger.Ledger
 	log     *slog.Logger
 
 	Delivery *delivery.Activities
@@ -78,10 +79,11 @@ func New(cfg *config.Live, l *ledger.Ledger, engine *transfer.Engine, objects *h
 		tenants: tenants,
 		results: counted,
 		config:  cfg,
+		ledger:  l,
 		log:     log,
 	}
 	tenants.Watch.Paused = a.tellPause
-	open := archives{tc}
+	open := archives{cfg, l, tc}
 	a.Mirror = &mirror.Activities{Ledger: l, Tenant: tenants.Get, Running: open.Runs, Start: func(ctx context.Context, ref workflows.Ref) error {
 		_, err := open.Start(ctx, ref, "")
 		return err

@@ -8,29 +8,38 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/workflows"
 )
 
 // archives are the workflows that migrations and mirrors start and look at.
-type archives struct{ temporal client.Client }
+type archives struct {
+	config   *config.Live
+	ledger   *ledger.Ledger
+	temporal client.Client
+}
 
 // Start starts a project's archive; false: one is open already. The turn of a migration's is the migration's business; "": it takes its
 // turn like any other.
 func (a archives) Start(ctx context.Context, ref workflows.Ref, migration string) (bool, error) {
+	row, _, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Get(ctx)
+	if err != nil {
+		return false, err
+	}
+	cfg := a.config.Now()
+	label := workflows.LabelArchive(ref, cfg.TenantName(ref.Tenant), row.Name, cfg.Temporal.Codec.Encrypts())
 	o := client.StartWorkflowOptions{
 		ID: workflows.ArchiveID(ref.Tenant, ref.Archive), TaskQueue: activity.GetInfo(ctx).TaskQueue,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            "Archive of Frame.io project " + ref.Archive,
-		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttributeTenant.ValueSet(ref.Tenant),
-			workflows.AttributeProject.ValueSet(ref.Archive), workflows.AttributeStatus.ValueSet("queued")),
+		StaticSummary:                            label.Summary, Memo: label.Memo, TypedSearchAttributes: workflows.TypedSearchAttributes(label.Tags),
 	}
 	in := workflows.ArchiveInput{Ref: ref, State: workflows.ArchiveState{Migration: migration, Orderly: true}}
-	err := temporalclient.Start(ctx, a.temporal, o, workflows.ArchiveName, in, nil)
+	err = temporalclient.Start(ctx, a.temporal, o, workflows.ArchiveName, in, nil)
 	var open *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &open) {
 		return false, nil

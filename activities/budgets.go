@@ -36,7 +36,7 @@ func (a *Activities) tellBudgets(ctx context.Context, process string, told map[s
 		if err != nil || bytes.Equal(now, told[id]) {
 			continue
 		}
-		if err := a.queue.ledger.Tenant(id).ShareBudgets(ctx, process, now); err != nil {
+		if err := a.ledger.Tenant(id).ShareBudgets(ctx, process, now); err != nil {
 			a.log.DebugContext(ctx, "the vendors' limits could not be shared", "error", err)
 			continue
 		}

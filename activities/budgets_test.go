@@ -30,7 +30,7 @@ func TestAWorkerSharesWhatItKnowsOfTheLimits(t *testing.T) {
 	watch := rest.NewWatch()
 	c, err := rest.New(rest.Config{Vendor: "iconik", BaseURL: vendor.URL, Tenant: "t", Watch: watch, Authorize: func(*http.Request) {}})
 	require.NoError(t, err)
-	a := &Activities{log: slog.New(slog.DiscardHandler), config: config.Hold(&config.Config{Tenants: map[string]*config.Tenant{"t": {ID: "t"}, "idle": {ID: "idle"}}}), tenants: &tenant.Tenants{Watch: watch}, queue: &queue{ledger: book}}
+	a := &Activities{log: slog.New(slog.DiscardHandler), config: config.Hold(&config.Config{Tenants: map[string]*config.Tenant{"t": {ID: "t"}, "idle": {ID: "idle"}}}), tenants: &tenant.Tenants{Watch: watch}, ledger: book}
 	told := map[string][]byte{}
 	a.tellBudgets(t.Context(), "worker-1", told)
 	assert.Empty(t, told, "nothing was asked yet")

@@ -71,8 +71,11 @@ func (d *dispatcher) keep(ctx context.Context) {
 			d.log.WarnContext(ctx, "could not send mails that wait", "error", err)
 		}
 		if time.Since(forgot) > forgetEvery {
-			if forgot = time.Now(); d.ledger.ForgetEvents(ctx) != nil {
-				forgot = time.Time{}
+			err := d.ledger.ForgetEvents(ctx)
+			if err == nil {
+				forgot = time.Now()
+			} else if ctx.Err() == nil {
+				d.log.WarnContext(ctx, "could not remove old notifications", "error", err)
 			}
 		}
 	}

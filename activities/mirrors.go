@@ -17,7 +17,7 @@ func mirrorOutcome(c client.Client) func(ctx context.Context, run string) (*mirr
 	return func(ctx context.Context, run string) (*mirror.Outcome, error) {
 		d, err := c.DescribeWorkflowExecution(ctx, run, "")
 		if gone(err) {
-			return &mirror.Outcome{Failed: "Temporal does not know the run any more."}, nil
+			return &mirror.Outcome{Failed: "Temporal no longer knows the run."}, nil
 		}
 		if err != nil {
 			return nil, err
@@ -34,6 +34,8 @@ func mirrorOutcome(c client.Client) func(ctx context.Context, run string) (*mirr
 		case enumspb.WORKFLOW_EXECUTION_STATUS_FAILED:
 			err := c.GetWorkflow(ctx, run, "").Get(ctx, &workflows.MirrorResult{})
 			return &mirror.Outcome{Failed: "It ended with an error: " + redact.Scrub(fmt.Sprint(err))}, nil
+		case enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED: // as "mirror stop" has it
+			return &mirror.Outcome{Stopped: true}, nil
 		default:
 			return &mirror.Outcome{Failed: "It was ended in Temporal: " + status.String()}, nil
 		}

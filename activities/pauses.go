@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/events"
 )
 
@@ -20,7 +21,7 @@ func (a *Activities) announcePause(tenant, vendor, operation string, pause time.
 	}
 	now := time.Now().UTC()
 	err = t.Publish(ctx, "pause:"+vendor+":"+now.Format("2006-01-02T15"), events.VendorPause, events.Data{
-		Title: fmt.Sprintf("%s asked Framebridge to pause for %s", vendor, pause.Round(time.Second)),
+		Title: fmt.Sprintf("%s asked Framebridge to pause for %s", vendor, english.Duration(pause)),
 		Text:  fmt.Sprintf("Work that needs %s waits until about %s and then continues by itself.", vendor, now.Add(pause).Format("15:04 UTC")), Object: "tenant", ObjectID: t.ID, Name: t.Config.Name,
 		Facts: []events.Fact{{Name: "Call", Value: operation}}})
 	if err != nil {

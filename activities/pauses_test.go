@@ -38,5 +38,5 @@ func TestALongPauseIsToldOnceAnHour(t *testing.T) {
 	require.LessOrEqual(t, len(told()), 2, "the hour may have changed meanwhile")
 	require.NotEmpty(t, told())
 	assert.Equal(t, events.VendorPause, told()[0].Type)
-	assert.Equal(t, "Frame.io asked Framebridge to pause for 17m0s", told()[0].Title)
+	assert.Equal(t, "Frame.io asked Framebridge to pause for 17 minutes", told()[0].Title)
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // unreadableText stands for a mail's text that no key opens any more: that something has happened is said all the same.
-const unreadableText = "The text of this message cannot be read any more: it was kept encrypted, and ledger.encryption_key was changed meanwhile. " +
+const unreadableText = "The text of this message can no longer be read: it was stored encrypted, and ledger.encryption_key has changed since. " +
 	"Framebridge's console shows what has happened.\n"
 
 var errUnreadable = errors.New("its text was encrypted with another ledger.encryption_key: put that key back behind the new one")

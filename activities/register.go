@@ -37,6 +37,7 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	workflows.ActSurveyMigration.Register(r, guard(b, a.Migration.SurveyMigration))
 	workflows.ActStartProjects.Register(r, guard(b, a.Migration.StartProjects))
 	workflows.ActHoldProjects.Register(r, guardTask(b, a.Migration.HoldProjects))
+	workflows.ActAddProjects.Register(r, guard(b, a.Migration.AddProjects))
 	workflows.ActFindChanged.Register(r, guard(b, a.Migration.FindChanged))
 	workflows.ActOrderProject.Register(r, guardTask(b, a.Migration.OrderProject))
 	workflows.ActReleaseProjects.Register(r, guardTask(b, a.Migration.ReleaseProjects))
@@ -64,7 +65,7 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	a.registerReclaim(r, b)
 }
 
-// registerReclaim registers the steps of a reclaim, and the upkeep.
+// registerReclaim registers the steps of a reclaim, the delivery of notifications, and the upkeep.
 func (a *Activities) registerReclaim(r workflows.ActivityRegistry, b boundary) {
 	workflows.ActExamineReclaim.Register(r, guard(b, a.Reclaim.ExamineReclaim))
 	workflows.ActAwaitApproval.Register(r, guardTask(b, a.Reclaim.AwaitReclaimApproval))

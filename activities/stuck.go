@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -69,12 +70,12 @@ func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time
 }
 
 // isStuck says whether an attempt has failed, will be made again, and has got nowhere.
-func isStuck(attempt int32, ran time.Duration, err error) bool {
+func isStuck(tries int32, ran time.Duration, err error) bool {
 	var app *temporal.ApplicationError
-	if !errors.As(err, &app) || app.NonRetryable() || attempt < stuckAttempts && app.NextRetryDelay() < stuckPause || ran > stuckProgress {
+	if !errors.As(err, &app) || app.NonRetryable() || tries < stuckAttempts && app.NextRetryDelay() < stuckPause || ran > stuckProgress {
 		return false
 	}
-	return app.Type() != "WorkerStopping" && app.Type() != workflows.ErrorRunning
+	return app.Type() != attempt.StoppingType && app.Type() != workflows.ErrorRunning
 }
 
 // whatOf says in plain words what an activity does.
@@ -83,9 +84,9 @@ func whatOf(name string) string {
 	case workflows.ActScanProject.Name():
 		return "reading the project's folders in Frame.io"
 	case workflows.ActPrepareIconik.Name(), workflows.ActMakeCollections.Name():
-		return "making collections in iconik"
+		return "creating collections in iconik"
 	case workflows.ActOpenVersion.Name():
-		return "making an asset in iconik"
+		return "creating an asset in iconik"
 	case workflows.ActTransferFile.Name(), workflows.ActCopyTogether.Name():
 		return "copying a file"
 	case workflows.ActCloseVersion.Name():

@@ -6,7 +6,6 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -14,18 +13,10 @@ import (
 // longPause is the shortest pause asked for by a vendor that people hear of: what is shorter is the pace of a rate limit.
 const longPause = 10 * time.Second
 
-// nameOf is how people call a tenant.
-func nameOf(cfg *config.Live, tenant string) string {
-	if t, ok := cfg.Now().Tenant(tenant); ok {
-		return t.Name
-	}
-	return tenant
-}
-
 // tellPause logs that a vendor has asked a tenant to wait, and tells the tenant's channels of a long pause.
 func (a *Activities) tellPause(tenant, vendor, operation string, pause time.Duration) {
 	if pause >= longPause {
-		a.log.Info("vendor asks for a pause", "tenant", nameOf(a.config, tenant), "vendor", vendor, "operation", operation, "for", pause.Round(time.Second).String())
+		a.log.Info("vendor asks for a pause", "tenant", a.config.Now().TenantName(tenant), "vendor", vendor, "operation", operation, "for", pause.Round(time.Second).String())
 	}
 	if pause >= toldPause {
 		go a.announcePause(tenant, vendor, operation, pause) // the call that is paused does not wait for it
@@ -38,7 +29,7 @@ func (b boundary) tellSync(ctx context.Context, in any, info activity.Info, err 
 	if !ok || b.config == nil {
 		return
 	}
-	args := []any{"tenant", nameOf(b.config, sync.Tenant), "review", sync.Review}
+	args := []any{"tenant", b.config.Now().TenantName(sync.Tenant), "review", sync.Review}
 	switch {
 	case err != nil && info.Attempt == 1 && ctx.Err() == nil:
 		b.log.InfoContext(ctx, "review sync failed", append(args, "reason", redact.Scrub(err.Error()))...)

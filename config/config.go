@@ -63,6 +63,9 @@ type Codec struct {
 	Keys []Secret `yaml:"keys"` // the first encrypts, all decrypt
 }
 
+// Encrypts says that what Temporal keeps is encrypted, but for search attributes, which never are.
+func (c Codec) Encrypts() bool { return len(c.Keys) > 0 }
+
 // Ledger is the database that remembers what was made for what.
 type Ledger struct {
 	DSN           Secret  `yaml:"dsn"` // PostgreSQL's holds a password
@@ -316,15 +319,16 @@ type Archive struct {
 	ItemsInParallel int           `yaml:"items_in_parallel"`
 	Notify          []string      `yaml:"notify"`
 
-	Access             string            `yaml:"access"`        // source | closed | iconik_default
-	Groups             map[string]string `yaml:"groups"`        // Frame.io's group → iconik's
-	Fields             map[string]string `yaml:"fields"`        // Frame.io's custom field → iconik's field
-	CommentCount       string            `yaml:"comment_count"` // hint | trust | ignore; see TrustComments
-	OnDifference       string            `yaml:"on_difference"` // report | restore
-	Reclaim            string            `yaml:"reclaim"`       // off | allowed
-	ReclaimGrace       time.Duration     `yaml:"reclaim_grace"` // from the end of the archive to a deletion
-	ReclaimBytes       string            `yaml:"reclaim_bytes"` // read | store
-	FixitySample       int               `yaml:"fixity_sample"` // percent of the stored bytes, each month
+	Access             string            `yaml:"access"`         // source | closed | iconik_default
+	Groups             map[string]string `yaml:"groups"`         // Frame.io's group → iconik's
+	Fields             map[string]string `yaml:"fields"`         // Frame.io's custom field → iconik's field
+	CommentCount       string            `yaml:"comment_count"`  // hint | trust | ignore; see TrustComments
+	CommentsAgain      string            `yaml:"comments_again"` // all | counted; see CountedAgain
+	OnDifference       string            `yaml:"on_difference"`  // report | restore
+	Reclaim            string            `yaml:"reclaim"`        // off | allowed
+	ReclaimGrace       time.Duration     `yaml:"reclaim_grace"`  // from the end of the archive to a deletion
+	ReclaimBytes       string            `yaml:"reclaim_bytes"`  // read | store
+	FixitySample       int               `yaml:"fixity_sample"`  // percent of the stored bytes, each month
 	ProjectsInParallel int               `yaml:"projects_in_parallel"`
 }
 
@@ -333,6 +337,12 @@ const (
 	HintComments   = "hint"   // what counts some is read first
 	TrustComments  = "trust"  // what counts none is not read
 	IgnoreComments = "ignore" // nothing
+)
+
+// Whose comments a mirror's run and a migration's second round read.
+const (
+	AllAgain     = "all"
+	CountedAgain = "counted" // of files that had some, and of those that count some now
 )
 
 // Review is how a tenant's reviews are sent, and how long they last.
@@ -383,6 +393,14 @@ func (c *Config) VendorURLs() []string {
 func (c *Config) Tenant(id string) (*Tenant, bool) {
 	t, ok := c.Tenants[strings.ToLower(id)]
 	return t, ok
+}
+
+// TenantName is how people call a tenant: one that is no longer configured by its id.
+func (c *Config) TenantName(id string) string {
+	if t, ok := c.Tenant(id); ok {
+		return t.Name
+	}
+	return id
 }
 
 func isURL(s string) bool {

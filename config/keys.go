@@ -104,6 +104,7 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "archive.groups", "{}", "Frame.io groups and the iconik groups they map to: `{\"Frame.io group\": \"iconik group\"}`"},
 	{tenantPrefix + "archive.fields", "{}", "custom fields of Frame.io to fields of iconik: `{\"Frame.io name\": \"iconik_field\"}`; others get fields of their own"},
 	{tenantPrefix + "archive.comment_count", "hint", "V4's comment count: hint (sets the order of reading), trust (files with a count of 0 are not read, and the report says so) or ignore"},
+	{tenantPrefix + "archive.comments_again", "all", "v4: whose comments a mirror's runs and a migration's second round read: those of all files, or counted (files that had comments, and files of which Frame.io counts some; the report says so)"},
 	{tenantPrefix + "archive.on_difference", "report", "what to do about values changed in iconik: report, or restore Frame.io's value"},
 	{tenantPrefix + "archive.reclaim", "off", "off, or allowed: `starter reclaim` may delete verified files in Frame.io"},
 	{tenantPrefix + "archive.reclaim_grace", "168h", "how long files stay in Frame.io after the last run of their archive that changed something"},
@@ -169,7 +170,7 @@ func takesSecrets(key string) bool {
 // KeysHelp is the text of --help about configuration.
 func KeysHelp() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `Configuration is one YAML file, with tenants.d/*.yaml beside it. Each key can also be set in the environment: http.listen is
+	fmt.Fprintf(&b, `Configuration is one YAML file, with tenants.d/*.yaml next to it. Each key can also be set in the environment: http.listen is
 %s_HTTP_LISTEN, a tenant's api_key is %s_TENANTS_<ID WITH _>_API_KEY; write lists and maps there as in YAML.
 A value ${NAME} is taken from the environment, file:PATH from a file.
 

@@ -34,7 +34,7 @@ func TestFurtherKeysHaveSafeDefaults(t *testing.T) {
 func TestFurtherKeysAreRead(t *testing.T) {
 	c, err := load(t, strings.Replace(least, "generation: legacy, token: fio-u-secret", `generation: v4, account_id: an-account, token: fio-u-secret, service_client: a-client,
       credentials: [{token: fio-u-second}, {ims: {client_id: c, client_secret: s}, account_id: another}]`, 1)+`
-    archive: {access: closed, groups: {"Frame.io Editors": "Editors"}, fields: {"Shoot Day": shoot_day}, comment_count: trust, on_difference: restore, reclaim: allowed, projects_in_parallel: 3}
+    archive: {access: closed, groups: {"Frame.io Editors": "Editors"}, fields: {"Shoot Day": shoot_day}, comment_count: trust, comments_again: counted, on_difference: restore, reclaim: allowed, projects_in_parallel: 3}
     review: {access: secure, status_options: {"Final": approved, "Überarbeiten": changes_requested, "Noch offen": none}}
     notify: {slack_url: "https://hooks.slack.example/T/B/x", slack_events: [urgent], webhook: {url: "http://127.0.0.1:9000/in", secret: [a secret that signs events, the one of last month]}, events: [archive.finished, review.decision]}
 http: {internal_listen: "127.0.0.1:8082"}
@@ -74,7 +74,7 @@ auth: {oidc: {issuer: "https://id.example.com", client_id: framebridge, client_s
 
 func TestFurtherKeysAreChecked(t *testing.T) {
 	_, err := load(t, strings.Replace(least, "token: fio-u-secret", "token: fio-u-secret, credentials: [{generation: v4, credentials: [{token: x}]}]", 1)+`
-    archive: {access: open, groups: {a: ""}, fields: {x: same, y: same}, comment_count: always, on_difference: mend, reclaim: on, projects_in_parallel: 0}
+    archive: {access: open, groups: {a: ""}, fields: {x: same, y: same}, comment_count: always, comments_again: some, on_difference: mend, reclaim: on, projects_in_parallel: 0}
     review: {access: private, status_options: {"Final": yes please}}
     notify: {slack_url: "http://hooks.slack.example/x", teams_url: nothing, webhook: {secret: a secret without an address, events: [archive.fail]}, events: ["Not an event"], mail_events: [review], mail_digest: weekly, mail_digest_at: "8 Berlin"}
 http: {internal_listen: "127.0.0.1:8080"}
@@ -83,7 +83,7 @@ mail: {smtp_url: "smtps://mail.example.com", tls: "off", auth: guess, hello: "a 
 `)
 	require.Error(t, err)
 	for _, want := range []string{
-		tenantKey + ".archive.access: ", tenantKey + ".archive.groups.a: is missing", tenantKey + `.archive.fields.y: goes to same, as "x" does`, tenantKey + ".archive.comment_count: ",
+		tenantKey + ".archive.access: ", tenantKey + ".archive.groups.a: is missing", tenantKey + `.archive.fields.y: goes to same, as "x" does`, tenantKey + ".archive.comment_count: ", tenantKey + ".archive.comments_again: ",
 		tenantKey + ".archive.on_difference: ", tenantKey + ".archive.reclaim: ", tenantKey + ".archive.projects_in_parallel: ", tenantKey + ".review.access: ", tenantKey + ".review.status_options.Final: ",
 		tenantKey + ".notify.slack_url: ", tenantKey + ".notify.teams_url: ", tenantKey + ".notify.webhook.url: is missing", tenantKey + `.notify.events: "Not an event" is not an event. There are: account.migrated, archive.cancelled, `, tenantKey + `.notify.webhook.events: "archive.fail" is not an event; did you mean archive.failed?`,
 		tenantKey + ".notify.mail_events: ", tenantKey + ".notify.mail_digest: ", tenantKey + ".notify.mail_digest_at: must be a time", tenantKey + ".frameio.credentials.0.credentials: credentials cannot contain",

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/agnivade/levenshtein"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // Problems are all that is wrong with a configuration, each line beginning with its key.
@@ -19,7 +21,7 @@ type Problems struct {
 
 func (p *Problems) Error() string {
 	sort.Strings(p.List)
-	return fmt.Sprintf("configuration %s has %d problem(s):\n  %s", p.Path, len(p.List), strings.Join(p.List, "\n  "))
+	return fmt.Sprintf("configuration %s has %s:\n  %s", p.Path, english.Count(len(p.List), "problem"), strings.Join(p.List, "\n  "))
 }
 
 func (p *Problems) add(key, format string, args ...any) {

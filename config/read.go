@@ -136,7 +136,7 @@ func (d *document) convert(n *yaml.Node, key, file string, depth int) (any, erro
 	case "!!str", "!!timestamp":
 		return n.Value, nil
 	}
-	return nil, fmt.Errorf("line %d: the tag of a value is not known", n.Line)
+	return nil, fmt.Errorf("line %d: a value has an unknown tag", n.Line)
 }
 
 func (d *document) convertMap(n *yaml.Node, key, file string, depth int) (any, error) {

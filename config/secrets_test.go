@@ -174,7 +174,7 @@ func TestBinaryIsDecodedAndUnknownTagsAreRefused(t *testing.T) {
 	c, err := load(t, strings.Replace(least, "api_key: the-tenants-api-key", "api_key: !!binary dGhlLXNlY3JldC1pbi1iYXNlNjQ=", 1))
 	require.NoError(t, err)
 	assert.Equal(t, "the-secret-in-base64", c.Tenants[someTenant].APIKey.Reveal())
-	for text, want := range map[string]string{"!!binary '?'": "must be text in base64", "!!binary /w==": "must be text in base64", "!secret the-tenants-api-key": "the tag of a value is not known"} {
+	for text, want := range map[string]string{"!!binary '?'": "must be text in base64", "!!binary /w==": "must be text in base64", "!secret the-tenants-api-key": "a value has an unknown tag"} {
 		_, err := load(t, strings.Replace(least, "api_key: the-tenants-api-key", "api_key: "+text, 1))
 		assert.ErrorContains(t, err, want)
 	}

@@ -122,7 +122,8 @@ func (a *Archive) validate(p *Problems, key string) {
 	between(p, key+".items_in_parallel", int64(a.ItemsInParallel), 1, 64)
 	between(p, key+".projects_in_parallel", int64(a.ProjectsInParallel), 1, 64)
 	oneOf(p, key+".access", a.Access, "source", "closed", "iconik_default")
-	oneOf(p, key+".comment_count", a.CommentCount, "hint", "trust", "ignore")
+	oneOf(p, key+".comment_count", a.CommentCount, HintComments, TrustComments, IgnoreComments)
+	oneOf(p, key+".comments_again", a.CommentsAgain, AllAgain, CountedAgain)
 	oneOf(p, key+".on_difference", a.OnDifference, "report", "restore")
 	oneOf(p, key+".reclaim", a.Reclaim, "off", "allowed")
 	atLeast(p, key+".reclaim_grace", a.ReclaimGrace, 0)
@@ -195,7 +196,7 @@ func (n *Notify) validate(p *Problems, key string) {
 	}
 }
 
-// known refuses names that the catalogue of events does not have.
+// known refuses names that the catalog of events does not have.
 func known(p *Problems, key string, filter []string) {
 	for _, name := range filter {
 		if !events.Known(name) {

@@ -23,7 +23,7 @@ type AccountActions interface {
 	PlanAccount(ctx context.Context, t *config.Tenant, take account.Selection, progress func(done, of int)) (workflows.AccountPlan, error)
 	// StartMigration returns the migration's ID. An *account.FieldError says which field cannot be meant.
 	StartMigration(ctx context.Context, t *config.Tenant, asked account.Request, requestedBy string) (string, error)
-	// ControlMigration pauses, resumes or cancels.
+	// ControlMigration pauses, resumes or cancels, or adds what is new by the migration's own selection.
 	ControlMigration(ctx context.Context, t *config.Tenant, migration, verb string) error
 	// OrderMigration gives a queued project another place; 1 is the next one to start.
 	OrderMigration(ctx context.Context, t *config.Tenant, migration, project string, position int) error

@@ -35,7 +35,7 @@ type accountRecorder struct {
 func (a *recorder) Budgets(context.Context, *config.Tenant) ([]Budget, error) { return a.budgets, nil }
 func (a *recorder) SignInURL(t *config.Tenant, redirect, state string) (string, error) {
 	if t.Frameio.IMS.ClientID == "" {
-		return "", &Refused{"the tenant does not sign in at Adobe"}
+		return "", &Refused{"the tenant does not sign in through Adobe"}
 	}
 	return "https://ims.example/ims/authorize/v2?" + url.Values{"redirect_uri": {redirect}, "state": {state}}.Encode(), nil
 }
@@ -168,7 +168,7 @@ func TestTheAccountShowsMigrationsAndMirrors(t *testing.T) {
 	assert.NotContains(t, body, "10.0.0.7")
 	viewer := filled(t, config.RoleViewer)
 	_, body = viewer.get(t, "account")
-	assert.Contains(t, body, "you need the role operator")
+	assert.Contains(t, body, "you need the operator role")
 	assert.NotContains(t, body, "projects done")
 	assert.Contains(t, body, "nightly")
 	assert.NotContains(t, body, "Run now")
@@ -259,6 +259,7 @@ func TestButtonsOfTheAccountDoWhatTheySay(t *testing.T) {
 		{"account/start", url.Values{"name": {"Salt*"}, "canary": {"2"}}, `migrate {"selection":{"name":"Salt*"},"canary":2} pat@acme.example`, "account/migrations/mig-new?done=migrating"},
 		{"account/migrations/mig/do/pause", nil, "migration pause mig", "account/migrations/mig?done=paused"},
 		{"account/migrations/mig/do/resume", nil, "migration resume mig", "account/migrations/mig?done=resumed"},
+		{"account/migrations/mig/do/add", nil, "migration add mig", "account/migrations/mig?done=projects-added"},
 		{"account/migrations/mig/do/cancel", nil, "migration cancel mig", "account/migrations/mig?done=migration-cancelled"},
 		{"account/migrations/mig/projects/mq-3/first", nil, "order mig mq-3 1", "account/migrations/mig?done=ordered"},
 		{"account/migrations/mig/projects/mq-3/up", nil, "order mig mq-3 2", "account/migrations/mig?done=ordered"},
@@ -302,8 +303,21 @@ func TestADeletionSaysWhatItWillDo(t *testing.T) {
 	assert.NotContains(t, body, "do/examine", "one is under way")
 	_, body = h.get(t, "archives/proven/reclaim/do/approve")
 	assert.Contains(t, body, "It was asked for by olga@acme.example. Whoever asked cannot approve.")
-	_, err := h.ledger.Tenant(acme).Archive("proven").UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error { r.Status = ledger.ReclaimRefused; return nil })
+	assert.Contains(t, body, "The files&#39; comments go with them. Folders, shares and the project stay.")
+	l := h.ledger.Tenant(acme).Archive("proven")
+	_, err := l.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error {
+		r.Status, r.DeletingSince, r.FinishedAt = ledger.ReclaimRefused, today.Add(-48*time.Hour), today
+		return nil
+	})
 	require.NoError(t, err)
+	require.NoError(t, l.PutReclaimFiles(t.Context(), 1, []ledger.ReclaimFile{{Seq: 3, SourceID: "p3", Path: "c.mov", Size: 5, State: ledger.ReclaimDeleted}}))
+	_, body = h.get(t, "archives/proven/reclaim")
+	assert.Regexp(t, "Frame.io can restore all of it until</dt>\\s*<dd>[^<]*"+today.Add(28*24*time.Hour).Format("January 2, 2006"), body, "of the first file that was deleted")
+	_, _, err = l.RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimRefused, FinishedAt: today})
+	require.NoError(t, err)
+	_, body = h.get(t, "archives/proven/reclaim")
+	assert.Contains(t, body, "asset/as-cert", "the last certificate that there is")
+	assert.Contains(t, body, "The certificate is that of the deletion of")
 	_, body = h.get(t, "archives/proven/reclaim/do/delete")
 	assert.Contains(t, body, `type="text" name="name"`)
 	assert.Contains(t, body, `value="like"`)

@@ -125,7 +125,20 @@ func (c *console) retryItem(r *http.Request, v visit) (to, done string, err erro
 	return "archives/" + url.PathEscape(id), "item", c.Actions.RetryItem(r.Context(), v.tenant, id, r.PathValue("item"))
 }
 
-// moveArchive gives an archive another place in the queue: up, down, first or a number.
+// otherPlace is the place that something which waits gets: up, down or first. A place counts from 1.
+func otherPlace(where string, place int) (int, error) {
+	switch where {
+	case "up":
+		return max(place-1, 1), nil
+	case "down":
+		return place + 1, nil
+	case "first":
+		return 1, nil
+	}
+	return 0, &Refused{"there is no such action"}
+}
+
+// moveArchive gives an archive another place in the queue: up, down or first.
 func (c *console) moveArchive(r *http.Request, v visit) (to, done string, err error) {
 	id := r.PathValue("id")
 	row, known, err := v.ledger.Archive(id).Get(r.Context())
@@ -133,18 +146,11 @@ func (c *console) moveArchive(r *http.Request, v visit) (to, done string, err er
 	case err != nil:
 		return "archives", "", err
 	case !known || row.Status != ledger.Queued:
-		return "archives", "", &Refused{"the archive is not in the queue anymore"}
+		return "archives", "", &Refused{"the archive is no longer in the queue"}
 	}
-	position := row.QueuePosition
-	switch where := r.PathValue("where"); where {
-	case "up":
-		position = max(position-1, 1)
-	case "down":
-		position++
-	case "first":
-		position = 1
-	default:
-		return "archives", "", &Refused{"there is no such action"}
+	position, err := otherPlace(r.PathValue("where"), row.QueuePosition)
+	if err != nil {
+		return "archives", "", err
 	}
 	return "archives", "moved", c.Actions.MoveArchive(r.Context(), v.tenant, id, position)
 }

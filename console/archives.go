@@ -28,9 +28,9 @@ const (
 
 // totals remembers what an archive's items add up to: for a large archive that takes longer than a page may.
 type totals struct {
-	stop   context.Context //nolint:containedctx // of the process
-	ledger *ledger.Ledger
-	now    func() time.Time
+	stop     context.Context //nolint:containedctx // of the process
+	progress func(context.Context, ledger.Archive) (ledger.Totals, error)
+	now      func() time.Time
 
 	slot  chan struct{} // of those that are read at once
 	mu    sync.Mutex
@@ -83,7 +83,7 @@ func (t *totals) read(row ledger.Archive, state string, into *knownTotals) {
 	ctx, cancel := context.WithTimeout(t.stop, time.Minute)
 	defer cancel()
 	began := time.Now()
-	sum, err := t.ledger.Tenant(row.Tenant).Archive(row.ID).Progress(ctx)
+	sum, err := t.progress(ctx, row)
 	keep := runningTotals
 	if row.Status.Ended() || row.Status == ledger.Waiting || row.Status == ledger.Queued {
 		keep = waitingTotals

@@ -111,6 +111,7 @@ func (c *console) auditFile(w http.ResponseWriter, r *http.Request, v visit) {
 	switch name {
 	case "audit.jsonl":
 		w.Header().Set("Content-Type", "application/jsonl")
+		f.WithErasures = true
 		write = func(e ledger.AuditEntry) error { return json.NewEncoder(w).Encode(e) }
 	case "audit.csv":
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")

@@ -57,7 +57,7 @@ func (c *console) budgetsOf(ctx context.Context, t *config.Tenant) ([]budgetLine
 		}
 		switch {
 		case paused:
-			l.Badge, l.Why = page.Bad("Paused"), "The vendor asked for a pause until "+b.PausedUntil.UTC().Format("15:04:05 UTC")+". Work waits and goes on by itself."
+			l.Badge, l.Why = page.Bad("Paused"), "The vendor asked for a pause until "+b.PausedUntil.UTC().Format("15:04:05 UTC")+". Work waits and continues by itself."
 		case l.Paced && b.Left < 1:
 			l.Badge = page.Wait("Used up")
 		}

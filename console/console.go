@@ -101,6 +101,8 @@ type Deps struct {
 	Stop    context.Context                                                                //nolint:containedctx // ends what outlives a request: live updates, plans
 	Now     func() time.Time
 	Thumbs  *Thumbs // that others of the process share; nil: the console's own
+	// Progress adds up an archive's items, with others of the process; nil: by the console itself.
+	Progress func(ctx context.Context, row ledger.Archive) (ledger.Totals, error)
 }
 
 type console struct {
@@ -129,7 +131,12 @@ func Handler(d Deps) http.Handler {
 	if c.Thumbs == nil {
 		c.Thumbs = NewThumbs(d.Now)
 	}
-	c.totals = &totals{stop: d.Stop, ledger: d.Ledger, now: d.Now, slot: make(chan struct{}, totalsSlots), known: map[string]*knownTotals{}}
+	if c.Progress == nil {
+		c.Progress = func(ctx context.Context, row ledger.Archive) (ledger.Totals, error) {
+			return d.Ledger.Tenant(row.Tenant).Archive(row.ID).Progress(ctx)
+		}
+	}
+	c.totals = &totals{stop: d.Stop, progress: c.Progress, now: d.Now, slot: make(chan struct{}, totalsSlots), known: map[string]*knownTotals{}}
 	c.open, c.ended = live.NewMemo[openList](d.Now, memoLasts), live.NewMemo[archiveRows](d.Now, memoLasts)
 	c.spent = &spent{until: map[string]time.Time{}}
 	c.mirrors = live.NewMemo[[]Mirror](d.Now, mirrorsLast)
@@ -290,7 +297,7 @@ func (c *console) notDone(w http.ResponseWriter, r *http.Request, err error) boo
 // failed answers for what cannot be reached now.
 func (c *console) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, ledger.ErrCursor) {
-		c.problem(w, r, http.StatusBadRequest, "This address is not one that a list of the console has given.")
+		c.problem(w, r, http.StatusBadRequest, "This address did not come from a list in the console.")
 		return
 	}
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {

@@ -241,7 +241,7 @@ func startSays(v visit, asked account.Request, projects int64) []string {
 		says = append(says, "After the first "+english.Count(asked.Canary, "project")+" it waits until you look at them and press Go.")
 	}
 	if text := windowsText(asked.Windows); text != "" {
-		says = append(says, "It works only "+text+". Outside these hours its archives stand still.")
+		says = append(says, "It works only "+text+". Outside these hours its archives pause.")
 	}
 	return append(says, "A project that fails does not stop the others. Nothing is changed or deleted in Frame.io.",
 		"At the end, what has changed in Frame.io meanwhile is brought over, and you get a report of the whole account.")
@@ -284,15 +284,19 @@ func (c *console) confirmMigration(w http.ResponseWriter, r *http.Request, v vis
 	case verb == "pause" && !now.row.Status.Ended() && now.row.Status != ledger.MigrationPaused:
 		b.Heading, b.Button = "Pause the migration?", "Pause"
 		b.Says = []string{"No further project starts.",
-			"The migration's archives that are under way (" + running + ") stand still within seconds, after the part of a file that is being sent. " +
+			"The migration's archives that are under way (" + running + ") pause within seconds, after the part of a file that is being sent. " +
 				"Nothing is lost: resume continues from there.",
-			"Archives that somebody started by hand go on."}
+			"Archives that somebody started by hand continue."}
 	case verb == "resume" && now.row.Status == ledger.MigrationPaused && now.paused():
 		b.Heading, b.Button = "Resume the migration?", "Resume"
-		b.Says = []string{"Its archives go on from where they stood still, and " + english.Count(now.queued(), "queued project") + " " + follow(now.queued()) + "."}
+		b.Says = []string{"Its archives continue where they paused, and " + english.Count(now.queued(), "queued project") + " " + follow(now.queued()) + "."}
 	case verb == "resume" && now.row.Status == ledger.MigrationPaused:
-		b.Heading, b.Button = "Go on with the other projects?", "Go"
+		b.Heading, b.Button = "Continue with the other projects?", "Go"
 		b.Says = []string{page.Sentence(now.row.Reason), english.Count(now.queued(), "queued project") + " " + follow(now.queued()) + ", without another stop."}
+	case verb == "add" && !now.row.Status.Ended() && now.row.Status != ledger.MigrationPlanning:
+		b.Heading, b.Button = "Look for new projects?", "Look for them"
+		b.Says = []string{"Frame.io is read once more, and the projects that fit the selection and are not in the list yet are added at its end: " + now.asked.Selection.String() + ".",
+			"To add projects outside the selection, use starter migrate add with another selection."}
 	case verb == "cancel" && !now.row.Status.Ended():
 		b.Heading, b.Button, b.Danger = "Cancel the migration?", "Cancel the migration", true
 		b.Says = []string{"The archives that it has started and that have not ended (" + running + ") are canceled. " + english.Count(now.queued(),
@@ -314,7 +318,7 @@ func follow(n int64) string {
 
 func (c *console) controlMigration(r *http.Request, v visit) (to, done string, err error) {
 	id, verb := r.PathValue("id"), r.PathValue("verb")
-	to, done = "account/migrations/"+url.PathEscape(id), map[string]string{"pause": "paused", "resume": "resumed", "cancel": "migration-cancelled"}[verb]
+	to, done = "account/migrations/"+url.PathEscape(id), map[string]string{"pause": "paused", "resume": "resumed", "cancel": "migration-cancelled", "add": "projects-added"}[verb]
 	if done == "" {
 		return to, "", &Refused{"there is no such action"}
 	}
@@ -331,22 +335,15 @@ func (c *console) orderProject(r *http.Request, v visit) (to, done string, err e
 	case err != nil:
 		return to, "", err
 	case !known || p.State != ledger.ProjectQueued:
-		return to, "", &Refused{"the project does not wait in the migration's list anymore"}
+		return to, "", &Refused{"the project is no longer waiting in the migration's list"}
 	}
 	before, err := m.QueuedBefore(ctx, p.Position)
 	if err != nil {
 		return to, "", err
 	}
-	place := int(before) + 1
-	switch r.PathValue("where") {
-	case "up":
-		place = max(place-1, 1)
-	case "down":
-		place++
-	case "first":
-		place = 1
-	default:
-		return to, "", &Refused{"there is no such action"}
+	place, err := otherPlace(r.PathValue("where"), int(before)+1)
+	if err != nil {
+		return to, "", err
 	}
 	return to, "ordered", c.Actions.OrderMigration(ctx, v.tenant, id, project, place)
 }

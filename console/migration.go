@@ -260,6 +260,10 @@ func (c *console) migrationFacts(now migrationNow) []fact {
 			out = append(out, fact{name, text})
 		}
 	}
+	added, _ := account.ReadSelections(row.Added) // what cannot be read fails the migration, which says so
+	for _, take := range added {
+		add("Added later", take.String())
+	}
 	add("Requested by", row.RequestedBy)
 	if asked.Canary > 0 {
 		add("First", english.Count(asked.Canary, "project")+", then it waits for you")
@@ -272,7 +276,7 @@ func (c *console) migrationFacts(now migrationNow) []fact {
 		add("Bandwidth now", report.Size(row.Bandwidth)+"/s")
 	}
 	if row.Round > 0 {
-		add("Pass", "what has changed in Frame.io since the first pass")
+		add("Round", "the second: what was verified is compared with Frame.io again")
 	}
 	add("Files", fmt.Sprintf("%d of %s copied, %d verified, %d skipped, %d failed", now.sums.Copied, english.Count(now.sums.Items, "file"), now.sums.Verified,
 		now.sums.Skipped, now.sums.Failed))

@@ -165,14 +165,14 @@ func (c *console) confirmMirror(w http.ResponseWriter, r *http.Request, v visit)
 			"If a run is under way already, no second one starts."}
 	case verb == "pause" && !m.Paused:
 		b.Heading, b.Button = "Pause “"+name+"”?", "Pause"
-		b.Says = []string{"No run starts until somebody resumes it. A run that is under way goes on."}
+		b.Says = []string{"No run starts until somebody resumes it. A run that is under way continues."}
 	case verb == "resume" && m.Paused:
 		b.Heading, b.Button = "Resume “"+name+"”?", "Resume"
 		b.Says = []string{"The next run starts at its time: " + m.When + "."}
 	case verb == "stop":
 		b.Heading, b.Button, b.Danger = "Remove “"+name+"”?", "Remove the mirror", true
-		b.Says = []string{"The mirror is removed, and a run of it that is under way ends. Archives that it has started go on.",
-			"What is in iconik stays there, and is not kept up to date any longer."}
+		b.Says = []string{"The mirror is removed, and a run of it that is under way ends. Archives that it has started continue.",
+			"What is in iconik stays there, and is no longer kept up to date."}
 	default:
 		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible now.")
 		return

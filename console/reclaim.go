@@ -168,13 +168,20 @@ func (c *console) fillReclaim(ctx context.Context, v visit, now reclaimNow, b *r
 	if !row.FinishedAt.IsZero() {
 		add("Ended", c.moment(row.FinishedAt).Text)
 		if deleted.Files > 0 {
-			add("Frame.io can restore until", c.moment(row.FinishedAt.Add(workflows.RestorableFor)).Text)
+			add("Frame.io can restore all of it until", c.moment(row.Began().Add(workflows.RestorableFor)).Text)
 		}
 	}
-	if row.Certificate != "" {
+	certified, known, err := v.ledger.Archive(now.archive.ID).Certified(ctx)
+	if err != nil {
+		return err
+	}
+	if known {
+		if certified.Run != row.Run {
+			add("The certificate is that of the deletion of", c.moment(certified.FinishedAt).Text)
+		}
 		here := Root + v.tenant.ID + "/archives/" + url.PathEscape(now.archive.ID) + "/reclaim/"
 		b.Links = append(b.Links, namedLink{"Download the certificate", here + custody.CertificatePage}, namedLink{"For starter verify (JSON)", here + custody.CertificateData},
-			namedLink{"Deletion certificate in iconik", page.Web(v.tenant.Iconik.BaseURL + "/asset/" + url.PathEscape(row.Certificate))})
+			namedLink{"Deletion certificate in iconik", page.Web(v.tenant.Iconik.BaseURL + "/asset/" + url.PathEscape(certified.Certificate))})
 	}
 	left, err := v.ledger.Archive(now.archive.ID).ReclaimFiles(ctx, row.Run, ledger.ReclaimLeft, 0, leftShown)
 	for _, f := range left {
@@ -206,7 +213,7 @@ func (c *console) certificateFile(w http.ResponseWriter, r *http.Request, v visi
 
 // mustHold says beside each condition of a deletion what is known of it. The examination decides.
 func (c *console) mustHold(t *config.Tenant, row ledger.Archive) []fact {
-	allowed, signed, proven := "off: an administrator has to set archive.reclaim to allowed", "missing: set report.signing_key", "not known: retry the archive"
+	allowed, signed, proven := "off: an administrator must set archive.reclaim to allowed", "missing: set report.signing_key", "not known: retry the archive"
 	if t.Archive.Reclaim == "allowed" {
 		allowed = "allowed"
 	}
@@ -221,11 +228,11 @@ func (c *console) mustHold(t *config.Tenant, row ledger.Archive) []fact {
 	}
 	compared := "not yet"
 	if row.Status.Ended() && !row.FinishedAt.IsZero() {
-		compared = c.moment(row.FinishedAt).Ago + "; a deletion needs a comparison of the last 24 hours, which a retry makes"
+		compared = c.moment(row.FinishedAt).Ago + "; a deletion needs a comparison at most " + english.Duration(workflows.FreshFor) + " old, which a retry makes"
 	}
 	return []fact{{"Configuration", allowed}, {"Archive", page.Labeled(archiveBadges, row.Status).Text}, {"Both sides were compared", compared},
-		{"Time to look", proven}, {"Key that signs the certificate", signed},
-		{"Frame.io", "nothing was changed since; the examination compares every file, version, comment and field"}, {"Reviews", "none that is open shows a file of the project"}}
+		{"Grace period", proven}, {"Key that signs the certificate", signed},
+		{"Frame.io", "nothing has changed since; the examination compares every file, version, comment and field"}, {"Reviews", "none that is open shows a file of the project"}}
 }
 
 // confirmReclaim says what a control of a reclaim will do.
@@ -239,18 +246,18 @@ func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit
 	b := confirmation{Action: here + "/do/" + r.PathValue("verb"), Back: here, Role: config.RoleReclaims}
 	ready := now.sums[ledger.ReclaimReady]
 	deletes := []string{"Framebridge compares both sides in full and reads the stored bytes back. One difference, and nothing is deleted.",
-		"Then the files that are proven are deleted in Frame.io, one by one; the first surprise stops it. Frame.io can restore them for 30 days.",
-		"Folders, comments, shares and the project stay. You get a deletion certificate in the project's collection."}
+		"Then the files that are proven are deleted in Frame.io, one by one; the first surprise stops it. Frame.io can restore them for " + english.Duration(workflows.RestorableFor) + ".",
+		"The files' comments go with them. Folders, shares and the project stay. You get a deletion certificate in the project's collection."}
 	switch verb := r.PathValue("verb"); {
 	case now.archive.ID == "":
 		c.problem(w, r, http.StatusNotFound, "There is no such archive.")
 		return
 	case verb == "examine" && !now.open():
 		b.Heading, b.Button = "Examine what could be freed of “"+name+"”?", "Examine"
-		b.Says = []string{"Framebridge compares Frame.io, the ledger and the reviews, and says which files could be deleted, and why others stay.", "Nothing is deleted."}
+		b.Says = []string{"Framebridge compares Frame.io, the ledger and the reviews, and says which files could be deleted and why others stay.", "Nothing is deleted."}
 	case verb == "ask" && !now.open():
 		b.Heading, b.Button, b.Danger = "Ask for the deletion of “"+name+"” in Frame.io?", "Ask for the deletion", true
-		b.Says = append([]string{"Somebody else, an administrator too, has to approve on this page. Until then nothing is deleted."}, deletes...)
+		b.Says = append([]string{"Another administrator has to approve this here. Until then nothing is deleted."}, deletes...)
 	case verb == "delete" && !now.open():
 		b.Heading, b.Button, b.Danger = "Delete “"+name+"” in Frame.io?", "Delete what is proven", true
 		b.Says = append([]string{"Nobody else has to approve: you type the project's name instead."}, deletes...)
@@ -261,14 +268,14 @@ func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit
 		b.Says = append([]string{"It was asked for by " + who + ". Whoever asked cannot approve.",
 			english.Count(ready.Files, "file") + ", " + report.Size(ready.Bytes) + ", can be deleted."}, deletes...)
 	case verb == "pause" && now.open() && !now.row.Paused:
-		b.Heading, b.Button, b.Says = "Pause the deletion?", "Pause", []string{"It stands still after the file that is under way. What is deleted stays deleted."}
+		b.Heading, b.Button, b.Says = "Pause the deletion?", "Pause", []string{"It pauses after the file that is under way. What is deleted stays deleted."}
 	case verb == "resume" && now.open() && now.row.Paused:
-		b.Heading, b.Button, b.Says = "Resume the deletion?", "Resume", []string{"It goes on with the next file, which is compared once more right before."}
+		b.Heading, b.Button, b.Says = "Resume the deletion?", "Resume", []string{"It continues with the next file, which is compared once more right before it is deleted."}
 	case verb == "cancel" && now.open():
 		b.Heading, b.Button, b.Danger = "Cancel the deletion?", "Cancel the deletion", true
-		b.Says = []string{"No further file is deleted.", "What is deleted already can be restored in Frame.io for 30 days; the certificate lists it."}
+		b.Says = []string{"No further file is deleted.", "What is already deleted can be restored in Frame.io for " + english.Duration(workflows.RestorableFor) + "; the certificate lists it."}
 	default:
-		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible now: open the page again to see how it stands.")
+		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible now: reload the page to see the current status.")
 		return
 	}
 	if verb := r.PathValue("verb"); verb == "ask" || verb == "delete" || verb == "examine" {
@@ -276,7 +283,7 @@ func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit
 			c.failed(w, r, err)
 			return
 		}
-		b.BoxesSay = "Files with something that only Frame.io has stay, unless you accept its loss:"
+		b.BoxesSay = "Files that have something only in Frame.io stay, unless you accept that loss:"
 	}
 	c.confirm(w, r, v, "archives", b)
 }

@@ -30,8 +30,9 @@ var done = map[string]string{
 	"signed-in": "You are signed in to Frame.io. The set-up is checked again.",
 
 	"migrating":           "The migration was started.",
-	"paused":              "The migration is paused. Its archives stand still within seconds.",
-	"resumed":             "The migration goes on.",
+	"paused":              "The migration is paused. Its archives pause within seconds.",
+	"resumed":             "The migration continues.",
+	"projects-added":      "Frame.io is read once more. Projects that are new there are added at the end of the list.",
 	"migration-cancelled": "The migration is being canceled. What is in iconik stays there.",
 	"ordered":             "The order of the projects was changed.",
 	"mirrored":            "The mirror is on.",
@@ -41,11 +42,11 @@ var done = map[string]string{
 	"mirror-removed":      "The mirror was removed.",
 
 	"reclaim-examined": "The examination was started. Nothing is deleted.",
-	"reclaim-asked":    "The deletion was asked for. Somebody else has to approve it.",
+	"reclaim-asked":    "The deletion was requested. Another administrator has to approve it.",
 	"reclaim-begun":    "Every file is compared and proven now. Then the deletion begins.",
 	"reclaim-approved": "The deletion was approved. Every file is compared and proven first.",
-	"reclaim-pause":    "The deletion stands still.",
-	"reclaim-resume":   "The deletion goes on.",
+	"reclaim-pause":    "The deletion is paused.",
+	"reclaim-resume":   "The deletion continues.",
 	"reclaim-cancel":   "The deletion was canceled.",
 }
 

@@ -160,7 +160,11 @@ func (c *console) reviewFacts(r ledger.Review) []fact {
 	if r.Passphrase {
 		add("Passphrase", "yes")
 	}
-	add("Download", map[bool]string{true: "allowed", false: "not allowed"}[r.Download])
+	if r.Download {
+		add("Download", "allowed")
+	} else {
+		add("Download", "not allowed")
+	}
 	add("Comments", english.Count(r.ToIconik, "comment")+" brought to iconik, "+strconv.Itoa(r.ToFrameio)+" to Frame.io, "+strconv.Itoa(r.OpenComments)+" open")
 	add("Last sync", at(c.moment(r.LastSyncAt)))
 	if r.Status == ledger.ReviewOpen {

@@ -120,7 +120,7 @@ func (c *console) connections(ctx context.Context, v visit) ([]fact, error) {
 	case ok:
 		out = append(out, fact{"Sign-in to Frame.io", "renewed " + c.moment(at).Ago + "; unused for 14 days, it ends"})
 	case signsIn(v.tenant):
-		out = append(out, fact{"Sign-in to Frame.io", "of no person; a service account needs none"})
+		out = append(out, fact{"Sign-in to Frame.io", "no person's; a service account needs none"})
 	}
 	last, n, err := v.ledger.LastDelivery(ctx)
 	switch {

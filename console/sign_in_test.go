@@ -76,7 +76,7 @@ func TestAForeignAnswerSignsNobodyIn(t *testing.T) {
 	viewer.cfg.Tenants[acme].Frameio.IMS.ClientID = ""
 	h.cfg.Tenants[acme].Frameio.IMS.ClientID = ""
 	_, body := h.get(t, "setup/sign-in")
-	assert.Contains(t, body, "The tenant does not sign in at Adobe.")
+	assert.Contains(t, body, "The tenant does not sign in through Adobe.")
 	assert.NotContains(t, body, "Sign in at Adobe")
 }
 

@@ -31,4 +31,4 @@ var decisionBadges = map[string]page.Badge{"approved": page.Good("Approved"), "c
 	"none": page.Off("No decision yet")}
 
 // faults say who can fix it.
-var faults = map[string]string{"content": "You can fix this", "system": "An operator must look"}
+var faults = map[string]string{ledger.FaultContent: "You can fix this", ledger.FaultSystem: "An operator must look"}

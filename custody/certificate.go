@@ -40,7 +40,7 @@ type Certificate struct {
 	Accepted        []string          `json:"accepted"`         // kinds of what only Frame.io had, that were lost knowingly
 	ComparedAt      time.Time         `json:"compared_at"`      // when the archive's own comparison ended
 	FinishedAt      time.Time         `json:"finished_at"`      // of the deletion
-	RestorableUntil time.Time         `json:"restorable_until"` // in Frame.io, of the last file
+	RestorableUntil time.Time         `json:"restorable_until"` // in Frame.io, all files: of the first one
 	Collection      string            `json:"collection"`       // in iconik
 	Totals          CertificateTotals `json:"totals"`
 }
@@ -94,7 +94,7 @@ func (c Certificate) HTML(w io.Writer, key ed25519.PrivateKey, files iter.Seq2[C
 	if err := certificatePage.ExecuteTemplate(out, "foot", c); err != nil {
 		return err
 	}
-	return out.EndHTML()
+	return out.EndMarkup()
 }
 
 var certificatePage = template.Must(template.New("").Funcs(template.FuncMap{
@@ -120,7 +120,7 @@ stores of it. {{.Totals.Left}} files ({{.Totals.LeftBytes}} bytes) were left in 
 <dt>Result</dt><dd>{{.Status}}: {{.Reason}}</dd>
 <dt>Asked for by</dt><dd>{{.RequestedBy}}, {{when .RequestedAt}}</dd>
 <dt>Approved by</dt><dd>{{.ApprovedBy}}, {{when .ApprovedAt}}: {{.ApprovedHow}}</dd>
-{{range .Accepted}}<dt>Lost knowingly</dt><dd>{{.}}</dd>{{end}}
+{{range .Accepted}}<dt>Losses accepted</dt><dd>{{.}}</dd>{{end}}
 <dt>Archive last compared</dt><dd>{{when .ComparedAt}}</dd>
 <dt>Restorable in Frame.io until</dt><dd>{{when .RestorableUntil}}, from the project’s Recently Deleted; each file for 30 days after its deletion</dd></dl>
 <table><thead><tr><th>File<th>State<th class="n">Bytes<th>Checksum<th>Proof<th>Frame.io file, iconik asset</thead><tbody>

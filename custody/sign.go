@@ -40,10 +40,10 @@ func KeyID(key ed25519.PublicKey) string {
 
 // What stands between a file's content and its signature, and after it.
 const (
-	jsonMark = ",\n  \"signature\": "
-	jsonEnd  = "\n}\n"
-	htmlMark = "<!-- signature: "
-	htmlEnd  = " -->\n"
+	jsonMark   = ",\n  \"signature\": "
+	jsonEnd    = "\n}\n"
+	markupMark = "<!-- signature: "
+	markupEnd  = " -->\n"
 )
 
 // Writer passes a file on, and can end it with a signature of all that was written.
@@ -73,12 +73,12 @@ func (s *Writer) EndJSON() error {
 	return s.end(jsonMark, jsonEnd)
 }
 
-// EndHTML ends a page with a comment.
-func (s *Writer) EndHTML() error {
+// EndMarkup ends a page, or an XML file, with a comment.
+func (s *Writer) EndMarkup() error {
 	if s.key == nil {
 		return nil
 	}
-	return s.end(htmlMark, htmlEnd)
+	return s.end(markupMark, markupEnd)
 }
 
 func (s *Writer) end(mark, end string) error {
@@ -113,14 +113,14 @@ var (
 func Check(file []byte, trusted []ed25519.PublicKey) (Signature, error) {
 	var s Signature
 	content, rest := file, []byte(nil)
-	for mark, end := range map[string]string{jsonMark: jsonEnd, htmlMark: htmlEnd} {
+	for mark, end := range map[string]string{jsonMark: jsonEnd, markupMark: markupEnd} {
 		at := bytes.LastIndex(file, []byte(mark))
 		if at < 0 {
 			continue
 		}
 		line, whole := bytes.CutSuffix(file[at+len(mark):], []byte(end))
 		if !whole || bytes.ContainsRune(line, '\n') {
-			return s, fmt.Errorf("%w: something stands after the signature", ErrChanged)
+			return s, fmt.Errorf("%w: there is something after the signature", ErrChanged)
 		}
 		content, rest = file[:at], line
 	}
@@ -132,7 +132,7 @@ func Check(file []byte, trusted []ed25519.PublicKey) (Signature, error) {
 	}
 	canonical, err := json.Marshal(s)
 	if err != nil || !bytes.Equal(canonical, rest) {
-		return s, fmt.Errorf("%w: the signature is not as Framebridge writes it", ErrChanged)
+		return s, fmt.Errorf("%w: the signature is not written the way Framebridge writes it", ErrChanged)
 	}
 	public, err := ParseKey(s.PublicKey)
 	if err != nil || s.Algorithm != Algorithm || s.Key != KeyID(public) {

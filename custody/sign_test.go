@@ -28,7 +28,7 @@ func signedHTML(t *testing.T, key ed25519.PrivateKey) []byte {
 	w := NewWriter(&b, key)
 	_, err := w.Write([]byte("<html><p>42 files</p></html>\n"))
 	require.NoError(t, err)
-	require.NoError(t, w.EndHTML())
+	require.NoError(t, w.EndMarkup())
 	return b.Bytes()
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/setup"
@@ -260,7 +261,7 @@ func within(ctx context.Context, limit time.Duration, run func(context.Context) 
 			return f
 		case <-time.After(50 * time.Millisecond):
 		}
-		return fail("no response within %s", limit)
+		return fail("no response within %s", english.Duration(limit))
 	}
 }
 

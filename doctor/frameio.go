@@ -41,9 +41,9 @@ func tenantChecks() []Definition {
 				if len(x.tenant.Archive.Notify) == 0 {
 					return warn("archive.notify is empty")
 				}
-				return ok("%d addresses", len(x.tenant.Archive.Notify))
+				return ok("%s", english.Count(len(x.tenant.Archive.Notify), "address"))
 			}},
-		{ID: "tenant.audit", Meaning: "Somebody changed this tenant's audit log, or part of it is lost: it proves nothing from the entry named on.", Do: "Find out who can write to the ledger's database. Compare with its last backup, and keep both.",
+		{ID: "tenant.audit", Meaning: "Somebody changed this tenant's audit log, or part of it is lost: nothing from the entry named here on is proven.", Do: "Find out who can write to the ledger's database. Compare with its last backup, and keep both.",
 			needs: []string{"ledger.schema"}, run: auditWhole},
 		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after December 1, 2026: from then on, none of this tenant's work runs.", Do: "Have Frame.io migrate the account to V4, set frameio.generation: v4 with a sign-in, and run `starter setup`.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
@@ -59,16 +59,19 @@ func tenantChecks() []Definition {
 func auditWhole(ctx context.Context, x *exam) finding {
 	within, cancel := context.WithTimeout(ctx, x.Timeout*9/10)
 	defer cancel()
-	n, err := x.Ledger.Tenant(x.tenant.ID).VerifyAudit(within)
+	p, err := x.Ledger.Tenant(x.tenant.ID).ProveAudit(within)
 	switch {
 	case errors.Is(err, ledger.ErrChain):
 		return fail("%v", err)
 	case err != nil && within.Err() != nil:
-		return skip("entries 1 to %d are as they were written; the rest takes longer than a check may", n)
+		return skip("entries 1 to %d are unchanged; reading the rest takes longer than a check may", p.Entries)
 	case err != nil:
 		return warn("it could not be read: %v", err)
 	}
-	return ok("%s, all as they were written", english.Count(n, "entry"))
+	if len(p.Erased) > 0 {
+		return ok("%s, all unchanged, except for personal data that was erased from %s", english.Count(p.Entries, "entry"), p.Erased)
+	}
+	return ok("%s, all unchanged", english.Count(p.Entries, "entry"))
 }
 
 // apiPath is where Frame.io's API says who somebody is, which nobody may ask without a token.
@@ -123,7 +126,11 @@ func frameioChecks() []Definition {
 			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
 				me, err := x.readMe()
 				if of, scopes := adobe(err); of {
-					return skip("skipped: it depends on %s", map[bool]string{true: "frameio.scopes", false: "frameio.sign_in"}[scopes])
+					needed := "frameio.sign_in"
+					if scopes {
+						needed = "frameio.scopes"
+					}
+					return skip("skipped: it depends on %s", needed)
 				}
 				if err != nil {
 					return fail("%v", err)
@@ -140,7 +147,7 @@ func frameioChecks() []Definition {
 					return skip("no person's sign-in is stored")
 				}
 				if age := x.Now().Sub(at); age > signInWarn {
-					return warn("last renewed %d days ago; it expires after %d", int(age.Hours()/24), int(signInLasts.Hours()/24))
+					return warn("last renewed %s ago; it expires after %s", english.Duration(age), english.Duration(signInLasts))
 				}
 				return ok("last renewed %s", at.UTC().Format(time.DateTime))
 			}},
@@ -245,9 +252,9 @@ func account(_ context.Context, x *exam) finding {
 		return ok("%s (%s)", a.Name, a.ID)
 	}
 	if want := x.tenant.Frameio.AccountID; want != "" {
-		return fail("the token sees not account %s but %d others: %s", want, len(all), strings.Join(names, ", "))
+		return fail("the token does not see account %s; it sees %s: %s", want, english.Count(len(all), "other"), strings.Join(names, ", "))
 	}
-	return fail("the token sees %d accounts: %s", len(all), strings.Join(names, ", "))
+	return fail("the token sees %s: %s", english.Count(len(all), "account"), strings.Join(names, ", "))
 }
 
 func quota(_ context.Context, x *exam) finding {
@@ -258,11 +265,11 @@ func quota(_ context.Context, x *exam) finding {
 	percent := a.StorageUsed * 100 / a.StorageLimit
 	switch {
 	case percent >= 100:
-		return fail("%d %% of the account's storage is used", percent)
+		return fail("%d%% of the account's storage is used", percent)
 	case percent >= 90:
-		return warn("%d %% of the account's storage is used", percent)
+		return warn("%d%% of the account's storage is used", percent)
 	}
-	return ok("%d %% of the account's storage is used", percent)
+	return ok("%d%% of the account's storage is used", percent)
 }
 
 func teamNames(all []frameio.Team) string {

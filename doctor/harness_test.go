@@ -328,7 +328,7 @@ func (h *harness) setUp() {
 	h.t.Helper()
 	account, ick, err := h.open(h.tenant)
 	require.NoError(h.t, err)
-	s := &setup.Setup{Tenant: h.tenant, Base: h.Base, Frameio: account.(frameio.Installer), Iconik: ick, Book: h.Ledger.Tenant(h.tenant.ID)}
+	s := &setup.Setup{Tenant: h.tenant, Base: h.Base, Frameio: account.(frameio.Installer), Iconik: ick, Ledger: h.Ledger.Tenant(h.tenant.ID)}
 	plan, err := s.Plan(h.t.Context())
 	require.NoError(h.t, err)
 	require.NoError(h.t, plan.Apply(h.t.Context(), nil))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/redact"
 )
 
@@ -31,7 +32,7 @@ func configChecks() []Definition {
 				case x.ConfigErr != nil:
 					return fail("%v", x.ConfigErr)
 				}
-				return ok("%s is valid, with %d tenants", x.Path, len(x.Config.Tenants))
+				return ok("%s is valid, with %s", x.Path, english.Count(len(x.Config.Tenants), "tenant"))
 			}},
 		{ID: "config.warnings", Meaning: "The configuration works but should be improved.", Do: "Change each key listed.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
@@ -170,7 +171,7 @@ func ledgerChecks() []Definition {
 					return ok("PostgreSQL")
 				}
 				if hosts := workerHosts(ctx, x); len(hosts) > 1 {
-					return fail("SQLite, but workers run on %d machines: %s", len(hosts), strings.Join(hosts, ", "))
+					return fail("SQLite, but workers run on %s: %s", english.Count(len(hosts), "machine"), strings.Join(hosts, ", "))
 				}
 				return ok("SQLite, for one machine")
 			}},
@@ -244,13 +245,17 @@ func skew(ctx context.Context, x *exam, address string) finding {
 		return skip("the response has no time")
 	}
 	d := now.Sub(date)
+	apart, way := english.Duration(d.Abs()), "fast"
+	if d < 0 {
+		way = "slow"
+	}
 	switch {
 	case d.Abs() > 4*time.Minute:
-		return fail("this machine's clock is %s off", d.Round(time.Second))
+		return fail("this machine's clock is %s %s", apart, way)
 	case d.Abs() > time.Minute:
-		return warn("this machine's clock is %s off", d.Round(time.Second))
+		return warn("this machine's clock is %s %s", apart, way)
 	}
-	return ok("%s apart", d.Abs().Round(time.Second))
+	return ok("%s apart", apart)
 }
 
 func dateOf(ctx context.Context, x *exam, address string) (now, date time.Time, err error) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -58,9 +58,9 @@ func temporalChecks() []Definition {
 					longest = max(longest, t.Review.Longest)
 				}
 				if kept > 0 && kept < longest {
-					return warn("%s, but a review can last %s", days(kept), days(longest))
+					return warn("%s, but a review can last %s", english.Duration(kept), english.Duration(longest))
 				}
-				return ok("%s", days(kept))
+				return ok("%s", english.Duration(kept))
 			}},
 		{ID: "temporal.search_attributes", Meaning: "You cannot filter workflows by tenant, project and status in Temporal's UI. Everything else works.", Do: "Register them: `temporal operator search-attribute create --name FramebridgeTenant --type Keyword`, and the others listed; FramebridgeExpires has the type Datetime.",
 			needs: []string{"temporal.namespace"}, run: func(ctx context.Context, x *exam) finding {
@@ -117,13 +117,6 @@ func workerChecks() []Definition {
 func answered(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	return errors.As(err, &denied)
-}
-
-func days(d time.Duration) string {
-	if d >= 24*time.Hour && d%(24*time.Hour) == 0 {
-		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
-	}
-	return d.String()
 }
 
 func retention(ctx context.Context, x *exam) (time.Duration, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/setup"
 )
 
@@ -302,7 +303,7 @@ func reviewChecks() []Definition {
 			}},
 		{ID: "review.asset_lifecycle", Meaning: "Frame.io's asset lifecycle may delete the media of a review before the review ends.", Do: "Compare the workspace's setting (30, 60 or 90 days after the upload) with review.longest and review.retention.",
 			needs: []string{"frameio.review_project"}, run: func(_ context.Context, x *exam) finding {
-				return skip("Frame.io's API does not show it; a review's media must stay %s", days(x.tenant.Review.Longest+x.tenant.Review.Retention))
+				return skip("Frame.io's API does not show it; a review's media must stay %s", english.Duration(x.tenant.Review.Longest+x.tenant.Review.Retention))
 			}},
 	}
 }

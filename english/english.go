@@ -1,14 +1,15 @@
-// Package english writes counts and durations as people do.
+// Package english writes counts and durations as people do, and shortens texts.
 package english
 
 import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Count is a number and its noun, singular or plural: "1 file", "2 files". A noun of several words ends with the one that
-// takes the plural; y after a consonant becomes ies, and ch takes es.
+// takes the plural; y after a consonant becomes ies, and ch and ss take es.
 func Count[N int | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -24,6 +25,14 @@ func Is[N int | int64](n N) string {
 	return "are"
 }
 
+// Verb is any regular verb that goes with a count: "1 file waits", "2 files wait".
+func Verb[N int | int64](n N, verb string) string {
+	if n == 1 {
+		return verb + "s"
+	}
+	return verb
+}
+
 // Has is the verb that goes with a count.
 func Has[N int | int64](n N) string {
 	if n == 1 {
@@ -32,11 +41,30 @@ func Has[N int | int64](n N) string {
 	return "have"
 }
 
+// Shorten keeps a text within so many characters. One that is cut ends with an ellipsis.
+func Shorten(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+// CutBytes keeps a text within so many bytes, or a few less, in whole characters.
+func CutBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
+
 func plural(noun string) string {
 	if stem, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(stem, "a") && !strings.HasSuffix(stem, "e") {
 		return stem + "ies"
 	}
-	if strings.HasSuffix(noun, "ch") {
+	if strings.HasSuffix(noun, "ch") || strings.HasSuffix(noun, "ss") {
 		return noun + "es"
 	}
 	return noun + "s"

@@ -12,7 +12,7 @@ import (
 func TestCountsTakeTheirPlural(t *testing.T) {
 	for want, got := range map[string]string{
 		"1 file": english.Count(1, "file"), "0 files": english.Count(0, "file"), "2 version stacks": english.Count(int64(2), "version stack"),
-		"3 copies": english.Count(3, "copy"), "2 days": english.Count(2, "day"), "2 batches": english.Count(2, "batch"),
+		"3 copies": english.Count(3, "copy"), "2 days": english.Count(2, "day"), "2 batches": english.Count(2, "batch"), "2 addresses": english.Count(2, "address"),
 	} {
 		assert.Equal(t, want, got)
 	}
@@ -20,6 +20,17 @@ func TestCountsTakeTheirPlural(t *testing.T) {
 	assert.Equal(t, "are", english.Is(0))
 	assert.Equal(t, "has", english.Has(1))
 	assert.Equal(t, "have", english.Has(2))
+	assert.Equal(t, "waits", english.Verb(1, "wait"))
+	assert.Equal(t, "wait", english.Verb(2, "wait"))
+}
+
+func TestTextsAreShortenedInWholeCharacters(t *testing.T) {
+	assert.Equal(t, "Zürich", english.Shorten("Zürich", 6))
+	assert.Equal(t, "Züri…", english.Shorten("Zürich", 5))
+	assert.Equal(t, "Zürich", english.CutBytes("Zürich", 7))
+	assert.Equal(t, "Zü", english.CutBytes("Zürich", 3))
+	assert.Equal(t, "Z", english.CutBytes("Zürich", 2))
+	assert.Empty(t, english.CutBytes("ü", 1))
 }
 
 func TestDurationsReadAsPeopleWriteThem(t *testing.T) {

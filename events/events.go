@@ -1,4 +1,4 @@
-// Package events is the catalogue of what Framebridge tells people and programs outside: by mail, in Slack and Teams, by
+// Package events is the catalog of what Framebridge tells people and programs outside: by mail, in Slack and Teams, by
 // webhook and in iconik.
 package events
 
@@ -13,7 +13,7 @@ import (
 // Kind is what has happened. Kinds stand in configurations and in webhooks: none is ever renamed.
 type Kind string
 
-// All kinds, see Catalogue.
+// All kinds, see Catalog.
 const (
 	ArchiveQueued     Kind = "archive.queued"
 	ArchiveStarted    Kind = "archive.started"
@@ -72,8 +72,8 @@ type Entry struct {
 	Urgent bool
 }
 
-// Catalogue lists all kinds, those of archives first.
-func Catalogue() []Entry {
+// Catalog lists all kinds, those of archives first.
+func Catalog() []Entry {
 	return []Entry{
 		{ArchiveQueued, "an archive waits for its turn", false},
 		{ArchiveStarted, "an archive has started", false},
@@ -94,7 +94,7 @@ func Catalogue() []Entry {
 		{ReviewFailed, "a review has failed", true},
 		{MigrationStarted, "a migration has begun to bring projects over", false},
 		{MigrationPaused, "somebody has paused a migration", false},
-		{MigrationResumed, "a migration goes on after a pause", false},
+		{MigrationResumed, "a migration continues after a pause", false},
 		{MigrationWaits, "a migration's first projects are done, and it waits for somebody to resume it", true},
 		{MigrationProjectFailed, "a project of a migration has failed or is incomplete; Slack and Teams get it only where they don't get the archive's own event", true},
 		{MigrationDone, "a migration is done", false},
@@ -108,11 +108,11 @@ func Catalogue() []Entry {
 		{ReclaimWaits, "a deletion in Frame.io waits for a second person's approval", true},
 		{ReclaimApproved, "a deletion in Frame.io was approved", false},
 		{ReclaimRefused, "a deletion in Frame.io was refused: nothing was deleted", false},
-		{ReclaimStopped, "a deletion in Frame.io has stopped, because something was not as it was proven or has failed", true},
+		{ReclaimStopped, "a deletion in Frame.io has stopped, because something no longer matched its proof, or failed", true},
 		{ReclaimCancelled, "somebody has canceled a deletion in Frame.io", false},
 		{ReclaimDone, "a deletion in Frame.io has ended, with its certificate", false},
 		{SignInRefused, "Adobe or Frame.io rejects the sign-in, or it expires soon", true},
-		{AccountMigrated, "Frame.io rejects a legacy token: the account may have moved to V4", true},
+		{AccountMigrated, "Frame.io rejects a legacy token: the account may have been migrated to V4", true},
 		{VendorPause, "Frame.io or iconik asked Framebridge to pause for five minutes or longer", false},
 		{WorkflowFailing, "a workflow has stopped because its task keeps failing", true},
 		{DeliveryFailing, "a channel has accepted no notification for an hour", true},
@@ -135,7 +135,7 @@ var unmailed = []Kind{MigrationStarted, MigrationPaused, MigrationResumed, Migra
 // Names are all names that a filter may use, beside patterns such as archive.*.
 func Names() []string {
 	var out []string
-	for _, e := range Catalogue() {
+	for _, e := range Catalog() {
 		out = append(out, string(e.Kind))
 	}
 	for name := range groups {
@@ -146,9 +146,9 @@ func Names() []string {
 	return out
 }
 
-// Entry returns what the catalogue says of a kind.
+// Entry returns what the catalog says of a kind.
 func (k Kind) Entry() Entry {
-	for _, e := range Catalogue() {
+	for _, e := range Catalog() {
 		if e.Kind == k {
 			return e
 		}
@@ -158,7 +158,7 @@ func (k Kind) Entry() Entry {
 
 // Known says whether a filter's name or pattern stands for any kind.
 func Known(name string) bool {
-	return slices.ContainsFunc(Catalogue(), func(e Entry) bool { return matches(name, e) })
+	return slices.ContainsFunc(Catalog(), func(e Entry) bool { return matches(name, e) })
 }
 
 // Wanted says whether a filter lets a kind through. An empty one lets all through, and nothing keeps a test back.

@@ -57,7 +57,7 @@ func TestAnEventHasOneID(t *testing.T) {
 
 func TestEveryKindIsDescribedOnce(t *testing.T) {
 	seen := map[Kind]bool{}
-	for _, e := range Catalogue() {
+	for _, e := range Catalog() {
 		assert.NotEmpty(t, e.What)
 		assert.False(t, seen[e.Kind], e.Kind)
 		seen[e.Kind] = true
@@ -65,14 +65,14 @@ func TestEveryKindIsDescribedOnce(t *testing.T) {
 	}
 }
 
-// The manual's table is the catalogue.
+// The manual's table is the catalog.
 func TestTheManualListsEveryEvent(t *testing.T) {
 	raw, err := os.ReadFile("../docs/notifications.md")
 	require.NoError(t, err)
 	_, got, found := strings.Cut(string(raw), "<!-- events -->\n")
 	require.True(t, found)
 	want := "| event | when | urgent |\n|---|---|---|\n"
-	for _, e := range Catalogue() {
+	for _, e := range Catalog() {
 		want += "| `" + string(e.Kind) + "` | " + e.What + " | " + map[bool]string{true: "yes"}[e.Urgent] + " |\n"
 	}
 	assert.Equal(t, want, got)

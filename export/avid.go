@@ -7,7 +7,7 @@ import (
 )
 
 // Avid writes markers as Media Composer imports and exports them (Markers window, Import Markers): a line each, with
-// name, timecode, track, colour, comment and length between tabs.
+// name, timecode, track, color, comment and length between tabs.
 func Avid(w io.Writer, _ string, clips []Clip) error {
 	t, err := lay(clips)
 	if err != nil {

@@ -53,7 +53,7 @@ var Formats = []Format{
 	{"fcpxml", "application/xml; charset=utf-8", "Final Cut Pro", FCPXML},
 	{"xml", "application/xml; charset=utf-8", "Premiere Pro", Premiere},
 	{"txt", "text/plain; charset=utf-8", "Avid Media Composer", Avid},
-	{"otio", "application/json", "what reads OpenTimelineIO", OTIO},
+	{"otio", "application/json", "any OpenTimelineIO program", OTIO},
 }
 
 // Find returns the format with an extension.

@@ -40,6 +40,7 @@ func scanArchive(r scanner, before ...any) (Archive, error) {
 }
 
 // Request makes an archive's row, or begins another run of one that has ended. joined says that a run is open.
+// It reads the tree anew: a reading that the run before broke off may be of long ago, and have kept what this run is to read.
 // Who asked for the run before is told of one that nobody asks for by name, as of a retry.
 func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time.Time) (a Archive, joined bool, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
@@ -59,14 +60,14 @@ func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time
 		if requestedBy != "" {
 			a.RequestedBy, a.AlsoAsked = requestedBy, nil
 		}
-		a.Status, a.Reason, a.Changed = Queued, "", false
+		a.Status, a.Reason, a.Changed, a.Delta = Queued, "", false, false
 		a.QueuedAt, a.StartedAt, a.FinishedAt, a.QueuePosition = now.UTC(), time.Time{}, time.Time{}, 0
 		data, err := encode(a)
 		if err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO archives (tenant, id, queued_at, data) VALUES (?, ?, ?, ?)
-			ON CONFLICT (tenant, id) DO UPDATE SET queued_at = excluded.queued_at, queue_position = 0, data = excluded.data`, h.tenant, h.id, micros(now), data)
+			ON CONFLICT (tenant, id) DO UPDATE SET queued_at = excluded.queued_at, queue_position = 0, data = excluded.data, scan = ABS(archives.scan)`, h.tenant, h.id, micros(now), data)
 		return err
 	})
 	return a, joined, err

@@ -2,14 +2,14 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/ledger/chain"
+	"github.com/framebridge/framebridge/ledger/texts"
 )
 
 // Kinds of actors.
@@ -23,74 +23,13 @@ const (
 )
 
 // Actor is who did something.
-type Actor struct {
-	Kind    string `json:"kind"`              // one of the constants; entries of older versions have others
-	Name    string `json:"name,omitempty"`    // of a person, where one is known
-	Address string `json:"address,omitempty"` // the network address that the request came from
-	Key     string `json:"key,omitempty"`     // the name of the API key, never the key
-}
+type Actor = chain.Actor
 
-// AuditEntry is one line of a tenant's audit log. Detail is a JSON object or empty.
-type AuditEntry struct {
-	Tenant     string          `json:"tenant"`
-	Seq        int64           `json:"seq"` // from 1, without gaps
-	At         time.Time       `json:"at"`  // in microseconds
-	Actor      Actor           `json:"actor"`
-	Action     string          `json:"action"`
-	ObjectKind string          `json:"object_kind,omitempty"`
-	ObjectID   string          `json:"object_id,omitempty"`
-	Archive    string          `json:"archive,omitempty"`
-	Review     string          `json:"review,omitempty"`
-	Reason     string          `json:"reason,omitempty"`
-	Detail     json.RawMessage `json:"detail,omitempty"`
-	Previous   string          `json:"previous"` // the hash of the entry before, empty for the first
-	Hash       string          `json:"hash"`
-}
-
-// Digest is what the entry's hash must be: SHA-256, in lower-case hexadecimal, over each value in the order of the fields,
-// from Previous and Tenant to Detail, written as its length in bytes, a colon, its bytes and a comma. Numbers are decimal,
-// At is microseconds since 1970.
-func (e AuditEntry) Digest() string {
-	h := sha256.New()
-	for _, value := range []string{
-		e.Previous, e.Tenant, strconv.FormatInt(e.Seq, 10), strconv.FormatInt(micros(e.At), 10), e.Actor.Kind, e.Actor.Name, e.Actor.Address, e.Actor.Key,
-		e.Action, e.ObjectKind, e.ObjectID, e.Archive, e.Review, e.Reason, string(e.Detail),
-	} {
-		fmt.Fprintf(h, "%d:%s,", len(value), value)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
+// AuditEntry is one line of a tenant's audit log.
+type AuditEntry = chain.Entry
 
 // ErrChain says that an audit log is not as it was written.
-var ErrChain = errors.New("the audit log was changed")
-
-// VerifyChain holds entries against each other; before is the entry in front of the first, or nil at the log's beginning.
-func VerifyChain(before *AuditEntry, entries []AuditEntry) error {
-	erased := map[int64]string{}
-	Erasures(entries, erased)
-	return VerifyErased(before, entries, erased)
-}
-
-// VerifyErased is VerifyChain where the entries that hold the digests of erased ones may be others; see Erasures.
-func VerifyErased(before *AuditEntry, entries []AuditEntry, erased map[int64]string) error {
-	var seq int64
-	var hash string
-	if before != nil {
-		seq, hash = before.Seq, before.Hash
-	}
-	for _, e := range entries {
-		switch {
-		case e.Seq != seq+1:
-			return fmt.Errorf("%w: entry %d is followed by entry %d", ErrChain, seq, e.Seq)
-		case e.Previous != hash:
-			return fmt.Errorf("%w: entry %d does not follow on the entry before it", ErrChain, e.Seq)
-		case e.Hash != e.Digest() && erased[e.Seq] != e.Digest():
-			return fmt.Errorf("%w: entry %d does not have the content that its hash stands for", ErrChain, e.Seq)
-		}
-		seq, hash = e.Seq, e.Hash
-	}
-	return nil
-}
+var ErrChain = chain.ErrChanged
 
 // AppendAudit adds an entry to its tenant's log, at the present time by the database's clock where it names none.
 func (l *Ledger) AppendAudit(ctx context.Context, e AuditEntry) (_ AuditEntry, err error) {
@@ -227,8 +166,10 @@ type AuditFilter struct {
 	Actor           string // of its kind, name, address or key
 	Action          string
 	Text            string // somewhere in action, object, reason or detail; upper and lower case of ASCII are the same
-	Anywhere        string // somewhere in actor, object, reason or detail, likewise
-	Named           string // that may name people, erasures left out; names that begin so are nobody's
+	Anywhere        string // somewhere in actor, object, reason or detail, also as JSON writes it; may choose more
+	Named           string // that may name people, or where they were; names that begin so are nobody's
+	// WithErasures adds the entries about erasures, which prove the others.
+	WithErasures bool
 	// Since and Until bound the time, Until excluded; zero sets no bound.
 	Since, Until time.Time
 }
@@ -249,17 +190,20 @@ func (f AuditFilter) where() (query string, args []any) {
 	}
 	if f.Anywhere != "" {
 		query += ` AND LOWER(actor_name || ' ' || object_id || ' ' || reason || ' ' || detail) LIKE ? ESCAPE '\'`
-		args = append(args, contains(f.Anywhere))
+		args = append(args, texts.Roughly(f.Anywhere))
 	}
 	if f.Named != "" {
-		query += " AND action <> ? AND (actor_name <> '' AND actor_name NOT LIKE ? OR object_id LIKE '%@%' OR reason LIKE '%@%' OR detail LIKE '%@%')"
-		args = append(args, ActionErased, f.Named+"%")
+		query += " AND (actor_name <> '' AND (actor_name NOT LIKE ? OR actor_key <> '') OR actor_address <> '' OR object_id LIKE '%@%' OR reason LIKE '%@%' OR detail LIKE '%@%')"
+		args = append(args, f.Named+"%")
 	}
 	if !f.Since.IsZero() {
 		query, args = query+" AND at >= ?", append(args, micros(f.Since))
 	}
 	if !f.Until.IsZero() {
 		query, args = query+" AND at < ?", append(args, micros(f.Until))
+	}
+	if f.WithErasures && query != "" {
+		query, args = " AND (1 = 1"+query+" OR action = ?)", append(args, ActionErased)
 	}
 	return query, args
 }
@@ -290,59 +234,11 @@ func auditRows(ctx context.Context, s session, tenant, where string, args []any)
 		var detail string
 		err := r.Scan(&e.Seq, &at, &e.Actor.Kind, &e.Actor.Name, &e.Actor.Address, &e.Actor.Key, &e.Action, &e.ObjectKind, &e.ObjectID, &e.Archive, &e.Review, &e.Reason, &detail, &e.Previous, &e.Hash)
 		e.At = fromMicros(at)
-		if detail != "" {
-			e.Detail = json.RawMessage(detail)
+		if e.Detail = json.RawMessage(detail); detail == "" {
+			e.Detail = nil
+		} else if !json.Valid(e.Detail) && err == nil {
+			e.Detail, err = json.Marshal(detail)
 		}
 		return e, err
 	}, "SELECT "+auditColumns+" FROM audit_log WHERE tenant = ? AND "+where, append([]any{tenant}, args...)...)
-}
-
-const auditVerified = 1000 // entries in memory at once
-
-// VerifyAudit holds a tenant's whole log against its hashes, and its end against what was written last. It returns how many
-// entries there are.
-func (h TenantLedger) VerifyAudit(ctx context.Context) (int64, error) {
-	var end struct {
-		seq  int64
-		hash string
-	}
-	heads, err := collect(ctx, h.l.reads(), func(r scanner) (bool, error) { return true, r.Scan(&end.seq, &end.hash) }, "SELECT seq, hash FROM audit_heads WHERE tenant = ?", h.id)
-	if err != nil {
-		return 0, err
-	}
-	var last *AuditEntry
-	n, erased := int64(0), map[int64]string{}
-	for after := int64(0); ; {
-		entries, err := h.AuditPage(ctx, AuditFilter{Action: ActionErased}, after, auditVerified)
-		if err != nil {
-			return n, err
-		}
-		Erasures(entries, erased)
-		if len(entries) == 0 {
-			break
-		}
-		after = entries[len(entries)-1].Seq
-	}
-	for {
-		entries, err := h.AuditPage(ctx, AuditFilter{}, n, auditVerified)
-		if err != nil {
-			return n, err
-		}
-		if err := VerifyErased(last, entries, erased); err != nil {
-			return n, err
-		}
-		for i, e := range entries {
-			if len(heads) > 0 && e.Seq == end.seq && e.Hash != end.hash {
-				return n, fmt.Errorf("%w: entry %d is not the one that was written", ErrChain, e.Seq)
-			}
-			n, last = e.Seq, &entries[i]
-		}
-		if len(entries) < auditVerified {
-			break
-		}
-	}
-	if n < end.seq {
-		return n, fmt.Errorf("%w: it ends with entry %d, and %d were written", ErrChain, n, end.seq)
-	}
-	return n, nil
 }

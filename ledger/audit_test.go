@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger/chain"
 )
 
 func note(t *testing.T, l *Ledger, e AuditEntry) AuditEntry {
@@ -17,6 +19,13 @@ func note(t *testing.T, l *Ledger, e AuditEntry) AuditEntry {
 	e, err := l.AppendAudit(t.Context(), e)
 	require.NoError(t, err)
 	return e
+}
+
+// verifyChain holds entries against each other, where the digests of erased ones stand among them.
+func verifyChain(before *AuditEntry, entries []AuditEntry) error {
+	erased := map[int64]string{}
+	chain.Erasures(entries, erased)
+	return chain.Verify(before, entries, erased)
 }
 
 func TestTheAuditIsAChainPerTenant(t *testing.T) {
@@ -35,7 +44,7 @@ func TestTheAuditIsAChainPerTenant(t *testing.T) {
 		entries, err := l.Tenant(tenant).AuditPage(ctx, AuditFilter{}, 0, 100)
 		require.NoError(t, err)
 		require.Len(t, entries, 10)
-		require.NoError(t, VerifyChain(nil, entries))
+		require.NoError(t, verifyChain(nil, entries))
 		assert.JSONEq(t, `{"n":1}`, string(entries[0].Detail))
 		assert.WithinDuration(t, time.Now(), entries[0].At, time.Minute)
 		n, err := l.Tenant(tenant).VerifyAudit(ctx)
@@ -48,7 +57,7 @@ func TestTheAuditIsAChainPerTenant(t *testing.T) {
 		assert.Equal(t, read.Hash, read.Digest(), "an extract is verified without us")
 		half, err := l.Tenant(tenant).AuditPage(ctx, AuditFilter{}, 5, 100)
 		require.NoError(t, err)
-		require.NoError(t, VerifyChain(&entries[4], half))
+		require.NoError(t, verifyChain(&entries[4], half))
 	})
 }
 
@@ -95,11 +104,13 @@ func TestTheAuditIsFiltered(t *testing.T) {
 		note(t, l, AuditEntry{Tenant: tenant, Actor: Actor{Kind: "api", Key: "edit"}, Action: "retry", Archive: "p1", Detail: json.RawMessage(`{"file":"100%_Done.mov"}`)})
 		note(t, l, AuditEntry{Tenant: tenant, Actor: Actor{Kind: "console", Name: "sam"}, Action: "stop", Review: "r1", Reason: "client asked"})
 		note(t, l, AuditEntry{Tenant: tenant, Actor: Actor{Kind: "system"}, Action: "delete", Review: "r1", ObjectKind: "file", ObjectID: "F9"})
+		note(t, l, AuditEntry{Tenant: tenant, Actor: Actor{Kind: "system"}, Action: ActionErased, ObjectKind: "person", ObjectID: "retention"})
 		for name, c := range map[string]struct {
 			filter AuditFilter
 			want   []int64
 		}{
-			"all":             {AuditFilter{}, []int64{1, 2, 3}},
+			"all":             {AuditFilter{}, []int64{1, 2, 3, 4}},
+			"with erasures":   {AuditFilter{Archive: "p1", WithErasures: true}, []int64{1, 4}},
 			"archive":         {AuditFilter{Archive: "p1"}, []int64{1}},
 			"review":          {AuditFilter{Review: "r1"}, []int64{2, 3}},
 			"actor by name":   {AuditFilter{Actor: "sam"}, []int64{2}},
@@ -134,7 +145,7 @@ func TestTheAuditOfBeforeIsCarriedOver(t *testing.T) {
 		note(t, l, AuditEntry{Tenant: "acme", Actor: Actor{Kind: "api"}, Action: "stop"})
 		entries, err := l.Tenant("acme").AuditPage(t.Context(), AuditFilter{}, 0, 10)
 		require.NoError(t, err)
-		require.NoError(t, VerifyChain(nil, entries))
+		require.NoError(t, verifyChain(nil, entries))
 		var got []string
 		for _, e := range entries {
 			got = append(got, e.Actor.Kind+" "+e.Action+" "+e.Archive+e.Review+" "+e.ObjectKind+" "+string(e.Detail))

@@ -49,13 +49,40 @@ func TestCommentsAreReadInTheOrderOfTheirCounts(t *testing.T) {
 }
 
 func TestACountThatComesLaterHasCommentsReadAgain(t *testing.T) {
-	read := Item{SourceID: "x", State: Copied, CommentHint: count(0)}
+	read := Item{SourceID: "x", State: Copied, CommentHint: count(0), CommentsScan: 1}
 	seen := Item{CommentCount: CommentsAsBefore, CommentHint: count(1)}
 	assert.Equal(t, CommentsUnknown, merged(read, seen).CommentCount)
 	seen.CommentHint = count(0)
 	assert.Equal(t, 0, merged(read, seen).CommentCount)
 	read.CommentHint, seen.CommentHint = count(5), count(5) // it was wrong when they were read, too
 	assert.Equal(t, 0, merged(read, seen).CommentCount)
-	read.CommentHint, seen.CommentHint = nil, count(5)
+	read.CommentHint, seen.CommentHint = count(3), count(4) // of comments that are not listed, and one more
+	assert.Equal(t, CommentsUnknown, merged(read, seen).CommentCount)
+	read.CommentHint, seen.CommentHint = nil, count(1) // Frame.io may leave out a count of 0
+	assert.Equal(t, CommentsUnknown, merged(read, seen).CommentCount)
+	read.CommentHint, seen.CommentHint = count(1), nil
 	assert.Equal(t, 0, merged(read, seen).CommentCount)
+	read.CommentsScan = 0
+	assert.Equal(t, CommentsUnknown, merged(read, seen).CommentCount, "its count was trusted, and they were never read")
+}
+
+func TestOnlyWhatHadNoneAndCountsNoneIsKept(t *testing.T) {
+	for _, c := range []struct {
+		old  Item
+		hint *int
+		want int
+	}{
+		{Item{CommentsScan: 1}, count(0), 0},
+		{Item{CommentsScan: 1}, nil, 0},
+		{Item{CommentsScan: 1, CommentHint: count(1)}, count(1), CommentsUnknown},
+		{Item{CommentsScan: 1, CommentHint: count(2)}, count(1), CommentsUnknown},
+		{Item{}, count(0), CommentsUnknown},
+		{Item{CommentsScan: 1, HadComments: true}, count(0), CommentsUnknown},
+		{Item{CommentsScan: 1, CommentCount: 3}, count(0), CommentsUnknown},
+		{Item{CommentsScan: 1, CommentCount: CommentsUnknown}, count(0), CommentsUnknown},
+	} {
+		seen := Item{CommentCount: CommentsIfAnyBefore, CommentHint: c.hint}
+		once := merged(c.old, seen)
+		assert.Equal(t, []int{c.want, c.want}, []int{once.CommentCount, merged(once, seen).CommentCount}, "%+v", c)
+	}
 }

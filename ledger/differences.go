@@ -100,7 +100,7 @@ func forgetDifferences(ctx context.Context, tx session, tenant, archive string, 
 
 // DifferenceCounts counts by kind what differs.
 func (h ArchiveLedger) DifferenceCounts(ctx context.Context) ([]KindCount, error) {
-	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM differences WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
+	return h.kindCounts(ctx, "differences")
 }
 
 // Differences lists what differs, by place, up to most.
@@ -111,8 +111,7 @@ func (h ArchiveLedger) Differences(ctx context.Context, most int) ([]Difference,
 
 // DifferencesOf lists what differs of the items with numbers from..to, by their Frame.io ids.
 func (h ArchiveLedger) DifferencesOf(ctx context.Context, from, to int64) (map[string][]Difference, error) {
-	rows, err := collect(ctx, h.l.reads(), scanDifference, "SELECT "+differenceColumns+" FROM differences WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ?) ORDER BY object, part, n",
-		h.tenant, h.id, h.tenant, h.id, from, to)
+	rows, err := ofItems(ctx, h, scanDifference, differenceColumns, "differences", from, to)
 	return groupBy(rows, func(d Difference) string { return d.Object }), err
 }
 

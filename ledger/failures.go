@@ -6,6 +6,20 @@ import (
 	"time"
 )
 
+// Who is at fault where something failed.
+const (
+	FaultContent = "content" // the user can mend it
+	FaultSystem  = "system"  // an operator must look
+)
+
+// FaultWord says who must act, in front of a reason: the user on FAILED, an operator on ERROR.
+func FaultWord(fault string) string {
+	if fault == FaultContent {
+		return "FAILED"
+	}
+	return "ERROR"
+}
+
 // FailureKind is what failed that is no file.
 type FailureKind string
 
@@ -28,7 +42,7 @@ type Failure struct {
 	Kind     FailureKind
 	SourceID string // the object's id in Frame.io
 	Place    string // its path or name, for people
-	Fault    string // "content" (the user can mend it) or "system" (an operator must look)
+	Fault    string // FaultContent or FaultSystem
 	Reason   string // the vendor's words
 	URL      string // where a person looks, or empty
 	Scan     int    // of the scan that met it; 0 where no scan did
@@ -73,7 +87,7 @@ func (h ArchiveLedger) Failures(ctx context.Context, after string, limit int) ([
 
 // FailureCounts counts by kind what failed.
 func (h ArchiveLedger) FailureCounts(ctx context.Context) ([]KindCount, error) {
-	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM failures WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
+	return h.kindCounts(ctx, "failures")
 }
 
 // Failed returns why an object failed, and false when it did not.

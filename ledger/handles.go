@@ -1,7 +1,11 @@
 package ledger
 
+import "github.com/framebridge/framebridge/ledger/tokens"
+
 // TenantLedger is the ledger of one tenant.
 type TenantLedger struct {
+	tokens.Tokens
+
 	l  *Ledger
 	id string
 }
@@ -19,7 +23,9 @@ type ReviewLedger struct {
 }
 
 // Tenant is a handle; it reads nothing.
-func (l *Ledger) Tenant(id string) TenantLedger { return TenantLedger{l, id} }
+func (l *Ledger) Tenant(id string) TenantLedger {
+	return TenantLedger{tokens.Of(l.db, l.keys, id), l, id}
+}
 
 // Archive is a handle; it reads nothing.
 func (h TenantLedger) Archive(id string) ArchiveLedger { return ArchiveLedger{h.l, h.id, id} }

@@ -129,7 +129,7 @@ func seeItem(ctx context.Context, tx session, tenant, archive string, seen Item)
 		return err
 	}
 	it := seen
-	if err != nil && it.CommentCount == CommentsAsBefore {
+	if err != nil && it.CommentCount < CommentsUnknown {
 		it.CommentCount = CommentsUnknown
 	}
 	if err == nil {

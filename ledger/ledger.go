@@ -15,10 +15,16 @@ import (
 	"github.com/framebridge/framebridge/ledger/database"
 	"github.com/framebridge/framebridge/ledger/outbox"
 	"github.com/framebridge/framebridge/ledger/sealed"
+	"github.com/framebridge/framebridge/ledger/sessions"
 )
+
+// Session is somebody's sign-in, or what a one-time link will make one of.
+type Session = sessions.Session
 
 // Ledger is safe for concurrent use, and so is its database for several processes.
 type Ledger struct {
+	sessions.Store
+
 	db   *database.DB
 	keys sealed.Keys // for tokens, upload addresses and mails; empty: none configured
 }
@@ -38,6 +44,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
 	if l.db, err = database.Open(ctx, dsn); err != nil {
 		return nil, err
 	}
+	l.Store = sessions.New(l.db)
 	if err := l.reseal(ctx); err != nil {
 		l.Close()
 		return nil, database.WithoutDSN(err, dsn)

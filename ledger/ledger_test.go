@@ -175,6 +175,20 @@ func TestAScanGoesOnWhereItBroke(t *testing.T) {
 		next, err := l.Tenant(tenant).Archive(project).BeginScan(ctx)
 		require.NoError(t, err)
 		assert.Greater(t, next, scan)
+
+		_, joined, err := l.Tenant(tenant).Archive(project).Request(ctx, "", time.Now())
+		require.NoError(t, err)
+		require.True(t, joined)
+		again, err = l.Tenant(tenant).Archive(project).BeginScan(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, next, again, "of the run that is open")
+		_, err = l.Tenant(tenant).Archive(project).Update(ctx, func(a *Archive) { a.Status = Cancelled })
+		require.NoError(t, err)
+		_, _, err = l.Tenant(tenant).Archive(project).Request(ctx, "", time.Now())
+		require.NoError(t, err)
+		again, err = l.Tenant(tenant).Archive(project).BeginScan(ctx)
+		require.NoError(t, err)
+		assert.Greater(t, again, next, "another run reads the tree anew")
 	})
 }
 

@@ -141,3 +141,26 @@ func (h ArchiveLedger) Links(ctx context.Context, kind LinkKind, after string, l
 func (h ReviewLedger) Links(ctx context.Context, kind LinkKind, after string, limit int) ([]Link, string, error) {
 	return ArchiveLedger(h).Links(ctx, kind, after, limit)
 }
+
+// Objects that signed links are for.
+const (
+	LinkedArchive = "archive"
+	LinkedReview  = "review"
+)
+
+// LinkGeneration is what a signed link to an archive or a review must name to be good.
+func (h TenantLedger) LinkGeneration(ctx context.Context, kind, object string) (int64, error) {
+	var generation int64
+	err := h.l.reads().Row(ctx, "SELECT generation FROM link_generations WHERE tenant = ? AND kind = ? AND object = ?", h.id, kind, object).Scan(&generation)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return generation, err
+}
+
+// RevokeLinks revokes all signed links to an archive or a review that were made until now.
+func (h TenantLedger) RevokeLinks(ctx context.Context, kind, object string) error {
+	_, err := h.l.exec(ctx, `INSERT INTO link_generations (tenant, kind, object, generation) VALUES (?, ?, ?, 1)
+		ON CONFLICT (tenant, kind, object) DO UPDATE SET generation = link_generations.generation + 1`, h.id, kind, object)
+	return err
+}

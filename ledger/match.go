@@ -158,9 +158,13 @@ func merged(old, seen Item) Item {
 	it.FrameNum, it.FrameDen, it.Frames, it.StartTimecode = seen.FrameNum, seen.FrameDen, seen.Frames, seen.StartTimecode
 	it.Width, it.Height, it.HasProxy = seen.Width, seen.Height, seen.HasProxy
 	switch {
+	case seen.CommentCount == CommentsIfAnyBefore:
+		if it.CommentCount = CommentsUnknown; old.CommentCount == 0 && old.CommentsScan > 0 && !old.HadComments && (seen.CommentHint == nil || *seen.CommentHint == 0) {
+			it.CommentCount = 0
+		}
 	case seen.CommentCount != CommentsAsBefore:
 		it.CommentCount = seen.CommentCount
-	case old.CommentCount == 0 && old.hints(0) && seen.CommentHint != nil && *seen.CommentHint > 0: // the first came after they were read
+	case old.CommentCount == 0 && (old.CommentsScan == 0 || hintsFirst(old.CommentHint, seen.CommentHint)): // never read, or after they were
 		it.CommentCount = CommentsUnknown
 	}
 	it.CommentHint = seen.CommentHint

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -33,21 +34,26 @@ func (s MigrationStatus) Ended() bool {
 type Migration struct {
 	newer
 
-	Tenant      string          `json:"tenant"`
-	ID          string          `json:"id"`
-	Request     json.RawMessage `json:"request"` // the selection and how to go about it, as they were asked for
-	RequestedBy string          `json:"requested_by"`
-	Status      MigrationStatus `json:"status"`
-	Reason      string          `json:"reason"`
-	WaitsForGo  bool            `json:"waits_for_go,omitempty"` // paused after its canary, and not by a person
-	Changes     int             `json:"changes,omitempty"`      // of the status so far
-	Round       int             `json:"round"`                  // 0: the first pass; 1: what has changed since
-	Bandwidth   int64           `json:"bandwidth"`              // bytes a second that the present window allows; 0: no limit
-	CreatedAt   time.Time       `json:"created_at"`
-	StartedAt   time.Time       `json:"started_at"` // its first project
-	FinishedAt  time.Time       `json:"finished_at"`
-	Pace        json.RawMessage `json:"pace,omitempty"` // how fast it goes, as measured
-	ETA         time.Time       `json:"eta"`            // zero: not known
+	Tenant      string            `json:"tenant"`
+	ID          string            `json:"id"`
+	Request     json.RawMessage   `json:"request"`         // the selection and how to go about it, as they were asked for
+	Added       []json.RawMessage `json:"added,omitempty"` // selections whose projects were added since
+	RequestedBy string            `json:"requested_by"`
+	Status      MigrationStatus   `json:"status"`
+	Reason      string            `json:"reason"`
+	WaitsForGo  bool              `json:"waits_for_go,omitempty"` // paused after its canary, and not by a person
+	Changes     int               `json:"changes,omitempty"`      // of the status so far
+	Round       int               `json:"round"`                  // 0: the first pass; 1: what has changed since
+	RoundItems  int64             `json:"round_items,omitempty"`  // files that the second round began with
+	LookedAt    time.Time         `json:"looked_at"`              // by its workflow, which says so every minute
+	Generation  string            `json:"generation,omitempty"`   // of Frame.io's API, when the projects were listed
+	NotExtended string            `json:"not_extended,omitempty"` // why the second round could not look for new projects
+	Bandwidth   int64             `json:"bandwidth"`              // bytes a second that the present window allows; 0: no limit
+	CreatedAt   time.Time         `json:"created_at"`
+	StartedAt   time.Time         `json:"started_at"` // its first project
+	FinishedAt  time.Time         `json:"finished_at"`
+	Pace        json.RawMessage   `json:"pace,omitempty"` // how fast it goes, as measured
+	ETA         time.Time         `json:"eta"`            // zero: not known
 	// ReportAssetID is the account's report in iconik, ReportVersion what its files are stored under.
 	ReportAssetID string `json:"report_asset_id"`
 }
@@ -128,11 +134,24 @@ func (h TenantLedger) Migrations(ctx context.Context, after string, limit int) (
 	return out, next, err
 }
 
-// NewestMigration is the one that was started last, the only one that may be open; false where there is none.
+// Discard removes the row of a migration that was never started, because another one of the tenant's was at the same time.
+func (h MigrationLedger) Discard(ctx context.Context) error {
+	_, err := h.l.exec(ctx, "DELETE FROM migrations WHERE tenant = ? AND id = ?", h.tenant, h.id)
+	return err
+}
+
+// NewestMigration is the one that is open, or else the one that was started last; false where there is none. A start that Temporal did not
+// take hides none that is open.
 func (h TenantLedger) NewestMigration(ctx context.Context) (Migration, bool, error) {
-	out, _, err := h.Migrations(ctx, "", 1)
+	out, _, err := h.Migrations(ctx, "", 20)
 	if err != nil || len(out) == 0 {
 		return Migration{}, false, err
 	}
+	if i := slices.IndexFunc(out, Migration.WasStarted); i > 0 && !out[i].Status.Ended() {
+		return out[i], true, nil
+	}
 	return out[0], true, nil
 }
+
+// WasStarted says that a migration's workflow runs, or has run.
+func (m Migration) WasStarted() bool { return m.Status != MigrationFailed || m.Changes > 0 }

@@ -49,6 +49,9 @@ type MigrationProject struct {
 	ContinuedAs string `json:"-"`
 	// Joined says that somebody else had started the archive: the migration waits for it, and does not pause it.
 	Joined bool `json:"joined"`
+	// Settled says that it needed no archive of the migration's; Again, that it got one after somebody else's had brought not all over.
+	Settled bool `json:"settled,omitempty"`
+	Again   bool `json:"again,omitempty"`
 	// Run is the archive's run that the migration waits for.
 	Run       int       `json:"run"`
 	Round     int       `json:"round"`      // of the migration that it was last started in
@@ -65,6 +68,7 @@ type MigrationSums struct {
 	Projects map[ProjectState]int64
 	ProjectCounts
 
+	Of map[ProjectState]ProjectCounts
 	// Unread counts the queued projects of which no archive has counted the files yet.
 	Unread int64
 }
@@ -197,11 +201,26 @@ func (h MigrationLedger) AllProjects(ctx context.Context) iter.Seq2[MigrationPro
 
 // ProjectsIn lists the first projects in any of the states, in their order.
 func (h MigrationLedger) ProjectsIn(ctx context.Context, limit int, states ...ProjectState) ([]MigrationProject, error) {
-	args := []any{h.tenant, h.id}
+	return h.projectsIn(ctx, 0, limit, states)
+}
+
+// ProjectsOf reads the projects in any of the states, in their order.
+func (h MigrationLedger) ProjectsOf(ctx context.Context, states ...ProjectState) iter.Seq2[MigrationProject, error] {
+	return rowsOf(func(after int64) ([]MigrationProject, int64, error) {
+		out, err := h.projectsIn(ctx, after, pageRows, states)
+		if err != nil || len(out) == 0 {
+			return nil, 0, err
+		}
+		return out, out[len(out)-1].Position, nil
+	})
+}
+
+func (h MigrationLedger) projectsIn(ctx context.Context, after int64, limit int, states []ProjectState) ([]MigrationProject, error) {
+	args := []any{h.tenant, h.id, after}
 	for _, s := range states {
 		args = append(args, s)
 	}
-	return collect(ctx, h.l.reads(), scanMigrationProject, "SELECT "+projectColumns+" FROM migration_projects WHERE tenant = ? AND migration = ? AND continued_as = '' AND state IN (?"+
+	return collect(ctx, h.l.reads(), scanMigrationProject, "SELECT "+projectColumns+" FROM migration_projects WHERE tenant = ? AND migration = ? AND position > ? AND continued_as = '' AND state IN (?"+
 		strings.Repeat(", ?", len(states)-1)+") ORDER BY position, project LIMIT ?", append(args, limit)...)
 }
 
@@ -213,7 +232,7 @@ func (h MigrationLedger) QueuedBefore(ctx context.Context, position int64) (n in
 
 // Sums adds the migration's projects up.
 func (h MigrationLedger) Sums(ctx context.Context) (MigrationSums, error) {
-	out := MigrationSums{Projects: map[ProjectState]int64{}}
+	out := MigrationSums{Projects: map[ProjectState]int64{}, Of: map[ProjectState]ProjectCounts{}}
 	rows, err := collect(ctx, h.l.reads(), func(r scanner) (MigrationSums, error) {
 		var state ProjectState
 		var n int64
@@ -226,6 +245,7 @@ func (h MigrationLedger) Sums(ctx context.Context) (MigrationSums, error) {
 	for _, s := range rows {
 		for state, n := range s.Projects {
 			out.Projects[state] += n
+			out.Of[state] = s.ProjectCounts
 		}
 		out.Unread += s.Unread
 		out.add(s.ProjectCounts)

@@ -135,14 +135,64 @@ func TestWorkersCountTheirTransfers(t *testing.T) {
 		all, err = h.ShareTransfers(ctx, "one", 1, time.Minute)
 		require.NoError(t, err)
 		assert.Equal(t, 1, all, "one that says nothing any more moves nothing")
+	})
+}
 
-		allowed, err := h.Bandwidth(ctx)
+// Of a tenant's migrations the open one is meant, or else the last one.
+func TestTheNewestMigrationIsTheOneThatIsOpen(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		h, at := l.Tenant(tenant), time.Now().Add(-time.Hour)
+		newest := func() string {
+			t.Helper()
+			m, _, err := h.NewestMigration(ctx)
+			require.NoError(t, err)
+			return m.ID
+		}
+		for i, m := range []Migration{
+			{ID: "terminated", Status: MigrationRunning},
+			{ID: "done", Status: MigrationDone, Changes: 2},
+			{ID: "refused", Status: MigrationFailed}, // Temporal was away
+		} {
+			m.CreatedAt = at.Add(time.Duration(i) * time.Minute)
+			require.NoError(t, h.Migration(m.ID).Create(ctx, m))
+		}
+		assert.Equal(t, "refused", newest(), "another one has run since the first was terminated")
+		_, err := h.Migration("done").Update(ctx, func(m *Migration) { m.Status = MigrationRunning })
 		require.NoError(t, err)
-		assert.Zero(t, allowed)
-		require.NoError(t, h.Migration("m").Create(ctx, Migration{Status: MigrationRunning, Bandwidth: 5, CreatedAt: time.Now()}))
-		allowed, err = h.Bandwidth(ctx)
+		assert.Equal(t, "done", newest(), "it runs")
+		require.NoError(t, h.Migration("refused").Discard(ctx))
+		_, known, err := h.Migration("refused").Get(ctx)
 		require.NoError(t, err)
-		assert.EqualValues(t, 5, allowed)
+		assert.False(t, known)
+	})
+}
+
+// However many there are in a state, all are read, also while they change it.
+func TestTheProjectsOfAState(t *testing.T) {
+	each(t, func(t *testing.T, l *Ledger, tenant string) {
+		ctx := t.Context()
+		m := l.Tenant(tenant).Migration("m")
+		require.NoError(t, m.Create(ctx, Migration{Status: MigrationRunning}))
+		var projects []MigrationProject
+		for i := range 2*pageRows + 7 {
+			projects = append(projects, MigrationProject{ID: fmt.Sprintf("p%04d", i), State: ProjectWaiting}, MigrationProject{ID: fmt.Sprintf("q%04d", i)})
+		}
+		_, err := m.AddProjects(ctx, projects)
+		require.NoError(t, err)
+		n := 0
+		for p, err := range m.ProjectsOf(ctx, ProjectRunning, ProjectWaiting) {
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprintf("p%04d", n), p.ID)
+			if n++; n%100 == 1 {
+				_, err := m.UpdateProject(ctx, p.ID, func(p *MigrationProject) { p.State = ProjectVerified })
+				require.NoError(t, err)
+			}
+		}
+		assert.Equal(t, 2*pageRows+7, n)
+		sums, err := m.Sums(ctx)
+		require.NoError(t, err)
+		assert.Len(t, sums.Of, 3)
 	})
 }
 

@@ -64,9 +64,20 @@ func forgetNotCarried(ctx context.Context, tx session, tenant, archive string, s
 	return err
 }
 
+// kindCounts counts the rows that a table has of the archive, by their kind.
+func (h ArchiveLedger) kindCounts(ctx context.Context, table string) ([]KindCount, error) {
+	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM "+table+" WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
+}
+
+// ofItems reads the rows that a table has of the items with numbers from..to.
+func ofItems[T any](ctx context.Context, h ArchiveLedger, scan func(scanner) (T, error), columns, table string, from, to int64) ([]T, error) {
+	return collect(ctx, h.l.reads(), scan, "SELECT "+columns+" FROM "+table+" WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ?) ORDER BY object, part, n",
+		h.tenant, h.id, h.tenant, h.id, from, to)
+}
+
 // NotCarriedCounts counts by kind what an archive did not carry.
 func (h ArchiveLedger) NotCarriedCounts(ctx context.Context) ([]KindCount, error) {
-	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM not_carried WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
+	return h.kindCounts(ctx, "not_carried")
 }
 
 // NotCarried lists what an archive did not carry, by place, up to most.
@@ -77,7 +88,6 @@ func (h ArchiveLedger) NotCarried(ctx context.Context, most int) ([]NotCarried, 
 
 // NotCarriedOf lists what was not carried of the items with numbers from..to, by their Frame.io ids.
 func (h ArchiveLedger) NotCarriedOf(ctx context.Context, from, to int64) (map[string][]NotCarried, error) {
-	rows, err := collect(ctx, h.l.reads(), scanNotCarried, "SELECT "+notCarriedColumns+" FROM not_carried WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ?) ORDER BY object, part, n",
-		h.tenant, h.id, h.tenant, h.id, from, to)
+	rows, err := ofItems(ctx, h, scanNotCarried, notCarriedColumns, "not_carried", from, to)
 	return groupBy(rows, func(n NotCarried) string { return n.Object }), err
 }

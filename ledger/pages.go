@@ -53,6 +53,22 @@ func (h ArchiveLedger) AllItems(ctx context.Context) iter.Seq2[Item, error] {
 	return rowsOf(func(after int64) ([]Item, int64, error) { return h.ItemsPage(ctx, after, pageRows) })
 }
 
+// EveryItem reads an archive's items by their Frame.io ids, those included that Frame.io has no more.
+func (h ArchiveLedger) EveryItem(ctx context.Context) iter.Seq2[Item, error] {
+	return rowsOf(func(after string) ([]Item, string, error) {
+		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND source_id > ? ORDER BY source_id LIMIT ?", h.tenant, h.id, after, pageRows)
+		if err != nil || len(items) < pageRows {
+			return items, "", err
+		}
+		return items, items[len(items)-1].SourceID, nil
+	})
+}
+
+// AllMigrations reads the tenant's migrations.
+func (h TenantLedger) AllMigrations(ctx context.Context) iter.Seq2[Migration, error] {
+	return rowsOf(func(after string) ([]Migration, string, error) { return h.Migrations(ctx, after, pageRows) })
+}
+
 // ItemsOf reads the items that a phase has work for, and with them the other versions of their assets.
 func (h ArchiveLedger) ItemsOf(ctx context.Context, phase Phase) iter.Seq2[Item, error] {
 	ranges := rowsOf(func(after int64) ([]Range, int64, error) {

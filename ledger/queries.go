@@ -39,6 +39,7 @@ const (
 	reviewsOfSegment       = "SELECT DISTINCT review FROM review_comments WHERE tenant = ? AND iconik_id = ?"
 	reviewOfFrameioComment = `SELECT c.review, a.file_id FROM review_comments c JOIN review_assets a ON a.tenant = c.tenant AND a.review = c.review AND a.n = c.n
 		WHERE c.tenant = ? AND c.frameio_id = ? LIMIT 1`
+	openReviewInProject = "SELECT id FROM reviews WHERE tenant = ? AND status IN ('sending', 'open') AND LOWER(data) LIKE LOWER(?) LIMIT 1"
 	runningReviewAssets = `SELECT COUNT(*) FROM reviews r JOIN review_assets a ON a.tenant = r.tenant AND a.review = r.id
 		WHERE r.tenant = ? AND r.status IN ('sending', 'open')`
 )

@@ -50,6 +50,7 @@ var bounded = []struct {
 	{"totals", totals, []any{"t", "a", "t", "a"}, []string{"COVERING INDEX items_to_browse (tenant=? AND archive=? AND seq>?)"}, "items_"},
 	{"reviews to browse", browsed + "reviews", []any{"t", 5, "r", "%x%", 10}, []string{"INDEX reviews_to_browse (tenant=? AND (created_at,id)<(?,?))"}, "reviews_to_browse"},
 	{"reviews by expiry", reviewsByExpiry, []any{"t", "2026", "r", "2027", 10}, []string{"INDEX reviews_by_expiry (tenant=? AND status=? AND (expires,id)>(?,?) AND expires<?)"}, "reviews_by_expiry"},
+	{"a review in a project", openReviewInProject, []any{"t", "%x%"}, []string{"INDEX reviews_by_"}, "reviews_by_"},
 	{"running reviews", reviewsOpen, []any{"t"}, []string{"reviews_by_"}, "reviews_by_"},
 	{"migrations page", migrationsPage, []any{"t", 5, "m", 10}, []string{"INDEX migrations_newest (tenant=? AND (created_at,id)<(?,?))"}, "migrations_"},
 	{"a project of a migration", oneMigrationProject, []any{"t", "m", "p"}, []string{"INDEX sqlite_autoindex_migration_projects_1 (tenant=? AND migration=? AND project=?)"}, "migration_projects_"},

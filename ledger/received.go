@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"time"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // receivedKept is how much of what vendors have sent is kept of a tenant.
@@ -27,18 +29,11 @@ type Received struct {
 // NoteReceived writes down what a vendor has sent, and forgets the oldest.
 func (h TenantLedger) NoteReceived(ctx context.Context, r Received) error {
 	if _, err := h.l.exec(ctx, "INSERT INTO received (tenant, seen_at, source, kind, object, status, result) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		h.id, micros(r.At), r.Source, shortened(r.Kind, longestKind), shortened(r.Object, longestResult), r.Status, shortened(r.Result, longestResult)); err != nil {
+		h.id, micros(r.At), r.Source, english.Shorten(r.Kind, longestKind), english.Shorten(r.Object, longestResult), r.Status, english.Shorten(r.Result, longestResult)); err != nil {
 		return err
 	}
 	_, err := h.l.exec(ctx, forgetReceived, h.id, h.id, receivedKept-1)
 	return err
-}
-
-func shortened(text string, n int) string {
-	if runes := []rune(text); len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return text
 }
 
 // LastReceived is what vendors have sent lately, the newest first.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -55,8 +56,18 @@ type Reclaim struct {
 	RequestedAt time.Time     `json:"requested_at"`
 	ApprovedAt  time.Time     `json:"approved_at"`
 	FinishedAt  time.Time     `json:"finished_at"`
+	// DeletingSince is when the first files were about to be deleted; zero before that, and in rows of before this was kept.
+	DeletingSince time.Time `json:"deleting_since"`
 	// Certificate is the asset in iconik.
 	Certificate string `json:"certificate"`
+}
+
+// Began is when its first file can have been deleted.
+func (r Reclaim) Began() time.Time {
+	if r.DeletingSince.IsZero() {
+		return r.ApprovedAt
+	}
+	return r.DeletingSince
 }
 
 // How a reclaim was approved.
@@ -108,8 +119,8 @@ type ReclaimSum struct {
 
 const latestReclaim = "SELECT data FROM reclaims WHERE tenant = ? AND archive = ? ORDER BY run DESC LIMIT 1"
 
-// RequestReclaim begins a run, or joins the one that is open.
-func (h ArchiveLedger) RequestReclaim(ctx context.Context, r Reclaim) (out Reclaim, joined bool, err error) {
+// RequestReclaim begins a run, with entries in the audit log about it, or joins the one that is open or has not written down its end.
+func (h ArchiveLedger) RequestReclaim(ctx context.Context, r Reclaim, audit ...func(Reclaim) *AuditEntry) (out Reclaim, joined bool, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
 		if _, err := scanArchive(tx.Row(ctx, oneArchive+tx.ForUpdate(), h.tenant, h.id)); err != nil { // one at a time
 			return err
@@ -118,7 +129,7 @@ func (h ArchiveLedger) RequestReclaim(ctx context.Context, r Reclaim) (out Recla
 		if err != nil {
 			return err
 		}
-		if known && !before.Status.Ended() {
+		if known && (!before.Status.Ended() || before.FinishedAt.IsZero()) {
 			out, joined = before, true
 			return nil
 		}
@@ -129,7 +140,7 @@ func (h ArchiveLedger) RequestReclaim(ctx context.Context, r Reclaim) (out Recla
 			return err
 		}
 		_, err = tx.Exec(ctx, "INSERT INTO reclaims (tenant, archive, run, data) VALUES (?, ?, ?, ?)", h.tenant, h.id, out.Run, data)
-		return err
+		return audited(ctx, tx, err, out, audit)
 	})
 	return out, joined, err
 }
@@ -137,6 +148,49 @@ func (h ArchiveLedger) RequestReclaim(ctx context.Context, r Reclaim) (out Recla
 // Reclaim is the latest run, and false when there is none.
 func (h ArchiveLedger) Reclaim(ctx context.Context) (Reclaim, bool, error) {
 	return one[Reclaim](h.l.reads().Row(ctx, latestReclaim, h.tenant, h.id))
+}
+
+// Certified is the latest run that has a deletion certificate, and false when there is none.
+func (h ArchiveLedger) Certified(ctx context.Context) (Reclaim, bool, error) {
+	runs, err := many[Reclaim](ctx, h.l.reads(), "SELECT data FROM reclaims WHERE tenant = ? AND archive = ? ORDER BY run DESC", h.tenant, h.id)
+	for _, r := range runs {
+		if r.Certificate != "" {
+			return r, true, nil
+		}
+	}
+	return Reclaim{}, false, err
+}
+
+// Reclaims are all runs, the first one first.
+func (h ArchiveLedger) Reclaims(ctx context.Context) ([]Reclaim, error) {
+	return many[Reclaim](ctx, h.l.reads(), "SELECT data FROM reclaims WHERE tenant = ? AND archive = ? ORDER BY run", h.tenant, h.id)
+}
+
+// RewriteReclaims changes the runs of all of the tenant's archives. It returns how many change says that it has changed.
+func (h TenantLedger) RewriteReclaims(ctx context.Context, change func(*Reclaim) bool) (changed int, err error) {
+	err = h.l.tx(ctx, func(tx session) error {
+		changed = 0
+		runs, err := many[Reclaim](ctx, tx, "SELECT data FROM reclaims WHERE tenant = ? ORDER BY archive, run"+tx.ForUpdate(), h.id)
+		if err != nil {
+			return err
+		}
+		for _, r := range runs {
+			archive, run := r.Archive, r.Run
+			if !change(&r) {
+				continue
+			}
+			data, err := encode(r)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, "UPDATE reclaims SET data = ? WHERE tenant = ? AND archive = ? AND run = ?", data, h.id, archive, run); err != nil {
+				return err
+			}
+			changed++
+		}
+		return nil
+	})
+	return changed, err
 }
 
 // UpdateReclaim changes the latest run in one transaction, with entries in the audit log about it. An error of change leaves it as it is.
@@ -212,17 +266,22 @@ func (h ArchiveLedger) UpdateReclaimFile(ctx context.Context, run int, sourceID 
 
 // LeaveAssets has the files of assets of which one file is left stay as well: a version stack goes as a whole or not at all.
 func (h ArchiveLedger) LeaveAssets(ctx context.Context, run int, keys map[string]bool, reason string) error {
-	for after := int64(0); len(keys) > 0; {
-		files, err := h.ReclaimFiles(ctx, run, ReclaimReady, after, pageRows)
-		if err != nil || len(files) == 0 {
-			return err
-		}
-		for _, f := range files {
-			if after = f.Seq; !keys[f.AssetKey] {
-				continue
-			}
-			if _, err := h.UpdateReclaimFile(ctx, run, f.SourceID, func(f *ReclaimFile) { f.State, f.Reason = ReclaimLeft, reason }); err != nil {
+	for _, state := range []ReclaimFileState{ReclaimReady, ReclaimProven} {
+		for after := int64(0); len(keys) > 0; {
+			files, err := h.ReclaimFiles(ctx, run, state, after, pageRows)
+			if err != nil {
 				return err
+			}
+			if len(files) == 0 {
+				break
+			}
+			for _, f := range files {
+				if after = f.Seq; !keys[f.AssetKey] {
+					continue
+				}
+				if _, err := h.UpdateReclaimFile(ctx, run, f.SourceID, func(f *ReclaimFile) { f.State, f.Reason = ReclaimLeft, reason }); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -254,6 +313,19 @@ func (h ArchiveLedger) NotExamined(ctx context.Context, run int) (string, error)
 func (h ArchiveLedger) Reclaimed(ctx context.Context, sourceID string) (bool, error) {
 	_, ok, err := h.l.oneID(ctx, "SELECT source_id FROM reclaim_files WHERE tenant = ? AND archive = ? AND source_id = ? AND state = 'deleted' LIMIT 1", h.tenant, h.id, sourceID)
 	return ok, err
+}
+
+// Freed reads the items that a run has deleted in Frame.io, by their ids there, once a scan has not met them: iconik has them alone.
+func (h ArchiveLedger) Freed(ctx context.Context) iter.Seq2[Item, error] {
+	return rowsOf(func(after string) ([]Item, string, error) {
+		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), `SELECT i.seq, i.data FROM items i WHERE i.tenant = ? AND i.archive = ? AND i.seq = 0 AND i.source_id > ?
+			AND EXISTS (SELECT 1 FROM reclaim_files f WHERE f.tenant = i.tenant AND f.archive = i.archive AND f.source_id = i.source_id AND f.state = 'deleted')
+			ORDER BY i.source_id LIMIT ?`, h.tenant, h.id, after, pageRows)
+		if err != nil || len(items) < pageRows {
+			return items, "", err
+		}
+		return items, items[len(items)-1].SourceID, nil
+	})
 }
 
 // ByteRead is what the last reading of a file's stored bytes in full found.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -32,6 +33,12 @@ func TestReclaims(t *testing.T) {
 		files := []ReclaimFile{{Seq: 1, SourceID: "a", AssetKey: "s", Size: 5, State: ReclaimReady}, {Seq: 2, SourceID: "b", AssetKey: "s", Size: 7, State: ReclaimLeft}, {Seq: 3, SourceID: "c", AssetKey: "c", Size: 9, State: ReclaimReady}}
 		require.NoError(t, h.PutReclaimFiles(t.Context(), 1, files))
 		require.NoError(t, h.LeaveAssets(t.Context(), 1, map[string]bool{"s": true}, "another version stays"))
+		proven := []ReclaimFile{{Seq: 4, SourceID: "d", AssetKey: "t", State: ReclaimProven}, {Seq: 5, SourceID: "e", AssetKey: "t", State: ReclaimLeft}}
+		require.NoError(t, h.PutReclaimFiles(t.Context(), 1, proven))
+		require.NoError(t, h.LeaveAssets(t.Context(), 1, map[string]bool{"t": true}, "another version stays"))
+		all, err := h.ReclaimFiles(t.Context(), 1, ReclaimLeft, 0, 10)
+		require.NoError(t, err)
+		assert.Len(t, all, 4, "both versions of both stacks, whether the other was proven or not")
 		_, err = h.UpdateReclaimFile(t.Context(), 1, "c", func(f *ReclaimFile) { f.State = ReclaimDeleted })
 		require.NoError(t, err)
 		require.NoError(t, h.PutReclaimFiles(t.Context(), 1, files)) // what is deleted stays so
@@ -49,11 +56,25 @@ func TestReclaims(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, gone)
 
-		_, err = h.UpdateReclaim(t.Context(), func(r *Reclaim) error { r.Status = ReclaimDone; return nil })
+		_, err = h.UpdateReclaim(t.Context(), func(r *Reclaim) error { r.Status, r.Certificate = ReclaimDone, "as-cert"; return nil })
 		require.NoError(t, err)
-		r, _, err = h.RequestReclaim(t.Context(), Reclaim{Status: ReclaimExamining})
+		_, joined, err = h.RequestReclaim(t.Context(), Reclaim{Status: ReclaimExamining})
+		require.NoError(t, err)
+		assert.True(t, joined, "it has not written down its end")
+		_, err = h.UpdateReclaim(t.Context(), func(r *Reclaim) error { r.FinishedAt = time.Now(); return nil })
+		require.NoError(t, err)
+		r, _, err = h.RequestReclaim(t.Context(), Reclaim{Status: ReclaimExamining}, func(r Reclaim) *AuditEntry {
+			return &AuditEntry{Tenant: h.tenant, Action: fmt.Sprint("asked for run ", r.Run)}
+		})
 		require.NoError(t, err)
 		assert.Equal(t, 2, r.Run)
+		said, err := l.Tenant(h.tenant).AuditPage(t.Context(), AuditFilter{Action: "asked for run 2"}, 0, 10)
+		require.NoError(t, err)
+		assert.Len(t, said, 1)
+		certified, known, err := h.Certified(t.Context())
+		require.NoError(t, err)
+		assert.True(t, known)
+		assert.Equal(t, 1, certified.Run, "the last run has none")
 	})
 }
 
@@ -132,6 +153,6 @@ func TestWhatIsAuditedIsWrittenOnce(t *testing.T) {
 		entries, err := l.Tenant(tenant).AuditPage(ctx, AuditFilter{}, 0, 10)
 		require.NoError(t, err)
 		assert.Len(t, entries, 3)
-		require.NoError(t, VerifyChain(nil, entries))
+		require.NoError(t, verifyChain(nil, entries))
 	})
 }

@@ -127,6 +127,12 @@ func (h TenantLedger) ReviewOfFrameioComment(ctx context.Context, commentID stri
 	return review, fileID, err == nil, err
 }
 
+// ReviewsIn says whether a review runs in a Frame.io project. It reads the tenant's running reviews.
+func (h TenantLedger) ReviewsIn(ctx context.Context, projectID string) (bool, error) {
+	_, found, err := h.l.oneID(ctx, openReviewInProject, h.id, `%"ProjectID":"`+projectID+`"%`)
+	return found, err
+}
+
 // ReviewsOfSegment returns the reviews that know an iconik segment.
 func (h TenantLedger) ReviewsOfSegment(ctx context.Context, segmentID string) ([]string, error) {
 	return collect(ctx, h.l.reads(), scanText[string], reviewsOfSegment, h.id, segmentID)

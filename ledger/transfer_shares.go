@@ -5,15 +5,6 @@ import (
 	"time"
 )
 
-// Bandwidth is what the tenant's open migration allows its transfers now, in bytes a second; 0: no limit.
-func (h TenantLedger) Bandwidth(ctx context.Context) (int64, error) {
-	m, known, err := h.NewestMigration(ctx)
-	if err != nil || !known || m.Status.Ended() {
-		return 0, err
-	}
-	return m.Bandwidth, nil
-}
-
 // ShareTransfers says that a worker moves so many files of the tenant, and returns how many all workers move that have said so
 // recently, by the database's clock.
 func (h TenantLedger) ShareTransfers(ctx context.Context, worker string, transfers int, fresh time.Duration) (all int, err error) {

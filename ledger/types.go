@@ -77,7 +77,15 @@ type Archive struct {
 	Stuck           []Stuck       `json:"Stuck,omitempty"`
 	DifferencesHash string        `json:"DifferencesHash,omitempty"` // of what the last proof found otherwise in iconik
 	CommentsTrusted int64         `json:"CommentsTrusted,omitempty"` // files whose comments are not read: archive.comment_count is trust, and their count 0
-	ProvenSince     time.Time     `json:"ProvenSince,omitzero"`      // the end of the last run that changed something, where it and all since were verified
+	// Delta says that this run is a mirror's, or one of a migration's second round. CommentsKept are the files whose comments were not
+	// read since the scan KeptFrom (0: none are): archive.comments_again is counted, and they had none.
+	Delta        bool      `json:"Delta,omitempty"`
+	CommentsKept int64     `json:"CommentsKept,omitempty"`
+	KeptFrom     int       `json:"KeptFrom,omitempty"`
+	ForgottenAt  time.Time `json:"ForgottenAt,omitzero"` // when people were last taken out of what is known of it
+	// CountsFail says that Frame.io's counts cannot show that a file has got its first comment since its comments were read.
+	CountsFail  bool      `json:"CountsFail,omitempty"`
+	ProvenSince time.Time `json:"ProvenSince,omitzero"` // the end of the last run that changed something, where it and all since were verified
 }
 
 // Stuck is what has failed for long and is tried again.
@@ -194,7 +202,7 @@ type Item struct {
 	State        ItemState `json:"State"`
 	Reason       string    `json:"Reason"`
 	Note         string    `json:"Note"`      // what a person should know whatever becomes of it
-	Fault        string    `json:"Fault"`     // "", "content" (the user can mend it) or "system" (an operator must look)
+	Fault        string    `json:"Fault"`     // "", FaultContent or FaultSystem
 	Rendition    string    `json:"Rendition"` // original | proxy | "" while unknown
 	BytesDone    int64     `json:"BytesDone"`
 	Checksum     string    `json:"Checksum"` // xxh64 hex of the bytes we stored
@@ -209,11 +217,12 @@ type Item struct {
 	WrittenHash  string    `json:"WrittenHash"`          // FieldsHash as last written to iconik
 	FieldsOwed   bool      `json:"FieldsOwed,omitempty"` // they are not as written: its version was not the current one, which iconik writes only
 	CommentsDone int       `json:"CommentsDone"`
-	Migrated     bool      `json:"Moved"`              // came under another id: its comments are matched before they are copied
-	CommentsSeen int       `json:"CommentsSeen"`       // CommentCount when the comments were copied
-	CommentsScan int       `json:"CommentsScan"`       // the scan after which the comments were read last
-	FirstRun     int       `json:"FirstRun,omitempty"` // the run that first stored its bytes; 0: one before runs were noted
-	Scan         int       `json:"Scan"`               // the scan that saw it last
+	Migrated     bool      `json:"Moved"`                 // came under another id: its comments are matched before they are copied
+	CommentsSeen int       `json:"CommentsSeen"`          // CommentCount when the comments were copied
+	CommentsScan int       `json:"CommentsScan"`          // the scan after which the comments were read last
+	HadComments  bool      `json:"HadComments,omitempty"` // comments were brought over: iconik may have some that Frame.io has no more
+	FirstRun     int       `json:"FirstRun,omitempty"`    // the run that first stored its bytes; 0: one before runs were noted
+	Scan         int       `json:"Scan"`                  // the scan that saw it last
 }
 
 // LinkKind is what a link ties.
@@ -251,8 +260,9 @@ type Range struct {
 
 // Counts of comments that are none.
 const (
-	CommentsUnknown  = -1 // Frame.io does not say: they must be read
-	CommentsAsBefore = -2 // in a scan: keep what is known
+	CommentsUnknown     = -1 // Frame.io does not say: they must be read
+	CommentsAsBefore    = -2 // in a scan: keep what is known
+	CommentsIfAnyBefore = -3 // in a scan: there are none where none were read and Frame.io counts none; all others must be read
 )
 
 // Why is what a person should know about an item: the reason of its state, and what was assumed.

@@ -124,7 +124,7 @@ const (
 var namedColors = map[string]string{"black": "#000000", "white": "#FFFFFF", "red": "#FF0000", "green": "#008000", "lime": "#00FF00", "blue": "#0000FF", "yellow": "#FFFF00",
 	"orange": "#FFA500", "purple": "#800080", "magenta": "#FF00FF", "cyan": "#00FFFF", "pink": "#FFC0CB", "gray": "#808080", "grey": "#808080"}
 
-// hexColor gives a CSS colour the form #RRGGBB, the only one that Frame.io documents; opacity is lost.
+// hexColor gives a CSS color the form #RRGGBB, the only one that Frame.io documents; opacity is lost.
 func hexColor(given string) string {
 	if len(given) == 7 && given[0] == '#' && strings.Trim(given[1:], "0123456789abcdefABCDEF") == "" {
 		return given

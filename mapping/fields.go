@@ -41,6 +41,7 @@ var ArchiveFields = []Field{
 
 // CommentFields are the fields of the view on comments.
 var CommentFields = []Field{
+	{"framebridge_created_at", "Created at", "datetime"},
 	{"framebridge_author", "Author", "string"},
 	{"framebridge_author_email", "Author's e-mail", "string"},
 	{"framebridge_guest", "Frame.io guest", "boolean"},
@@ -152,7 +153,8 @@ type CommentInput struct {
 	Text                    string
 	AuthorName, AuthorEmail string
 	Guest, AuthorUnknown    bool
-	IconikUserID            string // "" where no iconik user has the author's address
+	CreatedAt               time.Time // in Frame.io; zero where iconik's own time says it
+	IconikUserID            string    // "" where no iconik user has the author's address
 	Frame                   *int64
 	Frames                  int64
 	Rate                    Rate
@@ -207,6 +209,9 @@ func Segment(in CommentInput) SegmentDraft {
 		if in.Guest {
 			d.Fields["framebridge_guest"] = "true"
 		}
+	}
+	if !in.CreatedAt.IsZero() {
+		d.Fields["framebridge_created_at"] = date(in.CreatedAt)
 	}
 	if in.Annotation != "" {
 		d.Fields["framebridge_annotation"] = in.Annotation

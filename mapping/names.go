@@ -129,6 +129,11 @@ const (
 	maxDirName    = 120 // of a name in a path that is too long all the same
 )
 
+// ParentPath is the path of what a file or folder lies in, empty for one at the top.
+func ParentPath(path string) string {
+	return path[:max(strings.LastIndexByte(path, '/'), 0)]
+}
+
 // StorageDir is a directory of a storage: the names before the folders, the folders of a path, and a last name that is
 // no other directory's. Where the whole is too long, folders are left out in the middle, and "…" stands for them.
 func StorageDir(before []string, folders, last string) string {

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 //go:embed mail.html
@@ -108,10 +110,5 @@ func shown(link string) string {
 	if err != nil {
 		return link
 	}
-	const most = 48
-	text := []rune(strings.TrimSuffix(u.Host+u.Path, "/"))
-	if len(text) > most {
-		return string(text[:most-1]) + "…"
-	}
-	return string(text)
+	return english.Shorten(strings.TrimSuffix(u.Host+u.Path, "/"), 48)
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/events"
 )
 
@@ -91,14 +92,9 @@ func slackEscape(text string) string {
 	return mention.ReplaceAllString(text, "@\u2060$1")
 }
 
-// cut shortens a text to so many characters.
+// cut shortens a text to so many characters, without the spaces around it.
 func cut(text string, most int) string {
-	text = strings.TrimSpace(text)
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return string(runes[:most-1]) + "…"
+	return english.Shorten(strings.TrimSpace(text), most)
 }
 
 // footer says whose event it is, and which.

@@ -13,7 +13,7 @@ import (
 // Comment is what goes into a segment that is made in a user's name; an empty one is nobody's.
 func Comment(it ledger.Item, c frameio.Comment, user string, frame mapping.DrawingFrame) mapping.CommentInput {
 	return mapping.CommentInput{
-		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown,
+		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, CreatedAt: c.CreatedAt,
 		IconikUserID: user, Frame: c.Frame, Frames: c.Frames, Rate: mapping.Rate{Num: it.FrameNum, Den: it.FrameDen}, Page: c.Page,
 		Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: frame,
 		Extras: extrasOf(c),

@@ -48,7 +48,9 @@ type Source struct {
 type Watch struct {
 	File  func(frameio.Asset, ledger.Item, Decision)
 	Share func(frameio.Share)
-	Calls Calls // filled in when the plan is made
+	// Refused, which may be nil, takes what Frame.io does not show.
+	Refused func(workflows.Blocker)
+	Calls   Calls // filled in when the plan is made
 }
 
 // Calls are what an archive asks of the vendors.
@@ -217,7 +219,11 @@ const Incomplete = "fails: the archive would be incomplete"
 func (p *planning) refused(id, path, what string, err error) error {
 	switch rest.ClassOf(err) {
 	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
-		p.blocker(id, path, "Frame.io does not show "+what+": "+err.Error(), Incomplete)
+		b := workflows.Blocker{SourceID: id, Path: path, Why: "Frame.io does not show " + what + ": " + err.Error(), Outcome: Incomplete}
+		p.blocker(b.SourceID, b.Path, b.Why, b.Outcome)
+		if p.Watch != nil && p.Watch.Refused != nil {
+			p.Watch.Refused(b)
+		}
 		return nil
 	}
 	return err

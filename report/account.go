@@ -39,6 +39,7 @@ type AccountProject struct {
 
 	Archive    ledger.Archive
 	NotCarried []ledger.KindCount
+	HashList   *Generation // the archive's newest; nil where no run has kept one
 }
 
 // OpenAccount reads a migration's report from the ledger; nil where the ledger does not know it. Rendering streams over the projects.
@@ -62,6 +63,9 @@ func OpenAccount(ctx context.Context, l ledger.TenantLedger, migration string, s
 				}
 				if err == nil {
 					out.NotCarried, err = l.Archive(p.ID).NotCarriedCounts(ctx)
+				}
+				if err == nil {
+					out.HashList, err = newestHashList(ctx, l.Archive(p.ID), p.ID)
 				}
 				out.Reason = redact.Scrub(out.Reason)
 				if !yield(out, err) {
@@ -116,6 +120,7 @@ var AccountForms = []AccountForm{
 	{"report.html", "Report", "text/html; charset=utf-8", "ORIGINAL", AccountHTML},
 	{"report.json", "JSON", "application/json", "JSON", AccountJSON},
 	{"report.csv", "CSV", "text/csv; charset=utf-8", "CSV", AccountCSV},
+	{"report.mhl", "ASC MHL of all projects", "application/xml", MHLFormat, AccountMHL},
 }
 
 // AccountFormOf finds a form by its file.
@@ -146,20 +151,36 @@ type jsonProject struct {
 	FinishedAt    time.Time          `json:"finished_at"`
 	CollectionID  string             `json:"iconik_collection_id,omitempty"`
 	ReportAssetID string             `json:"iconik_report_asset_id,omitempty"`
+	HashList      *jsonHashList      `json:"hash_list,omitempty"`
+}
+
+// jsonHashList names a project's newest ASC MHL: its C4 stands for the checksums of all its files.
+type jsonHashList struct {
+	File       string `json:"file"`
+	Generation int    `json:"generation"`
+	C4         string `json:"c4"`
 }
 
 // AccountJSON writes the report as one JSON object in which "projects" come last, and then the signature.
 func AccountJSON(w io.Writer, r *Account) error {
 	m, s := r.Migration, r.Sums
-	return custody.WriteJSON(w, r.SigningKey, map[string]any{
+	head := map[string]any{
 		"migration": m.ID, "tenant": map[string]string{"id": m.Tenant, "name": r.Tenant}, "request": m.Request, "requested_by": m.RequestedBy,
 		"status": m.Status, "reason": m.Reason, "generated_at": r.GeneratedAt, "created_at": m.CreatedAt, "started_at": m.StartedAt, "finished_at": m.FinishedAt,
 		"totals":   map[string]any{"projects": s.Total(), "by_state": s.Projects, "items": s.Items, "verified": s.Verified, "skipped": s.Skipped, "failed": s.Failed, "bytes": s.Bytes, "bytes_done": s.BytesDone},
 		"versions": map[string]string{"framebridge": Version(), "iconik_api": iconikAPI},
-	}, "projects", r.Projects, func(p AccountProject) any {
+	}
+	if len(m.Added) > 0 {
+		head["selections_added"] = m.Added
+	}
+	return custody.WriteJSON(w, r.SigningKey, head, "projects", r.Projects, func(p AccountProject) any {
 		c := p.Counts
+		var list *jsonHashList
+		if g := p.HashList; g != nil {
+			list = &jsonHashList{g.File, g.Number, g.C4}
+		}
 		return jsonProject{p.ID, p.Name, p.Team, string(p.State), p.Reason, p.Joined, p.Run, c.Items, c.Verified, c.Skipped, c.Failed, c.Bytes, c.BytesDone, p.NotCarried,
-			p.BegunAt, p.EndedAt, p.Archive.CollectionID, p.Archive.ReportAssetID}
+			p.BegunAt, p.EndedAt, p.Archive.CollectionID, p.Archive.ReportAssetID, list}
 	})
 }
 
@@ -239,7 +260,7 @@ func AccountHTML(w io.Writer, r *Account) error {
 	if err := accountTemplate.Execute(signed, p); err != nil {
 		return err
 	}
-	return signed.EndHTML()
+	return signed.EndMarkup()
 }
 
 func (r *Account) verdict() (words, class string) {

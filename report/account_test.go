@@ -1,6 +1,8 @@
 package report
 
 import (
+	"encoding/xml"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,4 +39,47 @@ func TestTheAccountsPageIsInWords(t *testing.T) {
 	for _, raw := range []string{"_with_", "a_later", "2026-11", "cancelled"} {
 		assert.NotContains(t, page, raw)
 	}
+}
+
+// TestTheAccountsListHasAPathForEach holds what its paths are made of against names that people give, and that nothing changes it but
+// what it names.
+func TestTheAccountsListHasAPathForEach(t *testing.T) {
+	done := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	list := func(id, team, name string) AccountProject {
+		return AccountProject{MigrationProject: ledger.MigrationProject{ID: id}, Archive: ledger.Archive{ID: id, TeamName: team, Name: name},
+			HashList: &Generation{Number: 1, File: "0001_x_2026-11-28_190000Z.mhl", C4: "c4" + strings.Repeat("1", 88)}}
+	}
+	projects := []AccountProject{list("p9", "A&B <\"'>", "Spring (p2)"), list("p1", "A&B <\"'>", "Spring"), list("p2", "a&b <\"'>", "SPRING"), list("p3", "", ".."), list("p4", "../..", "Café"), list("p5", "../..", "Cafe\u0301"),
+		list("p6", strings.Repeat("é", 400), "\x1b\x00\ufffe\n")}
+	r := &Account{Migration: ledger.Migration{ID: "m", FinishedAt: done}, GeneratedAt: done.Add(time.Hour), Projects: func(yield func(AccountProject, error) bool) {
+		for _, p := range projects {
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}}
+	var b strings.Builder
+	require.NoError(t, AccountMHL(&b, r))
+	var read struct {
+		Date  string   `xml:"creatorinfo>creationdate"`
+		Paths []string `xml:"references>hashlistreference>path"`
+	}
+	require.NoError(t, xml.Unmarshal([]byte(b.String()), &read))
+	require.Len(t, read.Paths, len(projects))
+	seen := map[uint64]bool{}
+	for _, p := range read.Paths {
+		assert.True(t, filepath.IsLocal(p), p)
+		assert.False(t, seen[foldedPath(p)], p)
+		seen[foldedPath(p)] = true
+	}
+	assert.Equal(t, "2026-11-28T20:00:00Z", read.Date)
+	again := b.String()
+	b.Reset()
+	r.GeneratedAt = r.GeneratedAt.Add(time.Hour)
+	require.NoError(t, AccountMHL(&b, r))
+	assert.Equal(t, again, b.String(), "nothing has changed")
+	projects[0].HashList.File = "0002_x_2026-11-30_120000Z.mhl" // an archive that went on after the migration
+	b.Reset()
+	require.NoError(t, AccountMHL(&b, r))
+	assert.Contains(t, b.String(), "<creationdate>2026-11-30T12:00:00Z<", "it is not older than what it names")
 }

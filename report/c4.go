@@ -14,7 +14,12 @@ const (
 // C4 is a text's C4 ID (SMPTE ST 2114): its SHA-512 in base 58, which the chain of an ASC MHL history names its lists by.
 func C4(body []byte) string {
 	sum := sha512.Sum512(body)
-	n, base, digit := new(big.Int).SetBytes(sum[:]), big.NewInt(int64(len(c4Digits))), new(big.Int)
+	return c4Of(sum[:])
+}
+
+// c4Of is the C4 ID of a text with this SHA-512.
+func c4Of(sum []byte) string {
+	n, base, digit := new(big.Int).SetBytes(sum), big.NewInt(int64(len(c4Digits))), new(big.Int)
 	var id []byte
 	for n.Sign() > 0 {
 		n.DivMod(n, base, digit)

@@ -45,7 +45,8 @@ func (f Form) Name(r *Report) (string, error) {
 		}
 		return ChainFile, nil
 	case "report.mhl":
-		return r.MHLFile(), nil // as the chain knows it
+		err := r.stand()
+		return r.MHLFile(), err // as the chain knows it
 	}
 	return r.Archive.ID + "-" + f.File, nil
 }

@@ -3,11 +3,13 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha512"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/framebridge/framebridge/custody"
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -56,8 +59,30 @@ func (g Generation) written() (time.Time, bool) {
 	return at, err == nil
 }
 
-// generation is the one that this report is: the run's own if it is kept, or the next.
+// stand makes the newest kept list this report's own where its run has left all as that list says, as most nights of a mirror do:
+// written again, it has the same C4.
+func (r *Report) stand() error {
+	if !r.mayStand() {
+		return nil
+	}
+	r.stands = true
+	list := sha512.New()
+	err := MHL(list, r)
+	r.stands = err == nil && c4Of(list.Sum(nil)) == r.Generations[len(r.Generations)-1].C4
+	return err
+}
+
+// mayStand says that the run has changed nothing since the newest kept list, which is all that can be told without reading every file.
+func (r *Report) mayStand() bool {
+	n := len(r.Generations)
+	return n > 0 && !r.Archive.Changed && r.Archive.Status.Ended() && r.Generations[n-1].Run != r.Archive.Run
+}
+
+// generation is the one that this report is: the run's own if it is kept, the one that still stands, or the next.
 func (r *Report) generation() (g Generation, before []Generation) {
+	if n := len(r.Generations); r.stands {
+		return r.Generations[n-1], r.Generations[:n-1]
+	}
 	next := 1
 	for _, have := range r.Generations {
 		if have.Run == r.Archive.Run {
@@ -101,10 +126,8 @@ func MHL(w io.Writer, r *Report) error {
 		return err
 	}
 	b := bufio.NewWriter(w)
+	writeMHLHead(b, at)
 	date := at.UTC().Format(time.RFC3339)
-	fmt.Fprintf(b, "%s<hashlist version=\"2.0\" xmlns=\"urn:ASC:MHL:v2.0\">\n  <creatorinfo>\n    <creationdate>%s</creationdate>\n    <hostname>framebridge</hostname>\n    <tool version=\"", xml.Header, date)
-	_ = xml.EscapeText(b, []byte(Version()))
-	b.WriteString("\">Framebridge</tool>\n  </creatorinfo>\n  <processinfo>\n    <process>transfer</process>\n  </processinfo>\n")
 	open := false
 	for it, err := range r.Items {
 		if err != nil {
@@ -149,7 +172,8 @@ func mhlAction(it ledger.Item, before []Generation) string {
 // ErrNoGeneration says that no run of the archive has kept its hash list.
 var ErrNoGeneration = errors.New("no hash list is kept yet")
 
-// Chain writes ascmhl_chain.xml: the history's lists with their C4, by which a change to any of them shows.
+// Chain writes ascmhl_chain.xml: the history's lists with their C4, by which a change to any of them shows. It is signed, and
+// so are with it the lists that it names.
 func Chain(w io.Writer, r *Report) error {
 	if len(r.Generations) == 0 {
 		return ErrNoGeneration
@@ -162,16 +186,20 @@ func Chain(w io.Writer, r *Report) error {
 		fmt.Fprintf(&b, "</path>\n    <c4>%s</c4>\n  </hashlist>\n", g.C4)
 	}
 	b.WriteString("</ascmhldirectory>\n")
-	_, err := b.WriteTo(w)
-	return err
+	signed := custody.NewWriter(w, r.SigningKey)
+	if _, err := b.WriteTo(signed); err != nil {
+		return err
+	}
+	return signed.EndMarkup()
 }
 
 // mhlNames gives every file a path of its own, also where case and Unicode form do not count, as on macOS and Windows.
 // Of those that share one, the file that came first keeps it, so that paths stay from run to run.
 type mhlNames struct {
-	keeper map[uint64]keeper // by path
+	paths  []uint64 // of all files, in order: eight bytes for each of a million
 	dirs   map[uint64]bool
-	used   map[uint64]bool
+	keeper map[uint64]keeper // of the paths that several files have
+	used   map[uint64]bool   // of these, and of the names with a mark
 }
 
 type keeper struct {
@@ -180,19 +208,38 @@ type keeper struct {
 }
 
 func newMHLNames(r *Report) (*mhlNames, error) {
-	n := &mhlNames{map[uint64]keeper{}, map[uint64]bool{}, map[uint64]bool{}}
+	n := &mhlNames{dirs: map[uint64]bool{}, keeper: map[uint64]keeper{}, used: map[uint64]bool{}}
 	for it, err := range r.Items {
 		if err != nil {
 			return nil, err
 		}
 		p := mhlPath(it)
-		key := foldedPath(p)
+		n.paths = append(n.paths, foldedPath(p))
+		for dir := path.Dir(p); dir != "." && dir != "/"; dir = path.Dir(dir) {
+			n.dirs[foldedPath(dir)] = true
+		}
+	}
+	slices.Sort(n.paths)
+	shared := map[uint64]bool{}
+	for i := 1; i < len(n.paths); i++ {
+		if n.paths[i] == n.paths[i-1] {
+			shared[n.paths[i]] = true
+		}
+	}
+	if len(shared) == 0 {
+		return n, nil
+	}
+	for it, err := range r.Items {
+		if err != nil {
+			return nil, err
+		}
+		key := foldedPath(mhlPath(it))
+		if !shared[key] {
+			continue
+		}
 		have, taken := n.keeper[key]
 		if me := (keeper{it.FirstRun, it.SourceID}); !taken || me.run < have.run || me.run == have.run && me.id < have.id {
 			n.keeper[key] = me
-		}
-		for dir := path.Dir(p); dir != "." && dir != "/"; dir = path.Dir(dir) {
-			n.dirs[foldedPath(dir)] = true
 		}
 	}
 	return n, nil
@@ -202,8 +249,10 @@ func newMHLNames(r *Report) (*mhlNames, error) {
 func (n *mhlNames) of(it ledger.Item) string {
 	p := mhlPath(it)
 	key := foldedPath(p)
-	if n.keeper[key] == (keeper{it.FirstRun, it.SourceID}) && !n.dirs[key] && !n.used[key] {
-		n.used[key] = true
+	if keeps, shared := n.keeper[key]; !n.dirs[key] && (!shared || keeps == (keeper{it.FirstRun, it.SourceID}) && !n.used[key]) {
+		if shared {
+			n.used[key] = true
+		}
 		return p
 	}
 	id := mapping.SafeFileName(it.SourceID)
@@ -215,14 +264,24 @@ func (n *mhlNames) of(it ledger.Item) string {
 		if try > 2 {
 			mark = fmt.Sprintf("%s %d", id, try)
 		}
-		ext := path.Ext(p)
-		other := strings.TrimSuffix(p, ext) + " (" + mark + ")" + ext
+		other := marked(p, mark)
 		key := foldedPath(other)
-		if _, taken := n.keeper[key]; !taken && !n.used[key] && !n.dirs[key] {
+		if _, taken := slices.BinarySearch(n.paths, key); !taken && !n.used[key] && !n.dirs[key] {
 			n.used[key] = true
 			return other
 		}
 	}
+}
+
+func marked(p, mark string) string {
+	ext := path.Ext(p)
+	return strings.TrimSuffix(p, ext) + " (" + mark + ")" + ext
+}
+
+// Beside is where the hash list has a file whose path another file has, by its Frame.io id.
+func Beside(p, sourceID string) string {
+	id := mapping.SafeFileName(sourceID)
+	return marked(p, id[:min(len(id), 8)])
 }
 
 // foldedPath is the same for paths that a file system may take for one.

@@ -146,6 +146,15 @@ func HasChain(ctx context.Context, l ledger.ArchiveLedger, archive string) (bool
 	return len(generations) > 0, err
 }
 
+// newestHashList is what an archive's last run that kept a hash list has left; nil where none has.
+func newestHashList(ctx context.Context, l ledger.ArchiveLedger, archive string) (*Generation, error) {
+	generations, err := keptGenerations(ctx, l, archive)
+	if err != nil || len(generations) == 0 {
+		return nil, err
+	}
+	return &generations[len(generations)-1], nil
+}
+
 func keptGenerations(ctx context.Context, l ledger.ArchiveLedger, archive string) ([]Generation, error) {
 	var out []Generation
 	for k, err := range l.AllLinks(ctx, FormLink) {

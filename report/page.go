@@ -47,9 +47,11 @@ func HTML(w io.Writer, r *Report) error {
 		p.Skipped = Size(r.Totals.BytesSkipped)
 	}
 	if !r.Archive.StartedAt.IsZero() && r.Archive.FinishedAt.After(r.Archive.StartedAt) {
-		p.Duration = r.Archive.FinishedAt.Sub(r.Archive.StartedAt).Round(time.Second).String()
+		p.Duration = english.Duration(r.Archive.FinishedAt.Sub(r.Archive.StartedAt))
 	}
-	p.Generation, _ = r.generation()
+	if p.Generation, _ = r.generation(); r.mayStand() {
+		p.Generation = r.Generations[len(r.Generations)-1]
+	}
 	p.NotCarried = r.NotCarried[:min(len(r.NotCarried), pageRows)]
 	p.MoreNotCarried = len(r.NotCarried) - len(p.NotCarried)
 	p.Failures = r.Failures[:min(len(r.Failures), pageRows)]
@@ -81,7 +83,7 @@ func HTML(w io.Writer, r *Report) error {
 	if err := pageTemplate.Execute(signed, p); err != nil {
 		return err
 	}
-	return signed.EndHTML()
+	return signed.EndMarkup()
 }
 
 const shown = 300 // characters of a value on the page

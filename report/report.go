@@ -28,6 +28,7 @@ type Report struct {
 	Zone        *time.Location // of the local times; nil is the machine's
 	Links       Links
 	Generations []Generation     // of the hash lists that are kept, oldest first
+	stands      bool             // the newest of these says what there is now
 	NotCarried  []NotCarried     // nil where nothing is known of it
 	Failures    []ledger.Failure // objects that are no files
 	Differences []ledger.Difference
@@ -108,7 +109,7 @@ func (a AccessRule) Differences() []string {
 	for _, f := range a.Found {
 		text := fmt.Sprintf("%s: %s (%s)", words[f.What], f.Who, f.Example)
 		if f.Mended {
-			text += ", mended"
+			text += ", fixed"
 		}
 		out = append(out, text)
 	}
@@ -228,6 +229,7 @@ type jsonItem struct {
 	ChecksumOf     string `json:"checksum_of,omitempty"`
 	FrameioURL     string `json:"frameio_url,omitempty"`
 	IconikURL      string `json:"iconik_url,omitempty"`
+	StoredAs       string `json:"stored_as,omitempty"` // by the hash list, where that is not the path
 }
 
 type jsonFailure struct {
@@ -263,6 +265,9 @@ func JSON(w io.Writer, r *Report) error {
 		"requested_by": a.RequestedBy, "also_asked": a.AlsoAsked,
 		"versions": map[string]string{"framebridge": Version(), "frameio_api": frameioAPI(a.Generation), "iconik_api": iconikAPI},
 	}
+	if a.CommentsKept > 0 {
+		fields["comments_not_read_again"] = a.CommentsKept
+	}
 	if a.CommentsTrusted > 0 {
 		fields["comments_not_read"] = a.CommentsTrusted
 	}
@@ -286,10 +291,21 @@ func JSON(w io.Writer, r *Report) error {
 	if r.Access != nil {
 		fields["access"] = r.Access
 	}
+	names, err := newMHLNames(r)
+	if err != nil {
+		return err
+	}
+	_, before := r.generation()
 	return custody.WriteJSON(w, r.SigningKey, fields, "items", r.Items, func(it ledger.Item) any {
+		storedAs := ""
+		if mhlAction(it, before) != "" {
+			if storedAs = names.of(it); storedAs == it.Path {
+				storedAs = ""
+			}
+		}
 		return jsonItem{it.SourceID, it.Path, it.Version, it.Versions, string(it.State), Comparison(it), it.Why(), it.Fault, it.Size, it.StoredSize,
 			checksum(it), sourceChecksum(it), it.Rendition, max(it.CommentCount, 0), it.CommentsDone, it.AssetID, it.VersionID, it.FileID,
-			ChecksumOf(it), FrameioURL(it), r.iconikURL(it)}
+			ChecksumOf(it), FrameioURL(it), r.iconikURL(it), storedAs}
 	})
 }
 

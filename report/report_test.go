@@ -245,6 +245,42 @@ func TestMHLGenerations(t *testing.T) {
 	assert.ErrorIs(t, Chain(io.Discard, sample()), ErrNoGeneration)
 }
 
+// A run that has changed nothing makes no list: the last one is served on, as the chain names it.
+func TestAListStandsWhileNothingChanges(t *testing.T) {
+	form, _ := FormOf("report.mhl")
+	item := ledger.Item{SourceID: "1", Path: "A001.mov", Versions: 1, FirstRun: 1, Checksum: "42a70d1abf84bf32"}
+	first := listOf(item)
+	_, body := readMHL(t, first)
+	kept := first.Keep(body)
+	for name, tt := range map[string]struct {
+		change func(*Report, *ledger.Item)
+		stands bool
+	}{
+		"verified again":   {func(*Report, *ledger.Item) {}, true},
+		"still running":    {func(r *Report, _ *ledger.Item) { r.Archive.Status = ledger.Running }, false},
+		"changed":          {func(r *Report, _ *ledger.Item) { r.Archive.Changed = true }, false},
+		"a file differs":   {func(_ *Report, it *ledger.Item) { it.State = ledger.ItemFailed }, false},
+		"another checksum": {func(_ *Report, it *ledger.Item) { it.Checksum = "7e5beccf79929533" }, false},
+	} {
+		now := item
+		r := listOf()
+		r.Archive.Status, r.Archive.Run, r.GeneratedAt, r.Generations = ledger.Verified, 2, first.GeneratedAt.Add(time.Hour), []Generation{kept}
+		tt.change(r, &now)
+		r.Items = listOf(now).Items
+		file, err := form.Name(r)
+		require.NoError(t, err, name)
+		_, again := readMHL(t, r)
+		assert.Equal(t, tt.stands, file == kept.File, name)
+		assert.Equal(t, tt.stands, bytes.Equal(body, again), name)
+		assert.Equal(t, tt.stands, C4(again) == kept.C4, name)
+		if tt.stands {
+			var page strings.Builder
+			require.NoError(t, HTML(&page, r), name)
+			assert.Contains(t, page.String(), "generation 1 of", name)
+		}
+	}
+}
+
 // The C4 of nothing is the standard's own example.
 func TestC4(t *testing.T) {
 	assert.Equal(t, "c459dsjfscH38cYeXXYogktxf4Cd9ibshE3BHUo6a58hBXmRQdZrAkZzsWcbWtDg5oQstpDuni4Hirj75GEmTc1sFT", C4(nil))

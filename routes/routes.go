@@ -23,7 +23,7 @@ const ButtonsLast = 90 * 24 * time.Hour
 // undatedUntil is when keys of before, which have no end of their own, are no longer taken.
 var undatedUntil = time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC)
 
-// ControlKey authorises one control of one archive without a header until ButtonsLast from now: iconik's job buttons cannot
+// ControlKey authorizes one control of one archive without a header until ButtonsLast from now: iconik's job buttons cannot
 // send any. It is made of the secret in use.
 func ControlKey(t *config.Tenant, archive, verb string, now time.Time) string {
 	for _, secret := range buttonSecrets(t) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
@@ -43,6 +44,7 @@ type migrationView struct {
 	ID       string `json:"id"`
 	Status   string `json:"status"`
 	Reason   string `json:"reason"`
+	Round    int    `json:"round"`
 	Projects struct {
 		Total, Queued, Running, Waiting, Verified, Incomplete, Failed, Cancelled int64
 		Exceptions                                                               int64 `json:"verified_with_exceptions"`
@@ -129,7 +131,7 @@ func (p *accountPlay) plan(ctx context.Context) error {
 	if err := p.ask(ctx, http.MethodPost, "/migrations", `{"dry_run": true}`, &made); err != nil {
 		return err
 	}
-	p.tell("A dry run reads the account and writes nothing: %d projects, %d files, %s.", made.Projects, made.Files, mib(made.Bytes))
+	p.tell("A dry run reads the account and writes nothing: %s, %s, %s.", english.Count(made.Projects, "project"), english.Count(made.Files, "file"), mib(made.Bytes))
 	bad := false
 	for _, b := range made.Blockers {
 		p.tell("  in the way: %s: %s", b.Project, b.Outcome)
@@ -216,11 +218,11 @@ func (p *accountPlay) canary(ctx context.Context) error {
 	for _, one := range all {
 		if one.State != "queued" {
 			ended++
-			p.tell("  %-28s %-24s %s", one.Project.Name, one.State, p.PageURL+"/archives/"+one.Project.ID+"/report.html")
+			p.tell("  %-28s %-24s %s", one.Project.Name, english.State(one.State), p.PageURL+"/archives/"+one.Project.ID+"/report.html")
 		}
 	}
 	if ended != canaries {
-		return fmt.Errorf("%d projects were started instead of %d", ended, canaries)
+		return fmt.Errorf("started: %d, instead of %d", ended, canaries)
 	}
 	p.tell("The go is given: starter migrate resume")
 	return p.ask(ctx, http.MethodPost, "/migrations/"+p.migration+"/resume", "{}", nil)
@@ -241,11 +243,15 @@ func (p *accountPlay) others(ctx context.Context) error {
 		n := v.Projects
 		if time.Since(shown) > progressEvery {
 			shown = time.Now()
-			p.tell("%2d of %d projects done, %d of %d files copied, %s", n.Verified+n.Exceptions+n.Failed+n.Incomplete, n.Total, v.Items.Copied, v.Items.Total, mib(v.Bytes.Done))
+			round := ""
+			if v.Round > 0 {
+				round = "Compared again: "
+			}
+			p.tell("%s%2d of %d projects done, %d of %d files copied, %s", round, n.Verified+n.Exceptions+n.Failed+n.Incomplete, n.Total, v.Items.Copied, v.Items.Total, mib(v.Bytes.Done))
 		}
 		if !restored && n.Waiting == inColdStorage {
 			restored = true
-			p.tell("%d projects wait: their originals are in cold storage. Somebody activates the projects in Frame.io.", n.Waiting)
+			p.tell("Waiting for originals in cold storage: %s. Somebody activates them in Frame.io.", english.Count(n.Waiting, "project"))
 			for _, project := range p.Frameio.Projects() {
 				if project.ArchiveStatus == "archived" {
 					p.Frameio.Archive(project.ID, "standard")
@@ -258,7 +264,7 @@ func (p *accountPlay) others(ctx context.Context) error {
 		return err
 	}
 	n := v.Projects
-	p.tell("Done: %d projects verified, %d verified with exceptions, %d incomplete, %d failed.", n.Verified, n.Exceptions, n.Incomplete, n.Failed)
+	p.tell("Done: %s verified, %d verified with exceptions, %d incomplete, %d failed.", english.Count(n.Verified, "project"), n.Exceptions, n.Incomplete, n.Failed)
 	return p.oneBad(ctx, v)
 }
 
@@ -270,7 +276,7 @@ func (p *accountPlay) oneBad(ctx context.Context, v migrationView) error {
 	}
 	for _, one := range all {
 		if one.State != "verified" && one.State != "verified_with_exceptions" {
-			p.tell("  %s is %s, and has stopped no other: %s", one.Project.Name, one.State, firstLine(one.Reason))
+			p.tell("  %s is %s, and has stopped no other: %s", one.Project.Name, english.State(one.State), firstLine(one.Reason))
 		}
 	}
 	n := v.Projects
@@ -287,7 +293,7 @@ func (p *accountPlay) pause(ctx context.Context) error {
 		return err
 	}
 	last, since := int64(-1), time.Now()
-	v, err := p.until(ctx, "everything stands still", func(v migrationView) bool {
+	v, err := p.until(ctx, "all work stops", func(v migrationView) bool {
 		if done := v.Items.Copied + v.Items.Verified; done != last || v.Status != "paused" {
 			last, since = done, time.Now()
 		}
@@ -296,7 +302,7 @@ func (p *accountPlay) pause(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.tell("Somebody pauses it. %.1f s later everything stands still, at %d of %d files. Then it is resumed.", since.Sub(began).Seconds(), v.Items.Copied, v.Items.Total)
+	p.tell("Somebody pauses it. %.1f s later all work has stopped, at %d of %d files. Then it is resumed.", since.Sub(began).Seconds(), v.Items.Copied, v.Items.Total)
 	return p.ask(ctx, http.MethodPost, "/migrations/"+p.migration+"/resume", "{}", nil)
 }
 

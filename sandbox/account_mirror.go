@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 )
@@ -68,7 +69,7 @@ func (p *accountPlay) mirror(ctx context.Context) error {
 // mirrored asserts that a mirror's run has brought over what was added, once, and nothing else.
 func (p *accountPlay) mirrored(m mirrorView, before int, took time.Duration) error {
 	if m.Last == nil || m.Last.Projects != mirroredCount || m.Last.Verified+m.Last.Exceptions != mirroredCount {
-		return fmt.Errorf("all %d projects should be verified: %+v %s", mirroredCount, m.Last, m.Failed)
+		return fmt.Errorf("all of the %s should be verified: %+v %s", english.Count(mirroredCount, "project"), m.Last, m.Failed)
 	}
 	asset := p.Iconik.Find("assets", "frameio:file:"+p.added)
 	if len(asset) != 1 || p.assets() != before+1 {
@@ -83,7 +84,7 @@ func (p *accountPlay) mirrored(m mirrorView, before int, took time.Duration) err
 	if said != 1 {
 		return fmt.Errorf("the comment on %q should be in iconik once, and is there %d times", newCut, said)
 	}
-	p.tell("%.0f s later %d projects are compared again. The new cut and its comment are in iconik, and nothing else was copied:", took.Seconds(), m.Last.Projects)
+	p.tell("%.0f s later %s have been compared again. The new cut and its comment are in iconik, and nothing else was copied:", took.Seconds(), english.Count(m.Last.Projects, "project"))
 	p.tell("  %s", p.IconikURL+"/asset/"+asset[0])
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
@@ -34,7 +35,7 @@ func (p *accountPlay) reclaimRefused(ctx context.Context) error {
 		return fmt.Errorf("%q has no files", freed)
 	}
 	p.Frameio.Say(frameiosim.Comment{AssetID: files[0].ID, Text: "Use the second take"})
-	p.tell("Somebody comments on %s in Frame.io. Its %d files are to be deleted there, by whoever types the project's name:", files[0].Name, len(files))
+	p.tell("Somebody comments on %s in Frame.io. Now its %s are to be deleted there, by typing the project's name:", files[0].Name, english.Count(len(files), "file"))
 	if err := p.refused(ctx, project.ID); err != nil {
 		return err
 	}
@@ -76,10 +77,10 @@ func (p *accountPlay) reclaimAllowed(ctx context.Context) error {
 	}
 	left := p.filesOf(project.ID)
 	if len(left) != 0 || v.Files["deleted"].Files != int64(len(before)) || p.assets() != stored {
-		return fmt.Errorf("%d files should be deleted in Frame.io, and none in iconik: %d are left, and the run says %+v", len(before), len(left), v.Files)
+		return fmt.Errorf("%s should be deleted in Frame.io, and none in iconik: %d are left, and the run says %+v", english.Count(len(before), "file"), len(left), v.Files)
 	}
 	p.tell("Everything is as it was archived: %s.", v.Reason)
-	p.tell("Frame.io held %d files of the project (%s), and holds none now. It can restore them until %s.", len(before), mib(bytesOf(before)), v.FinishedAt.UTC().Add(restorable).Format("January 2, 2006"))
+	p.tell("Frame.io had %s of the project (%s) and has none now. It can restore them until %s.", english.Count(len(before), "file"), mib(bytesOf(before)), v.FinishedAt.UTC().Add(restorable).Format("January 2, 2006"))
 	p.tell("The deletion certificate is an asset in iconik:")
 	p.tell("  %s", p.IconikURL+"/asset/"+v.Certificate)
 	for _, d := range p.Iconik.Docs("files") {

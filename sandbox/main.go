@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/sandbox/stack"
@@ -280,7 +281,7 @@ func showMails(ctx context.Context, m *mailtest.Server, out io.Writer) {
 	shown := 0
 	for ctx.Err() == nil {
 		for _, mail := range m.Messages()[shown:] {
-			fmt.Fprintf(out, "  mail to %v: %s\n", mail.To, mail.Subject)
+			fmt.Fprintf(out, "  mail to %s: %s\n", strings.Join(mail.To, ", "), mail.Subject)
 			shown++
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -308,7 +309,7 @@ func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) 
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		line := fmt.Sprintf("  %-26s %2d/%d files  %5.1f/%.1f MiB  %d verified", st.Status, st.Items.Copied, st.Items.Total, float64(st.Bytes.Done)/(1<<20), float64(st.Bytes.Total)/(1<<20), st.Items.Verified)
+		line := fmt.Sprintf("  %-26s %2d/%d files  %5.1f/%.1f MiB  %d verified", english.State(st.Status), st.Items.Copied, st.Items.Total, float64(st.Bytes.Done)/(1<<20), float64(st.Bytes.Total)/(1<<20), st.Items.Verified)
 		if code == http.StatusOK && line != last {
 			fmt.Fprintln(out, line)
 			last = line
@@ -321,7 +322,7 @@ func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) 
 				s.IconikURL+"/collection/"+st.Iconik.Collection, st.URL, s.PageURL+"/archives/"+project)
 			return nil
 		case "incomplete", "failed", "cancelled":
-			return errors.New(st.Status + ": " + st.Reason)
+			return errors.New(english.State(st.Status) + ": " + st.Reason)
 		}
 		select {
 		case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/mapping"
 )
 
@@ -209,7 +210,7 @@ func (p *planner) planNewView(v ViewSpec) {
 	for _, f := range v.Fields {
 		want.ViewFields = append(want.ViewFields, v.viewField(f))
 	}
-	p.add(Change{Op: Create, Vendor: vendorIconik, Kind: IconikView, Name: v.Name, Details: []string{fmt.Sprintf("%d fields", len(v.Fields))},
+	p.add(Change{Op: Create, Vendor: vendorIconik, Kind: IconikView, Name: v.Name, Details: []string{english.Count(len(v.Fields), "field")},
 		do: p.tracked(IconikView, v.Name, "", func(ctx context.Context) (string, error) {
 			made, err := p.Iconik.Metadata.CreateView(ctx, want)
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 )
@@ -55,7 +56,7 @@ type Setup struct {
 	Base    string // public URL with the API's prefix
 	Frameio frameio.Installer
 	Iconik  *iconik.Client
-	Book    Book
+	Ledger  Ledger
 
 	Workspaces []string // ids or names; none: those of the last run, otherwise what Choose says
 	Groups     []string // ids or names of iconik's groups that see the actions; none: those of the last run
@@ -89,7 +90,7 @@ type planner struct {
 }
 
 // ErrChoice wraps what a person must say first; it is a matter of usage.
-var ErrChoice = errors.New("say which")
+var ErrChoice = errors.New("choose one")
 
 // Plan reads both sides and says what would be made or mended. It writes nothing.
 func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
@@ -110,13 +111,13 @@ func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
 }
 
 func (s *Setup) planner(ctx context.Context) (*planner, error) {
-	if _, _, err := s.Book.Token(ctx, recordName); err != nil {
+	if _, _, err := s.Ledger.Token(ctx, recordName); err != nil {
 		if errors.Is(err, ledger.ErrNoKey) {
 			return nil, fmt.Errorf("ledger.encryption_key is missing: setup needs it to encrypt the secrets that Frame.io shows only once; set it to a secret of 16 characters or more")
 		}
 		return nil, err
 	}
-	record, err := Load(ctx, s.Book)
+	record, err := Load(ctx, s.Ledger)
 	if err != nil {
 		return nil, err
 	}
@@ -144,19 +145,19 @@ func (p *planner) chooseSecret() error {
 }
 
 func (p *planner) remember(with func(*Record)) func(context.Context) error {
-	return func(ctx context.Context) error { return change(ctx, p.Book, with) }
+	return func(ctx context.Context) error { return change(ctx, p.Ledger, with) }
 }
 
 func (p *planner) add(c Change) { p.plan.Changes = append(p.plan.Changes, c) }
 
 // intend remembers that an object is about to be made.
 func (p *planner) intend(ctx context.Context, kind Kind, key, where string) error {
-	return change(ctx, p.Book, func(r *Record) { r.put(Object{Kind: kind, Key: key, Where: where}) })
+	return change(ctx, p.Ledger, func(r *Record) { r.put(Object{Kind: kind, Key: key, Where: where}) })
 }
 
 func (p *planner) made(ctx context.Context, o Object) error {
 	redact.Know(o.Secret)
-	if err := change(ctx, p.Book, func(r *Record) { r.put(o) }); err != nil {
+	if err := change(ctx, p.Ledger, func(r *Record) { r.put(o) }); err != nil {
 		return fmt.Errorf("it was created but not recorded: run setup again: %w", err)
 	}
 	return nil
@@ -276,7 +277,7 @@ func pick(what string, names []string, options []Option) ([]Option, error) {
 			}
 		}
 		if len(found) != 1 {
-			return nil, fmt.Errorf("%w: %d %ss are called %q; there are %s", ErrChoice, len(found), what, n, list(options))
+			return nil, fmt.Errorf("%w: %s %s called %q; there are %s", ErrChoice, english.Count(len(found), what), english.Is(len(found)), n, list(options))
 		}
 		if !slices.Contains(out, found[0]) {
 			out = append(out, found[0])

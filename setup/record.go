@@ -69,8 +69,8 @@ func (r *Record) drop(kind Kind, key, where string) {
 	r.Objects = slices.DeleteFunc(r.Objects, func(o Object) bool { return o.is(kind, key, where) })
 }
 
-// Book keeps a tenant's record; a ledger.TenantLedger is one.
-type Book interface {
+// Ledger keeps a tenant's record; a ledger.TenantLedger is one.
+type Ledger interface {
 	Token(ctx context.Context, name string) ([]byte, bool, error)
 	ExchangeToken(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
 }
@@ -79,9 +79,9 @@ type Book interface {
 const recordName = "setup"
 
 // Load returns a tenant's record, an empty one where setup has never run or the ledger has no key.
-func Load(ctx context.Context, book Book) (Record, error) {
+func Load(ctx context.Context, l Ledger) (Record, error) {
 	var r Record
-	raw, ok, err := book.Token(ctx, recordName)
+	raw, ok, err := l.Token(ctx, recordName)
 	if errors.Is(err, ledger.ErrNoKey) || err == nil && !ok {
 		return r, nil
 	}
@@ -96,11 +96,11 @@ func Load(ctx context.Context, book Book) (Record, error) {
 }
 
 // change changes the record in one step.
-func change(ctx context.Context, book Book, with func(*Record)) error {
-	if _, _, err := book.Token(ctx, recordName); err != nil {
+func change(ctx context.Context, l Ledger, with func(*Record)) error {
+	if _, _, err := l.Token(ctx, recordName); err != nil {
 		return err // one that does not open must not be written over: its objects would be forgotten
 	}
-	return book.ExchangeToken(ctx, recordName, func(_ context.Context, present []byte) ([]byte, error) {
+	return l.ExchangeToken(ctx, recordName, func(_ context.Context, present []byte) ([]byte, error) {
 		var r Record
 		if len(present) > 0 {
 			if err := json.Unmarshal(present, &r); err != nil {

@@ -67,7 +67,7 @@ func (p *planner) planRemove(o Object, workspace string, formOnly map[string]boo
 			if err := p.remove(ctx, o); err != nil {
 				return err
 			}
-			return change(ctx, p.Book, func(r *Record) { r.drop(o.Kind, o.Key, o.Where) })
+			return change(ctx, p.Ledger, func(r *Record) { r.drop(o.Kind, o.Key, o.Where) })
 		}
 	}
 	p.add(c)

@@ -61,7 +61,7 @@ func newHarness(t *testing.T, generation string, teams ...string) *harness {
 		Iconik: config.Iconik{BaseURL: ick.URL, AppID: appID, AuthToken: "token"}}
 	client, err := iconik.New(tenant.Iconik)
 	require.NoError(t, err)
-	h.Setup = &setup.Setup{Tenant: tenant, Base: base, Iconik: client, Book: h.ledger.Tenant(tenant.ID)}
+	h.Setup = &setup.Setup{Tenant: tenant, Base: base, Iconik: client, Ledger: h.ledger.Tenant(tenant.ID)}
 	h.use(generation)
 	return h
 }
@@ -399,7 +399,7 @@ func TestWithoutAKeyNothingIsMade(t *testing.T) {
 	bare, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(bare.Close)
-	h.Book = bare.Tenant(h.Tenant.ID)
+	h.Ledger = bare.Tenant(h.Tenant.ID)
 	_, err = h.Plan(t.Context())
 	assert.ErrorContains(t, err, "ledger.encryption_key")
 }
@@ -410,13 +410,13 @@ func TestARecordThatDoesNotOpenIsNotWrittenOver(t *testing.T) {
 	dir := t.TempDir()
 	one, err := ledger.Open(t.Context(), "sqlite:"+dir+"/l.db", ledger.WithKey("a key of 16 characters or more"))
 	require.NoError(t, err)
-	h.Book = one.Tenant(h.Tenant.ID)
+	h.Ledger = one.Tenant(h.Tenant.ID)
 	h.run()
 	one.Close()
 	other, err := ledger.Open(t.Context(), "sqlite:"+dir+"/l.db", ledger.WithKey("another key of 16 characters"))
 	require.NoError(t, err)
 	t.Cleanup(other.Close)
-	h.Book = other.Tenant(h.Tenant.ID)
+	h.Ledger = other.Tenant(h.Tenant.ID)
 	_, err = h.Plan(t.Context())
 	require.ErrorContains(t, err, "encryption_key")
 }

@@ -123,7 +123,7 @@ func (d *Desk) ShowPage(w http.ResponseWriter, r *http.Request, o Opened, p Page
 
 // NotThere answers for an archive or a review that the ledger does not have any longer.
 func (d *Desk) NotThere(w http.ResponseWriter, r *http.Request, kind string) {
-	d.show(w, r, http.StatusNotFound, message{Title: "Nothing here", Text: "Framebridge has no record of this " + kind + " any longer."})
+	d.show(w, r, http.StatusNotFound, message{Title: "Nothing here", Text: "Framebridge no longer has a record of this " + kind + "."})
 }
 
 // revokeLinks revokes all links to an archive or a review that were sent until now.

@@ -142,7 +142,7 @@ func (d *Desk) attemptOf(r *http.Request) (a attempt, ok bool) {
 func (d *Desk) fromProvider(w http.ResponseWriter, r *http.Request) {
 	a, ok := d.attemptOf(r)
 	if !ok {
-		d.show(w, r, http.StatusBadRequest, message{Title: "Sign in again", Text: "This sign-in was not begun in this browser, or took more than 10 minutes.", Link: "/ui/sign-in", LinkText: "Sign in"})
+		d.show(w, r, http.StatusBadRequest, message{Title: "Sign in again", Text: "This sign-in was not started in this browser, or took more than 10 minutes.", Link: "/ui/sign-in", LinkText: "Sign in"})
 		return
 	}
 	http.SetCookie(w, d.cookie(attemptCookie(a.State), "", 0))

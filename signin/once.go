@@ -14,13 +14,13 @@ import (
 const OneTimeLasts = 5 * time.Minute
 
 // OneTimeLink makes a link that signs somebody in once, with a role in some tenants, and returns its address.
-func OneTimeLink(ctx context.Context, cfg *config.Config, book *ledger.Ledger, name string, roles map[string]config.Role, now time.Time) (string, error) {
+func OneTimeLink(ctx context.Context, cfg *config.Config, l *ledger.Ledger, name string, roles map[string]config.Role, now time.Time) (string, error) {
 	s := ledger.Session{Subject: "console:" + name, Kind: string(KindConsole), Name: name, Roles: map[string]string{}, ExpiresAt: now.Add(OneTimeLasts)}
 	for tenant, role := range roles {
 		s.Roles[tenant] = string(role)
 	}
 	secret := newSecret()
-	if err := book.PutOneTimeLink(ctx, secret, s, now); err != nil {
+	if err := l.PutOneTimeLink(ctx, secret, s, now); err != nil {
 		return "", err
 	}
 	return cfg.HTTP.PublicURL + "/ui/sign-in/once?" + url.Values{"code": {secret}}.Encode(), nil

@@ -129,7 +129,7 @@ func (d *Desk) signOutPerson(w http.ResponseWriter, r *http.Request) {
 	}
 	i := slices.IndexFunc(people, func(p inside) bool { return p.Subject == r.PostFormValue("subject") })
 	if i < 0 {
-		d.show(w, r, http.StatusNotFound, message{Title: "Nobody to sign out", Text: "This person has no session any longer.", Link: "/ui/people", LinkText: "Back"})
+		d.show(w, r, http.StatusNotFound, message{Title: "Nobody to sign out", Text: "This person no longer has a session.", Link: "/ui/people", LinkText: "Back"})
 		return
 	}
 	admin, _ := From(r.Context())

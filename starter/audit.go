@@ -52,17 +52,21 @@ extract can be verified. With --verify it checks the whole log against its hashe
 }
 
 func verifyAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger) error {
-	n, err := l.VerifyAudit(ctx)
+	p, err := l.ProveAudit(ctx)
 	if errors.Is(err, ledger.ErrChain) {
 		return &exitError{exitFailed, err.Error()}
 	}
 	if err == nil {
-		_, err = fmt.Fprintf(out, "The audit log is as it was written: %s.\n", english.Count(n, "entry"))
+		_, err = fmt.Fprintf(out, "The audit log is as it was written: %s.\n", english.Count(p.Entries, "entry"))
+	}
+	if err == nil && len(p.Erased) > 0 {
+		_, err = fmt.Fprintf(out, "Personal data was erased from: %s. What those said before shows only in an extract from then.\n", p.Erased)
 	}
 	return err
 }
 
 func printAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger, filter ledger.AuditFilter, after int64, asJSON bool) error {
+	filter.WithErasures = asJSON // it proves itself
 	lines := json.NewEncoder(out)
 	for {
 		entries, err := l.AuditPage(ctx, filter, after, auditPage)

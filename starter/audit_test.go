@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"database/sql"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
 func TestAuditPrintsWhoDidWhat(t *testing.T) {
@@ -44,4 +47,25 @@ func TestAuditPrintsWhoDidWhat(t *testing.T) {
 	text, code = v.run(t, "", "audit", "--verify")
 	assert.Zero(t, code, text)
 	assert.Contains(t, text, "as it was written: 3 entries")
+}
+
+// What an earlier release has left of a detail does not keep the rest of the log from being printed.
+func TestAuditPrintsADetailThatIsNoJSON(t *testing.T) {
+	dsn := emptyledger.DSN(t)
+	book, err := ledger.Open(t.Context(), dsn)
+	require.NoError(t, err)
+	defer book.Close()
+	for _, action := range []string{"first", "deleted", "later"} {
+		_, err := book.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: tenantA, Action: action, Detail: ledger.AuditText("why")})
+		require.NoError(t, err)
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), `UPDATE audit_log SET detail = '{"text":"\erased-1c9d7e11"}' WHERE seq = 2`)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, printAudit(t.Context(), &out, book.Tenant(tenantA), ledger.AuditFilter{}, 0, true))
+	assert.Equal(t, 3, strings.Count(out.String(), "\n"))
+	assert.Contains(t, out.String(), `"detail":"{\"text\":\"\\erased-1c9d7e11\"}"`)
 }

@@ -146,13 +146,14 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 		}
 		if row.Status.Ended() {
 			fmt.Fprintln(out, row.Reason)
+			ended := "the archive has ended: it is " + english.State(string(row.Status))
 			switch row.Status {
 			case ledger.Verified:
 				return nil
 			case ledger.VerifiedWithExceptions, ledger.Incomplete:
-				return &exitError{exitExceptions, "the archive ended " + string(row.Status)}
+				return &exitError{exitExceptions, ended}
 			}
-			return &exitError{exitFailed, "the archive ended " + string(row.Status)}
+			return &exitError{exitFailed, ended}
 		}
 		select {
 		case <-ctx.Done():
@@ -167,7 +168,7 @@ func progressLine(row ledger.Archive, t ledger.Totals) string {
 		return fmt.Sprintf("queued, position %d", row.QueuePosition)
 	}
 	line := fmt.Sprintf("%-24s %d/%d files  %s of %s  %d/%d comments  %d verified  %d skipped  %d failed",
-		row.Status, t.Copied+t.Verified, t.Items, report.Size(t.BytesDone), report.Size(t.Bytes), t.CommentsDone, t.Comments, t.Verified, t.Skipped, t.Failed)
+		english.State(string(row.Status)), t.Copied+t.Verified, t.Items, report.Size(t.BytesDone), report.Size(t.Bytes), t.CommentsDone, t.Comments, t.Verified, t.Skipped, t.Failed)
 	if t.FailedOthers > 0 {
 		line += fmt.Sprintf("  %s failed", english.Count(t.FailedOthers, "other object"))
 	}
@@ -178,7 +179,7 @@ func progressLine(row ledger.Archive, t ledger.Totals) string {
 		line += fmt.Sprintf("  %s skipped", report.Size(t.BytesSkipped))
 	}
 	if rate, left := row.Pace(t, time.Now()); rate > 0 {
-		line += fmt.Sprintf("  %s/s  %s left", report.Size(rate), left)
+		line += fmt.Sprintf("  %s/s  %s left", report.Size(rate), english.Duration(left))
 	}
 	return line
 }
@@ -229,7 +230,7 @@ func sayEvery(ctx context.Context, every time.Duration, out io.Writer, text stri
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				fmt.Fprintf(out, "%s: %s so far\n", text, time.Since(began).Round(time.Second))
+				fmt.Fprintf(out, "%s: %s so far\n", text, english.Duration(time.Since(began)))
 			}
 		}
 	}()
@@ -239,10 +240,10 @@ func sayEvery(ctx context.Context, every time.Duration, out io.Writer, text stri
 func printPlan(out io.Writer, p workflows.Plan) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "Project\t%s\nWorkspace\t%s\n", p.Project, p.Team)
-	fmt.Fprintf(w, "Files\t%d in %d assets, %d of them in version stacks\n", p.Items, p.Assets, p.Versions)
+	fmt.Fprintf(w, "Files\t%d in %s, %d of them in version stacks\n", p.Items, english.Count(p.Assets, "asset"), p.Versions)
 	fmt.Fprintf(w, "Folders\t%d\nSize\t%s\nComments\t%s\nShares\t%d\n", p.Folders, report.Size(p.Bytes), p.CommentsText(), p.Shares)
-	fmt.Fprintf(w, "API calls\tabout %d, at least %s under the vendors' limits\n", p.APICalls, seconds(p.APISeconds))
-	fmt.Fprintf(w, "Transfer\tabout %s at 100 MB/s\n", seconds(p.TransferSeconds))
+	fmt.Fprintf(w, "API calls\tabout %d, at least %s under the vendors' limits\n", p.APICalls, english.Duration(seconds(p.APISeconds)))
+	fmt.Fprintf(w, "Transfer\tabout %s at 100 MB/s\n", english.Duration(seconds(p.TransferSeconds)))
 	for _, t := range p.ByType {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", t.MediaType, english.Count(t.Count, "file"), report.Size(t.Bytes))
 	}
@@ -356,7 +357,7 @@ func cancelCommand(o *options) *cobra.Command {
 		RunE: withArchive(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
 			a, err := s.CancelArchive(ctx, t, row.ID)
 			if err == nil {
-				_, err = fmt.Fprintf(out, "cancelling: %s\n", a.WorkflowID)
+				_, err = fmt.Fprintf(out, "canceling: %s\n", a.WorkflowID)
 			}
 			return err
 		}),

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/plan/account"
 )
 
 func TestOneIsPickedByItsNameAsPeopleWriteIt(t *testing.T) {
@@ -156,7 +157,7 @@ func TestAPersonIsNotLeftInSilence(t *testing.T) {
 	stop := sayEvery(t.Context(), time.Millisecond, w, "still reading")
 	line, err := bufio.NewReader(r).ReadString('\n')
 	require.NoError(t, err)
-	assert.Equal(t, "still reading: 0s so far\n", line)
+	assert.Equal(t, "still reading: 0 seconds so far\n", line)
 	r.Close()
 	stop()
 }
@@ -206,4 +207,14 @@ func TestTheShellCompletes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(page), "Move a review's expiry")
 	assert.FileExists(t, filepath.Join(dir, "starter.1"))
+}
+
+// A variable that is not set in a shell adds no whole account to a migration.
+func TestAnAddOfNothingIsOfTheMigrationsOwn(t *testing.T) {
+	for _, take := range []account.Selection{{}, {Name: ""}, {Workspaces: []string{}}} {
+		assert.Nil(t, otherSelection(take))
+	}
+	for _, take := range []account.Selection{{Name: "*"}, {Status: "any"}, {Workspaces: []string{"Films"}}, {OlderThan: "2026-01-01"}} {
+		assert.Equal(t, &take, otherSelection(take))
+	}
 }

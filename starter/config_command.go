@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/version"
 )
 
@@ -21,11 +22,11 @@ var exampleConfig []byte
 func configCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Write, check and show the configuration", Args: subcommand, RunE: showHelp}
 	var force, asJSON bool
-	initialise := &cobra.Command{
+	initialize := &cobra.Command{
 		Use: "init", Short: "Write a minimal example configuration for Frame.io V4", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return writeExample(cmd.OutOrStdout(), o.config, force) },
 	}
-	initialise.Flags().BoolVar(&force, "force", false, "overwrite an existing file")
+	initialize.Flags().BoolVar(&force, "force", false, "overwrite an existing file")
 	check := &cobra.Command{
 		Use: "check", Short: "Check the configuration without calling any service", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -36,7 +37,7 @@ func configCommand(o *options) *cobra.Command {
 			for _, w := range cfg.Warnings {
 				fmt.Fprintln(cmd.OutOrStdout(), "warning:", w)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid, tenants: %d. Next: starter setup\n", o.config, len(cfg.Tenants))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid, with %s. Next: starter setup\n", o.config, english.Count(len(cfg.Tenants), "tenant"))
 			return err
 		},
 	}
@@ -45,7 +46,7 @@ func configCommand(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return showConfig(cmd.OutOrStdout(), o.config, asJSON) },
 	}
 	show.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.AddCommand(initialise, check, show)
+	cmd.AddCommand(initialize, check, show)
 	return cmd
 }
 

@@ -51,7 +51,7 @@ func TestTheExampleConfigurationIsGoodOnceItsSecretsAreThere(t *testing.T) {
 	}
 	out, err := runCommand("config", "check", "--config", file)
 	require.NoError(t, err)
-	assert.Contains(t, out, "is valid, tenants: 1")
+	assert.Contains(t, out, "is valid, with 1 tenant.")
 
 	t.Setenv("FRAMEBRIDGE_HTTP_LISTEN", "127.0.0.1:9")
 	t.Setenv("FRAMEBRIDGE_LEDGER_DSN", "postgres://svc:pg%2Fsecret@db/fb?password=pg-too")

@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/doctor"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/routes"
@@ -70,12 +71,12 @@ func examineAll(ctx context.Context, o *options) (doctor.Report, error) {
 	if subject.Tenants, err = tenantsOf(cfg, o.tenant); err != nil {
 		return doctor.Report{}, err
 	}
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
+	l, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		subject.LedgerErr = err
 	} else {
-		defer book.Close()
-		subject.Ledger, subject.SignedIn, subject.Open = book, control.SignedIn(book), control.OpenForDoctor(book)
+		defer l.Close()
+		subject.Ledger, subject.SignedIn, subject.Open = l, control.SignedIn(l), control.OpenForDoctor(l)
 	}
 	quiet := slog.New(slog.DiscardHandler)
 	if tc, err := temporalclient.Lazy(cfg.Temporal, quiet, temporalclient.Watch{}); err == nil {
@@ -118,7 +119,7 @@ func printReport(out io.Writer, r doctor.Report, everything bool) error {
 			fmt.Fprintf(&b, "      %s\n      → %s\n", c.Meaning, c.Do)
 		}
 	}
-	fmt.Fprintf(&b, "\n%d checks: %d ok, %d warnings, %d failed, %d skipped\n", len(r.Checks), counts[doctor.OK], counts[doctor.Warn], counts[doctor.Fail], counts[doctor.Skipped])
+	fmt.Fprintf(&b, "\n%s: %d ok, %s, %d failed, %d skipped\n", english.Count(len(r.Checks), "check"), counts[doctor.OK], english.Count(counts[doctor.Warn], "warning"), counts[doctor.Fail], counts[doctor.Skipped])
 	_, err := io.WriteString(out, b.String())
 	return err
 }

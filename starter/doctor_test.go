@@ -20,7 +20,7 @@ func TestTheReportForPeopleNamesWhatIsWrong(t *testing.T) {
 	assert.NotContains(t, text, "config.valid")
 	assert.Contains(t, text, "WARN  mail.server: none\n      Nobody is told.\n      → Set it.")
 	assert.Contains(t, text, "Tenant "+tenantA+"\nFAIL  iconik.token: 401")
-	assert.Contains(t, text, "3 checks: 1 ok, 1 warnings, 1 failed, 0 skipped")
+	assert.Contains(t, text, "3 checks: 1 ok, 1 warning, 1 failed, 0 skipped")
 	assert.Equal(t, 2, r.ExitCode())
 	assert.True(t, strings.HasSuffix(text, "\n"))
 }

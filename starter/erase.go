@@ -22,9 +22,9 @@ func eraseCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "erase ADDRESS",
 		Short: "Take a person out of Framebridge's ledger for good",
-		Long: `erase replaces a person's e-mail address, and the names that stand beside it, by a pseudonym in everything that Framebridge has stored
-of a tenant: archives, files, reviews, comments and the audit log, which stays provable. It cannot be undone. A reviewer of an open review is
-refused.
+		Long: `erase replaces a person's e-mail address, and the names next to it, with a pseudonym in everything that Framebridge has stored
+of a tenant: archives, files, folders, reviews, comments and the audit log, which stays provable and gets an entry about it. It cannot be
+undone. A reviewer of an open review is refused.
 
 What Frame.io and iconik hold is not touched; it is listed, so that you can deal with it there.`,
 		Example: "  starter erase rita@client.example --yes",
@@ -65,6 +65,6 @@ func printErasure(out io.Writer, done control.ErasureView) error {
 	for _, held := range done.StillHeld {
 		fmt.Fprintln(out, "  "+held)
 	}
-	_, err := fmt.Fprintln(out, "  iconik: comments that were archived name their authors: search there for the address\n  Frame.io: comments, uploads and invitations of the person: ask Frame.io, or delete them there")
+	_, err := fmt.Fprintln(out, "  iconik: comments that were archived name their authors, collections who made the folder, earlier reports who asked: search there for the address\n  Frame.io: comments, uploads and invitations of the person: ask Frame.io, or delete them there")
 	return err
 }

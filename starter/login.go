@@ -55,12 +55,12 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 	if t.Frameio.IMS.ClientID == "" {
 		return fmt.Errorf("tenants.%s.frameio.ims.client_id is missing: create an OAuth web app credential in Adobe's Developer Console", t.ID)
 	}
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
+	l, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
-	defer book.Close()
-	if !book.CanKeepTokens() {
+	defer l.Close()
+	if !l.CanKeepTokens() {
 		return ledger.ErrNoKey
 	}
 	var b [16]byte
@@ -78,10 +78,10 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 	if err != nil {
 		return err
 	}
-	if err := open.SignIn(ctx, t, book.Tenant(t.ID), code, redirect); err != nil {
+	if err := open.SignIn(ctx, t, l.Tenant(t.ID), code, redirect); err != nil {
 		return err
 	}
-	p, err := open.Platform(t, book.Tenant(t.ID), nil)
+	p, err := open.Platform(t, l.Tenant(t.ID), nil)
 	if err != nil {
 		return err
 	}

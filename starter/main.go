@@ -20,6 +20,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/starter/control"
@@ -182,17 +183,17 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, *config
 	log := redact.NewLogger(os.Stderr, o.logFormat, o.logLevel)
 	slog.SetDefault(log)
 	cfg.LogWarnings(log)
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
+	l, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger.dsn: %w", err)
 	}
 	tc, err := dial(ctx, cfg, log)
 	if err != nil {
-		book.Close()
+		l.Close()
 		return nil, nil, err
 	}
-	s := &service{control.New(live, o.config, commandActor(), book, tc, log)}
-	return s, func() { tc.Close(); book.Close() }, nil
+	s := &service{control.New(live, o.config, commandActor(), l, tc, log)}
+	return s, func() { tc.Close(); l.Close() }, nil
 }
 
 // pickTenant finds the tenant that a command is for.
@@ -218,7 +219,7 @@ func pickTenant(cfg *config.Config, name string) (*config.Tenant, error) {
 	case len(named) == 1:
 		return named[0], nil
 	case len(named) > 1:
-		return nil, fmt.Errorf("%d tenants are named %q: choose one by its ID: %s", len(named), name, strings.Join(all, ", "))
+		return nil, fmt.Errorf("%s are named %q: choose one by its ID: %s", english.Count(len(named), "tenant"), name, strings.Join(all, ", "))
 	case name == "":
 		return nil, fmt.Errorf("several tenants are configured: choose one with --tenant: %s", strings.Join(all, ", "))
 	}

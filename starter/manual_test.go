@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/setup"
@@ -187,4 +190,61 @@ func TestTheManualsCommandsExist(t *testing.T) {
 		}
 	}
 	assert.Greater(t, seen, 20)
+}
+
+// routesOf are the routes that a row of the manual's table names: what follows "/" takes the place of the last part before, and
+// what follows "." that of its ending.
+func routesOf(row string) (out []string) {
+	last := ""
+	for _, m := range inCode.FindAllStringSubmatch(row, -1) {
+		_, path, isRoute := strings.Cut(m[1], " /")
+		switch {
+		case isRoute:
+			last, _, _ = strings.Cut("/"+path, "?")
+			last, _, _ = strings.Cut(last, " ")
+		case last != "" && strings.HasPrefix(m[1], "/"):
+			last = last[:strings.LastIndex(last, "/")] + m[1]
+		case last != "" && strings.HasPrefix(m[1], "."):
+			last = strings.TrimSuffix(last, filepath.Ext(last)) + m[1]
+		default:
+			continue
+		}
+		out = append(out, last)
+	}
+	return out
+}
+
+var inCode = regexp.MustCompile("`([^`]+)`")
+
+// The manual names every route that programs call; those that Frame.io and iconik call are set up by the starter.
+func TestTheManualNamesEveryRoute(t *testing.T) {
+	manual, err := os.ReadFile("../docs/admin.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(manual), "\n## The API\n")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n## ")
+	var named []string
+	for row := range strings.Lines(table) {
+		if cells := strings.Split(row, "|"); len(cells) == 4 {
+			named = append(named, routesOf(cells[1])...)
+		}
+	}
+	raw, err := os.ReadFile("api/openapi.json")
+	require.NoError(t, err)
+	var described struct{ Paths map[string]any }
+	require.NoError(t, json.Unmarshal(raw, &described))
+	var patterns []*regexp.Regexp
+	for path := range described.Paths {
+		path, ours := strings.CutPrefix(path, routes.Prefix)
+		if !ours || strings.Contains(path, "/webhooks/") || strings.Contains(path, "/actions/") {
+			continue
+		}
+		like := regexp.MustCompile("^" + regexp.MustCompile(`\\\{(report|file|format)\\\}`).ReplaceAllString(regexp.QuoteMeta(path), `[a-z_-]+(\.[a-z]+)?`) + "$")
+		patterns = append(patterns, like)
+		assert.True(t, slices.ContainsFunc(named, like.MatchString), "the manual does not name %s", path)
+	}
+	for _, path := range named {
+		assert.True(t, slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(path) }), "there is no %s", path)
+	}
+	assert.Greater(t, len(named), 30)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/plan/account"
 	"github.com/framebridge/framebridge/plan/schedule"
@@ -24,8 +25,8 @@ import (
 // migrationCommands are those that start, show and control a migration.
 func migrationCommands(o *options) []*cobra.Command {
 	return []*cobra.Command{
-		migrateStartCommand(o), migrateStatusCommand(o), migrateOrderCommand(o),
-		migrateControlCommand(o, workflows.UpdatePause, "Start no more projects, and let the archives that run stand still"),
+		migrateStartCommand(o), migrateStatusCommand(o), migrateAddCommand(o), migrateOrderCommand(o),
+		migrateControlCommand(o, workflows.UpdatePause, "Start no more projects, and pause the archives that are running"),
 		migrateControlCommand(o, workflows.UpdateResume, "Continue after a pause, or after the first projects (--canary)"),
 		migrateControlCommand(o, workflows.UpdateCancel, "End the migration and the archives that it has started; keep what is in iconik"),
 	}
@@ -73,7 +74,7 @@ project that the sign-in has access to. A tenant has one migration at a time; "s
 	}
 	f := cmd.Flags()
 	selectionFlags(f, &asked.Selection)
-	f.IntVar(&asked.Canary, "canary", 0, "so many projects first; the others wait for \"migrate resume\"")
+	f.IntVar(&asked.Canary, "canary", 0, "archive this many projects first; the others wait for \"migrate resume\"")
 	f.IntVar(&asked.ProjectsInParallel, "parallel", 0, "projects at once (default archive.projects_in_parallel)")
 	f.Var(windowFlag{&asked.Windows}, "window", "work only then; can be repeated: \"[DAYS] FROM-TO [ZONE] [BANDWIDTH]\"")
 	f.StringVar(&requestedBy, "requested-by", "", "e-mail address to notify of the result")
@@ -116,8 +117,8 @@ func migrateStatusCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status [MIGRATION]",
-		Short: "Show how a migration stands, the newest one unless another is named",
-		Long: `status shows how a migration stands and its projects in their order.
+		Short: "Show the status of a migration, by default the newest one",
+		Long: `status shows a migration's status and its projects in their order.
 
 Exit code: 0 running or done, 3 done with projects that are not plainly verified, 1 failed or canceled.`,
 		Args: cobra.MaximumNArgs(1),
@@ -213,11 +214,53 @@ func migrateControlCommand(o *options, verb, short string) *cobra.Command {
 			if _, err := s.ControlMigration(ctx, t, row.ID, verb); err != nil {
 				return err
 			}
-			said := map[string]string{workflows.UpdatePause: "is paused: archives stand still within seconds", workflows.UpdateResume: "continues", workflows.UpdateCancel: "is being canceled"}
+			said := map[string]string{workflows.UpdatePause: "is paused: its archives pause within seconds", workflows.UpdateResume: "continues", workflows.UpdateCancel: "is being canceled"}
 			_, err = fmt.Fprintf(out, "migration %s %s\n", row.ID, said[verb])
 			return err
 		}),
 	}
+}
+
+// otherSelection is the one that flags say, nil where they say none: --name "$NAME" with a variable that is not set does not mean every
+// project, as --name "*" and --status any do.
+func otherSelection(take account.Selection) *account.Selection {
+	if take.Everything() && take.Name == "" && take.Status == "" {
+		return nil
+	}
+	return &take
+}
+
+func migrateAddCommand(o *options) *cobra.Command {
+	var take account.Selection
+	cmd := &cobra.Command{
+		Use:   "add [MIGRATION]",
+		Short: "Add projects to the list of a migration that is running",
+		Long: `add reads Frame.io once more and puts the projects that are not in the list yet at its end. Without flags these are the projects
+that fit the migration's own selection by now, such as those that are new in Frame.io; with flags, the projects that the flags select.
+What is in the list keeps its place, and a project that failed is not started again: retry its archive.`,
+		Example: "  starter migrate add\n  starter migrate add --workspace \"Harbour Films\"\n  starter migrate add --name \"*\"  # the whole account",
+		Args:    cobra.MaximumNArgs(1),
+	}
+	selectionFlags(cmd.Flags(), &take)
+	cmd.RunE = withTenant(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
+		row, err := s.findMigration(ctx, t, args)
+		if err != nil {
+			return err
+		}
+		added, err := s.AddToMigration(ctx, t, row.ID, otherSelection(take))
+		switch {
+		case err != nil:
+			return badField(err)
+		case added.Projects == nil:
+			_, err = fmt.Fprintln(out, "Frame.io is still being read: \"starter migrate status\" shows the projects as they are added")
+		case *added.Projects == 0:
+			_, err = fmt.Fprintln(out, "no project was added: all that fit are in the list already")
+		default:
+			_, err = fmt.Fprintf(out, "%s added: they come last, and \"starter migrate order\" gives one another place\n", english.Count(*added.Projects, "project"))
+		}
+		return err
+	})
+	return cmd
 }
 
 func migrateOrderCommand(o *options) *cobra.Command {
@@ -246,7 +289,7 @@ func migrateOrderCommand(o *options) *cobra.Command {
 				}
 				all = append(all, candidate{p.ID, p.Name})
 			}
-			found, err := pick("project in the migration", all, args[0], t.Archive.TriggerSuffix)
+			found, err := pick("project", all, args[0], t.Archive.TriggerSuffix)
 			if err != nil {
 				return err
 			}
@@ -254,7 +297,7 @@ func migrateOrderCommand(o *options) *cobra.Command {
 			if _, err := s.OrderMigration(ctx, t, row.ID, found.id, place); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(out, "%s has place %d\n", found.name, place)
+			_, err = fmt.Fprintf(out, "%s is now number %d\n", found.name, place)
 			return err
 		}),
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/untrusted"
@@ -76,7 +77,7 @@ func pick(kind string, all []candidate, text, suffix string) (candidate, error) 
 	for _, n := range alike[:min(len(alike), namesOffered)] {
 		list = append(list, fmt.Sprintf("%q (%s)", n.name, n.id))
 	}
-	return candidate{}, fmt.Errorf("%d %ss are named like %q: choose one by its ID: %s", len(alike), kind, text, strings.Join(list, ", "))
+	return candidate{}, fmt.Errorf("%s are named like %q: choose one by its ID: %s", english.Count(len(alike), kind), text, strings.Join(list, ", "))
 }
 
 // plainName is a name without its suffix, in one case and one Unicode form.

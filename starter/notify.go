@@ -26,7 +26,7 @@ func notifyTestCommand(o *options) *cobra.Command {
 		Long: `test sends one message from this machine to each channel of a tenant, whatever its list of events says. Workers do the same with every
 event, from where they run.
 
-Exit code: 0 every channel that is configured took it, 1 one did not, or none is configured.`,
+Exit code: 0 every configured channel accepted it, 1 one did not, or none is configured.`,
 		Example: "  starter notify test --tenant Acme", Args: cobra.NoArgs,
 		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
 			all, err := s.TestNotifications(ctx, t)

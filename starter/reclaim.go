@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/starter/control"
@@ -27,12 +28,13 @@ func reclaimCommand(o *options) *cobra.Command {
 		Long: `reclaim deletes the files of an archived project in Frame.io once every one of them is proven to be in iconik. By itself it only
 shows what could be freed, and deletes nothing.
 
-To delete, type the project's name as it is in Frame.io after --project, or ask with --ask and have somebody else run
+To delete, type the project's name as it is in Frame.io after --project, or ask with --ask and have someone else run
 "starter reclaim approve". Both sides are then compared in full: the files, versions, fields and comments, and the stored bytes, which are
-read back. Anything that is otherwise than it was archived refuses the whole project. Each file is compared once more right before it is
-deleted, and the run stops at the first surprise. Folders, shares and the project stay. Frame.io can restore each file for 30 days.
+read back. Anything that differs from what was archived stops the whole project. Each file is compared once more right before it is
+deleted, and the run stops at the first surprise. A file's comments go with it; folders, shares and the project stay. Frame.io can restore
+each file for ` + english.Duration(workflows.RestorableFor) + `.
 
-Files that have something only in Frame.io stay, such as comments with attachments. With --accept, kinds of such losses are taken
+Files that have something only in Frame.io stay, such as comments with attachments. With --accept, you accept kinds of such losses
 knowingly, for example the authors of replies, whom Frame.io's V4 API does not name.
 
 Exit code: 0 done, 3 some files were left, 1 refused or stopped.`,
@@ -41,13 +43,13 @@ Exit code: 0 done, 3 some files were left, 1 refused or stopped.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&name, "project", "", "delete: the project's name as it is in Frame.io")
-	flags.BoolVar(&ask, "ask", false, "delete once somebody else has approved")
+	flags.BoolVar(&ask, "ask", false, "delete once someone else has approved")
 	flags.StringSliceVar(&accept, "accept", nil, "kinds of losses to accept, such as author or like; see \"not carried\" in the archive's report")
 	flags.BoolVar(&detach, "detach", false, "return immediately")
 	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	cmd.RunE = withArchive(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
 		if ask && name != "" {
-			return usage(errors.New("--ask and --project exclude each other: either somebody else approves, or you type the project's name"))
+			return usage(errors.New("--ask and --project exclude each other: either someone else approves, or you type the project's name"))
 		}
 		s.sayWithoutWorker(ctx)
 		if _, err := s.StartReclaim(ctx, t, row, control.ReclaimRequest{DryRun: !ask && name == "", Name: name, Accepts: accept}); err != nil {
@@ -58,8 +60,8 @@ Exit code: 0 done, 3 some files were left, 1 refused or stopped.`,
 		}
 		return s.followReclaim(ctx, out, t, row.ID, asJSON)
 	})
-	for verb, short := range map[string]string{control.VerbApprove: "Approve a deletion that somebody else has asked for", control.VerbPause: "Stop deleting after the file that is under way",
-		control.VerbResume: "Continue after a pause", control.VerbCancel: "End a reclaim; what is deleted can be restored in Frame.io for 30 days"} {
+	for verb, short := range map[string]string{control.VerbApprove: "Approve a deletion that someone else has asked for", control.VerbPause: "Stop deleting after the file that is under way",
+		control.VerbResume: "Continue after a pause", control.VerbCancel: "End a reclaim; what is deleted can be restored in Frame.io for " + english.Duration(workflows.RestorableFor)} {
 		cmd.AddCommand(reclaimControlCommand(o, verb, short))
 	}
 	cmd.AddCommand(reclaimStatusCommand(o))
@@ -115,7 +117,7 @@ func (s *service) followReclaim(ctx context.Context, out io.Writer, t *config.Te
 		}
 		switch {
 		case r.Status == ledger.ReclaimWaiting:
-			_, err := fmt.Fprintf(out, "Somebody else has to approve: starter reclaim approve %q\n", r.Project)
+			_, err := fmt.Fprintf(out, "Someone else has to approve: starter reclaim approve %q\n", r.Project)
 			return err
 		case !r.FinishedAt.IsZero():
 			if err := printReclaim(ctx, out, h, r, asJSON); err != nil {
@@ -139,14 +141,14 @@ func reclaimEnd(r ledger.Reclaim, sums map[ledger.ReclaimFileState]ledger.Reclai
 		}
 		return nil
 	}
-	return &exitError{exitFailed, "the reclaim ended " + string(r.Status)}
+	return &exitError{exitFailed, "the reclaim has ended: it is " + english.State(string(r.Status))}
 }
 
 func reclaimLine(r ledger.Reclaim, sums map[ledger.ReclaimFileState]ledger.ReclaimSum) string {
 	of := func(state ledger.ReclaimFileState) string {
-		return fmt.Sprintf("%d files, %s", sums[state].Files, report.Size(sums[state].Bytes))
+		return english.Count(sums[state].Files, "file") + ", " + report.Size(sums[state].Bytes)
 	}
-	status := string(r.Status)
+	status := english.State(string(r.Status))
 	if r.Paused {
 		status = "paused"
 	}
@@ -189,7 +191,7 @@ func printReclaim(ctx context.Context, out io.Writer, h ledger.ArchiveLedger, r 
 		}
 	}
 	if sums[ledger.ReclaimDeleted].Files > 0 && !r.FinishedAt.IsZero() {
-		fmt.Fprintf(out, "Frame.io can restore what was deleted until %s.\n", r.FinishedAt.Add(workflows.RestorableFor).Local().Format("January 2, 2006"))
+		fmt.Fprintf(out, "Frame.io can restore all that was deleted until %s, and each file for %s.\n", r.Began().Add(workflows.RestorableFor).Local().Format("January 2, 2006"), english.Duration(workflows.RestorableFor))
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) 
 	if err != nil {
 		return nil, err
 	}
-	return &setup.Setup{Tenant: t, Base: s.Config().HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Book: s.Ledger.Tenant(t.ID), Workspaces: f.workspaces, Groups: f.groups,
+	return &setup.Setup{Tenant: t, Base: s.Config().HTTP.PublicURL + routes.Prefix, Frameio: installer, Iconik: ick, Ledger: s.Ledger.Tenant(t.ID), Workspaces: f.workspaces, Groups: f.groups,
 		InUse: s.inUse(ctx, t)}, nil
 }
 

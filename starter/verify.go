@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -24,9 +25,11 @@ func verifyCommand() *cobra.Command {
 		Long: `verify examines what Framebridge handed out as proof: the reports of archives and migrations as JSON or page, deletion certificates,
 ASC MHL hash lists and their chain, and extracts of the audit log. It needs neither network nor configuration, and names what differs.
 
-A report is signed where report.signing_key was set. Give the public key with --key, in base64 as GET /report-keys shows it, or the
-name of a file that holds it; without one, a report is held against the key that it names itself. With --store the stored files are
-read in full and held against the report or the hash list.
+Reports, certificates and chains are signed where report.signing_key was set, and a chain's signature covers its hash lists. Give
+the public key with --key, in base64 as GET /report-keys shows it, or the name of a file that holds it; without one, a file is checked
+against the key that it names itself. Files that you give together are compared: hash lists with the JSON report or the hash list of
+their account, whose signature covers them, too, and extracts of one audit log with each other. With --store the stored files are read
+in full and checked against the report or the hash list.
 
 It exits with 0 when everything is right and proven, 1 when something differs, and 3 when something could not be proven.`,
 		Example: "  starter verify report.json --key u6m0X1…=\n  starter verify ascmhl/0001_Spring_2026-11-29_101500Z.mhl --store /Volumes/Archive/Spring\n  starter verify audit.jsonl",
@@ -44,6 +47,7 @@ It exits with 0 when everything is right and proven, 1 when something differs, a
 					return err
 				}
 			}
+			verify.Together(results)
 			return verified(cmd.OutOrStdout(), results, asJSON)
 		},
 	}
@@ -72,6 +76,14 @@ func publicKeys(given []string) ([]ed25519.PublicKey, error) {
 	return out, nil
 }
 
+// printable leaves out what would control a terminal: names come from outside.
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return '�'
+	}
+	return r
+}
+
 // verified prints the results, and is an error where something differs or is not proven.
 func verified(out io.Writer, results []verify.Result, asJSON bool) error {
 	problems, warnings := 0, 0
@@ -85,19 +97,22 @@ func verified(out io.Writer, results []verify.Result, asJSON bool) error {
 	} else {
 		for _, r := range results {
 			fmt.Fprintf(out, "%s (%s)\n", r.File, r.Kind)
+			if r.Of != "" {
+				fmt.Fprintf(out, "  %-10s  %s\n", "of", strings.Map(printable, r.Of))
+			}
 			for _, lines := range []struct {
 				mark string
 				of   []string
 			}{{"ok", r.Checked}, {"DIFFERS", r.Problems}, {"not proven", r.Warnings}} {
 				for _, line := range lines.of {
-					fmt.Fprintf(out, "  %-10s  %s\n", lines.mark, line)
+					fmt.Fprintf(out, "  %-10s  %s\n", lines.mark, strings.Map(printable, line))
 				}
 			}
 		}
 	}
 	switch {
 	case problems > 0:
-		return &exitError{exitFailed, english.Count(problems, "thing") + " " + map[bool]string{true: "differs", false: "differ"}[problems == 1]}
+		return &exitError{exitFailed, english.Count(problems, "thing") + " " + english.Verb(problems, "differ")}
 	case warnings > 0:
 		return &exitError{exitExceptions, ""}
 	}

@@ -269,7 +269,7 @@ func TestAWorkflowTaskThatFailsAgainAndAgainIsToldOf(t *testing.T) {
 	assert.Equal(t, 3, strings.Count(logged.String(), "review/x"), logged.String())
 	assert.Len(t, told, 3)
 	assert.Equal(t, FailingTask{WorkflowID: "review/x", Type: "Review", Attempt: 5}, told[2])
-	require.NoError(t, testutil.GatherAndCompare(metrics, strings.NewReader(`# HELP framebridge_workflow_task_retries_total Workflow tasks that came again after they had failed or timed out at least twice: workflows that do not go on.
+	require.NoError(t, testutil.GatherAndCompare(metrics, strings.NewReader(`# HELP framebridge_workflow_task_retries_total Workflow tasks that came again after they had failed or timed out at least twice: workflows that are stuck.
 # TYPE framebridge_workflow_task_retries_total counter
 framebridge_workflow_task_retries_total{workflow_type="Review"} 3
 `)))

@@ -86,7 +86,7 @@ type FailingTask struct {
 // for ever, and nobody hears of it. Where tell is given, it is told of each, too.
 func watchTasks(metrics prometheus.Registerer, log *slog.Logger, tell func(FailingTask)) grpc.UnaryClientInterceptor {
 	failing := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_workflow_task_retries_total",
-		Help: "Workflow tasks that came again after they had failed or timed out at least twice: workflows that do not go on."}, []string{"workflow_type"})
+		Help: "Workflow tasks that came again after they had failed or timed out at least twice: workflows that are stuck."}, []string{"workflow_type"})
 	if metrics != nil {
 		metrics.MustRegister(failing)
 	}
@@ -94,7 +94,7 @@ func watchTasks(metrics prometheus.Registerer, log *slog.Logger, tell func(Faili
 		err := invoke(ctx, method, req, reply, cc, opts...)
 		if task, polled := reply.(*workflowservice.PollWorkflowTaskQueueResponse); polled && err == nil && task.GetAttempt() >= failingAttempts {
 			failing.WithLabelValues(task.GetWorkflowType().GetName()).Inc()
-			log.ErrorContext(ctx, "a workflow does not go on: its task fails again and again", "workflow_id", task.GetWorkflowExecution().GetWorkflowId(),
+			log.ErrorContext(ctx, "a workflow is stuck: its task fails again and again", "workflow_id", task.GetWorkflowExecution().GetWorkflowId(),
 				"run_id", task.GetWorkflowExecution().GetRunId(), "workflow_type", task.GetWorkflowType().GetName(), "attempt", task.GetAttempt())
 			if tell != nil {
 				tell(FailingTask{WorkflowID: task.GetWorkflowExecution().GetWorkflowId(), RunID: task.GetWorkflowExecution().GetRunId(), Type: task.GetWorkflowType().GetName(), Attempt: task.GetAttempt()})

@@ -3,7 +3,6 @@ package workflows
 import (
 	"errors"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -137,7 +136,7 @@ func (a *archive) setup(ctx workflow.Context) error {
 		Description: "Stop the archive. Everything already in iconik stays, and a retry continues from there.",
 		Validator: func() error {
 			if a.stopped {
-				return temporal.NewApplicationError("the archive is already being canceled", "AlreadyCancelled")
+				return refuse("the archive is already being canceled")
 			}
 			return nil
 		},
@@ -156,7 +155,7 @@ func (a *archive) setup(ctx workflow.Context) error {
 		Description: "Check now whether the originals are back.",
 		Validator: func() error {
 			if a.step != stepNameWaiting {
-				return temporal.NewApplicationError("the archive is still running: retry it when it has ended", "Running")
+				return refuse("the archive is still running: retry it when it has ended")
 			}
 			return nil
 		},

@@ -1,6 +1,6 @@
 package workflows
 
-// The activities of an archive. Package activities implements them.
+// The activities of an archive. Their steps are in activities/archive; what needs Temporal is in activities.
 var (
 	ActJoinQueue        = task[JoinQueueInput]("JoinQueue")
 	ActQueuePositions   = task[QueuePositionsInput]("QueuePositions")
@@ -184,7 +184,7 @@ type (
 	FailItemInput struct {
 		Ref
 		SourceID string `json:"source_id"`
-		Fault    string `json:"fault"` // content | system
+		Fault    string `json:"fault"` // FaultContent, FaultSystem
 		Reason   string `json:"reason"`
 	}
 
@@ -235,7 +235,7 @@ type (
 	// NotifyInput asks for one mail.
 	NotifyInput struct {
 		Ref
-		Kind string `json:"kind"` // NotifyQueued, NotifyWaiting, NotifyEnded
+		Kind string `json:"kind"` // NotifyQueued, NotifyWaiting, NotifyEnded, NotifyStuck
 		// Run is the archive's run that it is about. What a former one had to tell is sent only where the runs since had
 		// nothing to tell. 0: any.
 		Run int `json:"run,omitempty"`
@@ -311,6 +311,9 @@ const (
 	StatusVerifying = "verifying"
 	StatusFailed    = "failed"
 	StatusCancelled = "cancelled"
+
+	StatusVerified               = "verified"
+	StatusVerifiedWithExceptions = "verified_with_exceptions"
 )
 
 // Why an archive waits for originals.

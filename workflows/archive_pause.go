@@ -21,7 +21,7 @@ const phasePlanning = "plan"
 
 const stepNamePaused = "paused with its migration"
 
-// orderly marks a context whose activities and children are waited for when they are cancelled: what comes after them must not
+// orderly marks a context whose activities and children are waited for when they are canceled: what comes after them must not
 // happen beside them.
 type orderly struct{}
 
@@ -32,7 +32,8 @@ func (a *archive) isOrderly() bool { return a.ofMigration() || a.state.Orderly }
 
 // followHolds interrupts the step that runs when the migration is paused. One that waits for originals may go on waiting.
 func (a *archive) followHolds(ctx workflow.Context) {
-	for holds := workflow.GetSignalChannel(ctx, SignalHold); ; {
+	holds := workflow.GetSignalChannel(ctx, SignalHold)
+	for {
 		var in HoldSignal
 		holds.Receive(ctx, &in)
 		if ctx.Err() != nil {
@@ -78,11 +79,19 @@ func (a *archive) finished(r Range) {
 	a.unfinished = slices.DeleteFunc(a.unfinished, func(u Range) bool { return u == r })
 }
 
-// awaitResumed stands still while the migration is paused.
+// awaitResumed stands still while the migration is paused. It may be paused again while the archive writes down that it goes on; runs
+// that older versions started took no notice of that.
 func (a *archive) awaitResumed(ctx workflow.Context) error {
-	if !a.state.Paused {
-		return nil
+	for a.state.Paused {
+		if err := a.standStill(ctx); err != nil || !a.state.Orderly {
+			return err
+		}
 	}
+	return nil
+}
+
+// standStill waits until the archive may go on, and says so.
+func (a *archive) standStill(ctx workflow.Context) error {
 	a.enter(ctx, stepNamePaused)
 	shown := a.state.Step > stepOpen // before, there is nothing to show it on
 	if shown {

@@ -3,7 +3,6 @@ package workflows
 import (
 	"slices"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -109,9 +108,9 @@ func acceptMoves(ctx workflow.Context, state *QueueState, moved workflow.SendCha
 		Validator: func(in MoveUpdate) error {
 			switch {
 			case in.Position < 1:
-				return temporal.NewApplicationError("a position counts from 1", "Position")
+				return refuse("position must be a number from 1")
 			case state.place(in.Archive) < 0:
-				return temporal.NewApplicationError("the archive does not wait in the queue", "NotQueued")
+				return refuse("the archive does not wait in the queue")
 			}
 			return nil
 		},

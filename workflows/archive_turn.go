@@ -66,7 +66,8 @@ func (a *archive) leaveTurn(ctx workflow.Context) {
 // yieldWhenStuck tells people, once in a run, that something is stuck, and lets the tenant's next archive begin meanwhile: what
 // is stuck is tried again all the same.
 func (a *archive) yieldWhenStuck(ctx workflow.Context) {
-	for stuck := workflow.GetSignalChannel(ctx, SignalStuck); ; {
+	stuck := workflow.GetSignalChannel(ctx, SignalStuck)
+	for {
 		stuck.Receive(ctx, nil)
 		if ctx.Err() != nil {
 			return

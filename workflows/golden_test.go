@@ -133,7 +133,7 @@ func TestStateKeepsItsNames(t *testing.T) {
 		"Migration input": MigrationInput{}, "Migration result": MigrationResult{}, "Migration status": MigrationStanding{},
 		"Migration control": ControlUpdate{}, "Migration order": OrderUpdate{},
 		"StartProjects input": StartProjectsInput{}, "StartProjects result": StartProjectsResult{}, "HoldProjects input": HoldProjectsInput{},
-		"OrderProject input": OrderProjectInput{}, "SetMigrationStatus input": MigrationStatusInput{},
+		"OrderProject input": OrderProjectInput{}, "Migration add": AddUpdate{}, "AddProjects input": AddProjectsInput{}, "AddProjects result": AddProjectsResult{}, "SetMigrationStatus input": MigrationStatusInput{},
 		"WriteAccountReport input": AccountReportInput{}, "FinishMigration input": MigrationEndInput{},
 
 		"JoinQueue input": JoinQueueInput{}, "QueuePositions input": QueuePositionsInput{}, "ClosedArchives input": ClosedArchivesInput{},

@@ -28,6 +28,9 @@ type MigrationState struct {
 	Held   bool   `json:"held,omitempty"`   // the archives were told to stand still
 	Status string `json:"status,omitempty"` // as written down last, with its reason
 	Reason string `json:"reason,omitempty"`
+	// Orderly has what is being done waited for when the migration is canceled, the canary be of the first round alone and of what is not
+	// stuck, a go be given to a canary that waits alone, and a paused migration not end. Runs that older versions started do not have it.
+	Orderly bool `json:"orderly,omitempty"`
 
 	Standing Standing `json:"standing"`
 }
@@ -38,15 +41,24 @@ type migration struct {
 	state MigrationState
 
 	news    bool // something happened that is worth a look
+	grown   bool // projects were added since they were surveyed
+	closing bool // its report is being written
+	ended   bool // its end is being written down
 	leave   bool // what is left waits for originals, and goes on by itself
 	stop    workflow.CancelFunc
 	stopped string         // why, by the cancel update
 	writing workflow.Mutex // of the status, which updates write beside the loop
+
+	adding   int                   // updates that are listing more projects
+	stopAdds []workflow.CancelFunc // of all of them, also of those that have ended
 }
 
 // Migration brings the projects of an account over: the ledger has their list, each is an archive of its own.
 func Migration(ctx workflow.Context, in MigrationInput) (MigrationResult, error) {
 	m := &migration{ref: in.MigrationRef, state: in.State, writing: workflow.NewMutex(ctx)}
+	if m.state.Orderly {
+		ctx = workflow.WithValue(ctx, orderly{}, true)
+	}
 	ctx, m.stop = workflow.WithCancel(ctx)
 	if err := m.setup(ctx); err != nil {
 		return MigrationResult{}, err
@@ -70,7 +82,7 @@ func (m *migration) run(ctx workflow.Context) error {
 		m.state.Listed = true
 	}
 	for {
-		m.news = false
+		m.news, m.grown = false, false
 		standing, err := ActSurveyMigration.Execute(forCalls(ctx, "how the projects stand"), m.ref)
 		if err != nil {
 			return err
@@ -81,9 +93,10 @@ func (m *migration) run(ctx workflow.Context) error {
 		switch more, err := m.anotherRound(ctx); {
 		case err != nil:
 			return err
-		case more:
+		case more, m.grown:
 			continue
-		case m.left() == 0:
+		case m.left() == 0 && m.adding == 0 && !m.staysPaused():
+			m.closing = true
 			if standing.Waiting > 0 {
 				if err := ActReleaseProjects.Execute(forCalls(ctx, "let the archives go that wait for originals"), m.ref); err != nil {
 					return err
@@ -97,7 +110,7 @@ func (m *migration) run(ctx workflow.Context) error {
 		if err := m.await(ctx); err != nil {
 			return err
 		}
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		if m.adding == 0 && workflow.GetInfo(ctx).GetContinueAsNewSuggested() { // the next run cannot wait for what this one has begun to list
 			return m.continueAsNew(ctx)
 		}
 	}
@@ -105,7 +118,7 @@ func (m *migration) run(ctx workflow.Context) error {
 
 // anotherRound looks, once when all projects have ended, for what has changed in Frame.io since.
 func (m *migration) anotherRound(ctx workflow.Context) (bool, error) {
-	if m.left() > 0 || m.state.Round >= deltaRounds {
+	if m.left() > 0 || m.adding > 0 || m.state.Round >= deltaRounds || m.staysPaused() {
 		return false, nil
 	}
 	changed, err := ActFindChanged.Execute(forWalks(ctx, "what has changed since"), m.ref)
@@ -113,6 +126,9 @@ func (m *migration) anotherRound(ctx workflow.Context) (bool, error) {
 		return false, err
 	}
 	m.state.Round++
+	if m.state.Orderly { // there is nobody left who would wait for it
+		m.state.Canary = 0
+	}
 	return changed > 0, nil
 }
 
@@ -121,6 +137,9 @@ func (m *migration) onlyOriginals() bool {
 	s := m.state.Standing
 	return s.Queued == 0 && s.Running == 0 && s.Waiting > 0 && s.Originals == s.Waiting && m.state.Paused == ""
 }
+
+// staysPaused says that somebody has paused it, and that it does not end before it is resumed, even if all has ended that others started.
+func (m *migration) staysPaused() bool { return m.state.Orderly && m.state.Paused != "" }
 
 // left is how many projects the migration must still see to their end.
 func (m *migration) left() int {
@@ -153,8 +172,8 @@ func (m *migration) advance(ctx workflow.Context) error {
 	if most <= 0 || m.state.Standing.Queued == 0 {
 		return nil
 	}
-	begun, err := ActStartProjects.Execute(forCalls(ctx, "start the next projects"), StartProjectsInput{MigrationRef: m.ref, Most: most, Round: m.state.Round})
-	m.state.Begun += begun.Archives
+	begun, err := ActStartProjects.Execute(forCalls(ctx, "start the next projects"), StartProjectsInput{MigrationRef: m.ref, Most: most, Round: m.state.Round, Canary: m.state.Canary})
+	m.state.Begun = max(m.state.Begun+begun.Archives, begun.Begun)
 	m.news = m.news || begun.Settled > 0 // others may be started in their place
 	return err
 }
@@ -162,24 +181,53 @@ func (m *migration) advance(ctx workflow.Context) error {
 // due is where the migration should stand.
 func (m *migration) due() (status, reason string) {
 	s := m.state.Standing
+	stuck := s.Waiting - s.Originals
 	switch {
 	case m.state.Paused != "":
 		return MigrationPaused, m.state.Paused
-	case m.state.Canary > 0 && m.state.Begun >= m.state.Canary && s.Running == 0 && s.Queued > 0:
-		return MigrationPaused, fmt.Sprintf("The first %s %s done. Look at them, then resume the migration to bring over the others.", english.Count(m.state.Canary, "project"), english.Is(m.state.Canary))
+	case m.waitsForGo():
+		reason := m.first(m.state.Canary, english.Is(m.state.Canary)+" done")
+		if m.state.Orderly && s.Waiting > 0 {
+			reason = m.first(s.Waiting, english.Verb(s.Waiting, "wait")+" for originals in Frame.io")
+		}
+		if m.state.Canary == 1 {
+			return MigrationPaused, reason + " Look at it, then resume the migration to bring over the others."
+		}
+		return MigrationPaused, reason + " Look at them, then resume the migration to bring over the others."
+	case !m.state.Listed:
+		return MigrationPlanning, ""
 	case !s.WindowOpen:
 		return MigrationScheduled, "Outside the migration's windows. The next one opens " + s.Opens
+	case m.state.Orderly && s.Outage && s.Queued > 0:
+		return MigrationRunning, fmt.Sprintf("All %s that are open are stuck: see the archive's reason. Others are started when one of them continues.", english.Count(stuck, "project"))
+	case m.state.Orderly && m.canaryBegun() && s.Running == 0 && stuck > 0:
+		return MigrationRunning, m.first(stuck, english.Is(stuck)+" stuck: see the archive's reason") + " The others wait for it."
 	case s.Running == 0 && s.Queued == 0 && s.Waiting > 0:
-		return MigrationRunning, fmt.Sprintf("%s wait%s for something that a person must do: see the archive's reason.", english.Count(s.Waiting, "project"), singular(s.Waiting))
+		return MigrationRunning, fmt.Sprintf("%s %s for something that a person must do: see the archive's reason.", english.Count(s.Waiting, "project"), english.Verb(s.Waiting, "wait"))
 	}
 	return MigrationRunning, ""
 }
 
-func singular(n int) string {
-	if n == 1 {
-		return "s"
+// first says what n of the canary's projects do.
+func (m *migration) first(n int, do string) string {
+	all := english.Count(m.state.Canary, "project")
+	switch {
+	case m.state.Canary == 1:
+		return "The first project " + do + "."
+	case n == m.state.Canary:
+		return "The first " + all + " " + do + "."
 	}
-	return ""
+	return fmt.Sprintf("Of the first %s, %d %s.", all, n, do)
+}
+
+func (m *migration) canaryBegun() bool {
+	return m.state.Canary > 0 && m.state.Begun >= m.state.Canary && m.state.Standing.Queued > 0
+}
+
+// waitsForGo says that the canary's projects are through, and that somebody must say whether the others follow.
+func (m *migration) waitsForGo() bool {
+	s := m.state.Standing
+	return m.canaryBegun() && s.Running == 0 && (!m.state.Orderly || s.Waiting == s.Originals)
 }
 
 // await returns when something has happened, the window changes, or it is time to look again.
@@ -216,13 +264,15 @@ func (m *migration) continueAsNew(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return err
 	}
-	for ended := workflow.GetSignalChannel(ctx, SignalEnded); ended.ReceiveAsync(nil); { // the next run looks first
+	ended := workflow.GetSignalChannel(ctx, SignalEnded)
+	for ended.ReceiveAsync(nil) { // the next run looks first
 	}
 	return workflow.NewContinueAsNewError(ctx, MigrationName, MigrationInput{MigrationRef: m.ref, State: m.state})
 }
 
 // end writes down how the migration ended. What runs for one that was canceled is canceled with it.
 func (m *migration) end(ctx workflow.Context, cause error) (MigrationResult, error) {
+	m.ended = true
 	out := MigrationEndInput{MigrationRef: m.ref, Status: MigrationDone}
 	switch {
 	case cause == nil:
@@ -234,6 +284,9 @@ func (m *migration) end(ctx workflow.Context, cause error) (MigrationResult, err
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	if cause != nil {
+		if err := m.stopAdding(ctx); err != nil {
+			return MigrationResult{}, err
+		}
 		if err := m.cancelArchives(ctx); err != nil {
 			return MigrationResult{}, err
 		}

@@ -8,6 +8,7 @@ var (
 	ActSurveyMigration    = declare[MigrationRef, Standing]("SurveyMigration")
 	ActStartProjects      = declare[StartProjectsInput, StartProjectsResult]("StartProjects")
 	ActHoldProjects       = task[HoldProjectsInput]("HoldProjects")
+	ActAddProjects        = declare[AddProjectsInput, AddProjectsResult]("AddProjects")
 	ActFindChanged        = declare[MigrationRef, int]("FindChanged")
 	ActOrderProject       = task[OrderProjectInput]("OrderProject")
 	ActReleaseProjects    = task[MigrationRef]("ReleaseProjects")
@@ -44,6 +45,8 @@ type (
 		// Originals are those of Waiting that wait for originals in Frame.io, and for nothing else.
 		Originals int `json:"originals,omitempty"`
 		Parallel  int `json:"parallel"` // archives at once
+		// Outage: all that is open is stuck. Nothing more is started until something goes on.
+		Outage bool `json:"outage,omitempty"`
 
 		WindowOpen bool      `json:"window_open"`
 		Opens      string    `json:"opens,omitempty"` // in words, where it is closed
@@ -54,16 +57,28 @@ type (
 		MigrationRef
 		Most  int `json:"most"`
 		Round int `json:"round"`
+		// Canary is how many archives may have begun in all before somebody gives a go; 0: any number.
+		Canary int `json:"canary,omitempty"`
 	}
 	// StartProjectsResult says how many archives were started or joined, and how many projects need none.
 	StartProjectsResult struct {
 		Archives int `json:"archives"`
 		Settled  int `json:"settled,omitempty"`
+		Begun    int `json:"begun,omitempty"` // in all, where that is limited
 	}
 	// HoldProjectsInput lets the archives of a migration stand still or go on.
 	HoldProjectsInput struct {
 		MigrationRef
 		Paused bool `json:"paused"`
+	}
+	// AddProjectsInput lists projects that the migration has not.
+	AddProjectsInput struct {
+		MigrationRef
+		AddUpdate
+	}
+	// AddProjectsResult says how many projects were added.
+	AddProjectsResult struct {
+		Added int `json:"added"`
 	}
 	// OrderProjectInput gives a queued project another place.
 	OrderProjectInput struct {

@@ -35,6 +35,7 @@ type account struct {
 	parallel int
 	opens    func(time.Time) (open bool, changes time.Time)
 	changed  []string // found by the delta pass
+	added    []string // found by an update
 	statuses []string
 	held     []bool
 	ends     []MigrationEndInput
@@ -116,6 +117,14 @@ func (a *account) register(env *testsuite.TestWorkflowEnvironment) {
 		a.deltas++
 		a.queue = append(a.queue, a.changed...)
 		return len(a.changed), nil
+	})
+	ActAddProjects.Register(env, func(_ context.Context, in AddProjectsInput) (AddProjectsResult, error) {
+		defer locked()()
+		if string(in.Selection) == `{"name":"["}` {
+			return AddProjectsResult{}, temporal.NewNonRetryableApplicationError("not a pattern", ErrorContent, nil)
+		}
+		a.queue = append(a.queue, a.added...)
+		return AddProjectsResult{Added: len(a.added)}, nil
 	})
 	ActOrderProject.Register(env, func(_ context.Context, in OrderProjectInput) error {
 		defer locked()()
@@ -292,7 +301,7 @@ func TestTheOrderChangesWhileItRuns(t *testing.T) {
 	var order []string
 	_, err := migrate(t, a, MigrationState{}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() {
-			a.control(t, UpdateOrder, OrderUpdate{Project: "p04"}, "counts from 1")
+			a.control(t, UpdateOrder, OrderUpdate{Project: "p04"}, "position must be a number from 1")
 			a.control(t, UpdateOrder, OrderUpdate{Position: 1}, "name a project")
 			a.control(t, UpdateOrder, OrderUpdate{Project: "p04", Position: 1}, "")
 			a.control(t, UpdateOrder, OrderUpdate{Project: "p01", Position: 1}, "does not wait")

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,12 +15,24 @@ import (
 // ControlUpdate is a control of a migration; By is who asks for it, in words.
 type ControlUpdate struct {
 	By string `json:"by,omitempty"`
+	// MigrationID is the one that is meant: another of the tenant's may run by now. Older clients do not say.
+	MigrationID string `json:"migration_id,omitempty"`
 }
 
 // OrderUpdate gives a queued project of a migration another place. Position counts from 1, the next one.
 type OrderUpdate struct {
 	Project  string `json:"project"`
 	Position int    `json:"position"`
+	// MigrationID is as in ControlUpdate.
+	MigrationID string `json:"migration_id,omitempty"`
+}
+
+// AddUpdate has projects added to a migration's list.
+type AddUpdate struct {
+	// Selection says which (account.Selection); the migration's own where it is empty, for projects that are new in Frame.io.
+	Selection json.RawMessage `json:"selection,omitempty"`
+	// MigrationID is as in ControlUpdate.
+	MigrationID string `json:"migration_id,omitempty"`
 }
 
 // MigrationStanding answers the status query, and the updates.
@@ -39,7 +52,8 @@ func (m *migration) setup(ctx workflow.Context) error {
 		return err
 	}
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		for ended := workflow.GetSignalChannel(ctx, SignalEnded); ; {
+		ended := workflow.GetSignalChannel(ctx, SignalEnded)
+		for {
 			ended.Receive(ctx, nil)
 			if ctx.Err() != nil {
 				return
@@ -49,11 +63,11 @@ func (m *migration) setup(ctx workflow.Context) error {
 	})
 	return errors.Join(
 		workflow.SetUpdateHandlerWithOptions(ctx, UpdatePause, m.pause, workflow.UpdateHandlerOptions{
-			Description: "Start nothing more, and let the archives that run stand still.",
-			Validator: func(ControlUpdate) error {
-				switch {
-				case m.stopped != "":
-					return refuse("the migration is being canceled")
+			Description: "Start nothing more, and pause the archives that are running.",
+			Validator: func(in ControlUpdate) error {
+				switch err := m.controls(in.MigrationID); {
+				case err != nil:
+					return err
 				case m.state.Paused != "":
 					return refuse("the migration is paused already")
 				}
@@ -61,12 +75,12 @@ func (m *migration) setup(ctx workflow.Context) error {
 			},
 		}),
 		workflow.SetUpdateHandlerWithOptions(ctx, UpdateResume, m.resume, workflow.UpdateHandlerOptions{
-			Description: "Go on, after a pause or after the canary.",
-			Validator: func(ControlUpdate) error {
-				switch {
-				case m.stopped != "":
-					return refuse("the migration is being canceled")
-				case m.state.Paused == "" && m.state.Status != MigrationPaused:
+			Description: "Continue after a pause or after the canary.",
+			Validator: func(in ControlUpdate) error {
+				switch err := m.controls(in.MigrationID); {
+				case err != nil:
+					return err
+				case m.state.Paused == "" && !m.waitsForGo():
 					return refuse("the migration is not paused")
 				}
 				return nil
@@ -78,30 +92,75 @@ func (m *migration) setup(ctx workflow.Context) error {
 			return m.status(), nil
 		}, workflow.UpdateHandlerOptions{
 			Description: "End the migration, and the archives that it has started. Everything already in iconik stays.",
-			Validator: func(ControlUpdate) error {
-				if m.stopped != "" {
+			Validator: func(in ControlUpdate) error {
+				switch {
+				case m.isOther(in.MigrationID):
+					return errOther
+				case m.stopped != "":
 					return refuse("the migration is already being canceled")
+				case m.ended:
+					return errClosing
 				}
 				return nil
 			},
 		}),
+		m.setupList(ctx),
+	)
+}
+
+// setupList takes the updates that change the list.
+func (m *migration) setupList(ctx workflow.Context) error {
+	return errors.Join(
 		workflow.SetUpdateHandlerWithOptions(ctx, UpdateOrder, func(ctx workflow.Context, in OrderUpdate) (MigrationStanding, error) {
 			return m.status(), ActOrderProject.Execute(forCalls(ctx, "another place for a project"), OrderProjectInput{MigrationRef: m.ref, OrderUpdate: in})
 		}, workflow.UpdateHandlerOptions{
 			Description: "Give a queued project another place.",
 			Validator: func(in OrderUpdate) error {
-				switch {
+				switch err := m.controls(in.MigrationID); {
+				case err != nil:
+					return err
 				case in.Position < 1:
-					return refuse("a position counts from 1")
+					return refuse("position must be a number from 1")
 				case in.Project == "":
 					return refuse("name a project")
 				case !m.state.Listed:
-					return refuse("the projects are still being listed: try again in a moment")
+					return errListing
 				}
 				return nil
 			},
 		}),
+		workflow.SetUpdateHandlerWithOptions(ctx, UpdateAdd, m.add, workflow.UpdateHandlerOptions{
+			Description: "Add projects to the list.",
+			Validator: func(in AddUpdate) error {
+				if err := m.controls(in.MigrationID); err != nil || m.state.Listed {
+					return err
+				}
+				return errListing
+			},
+		}),
 	)
+}
+
+var (
+	errOther   = refuse("this migration has ended, and another one runs: look at that one")
+	errClosing = refuse("the migration is about to end")
+	errListing = refuse("the projects are still being listed: try again in a moment")
+)
+
+// isOther says that a control means a migration that ran before this one.
+func (m *migration) isOther(id string) bool { return id != "" && id != m.ref.Migration }
+
+// controls says why no control is taken, if none is.
+func (m *migration) controls(id string) error {
+	switch {
+	case m.isOther(id):
+		return errOther
+	case m.stopped != "":
+		return refuse("the migration is being canceled")
+	case m.closing || m.ended:
+		return errClosing
+	}
+	return nil
 }
 
 func by(in ControlUpdate) string {
@@ -112,14 +171,14 @@ func by(in ControlUpdate) string {
 }
 
 func (m *migration) pause(ctx workflow.Context, in ControlUpdate) (MigrationStanding, error) {
-	m.state.Paused = "Paused " + by(in) + ". Resume the migration to go on."
+	m.state.Paused = "Paused " + by(in) + ". Resume the migration to continue."
 	m.news = true
 	err := m.show(ctx, MigrationPaused, m.state.Paused) // whoever asks next sees it; the archives follow
 	return m.status(), err
 }
 
 func (m *migration) resume(ctx workflow.Context, _ ControlUpdate) (MigrationStanding, error) {
-	if m.state.Paused == "" { // it waits for a go after its canary
+	if m.state.Paused == "" && (m.waitsForGo() || !m.state.Orderly) { // a go after its canary
 		m.state.Canary = 0
 	}
 	m.state.Paused = ""
@@ -127,6 +186,27 @@ func (m *migration) resume(ctx workflow.Context, _ ControlUpdate) (MigrationStan
 	status, reason := m.due()
 	err := m.show(ctx, status, reason)
 	return m.status(), err
+}
+
+// add lists more projects. The migration goes on meanwhile, and does not end before.
+func (m *migration) add(ctx workflow.Context, in AddUpdate) (AddProjectsResult, error) {
+	ctx, stop := workflow.WithCancel(ctx) // the migration's own end is none of an update's context
+	m.adding, m.stopAdds = m.adding+1, append(m.stopAdds, stop)
+	out, err := ActAddProjects.Execute(forAsked(ctx, "add projects to the list"), AddProjectsInput{MigrationRef: m.ref, AddUpdate: in})
+	m.adding--
+	m.news, m.grown = true, true
+	if over := m.controls(""); temporal.IsCanceledError(err) && over != nil {
+		return out, over
+	}
+	return out, err
+}
+
+// stopAdding ends the updates that are listing more projects, and waits for them: a list that has ended does not grow.
+func (m *migration) stopAdding(ctx workflow.Context) error {
+	for _, stop := range m.stopAdds {
+		stop()
+	}
+	return workflow.Await(ctx, func() bool { return m.adding == 0 })
 }
 
 // mail has the one mail about the migration's end sent by a workflow of its own.

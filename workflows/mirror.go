@@ -119,9 +119,9 @@ func (m *mirror) count(res MirrorProjectResult, err error) {
 	switch {
 	case temporal.IsTimeoutError(err) || errors.As(err, &last) && last.Type() == ErrorRunning || err == nil && res.Status == StatusWaiting:
 		r.Waiting++
-	case err == nil && res.Status == "verified":
+	case err == nil && res.Status == StatusVerified:
 		r.Verified++
-	case err == nil && res.Status == "verified_with_exceptions":
+	case err == nil && res.Status == StatusVerifiedWithExceptions:
 		r.Exceptions++
 	default:
 		r.Failed++

@@ -47,12 +47,13 @@ const (
 
 	QueryStatus = "status"
 
-	UpdateCancel = "cancel" // stop the archive; what is copied stays
+	UpdateCancel = "cancel" // of an archive, a migration or a reclaim: stop it; what is done stays
 	UpdateRetry  = "retry"  // while it waits for originals: look now
 	UpdateMove   = "move"   // of the queue: give an archive another place
 	UpdatePause  = "pause"  // of a reclaim or a migration
 	UpdateResume = "resume" // of one that is paused
 	UpdateOrder  = "order"  // of a migration: give a project another place
+	UpdateAdd    = "add"    // of a migration: list projects that it has not
 	UpdateExtend = "extend" // give a review another expiry
 	UpdateStop   = "stop"   // end a review now
 	UpdateSync   = "sync"   // compare both sides of a review now

@@ -5,6 +5,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // Error types that activities raise and workflows act on. All other classes (retryable, throttled) are settled by the
@@ -59,13 +61,17 @@ const (
 	surveyInterval    = 20 * time.Second // between looks at how a migration's projects stand; each that ends says so besides
 	idleInterval      = time.Minute      // while nothing of it runs
 	deltaRounds       = 1                // in which a migration brings over what has changed while it ran
-	cancelInterval    = 5 * time.Second  // between looks whether the archives of a cancelled migration have ended
+	cancelInterval    = 5 * time.Second  // between looks whether the archives of a canceled migration have ended
 	cancelLooks       = 60               // of those
 	mostHints         = 50               // that webhooks leave before everything is read instead
+	upkeepDays        = 30               // of one run of a tenant's upkeep, before it continues as new
 )
 
-// approvalPatience is how long a reclaim waits for a second person.
-const approvalPatience = 14 * 24 * time.Hour
+// ApprovalPatience is how long a reclaim waits for a second person.
+const ApprovalPatience = 14 * 24 * time.Hour
+
+// FreshFor is how old an archive's comparison may be when its files are deleted in Frame.io, and the proof of a file's bytes.
+const FreshFor = 24 * time.Hour
 
 // upkeepInterval is how often a tenant's upkeep looks.
 const upkeepInterval = 24 * time.Hour
@@ -88,7 +94,7 @@ func retries(max time.Duration) *temporal.RetryPolicy {
 func withPolicy(ctx workflow.Context, o workflow.ActivityOptions, summary string) workflow.Context {
 	o.HeartbeatTimeout = heartbeatTimeout
 	o.WaitForCancellation = o.WaitForCancellation || ctx.Value(orderly{}) != nil
-	o.Summary = clip(summary)
+	o.Summary = Clip(summary)
 	o.Priority = temporal.Priority{FairnessKey: TenantOf(workflow.GetInfo(ctx).WorkflowExecution.ID)}
 	return workflow.WithActivityOptions(ctx, o)
 }
@@ -108,6 +114,12 @@ func forWalks(ctx workflow.Context, summary string) workflow.Context {
 		StartToCloseTimeout: walkTimeout,
 		RetryPolicy:         retries(20 * time.Second),
 	}, summary)
+}
+
+// forAsked is for a walk that a person has asked for beside the workflow, and can ask for again. The workflow neither ends nor continues
+// as new before it, so it is given up some time.
+func forAsked(ctx workflow.Context, summary string) workflow.Context {
+	return letGo(workflow.WithScheduleToCloseTimeout(forWalks(ctx, summary), callPatience))
 }
 
 // forTransfers is for the one activity that moves a file's bytes, on the transfer workers.
@@ -184,21 +196,13 @@ func forDelivery(ctx workflow.Context, summary string) workflow.Context {
 	}, summary)
 }
 
-// letGo has a cancelled activity waited for: what comes after it must not happen beside it. It is applied last.
+// letGo has a canceled activity waited for: what comes after it must not happen beside it. It is applied last.
 func letGo(ctx workflow.Context) workflow.Context { return workflow.WithWaitForCancellation(ctx, true) }
 
-// Clip keeps a summary within what Temporal takes.
-func Clip(s string) string { return clip(s) }
-
-// clip keeps a summary within Temporal's 200 bytes, on a rune border.
-func clip(s string) string {
-	const most = 190
-	if len(s) <= most {
-		return s
+// Clip keeps a summary within Temporal's 200 bytes, on a rune border.
+func Clip(s string) string {
+	if short := english.CutBytes(s, 190); short != s {
+		return short + "…"
 	}
-	cut := most
-	for cut > 0 && s[cut]&0xC0 == 0x80 {
-		cut--
-	}
-	return s[:cut] + "…"
+	return s
 }

@@ -2,17 +2,29 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
 
 	"go.temporal.io/sdk/temporal"
 )
+
+// Who is at fault, as the ledger writes it (ledger.FaultContent and ledger.FaultSystem, which a test holds to these).
+const (
+	FaultContent = "content" // the user can mend it
+	FaultSystem  = "system"  // an operator must look
+)
+
+// refuse turns an update down. The text is written for people.
+func refuse(format string, args ...any) error {
+	return temporal.NewApplicationError(fmt.Sprintf(format, args...), "Refused")
+}
 
 // faultOf tells the user's errors from the operator's.
 func faultOf(err error) string {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.Type() == ErrorContent {
-		return "content"
+		return FaultContent
 	}
-	return "system"
+	return FaultSystem
 }
 
 // reasonOf is the innermost message, which is the one written for people.

@@ -7,6 +7,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // ReclaimInput starts or continues a reclaim.
@@ -66,6 +68,9 @@ func reclaimSteps() []reclaimStep {
 	}
 }
 
+// ReclaimOver is the state of a reclaim that has nothing left to do but to write down its end and to certify what was deleted.
+func ReclaimOver() ReclaimState { return ReclaimState{Step: len(reclaimSteps())} }
+
 type reclaimStep struct {
 	name string
 	run  func(*reclaim, workflow.Context) error
@@ -117,9 +122,9 @@ func (r *reclaim) awaitApproval(ctx workflow.Context) error {
 	if err := ActAwaitApproval.Execute(forCalls(ctx, "ask for approval"), r.ref); err != nil {
 		return err
 	}
-	if ok, err := workflow.AwaitWithTimeout(ctx, approvalPatience, func() bool { return r.state.Approved }); err != nil || !ok {
+	if ok, err := workflow.AwaitWithTimeout(ctx, ApprovalPatience, func() bool { return r.state.Approved }); err != nil || !ok {
 		if err == nil {
-			err = temporal.NewNonRetryableApplicationError("nobody approved the deletion within 14 days: ask again", ErrorContent, nil)
+			err = temporal.NewNonRetryableApplicationError("nobody approved the deletion within "+english.Duration(ApprovalPatience)+": ask again", ErrorContent, nil)
 		}
 		return err
 	}
@@ -217,7 +222,7 @@ func (r *reclaim) setup(ctx workflow.Context) error {
 		may               func() error
 		do                func(workflow.Context) error
 	}{
-		{UpdateCancel, "Stop for good. What is deleted already can be restored in Frame.io for 30 days.", r.mayCancel, r.cancel},
+		{UpdateCancel, "Stop for good. What is already deleted can be restored in Frame.io for " + english.Duration(RestorableFor) + ".", r.mayCancel, r.cancel},
 		{UpdatePause, "Stop after the file that is under way; resume continues.", func() error { return r.mayPause(true) }, func(ctx workflow.Context) error { return r.pause(ctx, true) }},
 		{UpdateResume, "Continue after a pause.", func() error { return r.mayPause(false) }, func(ctx workflow.Context) error { return r.pause(ctx, false) }},
 		{UpdateApprove, "Let the deletion begin. The ledger says who approved.", r.mayApprove, func(workflow.Context) error { r.state.Approved = true; return nil }},

@@ -34,6 +34,7 @@ type account struct {
 	waiting map[string]bool
 	ended   int
 	changed []string // found by the delta pass, once
+	added   []string // found by an update, once
 	closed  bool     // the window
 	reasons []string
 }
@@ -94,6 +95,14 @@ func (r *recorder) accountFakes() {
 		n := len(a.changed)
 		a.queue, a.changed = append(a.queue, a.changed...), nil
 		return n, nil
+	}
+	r.fakes["AddProjects"] = func(context.Context, object) (any, error) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.queue = append(a.queue, a.added...)
+		n := len(a.added)
+		a.added = nil
+		return object{"added": n}, nil
 	}
 	r.fakes["OrderProject"] = func(_ context.Context, in object) (any, error) {
 		a.mu.Lock()
@@ -240,6 +249,52 @@ func TestMigrationCancelled(t *testing.T) {
 	r.update(migrationID, "cancel", object{"by": "Rita"})
 	r.keepRuns("migration-cancelled", migrationID)
 	r.keepRuns("archive-cancelled-with-migration", "archive/T/first")
+}
+
+// Projects are added while it waits for a go, and while its last archive runs: the listing then lasts until that has ended.
+func TestMigrationAdded(t *testing.T) {
+	r := record(t)
+	r.account.added = []string{"second"}
+	r.migrate(object{"canary": 1, "orderly": true}, "first", "other")
+	r.told("resume the migration")
+	r.update(migrationID, "add", object{"migration_id": "M"})
+	listed := make(chan struct{})
+	r.on("AddProjects", func(ctx context.Context, in object) (any, error) { return object{"added": 0}, await(ctx, listed) })
+	r.update(migrationID, "resume", object{})
+	r.begin(migrationID, "add", object{"selection": object{"name": "Salt*"}})
+	r.until("all archives have ended", func() bool { return r.begun("FinishArchive") == 3 })
+	close(listed)
+	r.keepRuns("migration-added", migrationID)
+}
+
+// It is canceled while projects are listed.
+func TestMigrationCancelledWhileAdding(t *testing.T) {
+	r := record(t)
+	r.on("TransferFile", hang)
+	r.on("AddProjects", hang)
+	r.migrate(object{"orderly": true}, "first", "second", "third")
+	r.untilBegun("TransferFile", 2)
+	r.begin(migrationID, "add", object{})
+	r.untilBegun("AddProjects", 1)
+	r.update(migrationID, "cancel", object{"by": "Rita"})
+	r.keepRuns("migration-cancelled-while-adding", migrationID)
+}
+
+// Projects are listed while the run is long enough for the next one.
+func TestMigrationAddedWhileContinued(t *testing.T) {
+	r := record(t, early+"60")
+	var projects []string
+	for n := range 12 {
+		projects = append(projects, fmt.Sprintf("p%02d", n))
+	}
+	listed := make(chan struct{})
+	r.on("AddProjects", func(ctx context.Context, in object) (any, error) { return object{"added": 0}, await(ctx, listed) })
+	r.migrate(object{"orderly": true}, projects...)
+	r.until("an archive has begun", func() bool { return r.begun("OpenArchive") > 0 })
+	r.begin(migrationID, "add", object{})
+	r.until("most archives have ended", func() bool { return r.begun("FinishArchive") > 8 })
+	close(listed)
+	r.keepRuns("migration-added-while-continued", migrationID)
 }
 
 func TestMigrationCancelledInTemporal(t *testing.T) {

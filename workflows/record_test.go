@@ -160,6 +160,13 @@ func (r *recorder) update(id, name string, args ...any) {
 	require.NoError(r, h.Get(r.Context(), nil))
 }
 
+// begin sends an update that lasts.
+func (r *recorder) begin(id, name string, args ...any) {
+	r.Helper()
+	_, err := r.client.UpdateWorkflow(r.Context(), client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageAccepted})
+	require.NoError(r, err)
+}
+
 func (r *recorder) signal(id, name string, arg any) {
 	r.Helper()
 	require.NoError(r, r.client.SignalWorkflow(r.Context(), id, "", name, arg))

@@ -22,7 +22,7 @@ type ReviewState struct {
 	Last      SyncResult          `json:"last"`
 	LastSync  time.Time           `json:"last_sync"`
 	NextSync  time.Time           `json:"next_sync"`
-	FullSync  time.Time           `json:"full_sync"` // when everything was read last
+	FullSync  time.Time           `json:"full_sync"` // never set; the name stays in what runs hand on, as the goldens hold it
 	Hints     []Hint              `json:"hints,omitempty"`
 	AllHints  bool                `json:"all_hints,omitempty"` // there were too many to name
 	Ended     string              `json:"ended,omitempty"`     // expired or stopped

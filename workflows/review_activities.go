@@ -52,7 +52,7 @@ type (
 		ReviewRef
 		N      int    `json:"n"`
 		Reason string `json:"reason,omitempty"`
-		// Fault is content or system.
+		// Fault is FaultContent or FaultSystem.
 		Fault string `json:"fault,omitempty"`
 	}
 	// ShareReviewResult is the link that was made.

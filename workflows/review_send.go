@@ -6,6 +6,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 func (r *review) prepare(ctx workflow.Context) error {
@@ -122,7 +124,7 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 		var cancel workflow.CancelFunc
 		ctx, cancel = workflow.NewDisconnectedContext(ctx)
 		defer cancel()
-		in.Reason, in.Fault = "someone stopped the review", "content"
+		in.Reason, in.Fault = "someone stopped the review", FaultContent
 	case r.sendCancelled || temporal.IsCanceledError(err):
 		return err
 	default:
@@ -143,7 +145,7 @@ func (r *review) share(ctx workflow.Context) error {
 	}
 	r.state.ShareURL = shared.URL
 	if shared.Unwatermarked > 0 {
-		r.state.Note = fmt.Sprintf("%d files without a watermark", shared.Unwatermarked)
+		r.state.Note = english.Count(shared.Unwatermarked, "file") + " without a watermark"
 	}
 	err = ActPublishReview.Execute(letGo(forCalls(sharing, "update iconik, mail the sender")), r.ref)
 	if r.stop && temporal.IsCanceledError(err) && ctx.Err() == nil {

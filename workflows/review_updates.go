@@ -1,20 +1,14 @@
 package workflows
 
 import (
-	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
 // ExtendUpdate asks for another expiry.
 type ExtendUpdate struct {
 	ExpiresAt time.Time `json:"expires_at"`
-}
-
-func refuse(format string, args ...any) error {
-	return temporal.NewApplicationError(fmt.Sprintf(format, args...), "Refused")
 }
 
 func (r *review) handleExtend(ctx workflow.Context) error {
@@ -67,7 +61,7 @@ func (r *review) extensible() error {
 	switch {
 	case r.deleting:
 		return refuse("the review's media is being deleted: send the assets again")
-	case r.state.Phase == phaseOpen || ending && r.state.Ended == "expired":
+	case r.state.Phase == phaseOpen || ending && r.state.Ended == endExpired:
 		return nil
 	}
 	return refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)

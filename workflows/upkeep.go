@@ -33,8 +33,6 @@ type (
 	}
 )
 
-const upkeepDays = 30 // of one run, before it continues as new
-
 // Upkeep does once a day what a tenant's archives and ledger need over the years: a sample of the stored bytes is read back, and
 // people are forgotten after the retention. It ends when the configuration asks for neither; the starter begins it again.
 func Upkeep(ctx workflow.Context, in UpkeepInput) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/activities/bandwidth"
 	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/fault"
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/activities/upload"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -44,15 +44,7 @@ type Options struct {
 
 // Activities are the steps, in methods named like the activities.
 type Activities struct {
-	config      *config.Live
-	ledger      *ledger.Ledger
-	engine      *transfer.Engine
-	objects     *http.Client
-	log         *slog.Logger
-	tenant      func(id string) (*tenant.Tenant, error)
-	result      func(tenant string, it ledger.Item)
-	cancel      func(ctx context.Context, workflowID string) error
-	workflowURL func(workflowID string) string
+	Options
 
 	uploads *upload.Uploads
 	lacking sync.Map // tenant and call: calls for several objects that iconik does not know
@@ -62,8 +54,7 @@ type Activities struct {
 
 // New returns the steps of a worker's archives.
 func New(o Options) *Activities {
-	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log,
-		tenant: o.Tenant, result: o.Result, cancel: o.Cancel, workflowURL: o.WorkflowURL, uploads: upload.New(o.Config, o.Objects)}
+	return &Activities{Options: o, uploads: upload.New(o.Config, o.Objects)}
 }
 
 // archive is one archive in the hands of one activity.
@@ -75,15 +66,17 @@ type archive struct {
 	frameio frameio.Reader
 	iconik  *iconik.Client
 	ledger  ledger.ArchiveLedger
-	objects settle.Objects
+	objects isolate.Objects
 	access  *acls.Keeper
 	log     *slog.Logger
 
 	findings *comparing.Findings
+	// countsFail: see ledger.Archive.CountsFail
+	countsFail bool
 }
 
 func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
-	t, err := a.tenant(ref.Tenant)
+	t, err := a.Tenant(ref.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -93,10 +86,10 @@ func (a *Activities) archive(ref workflows.Ref) (*archive, error) {
 func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
 	l := a.rows(ref)
 	arc := &archive{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, iconik: t.Iconik, ledger: l,
-		objects: settle.Objects{Archive: ref.Archive, Ledger: l, Log: a.log}, log: a.log,
+		objects: isolate.Objects{Archive: ref.Archive, Ledger: l, Log: a.Log}, log: a.Log,
 		findings: &comparing.Findings{Rows: l, Restores: t.Config.Archive.OnDifference == "restore"}}
 	arc.access = &acls.Keeper{Readers: &readers.Readers{Frameio: t.Frameio, Iconik: t.Iconik, Archive: t.Config.Archive},
-		Tenant: t, Ledger: l, Project: ref.Archive, Log: a.log, Changed: arc.markChanged, Audit: arc.audit}
+		Tenant: t, Ledger: l, Project: ref.Archive, Log: a.Log, Changed: arc.markChanged, Audit: arc.audit}
 	return arc
 }
 
@@ -105,7 +98,7 @@ func (a *archive) files() upload.Files { return a.steps.uploads.Of(a.tenant) }
 
 // rows is what the ledger has of an archive: all that a step needs that calls no vendor.
 func (a *Activities) rows(ref workflows.Ref) ledger.ArchiveLedger {
-	return a.ledger.Tenant(ref.Tenant).Archive(ref.Archive)
+	return a.Ledger.Tenant(ref.Tenant).Archive(ref.Archive)
 }
 
 // row reads the archive's ledger row.
@@ -118,6 +111,15 @@ func (a *archive) row(ctx context.Context) (ledger.Archive, error) {
 		return row, fault.System("archive %s is not in the ledger: was the ledger replaced during the run?", a.ref.Archive)
 	}
 	return row, nil
+}
+
+// item reads an item's ledger row.
+func (a *archive) item(ctx context.Context, id string) (ledger.Item, error) {
+	it, ok, err := a.ledger.Item(ctx, id)
+	if err == nil && !ok {
+		err = fault.System("file %s is not in the ledger", id)
+	}
+	return it, err
 }
 
 // markChanged notes that this run has changed something in iconik.
@@ -176,15 +178,11 @@ func (a *archive) updateItem(ctx context.Context, it ledger.Item, change func(*l
 
 // noteResult counts what became of an item. Each failure is one line in the log.
 func (a *Activities) noteResult(ctx context.Context, ref workflows.Ref, row ledger.Item) {
-	if a.result != nil {
-		a.result(ref.Tenant, row)
+	if a.Result != nil {
+		a.Result(ref.Tenant, row)
 	}
 	if row.State == ledger.ItemFailed {
-		name := ref.Tenant
-		if t, ok := a.config.Now().Tenant(ref.Tenant); ok {
-			name = t.Name
-		}
-		a.log.InfoContext(ctx, "file failed", "tenant", name, "archive", ref.Archive, "file", row.Path, "version", row.Version, "fault", row.Fault, "reason", row.Reason)
+		a.Log.InfoContext(ctx, "file failed", "tenant", a.Config.Now().TenantName(ref.Tenant), "archive", ref.Archive, "file", row.Path, "version", row.Version, "fault", row.Fault, "reason", row.Reason)
 	}
 }
 
@@ -196,7 +194,7 @@ func (a *archive) createOnce(ctx context.Context, c tenant.Creation) (id string,
 
 // audit writes down what Framebridge did by itself.
 func (a *archive) audit(ctx context.Context, action, text string) error {
-	_, err := a.steps.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: a.ref.Tenant, Actor: ledger.Actor{Kind: ledger.ActorSystem}, Action: action,
+	_, err := a.steps.Ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: a.ref.Tenant, Actor: ledger.Actor{Kind: ledger.ActorSystem}, Action: action,
 		ObjectKind: "archive", ObjectID: a.ref.Archive, Archive: a.ref.Archive, Detail: ledger.AuditText(text)})
 	return err
 }

@@ -3,13 +3,11 @@ package archive
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/framebridge/framebridge/activities/comparing"
-	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -25,12 +23,9 @@ func (a *Activities) CloseVersion(ctx context.Context, in workflows.ItemInput) e
 	if err != nil {
 		return err
 	}
-	it, ok, err := arc.ledger.Item(ctx, in.SourceID)
+	it, err := arc.item(ctx, in.SourceID)
 	if err != nil {
 		return err
-	}
-	if !ok {
-		return fault.System("file %s is not in the ledger", in.SourceID)
 	}
 	return arc.closeVersion(ctx, it)
 }
@@ -171,9 +166,9 @@ func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string
 	if err != nil {
 		return "", err
 	}
-	var fields map[string]string
-	if err := json.Unmarshal(it.Fields, &fields); err != nil {
-		return "", fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
+	fields, err := comparing.ArchiveFields(it)
+	if err != nil {
+		return "", err
 	}
 	maps.Copy(fields, more)
 	if it.WrittenHash != "" || it.State != ledger.Pending && it.State != ledger.Copying {
@@ -280,7 +275,7 @@ func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset 
 			return err
 		}
 	}
-	return a.findings.Restored(ctx, a.assetOfItem(it), comparing.InWords(comparing.Differences("", restored), parentPath(it.Path)))
+	return a.findings.Restored(ctx, a.assetOfItem(it), comparing.InWords(comparing.Differences("", restored), mapping.ParentPath(it.Path)))
 }
 
 // placeAsset leaves what was changed in iconik, unless that is to be restored.

@@ -11,7 +11,6 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/proof"
@@ -166,7 +165,7 @@ func (a *archive) compareBeside(ctx context.Context) error {
 			failure := ledger.Failure{Kind: ledger.FailedComparison, SourceID: link.SourceID, Place: title, URL: a.iconik.CollectionURL(link.TargetID)}
 			if _, err := a.objects.TryOr(ctx, failure, func() error {
 				is, err := a.iconik.Collections.Get(ctx, link.TargetID)
-				if rest.IsNotFound(err) || err == nil && is.Status == "DELETED" { // its references are missing
+				if iconik.Gone(is, err) { // its references are missing
 					return nil
 				}
 				if err != nil {

@@ -36,7 +36,7 @@ func TestCommentsOfAListingWithoutPages(t *testing.T) {
 	defer server.Close()
 	client, err := legacy.New(config.Frameio{BaseURL: server.URL, Token: "token"})
 	require.NoError(t, err)
-	all, err := comments.Threads{Tenant: tenant.New(&config.Tenant{}, nil, client, nil, nil, nil)}.Source(t.Context(), "F")
+	all, err := comments.Threads{Tenant: tenant.New(&config.Tenant{}, &ledger.Ledger{}, client, nil, nil, nil)}.Source(t.Context(), "F")
 	require.NoError(t, err)
 	require.Len(t, all, 50)
 }

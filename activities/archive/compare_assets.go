@@ -9,6 +9,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/proof"
 )
 
@@ -55,7 +56,7 @@ func (a *archive) compareAsset(ctx context.Context, it ledger.Item, asset *iconi
 		}
 		at.found = slices.DeleteFunc(at.found, func(d proof.Difference) bool { return a.findings.Restores && d.Kind == proof.Changed })
 	}
-	rows := comparing.InWords(comparing.Differences("", at.found), parentPath(it.Path))
+	rows := comparing.InWords(comparing.Differences("", at.found), mapping.ParentPath(it.Path))
 	versions, err := a.ledger.Items(ctx, it.Seq-int64(it.Version-1), it.Seq)
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 		}
 		where := "deleted"
 		if _, err := a.frameio.Asset(ctx, it.SourceID); err == nil {
-			where = "not in this project any more"
+			where = "no longer in this project"
 		} else if !rest.IsNotFound(err) {
 			return err
 		}

@@ -2,13 +2,11 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
 
 	"github.com/framebridge/framebridge/activities/comparing"
-	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -26,11 +24,9 @@ const (
 // writeCustom writes an item's fields of Frame.io to the asset's current version, but for those that are left. again: it was
 // written before, perhaps with more.
 func (a *archive) writeCustom(ctx context.Context, it ledger.Item, again bool, left []string) (answered map[string][]string, err error) {
-	var fields []mapping.SourceField
-	if len(it.Custom) > 0 {
-		if err := json.Unmarshal(it.Custom, &fields); err != nil {
-			return nil, fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
-		}
+	fields, err := comparing.SourceFields(it)
+	if err != nil {
+		return nil, err
 	}
 	if len(fields) == 0 && !again {
 		return nil, nil

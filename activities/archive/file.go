@@ -3,7 +3,6 @@ package archive
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/activities/upload"
@@ -70,7 +69,7 @@ func isOvertaken(now, it ledger.Item) bool {
 }
 
 func overtakenError(it ledger.Item) error {
-	return fmt.Errorf("another attempt went on with %q while this one was opening it", it.Name)
+	return fmt.Errorf("another attempt continued with %q while this one was opening it", it.Name)
 }
 
 // dropReplaced takes a file out of iconik that the verification has found to be another than was copied: the next one takes its
@@ -86,10 +85,6 @@ func (a *archive) dropReplaced(ctx context.Context, it ledger.Item, key string) 
 		return err
 	}
 	return nil
-}
-
-func parentPath(path string) string {
-	return path[:max(strings.LastIndexByte(path, '/'), 0)]
 }
 
 // dropUpload gives up an upload session together with its file record, so that a new one can be opened.

@@ -2,14 +2,12 @@ package archive
 
 import (
 	"context"
-	"fmt"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/comments"
 	"github.com/framebridge/framebridge/activities/notice"
-	"github.com/framebridge/framebridge/activities/settle"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
-	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -27,6 +25,9 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	row, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.ReasonCode = ledger.ArchiveStatus(in.Status), in.Reason, in.Code
 		r.CopyingSince = time.Time{}
+		if in.Code == workflows.PausedWithMigration { // what was stuck was interrupted, and begins anew
+			r.Stuck = nil
+		}
 		if in.Status == workflows.StatusRunning && in.Phase == workflows.PhaseCopy {
 			r.CopyingSince, r.BytesBefore = time.Now().UTC(), totals.BytesDone
 		}
@@ -62,7 +63,7 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 			reason += "; " + row.MigrationNote
 		}
 	} else if in.Fault != "" {
-		reason = faultWord(in.Fault) + ": " + reason
+		reason = ledger.FaultWord(in.Fault) + ": " + reason
 	}
 	// The job first: whoever reads in the API that the archive has ended finds its job closed. An iconik that is away does
 	// not keep the end from being written down.
@@ -98,14 +99,6 @@ func (a *archive) frameioCalls() int64 {
 	return 0
 }
 
-// faultWord tells who must act: the user on FAILED, an operator on ERROR.
-func faultWord(fault string) string {
-	if fault == "content" {
-		return "FAILED"
-	}
-	return "ERROR"
-}
-
 // outcome is what the archive has proved so far.
 func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.ArchiveStatus, string, error) {
 	totals, err := a.ledger.Totals(ctx)
@@ -120,7 +113,7 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 	if err != nil {
 		return "", "", err
 	}
-	status, reason := settle.Outcome(totals, proxies, folders, row.Shares-row.SharesDone)
+	status, reason := verdict(totals, proxies, folders, row.Shares-row.SharesDone)
 	if status, reason, err = a.exceptions(ctx, status, reason); err != nil {
 		return "", "", err
 	}
@@ -130,10 +123,7 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 	if status, reason, err = a.access.Exceptions(ctx, status, reason); err != nil {
 		return "", "", err
 	}
-	if trusted := row.CommentsTrusted; trusted > 0 && (status == ledger.Verified || status == ledger.VerifiedWithExceptions) {
-		status = ledger.VerifiedWithExceptions
-		reason += fmt.Sprintf("; the comments of %s were not read: Frame.io counts none (archive.comment_count is trust)", english.Count(trusted, "file"))
-	}
+	status, reason = comments.Unread(row, status, reason)
 	others, err := a.objects.Reason(ctx, totals.FailedOthers)
 	return status, reason + others, err
 }

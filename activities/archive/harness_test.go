@@ -130,7 +130,7 @@ func (h *harness) copies(t *testing.T, id string, body []byte) {
 	it := h.item(t, id)
 	sink, err := h.files().Sink(t.Context(), it, it.Size)
 	require.NoError(t, err)
-	res, err := h.steps.engine.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(body), Sink: sink, Size: it.Size})
+	res, err := h.steps.Engine.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(body), Sink: sink, Size: it.Size})
 	require.NoError(t, err)
 	require.NoError(t, h.recordTransfer(t.Context(), it, res))
 	require.NoError(t, h.steps.CloseVersion(t.Context(), workflows.ItemInput{Ref: h.ref, SourceID: id}))

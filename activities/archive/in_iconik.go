@@ -23,7 +23,7 @@ func (a *archive) notifyInIconik(ctx context.Context, kind string, run int, row 
 	if row.JobID == "" || !slices.Contains(toldInIconik, kind) {
 		return
 	}
-	said := notice.Event(kind, row, a.where(row, routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive)), workflows.Counts{})
+	said := notice.Event(kind, row, a.where(row, routes.ConsoleArchive(a.steps.Config.Now(), a.ref.Tenant, a.ref.Archive)), workflows.Counts{})
 	for _, address := range append([]string{row.RequestedBy}, row.AlsoAsked...) {
 		if !strings.Contains(address, "@") {
 			continue

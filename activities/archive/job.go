@@ -12,14 +12,14 @@ import (
 
 // job is the run's job in iconik.
 func (a *archive) job() notice.Job {
-	return notice.Job{Tenant: a.tenant, Ledger: a.ledger, Log: a.log, WorkflowID: a.workflowID(), ConsoleLink: routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive),
-		Buttons: a.buttons, Counts: a.counts, Cancel: func(ctx context.Context) error { return a.steps.cancel(ctx, a.workflowID()) }}
+	return notice.Job{Tenant: a.tenant, Ledger: a.ledger, Log: a.log, WorkflowID: a.workflowID(), ConsoleLink: routes.ConsoleArchive(a.steps.Config.Now(), a.ref.Tenant, a.ref.Archive),
+		Buttons: a.buttons, Counts: a.counts, Cancel: func(ctx context.Context) error { return a.steps.Cancel(ctx, a.workflowID()) }}
 }
 
 // buttons are what stops and repeats an archive in iconik, with keys that end.
 func (a *archive) buttons() map[string]iconik.JobAction {
 	to := func(verb string) iconik.JobAction {
-		return iconik.JobAction{URL: routes.ArchiveControl(a.steps.config.Now(), a.cfg, a.ref.Archive, verb)}
+		return iconik.JobAction{URL: routes.ArchiveControl(a.steps.Config.Now(), a.cfg, a.ref.Archive, verb)}
 	}
 	return map[string]iconik.JobAction{"ABORT": to("cancel"), "RESTART": to("retry")}
 }

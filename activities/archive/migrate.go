@@ -40,8 +40,8 @@ func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) er
 		for _, r := range found {
 			ids = append(ids, r.ID)
 		}
-		return fault.Content("%d projects named %q in %q were archived before the account migration (%s), and Framebridge cannot tell which one this is: rename the project in Frame.io to archive it as a new one",
-			len(found), mapping.ProjectTitle(project.Name, a.cfg.Archive.TriggerSuffix), project.Team.Name, strings.Join(ids, ", "))
+		return fault.Content("%s named %q in %q were archived before the account migration (%s), and Framebridge cannot tell which one this is: rename the project in Frame.io to archive it as a new one",
+			english.Count(len(found), "project"), mapping.ProjectTitle(project.Name, a.cfg.Archive.TriggerSuffix), project.Team.Name, strings.Join(ids, ", "))
 	case !found[0].Status.Ended():
 		return fault.Content("an archive of this project is still running under its ID from before the account migration (%s): cancel that archive, then retry this one, which continues where it stopped", found[0].ID)
 	}
@@ -165,7 +165,7 @@ func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 		note = fmt.Sprintf("%s (one is %q) had several files of the same size, so Framebridge could not match them to what was archived before the account migration and copied them again", english.Count(n, "path"), m.Ambiguous[0])
 	}
 	if m.Items+m.Folders+len(m.Ambiguous) > 0 {
-		detail := fmt.Sprintf("%d files and %d folders have other ids", m.Items, m.Folders)
+		detail := english.Count(m.Items, "file") + " and " + english.Count(m.Folders, "folder") + " have other IDs"
 		for _, p := range m.Ambiguous {
 			detail += "\nambiguous: " + p
 		}

@@ -33,7 +33,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	older := in.Run != 0 && in.Run != row.Run
 	if in.Kind == workflows.NotifyEnded {
 		if !row.Status.Ended() {
-			return fault.Wait("Running", laterRunLook, "the archive is running again: whether to send this mail depends on how that run ends")
+			return fault.Wait(workflows.ErrorRunning, laterRunLook, "the archive is running again: whether to send this mail depends on how that run ends")
 		}
 		// A re-run that found nothing to do sends no mail: what the run before it has to tell is still so.
 		nothing := (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !row.Changed
@@ -75,7 +75,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 }
 
 func (a *archive) composeMail(ctx context.Context, kind string, row ledger.Archive) (subject, text string, err error) {
-	status, err := a.tenant.StatusLink(ctx, a.steps.config.Now(), ledger.LinkedArchive, a.ref.Archive, config.RoleViewer, time.Time{})
+	status, err := a.tenant.StatusLink(ctx, a.steps.Config.Now(), ledger.LinkedArchive, a.ref.Archive, config.RoleViewer, time.Time{})
 	if err != nil {
 		return "", "", err
 	}
@@ -84,7 +84,7 @@ func (a *archive) composeMail(ctx context.Context, kind string, row ledger.Archi
 }
 
 func (a *archive) where(row ledger.Archive, status string) notice.Where {
-	w := notice.Where{Status: status, Workflow: a.steps.workflowURL(a.workflowID()), Cold: row.ReasonCode == workflows.WaitsForRestore}
+	w := notice.Where{Status: status, Workflow: a.steps.WorkflowURL(a.workflowID()), Cold: row.ReasonCode == workflows.WaitsForRestore}
 	if row.ReasonCode == "" { // set by an older worker, which has a code for nothing
 		w.Cold = a.frameio.Capabilities().NativeArchive
 	}
@@ -103,6 +103,6 @@ func (a *archive) announce(ctx context.Context, kind string, row ledger.Archive)
 	if err != nil {
 		return nil, err
 	}
-	where := a.where(row, routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive))
+	where := a.where(row, routes.ConsoleArchive(a.steps.Config.Now(), a.ref.Tenant, a.ref.Archive))
 	return a.tenant.Announce(ctx, fmt.Sprintf("archive:%s:%d:%s", row.ID, row.Run, kind), notice.Kind(kind, row.Status), notice.Event(kind, row, where, counts))
 }

@@ -102,7 +102,7 @@ func TestAMailsLinkOpensTheArchive(t *testing.T) {
 	cfg.Frameio = config.Frameio{Generation: "legacy", BaseURL: "http://127.0.0.1:9", Token: "x"}
 	cfg.Iconik = config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"}
 	acts := mailing(t, cfg, book, box)
-	acts.config.Now().Ledger.EncryptionKey = config.Secrets{"a secret of sixteen and more"}
+	acts.Config.Now().Ledger.EncryptionKey = config.Secrets{"a secret of sixteen and more"}
 	_, _, err = book.Tenant(id).Archive("p").Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
 	_, err = book.Tenant(id).Archive("p").Update(t.Context(), func(r *ledger.Archive) { r.Name = "Regatta" })
@@ -110,7 +110,7 @@ func TestAMailsLinkOpensTheArchive(t *testing.T) {
 	require.NoError(t, acts.Notify(t.Context(), workflows.NotifyInput{Ref: workflows.Ref{Tenant: id, Archive: "p"}, Kind: workflows.NotifyQueued, Run: 1}))
 	_, address, found := strings.Cut((<-box).Text, "https://bridge.example.com/l/")
 	require.True(t, found)
-	link, err := routes.OpenLink(acts.config.Now(), strings.TrimSpace(address), time.Now())
+	link, err := routes.OpenLink(acts.Config.Now(), strings.TrimSpace(address), time.Now())
 	require.NoError(t, err)
 	assert.Equal(t, []string{id, "archive", "p", "viewer"}, []string{link.Tenant, link.Kind, link.ID, string(link.Role)})
 }

@@ -176,7 +176,7 @@ func (a *archive) rootByTitle(ctx context.Context, title string) (string, error)
 		return "", err
 	}
 	for _, o := range found {
-		if o.Title == title && o.Status != "DELETED" && o.ParentID == "" && len(o.InCollections) == 0 {
+		if o.Title == title && !o.Deleted() && o.ParentID == "" && len(o.InCollections) == 0 {
 			return o.ID, nil
 		}
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -80,7 +80,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 		})
 		if refused != nil {
 			refused.Reason = "asking for its original: " + refused.Reason
-			_, err = arc.updateItem(ctx, it, func(i *ledger.Item) { settle.FailItem(i, *refused) })
+			_, err = arc.updateItem(ctx, it, func(i *ledger.Item) { isolate.FailItem(i, *refused) })
 		}
 		if err != nil {
 			return res, err

@@ -62,7 +62,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 		require.NoError(t, err)
 		ick, err := iconik.New(config.Iconik{BaseURL: "http://127.0.0.1:9", AppID: "a", AuthToken: "t"})
 		require.NoError(t, err)
-		arc := New(Options{Config: config.Hold(&config.Config{}), WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, nil, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
+		arc := New(Options{Ledger: &ledger.Ledger{}, Config: config.Hold(&config.Config{}), WorkflowURL: func(string) string { return "" }}).of(tenant.New(cfg, &ledger.Ledger{}, fio, ick, nil, nil), workflows.Ref{Tenant: "t", Archive: "p"})
 		v := arc.decide(ledger.Item{Size: 1, Original: "archived"})
 		assert.Equal(t, plan.Wait, v.Do)
 		subject, text, err := arc.composeMail(t.Context(), workflows.NotifyWaiting, ledger.Archive{Name: "Regatta", Reason: v.Why}) // of an older worker: without a code
@@ -86,7 +86,10 @@ func TestWorkflowsAndLedgerUseTheSameStatusWords(t *testing.T) {
 	for word, status := range map[string]ledger.ArchiveStatus{
 		workflows.StatusRunning: ledger.Running, workflows.StatusWaiting: ledger.Waiting, workflows.StatusVerifying: ledger.Verifying,
 		workflows.StatusFailed: ledger.Failed, workflows.StatusCancelled: ledger.Cancelled,
+		workflows.StatusVerified: ledger.Verified, workflows.StatusVerifiedWithExceptions: ledger.VerifiedWithExceptions,
 	} {
 		require.Equal(t, word, string(status))
 	}
+	require.Equal(t, workflows.FaultContent, ledger.FaultContent)
+	require.Equal(t, workflows.FaultSystem, ledger.FaultSystem)
 }

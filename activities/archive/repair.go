@@ -116,7 +116,7 @@ func (a *archive) exists(ctx context.Context, collection string) (bool, error) {
 	if rest.IsNotFound(err) {
 		return false, nil
 	}
-	return err == nil && c.Status != "DELETED", err
+	return err == nil && !c.Deleted(), err
 }
 
 // dropStaleLink forgets the link of a collection above the archive's folders when somebody has deleted it.

@@ -61,8 +61,8 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 
 func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 	rep, err := report.Open(ctx, a.ledger, report.Source{TenantName: a.cfg.Name,
-		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.workflowURL(a.workflowID()), ConsoleURL: routes.ConsoleArchive(a.steps.config.Now(), a.ref.Tenant, a.ref.Archive),
-		SigningKey: a.steps.config.Now().Report.SigningKeyInUse(), HidesPrivate: true})
+		IconikURL: a.cfg.Iconik.BaseURL, WorkflowURL: a.steps.WorkflowURL(a.workflowID()), ConsoleURL: routes.ConsoleArchive(a.steps.Config.Now(), a.ref.Tenant, a.ref.Archive),
+		SigningKey: a.steps.Config.Now().Report.SigningKeyInUse(), HidesPrivate: true})
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 			return "", "", err
 		}
 		switch {
-		case err != nil || asset.Status == "DELETED":
+		case err != nil || asset.Deleted():
 			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReport, row.ID); err != nil {
 				return "", "", err
 			}
@@ -178,7 +178,7 @@ func (a *archive) storeReport(ctx context.Context, row ledger.Archive, rep *repo
 		return err
 	}
 	it.FileID, it.UploadID = rec.FileID, uploadID
-	if err := a.files().Fill(ctx, a.steps.engine, it, body.Bytes()); err != nil {
+	if err := a.files().Fill(ctx, a.steps.Engine, it, body.Bytes()); err != nil {
 		return err
 	}
 	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: report.FormLink, SourceID: key, Archive: a.ref.Archive, Parent: assetID, IntendedAt: time.Now()}); err != nil {

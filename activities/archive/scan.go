@@ -5,9 +5,9 @@ import (
 	"fmt"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/comments"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
-	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/workflows"
@@ -34,11 +34,21 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if err != nil {
 		return workflows.ScanResult{}, err
 	}
+	var none []string
+	known := ledger.CommentsAsBefore
+	if in.Compare {
+		none, err = arc.commentCounts().None(ctx)
+	} else {
+		known, err = arc.commentCounts().Known(ctx, row, scan)
+	}
+	if err != nil {
+		return workflows.ScanResult{}, err
+	}
 	root := ledger.Folder{SourceID: row.RootID, Name: row.Name, Scan: scan}
 	if err := arc.ledger.PutFolders(ctx, []ledger.Folder{root}); err != nil {
 		return workflows.ScanResult{}, err
 	}
-	if err := arc.scanFolders(ctx, scan, in.Compare); err != nil {
+	if err := arc.scanFolders(ctx, scan, known); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	if row.Migrating {
@@ -52,7 +62,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if err := arc.objects.ClearOlder(ctx, scan, ledger.FailedFolder, ledger.FailedStack); err != nil {
 		return workflows.ScanResult{}, err
 	}
-	if err := arc.noteTrusted(ctx); err != nil {
+	if err := arc.commentCounts().Note(ctx); err != nil {
 		return workflows.ScanResult{}, err
 	}
 	counts, err := arc.counts(ctx)
@@ -61,6 +71,9 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	}
 	if !in.Compare {
 		return workflows.ScanResult{Counts: counts}, nil
+	}
+	if err := arc.commentCounts().Judge(ctx, none); err != nil {
+		return workflows.ScanResult{}, err
 	}
 	work, err := arc.hasWork(ctx)
 	if err == nil && !work {
@@ -72,8 +85,9 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	return workflows.ScanResult{Counts: counts, Changed: work}, err
 }
 
-// scanFolders reads the folders that are not read yet, page by page.
-func (a *archive) scanFolders(ctx context.Context, scan int, compare bool) error {
+// scanFolders reads the folders that are not read yet, page by page. known is what becomes of comments that Frame.io only hints at: see
+// comments.Counts.
+func (a *archive) scanFolders(ctx context.Context, scan, known int) error {
 	listing := map[string]*rest.Listing{} // of the folder that is being read
 	for {
 		if err := attempt.Stopping(ctx); err != nil {
@@ -89,7 +103,7 @@ func (a *archive) scanFolders(ctx context.Context, scan int, compare bool) error
 		if listing[folder.SourceID] == nil {
 			listing = map[string]*rest.Listing{folder.SourceID: frameio.Listing("list a folder")}
 		}
-		refused, err := a.objects.Try(ctx, func() error { return a.scanPage(ctx, *folder, listing[folder.SourceID], scan, compare) })
+		refused, err := a.objects.Try(ctx, func() error { return a.scanPage(ctx, *folder, listing[folder.SourceID], scan, known) })
 		if refused != nil {
 			err = a.unlisted(ctx, *folder, scan, *refused)
 		}
@@ -101,7 +115,7 @@ func (a *archive) scanFolders(ctx context.Context, scan int, compare bool) error
 }
 
 // scanPage lists one page of a folder and writes it down together with the place to go on.
-func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *rest.Listing, scan int, compare bool) error {
+func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *rest.Listing, scan, known int) error {
 	if folder.Cursor == "" {
 		var err error
 		if folder, err = a.access.ReadFolder(ctx, folder, scan); err != nil {
@@ -139,12 +153,7 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *r
 			items = append(items, plan.Item(folder, child, child, 1, 1, scan))
 		}
 	}
-	for i := range items {
-		items[i] = plan.CountComments(a.cfg.Archive, items[i])
-		if compare && items[i].CommentCount == ledger.CommentsUnknown {
-			items[i].CommentCount = ledger.CommentsAsBefore // read by this run already
-		}
-	}
+	a.commentCounts().Listed(items, known)
 	return a.ledger.PageListed(ctx, folder.SourceID, scan, page.Next, folders, items, page.Next == "")
 }
 
@@ -170,7 +179,7 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			if phase == ledger.PhaseCopy && it.NeedsCopying() && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.AssetID != "" && hasNewComments(it) {
+			if phase == ledger.PhaseCopy && it.NeedsCopying() && it.State != ledger.ItemFailed || phase == ledger.PhaseComments && it.AssetID != "" && comments.AreNew(it) {
 				return true, nil
 			}
 		}
@@ -178,22 +187,9 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// hasNewComments says that Frame.io counts comments that were not there when they were read.
-func hasNewComments(it ledger.Item) bool {
-	return it.CommentCount > it.CommentsSeen || it.CommentCount == ledger.CommentsUnknown && it.Pass() == ledger.PassCounted
-}
-
-// noteTrusted notes of how many files the comments are not read, where the configuration has it so.
-func (a *archive) noteTrusted(ctx context.Context) error {
-	var n int64
-	var err error
-	if a.cfg.Archive.CommentCount == config.TrustComments {
-		if n, err = a.ledger.CountUnread(ctx); err != nil {
-			return err
-		}
-	}
-	_, err = a.ledger.Update(ctx, func(r *ledger.Archive) { r.CommentsTrusted = n })
-	return err
+// commentCounts are what Frame.io counts of the comments of its files.
+func (a *archive) commentCounts() comments.Counts {
+	return comments.Counts{Rows: a.ledger, Archive: a.cfg.Archive}
 }
 
 func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {

@@ -32,7 +32,7 @@ func TestAFolderThatRepeatsItself(t *testing.T) {
 	scan, err := h.ledger.BeginScan(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, h.ledger.PutFolders(t.Context(), []ledger.Folder{{SourceID: "root", Name: "Project", Path: "Project", Scan: scan}}))
-	err = h.scanFolders(t.Context(), scan, false)
+	err = h.scanFolders(t.Context(), scan, ledger.CommentsUnknown)
 	require.ErrorContains(t, err, `listing folder "Project": Frame.io: list a folder: the listing repeats the same page`)
 	require.Equal(t, rest.Retryable, rest.ClassOf(err))
 	require.Equal(t, 3, source.calls)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/comparing"
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/ledger"
@@ -29,7 +29,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
-	if err := settle.Others(ctx, arc.matchMigratedShares(ctx)); err != nil { // a list that is refused is named below
+	if err := isolate.Others(ctx, arc.matchMigratedShares(ctx)); err != nil { // a list that is refused is named below
 		return fmt.Errorf("presentations: %w", err)
 	}
 	if err := arc.objects.Clear(ctx, ledger.FailedShare, ledger.FailedShares); err != nil {
@@ -224,7 +224,7 @@ func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 func (a *archive) newShares(ctx context.Context) (bool, error) {
 	now, err := a.sharesNow(ctx)
 	if err != nil {
-		return false, settle.Others(ctx, err) // the list was read before, or is named as failed
+		return false, isolate.Others(ctx, err) // the list was read before, or is named as failed
 	}
 	for _, s := range now {
 		link, known, err := a.tenant.Ledger.Link(ctx, shareKind(s.Kind), s.ID)
@@ -248,7 +248,7 @@ func (a *archive) newShares(ctx context.Context) (bool, error) {
 func (a *archive) newItems(ctx context.Context, s frameio.Share, collection string) (bool, error) {
 	items, err := a.shareItems(ctx, s)
 	if err != nil {
-		return false, settle.Others(ctx, err) // its copy has read them, or is named as failed
+		return false, isolate.Others(ctx, err) // its copy has read them, or is named as failed
 	}
 	return a.newReferences(ctx, s.ID, s.Name, collection, items)
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/english"
@@ -82,14 +82,14 @@ func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, err
 func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	now, err := a.collectionsNow(ctx)
 	if err != nil || len(now) == 0 {
-		return false, settle.Others(ctx, err) // the list was read before, or is named as failed
+		return false, isolate.Others(ctx, err) // the list was read before, or is named as failed
 	}
 	row, err := a.row(ctx)
 	if err != nil {
 		return false, err
 	}
 	shares, err := a.sharesNow(ctx)
-	if err := settle.Others(ctx, err); err != nil {
+	if err := isolate.Others(ctx, err); err != nil {
 		return false, err
 	}
 	for _, c := range now {
@@ -124,7 +124,7 @@ func (a *archive) moreInCollection(ctx context.Context, row ledger.Archive, c fr
 	}
 	items, known, err := a.frameio.CollectionItems(ctx, c, frameio.Project{ID: row.ID, RootID: row.RootID, Name: row.Name})
 	if err != nil || !known {
-		return false, settle.Others(ctx, err) // its copy has read them, or has named that they cannot be
+		return false, isolate.Others(ctx, err) // its copy has read them, or has named that they cannot be
 	}
 	return a.newReferences(ctx, c.ID, c.Name, link.TargetID, items)
 }

@@ -27,7 +27,7 @@ func (a *archive) goesTogether(it ledger.Item) bool {
 		return false
 	}
 	d := a.decide(it)
-	return d.Do == plan.Copy && d.Rendition == frameio.RenditionOriginal && it.Size >= 0 && it.Size <= int64(a.steps.config.Now().Transfer.PartSize)
+	return d.Do == plan.Copy && d.Rendition == frameio.RenditionOriginal && it.Size >= 0 && it.Size <= int64(a.steps.Config.Now().Transfer.PartSize)
 }
 
 // CopyTogether copies the small files of a range, one after the other. What does not go smoothly is left, and named in the
@@ -80,7 +80,7 @@ func (t *together) each(ctx context.Context, it ledger.Item, do func(context.Con
 	refused, err := t.objects.Try(ctx, func() error { return do(ctx, it) })
 	var own *fault.Error
 	switch {
-	case ctx.Err() != nil, errors.As(err, &own) && own.Benign: // cancelled, or the worker is stopped
+	case ctx.Err() != nil, errors.As(err, &own) && own.Benign: // canceled, or the worker is stopped
 		return errors.Join(err, ctx.Err())
 	case err == nil && refused == nil:
 		t.failed = 0
@@ -119,7 +119,7 @@ func (t *together) copy(ctx context.Context, it ledger.Item) error {
 		}
 	case workflows.DoClose:
 	default:
-		return errors.New("it is not to be copied any more")
+		return errors.New("it no longer needs to be copied")
 	}
 	t.moved += it.StoredSize
 	t.stored = append(t.stored, it)

@@ -135,7 +135,7 @@ func TestAVendorThatIsAwayIsNotAskedForEachFile(t *testing.T) {
 	require.Equal(t, failuresTogether, h.sim.Calls()["POST files/v1/assets/{id}/file_sets"], "files were opened")
 }
 
-// A cancelled archive stops in the middle of its files, and the next attempt sends nothing twice.
+// A canceled archive stops in the middle of its files, and the next attempt sends nothing twice.
 func TestACancelledRangeGoesOnWhereItStopped(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -25,14 +25,11 @@ func (a *Activities) TransferFile(ctx context.Context, in workflows.ItemInput) e
 	if err != nil {
 		return err
 	}
-	it, ok, err := arc.ledger.Item(ctx, in.SourceID)
+	it, err := arc.item(ctx, in.SourceID)
 	if err != nil {
 		return err
 	}
-	switch {
-	case !ok:
-		return fault.System("file %s is not in the ledger", in.SourceID)
-	case it.State != ledger.Copying || it.Checksum != "":
+	if it.State != ledger.Copying || it.Checksum != "" {
 		return nil // done by an attempt whose answer was lost
 	}
 	return arc.transferError(ctx, it, arc.copyBytes(ctx, it))
@@ -53,7 +50,7 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	}
 	var mu sync.Mutex
 	var unavailable error
-	source, err := transfer.NewHTTPSource(ctx, a.steps.objects, func(ctx context.Context, fresh bool) (transfer.Location, error) {
+	source, err := transfer.NewHTTPSource(ctx, a.steps.Objects, func(ctx context.Context, fresh bool) (transfer.Location, error) {
 		m, err := a.frameio.Media(ctx, it.SourceID, rendition, fresh)
 		if err != nil {
 			var no *frameio.OriginalUnavailable
@@ -82,7 +79,7 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	}
 	limit, moved := a.steps.Limits.Begin(ctx, a.ref.Tenant)
 	defer moved()
-	res, err := a.steps.engine.Copy(ctx, transfer.Job{
+	res, err := a.steps.Engine.Copy(ctx, transfer.Job{
 		Source: source, Sink: sink, Size: size, Resume: resume, Limit: limit,
 		Progress: func(p transfer.Progress) {
 			resume = p.Checkpoint
@@ -107,7 +104,7 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	return a.recordTransfer(ctx, it, res)
 }
 
-// keepCheckpoint lets an archive that is paused or cancelled go on where the copy stopped: a heartbeat ends with its activity.
+// keepCheckpoint lets an archive that is paused or canceled go on where the copy stopped: a heartbeat ends with its activity.
 func (a *archive) keepCheckpoint(ctx context.Context, it ledger.Item, checkpoint []byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkpointPatience)
 	defer cancel()

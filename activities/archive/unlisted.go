@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -13,7 +13,7 @@ import (
 
 // unlisted settles a folder whose listing is refused: it is gone where its parent has it no more, and otherwise it has failed,
 // and what was known of it before stays.
-func (a *archive) unlisted(ctx context.Context, f ledger.Folder, scan int, r settle.Refusal) error {
+func (a *archive) unlisted(ctx context.Context, f ledger.Folder, scan int, r isolate.Refusal) error {
 	deleted, err := a.folderDeleted(ctx, f)
 	switch {
 	case err != nil:
@@ -53,7 +53,7 @@ func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, err
 		if rest.IsNotFound(err) {
 			return false, a.noProject(ctx)
 		}
-		return false, settle.Others(ctx, err)
+		return false, isolate.Others(ctx, err)
 	}
 	parent, known, err := a.ledger.Folder(ctx, f.ParentID)
 	if err != nil || !known { // it was taken out of this scan
@@ -64,7 +64,7 @@ func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, err
 			return a.folderDeleted(ctx, parent)
 		}
 		if err != nil {
-			return false, settle.Others(ctx, err)
+			return false, isolate.Others(ctx, err)
 		}
 		if child.ID == f.SourceID {
 			return false, nil

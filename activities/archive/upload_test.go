@@ -119,7 +119,7 @@ func TestAnAttemptThatWasOvertakenTakesNothingBack(t *testing.T) {
 			require.Equal(t, ledger.Copied, done.State)
 			in.Ref, in.SourceID = h.ref, "F"
 			_, err := h.openVersion(t.Context(), before, in)
-			require.ErrorContains(t, err, `another attempt went on with "clip.mov"`)
+			require.ErrorContains(t, err, `another attempt continued with "clip.mov"`)
 			require.Equal(t, done, h.item(t, "F"))
 			problem, _, err := h.fileProblem(t.Context(), done)
 			require.NoError(t, err)

@@ -10,9 +10,10 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/comparing"
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
@@ -43,6 +44,11 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	if err := arc.findings.Read(ctx, in.From, in.To); err != nil {
 		return counts, err
 	}
+	row, err := arc.row(ctx)
+	if err != nil {
+		return counts, err
+	}
+	arc.countsFail = row.CountsFail
 	verified, missing := make([]bool, len(items)), make([]bool, len(items))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(verifyInParallel)
@@ -54,7 +60,7 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 			})
 			if refused != nil {
 				refused.Reason = "comparison failed: " + refused.Reason
-				_, err = arc.updateItem(gctx, it, func(i *ledger.Item) { settle.FailItem(i, *refused) })
+				_, err = arc.updateItem(gctx, it, func(i *ledger.Item) { isolate.FailItem(i, *refused) })
 			}
 			if err != nil {
 				return fmt.Errorf("verifying %q: %w", it.Path, err)
@@ -96,6 +102,9 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item, repair bool) (
 	case problem != "" && repair && gone.repairable():
 		_, err = a.updateItem(ctx, it, func(i *ledger.Item) {
 			i.CommentsScan = 0
+			if i.CommentCount == 0 {
+				i.CommentCount = ledger.CommentsUnknown
+			}
 			switch {
 			case gone > commentMissing:
 				i.State, i.Reason, i.Fault = ledger.Pending, "", ""
@@ -121,7 +130,7 @@ func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, miss
 	if err == nil && problem == "" && it.State != ledger.Skipped {
 		problem, missing, err = a.fileProblem(ctx, it)
 	}
-	if err == nil && problem == "" && (it.CommentCount != 0 || it.CommentsDone > 0) { // also of one that was never read
+	if err == nil && problem == "" && (it.CommentCount != 0 || it.CommentsDone > 0 || it.HadComments || a.countsFail && it.CommentsScan > 0) { // also of one that was never read
 		var uncopied bool
 		if problem, uncopied, err = a.threads().Problem(ctx, it); uncopied {
 			missing = commentMissing
@@ -132,7 +141,7 @@ func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, miss
 
 // differs fails an item with what the comparison found.
 func (a *archive) differs(ctx context.Context, it ledger.Item, problem string) error {
-	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.State, i.Fault, i.Reason = ledger.ItemFailed, "content", problem })
+	_, err := a.updateItem(ctx, it, func(i *ledger.Item) { i.State, i.Fault, i.Reason = ledger.ItemFailed, ledger.FaultContent, problem })
 	return err
 }
 
@@ -144,13 +153,13 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 	if err != nil {
 		return "", nothingMissing, err
 	}
-	if asset.Status == "DELETED" {
+	if asset.Deleted() {
 		return "missing: the asset was deleted in iconik; a retry restores it", assetMissing, nil
 	}
 	if why := elsewhere(asset, it); why != "" {
 		return why, nothingMissing, nil
 	}
-	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != "DELETED" }) {
+	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != iconik.StatusDeleted }) {
 		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
 	}
 	if it.Version != it.Versions {
@@ -170,7 +179,7 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 	extra := 0
 	for i, f := range files {
 		switch {
-		case f.Status == "DELETED" || f.FormatID != it.FormatID:
+		case f.Deleted() || f.FormatID != it.FormatID:
 		case f.ID == it.FileID:
 			ours = &files[i]
 		case f.Status == "OPEN" && f.FileSetID == it.FileSetID:
@@ -196,9 +205,9 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 	case ours == nil:
 		return "missing: the version has no file in iconik", fileMissing, nil
 	case extra > 0:
-		return fmt.Sprintf("extra: %d files instead of 1", extra+1), nothingMissing, nil
+		return "extra: " + english.Count(extra+1, "file") + " instead of 1", nothingMissing, nil
 	}
-	problem, err := comparing.Content(ctx, a.steps.objects, a.iconik, it, *ours)
+	problem, err := comparing.Content(ctx, a.steps.Objects, a.iconik, it, *ours)
 	if problem == "" {
 		return "", nothingMissing, err
 	}
@@ -212,7 +221,7 @@ func (a *archive) unlistedFile(ctx context.Context, it ledger.Item) (*iconik.Fil
 		return nil, nil
 	}
 	f, err := a.iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
-	if rest.IsNotFound(err) || err == nil && f.Status == "DELETED" {
+	if iconik.Gone(f, err) {
 		return nil, nil
 	}
 	return f, err
@@ -305,7 +314,7 @@ var errFolderGone = errors.New("the collection is no longer in iconik")
 func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place placement, me string) error {
 	// What is in the delete queue is still listed, and what is empty may not be: the collection itself tells.
 	is, err := a.iconik.Collections.Get(ctx, f.CollectionID)
-	if rest.IsNotFound(err) || err == nil && is.Status == "DELETED" {
+	if iconik.Gone(is, err) {
 		return a.folderGone(ctx, f)
 	}
 	if err != nil {
@@ -319,7 +328,7 @@ func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place place
 			return err
 		}
 		kind, source, ours := mapping.ParseExternalID(o.ExternalID)
-		if !ours || o.Status == "DELETED" || o.CreatedByUser != me {
+		if !ours || o.Deleted() || o.CreatedByUser != me {
 			continue
 		}
 		linkKind, ok := map[string]ledger.LinkKind{"file": ledger.LinkFile, "stack": ledger.LinkStack, "folder": ledger.LinkFolder}[kind]

@@ -20,44 +20,6 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// NextRanges returns the next ranges of items that a phase has work for.
-func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInput) ([]workflows.Range, error) {
-	phase := ledger.Phase(in.Phase)
-	if in.Again && phase == ledger.PhaseComments {
-		phase = ledger.PhaseCommentsAgain
-	}
-	limits := ledger.RangeLimits{Items: in.Size, Bytes: in.Bytes, Most: in.Max}
-	pass := 0
-	var ranges []ledger.Range
-	var err error
-	if in.Pass > 0 && phase == ledger.PhaseComments {
-		ranges, pass, err = a.rows(in.Ref).NextPass(ctx, in.Pass, in.Passed, in.After, limits)
-	} else {
-		ranges, err = a.rows(in.Ref).NextRanges(ctx, phase, in.After, limits)
-	}
-	out := make([]workflows.Range, len(ranges))
-	for i, r := range ranges {
-		out[i] = workflows.Range{From: r.From, To: r.To, Pass: pass}
-	}
-	return out, err
-}
-
-// RangeItems returns the items of a range that OpenVersion has something to do for.
-func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([]workflows.CopyItem, error) {
-	arc, err := a.archive(in.Ref)
-	if err != nil {
-		return nil, err
-	}
-	items, err := arc.ledger.Items(ctx, in.From, in.To)
-	var out []workflows.CopyItem
-	for _, it := range items {
-		if it.NeedsCopying() {
-			out = append(out, workflows.CopyItem{SourceID: it.SourceID, Asset: it.AssetKey, Name: it.Name, Size: it.Size, Together: arc.goesTogether(it)})
-		}
-	}
-	return out, err
-}
-
 // OpenVersion makes the version's asset, format, file set and file in iconik, and the upload session of a large file.
 // It decides what is done with a file that has no original.
 func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionInput) (workflows.OpenVersionResult, error) {
@@ -66,12 +28,9 @@ func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionIn
 	if err != nil {
 		return nothing, err
 	}
-	it, ok, err := arc.ledger.Item(ctx, in.SourceID)
+	it, err := arc.item(ctx, in.SourceID)
 	if err != nil {
 		return nothing, err
-	}
-	if !ok {
-		return nothing, fault.System("file %s is not in the ledger", in.SourceID)
 	}
 	if err := arc.stillThere(ctx, ""); err != nil {
 		return nothing, err
@@ -200,19 +159,6 @@ func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item,
 	})
 }
 
-// FailItem writes down why an item could not be copied.
-func (a *Activities) FailItem(ctx context.Context, in workflows.FailItemInput) error {
-	var from ledger.ItemState
-	row, err := a.rows(in.Ref).UpdateItem(ctx, in.SourceID, func(i *ledger.Item) {
-		from = i.State
-		i.State, i.Fault, i.Reason = ledger.ItemFailed, in.Fault, in.Reason
-	})
-	if err == nil && from != ledger.ItemFailed {
-		a.noteResult(ctx, in.Ref, row)
-	}
-	return err
-}
-
 // ensureVersion finds or makes the asset, and the version of it that stands for the item.
 func (a *archive) ensureVersion(ctx context.Context, it ledger.Item, assetType string) (ledger.Item, error) {
 	if it.AssetID != "" && it.VersionID != "" {
@@ -323,7 +269,7 @@ func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetI
 			slices.Reverse(versions)
 		}
 		for _, v := range versions {
-			if v.Status == "DELETED" || v.Status == "DELETING" {
+			if v.Deleted() {
 				continue
 			}
 			if tied, err := a.tied(ctx, v.ID); err != nil || !tied {
@@ -373,7 +319,7 @@ func (a *archive) tied(ctx context.Context, version string) (bool, error) {
 func inOrder(versions []iconik.Version, place int) string {
 	versions = slices.Clone(versions)
 	slices.SortStableFunc(versions, iconik.OlderFirst)
-	if place > len(versions) || versions[place-1].Status == "DELETED" || versions[place-1].Status == "DELETING" {
+	if place > len(versions) || versions[place-1].Deleted() {
 		return ""
 	}
 	return versions[place-1].ID

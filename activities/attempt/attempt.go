@@ -13,11 +13,12 @@ import (
 // ErrStopping is the cause that ends what StopWithWorker watches.
 var ErrStopping = errors.New("this worker is shutting down; another one continues from here")
 
-// Checkpoint is what survives a worker that dies while it moves bytes.
+// Checkpoint is what survives a worker that dies while it moves bytes, or writes a list.
 type Checkpoint struct {
 	Bytes  int64  `json:"bytes"` // for people, as Total
 	Total  int64  `json:"total"`
 	Engine []byte `json:"checkpoint,omitempty"` // where the transfer engine goes on
+	Rows   int64  `json:"rows,omitempty"`       // of a list that were written
 }
 
 // Attempt is one attempt of an activity.
@@ -57,8 +58,11 @@ func Stopping(ctx context.Context) error {
 	}
 }
 
+// StoppingType is the type of Stopped's error in Temporal.
+const StoppingType = "WorkerStopping"
+
 // Stopped is what an attempt returns that its worker's end has interrupted: another worker goes on at once.
-func Stopped() error { return fault.Wait("WorkerStopping", time.Second, "%v", ErrStopping) }
+func Stopped() error { return fault.Wait(StoppingType, time.Second, "%v", ErrStopping) }
 
 // StopWithWorker returns a context that is canceled, with ErrStopping as its cause, when the worker is asked to end.
 func StopWithWorker(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -100,7 +100,7 @@ func (s *Limits) adjust(ctx context.Context, tenant string, t *limit) {
 	s.mu.Lock()
 	mine := t.transfers
 	s.mu.Unlock()
-	allowed, err := s.ledger.Tenant(tenant).Bandwidth(ctx)
+	allowed, err := Allowed(ctx, s.ledger.Tenant(tenant))
 	if err == nil && allowed > 0 {
 		var all int
 		if all, err = s.ledger.Tenant(tenant).ShareTransfers(ctx, s.worker, mine, fresh); err == nil {
@@ -118,6 +118,18 @@ func (s *Limits) adjust(ctx context.Context, tenant string, t *limit) {
 		return
 	}
 	t.rate.SetLimit(rate.Limit(allowed))
+}
+
+// limitLasts is how long a migration's limit holds that has not been looked at: one that was terminated in Temporal limits nobody.
+const limitLasts = time.Hour
+
+// Allowed is what a tenant's open migration allows its transfers now, in bytes a second; 0: no limit.
+func Allowed(ctx context.Context, h ledger.TenantLedger) (int64, error) {
+	m, known, err := h.NewestMigration(ctx)
+	if err != nil || !known || m.Status.Ended() || !m.LookedAt.IsZero() && time.Since(m.LookedAt) > limitLasts {
+		return 0, err
+	}
+	return m.Bandwidth, nil
 }
 
 // Part is a worker's part of a tenant's bandwidth: each file that moves anywhere has the same.

@@ -63,3 +63,24 @@ func TestTwoWorkersShareWhatTheWindowAllows(t *testing.T) {
 	defer end()
 	assert.Equal(t, rate.Inf, one.tenants["t"].rate.Limit())
 }
+
+func TestATerminatedMigrationLimitsNobodyForEver(t *testing.T) {
+	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	h := l.Tenant("T")
+	allowed := func() int64 {
+		t.Helper()
+		n, err := Allowed(t.Context(), h)
+		require.NoError(t, err)
+		return n
+	}
+	assert.Zero(t, allowed(), "there is none")
+	require.NoError(t, h.Migration("m").Create(t.Context(), ledger.Migration{Status: ledger.MigrationRunning, Bandwidth: 5, CreatedAt: time.Now()}))
+	assert.EqualValues(t, 5, allowed(), "it has only begun")
+	for age, want := range map[time.Duration]int64{time.Minute: 5, 2 * time.Hour: 0} {
+		_, err := h.Migration("m").Update(t.Context(), func(m *ledger.Migration) { m.LookedAt = time.Now().Add(-age) })
+		require.NoError(t, err)
+		assert.Equal(t, want, allowed(), age)
+	}
+}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/activities/comparing"
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -23,7 +23,7 @@ type Threads struct {
 	Archive  string // its id
 	Tenant   *tenant.Tenant
 	Rows     ledger.ArchiveLedger
-	Objects  settle.Objects
+	Objects  isolate.Objects
 	Access   *acls.Keeper
 	Findings *comparing.Findings
 	// Changed is told before the first write to iconik; Adopting says that somebody else may have brought comments over.

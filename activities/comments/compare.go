@@ -38,7 +38,7 @@ func (t Threads) Problem(ctx context.Context, it ledger.Item) (problem string, m
 	there, external := map[string]*iconik.Segment{}, map[string]int{}
 	for i, s := range listed {
 		// Pages of an index that moves on may show one segment twice.
-		if s.Status != "DELETED" && there[s.ID] == nil {
+		if !s.Deleted() && there[s.ID] == nil {
 			there[s.ID] = &listed[i]
 			external[s.ExternalID]++
 		}
@@ -148,7 +148,7 @@ func (t Threads) compare(ctx context.Context, it ledger.Item, c frameio.Comment,
 		}
 		return compare(have, stored), false, nil
 	}
-	if have, err = t.Tenant.Iconik.Segments.Get(ctx, it.AssetID, link.TargetID); rest.IsNotFound(err) || err == nil && have.Status == "DELETED" {
+	if have, err = t.Tenant.Iconik.Segments.Get(ctx, it.AssetID, link.TargetID); iconik.Gone(have, err) {
 		return nil, true, nil
 	}
 	if err != nil {

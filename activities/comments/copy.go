@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/framebridge/framebridge/activities/comparing"
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -43,9 +43,10 @@ func (t Threads) Copy(ctx context.Context, it ledger.Item) (int, error) {
 	_, err = t.Update(ctx, it, func(i *ledger.Item) {
 		i.Note = note
 		if refused != nil {
-			settle.FailItem(i, *refused)
+			isolate.FailItem(i, *refused)
 		}
 		i.CommentsSeen, i.CommentsScan = i.CommentCount, it.Scan
+		i.HadComments = i.HadComments || i.CommentsDone > 0 || len(comments) > left
 		i.CommentsDone, i.CommentCount = len(comments)-left, max(len(comments), i.CommentCount)
 		if i.CommentsSeen < 0 {
 			i.CommentsSeen = len(comments)
@@ -56,9 +57,9 @@ func (t Threads) Copy(ctx context.Context, it ledger.Item) (int, error) {
 
 // each brings a file's comments over, each by itself. It returns why some were refused, and how many are left out:
 // the refused ones and the replies to them, which have nothing to stand under.
-func (t Threads) each(ctx context.Context, it ledger.Item, comments []frameio.Comment) (refused *settle.Refusal, left int, err error) {
+func (t Threads) each(ctx context.Context, it ledger.Item, comments []frameio.Comment) (refused *isolate.Refusal, left int, err error) {
 	var reasons []string
-	worst := "content"
+	worst := ledger.FaultContent
 	without := map[string]bool{}
 	for _, c := range comments {
 		if without[c.ParentID] {
@@ -73,7 +74,7 @@ func (t Threads) each(ctx context.Context, it ledger.Item, comments []frameio.Co
 			continue
 		}
 		without[c.ID] = true
-		if r.Fault != "content" {
+		if r.Fault != ledger.FaultContent {
 			worst = r.Fault
 		}
 		if len(reasons) < mostReasons {
@@ -83,7 +84,7 @@ func (t Threads) each(ctx context.Context, it ledger.Item, comments []frameio.Co
 	if len(without) == 0 {
 		return nil, 0, nil
 	}
-	return &settle.Refusal{Fault: worst, Reason: fmt.Sprintf("%d of %d comments were not brought over, replies to refused ones included: %s", len(without), len(comments), strings.Join(reasons, "; "))}, len(without), nil
+	return &isolate.Refusal{Fault: worst, Reason: fmt.Sprintf("%d of %d comments were not brought over, replies to refused ones included: %s", len(without), len(comments), strings.Join(reasons, "; "))}, len(without), nil
 }
 
 // sourceURL is the item's page in Frame.io.
@@ -94,10 +95,13 @@ func sourceURL(it ledger.Item) string {
 }
 
 // Unread fails an item whose comments cannot be read; they are tried again after the next reading of the tree.
-func (t Threads) Unread(ctx context.Context, it ledger.Item, r settle.Refusal) error {
+func (t Threads) Unread(ctx context.Context, it ledger.Item, r isolate.Refusal) error {
 	_, err := t.Update(ctx, it, func(i *ledger.Item) {
-		settle.FailItem(i, r)
+		isolate.FailItem(i, r)
 		i.CommentsScan = it.Scan
+		if i.CommentCount == 0 { // there may be some by now
+			i.CommentCount = ledger.CommentsUnknown
+		}
 	})
 	return err
 }
@@ -146,7 +150,7 @@ func (t Threads) one(ctx context.Context, it ledger.Item, c frameio.Comment) err
 		Find: func(ctx context.Context) (string, error) {
 			all, err := t.Tenant.Iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
 			return tenant.FirstID(all, err, func(s iconik.Segment) (string, bool) {
-				ours := s.ExternalID == external && s.Status != "DELETED" && (s.VersionID == "" || s.VersionID == it.VersionID)
+				ours := s.ExternalID == external && !s.Deleted() && (s.VersionID == "" || s.VersionID == it.VersionID)
 				if ours {
 					have = &s
 				}
@@ -214,7 +218,7 @@ func (t Threads) finish(ctx context.Context, it ledger.Item, c frameio.Comment, 
 // wrote a segment cannot be changed any more: what iconik does not say stays in the text. What somebody has changed in iconik is left to the proof, unless it is to be restored.
 func (t Threads) edit(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, user string) (bool, error) {
 	have, err := t.Tenant.Iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
-	if rest.IsNotFound(err) || err == nil && have.Status == "DELETED" {
+	if iconik.Gone(have, err) {
 		return false, nil
 	}
 	if err != nil {

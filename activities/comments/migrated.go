@@ -33,7 +33,7 @@ func (t Threads) matchMigrated(ctx context.Context, it ledger.Item, comments []f
 	var free []former
 	for _, g := range listed {
 		kind, source, ours := mapping.ParseExternalID(g.ExternalID)
-		if !ours || kind != "comment" || g.Status == "DELETED" {
+		if !ours || kind != "comment" || g.Deleted() {
 			continue
 		}
 		if link, ok, err := t.Tenant.Ledger.Link(ctx, ledger.LinkComment, source); err != nil {

@@ -66,7 +66,7 @@ func Versions(asset *iconik.Asset, items []ledger.Item) []ledger.Difference {
 	versions := slices.Clone(asset.Versions)
 	slices.SortStableFunc(versions, iconik.OlderFirst)
 	for _, v := range versions {
-		if n := number[v.ID]; n > 0 && v.Status != "DELETED" && v.Status != "DELETING" {
+		if n := number[v.ID]; n > 0 && !v.Deleted() {
 			have = append(have, fmt.Sprint(n))
 		}
 	}

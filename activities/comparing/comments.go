@@ -120,7 +120,7 @@ func ExtraComments(ctx context.Context, client *iconik.Client, assetID string, s
 	var out []ledger.Difference
 	gone := func(s iconik.Segment) bool {
 		kind, id, ours := mapping.ParseExternalID(s.ExternalID)
-		return ours && kind == "comment" && s.Status != "DELETED" && !source[id]
+		return ours && kind == "comment" && !s.Deleted() && !source[id]
 	}
 	for _, s := range listed {
 		if !gone(s) {

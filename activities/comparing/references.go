@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -17,7 +17,7 @@ type References struct {
 	Iconik   *iconik.Client
 	Tenant   ledger.TenantLedger
 	Rows     ledger.ArchiveLedger
-	Objects  settle.Objects
+	Objects  isolate.Objects
 	Findings *Findings
 }
 
@@ -97,7 +97,7 @@ func (r References) list(ctx context.Context, id string) (collection, error) {
 func (r References) added(ctx context.Context, c collection) error {
 	var rows []ledger.Difference
 	for id, o := range c.listed {
-		if !c.read || c.wanted[id] || o.Status == "DELETED" {
+		if !c.read || c.wanted[id] || o.Deleted() {
 			continue
 		}
 		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceChanged, Property: Reference, Name: o.Title, Frameio: "not in it", Iconik: "in it"})
@@ -118,7 +118,7 @@ func (r References) added(ctx context.Context, c collection) error {
 func (r References) refersTo(ctx context.Context, collection, target string) (bool, error) {
 	asset, err := r.Iconik.Assets.Get(ctx, target, true)
 	if err == nil {
-		return asset.Status == "DELETED" || slices.Contains(asset.InCollections, collection), nil
+		return asset.Deleted() || slices.Contains(asset.InCollections, collection), nil
 	}
 	if !rest.IsNotFound(err) {
 		return false, err
@@ -130,7 +130,7 @@ func (r References) refersTo(ctx context.Context, collection, target string) (bo
 	if err != nil {
 		return false, err
 	}
-	return c.Status == "DELETED" || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
+	return c.Deleted() || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
 }
 
 // each goes over the references of a share.
@@ -184,7 +184,7 @@ func (r References) Extra(ctx context.Context, share, title, collection string, 
 		if err != nil || known { // deleted on purpose
 			return err
 		}
-		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, source), Frameio: "not in it any more", Iconik: "in it"})
+		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, source), Frameio: "no longer in it", Iconik: "in it"})
 		return nil
 	})
 	if err != nil {

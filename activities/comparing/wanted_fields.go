@@ -14,26 +14,45 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
+// ArchiveFields are the values of mapping.ArchiveFields that the ledger has of an item, by their names.
+func ArchiveFields(it ledger.Item) (values map[string]string, err error) {
+	err = json.Unmarshal(it.Fields, &values)
+	return values, unreadable(it, err)
+}
+
+// SourceFields are Frame.io's own fields that the ledger has of an item.
+func SourceFields(it ledger.Item) (fields []mapping.SourceField, err error) {
+	if len(it.Custom) > 0 {
+		err = json.Unmarshal(it.Custom, &fields)
+	}
+	return fields, unreadable(it, err)
+}
+
+func unreadable(it ledger.Item, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
+}
+
 // WantedFields are an item's fields as the archive writes them. copied are those that the copy of its bytes adds.
 func WantedFields(ctx context.Context, t *tenant.Tenant, it ledger.Item, copied map[string]string) ([]Field, error) {
 	view, err := t.View(ctx, mapping.ArchiveView)
 	if err != nil {
 		return nil, err
 	}
-	var values map[string]string
-	if err := json.Unmarshal(it.Fields, &values); err != nil {
-		return nil, fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
+	values, err := ArchiveFields(it)
+	if err != nil {
+		return nil, err
 	}
 	maps.Copy(values, copied)
 	var out []Field
 	for _, f := range mapping.ArchiveFields {
 		out = append(out, Field{View: view, Name: f.Name, Label: f.Label, Type: f.Type, Values: []string{values[f.Name]}})
 	}
-	var custom []mapping.SourceField
-	if len(it.Custom) > 0 {
-		if err := json.Unmarshal(it.Custom, &custom); err != nil {
-			return nil, fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
-		}
+	custom, err := SourceFields(it)
+	if err != nil {
+		return nil, err
 	}
 	if len(custom) == 0 {
 		return out, nil

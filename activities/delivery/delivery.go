@@ -133,7 +133,7 @@ func (a *Activities) uncertain(ctx context.Context, d *delivery, code int, reaso
 	if err != nil {
 		return res, err
 	}
-	return res, a.tell(ctx, d, "whether it has arrived is not known: "+reason)
+	return res, a.tell(ctx, d, "it may or may not have arrived: "+reason)
 }
 
 // end writes down how an attempt ended, even where its worker is asked to stop.

@@ -248,7 +248,7 @@ func TestALostAnswerSendsNothingTwiceToPeopleWhoNeedNotAct(t *testing.T) {
 			assert.Empty(t, s.mail.sent)
 		} else {
 			require.Len(t, s.mail.sent, 1, "operators are told")
-			assert.Contains(t, s.mail.sent[0].Text, "whether it has arrived is not known")
+			assert.Contains(t, s.mail.sent[0].Text, "it may or may not have arrived")
 		}
 	}
 }

@@ -39,16 +39,15 @@ func (m *migration) outcome(ctx context.Context, fault, reason string) (string, 
 	if err != nil {
 		return "", err
 	}
-	switch fault {
-	case "":
-	case "content":
-		reason = "FAILED: " + reason
-	default:
-		reason = "ERROR: " + reason
+	if fault != "" {
+		reason = ledger.FaultWord(fault) + ": " + reason
 	}
 	reason = strings.TrimSpace(reason + " " + report.ProjectSums(sums))
+	if m.row.NotExtended != "" {
+		reason += " New projects were not looked for at the end: " + m.row.NotExtended + "."
+	}
 	if sums.Projects[ledger.ProjectWaiting] > 0 {
-		reason += " What waits for its originals in Frame.io goes on by itself when they are back."
+		reason += " What waits for its originals in Frame.io continues by itself when they are back."
 	}
 	return reason, nil
 }

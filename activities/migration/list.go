@@ -1,8 +1,13 @@
 package migration
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/framebridge/framebridge/activities/attempt"
@@ -13,7 +18,10 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const listBatch = 100 // projects that are written down at once
+const (
+	listBatch = 100       // projects that are written down at once
+	mostAdded = 256 << 10 // bytes of selections in a row that each survey reads
+)
 
 // ListProjects freezes which projects the migration's selection means. One that the token's user may not see is an entry that has
 // failed, and keeps the others back from nothing.
@@ -22,7 +30,14 @@ func (a *Activities) ListProjects(ctx context.Context, ref workflows.MigrationRe
 	if err != nil {
 		return err
 	}
-	if _, err := m.list(ctx, nil); err != nil {
+	t, err := m.Tenant(ref.Tenant)
+	if err != nil {
+		return err
+	}
+	if _, err := m.ledger.Update(ctx, func(r *ledger.Migration) { r.Generation = string(t.Frameio.Generation()) }); err != nil {
+		return err
+	}
+	if _, err := m.list(ctx, m.asked.Selection); err != nil {
 		return err
 	}
 	sums, err := m.ledger.Sums(ctx)
@@ -35,26 +50,73 @@ func (a *Activities) ListProjects(ctx context.Context, ref workflows.MigrationRe
 	return nil
 }
 
-// list adds to the list what the selection means, and shows each project that it finds to seen. It returns how many were added.
-func (m *migration) list(ctx context.Context, seen func(account.Found) error) (int64, error) {
+// AddProjects adds to the list what a selection means: without one the migration's own, by now. What is listed keeps its place and state.
+func (a *Activities) AddProjects(ctx context.Context, in workflows.AddProjectsInput) (workflows.AddProjectsResult, error) {
+	var out workflows.AddProjectsResult
+	m, err := a.open(ctx, in.MigrationRef)
+	if err != nil {
+		return out, err
+	}
+	t, err := m.Tenant(in.Tenant)
+	if err != nil {
+		return out, err
+	}
+	if m.row.Generation != "" && frameio.Migrated(t.Frameio, m.row.Generation) { // each would be in the list twice: FindChanged tells them apart
+		return out, fault.Content("Frame.io has migrated the account since the projects were listed, and given them other IDs: start another migration when this one has ended")
+	}
+	take := m.asked.Selection
+	if len(in.Selection) > 0 {
+		take = account.Selection{}
+		if err := json.Unmarshal(in.Selection, &take); err != nil {
+			return out, fault.Content("the selection cannot be read: %v", err)
+		}
+		kept := len(in.Selection)
+		for _, have := range m.row.Added {
+			kept += len(have)
+		}
+		if kept > mostAdded {
+			return out, fault.Content("the selections that were added to this migration are too long to keep: select by name or workspace, or start another migration when this one has ended")
+		}
+	}
+	added, err := m.list(ctx, take)
+	if err != nil {
+		return out, err
+	}
+	out.Added = int(added)
+	_, err = m.ledger.Update(ctx, func(r *ledger.Migration) {
+		known := func(have json.RawMessage) bool { return bytes.Equal(have, in.Selection) }
+		if len(in.Selection) > 0 && !slices.ContainsFunc(r.Added, known) {
+			r.Added = append(r.Added, in.Selection)
+		}
+	}, func(ledger.Migration) *ledger.AuditEntry {
+		e := m.entry("added_projects", fmt.Sprintf("%d (%s)", out.Added, take))
+		return &e
+	})
+	return out, err
+}
+
+// list adds to the list what a selection means. It returns how many were added, with those of attempts that were broken off.
+func (m *migration) list(ctx context.Context, take account.Selection) (int64, error) {
 	t, err := m.Tenant(m.ref.Tenant)
 	if err != nil {
 		return 0, err
 	}
 	var batch []ledger.MigrationProject
-	var added int64
+	own := attempt.Of(ctx)
+	added := own.Resume().Rows
 	flush := func() error {
 		n, err := m.ledger.AddProjects(ctx, batch)
 		added += n
+		own.Save(attempt.Checkpoint{Rows: added})
 		for _, p := range batch {
 			if p.State == ledger.ProjectFailed && err == nil {
-				err = m.tellFailed(ctx, p, false)
+				err = m.tellRefused(ctx, p)
 			}
 		}
 		batch = nil
 		return err
 	}
-	for found, err := range account.Projects(ctx, t.Frameio, m.asked.Selection) {
+	for found, err := range account.Projects(ctx, t.Frameio, take) {
 		if err == nil {
 			err = attempt.Stopping(ctx)
 		}
@@ -66,11 +128,6 @@ func (m *migration) list(ctx context.Context, seen func(account.Found) error) (i
 			return added, err
 		}
 		batch = append(batch, listed(found))
-		if seen != nil && found.Refused == nil {
-			if err := seen(found); err != nil {
-				return added, err
-			}
-		}
 		if len(batch) == listBatch {
 			if err := flush(); err != nil {
 				return added, err
@@ -78,6 +135,15 @@ func (m *migration) list(ctx context.Context, seen func(account.Found) error) (i
 		}
 	}
 	return added, flush()
+}
+
+// tellRefused tells of a project that Frame.io refuses, but not where it was in the list before and has an archive of its own.
+func (m *migration) tellRefused(ctx context.Context, p ledger.MigrationProject) error {
+	have, _, err := m.ledger.Project(ctx, p.ID)
+	if err != nil || have.State != ledger.ProjectFailed || have.Run > 0 {
+		return err
+	}
+	return m.tellFailed(ctx, p, false)
 }
 
 func listed(found account.Found) ledger.MigrationProject {
@@ -90,44 +156,33 @@ func listed(found account.Found) ledger.MigrationProject {
 	return p
 }
 
-// FindChanged puts those projects into the queue again that were changed in Frame.io since their archive began, or whose files have other
-// IDs since then, and adds those that are new. It returns how many there are.
+// FindChanged puts those projects into the queue again in which something may have changed since their archive compared them, and adds
+// those that are new. It returns how many there are. Nothing says that a file or a comment moves its project's own time: what is
+// verified is archived again, but for the project whose archive has ended last. What has failed is so only where the project has changed.
 func (a *Activities) FindChanged(ctx context.Context, ref workflows.MigrationRef) (int, error) {
 	m, err := a.open(ctx, ref)
 	if err != nil {
 		return 0, err
 	}
-	t, err := m.Tenant(ref.Tenant)
+	if err := m.readAgain(ctx); err != nil {
+		return 0, err
+	}
+	last, err := m.lastEnd(ctx)
 	if err != nil {
 		return 0, err
 	}
-	again := 0
-	added, err := m.list(ctx, func(found account.Found) error {
-		p, known, err := m.ledger.Project(ctx, found.ID)
-		if err != nil || !known || !p.State.Ended() || p.State == ledger.ProjectCancelled {
-			return err
+	for p, err := range m.ledger.AllProjects(ctx) {
+		if err == nil {
+			err = attempt.Stopping(ctx)
 		}
-		row, archived, err := m.archiveLedger(found.ID).Get(ctx)
-		if err != nil || !archived || !row.Status.Ended() {
-			return err
+		if err == nil {
+			err = m.queueAgain(ctx, p, last)
 		}
-		why := ""
-		switch {
-		case found.UpdatedAt.After(row.SourceUpdatedAt):
-			why = "changed in Frame.io since its archive began"
-		case row.Generation != "" && frameio.Migrated(t.Frameio, row.Generation):
-			why = "Frame.io migrated the account since its archive began: its files have new IDs"
-		default:
-			return nil
+		if err != nil {
+			return 0, err
 		}
-		again++
-		_, err = m.ledger.UpdateProject(ctx, found.ID, func(p *ledger.MigrationProject) {
-			p.State, p.Reason, p.BegunAt, p.EndedAt, p.Joined = ledger.ProjectQueued, why, time.Time{}, time.Time{}, false
-			p.UpdatedAt = found.UpdatedAt
-		})
-		return err
-	})
-	if err != nil {
+	}
+	if err := m.extend(ctx); err != nil {
 		return 0, err
 	}
 	if err := m.followMoved(ctx); err != nil {
@@ -138,8 +193,84 @@ func (a *Activities) FindChanged(ctx context.Context, ref workflows.MigrationRef
 	if err != nil {
 		return 0, err
 	}
-	if _, err := m.ledger.Update(ctx, func(r *ledger.Migration) { r.Round = 1 }); err != nil { // there is one such pass
+	if _, err := m.ledger.Update(ctx, func(r *ledger.Migration) { r.Round, r.RoundItems = 1, sums.Of[ledger.ProjectQueued].Items }); err != nil { // there is one such pass
 		return 0, err
 	}
-	return max(again+int(added), int(sums.Projects[ledger.ProjectQueued])), nil
+	return int(sums.Projects[ledger.ProjectQueued]), nil
+}
+
+// lastEnd is when the last project was verified that is.
+func (m *migration) lastEnd(ctx context.Context) (last time.Time, err error) {
+	for p, err := range m.ledger.AllProjects(ctx) {
+		if err != nil {
+			return last, err
+		}
+		if verified(ledger.ArchiveStatus(p.State)) && p.EndedAt.After(last) {
+			last = p.EndedAt
+		}
+	}
+	return last, nil
+}
+
+// queueAgain puts a project that has ended into the queue again, where something may have changed in it. One that Frame.io does not
+// show any more stays as it is.
+func (m *migration) queueAgain(ctx context.Context, p ledger.MigrationProject, last time.Time) error {
+	if !p.State.Ended() || p.State == ledger.ProjectCancelled {
+		return nil
+	}
+	row, archived, err := m.archiveLedger(p.ID).Get(ctx)
+	if err != nil || !archived || !row.Status.Ended() {
+		return err
+	}
+	t, err := m.Tenant(m.ref.Tenant)
+	if err != nil {
+		return err
+	}
+	now, err := t.Frameio.Project(ctx, p.ID)
+	if _, lasting := fault.Lasting(err); err != nil {
+		if lasting {
+			return nil
+		}
+		return err
+	}
+	why := ""
+	switch {
+	case now.UpdatedAt.After(row.SourceUpdatedAt):
+		why = "changed in Frame.io since its archive began"
+	case row.Generation != "" && frameio.Migrated(t.Frameio, row.Generation):
+		why = "Frame.io migrated the account since its archive began: its files have new IDs"
+	case verified(row.Status) && p.EndedAt.Before(last):
+		why = "second round: compared with Frame.io again"
+	default:
+		return nil
+	}
+	_, err = m.ledger.UpdateProject(ctx, p.ID, func(p *ledger.MigrationProject) {
+		p.State, p.Reason, p.BegunAt, p.EndedAt, p.Joined = ledger.ProjectQueued, why, time.Time{}, time.Time{}, false
+		p.UpdatedAt = now.UpdatedAt
+	})
+	return err
+}
+
+// extend adds the projects that fit the selections by now. Where that cannot be said any more, because a workspace has another name, say,
+// what was listed is all the same brought over, and the end says so.
+func (m *migration) extend(ctx context.Context) error {
+	added, err := account.ReadSelections(m.row.Added)
+	if err != nil {
+		return fault.System("a selection of migration %s cannot be read: %v", m.ref.Migration, err)
+	}
+	var unread error
+	for _, take := range append(added, m.asked.Selection) {
+		_, err := m.list(ctx, take)
+		if _, lasting := fault.Lasting(err); err != nil && !lasting {
+			return err
+		}
+		unread = cmp.Or(unread, err)
+	}
+	if unread == nil {
+		return nil
+	}
+	why := fault.Scrubbed(unread)
+	m.Log.WarnContext(ctx, "new projects were not looked for", "migration", m.ref.Migration, "reason", why)
+	_, err = m.ledger.Update(ctx, func(r *ledger.Migration) { r.NotExtended = why })
+	return err
 }

@@ -77,7 +77,7 @@ func (a *Activities) open(ctx context.Context, ref workflows.MigrationRef) (*mig
 		return nil, fault.System("migration %s is not in the ledger: was the ledger replaced while it ran?", ref.Migration)
 	}
 	if m.asked, err = account.ReadRequest(m.row.Request); err != nil {
-		return nil, fault.System("what migration %s was asked for cannot be read: %v", ref.Migration, err)
+		return nil, fault.System("the request of migration %s cannot be read: %v", ref.Migration, err)
 	}
 	return m, nil
 }
@@ -109,7 +109,14 @@ func (a *Activities) SetMigrationStatus(ctx context.Context, in workflows.Migrat
 	return m.setStatus(ctx, ledger.MigrationStatus(in.Status), in.Reason, in.WaitsForGo)
 }
 
+// isOver says that a migration's workflow has written down its end. One whose start was given up because no answer came has only the
+// starter's word, and runs if its workflow says so.
+func isOver(r ledger.Migration) bool { return r.Status.Ended() && r.WasStarted() }
+
 func (m *migration) setStatus(ctx context.Context, status ledger.MigrationStatus, reason string, waitsForGo bool) error {
+	if isOver(m.row) && !status.Ended() { // a control that came at the end
+		return nil
+	}
 	told, err := m.tellStatus(ctx, status, reason, waitsForGo)
 	if err != nil {
 		return err
@@ -117,10 +124,14 @@ func (m *migration) setStatus(ctx context.Context, status ledger.MigrationStatus
 	var from ledger.MigrationStatus
 	row, err := m.ledger.Update(ctx, func(r *ledger.Migration) {
 		now := time.Now().UTC()
-		if from = r.Status; from != status {
+		if from = r.Status; isOver(*r) && !status.Ended() {
+			status = from
+			return
+		}
+		if from != status {
 			r.Changes++
 		}
-		r.Status, r.Reason, r.WaitsForGo = status, reason, waitsForGo
+		r.Status, r.Reason, r.WaitsForGo, r.FinishedAt = status, reason, waitsForGo, time.Time{}
 		if status == ledger.MigrationRunning && r.StartedAt.IsZero() {
 			r.StartedAt = now
 		}
@@ -139,7 +150,7 @@ func (m *migration) setStatus(ctx context.Context, status ledger.MigrationStatus
 	}
 	m.send(ctx, told)
 	if m.row = row; from != status {
-		m.Log.InfoContext(ctx, "migration", "tenant", m.tenantName(), "migration", m.ref.Migration, "status", status, "from", from, "reason", reason)
+		m.Log.InfoContext(ctx, "migration", "tenant", m.Config.Now().TenantName(m.ref.Tenant), "migration", m.ref.Migration, "status", status, "from", from, "reason", reason)
 	}
 	return nil
 }

@@ -354,7 +354,7 @@ func TestAProjectThatNeverBeganContinuesInItsPlace(t *testing.T) {
 		p.ID += "2"
 		b.frameio.projects = append(b.frameio.projects, p)
 	}
-	b.frameio.projects = b.frameio.projects[3:]
+	b.frameio.projects, b.frameio.generation = b.frameio.projects[3:], frameio.V4
 	found, err := b.FindChanged(t.Context(), b.ref)
 	require.NoError(t, err)
 	require.Equal(t, 4, found)

@@ -3,6 +3,7 @@ package migration
 import (
 	"context"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -14,6 +15,10 @@ type place struct{ team, name string }
 // their place: an account migration has given all of them other IDs. Where two have one name, neither is guessed at. What an archive
 // has begun to bring over is found by the archive itself.
 func (m *migration) followMoved(ctx context.Context) error {
+	t, err := m.Tenant(m.ref.Tenant)
+	if err != nil || m.row.Generation != "" && !frameio.Migrated(t.Frameio, m.row.Generation) {
+		return err
+	}
 	gone, added := map[place][]string{}, map[place][]string{}
 	for p, err := range m.ledger.AllProjects(ctx) {
 		if err != nil {
@@ -52,10 +57,11 @@ func (m *migration) continueAs(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.Frameio.Project(ctx, from); !rest.IsNotFound(err) {
-		if rest.ClassOf(err) == rest.Forbidden {
-			return nil
-		}
+	switch _, err := t.Frameio.Project(ctx, from); {
+	case rest.IsNotFound(err) || rest.ClassOf(err) == rest.Permanent: // as one that is no ID of the other generation's
+	case rest.ClassOf(err) == rest.Forbidden:
+		return nil
+	default:
 		return err
 	}
 	_, err = m.archiveLedger(from).Update(ctx, func(r *ledger.Archive) {

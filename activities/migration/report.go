@@ -89,7 +89,7 @@ func (s *stored) makeAsset(ctx context.Context) error {
 		if err != nil && !rest.IsNotFound(err) {
 			return err
 		}
-		if err != nil || asset.Status == "DELETED" {
+		if err != nil || asset.Deleted() {
 			if err := s.tenant.Ledger.Delete(ctx, ledger.LinkReport, source); err != nil {
 				return err
 			}
@@ -99,7 +99,7 @@ func (s *stored) makeAsset(ctx context.Context) error {
 	s.asset, _, err = s.once(ctx, tenant.Creation{Kind: ledger.LinkReport, SourceID: source, Parent: s.root, IndexLag: s.tenant.Config.Iconik.SettleTime, FindFirst: true,
 		Find: func(ctx context.Context) (string, error) {
 			found, err := s.tenant.Iconik.Search.ByExternalID(ctx, "assets", external)
-			return tenant.FirstID(found, err, func(o iconik.Object) (string, bool) { return o.ID, o.Status != "DELETED" })
+			return tenant.FirstID(found, err, func(o iconik.Object) (string, bool) { return o.ID, !o.Deleted() })
 		},
 		Make: func(ctx context.Context) (string, error) {
 			made, err := s.tenant.Iconik.Assets.Create(ctx, iconik.AssetRequest{Title: "Account report — " + s.tenant.Config.Name, Type: "ASSET", ExternalID: external, CollectionID: s.root, Access: iconik.AccessNobody})
@@ -132,7 +132,7 @@ func (s *stored) untied(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.tenant.UntiedVersion(ctx, slices.DeleteFunc(asset.Versions, func(v iconik.Version) bool { return v.Status == "DELETED" || v.Status == "DELETING" }))
+	return s.tenant.UntiedVersion(ctx, slices.DeleteFunc(asset.Versions, iconik.Version.Deleted))
 }
 
 // store renders one form and uploads it as a file of its own format.

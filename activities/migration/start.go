@@ -2,6 +2,8 @@ package migration
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/framebridge/framebridge/activities/attempt"
@@ -11,43 +13,95 @@ import (
 
 const settledAtOnce = 100 // projects of one activity that need no archive
 
-// StartProjects starts the archives of the next projects, or joins those that somebody else has started.
+// StartProjects starts the archives of the next projects, or joins those that somebody else has started. A former attempt, whose answer
+// was lost, may have started some: what has begun is what the ledger says.
 func (a *Activities) StartProjects(ctx context.Context, in workflows.StartProjectsInput) (workflows.StartProjectsResult, error) {
 	var out workflows.StartProjectsResult
 	m, err := a.open(ctx, in.MigrationRef)
 	if err != nil {
 		return out, err
 	}
-	// A former attempt, whose answer was lost, may have started some.
-	sums, err := m.ledger.Sums(ctx)
+	most, begun, err := m.room(ctx, in)
 	if err != nil {
 		return out, err
 	}
-	parallel, err := m.parallel()
-	if err != nil {
-		return out, err
-	}
-	most := min(in.Most, parallel-int(sums.Projects[ledger.ProjectRunning]))
+	out.Begun = begun
+	var closing []string // their archives end in a moment
 	for out.Archives < most && out.Settled < settledAtOnce {
 		if err := attempt.Stopping(ctx); err != nil {
 			return out, err
 		}
-		next, err := m.ledger.ProjectsIn(ctx, 1, ledger.ProjectQueued)
+		if row, _, err := m.ledger.Get(ctx); err != nil || row.Status.Ended() { // nobody would look after them
+			return out, err
+		}
+		next, err := m.ledger.ProjectsIn(ctx, len(closing)+1, ledger.ProjectQueued)
+		next = slices.DeleteFunc(next, func(p ledger.MigrationProject) bool { return slices.Contains(closing, p.ID) })
 		if err != nil || len(next) == 0 {
 			return out, err
 		}
-		started, err := m.start(ctx, next[0], in.Round)
-		if err != nil {
+		switch started, err := m.start(ctx, next[0], in.Round); {
+		case errors.Is(err, errClosing):
+			closing = append(closing, next[0].ID)
+		case err != nil:
 			return out, err
-		}
-		if started {
+		case started:
 			out.Archives++
-		} else {
+			if in.Canary > 0 {
+				out.Begun++
+			}
+		default:
 			out.Settled++
 		}
 	}
 	return out, nil
 }
+
+// room is how many archives may be started now, and how many have begun, where that is limited.
+func (m *migration) room(ctx context.Context, in workflows.StartProjectsInput) (most, begun int, err error) {
+	sums, err := m.ledger.Sums(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	parallel, err := m.parallel()
+	if err != nil {
+		return 0, 0, err
+	}
+	running := int(sums.Projects[ledger.ProjectRunning])
+	most = min(in.Most, parallel-running)
+	if running == 0 && sums.Projects[ledger.ProjectWaiting] > 0 {
+		stuck := 0
+		for p, err := range m.ledger.ProjectsOf(ctx, ledger.ProjectWaiting) {
+			if err != nil {
+				return 0, 0, err
+			}
+			row, _, err := m.archiveLedger(p.ID).Get(ctx)
+			if err != nil {
+				return 0, 0, err
+			}
+			if len(row.Stuck) > 0 {
+				stuck++
+			}
+		}
+		if isOutage(parallel, running, stuck) {
+			return 0, 0, nil
+		}
+	}
+	if in.Canary == 0 {
+		return most, 0, nil
+	}
+	for p, err := range m.ledger.AllProjects(ctx) {
+		if err != nil {
+			return 0, 0, err
+		}
+		if p.State != ledger.ProjectQueued && !p.BegunAt.IsZero() && !p.Settled {
+			begun++
+		}
+	}
+	return min(most, in.Canary-begun), begun, nil
+}
+
+// isOutage says that all that is open is stuck, and more than one project: what is started now would be stuck, too.
+func isOutage(parallel, running, stuck int) bool { return running == 0 && stuck >= max(parallel, 2) }
 
 // parallel is how many projects may run at once.
 func (m *migration) parallel() (int, error) {
@@ -61,6 +115,9 @@ func (m *migration) parallel() (int, error) {
 	return max(t.Config.Archive.ProjectsInParallel, 1), nil
 }
 
+// errClosing says that a project's archive has its result, and that its workflow is about to end.
+var errClosing = errors.New("the archive is about to end")
+
 // start brings a project's archive on its way. false: it needs none, since somebody has archived it since the migration began.
 func (m *migration) start(ctx context.Context, p ledger.MigrationProject, round int) (bool, error) {
 	archive := m.archiveLedger(p.ID)
@@ -69,25 +126,39 @@ func (m *migration) start(ctx context.Context, p ledger.MigrationProject, round 
 		return false, err
 	}
 	if known && round == 0 && verified(row.Status) && row.StartedAt.After(m.row.CreatedAt) {
-		return false, m.note(ctx, p.ID, row, func(p *ledger.MigrationProject) { p.BegunAt, p.Joined, p.Run = row.StartedAt, true, row.Run })
+		return false, m.note(ctx, p.ID, row, func(p *ledger.MigrationProject) {
+			p.BegunAt, p.Joined, p.Settled, p.Run = row.StartedAt, true, true, row.Run
+		})
 	}
 	runs, err := m.Archives.Runs(ctx, m.archiveOf(p.ID))
 	if err != nil {
 		return false, err
 	}
 	ours := !p.BegunAt.IsZero() // an attempt has begun to start it, and died
-	if !runs {
+	switch {
+	case runs && known && row.Status.Ended():
+		return false, errClosing
+	case runs && row.Status == ledger.Waiting && row.ReasonCode == workflows.PausedWithMigration: // of one that was ended in Temporal
+		if err := m.Archives.Hold(ctx, m.archiveOf(p.ID), false); err != nil {
+			return false, err
+		}
+		ours = true
+	case !runs:
 		now := time.Now().UTC()
 		if _, err := m.ledger.UpdateProject(ctx, p.ID, func(p *ledger.MigrationProject) { p.BegunAt, p.Round = now, round }); err != nil {
 			return false, err
 		}
-		if row, _, err = archive.Request(ctx, "", now); err != nil {
+		var joined bool
+		if row, joined, err = archive.Request(ctx, "", now); err != nil {
 			return false, err
 		}
-		if row.RootID == "" {
-			if _, err := archive.Update(ctx, func(r *ledger.Archive) { r.Name, r.TeamName = p.Name, p.Team }); err != nil {
-				return false, err
+		if _, err := archive.Update(ctx, func(r *ledger.Archive) {
+			r.Delta = r.Delta || round > 0 && !joined
+			if r.RootID == "" {
+				r.Name, r.TeamName = p.Name, p.Team
 			}
+		}); err != nil {
+			return false, err
 		}
 		started, err := m.Archives.Start(ctx, m.archiveOf(p.ID), workflows.MigrationID(m.ref.Tenant))
 		if err != nil {
@@ -96,7 +167,7 @@ func (m *migration) start(ctx context.Context, p ledger.MigrationProject, round 
 		ours = started || ours
 	}
 	_, err = m.ledger.UpdateProject(ctx, p.ID, func(p *ledger.MigrationProject) {
-		p.State, p.Reason, p.Joined, p.Run, p.Round = ledger.ProjectRunning, "", !ours, max(row.Run, 1), round
+		p.State, p.Reason, p.Joined, p.Settled, p.Run, p.Round = ledger.ProjectRunning, "", !ours, false, max(row.Run, 1), round
 		if p.BegunAt.IsZero() {
 			p.BegunAt = time.Now().UTC()
 		}
@@ -107,8 +178,6 @@ func (m *migration) start(ctx context.Context, p ledger.MigrationProject, round 
 func verified(s ledger.ArchiveStatus) bool {
 	return s == ledger.Verified || s == ledger.VerifiedWithExceptions
 }
-
-const mostOpen = 1000 // projects whose archives run or wait
 
 // HoldProjects lets the archives that the migration has started stand still, or go on. Those that somebody else has started are
 // that person's business.
@@ -131,11 +200,10 @@ func (a *Activities) ReleaseProjects(ctx context.Context, ref workflows.Migratio
 
 // ofOurs does something with each archive that the migration has started and that has not ended.
 func (m *migration) ofOurs(ctx context.Context, do func(workflows.Ref) error) error {
-	open, err := m.ledger.ProjectsIn(ctx, mostOpen, ledger.ProjectRunning, ledger.ProjectWaiting)
-	if err != nil {
-		return err
-	}
-	for _, p := range open {
+	for p, err := range m.ledger.ProjectsOf(ctx, ledger.ProjectRunning, ledger.ProjectWaiting) {
+		if err != nil {
+			return err
+		}
 		if p.Joined {
 			continue
 		}
@@ -156,9 +224,28 @@ func (a *Activities) CancelProjects(ctx context.Context, ref workflows.Migration
 		return 0, err
 	}
 	left := 0
-	err = m.ofOurs(ctx, func(ref workflows.Ref) error {
+	cancel := func(ref workflows.Ref) error {
 		left++
 		return m.Archives.Cancel(ctx, ref)
-	})
-	return left, err
+	}
+	if err := m.ofOurs(ctx, cancel); err != nil {
+		return left, err
+	}
+	for p, err := range m.ledger.ProjectsOf(ctx, ledger.ProjectQueued) {
+		if err != nil {
+			return left, err
+		}
+		if p.BegunAt.IsZero() {
+			continue
+		}
+		// An attempt has begun to start it, and died.
+		runs, err := m.Archives.Runs(ctx, m.archiveOf(p.ID))
+		if err == nil && runs {
+			err = cancel(m.archiveOf(p.ID))
+		}
+		if err != nil {
+			return left, err
+		}
+	}
+	return left, nil
 }

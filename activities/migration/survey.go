@@ -27,7 +27,9 @@ func (a *Activities) SurveyMigration(ctx context.Context, ref workflows.Migratio
 	}
 	sums, err := m.ledger.Sums(ctx)
 	if err == nil && sums.Projects[ledger.ProjectQueued]+sums.Projects[ledger.ProjectRunning] == 0 { // about to end
-		sums, err = m.settleMoved(ctx, sums)
+		if err = m.readAgain(ctx); err == nil {
+			sums, err = m.settleMoved(ctx)
+		}
 	}
 	if err != nil {
 		return workflows.Standing{}, err
@@ -40,6 +42,7 @@ func (a *Activities) SurveyMigration(ctx context.Context, ref workflows.Migratio
 	parallel, err := m.parallel()
 	out := workflows.Standing{Total: int(sums.Total()), Queued: int(sums.Projects[ledger.ProjectQueued]), Running: int(sums.Projects[ledger.ProjectRunning]), Waiting: int(sums.Projects[ledger.ProjectWaiting]),
 		Originals: originals, Parallel: parallel, WindowOpen: window.Open, Changes: window.Changes}
+	out.Outage = isOutage(parallel, out.Running, out.Waiting-out.Originals)
 	if !window.Open {
 		out.Opens = m.opens(window.Opens)
 	}
@@ -64,9 +67,14 @@ func (m *migration) notePace(ctx context.Context, now time.Time, hours schedule.
 	_, err := m.ledger.Update(ctx, func(r *ledger.Migration) {
 		var pace schedule.Pace
 		_ = json.Unmarshal(r.Pace, &pace) // what cannot be read is measured anew
-		pace = pace.Look(now, sums.BytesDone, sums.Copied+sums.Verified, r.Status == ledger.MigrationRunning && sums.Projects[ledger.ProjectRunning] > 0)
+		done := sums.Copied + sums.Verified
+		if r.Round > 0 { // what is copied is compared once more
+			again := sums.Of[ledger.ProjectQueued].Items + sums.Of[ledger.ProjectRunning].Items/2
+			items, done = items+again, done+max(r.RoundItems-again, 0)
+		}
+		pace = pace.Look(now, sums.BytesDone, done, r.Status == ledger.MigrationRunning && sums.Projects[ledger.ProjectRunning] > 0)
 		r.Pace, _ = json.Marshal(pace)
-		r.Bandwidth, r.ETA = window.Bandwidth, time.Time{}
+		r.Bandwidth, r.LookedAt, r.ETA = window.Bandwidth, now, time.Time{}
 		left, known := pace.Left(bytes, items)
 		if !known || r.Status != ledger.MigrationRunning && r.Status != ledger.MigrationScheduled {
 			return
@@ -78,23 +86,31 @@ func (m *migration) notePace(ctx context.Context, now time.Time, hours schedule.
 	return err
 }
 
-// Left is how much is still to do. Each file counts twice: when it is copied and when it is verified. What was not read yet is
-// taken to be like the rest.
+// Left is how much is still to do in the projects that have not ended. Each file counts twice: when it is copied and when it is verified.
+// What was not read yet is taken to be like the rest. Where no file is left to do, nobody waits for the bytes of those that failed.
 func Left(sums ledger.MigrationSums) (items, bytes int64) {
-	items = 2*(sums.Items-sums.Skipped-sums.Failed) - sums.Copied - sums.Verified
+	for state, c := range sums.Of {
+		if state.Ended() {
+			continue
+		}
+		left := max(2*(c.Items-c.Skipped-c.Failed)-c.Copied-c.Verified, 0)
+		items += left
+		if left > 0 || state == ledger.ProjectQueued { // one that was not read yet has bytes, and no files
+			bytes += max(c.Bytes-c.BytesDone, 0)
+		}
+	}
 	if read := sums.Total() - sums.Unread; sums.Unread > 0 && read > 0 {
 		items += 2 * sums.Items / read * sums.Unread
 	}
-	return max(items, 0), max(sums.Bytes-sums.BytesDone, 0)
+	return items, bytes
 }
 
 // lookAtOpen reads how the archives stand that had not ended at the last look, and returns how many wait for originals.
 func (m *migration) lookAtOpen(ctx context.Context) (originals int, err error) {
-	open, err := m.ledger.ProjectsIn(ctx, mostOpen, ledger.ProjectRunning, ledger.ProjectWaiting)
-	if err != nil {
-		return 0, err
-	}
-	for _, p := range open {
+	for p, err := range m.ledger.ProjectsOf(ctx, ledger.ProjectRunning, ledger.ProjectWaiting) {
+		if err != nil {
+			return 0, err
+		}
 		row, err := m.look(ctx, p)
 		if err != nil {
 			return 0, err
@@ -131,7 +147,34 @@ func (m *migration) look(ctx context.Context, p ledger.MigrationProject) (ledger
 			}
 		}
 	}
+	if p.Joined && !p.Again && (row.Status == ledger.Failed || row.Status == ledger.Incomplete) {
+		// What somebody else has started may have been about one file alone.
+		_, err := m.ledger.UpdateProject(ctx, p.ID, func(p *ledger.MigrationProject) {
+			p.State, p.Reason, p.BegunAt, p.Joined, p.Again = ledger.ProjectQueued, row.Reason, time.Time{}, false, true
+		})
+		return row, err
+	}
 	return row, m.note(ctx, p.ID, row, nil)
+}
+
+// readAgain reads how projects have ended since, whose archives somebody has run again by hand.
+func (m *migration) readAgain(ctx context.Context) error {
+	for p, err := range m.ledger.AllProjects(ctx) {
+		if err != nil {
+			return err
+		}
+		if !p.State.Ended() {
+			continue
+		}
+		row, known, err := m.archiveLedger(p.ID).Get(ctx)
+		if err == nil && known && row.Run > p.Run && row.Status.Ended() {
+			err = m.note(ctx, p.ID, row, func(p *ledger.MigrationProject) { p.Run = row.Run })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // note writes down how a project's archive stands.
@@ -179,8 +222,7 @@ func stateOf(row ledger.Archive) ledger.ProjectState {
 
 // settleMoved accounts once for projects that have other IDs since Frame.io's account migration: what an archive knew continues
 // under the new ID, and the entry under the old one leaves the list.
-func (m *migration) settleMoved(ctx context.Context, sums ledger.MigrationSums) (ledger.MigrationSums, error) {
-	moved := false
+func (m *migration) settleMoved(ctx context.Context) (sums ledger.MigrationSums, err error) {
 	for p, err := range m.ledger.AllProjects(ctx) {
 		if err != nil {
 			return sums, err
@@ -199,15 +241,11 @@ func (m *migration) settleMoved(ctx context.Context, sums ledger.MigrationSums) 
 		if !known || !next.State.Ended() {
 			continue
 		}
-		moved = true
 		if _, err := m.ledger.UpdateProject(ctx, p.ID, func(p *ledger.MigrationProject) {
 			p.State, p.Reason, p.Counts, p.ContinuedAs = next.State, row.Reason, ledger.ProjectCounts{}, next.ID
 		}); err != nil {
 			return sums, err
 		}
-	}
-	if !moved {
-		return sums, nil
 	}
 	return m.ledger.Sums(ctx)
 }

@@ -14,14 +14,6 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// tenantName is how people call the tenant.
-func (m *migration) tenantName() string {
-	if t, ok := m.Config.Now().Tenant(m.ref.Tenant); ok {
-		return t.Name
-	}
-	return m.ref.Tenant
-}
-
 // send starts what tell has kept.
 func (m *migration) send(ctx context.Context, told []ledger.Delivery) {
 	if t, err := m.Tenant(m.ref.Tenant); err == nil && len(told) > 0 {
@@ -90,9 +82,9 @@ func (m *migration) tellFailed(ctx context.Context, p ledger.MigrationProject, a
 		}
 	}
 	name := cmp.Or(p.Name, p.ID)
-	m.Log.InfoContext(ctx, "migration's project failed", "tenant", m.tenantName(), "migration", m.ref.Migration, "project", name, "id", p.ID, "state", p.State, "reason", p.Reason)
+	m.Log.InfoContext(ctx, "migration's project failed", "tenant", m.Config.Now().TenantName(m.ref.Tenant), "migration", m.ref.Migration, "project", name, "id", p.ID, "state", p.State, "reason", p.Reason)
 	told, err := m.tell(ctx, fmt.Sprintf("migration:%s:project:%s:%d", m.ref.Migration, p.ID, p.Run), events.MigrationProjectFailed, p.Reason, func(d *events.Data) {
-		d.Title = fmt.Sprintf("Action needed: %q is %s in the migration of %s", name, p.State, m.tenantName())
+		d.Title = fmt.Sprintf("Action needed: %q is %s in the migration of %s", name, p.State, m.Config.Now().TenantName(m.ref.Tenant))
 		d.Facts = []events.Fact{{Name: "Project", Value: name}}
 		if archived {
 			d.Links = append(d.Links, events.Link{Name: "Open the archive", URL: routes.ConsoleArchive(m.Config.Now(), m.ref.Tenant, p.ID)})
@@ -112,7 +104,7 @@ func (m *migration) tell(ctx context.Context, key string, kind events.Kind, text
 	if err != nil {
 		return nil, err
 	}
-	name := m.tenantName()
+	name := m.Config.Now().TenantName(m.ref.Tenant)
 	d := events.Data{Object: "migration", ObjectID: m.ref.Migration, Name: name, Status: string(m.row.Status), Text: text,
 		Title: map[events.Kind]string{
 			events.MigrationStarted: "Started: the migration of " + name, events.MigrationPaused: "Paused: the migration of " + name, events.MigrationResumed: "Resumed: the migration of " + name,

@@ -16,10 +16,11 @@ import (
 // runsLookedFor is how long the end of a run is waited for.
 const runsLookedFor = 30 * 24 * time.Hour
 
-// Outcome is how a run of a mirror has ended: with a result, or with an error in words.
+// Outcome is how a run of a mirror has ended: with a result, with an error in words, or because its mirror was stopped.
 type Outcome struct {
-	Result workflows.MirrorResult
-	Failed string
+	Result  workflows.MirrorResult
+	Failed  string
+	Stopped bool
 }
 
 // Ended tells, once, how each run has ended that began and whose end was not told. It is no step of the workflow: one that was ended in
@@ -72,7 +73,11 @@ func (a *Activities) tellEnd(ctx context.Context, t *tenant.Tenant, begun events
 		}
 	}
 	d.Text = strings.Join(said, ", ") + "."
-	if out.Failed != "" || r.Failed > 0 {
+	switch {
+	case out.Stopped:
+		d.Title, d.Status = fmt.Sprintf("Stopped: mirror %q of %s", begun.Data.Name, t.Config.Name), "cancelled"
+		d.Text = "The mirror was removed while it ran. Archives that it has started continue."
+	case out.Failed != "" || r.Failed > 0:
 		kind, d.Status = events.MirrorFailed, "failed"
 		d.Title = fmt.Sprintf("Action needed: mirror %q of %s has failed", begun.Data.Name, t.Config.Name)
 		d.Text = strings.TrimSpace(cmp.Or(out.Failed, d.Text+" Each archive's own report says why; the next run tries them again."))

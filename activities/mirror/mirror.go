@@ -5,6 +5,7 @@ package mirror
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -53,7 +54,11 @@ func (a *Activities) MirrorProjects(ctx context.Context, in workflows.MirrorProj
 	}
 	var ids []string
 	for p, err := range account.Projects(ctx, t.Frameio, take) {
-		if err != nil {
+		var field *account.FieldError
+		switch {
+		case errors.As(err, &field): // a workspace that is renamed, or gone
+			return workflows.MirrorPage{}, fault.Content("%v", field)
+		case err != nil:
 			return workflows.MirrorPage{}, err
 		}
 		if err := attempt.Stopping(ctx); err != nil {
@@ -109,7 +114,11 @@ func (a *Activities) MirrorProject(ctx context.Context, ref workflows.Ref) (work
 	case known && row.Status.Ended() && row.QueuedAt.After(began):
 		return workflows.MirrorProjectResult{Status: string(row.Status)}, nil
 	}
-	if _, _, err := h.Request(ctx, "", time.Now().UTC()); err != nil {
+	_, joined, err := h.Request(ctx, "", time.Now().UTC())
+	if err == nil && !joined {
+		_, err = h.Update(ctx, func(r *ledger.Archive) { r.Delta = true })
+	}
+	if err != nil {
 		return workflows.MirrorProjectResult{}, err
 	}
 	if err := a.Start(ctx, ref); err != nil {

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -10,6 +11,10 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
@@ -22,6 +27,27 @@ type scheduled struct {
 }
 
 func (s scheduled) Scheduled() time.Time { return s.at }
+
+// noWorkspace is an account in which a workspace was renamed, or deleted.
+type noWorkspace struct{ frameio.Reader }
+
+func (noWorkspace) Workspace(context.Context, string) (frameio.Team, error) {
+	return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Status: 404, Class: rest.NotFound}
+}
+
+// A run whose workspace is gone fails, which people are told: tried again, it would keep all later runs from starting.
+func TestAMirrorWithoutItsWorkspaceFails(t *testing.T) {
+	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	one := tenant.New(&config.Tenant{ID: "T", Name: "Acme"}, l, noWorkspace{}, nil, nil, slog.New(slog.DiscardHandler))
+	a := &Activities{Ledger: l, Tenant: func(string) (*tenant.Tenant, error) { return one, nil }}
+	_, err = a.MirrorProjects(t.Context(), workflows.MirrorProjectsInput{Tenant: "T", Selection: []byte(`{"workspaces":["Harbour Films"]}`), Max: 10})
+	kind, lasting := fault.Lasting(err)
+	assert.True(t, lasting)
+	assert.Equal(t, workflows.ErrorContent, kind)
+	assert.ErrorContains(t, err, `"Harbour Films"`)
+}
 
 func TestAProjectIsArchivedOnceARun(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
@@ -61,5 +87,15 @@ func TestAProjectIsArchivedOnceARun(t *testing.T) {
 	waits()
 	row, _, err := l.Tenant("T").Archive("P").Get(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []any{2, 2, ledger.Queued}, []any{started, row.Run, row.Status})
+	assert.Equal(t, []any{2, 2, ledger.Queued, true}, []any{started, row.Run, row.Status, row.Delta})
+
+	// One that a person has asked for meanwhile is that person's: it reads everything.
+	running = false
+	became(ledger.Verified)
+	_, _, err = l.Tenant("T").Archive("P").Request(t.Context(), "sam@example.com", time.Now())
+	require.NoError(t, err)
+	waits()
+	row, _, err = l.Tenant("T").Archive("P").Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []any{3, 3, false}, []any{started, row.Run, row.Delta})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/workflows"
@@ -117,7 +118,7 @@ func (j Job) ShowProgress(ctx context.Context, now bool) {
 		message = waits(row, counts) + " — " + message
 	}
 	if rate, left := row.Pace(ledger.Totals{Bytes: counts.Bytes, BytesDone: counts.BytesDone}, time.Now()); rate > 0 {
-		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), left)
+		message += fmt.Sprintf(", %s/s, %s left", report.Size(rate), english.Duration(left))
 	}
 	if len(row.Stuck) > 0 {
 		message = Stuck(row.Stuck[0]) + " — " + message

@@ -38,7 +38,7 @@ func body(kind string, row ledger.Archive, cold bool) (subject, text string) {
 		if !cold {
 			subject = fmt.Sprintf("Action needed: originals of %q are missing", row.Name)
 		}
-		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, restart the worker, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)
+		fmt.Fprintf(&b, "%s\n\nThe archive continues automatically when the originals are back. To archive without them, cancel the archive, set archive.missing_original to proxy, and retry the archive. It then stores proxies instead, and a placeholder for each file without a proxy.\n", row.Reason)
 	case workflows.NotifyStuck:
 		subject = fmt.Sprintf("Action needed: archive of %q is stuck", row.Name)
 		for _, s := range row.Stuck {

@@ -57,7 +57,7 @@ func (p Places) Clear(ctx context.Context) error {
 
 func (p Places) clear(ctx context.Context, assetID string, all []left) error {
 	asset, err := p.Iconik.Assets.Get(ctx, assetID, true)
-	if rest.IsNotFound(err) || err == nil && asset.Status == "DELETED" {
+	if iconik.Gone(asset, err) {
 		return p.forget(ctx, all...)
 	}
 	if err != nil {
@@ -113,9 +113,9 @@ func (p Places) replaced(ctx context.Context, l left) (ready bool, why string, e
 	case err != nil:
 		return false, "", err
 	case !ok || it.Seq == 0:
-		return true, "Frame.io has its file no more", nil
+		return true, "Frame.io no longer has its file", nil
 	case it.State == ledger.Skipped && l.file != "", l.rendition == "original" && it.Rendition == "proxy":
-		return true, "it has the file, which Frame.io does not give any more", nil
+		return true, "it has the file, which Frame.io no longer provides", nil
 	case it.State != ledger.Copied && it.State != ledger.ItemVerified && it.State != ledger.Skipped:
 		return false, "", nil
 	}
@@ -134,7 +134,7 @@ func (p Places) whole(ctx context.Context, asset *iconik.Asset, all []left) (who
 	}
 	for _, v := range asset.Versions {
 		ours := slices.ContainsFunc(all, func(l left) bool { return l.version == v.ID })
-		if v.Status == "DELETED" || v.Status == "DELETING" || ours {
+		if v.Deleted() || ours {
 			continue
 		}
 		files, err := p.Iconik.Files.Files(ctx, asset.ID, v.ID)
@@ -172,7 +172,7 @@ func (p Places) touched(ctx context.Context, l left, it ledger.Item) (string, er
 		return "", err
 	}
 	for _, f := range files {
-		if f.Status != "DELETED" && f.ID != l.file {
+		if !f.Deleted() && f.ID != l.file {
 			return "a file was added to it in iconik", nil
 		}
 	}
@@ -188,7 +188,7 @@ func (p Places) touched(ctx context.Context, l left, it ledger.Item) (string, er
 		return "", err
 	}
 	for _, s := range segments {
-		if s.Status == "DELETED" || !slices.Contains([]string{"COMMENT", "MARKER", "QC", "GENERIC"}, s.Type) { // iconik's own analysis
+		if s.Deleted() || !slices.Contains([]string{"COMMENT", "MARKER", "QC", "GENERIC"}, s.Type) { // iconik's own analysis
 			continue
 		}
 		kind, id, ours := mapping.ParseExternalID(s.ExternalID)
@@ -197,10 +197,10 @@ func (p Places) touched(ctx context.Context, l left, it ledger.Item) (string, er
 		}
 		at := slices.IndexFunc(wrote, func(c Comment) bool { return c.ID == id })
 		if at < 0 {
-			return "it has a comment that Frame.io has no more", nil
+			return "it has a comment that Frame.io no longer has", nil
 		}
 		if c := wrote[at]; !slices.Contains(c.Texts, s.Text) || s.Checked != c.Checked || !mapping.SameTime(s.StartMS, c.StartMS) || !mapping.SameTime(s.EndMS, c.EndMS) {
-			return "one of its comments is not as Frame.io has it", nil
+			return "one of its comments differs from Frame.io's", nil
 		}
 	}
 	return "", nil
@@ -246,7 +246,7 @@ func (p Places) keep(ctx context.Context, all []left, why string) error {
 		if err != nil {
 			return err
 		}
-		reason := fmt.Sprintf("version %s in iconik stays beside the new one: %s; delete it there if nobody needs it", l.version, why)
+		reason := fmt.Sprintf("version %s in iconik stays next to the new one: %s; delete it there if nobody needs it", l.version, why)
 		if err := p.name(ctx, l.source, "left behind", it.Path, it.Title, reason, l.asset); err != nil {
 			return err
 		}
@@ -280,14 +280,14 @@ func (p Places) clearFolders(ctx context.Context) error {
 
 func (p Places) clearFolder(ctx context.Context, k ledger.Link) error {
 	c, err := p.Iconik.Collections.Get(ctx, k.TargetID)
-	if rest.IsNotFound(err) || err == nil && c.Status == "DELETED" {
+	if iconik.Gone(c, err) {
 		return p.Tenant.Delete(ctx, ledger.LinkFolder, k.SourceID)
 	}
 	if err != nil || c.ExternalID != mapping.ExternalID("folder", k.SourceID) {
 		return err
 	}
 	for o, err := range p.Iconik.Collections.AllContents(ctx, k.TargetID, "assets,collections") {
-		if err != nil || o.Status != "DELETED" {
+		if err != nil || !o.Deleted() {
 			return err
 		}
 	}

@@ -11,9 +11,8 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/comparing"
-	"github.com/framebridge/framebridge/activities/settle"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/iconik"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/placement"
@@ -26,7 +25,7 @@ type Places struct {
 	Iconik  *iconik.Client
 	Tenant  ledger.TenantLedger
 	Rows    ledger.ArchiveLedger
-	Objects settle.Objects
+	Objects isolate.Objects
 	// Restores says that what was changed in iconik gets Frame.io's value again.
 	Restores bool
 	// Changed notes that the run changes something in iconik.
@@ -135,7 +134,7 @@ func (p Places) Mend(ctx context.Context) error {
 		}
 		refused.Reason = "its versions in iconik: " + refused.Reason
 		for _, it := range n.Items {
-			if _, err := p.Rows.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) { settle.FailItem(i, *refused) }); err != nil {
+			if _, err := p.Rows.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) { isolate.FailItem(i, *refused) }); err != nil {
 				return err
 			}
 		}
@@ -171,7 +170,7 @@ func (p Places) mend(ctx context.Context, n node) error {
 // take lets an asset stand for a node, and go by its name. It returns false where iconik has it no more.
 func (p Places) take(ctx context.Context, n node, assetID string) (bool, error) {
 	asset, err := p.Iconik.Assets.Get(ctx, assetID, false)
-	if rest.IsNotFound(err) || err == nil && asset.Status == "DELETED" {
+	if iconik.Gone(asset, err) {
 		return false, nil
 	}
 	if err != nil {
@@ -260,7 +259,7 @@ func (p Places) mayReorder(ctx context.Context, n node, late []int) (bool, error
 			continue
 		}
 		newest := n.Items[len(n.Items)-1].SourceID
-		if err := p.name(ctx, newest, "order", it.Path, it.Title, "its versions are in another order in iconik, and stay so: "+why, it.AssetID); err != nil {
+		if err := p.name(ctx, newest, "order", it.Path, it.Title, "its versions are in a different order in iconik, and stay that way: "+why, it.AssetID); err != nil {
 			return false, err
 		}
 		if _, _, err := p.Tenant.Intend(ctx, ledger.Link{Kind: LinkOrderKept, SourceID: n.Key, Archive: p.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {

@@ -81,7 +81,7 @@ func (r *run) certificate(ctx context.Context) (custody.Certificate, error) {
 	p, err := r.progress(ctx, workflows.ReclaimProgress{})
 	return custody.Certificate{Tenant: r.ref.Tenant, Project: r.ref.Archive, Name: r.archive.Name, Workspace: r.archive.TeamName, Run: r.ref.Run, Status: string(r.row.Status), Reason: r.row.Reason,
 		RequestedBy: who(r.row.RequestedBy), RequestedAt: r.row.RequestedAt, ApprovedBy: who(r.row.ApprovedBy), ApprovedAt: r.row.ApprovedAt, ApprovedHow: r.row.ApprovedHow, Accepted: r.row.Accepts,
-		ComparedAt: r.row.ProvenAt, FinishedAt: r.row.FinishedAt, RestorableUntil: r.row.FinishedAt.Add(workflows.RestorableFor), Collection: r.iconik.CollectionURL(r.archive.CollectionID),
+		ComparedAt: r.row.ProvenAt, FinishedAt: r.row.FinishedAt, RestorableUntil: r.row.Began().Add(workflows.RestorableFor), Collection: r.iconik.CollectionURL(r.archive.CollectionID),
 		Totals: custody.CertificateTotals{Deleted: p.Counts.Deleted, DeletedBytes: p.Counts.DeletedBytes, Left: p.Counts.Left + p.Counts.Proven + p.Counts.Ready, LeftBytes: p.Counts.LeftBytes + p.Counts.ProvenBytes + p.Counts.ReadyBytes}}, err
 }
 
@@ -120,9 +120,9 @@ func certified(f ledger.ReclaimFile, it ledger.Item) custody.CertificateFile {
 		out.State, out.DeletedAt = string(ledger.ReclaimDeleted), &f.DeletedAt
 	case ledger.ReclaimLeft:
 	case ledger.ReclaimIntends:
-		out.Reason = "its deletion was begun and its end is not known: look for it in Frame.io"
+		out.Reason = "its deletion was started, and the outcome is unknown: check in Frame.io"
 	default:
-		out.Reason = "the run ended before it"
+		out.Reason = "the run ended before this file"
 	}
 	if f.Checksum == "" {
 		out.Checksum = ""
@@ -150,7 +150,7 @@ func (r *run) certificateAsset(ctx context.Context) (asset, version string, err 
 	asset, made, err := r.once(ctx, tenant.Creation{Kind: linkCertificate, SourceID: key, Parent: r.archive.CollectionID, IndexLag: r.cfg.Iconik.SettleTime,
 		Find: func(ctx context.Context) (string, error) {
 			found, err := r.iconik.Search.ByExternalID(ctx, "assets", external)
-			return tenant.FirstID(found, err, func(o iconik.Object) (string, bool) { return o.ID, o.Status != "DELETED" })
+			return tenant.FirstID(found, err, func(o iconik.Object) (string, bool) { return o.ID, !o.Deleted() })
 		},
 		Make: func(ctx context.Context) (string, error) {
 			a, err := r.iconik.Assets.Create(ctx, iconik.AssetRequest{Title: "Deletion certificate — " + mapping.ProjectTitle(r.archive.Name, r.cfg.Archive.TriggerSuffix), Type: "ASSET", ExternalID: external, CollectionID: r.archive.CollectionID, Access: access})

@@ -35,7 +35,8 @@ func stays(format string, args ...any) finding {
 // compare holds everything of a file but its bytes against each other, on both sides, and never trusts an index. It writes
 // nothing. It returns iconik's record of the bytes.
 func (r *run) compare(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (finding, *iconik.File, error) {
-	if found, err := r.inFrameio(ctx, f, it); found.what != "" || err != nil {
+	now, found, err := r.inFrameio(ctx, f, it)
+	if found.what != "" || err != nil {
 		return found, nil, err
 	}
 	if found, err := r.asset(ctx, it); found.what != "" || err != nil {
@@ -45,49 +46,49 @@ func (r *run) compare(ctx context.Context, f ledger.ReclaimFile, it ledger.Item)
 	if found.what != "" || err != nil {
 		return found, nil, err
 	}
-	found, err = r.comments(ctx, it)
+	found, err = r.comments(ctx, it, counted(now))
 	return found, file, err
 }
 
-// inFrameio compares a file with how it was when the project was examined.
-func (r *run) inFrameio(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (finding, error) {
+// inFrameio compares a file with how it was when the project was examined. It returns how it is.
+func (r *run) inFrameio(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (frameio.Asset, finding, error) {
 	now, err := r.frameio.Asset(ctx, it.SourceID)
 	switch {
 	case rest.IsNotFound(err):
-		return differs("is gone from Frame.io, and no reclaim has deleted it"), nil
+		return now, differs("is gone from Frame.io, and no reclaim has deleted it"), nil
 	case err != nil:
-		return finding{}, err
+		return now, finding{}, err
 	case !now.UpdatedAt.Equal(f.UpdatedAt):
-		return differs("was changed in Frame.io at %s", english.Time(now.UpdatedAt.UTC())), nil
+		return now, differs("was changed in Frame.io at %s", english.Time(now.UpdatedAt.UTC())), nil
 	case now.Kind != frameio.KindFile || now.Name != it.Name || now.Size != it.Size || now.Checksum != it.SourceChecksum:
-		return differs("is another file in Frame.io than was archived"), nil
+		return now, differs("is a different file in Frame.io than the one archived"), nil
 	}
 	holds := it.FolderID
 	if it.AssetKey != it.SourceID {
 		holds = it.AssetKey
 	}
 	if now.ParentID != "" && now.ParentID != holds {
-		return differs("was moved in Frame.io"), nil
+		return now, differs("was moved in Frame.io"), nil
 	}
 	node := now
 	if it.AssetKey != it.SourceID {
 		var found finding
 		if node, found, err = r.stack(ctx, it); found.what != "" || err != nil {
-			return found, err
+			return now, found, err
 		}
 	}
-	folder := ledger.Folder{SourceID: it.FolderID, Path: it.Path[:max(strings.LastIndexByte(it.Path, '/'), 0)]}
+	folder := ledger.Folder{SourceID: it.FolderID, Path: mapping.ParentPath(it.Path)}
 	if plan.Item(folder, node, now, it.Version, it.Versions, 0).FieldsHash != it.FieldsHash {
-		return differs("has other fields in Frame.io than were archived"), nil
+		return now, differs("has different fields in Frame.io than were archived"), nil
 	}
-	return finding{}, nil
+	return now, finding{}, nil
 }
 
 // stack compares a stack's versions with those that were archived, but for those that this run has deleted.
 func (r *run) stack(ctx context.Context, it ledger.Item) (frameio.Asset, finding, error) {
 	stack, err := r.frameio.Asset(ctx, it.AssetKey)
 	if rest.IsNotFound(err) {
-		return stack, differs("is in no version stack in Frame.io any more"), nil
+		return stack, differs("is no longer in a version stack in Frame.io"), nil
 	}
 	if err != nil {
 		return stack, finding{}, err
@@ -114,7 +115,7 @@ func (r *run) stack(ctx context.Context, it ledger.Item) (frameio.Asset, finding
 		have = append(have, v.ID)
 	}
 	if !slices.Equal(want, have) {
-		return stack, differs("has other versions, or another order of them, in Frame.io than it was archived with"), nil
+		return stack, differs("has different versions in Frame.io than were archived, or in a different order"), nil
 	}
 	return stack, finding{}, nil
 }
@@ -129,7 +130,7 @@ func (r *run) versions(ctx context.Context, it ledger.Item) ([]ledger.Item, erro
 func (r *run) asset(ctx context.Context, it ledger.Item) (finding, error) {
 	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, true)
 	switch {
-	case rest.IsNotFound(err) || err == nil && asset.Status == "DELETED":
+	case iconik.Gone(asset, err):
 		return differs("was deleted in iconik"), nil
 	case err != nil:
 		return finding{}, err
@@ -143,7 +144,7 @@ func (r *run) asset(ctx context.Context, it ledger.Item) (finding, error) {
 		return finding{}, err
 	}
 	if rows := comparing.Versions(asset, items); len(rows) > 0 {
-		return differs("is otherwise in iconik: %s is %s instead of %s", rows[0].Property, rows[0].Iconik, rows[0].Frameio), nil
+		return differs("differs in iconik: %s is %s instead of %s", rows[0].Property, rows[0].Iconik, rows[0].Frameio), nil
 	}
 	collection, found, err := r.collection(ctx, it.FolderID)
 	if found.what != "" || err != nil {
@@ -159,18 +160,18 @@ func (r *run) asset(ctx context.Context, it ledger.Item) (finding, error) {
 	}
 	before := proof.ReadWritten(link.Written)
 	if link.TargetID != it.AssetID || asset.ExternalID != mapping.ExternalID(string(kind), it.AssetKey) {
-		return differs("is another asset in iconik than was made of it"), nil
+		return differs("is a different asset in iconik than the one created from it"), nil
 	}
 	if rows := proof.Compare(comparing.WantedAsset(it.Title, collection), comparing.FoundAsset(asset, collection, before), before, false); len(rows) > 0 {
-		return differs("is otherwise in iconik: its %s", rows[0].Property), nil
+		return differs("differs in iconik: its %s", rows[0].Property), nil
 	}
 	return r.fields(ctx, it)
 }
 
-// collection is the collection of a folder, which must be there.
+// collection is the collection of a folder, which must be there. It and those above it must be called as they were archived, and
+// be in their places.
 func (r *run) collection(ctx context.Context, folder string) (string, finding, error) {
-	kind := ledger.LinkFolder
-	id := folder
+	kind, id := ledger.LinkFolder, folder
 	if folder == r.archive.RootID {
 		kind, id = ledger.LinkProject, r.archive.ID
 	}
@@ -178,18 +179,41 @@ func (r *run) collection(ctx context.Context, folder string) (string, finding, e
 	if err != nil {
 		return "", finding{}, err
 	}
-	problem, seen := r.collections[folder]
+	found, seen := r.collections[folder]
 	if !seen {
-		c, err := r.iconik.Collections.Get(ctx, link.TargetID)
-		switch {
-		case link.TargetID == "" || rest.IsNotFound(err) || err == nil && c.Status == "DELETED":
-			problem = "lies in a collection that was deleted in iconik"
-		case err != nil:
+		if found, err = r.place(ctx, folder, link); err != nil {
 			return "", finding{}, err
 		}
-		r.collections[folder] = problem
+		r.collections[folder] = found
 	}
-	return link.TargetID, finding{what: problem}, nil
+	return link.TargetID, found, nil
+}
+
+// place compares a folder's collection with what it was last given, and those above it.
+func (r *run) place(ctx context.Context, folder string, link ledger.Link) (finding, error) {
+	if link.TargetID == "" {
+		return differs("is in a collection that was deleted in iconik"), nil
+	}
+	c, err := r.iconik.Collections.Get(ctx, link.TargetID)
+	switch {
+	case iconik.Gone(c, err):
+		return differs("is in a collection that was deleted in iconik"), nil
+	case err != nil:
+		return finding{}, err
+	}
+	parent, title, written := strings.Cut(link.Hash, "\x00")
+	if !written || len(comparing.Collection(comparing.WantedCollection(title, parent), c, comparing.WrittenCollection(link), false)) > 0 {
+		return stays("is in a collection with a different title or place in iconik than it was archived with: %q", c.Title), nil
+	}
+	if folder == r.archive.RootID {
+		return finding{}, nil
+	}
+	row, known, err := r.ledger.Folder(ctx, folder)
+	if err != nil || !known || row.ParentID == "" {
+		return stays("is in a folder that the ledger does not know"), err
+	}
+	_, found, err := r.collection(ctx, row.ParentID)
+	return found, err
 }
 
 // fields compares an item's fields with those of its version.
@@ -231,7 +255,7 @@ func (r *run) file(ctx context.Context, it ledger.Item) (*iconik.File, finding, 
 	var ours *iconik.File
 	for i, f := range files {
 		switch {
-		case f.Status == "DELETED" || f.FormatID != it.FormatID:
+		case f.Deleted() || f.FormatID != it.FormatID:
 		case f.ID == it.FileID:
 			ours = &files[i]
 		case f.FileSetID == it.FileSetID:
@@ -241,7 +265,7 @@ func (r *run) file(ctx context.Context, it ledger.Item) (*iconik.File, finding, 
 		}
 	}
 	if ours == nil {
-		return nil, differs("has no file in iconik any more"), nil
+		return nil, differs("no longer has a file in iconik"), nil
 	}
 	problem, err := comparing.Content(ctx, r.steps.Objects, r.iconik, it, *ours)
 	if problem != "" || err != nil {
@@ -250,11 +274,48 @@ func (r *run) file(ctx context.Context, it ledger.Item) (*iconik.File, finding, 
 	if ours.Status != "CLOSED" {
 		return nil, stays("its bytes cannot be read back: iconik has archived them"), nil
 	}
-	return ours, finding{}, nil
+	found, err := r.holder(ctx, it, *ours)
+	return ours, found, err
 }
 
-// comments compares all comments of a file with their segments, both ways.
-func (r *run) comments(ctx context.Context, it ledger.Item) (finding, error) {
+// holder compares what holds a file in iconik: a deleted format or file set takes its files with it.
+func (r *run) holder(ctx context.Context, it ledger.Item, file iconik.File) (finding, error) {
+	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return finding{}, err
+	}
+	sets, err := r.iconik.Files.FileSets(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return finding{}, err
+	}
+	active := func(status string) bool { return status == "" || status == "ACTIVE" }
+	switch {
+	case !slices.ContainsFunc(formats, func(f iconik.Format) bool { return f.ID == file.FormatID && active(f.Status) }):
+		return differs("has lost its format in iconik"), nil
+	case !slices.ContainsFunc(sets, func(s iconik.FileSet) bool { return s.ID == file.FileSetID && active(s.Status) }):
+		return differs("has lost its file set in iconik"), nil
+	}
+	return finding{}, nil
+}
+
+// counted is how many comments a file has by Frame.io's own count, which knows also those that its API hides; -1: it does not say.
+func counted(a frameio.Asset) int {
+	if a.CommentHint != nil {
+		return max(a.CommentCount, *a.CommentHint)
+	}
+	return a.CommentCount
+}
+
+// hidden says that Frame.io counts more comments of a file than were read.
+func hidden(counted, read int) string {
+	if counted <= read {
+		return ""
+	}
+	return fmt.Sprintf("has more comments in Frame.io than its API lists: it counts %d, and %d were read", counted, read)
+}
+
+// comments compares all comments of a file with their segments, both ways. Frame.io must not count more of them.
+func (r *run) comments(ctx context.Context, it ledger.Item, counted int) (finding, error) {
 	source, err := r.tenant.FileComments(ctx, it.SourceID)
 	if rest.IsNotFound(err) {
 		return differs("is gone from Frame.io, and no reclaim has deleted it"), nil
@@ -281,7 +342,7 @@ func (r *run) comments(ctx context.Context, it ledger.Item) (finding, error) {
 		}
 	}
 	for _, s := range listed {
-		if ours[s.ID] || s.Status == "DELETED" {
+		if ours[s.ID] || s.Deleted() {
 			continue
 		}
 		found, err := r.extra(ctx, it, s)
@@ -289,14 +350,14 @@ func (r *run) comments(ctx context.Context, it ledger.Item) (finding, error) {
 			return found, err
 		}
 	}
-	return finding{}, nil
+	return finding{what: hidden(counted, len(source)), stays: true}, nil
 }
 
 // comment compares a comment with its segment, as iconik's store has it.
 func (r *run) comment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link) (finding, error) {
 	name := mapping.Excerpt(c.Text)
 	have, err := r.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
-	if rest.IsNotFound(err) || err == nil && have.Status == "DELETED" {
+	if iconik.Gone(have, err) {
 		return differs("has lost a comment in iconik: %q", name), nil
 	}
 	if err != nil {
@@ -331,8 +392,20 @@ func (r *run) comment(ctx context.Context, it ledger.Item, c frameio.Comment, li
 		}
 		parent = above.TargetID
 	}
-	rows := proof.Compare(comparing.WantedComment(draft(as), have, parent).Object(), comparing.FoundComment(have).Object(), proof.ReadWritten(link.Written), false)
-	if len(rows) > 0 {
+	want, is, before := comparing.WantedComment(draft(as), have, parent), comparing.FoundComment(have), proof.ReadWritten(link.Written)
+	if comparing.HasFields(draft(as), before) {
+		view, err := r.tenant.View(ctx, mapping.CommentView)
+		if err != nil {
+			return finding{}, err
+		}
+		stored, err := r.iconik.Metadata.SegmentValues(ctx, it.AssetID, have.ID, view)
+		if err != nil {
+			return finding{}, err
+		}
+		fields := comparing.CommentFields(draft(as))
+		want.Fields, is.Fields = comparing.FieldsOf(fields, nil), comparing.FieldsOf(fields, comparing.In(stored))
+	}
+	if rows := comparing.CommentDifferences(c.Text, proof.Compare(want.Object(), is.Object(), before, false)); len(rows) > 0 {
 		return differs("has a comment that was changed in iconik: the %s of %q", rows[0].Property, name), nil
 	}
 	return finding{}, nil
@@ -344,7 +417,7 @@ func (r *run) extra(ctx context.Context, it ledger.Item, s iconik.Segment) (find
 	if err != nil || len(reviews) > 0 {
 		return finding{}, err
 	}
-	if now, err := r.iconik.Segments.Get(ctx, it.AssetID, s.ID); rest.IsNotFound(err) || err == nil && now.Status == "DELETED" {
+	if now, err := r.iconik.Segments.Get(ctx, it.AssetID, s.ID); iconik.Gone(now, err) {
 		return finding{}, nil
 	} else if err != nil {
 		return finding{}, err
@@ -352,5 +425,5 @@ func (r *run) extra(ctx context.Context, it ledger.Item, s iconik.Segment) (find
 	if kind, _, ours := mapping.ParseExternalID(s.ExternalID); ours && kind == "comment" {
 		return differs("has lost a comment in Frame.io: %q", mapping.Excerpt(s.Text)), nil
 	}
-	return stays("somebody commented on it in iconik, where no reclaim may judge it: %q", mapping.Excerpt(s.Text)), nil
+	return stays("somebody commented on it in iconik, so this file stays in Frame.io: %q", mapping.Excerpt(s.Text)), nil
 }

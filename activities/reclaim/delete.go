@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/transfer"
@@ -21,44 +23,58 @@ func (a *Activities) DeleteProvenFiles(ctx context.Context, ref workflows.Reclai
 	if err != nil {
 		return workflows.ReclaimProgress{}, err
 	}
+	now := time.Now().UTC()
 	if err := r.set(ctx, func(row *ledger.Reclaim) {
-		if !row.Status.Ended() {
-			row.Status = ledger.ReclaimDeleting
+		if row.Status.Ended() {
+			return
+		}
+		if row.Status = ledger.ReclaimDeleting; row.DeletingSince.IsZero() {
+			row.DeletingSince = now
 		}
 	}); err != nil {
 		return workflows.ReclaimProgress{}, err
 	}
-	for _, state := range []ledger.ReclaimFileState{ledger.ReclaimIntends, ledger.ReclaimProven} {
-		files, err := r.ledger.ReclaimFiles(ctx, ref.Run, state, 0, batchFiles)
+	for range batchFiles {
+		if err := attempt.Stopping(ctx); err != nil {
+			return workflows.ReclaimProgress{}, err
+		}
+		f, known, err := r.next(ctx)
 		if err != nil {
 			return workflows.ReclaimProgress{}, err
 		}
-		for _, f := range files {
-			if err := attempt.Stopping(ctx); err != nil {
-				return workflows.ReclaimProgress{}, err
-			}
-			found, err := r.free(ctx, f)
-			if err != nil {
-				return workflows.ReclaimProgress{}, fmt.Errorf("deleting %q: %w", f.Path, err)
-			}
-			if found.what != "" {
-				return r.halt(ctx, ledger.ReclaimStopped, fmt.Sprintf("stopped before %s was deleted: it %s. Run `starter retry %s`, and ask again when it has ended", f.Path, found.what, ref.Archive))
-			}
+		if !known {
+			return r.progress(ctx, workflows.ReclaimProgress{Done: true})
 		}
-		if len(files) > 0 {
-			return r.progress(ctx, workflows.ReclaimProgress{})
+		found, err := r.free(ctx, f)
+		if err != nil {
+			return workflows.ReclaimProgress{}, fmt.Errorf("deleting %q: %w", f.Path, err)
+		}
+		if found.what != "" {
+			return r.halt(ctx, ledger.ReclaimStopped, fmt.Sprintf("stopped before %s was deleted: it %s. Run `starter retry %s`, and ask again when it has ended", f.Path, found.what, ref.Archive))
 		}
 	}
-	return r.progress(ctx, workflows.ReclaimProgress{Done: true})
+	return r.progress(ctx, workflows.ReclaimProgress{})
 }
 
-// free deletes one file, unless anything is otherwise than it was proven.
-func (r *run) free(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
-	if err := r.read(ctx); err != nil { // an administrator may have withdrawn the permission, and a retry begun
-		return finding{}, err
+// next is the file that is to be deleted next, and false when there is none left. One whose deletion was under way comes first.
+func (r *run) next(ctx context.Context) (ledger.ReclaimFile, bool, error) {
+	for _, state := range []ledger.ReclaimFileState{ledger.ReclaimIntends, ledger.ReclaimProven} {
+		files, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, state, 0, 1)
+		if err != nil {
+			return ledger.ReclaimFile{}, false, err
+		}
+		if len(files) > 0 {
+			return files[0], true, nil
+		}
 	}
-	if why := r.mayGoOn(); why != "" || r.row.Status.Ended() {
-		return differs("may not be deleted: %s", why), nil
+	return ledger.ReclaimFile{}, false, nil
+}
+
+// free deletes one file, unless anything is otherwise than it was proven. Its bytes come first: reading them may take hours, in which
+// people go on working. Between the comparison of the rest and the deletion the stored object is only looked at.
+func (r *run) free(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
+	if found, err := r.goesOn(ctx); found.what != "" || err != nil {
+		return found, err
 	}
 	if f.State == ledger.ReclaimIntends {
 		gone, err := r.goneByUs(ctx, f)
@@ -70,16 +86,39 @@ func (r *run) free(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	if why, err := r.shown(ctx, it); why != "" || err != nil {
-		return finding{what: why}, err
+	later, err := r.laterVersions(ctx, f, it)
+	if err != nil {
+		return finding{}, err
 	}
-	found, file, err := r.compare(ctx, f, it)
+	if found, err := later.each(func(v *version) (finding, error) {
+		_, found, err := r.sameBytes(ctx, &v.file, v.item)
+		return found, err
+	}); found.what != "" || err != nil {
+		return found, err
+	}
+	object, found, err := r.sameBytes(ctx, &f, it)
 	if found.what != "" || err != nil {
 		return found, err
 	}
-	if found, err = r.sameObject(ctx, f, it, r.location(it, file)); found.what != "" || err != nil {
+	if found, err := r.goesOn(ctx); found.what != "" || err != nil {
 		return found, err
 	}
+	if found, err := later.each(func(v *version) (finding, error) {
+		_, found, err := r.agrees(ctx, v.file, v.item)
+		return found, err
+	}); found.what != "" || err != nil {
+		return found, err
+	}
+	file, found, err := r.agrees(ctx, f, it)
+	if found.what != "" || err != nil {
+		return found, err
+	}
+	if now, err := transfer.LookAt(ctx, r.steps.Objects, r.location(it, file)); err != nil {
+		return finding{}, err
+	} else if now.Size != object.Size || now.ETag != object.ETag {
+		return differs("was replaced in the storage while it was compared"), nil
+	}
+	r.compared = f.AssetKey
 	// From here to the note of what was done nothing may come between: a pause waits.
 	ctx = context.WithoutCancel(ctx)
 	if _, err := r.ledger.UpdateReclaimFile(ctx, r.ref.Run, f.SourceID, func(f *ledger.ReclaimFile) { f.State = ledger.ReclaimIntends }); err != nil {
@@ -91,6 +130,79 @@ func (r *run) free(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
 	return finding{}, r.deleted(ctx, f, "")
 }
 
+// goesOn reads everything anew that may have ended or paused the run: an administrator may have withdrawn the permission, somebody
+// paused it, and a retry begun.
+func (r *run) goesOn(ctx context.Context) (finding, error) {
+	if err := r.read(ctx); err != nil {
+		return finding{}, err
+	}
+	if why := r.mayGoOn(); why != "" || r.row.Status.Ended() {
+		return differs("may not be deleted: %s", why), nil
+	}
+	if r.row.Paused {
+		return finding{}, fault.Wait("ReclaimPaused", pausePatience, "the reclaim is paused")
+	}
+	return finding{}, nil
+}
+
+// pausePatience is how often is looked whether a pause is over that the workflow has not ended this step for.
+const pausePatience = 10 * time.Second
+
+// agrees compares everything of a file but its bytes, on both sides, and asks for reviews. It returns iconik's record of the bytes.
+func (r *run) agrees(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (*iconik.File, finding, error) {
+	if why, err := r.shown(ctx, it); why != "" || err != nil {
+		return nil, finding{what: why}, err
+	}
+	found, file, err := r.compare(ctx, f, it)
+	return file, found, err
+}
+
+// version is one of a stack.
+type version struct {
+	file ledger.ReclaimFile
+	item ledger.Item
+}
+
+type versions []version
+
+// each compares versions in turn, up to the first surprise.
+func (all versions) each(compare func(*version) (finding, error)) (finding, error) {
+	for i := range all {
+		found, err := compare(&all[i])
+		if err != nil {
+			return finding{}, err
+		}
+		if found.what != "" {
+			return differs("has a version %d that %s", all[i].file.Version, found.what), nil
+		}
+	}
+	return finding{}, nil
+}
+
+// laterVersions are those of a stack that are deleted after this one. They are compared before the first of them is deleted, as a
+// surprise must leave the stack whole; after that there are none.
+func (r *run) laterVersions(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (versions, error) {
+	if r.compared == f.AssetKey {
+		return nil, nil
+	}
+	files, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, ledger.ReclaimProven, f.Seq, it.Versions)
+	if err != nil {
+		return nil, err
+	}
+	var out versions
+	for _, v := range files {
+		if v.AssetKey != f.AssetKey {
+			continue
+		}
+		item, err := r.item(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, version{v, item})
+	}
+	return out, nil
+}
+
 // goneByUs says whether Frame.io has a file no more whose deletion was under way when a worker died. The project must still be
 // readable: a token without access is told the same of every file.
 func (r *run) goneByUs(ctx context.Context, f ledger.ReclaimFile) (bool, error) {
@@ -99,28 +211,36 @@ func (r *run) goneByUs(ctx context.Context, f ledger.ReclaimFile) (bool, error) 
 	}
 	_, err := r.frameio.Asset(ctx, f.SourceID)
 	if rest.IsNotFound(err) {
-		return true, r.deleted(ctx, f, "the answer was lost: Frame.io had it no more when it was asked again")
+		return true, r.deleted(ctx, f, "the answer was lost: Frame.io no longer had it when asked again")
 	}
 	return false, err
 }
 
-// sameObject holds the stored object against the one that was proven: by the store's ETag, or by reading it once more where there
-// is none or the proof is older than a day.
-func (r *run) sameObject(ctx context.Context, f ledger.ReclaimFile, it ledger.Item, where func(context.Context, bool) (transfer.Location, error)) (finding, error) {
-	if f.ETag != "" && time.Since(f.ProvenAt) < FreshFor {
+// sameBytes holds the stored object against the one that was proven: by the store's ETag, or by reading it once more where there
+// is none or the proof is older than a day, which proves it anew. It returns the object.
+func (r *run) sameBytes(ctx context.Context, f *ledger.ReclaimFile, it ledger.Item) (transfer.StoredObject, finding, error) {
+	file, found, err := r.file(ctx, it)
+	if found.what != "" || err != nil {
+		return transfer.StoredObject{}, found, err
+	}
+	where := r.location(it, file)
+	if f.ETag != "" && time.Since(f.ProvenAt) < workflows.FreshFor {
 		now, err := transfer.LookAt(ctx, r.steps.Objects, where)
-		if err != nil {
-			return finding{}, err
-		}
-		if now.Size == f.Size && now.ETag == f.ETag {
-			return finding{}, nil
+		if err != nil || now.Size == f.Size && now.ETag == f.ETag {
+			return now, finding{}, err
 		}
 	}
 	now, err := transfer.ReadBack(ctx, r.steps.Objects, where)
 	if err != nil {
-		return finding{}, err
+		return now, finding{}, err
 	}
-	return readAs(it, now), nil
+	if found := readAs(it, now); found.what != "" {
+		return now, found, nil
+	}
+	*f, err = r.ledger.UpdateReclaimFile(ctx, r.ref.Run, f.SourceID, func(f *ledger.ReclaimFile) {
+		f.Proof, f.ETag, f.ProvenAt = proofRead, now.ETag, time.Now().UTC()
+	})
+	return now, finding{}, err
 }
 
 // deleted writes down that a file was deleted. The audit log and the run's own row say so together: a worker that dies in between

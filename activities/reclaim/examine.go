@@ -16,9 +16,6 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// FreshFor is how old the archive's comparison may be, and the proof of a file's bytes.
-const FreshFor = 24 * time.Hour
-
 // ExamineReclaim decides whether the project's files may be deleted at all, and which: whatever Frame.io's tree, the ledger and
 // the reviews can tell. It begins anew at each attempt.
 func (a *Activities) ExamineReclaim(ctx context.Context, ref workflows.ReclaimRef) (workflows.ReclaimProgress, error) {
@@ -48,7 +45,7 @@ func (a *Activities) ExamineReclaim(ctx context.Context, ref workflows.ReclaimRe
 	}
 	p, err := r.progress(ctx, workflows.ReclaimProgress{})
 	if err == nil && p.Counts.Ready == 0 && !r.row.DryRun {
-		return r.halt(ctx, ledger.ReclaimRefused, "no file can be freed: "+leftBehind(p.Counts)+"; the list of files says why each one stays")
+		return r.halt(ctx, ledger.ReclaimRefused, noneFreed(p.Counts))
 	}
 	return p, err
 }
@@ -62,20 +59,20 @@ func (r *run) refusal(ctx context.Context) (string, error) {
 	if r.steps.Config.Now().Report.SigningKeyInUse() == nil {
 		return "the deletion certificate could not be signed: set report.signing_key and ask again", nil
 	}
-	if age := time.Since(r.archive.FinishedAt); age > FreshFor {
-		return fmt.Sprintf("both sides were last compared %s ago, and a deletion needs a comparison of the last 24 hours: %s", english.Duration(age.Round(time.Hour)), retry), nil
+	if age := time.Since(r.archive.FinishedAt); age > workflows.FreshFor {
+		return fmt.Sprintf("both sides were last compared %s ago, and a deletion needs a comparison at most %s old: %s", english.Duration(age.Round(time.Hour)), english.Duration(workflows.FreshFor), retry), nil
 	}
 	if left := r.cfg.Archive.ReclaimGrace - time.Since(r.archive.ProvenSince); left > 0 || r.archive.ProvenSince.IsZero() && r.cfg.Archive.ReclaimGrace > 0 {
 		if r.archive.ProvenSince.IsZero() {
-			return "it is not known since when the archive is complete: " + retry, nil
+			return "Framebridge does not know when the archive became complete: " + retry, nil
 		}
-		return fmt.Sprintf("the archive is complete since %s, and archive.reclaim_grace keeps the files for %s after that: ask again after %s",
+		return fmt.Sprintf("the archive has been complete since %s, and archive.reclaim_grace keeps the files for %s after that: ask again after %s",
 			r.archive.ProvenSince.Format("January 2, 2006, 15:04 UTC"), english.Duration(r.cfg.Archive.ReclaimGrace), r.archive.ProvenSince.Add(r.cfg.Archive.ReclaimGrace).Format("January 2, 2006, 15:04 UTC")), nil
 	}
 	project, err := r.frameio.Project(ctx, r.ref.Archive)
 	switch {
 	case rest.IsNotFound(err):
-		return "Frame.io has no such project any more, or the token has no access to it", nil
+		return "Frame.io no longer has this project, or the token has no access to it", nil
 	case err != nil:
 		return "", err
 	case project.Name != r.archive.Name || project.RootID != r.archive.RootID || project.Team.ID != r.archive.TeamID:
@@ -91,7 +88,7 @@ func (r *run) refusal(ctx context.Context) (string, error) {
 func (r *run) auditChanged(ctx context.Context) (string, error) {
 	_, err := r.tenant.Ledger.VerifyAudit(ctx)
 	if errors.Is(err, ledger.ErrChain) {
-		return fmt.Sprintf("%v, and nothing is deleted on its word: find out who did it (`starter audit --verify` says the same), restore the ledger from a backup, and ask again", err), nil
+		return fmt.Sprintf("%v, and nothing is deleted on the strength of it: find out who did it (`starter audit --verify` says the same), restore the ledger from a backup, and ask again", err), nil
 	}
 	return "", err
 }
@@ -100,15 +97,15 @@ func (r *run) auditChanged(ctx context.Context) (string, error) {
 func (r *run) standing() string {
 	switch {
 	case r.cfg.Archive.Reclaim != "allowed":
-		return "archive.reclaim is off: an administrator has to set it to allowed"
+		return "archive.reclaim is off: an administrator must set it to allowed"
 	case !r.archive.Status.Ended():
 		return "the archive is running: ask again when it has ended"
 	case r.archive.Status != ledger.Verified && r.archive.Status != ledger.VerifiedWithExceptions:
-		return fmt.Sprintf("the archive is not verified, it is %s (%s): run `starter retry %s` until it is", r.archive.Status, r.archive.Reason, r.ref.Archive)
+		return fmt.Sprintf("the archive is not verified, it is %s (%s): run `starter retry %s` until it is", english.State(string(r.archive.Status)), r.archive.Reason, r.ref.Archive)
 	case r.archive.ContinuedAs != "" || frameio.Migrated(r.frameio, r.archive.Generation):
 		return fmt.Sprintf("Frame.io has migrated the account since: run `starter retry %s`, and ask again when it has ended", r.ref.Archive)
 	case r.row.ArchiveRun != 0 && r.row.ArchiveRun != r.archive.Run:
-		return "the archive was run again meanwhile: ask again"
+		return "the archive has run again since: ask again"
 	}
 	return ""
 }
@@ -167,8 +164,11 @@ func (r *run) node(ctx context.Context, folder ledger.Folder, node frameio.Asset
 		if err != nil {
 			return "", err
 		}
+		refuse := func(why string) string {
+			return fmt.Sprintf("%s %s: run `starter retry %s`, and ask again when it has ended", now.Path, why, r.ref.Archive)
+		}
 		if why := r.otherwise(it, known, now, v); why != "" {
-			return fmt.Sprintf("%s %s: run `starter retry %s`, and ask again when it has ended", now.Path, why, r.ref.Archive), nil
+			return refuse(why), nil
 		}
 		if why, err := r.shown(ctx, it); why != "" || err != nil {
 			return why, err
@@ -177,6 +177,16 @@ func (r *run) node(ctx context.Context, folder ledger.Folder, node frameio.Asset
 			State: ledger.ReclaimReady, UpdatedAt: v.UpdatedAt, AssetID: it.AssetID, FileID: it.FileID}
 		if f.Reason, err = r.exception(ctx, it); err != nil {
 			return "", err
+		}
+		if f.Reason == "" && counted(v) > it.CommentsDone { // hidden ones leave the file; one that somebody has made since refuses them all
+			found, err := r.comments(ctx, it, counted(v))
+			if err != nil {
+				return "", err
+			}
+			if found.what != "" && !found.stays {
+				return refuse(found.what), nil
+			}
+			f.Reason = found.what
 		}
 		if f.Reason != "" {
 			f.State, stay[it.AssetKey] = ledger.ReclaimLeft, true
@@ -192,11 +202,11 @@ func (r *run) otherwise(it ledger.Item, known bool, now ledger.Item, file framei
 	case !known || it.Seq == 0:
 		return "was added in Frame.io after it was archived"
 	case now.FieldsHash != it.FieldsHash || now.Path != it.Path || now.FolderID != it.FolderID || now.Name != it.Name || now.Title != it.Title:
-		return "was renamed, moved or given other fields in Frame.io after it was archived"
+		return "was renamed, moved or given different fields in Frame.io after it was archived"
 	case now.AssetKey != it.AssetKey || now.Version != it.Version || now.Versions != it.Versions:
-		return "has other versions, or another order of them, in Frame.io than it was archived with"
+		return "has different versions in Frame.io than were archived, or in a different order"
 	case now.Size != it.Size || now.SourceChecksum != it.SourceChecksum:
-		return "has other bytes in Frame.io than were archived"
+		return "has different bytes in Frame.io than were archived"
 	case now.CommentCount > max(it.CommentsSeen, it.CommentsDone):
 		return "has more comments in Frame.io than were archived"
 	case file.UpdatedAt.After(r.archive.FinishedAt):
@@ -220,7 +230,7 @@ func (r *run) shown(ctx context.Context, it ledger.Item) (string, error) {
 		return "", err
 	}
 	if ours {
-		return fmt.Sprintf("%s was sent to Frame.io by the review %s, which deletes it by itself: a project of reviews cannot be reclaimed", it.Path, id), nil
+		return fmt.Sprintf("%s was sent to Frame.io by the review %s, which deletes it itself: a project of reviews cannot be reclaimed", it.Path, id), nil
 	}
 	if at := slices.IndexFunc(open, func(v ledger.Review) bool { return v.Status.Running() }); at >= 0 {
 		return fmt.Sprintf("%s is in the open review %q: stop the review (`starter review stop %s`) or wait for its end, and ask again", it.Path, open[at].Title, open[at].ID), nil
@@ -253,7 +263,7 @@ func (r *run) exception(ctx context.Context, it ledger.Item) (string, error) {
 	}
 	for _, d := range differences[it.SourceID] {
 		if d.Kind != ledger.DifferenceRestored {
-			return fmt.Sprintf("it is otherwise in iconik: %s %s %s", d.Kind, d.Property, d.Name), nil
+			return fmt.Sprintf("it differs in iconik: %s %s %s", d.Kind, d.Property, d.Name), nil
 		}
 	}
 	return "", nil

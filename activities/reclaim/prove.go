@@ -91,7 +91,11 @@ func (r *run) allProven(ctx context.Context) (workflows.ReclaimProgress, error) 
 	if err := r.leave(ctx, keys); err != nil {
 		return workflows.ReclaimProgress{}, err
 	}
-	return r.progress(ctx, workflows.ReclaimProgress{Done: true})
+	p, err := r.progress(ctx, workflows.ReclaimProgress{Done: true})
+	if err == nil && p.Counts.Proven == 0 {
+		return r.halt(ctx, ledger.ReclaimRefused, noneFreed(p.Counts))
+	}
+	return p, err
 }
 
 // prove compares one file in full and writes down what it was proven by.
@@ -165,7 +169,7 @@ func readAs(it ledger.Item, now transfer.StoredObject) finding {
 	case now.Size != it.StoredSize:
 		return differs("has %d bytes in the storage, and %d were copied", now.Size, it.StoredSize)
 	case now.XXH64 != it.Checksum:
-		return differs("has other bytes in the storage than were copied: their xxHash64 is %s instead of %s", now.XXH64, it.Checksum)
+		return differs("has different bytes in the storage than were copied: their xxHash64 is %s instead of %s", now.XXH64, it.Checksum)
 	}
 	return finding{}
 }
@@ -190,6 +194,10 @@ func wouldFree(c workflows.ReclaimCounts) string {
 
 func freed(c workflows.ReclaimCounts) string {
 	return fmt.Sprintf("%s (%s) deleted in Frame.io%s", english.Count(c.Deleted, "file"), report.Size(c.DeletedBytes), andLeft(c))
+}
+
+func noneFreed(c workflows.ReclaimCounts) string {
+	return "no file can be freed: " + leftBehind(c) + "; the list of files says why each one stays"
 }
 
 func andLeft(c workflows.ReclaimCounts) string {

@@ -60,22 +60,24 @@ type run struct {
 	archive ledger.Archive
 	row     ledger.Reclaim
 
-	collections map[string]string // problems of folders' collections that were looked at, by the folder
+	collections map[string]finding // of folders' collections that were looked at, by the folder
+	compared    string             // the version stack of which all were compared before the first of them was deleted
 }
 
 func (a *Activities) open(ctx context.Context, ref workflows.ReclaimRef) (*run, error) {
-	t, deleter, err := a.Tenant(ref.Tenant)
-	if err != nil {
-		return nil, err
-	}
-	r := &run{ref: ref, steps: a, tenant: t, cfg: t.Config, frameio: t.Frameio, deleter: deleter, iconik: t.Iconik, ledger: a.Ledger.Tenant(ref.Tenant).Archive(ref.Archive), collections: map[string]string{}}
+	r := &run{ref: ref, steps: a, ledger: a.Ledger.Tenant(ref.Tenant).Archive(ref.Archive)}
 	return r, r.read(ctx)
 }
 
-// read reads the rows anew.
+// read takes the tenant anew, as a reload of the configuration may have changed it, and reads the rows anew. Nothing that was looked at
+// before counts any more.
 func (r *run) read(ctx context.Context) error {
+	t, deleter, err := r.steps.Tenant(r.ref.Tenant)
+	if err != nil {
+		return err
+	}
+	r.tenant, r.cfg, r.frameio, r.deleter, r.iconik, r.collections = t, t.Config, t.Frameio, deleter, t.Iconik, map[string]finding{}
 	var known bool
-	var err error
 	if r.archive, known, err = r.ledger.Get(ctx); err != nil {
 		return err
 	}

@@ -91,7 +91,8 @@ func textOf(kind events.Kind, row ledger.Reclaim) string {
 	case events.ReclaimAsked:
 		return "Framebridge compares both sides now. Nothing is deleted before every file is proven to be in iconik and the deletion is approved."
 	case events.ReclaimWaits:
-		return "Somebody else than who has asked must approve it within 14 days, with `starter reclaim approve`."
+		return "Someone other than the requester must approve this within " + english.Duration(workflows.ApprovalPatience) + ", with `starter reclaim approve`. " +
+			"By then, both sides must have been compared in the last 24 hours, or the deletion is refused: `starter retry` compares them."
 	case events.ReclaimApproved:
 		return "Framebridge reads each file back from the storage and compares it once more before it is deleted. `starter reclaim pause` and `cancel` stop it."
 	}

@@ -38,7 +38,7 @@ func (r *review) absent(ctx context.Context, it ledger.ReviewAsset, from string,
 	}
 	why := from
 	if !certain {
-		why = "Framebridge cannot see it any more, and " + from + ", perhaps"
+		why = "Framebridge can no longer see it; perhaps " + from
 	}
 	return r.markDeleted(ctx, it, why)
 }
@@ -68,7 +68,7 @@ func (r *review) inIconik(ctx context.Context, it ledger.ReviewAsset) (bool, err
 		return false, r.absent(ctx, it, goneFromIconik, false)
 	case err != nil:
 		return false, err
-	case asset.Status == "DELETED":
+	case asset.Deleted():
 		return false, r.absent(ctx, it, goneFromIconik, true)
 	}
 	return true, nil
@@ -131,7 +131,7 @@ func (s *assetSync) confirmDeleted(ctx context.Context, missing []string) (bool,
 		if err != nil && !rest.IsNotFound(err) {
 			return false, err
 		}
-		if _, known := s.inReview[mapping.Iconik][id]; err == nil && g.Status != "DELETED" && known {
+		if _, known := s.inReview[mapping.Iconik][id]; err == nil && !g.Deleted() && known {
 			s.ick[id] = *g
 		}
 	}

@@ -202,7 +202,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 	}
 	byID := map[string]iconik.Segment{}
 	for _, g := range listed {
-		if g.Status == "DELETED" { // what the list shows of these is documented nowhere: as if it did not
+		if g.Deleted() { // what the list shows of these is documented nowhere: as if it did not
 			continue
 		}
 		byID[g.ID] = g
@@ -239,7 +239,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 		if err != nil && !rest.IsNotFound(err) {
 			return false, err
 		}
-		if err != nil || g.Status == "DELETED" {
+		if err != nil || g.Deleted() {
 			missing = append(missing, id)
 			delete(s.ick, id) // the list was late
 			continue
@@ -373,7 +373,7 @@ func (s *assetSync) resumeDeleted(ctx context.Context) error {
 			if err != nil && !rest.IsNotFound(err) {
 				return err
 			}
-			if err == nil && g.Status != "DELETED" {
+			if err == nil && !g.Deleted() {
 				continue // the index is late with it
 			}
 			row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", segment), N: s.it.N, FrameioID: id, IconikID: segment, Origin: ledger.FromIconik}

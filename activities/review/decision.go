@@ -44,7 +44,7 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 	}
 	switch {
 	case !current || !newest:
-		err = r.note(ctx, fmt.Sprintf("The status %q in Frame.io is of a version of %q that is no longer the current one: approval and decision in iconik are left alone.", f.Label, it.Title))
+		err = r.note(ctx, fmt.Sprintf("The status %q in Frame.io belongs to a version of %q that is no longer the current one: approval and decision in iconik are left alone.", f.Label, it.Title))
 	case !known:
 		err = r.note(ctx, fmt.Sprintf("The status %q of %q in Frame.io is the account's own, and the approval in iconik is left alone. review.status_options says what it decides.", f.Label, it.Title))
 	default:
@@ -87,7 +87,7 @@ func (r *review) approve(ctx context.Context, it ledger.ReviewAsset, approval st
 	if err := r.iconik.Assets.SetApproval(ctx, it.AssetID, approvals["none"]); err != nil {
 		return err
 	}
-	return r.note(ctx, fmt.Sprintf("A new version of %q came into iconik while the decision on the one before was brought over: the new one has no approval.", it.Title))
+	return r.note(ctx, fmt.Sprintf("A new version of %q appeared in iconik while the decision on the previous one was being brought over: the new one has no approval.", it.Title))
 }
 
 // isCurrent says whether the version that was reviewed is iconik's current one.

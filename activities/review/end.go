@@ -125,7 +125,11 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if err := r.setStatus(ctx, ledger.ReviewStatus(in.Status)); err != nil {
 		return out, err
 	}
-	r.closeJob(ctx, "FINISHED", fmt.Sprintf("The review %s. The media in Frame.io will be deleted on %s.", map[bool]string{true: "was stopped", false: "has expired"}[in.Status == string(ledger.ReviewStopped)], r.row.DeleteAt.UTC().Format("2006-01-02 15:04 UTC")))
+	how := "has expired"
+	if in.Status == string(ledger.ReviewStopped) {
+		how = "was stopped"
+	}
+	r.closeJob(ctx, "FINISHED", fmt.Sprintf("The review %s. The media in Frame.io will be deleted on %s.", how, r.row.DeleteAt.UTC().Format("2006-01-02 15:04 UTC")))
 	summary, err := r.summary(ctx)
 	if err != nil {
 		return out, err
@@ -346,10 +350,7 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 		}
 		why += fmt.Sprintf(" (%s The files stay in Frame.io, in this review's folder in %q: delete them there when you no longer need them.)", link, r.cfg.Review.Project)
 	}
-	prefix := "FAILED: "
-	if in.Fault == "system" {
-		prefix = "ERROR: "
-	}
+	prefix := ledger.FaultWord(in.Fault) + ": "
 	if in.Status == string(ledger.ReviewStopped) {
 		prefix = "Stopped: "
 	}

@@ -48,7 +48,7 @@ func (r *review) endedJob(ctx context.Context, status, message string) error {
 
 // makeJob makes the review's one job.
 func (r *review) makeJob(ctx context.Context, req iconik.JobRequest) error {
-	req.Metadata = map[string]any{"framebridge_review": r.ref.Review, "workflow_id": r.workflowID(), "framebridge_url": routes.ConsoleReview(r.steps.config.Now(), r.ref.Tenant, r.ref.Review)}
+	req.Metadata = map[string]any{"framebridge_review": r.ref.Review, "workflow_id": r.workflowID(), "framebridge_url": routes.ConsoleReview(r.steps.Config.Now(), r.ref.Tenant, r.ref.Review)}
 	id, _, err := r.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkJob, SourceID: "review:" + r.ref.Review, Parent: req.ObjectID, Owner: r.ref.Review, IndexLag: r.cfg.Iconik.SettleTime,
 		Find: func(ctx context.Context) (string, error) {

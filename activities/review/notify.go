@@ -78,14 +78,14 @@ func (r *review) eventData(title, text string, assets []ledger.ReviewAsset) even
 			d.Links = append(d.Links, events.Link{Name: name, URL: url})
 		}
 	}
-	link("Open in Framebridge", routes.ConsoleReview(r.steps.config.Now(), r.tenant.ID, r.ref.Review))
+	link("Open in Framebridge", routes.ConsoleReview(r.steps.Config.Now(), r.tenant.ID, r.ref.Review))
 	if r.row.Status == ledger.ReviewOpen {
 		link("Open the review", r.row.ShareURL)
 	}
 	if len(assets) == 1 {
 		link("Open in iconik", r.iconik.AssetURL(assets[0].AssetID))
 	}
-	link("Open in Temporal", r.steps.workflowURL(r.workflowID()))
+	link("Open in Temporal", r.steps.WorkflowURL(r.workflowID()))
 	return d
 }
 
@@ -101,12 +101,12 @@ func (r *review) mail(ctx context.Context, kind, subject, text string, assets []
 	for _, n := range r.row.Notes {
 		fmt.Fprintf(&b, "Note:     %s\n", n)
 	}
-	status, err := r.tenant.StatusLink(ctx, r.steps.config.Now(), ledger.LinkedReview, r.ref.Review, config.RoleEditor, r.row.DeleteAt)
+	status, err := r.tenant.StatusLink(ctx, r.steps.Config.Now(), ledger.LinkedReview, r.ref.Review, config.RoleEditor, r.row.DeleteAt)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(&b, "Status:   %s\n", status)
-	if u := r.steps.workflowURL(r.workflowID()); u != "" {
+	if u := r.steps.WorkflowURL(r.workflowID()); u != "" {
 		fmt.Fprintf(&b, "Workflow: %s\n", u)
 	}
 	return r.tenant.Mail.Tell(ctx, tenant.Letter{ID: "review:" + r.ref.Review + ":" + kind, Owner: r.ref.Review, Kind: r.kindOf(kind), Subject: subject, Text: b.String(), Asked: []string{r.row.RequestedBy.Email}, Others: r.cfg.Review.Notify})

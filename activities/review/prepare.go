@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
@@ -55,7 +56,7 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 		if len(assets) > 1 {
 			title = fmt.Sprintf("%s and %d more", title, len(assets)-1)
 		}
-		if err := r.update(ctx, func(row *ledger.Review) { row.Title = shorten(title, 150) }); err != nil {
+		if err := r.update(ctx, func(row *ledger.Review) { row.Title = english.Shorten(title, 150) }); err != nil {
 			return out, err
 		}
 	}
@@ -82,13 +83,6 @@ func (r *review) warnOfLifecycle(ctx context.Context) error {
 		return r.note(ctx, fmt.Sprintf("Frame.io's asset lifecycle deletes what is sent now on %s, before the review expires on %s.", gone.UTC().Format("2006-01-02"), r.row.ExpiresAt.UTC().Format("2006-01-02")))
 	}
 	return nil
-}
-
-func shorten(s string, most int) string {
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return s
 }
 
 // chooseAssets opens the clicked collections, leaves out what is named twice, and hands assets that are in a running
@@ -121,7 +115,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 				return nil, fmt.Errorf("collection %s: %w", open[i], err)
 			}
 			switch {
-			case o.Status == "DELETED":
+			case o.Deleted():
 			case o.ObjectType == "collections":
 				if !slices.Contains(open, o.ID) {
 					open = append(open, o.ID)
@@ -186,7 +180,7 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %s is no longer in iconik.", id)}
 	case err != nil:
 		return ledger.ReviewAsset{}, err
-	case asset.Status == "DELETED":
+	case asset.Deleted():
 		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %q is deleted in iconik.", asset.Title)}
 	}
 	version, ok := asset.CurrentVersion()
@@ -254,7 +248,7 @@ func (r *review) makePlace(ctx context.Context) error {
 
 // folderName is unique in the project for reviews, and finds the folder again where it came under another id.
 func (r *review) folderName() string {
-	return shorten(mapping.SafeFileName(r.row.Title), 120) + " " + r.row.CreatedAt.Format("2006-01-02") + " " + r.ref.Review[:8]
+	return english.Shorten(mapping.SafeFileName(r.row.Title), 120) + " " + r.row.CreatedAt.Format("2006-01-02") + " " + r.ref.Review[:8]
 }
 
 // childNamed finds a child by its name; those that known holds are others.

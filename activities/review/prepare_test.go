@@ -17,7 +17,7 @@ func TestARetriedClickIsHandedOverOnce(t *testing.T) {
 	asset := func(id string) string { return fmt.Sprintf(`{"id":%q,"title":%q,"versions":[{"id":"v"}]}`, id, id) }
 	r := testReview(t, &folder{}, map[string]string{"/API/assets/v1/assets/a1/": asset("a1")})
 	now := time.Now().UTC()
-	_, _, err := r.steps.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R1", Click: "R1", Status: ledger.ReviewOpen, CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(time.Hour)}, time.Second)
+	_, _, err := r.steps.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R1", Click: "R1", Status: ledger.ReviewOpen, CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(time.Hour)}, time.Second)
 	require.NoError(t, err)
 	_, err = r.tenant.Ledger.Review("R1").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{AssetID: "a1", State: ledger.AssetReady}}
@@ -40,7 +40,7 @@ func TestARetriedClickIsHandedOverOnce(t *testing.T) {
 
 	r.ref.Review = "R2"
 	r.row.ID = "R2"
-	_, _, err = r.steps.ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R2", Click: "R2", CreatedAt: now}, time.Second)
+	_, _, err = r.steps.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: "T", ID: "R2", Click: "R2", CreatedAt: now}, time.Second)
 	require.NoError(t, err)
 	handed, err := r.chooseAssets(t.Context())
 	require.NoError(t, err)

@@ -39,13 +39,7 @@ type Options struct {
 
 // Activities are the steps, in methods named like the activities.
 type Activities struct {
-	config      *config.Live
-	ledger      *ledger.Ledger
-	engine      *transfer.Engine
-	objects     *http.Client
-	log         *slog.Logger
-	tenant      func(id string) (*tenant.Tenant, frameio.Platform, error)
-	workflowURL func(workflowID string) string
+	Options
 
 	mailPatience time.Duration
 	projects     tenant.Memo[frameio.Project] // for reviews, of each tenant
@@ -54,7 +48,7 @@ type Activities struct {
 
 // New returns the steps of a worker's reviews.
 func New(o Options) *Activities {
-	return &Activities{config: o.Config, ledger: o.Ledger, engine: o.Engine, objects: o.Objects, log: o.Log, tenant: o.Tenant, workflowURL: o.WorkflowURL,
+	return &Activities{Options: o,
 		mailPatience: mailPatience, projects: tenant.Memo[frameio.Project]{Lasts: projectMemory}}
 }
 
@@ -72,11 +66,11 @@ type review struct {
 }
 
 func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*review, error) {
-	t, platform, err := a.tenant(ref.Tenant)
+	t, platform, err := a.Tenant(ref.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	row, ok, err := a.ledger.Tenant(ref.Tenant).Review(ref.Review).Get(ctx)
+	row, ok, err := a.Ledger.Tenant(ref.Tenant).Review(ref.Review).Get(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +81,7 @@ func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*revi
 }
 
 func (a *Activities) of(t *tenant.Tenant, platform frameio.Platform, ref workflows.ReviewRef, row ledger.Review) *review {
-	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.log}
+	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.Ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.Log}
 }
 
 // update changes the review's row. Each change of its status is one line in the log.
@@ -125,7 +119,7 @@ func (r *review) note(ctx context.Context, text string) error {
 
 // audit writes down what was done to the review, and on whose side.
 func (r *review) audit(ctx context.Context, actor, action, text string) error {
-	_, err := r.steps.ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: r.ref.Tenant, Actor: ledger.Actor{Kind: actor}, Action: action,
+	_, err := r.steps.Ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: r.ref.Tenant, Actor: ledger.Actor{Kind: actor}, Action: action,
 		ObjectKind: "review", ObjectID: r.ref.Review, Review: r.ref.Review, Detail: ledger.AuditText(text)})
 	return err
 }

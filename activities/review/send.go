@@ -152,7 +152,7 @@ func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourc
 	if size <= 0 {
 		size = -1
 	}
-	return sourceFile{name: cmp.Or(found.OriginalName, found.Name), size: size, url: found.URL}, nil
+	return sourceFile{name: mapping.SafeFileName(cmp.Or(found.OriginalName, found.Name, it.Title)), size: size, url: found.URL}, nil // V4 takes 255 characters
 }
 
 // SendAsset streams the file from iconik into Frame.io's upload. A retry on any worker goes on after the last part.
@@ -182,7 +182,7 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 	})
 	var mu sync.Mutex
 	var missing *noSource
-	source, err := transfer.NewHTTPSource(ctx, r.steps.objects, func(ctx context.Context, _ bool) (transfer.Location, error) {
+	source, err := transfer.NewHTTPSource(ctx, r.steps.Objects, func(ctx context.Context, _ bool) (transfer.Location, error) {
 		file, err := r.sourceFile(ctx, it)
 		if err != nil {
 			mu.Lock()
@@ -218,12 +218,12 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 	for i, p := range up.Parts {
 		parts[i] = presigned.Part{URL: p.URL, Size: p.Size}
 	}
-	sink := presigned.New(presigned.Upload{Client: r.steps.objects, Parts: parts, Header: uploadHeader(up.MediaType),
+	sink := presigned.New(presigned.Upload{Client: r.steps.Objects, Parts: parts, Header: uploadHeader(up.MediaType),
 		Stored: func(ctx context.Context) (bool, error) {
 			f, err := r.frameio.Asset(ctx, up.FileID)
 			return err == nil && !f.UploadedAt.IsZero(), err
 		}})
-	res, err := r.steps.engine.Copy(ctx, transfer.Job{Source: source, Sink: sink, Size: it.Size, Resume: own.Resume().Engine, Progress: func(p transfer.Progress) {
+	res, err := r.steps.Engine.Copy(ctx, transfer.Job{Source: source, Sink: sink, Size: it.Size, Resume: own.Resume().Engine, Progress: func(p transfer.Progress) {
 		own.Save(attempt.Checkpoint{Bytes: p.Bytes, Total: it.Size, Engine: p.Checkpoint})
 	}})
 	if errors.Is(err, transfer.ErrUploadGone) {

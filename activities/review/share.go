@@ -12,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -113,12 +114,12 @@ func (r *review) dropDeletedLink(ctx context.Context) error {
 
 // shareName is what reviewers see.
 func (r *review) shareName() string {
-	return shorten(cmp.Or(strings.Join(strings.Fields(r.row.Title), " "), "Review of "+r.row.CreatedAt.Format("January 2, 2006")), 150)
+	return english.Shorten(cmp.Or(strings.Join(strings.Fields(r.row.Title), " "), "Review of "+r.row.CreatedAt.Format("January 2, 2006")), 150)
 }
 
 // formerShareName is that of links of before, which were known by it.
 func (r *review) formerShareName() string {
-	return shorten(strings.Join(strings.Fields(r.row.Title), " "), 150) + " · " + r.ref.Review[:8]
+	return english.Shorten(strings.Join(strings.Fields(r.row.Title), " "), 150) + " · " + r.ref.Review[:8]
 }
 
 // noShare stands for the link of a review that has nothing to show any more.

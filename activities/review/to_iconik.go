@@ -98,7 +98,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 func (s *assetSync) findSegment(ctx context.Context, externalID string) (string, error) {
 	have, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
 	return tenant.FirstID(have, err, func(g iconik.Segment) (string, bool) {
-		return g.ID, g.ExternalID == externalID && g.Status != "DELETED"
+		return g.ID, g.ExternalID == externalID && !g.Deleted()
 	})
 }
 

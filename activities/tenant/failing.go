@@ -20,7 +20,7 @@ func (s *Tenants) MailFailing(ctx context.Context, tenant, workflowID, runID str
 		to = t.Config.Review.Notify
 	}
 	text := fmt.Sprintf("A workflow has stopped: its task has failed %d times in a row. Temporal keeps trying, and nothing is lost, but nothing happens until the "+
-		"cause is gone. The usual causes are a worker of another version and a defect in Framebridge.\n\n"+
+		"cause is gone. The usual causes are a worker of a different version and a bug in Framebridge.\n\n"+
 		"What to do: look for the workflow ID in the worker's log. If Framebridge was upgraded or rolled back, make sure that all workers run the same version.\n\n"+
 		"Workflow ID: %s\nRun ID:      %s", times, workflowID, runID)
 	return t.TellOperators(ctx, News{Key: "failing:" + workflowID + ":" + runID, Kind: events.WorkflowFailing, To: Recipients("", to), Title: "ERROR: a workflow has stopped: " + workflowID, Text: text})

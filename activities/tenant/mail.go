@@ -26,7 +26,7 @@ type Mail struct {
 	sender Sender // nil where no mail is sent
 	notify *config.Notify
 	ledger ledger.TenantLedger
-	book   *ledger.Ledger
+	shared *ledger.Ledger // of all tenants
 	id     string
 	tenant string // for the log
 	log    *slog.Logger
@@ -126,12 +126,16 @@ func (m *Mail) keep(ctx context.Context, l Letter, to []string, now, due time.Ti
 		return err
 	}
 	one := outbox.Mail{ID: l.ID, Subject: l.Subject, Text: l.Text, CreatedAt: now, DueAt: due, Digest: digest}
+	together := len(to)
+	if digest {
+		together = 1
+	}
 	var mails []outbox.Mail
-	for part := range slices.Chunk(to, map[bool]int{true: 1, false: len(to)}[digest]) {
+	for part := range slices.Chunk(to, together) {
 		one.To = part
 		mails = append(mails, one)
 	}
-	if err := m.book.Outbox().Put(ctx, m.id, mails...); err != nil {
+	if err := m.shared.Outbox().Put(ctx, m.id, mails...); err != nil {
 		return err
 	}
 	_, _, err := m.ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkMail, SourceID: id, Archive: l.Owner, IntendedAt: now})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
 )
 
 // A team-only comment is marked wherever iconik does not keep it internal: where it refuses the field, and where it
@@ -60,7 +61,7 @@ func TestTeamOnlyCommentsAreAlwaysMarked(t *testing.T) {
 			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
 			require.NoError(t, err)
 			internal := true
-			one := New(&config.Tenant{}, nil, nil, client, nil, nil)
+			one := New(&config.Tenant{}, &ledger.Ledger{}, nil, client, nil, nil)
 			s, err := one.createSegment(t.Context(), "A", iconik.SegmentRequest{Type: "COMMENT", Text: "secret", Internal: &internal})
 			require.NoError(t, err)
 			for range 2 {
@@ -98,7 +99,7 @@ func TestARefusedNameIsRemembered(t *testing.T) {
 			defer server.Close()
 			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
 			require.NoError(t, err)
-			one := New(&config.Tenant{}, nil, nil, client, nil, nil)
+			one := New(&config.Tenant{}, &ledger.Ledger{}, nil, client, nil, nil)
 			for _, user := range []string{"anna", "anna", "ben"} {
 				_, as, err := one.CreateSegment(t.Context(), "A", user, func(user string) iconik.SegmentRequest {
 					return iconik.SegmentRequest{Type: "COMMENT", Text: "x", UserID: user}

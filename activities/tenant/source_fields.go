@@ -83,7 +83,7 @@ func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want [
 		return nil, err
 	}
 	all := append([]Wanted{{Target: mapping.TargetField{Name: mapping.FieldsJSON, Label: "Frame.io fields (JSON)", Type: "text"}}}, want...)
-	changed := view.ID == ""
+	var added []iconik.ViewField
 	for _, w := range all {
 		has := slices.ContainsFunc(view.ViewFields, func(f iconik.ViewField) bool { return f.Name == w.Target.Name })
 		if !has {
@@ -99,8 +99,8 @@ func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want [
 		}
 		next.Targets[w.Target.Name] = targetOf(field)
 		if !has {
-			view.ViewFields = append(view.ViewFields, iconik.ViewField{Name: field.Name, Label: field.Label})
-			changed = true
+			f := iconik.ViewField{Name: field.Name, Label: field.Label}
+			view.ViewFields, added = append(view.ViewFields, f), append(added, f)
 		}
 	}
 	next.ID = view.ID
@@ -111,8 +111,8 @@ func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want [
 			return nil, err
 		}
 		next.ID = made.ID
-	case changed:
-		if _, err := t.Iconik.Metadata.UpdateView(ctx, view); err != nil {
+	case len(added) > 0:
+		if err := t.Iconik.Admin.AddToView(ctx, view.ID, added); err != nil {
 			return nil, err
 		}
 	}

@@ -44,7 +44,7 @@ type Tenant struct {
 func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.Client, sender Sender, log *slog.Logger) *Tenant {
 	return &Tenant{
 		ID: cfg.ID, Config: cfg, Ledger: l.Tenant(cfg.ID), Frameio: fio, Iconik: ick, Log: log,
-		Mail:   &Mail{sender: sender, notify: &cfg.Notify, ledger: l.Tenant(cfg.ID), book: l, id: cfg.ID, tenant: cfg.Name, log: log},
+		Mail:   &Mail{sender: sender, notify: &cfg.Notify, ledger: l.Tenant(cfg.ID), shared: l, id: cfg.ID, tenant: cfg.Name, log: log},
 		making: make(chan struct{}, 1), users: Memo[string]{Lasts: userMemory},
 	}
 }

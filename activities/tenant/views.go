@@ -61,9 +61,7 @@ func (t *Tenant) ensureView(ctx context.Context, name string) (string, error) {
 		if err := t.makeFields(ctx, fields); err != nil {
 			return "", err
 		}
-		v.ViewFields = append(v.ViewFields, missing...)
-		_, err := t.Iconik.Metadata.UpdateView(ctx, v)
-		return v.ID, err
+		return v.ID, t.Iconik.Admin.AddToView(ctx, v.ID, missing)
 	}
 	if err := t.makeFields(ctx, fields); err != nil {
 		return "", err

@@ -6,8 +6,10 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"iter"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -19,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/mail"
@@ -111,44 +114,80 @@ func (a *Activities) SampleBytes(ctx context.Context, in workflows.UpkeepDay) (w
 		return workflows.UpkeepResult{}, err
 	}
 	began := attempt.Of(ctx).Scheduled()
-	var out workflows.UpkeepResult
-	var problems []string
-	unread := 0
-	for _, f := range chosen {
+	var found findings
+	for i, f := range chosen {
+		if found.inARow == errorsInARow { // it is not the files
+			found.errors += len(chosen) - i
+			break
+		}
 		if err := attempt.Stopping(ctx); err != nil {
-			return out, err
+			return found.UpkeepResult, err
 		}
 		before, known, err := t.Ledger.Archive(f.archive).ByteRead(ctx, f.item.SourceID)
 		if err != nil {
-			return out, err
+			return found.UpkeepResult, err
 		}
-		found, was := before.Problem, known && !before.At.Before(began)
+		problem, was := before.Problem, known && !before.At.Before(began)
 		if !was {
-			if found, was, err = a.read(ctx, t, f); err != nil {
-				return out, fmt.Errorf("reading %q back: %w", f.item.Path, err)
-			}
+			problem, was, err = a.read(ctx, t, f)
+		}
+		if err == nil {
+			found.inARow = 0
 		}
 		switch {
+		case ctx.Err() != nil:
+			return found.UpkeepResult, ctx.Err()
+		case err != nil:
+			found.failed(fmt.Errorf("%s: %w", f.item.Path, err))
 		case !was:
-			unread++
-		case found != "":
-			out.Problems++
-			problems = append(problems, f.item.Path+": "+found)
+			found.unread++
+		case problem != "":
+			found.Problems++
+			found.problems = append(found.problems, f.item.Path+": "+problem)
 			fallthrough
 		default:
-			out.Files, out.Bytes = out.Files+1, out.Bytes+f.item.StoredSize
+			found.Files, found.Bytes = found.Files+1, found.Bytes+f.item.StoredSize
 		}
 	}
-	return out, a.tell(ctx, t, in.Day, out, problems, unread)
+	if found.Files == 0 && found.unread == 0 { // whatever it is that fails, nothing was found that anybody must be told
+		return found.UpkeepResult, found.err
+	}
+	return found.UpkeepResult, a.tell(ctx, t, in.Day, found)
+}
+
+// findings are those of a day's sample.
+type findings struct {
+	workflows.UpkeepResult
+	problems []string
+	unread   int   // their bytes cannot be read, as those that iconik has archived
+	errors   int   // reading them failed
+	inARow   int   // of those, since one was read
+	err      error // the first
+}
+
+const errorsInARow = 10 // after which the others are not tried
+
+func (f *findings) failed(err error) {
+	f.errors++
+	if f.inARow++; f.err == nil {
+		f.err = err
+	}
 }
 
 // choose is the sample of a day: a thirtieth of the month's share.
 func (a *Activities) choose(ctx context.Context, t *tenant.Tenant, day string) ([]stored, error) {
-	var archives []string
+	var archives, all []string
 	total := int64(0)
 	for row, err := range t.Ledger.AllArchives(ctx) {
 		if err != nil {
 			return nil, err
+		}
+		all = append(all, row.ID)
+		for it, err := range t.Ledger.Archive(row.ID).Freed(ctx) {
+			if err != nil {
+				return nil, err
+			}
+			total += it.StoredSize
 		}
 		if row.Status != ledger.Verified && row.Status != ledger.VerifiedWithExceptions || row.ContinuedAs != "" {
 			continue
@@ -164,40 +203,48 @@ func (a *Activities) choose(ctx context.Context, t *tenant.Tenant, day string) (
 	_, _ = seed.Write([]byte(t.ID + day))
 	chance := rand.New(rand.NewPCG(seed.Sum64(), 0)) //nolint:gosec // a day's sample is the same whenever it is drawn, and nobody's secret
 	s := &sample{target: total / 100 * int64(t.Config.Archive.FixitySample) / 30}
-	slices.Sort(archives)
-	for _, id := range archives {
-		for it, err := range t.Ledger.Archive(id).AllItems(ctx) {
+	show := func(id string, items iter.Seq2[ledger.Item, error]) error {
+		for it, err := range items {
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if it.State == ledger.ItemVerified && it.Checksum != "" && it.FileID != "" {
 				s.show(stored{archive: id, item: it}, chance)
 			}
 		}
+		return nil
+	}
+	slices.Sort(archives)
+	slices.Sort(all)
+	for _, id := range archives {
+		if err := show(id, t.Ledger.Archive(id).AllItems(ctx)); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range all { // whatever becomes of the archive: what was deleted in Frame.io is nowhere else
+		if err := show(id, t.Ledger.Archive(id).Freed(ctx)); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(s.chosen, func(x, y stored) int {
-		return cmp.Or(cmp.Compare(x.archive, y.archive), cmp.Compare(x.item.Seq, y.item.Seq))
+		return cmp.Or(cmp.Compare(x.archive, y.archive), cmp.Compare(x.item.Seq, y.item.Seq), cmp.Compare(x.item.SourceID, y.item.SourceID))
 	})
 	return s.chosen, nil
 }
 
 // read reads one file back. was is false where its bytes cannot be read, as those that iconik has archived.
 func (a *Activities) read(ctx context.Context, t *tenant.Tenant, f stored) (found string, was bool, err error) {
-	file, err := t.Iconik.Files.File(ctx, f.item.AssetID, f.item.FileID, iconik.FileOptions{})
+	file, found, err := stands(ctx, t, f.item)
 	switch {
-	case rest.IsNotFound(err) || err == nil && file.Status == "DELETED":
-		found = "the file is no longer in iconik"
-	case err != nil:
-		return "", false, err
-	case file.Status != "CLOSED" || file.URL == "":
+	case err != nil, found == "" && (file.Status != "CLOSED" || file.URL == ""):
 		a.files.WithLabelValues(t.ID, "unread").Inc()
-		return "", false, nil
+		return "", false, err
 	}
 	now := transfer.StoredObject{Size: -1}
 	if found == "" {
 		now, err = transfer.ReadBack(ctx, a.Objects, func(ctx context.Context, fresh bool) (transfer.Location, error) {
 			if fresh {
-				again, err := t.Iconik.Files.File(ctx, f.item.AssetID, f.item.FileID, iconik.FileOptions{})
+				again, err := t.Iconik.Files.File(ctx, f.item.AssetID, file.ID, iconik.FileOptions{})
 				if err != nil {
 					return transfer.Location{}, err
 				}
@@ -205,8 +252,12 @@ func (a *Activities) read(ctx context.Context, t *tenant.Tenant, f stored) (foun
 			}
 			return transfer.Location{URL: file.URL}, nil
 		})
+		var refused *transfer.SourceError
 		switch {
+		case errors.As(err, &refused) && refused.Status >= 400 && !refused.Retryable():
+			found = fmt.Sprintf("the storage refuses to give the file's object (%d)", refused.Status)
 		case err != nil:
+			a.files.WithLabelValues(t.ID, "unread").Inc()
 			return "", false, err
 		case now.Size < 0:
 			found = "the storage does not have the file's object (404)"
@@ -225,17 +276,44 @@ func (a *Activities) read(ctx context.Context, t *tenant.Tenant, f stored) (foun
 	return found, true, t.Ledger.Archive(f.archive).PutByteRead(ctx, ledger.ByteRead{SourceID: f.item.SourceID, At: time.Now(), ETag: now.ETag, Size: now.Size, Checksum: now.XXH64, Problem: found})
 }
 
+// stands is the file in iconik that was stored, or a copy of it that iconik or people have put on another storage, where that is the only
+// one; found says what is wrong where there is none.
+func stands(ctx context.Context, t *tenant.Tenant, it ledger.Item) (file *iconik.File, found string, err error) {
+	file, err = t.Iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
+	gone := iconik.Gone(file, err)
+	switch {
+	case err != nil && !gone:
+		return file, "", err
+	case !gone && !comparing.HasBytes(*file):
+		return file, "the file is " + file.Status + " in iconik", nil
+	case !gone:
+		return file, "", nil
+	}
+	others, err := t.Iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
+	if err != nil && !rest.IsNotFound(err) {
+		return file, "", err
+	}
+	for i, f := range others {
+		if f.ID != it.FileID && f.FormatID == it.FormatID && comparing.HasBytes(f) && f.Size == it.StoredSize && f.Checksum == comparing.Checksum(it) {
+			return &others[i], "", nil
+		}
+	}
+	return file, "the file is no longer in iconik", nil
+}
+
 const problemsNamed = 20 // in the audit log and the mail
 
 // tell writes the day's sample into the audit log, and mails what is not as it was copied.
-func (a *Activities) tell(ctx context.Context, t *tenant.Tenant, day string, out workflows.UpkeepResult, problems []string, unread int) error {
-	if out.Files == 0 && unread == 0 {
-		return nil
+func (a *Activities) tell(ctx context.Context, t *tenant.Tenant, day string, of findings) error {
+	text := fmt.Sprintf("%s (%s) read back, %s", english.Count(of.Files, "file"), report.Size(of.Bytes), english.Count(of.Problems, "problem"))
+	if n := of.unread + of.errors; n > 0 {
+		text += fmt.Sprintf(", %d could not be read now", n)
 	}
-	text := fmt.Sprintf("%s (%s) read back, %s", english.Count(out.Files, "file"), report.Size(out.Bytes), english.Count(out.Problems, "problem"))
-	if unread > 0 {
-		text += fmt.Sprintf(", %d could not be read now", unread)
+	if of.err != nil {
+		text += fmt.Sprintf(" (%v)", of.err)
+		a.Log.WarnContext(ctx, "stored files could not be read back", "tenant", t.Config.Name, "files", of.errors, "error", of.err)
 	}
+	problems := of.problems
 	named := problems[:min(len(problems), problemsNamed)]
 	if len(named) > 0 {
 		text += ": " + strings.Join(named, "; ")
@@ -243,9 +321,9 @@ func (a *Activities) tell(ctx context.Context, t *tenant.Tenant, day string, out
 	if _, err := a.Ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorSystem}, Action: "fixity sample", ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(text)}); err != nil || len(problems) == 0 {
 		return err
 	}
-	a.Log.ErrorContext(ctx, "stored files are not as they were copied", "tenant", t.Config.Name, "problems", len(problems), "first", problems[0])
-	body := fmt.Sprintf("Framebridge reads a sample of the archived files back (archive.fixity_sample). On %s, %s of %d not as copied:\n\n%s\n\nWhat to do: restore the files from your storage's backup or versions, or run `starter retry` on the archive while Frame.io still has the originals. Do not reclaim the project in Frame.io before.\n",
-		day, english.Count(len(problems), "file"), out.Files, strings.Join(named, "\n"))
+	a.Log.ErrorContext(ctx, "stored files no longer match the copy", "tenant", t.Config.Name, "problems", len(problems), "first", problems[0])
+	body := fmt.Sprintf("Framebridge reads a sample of the archived files back (archive.fixity_sample). On %s, %d of %s no longer match the copy:\n\n%s\n\nWhat to do: restore the files from your storage's backup or versions, or run `starter retry` on the archive while Frame.io still has the originals. Until then, do not reclaim the project.\n",
+		day, len(problems), english.Count(of.Files, "file"), strings.Join(named, "\n"))
 	return t.Mail.SendOnce(ctx, "", mail.Message{ID: "fixity:" + t.ID + ":" + day, To: tenant.Recipients("", t.Config.Archive.Notify), Subject: "Archived files have changed in the storage", Text: body})
 }
 
@@ -258,7 +336,7 @@ func (a *Activities) ForgetPeople(ctx context.Context, in workflows.UpkeepDay) (
 	if t.Config.PersonalData.Retention == 0 {
 		return workflows.UpkeepResult{Off: true}, nil
 	}
-	rows, entries, err := people.Pseudonymise(ctx, t.Ledger, time.Now().Add(-t.Config.PersonalData.Retention))
+	rows, entries, err := people.Pseudonymize(ctx, t.Ledger, time.Now().Add(-t.Config.PersonalData.Retention))
 	if err != nil || rows+entries == 0 {
 		return workflows.UpkeepResult{}, err
 	}

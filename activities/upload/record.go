@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
@@ -45,7 +44,7 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 	rec.FormatID, _, err = once(ctx, tenant.Creation{Kind: ledger.LinkFormat, SourceID: rec.Key, Parent: it.AssetID, IndexLag: tenant.StoreLag,
 		Find: func(ctx context.Context) (string, error) {
 			have, err := files.Formats(ctx, it.AssetID, it.VersionID)
-			return tenant.FirstID(have, err, func(f iconik.Format) (string, bool) { return f.ID, f.Name == rec.Format && f.Status != "DELETED" })
+			return tenant.FirstID(have, err, func(f iconik.Format) (string, bool) { return f.ID, f.Name == rec.Format && !f.Deleted() })
 		},
 		Make: func(ctx context.Context) (string, error) {
 			f, err := files.CreateFormat(ctx, it.AssetID, iconik.FormatRequest{Name: rec.Format, UserID: me.ID, VersionID: it.VersionID,
@@ -61,13 +60,13 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 	}
 	// Readable for people, and no other's: iconik makes the names of files unique only where the storage is set so
 	// (add_uuid_to_filenames), and versions and neighbours may share theirs.
-	dir := mapping.StorageDir(rec.Under, it.Path[:max(strings.LastIndexByte(it.Path, '/'), 0)], rec.FormatID)
+	dir := mapping.StorageDir(rec.Under, mapping.ParentPath(it.Path), rec.FormatID)
 	// One file set too many stays: iconik deletes a file set with the files in its folder, which are those of the other one.
 	rec.FileSetID, _, err = once(ctx, tenant.Creation{Kind: ledger.LinkFileSet, SourceID: rec.Key, Parent: it.AssetID, IndexLag: tenant.StoreLag,
 		Find: func(ctx context.Context) (string, error) {
 			have, err := files.FileSets(ctx, it.AssetID, it.VersionID)
 			return tenant.FirstID(have, err, func(f iconik.FileSet) (string, bool) {
-				return f.ID, f.FormatID == rec.FormatID && f.Status != "DELETED"
+				return f.ID, f.FormatID == rec.FormatID && !f.Deleted()
 			})
 		},
 		Make: func(ctx context.Context) (string, error) {
@@ -85,7 +84,7 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 		Find: func(ctx context.Context) (string, error) {
 			have, err := files.Files(ctx, it.AssetID, it.VersionID)
 			return tenant.FirstID(have, err, func(f iconik.File) (string, bool) {
-				return f.ID, f.FileSetID == rec.FileSetID && f.Status != "DELETED"
+				return f.ID, f.FileSetID == rec.FileSetID && !f.Deleted()
 			})
 		},
 		Make: func(ctx context.Context) (string, error) {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/untrusted"
 )
@@ -116,7 +117,7 @@ func (c *Client) failed(err error, sent bool) *Error {
 	case errors.As(err, &name):
 		return &Error{Reason: "the host's name cannot be resolved"}
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return &Error{Uncertain: sent, Reason: fmt.Sprintf("no answer within %s", timeout)}
+		return &Error{Uncertain: sent, Reason: fmt.Sprintf("no answer within %s", english.Duration(timeout))}
 	}
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
@@ -140,7 +141,7 @@ func refused(resp *http.Response, text, address string) *Error {
 	}
 	switch {
 	case code >= 300 && code < 400:
-		e.Lasting, e.Reason = true, fmt.Sprintf("HTTP %d: it redirects, which is not followed: set the address that it redirects to", code)
+		e.Lasting, e.Reason = true, fmt.Sprintf("HTTP %d: it redirects, and Framebridge does not follow: set the address that it redirects to", code)
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500:
 		e.RetryAfter, _ = untrusted.RetryAfter(resp.Header, time.Now())
 		e.RetryAfter = min(e.RetryAfter, longestWait)

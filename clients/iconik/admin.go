@@ -114,7 +114,7 @@ func (s *AdminService) Webhooks(ctx context.Context) ([]Webhook, error) {
 	all, err := objects[Webhook](ctx, s, "list webhooks", path("notifications/v1/webhooks"))
 	var out []Webhook
 	for _, w := range all {
-		if w.Status != "DELETED" {
+		if w.Status != StatusDeleted {
 			out = append(out, w)
 		}
 	}

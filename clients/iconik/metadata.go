@@ -3,7 +3,6 @@ package iconik
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"strconv"
 
@@ -83,17 +82,6 @@ func (s *MetadataService) CreateView(ctx context.Context, v View) (*View, error)
 	var out View
 	err := s.c.post(ctx, "create view", path("metadata/v1/views"), nil, v, &out)
 	return made(&out, out.ID, "create view", err)
-}
-
-// UpdateView wraps PUT metadata/v1/views/{id}/, which replaces the view.
-func (s *MetadataService) UpdateView(ctx context.Context, v View) (*View, error) {
-	var out View
-	id := v.ID
-	v.ID = ""
-	if err := s.c.do(ctx, "update view", "PUT", path("metadata/v1/views", id), nil, v, &out); err != nil {
-		return nil, err
-	}
-	return &out, nil
 }
 
 type fieldValues struct {
@@ -180,21 +168,17 @@ func (v storedValues) lists() map[string][]string {
 	for name, f := range v {
 		out[name] = []string{}
 		for _, one := range f.FieldValues {
-			out[name] = append(out[name], scalar(one.Value))
+			out[name] = append(out[name], Scalar(one.Value))
 		}
 	}
 	return out
 }
 
-// scalar reads a value that may be a string, number or boolean.
-func scalar(raw json.RawMessage) string {
+// Scalar reads a value that may be a string, number or boolean: a number as it is written. It is "" for null.
+func Scalar(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		return s
 	}
-	var v any
-	if json.Unmarshal(raw, &v) != nil || v == nil {
-		return ""
-	}
-	return fmt.Sprint(v)
+	return string(raw)
 }

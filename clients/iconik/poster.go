@@ -32,7 +32,7 @@ func (s *FilesService) Poster(ctx context.Context, assetID, versionID string) (p
 	}
 	address := ""
 	for _, k := range page.Objects {
-		if k.URL != "" && k.Status != "DELETED" && (k.Type == "POSTER" || k.Type == "KEYFRAME" && address == "") {
+		if k.URL != "" && k.Status != StatusDeleted && (k.Type == "POSTER" || k.Type == "KEYFRAME" && address == "") {
 			address = k.URL
 		}
 	}

@@ -35,7 +35,7 @@ func (s *SearchService) find(ctx context.Context, docType string, terms []term) 
 
 // inUse leaves out what is deleted, which the index still has, and what it found although the condition does not fit.
 func inUse(found []Object, fits func(Object) bool) []Object {
-	return slices.DeleteFunc(found, func(o Object) bool { return o.Status == "DELETED" || !fits(o) })
+	return slices.DeleteFunc(found, func(o Object) bool { return o.Deleted() || !fits(o) })
 }
 
 // ByExternalID wraps POST search/v1/search/. docType is assets or collections. Deleted objects, which the index still

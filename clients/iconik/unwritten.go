@@ -31,7 +31,7 @@ var Unwritten = map[string]string{
 	"segment.metadata*":             "written by itself, where there is something to keep (view Frame.io comment)",
 	"segment.path":                  "iconik's own: where a reply hangs",
 	"segment.project_id":            "of iconik's projects",
-	"segment.segment_color":         "a colour of the timeline, for which Frame.io has none",
+	"segment.segment_color":         "a color of the timeline, for which Frame.io has none",
 	"segment.segment_track":         "a track of the timeline, for which Frame.io has none",
 	"segment.share*":                "of iconik's shares",
 	"segment.top_level":             "iconik's own: whether it is a reply",

@@ -35,7 +35,7 @@ func (s *UsersService) ByEmail(ctx context.Context, email string) (*User, error)
 			if err != nil {
 				return orEmpty(err)
 			}
-			if strings.EqualFold(u.Email, email) && u.Status != "DELETED" {
+			if strings.EqualFold(u.Email, email) && u.Status != StatusDeleted {
 				found = &u
 				return nil
 			}

@@ -90,8 +90,11 @@ func New(smtpURL, from string, options ...Option) (*Mailer, error) {
 	for _, o := range options {
 		o(m)
 	}
-	port := cmp.Or(u.Port(), map[bool]string{false: "25", true: "465"}[m.implicitTLS])
-	m.address = net.JoinHostPort(m.host, port)
+	port := "25"
+	if m.implicitTLS {
+		port = "465"
+	}
+	m.address = net.JoinHostPort(m.host, cmp.Or(u.Port(), port))
 	return m, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/untrusted"
 )
@@ -167,7 +168,7 @@ func (c *Client) do(ctx context.Context, r Request, out any) (*http.Response, er
 			return nil, err
 		case pause > 0:
 			return nil, &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Throttled, RetryAfter: pause,
-				Detail: "it asked for a pause, of which " + pause.Round(time.Second).String() + " are left"}
+				Detail: "it asked for a pause; time left: " + english.Duration(pause)}
 		}
 		resp, err := c.once(ctx, r, body, out, budget)
 		var e *Error
@@ -275,7 +276,7 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 		return resp, fail
 	case int64(len(raw)) > c.cfg.MaxBody:
 		fail.Class, fail.Uncertain = Permanent, !r.safe() && ok
-		fail.Detail = fmt.Sprintf("the response is larger than %d bytes", c.cfg.MaxBody)
+		fail.Cause = fmt.Errorf("%w than %d bytes", ErrTooLarge, c.cfg.MaxBody)
 		return resp, fail
 	case !ok:
 		return resp, c.failed(fail, r, resp, raw)

@@ -44,6 +44,9 @@ type Error struct {
 	Cause     error
 }
 
+// ErrTooLarge is the cause where a response is larger than is read. A listing may be asked for in smaller pages.
+var ErrTooLarge = errors.New("the response is larger")
+
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Vendor, e.Operation)

@@ -3,6 +3,9 @@ package verify
 import (
 	"encoding/json"
 	"regexp"
+	"time"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // accountHead tells the report of a migration, which lists projects, from that of an archive, which lists files.
@@ -15,8 +18,11 @@ func (r *Result) account(body []byte) {
 		BytesDone                               int64 `json:"bytes_done"`
 	}
 	var d struct {
-		Status any
-		Totals struct {
+		Tenant    named
+		Migration string
+		At        time.Time `json:"generated_at"`
+		Status    any
+		Totals    struct {
 			sums
 			Projects int64
 			ByState  map[string]int64 `json:"by_state"`
@@ -24,30 +30,35 @@ func (r *Result) account(body []byte) {
 		Projects []struct {
 			sums
 			State string
+			List  *struct{ File, C4 string } `json:"hash_list"`
 		}
 	}
 	if err := json.Unmarshal(body, &d); err != nil {
 		r.wrong("it cannot be read as a report of a migration: %v", err)
 		return
 	}
+	r.of(d.Tenant, "migration", named{ID: d.Migration}, 0, d.At)
 	var counted sums
 	states := map[string]int64{}
 	for _, p := range d.Projects {
-		states[p.State]++
+		if states[p.State]++; p.List != nil {
+			r.lists = append(r.lists, reference{p.List.File, p.List.C4})
+		}
 		counted.Items, counted.Verified, counted.Skipped, counted.Failed = counted.Items+p.Items, counted.Verified+p.Verified, counted.Skipped+p.Skipped, counted.Failed+p.Failed
 		counted.Bytes, counted.BytesDone = counted.Bytes+p.Bytes, counted.BytesDone+p.BytesDone
 	}
 	right := true
 	if n := int64(len(d.Projects)); n != d.Totals.Projects {
 		right = false
-		r.wrong("totals: it says %d projects and lists %d", d.Totals.Projects, n)
+		r.wrong("totals: it says %s and lists %d", english.Count(d.Totals.Projects, "project"), n)
 	}
 	for _, of := range []map[string]int64{states, d.Totals.ByState} {
 		for state := range of {
 			if said, listed := d.Totals.ByState[state], states[state]; said != listed {
 				right = false
-				r.wrong("totals: it says that %d projects are %q and lists %d", said, state, listed)
-				states[state], d.Totals.ByState[state] = 0, 0 // said once
+				r.wrong("totals: it says %s with the state %q and lists %d", english.Count(said, "project"), state, listed)
+				delete(states, state) // said once
+				delete(d.Totals.ByState, state)
 			}
 		}
 	}
@@ -56,6 +67,6 @@ func (r *Result) account(body []byte) {
 		r.wrong("totals: it says %+v of files, and its projects add up to %+v", d.Totals.sums, counted)
 	}
 	if right {
-		r.ok("its totals are those of its %d projects (%d files verified, %d skipped, %d failed): %v", len(d.Projects), counted.Verified, counted.Skipped, counted.Failed, d.Status)
+		r.ok("its totals match its %s (%s verified, %d skipped, %d failed): %v", english.Count(len(d.Projects), "project"), english.Count(counted.Verified, "file"), counted.Skipped, counted.Failed, d.Status)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/framebridge/framebridge/custody"
+	"github.com/framebridge/framebridge/english"
 )
 
 // Keys are the trusted keys of one signer.
@@ -28,6 +29,7 @@ func (r *Result) certificate(body []byte, o Options) error {
 		r.wrong("it cannot be read as a deletion certificate: %v", err)
 		return nil
 	}
+	r.of(named{ID: d.Tenant}, "project", named{d.Project, d.Name}, d.Run, d.FinishedAt)
 	var counted custody.CertificateTotals
 	for _, f := range d.Files {
 		if f.State != "deleted" {
@@ -37,7 +39,7 @@ func (r *Result) certificate(body []byte, o Options) error {
 		counted.Deleted, counted.DeletedBytes = counted.Deleted+1, counted.DeletedBytes+f.Size
 		switch {
 		case f.ProvenAt == nil || f.DeletedAt == nil || f.Proof == "" || f.Checksum == "":
-			r.wrong("%s was deleted, and the certificate does not say by what it was proven", f.Path)
+			r.wrong("%s was deleted, and the certificate does not say how it was proven", f.Path)
 		case f.DeletedAt.Before(*f.ProvenAt) || f.DeletedAt.Before(d.ApprovedAt):
 			r.wrong("%s was deleted before it was proven and approved", f.Path)
 		}
@@ -46,7 +48,7 @@ func (r *Result) certificate(body []byte, o Options) error {
 		r.wrong("totals: it says %d deleted (%d bytes) and %d left (%d bytes), and lists %d (%d) and %d (%d)",
 			d.Totals.Deleted, d.Totals.DeletedBytes, d.Totals.Left, d.Totals.LeftBytes, counted.Deleted, counted.DeletedBytes, counted.Left, counted.LeftBytes)
 	} else {
-		r.ok("its totals are those of its %d rows: %d deleted, %d left", len(d.Files), counted.Deleted, counted.Left)
+		r.ok("its totals match its %s: %d deleted, %d left", english.Count(len(d.Files), "row"), counted.Deleted, counted.Left)
 	}
 	if d.ApprovedBy == "" || d.ApprovedAt.IsZero() {
 		r.wrong("nobody approved the deletion")
@@ -55,10 +57,10 @@ func (r *Result) certificate(body []byte, o Options) error {
 		r.warn("the stored files were not read: say with --store where they are")
 		return nil
 	}
-	return r.stored(o.Store, "the archive's hash list", func(file func(path string, versions int, size int64, checksum string)) {
+	return r.stored(o.Store, "the archive's hash list", func(file func(kept)) {
 		for _, f := range d.Files {
 			if f.State == "deleted" {
-				file(f.Path, f.Versions, f.Size, f.Checksum)
+				file(kept{f.Path, f.SourceID, f.Versions, f.Size, f.Checksum})
 			}
 		}
 	})

@@ -2,16 +2,21 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/framebridge/framebridge/custody"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/report"
 )
 
@@ -29,16 +34,14 @@ func openStore(dir string) (*store, error) {
 	return &store{root: root}, nil
 }
 
-// file reads a stored file and holds it against its size in bytes and its xxHash64.
-func (r *Result) file(s *store, path string, size int64, checksum string) {
+// compare reads a stored file and holds it against its size in bytes and its xxHash64. It returns what is wrong, "" for nothing.
+func (s *store) compare(path string, size int64, checksum string) string {
 	f, err := s.root.Open(filepath.FromSlash(path))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		r.wrong("missing: %s", path)
-		return
+		return "missing: " + path
 	case err != nil:
-		r.wrong("%s cannot be read: %v", path, err)
-		return
+		return fmt.Sprintf("%s cannot be read: %v", path, err)
 	}
 	defer f.Close()
 	sum := xxhash.New()
@@ -46,19 +49,31 @@ func (r *Result) file(s *store, path string, size int64, checksum string) {
 	got := fmt.Sprintf("%016x", sum.Sum64())
 	switch {
 	case err != nil:
-		r.wrong("%s cannot be read: %v", path, err)
+		return fmt.Sprintf("%s cannot be read: %v", path, err)
 	case n != size:
-		r.wrong("differs: %s has %d bytes instead of %d", path, n, size)
+		return fmt.Sprintf("differs: %s has %d bytes instead of %d", path, n, size)
 	case got != checksum:
-		r.wrong("differs: %s has the xxHash64 %s instead of %s", path, got, checksum)
-	default:
-		s.files++
-		s.bytes += n
+		return fmt.Sprintf("differs: %s has the xxHash64 %s instead of %s", path, got, checksum)
 	}
+	return ""
+}
+
+// file compares a stored file. One that another file may stand in front of is named by its Frame.io id, too: it can lie beside.
+func (r *Result) file(s *store, path, sourceID string, size int64, checksum string) {
+	wrong := s.compare(path, size, checksum)
+	if wrong != "" && sourceID != "" && s.compare(report.Beside(path, sourceID), size, checksum) == "" {
+		wrong = ""
+	}
+	if wrong != "" {
+		r.wrong("%s", wrong)
+		return
+	}
+	s.files++
+	s.bytes += size
 }
 
 func (r *Result) read(s *store) {
-	r.ok("read %d files (%s): size and xxHash64 are right", s.files, report.Size(s.bytes))
+	r.ok("read %s (%s): size and xxHash64 are right", english.Count(s.files, "file"), report.Size(s.bytes))
 }
 
 type hashList struct {
@@ -72,25 +87,45 @@ type hashList struct {
 			Action string `xml:"action,attr"`
 		} `xml:"xxh64"`
 	} `xml:"hashes>hash"`
+	References []reference `xml:"references>hashlistreference"`
 }
 
-// hashList reads the files of an ASC MHL. Without a store these lie in the folder around its own "ascmhl".
+// reference names the hash list of a project in the hash list of its account.
+type reference struct {
+	Path string `xml:"path"`
+	C4   string `xml:"c4"`
+}
+
+// hashList reads the files of an ASC MHL, and the lists that it refers to. Without a store these lie in the folder around its own "ascmhl".
 func (r *Result) hashList(body []byte, o Options) error {
 	var list hashList
 	if err := xml.Unmarshal(body, &list); err != nil {
 		r.wrong("it cannot be read as an ASC MHL: %v", err)
 		return nil
 	}
-	if err := r.chained(body); err != nil {
-		return err
-	}
+	r.lists, r.c4 = list.References, report.C4(body)
 	dir := o.Store
-	if here := filepath.Dir(r.File); dir == "" && filepath.Base(here) == "ascmhl" {
+	if here, err := filepath.Abs(filepath.Dir(r.File)); err == nil && dir == "" && filepath.Base(here) == "ascmhl" {
 		dir = filepath.Dir(here)
 	}
-	r.ok("it names %d files", len(list.Hashes))
+	// Those of accounts are signed themselves, also where no project has a list; those of projects by their chain.
+	_, err := custody.Check(body, nil)
+	signed := !errors.Is(err, custody.ErrUnsigned)
+	ofAccount := len(list.Hashes) == 0 && (signed || len(r.lists) > 0)
+	if signed || ofAccount {
+		r.signature(body, o)
+	}
+	if ofAccount || len(r.lists) > 0 {
+		if err := r.referred(cmp.Or(dir, filepath.Dir(r.File))); err != nil || ofAccount {
+			return err
+		}
+	}
+	if err := r.chained(body, o); err != nil {
+		return err
+	}
+	r.ok("it lists %s", english.Count(len(list.Hashes), "file"))
 	if dir == "" {
-		r.warn("the files were not read: say with --store where they are, or put the list into a folder ascmhl beside them")
+		r.warn("the files were not read: say with --store where they are, or put the list into a folder ascmhl next to them")
 		return nil
 	}
 	s, err := openStore(dir)
@@ -103,10 +138,67 @@ func (r *Result) hashList(body []byte, o Options) error {
 			r.warn("%s had failed when the list was written", h.Path.Text)
 			continue
 		}
-		r.file(s, h.Path.Text, h.Path.Size, h.XXH64.Text)
+		r.file(s, h.Path.Text, "", h.Path.Size, h.XXH64.Text)
 	}
 	r.read(s)
 	return nil
+}
+
+// inAccount holds a project's hash list against an account's report, or its hash list, that was given with it. The account's signature
+// stands for the lists that it names, as that of a chain does.
+func (r *Result) inAccount(account *Result) {
+	if slices.ContainsFunc(account.lists, func(l reference) bool { return l.C4 == r.c4 }) {
+		by := ""
+		if account.proven {
+			by, r.SignedBy = ", which is signed with the key "+account.SignedBy, account.SignedBy
+			r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return w == noChain })
+		}
+		r.ok("%s names it%s", account.File, by)
+		return
+	}
+	name := filepath.Base(r.File)
+	if slices.ContainsFunc(account.lists, func(l reference) bool { return path.Base(l.Path) == name }) {
+		r.wrong("differs: %s names another list of that name", account.File)
+	}
+}
+
+// referred holds the hash lists below a folder that a list refers to against it.
+func (r *Result) referred(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	right, absent := 0, 0
+	for _, l := range r.lists {
+		list, err := readBelow(root, l.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			absent++
+		case err != nil:
+			r.wrong("%s cannot be read: %v", l.Path, err)
+		case report.C4(list) != l.C4:
+			r.wrong("differs: %s was changed", l.Path)
+		default:
+			right++
+		}
+	}
+	if r.ok("it names the hash lists of %s", english.Count(len(r.lists), "project")); right > 0 {
+		r.ok("%s below its folder %s unchanged", english.Count(right, "hash list"), english.Is(right))
+	}
+	if absent > 0 {
+		r.warn("%s %s not below its folder, at the path that it names, and not compared", english.Count(absent, "hash list"), english.Is(absent))
+	}
+	return nil
+}
+
+func readBelow(root *os.Root, name string) ([]byte, error) {
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, mostBytes))
 }
 
 // chain is the history of hash lists that lies beside them.
@@ -118,11 +210,13 @@ type chain struct {
 	} `xml:"hashlist"`
 }
 
-// chained holds a hash list against the chain beside it: a list has no signature, and its own bytes show only there.
-func (r *Result) chained(body []byte) error {
+const noChain = "there is no chain to compare it with, whose signature stands for the list: no " + report.ChainFile + " is next to it"
+
+// chained holds a hash list against the chain next to it: the chain's signature stands for the lists that it names.
+func (r *Result) chained(body []byte, o Options) error {
 	raw, err := os.ReadFile(filepath.Join(filepath.Dir(r.File), report.ChainFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		r.ok("it is held against no chain: there is no %s beside it", report.ChainFile)
+		r.warn("%s", noChain)
 		return nil
 	}
 	if err != nil {
@@ -130,23 +224,37 @@ func (r *Result) chained(body []byte) error {
 	}
 	var c chain
 	if err := xml.Unmarshal(raw, &c); err != nil {
-		r.wrong("the chain beside it cannot be read: %v", err)
+		r.wrong("the chain next to it cannot be read: %v", err)
 		return nil
+	}
+	signed, err := custody.Check(raw, o.Trusted)
+	if err != nil && (len(o.Trusted) > 0 || !errors.Is(err, custody.ErrUnsigned)) {
+		r.wrong("the chain next to it: %v", err)
+		return nil
+	}
+	by := ""
+	switch {
+	case errors.Is(err, custody.ErrUnsigned):
+		r.warn("the chain next to it is not signed (report.signing_key was not set): who wrote both cannot be proven")
+	case len(o.Trusted) == 0:
+		r.warn("the chain next to it names its own key, %s: compare it with GET /report-keys, or give the key with --key", signed.Key)
+	default:
+		r.SignedBy, by = signed.Key, ", which is signed with the key "+signed.Key
 	}
 	c4, name := report.C4(body), filepath.Base(r.File)
 	for _, l := range c.Lists {
 		if l.C4 == c4 {
-			r.ok("it is generation %d of the chain beside it", l.Number)
+			r.ok("it is generation %d of the chain next to it%s", l.Number, by)
 			return nil
 		}
 	}
 	for _, l := range c.Lists {
 		if l.Path == name {
-			r.wrong("differs: the list is not generation %d of the chain beside it, as its name says", l.Number)
+			r.wrong("differs: its name says that it is generation %d of the chain next to it, and it is not", l.Number)
 			return nil
 		}
 	}
-	r.warn("the chain beside it does not name it: the chain is older, or either was changed")
+	r.warn("the chain next to it does not list it: the chain is older, or either was changed")
 	return nil
 }
 
@@ -163,23 +271,19 @@ func (r *Result) chain(body []byte) error {
 	}
 	defer root.Close()
 	if len(c.Lists) == 0 {
-		r.wrong("it names no hash list")
+		r.wrong("it lists no hash list")
 		return nil
 	}
 	named, right, as := map[string]bool{}, 0, report.Report{}
 	for i, l := range c.Lists {
 		if named[l.Path] = true; l.Number != i+1 {
-			r.wrong("generation %d stands where generation %d should", l.Number, i+1)
+			r.wrong("found generation %d, expected %d", l.Number, i+1)
 		}
 		as.Generations = append(as.Generations, report.Generation{Number: l.Number, File: l.Path, C4: l.C4})
-		f, err := root.Open(l.Path)
-		if err != nil {
-			r.wrong("missing: %s, generation %d", l.Path, l.Number)
-			continue
-		}
-		list, err := io.ReadAll(io.LimitReader(f, mostBytes))
-		_ = f.Close()
+		list, err := readBelow(root, l.Path)
 		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			r.wrong("missing: %s, generation %d", l.Path, l.Number)
 		case err != nil:
 			r.wrong("%s cannot be read: %v", l.Path, err)
 		case report.C4(list) != l.C4:
@@ -188,18 +292,19 @@ func (r *Result) chain(body []byte) error {
 			right++
 		}
 	}
-	r.ok("%d of %d hash lists are as they were written", right, len(c.Lists))
+	r.ok("%d of %d hash lists are unchanged", right, len(c.Lists))
 	var written bytes.Buffer
 	if err := report.Chain(&written, &as); err != nil {
 		return err
 	}
-	if !bytes.Equal(written.Bytes(), body) {
-		r.warn("it is not laid out as Framebridge does: another program has written it, or it was changed")
+	rest, ours := bytes.CutPrefix(body, written.Bytes())
+	if !ours || len(rest) > 0 && r.SignedBy == "" {
+		r.warn("it is not laid out as Framebridge does it: another program wrote it, or it was changed")
 	}
 	beside, err := fs.Glob(root.FS(), "*.mhl")
 	for _, name := range beside {
 		if !named[name] {
-			r.warn("%s lies beside it, and it does not name it: the chain is older, or was shortened", name)
+			r.warn("%s is next to the chain but not listed in it: the chain is older, or was shortened", name)
 		}
 	}
 	return err

@@ -3,7 +3,6 @@
 package verify
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
@@ -13,9 +12,10 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/framebridge/framebridge/custody"
-	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/english"
 )
 
 // Kinds of files.
@@ -40,10 +40,17 @@ type Options struct {
 type Result struct {
 	File     string   `json:"file"`
 	Kind     string   `json:"kind"`
+	Of       string   `json:"of,omitempty"`        // whose it is, of which project and run, and when it was written, as it says itself
 	SignedBy string   `json:"signed_by,omitempty"` // the key's ID
 	Checked  []string `json:"checked"`             // what was found to be right, in words
 	Problems []string `json:"problems"`            // what differs, each with its name
 	Warnings []string `json:"warnings"`            // what could not be proven
+
+	proven  bool // a trusted key has signed it
+	tenant  string
+	entries map[int64]entry // of an extract of the audit log
+	lists   []reference     // that an account's report or hash list names
+	c4      string          // of a hash list
 }
 
 func (r *Result) ok(format string, args ...any) {
@@ -82,6 +89,7 @@ func examine(name string, body []byte, o Options) (Result, error) {
 	switch {
 	case bytes.Contains(head, []byte("<ascmhldirectory")):
 		r.Kind = KindChain
+		r.signature(body, o)
 		return r, r.chain(body)
 	case bytes.Contains(head, []byte("<hashlist")):
 		r.Kind = KindList
@@ -114,7 +122,7 @@ func examine(name string, body []byte, o Options) (Result, error) {
 var certificateHead = regexp.MustCompile(`^\{\s*"kind":\s*"` + custody.CertificateKind + `"`)
 
 func notOurs(name string) error {
-	return fmt.Errorf("%s is no report, certificate, hash list, chain or audit log of Framebridge", name)
+	return fmt.Errorf("%s is not a report, certificate, hash list, chain or audit log of Framebridge", name)
 }
 
 func (r *Result) signature(body []byte, o Options) {
@@ -129,12 +137,39 @@ func (r *Result) signature(body []byte, o Options) {
 		r.ok("unchanged since it was signed")
 		r.warn("it names its own key, %s: compare it with GET /report-keys, or give the key with --key", s.Key)
 	default:
-		r.SignedBy = s.Key
+		r.SignedBy, r.proven = s.Key, true
 		r.ok("unchanged since it was signed with the key %s", s.Key)
 	}
 }
 
+type named struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (n named) String() string {
+	if n.Name == "" || n.Name == n.ID {
+		return n.ID
+	}
+	return fmt.Sprintf("%q (%s)", n.Name, n.ID)
+}
+
+// of says what a file is about.
+func (r *Result) of(tenant named, what string, project named, run int, at time.Time) {
+	r.Of = fmt.Sprintf("tenant %s, %s %s", tenant, what, project)
+	if run > 0 {
+		r.Of += fmt.Sprintf(", run %d", run)
+	}
+	if !at.IsZero() {
+		r.Of += ", " + at.UTC().Format(time.RFC3339)
+	}
+}
+
 type document struct {
+	Tenant  named            `json:"tenant"`
+	Project named            `json:"project"`
+	Run     int              `json:"run"`
+	At      time.Time        `json:"generated_at"`
 	Archive string           `json:"archive"`
 	Status  any              `json:"status"` // whatever else has one is told by what it lacks
 	Totals  map[string]int64 `json:"totals"`
@@ -142,7 +177,9 @@ type document struct {
 }
 
 type item struct {
+	SourceID   string `json:"source_id"`
 	Path       string `json:"path"`
+	StoredAs   string `json:"stored_as"` // by the hash list, where that is not Path
 	Versions   int    `json:"versions"`
 	State      string `json:"state"`
 	StoredSize int64  `json:"stored_size"`
@@ -160,6 +197,7 @@ func (r *Result) report(body []byte, o Options) error {
 	if d.Archive == "" || d.Totals == nil {
 		return notOurs(r.File)
 	}
+	r.of(d.Tenant, "project", d.Project, d.Run, d.At)
 	counted := map[string]int64{"items": int64(len(d.Items)), "verified": 0, "skipped": 0, "failed": 0}
 	for _, it := range d.Items {
 		if _, known := counted[it.State]; known {
@@ -174,124 +212,50 @@ func (r *Result) report(body []byte, o Options) error {
 		}
 	}
 	if right {
-		r.ok("its totals are those of its %d rows (%d verified, %d skipped, %d failed): %v", len(d.Items), counted["verified"], counted["skipped"], counted["failed"], d.Status)
+		r.ok("its totals match its %s (%d verified, %d skipped, %d failed): %v", english.Count(len(d.Items), "row"), counted["verified"], counted["skipped"], counted["failed"], d.Status)
 	}
 	if o.Store == "" {
 		return nil
 	}
-	return r.stored(o.Store, "the hash list", func(file func(path string, versions int, size int64, checksum string)) {
+	return r.stored(o.Store, "the hash list", func(file func(kept)) {
 		for _, it := range d.Items {
-			if it.State == "verified" && it.Checksum != "" {
-				file(it.Path, it.Versions, it.StoredSize, it.Checksum)
+			if it.State != "verified" || it.Checksum == "" {
+				continue
 			}
+			if it.StoredAs != "" {
+				it.Path, it.SourceID, it.Versions = it.StoredAs, "", 1
+			}
+			file(kept{it.Path, it.SourceID, it.Versions, it.StoredSize, it.Checksum})
 		}
 	})
 }
 
+// kept is a file of a report or a certificate. Where it names an id, it may stand beside another file that has its path.
+type kept struct {
+	path, sourceID string
+	versions       int
+	size           int64
+	checksum       string
+}
+
 // stored holds files against those of a store. Versions of one asset share a path: list says what tells them apart.
-func (r *Result) stored(where, list string, each func(file func(path string, versions int, size int64, checksum string))) error {
+func (r *Result) stored(where, list string, each func(file func(kept))) error {
 	store, err := openStore(where)
 	if err != nil {
 		return err
 	}
 	defer store.root.Close()
 	left := 0
-	each(func(path string, versions int, size int64, checksum string) {
-		if versions > 1 {
+	each(func(f kept) {
+		if f.versions > 1 {
 			left++
 			return
 		}
-		r.file(store, path, size, strings.TrimPrefix(checksum, "xxh64:"))
+		r.file(store, f.path, f.sourceID, f.size, strings.TrimPrefix(f.checksum, "xxh64:"))
 	})
 	if left > 0 {
-		r.warn("%d files are versions of one asset, which share a path: verify %s to read them", left, list)
+		r.warn("not read: %s (versions of one asset share a path); verify %s to read them", english.Count(left, "file"), list)
 	}
 	r.read(store)
-	return nil
-}
-
-// isAudit tells an extract of the audit log, one entry a line, from a report. An entry can be long.
-func isAudit(body []byte) bool {
-	line, _, _ := bytes.Cut(bytes.TrimSpace(body), []byte("\n"))
-	var e struct {
-		Seq  int64  `json:"seq"`
-		Hash string `json:"hash"`
-	}
-	return json.Unmarshal(line, &e) == nil && e.Seq > 0 && e.Hash != ""
-}
-
-// erasures are the entries of an extract that others say were erased, with the digests of what stands there now.
-func erasures(body []byte) map[int64]string {
-	erased := map[int64]string{}
-	for line := range bytes.Lines(body) {
-		if !bytes.Contains(line, []byte(`"`+ledger.ActionErased+`"`)) {
-			continue
-		}
-		var e ledger.AuditEntry
-		if json.Unmarshal(line, &e) == nil && e.Hash == e.Digest() {
-			ledger.Erasures([]ledger.AuditEntry{e}, erased)
-		}
-	}
-	return erased
-}
-
-// audit holds the entries of an extract against each other.
-func (r *Result) audit(body []byte) error {
-	lines := bufio.NewScanner(bytes.NewReader(body))
-	lines.Buffer(nil, 16<<20)
-	var before *ledger.AuditEntry
-	var first, last ledger.AuditEntry
-	leftOut, erased := int64(0), erasures(body)
-	for n := 1; lines.Scan(); n++ {
-		if strings.TrimSpace(lines.Text()) == "" {
-			continue
-		}
-		var e ledger.AuditEntry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			r.wrong("line %d cannot be read: %v", n, err)
-			return nil
-		}
-		if last.Seq == 0 {
-			first = e
-		}
-		if last.Seq > 0 && e.Tenant != last.Tenant {
-			r.wrong("line %d: entries of two tenants are mixed", n)
-			return nil
-		}
-		if e.Seq > last.Seq+1 { // a selection, or the second page of a listing: by itself the entry can be right
-			if last.Seq > 0 {
-				leftOut += e.Seq - last.Seq - 1
-			}
-			before = &ledger.AuditEntry{Seq: e.Seq - 1, Hash: e.Previous}
-		}
-		if err := ledger.VerifyErased(before, []ledger.AuditEntry{e}, erased); err != nil {
-			r.wrong("line %d: %v", n, err)
-			return nil
-		}
-		written, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(written, lines.Bytes()) { // as a name in other letters, or another time zone
-			r.wrong("line %d: entry %d has the content that its hash stands for, and is not written as Framebridge writes it", n, e.Seq)
-			return nil
-		}
-		before, last = &e, e
-	}
-	if err := lines.Err(); err != nil {
-		r.wrong("it cannot be read to its end: %v", err)
-		return nil
-	}
-	r.ok("its entries, %d to %d, are as they were written; the last one's hash is %s", first.Seq, last.Seq, last.Hash)
-	if len(erased) > 0 {
-		r.ok("personal data was erased from %d of them, as later entries say", len(erased))
-	}
-	if leftOut > 0 {
-		r.warn("%d entries between them are not in the file", leftOut)
-	}
-	if first.Seq > 1 {
-		r.warn("it begins with entry %d: the entries before are not in the file", first.Seq)
-	}
-	r.warn("whether entries follow after %d shows only in a later extract", last.Seq)
 	return nil
 }

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/framebridge/framebridge/ledger/database"
@@ -107,4 +108,30 @@ func (b Box) Rewrite(ctx context.Context, tx database.Session, tenant, text stri
 		changed += int(n)
 	}
 	return changed, nil
+}
+
+// WithoutRecipient takes an address out of the mails that wait; those to nobody else go.
+func WithoutRecipient(ctx context.Context, tx database.Session, tenant, address string) error {
+	mails, err := database.Collect(ctx, tx, func(r database.Scanner) (m [2]string, err error) { return m, r.Scan(&m[0], &m[1]) },
+		"SELECT id, recipients FROM mails WHERE tenant = ?", tenant)
+	if err != nil {
+		return err
+	}
+	for _, m := range mails {
+		to := strings.Split(m[1], "\n")
+		left := slices.DeleteFunc(slices.Clone(to), func(t string) bool { return strings.EqualFold(strings.TrimSpace(t), address) })
+		if len(left) == len(to) {
+			continue
+		}
+		if now := strings.Join(left, "\n"); now != "" {
+			if _, err := tx.Exec(ctx, "UPDATE mails SET recipients = ? WHERE tenant = ? AND id = ? AND recipients = ? AND NOT EXISTS (SELECT 1 FROM mails AS o WHERE o.tenant = ? AND o.id = ? AND o.recipients = ?)",
+				now, tenant, m[0], m[1], tenant, m[0], now); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM mails WHERE tenant = ? AND id = ? AND recipients = ?", tenant, m[0], m[1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -37,11 +36,8 @@ func (e *Erasure) holds(h Held) {
 	}
 }
 
-// ErrInUse says that somebody's data is needed still.
-var ErrInUse = errors.New("is needed still")
-
-// emailForm finds addresses in any text.
-var emailForm = regexp.MustCompile(`[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+`)
+// ErrInUse says that somebody's data is still needed.
+var ErrInUse = errors.New("is still needed")
 
 const pseudonymPrefix = "erased-"
 
@@ -51,70 +47,71 @@ func newPseudonym() string {
 	return pseudonymPrefix + hex.EncodeToString(raw)
 }
 
-// eraser replaces one person's address and names.
+// eraser replaces one person's address, and names that stand beside it.
 type eraser struct {
-	address   string
-	pseudonym string
-	patterns  []*regexp.Regexp // the address first, then the names, which are replaced only where the address stands, too
+	cleaner
+	address string
+	now     string
 }
 
-func newEraser(address string, names map[string]bool) *eraser {
-	e := &eraser{address: strings.ToLower(strings.TrimSpace(address)), pseudonym: newPseudonym()}
-	e.patterns = []*regexp.Regexp{regexp.MustCompile("(?i)" + regexp.QuoteMeta(e.address))}
-	for name := range names {
-		if name = strings.TrimSpace(name); len(name) < 3 || strings.EqualFold(name, e.address) {
-			continue
-		}
-		e.patterns = append(e.patterns, regexp.MustCompile("(?i)"+regexp.QuoteMeta(name)))
-		if escaped, err := json.Marshal(name); err == nil && string(escaped) != `"`+name+`"` {
-			e.patterns = append(e.patterns, regexp.MustCompile("(?i)"+regexp.QuoteMeta(strings.Trim(string(escaped), `"`))))
-		}
+func newEraser(address string, known map[string]bool) *eraser {
+	e := &eraser{address: strings.ToLower(strings.TrimSpace(address)), now: newPseudonym()}
+	e.cleaner = cleaner{addresses: oneAddress(e.address), pseudonym: func(string) string { return e.now }, names: &names{map[string]*regexp.Regexp{}}}
+	for name := range known {
+		e.names.add(name)
 	}
 	return e
 }
 
+func (e *eraser) same(other string) bool { return sameAddress(other, e.address) }
+
+func sameAddress(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// clean takes the person out of a text that has the address.
 func (e *eraser) clean(text string) string {
-	if !e.patterns[0].MatchString(text) {
+	if !e.has(text) {
 		return text
 	}
-	for _, p := range e.patterns {
-		text = p.ReplaceAllLiteralString(text, e.pseudonym)
+	return e.cleaner.clean(text)
+}
+
+// entry takes the person out of an entry of the audit, wherever the address stands in it.
+func (e *eraser) entry(of ledger.AuditEntry) ledger.AuditEntry {
+	if !e.has(of.Actor.Name) && !e.has(of.ObjectID) && !e.has(of.Reason) && !e.has(string(of.Detail)) {
+		return of
 	}
-	return text
+	if e.same(of.Actor.Name) {
+		of.Actor = ledger.Actor{Kind: of.Actor.Kind, Name: of.Actor.Name}
+	}
+	of.Actor.Name, of.ObjectID, of.Reason, of.Detail = e.text(of.Actor.Name), e.text(of.ObjectID), e.text(of.Reason), json.RawMessage(e.cleaner.clean(string(of.Detail)))
+	return of
 }
 
 // Erase takes a person out of a tenant's rows: the address, and the names that stand beside it. Frame.io and iconik are left as they are.
 // What is hashed in the audit log keeps its hash; an entry of the erasure's own holds what stands there now.
 func Erase(ctx context.Context, h ledger.TenantLedger, address string, by ledger.Actor) (Erasure, error) {
-	names, err := namesOf(ctx, h, address)
+	known, err := namesOf(ctx, h, address)
 	if err != nil {
 		return Erasure{}, err
 	}
-	e := newEraser(address, names)
-	out := Erasure{Pseudonym: e.pseudonym, Rows: map[string]int{}}
-	if err := eraseRequests(ctx, h, e, &out); err != nil {
-		return out, err
+	e := newEraser(address, known)
+	out := Erasure{Pseudonym: e.now, Rows: map[string]int{}}
+	for _, part := range []func(context.Context, ledger.TenantLedger, *eraser, *Erasure) error{eraseItems, eraseArchives, eraseReviews} {
+		if err := part(ctx, h, e, &out); err != nil {
+			return out, err
+		}
 	}
-	if err := eraseItems(ctx, h, e, &out); err != nil {
-		return out, err
-	}
-	rows, entries, err := h.Rewrite(ctx, ledger.Rewriting{By: by, Pseudonym: e.pseudonym, Audit: ledger.AuditFilter{Anywhere: e.address}, Text: e.address, Clean: e.clean, Change: func(entry ledger.AuditEntry) ledger.AuditEntry {
-		entry.Actor.Name, entry.ObjectID, entry.Reason, entry.Detail = e.clean(entry.Actor.Name), e.clean(entry.ObjectID), e.clean(entry.Reason), json.RawMessage(e.clean(string(entry.Detail)))
-		return entry
-	}})
-	for table, n := range rows {
-		out.Rows[table] += n
-	}
-	out.Entries = entries
+	rows, entries, err := h.Rewrite(ctx, ledger.Rewriting{By: by, Pseudonym: e.now, Audit: ledger.AuditFilter{Anywhere: e.address}, Text: e.address, Clean: e.clean, Change: e.entry, Rows: out.Rows})
+	out.Rows, out.Entries = rows, entries
 	return out, err
 }
 
 // namesOf are the names that go with an address. It is an error where a review that runs has the person.
 func namesOf(ctx context.Context, h ledger.TenantLedger, address string) (map[string]bool, error) {
 	names := map[string]bool{}
-	same := func(other string) bool {
-		return strings.EqualFold(strings.TrimSpace(other), strings.TrimSpace(address))
-	}
+	same := func(other string) bool { return sameAddress(other, address) }
 	for r, err := range h.AllReviews(ctx) {
 		if err != nil {
 			return nil, err
@@ -142,36 +139,95 @@ func namesOf(ctx context.Context, h ledger.TenantLedger, address string) (map[st
 	return names, nil
 }
 
-// eraseRequests takes a person out of archives and reviews. Nobody is mailed under a pseudonym: addresses there go.
-func eraseRequests(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
-	same := func(other string) bool { return strings.EqualFold(strings.TrimSpace(other), e.address) }
+// eraseArchives takes a person out of archives. Nobody is mailed under a pseudonym: addresses there go.
+func eraseArchives(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
 	for a, err := range h.AllArchives(ctx) {
 		if err != nil {
 			return err
 		}
-		if !same(a.RequestedBy) && !containsFold(a.AlsoAsked, e.address) {
+		if err := e.reported(ctx, h, a, out); err != nil {
+			return err
+		}
+		if text, _ := json.Marshal(a); !e.has(string(text)) {
 			continue
 		}
 		if _, err := h.Archive(a.ID).Update(ctx, func(a *ledger.Archive) {
-			if same(a.RequestedBy) {
+			if e.same(a.RequestedBy) {
 				a.RequestedBy = ""
 			}
 			a.AlsoAsked = withoutFold(a.AlsoAsked, e.address)
+			cleanArchive(a, e.clean)
 		}); err != nil {
 			return err
 		}
 		out.Rows["archives"]++
 	}
+	return eraseMigrations(ctx, h, e, out)
+}
+
+// cleanArchive changes what an archive says in words.
+func cleanArchive(a *ledger.Archive, clean func(string) string) {
+	a.Reason, a.MigrationNote = clean(a.Reason), clean(a.MigrationNote)
+	for i := range a.Stuck {
+		a.Stuck[i].What, a.Stuck[i].Reason = clean(a.Stuck[i].What), clean(a.Stuck[i].Reason)
+	}
+}
+
+// reported names what is stored in iconik of an archive and says who asked for it, or who may read it.
+func (e *eraser) reported(ctx context.Context, h ledger.TenantLedger, a ledger.Archive, out *Erasure) error {
+	of := h.Archive(a.ID)
+	rules, err := of.Access(ctx)
+	if err != nil {
+		return err
+	}
+	named := e.same(a.RequestedBy) || containsFold(a.AlsoAsked, e.address)
+	for _, r := range rules {
+		named = named || e.has(r.Doc)
+	}
+	if named && a.ReportAssetID != "" {
+		out.holds(Held{What: fmt.Sprintf("the stored reports of the archive %q: who asked for it, who may read it", a.Name), IconikAsset: a.ReportAssetID})
+	}
+	runs, err := of.Reclaims(ctx)
+	for _, r := range runs {
+		if r.Certificate != "" && (e.has(r.RequestedBy.Name) || e.has(r.ApprovedBy.Name)) {
+			out.holds(Held{What: fmt.Sprintf("the deletion certificate of %q: who asked for it, who approved it", a.Name), IconikAsset: r.Certificate})
+		}
+	}
+	return err
+}
+
+// eraseMigrations takes a person out of who asked for migrations.
+func eraseMigrations(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
+	for m, err := range h.AllMigrations(ctx) {
+		if err != nil {
+			return err
+		}
+		if !e.same(m.RequestedBy) {
+			continue
+		}
+		if _, err := h.Migration(m.ID).Update(ctx, func(m *ledger.Migration) { m.RequestedBy = "" }); err != nil {
+			return err
+		}
+		out.Rows["migrations"]++
+		if m.ReportAssetID != "" {
+			out.holds(Held{What: "the stored report of the migration " + m.ID + ": who asked for it", IconikAsset: m.ReportAssetID})
+		}
+	}
+	return nil
+}
+
+// eraseReviews takes a person out of reviews.
+func eraseReviews(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
 	for r, err := range h.AllReviews(ctx) {
 		if err != nil {
 			return err
 		}
-		if text, _ := json.Marshal(r); !e.patterns[0].Match(text) {
+		if text, _ := json.Marshal(r); !e.has(string(text)) {
 			continue
 		}
 		if _, err := h.Review(r.ID).Update(ctx, func(r *ledger.Review) {
-			if same(r.RequestedBy.Email) {
-				r.RequestedBy = ledger.Person{Name: e.pseudonym}
+			if e.same(r.RequestedBy.Email) {
+				r.RequestedBy = ledger.Person{Name: e.now}
 			}
 			for i := range r.Reviewers {
 				r.Reviewers[i] = e.clean(r.Reviewers[i])
@@ -205,7 +261,7 @@ func containsFold(list []string, address string) bool {
 func withoutFold(list []string, address string) []string {
 	var out []string
 	for _, a := range list {
-		if !strings.EqualFold(strings.TrimSpace(a), address) {
+		if !sameAddress(a, address) {
 			out = append(out, a)
 		}
 	}
@@ -214,114 +270,36 @@ func withoutFold(list []string, address string) []string {
 
 // eraseItems takes a person out of files' fields. Their hash stays: what Frame.io says of the file has not changed.
 func eraseItems(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
-	for p, err := range h.ItemPlaces(ctx) {
+	for a, err := range h.AllArchives(ctx) {
 		if err != nil {
 			return err
 		}
-		it, known, err := h.Archive(p.Archive).Item(ctx, p.SourceID)
-		if err != nil {
-			return err
-		}
-		if !known || !e.patterns[0].Match(it.Fields) && !e.patterns[0].Match(it.Custom) && !e.patterns[0].MatchString(it.Reason+it.Note) {
-			continue
-		}
-		if _, err := h.Archive(p.Archive).UpdateItem(ctx, p.SourceID, func(i *ledger.Item) {
-			i.Fields, i.Custom, i.Reason, i.Note = []byte(e.clean(string(i.Fields))), []byte(e.clean(string(i.Custom))), e.clean(i.Reason), e.clean(i.Note)
-		}); err != nil {
-			return err
-		}
-		out.Rows["items"]++
-		out.holds(Held{What: fmt.Sprintf("the uploader of the file %s (%s)", it.Path, it.SourceID)})
-		if it.AssetID != "" {
-			out.holds(Held{What: fmt.Sprintf("the uploader in the fields of %s", it.Path), IconikAsset: it.AssetID})
+		for it, err := range h.Archive(a.ID).EveryItem(ctx) {
+			if err != nil {
+				return err
+			}
+			if !cleanItem(&it, e.clean) {
+				continue
+			}
+			if _, err := h.Archive(a.ID).UpdateItem(ctx, it.SourceID, func(i *ledger.Item) { cleanItem(i, e.clean) }); err != nil {
+				return err
+			}
+			out.Rows["items"]++
+			out.holds(Held{What: fmt.Sprintf("the uploader of the file %s (%s)", it.Path, it.SourceID)})
+			if it.AssetID != "" {
+				out.holds(Held{What: fmt.Sprintf("the uploader in the fields of %s", it.Path), IconikAsset: it.AssetID})
+			}
 		}
 	}
 	return nil
 }
 
-// Pseudonymise takes people out of what ended before a time: reviews and their comments, who asked for archives, and the names in the
-// audit log. It returns how many rows and entries were changed, and does no more than a part at once.
-func Pseudonymise(ctx context.Context, h ledger.TenantLedger, before time.Time) (rows, entries int, err error) {
-	of := map[string]string{}
-	pseudonym := func(who string) string {
-		key := strings.ToLower(strings.TrimSpace(who))
-		if key == "" || strings.HasPrefix(key, pseudonymPrefix) {
-			return who
-		}
-		if of[key] == "" {
-			of[key] = newPseudonym()
-		}
-		return of[key]
+// cleanItem changes what an item says of people, and returns whether there was anything.
+func cleanItem(it *ledger.Item, clean func(string) string) bool {
+	fields, custom, reason, note := clean(string(it.Fields)), clean(string(it.Custom)), clean(it.Reason), clean(it.Note)
+	changed := fields != string(it.Fields) || custom != string(it.Custom) || reason != it.Reason || note != it.Note
+	if changed {
+		it.Fields, it.Custom, it.Reason, it.Note = []byte(fields), []byte(custom), reason, note
 	}
-	clean := func(text string) string { return emailForm.ReplaceAllStringFunc(text, pseudonym) }
-	for r, err := range h.AllReviews(ctx) {
-		if err != nil {
-			return rows, 0, err
-		}
-		if r.Status.Running() || r.Status == ledger.ReviewExpired || r.EndedAt.IsZero() || r.EndedAt.After(before) {
-			continue
-		}
-		n, err := pseudonymiseReview(ctx, h, r, pseudonym, clean)
-		if rows += n; err != nil {
-			return rows, 0, err
-		}
-	}
-	for a, err := range h.AllArchives(ctx) {
-		if err != nil {
-			return rows, 0, err
-		}
-		if !a.Status.Ended() || a.FinishedAt.After(before) || a.RequestedBy == "" && len(a.AlsoAsked) == 0 {
-			continue
-		}
-		if _, err := h.Archive(a.ID).Update(ctx, func(a *ledger.Archive) { a.RequestedBy, a.AlsoAsked = "", nil }); err != nil {
-			return rows, 0, err
-		}
-		rows++
-	}
-	_, entries, err = h.Rewrite(ctx, ledger.Rewriting{By: ledger.Actor{Kind: ledger.ActorSystem}, Pseudonym: "retention", Audit: ledger.AuditFilter{Until: before, Named: pseudonymPrefix}, Change: func(e ledger.AuditEntry) ledger.AuditEntry {
-		e.Actor.Name, e.ObjectID, e.Reason, e.Detail = pseudonym(e.Actor.Name), clean(e.ObjectID), clean(e.Reason), json.RawMessage(clean(string(e.Detail)))
-		return e
-	}})
-	return rows, entries, err
-}
-
-func pseudonymiseReview(ctx context.Context, h ledger.TenantLedger, r ledger.Review, pseudonym, clean func(string) string) (int, error) {
-	rows := 0
-	if text, _ := json.Marshal(r); emailForm.Match(text) {
-		if _, err := h.Review(r.ID).Update(ctx, func(r *ledger.Review) {
-			if r.RequestedBy.Email != "" {
-				r.RequestedBy = ledger.Person{Name: pseudonym(r.RequestedBy.Email)}
-			}
-			for i := range r.Reviewers {
-				r.Reviewers[i] = pseudonym(r.Reviewers[i])
-			}
-			for i := range r.Notes {
-				r.Notes[i] = clean(r.Notes[i])
-			}
-			r.Title, r.Message, r.Reason, r.Trouble = clean(r.Title), clean(r.Message), clean(r.Reason), clean(r.Trouble)
-		}); err != nil {
-			return rows, err
-		}
-		rows++
-	}
-	comments, err := h.Review(r.ID).Comments(ctx, 0)
-	if err != nil {
-		return rows, err
-	}
-	for _, c := range comments {
-		if c.Email == "" && (c.Author == "" || strings.HasPrefix(c.Author, pseudonymPrefix)) {
-			continue
-		}
-		who := c.Email
-		if who == "" {
-			who = c.Author
-		}
-		c.Author, c.Email = pseudonym(who), ""
-		c.Text, c.Before, c.After = clean(c.Text), clean(c.Before), clean(c.After)
-		if err := h.PutReviewComments(ctx, c); err != nil {
-			return rows, err
-		}
-		rows++
-	}
-	return rows, nil
+	return changed
 }

@@ -15,7 +15,7 @@ import (
 // Errors of keys that are missing or do not fit.
 var (
 	ErrNoKey      = errors.New("ledger.encryption_key is missing: it is needed to store a token encrypted")
-	ErrUnreadable = errors.New("the token in the ledger does not open")
+	ErrUnreadable = errors.New("the token in the ledger cannot be decrypted")
 )
 
 // Keys are ciphers; the first one encrypts.

@@ -26,6 +26,7 @@ type part struct {
 	ages        []workflows.PlanAge
 	blocked     map[string]*workflows.AccountBlocker
 	order       []string // of blocked
+	refused     []workflows.Blocker
 	minutes     float64
 	stored      int64
 	lacking     int64 // files without their original
@@ -86,6 +87,8 @@ func (p *part) file(f frameio.Asset, it ledger.Item, d plan.Decision) {
 	b.Files++
 	b.Bytes += it.Size
 }
+
+func (p *part) refuse(b workflows.Blocker) { p.refused = append(p.refused, b) }
 
 func (p *part) share(s frameio.Share) {
 	if s.HasPassphrase {

@@ -116,7 +116,7 @@ func (a *sum) project(ctx context.Context, p Found) error {
 	}
 	part := newPart(a.Now, int64(a.Policy.MaxFileSize))
 	from := a.Source.Source
-	from.Storage, from.Watch = nil, &plan.Watch{File: part.file, Share: part.share}
+	from.Storage, from.Watch = nil, &plan.Watch{File: part.file, Share: part.share, Refused: part.refuse}
 	full := p.Project
 	if full.RootID == "" {
 		var err error
@@ -141,10 +141,9 @@ func (a *sum) add(p Found, made workflows.Plan, part *part) {
 		t.ByType = addType(t.ByType, m)
 	}
 	t.ByAge = addAges(t.ByAge, part.ages)
-	for _, b := range made.Blockers {
-		if b.SourceID == "" || b.Outcome == plan.Incomplete { // all others are files, which are counted by their reasons
-			a.block(workflows.AccountBlocker{ProjectID: p.ID, Project: p.Name, Why: redact.Scrub(b.Why), Outcome: b.Outcome, Path: b.Path})
-		}
+	whole := slices.DeleteFunc(slices.Clone(made.Blockers), func(b workflows.Blocker) bool { return b.SourceID != "" || b.Outcome == plan.Incomplete })
+	for _, b := range append(whole, part.refused...) { // files are counted by their reasons
+		a.block(workflows.AccountBlocker{ProjectID: p.ID, Project: p.Name, Why: redact.Scrub(b.Why), Outcome: b.Outcome, Path: b.Path})
 	}
 	for _, b := range part.blockers() {
 		b.ProjectID, b.Project = p.ID, p.Name

@@ -145,6 +145,25 @@ func TestAnAccountsPlanAddsUpItsProjects(t *testing.T) {
 	assert.Equal(t, &workflows.PlanCost{Currency: "EUR", GiB: gibs, Minutes: 3, Storage: []workflows.StorageCost{{Class: "Cold", PerMonth: gibs / 4}, {Class: "Deep", PerMonth: gibs / 2}}, Egress: 2 * gibs, Transcode: 1.5}, made.Cost)
 }
 
+// Where files without their original make an archive fail, they are one line, however many, and hide no other project's.
+func TestFilesThatFailAreOneProblem(t *testing.T) {
+	a := &treeAccount{names: []string{"a", "b", "z"}, files: map[string][]frameio.Asset{}, fail: map[string]error{"b": &rest.Error{Vendor: "Frame.io", Status: 403, Class: rest.Forbidden}}}
+	for i := range 300 {
+		f := clip(fmt.Sprint("f", i), gib, "2026-11-20", 1)
+		f.Original = frameio.OriginalArchived
+		a.files["a"] = append(a.files["a"], f)
+	}
+	a.files["z"] = []frameio.Asset{clip("z1", 60*gib, "2026-11-20", 1)}
+	s := sourceOf(t, a)
+	s.Storage, s.Policy.MissingOriginal = nil, "fail"
+	made, err := Make(t.Context(), s, Selection{}, Progress{})
+	require.NoError(t, err)
+	require.Len(t, made.Blockers, 3)
+	assert.Equal(t, []string{"a", "b", "z"}, []string{made.Blockers[0].ProjectID, made.Blockers[1].ProjectID, made.Blockers[2].ProjectID})
+	assert.EqualValues(t, 300, made.Blockers[0].Files)
+	assert.Zero(t, made.BlockersMore)
+}
+
 func TestTheVendorsLimitsHoldForTheAccountNotForEachProject(t *testing.T) {
 	a := &treeAccount{files: map[string][]frameio.Asset{}}
 	for i := range 20 {

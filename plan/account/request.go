@@ -48,6 +48,19 @@ func (r Request) Hours() (schedule.Hours, error) {
 	})
 }
 
+// ReadSelections reads what the ledger has kept of those that were added.
+func ReadSelections(stored []json.RawMessage) ([]Selection, error) {
+	var all []Selection
+	for _, raw := range stored {
+		var take Selection
+		if err := json.Unmarshal(raw, &take); err != nil {
+			return nil, err
+		}
+		all = append(all, take)
+	}
+	return all, nil
+}
+
 // ReadRequest reads what the ledger has kept of one.
 func ReadRequest(stored json.RawMessage) (Request, error) {
 	var r Request

@@ -78,6 +78,9 @@ func (s Selection) matcher() (matcher, error) {
 			return m, wrong("workspaces", "contains an empty name")
 		}
 	}
+	if s.Name != "" && strings.TrimSpace(s.Name) == "" {
+		return m, wrong("name", "is blank: leave it out, or write a name, in which * stands for any text")
+	}
 	if strings.Trim(s.Name, "*") != "" {
 		m.name = folded(s.Name)
 		if _, err := path.Match(m.name, ""); err != nil {

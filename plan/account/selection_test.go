@@ -147,6 +147,9 @@ func TestASelectionSaysWhichFieldIsWrong(t *testing.T) {
 		require.ErrorAs(t, s.Validate(), &at, field)
 		assert.Equal(t, "selection."+field, at.Field)
 	}
+	var blank *FieldError
+	require.ErrorAs(t, Selection{Name: " \u00a0 "}.Validate(), &blank, "it does not mean every project")
+	assert.Equal(t, "selection.name", blank.Field)
 	require.NoError(t, Selection{}.Validate())
 	for _, name := range []string{"Sports", "Nowhere", ""} { // two have that name, or none
 		var got error

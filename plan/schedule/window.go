@@ -128,7 +128,7 @@ func (h hours) periods(now time.Time, days int) []period {
 	var out []period
 	year, month, day := now.In(h.zone).Date()
 	for n := -2; n <= days; n++ {
-		begins := time.Date(year, month, day+n, 0, 0, 0, 0, h.zone)
+		begins := time.Date(year, month, day+n, 12, 0, 0, 0, h.zone) // at noon, since some days have no midnight
 		if !h.days[begins.Weekday()] {
 			continue
 		}

@@ -45,6 +45,7 @@ func TestWindows(t *testing.T) {
 		{"a limit is less than none", []Window{{From: "00:00", To: "24:00"}, {From: "09:00", To: "18:00", Bandwidth: "5MiB"}}, "2026-12-01T10:00:00Z", true, 5 << 20, "2026-12-01T18:00:00Z"},
 		{"the clock goes forward: an hour less", []Window{{From: "20:00", To: "06:00", Zone: "Europe/Berlin"}}, "2027-03-28T00:30:00+01:00", true, 0, "2027-03-28T06:00:00+02:00"},
 		{"the clock goes back: an hour more", []Window{{From: "20:00", To: "06:00", Zone: "Europe/Berlin"}}, "2026-10-25T02:30:00+02:00", true, 0, "2026-10-25T06:00:00+01:00"},
+		{"a Sunday without its midnight is none of Saturday's", []Window{{Days: "sun", From: "10:00", To: "18:00", Zone: "America/Santiago"}}, "2026-09-06T12:00:00-03:00", true, 0, "2026-09-06T18:00:00-03:00"},
 		{"Los Angeles, seen from UTC", []Window{{Days: "mon", From: "18:00", To: "23:00", Zone: "America/Los_Angeles"}}, "2026-12-01T03:00:00Z", true, 0, "2026-12-01T07:00:00Z"},
 	}
 	for _, tt := range tests {

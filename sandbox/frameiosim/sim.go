@@ -1,4 +1,4 @@
-// Package frameiosim simulates Frame.io as its fact sheets describe it, on one set of projects: the V4 API (files v4_*.go)
+// Package frameiosim simulates Frame.io as it is known to answer, on one set of projects: the V4 API (files v4_*.go)
 // and the legacy API V2 (files v2_*.go). Both have tokens, envelopes, paging, leaky buckets, signed media URLs on an object
 // store, and signed webhooks with retries; the legacy one archives natively, too.
 package frameiosim

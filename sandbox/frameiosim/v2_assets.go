@@ -104,7 +104,10 @@ func (s *Sim) getAsset(w http.ResponseWriter, r *http.Request) {
 		notFound(w)
 		return
 	}
-	answer(w, 200, s.assetJSON(a, true))
+	v, of := s.assetJSON(a, true), s.projectJSON(s.s.Projects[a.ProjectID])
+	of["private"] = s.s.Projects[a.ProjectID].Restricted // which the project's own answer does not say
+	v["project"] = of
+	answer(w, 200, v)
 }
 
 func (s *Sim) listChildren(w http.ResponseWriter, r *http.Request) {

@@ -99,7 +99,7 @@ func (s *Sim) listProjects(w http.ResponseWriter, r *http.Request) {
 func (s *Sim) projectJSON(p *Project) map[string]any {
 	v := map[string]any{"_type": "project", "id": p.ID, "name": p.Name, "team_id": p.TeamID, "root_asset_id": p.RootID, "owner_id": s.s.User.ID,
 		"archive_status": p.ArchiveStatus, "archived_at": nil, "archived_file_count": 0, "archived_storage": 0, "collaborator_count": 0, "deleted_at": nil,
-		"description": nil, "ignore_archive": false, "inserted_at": stamp(p.Inserted), "updated_at": stamp(p.Updated), "invite_url": nil, "private": p.Restricted,
+		"description": nil, "ignore_archive": false, "inserted_at": stamp(p.Inserted), "updated_at": stamp(p.Updated), "invite_url": nil,
 		"read_only": p.ArchiveStatus != "standard", "resource_id": nil, "shared": false, "has_drm_assets": false, "storage": 0, "file_count": 0, "folder_count": 0}
 	if p.ArchiveStatus == "archived" {
 		v["archived_at"] = stamp(p.Updated)

@@ -77,7 +77,7 @@ func (s *Sim) matches(d doc, terms []doc) bool {
 			have = texts(d["in_collections"])
 		case "ancestor_collections":
 			have = append(slices.Clone(texts(d["in_collections"])), texts(d["parents"])...)
-		case "title": // an analysed field: a search for words
+		case "title": // an analyzed field: a search for words
 			if len(wanted) != 1 || !strings.Contains(strings.ToLower(text(d, "title")), strings.ToLower(wanted[0])) {
 				return false
 			}

@@ -1,4 +1,4 @@
-// Package iconiksim simulates iconik as its fact sheet describes it: two headers of authentication, four forms of paging,
+// Package iconiksim simulates iconik as it is known to answer: two headers of authentication, four forms of paging,
 // an index that lags behind the store, versions made with their assets, presigned uploads, transcode jobs, segments,
 // metadata per version, custom actions and webhooks.
 package iconiksim

@@ -72,7 +72,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if status, code, message := s.authorise(r); code != "" {
+	if status, code, message := s.authorize(r); code != "" {
 		refuse(w, status, code, message)
 		return
 	}

@@ -109,8 +109,8 @@ func sign(key []byte, text string) []byte {
 	return m.Sum(nil)
 }
 
-// authorise checks a request's presigned query as strictly as S3 does. It returns S3's error code, or "".
-func (s *Store) authorise(r *http.Request) (status int, code, message string) {
+// authorize checks a request's presigned query as strictly as S3 does. It returns S3's error code, or "".
+func (s *Store) authorize(r *http.Request) (status int, code, message string) {
 	q := r.URL.Query()
 	if q.Get("X-Amz-Signature") == "" {
 		return http.StatusForbidden, "AccessDenied", "Access Denied."

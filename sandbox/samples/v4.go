@@ -10,7 +10,7 @@ import (
 // everythingOfV4 adds what only V4 has: at least one of everything in its schema.
 func (s *seeder) everythingOfV4(one, still, board, stack *frameiosim.Asset) {
 	priya := s.sim.AddUser(frameiosim.User{Name: "Priya Rao", Email: "priya@partner.example"})
-	grade := s.sim.AddGroup("Colour", priya.ID)
+	grade := s.sim.AddGroup("Color", priya.ID)
 	when := time.Date(2026, 3, 14, 9, 30, 0, 0, time.UTC)
 	s.fields(one, still, stack, priya, grade, when)
 	for i, id := range []string{one.ID, still.ParentID, stack.ID} {

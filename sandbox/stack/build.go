@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // Root finds the module's folder, from any folder below it.
@@ -71,12 +73,12 @@ func Build(ctx context.Context, root string, report func(text string, done bool)
 			report(building(left, time.Since(began)), false)
 		}
 	}
-	report("built in "+time.Since(began).Round(time.Second).String(), true)
+	report("built in "+english.Duration(time.Since(began)), true)
 	return nil
 }
 
 func building(left []string, since time.Duration) string {
-	text := "building " + strings.Join(left, ", ") + " … " + since.Round(time.Second).String()
+	text := "building " + strings.Join(left, ", ") + " … " + english.Duration(since)
 	if slices.Contains(left, "temporal") && since > 10*time.Second {
 		text += " (Temporal's server is large: the first build takes minutes, later ones seconds; with the temporal command installed, none is needed)"
 	}

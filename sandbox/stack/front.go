@@ -2,12 +2,12 @@ package stack
 
 import (
 	_ "embed"
-	"fmt"
 	"html/template"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/sandbox/ui"
 )
 
@@ -61,7 +61,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page, v := f.page, struct {
 		Now, Since string
 		Notes      []string
-	}{f.now, fmt.Sprint(time.Since(f.began).Round(time.Second)), append([]string(nil), f.notes...)}
+	}{f.now, english.Duration(time.Since(f.began)), append([]string(nil), f.notes...)}
 	f.mu.Unlock()
 	if page != nil {
 		page.ServeHTTP(w, r)

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/clients/mail/mailtest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/sandbox/ui"
 )
 
@@ -51,11 +51,11 @@ func when(t *time.Time) string {
 	text := t.UTC().Format("January 2, 2006, 15:04:05 UTC")
 	switch d := time.Until(*t); {
 	case d > 48*time.Hour:
-		return fmt.Sprintf("%s, in %d days", text, int(d.Hours()/24))
+		return text + ", in " + english.Duration(d.Truncate(24*time.Hour))
 	case d > 2*time.Minute:
-		return fmt.Sprintf("%s, in %s", text, d.Round(time.Minute))
+		return text + ", in " + english.Duration(d.Round(time.Minute))
 	case d > 0:
-		return fmt.Sprintf("%s, in %s", text, d.Round(time.Second))
+		return text + ", in " + english.Duration(d)
 	}
 	return text
 }

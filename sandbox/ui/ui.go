@@ -61,7 +61,7 @@ const (
 	barb          = 8 // length of an arrow's barbs
 )
 
-var colour = regexp.MustCompile(`^#[0-9A-Fa-f]{3,8}$`)
+var color = regexp.MustCompile(`^#[0-9A-Fa-f]{3,8}$`)
 
 // Media is what a picture is taken of: a file that a browser can show, at a time.
 type Media struct {
@@ -91,7 +91,7 @@ func Picture(m Media, timed bool, drawn []Mark) template.HTML {
 	return template.HTML(`<span class="frame">` + frame + string(shapes) + `</span>`)
 }
 
-// face is a person's initials in a colour of their own.
+// face is a person's initials in a color of their own.
 func face(name string) template.HTML {
 	initials, hue := "", 0
 	for _, word := range strings.Fields(name) {
@@ -113,7 +113,7 @@ func SVG(marks []Mark) template.HTML {
 		if m.Kind == "pen" && len(m.Points) == 0 || m.Kind != "pen" && len(m.Points) < 2 {
 			continue
 		}
-		if !colour.MatchString(m.Color) {
+		if !color.MatchString(m.Color) {
 			m.Color = "#E74A3C"
 		}
 		at := func(i int) (float64, float64) { return m.Points[i][0] * width, m.Points[i][1] * height }

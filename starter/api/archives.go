@@ -20,6 +20,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/custody"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/report"
@@ -205,7 +206,7 @@ func (s *Server) getReport(c *gin.Context) {
 		return
 	}
 	if rep.Totals.Items == 0 && !row.Status.Ended() {
-		fail(c, http.StatusNotFound, "report", "there is no report yet: the archive is "+string(row.Status))
+		fail(c, http.StatusNotFound, "report", "there is no report yet: the archive is "+english.State(string(row.Status)))
 		return
 	}
 	file, err := form.Name(rep)
@@ -292,14 +293,13 @@ func (s *Server) frameioFailed(c *gin.Context, err error) {
 	}
 }
 
-// controlRoute answers a control of one archive.
-func (s *Server) controlRoute(act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
+// controlRoute answers a control of one archive or migration, once rowOf has found it.
+func controlRoute[T any](s *Server, rowOf func(*gin.Context) (T, bool), act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		row, ok := s.archiveOf(c)
-		if !ok {
+		if _, ok := rowOf(c); !ok {
 			return
 		}
-		out, err := act(c.Request.Context(), tenantIn(c), row.ID)
+		out, err := act(c.Request.Context(), tenantIn(c), c.Param("id"))
 		if err != nil {
 			s.failWith(c, err, "id")
 			return
@@ -349,7 +349,7 @@ func (s *Server) retryItem(c *gin.Context) {
 		fail(c, http.StatusNotFound, "source_id", "no such file")
 		return
 	}
-	s.controlRoute(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+	controlRoute(s, s.archiveOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 		return s.RetryItem(ctx, t, id, item)
 	})(c)
 }
@@ -367,7 +367,7 @@ func (s *Server) postPosition(c *gin.Context) {
 		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number from 1")
 		return
 	}
-	s.controlRoute(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+	controlRoute(s, s.archiveOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 		return s.MoveArchive(ctx, t, id, in.Position)
 	})(c)
 }

@@ -31,8 +31,8 @@ func (s *Server) getAudit(c *gin.Context) {
 	if !ok {
 		return
 	}
-	filter := ledger.AuditFilter{Archive: c.Query("archive"), Review: c.Query("review")}
-	if strings.Contains(c.GetHeader("Accept"), linesType) {
+	filter := ledger.AuditFilter{Archive: c.Query("archive"), Review: c.Query("review"), WithErasures: true}
+	if accept := c.GetHeader("Accept"); strings.Contains(accept, linesType) || strings.Contains(accept, "ndjson") {
 		s.auditLines(c, filter, after)
 		return
 	}
@@ -52,7 +52,8 @@ func (s *Server) getAudit(c *gin.Context) {
 }
 
 func (s *Server) auditLines(c *gin.Context, filter ledger.AuditFilter, after int64) {
-	for begun := false; ; {
+	begun := false
+	for {
 		entries, err := s.Ledger.Tenant(tenantIn(c).ID).AuditPage(c.Request.Context(), filter, after, pageMost)
 		switch {
 		case err != nil && !begun:
@@ -66,9 +67,13 @@ func (s *Server) auditLines(c *gin.Context, filter ledger.AuditFilter, after int
 			c.Status(http.StatusOK)
 			begun = true
 		}
-		lines := json.NewEncoder(c.Writer)
 		for _, e := range entries {
-			if lines.Encode(e) != nil {
+			line, err := json.Marshal(e)
+			if err != nil {
+				s.Log.ErrorContext(c, "could not send an entry of the audit log, nor those after it", "entry", e.Seq, "error", err)
+				panic(http.ErrAbortHandler)
+			}
+			if _, err := c.Writer.Write(append(line, '\n')); err != nil {
 				return // the reader is gone
 			}
 			after = e.Seq

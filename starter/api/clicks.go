@@ -106,15 +106,15 @@ func (in click) form() map[string][]string {
 	for name, raw := range in.Values {
 		var v struct {
 			Values []struct {
-				Value any `json:"value"`
+				Value json.RawMessage `json:"value"`
 			} `json:"field_values"`
 		}
 		if json.Unmarshal(raw, &v) != nil {
 			continue
 		}
 		for _, f := range v.Values {
-			if f.Value != nil {
-				out[name] = append(out[name], fmt.Sprint(f.Value))
+			if len(f.Value) > 0 && string(f.Value) != "null" {
+				out[name] = append(out[name], iconik.Scalar(f.Value))
 			}
 		}
 	}

@@ -20,7 +20,7 @@ import (
 
 // consolePages are the console, for people who have signed in. What outlives a request ends with the context.
 func (s *Server) consolePages(ctx context.Context) http.Handler {
-	return console.Handler(console.Deps{Config: s.Config, Ledger: s.Ledger, Actions: consoleActions{s.Service}, Log: s.Log, Stop: ctx, Refused: s.desk.Refused, Thumbs: s.thumbs})
+	return console.Handler(console.Deps{Config: s.Config, Ledger: s.Ledger, Actions: consoleActions{s.Service}, Log: s.Log, Stop: ctx, Refused: s.desk.Refused, Thumbs: s.thumbs, Progress: s.Progress})
 }
 
 // stopping is done when the server stops.

@@ -27,7 +27,13 @@ func (a consoleActions) StartMigration(ctx context.Context, t *config.Tenant, as
 }
 
 func (a consoleActions) ControlMigration(ctx context.Context, t *config.Tenant, id, verb string) error {
-	_, err := a.s.ControlMigration(context.WithoutCancel(ctx), t, id, verb)
+	ctx = context.WithoutCancel(ctx)
+	var err error
+	if verb == workflows.UpdateAdd {
+		_, err = a.s.AddToMigration(ctx, t, id, nil)
+	} else {
+		_, err = a.s.ControlMigration(ctx, t, id, verb)
+	}
 	return refused(err)
 }
 

@@ -82,7 +82,7 @@ func TestTheQueueIsReordered(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
 
-	handle.On("Get", mock.Anything, mock.Anything).Return(temporal.NewApplicationError("the archive does not wait in the queue", "NotQueued")).Once()
+	handle.On("Get", mock.Anything, mock.Anything).Return(temporal.NewApplicationError("the archive does not wait in the queue", "Refused")).Once()
 	resp, answer = f.ask(ask{"POST", path, `{"position": 1}`, bearer("A")})
 	require.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
 	require.Contains(t, answer["detail"], "does not wait")

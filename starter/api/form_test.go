@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -78,4 +79,13 @@ func TestProtectionsAreWhatTheConfigurationOffers(t *testing.T) {
 	_, mistake := parseForm(map[string][]string{"framebridge_reviewers": {"rita@client.example"}, "framebridge_drm": {"perhaps"}}, formRules{Now: time.Now(), Default: time.Hour, DRM: "form"})
 	require.NotNil(t, mistake)
 	assert.Equal(t, "framebridge_drm", mistake.Field)
+}
+
+// iconik may answer with a field's own type; a number of eight digits is not a power of ten.
+func TestAFormsNumbersStayAsTheyAreWritten(t *testing.T) {
+	var in click
+	require.NoError(t, json.Unmarshal([]byte(`{"metadata_values":{
+		"framebridge_passphrase":{"field_values":[{"value":12345678}]},
+		"framebridge_message":{"field_values":[{"value":"two"},{"value":null},{"value":true},{"value":0.5}]}}}`), &in))
+	assert.Equal(t, map[string][]string{"framebridge_passphrase": {"12345678"}, "framebridge_message": {"two", "true", "0.5"}}, in.form())
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/report"
 	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/workflows"
@@ -104,7 +105,7 @@ func (s *Server) preview(ctx context.Context, t *config.Tenant, project frameio.
 }
 
 func previewText(project frameio.Project, plan workflows.Plan) string {
-	text := fmt.Sprintf("“%s”: %d files, %s. Nothing in Frame.io changes.", project.Name, plan.Items, report.Size(plan.Bytes))
+	text := fmt.Sprintf("“%s”: %s, %s. Nothing in Frame.io changes.", project.Name, english.Count(plan.Items, "file"), report.Size(plan.Bytes))
 	if n := len(plan.Blockers) + plan.BlockersMore; n > 0 {
 		text += fmt.Sprintf(" Files without an original or over the size limit: %d.", n)
 	}

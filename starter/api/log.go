@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/redact"
 )
 
@@ -26,22 +26,14 @@ func loggedPath(path string) string {
 			segments = append(segments[:2], redact.Hidden)
 			return strings.Join(segments, "/")
 		case len(segment) > longSegment:
-			segments[i] = fmt.Sprintf("%s…(%d)", cut(segment, 8), len(segment))
+			segments[i] = fmt.Sprintf("%s…(%d)", english.CutBytes(segment, 8), len(segment))
 		}
 	}
 	path = redact.Scrub(strings.Join(segments, "/"))
 	if len(path) > longPath {
-		path = cut(path, longPath) + "…"
+		path = english.CutBytes(path, longPath) + "…"
 	}
 	return path
-}
-
-// cut shortens a text to as many bytes or a few less, in whole characters.
-func cut(text string, n int) string {
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }
 
 // observe logs and counts. Queries are left out: they can hold a control key.

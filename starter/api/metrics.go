@@ -50,7 +50,7 @@ type scrape struct {
 	context.Context //nolint:containedctx // lives as long as the scrape
 	tenant          *config.Tenant
 	ledger          ledger.TenantLedger
-	book            *ledger.Ledger
+	signedIn        func(context.Context, *config.Tenant) (time.Time, bool)
 	ch              chan<- prometheus.Metric
 }
 
@@ -91,7 +91,7 @@ func (m ledgerMetrics) Collect(ch chan<- prometheus.Metric) {
 
 func (m ledgerMetrics) all(ctx context.Context, ch chan<- prometheus.Metric) error {
 	for id, t := range m.s.Config().Tenants {
-		s := scrape{Context: ctx, tenant: t, ledger: m.s.Ledger.Tenant(id), book: m.s.Ledger, ch: ch}
+		s := scrape{Context: ctx, tenant: t, ledger: m.s.Ledger.Tenant(id), signedIn: control.SignedIn(m.s.Ledger), ch: ch}
 		for _, r := range readings {
 			if err := r.read(s); err != nil {
 				return err
@@ -204,7 +204,7 @@ func deliveryReading() reading {
 func signInReading() reading {
 	d := gaugeOf("framebridge_sign_in_renewed_timestamp_seconds", "When the sign-in of a person at Adobe was last renewed; unused for 14 days, it ends. Absent where none is kept.")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
-		if at, ok := control.SignedIn(s.book)(s, s.tenant); ok {
+		if at, ok := s.signedIn(s, s.tenant); ok {
 			s.gauge(d, float64(at.Unix()))
 		}
 		return nil

@@ -35,11 +35,12 @@ func (s *Server) migrationRoutes(api *gin.RouterGroup) {
 	api.GET("/migrations/:id/projects", ask, s.bearer, s.getMigrationProjects)
 	api.GET("/migrations/:id/:report", within(writeTimeLimit), s.bearer, s.getMigrationReport)
 	for _, verb := range []string{workflows.UpdatePause, workflows.UpdateResume, workflows.UpdateCancel} {
-		api.POST("/migrations/:id/"+verb, controlled(s.controlMigration(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+		api.POST("/migrations/:id/"+verb, controlled(controlRoute(s, s.migrationOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 			return s.ControlMigration(ctx, t, id, verb)
 		}))...)
 	}
 	api.POST("/migrations/:id/order", controlled(s.postOrder)...)
+	api.POST("/migrations/:id/add", controlled(s.postAdd)...)
 }
 
 func (s *Server) migrationOf(c *gin.Context) (ledger.Migration, bool) {
@@ -91,7 +92,7 @@ func readJSON(c *gin.Context, into any) bool {
 	switch {
 	case errors.As(err, &kind) && kind.Field != "":
 		field := strings.TrimPrefix(kind.Field, "Request.") // the Go type that a migration's body embeds
-		fail(c, http.StatusBadRequest, field, field+" is a "+kind.Value+", which it cannot be")
+		fail(c, http.StatusBadRequest, field, field+" cannot be of the type "+kind.Value)
 	case errors.As(err, &kind), errors.Is(err, io.EOF):
 		fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
 	case err != nil:
@@ -160,23 +161,6 @@ func (s *Server) planMigration(c *gin.Context, take account.Selection) { // it e
 	}
 }
 
-// controlMigration answers a control of one migration.
-func (s *Server) controlMigration(act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		row, ok := s.migrationOf(c)
-		if !ok {
-			return
-		}
-		out, err := act(c.Request.Context(), tenantIn(c), row.ID)
-		if err != nil {
-			s.failWith(c, err, "id")
-			return
-		}
-		c.Set("workflow_id", out.WorkflowID)
-		c.JSON(http.StatusAccepted, out)
-	}
-}
-
 // postOrder gives a queued project another place.
 func (s *Server) postOrder(c *gin.Context) {
 	var in struct {
@@ -194,15 +178,39 @@ func (s *Server) postOrder(c *gin.Context) {
 		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number from 1")
 		return
 	}
-	s.controlMigration(func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+	controlRoute(s, s.migrationOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 		return s.OrderMigration(ctx, t, id, in.ProjectID, in.Position)
 	})(c)
+}
+
+// postAdd adds projects to the list: those of a selection, or what is new by the migration's own.
+func (s *Server) postAdd(c *gin.Context) {
+	var in struct {
+		Selection *account.Selection `json:"selection"`
+	}
+	if len(bytes.TrimSpace(bodyOf(c))) > 0 && !readJSON(c, &in) {
+		return
+	}
+	if _, ok := s.migrationOf(c); !ok {
+		return
+	}
+	out, err := s.AddToMigration(c.Request.Context(), tenantIn(c), c.Param("id"), in.Selection)
+	var field *account.FieldError
+	switch {
+	case errors.As(err, &field):
+		fail(c, http.StatusUnprocessableEntity, field.Field, field.Error())
+	case err != nil:
+		s.failWith(c, err, "id")
+	default:
+		c.Set("workflow_id", out.WorkflowID)
+		c.JSON(http.StatusAccepted, out)
+	}
 }
 
 func (s *Server) getMigrationReport(c *gin.Context) {
 	form, ok := report.AccountFormOf(c.Param("report"))
 	if !ok {
-		fail(c, http.StatusNotFound, "", "no such route; the reports are report.json, report.csv and report.html")
+		fail(c, http.StatusNotFound, "", "no such route; the reports are report.json, report.csv, report.html and report.mhl")
 		return
 	}
 	row, ok := s.migrationOf(c)

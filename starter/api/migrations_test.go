@@ -144,7 +144,11 @@ func TestControlsOfAMigration(t *testing.T) {
 	m := f.Ledger.Tenant(tenantA).Migration(id)
 	require.NoError(t, m.Create(t.Context(), ledger.Migration{Request: []byte(`{}`), Status: ledger.MigrationRunning, CreatedAt: time.Now()}))
 	handle := &mocks.WorkflowUpdateHandle{}
-	handle.On("Get", mock.Anything, mock.Anything).Return(nil)
+	handle.On("Get", mock.Anything, mock.Anything).Run(func(args mock.Arguments) {
+		if out, ok := args.Get(1).(*workflows.AddProjectsResult); ok {
+			out.Added = 12
+		}
+	}).Return(nil)
 	var asked []string
 	f.temporal.ExpectedCalls = nil
 	f.temporal.On("UpdateWorkflow", mock.Anything, mock.Anything).Run(func(args mock.Arguments) { asked = append(asked, fmt.Sprintf("%+v", args.Get(1))) }).Return(handle, nil)
@@ -156,6 +160,17 @@ func TestControlsOfAMigration(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, resp.StatusCode)
 	require.Len(t, asked, 4)
 	assert.Contains(t, asked[3], "Project:p2 Position:1")
+	for _, body := range []string{"", `{"selection":{"name":"Salt*"}}`} {
+		resp, answer := f.ask(ask{"POST", migrationsRoute + "/" + id + "/add", body, bearer("A")})
+		assert.Equal(t, http.StatusAccepted, resp.StatusCode, answer)
+		assert.InDelta(t, 12, answer["added"], 0)
+	}
+	resp, answer := f.ask(ask{"POST", migrationsRoute + "/" + id + "/add", `{"selection":{"status":"old"}}`, bearer("A")})
+	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
+	assert.Equal(t, "selection.status", answer["field"])
+	for _, said := range asked {
+		assert.Contains(t, said, "MigrationID:"+id)
+	}
 	for body, field := range map[string]string{`{"position":1}`: "project_id", `{"project_id":"p2","position":0}`: "position"} {
 		resp, answer := f.ask(ask{"POST", migrationsRoute + "/" + id + "/order", body, bearer("A")})
 		assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
@@ -163,10 +178,86 @@ func TestControlsOfAMigration(t *testing.T) {
 	}
 	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
 	require.NoError(t, err)
-	assert.Len(t, entries, 4, "each control is on record")
+	assert.Len(t, entries, 6, "each control is on record")
 	_, err = m.Update(t.Context(), func(r *ledger.Migration) { r.Status = ledger.MigrationDone })
 	require.NoError(t, err)
-	resp, answer := f.ask(ask{"POST", migrationsRoute + "/" + id + "/pause", "{}", bearer("A")})
+	resp, answer = f.ask(ask{"POST", migrationsRoute + "/" + id + "/pause", "{}", bearer("A")})
 	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
 	assert.Contains(t, answer["detail"], "has ended")
+}
+
+const (
+	olderMigration = "22222222-2222-4222-8222-222222222222"
+	newerMigration = "33333333-3333-4333-8333-333333333333"
+)
+
+// A migration that was terminated in Temporal has ended, whatever its row says: a control of it reaches no other.
+func TestAMigrationThatWasReplacedHasEnded(t *testing.T) {
+	f := newTestServer(t)
+	l := f.Ledger.Tenant(tenantA)
+	for id, age := range map[string]time.Duration{olderMigration: time.Hour, newerMigration: 0} {
+		require.NoError(t, l.Migration(id).Create(t.Context(), ledger.Migration{Request: []byte(`{}`), Status: ledger.MigrationRunning, CreatedAt: time.Now().Add(-age)}))
+	}
+	f.migrationRuns(true)
+	_, answer := f.ask(ask{"GET", migrationsRoute + "/" + olderMigration, "", bearer("A")})
+	assert.Equal(t, "failed", answer["status"])
+	resp, answer := f.ask(ask{"POST", migrationsRoute + "/" + olderMigration + "/cancel", "{}", bearer("A")})
+	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode, "and Temporal is not asked")
+	assert.Contains(t, answer["detail"], "another one was started after it")
+	_, answer = f.ask(ask{"GET", migrationsRoute + "/" + newerMigration, "", bearer("A")})
+	assert.Equal(t, "running", answer["status"])
+}
+
+// A new migration writes down the end of one that left nothing in the ledger.
+func TestANewMigrationEndsWhatIsLeftOver(t *testing.T) {
+	f := newTestServer(t)
+	l := f.Ledger.Tenant(tenantA)
+	require.NoError(t, l.Migration(olderMigration).Create(t.Context(), ledger.Migration{Request: []byte(`{}`), Status: ledger.MigrationRunning, Bandwidth: 5 << 20, CreatedAt: time.Now().Add(-time.Hour)}))
+	f.migrationRuns(false)
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.MigrationName, mock.Anything).Return(&mocks.WorkflowRun{}, nil).Once()
+	resp, answer := f.ask(ask{"POST", migrationsRoute, `{}`, bearer("A")})
+	require.Equal(t, http.StatusAccepted, resp.StatusCode, answer)
+	row, _, err := l.Migration(olderMigration).Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ledger.MigrationFailed, row.Status)
+	assert.False(t, row.FinishedAt.IsZero())
+	assert.Zero(t, row.Bandwidth)
+	newest, _, err := l.NewestMigration(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, answer["id"], newest.ID)
+	assert.False(t, newest.Status.Ended())
+}
+
+// Of two that are started at the same moment, one is; the other answer names it.
+func TestTwoMigrationsStartedAtOnceAreOne(t *testing.T) {
+	f := newTestServer(t)
+	l := f.Ledger.Tenant(tenantA)
+	body := `{"windows":[{"from":"00:00","to":"24:00","bandwidth":"5MiB"}]}`
+	f.migrationRuns(false) // both have looked before either has started
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.MigrationName, mock.Anything).Return(&mocks.WorkflowRun{}, nil).Once()
+	_, first := f.ask(ask{"POST", migrationsRoute, body, bearer("A")})
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.MigrationName, mock.Anything).Return(nil, serviceerror.NewWorkflowExecutionAlreadyStarted("", "", ""))
+	for range 2 {
+		resp, second := f.ask(ask{"POST", migrationsRoute, body, bearer("A")})
+		require.Equal(t, http.StatusAccepted, resp.StatusCode, second)
+		assert.Equal(t, first["id"], second["id"])
+		assert.Equal(t, "running", second["status"])
+	}
+	resp, answer := f.ask(ask{"POST", migrationsRoute, `{}`, bearer("A")})
+	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
+	assert.Contains(t, answer["detail"], "has not ended")
+	rows, _, err := l.Migrations(t.Context(), "", 10)
+	require.NoError(t, err)
+	assert.Len(t, rows, 1)
+}
+
+// A start that Temporal did not take hides no migration that runs.
+func TestAFailedStartHidesNoMigration(t *testing.T) {
+	f := newTestServer(t)
+	l := f.Ledger.Tenant(tenantA)
+	require.NoError(t, l.Migration(olderMigration).Create(t.Context(), ledger.Migration{Request: []byte(`{}`), Status: ledger.MigrationRunning, CreatedAt: time.Now().Add(-time.Minute)}))
+	require.NoError(t, l.Migration(newerMigration).Create(t.Context(), ledger.Migration{Request: []byte(`{}`), Status: ledger.MigrationFailed, CreatedAt: time.Now()}))
+	newest, _, err := l.NewestMigration(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, olderMigration, newest.ID)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/starter/control"
@@ -31,7 +32,7 @@ func (s *Server) commentsWebhook(c *gin.Context) {
 	switch {
 	case strings.HasPrefix(event.Type, "comment."):
 		var known bool
-		review, hint, known, err = s.ownerOfComment(c.Request.Context(), t, event.ResourceID)
+		review, hint, known, err = s.ownerOfComment(c.Request.Context(), t, event)
 		if known && event.Type == "comment.created" {
 			ignored(c, "the comment is already synced")
 			return
@@ -73,11 +74,17 @@ func unavailable(err error) error {
 }
 
 // ownerOfComment finds the review of a comment: by the ledger where the comment is known, otherwise by its file, which
-// the event does not name.
-func (s *Server) ownerOfComment(ctx context.Context, t *config.Tenant, commentID string) (review string, hint workflows.Hint, known bool, err error) {
+// the event does not name. V4's webhook tells of the comments of the whole workspace: those of projects without a review cost no call.
+func (s *Server) ownerOfComment(ctx context.Context, t *config.Tenant, event frameio.Event) (review string, hint workflows.Hint, known bool, err error) {
+	commentID := event.ResourceID
 	review, file, known, err := s.Ledger.Tenant(t.ID).ReviewOfFrameioComment(ctx, commentID)
 	if err != nil || known {
 		return review, workflows.Hint{Frameio: file}, known, unavailable(err)
+	}
+	if isID(event.ProjectID) && event.ProjectID != "" {
+		if here, err := s.Ledger.Tenant(t.ID).ReviewsIn(ctx, event.ProjectID); err != nil || !here {
+			return "", workflows.Hint{}, false, unavailable(err)
+		}
 	}
 	p, err := s.Platform(t)
 	if err != nil {

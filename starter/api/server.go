@@ -61,8 +61,8 @@ type Server struct {
 // New serves what the service can do.
 func New(s *control.Service) *Server { return &Server{Service: s} }
 
-// routes builds the API as DESIGN §3.2 fixes it, for the outside and for the inside; without an internal listener they
-// are one.
+// routes builds the API for the outside, and health checks, metrics and the codec for the inside; without an internal listener
+// they are one.
 func (s *Server) routes() (public, internal *gin.Engine) {
 	gin.SetMode(gin.ReleaseMode)
 	metrics := s.Metrics
@@ -107,8 +107,8 @@ func (s *Server) internalRoutes(r *gin.Engine, metrics prometheus.Gatherer) {
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
 }
 
-// apiRoutes are what vendors and API clients call. Refusals come in the order of DESIGN §8.1: tenant, declared size, type,
-// API key, size, signature or secret, body, meaning.
+// apiRoutes are what vendors and API clients call. What costs least is refused first: tenant, declared size, type, API key, size,
+// signature or secret, body, meaning.
 func (s *Server) apiRoutes(r *gin.Engine) {
 	r.GET("/report-keys", within(readTimeLimit), s.reportKeys)
 	api := r.Group(routes.Prefix)
@@ -125,8 +125,8 @@ func (s *Server) apiRoutes(r *gin.Engine) {
 	api.GET("/archives/:id/items", ask, s.bearer, s.getItems)
 	api.GET("/archives/:id/failures", ask, s.bearer, s.getFailures)
 	api.GET("/archives/:id/:report", within(writeTimeLimit), s.bearer, s.getReport)
-	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), s.controlRoute(s.RetryArchive))
-	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), s.controlRoute(s.CancelArchive))
+	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), controlRoute(s, s.archiveOf, s.RetryArchive))
+	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), controlRoute(s, s.archiveOf, s.CancelArchive))
 	api.POST("/archives/:id/items/:source_id/retry", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.retryItem)
 	api.POST("/archives/:id/position", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postPosition)
 	s.reclaimRoutes(api, ask, click)

@@ -48,9 +48,12 @@ type fakeFrameio struct {
 	frameio.Platform
 	left time.Duration
 	fail error // of every call
+
+	comments int // asked for
 }
 
 func (f *fakeFrameio) Comment(context.Context, string) (frameio.Comment, error) {
+	f.comments++
 	return frameio.Comment{}, f.fail
 }
 
@@ -313,6 +316,8 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(running, nil)
 	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
+	_, err = f.Ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(a *ledger.Archive) { a.Delta = true })
+	require.NoError(t, err)
 	for _, by := range []string{"sam@example.com", "kim@example.com", ""} {
 		resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `","requested_by":"` + by + `"}`, bearer("A")})
 		assert.Equal(t, 202, resp.StatusCode)
@@ -322,6 +327,7 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "sam@example.com", row.RequestedBy)
 	assert.Equal(t, []string{"kim@example.com"}, row.AlsoAsked)
+	assert.False(t, row.Delta, "what somebody asks for reads everything")
 }
 
 func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {

@@ -74,7 +74,7 @@ type IconikObject struct {
 
 // ArchiveView gathers what people see of an archive.
 func (s *Service) ArchiveView(ctx context.Context, row ledger.Archive) (ArchiveView, error) {
-	t, err := s.Ledger.Tenant(row.Tenant).Archive(row.ID).Progress(ctx)
+	t, err := s.Progress(ctx, row)
 	if err != nil {
 		return ArchiveView{}, err
 	}

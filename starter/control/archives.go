@@ -1,7 +1,6 @@
 package control
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -35,8 +34,11 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	}
 	if running {
 		row, known, err := s.Ledger.Tenant(t.ID).Archive(project).Get(ctx)
-		if err == nil && known && requestedBy != "" {
-			row, err = s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { r.AskedBy(requestedBy) })
+		if err == nil && known {
+			row, err = s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) {
+				r.AskedBy(requestedBy)
+				r.Delta = r.Delta && r.Status != ledger.Queued // what somebody asks for reads everything, if it has not begun
+			})
 		}
 		if err != nil {
 			return out, errors.Join(ErrUnavailable, err)
@@ -55,6 +57,7 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		return out, errors.Join(ErrUnavailable, err)
 	}
 	row, err := s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until it is opened
+		r.Delta = false // also of a mirror's that never ended
 		if r.Status == ledger.Queued && r.QueuePosition == 0 {
 			r.QueuePosition = position
 		}
@@ -65,16 +68,15 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	if err != nil {
 		return out, errors.Join(ErrUnavailable, err)
 	}
+	ref := workflows.Ref{Tenant: t.ID, Archive: project}
+	label := workflows.LabelArchive(ref, t.Name, row.Name, s.Config().Temporal.Codec.Encrypts())
 	o := client.StartWorkflowOptions{
 		ID: id, TaskQueue: s.Config().Temporal.TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            workflows.Clip("Archive of " + cmp.Or(row.Name, "Frame.io project "+project)),
-		Memo:                     map[string]any{"tenant": t.Name, "project": cmp.Or(row.Name, project)},
-		TypedSearchAttributes: s.tagged(append(s.projectName(row.Name), keyword(workflows.AttributeTenant, t.ID), keyword(workflows.AttributeProject, project),
-			keyword(workflows.AttributeStatus, "queued"))...),
+		StaticSummary:            label.Summary, Memo: label.Memo, TypedSearchAttributes: s.tagged(label.Tags...),
 	}
-	in := workflows.ArchiveInput{Ref: workflows.Ref{Tenant: t.ID, Archive: project}, State: workflows.ArchiveState{Only: only, Orderly: true}}
+	in := workflows.ArchiveInput{Ref: ref, State: workflows.ArchiveState{Only: only, Orderly: true}}
 	if err := s.execute(ctx, o, workflows.ArchiveName, in); err != nil {
 		return out, errors.Join(ErrUnavailable, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -72,16 +73,16 @@ func (s *Service) ReadBothSides(ctx context.Context, t *config.Tenant, id string
 	ctx, cancel := context.WithTimeout(ctx, sidesTimeLimit)
 	defer cancel()
 	var out BothSides
-	book := s.Ledger.Tenant(t.ID).Review(id)
-	row, ok, err := book.Get(ctx)
+	review := s.Ledger.Tenant(t.ID).Review(id)
+	row, ok, err := review.Get(ctx)
 	if err != nil || !ok {
 		return out, cmp.Or(err, ErrNoReview)
 	}
-	assets, err := book.Assets(ctx)
+	assets, err := review.Assets(ctx)
 	if err != nil {
 		return out, err
 	}
-	known, err := book.Comments(ctx, 0)
+	known, err := review.Comments(ctx, 0)
 	if err != nil {
 		return out, err
 	}
@@ -98,7 +99,7 @@ func (s *Service) ReadBothSides(ctx context.Context, t *config.Tenant, id string
 	for _, a := range assets[:len(assets)-out.MoreAssets] {
 		sides, err := readSides(ctx, platform, media, row, a, known)
 		if err != nil && ctx.Err() != nil {
-			return out, fmt.Errorf("both sides could not be read within %s: %w", sidesTimeLimit, ctx.Err())
+			return out, fmt.Errorf("both sides could not be read within %s: %w", english.Duration(sidesTimeLimit), ctx.Err())
 		}
 		if err != nil {
 			sides.Problem = err.Error() // scrubbed by the client that gave it

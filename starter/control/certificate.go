@@ -16,14 +16,14 @@ const mostCertificate = 1 << 30 // bytes: a row of a file is less than a kilobyt
 // ErrNoCertificate says that no deletion has ended, or that its certificate is no longer in iconik.
 var ErrNoCertificate = errors.New("there is no deletion certificate")
 
-// Certificate reads the certificate of an archive's last deletion from iconik, as it was signed and stored; the caller closes it. The
+// Certificate reads the certificate of an archive's last deletion that has one from iconik, as it was signed and stored; the caller closes it. The
 // file is one of custody.CertificateFiles.
 func (s *Service) Certificate(ctx context.Context, t *config.Tenant, archive, file string) (io.ReadCloser, error) {
-	row, known, err := s.Ledger.Tenant(t.ID).Archive(archive).Reclaim(ctx)
+	row, known, err := s.Ledger.Tenant(t.ID).Archive(archive).Certified(ctx)
 	switch {
 	case err != nil:
 		return nil, errors.Join(ErrUnavailable, err)
-	case !known || row.Certificate == "" || !slices.Contains(custody.CertificateFiles, file):
+	case !known || !slices.Contains(custody.CertificateFiles, file):
 		return nil, ErrNoCertificate
 	}
 	media, err := s.Iconik(t)

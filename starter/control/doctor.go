@@ -27,19 +27,19 @@ func Chosen(path string) func(string) bool {
 }
 
 // SignedIn says when a person's sign-in to Frame.io was last renewed.
-func SignedIn(book *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time, bool) {
+func SignedIn(l *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time, bool) {
 	return func(ctx context.Context, t *config.Tenant) (time.Time, bool) {
-		at, ok, err := open.SignInRenewed(ctx, t, book.Tenant(t.ID))
+		at, ok, err := open.SignInRenewed(ctx, t, l.Tenant(t.ID))
 		return at, ok && err == nil
 	}
 }
 
 // OpenForDoctor makes clients that remember nothing of before.
-func OpenForDoctor(book *ledger.Ledger) func(*config.Tenant) (doctor.Account, *iconik.Client, error) {
+func OpenForDoctor(l *ledger.Ledger) func(*config.Tenant) (doctor.Account, *iconik.Client, error) {
 	return func(t *config.Tenant) (doctor.Account, *iconik.Client, error) {
 		var tokens open.Tokens
-		if book != nil {
-			tokens = book.Tenant(t.ID)
+		if l != nil {
+			tokens = l.Tenant(t.ID)
 		}
 		p, err := open.Platform(t, tokens, nil)
 		if err != nil {

@@ -14,15 +14,16 @@ import (
 
 // MigrationView is a migration as the API shows it.
 type MigrationView struct {
-	ID       string          `json:"id"`
-	TenantID string          `json:"tenant_id"`
-	Status   string          `json:"status"`
-	Reason   string          `json:"reason"`
-	Round    int             `json:"round"`
-	Request  account.Request `json:"request"`
-	Projects ProjectCounts   `json:"projects"`
-	Items    ItemCounts      `json:"items"`
-	Bytes    Amount          `json:"bytes"`
+	ID       string              `json:"id"`
+	TenantID string              `json:"tenant_id"`
+	Status   string              `json:"status"`
+	Reason   string              `json:"reason"`
+	Round    int                 `json:"round"`
+	Request  account.Request     `json:"request"`
+	Added    []account.Selection `json:"added,omitempty"` // whose projects were added to the list since
+	Projects ProjectCounts       `json:"projects"`
+	Items    ItemCounts          `json:"items"`
+	Bytes    Amount              `json:"bytes"`
 
 	Bandwidth   int64      `json:"bandwidth"` // bytes a second that hold now; 0: no limit
 	ETA         *time.Time `json:"eta"`
@@ -67,6 +68,9 @@ func (s *Service) MigrationView(ctx context.Context, row ledger.Migration) (Migr
 	}
 	v.Iconik.ReportAssetID = row.ReportAssetID
 	v.TemporalURL = temporalclient.WorkflowURL(s.Config().Temporal, v.WorkflowID)
+	if v.Added, err = account.ReadSelections(row.Added); err != nil {
+		return v, err
+	}
 	v.Request, err = account.ReadRequest(row.Request)
 	return v, err
 }
@@ -76,11 +80,38 @@ func (s *Service) MigrationAsItStands(ctx context.Context, row ledger.Migration)
 	if row.Status.Ended() {
 		return row
 	}
-	if how := s.stoppedInTemporal(ctx, workflows.MigrationID(row.Tenant), row.CreatedAt); how != "" {
-		row.Status, row.Reason = ledger.MigrationFailed, "the workflow was "+how+" in Temporal: a new migration continues from what is already in iconik"
+	how := ""
+	if gone, err := s.isSuperseded(ctx, row); err == nil && gone {
+		how = "ended"
+	} else {
+		how = s.stoppedInTemporal(ctx, workflows.MigrationID(row.Tenant), row.CreatedAt)
+	}
+	if how != "" {
+		row.Status, row.Reason = ledger.MigrationFailed, endedInTemporal(how)
 	}
 	return row
 }
+
+func endedInTemporal(how string) string {
+	return "the workflow was " + how + " in Temporal: a new migration continues from what is already in iconik"
+}
+
+// isSuperseded says that another migration runs, or has run, that was started after this one, so that this one has ended.
+func (s *Service) isSuperseded(ctx context.Context, row ledger.Migration) (bool, error) {
+	newest, _, err := s.Ledger.Tenant(row.Tenant).Migrations(ctx, "", newestMigrations)
+	for _, newer := range newest {
+		if newer.ID == row.ID {
+			return false, err
+		}
+		if newer.WasStarted() {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// newestMigrations are those among which the one that runs is, and one that was left over when that was started.
+const newestMigrations = 100
 
 // MigrationProjectView is a project of a migration as the API shows it.
 type MigrationProjectView struct {

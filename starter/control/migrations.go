@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/plan/account"
 	"github.com/framebridge/framebridge/routes"
@@ -49,11 +50,22 @@ func (s *Service) StartMigration(ctx context.Context, t *config.Tenant, asked ac
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            "Migration of " + cmp.Or(t.Name, t.ID),
-		TypedSearchAttributes:                    s.tagged(keyword(workflows.AttributeTenant, t.ID)),
+		TypedSearchAttributes:                    s.tagged(workflows.Keyword(workflows.AttributeTenant, t.ID)),
 	}
-	in := workflows.MigrationInput{MigrationRef: workflows.MigrationRef{Tenant: t.ID, Migration: row.ID}, State: workflows.MigrationState{Canary: asked.Canary}}
-	if err := s.execute(ctx, o, workflows.MigrationName, in); err != nil {
+	in := workflows.MigrationInput{MigrationRef: workflows.MigrationRef{Tenant: t.ID, Migration: row.ID}, State: workflows.MigrationState{Canary: asked.Canary, Orderly: true}}
+	err = s.execute(ctx, o, workflows.MigrationName, in)
+	var other *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &other) {
+		if err := m.Discard(context.WithoutCancel(ctx)); err != nil {
+			return out, errors.Join(ErrUnavailable, err)
+		}
+		return s.joinMigration(ctx, t, body)
+	}
+	if err != nil {
 		return out, s.notStarted(ctx, m, err)
+	}
+	if err := s.endLeftOver(ctx, t, row.ID); err != nil {
+		s.Log.WarnContext(ctx, "migrations that were ended in Temporal are still open in the ledger", "tenant", t.ID, "error", err)
 	}
 	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: "start", ObjectKind: "migration", ObjectID: row.ID})
 }
@@ -71,50 +83,111 @@ func (s *Service) openMigration(ctx context.Context, t *config.Tenant, body []by
 	if !running {
 		return Accepted{}, false, nil
 	}
+	out, err := s.joinMigration(ctx, t, body)
+	return out, err == nil, err
+}
+
+// joinMigration answers with the migration that runs, if it was asked for the same.
+func (s *Service) joinMigration(ctx context.Context, t *config.Tenant, body []byte) (Accepted, error) {
 	row, known, err := s.Ledger.Tenant(t.ID).NewestMigration(ctx)
 	switch {
 	case err != nil:
-		return Accepted{}, false, errors.Join(ErrUnavailable, err)
+		return Accepted{}, errors.Join(ErrUnavailable, err)
 	case !known || row.Status.Ended():
-		return Accepted{}, false, &Refusal{"the migration before this one is about to end: try again in a moment"}
+		return Accepted{}, &Refusal{"the migration before this one is about to end: try again in a moment"}
 	case !bytes.Equal(row.Request, body):
-		return Accepted{}, false, &Refusal{"the migration " + row.ID + " of this tenant has not ended: cancel it, or wait for its end"}
+		return Accepted{}, &Refusal{"the migration " + row.ID + " of this tenant has not ended: cancel it, or wait for its end"}
 	}
 	out := s.accepted(t, row.ID)
 	out.Status = "running"
-	return out, true, nil
+	return out, nil
 }
 
-// notStarted leaves no migration in the ledger that nobody works on.
+// notStarted leaves no migration in the ledger that nobody works on. Where only Temporal's answer was lost, the workflow says that it runs.
 func (s *Service) notStarted(ctx context.Context, m ledger.MigrationLedger, cause error) error {
-	var other *serviceerror.WorkflowExecutionAlreadyStarted
-	why := "Framebridge could not reach Temporal: start the migration again"
-	if errors.As(cause, &other) {
-		why = "another migration of this tenant was started at the same time"
-	}
 	_, err := m.Update(context.WithoutCancel(ctx), func(r *ledger.Migration) {
-		if r.StartedAt.IsZero() {
-			r.Status, r.Reason, r.FinishedAt = ledger.MigrationFailed, why, time.Now().UTC()
+		if r.Changes == 0 {
+			r.Status, r.Reason, r.FinishedAt = ledger.MigrationFailed, "Framebridge could not reach Temporal: start the migration again", time.Now().UTC()
 		}
 	})
-	if other != nil && err == nil {
-		return &Refusal{why}
-	}
 	return errors.Join(ErrUnavailable, cause, err)
+}
+
+// endLeftOver writes down that migrations have ended which were so in Temporal, without a word in the ledger: a tenant has one at a time.
+func (s *Service) endLeftOver(ctx context.Context, t *config.Tenant, running string) error {
+	newest, _, err := s.Ledger.Tenant(t.ID).Migrations(ctx, "", newestMigrations)
+	if err != nil {
+		return err
+	}
+	older := false
+	for _, row := range newest {
+		if !older || row.Status.Ended() {
+			older = older || row.ID == running
+			continue
+		}
+		_, err = s.Ledger.Tenant(t.ID).Migration(row.ID).Update(ctx, func(r *ledger.Migration) {
+			r.Status, r.Reason, r.FinishedAt, r.Bandwidth, r.ETA = ledger.MigrationFailed, endedInTemporal("ended"), time.Now().UTC(), 0, time.Time{}
+		}, func(r ledger.Migration) *ledger.AuditEntry {
+			return &ledger.AuditEntry{Tenant: t.ID, Actor: ledger.Actor{Kind: ledger.ActorSystem}, Action: "migration_" + string(ledger.MigrationFailed), ObjectKind: "migration", ObjectID: r.ID, Detail: ledger.AuditText(r.Reason)}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ControlMigration pauses, resumes or cancels a migration.
 func (s *Service) ControlMigration(ctx context.Context, t *config.Tenant, id, verb string) (Accepted, error) {
 	who := s.actor(ctx)
-	return s.updateMigration(ctx, t, id, verb, workflows.ControlUpdate{By: cmp.Or(who.Name, who.Key)}, "")
+	return s.updateMigration(ctx, t, id, verb, workflows.ControlUpdate{By: cmp.Or(who.Name, who.Key), MigrationID: id}, "")
 }
 
 // OrderMigration gives a queued project of a migration another place; 1 is the next one to start.
 func (s *Service) OrderMigration(ctx context.Context, t *config.Tenant, id, project string, position int) (Accepted, error) {
-	return s.updateMigration(ctx, t, id, workflows.UpdateOrder, workflows.OrderUpdate{Project: project, Position: position}, project+" to place "+strconv.Itoa(position))
+	return s.updateMigration(ctx, t, id, workflows.UpdateOrder, workflows.OrderUpdate{Project: project, Position: position, MigrationID: id}, project+" to place "+strconv.Itoa(position))
+}
+
+// Added is the answer when projects were added to a migration's list.
+type Added struct {
+	Accepted
+
+	Projects *int `json:"added"` // null while Frame.io is still being read
+}
+
+// AddToMigration adds the projects to a migration's list that a selection means. Without one these are what its own selection means by now.
+func (s *Service) AddToMigration(ctx context.Context, t *config.Tenant, id string, take *account.Selection) (Added, error) {
+	in := workflows.AddUpdate{MigrationID: id}
+	detail := ""
+	if take != nil {
+		if err := take.Validate(); err != nil {
+			return Added{}, err
+		}
+		var err error
+		if in.Selection, err = json.Marshal(take); err != nil {
+			return Added{}, err
+		}
+		detail = take.String()
+	}
+	var added workflows.AddProjectsResult
+	out, answered, err := s.beginMigrationUpdate(ctx, t, id, workflows.UpdateAdd, in, &added, ledger.AuditEntry{Action: "add_projects", Detail: ledger.AuditText(detail)})
+	if err != nil || !answered {
+		return Added{Accepted: out}, err
+	}
+	return Added{out, &added.Added}, nil
 }
 
 func (s *Service) updateMigration(ctx context.Context, t *config.Tenant, id, verb string, in any, detail string) (Accepted, error) {
+	out, answered, err := s.beginMigrationUpdate(ctx, t, id, verb, in, nil, ledger.AuditEntry{Action: verb, Detail: ledger.AuditText(detail)})
+	if err == nil && !answered {
+		err = ErrUnavailable
+	}
+	return out, err
+}
+
+// beginMigrationUpdate sends an update, and waits for its result as long as a control may take. false: it was accepted, and goes on. said is
+// what the audit log says of it.
+func (s *Service) beginMigrationUpdate(ctx context.Context, t *config.Tenant, id, verb string, in, result any, said ledger.AuditEntry) (Accepted, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
 	out := s.accepted(t, id)
@@ -122,15 +195,23 @@ func (s *Service) updateMigration(ctx context.Context, t *config.Tenant, id, ver
 	row, known, err := s.Ledger.Tenant(t.ID).Migration(id).Get(ctx)
 	switch {
 	case err != nil:
-		return out, errors.Join(ErrUnavailable, err)
+		return out, false, errors.Join(ErrUnavailable, err)
 	case !known:
-		return out, &Refusal{"there is no migration " + id}
+		return out, false, &Refusal{"there is no migration " + id}
 	case row.Status.Ended():
-		return out, &Refusal{"the migration has ended: it is " + string(row.Status)}
+		return out, false, &Refusal{"the migration has ended: it is " + english.State(string(row.Status))}
 	}
-	o := client.UpdateWorkflowOptions{WorkflowID: out.WorkflowID, UpdateName: verb, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted}
-	if err := s.update(ctx, o, nil, "the migration is not running"); err != nil {
-		return out, err
+	switch gone, err := s.isSuperseded(ctx, row); {
+	case err != nil:
+		return out, false, errors.Join(ErrUnavailable, err)
+	case gone:
+		return out, false, &Refusal{"the migration has ended: another one was started after it"}
 	}
-	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: verb, ObjectKind: "migration", ObjectID: id, Detail: ledger.AuditText(detail)})
+	o := client.UpdateWorkflowOptions{WorkflowID: out.WorkflowID, UpdateName: verb, Args: []any{in}}
+	done, err := s.begin(ctx, o, result, "the migration is not running")
+	if err != nil {
+		return out, false, err
+	}
+	said.ObjectKind, said.ObjectID = "migration", id
+	return out, done, s.Audit(context.WithoutCancel(ctx), t, said)
 }

@@ -130,7 +130,7 @@ func (s *Service) StartMirror(ctx context.Context, t *config.Tenant, m Mirror) (
 	}
 	action := &client.ScheduleWorkflowAction{ID: workflows.MirrorRunID(t.ID, m.Name), Workflow: workflows.MirrorName, TaskQueue: s.Config().Temporal.TaskQueue, StaticSummary: "Mirror " + m.Name,
 		Args: []any{workflows.MirrorInput{Tenant: t.ID, Name: m.Name, Selection: take, At: m.At, Days: m.Days, Zone: m.Zone}}}
-	action.TypedSearchAttributes = s.tagged(keyword(workflows.AttributeTenant, t.ID))
+	action.TypedSearchAttributes = s.tagged(workflows.Keyword(workflows.AttributeTenant, t.ID))
 	_, err = s.Temporal.ScheduleClient().Create(ctx, client.ScheduleOptions{ID: workflows.MirrorID(t.ID, m.Name), Spec: spec, Action: action, Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: mirrorCatchUp})
 	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		err = s.Temporal.ScheduleClient().GetHandle(ctx, workflows.MirrorID(t.ID, m.Name)).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {

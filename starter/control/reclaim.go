@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -38,14 +40,14 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	defer cancel()
 	for _, kind := range in.Accepts {
 		if !workflows.MayBeLost(kind) {
-			return Accepted{}, &Refusal{fmt.Sprintf("what Frame.io alone has of the kind %q cannot be given up: files with it stay", kind)}
+			return Accepted{}, &Refusal{fmt.Sprintf("the loss of %q, which only Frame.io has, cannot be accepted: files with it stay", kind)}
 		}
 	}
 	if !in.DryRun && t.Archive.Reclaim != "allowed" {
-		return Accepted{}, &Refusal{"archive.reclaim is off: an administrator has to set it to allowed"}
+		return Accepted{}, &Refusal{"archive.reclaim is off: an administrator must set it to allowed"}
 	}
 	if in.Name != "" && in.Name != archive.Name {
-		return Accepted{}, &Refusal{fmt.Sprintf("the name that was typed is not the project's, which is %q in Frame.io", archive.Name)}
+		return Accepted{}, &Refusal{fmt.Sprintf("the name that was typed is not the project's name in Frame.io, which is %q", archive.Name)}
 	}
 	who, now := s.actor(ctx), time.Now().UTC()
 	row := ledger.Reclaim{Project: archive.Name, Status: ledger.ReclaimExamining, DryRun: in.DryRun, RequestedBy: who, RequestedAt: now, Accepts: in.Accepts, WorkflowID: workflows.ReclaimID(t.ID, archive.ID)}
@@ -54,23 +56,8 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	}
 	out := Accepted{ID: archive.ID, WorkflowID: row.WorkflowID, Status: "started", URL: s.archiveURL(archive.ID)}
 	h := s.Ledger.Tenant(t.ID).Archive(archive.ID)
-	made, joined, err := h.RequestReclaim(ctx, row)
-	if err != nil {
-		return out, errors.Join(ErrUnavailable, err)
-	}
-	if joined {
-		return out, s.joinReclaim(ctx, t, made, in)
-	}
-	o := client.StartWorkflowOptions{ID: row.WorkflowID, TaskQueue: s.Config().Temporal.TaskQueue, StaticSummary: "Reclaim of Frame.io project " + archive.ID,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		TypedSearchAttributes: s.tagged(keyword(workflows.AttributeTenant, t.ID), keyword(workflows.AttributeProject, archive.ID))}
-	input := workflows.ReclaimInput{ReclaimRef: workflows.ReclaimRef{Tenant: t.ID, Archive: archive.ID, Run: made.Run}, DryRun: in.DryRun}
-	if err := s.execute(ctx, o, workflows.ReclaimName, input); err != nil {
-		_, uerr := h.UpdateReclaim(context.WithoutCancel(ctx), func(r *ledger.Reclaim) error {
-			r.Status, r.Reason, r.FinishedAt = ledger.ReclaimRefused, "Framebridge could not reach Temporal: ask again", time.Now().UTC()
-			return nil
-		})
-		return out, errors.Join(ErrUnavailable, err, uerr)
+	if err := s.certifying(ctx, h); err != nil {
+		return out, err
 	}
 	action := "reclaim asked for"
 	switch {
@@ -79,25 +66,71 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	case row.ApprovedHow != "":
 		action = "reclaim approved"
 	}
-	return out, s.auditReclaim(ctx, t, archive.ID, action, made.Run, row.ApprovedHow)
+	made, joined, err := h.RequestReclaim(ctx, row, s.auditsReclaim(ctx, t, action, row.ApprovedHow))
+	if err != nil {
+		return out, errors.Join(ErrUnavailable, err)
+	}
+	if joined {
+		return out, s.joinReclaim(ctx, t, made)
+	}
+	if err := s.runReclaim(ctx, t, made, workflows.ReclaimState{}); err != nil {
+		why := "Framebridge could not reach Temporal: ask again"
+		_, uerr := h.UpdateReclaim(context.WithoutCancel(ctx), func(r *ledger.Reclaim) error {
+			r.Status, r.Reason, r.FinishedAt = ledger.ReclaimRefused, why, time.Now().UTC()
+			return nil
+		}, s.auditsReclaim(ctx, t, "reclaim refused", why))
+		return out, errors.Join(ErrUnavailable, err, uerr)
+	}
+	return out, nil
 }
 
-// joinReclaim says why another one cannot begin. One whose workflow is gone, as after it was terminated, is closed first.
-func (s *Service) joinReclaim(ctx context.Context, t *config.Tenant, open ledger.Reclaim, in ReclaimRequest) error {
+// runReclaim starts the workflow of a run.
+func (s *Service) runReclaim(ctx context.Context, t *config.Tenant, r ledger.Reclaim, state workflows.ReclaimState) error {
+	o := client.StartWorkflowOptions{ID: workflows.ReclaimID(t.ID, r.Archive), TaskQueue: s.Config().Temporal.TaskQueue, StaticSummary: "Reclaim of Frame.io project " + r.Archive,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		TypedSearchAttributes: s.tagged(workflows.Keyword(workflows.AttributeTenant, t.ID), workflows.Keyword(workflows.AttributeProject, r.Archive))}
+	return s.execute(ctx, o, workflows.ReclaimName, workflows.ReclaimInput{ReclaimRef: workflows.ReclaimRef{Tenant: t.ID, Archive: r.Archive, Run: r.Run}, DryRun: r.DryRun, State: state})
+}
+
+// certifying refuses another run while the last one, which has ended, makes its certificate: of two runs, it would lose it.
+func (s *Service) certifying(ctx context.Context, h ledger.ArchiveLedger) error {
+	last, known, err := h.Reclaim(ctx)
+	running := false
+	if err == nil && known && last.Status.Ended() {
+		running, err = s.isRunning(ctx, last.WorkflowID)
+	}
+	switch {
+	case err != nil:
+		return errors.Join(ErrUnavailable, err)
+	case running:
+		return &Refusal{"the reclaim before has ended, and writes down how: ask again in a minute"}
+	}
+	return nil
+}
+
+// joinReclaim says why another one cannot begin. One whose workflow is gone, as after it was terminated, is closed first: its workflow
+// runs once more, for the end and the certificate alone.
+func (s *Service) joinReclaim(ctx context.Context, t *config.Tenant, open ledger.Reclaim) error {
 	running, err := s.isRunning(ctx, open.WorkflowID)
 	if err != nil {
 		return errors.Join(ErrUnavailable, err)
 	}
 	if running {
-		return &Refusal{fmt.Sprintf("a reclaim of the project is %s already: see `starter reclaim status`", open.Status)}
+		return &Refusal{fmt.Sprintf("a reclaim of the project is already under way (%s): see `starter reclaim status`", english.State(string(open.Status)))}
 	}
+	why := "its workflow was ended in Temporal"
 	if _, err := s.Ledger.Tenant(t.ID).Archive(open.Archive).UpdateReclaim(ctx, func(r *ledger.Reclaim) error {
-		r.Status, r.Reason, r.FinishedAt = ledger.ReclaimStopped, "its workflow was ended in Temporal", time.Now().UTC()
+		if !r.Status.Ended() {
+			r.Status, r.Reason = ledger.ReclaimStopped, why
+		}
 		return nil
-	}); err != nil {
+	}, s.auditsReclaim(ctx, t, "reclaim closed", why)); err != nil {
 		return errors.Join(ErrUnavailable, err)
 	}
-	return &Refusal{"the reclaim before was ended in Temporal, and is closed now: ask again"}
+	if err := s.runReclaim(ctx, t, open, workflows.ReclaimOver()); err != nil {
+		return errors.Join(ErrUnavailable, err)
+	}
+	return &Refusal{"the previous reclaim was ended in Temporal, and is closed now: ask again in a minute"}
 }
 
 // ControlReclaim approves, pauses, resumes or cancels a reclaim.
@@ -118,31 +151,35 @@ func (s *Service) ControlReclaim(ctx context.Context, t *config.Tenant, archive,
 		return out, &Refusal{"no reclaim of the project is under way"}
 	}
 	if verb == VerbApprove {
-		if err := s.approve(ctx, h); err != nil {
+		if err := s.approve(ctx, t, h); err != nil {
 			return out, err
 		}
 	}
-	if err := s.update(ctx, client.UpdateWorkflowOptions{WorkflowID: out.WorkflowID, UpdateName: update, WaitForStage: client.WorkflowUpdateStageCompleted}, nil, "the reclaim has ended"); err != nil {
+	err = s.update(ctx, client.UpdateWorkflowOptions{WorkflowID: out.WorkflowID, UpdateName: update, WaitForStage: client.WorkflowUpdateStageCompleted}, nil, "the reclaim has ended")
+	var refused *Refusal
+	if verb == VerbApprove || errors.As(err, &refused) {
 		return out, err
 	}
-	return out, s.auditReclaim(ctx, t, archive, "reclaim "+verb, row.Run, "")
+	// Where no answer came, it may have taken effect.
+	return out, errors.Join(err, s.Audit(context.WithoutCancel(ctx), t, *s.auditsReclaim(ctx, t, "reclaim "+verb, "")(row)))
 }
 
-// approve writes down who lets the deletion begin: not whoever has asked for it, and nobody without a name.
-func (s *Service) approve(ctx context.Context, h ledger.ArchiveLedger) error {
+// approve writes down who lets the deletion begin, with the entry in the audit log: not whoever has asked for it, and nobody without a
+// name.
+func (s *Service) approve(ctx context.Context, t *config.Tenant, h ledger.ArchiveLedger) error {
 	who := s.actor(ctx)
 	_, err := h.UpdateReclaim(ctx, func(r *ledger.Reclaim) error {
 		switch {
 		case r.Status != ledger.ReclaimWaiting:
-			return &Refusal{"the reclaim does not wait for approval: it is " + string(r.Status)}
+			return &Refusal{"the reclaim does not wait for approval: it is " + english.State(string(r.Status))}
 		case identity(who) == "":
 			return &Refusal{"a deletion is approved in somebody's name: sign in, or use an API key that has a name"}
-		case identity(who) == identity(r.RequestedBy) || identity(r.RequestedBy) == "":
-			return &Refusal{"whoever asked for the deletion cannot approve it: somebody else has to"}
+		case identity(r.RequestedBy) == "" || mayBeOne(who, r.RequestedBy):
+			return &Refusal{"whoever asked for the deletion cannot approve it: someone else has to"}
 		}
 		r.ApprovedBy, r.ApprovedAt, r.ApprovedHow = who, time.Now().UTC(), ledger.ApprovedBySecond
 		return nil
-	})
+	}, s.auditsReclaim(ctx, t, "reclaim "+VerbApprove, ""))
 	var refused *Refusal
 	if err != nil && !errors.As(err, &refused) {
 		return errors.Join(ErrUnavailable, err)
@@ -161,6 +198,13 @@ func identity(a ledger.Actor) string {
 	return ""
 }
 
+// mayBeOne says that two identities may be one person's: the console knows people by their address, and the command line by their account.
+func mayBeOne(a, b ledger.Actor) bool {
+	x, _, _ := strings.Cut(identity(a), "@")
+	y, _, _ := strings.Cut(identity(b), "@")
+	return x == y && (a.Kind != b.Kind || identity(a) == identity(b))
+}
+
 // actor is who the request or the command is from.
 func (s *Service) actor(ctx context.Context) ledger.Actor {
 	if who, ok := ctx.Value(actorKey{}).(ledger.Actor); ok {
@@ -169,9 +213,9 @@ func (s *Service) actor(ctx context.Context) ledger.Actor {
 	return s.Actor
 }
 
-func (s *Service) auditReclaim(ctx context.Context, t *config.Tenant, archive, action string, run int, text string) error {
-	if text == "" {
-		text = fmt.Sprintf("run %d", run)
+// auditsReclaim is the entry in the audit log about a change of a run.
+func (s *Service) auditsReclaim(ctx context.Context, t *config.Tenant, action, text string) func(ledger.Reclaim) *ledger.AuditEntry {
+	return func(r ledger.Reclaim) *ledger.AuditEntry {
+		return &ledger.AuditEntry{Tenant: t.ID, Actor: s.actor(ctx), Action: action, ObjectKind: "archive", ObjectID: r.Archive, Archive: r.Archive, Detail: ledger.AuditText(cmp.Or(text, fmt.Sprintf("run %d", r.Run)))}
 	}
-	return s.Audit(ctx, t, ledger.AuditEntry{Action: action, ObjectKind: "archive", ObjectID: archive, Archive: archive, Detail: ledger.AuditText(text)})
 }

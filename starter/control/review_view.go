@@ -85,7 +85,7 @@ func (s *Service) ReviewAsItStands(ctx context.Context, row ledger.Review) ledge
 		return row
 	}
 	if how := s.stoppedInTemporal(ctx, workflows.ReviewID(row.Tenant, row.ID), row.CreatedAt); how != "" {
-		row.Status, row.Reason = ledger.ReviewFailed, "the workflow was "+how+" in Temporal, so nothing is synced, revoked or deleted anymore. Reset the workflow in Temporal to continue, or remove the link and files in Frame.io yourself"
+		row.Status, row.Reason = ledger.ReviewFailed, "the workflow was "+how+" in Temporal, so nothing is synced, revoked or deleted. Reset the workflow in Temporal to continue, or remove the link and files in Frame.io yourself"
 	}
 	return row
 }

@@ -52,12 +52,12 @@ func (s *Service) StartReview(ctx context.Context, t *config.Tenant, row ledger.
 		StaticSummary:            workflows.Clip("Review " + cmp.Or(have.Title, have.ID)),
 		Memo:                     map[string]any{"tenant": t.Name, "review": cmp.Or(have.Title, have.ID)},
 	}
-	tags := []tag{keyword(workflows.AttributeTenant, t.ID), keyword(workflows.AttributeStatus, "sending")}
+	tags := []workflows.Tag{workflows.Keyword(workflows.AttributeTenant, t.ID), workflows.Keyword(workflows.AttributeStatus, "sending")}
 	if len(have.ClickedAssets) > 0 {
-		tags = append(tags, keyword(workflows.AttributeAsset, have.ClickedAssets[0]))
+		tags = append(tags, workflows.Keyword(workflows.AttributeAsset, have.ClickedAssets[0]))
 	}
 	if !have.ExpiresAt.IsZero() {
-		tags = append(tags, tag{workflows.AttributeExpires.GetName(), workflows.AttributeExpires.ValueSet(have.ExpiresAt.UTC())})
+		tags = append(tags, workflows.Tag{Name: workflows.AttributeExpires.GetName(), Set: workflows.AttributeExpires.ValueSet(have.ExpiresAt.UTC())})
 	}
 	o.TypedSearchAttributes = s.tagged(tags...)
 	in := workflows.ReviewInput{ReviewRef: workflows.ReviewRef{Tenant: t.ID, Review: have.ID}}
@@ -112,15 +112,15 @@ func (s *Service) ControlReview(ctx context.Context, t *config.Tenant, id, verb 
 func (s *Service) ResendReview(ctx context.Context, t *config.Tenant, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	book := s.Ledger.Tenant(t.ID).Review(id)
-	row, _, err := book.Get(ctx)
+	review := s.Ledger.Tenant(t.ID).Review(id)
+	row, _, err := review.Get(ctx)
 	if err != nil {
 		return errors.Join(ErrUnavailable, err)
 	}
 	if row.Status != ledger.ReviewOpen {
-		return &Refusal{Why: "only an open review can send again what failed: send the assets anew in iconik"}
+		return &Refusal{Why: "only an open review can resend what failed: send the assets again in iconik"}
 	}
-	assets, err := book.Assets(ctx)
+	assets, err := review.Assets(ctx)
 	if err != nil {
 		return errors.Join(ErrUnavailable, err)
 	}
@@ -129,7 +129,7 @@ func (s *Service) ResendReview(ctx context.Context, t *config.Tenant, id string)
 		if a.State != ledger.AssetFailed {
 			continue
 		}
-		changed, err := book.UpdateAsset(ctx, a.N, func(row *ledger.ReviewAsset) {
+		changed, err := review.UpdateAsset(ctx, a.N, func(row *ledger.ReviewAsset) {
 			if row.State == ledger.AssetFailed {
 				row.State, row.Reason, row.Trouble, row.BytesDone = ledger.AssetPending, "", "", 0
 			}

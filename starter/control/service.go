@@ -46,13 +46,14 @@ type Service struct {
 	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration has changed is another one
 	iconiks   sync.Map                            // *config.Tenant → *iconik.Client
 	domains   sync.Map                            // *config.Tenant → id of its iconik domain
+	progress  progress
 }
 
 // New is for a configuration that is followed while it changes.
-func New(live *config.Live, path string, actor ledger.Actor, book *ledger.Ledger, tc client.Client, log *slog.Logger) *Service {
-	s := &Service{Live: live, path: path, Actor: actor, Ledger: book, Temporal: tc, Log: log, platforms: map[*config.Tenant]frameio.Platform{}, Watch: rest.NewWatch()}
+func New(live *config.Live, path string, actor ledger.Actor, l *ledger.Ledger, tc client.Client, log *slog.Logger) *Service {
+	s := &Service{Live: live, path: path, Actor: actor, Ledger: l, Temporal: tc, Log: log, platforms: map[*config.Tenant]frameio.Platform{}, Watch: rest.NewWatch()}
 	s.OpenFrameio = func(t *config.Tenant) (frameio.Platform, error) {
-		return open.Platform(t, book.Tenant(t.ID), nil, open.Watched(s.Watch))
+		return open.Platform(t, l.Tenant(t.ID), nil, open.Watched(s.Watch))
 	}
 	live.OnChange(s.forget)
 	return s

@@ -16,7 +16,7 @@ import (
 func (s *Service) SignInURL(t *config.Tenant, redirect, state string) (string, error) {
 	switch {
 	case !open.SignsIn(t):
-		return "", &Refusal{"the tenant does not sign in at Adobe: that needs frameio.generation: v4 and frameio.ims.client_id of an OAuth web app credential"}
+		return "", &Refusal{"the tenant does not sign in through Adobe: that needs frameio.generation: v4 and frameio.ims.client_id of an OAuth web app credential"}
 	case !s.Ledger.Tenant(t.ID).CanKeepTokens():
 		return "", &Refusal{open.ErrNoKey.Error()}
 	}

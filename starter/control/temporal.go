@@ -21,7 +21,7 @@ func (s *Service) HearsTemporal(ctx context.Context) bool {
 	defer cancel()
 	_, err := s.Temporal.CheckHealth(ctx, nil)
 	if err != nil {
-		s.Log.WarnContext(ctx, "Temporal does not answer: this is what the ledger has last heard", "temporal.address", s.Config().Temporal.Address)
+		s.Log.WarnContext(ctx, "Temporal does not respond: this is the last status that the ledger has", "temporal.address", s.Config().Temporal.Address)
 	}
 	return err == nil
 }
@@ -29,37 +29,13 @@ func (s *Service) HearsTemporal(ctx context.Context) bool {
 // UseSearchAttributes has workflows started with search attributes, but for those that are not registered.
 func (s *Service) UseSearchAttributes(missing []string) { s.missing.Store(&missing) }
 
-// tag is a search attribute with its value.
-type tag struct {
-	name string
-	set  temporal.SearchAttributeUpdate
-}
-
-func keyword(k temporal.SearchAttributeKeyKeyword, value string) tag {
-	return tag{k.GetName(), k.ValueSet(value)}
-}
-
-// projectName is left out where histories are encrypted: search attributes never are.
-func (s *Service) projectName(name string) []tag {
-	if name == "" || len(s.Config().Temporal.Codec.Keys) > 0 {
-		return nil
-	}
-	return []tag{keyword(workflows.AttributeName, name)}
-}
-
 // tagged are the search attributes that the server knows.
-func (s *Service) tagged(tags ...tag) temporal.SearchAttributes {
+func (s *Service) tagged(tags ...workflows.Tag) temporal.SearchAttributes {
 	missing := s.missing.Load()
 	if missing == nil {
 		return temporal.SearchAttributes{} // it is not known yet
 	}
-	var set []temporal.SearchAttributeUpdate
-	for _, t := range tags {
-		if !slices.Contains(*missing, t.name) {
-			set = append(set, t.set)
-		}
-	}
-	return temporal.NewSearchAttributes(set...)
+	return workflows.TypedSearchAttributes(slices.DeleteFunc(tags, func(t workflows.Tag) bool { return slices.Contains(*missing, t.Name) }))
 }
 
 // execute starts a workflow, without search attributes where the server refuses them.
@@ -76,6 +52,23 @@ func (s *Service) update(ctx context.Context, o client.UpdateWorkflowOptions, re
 	if err == nil && o.WaitForStage == client.WorkflowUpdateStageCompleted {
 		err = h.Get(ctx, result)
 	}
+	return answered(err, gone)
+}
+
+// begin sends an update, and waits for its result until the context ends. false: it was accepted, and goes on.
+func (s *Service) begin(ctx context.Context, o client.UpdateWorkflowOptions, result any, gone string) (bool, error) {
+	o.WaitForStage = client.WorkflowUpdateStageAccepted
+	h, err := s.Temporal.UpdateWorkflow(ctx, o)
+	if err == nil {
+		if err = h.Get(ctx, result); err != nil && ctx.Err() != nil {
+			return false, nil //nolint:nilerr // that nobody waits for it any longer is no error of the update
+		}
+	}
+	return err == nil, answered(err, gone)
+}
+
+// answered is what an update's error means to its caller.
+func answered(err error, gone string) error {
 	var absent *serviceerror.NotFound
 	var refused *temporal.ApplicationError
 	switch {

@@ -61,7 +61,7 @@ func newAccessWorld(t *testing.T, generation string, seed uint64) *accessWorld {
 	w.iconik.SetAdmin(w.iconik.AddUser(w.admin, "Ada", "Admin"))
 	w.iconik.AddUser(w.other, "Otto", "Other")
 	w.frameio.AddGroup("Edit", w.people[0].ID, w.people[2].ID)
-	w.frameio.AddGroup("Colour", w.people[3].ID)
+	w.frameio.AddGroup("Color", w.people[3].ID)
 	group := w.iconik.AddGroup("Editors")
 	w.iconik.Join(w.mapped[w.people[0].Email], group)
 	w.iconik.Join(w.mapped[w.people[2].Email], group)
@@ -311,7 +311,7 @@ func TestAccessThatPeopleChangeInIconikIsNamed(t *testing.T) {
 		return a
 	}
 	assert.Contains(t, fmt.Sprint(says().Unmapped), w.people[1].Email)
-	assert.Contains(t, says().Unmapped, "group Colour")
+	assert.Contains(t, says().Unmapped, "group Color")
 
 	var stranger string
 	for _, u := range w.iconik.Docs("users") {

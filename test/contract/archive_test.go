@@ -21,31 +21,31 @@ const (
 	token    = "a-token-for-tests"
 )
 
-// Where iconik is known to do otherwise than its document of 2025 (fact sheet sections in brackets).
+// Where iconik is known to do otherwise than its document of 2025.
 var iconikKnown = []string{
-	// PATCH takes what it is given, although the schema requires more [§4.2, §9].
+	// PATCH takes what it is given, although the schema requires more.
 	"PATCH /v1/assets/{asset_id}/files/{file_id}/: request: ",
 	"PATCH /v1/jobs/{job_id}/: request: ",
-	// A job shows an empty list of related objects, and takes steps at its creation [§9].
+	// A job shows an empty list of related objects, and takes steps at its creation.
 	"GET /v1/jobs/{job_id}/: answer: /related_objects",
 	"PATCH /v1/jobs/{job_id}/: answer: /related_objects",
 	"PATCH /v1/jobs/{job_id}/steps/: answer: /related_objects",
 	"POST /v1/jobs/: answer: /related_objects",
 	"POST /v1/jobs/: request: /steps: readOnly",
-	// Two paths of one shape, of which the document's reader finds the other: that of POST …/{object_type}/{permission}/ [§10.2].
+	// Two paths of one shape, of which the document's reader finds the other: that of POST …/{object_type}/{permission}/.
 	"GET /API/acls/v1/acl/assets/{id}/: request: method not allowed",
 	"GET /API/acls/v1/acl/collections/{id}/: request: method not allowed",
-	// Points of drawings are floats since 2026 [§5.4].
+	// Points of drawings are floats since 2026.
 	"GET /v1/assets/{asset_id}/segments/: points",
 	"POST /v1/assets/{asset_id}/segments/: points",
 }
 
 // The same of Frame.io's legacy API.
 var legacyKnown = []string{
-	// Both are lists, as every listing [§2].
+	// Both are lists, as every listing.
 	"GET /v2/projects/{project_id}/collaborators: answer: status is not supported",
 	"GET /v2/teams/{team_id}/members: answer: /: value must be an object",
-	// "none" is a label in every captured answer [§10]; metadata is an object in them [§4].
+	// "none" is a label in every captured answer; metadata is an object in them.
 	"GET /v2/assets/{asset_id}/children: /label: value is not one of",
 	"GET /v2/assets/{asset_id}: /label: value is not one of",
 	"GET /v2/projects/{project_id}/presentations: /label: value is not one of",
@@ -57,8 +57,8 @@ var legacyKnown = []string{
 
 // Where V4 is known to do otherwise than its document of July 2026.
 var v4Known = []string{
-	"GET /v4/accounts/{id}/shares/{id}/assets: request: method not allowed", // of August 2026 [§8]
-	// Fields of September 2026 [§24].
+	"GET /v4/accounts/{id}/shares/{id}/assets: request: method not allowed", // of August 2026
+	// Fields of September 2026.
 	`PATCH /v4/accounts/{account_id}/shares/{share_id}: request: /data: property "enabled" is unsupported`,
 	`POST /v4/accounts/{account_id}/projects/{project_id}/shares: request: /data: property "watermark_enabled" is unsupported`,
 	`POST /v4/accounts/{account_id}/projects/{project_id}/shares: request: /data: property "enabled" is unsupported`,

@@ -36,7 +36,7 @@ func Dir(root string) (string, bool) {
 
 // Checker validates calls and remembers what does not fit.
 type Checker struct {
-	// Known are differences that the fact sheets tell of, by "METHOD /path-template: part of the message".
+	// Known are differences of the vendor from its document, by "METHOD /path-template: part of the message".
 	Known []string
 
 	prefixes []string

@@ -176,9 +176,9 @@ func servers(t *testing.T) func(http.Handler) string {
 }
 
 // archive runs the real workflow with the real activities, which must end well.
-func (b *harness) archive(t *testing.T) workflows.FinishArchiveResult {
+func (b *harness) archive(t *testing.T, state ...workflows.ArchiveState) workflows.FinishArchiveResult {
 	t.Helper()
-	env := b.run(t)
+	env := b.run(t, state...)
 	require.NoError(t, env.GetWorkflowError())
 	var fin workflows.FinishArchiveResult
 	require.NoError(t, env.GetWorkflowResult(&fin))
@@ -186,11 +186,11 @@ func (b *harness) archive(t *testing.T) workflows.FinishArchiveResult {
 }
 
 // again is a re-run.
-func (b *harness) again(t *testing.T) workflows.FinishArchiveResult {
+func (b *harness) again(t *testing.T, state ...workflows.ArchiveState) workflows.FinishArchiveResult {
 	t.Helper()
 	_, _, err := b.book.Tenant(tenantID).Archive(b.project.ID).Request(t.Context(), "test", time.Now())
 	require.NoError(t, err)
-	return b.archive(t)
+	return b.archive(t, state...)
 }
 
 // archiveFailing returns the error of an archive that must not end well.

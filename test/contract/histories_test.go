@@ -387,7 +387,7 @@ func (h *history) differences() []string {
 			}
 		}
 		if _, want, known := mapping.Decision(label); known && it.Decision != want {
-			wrong = append(wrong, fmt.Sprintf("file %d is labelled %q and decided %q", it.N, label, it.Decision))
+			wrong = append(wrong, fmt.Sprintf("file %d is labeled %q and decided %q", it.N, label, it.Decision))
 		}
 	}
 	if now := h.iconik.Approval(h.asset); h.alone != "" && now != h.approval && now != "N/A" {

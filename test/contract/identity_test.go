@@ -259,7 +259,7 @@ func TestAnOrderThatPeopleBuiltOnStays(t *testing.T) {
 		rows, err := s.book.Tenant(tenantID).Archive(s.project.ID).NotCarried(t.Context(), 10)
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
-		assert.Contains(t, rows[0].Reason, "another order")
+		assert.Contains(t, rows[0].Reason, "a different order")
 		assert.Equal(t, it.VersionID, s.item(t, "a.mov").VersionID)
 	}
 }

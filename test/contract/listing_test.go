@@ -359,7 +359,8 @@ func tells(all []scalar, s scalar) bool {
 			})
 		case timeErr == nil:
 			is, err := time.Parse(time.RFC3339Nano, have)
-			return err == nil && is.Truncate(time.Second).Equal(at.Truncate(time.Second))
+			own := strings.HasSuffix(h.path, "date_created") || strings.HasSuffix(h.path, "date_modified") // of iconik's row: a test takes a second
+			return err == nil && !own && is.Truncate(time.Second).Equal(at.Truncate(time.Second))
 		}
 		for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
 			_, after, found := strings.Cut(have, word)

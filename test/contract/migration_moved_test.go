@@ -22,6 +22,7 @@ import (
 
 	"github.com/framebridge/framebridge/custody/verify"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -34,6 +35,7 @@ type inProcess struct {
 	mu     sync.Mutex
 	runs   map[string]chan struct{} // closed when it has ended
 	played sync.WaitGroup
+	begins func(activity string) // nil: nothing happens
 }
 
 func (p *inProcess) Start(_ context.Context, ref workflows.Ref, migration string) (bool, error) {
@@ -82,11 +84,20 @@ func (p *inProcess) listen(env *testsuite.TestWorkflowEnvironment) {
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil)
 	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
 		p.start(p.t, info.ActivityType.Name)
+		if p.begins != nil {
+			p.begins(info.ActivityType.Name)
+		}
 	})
 }
 
 // playMigration migrates an account of three projects on the legacy API, which may move meanwhile, and returns how it ended.
 func playMigration(t *testing.T, at string, nth int, projects bool) (*inProcess, ledger.MigrationLedger, workflows.MigrationResult) {
+	t.Helper()
+	p, rows, play := prepareMigration(t, at, nth, projects)
+	return p, rows, play()
+}
+
+func prepareMigration(t *testing.T, at string, nth int, projects bool) (*inProcess, ledger.MigrationLedger, func() workflows.MigrationResult) {
 	t.Helper()
 	m := openMigrating(t, at, nth, projects)
 	raw, err := os.ReadFile(m.configFile)
@@ -104,15 +115,51 @@ func playMigration(t *testing.T, at string, nth int, projects bool) (*inProcess,
 	row := ledger.Migration{ID: uuid.NewString(), Request: []byte(`{"projects_in_parallel": 2}`), Status: ledger.MigrationPlanning, CreatedAt: time.Now().UTC()}
 	rows := m.book.Tenant(tenantID).Migration(row.ID)
 	require.NoError(t, rows.Create(t.Context(), row))
-	env := m.skippingTime()
-	p.listen(env)
-	env.ExecuteWorkflow(workflows.Migration, workflows.MigrationInput{MigrationRef: workflows.MigrationRef{Tenant: tenantID, Migration: row.ID}})
-	p.played.Wait()
-	require.True(t, env.IsWorkflowCompleted())
-	require.NoError(t, env.GetWorkflowError())
-	var res workflows.MigrationResult
-	require.NoError(t, env.GetWorkflowResult(&res))
-	return p, rows, res
+	return p, rows, func() workflows.MigrationResult {
+		env := m.skippingTime()
+		p.listen(env)
+		env.ExecuteWorkflow(workflows.Migration, workflows.MigrationInput{MigrationRef: workflows.MigrationRef{Tenant: tenantID, Migration: row.ID}, State: workflows.MigrationState{Orderly: true}})
+		p.played.Wait()
+		require.True(t, env.IsWorkflowCompleted())
+		require.NoError(t, env.GetWorkflowError())
+		var res workflows.MigrationResult
+		require.NoError(t, env.GetWorkflowResult(&res))
+		return res
+	}
+}
+
+// A file that comes after its project's archive has ended moves no project's time in Frame.io, and is brought over all the same.
+func TestAMigrationsSecondRoundFindsANewFile(t *testing.T) {
+	t.Parallel()
+	p, rows, play := prepareMigration(t, "", 0, false)
+	late := ""
+	p.begins = func(activity string) {
+		if activity != workflows.ActFindChanged.Name() {
+			return
+		}
+		var first ledger.MigrationProject
+		for row, err := range rows.AllProjects(t.Context()) {
+			if assert.NoError(t, err) && (first.ID == "" || row.EndedAt.Before(first.EndedAt)) {
+				first = row
+			}
+		}
+		arc, _, err := p.book.Tenant(tenantID).Archive(first.ID).Get(t.Context())
+		assert.NoError(t, err)
+		_, err = p.frameio.AddFile(arc.RootID, frameiosim.File{Name: "late.mov", Type: "video/quicktime", Body: []byte("it comes after the archive has compared")})
+		assert.NoError(t, err)
+		late = first.ID
+	}
+	res := play()
+	assert.Equal(t, workflows.MigrationDone, res.Status, res.Reason)
+	require.NotEmpty(t, late)
+	found := 0
+	for it, err := range p.book.Tenant(tenantID).Archive(late).AllItems(t.Context()) {
+		require.NoError(t, err)
+		if it.Name == "late.mov" && it.State == ledger.ItemVerified {
+			found++
+		}
+	}
+	assert.Equal(t, 1, found)
 }
 
 // accountReport verifies the account's report as it is in iconik, like somebody without Framebridge.

@@ -375,7 +375,7 @@ func TestWhatChangesInFrameioFollows(t *testing.T) {
 		"less in a share": {change: func(p *proved) {
 			p.frameio.EditShare(p.share, func(s *frameiosim.Share) { s.Items = []string{p.other} })
 		},
-			extra: []string{"extra", "reference", "cut.mov", "not in it any more", "in it"}},
+			extra: []string{"extra", "reference", "cut.mov", "no longer in it", "in it"}},
 		"a file's status": {change: func(p *proved) { p.frameio.Label(p.file, "approved") }, have: func(p *proved) any {
 			return p.iconik.Values("assets", p.item(p.t, "cut.mov").AssetID)["framebridge_status"]
 		}, want: "approved"},
@@ -395,7 +395,7 @@ func TestWhatChangesInFrameioFollows(t *testing.T) {
 		}, have: func(p *proved) any { return len(p.iconik.ActiveVersions(p.item(p.t, "cut.mov").AssetID)) }, want: 2},
 		"a file moves to another project": {change: func(p *proved) {
 			p.frameio.MoveAsset(p.file, p.frameio.AddProject(p.frameio.AddTeam("Elsewhere").ID, "Elsewhere").RootID)
-		}, extra: []string{"extra", "file", "", "not in this project any more", "cut.mov"}},
+		}, extra: []string{"extra", "file", "", "no longer in this project", "cut.mov"}},
 		"a file is deleted": {change: func(p *proved) { p.frameio.DeleteAsset(p.file) }, extra: []string{"extra", "file", "", "deleted", "cut.mov"}},
 	}
 	for i, name := range slices.Sorted(maps.Keys(changes)) {

@@ -135,7 +135,7 @@ func TestWhatIsProvenIsFreed(t *testing.T) {
 			assert.Len(t, r.frameio.Shares(r.project.ID), 1, "shares stay")
 			r.certificate(t, row, 4)
 			told := map[events.Kind]int{}
-			for _, e := range events.Catalogue() {
+			for _, e := range events.Catalog() {
 				all, err := r.book.Tenant(tenantID).EventsSince(t.Context(), e.Kind, time.Time{})
 				require.NoError(t, err)
 				if strings.HasPrefix(string(e.Kind), "reclaim.") && len(all) > 0 {
@@ -159,6 +159,7 @@ func TestWhatIsProvenIsFreed(t *testing.T) {
 			r.approved.Name = "sam"
 			again := r.reclaim(t)
 			assert.Equal(t, ledger.ReclaimRefused, again.Status, "there is nothing left to free: %s", again.Reason)
+			r.certificate(t, row, 4) // the last one there is stays at hand
 		})
 	}
 }
@@ -307,4 +308,37 @@ func TestAKilledReclaimGoesOn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReclaimDone, row.Status, row.Reason)
 	assert.Empty(t, r.files())
+}
+
+// A run that somebody terminates in Temporal after it has deleted is closed by its workflow's end alone: with a certificate, and an entry
+// in the audit log.
+func TestATerminatedReclaimIsCertified(t *testing.T) {
+	t.Parallel()
+	r := openReclaimed(t, "v4")
+	made, _, err := r.rows().RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimExamining, RequestedBy: r.approved, ApprovedBy: r.approved, ApprovedAt: time.Now(), ApprovedHow: ledger.ApprovedByName, Accepts: r.accepts})
+	require.NoError(t, err)
+	env := temporaltest.Activities()
+	r.acts.Register(env)
+	ref := workflows.ReclaimRef{Tenant: tenantID, Archive: r.project.ID, Run: made.Run}
+	for _, step := range []string{workflows.ActExamineReclaim.Name(), workflows.ActProveFiles.Name(), workflows.ActProveFiles.Name(), workflows.ActDeleteProven.Name()} {
+		_, err := env.ExecuteActivity(step, ref)
+		require.NoError(t, err)
+	}
+	_, err = r.rows().UpdateReclaim(t.Context(), func(row *ledger.Reclaim) error {
+		row.Status, row.Reason = ledger.ReclaimStopped, "its workflow was ended in Temporal"
+		return nil
+	})
+	require.NoError(t, err)
+	end := r.skippingTime()
+	end.ExecuteWorkflow(workflows.Reclaim, workflows.ReclaimInput{ReclaimRef: ref, State: workflows.ReclaimOver()})
+	require.NoError(t, end.GetWorkflowError())
+	row, _, err := r.rows().Reclaim(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReclaimStopped, row.Status)
+	assert.False(t, row.FinishedAt.IsZero())
+	assert.WithinRange(t, row.Began(), row.ApprovedAt, row.FinishedAt)
+	r.certificate(t, row, 4)
+	entries, err := r.book.Tenant(tenantID).AuditPage(t.Context(), ledger.AuditFilter{Action: "reclaim stopped"}, 0, 10)
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
 }

@@ -23,14 +23,14 @@ import (
 
 const reviewID = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
-// Where the legacy document, rebuilt from a generated client, says less than clients see (fact sheet in brackets).
+// Where the legacy document, rebuilt from a generated client, says less than clients see.
 var legacyReviewKnown = append([]string{
 	"DELETE /v2/assets/{asset_id}: answer: /label: value is not one of",
 	"DELETE /v2/assets/{asset_id}: answer: /metadata: value must be a string",
 	"GET /v2/review_links/{review_link_id}/items/shared: answer: /N/asset/metadata: value must be a string",
-	// An asset, with its upload URLs or as a stack [§5, §3.3].
+	// An asset, with its upload URLs or as a stack.
 	"POST /v2/assets/{asset_id}/children: answer: /label: value is not one of",
-	"POST /v2/review_links/{review_link_id}/reviewers: answer: ", // a list of items that is documented by mistake [§7.1]
+	"POST /v2/review_links/{review_link_id}/reviewers: answer: ", // a list of items that is documented by mistake
 	"POST /v2/review_links/{review_link_id}/assets: answer: ",
 }, legacyKnown...)
 
@@ -50,7 +50,7 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 	fio, err := Frameio(dir, generation)
 	require.NoError(t, err)
 	ick.Known, fio.Known = append([]string{
-		// Lists of one type and single segments share a place in the document's paths [§5.1].
+		// Lists of one type and single segments share a place in the document's paths.
 		"PATCH /API/assets/v1/assets/{id}/segments/{id}/: request: method not allowed",
 		"DELETE /API/assets/v1/assets/{id}/segments/{id}/: request: method not allowed",
 	}, iconikKnown...), known

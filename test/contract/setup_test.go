@@ -63,7 +63,7 @@ func TestSettingUpKeepsToTheVendorsDocuments(t *testing.T) {
 			}
 			account, client, err := clients(tenant)
 			require.NoError(t, err)
-			s := &setup.Setup{Tenant: tenant, Base: "https://framebridge.example.com/api/v1/services/frameio", Frameio: account.(frameio.Installer), Iconik: client, Book: book.Tenant(tenant.ID), Groups: []string{group}}
+			s := &setup.Setup{Tenant: tenant, Base: "https://framebridge.example.com/api/v1/services/frameio", Frameio: account.(frameio.Installer), Iconik: client, Ledger: book.Tenant(tenant.ID), Groups: []string{group}}
 			run := func(makePlan func() (*setup.Plan, error)) {
 				plan, err := makePlan()
 				require.NoError(t, err)

@@ -54,8 +54,8 @@ func TestThreeHoursOfFailuresAreToldOnce(t *testing.T) {
 		what           string
 	}{
 		{name: "writing a comment", match: `^POST /API/assets/v1/assets/[^/]+/segments/?$`, what: "copying comments"},
-		{name: "making an asset", match: `^POST /API/assets/v1/assets/?$`, what: "making an asset in iconik"},
-		{name: "making a collection", match: `^POST /API/assets/v1/collections/?$`, what: "making collections in iconik"},
+		{name: "making an asset", match: `^POST /API/assets/v1/assets/?$`, what: "creating an asset in iconik"},
+		{name: "making a collection", match: `^POST /API/assets/v1/collections/?$`, what: "creating collections in iconik"},
 		{name: "adding to a share", match: `^POST /API/assets/v1/collections/[^/]+/contents/?$`, what: "copying shares and collections"},
 	} {
 		for _, generation := range played() {

@@ -35,11 +35,7 @@ type tampering struct {
 	do    func(r *reclaimed, file string) []string
 }
 
-func one(f func(r *reclaimed, file string)) func(*reclaimed, string) []string {
-	return func(r *reclaimed, file string) []string { f(r, file); return []string{file} }
-}
-
-// whole also keeps the other version of a stack.
+// whole keeps the file, and the other version of its stack.
 func whole(f func(r *reclaimed, file string)) func(*reclaimed, string) []string {
 	return func(r *reclaimed, file string) []string {
 		f(r, file)
@@ -129,16 +125,22 @@ func (r *reclaimed) newFile(name string) *frameiosim.Asset {
 }
 
 var at75, tamperings = int64(75), []tampering{
-	{name: "a byte in the store", do: one(func(r *reclaimed, f string) { r.rewrite(f, func(b []byte) []byte { b[len(b)/2] ^= 1; return b }) })},
-	{name: "fewer bytes in the store", do: one(func(r *reclaimed, f string) { r.rewrite(f, func(b []byte) []byte { return b[:len(b)-1] }) })},
-	{name: "more bytes in the store", do: one(func(r *reclaimed, f string) { r.rewrite(f, func(b []byte) []byte { return append(b, 0) }) })},
-	{name: "iconik's checksum", do: one(func(r *reclaimed, f string) {
+	{name: "a byte in the store", do: whole(func(r *reclaimed, f string) { r.rewrite(f, func(b []byte) []byte { b[len(b)/2] ^= 1; return b }) })},
+	{name: "fewer bytes in the store", do: whole(func(r *reclaimed, f string) { r.rewrite(f, func(b []byte) []byte { return b[:len(b)-1] }) })},
+	{name: "more bytes in the store", do: whole(func(r *reclaimed, f string) { r.rewrite(f, func(b []byte) []byte { return append(b, 0) }) })},
+	{name: "iconik's checksum", do: whole(func(r *reclaimed, f string) {
 		r.doc("files", r.itemOf(f).FileID, map[string]any{"checksum": "xxh64:0000000000000000"})
 	})},
-	{name: "iconik's size", do: one(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"size": 1}) })},
-	{name: "the file deleted in iconik", do: one(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"status": "DELETED"}) })},
-	{name: "the file missing in iconik", do: one(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"status": "MISSING"}) })},
-	{name: "the file archived in iconik", do: one(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"status": "ARCHIVED"}) })},
+	{name: "iconik's size", do: whole(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"size": 1}) })},
+	{name: "the file deleted in iconik", do: whole(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"status": "DELETED"}) })},
+	{name: "the file missing in iconik", do: whole(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"status": "MISSING"}) })},
+	{name: "the file archived in iconik", do: whole(func(r *reclaimed, f string) { r.doc("files", r.itemOf(f).FileID, map[string]any{"status": "ARCHIVED"}) })},
+	{name: "a format deleted", do: whole(func(r *reclaimed, f string) {
+		r.doc("formats", r.itemOf(f).FormatID, map[string]any{"status": "DELETED"})
+	})},
+	{name: "a file set deleted", do: whole(func(r *reclaimed, f string) {
+		r.doc("file_sets", r.itemOf(f).FileSetID, map[string]any{"status": "DELETED"})
+	})},
 	{name: "the title", do: whole(func(r *reclaimed, f string) { r.doc("assets", r.itemOf(f).AssetID, map[string]any{"title": "Final"}) })},
 	{name: "out of its collection", do: whole(func(r *reclaimed, f string) {
 		r.doc("assets", r.itemOf(f).AssetID, map[string]any{"in_collections": []string{}})
@@ -147,13 +149,9 @@ var at75, tamperings = int64(75), []tampering{
 		r.doc("assets", r.itemOf(f).AssetID, map[string]any{"external_id": "theirs"})
 	})},
 	{name: "the asset deleted", do: whole(func(r *reclaimed, f string) { r.iconik.Delete("assets", r.itemOf(f).AssetID) })},
-	{name: "a field", do: func(r *reclaimed, f string) []string {
+	{name: "a field", do: whole(func(r *reclaimed, f string) {
 		r.iconik.SetValues(r.itemOf(f).AssetID, map[string]string{"framebridge_source_path": "elsewhere"})
-		if f == r.first {
-			f = r.newest // fields are the current version's
-		}
-		return []string{f}
-	}},
+	})},
 	{name: "a version added in iconik", do: whole(func(r *reclaimed, f string) {
 		require.NoError(r.t, r.iconik.AddVersion(r.itemOf(f).AssetID, "mine.mov", []byte("mine")))
 	})},
@@ -172,6 +170,17 @@ var at75, tamperings = int64(75), []tampering{
 		r.iconik.Delete("collections", r.collection("Day 1", func(map[string]any) {}))
 		return []string{r.other}
 	}},
+	{name: "a collection's title", do: func(r *reclaimed, _ string) []string {
+		r.collection("Day 1", func(d map[string]any) { d["title"] = "Mine" })
+		return []string{r.other}
+	}},
+	{name: "a collection moved", do: func(r *reclaimed, _ string) []string {
+		r.collection("Day 1", func(d map[string]any) { d["parent_id"] = "elsewhere" })
+		return []string{r.other}
+	}},
+	{name: "the project's collection moved", do: none(func(r *reclaimed) {
+		r.collection("Stacks", func(d map[string]any) { d["parent_id"] = "elsewhere" })
+	})},
 
 	{name: "a comment's text in iconik", do: commented(func(r *reclaimed) { r.edit(r.over, map[string]any{"segment_text": "much darker"}) })},
 	{name: "a comment's time in iconik", do: commented(func(r *reclaimed) {
@@ -182,6 +191,14 @@ var at75, tamperings = int64(75), []tampering{
 	{name: "a comment's author in iconik", do: commented(func(r *reclaimed) {
 		r.doc("segments", str(r.segment(r.over)["id"]), map[string]any{"user_id": "somebody"})
 	})},
+	{name: "a comment's fields in iconik", do: commented(func(r *reclaimed) {
+		id, none := str(r.segment(r.over)["id"]), map[string]string{}
+		for field := range r.iconik.Values("segments", id) {
+			none[field] = ""
+		}
+		require.NotEmpty(r.t, none)
+		r.iconik.SetSegmentValues(id, none)
+	})},
 	{name: "a reply's thread in iconik", do: commented(func(r *reclaimed) {
 		r.doc("segments", str(r.segment(r.reply)["id"]), map[string]any{"parent_id": str(r.segment(r.drawn)["id"])})
 	})},
@@ -189,18 +206,26 @@ var at75, tamperings = int64(75), []tampering{
 		g := r.segment(r.drawn)
 		require.NoError(r.t, r.iconik.DeleteSegment(str(g["asset_id"]), str(g["id"])))
 	})},
-	{name: "a comment added in iconik", do: commented(func(r *reclaimed) {
-		require.NotEmpty(r.t, r.iconik.Comment(r.itemOf(r.file).AssetID, r.iconik.ServiceUser(), "mine", nil, nil, "", nil))
+	{name: "a comment added in iconik", do: whole(func(r *reclaimed, f string) {
+		require.NotEmpty(r.t, r.iconik.Comment(r.itemOf(f).AssetID, r.iconik.ServiceUser(), "mine", nil, nil, "", nil))
 	})},
 
 	{name: "a comment's text", do: commented(func(r *reclaimed) { r.say(r.over, func(c *frameiosim.Comment) { c.Text = "lighter" }) })},
 	{name: "a comment's time", do: commented(func(r *reclaimed) { r.say(r.over, func(c *frameiosim.Comment) { c.Timestamp = &at75 }) })},
 	{name: "a comment's drawing", do: commented(func(r *reclaimed) { r.say(r.drawn, func(c *frameiosim.Comment) { c.Annotation = "" }) })},
+	{name: "a comment's attachment", only: "v4", do: commented(func(r *reclaimed) {
+		r.say(r.over, func(c *frameiosim.Comment) {
+			c.Attachments = []frameiosim.Attachment{{ID: "a", Name: "notes.pdf", Size: 3}}
+		})
+	})},
 	{name: "a comment completed", do: commented(func(r *reclaimed) { _, _ = r.frameio.Complete(r.over, true) })},
 	{name: "a comment deleted", do: commented(func(r *reclaimed) { require.True(r.t, r.frameio.Unsay(r.drawn)) })},
-	{name: "a comment added", do: one(func(r *reclaimed, f string) { r.frameio.Say(frameiosim.Comment{AssetID: f, Text: "one more"}) })},
-	{name: "a file deleted", do: one(func(r *reclaimed, f string) { r.frameio.DeleteAsset(f) })},
-	{name: "a file renamed", do: one(func(r *reclaimed, f string) { r.frameio.RenameAsset(f, "final.mov") })},
+	{name: "a comment added", do: whole(func(r *reclaimed, f string) { r.frameio.Say(frameiosim.Comment{AssetID: f, Text: "one more"}) })},
+	{name: "comments that only Frame.io counts", only: "v4", do: none(func(r *reclaimed) {
+		r.frameio.CountComments(func(_ string, n int) any { return n + 5 })
+	})},
+	{name: "a file deleted", do: whole(func(r *reclaimed, f string) { r.frameio.DeleteAsset(f) })},
+	{name: "a file renamed", do: whole(func(r *reclaimed, f string) { r.frameio.RenameAsset(f, "final.mov") })},
 	{name: "a file moved", do: func(r *reclaimed, _ string) []string { r.frameio.MoveAsset(r.file, r.day); return []string{r.file} }},
 	{name: "a file taken out of its stack", do: func(r *reclaimed, _ string) []string {
 		r.frameio.MoveAsset(r.first, r.root)
@@ -216,7 +241,7 @@ var at75, tamperings = int64(75), []tampering{
 		r.frameio.Reorder(r.stack, r.newest, r.first)
 		return []string{r.first, r.newest}
 	}},
-	{name: "a file's status", do: one(func(r *reclaimed, f string) { r.frameio.Label(f, "approved") })},
+	{name: "a file's status", do: whole(func(r *reclaimed, f string) { r.frameio.Label(f, "approved") })},
 	{name: "a folder renamed", early: true, do: func(r *reclaimed, _ string) []string {
 		r.frameio.RenameAsset(r.day, "Monday")
 		return []string{r.other}
@@ -225,7 +250,7 @@ var at75, tamperings = int64(75), []tampering{
 	{name: "the project changed", early: true, do: none(func(r *reclaimed) {
 		r.frameio.EditProject(r.project.ID, func(p *frameiosim.Project) { p.Updated = time.Now().UTC().Add(time.Minute) })
 	})},
-	{name: "a field of Frame.io", only: "v4", do: one(func(r *reclaimed, f string) { r.frameio.SetField(f, r.frameio.AddField("Scene", "text"), "12") })},
+	{name: "a field of Frame.io", only: "v4", do: whole(func(r *reclaimed, f string) { r.frameio.SetField(f, r.frameio.AddField("Scene", "text"), "12") })},
 
 	{name: "the comparison is old", early: true, do: none(func(r *reclaimed) {
 		r.change(func(a *ledger.Archive) { a.FinishedAt = time.Now().Add(-25 * time.Hour) })
@@ -237,14 +262,14 @@ var at75, tamperings = int64(75), []tampering{
 	{name: "not allowed", do: none(func(r *reclaimed) { r.config.Tenants[tenantID].Archive.Reclaim = "off" })},
 	{name: "nobody approved", early: true, do: none(func(r *reclaimed) { r.approved = ledger.Actor{} })},
 	{name: "an open review of the asset", do: whole(func(r *reclaimed, f string) { r.review(r.itemOf(f).AssetID, "theirs") })},
-	{name: "a file of a review", do: one(func(r *reclaimed, f string) { r.review("theirs", f) })},
+	{name: "a file of a review", do: whole(func(r *reclaimed, f string) { r.review("theirs", f) })},
 	{name: "a comment's link lost", do: commented(func(r *reclaimed) {
 		require.NoError(r.t, r.book.Tenant(tenantID).Delete(r.t.Context(), ledger.LinkComment, r.over))
 	})},
-	{name: "the ledger's checksum", do: one(func(r *reclaimed, f string) {
+	{name: "the ledger's checksum", do: whole(func(r *reclaimed, f string) {
 		r.changeItem(f, func(i *ledger.Item) { i.Checksum = "0000000000000000" })
 	})},
-	{name: "the ledger's size", do: one(func(r *reclaimed, f string) { r.changeItem(f, func(i *ledger.Item) { i.Size++ }) })},
+	{name: "the ledger's size", do: whole(func(r *reclaimed, f string) { r.changeItem(f, func(i *ledger.Item) { i.Size++ }) })},
 	{name: "skipped", early: true, do: whole(func(r *reclaimed, f string) { r.changeItem(f, func(i *ledger.Item) { i.State = ledger.Skipped }) })},
 	{name: "a proxy", early: true, do: whole(func(r *reclaimed, f string) { r.changeItem(f, func(i *ledger.Item) { i.Rendition = "proxy" }) })},
 	{name: "an attachment that only Frame.io has", early: true, do: whole(func(r *reclaimed, f string) {

@@ -128,6 +128,7 @@ func (s *search) in(where, text string, signed bool, others bool) {
 // TestNoSecretAndNoOtherTenantIsSeen runs an archive and a review of one tenant beside another one's archive, with everything logged, and looks for secrets,
 // signed addresses and the other tenant's name in whatever comes out.
 func TestNoSecretAndNoOtherTenantIsSeen(t *testing.T) {
+	t.Parallel()
 	o := options(t)
 	out := openSink(t)
 	o.Debug = true

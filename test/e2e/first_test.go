@@ -27,8 +27,10 @@ const firstMinutes = 3 * time.Minute
 // TestFromAFreshInstallationToTheFirstArchive goes the manual's way with vendors where nothing is set up yet, and with nothing
 // that the stack has configured: five commands, and what a person writes into the file that the first of them makes.
 func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
+	t.Parallel()
 	for _, generation := range []string{"v4", "legacy"} {
 		t.Run(generation, func(t *testing.T) {
+			t.Parallel()
 			n := newNewcomer(t, generation)
 			team := n.Frameio.AddTeam("Harbour Films").ID
 			first, err := samples.Harbour(n.Frameio, team)

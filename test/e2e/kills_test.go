@@ -17,10 +17,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/sandbox/stack"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 // Under kills everything takes longer: each worker that dies holds its work until its heartbeats are missed.
@@ -109,11 +113,12 @@ type migrationJSON struct {
 
 const refusedProject = "Template Library"
 
-// migrateAccount migrates an account of four projects, one of which Frame.io refuses, and returns how it stands.
+// migrateAccount migrates an account of four projects, one of which Frame.io refuses, and returns how it stands. It begins with one, and
+// when it waits for a go, two of the others are added.
 func migrateAccount(s *harness, during func(ended func() bool)) migrationJSON {
 	s.t.Helper()
 	s.seedHarbour()
-	_, err := samples.Small(s.Frameio, s.team, "Regatta", 30, 1)
+	regatta, err := samples.Small(s.Frameio, s.team, "Regatta", 30, 1)
 	require.NoError(s.t, err)
 	bad, err := samples.Small(s.Frameio, s.team, refusedProject, 5, 1)
 	require.NoError(s.t, err)
@@ -121,9 +126,16 @@ func migrateAccount(s *harness, during func(ended func() bool)) migrationJSON {
 	_, err = samples.Tiny(s.Frameio, s.team)
 	require.NoError(s.t, err)
 	var v migrationJSON
-	require.Equal(s.t, http.StatusAccepted, s.call(http.MethodPost, "/migrations", map[string]any{"projects_in_parallel": 2}, &v))
-	during(func() bool {
-		s.call(http.MethodGet, "/migrations/"+v.ID, nil, &v) // the starter may be away
+	some := map[string]any{"project_ids": []string{regatta.ID, s.project.ID}}
+	require.Equal(s.t, http.StatusAccepted, s.call(http.MethodPost, "/migrations", map[string]any{"selection": some, "canary": 1, "projects_in_parallel": 2}, &v))
+	added, goes := false, false
+	control := func(verb string, body any) bool {
+		return s.call(http.MethodPost, "/migrations/"+v.ID+"/"+verb, body, nil) == http.StatusAccepted
+	}
+	during(func() bool { // the starter may be away
+		added = added || control("add", map[string]any{"selection": map[string]any{}})
+		goes = goes || added && control("resume", map[string]any{})
+		s.call(http.MethodGet, "/migrations/"+v.ID, nil, &v)
 		return v.Status == "done" && v.Iconik.Report != ""
 	})
 	return v
@@ -163,6 +175,27 @@ func (s *harness) once() {
 	}
 }
 
+// listed asserts that a search in Temporal finds archives, which say what they are.
+func (s *harness) listed(query, what string) {
+	s.t.Helper()
+	c, err := client.Dial(client.Options{HostPort: s.TemporalAddress})
+	require.NoError(s.t, err)
+	defer c.Close()
+	var found []*workflowpb.WorkflowExecutionInfo
+	require.Eventually(s.t, func() bool {
+		list, err := c.ListWorkflow(s.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: query + " AND WorkflowType = '" + workflows.ArchiveName + "'"})
+		found = list.GetExecutions()
+		return err == nil && len(found) > 0
+	}, time.Minute, 100*time.Millisecond, query)
+	for _, e := range found {
+		d, err := c.DescribeWorkflow(s.t.Context(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
+		require.NoError(s.t, err)
+		summary, err := d.GetStaticSummary()
+		require.NoError(s.t, err)
+		assert.Equal(s.t, what, summary)
+	}
+}
+
 func TestKillsDuringAMigration(t *testing.T) {
 	t.Parallel()
 	calm := open(t, accountOptions(t))
@@ -170,6 +203,7 @@ func TestKillsDuringAMigration(t *testing.T) {
 		require.Eventually(t, ended, killPatience, 50*time.Millisecond, "the migration ends")
 	})
 	want := calm.accountTree()
+	calm.listed("FramebridgeProjectName = 'Pier'", "Archive of Pier") // the first ones start before a new server knows the attribute
 	calm.Stop()
 
 	s := open(t, accountOptions(t))

@@ -49,7 +49,7 @@ var steps = []step{
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "alert rules and dashboard", args: []string{"go", "test", "-C", "tools/lint-observability", "-timeout", "10m"}, slow: true},
 	{name: "the console and the sign-in in a browser", args: []string{"go", "test", "-tags", "integration", "-timeout", "9m", "-count", "1", "./console", "./signin"}, slow: true, needsBrowser: true},
-	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "5", "./test/e2e"}, slow: true},
+	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "7", "./test/e2e"}, slow: true},
 }
 
 // havePostgres installs PostgreSQL for the ledger's tests where it can: as root on Debian, and not for --fast. Without it they

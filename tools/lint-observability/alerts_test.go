@@ -122,7 +122,7 @@ framebridge_event_last_timestamp_seconds{tenant="t",type="mirror.failed"} 300x80
 	{"FramebridgeReviewNotSynced", `framebridge_review_oldest_sync_seconds{tenant="t"} 3600+60x30`, `framebridge_review_oldest_sync_seconds{tenant="t"} 3500 3560 3620 3680 20+60x30`, 20 * time.Minute,
 		"A review of tenant t has not been synced for an hour."},
 	{"FramebridgeWorkflowStopped", `framebridge_workflow_task_retries_total{workflow_type="Archive"} 1+1x30`, `framebridge_workflow_task_retries_total{workflow_type="Archive"} 1 2 2x30`, 15 * time.Minute,
-		"A workflow does not go on: its tasks fail again and again."},
+		"A workflow is stuck: its tasks fail again and again."},
 	{"FramebridgeServerErrors", `framebridge_http_answers_total{route="/ui",status="500"} 0+2x30`, `framebridge_http_answers_total{route="/ui",status="404"} 0+100x30
 framebridge_http_answers_total{route="/ui",status="500"} 0 1x30`, 15 * time.Minute, "The starter answered /ui with errors of its own."},
 	{"FramebridgeItemsFail", `framebridge_archive_items_total{tenant="t",result="failed"} 0+2x60`, `framebridge_archive_items_total{tenant="t",result="verified"} 0+100x60

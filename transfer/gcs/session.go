@@ -19,7 +19,7 @@ import (
 
 const granule = 256 << 10 // a session takes multiples of it, but for the last part
 
-// statusCancelled is what a cancelled session answers.
+// statusCancelled is what a canceled session answers.
 const statusCancelled = 499
 
 // Session describes a resumable upload.

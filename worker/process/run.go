@@ -58,11 +58,11 @@ func run(ctx context.Context, o options) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 
-	book, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
+	l, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
-	defer book.Close()
+	defer l.Close()
 	tell, err := telemetry.Open(ctx, cfg.Telemetry, "worker", log)
 	if err != nil {
 		return err
@@ -78,16 +78,16 @@ func run(ctx context.Context, o options) error {
 	}
 	defer tc.Close()
 	store := transfer.NewHTTPClient(nil, guard(live))
-	acts, err = activities.New(live, book, newEngine(cfg.Transfer, store, metrics), store, tc, log)
+	acts, err = activities.New(live, l, newEngine(cfg.Transfer, store, metrics), store, tc, log)
 	if err != nil {
 		return err
 	}
-	metrics.MustRegister(append(acts.Metrics(), book.Metrics())...)
+	metrics.MustRegister(append(acts.Metrics(), l.Metrics())...)
 
 	fatal := make(chan error, 2)
 	main, moving := workers(tc, live, acts, fatal)
 	var ready atomic.Bool
-	server, err := serve(cfg.Worker.Listen, &ready, metrics, book, tc, cfg.Temporal.Namespace)
+	server, err := serve(cfg.Worker.Listen, &ready, metrics, l, tc, cfg.Temporal.Namespace)
 	if err != nil {
 		return fmt.Errorf("worker.listen: %w", err)
 	}
@@ -161,7 +161,7 @@ func workerOptions(most int, live *config.Live, fatal chan<- error) worker.Optio
 }
 
 // serve answers health checks and metrics.
-func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book *ledger.Ledger, tc client.Client, namespace string) (*http.Server, error) {
+func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, l *ledger.Ledger, tc client.Client, namespace string) (*http.Server, error) {
 	mux := http.NewServeMux()
 	say := func(w http.ResponseWriter, status int, text string) {
 		w.Header().Set("Content-Type", "application/json")
@@ -180,19 +180,19 @@ func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, book
 			say(w, http.StatusServiceUnavailable, err.Error())
 			return
 		}
-		if err = errors.Join(err, book.Ping(ctx)); err != nil || !ready.Load() {
+		if err = errors.Join(err, l.Ping(ctx)); err != nil || !ready.Load() {
 			say(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}
 		say(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	l, err := net.Listen("tcp", listen) //nolint:noctx // a local port answers at once
+	listener, err := net.Listen("tcp", listen) //nolint:noctx // a local port answers at once
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Addr: l.Addr().String(), Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
-	go func() { _ = server.Serve(l) }()
+	server := &http.Server{Addr: listener.Addr().String(), Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	go func() { _ = server.Serve(listener) }()
 	return server, nil
 }
 

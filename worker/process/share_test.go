@@ -77,8 +77,9 @@ func TestOneTenantsLoadLeavesRoomForTheOthers(t *testing.T) {
 		assert.Positive(t, let(tenant, 70), "always one more")
 		assert.LessOrEqual(t, s.all, maxActivities)
 	}
+	running := s.all // before they end
 	close(work.end)
-	for range s.all {
+	for range running {
 		require.NoError(t, <-ended)
 	}
 	assert.Zero(t, s.all)

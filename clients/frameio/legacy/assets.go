@@ -34,7 +34,7 @@ type project struct {
 	Team          tolerant[team] `json:"team"`
 	RootAssetID   text           `json:"root_asset_id"`
 	OwnerID       text           `json:"owner_id"`
-	Private       flag           `json:"private"`
+	Private       *flag          `json:"private"` // not in GET /projects/{id} as it was captured, but in the project of an asset
 	ArchiveStatus text           `json:"archive_status"`
 	InsertedAt    instant        `json:"inserted_at"`
 	UpdatedAt     instant        `json:"updated_at"`
@@ -50,7 +50,7 @@ type project struct {
 
 func (p project) domain() frameio.Project {
 	d := frameio.Project{ID: p.ID, Name: string(p.Name), RootID: string(p.RootAssetID), Team: frameio.Team{ID: string(p.TeamID)},
-		Owner: frameio.User{ID: string(p.OwnerID)}, Restricted: bool(p.Private), Archived: isAway(string(p.ArchiveStatus)), Description: string(p.Description),
+		Owner: frameio.User{ID: string(p.OwnerID)}, Restricted: p.Private != nil && bool(*p.Private), Archived: isAway(string(p.ArchiveStatus)), Description: string(p.Description),
 		CreatedAt: p.InsertedAt.Time, UpdatedAt: p.UpdatedAt.Time, URL: "https://app.frame.io/projects/" + p.ID}
 	for name, v := range map[string]any{"project_preferences": p.Preferences, "watermark": p.Watermark, "shared": p.Shared, "read_only": p.ReadOnly} {
 		if v == nil {

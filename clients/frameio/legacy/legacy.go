@@ -343,8 +343,9 @@ func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
 	return out, nil
 }
 
-// Project wraps GET /projects/{id}, and GET /teams/{id} where the answer does not hold the team's name, which one who was
-// invited to the project only may not see: the id stands in for a name that is refused.
+// Project wraps GET /projects/{id}, GET /assets/{id} of its root folder where only that says whether the project is private, and
+// GET /teams/{id} where the answer does not hold the team's name, which one who was invited to the project only may not see: the
+// id stands in for a name that is refused.
 func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
 	var p project
 	if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil {
@@ -352,6 +353,15 @@ func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error
 	}
 	if !p.DeletedAt.IsZero() {
 		return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Operation: opProject, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the project was deleted"}
+	}
+	if p.Private == nil && p.RootAssetID != "" {
+		var root asset
+		if _, err := c.get(ctx, opAsset, "assets/"+url.PathEscape(string(p.RootAssetID)), nil, &root); err != nil {
+			return frameio.Project{}, err
+		}
+		if of := root.Project.value; of != nil {
+			p.Private = of.Private
+		}
 	}
 	out := p.domain()
 	c.away.Store(p.ID, projectState{out.Archived, c.now()})

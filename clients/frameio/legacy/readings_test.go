@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// against makes a client of a server that answers as the fact sheet allows, not as our simulator does.
+// against makes a client of a server that answers as Frame.io may, not as our simulator does.
 func against(t *testing.T, routes map[string]http.HandlerFunc, opts ...legacy.Option) *legacy.Client {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -331,5 +331,33 @@ func TestWhyThereIsNoOriginal(t *testing.T) {
 				t.Errorf("%s: %q, want %q; %v, asked %d times", answer, a.Original, want, err, asked)
 			}
 		}
+	}
+}
+
+// As GET /projects/{id} was captured, it does not say whether the project is private; the project of an asset does.
+func TestAPrivateProjectIsKnownByItsRoot(t *testing.T) {
+	for name, c := range map[string]struct {
+		project, root string
+		want          bool
+		looks         int
+	}{
+		"the project does not say":   {`{"id":"P","name":"Spring","root_asset_id":"R","team":{"id":"T","name":"Films"}}`, `{"id":"R","project":{"id":"P","private":true}}`, true, 1},
+		"it is open":                 {`{"id":"P","name":"Spring","root_asset_id":"R","team":{"id":"T","name":"Films"}}`, `{"id":"R","project":{"id":"P","private":false}}`, false, 1},
+		"the project says it itself": {`{"id":"P","name":"Spring","root_asset_id":"R","private":true,"team":{"id":"T","name":"Films"}}`, `{}`, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			looks := 0
+			client := against(t, map[string]http.HandlerFunc{
+				"GET /v2/projects/P": says(c.project),
+				"GET /v2/assets/R": func(w http.ResponseWriter, r *http.Request) {
+					looks++
+					says(c.root)(w, r)
+				},
+			})
+			p, err := client.Project(t.Context(), "P")
+			if err != nil || p.Restricted != c.want || looks != c.looks {
+				t.Errorf("restricted %v after %d looks at the root, %v", p.Restricted, looks, err)
+			}
+		})
 	}
 }

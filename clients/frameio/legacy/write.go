@@ -10,6 +10,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 )
 
 // Operations that write, which are also their rate budgets.
@@ -54,9 +55,9 @@ func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, 
 	if len(named) == 1 {
 		return named[0], nil
 	}
-	detail := fmt.Sprintf("the token sees %d teams named %q", len(named), idOrName)
+	detail := fmt.Sprintf("the token sees %s named %q", english.Count(len(named), "team"), idOrName)
 	if idOrName == "" {
-		detail = fmt.Sprintf("the token sees %d teams", len(named))
+		detail = "the token sees " + english.Count(len(named), "team")
 	}
 	return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opTeams, Class: rest.Permanent, Detail: detail, Hint: "set frameio.workspace to a team's ID"}
 }

@@ -19,7 +19,7 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 	defer cancel()
 	account, since, err := v4.MovedAt(ctx, t.Frameio)
 	head := fmt.Sprintf("Frame.io's legacy API refuses the token of tenant %s (%s).", t.Name, t.ID)
-	steps := []string{fmt.Sprintf("If the account is on V4 now, set tenants.%s.frameio.generation to v4 and fill in frameio.ims (or keep the developer token if the account is not managed in Adobe's Admin Console), then restart the worker and the starter.", t.ID)}
+	steps := []string{fmt.Sprintf("If the account is on V4 now, set tenants.%s.frameio.generation to v4 and fill in frameio.ims (or keep the developer token if the account is not managed in Adobe's Admin Console).", t.ID)}
 	if err == nil {
 		when := "is on V4"
 		if !since.IsZero() {
@@ -27,12 +27,12 @@ func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text strin
 		}
 		subject = fmt.Sprintf("The Frame.io account of %s was migrated to V4: update the configuration", t.Name)
 		head += fmt.Sprintf(" Its account %q %s, and V4 accepts this token.", account, when)
-		steps = []string{fmt.Sprintf("Set tenants.%s.frameio.generation to v4, then restart the worker and the starter. The token works on V4 for now; plan to switch to an Adobe sign-in (frameio.ims).", t.ID)}
+		steps = []string{fmt.Sprintf("Set tenants.%s.frameio.generation to v4. The token works on V4 for now; plan to switch to an Adobe sign-in (frameio.ims).", t.ID)}
 	} else {
 		subject = fmt.Sprintf("Frame.io refuses the token of %s: was the account migrated to V4?", t.Name)
 		head += " Frame.io supports that API only until December 1, 2026, and a migrated account refuses legacy tokens immediately."
 	}
-	steps = append([]string{"First, ask Frame.io Support to restore team-only comments: V4 hides those of before the migration until Support brings them back, and an archive cannot see them. Also have projects in cold storage unarchived: V4 does not offer their originals until then."}, steps...)
+	steps = append([]string{"First, ask Frame.io Support to restore team-only comments: V4 hides those from before the migration until Support brings them back, and an archive cannot see them. Also have projects in cold storage unarchived: V4 does not offer their originals until then."}, steps...)
 	steps = append(steps, "Run starter setup: the account migration turned the webhooks off.")
 	if err != nil {
 		steps = append(steps, "If the account was not migrated, someone deleted the token: create a new one.")

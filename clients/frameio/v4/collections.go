@@ -4,24 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
 type collection struct {
-	ID          string     `json:"id"`
-	ProjectID   string     `json:"project_id"`
-	Name        *string    `json:"name"`
-	Description *string    `json:"description"`
-	Private     bool       `json:"private"`
-	Mode        string     `json:"aggregation_mode"`
-	Generated   bool       `json:"auto_generated"`
-	RootID      *string    `json:"root_folder_id"`
-	Creator     *user      `json:"creator"`
-	CreatedAt   *time.Time `json:"created_at"`
-	UpdatedAt   *time.Time `json:"updated_at"`
+	ID          string  `json:"id"`
+	ProjectID   string  `json:"project_id"`
+	Name        *string `json:"name"`
+	Description *string `json:"description"`
+	Private     flag    `json:"private"`
+	Mode        string  `json:"aggregation_mode"`
+	Generated   bool    `json:"auto_generated"`
+	RootID      *string `json:"root_folder_id"`
+	Creator     *user   `json:"creator"`
+	CreatedAt   instant `json:"created_at"`
+	UpdatedAt   instant `json:"updated_at"`
 	Shares      []struct {
 		ID string `json:"id"`
 	} `json:"shares"`
@@ -30,8 +29,8 @@ type collection struct {
 func readCollection(raw json.RawMessage) frameio.Collection {
 	var c collection
 	_ = json.Unmarshal(raw, &c) // what cannot be read stays empty
-	d := frameio.Collection{ID: c.ID, ProjectID: c.ProjectID, Name: text(c.Name), Description: text(c.Description), Private: c.Private, Dynamic: c.Mode == "dynamic",
-		OfShare: c.Generated, RootID: text(c.RootID), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt)}
+	d := frameio.Collection{ID: c.ID, ProjectID: c.ProjectID, Name: text(c.Name), Description: text(c.Description), Private: bool(c.Private), Dynamic: c.Mode == "dynamic",
+		OfShare: c.Generated, RootID: text(c.RootID), CreatedAt: c.CreatedAt.Time, UpdatedAt: c.UpdatedAt.Time}
 	if c.Creator != nil {
 		d.Creator = c.Creator.domain()
 	}

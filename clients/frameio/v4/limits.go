@@ -49,7 +49,7 @@ const (
 	opFolderUsers       = "GET ~/folders/{id}/users"
 )
 
-// limits are the vendor's table of July 2026 (fact sheet §23); the headers of each answer correct them.
+// limits are the vendor's table of July 2026; the headers of each answer correct them.
 var limits = map[string]rest.Limit{}
 
 func init() {

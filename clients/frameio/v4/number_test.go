@@ -25,3 +25,16 @@ func TestAnOddSizeCostsNoPage(t *testing.T) {
 		assert.Equal(t, min(want, mostBytes), int64(a.Size), text)
 	}
 }
+
+// What cannot be read of a project or a collection costs no other member, least of all who may see it.
+func TestAnUnreadableTimeLeavesARestrictedProjectRestricted(t *testing.T) {
+	for _, raw := range []string{
+		`{"created_at":"yesterday","id":"p","restricted":true,"root_folder_id":"r","private":true}`,
+		`{"updated_at":17,"id":"p","restricted":"true","root_folder_id":"r","private":"true"}`,
+		`{"created_at":null,"id":"p","restricted":true,"root_folder_id":"r","private":true}`,
+	} {
+		p, c := readProject(json.RawMessage(raw)), readCollection(json.RawMessage(raw))
+		assert.True(t, p.Restricted && p.ID == "p" && p.RootID == "r" && p.CreatedAt.IsZero(), "%s: %+v", raw, p)
+		assert.True(t, c.Private && c.RootID == "r", "%s: %+v", raw, c)
+	}
+}

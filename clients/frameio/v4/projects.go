@@ -11,17 +11,28 @@ import (
 )
 
 type project struct {
-	ID          string     `json:"id"`
-	Name        string     `json:"name"`
-	RootID      string     `json:"root_folder_id"`
-	WorkspaceID string     `json:"workspace_id"`
-	Status      string     `json:"status"`
-	ViewURL     string     `json:"view_url"`
-	Description *string    `json:"description"`
-	Owner       *user      `json:"owner"`
-	Restricted  bool       `json:"restricted"`
-	CreatedAt   *time.Time `json:"created_at"`
-	UpdatedAt   *time.Time `json:"updated_at"`
+	ID          string  `json:"id"`
+	Name        string  `json:"name"`
+	RootID      string  `json:"root_folder_id"`
+	WorkspaceID string  `json:"workspace_id"`
+	Status      string  `json:"status"`
+	ViewURL     string  `json:"view_url"`
+	Description *string `json:"description"`
+	Owner       *user   `json:"owner"`
+	Restricted  flag    `json:"restricted"`
+	CreatedAt   instant `json:"created_at"`
+	UpdatedAt   instant `json:"updated_at"`
+}
+
+// instant is a time of an object that is read member by member: what is no time costs no other member.
+type instant struct{ time.Time }
+
+func (i *instant) UnmarshalJSON(raw []byte) error {
+	var t *time.Time
+	if json.Unmarshal(raw, &t) == nil {
+		i.Time = at(t)
+	}
+	return nil
 }
 
 // projectSettings are kept as Frame.io sent them.
@@ -31,7 +42,7 @@ func readProject(raw json.RawMessage) frameio.Project {
 	var p project
 	_ = json.Unmarshal(raw, &p) // what cannot be read stays empty
 	d := frameio.Project{ID: p.ID, Name: p.Name, RootID: p.RootID, Team: frameio.Team{ID: p.WorkspaceID}, Inactive: p.Status == "inactive", Description: text(p.Description),
-		Restricted: p.Restricted, CreatedAt: at(p.CreatedAt), UpdatedAt: at(p.UpdatedAt), URL: p.ViewURL, Settings: map[string]any{}}
+		Restricted: bool(p.Restricted), CreatedAt: p.CreatedAt.Time, UpdatedAt: p.UpdatedAt.Time, URL: p.ViewURL, Settings: map[string]any{}}
 	if p.Owner != nil {
 		d.Owner = p.Owner.domain()
 	}

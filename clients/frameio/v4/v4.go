@@ -16,13 +16,14 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 )
 
 const (
 	vendorName   = "Frame.io"
 	pageSize     = 100 // of most listings
 	assetPage    = 500 // of a folder's children
-	firstFrame   = 0   // the guide says 1, live data say 0 (fact sheet §7)
+	firstFrame   = 0   // the guide says 1, live data say 0
 	kindsKnown   = 200_000
 	commentPolls = 100
 	urlFreshFor  = 30 * time.Minute // they were seen to last about an hour
@@ -36,6 +37,7 @@ type Client struct {
 	urls   *frameio.URLMemory
 	now    func() time.Time
 	states sync.Map // by project: projectState
+	pages  sync.Map // by listing: how many of its rows fit into what is read, where not as many as are asked for
 	people people
 
 	mu      sync.Mutex
@@ -179,7 +181,7 @@ func (c *Client) accountID(ctx context.Context) (string, error) {
 		for _, a := range out.Data {
 			names = append(names, a.Name+" ("+a.ID+")")
 		}
-		return "", &rest.Error{Vendor: "Frame.io", Operation: opAccounts, Class: rest.Permanent, Detail: "the token sees " + strconv.Itoa(len(out.Data)) + " accounts: " + strings.Join(names, ", "),
+		return "", &rest.Error{Vendor: "Frame.io", Operation: opAccounts, Class: rest.Permanent, Detail: "the token sees " + english.Count(len(out.Data), "account") + ": " + strings.Join(names, ", "),
 			Hint: "set frameio.account_id; accounts that are not on V4 yet do not appear here"}
 	}
 	c.mu.Lock()
@@ -238,6 +240,21 @@ func one[T any](ctx context.Context, c *Client, op string, q url.Values, body an
 
 // list reads one page. The next page's link names its place only: the query is built again each time.
 func list[T any](ctx context.Context, c *Client, op string, q url.Values, size int, cursor string, segments ...string) ([]T, string, error) {
+	listing := op + " " + strings.Join(segments, "/")
+	if smaller, ok := c.pages.Load(listing); ok {
+		size = smaller.(int)
+	}
+	for {
+		rows, next, err := listPage[T](ctx, c, op, q, size, cursor, segments...)
+		if size == 1 || !errors.Is(err, rest.ErrTooLarge) {
+			return rows, next, err
+		}
+		size /= 2 // a file's metadata holds every option of its fields
+		c.pages.Store(listing, size)
+	}
+}
+
+func listPage[T any](ctx context.Context, c *Client, op string, q url.Values, size int, cursor string, segments ...string) ([]T, string, error) {
 	query := url.Values{"page_size": {strconv.Itoa(size)}}
 	for k, v := range q {
 		query[k] = v
@@ -363,7 +380,7 @@ func (c *Client) Workspace(ctx context.Context, idOrName string) (frameio.Team, 
 		}
 	}
 	if len(found) != 1 {
-		return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opWorkspaces, Class: rest.Permanent, Detail: strconv.Itoa(len(found)) + " workspaces fit",
+		return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Operation: opWorkspaces, Class: rest.Permanent, Detail: "the token sees " + english.Count(len(found), "workspace") + " that match it",
 			Hint: "set frameio.workspace to a workspace's ID"}
 	}
 	return found[0], nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,6 +116,36 @@ func TestEachPageIsAskedForWhole(t *testing.T) {
 		ids = append(ids, a.ID)
 	}
 	assert.Equal(t, []string{"a0", "a1", "a2"}, ids)
+}
+
+// A file's metadata holds every option of its fields: a full page can be larger than is read.
+func TestALargePageIsAskedForInSmallerOnes(t *testing.T) {
+	const files = 70
+	row := func(n int) string {
+		return fmt.Sprintf(`{"id":"a%d","type":"folder","name":%q}`, n, strings.Repeat("x", 600))
+	}
+	v := newVendor(t, map[string]http.HandlerFunc{"GET folders/{id}/children": func(w http.ResponseWriter, r *http.Request) {
+		from, _ := strconv.Atoi(r.URL.Query().Get("after"))
+		size, _ := strconv.Atoi(r.URL.Query().Get("page_size"))
+		to, next := min(from+size, files), "null"
+		if to < files {
+			next = fmt.Sprintf(`"/v4/accounts/acc/folders/f/children?after=%d"`, to)
+		}
+		rows := []string{}
+		for n := from; n < to; n++ {
+			rows = append(rows, row(n))
+		}
+		fmt.Fprintf(w, `{"data":[%s],"links":{"next":%s}}`, strings.Join(rows, ","), next)
+	}})
+	c := v.client(t, nil, func(c *rest.Config, _ *Client) { c.MaxBody = 32 << 10 })
+	var ids []string
+	for a, err := range frameio.RowsOf(t.Context(), "list", c.Children, "f") {
+		require.NoError(t, err)
+		ids = append(ids, a.ID)
+	}
+	assert.Len(t, ids, files)
+	assert.Len(t, slices.Compact(ids), files)
+	assert.Len(t, v.calls(), 4+3, "of 500, 250, 125 and 62, which are too large, then three of 31")
 }
 
 func TestAListingIsNeverCutShort(t *testing.T) {

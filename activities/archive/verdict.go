@@ -1,4 +1,4 @@
-package settle
+package archive
 
 import (
 	"fmt"
@@ -7,14 +7,14 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Outcome is what an archive has proved, over all items, folders and presentations.
-func Outcome(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
+// verdict is what an archive has proved, over all items, folders and presentations.
+func verdict(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
 	open := t.Pending + t.Copying + t.Copied
 	switch {
 	case t.Failed > 0 || open > 0:
 		return ledger.Incomplete, fmt.Sprintf("%d of %s failed, %d not verified: the report lists each one; retry the archive to continue with them", t.Failed, english.Count(t.Items, "file"), open)
 	case t.FailedOthers > 0:
-		return ledger.Incomplete, fmt.Sprintf("%d of %s verified; %s failed beside them: the report lists each one; retry the archive to continue with them", t.Verified, english.Count(t.Items, "file"), english.Count(t.FailedOthers, "other object"))
+		return ledger.Incomplete, fmt.Sprintf("%d of %s verified; %s also failed: the report lists each one; retry the archive to continue with them", t.Verified, english.Count(t.Items, "file"), english.Count(t.FailedOthers, "other object"))
 	case foldersMissing > 0:
 		return ledger.Incomplete, fmt.Sprintf("missing: %s deleted in iconik; a retry restores what is missing", english.Count(foldersMissing, "collection"))
 	case sharesMissing > 0:

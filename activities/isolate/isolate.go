@@ -1,6 +1,6 @@
-// Package settle settles each object of a list by itself: what is refused for good costs that object, and what may pass is
-// the whole activity's.
-package settle
+// Package isolate keeps the failure of one object of a list to that object: what is refused for good costs it alone, and what may
+// pass is the whole activity's.
+package isolate
 
 import (
 	"context"
@@ -24,7 +24,7 @@ const Patience = 12 * time.Hour
 
 // Refusal is why one object could not be brought over, or not be compared.
 type Refusal struct {
-	Fault  string // "content" (the user can mend it) or "system" (an operator must look)
+	Fault  string // ledger.FaultContent or ledger.FaultSystem
 	Reason string // the vendor's words
 }
 
@@ -44,9 +44,9 @@ func Of(ctx context.Context, err error) (Refusal, bool) {
 	if !lasting && !late {
 		return Refusal{}, false
 	}
-	r := Refusal{Fault: "system", Reason: fault.Scrubbed(err)}
+	r := Refusal{Fault: ledger.FaultSystem, Reason: fault.Scrubbed(err)}
 	if kind == workflows.ErrorContent {
-		r.Fault = "content"
+		r.Fault = ledger.FaultContent
 	}
 	return r, true
 }
@@ -77,14 +77,14 @@ type Objects struct {
 	Log     *slog.Logger
 }
 
-// Try does the work on one object of a list and settles what comes of it: a refusal of this object, or an error of the
+// Try does the work on one object of a list and says what comes of it: a refusal of this object, or an error of the
 // whole activity. A panic is this object's.
 func (o Objects) Try(ctx context.Context, work func() error) (refused *Refusal, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			text := fault.Scrubbed(p)
 			o.Log.ErrorContext(ctx, "the work on one object panicked", "archive", o.Archive, "panic", text, "stack", string(debug.Stack()))
-			refused, err = &Refusal{Fault: "system", Reason: "Framebridge has a fault: " + text}, nil
+			refused, err = &Refusal{Fault: ledger.FaultSystem, Reason: "Framebridge has a bug: " + text}, nil
 		}
 	}()
 	err = work()
@@ -106,7 +106,7 @@ func (o Objects) TryOr(ctx context.Context, f ledger.Failure, work func() error)
 // Failed writes down that an object which is no file failed.
 func (o Objects) Failed(ctx context.Context, f ledger.Failure, r Refusal) error {
 	f.Fault, f.Reason, f.At = r.Fault, r.Reason, time.Now().UTC()
-	o.Log.WarnContext(ctx, "an object failed, the rest goes on", "archive", o.Archive, "kind", f.Kind, "id", f.SourceID, "reason", f.Reason)
+	o.Log.WarnContext(ctx, "an object failed, the rest continues", "archive", o.Archive, "kind", f.Kind, "id", f.SourceID, "reason", f.Reason)
 	return o.Ledger.PutFailure(ctx, f)
 }
 

@@ -84,7 +84,7 @@ func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (mapping
 	}
 	for _, f := range formats {
 		for _, c := range f.Components {
-			if rate := rateOf(fmt.Sprint(c.Metadata["framerate"])); f.Name == tenant.FormatOriginal && f.Status != "DELETED" && c.Type == "VIDEO" && rate.Den > 0 {
+			if rate := rateOf(fmt.Sprint(c.Metadata["framerate"])); f.Name == tenant.FormatOriginal && !f.Deleted() && c.Type == "VIDEO" && rate.Den > 0 {
 				return rate, nil
 			}
 		}

@@ -1,0 +1,68 @@
+// Package texts knows in which columns people may stand, and changes what stands there.
+package texts
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/framebridge/framebridge/ledger/database"
+)
+
+// archives are the columns, of tables with an archive, in which people's addresses and names may stand; folders are first, whose makers
+// have their names there. personal are those of all tables with a tenant. Archives, reviews, items, the recipients of mails and the
+// audit are dealt with one by one.
+var (
+	archives = []Column{{"folders", "details"}, {"access", "doc"}, {"differences", "name"}, {"differences", "frameio"}, {"differences", "iconik"},
+		{"not_carried", "name"}, {"not_carried", "reason"}, {"failures", "reason"}}
+	personal = append(slices.Clone(archives), []Column{{"review_comments", "data"}, {"review_assets", "data"}, {"links", "source_id"}, {"reclaims", "data"}, {"reclaim_files", "data"},
+		{"migrations", "data"}, {"migration_projects", "data"}, {"events", "data"}, {"event_deliveries", "reason"}, {"received", "result"}, {"mails", "subject"}, {"mails", "body"}}...)
+)
+
+// Column is a column of texts.
+type Column struct{ Table, Column string }
+
+// OfArchives are the columns of tables with an archive.
+func OfArchives() []Column { return archives }
+
+// Personal are all of them.
+func Personal() []Column { return personal }
+
+// Replace changes a column wherever a text stands in it, of a tenant's rows and, where there is a condition more, of those with its arguments.
+func (t Column) Replace(ctx context.Context, tx database.Session, more, text string, clean func(string) string, args ...any) (int, error) {
+	of := " FROM " + t.Table + " WHERE tenant = ?" + more
+	texts, err := database.Collect(ctx, tx, func(r database.Scanner) (s string, err error) { return s, r.Scan(&s) }, "SELECT DISTINCT "+t.Column+of+" AND LOWER("+t.Column+`) LIKE ? ESCAPE '\'`, append(slices.Clone(args), Roughly(text))...)
+	if err != nil {
+		return 0, err
+	}
+	changed := 0
+	for _, text := range texts {
+		now := clean(text)
+		if now == text {
+			continue
+		}
+		n, err := tx.Exec(ctx, "UPDATE "+t.Table+" SET "+t.Column+" = ? WHERE tenant = ?"+more+" AND "+t.Column+" = ?", append(append([]any{database.JSON(now)}, args...), database.JSON(text))...)
+		if err != nil {
+			return changed, err
+		}
+		changed += int(n)
+	}
+	return changed, nil
+}
+
+// Roughly is a pattern for LIKE that finds a text, also as JSON writes it, and may find more.
+func Roughly(text string) string {
+	var p strings.Builder
+	for _, r := range strings.ToLower(text) {
+		switch {
+		case r == '_':
+			p.WriteString(`\_`)
+		case r < utf8.RuneSelf && !strings.ContainsRune(`&<>"'\%`, r):
+			p.WriteRune(r)
+		default:
+			p.WriteByte('%')
+		}
+	}
+	return "%" + p.String() + "%"
+}

@@ -1,0 +1,114 @@
+package control
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// silent takes updates and answers none, and knows no workflow until one is started.
+type silent struct {
+	client.Client
+	started []workflows.ReclaimInput
+}
+
+func (*silent) UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	return nil, context.DeadlineExceeded
+}
+
+func (*silent) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, serviceerror.NewNotFound("none")
+}
+
+func (s *silent) ExecuteWorkflow(_ context.Context, _ client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	s.started = append(s.started, args[0].(workflows.ReclaimInput))
+	return nil, nil
+}
+
+// reclaiming is a service of somebody at the command line, with a project whose reclaim was asked for at the console.
+func reclaiming(t *testing.T, who string, status ledger.ReclaimStatus) (*Service, *silent, ledger.ArchiveLedger) {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	h := l.Tenant("T").Archive("p")
+	_, _, err = h.Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	_, _, err = h.RequestReclaim(t.Context(), ledger.Reclaim{Status: status, RequestedBy: ledger.Actor{Kind: ledger.ActorConsole, Name: "edith@post.example"}})
+	require.NoError(t, err)
+	temporal := &silent{}
+	return New(config.Hold(&config.Config{}), "", ledger.Actor{Kind: ledger.ActorCommand, Name: who}, l, temporal, slog.New(slog.DiscardHandler)), temporal, h
+}
+
+func actions(t *testing.T, s *Service) (out []string) {
+	t.Helper()
+	entries, err := s.Ledger.Tenant("T").AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
+	require.NoError(t, err)
+	for _, e := range entries {
+		out = append(out, e.Action+" by "+e.Actor.Name)
+	}
+	return out
+}
+
+// What was done to a reclaim is in the audit log also where the workflow does not answer in time.
+func TestAControlThatIsNotAnsweredIsAudited(t *testing.T) {
+	t.Parallel()
+	s, _, h := reclaiming(t, "sam", ledger.ReclaimWaiting)
+	_, err := s.ControlReclaim(t.Context(), &config.Tenant{ID: "T"}, "p", VerbApprove)
+	require.ErrorIs(t, err, ErrUnavailable)
+	row, _, err := h.Reclaim(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "sam", row.ApprovedBy.Name)
+	assert.Equal(t, []string{"reclaim approve by sam"}, actions(t, s))
+	_, err = s.ControlReclaim(t.Context(), &config.Tenant{ID: "T"}, "p", VerbCancel)
+	require.ErrorIs(t, err, ErrUnavailable)
+	assert.ElementsMatch(t, []string{"reclaim approve by sam", "reclaim cancel by sam"}, actions(t, s))
+}
+
+// The console knows a person by the address, and the command line by the account: one with the same name is no second person.
+func TestOnePersonOfTwoChannelsCannotApprove(t *testing.T) {
+	t.Parallel()
+	s, _, h := reclaiming(t, "Edith", ledger.ReclaimWaiting)
+	_, err := s.ControlReclaim(t.Context(), &config.Tenant{ID: "T"}, "p", VerbApprove)
+	require.ErrorContains(t, err, "cannot approve it")
+	row, _, err := h.Reclaim(t.Context())
+	require.NoError(t, err)
+	assert.True(t, row.ApprovedAt.IsZero())
+	assert.Empty(t, actions(t, s))
+}
+
+// A run that was terminated in Temporal is closed by who asks next: its workflow writes down its end, and certifies what was deleted.
+func TestATerminatedReclaimIsClosed(t *testing.T) {
+	t.Parallel()
+	s, temporal, h := reclaiming(t, "sam", ledger.ReclaimDeleting)
+	archive := ledger.Archive{ID: "p", Name: "Pilot"}
+	ask := func() error {
+		_, err := s.StartReclaim(t.Context(), &config.Tenant{ID: "T"}, archive, ReclaimRequest{DryRun: true})
+		return err
+	}
+	for range 2 { // also where that workflow has come to nothing
+		require.ErrorContains(t, ask(), "ask again")
+	}
+	require.Len(t, temporal.started, 2)
+	assert.Equal(t, workflows.ReclaimInput{ReclaimRef: workflows.ReclaimRef{Tenant: "T", Archive: "p", Run: 1}, State: workflows.ReclaimOver()}, temporal.started[1])
+	row, _, err := h.Reclaim(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReclaimStopped, row.Status)
+	assert.Contains(t, actions(t, s), "reclaim closed by sam")
+	_, err = h.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error { r.FinishedAt = time.Now(); return nil })
+	require.NoError(t, err)
+	require.NoError(t, ask())
+	assert.Equal(t, 2, temporal.started[2].Run)
+	assert.Contains(t, actions(t, s), "reclaim examined by sam")
+}

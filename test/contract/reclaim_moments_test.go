@@ -1,0 +1,220 @@
+package contract
+
+import (
+	"context"
+	"net/http"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/activities/reclaim"
+	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/test/temporaltest"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// afterFirst has something happen once the first file is deleted.
+type afterFirst struct {
+	reclaim.Deleter
+	do func()
+}
+
+func (d *afterFirst) Delete(ctx context.Context, a frameio.Asset) error {
+	err := d.Deleter.Delete(ctx, a)
+	if do := d.do; do != nil {
+		d.do = nil
+		do()
+	}
+	return err
+}
+
+func (r *reclaimed) afterFirst(do func()) {
+	open, d := r.acts.Reclaim.Tenant, &afterFirst{do: do}
+	r.acts.Reclaim.Tenant = func(id string) (*tenant.Tenant, reclaim.Deleter, error) {
+		t, deleter, err := open(id)
+		d.Deleter = deleter
+		return t, d, err
+	}
+}
+
+func (r *reclaimed) in(run int, state ledger.ReclaimFileState) []string {
+	files, err := r.rows().ReclaimFiles(r.t.Context(), run, state, 0, 100)
+	require.NoError(r.t, err)
+	var out []string
+	for _, f := range files {
+		out = append(out, f.SourceID)
+	}
+	return out
+}
+
+// An administrator who takes the permission back while files are deleted is obeyed before the next file: a reload makes a new
+// configuration, and nothing changes in the one that the run began with.
+func TestAPermissionThatIsTakenBackStopsAReclaim(t *testing.T) {
+	t.Parallel()
+	r := openReclaimed(t, "v4")
+	r.afterFirst(func() {
+		off := *r.config.Tenants[tenantID]
+		off.Archive.Reclaim = "off"
+		r.config.Tenants = map[string]*config.Tenant{tenantID: &off}
+	})
+	row := r.reclaim(t)
+	assert.Equal(t, ledger.ReclaimStopped, row.Status)
+	assert.Contains(t, row.Reason, "archive.reclaim is off")
+	assert.Len(t, r.files(), 3)
+}
+
+// A pause holds before the next file also where the step that deletes has not heard of it.
+func TestAPausedReclaimDeletesNothing(t *testing.T) {
+	t.Parallel()
+	r := openReclaimed(t, "v4")
+	made, _, err := r.rows().RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimExamining, RequestedBy: r.approved, ApprovedBy: r.approved, ApprovedAt: time.Now(), ApprovedHow: ledger.ApprovedByName, Accepts: r.accepts})
+	require.NoError(t, err)
+	env := temporaltest.Activities()
+	r.acts.Register(env)
+	ref := workflows.ReclaimRef{Tenant: tenantID, Archive: r.project.ID, Run: made.Run}
+	for _, step := range []string{workflows.ActExamineReclaim.Name(), workflows.ActProveFiles.Name(), workflows.ActProveFiles.Name()} {
+		_, err := env.ExecuteActivity(step, ref)
+		require.NoError(t, err)
+	}
+	pause := func(paused bool) {
+		_, err := env.ExecuteActivity(workflows.ActPauseReclaim.Name(), workflows.PauseReclaimInput{ReclaimRef: ref, Paused: paused})
+		require.NoError(t, err)
+	}
+	r.afterFirst(func() { pause(true) })
+	_, err = env.ExecuteActivity(workflows.ActDeleteProven.Name(), ref)
+	require.ErrorContains(t, err, "paused")
+	assert.Len(t, r.files(), 3)
+	row, _, err := r.rows().Reclaim(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReclaimDeleting, row.Status, row.Reason)
+	pause(false)
+	_, err = env.ExecuteActivity(workflows.ActDeleteProven.Name(), ref)
+	require.NoError(t, err)
+	assert.Empty(t, r.files())
+}
+
+// onRequest has something happen with a request for an object.
+type onRequest struct {
+	key string
+	do  func(n int)
+	n   int
+}
+
+func (d *onRequest) RoundTrip(q *http.Request) (*http.Response, error) {
+	if strings.Contains(q.URL.Path, d.key) {
+		d.n++
+		d.do(d.n)
+	}
+	return http.DefaultTransport.RoundTrip(q)
+}
+
+// A file whose proof is old is read in full once more before it is deleted, which takes hours. What somebody says of it meanwhile is
+// not lost.
+func TestACommentWhileAFileIsReadStopsItsDeletion(t *testing.T) {
+	t.Parallel()
+	for name, file := range map[string]func(r *reclaimed) string{
+		"a file":    func(r *reclaimed) string { return r.file },
+		"a version": func(r *reclaimed) string { return r.newest },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := openReclaimed(t, "v4")
+			file := file(r)
+			r.before[onceProven] = func() {
+				row, _, err := r.rows().Reclaim(t.Context())
+				assert.NoError(t, err)
+				_, err = r.rows().UpdateReclaimFile(t.Context(), row.Run, file, func(f *ledger.ReclaimFile) { f.ProvenAt = time.Now().Add(-25 * time.Hour) })
+				assert.NoError(t, err)
+				_, _, key := r.object(file)
+				r.acts.Reclaim.Objects = &http.Client{Transport: &onRequest{key: path.Base(key), do: func(n int) {
+					if n == 2 { // the first one looks at the size
+						r.frameio.Say(frameiosim.Comment{AssetID: file, Text: "wait, not this one"})
+					}
+				}}}
+			}
+			row := r.reclaim(t)
+			assert.Equal(t, ledger.ReclaimStopped, row.Status)
+			assert.Contains(t, row.Reason, "wait, not this one")
+			assert.Contains(t, r.files(), file)
+		})
+	}
+}
+
+// A version stack goes as a whole or stays as a whole, whichever of its versions must stay, and whenever that is found.
+func TestAVersionStackIsNotSplit(t *testing.T) {
+	t.Parallel()
+	for name, moment := range map[string]string{"before": atFirst, "once all was proven": onceProven} {
+		for change, do := range map[string]func(r *reclaimed){
+			"a comment in iconik": func(r *reclaimed) {
+				assert.NotEmpty(r.t, r.iconik.Comment(r.itemOf(r.newest).AssetID, r.iconik.ServiceUser(), "mine", nil, nil, "", nil))
+			},
+			"other bytes": func(r *reclaimed) { r.rewrite(r.newest, func(b []byte) []byte { b[0] ^= 1; return b }) },
+		} {
+			t.Run(change+" "+name, func(t *testing.T) {
+				r := openReclaimed(t, "v4")
+				if moment == atFirst {
+					do(r)
+				} else {
+					r.before[moment] = func() { do(r) }
+				}
+				row := r.reclaim(t)
+				assert.Subset(t, r.files(), []string{r.first, r.newest}, row.Reason)
+				if moment == atFirst && row.Status == ledger.ReclaimDone {
+					assert.ElementsMatch(t, []string{r.first, r.newest}, r.in(row.Run, ledger.ReclaimLeft))
+				}
+			})
+		}
+	}
+}
+
+// Frame.io counts more comments than its API lists, as of an account that was migrated, whose team-only comments are hidden: the files
+// stay, and say why.
+func TestCommentsThatFrameioHidesKeepTheirFile(t *testing.T) {
+	t.Parallel()
+	for _, moment := range []string{atFirst, onceSeen} {
+		r := openReclaimed(t, "v4")
+		hide := func() {
+			r.frameio.CountComments(func(file string, n int) any {
+				if file == r.other {
+					n += 5
+				}
+				return n
+			})
+		}
+		if moment == atFirst {
+			hide()
+		} else {
+			r.before[moment] = hide
+		}
+		row := r.reclaim(t)
+		assert.Equal(t, ledger.ReclaimDone, row.Status, row.Reason)
+		assert.Equal(t, []string{r.other}, r.files())
+		left, err := r.rows().ReclaimFiles(t.Context(), row.Run, ledger.ReclaimLeft, 0, 100)
+		require.NoError(t, err)
+		require.Len(t, left, 1)
+		assert.Contains(t, left[0].Reason, "more comments in Frame.io than its API lists")
+	}
+}
+
+// A comment that somebody has made since refuses the whole project, although Frame.io counts more than was read, as it does of hidden ones.
+func TestACommentMadeSinceRefusesTheProject(t *testing.T) {
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			t.Parallel()
+			r := openReclaimed(t, generation)
+			before := r.files()
+			r.frameio.Say(frameiosim.Comment{AssetID: r.other, Text: "use the second take"})
+			row := r.reclaim(t)
+			assert.Equal(t, ledger.ReclaimRefused, row.Status, row.Reason)
+			assert.Contains(t, row.Reason, "comment")
+			assert.ElementsMatch(t, before, r.files(), "nothing is deleted")
+		})
+	}
+}
