@@ -106,6 +106,7 @@ type harnessOptions struct {
 func (set harnessOptions) open(t *testing.T) *harness {
 	t.Helper()
 	b := &harness{generation: set.generation}
+	t.Cleanup(func() { *b = harness{} }) // Temporal's test environment is not freed, and holds b: a world would stay with it
 	var kinds iconiksim.Stores
 	serve := servers(t)
 	later := func(h func() http.Handler) http.Handler {
