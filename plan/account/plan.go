@@ -238,7 +238,7 @@ func unknownYet(can frameio.Capabilities) []workflows.PlanNotCarried {
 	return []workflows.PlanNotCarried{
 		{Kind: "attachment", Reason: "Frame.io's API gives no address to download a comment's attachments from: counted while comments are read"},
 		{Kind: "like", Reason: "comments in iconik have no likes: counted while comments are read"},
-		{Kind: "author", Reason: "Frame.io's API does not say who wrote a reply: counted while comments are read"},
+		{Kind: "author", Reason: "Frame.io's API may not say who wrote a reply: counted while comments are read"},
 	}
 }
 

@@ -88,7 +88,7 @@ func (s *Sim) commentV4(c *Comment, include string) map[string]any {
 	if c.Markup != nil {
 		v["text_review_annotation"] = c.Markup
 	}
-	if strings.Contains(include, "owner") && c.ParentID == "" {
+	if strings.Contains(include, "owner") && (c.ParentID == "" || s.o.ReplyOwners) {
 		switch {
 		case c.Owner != nil:
 			owner := *c.Owner

@@ -51,13 +51,17 @@ func (c comment) domain(fileID, parentID string, with reading) frameio.Comment {
 		}
 	}
 	c.extras(&d, with.who)
-	switch o := c.Owner; {
-	case o == nil: // replies come without their author
-		d.Author = frameio.Person{Unknown: true}
-	default:
-		d.Author = frameio.Person{ID: text(o.ID), Name: text(o.Name), Email: text(o.Email), Guest: o.ID == nil}
-	}
+	d.Author = c.author()
 	return d
+}
+
+// author is who wrote a comment, where it says so: replies come without their author in a listing.
+func (c comment) author() frameio.Person {
+	o := c.Owner
+	if o == nil {
+		return frameio.Person{Unknown: true}
+	}
+	return frameio.Person{ID: text(o.ID), Name: text(o.Name), Email: text(o.Email), Guest: o.ID == nil}
 }
 
 // annotation is the drawing's JSON, which comes as a text.
@@ -107,7 +111,8 @@ func (c comment) needsRate() bool {
 // CommentsIdle says that comments can be listed now without keeping others waiting for the limit.
 func (c *Client) CommentsIdle() bool { return c.pool.Idle(opComments) }
 
-// Comments wraps GET ~/files/{id}/comments with owners and replies; replies come flat. One call for up to 100 threads.
+// Comments wraps GET ~/files/{id}/comments with owners and replies; replies come flat. One call for up to 100 threads, and one for
+// each reply where that tells who wrote it.
 func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.Page[frameio.Comment], error) {
 	rows, next, err := list[comment](ctx, c, opComments, url.Values{"include": {"owner,replies"}, "sort": {"created_at_asc"}}, pageSize, cursor, "files", fileID, "comments")
 	if err != nil {
@@ -126,7 +131,7 @@ func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.P
 		}
 	}
 	add(rows, "")
-	return out, nil
+	return out, c.withWriters(ctx, out.Items)
 }
 
 // Comment wraps GET ~/comments/{id}.

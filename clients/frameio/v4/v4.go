@@ -39,6 +39,7 @@ type Client struct {
 	states sync.Map // by project: projectState
 	pages  sync.Map // by listing: how many of its rows fit into what is read, where not as many as are asked for
 	people people
+	wrote  writers
 
 	mu      sync.Mutex
 	account string // discovered
