@@ -230,13 +230,24 @@ func MovedAt(ctx context.Context, cfg config.Frameio, opts ...Option) (names str
 // one reads the data of a single object.
 func one[T any](ctx context.Context, c *Client, op string, q url.Values, body any, segments ...string) (T, error) {
 	var out struct {
-		Data T `json:"data"`
+		Data *T `json:"data"`
 	}
 	path, err := c.in(ctx, segments...)
 	if err == nil {
 		err = c.do(ctx, op, path, q, body, &out)
 	}
-	return out.Data, err
+	if err == nil && out.Data == nil && body == nil { // of what a write answers, made looks at what counts
+		err = noData(op)
+	}
+	if out.Data == nil {
+		out.Data = new(T)
+	}
+	return *out.Data, err
+}
+
+// noData refuses a successful answer without what was asked for. Taken for one, a folder would be empty and nobody would know.
+func noData(op string) error {
+	return &rest.Error{Vendor: vendorName, Operation: op, Class: rest.Retryable, Detail: "the response contains no data"}
 }
 
 // list reads one page. The next page's link names its place only: the query is built again each time.
@@ -273,7 +284,10 @@ func listPage[T any](ctx context.Context, c *Client, op string, q url.Values, si
 	if err == nil {
 		err = c.do(ctx, op, path, query, nil, &out)
 	}
-	if err != nil || text(out.Links.Next) == "" {
+	switch {
+	case err == nil && out.Data == nil:
+		return nil, "", noData(op)
+	case err != nil || text(out.Links.Next) == "":
 		return out.Data, "", err
 	}
 	next, err := url.Parse(*out.Links.Next)

@@ -163,6 +163,27 @@ func TestAListingIsNeverCutShort(t *testing.T) {
 	}
 }
 
+// What answers in Frame.io's place, or half of an answer, is no empty folder and no nameless file.
+func TestAnAnswerWithoutDataIsNone(t *testing.T) {
+	for _, body := range []string{`{}`, `{"data":null}`, `{"message":"down for maintenance"}`, `{"data":null,"links":{"next":null}}`} {
+		v := newVendor(t, map[string]http.HandlerFunc{"GET projects": answer(body), "GET folders/{id}/children": answer(body), "GET files/{id}": answer(body),
+			"GET files/{id}/comments": answer(body), "GET shares/{id}/assets": answer(body), "GET projects/{id}": answer(body)})
+		c := v.client(t, nil)
+		_, err := c.Projects(t.Context(), "")
+		assert.Equal(t, rest.Retryable, errorOf(t, err).Class, body)
+		_, err = c.Children(t.Context(), "f", "")
+		assert.ErrorContains(t, err, "no data", body)
+		_, err = c.Comments(t.Context(), "f", "")
+		assert.ErrorContains(t, err, "no data", body)
+		_, err = c.ShareItems(t.Context(), frameio.Share{ID: "s"}, "")
+		assert.ErrorContains(t, err, "no data", body)
+		_, err = c.Asset(t.Context(), "f")
+		assert.ErrorContains(t, err, "no data", body)
+		_, err = c.Project(t.Context(), "p")
+		assert.ErrorContains(t, err, "no data", body)
+	}
+}
+
 func TestIDsOfAdobesStorageStandInPaths(t *testing.T) {
 	var seen []string
 	v := newVendor(t, map[string]http.HandlerFunc{"GET files/{id}": func(w http.ResponseWriter, r *http.Request) {
