@@ -68,7 +68,7 @@ func (a asset) proxy() string {
 	return ""
 }
 
-// value finds a technical value by the names that Frame.io's fields go by.
+// value finds what people say of an asset, by the names that Frame.io's fields go by.
 func (a asset) value(names ...string) string {
 	for _, f := range a.Metadata {
 		for _, n := range names {
@@ -78,6 +78,20 @@ func (a asset) value(names ...string) string {
 		}
 	}
 	return ""
+}
+
+// measured finds what Frame.io has found out about a file, by the names that its fields go by, the best first. An account may
+// have fields of its own under such names, such as the FPS that a scene was shot with: what people fill in is no measurement,
+// unless it goes by the first name and there is no other.
+func (a asset) measured(names ...string) string {
+	for _, n := range names {
+		for _, f := range a.Metadata {
+			if strings.EqualFold(f.Name, n) && (f.Mutable == nil || !*f.Mutable) && f.text() != "" {
+				return f.text()
+			}
+		}
+	}
+	return a.value(names[0])
 }
 
 // sizeInBytes is a size. One that is odd costs no page of files: what is no size is 0.
@@ -180,10 +194,10 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	default:
 		d.Original = frameio.OriginalAvailable
 	}
-	fps := number(a.value("Frame Rate", "Framerate", "FPS"))
+	fps := number(a.measured("Frame Rate", "Framerate", "FPS"))
 	d.FrameRate = frameio.ParseRate(fps)
-	d.Duration = seconds(a.value("Duration"), fps)
-	if d.Frames = int64(number(a.value("Frames", "Frame Count", "Total Frames"))); d.FrameRate.Den > 0 {
+	d.Duration = seconds(a.measured("Duration"), fps)
+	if d.Frames = int64(number(a.measured("Frames", "Frame Count", "Total Frames"))); d.FrameRate.Den > 0 {
 		rate := float64(d.FrameRate.Num) / float64(d.FrameRate.Den)
 		switch took := float64(d.Frames) / rate; {
 		case d.Frames == 0:
@@ -192,11 +206,11 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 			d.Duration = took
 		}
 	}
-	d.StartTimecode = a.value("Start Timecode", "Start TC", "Timecode", "Source Timecode")
-	if w, h, ok := strings.Cut(strings.ReplaceAll(a.value("Resolution", "Dimensions"), "×", "x"), "x"); ok {
+	d.StartTimecode = a.measured("Start Timecode", "Start TC", "Timecode", "Source Timecode")
+	if w, h, ok := strings.Cut(strings.ReplaceAll(a.measured("Resolution", "Dimensions"), "×", "x"), "x"); ok {
 		d.Width, d.Height = int(number(strings.TrimSpace(w))), int(number(strings.TrimSpace(h)))
 	} else {
-		d.Width, d.Height = int(number(a.value("Resolution - Width", "Width"))), int(number(a.value("Resolution - Height", "Height")))
+		d.Width, d.Height = int(number(a.measured("Resolution - Width", "Width"))), int(number(a.measured("Resolution - Height", "Height")))
 	}
 	d.Label = label(a.value("Status"))
 	d.Description = a.value("Notes", "Description")

@@ -217,6 +217,18 @@ func TestTechnicalValuesComeInManyShapes(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[{"field_definition_name":"status","value":`+value+`,"field_options":[{"id":"o1","display_name":"Approved"}]}]}`), &a), value)
 		assert.Equal(t, want, a.domain(true, nil).Label, value)
 	}
+	// System fields are not mutable; what people fill in under their names, or under like ones, is no measurement.
+	for fields, want := range map[string]mapping.Rate{
+		`{"field_definition_name":"FPS","mutable":true,"value":120},{"field_definition_name":"Frame Rate","mutable":false,"value":"23.976"}`:        ntsc,
+		`{"field_definition_name":"Frame Rate","mutable":true,"value":120},{"field_definition_name":"Frame Rate","mutable":false,"value":"23.976"}`: ntsc,
+		`{"field_definition_name":"FPS","mutable":false,"value":null},{"field_definition_name":"Framerate","mutable":false,"value":"23.976"}`:       ntsc,
+		`{"field_definition_name":"FPS","mutable":true,"value":120}`:                                                                                {},
+		`{"field_definition_name":"Frame Rate","mutable":true,"value":25}`:                                                                          {Num: 25, Den: 1},
+	} {
+		var a asset
+		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[`+fields+`]}`), &a), fields)
+		assert.Equal(t, want, a.domain(true, nil).FrameRate, fields)
+	}
 	var odd asset
 	require.NoError(t, json.Unmarshal([]byte(`{"type":"file","metadata":[{"field_definition_name":"X","value":1,"field_options":{"a":"an object"}}]}`), &odd))
 }
