@@ -82,7 +82,13 @@ func Drawing(annotation string, frame DrawingFrame) (shapes []Shape, unknown int
 
 func (f frameioShape) points() (string, [][2]float64) {
 	switch f.Tool {
-	case "line":
+	case "line": // documented with its ends; where it has none, with the box of all other tools
+		if f.X1 == 0 && f.Y1 == 0 && f.X2 == 0 && f.Y2 == 0 {
+			if f.W == 0 && f.H == 0 {
+				return "", nil
+			}
+			return "LINE", [][2]float64{{f.X, f.Y}, {f.X + f.W, f.Y + f.H}}
+		}
 		return "LINE", [][2]float64{{f.X1, f.Y1}, {f.X2, f.Y2}}
 	case "rect":
 		return "RECTANGLE", f.box()

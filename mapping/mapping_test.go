@@ -211,14 +211,15 @@ func TestDrawing(t *testing.T) {
 		shapes     []Shape
 		unknown    int
 	}{
-		"line":    {`[{"tool":"line","color":"#E74A3C","size":3,"x1":0.25,"y1":0,"x2":1.5,"y2":-1}]`, []Shape{{"LINE", "#E74A3C", [][2]float64{{0.25, 0}, {1, 0}}, 3, ""}}, 0},
-		"rect":    {`[{"tool":"rect","x":0.5,"y":0.5,"w":-0.25,"h":0.25,"size":4}]`, []Shape{{"RECTANGLE", "", [][2]float64{{0.25, 0.5}, {0.5, 0.75}}, 4, ""}}, 0},
-		"arrow":   {`{"tool":"arrow","x":0.5,"y":0.5,"w":-0.25,"h":-0.5}`, []Shape{{"ARROW", "", [][2]float64{{0.5, 0.5}, {0.25, 0}}, 0, ""}}, 0},
-		"pen":     {`[{"tool":"pen","xs":[0.5,0.25],"ys":[0.5,0.75,1]}]`, []Shape{{"PENCIL", "", [][2]float64{{0.5, 0.5}, {0.25, 0.75}}, 0, ""}}, 0},
-		"ellipse": {`[{"tool":"oval","x":0,"y":0,"w":0.5,"h":0.5}]`, []Shape{{"ELLIPSE", "", [][2]float64{{0, 0}, {0.5, 0.5}}, 0, ""}}, 0},
-		"unknown": {`[{"tool":"stamp"},{"tool":"pen"},7]`, nil, 3},
-		"rubbish": {`not JSON`, nil, 1},
-		"nothing": {``, nil, 0},
+		"line":              {`[{"tool":"line","color":"#E74A3C","size":3,"x1":0.25,"y1":0,"x2":1.5,"y2":-1}]`, []Shape{{"LINE", "#E74A3C", [][2]float64{{0.25, 0}, {1, 0}}, 3, ""}}, 0},
+		"a line with a box": {`[{"tool":"line","x":0.5,"y":0.5,"w":-0.25,"h":0.25,"size":3}]`, []Shape{{"LINE", "", [][2]float64{{0.5, 0.5}, {0.25, 0.75}}, 3, ""}}, 0},
+		"rect":              {`[{"tool":"rect","x":0.5,"y":0.5,"w":-0.25,"h":0.25,"size":4}]`, []Shape{{"RECTANGLE", "", [][2]float64{{0.25, 0.5}, {0.5, 0.75}}, 4, ""}}, 0},
+		"arrow":             {`{"tool":"arrow","x":0.5,"y":0.5,"w":-0.25,"h":-0.5}`, []Shape{{"ARROW", "", [][2]float64{{0.5, 0.5}, {0.25, 0}}, 0, ""}}, 0},
+		"pen":               {`[{"tool":"pen","xs":[0.5,0.25],"ys":[0.5,0.75,1]}]`, []Shape{{"PENCIL", "", [][2]float64{{0.5, 0.5}, {0.25, 0.75}}, 0, ""}}, 0},
+		"ellipse":           {`[{"tool":"oval","x":0,"y":0,"w":0.5,"h":0.5}]`, []Shape{{"ELLIPSE", "", [][2]float64{{0, 0}, {0.5, 0.5}}, 0, ""}}, 0},
+		"unknown":           {`[{"tool":"stamp"},{"tool":"pen"},{"tool":"line","points":[[0,0],[1,1]]},7]`, nil, 4},
+		"rubbish":           {`not JSON`, nil, 1},
+		"nothing":           {``, nil, 0},
 	} {
 		shapes, unknown := Drawing(c.annotation, DrawingFrame{Kind: "normalised"})
 		require.Equal(t, c.shapes, shapes, name)
