@@ -39,7 +39,7 @@ func (f *folder) Generation() frameio.Generation { return frameio.V4 }
 func (f *folder) Capabilities() frameio.Capabilities { return frameio.Capabilities{} }
 
 func (f *folder) Me(context.Context) (frameio.User, error) {
-	return frameio.User{ID: "us"}, nil
+	return frameio.User{ID: "us", Email: "us@post.example"}, nil
 }
 
 func (f *folder) Children(context.Context, string, string) (frameio.Page[frameio.Asset], error) {

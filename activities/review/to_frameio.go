@@ -127,10 +127,26 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 
 // place is the frame that a comment of iconik is about; what does not play has none, and Frame.io refuses one there.
 func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
-	if t := s.it.MediaType; strings.HasPrefix(t, "image/") || t == "application/pdf" {
+	if !plays(s.it) {
 		return nil, 0
 	}
 	return mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
+}
+
+// plays says that a file may have frames: one of a type that says nothing may, too.
+func plays(it ledger.ReviewAsset) bool {
+	kind, _, _ := strings.Cut(it.MediaType, "/")
+	switch {
+	case kind == "image":
+		return false
+	case kind == "video", kind == "audio", it.Rate().Valid():
+		return true
+	}
+	switch it.MediaType {
+	case "", "application/mxf", "application/octet-stream":
+		return true
+	}
+	return false
 }
 
 // threadOf is the comment at the top of a thread: Frame.io's threads have one level.
@@ -164,9 +180,14 @@ func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error
 	return "", nil
 }
 
-// ours says that a comment may be of our own user. The id that V4 gives its writer need not be the one of the token's user.
+// ours says that a comment may be of our own user.
 func ours(me frameio.User, writer frameio.Person) bool {
-	return writer.Unknown || writer.ID != "" && writer.ID == me.ID || writer.Email != "" && strings.EqualFold(writer.Email, me.Email)
+	return writer.Unknown || isUser(me, writer.ID, writer.Email)
+}
+
+// isUser says that somebody is our own user. The id that V4 gives a writer or an uploader need not be the one of the token's user.
+func isUser(me frameio.User, id, email string) bool {
+	return id != "" && id == me.ID || email != "" && strings.EqualFold(email, me.Email)
 }
 
 // takeText keeps a comment's content after an edit that came from Frame.io.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/ledger"
 )
 
 // A guest of an iconik share is shown under the own address, not as the user that iconik keeps for the share.
@@ -30,4 +31,19 @@ func TestTheWriterOfASegment(t *testing.T) {
 			assert.Equal(t, c.email, email)
 		})
 	}
+}
+
+// Frame.io takes frames for audio and video only, and refuses a comment on anything else that has one.
+func TestOnlyWhatPlaysHasFrames(t *testing.T) {
+	at := int64(2000)
+	for mediaType, want := range map[string]bool{"video/quicktime": true, "audio/x-wav": true, "application/mxf": true, "application/octet-stream": true, "": true,
+		"image/png": false, "application/pdf": false, "text/plain": false, "application/msword": false, "application/zip": false,
+		"application/vnd.openxmlformats-officedocument.wordprocessingml.document": false} {
+		s := &assetSync{it: ledger.ReviewAsset{MediaType: mediaType}}
+		frame, _ := s.place(iconik.Segment{StartMS: &at, EndMS: &at})
+		assert.Equal(t, want, frame != nil, mediaType)
+	}
+	s := &assetSync{it: ledger.ReviewAsset{MediaType: "application/x-camera", FrameNum: 25, FrameDen: 1}}
+	frame, _ := s.place(iconik.Segment{StartMS: &at, EndMS: &at})
+	assert.EqualValues(t, 50, *frame)
 }

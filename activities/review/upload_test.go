@@ -48,6 +48,12 @@ func TestOnlyALostUploadIsDeleted(t *testing.T) {
 	r := testReview(t, fio, nil, mine)
 	require.NoError(t, r.deleteMedia(t.Context()))
 	assert.Equal(t, []string{"lost"}, fio.deleted, "a review that was stopped meanwhile takes it back")
+
+	adobe := file("lost", "a.mov", "196C1A5666BF4EB00A49411B@176719f5667c82b4494214.e", time.Time{})
+	adobe.Uploader.Email = "Us@post.example"
+	fio = &folder{files: []frameio.Asset{adobe}}
+	require.NoError(t, testReview(t, fio, nil, mine).dropUnknown(t.Context(), ledger.ReviewAsset{N: 1, AssetID: "1", Name: "a.mov"}))
+	assert.Equal(t, []string{"lost"}, fio.deleted, "V4 may name its users by Adobe's ids, and the token's user by another")
 }
 
 // An attempt that was thought dead neither calls done what another one has taken back, nor leaves that undone.
