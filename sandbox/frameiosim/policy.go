@@ -1,5 +1,10 @@
 package frameiosim
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // Policy is what an account's plan and its administrators allow of shares.
 type Policy struct {
 	SecureOnly  bool   // "Require Secure Shares"
@@ -13,7 +18,15 @@ type Policy struct {
 
 // refuse says what is wrong with a request for a share, and where.
 func (p Policy) refuse(in map[string]any) (detail, pointer string) {
+	name, isNamed := in["name"].(string)
+	passphrase, _ := in["passphrase"].(string)
 	switch {
+	case isNamed && (strings.TrimSpace(name) == "" || utf8.RuneCountInString(name) > 175 || strings.ContainsAny(name, "\r\n")):
+		return "Invalid value for name", "/data/name"
+	case utf8.RuneCountInString(passphrase) > 255:
+		return "Invalid value for passphrase", "/data/passphrase"
+	case in["access"] != nil && in["access"] != "public" && in["access"] != "secure":
+		return "Invalid value for enum", "/data/access"
 	case p.SecureOnly && in["access"] == "public":
 		return "Public shares are not allowed by your account's security settings", "/data/access"
 	case p.NoSecure && in["access"] == "secure":

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -15,7 +16,7 @@ import (
 // assetV4 shows a file, folder or stack. Links and metadata come only where they are asked for.
 func (s *Sim) assetV4(a *Asset, include string) map[string]any {
 	v := map[string]any{"id": a.ID, "name": a.Name, "type": a.Type, "parent_id": nullable(a.ParentID), "project_id": a.ProjectID, "view_url": "https://next.frame.io/project/" + a.ProjectID + "/view/" + a.ID,
-		"created_at": stamp(a.Inserted), "updated_at": stamp(a.Updated)}
+		"created_at": stampV4(a.Inserted), "updated_at": stampV4(a.Updated)}
 	if a.AdobeID != "" {
 		v["adobe_id"] = a.AdobeID
 	}
@@ -171,7 +172,7 @@ func (s *Sim) assetRoutesV4(on func(string, http.HandlerFunc)) {
 			notFoundV4(w)
 			return
 		}
-		data(w, 200, map[string]any{"id": a.ID, "filetype": a.Filetype, "upload_complete": a.Uploaded != nil, "upload_failed": false, "uploaded_at": stamp(a.Inserted), "upload_completed_at": stampOrNull(a.Uploaded)})
+		data(w, 200, map[string]any{"id": a.ID, "filetype": a.Filetype, "upload_complete": a.Uploaded != nil, "upload_failed": false, "uploaded_at": stampV4(a.Inserted), "upload_completed_at": stampV4OrNull(a.Uploaded)})
 	})
 	on("POST folders/{id}/folders", s.createFolderV4)
 	on("POST folders/{id}/files/local_upload", s.localUpload)
@@ -237,8 +238,11 @@ func (s *Sim) localUpload(w http.ResponseWriter, r *http.Request) {
 	case !there || parent.Type != "folder":
 		notFoundV4(w)
 		return
-	case name == "" || size < 1:
-		failV4(w, http.StatusUnprocessableEntity, "Missing field", "/data/file_size")
+	case name == "" || utf8.RuneCountInString(name) > 255:
+		failV4(w, http.StatusUnprocessableEntity, "Invalid value for name", "/data/name")
+		return
+	case size < 1 || size > 5e12:
+		failV4(w, http.StatusUnprocessableEntity, "Invalid value for file_size", "/data/file_size")
 		return
 	}
 	now := time.Now().UTC()

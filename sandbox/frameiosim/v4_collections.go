@@ -51,7 +51,7 @@ func (s *Sim) EditCollection(id string, change func(*Collection)) {
 
 func (s *Sim) collectionV4(c *Collection, include string) map[string]any {
 	v := map[string]any{"id": c.ID, "name": c.Name, "description": nullable(c.Description), "project_id": c.ProjectID, "root_folder_id": nullable(c.RootID), "private": c.Private,
-		"auto_generated": false, "aggregation_mode": "static", "created_at": stamp(c.Inserted), "updated_at": stamp(c.Inserted), "shares": []any{}}
+		"auto_generated": false, "aggregation_mode": "static", "created_at": stampV4(c.Inserted), "updated_at": stampV4(c.Inserted), "shares": []any{}}
 	if c.Dynamic {
 		v["aggregation_mode"] = "dynamic"
 	}
@@ -67,7 +67,7 @@ func (s *Sim) collectionV4(c *Collection, include string) map[string]any {
 // behindShare is the collection that Frame.io makes for a share.
 func (s *Sim) behindShare(sh *Share, include string) map[string]any {
 	v := map[string]any{"id": sh.ID, "name": sh.Name, "description": nil, "project_id": sh.ProjectID, "root_folder_id": nil, "private": false,
-		"auto_generated": true, "aggregation_mode": "static", "created_at": stamp(sh.Inserted), "updated_at": stamp(sh.Inserted), "shares": []any{s.shareV4(sh)}}
+		"auto_generated": true, "aggregation_mode": "static", "created_at": stampV4(sh.Inserted), "updated_at": stampV4(sh.Inserted), "shares": []any{s.shareV4(sh)}}
 	if strings.Contains(include, "creator") {
 		v["creator"] = s.userV4(s.s.User)
 	}

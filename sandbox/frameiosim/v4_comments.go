@@ -2,10 +2,12 @@ package frameiosim
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Point is a place in the picture, 0..1.
@@ -65,8 +67,8 @@ func rows[T any](list []T) []T {
 
 func (s *Sim) commentV4(c *Comment, include string) map[string]any {
 	v := map[string]any{"id": c.ID, "file_id": c.AssetID, "text": c.Text, "timestamp": nil, "duration": nil, "annotation": nullable(c.Annotation), "anchor": nil, "page": nil,
-		"completed_at": nil, "completer_id": nullable(c.Completer), "text_edited_at": stampOrNull(c.EditedAt), "links": rows(c.Links), "mentions": rows(c.Mentions),
-		"attachments": rows(c.Attachments), "text_review_annotation": nil, "created_at": stamp(c.Inserted), "updated_at": stamp(c.Updated)}
+		"completed_at": nil, "completer_id": nullable(c.Completer), "text_edited_at": stampV4OrNull(c.EditedAt), "links": rows(c.Links), "mentions": rows(c.Mentions),
+		"attachments": rows(c.Attachments), "text_review_annotation": nil, "created_at": stampV4(c.Inserted), "updated_at": stampV4(c.Updated)}
 	if c.Timestamp != nil {
 		v["timestamp"] = *c.Timestamp
 	}
@@ -77,9 +79,9 @@ func (s *Sim) commentV4(c *Comment, include string) map[string]any {
 		v["page"] = *c.Page
 	}
 	if c.Completed {
-		v["completed_at"] = stamp(c.Updated)
+		v["completed_at"] = stampV4(c.Updated)
 		if c.CompletedAt != nil {
-			v["completed_at"] = stamp(*c.CompletedAt)
+			v["completed_at"] = stampV4(*c.CompletedAt)
 		}
 	}
 	if c.Anchor != nil {
@@ -146,12 +148,14 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 			notFoundV4(w)
 			return
 		}
-		c := Comment{AssetID: a.ID}
-		c.takeV4(in)
-		if c.Text == "" {
-			failV4(w, http.StatusUnprocessableEntity, "Missing field: text", "/data/text")
+		if in["text"] == nil {
+			in["text"] = ""
+		}
+		if refusesComment(w, a, in) {
 			return
 		}
+		c := Comment{AssetID: a.ID}
+		c.takeV4(in)
 		made := s.Say(c)
 		s.mu.RLock()
 		defer s.mu.RUnlock()
@@ -162,13 +166,18 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		if !ok {
 			return
 		}
-		if !s.Edit(r.PathValue("id"), func(c *Comment) { c.takeV4(in) }) {
-			notFoundV4(w)
-			return
-		}
 		s.mu.RLock()
-		defer s.mu.RUnlock()
-		data(w, 200, s.commentV4(s.s.Comments[r.PathValue("id")], ""))
+		c, ok := s.s.Comments[r.PathValue("id")]
+		ok = ok && !refusesComment(w, s.s.Assets[c.AssetID], in)
+		s.mu.RUnlock()
+		switch {
+		case c == nil:
+			notFoundV4(w)
+		case ok && s.Edit(c.ID, func(c *Comment) { c.takeV4(in) }):
+			s.mu.RLock()
+			defer s.mu.RUnlock()
+			data(w, 200, s.commentV4(c, ""))
+		}
 	})
 	on("DELETE comments/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if !s.Unsay(r.PathValue("id")) {
@@ -177,6 +186,35 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+}
+
+// refusesComment answers what the document refuses in a comment's data on a file.
+func refusesComment(w http.ResponseWriter, of *Asset, in map[string]any) bool {
+	text, isText := in["text"].(string)
+	drawing, _ := in["annotation"].(string)
+	_, said := in["text"]
+	wrong := ""
+	switch {
+	case said && (!isText || text == "" || utf8.RuneCountInString(text) > 40_000):
+		wrong = "text"
+	case in["timestamp"] != nil && of.AssetType != "stream":
+		wrong = "timestamp"
+	case in["duration"] != nil && in["timestamp"] == nil:
+		wrong = "duration"
+	case in["page"] != nil && of.Filetype != "application/pdf":
+		wrong = "page"
+	case len(drawing) > 200_000:
+		wrong = "annotation"
+	}
+	for name, least := range map[string]float64{"timestamp": 0, "duration": 1, "page": 1} {
+		if n, isNumber := in[name].(float64); isNumber && (n < least || n != math.Trunc(n)) {
+			wrong = name
+		}
+	}
+	if wrong != "" {
+		failV4(w, http.StatusUnprocessableEntity, "Invalid value for "+wrong, "/data/"+wrong)
+	}
+	return wrong != ""
 }
 
 // takeV4 changes a comment as a request says.

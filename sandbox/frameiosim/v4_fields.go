@@ -167,7 +167,7 @@ func (s *Sim) definitionV4(d *FieldDef) map[string]any {
 	case "user_single", "user_multi":
 		config = map[string]any{"custom_members": []any{}, "member_options_type": "all_project_members", "notify_members": false}
 	}
-	v := map[string]any{"id": d.ID, "name": d.Name, "field_type": d.Type, "mutable": !d.BuiltIn, "creator_id": s.s.User.ID, "created_at": stamp(d.Inserted), "updated_at": stamp(d.Inserted)}
+	v := map[string]any{"id": d.ID, "name": d.Name, "field_type": d.Type, "mutable": !d.BuiltIn, "creator_id": s.s.User.ID, "created_at": stampV4(d.Inserted), "updated_at": stampV4(d.Inserted)}
 	if len(config) > 0 {
 		v["field_configuration"] = config
 	}

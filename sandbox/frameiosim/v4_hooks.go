@@ -150,7 +150,7 @@ func (s *Sim) hookRoutesV4(on func(string, http.HandlerFunc)) {
 
 func (s *Sim) buttonV4(b *Button) map[string]any {
 	return map[string]any{"id": b.ID, "name": b.Name, "description": b.Description, "event": b.Event, "url": b.URL, "timeout": b.Timeout, "multi_asset": b.MultiAsset,
-		"active": b.Active, "workspace_id": b.TeamID, "creator_id": s.s.User.ID, "created_at": stamp(b.Inserted), "updated_at": stamp(b.Updated), "deleted_at": nil}
+		"active": b.Active, "workspace_id": b.TeamID, "creator_id": s.s.User.ID, "created_at": stampV4(b.Inserted), "updated_at": stampV4(b.Updated), "deleted_at": nil}
 }
 
 // setButton takes over what a request names; it answers what the schema refuses.

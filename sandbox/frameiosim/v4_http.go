@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Vendor's limits of V4, as calls and milliseconds.
@@ -26,6 +27,16 @@ var ratesV4 = map[string][2]float64{
 	"POST workspaces/{id}/projects":        {10, 60_000},
 	"DELETE comments/{id}":                 {60, 60_000},
 	"DELETE folders/{id}":                  {60, 60_000},
+}
+
+// stampV4 writes a time as V4 does: to the microsecond.
+func stampV4(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+func stampV4OrNull(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return stampV4(*t)
 }
 
 func failV4(w http.ResponseWriter, status int, detail, pointer string) {

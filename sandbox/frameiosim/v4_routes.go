@@ -110,7 +110,7 @@ func (s *Sim) projectV4(p *Project, include string) map[string]any {
 		status = "inactive"
 	}
 	v := map[string]any{"id": p.ID, "name": p.Name, "root_folder_id": p.RootID, "workspace_id": p.TeamID, "status": status, "restricted": p.Restricted, "storage": s.storedBy(p), "description": nullable(p.Description),
-		"view_url": "https://next.frame.io/project/" + p.ID, "created_at": stamp(p.Inserted), "updated_at": stamp(p.Updated)}
+		"view_url": "https://next.frame.io/project/" + p.ID, "created_at": stampV4(p.Inserted), "updated_at": stampV4(p.Updated)}
 	if p.AdobeID != "" {
 		v["adobe_id"] = p.AdobeID
 	}

@@ -9,7 +9,7 @@ import (
 
 func (s *Sim) shareV4(sh *Share) map[string]any {
 	v := map[string]any{"id": sh.ID, "name": sh.Name, "access": map[bool]string{true: "secure", false: "public"}[sh.Secure], "short_url": s.shortURL(sh), "enabled": !sh.Inactive, "commenting_enabled": true, "downloading_enabled": sh.Downloads,
-		"expiration": stampOrNull(sh.ExpiresAt), "passphrase": nullable(sh.Password), "description": nullable(sh.Description), "collection_id": s.collectionOf(sh), "last_viewed_at": stampOrNull(sh.LastViewed), "created_at": stamp(sh.Inserted), "updated_at": stamp(sh.Inserted)}
+		"expiration": stampV4OrNull(sh.ExpiresAt), "passphrase": nullable(sh.Password), "description": nullable(sh.Description), "collection_id": s.collectionOf(sh), "last_viewed_at": stampV4OrNull(sh.LastViewed), "created_at": stampV4(sh.Inserted), "updated_at": stampV4(sh.Inserted)}
 	if s.o.Shares != Shares202607 {
 		v["watermark_enabled"] = sh.Watermark
 		if s.o.Policy.Forensic {
