@@ -46,7 +46,18 @@ func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio
 			return frameio.Asset{}, err
 		}
 		if now.ParentID != "" && now.ParentID != folderID {
-			stackID = now.ParentID // in a stack already
+			_, err := c.asset(ctx, now.ParentID, frameio.KindStack)
+			switch {
+			case err == nil:
+				stackID = now.ParentID // in a stack already
+			case !rest.IsNotFound(err):
+				return frameio.Asset{}, err
+			default: // somebody has put it into another folder: files of two folders make no stack
+				folderID = now.ParentID
+				if err := c.moveFile(ctx, fileID, folderID); err != nil {
+					return frameio.Asset{}, err
+				}
+			}
 		}
 	}
 	if stackID == "" {
@@ -54,10 +65,16 @@ func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio
 		a.Type = string(frameio.KindStack)
 		return a.domain(true, nil), made(a.ID, opCreateStack, err)
 	}
-	if _, err := one[asset](ctx, c, opMoveFile, nil, map[string]any{"parent_id": stackID}, "files", fileID, "move"); err != nil {
+	if err := c.moveFile(ctx, fileID, stackID); err != nil {
 		return frameio.Asset{}, err
 	}
 	return c.asset(ctx, stackID, frameio.KindStack)
+}
+
+// moveFile wraps PATCH ~/files/{id}/move; the parent is a folder or a stack.
+func (c *Client) moveFile(ctx context.Context, fileID, parentID string) error {
+	_, err := one[asset](ctx, c, opMoveFile, nil, map[string]any{"parent_id": parentID}, "files", fileID, "move")
+	return err
 }
 
 // Delete wraps DELETE ~/files/{id} and ~/folders/{id}. A stack goes with its files: there is no call for it.

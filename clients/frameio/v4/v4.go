@@ -174,7 +174,11 @@ func (c *Client) accountID(ctx context.Context) (string, error) {
 			Name string `json:"display_name"`
 		} `json:"data"`
 	}
-	if err := c.do(ctx, opAccounts, "accounts", url.Values{"page_size": {"100"}}, nil, &out); err != nil {
+	err := c.do(ctx, opAccounts, "accounts", url.Values{"page_size": {"100"}}, nil, &out)
+	if err == nil && out.Data == nil {
+		err = noData(opAccounts)
+	}
+	if err != nil {
 		return "", err
 	}
 	if len(out.Data) != 1 {
@@ -326,6 +330,9 @@ func (c *Client) Me(ctx context.Context) (frameio.User, error) {
 		return frameio.User{}, err
 	}
 	u := out.Data.domain()
+	if u.ID == "" {
+		return frameio.User{}, noData(opMe)
+	}
 	c.mu.Lock()
 	c.me = &u
 	c.mu.Unlock()

@@ -167,9 +167,13 @@ func TestAListingIsNeverCutShort(t *testing.T) {
 func TestAnAnswerWithoutDataIsNone(t *testing.T) {
 	for _, body := range []string{`{}`, `{"data":null}`, `{"message":"down for maintenance"}`, `{"data":null,"links":{"next":null}}`} {
 		v := newVendor(t, map[string]http.HandlerFunc{"GET projects": answer(body), "GET folders/{id}/children": answer(body), "GET files/{id}": answer(body),
-			"GET files/{id}/comments": answer(body), "GET shares/{id}/assets": answer(body), "GET projects/{id}": answer(body)})
+			"GET files/{id}/comments": answer(body), "GET shares/{id}/assets": answer(body), "GET projects/{id}": answer(body), "GET /v4/me": answer(body), "GET /v4/accounts": answer(body)})
 		c := v.client(t, nil)
-		_, err := c.Projects(t.Context(), "")
+		_, err := c.Me(t.Context())
+		assert.ErrorContains(t, err, "no data", body)
+		_, err = v.client(t, func(f *config.Frameio) { f.AccountID = "" }).Projects(t.Context(), "")
+		assert.ErrorContains(t, err, "no data", body)
+		_, err = c.Projects(t.Context(), "")
 		assert.Equal(t, rest.Retryable, errorOf(t, err).Class, body)
 		_, err = c.Children(t.Context(), "f", "")
 		assert.ErrorContains(t, err, "no data", body)
@@ -348,6 +352,26 @@ func TestVersionsAreInTheirStacksOrder(t *testing.T) {
 			got += a.ID
 		}
 		assert.Equal(t, tt.want, got, name)
+	}
+}
+
+// A file's parent is its stack, or a folder: the review's, or another one where somebody has put it.
+func TestAVersionFollowsItsFile(t *testing.T) {
+	for parent, want := range map[string][]string{
+		"folder": {`POST folders/folder/version_stacks {"data":{"file_ids":["old","new"]}}`},
+		"stack":  {`PATCH files/new/move {"data":{"parent_id":"stack"}}`},
+		"moved":  {`PATCH files/new/move {"data":{"parent_id":"moved"}}`, `POST folders/moved/version_stacks {"data":{"file_ids":["old","new"]}}`},
+	} {
+		v := newVendor(t, map[string]http.HandlerFunc{
+			"GET files/old":                    answer(`{"data":{"id":"old","type":"file","parent_id":"` + parent + `","status":"uploaded"}}`),
+			"GET version_stacks/stack":         answer(`{"data":{"id":"stack","type":"version_stack"}}`),
+			"PATCH files/{id}/move":            answer(`{"data":{"id":"new"}}`),
+			"POST folders/{id}/version_stacks": answer(`{"data":{"id":"stack","type":"version_stack"}}`),
+		})
+		stack, err := v.client(t, nil).AddVersion(t.Context(), "folder", frameio.Asset{ID: "old", Kind: frameio.KindFile}, "new")
+		require.NoError(t, err, parent)
+		assert.Equal(t, "stack", stack.ID)
+		assert.Equal(t, want, slices.DeleteFunc(v.calls(), func(call string) bool { return strings.HasPrefix(call, "GET ") }), parent)
 	}
 }
 
