@@ -1,11 +1,13 @@
 package review
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -131,6 +133,10 @@ func (r *review) share(ctx context.Context, shown []string) error {
 	if err := r.checkShare(ctx, want, is); err != nil {
 		return err
 	}
+	address := cmp.Or(is.URL, r.row.ShareURL)
+	if address == "" {
+		return r.unaddressed(ctx, id)
+	}
 	if _, empty := is.Refusal(frameio.RefusedClosed); !isNew || made.ID == "" || empty || len(want.AssetIDs) < len(shown) {
 		if err := r.frameio.AddToShare(ctx, id, shown); err != nil {
 			return fmt.Errorf("files of the review link: %w", err)
@@ -142,5 +148,20 @@ func (r *review) share(ctx context.Context, shown []string) error {
 			return fmt.Errorf("switching the review link on: %w", err)
 		}
 	}
-	return r.update(ctx, func(row *ledger.Review) { row.ShareID, row.ShareURL, row.Access = id, is.URL, string(is.Access) })
+	return r.update(ctx, func(row *ledger.Review) { row.ShareID, row.ShareURL, row.Access = id, address, string(is.Access) })
+}
+
+// addressLag is how long Frame.io may take to give a link its address, which its document says may be null.
+const addressLag = time.Minute
+
+// unaddressed has a link without an address looked at again, and gives it up after a while: nobody could be shown the way to it, and
+// a review without one counts as not shared.
+func (r *review) unaddressed(ctx context.Context, id string) error {
+	if time.Since(attempt.Of(ctx).Scheduled()) < addressLag {
+		return fault.Wait("NotReady", readyLook, "Frame.io gives the review link no address yet")
+	}
+	if err := r.deactivateLink(ctx, id); err != nil {
+		return fmt.Errorf("switching off a link without an address: %w", err)
+	}
+	return fault.Content("Frame.io gave the review link no address, so it is off and nothing was shared: send again.")
 }

@@ -169,6 +169,8 @@ type action struct {
 	Timeout     int    `json:"timeout"`
 	Active      *flag  `json:"active"`
 	Secret      string `json:"secret"`
+
+	DeletedAt *string `json:"deleted_at"`
 }
 
 func (a action) domain(workspace string) frameio.Action {
@@ -176,12 +178,14 @@ func (a action) domain(workspace string) frameio.Action {
 		Active: a.Active == nil || bool(*a.Active), Secret: a.Secret}
 }
 
-// Actions wraps GET ~/workspaces/{id}/actions.
+// Actions wraps GET ~/workspaces/{id}/actions, without those that were deleted, if it still shows them.
 func (c *Client) Actions(ctx context.Context, workspaceID string) ([]frameio.Action, error) {
 	rows, err := everyRow(ctx, c, opActions, func(a action) string { return a.ID }, "workspaces", workspaceID, "actions")
 	var all []frameio.Action
 	for _, a := range rows {
-		all = append(all, a.domain(workspaceID))
+		if text(a.DeletedAt) == "" {
+			all = append(all, a.domain(workspaceID))
+		}
 	}
 	return all, err
 }

@@ -375,6 +375,15 @@ func TestAVersionFollowsItsFile(t *testing.T) {
 	}
 }
 
+// An action has a time of its deletion: one that is listed with it is not there.
+func TestADeletedActionIsNotThere(t *testing.T) {
+	v := newVendor(t, map[string]http.HandlerFunc{"GET workspaces/{id}/actions": answer(`{"data":[{"id":"a","name":"A","deleted_at":"2026-01-01T00:00:00.000000Z"},{"id":"b","name":"A","deleted_at":null}]}`)})
+	all, err := v.client(t, nil).Actions(t.Context(), "w")
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.Equal(t, "b", all[0].ID)
+}
+
 func TestAFailedUploadIsSeen(t *testing.T) {
 	v := newVendor(t, map[string]http.HandlerFunc{
 		"GET files/{id}":        answer(`{"data":{"id":"f","type":"file","status":"created","file_size":1}}`),
