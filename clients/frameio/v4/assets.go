@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -26,8 +25,8 @@ type asset struct {
 	ParentID  *string         `json:"parent_id"`
 	ProjectID string          `json:"project_id"`
 	ViewURL   string          `json:"view_url"`
-	CreatedAt *time.Time      `json:"created_at"`
-	UpdatedAt *time.Time      `json:"updated_at"`
+	CreatedAt instant         `json:"created_at"`
+	UpdatedAt instant         `json:"updated_at"`
 	Size      sizeInBytes     `json:"file_size"`
 	MediaType *string         `json:"media_type"`
 	Status    string          `json:"status"`
@@ -159,7 +158,7 @@ func seconds(s string, fps float64) float64 {
 // in its fields.
 func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	d := frameio.Asset{ID: a.ID, ParentID: text(a.ParentID), ProjectID: a.ProjectID, Kind: frameio.AssetKind(a.Type), Name: a.Name, URL: a.ViewURL,
-		CreatedAt: at(a.CreatedAt), UpdatedAt: at(a.UpdatedAt), Label: "none", CoverID: text(a.CoverID), Properties: a.adobe()}
+		CreatedAt: a.CreatedAt.Time, UpdatedAt: a.UpdatedAt.Time, Label: "none", CoverID: text(a.CoverID), Properties: a.adobe()}
 	if a.Head != nil {
 		d.CoverID = a.Head.ID
 	}

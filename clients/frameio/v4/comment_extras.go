@@ -3,7 +3,6 @@ package v4
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/mapping"
@@ -29,7 +28,7 @@ type attachment struct {
 	Name      string      `json:"name"`
 	MediaType *string     `json:"media_type"`
 	Size      sizeInBytes `json:"file_size"`
-	CreatedAt *time.Time  `json:"created_at"`
+	CreatedAt instant     `json:"created_at"`
 }
 
 type markup struct {
@@ -46,7 +45,7 @@ type reading struct {
 
 // extras adds what a comment carries beside its text, place and drawing.
 func (c comment) extras(d *frameio.Comment, who *directory) {
-	d.Anchor, d.EditedAt = c.Anchor, at(c.EditedAt)
+	d.Anchor, d.EditedAt = c.Anchor, c.EditedAt.Time
 	if id := text(c.CompleterID); id != "" {
 		d.CompletedBy = who.user(id)
 	}
@@ -57,7 +56,7 @@ func (c comment) extras(d *frameio.Comment, who *directory) {
 		d.Mentions = append(d.Mentions, frameio.Mention{Start: m.Start, End: m.End, Text: m.Text, User: who.user(m.UserID)})
 	}
 	for _, a := range c.Attachments {
-		d.Attachments = append(d.Attachments, frameio.Attachment{ID: a.ID, Name: a.Name, MediaType: text(a.MediaType), Size: int64(a.Size), CreatedAt: at(a.CreatedAt)})
+		d.Attachments = append(d.Attachments, frameio.Attachment{ID: a.ID, Name: a.Name, MediaType: text(a.MediaType), Size: int64(a.Size), CreatedAt: a.CreatedAt.Time})
 	}
 	var m markup
 	if len(c.Markup) > 0 && string(c.Markup) != "null" && json.Unmarshal(c.Markup, &m) == nil {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -22,15 +21,15 @@ type comment struct {
 	Duration    json.RawMessage `json:"duration"`
 	Annotation  json.RawMessage `json:"annotation"`
 	Page        *int            `json:"page"`
-	CompletedAt *time.Time      `json:"completed_at"`
-	CreatedAt   *time.Time      `json:"created_at"`
-	UpdatedAt   *time.Time      `json:"updated_at"`
+	CompletedAt instant         `json:"completed_at"`
+	CreatedAt   instant         `json:"created_at"`
+	UpdatedAt   instant         `json:"updated_at"`
 	Owner       *user           `json:"owner"`
 	Replies     []comment       `json:"replies"`
 
 	Anchor      *frameio.Point  `json:"anchor"`
 	CompleterID *string         `json:"completer_id"`
-	EditedAt    *time.Time      `json:"text_edited_at"`
+	EditedAt    instant         `json:"text_edited_at"`
 	Links       []textLink      `json:"links"`
 	Mentions    []mention       `json:"mentions"`
 	Attachments []attachment    `json:"attachments"`
@@ -39,7 +38,7 @@ type comment struct {
 
 func (c comment) domain(fileID, parentID string, with reading) frameio.Comment {
 	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: parentID, Text: c.Text, Annotation: c.annotation(), Page: c.Page,
-		Completed: c.CompletedAt != nil, CompletedAt: at(c.CompletedAt), CreatedAt: at(c.CreatedAt), UpdatedAt: at(c.UpdatedAt)}
+		Completed: c.CompletedAt.said, CompletedAt: c.CompletedAt.Time, CreatedAt: c.CreatedAt.Time, UpdatedAt: c.UpdatedAt.Time}
 	if c.FileID != "" {
 		d.FileID = c.FileID
 	}

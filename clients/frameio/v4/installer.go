@@ -45,12 +45,12 @@ func (c *Client) InstallCapabilities() frameio.InstallCapabilities {
 func (c *Client) Accounts(ctx context.Context) ([]frameio.Account, error) {
 	var out struct {
 		Data []struct {
-			ID       string     `json:"id"`
-			Name     string     `json:"display_name"`
-			Roles    []string   `json:"roles"`
-			Limit    *int64     `json:"storage_limit"`
-			Usage    *int64     `json:"storage_usage"`
-			Migrated *time.Time `json:"v4_migrated_at"`
+			ID       string   `json:"id"`
+			Name     string   `json:"display_name"`
+			Roles    []string `json:"roles"`
+			Limit    *int64   `json:"storage_limit"`
+			Usage    *int64   `json:"storage_usage"`
+			Migrated instant  `json:"v4_migrated_at"`
 		} `json:"data"`
 	}
 	if err := c.do(ctx, opAccounts, "accounts", url.Values{"page_size": {"100"}}, nil, &out); err != nil {
@@ -58,7 +58,7 @@ func (c *Client) Accounts(ctx context.Context) ([]frameio.Account, error) {
 	}
 	var all []frameio.Account
 	for _, a := range out.Data {
-		all = append(all, frameio.Account{ID: a.ID, Name: a.Name, Roles: a.Roles, StorageLimit: orZero(a.Limit), StorageUsed: orZero(a.Usage), MigratedAt: at(a.Migrated)})
+		all = append(all, frameio.Account{ID: a.ID, Name: a.Name, Roles: a.Roles, StorageLimit: orZero(a.Limit), StorageUsed: orZero(a.Usage), MigratedAt: a.Migrated.Time})
 	}
 	return all, nil
 }

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/clients/frameio"
 )
 
 // A vendor's answer of millions of slashes ended the process: the stack cannot be caught.
@@ -36,5 +39,24 @@ func TestAnUnreadableTimeLeavesARestrictedProjectRestricted(t *testing.T) {
 		p, c := readProject(json.RawMessage(raw)), readCollection(json.RawMessage(raw))
 		assert.True(t, p.Restricted && p.ID == "p" && p.RootID == "r" && p.CreatedAt.IsZero(), "%s: %+v", raw, p)
 		assert.True(t, c.Private && c.RootID == "r", "%s: %+v", raw, c)
+	}
+}
+
+// One odd time failed the whole page of a folder or of a file's comments, on each try.
+func TestAnOddTimeCostsNoPage(t *testing.T) {
+	made := time.Date(2024, 2, 7, 16, 44, 41, 986478000, time.UTC)
+	for raw, want := range map[string]time.Time{`"2024-02-07T16:44:41.986478Z"`: made, `"2024-02-07T17:44:41.986478+01:00"`: made, `"2024-02-07 16:44:41.986478Z"`: made,
+		`"2024-02-07T16:44:41.986478"`: made, `null`: {}, `""`: {}, `"yesterday"`: {}, `17`: {}, `{}`: {}} {
+		var a asset
+		require.NoError(t, json.Unmarshal([]byte(`{"created_at":`+raw+`,"updated_at":`+raw+`,"id":"a","type":"file","status":"uploaded"}`), &a), raw)
+		d := a.domain(true, nil)
+		assert.True(t, d.ID == "a" && d.CreatedAt.Equal(want) && d.UpdatedAt.Equal(want), "%s: %v", raw, d.CreatedAt)
+		var c comment
+		require.NoError(t, json.Unmarshal([]byte(`{"created_at":`+raw+`,"completed_at":`+raw+`,"text_edited_at":`+raw+`,"attachments":[{"created_at":`+raw+`}],"id":"c"}`), &c), raw)
+		said := c.domain("f", "", reading{})
+		assert.True(t, said.ID == "c" && said.CreatedAt.Equal(want) && said.EditedAt.Equal(want), "%s: %v", raw, said.CreatedAt)
+		assert.Equal(t, raw != `null` && raw != `""`, said.Completed, "it is completed at whatever time that is: %s", raw)
+		s := readShare(json.RawMessage(`{"created_at":` + raw + `,"expiration":` + raw + `,"id":"s","access":"secure","enabled":"false","watermark_enabled":"true"}`))
+		assert.True(t, s.ID == "s" && s.Access == frameio.AccessSecure && !s.Active && s.Watermark == frameio.WatermarkOn && s.ExpiresAt.Equal(want), "%s: %+v", raw, s)
 	}
 }

@@ -24,13 +24,26 @@ type project struct {
 	UpdatedAt   instant `json:"updated_at"`
 }
 
-// instant is a time of an object that is read member by member: what is no time costs no other member.
-type instant struct{ time.Time }
+// instant is a time, in the forms that V4's document has examples of. What is none costs no other member, nor a page of rows.
+type instant struct {
+	time.Time
+	said bool // it is something else than null
+}
+
+var instantForms = []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999"}
 
 func (i *instant) UnmarshalJSON(raw []byte) error {
-	var t *time.Time
-	if json.Unmarshal(raw, &t) == nil {
-		i.Time = at(t)
+	*i = instant{}
+	var s *string
+	if err := json.Unmarshal(raw, &s); err == nil && (s == nil || *s == "") {
+		return nil
+	}
+	i.said = true
+	for _, form := range instantForms {
+		if t, err := time.Parse(form, text(s)); err == nil {
+			i.Time = t.UTC()
+			break
+		}
 	}
 	return nil
 }

@@ -7,30 +7,29 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
 type share struct {
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Access     string     `json:"access"`
-	ShortURL   string     `json:"short_url"`
-	Enabled    *bool      `json:"enabled"`
-	Expiration *time.Time `json:"expiration"`
-	CreatedAt  *time.Time `json:"created_at"`
-	Watermark  *bool      `json:"watermark_enabled"`
-	Downloads  *bool      `json:"downloading_enabled"`
+	ID         string  `json:"id"`
+	Name       string  `json:"name"`
+	Access     string  `json:"access"`
+	ShortURL   string  `json:"short_url"`
+	Enabled    *flag   `json:"enabled"`
+	Expiration instant `json:"expiration"`
+	CreatedAt  instant `json:"created_at"`
+	Watermark  *flag   `json:"watermark_enabled"`
+	Downloads  *flag   `json:"downloading_enabled"`
 
 	CollectionID *string `json:"collection_id"`
 }
 
 func (s share) domain(raw json.RawMessage) frameio.Share {
-	d := frameio.Share{ID: s.ID, Kind: frameio.ShareV4, Name: s.Name, URL: s.ShortURL, Active: s.Enabled == nil || *s.Enabled, ExpiresAt: at(s.Expiration), CreatedAt: at(s.CreatedAt),
+	d := frameio.Share{ID: s.ID, Kind: frameio.ShareV4, Name: s.Name, URL: s.ShortURL, Active: s.Enabled == nil || bool(*s.Enabled), ExpiresAt: s.Expiration.Time, CreatedAt: s.CreatedAt.Time,
 		Watermark: frameio.WatermarkUnknown, CollectionID: text(s.CollectionID), Settings: map[string]any{}, Access: frameio.AccessPublic,
-		Downloads: s.Downloads != nil && *s.Downloads}
+		Downloads: s.Downloads != nil && bool(*s.Downloads)}
 	if s.Access == string(frameio.AccessSecure) {
 		d.Access = frameio.AccessSecure
 	}

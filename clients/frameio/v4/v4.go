@@ -205,9 +205,9 @@ func MovedAt(ctx context.Context, cfg config.Frameio, opts ...Option) (names str
 	}
 	var out struct {
 		Data []struct {
-			ID      string     `json:"id"`
-			Name    string     `json:"display_name"`
-			MovedAt *time.Time `json:"v4_migrated_at"`
+			ID      string  `json:"id"`
+			Name    string  `json:"display_name"`
+			MovedAt instant `json:"v4_migrated_at"`
 		} `json:"data"`
 	}
 	if err := c.do(ctx, opAccounts, "accounts", url.Values{"page_size": {"100"}}, nil, &out); err != nil {
@@ -218,8 +218,8 @@ func MovedAt(ctx context.Context, cfg config.Frameio, opts ...Option) (names str
 		if cfg.AccountID != "" && a.ID != cfg.AccountID {
 			continue
 		}
-		if found = append(found, cmp.Or(a.Name, a.ID)); a.MovedAt != nil {
-			moved = a.MovedAt.UTC()
+		if found = append(found, cmp.Or(a.Name, a.ID)); !a.MovedAt.IsZero() {
+			moved = a.MovedAt.Time
 		}
 	}
 	switch len(found) {
@@ -358,13 +358,6 @@ func text(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-func at(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.UTC()
 }
 
 type workspace struct {
