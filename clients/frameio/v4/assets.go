@@ -79,6 +79,17 @@ func (a asset) value(names ...string) string {
 	return ""
 }
 
+// ofType finds a field by its name and its type, and one of another type only where there is none: an account may have a text of
+// that name, too.
+func (a asset) ofType(kind frameio.FieldType, name string) string {
+	for _, f := range a.Metadata {
+		if f.fieldType() == kind && strings.EqualFold(f.Name, name) {
+			return f.text()
+		}
+	}
+	return a.value(name)
+}
+
 // measured finds what Frame.io has found out about a file, by the names that its fields go by, the best first. An account may
 // have fields of its own under such names, such as the FPS that a scene was shot with: what people fill in is no measurement,
 // unless it goes by the first name and there is no other.
@@ -211,9 +222,9 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	} else {
 		d.Width, d.Height = int(number(a.measured("Resolution - Width", "Width"))), int(number(a.measured("Resolution - Height", "Height")))
 	}
-	d.Label = label(a.value("Status"))
+	d.Label = label(a.ofType(frameio.FieldSelect, "Status"))
 	d.Description = a.value("Notes", "Description")
-	if r := a.value("Rating"); r != "" {
+	if r := a.ofType(frameio.FieldRating, "Rating"); r != "" {
 		v := number(r)
 		d.Rating = &v
 	}

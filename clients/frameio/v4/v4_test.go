@@ -221,6 +221,12 @@ func TestTechnicalValuesComeInManyShapes(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[{"field_definition_name":"status","value":`+value+`,"field_options":[{"id":"o1","display_name":"Approved"}]}]}`), &a), value)
 		assert.Equal(t, want, a.domain(true, nil).Label, value)
 	}
+	var two asset
+	require.NoError(t, json.Unmarshal([]byte(`{"type":"file","status":"uploaded","metadata":[{"field_definition_name":"Status","field_type":"text","mutable":true,"value":"waits for legal"},
+		{"field_definition_name":"Rating","field_type":"text","mutable":true,"value":"PG 13"},{"field_definition_name":"Rating","field_type":"rating","mutable":true,"value":4},
+		{"field_definition_name":"Status","field_type":"select","mutable":true,"value":[{"id":"o1","display_name":"Approved"}]}]}`), &two))
+	assert.Equal(t, "approved", two.domain(true, nil).Label, "a review's decision is the status that is chosen, not a text of that name")
+	assert.InDelta(t, 4, *two.domain(true, nil).Rating, 0)
 	// System fields are not mutable; what people fill in under their names, or under like ones, is no measurement.
 	for fields, want := range map[string]mapping.Rate{
 		`{"field_definition_name":"FPS","mutable":true,"value":120},{"field_definition_name":"Frame Rate","mutable":false,"value":"23.976"}`:        ntsc,
