@@ -132,14 +132,15 @@ func (s *assetSync) put(ctx context.Context, row ledger.ReviewComment) error {
 // readFrameio lists the file's comments, and asks for those one by one that are missing in the list.
 func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 	s.fio = map[string]frameio.Comment{}
-	for c, err := range frameio.RowsOf(ctx, "list comments", s.frameio.Comments, s.it.FileID) {
-		if rest.IsNotFound(err) {
-			_, err := s.review.inFrameio(ctx, s.it)
-			return false, err
-		}
-		if err != nil {
-			return false, err
-		}
+	listed, err := s.tenant.FileComments(ctx, s.it.FileID)
+	if rest.IsNotFound(err) {
+		_, err := s.review.inFrameio(ctx, s.it)
+		return false, err
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, c := range listed {
 		s.fio[c.ID] = c
 	}
 	var missing, lost []string

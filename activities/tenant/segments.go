@@ -91,11 +91,24 @@ func SegmentRequest(d mapping.SegmentDraft) iconik.SegmentRequest {
 	return req
 }
 
-// FileComments lists all comments of a file.
+// FileComments lists all comments of a file, each once. One that is listed by itself, and below the comment that it replies to as
+// well, is a reply.
 func (t *Tenant) FileComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
-	return frameio.All(ctx, "list comments", func(c frameio.Comment) string { return c.ID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.Comment], error) {
-		return t.Frameio.Comments(ctx, fileID, cursor)
-	})
+	var all []frameio.Comment
+	at := map[string]int{}
+	for c, err := range frameio.RowsOf(ctx, "list comments", t.Frameio.Comments, fileID) {
+		if err != nil {
+			return nil, err
+		}
+		switch i, known := at[c.ID]; {
+		case !known:
+			at[c.ID] = len(all)
+			all = append(all, c)
+		case all[i].ParentID == "" && c.ParentID != "":
+			all[i] = c
+		}
+	}
+	return all, nil
 }
 
 // CurrentUser is the iconik user the service acts as.
