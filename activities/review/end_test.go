@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
@@ -63,5 +64,24 @@ func TestNothingStaysOnItsWayAfterTheEnd(t *testing.T) {
 		}
 		assert.Equal(t, ledger.AssetReady, r.asset(t, 4).State, name)
 		assert.Equal(t, "its own", r.asset(t, 5).Reason, name)
+	}
+}
+
+// V4 has no call that deletes a stack: where one stays behind without files, the review's folder goes with it.
+func TestTheFolderGoesWithItsEmptyStacks(t *testing.T) {
+	stack := frameio.Asset{ID: "S", Kind: frameio.KindStack}
+	for name, tt := range map[string]struct {
+		left []frameio.Asset
+		want []string
+	}{
+		"nothing":                {nil, []string{"F"}},
+		"an empty stack":         {[]frameio.Asset{stack}, []string{"F"}},
+		"a stack with a version": {[]frameio.Asset{stack, {ID: "theirs", Kind: frameio.KindFile, ParentID: "S"}}, nil},
+		"somebody's file":        {[]frameio.Asset{{ID: "theirs", Kind: frameio.KindFile}}, nil},
+		"somebody's folder":      {[]frameio.Asset{stack, {ID: "theirs", Kind: frameio.KindFolder}}, nil},
+	} {
+		fio := &folder{files: tt.left}
+		require.NoError(t, testReview(t, fio, nil).deleteMedia(t.Context()), name)
+		assert.Equal(t, tt.want, fio.deleted, name)
 	}
 }

@@ -60,6 +60,15 @@ func (f *folder) Asset(_ context.Context, id string) (frameio.Asset, error) {
 	return frameio.Asset{}, &rest.Error{Vendor: "Frame.io", Class: rest.NotFound}
 }
 
+func (f *folder) Versions(_ context.Context, stack frameio.Asset) (versions []frameio.Asset, err error) {
+	for _, a := range f.files {
+		if a.ParentID == stack.ID {
+			versions = append(versions, a)
+		}
+	}
+	return versions, nil
+}
+
 func (f *folder) Delete(_ context.Context, a frameio.Asset) error {
 	f.deleted = append(f.deleted, a.ID)
 	return nil
