@@ -14,7 +14,7 @@ import (
 
 // spread are the calls that further credentials share: they read one file, and their limits set the pace of an archive. The tree
 // is read with the first one alone: Frame.io leaves out of a listing, without a word, what its user may not see.
-var spread = map[string]bool{opComments: true, opFile: true}
+var spread = map[string]bool{opComments: true, opComment: true, opFile: true}
 
 // openPool opens the further credentials. Each is a Frame.io user with limits of its own.
 func (c *Client) openPool(cfg config.Frameio, opts []Option) error {
