@@ -53,8 +53,9 @@ func (c *Client) Collections(ctx context.Context, projectID, cursor string) (fra
 	return page(rows, next, readCollection), err
 }
 
-// CollectionItems reads a collection through the share that shows it, or the folder that it stands on where that is not the
-// project's own root: V4 has no call for what is in a collection.
+// CollectionItems reads a collection through the share that shows it, or the folder that it stands on where that is one of its
+// own: V4 has no call for what is in a collection, and does not say what that folder is. One whose children have it for their
+// parent is a folder of the project's tree, on which a collection stands without having all that is in it.
 func (c *Client) CollectionItems(ctx context.Context, col frameio.Collection, project frameio.Project) ([]frameio.ShareItem, bool, error) {
 	var out []frameio.ShareItem
 	if len(col.ShareIDs) > 0 {
@@ -69,10 +70,13 @@ func (c *Client) CollectionItems(ctx context.Context, col frameio.Collection, pr
 		return page.Items, page.Next, err
 	}))
 	for _, a := range assets {
+		if a.ParentID == col.RootID {
+			return nil, false, nil
+		}
 		out = append(out, frameio.ShareItem{AssetID: a.ID, Kind: a.Kind})
 	}
 	if rest.IsNotFound(err) || rest.ClassOf(err) == rest.Forbidden {
 		return nil, false, nil
 	}
-	return out, err == nil, err
+	return out, err == nil && len(out) > 0, err
 }

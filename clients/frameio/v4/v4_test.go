@@ -390,6 +390,34 @@ func TestADeletedActionIsNotThere(t *testing.T) {
 	assert.Equal(t, "b", all[0].ID)
 }
 
+// Neither the facts nor the document say what a collection's root folder is: the scope of its rule, or where its members are.
+func TestWhatIsInACollectionIsNotGuessed(t *testing.T) {
+	own, rows := `{"id":"a","type":"file","parent_id":"elsewhere","status":"uploaded"}`, ""
+	v := newVendor(t, map[string]http.HandlerFunc{
+		"GET folders/{id}/children": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"data":[%s]}`, rows) },
+		"GET shares/{id}/assets":    answer(`{"data":[` + own + `]}`),
+	})
+	items := func(c frameio.Collection, has string) ([]frameio.ShareItem, bool) {
+		rows = has
+		found, known, err := v.client(t, nil).CollectionItems(t.Context(), c, frameio.Project{ID: "p", RootID: "root"})
+		require.NoError(t, err)
+		return found, known
+	}
+	member := []frameio.ShareItem{{AssetID: "a", Kind: frameio.KindFile}}
+	found, known := items(frameio.Collection{RootID: "f"}, own)
+	assert.True(t, known, "a folder of its own, whose children are at home elsewhere")
+	assert.Equal(t, member, found)
+	found, known = items(frameio.Collection{RootID: "f", ShareIDs: []string{"s"}}, "")
+	assert.True(t, known, "its share shows it")
+	assert.Equal(t, member, found)
+	for name, tt := range map[string]struct{ root, rows string }{
+		"a folder of the tree": {"f", strings.ReplaceAll(own, "elsewhere", "f")}, "an empty folder": {"f", ""}, "the project's root": {"root", own}, "none": {"", own}} {
+		found, known = items(frameio.Collection{RootID: tt.root}, tt.rows)
+		assert.False(t, known, name)
+		assert.Empty(t, found, name)
+	}
+}
+
 func TestAFailedUploadIsSeen(t *testing.T) {
 	v := newVendor(t, map[string]http.HandlerFunc{
 		"GET files/{id}":        answer(`{"data":{"id":"f","type":"file","status":"created","file_size":1}}`),
