@@ -372,21 +372,22 @@ func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
 	if k := c.kindOf(id); k != "" {
 		kinds = append([]frameio.AssetKind{k}, slices.DeleteFunc(kinds, func(x frameio.AssetKind) bool { return x == k })...)
 	}
-	var first error
+	var says error
 	for _, k := range kinds {
 		d, err := c.asset(ctx, id, k)
 		if err == nil {
 			c.remember(id, k)
 			return d, nil
 		}
-		if first == nil {
-			first = err
-		}
-		if !rest.IsNotFound(err) || c.kindOf(id) == frameio.KindFile { // a file that is gone is not looked for elsewhere
+		if !rest.IsRefused(err) || c.kindOf(id) == frameio.KindFile { // a file that is gone is not looked for elsewhere
 			return frameio.Asset{}, err
 		}
+		// An id of another kind need not be answered with a 404: whether the object is there, its own kind says.
+		if says == nil || rest.ClassOf(err) == rest.Forbidden || rest.IsNotFound(err) && rest.ClassOf(says) != rest.Forbidden {
+			says = err
+		}
 	}
-	return frameio.Asset{}, first
+	return frameio.Asset{}, says
 }
 
 func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (frameio.Asset, error) {

@@ -418,6 +418,22 @@ func TestWhatIsInACollectionIsNotGuessed(t *testing.T) {
 	}
 }
 
+// Routes differ by kind, and nobody says what an id of another kind is answered with.
+func TestAnAssetIsFoundWhateverItsKind(t *testing.T) {
+	for _, other := range []int{http.StatusNotFound, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusForbidden} {
+		v := newVendor(t, map[string]http.HandlerFunc{"GET files/{id}": refuse(other, "no file", ""), "GET version_stacks/{id}": refuse(other, "no stack", ""),
+			"GET folders/there": answer(`{"data":{"id":"there","type":"folder"}}`), "GET folders/gone": refuse(http.StatusNotFound, "gone", "")})
+		a, err := v.client(t, nil).Asset(t.Context(), "there")
+		require.NoError(t, err, other)
+		assert.Equal(t, frameio.KindFolder, a.Kind)
+		_, err = v.client(t, nil).Asset(t.Context(), "gone")
+		assert.Equal(t, other != http.StatusForbidden, rest.IsNotFound(err), "%d: %v", other, err)
+	}
+	v := newVendor(t, map[string]http.HandlerFunc{"GET files/{id}": refuse(http.StatusForbidden, "not yours", "")})
+	_, err := v.client(t, nil).Asset(t.Context(), "f")
+	assert.Equal(t, rest.Forbidden, rest.ClassOf(err), "what may not be seen is not gone: %v", err)
+}
+
 func TestAFailedUploadIsSeen(t *testing.T) {
 	v := newVendor(t, map[string]http.HandlerFunc{
 		"GET files/{id}":        answer(`{"data":{"id":"f","type":"file","status":"created","file_size":1}}`),
