@@ -294,7 +294,7 @@ func listPage[T any](ctx context.Context, c *Client, op string, q url.Values, si
 	case err != nil || text(out.Links.Next) == "":
 		return out.Data, "", err
 	}
-	next, err := url.Parse(*out.Links.Next)
+	next, err := url.Parse(strings.ReplaceAll(*out.Links.Next, "+", "%2B")) // a cursor is opaque, Base64 perhaps, and has no spaces
 	if err == nil && next.Query().Get("after") != "" && next.Query().Get("after") != cursor {
 		return out.Data, next.Query().Get("after"), nil
 	}

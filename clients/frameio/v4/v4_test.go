@@ -154,6 +154,12 @@ func TestAListingIsNeverCutShort(t *testing.T) {
 		_, err := v.client(t, nil).Projects(t.Context(), "here")
 		assert.Error(t, err, name)
 	}
+	for link, cursor := range map[string]string{"/v4/accounts/acc/projects?after=g3Q+/w==": "g3Q+/w==", "/v4/accounts/acc/projects?page_size=2&after=g3Q%2B%2Fw%3D%3D": "g3Q+/w==", "https://api.frame.io/v4/x?after=a_b-c": "a_b-c"} {
+		v := newVendor(t, map[string]http.HandlerFunc{"GET projects": answer(`{"data":[{"id":"p"}],"links":{"next":"` + link + `"}}`)})
+		page, err := v.client(t, nil).Projects(t.Context(), "")
+		require.NoError(t, err)
+		assert.Equal(t, cursor, page.Next, "as it was given")
+	}
 	for _, links := range []string{``, `,"links":{}`, `,"links":{"next":null}`, `,"links":{"next":""}`} {
 		v := newVendor(t, map[string]http.HandlerFunc{"GET projects": answer(`{"data":[{"id":"p"}]` + links + `}`)})
 		page, err := v.client(t, nil).Projects(t.Context(), "")
