@@ -96,6 +96,9 @@ func NotCarried(comments []frameio.Comment, frame mapping.DrawingFrame) []ledger
 		if c.Likes > 0 {
 			notCarried = append(notCarried, ledger.NotCarried{Kind: "like", Name: mapping.Excerpt(c.Text), Reason: "liked " + english.Count(c.Likes, "time") + ": comments in iconik have no likes"})
 		}
+		if c.CreatedAt.IsZero() {
+			notCarried = append(notCarried, ledger.NotCarried{Kind: "date", Name: mapping.Excerpt(c.Text), Reason: "Frame.io does not say when it was made, or not in a form that Framebridge can read"})
+		}
 		if c.Author.Unknown {
 			notCarried = append(notCarried, ledger.NotCarried{Kind: "author", Name: mapping.Excerpt(c.Text), Reason: "Frame.io's API does not say who wrote it"})
 		}
