@@ -94,7 +94,9 @@ func refine(e *rest.Error, static bool) {
 		}
 		e.Hint = "the user or service account lacks the role, the V4 product profile, or the permission to download"
 	case http.StatusConflict:
-		e.Class = rest.Retryable
+		if !strings.HasPrefix(e.Operation, http.MethodGet+" ") { // something else is being done to what this call would change
+			e.Class = rest.Retryable
+		}
 	}
 	if e.Status >= 500 && e.RetryAfter == 0 {
 		e.RetryAfter = 30 * time.Second // the vendor's advice

@@ -563,6 +563,16 @@ func TestWhatIsSharedAlreadyIsNoError(t *testing.T) {
 	}
 }
 
+// A conflict with a write may pass. What a listing is refused with is said of that object, and keeps no others waiting.
+func TestAConflictMayPassForWritesAlone(t *testing.T) {
+	conflict := refuse(http.StatusConflict, "Conflict", "")
+	v := newVendor(t, map[string]http.HandlerFunc{"GET files/f/comments": conflict, "PATCH files/f/move": conflict})
+	c := v.client(t, nil)
+	_, err := c.Comments(t.Context(), "f", "")
+	assert.Equal(t, rest.Permanent, rest.ClassOf(err), "%v", err)
+	assert.Equal(t, rest.Retryable, rest.ClassOf(c.moveFile(t.Context(), "f", "s")))
+}
+
 // A listing that is refused is no empty one: what is in it would be left out without a word.
 func TestARefusedListingIsNotEmpty(t *testing.T) {
 	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnprocessableEntity} {
