@@ -159,7 +159,7 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 	if why := elsewhere(asset, it); why != "" {
 		return why, nothingMissing, nil
 	}
-	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && v.Status != iconik.StatusDeleted }) {
+	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && !v.Deleted() }) {
 		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
 	}
 	if it.Version != it.Versions {

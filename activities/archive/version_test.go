@@ -70,6 +70,31 @@ func TestALostFirstVersionIsMadeAgain(t *testing.T) {
 	require.Len(t, h.versions(t, missing.AssetID), 3)
 }
 
+// iconik deletes versions in the background: one that is on its way out proves nothing.
+func TestAVersionThatIsBeingDeletedIsMissing(t *testing.T) {
+	for status, want := range map[string]missingPart{"ACTIVE": nothingMissing, "DELETING": versionMissing, "DELETED": versionMissing} {
+		t.Run(status, func(t *testing.T) {
+			h := newHarness(t, harnessOptions{})
+			body := []byte("bytes")
+			h.sees(t, stack, file("F1", "edit.mov", body), file("F2", "edit.mov", body))
+			h.copies(t, "F1", body)
+			h.copies(t, "F2", body)
+			it := h.item(t, "F1")
+			h.sim.ChangeDoc("assets", it.AssetID, func(d map[string]any) bool {
+				for _, v := range d["versions"].([]map[string]any) {
+					if v["id"] == it.VersionID {
+						v["status"] = status
+					}
+				}
+				return true
+			})
+			_, missing, err := h.assetProblem(t.Context(), it)
+			require.NoError(t, err)
+			require.Equal(t, want, missing)
+		})
+	}
+}
+
 type noComments struct{ legacyAPI }
 
 func (noComments) Comments(_ context.Context, _, _ string) (frameio.Page[frameio.Comment], error) {

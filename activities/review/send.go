@@ -11,6 +11,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -128,8 +129,8 @@ func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourc
 	}
 	original := map[string]bool{}
 	for _, f := range formats {
-		if f.Name == "ORIGINAL" {
-			original[f.ID] = true
+		if f.Name == tenant.FormatOriginal {
+			original[f.ID] = !f.Deleted()
 		}
 	}
 	files, err := r.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
@@ -138,7 +139,7 @@ func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourc
 	}
 	var found *iconik.File // the first copy that can be downloaded: one storage may give none
 	for i, f := range files {
-		if f.Status == "CLOSED" && (original[f.FormatID] || len(original) == 0) && (found == nil || found.URL == "") {
+		if f.Status == "CLOSED" && !f.Deleted() && (original[f.FormatID] || len(original) == 0) && (found == nil || found.URL == "") {
 			found = &files[i]
 		}
 	}

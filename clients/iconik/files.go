@@ -160,6 +160,9 @@ type File struct {
 	} `json:"upload_credentials"` // of B2; a secret
 	URL     string `json:"url"`
 	Created Time   `json:"date_created"`
+
+	FileSetStatus string `json:"file_set_status"` // of what holds it; see Deleted
+	FormatStatus  string `json:"format_status"`
 }
 
 // FileRequest is the body of CreateFile.

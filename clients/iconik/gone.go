@@ -28,8 +28,11 @@ func (f Format) Deleted() bool { return f.Status == StatusDeleted }
 // Deleted says that the file set was deleted.
 func (f FileSet) Deleted() bool { return f.Status == StatusDeleted }
 
-// Deleted says that the file was deleted.
-func (f File) Deleted() bool { return f.Status == StatusDeleted }
+// Deleted says that the file was deleted, or what holds it was: a deleted format or file set takes its files with it, which may be
+// shown as whole until then.
+func (f File) Deleted() bool {
+	return f.Status == StatusDeleted || f.FileSetStatus == StatusDeleted || f.FormatStatus == StatusDeleted
+}
 
 // Deleted says that the segment was deleted.
 func (s Segment) Deleted() bool { return s.Status == StatusDeleted }

@@ -25,7 +25,7 @@ func (c *Client) OpenStored(ctx context.Context, assetID, name string, most int6
 		return nil, err
 	}
 	for _, f := range files {
-		if f.Status == "CLOSED" && f.URL != "" && (f.OriginalName == name || f.Name == name) {
+		if f.Status == "CLOSED" && !f.Deleted() && f.URL != "" && (f.OriginalName == name || f.Name == name) {
 			return c.rest.Stream(ctx, op, f.URL, most)
 		}
 	}

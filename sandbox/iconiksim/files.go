@@ -225,7 +225,7 @@ func (s *Sim) createFile(c *call) (int, any) {
 	}
 	id := newID()
 	d := doc{"id": id, "asset_id": c.id("id"), "version_id": version, "status": "OPEN", "type": "FILE", "checksum": nil, "parent_id": nil, "name": nil, "user_id": c.user,
-		"file_date_created": now(), "file_date_modified": now(), "date_created": now(), "date_modified": now(), "date_deleted": nil, "file_set_status": "ACTIVE", "format_status": "ACTIVE",
+		"file_date_created": now(), "file_date_modified": now(), "date_created": now(), "date_modified": now(), "date_deleted": nil, "file_set_status": "ACTIVE", "format_status": "ACTIVE", // see showFile
 		"storage_method": text(storage, "method"), "url": nil, "upload_url": nil, "upload_method": nil, "upload_filename": nil, "upload_credentials": nil, "multipart_upload_url": nil,
 		"directory_path": "", "system_domain_id": s.domain}
 	take(d, c.body, "original_name", "directory_path", "format_id", "file_set_id", "storage_id", "type", "checksum", "status", "name", "parent_id")
@@ -258,8 +258,14 @@ func (s *Sim) object(f doc) (bucket, key string) {
 	return text(settings, "bucket"), path.Join(text(settings, "path"), text(f, "directory_path"), text(f, "name"))
 }
 
+// showFile says also what became of the format and the file set that hold a file: deleted, they take it with them.
 func (s *Sim) showFile(f doc, signed bool) doc {
 	v := maps.Clone(f)
+	for name, holder := range map[string]string{"format_status": kFormat, "file_set_status": kFileSet} {
+		if d, ok := s.get(holder, text(f, strings.TrimSuffix(name, "_status")+"_id")); ok {
+			v[name] = d["status"]
+		}
+	}
 	if u, ok := s.download(f); signed && ok && text(f, "status") != "DELETED" {
 		v["url"] = u
 	}

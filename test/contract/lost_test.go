@@ -72,6 +72,27 @@ func TestFilesThatPeopleCopyMoveAndDelete(t *testing.T) {
 	assert.NotEqual(t, it.FileSetID, now.FileSetID)
 }
 
+// Whoever deletes a format or a file set deletes what it holds: the file itself may still be shown as whole.
+func TestAFileGoesWithWhatHoldsIt(t *testing.T) {
+	t.Parallel()
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
+	b.archive(t)
+	for _, holder := range []struct {
+		kind string
+		of   func(ledger.Item) string
+	}{{"formats", func(it ledger.Item) string { return it.FormatID }}, {"file_sets", func(it ledger.Item) string { return it.FileSetID }}} {
+		was := b.item(t, "Storyboard.pdf")
+		b.iconik.Delete(holder.kind, holder.of(was))
+		fin := b.again(t)
+		assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+		now := b.item(t, "Storyboard.pdf")
+		assert.Equal(t, ledger.ItemVerified, now.State, now.Reason)
+		assert.NotEqual(t, was.FileID, now.FileID, holder.kind)
+		assert.NotEqual(t, holder.of(was), holder.of(now), holder.kind)
+		assert.False(t, b.again(t).Changed)
+	}
+}
+
 // What people delete in iconik is there again after one re-run, and nothing of the rest is made twice.
 func TestOneRunMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 	t.Parallel()
