@@ -273,16 +273,13 @@ func (t Threads) write(ctx context.Context, it ledger.Item, c frameio.Comment, l
 	return t.Findings.Restored(ctx, t.placeOf(it), comparing.CommentDifferences(c.Text, work.Restored))
 }
 
-// patch changes a segment. One that iconik does not let be for the team only says so in its text.
+// patch changes a segment. What iconik refuses of it, a drawing or that it is for the team only, is left as it was.
 func (t Threads) patch(ctx context.Context, it ledger.Item, id string, have *iconik.Segment, p iconik.SegmentPatch) (*iconik.Segment, error) {
-	s, err := t.Tenant.Iconik.Segments.Update(ctx, it.AssetID, id, p)
-	if err == nil || p.Internal == nil || rest.ClassOf(err) != rest.Permanent {
-		return s, err
-	}
-	if p.Internal = nil; p.IsEmpty() {
+	s, err := t.Tenant.UpdateSegment(ctx, it.AssetID, id, p)
+	if p.Drawing, p.Internal = nil, nil; p.IsEmpty() && err != nil && rest.ClassOf(err) == rest.Permanent {
 		return have, nil
 	}
-	return t.Tenant.Iconik.Segments.Update(ctx, it.AssetID, id, p)
+	return s, err
 }
 
 // fields are those that a segment has in iconik's store.

@@ -45,7 +45,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 				return "", err
 			}
 			made, draft = g, s.draft(c, as)
-			return g.ID, nil
+			return g.ID, s.noteDrawing(ctx, req.Drawing, g)
 		},
 	})
 	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", c.ID), N: s.it.N, FrameioID: c.ID, IconikID: id, ParentID: parent.ID,
@@ -163,7 +163,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 			}
 		}
 	}
-	made, err := s.iconik.Segments.Update(ctx, s.it.AssetID, row.IconikID, p)
+	made, err := s.tenant.UpdateSegment(ctx, s.it.AssetID, row.IconikID, p)
 	if rest.IsNotFound(err) {
 		s.vanished = true // the next look sees it
 		return nil
@@ -173,6 +173,9 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 			return err
 		}
 	} else {
+		if err := s.noteDrawing(ctx, p.Drawing, made); err != nil {
+			return err
+		}
 		s.ick[made.ID] = *made
 		for _, part := range op.Parts { // what else has changed there meanwhile is an edit of its own
 			row.Iconik.Copy(part, iconikState(*made))
@@ -184,6 +187,14 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 	s.takeText(&row, c)
 	s.changes++
 	return s.put(ctx, row)
+}
+
+// noteDrawing says where iconik took a comment and not its drawing.
+func (s *assetSync) noteDrawing(ctx context.Context, sent *iconik.Drawing, is *iconik.Segment) error {
+	if sent == nil || is.Drawing != nil && len(is.Drawing.Primitives) == len(sent.Primitives) {
+		return nil
+	}
+	return s.review.note(ctx, fmt.Sprintf("iconik did not accept the drawing of a comment on %q: it is in Frame.io only.", s.it.Title))
 }
 
 // undrawable are the shapes that Frame.io never had.

@@ -40,14 +40,53 @@ func (t *Tenant) CreateSegment(ctx context.Context, assetID, user string, reques
 	return s, "", err
 }
 
-// createSegment marks team-only comments as internal where iconik knows the field, and in the text where it refuses it.
+// createSegment does without what iconik refuses of a comment, so that the rest of it is there: the drawing, whose points were whole
+// numbers until 2026, and the field for team-only comments, which stands in the text then.
 func (t *Tenant) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
 	s, err := t.Iconik.Segments.Create(ctx, assetID, req)
-	if err != nil && req.Internal != nil && rest.ClassOf(err) == rest.Permanent {
-		req.Internal, req.Text = nil, mapping.TeamOnlyPrefix+req.Text
-		return t.Iconik.Segments.Create(ctx, assetID, req)
+	for _, less := range fewerOptions(req.Drawing, req.Internal) {
+		if err == nil || rest.ClassOf(err) != rest.Permanent {
+			break
+		}
+		next := req
+		if next.Drawing, next.Internal = less.drawing, less.internal; less.internal == nil && req.Internal != nil {
+			next.Text = mapping.TeamOnlyPrefix + req.Text
+		}
+		s, err = t.Iconik.Segments.Create(ctx, assetID, next)
 	}
 	return s, err
+}
+
+// UpdateSegment does without what iconik refuses of a change, as createSegment does.
+func (t *Tenant) UpdateSegment(ctx context.Context, assetID, id string, p iconik.SegmentPatch) (*iconik.Segment, error) {
+	s, err := t.Iconik.Segments.Update(ctx, assetID, id, p)
+	for _, less := range fewerOptions(p.Drawing, p.Internal) {
+		if err == nil || rest.ClassOf(err) != rest.Permanent {
+			break
+		}
+		if p.Drawing, p.Internal = less.drawing, less.internal; p.IsEmpty() {
+			continue
+		}
+		s, err = t.Iconik.Segments.Update(ctx, assetID, id, p)
+	}
+	return s, err
+}
+
+// optional is what not every iconik takes of a comment.
+type optional struct {
+	drawing  *iconik.Drawing
+	internal *bool
+}
+
+// fewerOptions are what is tried one after the other where all of it together was refused.
+func fewerOptions(drawing *iconik.Drawing, internal *bool) (less []optional) {
+	if drawing != nil && internal != nil {
+		less = append(less, optional{nil, internal}, optional{drawing, nil})
+	}
+	if drawing != nil || internal != nil {
+		less = append(less, optional{})
+	}
+	return less
 }
 
 // MarkTeamOnly marks a team-only comment in its text where iconik took the field and did not keep it, as it does with

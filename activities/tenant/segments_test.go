@@ -74,6 +74,58 @@ func TestTeamOnlyCommentsAreAlwaysMarked(t *testing.T) {
 	}
 }
 
+// A comment is there without what iconik refuses of it, and stays for the team only where it can.
+func TestACommentIsThereWithoutWhatIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		refuses        []string
+		drawn, flagged bool
+		text           string
+	}{
+		{nil, true, true, "secret"},
+		{[]string{"drawing"}, false, true, "secret"},
+		{[]string{"is_internal"}, true, false, "[team only] secret"},
+		{[]string{"drawing", "is_internal"}, false, false, "[team only] secret"},
+	} {
+		var stored map[string]any
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var body map[string]any
+			_ = json.NewDecoder(r.Body).Decode(&body)
+			for _, name := range tt.refuses {
+				if _, has := body[name]; has {
+					w.WriteHeader(http.StatusBadRequest)
+					_ = json.NewEncoder(w).Encode(map[string]any{"errors": map[string]any{name: "refused"}})
+					return
+				}
+			}
+			stored = body
+			_ = json.NewEncoder(w).Encode(map[string]any{"id": "S"})
+		}))
+		defer server.Close()
+		client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
+		require.NoError(t, err)
+		one := New(&config.Tenant{}, &ledger.Ledger{}, nil, client, nil, nil)
+		internal, text := true, "secret"
+		drawing := &iconik.Drawing{Primitives: []iconik.Primitive{{Type: "LINE", Points: []iconik.Point{{X: 0.25, Y: 0.5}, {X: 1, Y: 1}}}}}
+		is := func(text string) {
+			t.Helper()
+			require.Equal(t, tt.drawn, stored["drawing"] != nil)
+			require.Equal(t, tt.flagged, stored["is_internal"] != nil)
+			require.Equal(t, text, stored["segment_text"])
+		}
+		_, as, err := one.CreateSegment(t.Context(), "A", "anna", func(user string) iconik.SegmentRequest {
+			return iconik.SegmentRequest{Type: "COMMENT", Text: "secret", UserID: user, Internal: &internal, Drawing: drawing}
+		})
+		require.NoError(t, err)
+		require.Equal(t, "anna", as, "it is not her whom iconik refuses")
+		is(tt.text)
+		_, err = one.UpdateSegment(t.Context(), "A", "S", iconik.SegmentPatch{Text: &text, Internal: &internal, Drawing: drawing})
+		require.NoError(t, err)
+		is("secret")
+		_, err = one.UpdateSegment(t.Context(), "A", "S", iconik.SegmentPatch{Drawing: drawing})
+		require.Equal(t, !tt.drawn, err != nil, "nothing is left of it")
+	}
+}
+
 // Where a token may not write in another's name, that costs one call, not one a comment; where it is one user whom
 // iconik does not take, others' comments go on standing in their names.
 func TestARefusedNameIsRemembered(t *testing.T) {

@@ -2,6 +2,7 @@ package iconiksim
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -38,7 +39,7 @@ func (s *Sim) segmentRoutes() {
 		if !ok || text(d, "asset_id") != c.id("id") || text(d, "status") == "DELETED" {
 			return notFound("Segment")
 		}
-		if f, m := wrongSegment(c.body); f != "" {
+		if f, m := s.wrongSegment(c.body); f != "" {
 			return invalid(f, m)
 		}
 		d = s.set(kSegment, text(d, "id"), func(d doc) {
@@ -71,7 +72,7 @@ func hasDrawing(d doc) bool {
 }
 
 // wrongSegment names the first field that iconik's schema would refuse.
-func wrongSegment(b doc) (field, message string) {
+func (s *Sim) wrongSegment(b doc) (field, message string) {
 	if !oneOf(b, "segment_type", segmentTypes...) {
 		return "segment_type", "Must be one of: " + strings.Join(segmentTypes, ", ")
 	}
@@ -94,10 +95,13 @@ func wrongSegment(b doc) (field, message string) {
 			return "drawing", "Must be one of: " + strings.Join(shapeTypes, ", ")
 		}
 		for _, pt := range docs(p["points"]) {
-			_, x := number(pt["x"])
-			_, y := number(pt["y"])
-			if !x || !y {
+			x, hasX := number(pt["x"])
+			y, hasY := number(pt["y"])
+			switch {
+			case !hasX || !hasY:
 				return "drawing", "points: x and y are required"
+			case s.o.WholePoints && (x != math.Trunc(x) || y != math.Trunc(y)):
+				return "drawing", "points: Not a valid integer."
 			}
 		}
 	}
@@ -108,7 +112,7 @@ func (s *Sim) newSegment(c *call, version string) (int, any) {
 	if f := required(c.body, "segment_type"); f != "" {
 		return invalid(f, "Missing data for required field.")
 	}
-	if f, m := wrongSegment(c.body); f != "" {
+	if f, m := s.wrongSegment(c.body); f != "" {
 		return invalid(f, m)
 	}
 	user := c.user

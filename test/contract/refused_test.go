@@ -10,6 +10,8 @@ import (
 
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/faults"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
 )
 
 // failedItems are the paths of the items that failed, with their reasons.
@@ -57,6 +59,41 @@ func TestOneFileIsTriedAgain(t *testing.T) {
 	fin = b.againOnly(t, items[1].Seq)
 	assert.True(t, strings.HasPrefix(fin.Status, "verified"), fin.Reason)
 	assert.Empty(t, b.failedItems(t))
+}
+
+// iconik's document of 2025 has whole numbers for the points of drawings. A comment comes over without a drawing that iconik refuses,
+// follows Frame.io as others do, and the report says what it lacks.
+func TestADrawingThatIsRefusedCostsNoComment(t *testing.T) {
+	t.Parallel()
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, "v4")
+	b.iconik.Change(func(o *iconiksim.Options) { o.WholePoints = true })
+	drawn := func() (source, text string) {
+		for _, a := range b.iconik.Docs("assets") {
+			for _, s := range b.iconik.Segments(str(a["id"])) {
+				assert.Nil(t, s["drawing"])
+				values := b.iconik.Values("segments", str(s["id"]))
+				if _, id, _ := strings.Cut(str(s["external_id"]), "frameio:comment:"); source == "" && values["framebridge_annotation"] != "" {
+					source, text = id, str(s["segment_text"])
+				}
+			}
+		}
+		return source, text
+	}
+	fin := b.archive(t)
+	require.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+	require.Empty(t, b.failedItems(t))
+	assert.Contains(t, fin.Reason, "not kept by iconik as written")
+	source, text := drawn()
+	require.NotEmpty(t, source, "its source is kept")
+	assert.False(t, b.again(t).Changed)
+
+	require.True(t, b.frameio.Edit(source, func(c *frameiosim.Comment) { c.Text = "Said otherwise" }))
+	fin = b.again(t)
+	require.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+	require.Empty(t, b.failedItems(t))
+	_, now := drawn()
+	assert.NotEqual(t, text, now)
+	assert.Contains(t, now, "Said otherwise")
 }
 
 // What a vendor refuses of one object costs that object. A retry after the refusals brings it over.

@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -261,4 +262,29 @@ func TestACommentAfterTheClickBelongsToTheReview(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
 	assert.Len(t, c.frameioIDs(), 1)
+}
+
+// A reviewer's drawing that iconik refuses costs neither the comment nor what is edited with it, and the review says so.
+func TestARefusedDrawingCostsNoComment(t *testing.T) {
+	t.Parallel()
+	c, ref := openReview(t, "v4", 0)
+	c.iconik.Change(func(o *iconiksim.Options) { o.WholePoints = true })
+	const line = `[{"tool":"line","color":"#E74A3C","size":3,"x1":%g,"y1":0,"x2":1,"y2":1}]`
+	full := workflows.SyncInput{ReviewRef: ref, Full: true}
+	texts := func() (out []string) {
+		for _, s := range c.iconik.Segments(c.asset) {
+			assert.Nil(t, s["drawing"])
+			out = append(out, fmt.Sprint(s["segment_text"]))
+		}
+		return out
+	}
+	drawn := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "here", Annotation: fmt.Sprintf(line, 0.25)})
+	require.NoError(t, c.sync(full, 0))
+	require.Len(t, texts(), 1)
+	assert.Contains(t, c.notes(), "did not accept the drawing")
+	require.True(t, c.frameio.Edit(drawn.ID, func(c *frameiosim.Comment) { c.Text, c.Annotation = "there", fmt.Sprintf(line, 0.75) }))
+	require.NoError(t, c.sync(full, 0))
+	require.Len(t, texts(), 1)
+	assert.Contains(t, texts()[0], "there")
+	assert.NotEmpty(t, c.frameioIDs())
 }
