@@ -318,16 +318,18 @@ type Time struct{ time.Time }
 
 // UnmarshalJSON takes what is no date for no date.
 func (t *Time) UnmarshalJSON(raw []byte) error {
-	t.Time = time.Time{}
 	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return nil //nolint:nilerr // what is no date is no date
-	}
+	_ = json.Unmarshal(raw, &s) // what is no text is no date
+	t.Time = ParseTime(s)
+	return nil
+}
+
+// ParseTime reads a date as iconik writes it; zero for what is none.
+func ParseTime(text string) time.Time {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if at, err := time.Parse(layout, s); err == nil {
-			t.Time = at.UTC()
-			return nil
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC()
 		}
 	}
-	return nil
+	return time.Time{}
 }

@@ -131,6 +131,18 @@ func (in click) content() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// mostAhead is by how much iconik's clock may be ahead of ours.
+const mostAhead = time.Hour
+
+// at is when somebody has clicked, by iconik's own clock, which also dates the comments: what was said before stays in iconik.
+func (in click) at(now time.Time) time.Time {
+	at := iconik.ParseTime(in.DateCreated)
+	if at.IsZero() || at.After(now.Add(mostAhead)) {
+		return now
+	}
+	return at
+}
+
 // sendAction starts a review of what was clicked. A mistake in the form is shown in iconik as a failed job, too.
 func (s *Server) sendAction(c *gin.Context) {
 	in, ok := s.readClick(c)
@@ -159,10 +171,7 @@ func (s *Server) sendAction(c *gin.Context) {
 		Passphrase: form.Passphrase != "", Reviewers: form.Reviewers, RequestedBy: s.clickedBy(c.Request.Context(), t, in), Click: content,
 		ClickedAssets: in.AssetIDs, ClickedCollections: in.CollectionIDs, ExpiresAt: form.Expires, CreatedAt: now,
 	}
-	row.ClickedAt = now
-	if at, err := time.Parse("2006-01-02T15:04:05.999999999", strings.TrimSuffix(in.DateCreated, "Z")); err == nil && at.Before(now) {
-		row.ClickedAt = at // by iconik's own clock, which also dates the comments
-	}
+	row.ClickedAt = in.at(now)
 	if in.DateCreated != "" { // the very same click, however late it comes again
 		row.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.ID+content+in.DateCreated)).String()
 	}

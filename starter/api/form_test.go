@@ -89,3 +89,19 @@ func TestAFormsNumbersStayAsTheyAreWritten(t *testing.T) {
 		"framebridge_message":{"field_values":[{"value":"two"},{"value":null},{"value":true},{"value":0.5}]}}}`), &in))
 	assert.Equal(t, map[string][]string{"framebridge_passphrase": {"12345678"}, "framebridge_message": {"two", "true", "0.5"}}, in.form())
 }
+
+// Comments are dated by iconik's clock, and so is the click that they are compared with: also where that clock is ahead of ours.
+func TestAClickIsDatedByIconik(t *testing.T) {
+	now := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"2026-12-01T09:59:58.316685":       now.Add(-2 * time.Second).Add(316685 * time.Microsecond),
+		"2026-12-01T09:59:58Z":             now.Add(-2 * time.Second),
+		"2026-12-01T10:59:58.000000+01:00": now.Add(-2 * time.Second),
+		"2026-12-01T10:00:05.250000":       now.Add(5250 * time.Millisecond),
+		"2036-12-01T10:00:05":              now,
+		"yesterday":                        now,
+		"":                                 now,
+	} {
+		require.Equal(t, want, click{DateCreated: text}.at(now), text)
+	}
+}

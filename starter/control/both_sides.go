@@ -123,6 +123,9 @@ func readSides(ctx context.Context, platform frameio.Platform, media *iconik.Cli
 		return out, fmt.Errorf("comments in Frame.io: %w", err)
 	}
 	ours, err := media.Segments.List(ctx, a.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: a.VersionID, WithUsers: true})
+	if rest.IsNotFound(err) { // the asset is gone, or it has no comment: iconik answers pages beyond the end so
+		_, err = media.Assets.Get(ctx, a.AssetID, false)
+	}
 	if err != nil {
 		return out, fmt.Errorf("comments in iconik: %w", err)
 	}

@@ -1,6 +1,11 @@
 package control
 
 import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +14,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -32,4 +38,39 @@ func TestCommentsOfBothSidesInPairs(t *testing.T) {
 	assert.Equal(t, []string{"i1", "i2", "i3", ""}, []string{got[0].Iconik.ID, got[1].Iconik.ID, got[2].Iconik.ID, got[3].Iconik.ID})
 	assert.Equal(t, []bool{false, true, false, false}, []bool{got[0].Differ, got[1].Differ, got[2].Differ, got[3].Differ}, "what Framebridge puts around a text is no difference")
 	assert.Equal(t, "Ed Editor", got[1].Iconik.Who)
+}
+
+type oneFile struct{ frameio.Platform }
+
+func (oneFile) Asset(_ context.Context, id string) (frameio.Asset, error) {
+	return frameio.Asset{ID: id, Kind: frameio.KindFile}, nil
+}
+
+func (oneFile) Comments(context.Context, string, string) (frameio.Page[frameio.Comment], error) {
+	return frameio.Page[frameio.Comment]{Items: []frameio.Comment{{ID: "1", Text: "first"}}}, nil
+}
+
+// iconik answers the first page of no comments with a 404, as it does where the asset is gone.
+func TestAnAssetWithoutCommentsHasNoProblem(t *testing.T) {
+	for name, problem := range map[string]string{"there": "", "gone": "comments in iconik"} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if name == "gone" || strings.Contains(r.URL.Path, "/segments/") {
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				_, _ = io.WriteString(w, `{"id":"A","title":"Take"}`)
+			}))
+			defer server.Close()
+			media, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
+			require.NoError(t, err)
+			sides, err := readSides(t.Context(), oneFile{}, media, ledger.Review{}, ledger.ReviewAsset{N: 1, AssetID: "A", VersionID: "V", FileID: "F"}, nil)
+			if problem != "" {
+				require.ErrorContains(t, err, problem)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, sides.Pairs, 1)
+		})
+	}
 }
