@@ -166,6 +166,9 @@ func (t Threads) one(ctx context.Context, it ledger.Item, c frameio.Comment) err
 			return s.ID, nil
 		},
 	})
+	if err == nil && have != nil {
+		have, user, err = t.Tenant.Author(ctx, it.AssetID, have, user, requestFor)
+	}
 	if err != nil {
 		return err
 	}

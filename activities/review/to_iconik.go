@@ -28,7 +28,6 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if err != nil {
 		return err
 	}
-	draft := s.draft(c, user)
 	requestFor := func(user string) iconik.SegmentRequest {
 		req := tenant.SegmentRequest(s.draft(c, user))
 		req.VersionID, req.UserID, req.ExternalID, req.ParentID = s.it.VersionID, user, mapping.ExternalID("comment", c.ID), parent.IconikID
@@ -36,16 +35,17 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	}
 	req := requestFor(user)
 	var made *iconik.Segment
+	as := user
 	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkComment, SourceID: s.toIconikKey(c.ID), Parent: s.it.AssetID, Owner: s.ref.Review, IndexLag: s.review.cfg.Iconik.SettleTime,
 		Find: func(ctx context.Context) (string, error) { return s.findSegment(ctx, req.ExternalID) },
 		Make: func(ctx context.Context) (string, error) {
-			g, as, err := s.tenant.CreateSegment(ctx, s.it.AssetID, user, requestFor)
+			g, who, err := s.tenant.CreateSegment(ctx, s.it.AssetID, user, requestFor)
 			if err != nil {
 				return "", err
 			}
-			made, draft = g, s.draft(c, as)
-			return g.ID, s.noteDrawing(ctx, req.Drawing, g)
+			made, as = g, who
+			return g.ID, nil
 		},
 	})
 	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", c.ID), N: s.it.N, FrameioID: c.ID, IconikID: id, ParentID: parent.ID,
@@ -55,14 +55,10 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 		return s.refusedNew(ctx, row, mapping.Iconik, fmt.Errorf("to iconik: %w", err))
 	}
 	adopted := made == nil
-	if adopted {
-		if made, err = s.iconik.Segments.Get(ctx, s.it.AssetID, id); err != nil && !rest.IsNotFound(err) {
-			return err
-		}
-		if made != nil && made.UserID != user {
-			draft = s.draft(c, "")
-		}
+	if made, as, err = s.madeOf(ctx, id, made, as, requestFor); err != nil {
+		return err
 	}
+	draft := s.draft(c, as)
 	if made != nil && c.TeamOnly && !tenant.IsInternal(made) {
 		if made, err = s.tenant.MarkTeamOnly(ctx, s.it.AssetID, id); err != nil {
 			return err
@@ -92,6 +88,26 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	}
 	s.changes++
 	return s.put(ctx, row)
+}
+
+// madeOf is the segment that was made of a comment, and in whose name it stands. One that an attempt before has made is read; nil: it
+// was deleted since.
+func (s *assetSync) madeOf(ctx context.Context, id string, made *iconik.Segment, user string, requestFor func(user string) iconik.SegmentRequest) (*iconik.Segment, string, error) {
+	if made != nil {
+		made, as, err := s.tenant.Author(ctx, s.it.AssetID, made, user, requestFor)
+		if err != nil {
+			return nil, "", err
+		}
+		return made, as, s.noteDrawing(ctx, requestFor(user).Drawing, made)
+	}
+	made, err := s.iconik.Segments.Get(ctx, s.it.AssetID, id)
+	switch {
+	case rest.IsNotFound(err):
+		return nil, user, nil
+	case err == nil && made.UserID != user:
+		user = ""
+	}
+	return made, user, err
 }
 
 // findSegment finds a segment of the asset by the id we gave it; "" where there is none.

@@ -40,6 +40,24 @@ func (t *Tenant) CreateSegment(ctx context.Context, assetID, user string, reques
 	return s, "", err
 }
 
+// Author says in whose name a segment stands that was to be a user's. Where iconik has passed over the user in silence, as it does
+// with what it does not let a token write, the author is put into the text, and no other is tried for a while.
+func (t *Tenant) Author(ctx context.Context, assetID string, s *iconik.Segment, user string, requestFor func(user string) iconik.SegmentRequest) (*iconik.Segment, string, error) {
+	if user == "" || s.UserID == "" || s.UserID == user {
+		return s, user, nil
+	}
+	text, marked := strings.CutPrefix(s.Text, mapping.TeamOnlyPrefix)
+	if text != requestFor(user).Text { // it says so already, or somebody has changed it
+		return s, "", nil
+	}
+	t.notAs.Store(user, time.Now())
+	if text = requestFor("").Text; marked {
+		text = mapping.TeamOnlyPrefix + text
+	}
+	s, err := t.Iconik.Segments.Update(ctx, assetID, s.ID, iconik.SegmentPatch{Text: &text})
+	return s, "", err
+}
+
 // createSegment does without what iconik refuses of a comment, so that the rest of it is there: the drawing, whose points were whole
 // numbers until 2026, and the field for team-only comments, which stands in the text then.
 func (t *Tenant) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {

@@ -126,6 +126,47 @@ func TestACommentIsThereWithoutWhatIsRefused(t *testing.T) {
 	}
 }
 
+// Where iconik passes over the name in silence, the author stands in the text, and nobody's edit is written over.
+func TestANameThatIsPassedOverStandsInTheText(t *testing.T) {
+	var texts []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := map[string]any{}
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		texts = append(texts, body["segment_text"].(string))
+		body["id"], body["user_id"] = "S", "service"
+		_ = json.NewEncoder(w).Encode(body)
+	}))
+	defer server.Close()
+	client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
+	require.NoError(t, err)
+	one := New(&config.Tenant{}, &ledger.Ledger{}, nil, client, nil, nil)
+	requestFor := func(user string) iconik.SegmentRequest {
+		if user == "" {
+			return iconik.SegmentRequest{Type: "COMMENT", Text: "Anna: hello"}
+		}
+		return iconik.SegmentRequest{Type: "COMMENT", Text: "hello", UserID: user}
+	}
+	for range 2 {
+		s, as, err := one.CreateSegment(t.Context(), "A", "anna", requestFor)
+		require.NoError(t, err)
+		s, as, err = one.Author(t.Context(), "A", s, as, requestFor)
+		require.NoError(t, err)
+		require.Empty(t, as)
+		require.Equal(t, "Anna: hello", s.Text)
+	}
+	require.Equal(t, []string{"hello", "Anna: hello", "Anna: hello"}, texts, "the second one is not tried in her name")
+	for _, text := range []string{"edited", "Anna: hello"} {
+		s, as, err := one.Author(t.Context(), "A", &iconik.Segment{ID: "S", Text: text, UserID: "service"}, "anna", requestFor)
+		require.NoError(t, err)
+		require.Empty(t, as)
+		require.Equal(t, text, s.Text)
+	}
+	s, as, err := one.Author(t.Context(), "A", &iconik.Segment{ID: "S", Text: "[team only] hello", UserID: "service"}, "anna", requestFor)
+	require.NoError(t, err)
+	require.Empty(t, as)
+	require.Equal(t, "[team only] Anna: hello", s.Text)
+}
+
 // Where a token may not write in another's name, that costs one call, not one a comment; where it is one user whom
 // iconik does not take, others' comments go on standing in their names.
 func TestARefusedNameIsRemembered(t *testing.T) {

@@ -116,7 +116,7 @@ func (s *Sim) newSegment(c *call, version string) (int, any) {
 		return invalid(f, m)
 	}
 	user := c.user
-	if u, ok := c.body["user_id"].(string); ok && u != "" {
+	if u, ok := c.body["user_id"].(string); ok && u != "" && !s.o.OwnName {
 		if _, known := s.get(kUser, u); !known {
 			return invalid("user_id", "User does not exist")
 		}

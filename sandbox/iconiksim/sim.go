@@ -50,6 +50,7 @@ type Options struct {
 	URLExpiry      time.Duration // of signed URLs; 0: 1 h
 	ListDeleted    bool          // lists of segments show deleted ones, too: the vendor does not say
 	OldestFirst    bool          // versions[] oldest first, newest first otherwise: the vendor promises neither
+	OwnName        bool          // comments are the token's user's, whatever user_id says, and nothing is said of that
 	WholePoints    bool          // points of drawings are whole numbers, as the vendor's document of 2025 says
 	Dir            string        // keeps the state in a file; "" forgets it
 }

@@ -96,6 +96,29 @@ func TestADrawingThatIsRefusedCostsNoComment(t *testing.T) {
 	assert.Contains(t, now, "Said otherwise")
 }
 
+// A token that may write in its own user's name only need not be told so: the author of a comment is not lost.
+func TestAnAuthorThatIsPassedOverIsKept(t *testing.T) {
+	t.Parallel()
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
+	b.iconik.AddUser("priya@partner.example", "Priya", "Rao")
+	b.iconik.Change(func(o *iconiksim.Options) { o.OwnName = true })
+	fin := b.archive(t)
+	require.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+	assert.NotContains(t, fin.Reason, "not kept by iconik")
+	found := 0
+	for _, a := range b.iconik.Docs("assets") {
+		for _, s := range b.iconik.Segments(str(a["id"])) {
+			if text := str(s["segment_text"]); strings.HasSuffix(text, "Agreed, take 4 is sharper") {
+				found++
+				assert.Contains(t, text, "Priya Rao <priya@partner.example>: ")
+				assert.Equal(t, "priya@partner.example", b.iconik.Values("segments", str(s["id"]))["framebridge_author_email"])
+			}
+		}
+	}
+	assert.Equal(t, 1, found)
+	assert.False(t, b.again(t).Changed)
+}
+
 // What a vendor refuses of one object costs that object. A retry after the refusals brings it over.
 func TestOneRefusedObjectCostsThatObject(t *testing.T) {
 	t.Parallel()
