@@ -82,14 +82,20 @@ func testReview(t *testing.T, fio *folder, answers map[string]string, rows ...le
 	return mailingReview(t, fio, nil, answers, rows...)
 }
 
+// forbidden is an answer 403.
+const forbidden = `{"errors":["Permission denied"]}`
+
 // mailingReview is a testReview whose mails sender gets.
 func mailingReview(t *testing.T, fio *folder, sender tenant.Sender, answers map[string]string, rows ...ledger.ReviewAsset) *review {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := answers[r.URL.Path]
-		if !ok {
+		switch {
+		case !ok:
 			w.WriteHeader(http.StatusNotFound)
 			body = `{"errors":["not found"]}`
+		case body == forbidden:
+			w.WriteHeader(http.StatusForbidden)
 		}
 		_, _ = w.Write([]byte(body))
 	}))

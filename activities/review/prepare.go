@@ -103,28 +103,20 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		}
 		return nil
 	}
-	for _, id := range r.row.ClickedAssets {
+	clicked, open := r.row.ClickedAssets, slices.Clone(r.row.ClickedCollections)
+	collections := len(open)
+	for _, id := range clicked {
 		if err := add(id); err != nil {
 			return nil, err
 		}
 	}
-	open := slices.Clone(r.row.ClickedCollections)
 	for i := 0; i < len(open); i++ {
-		for o, err := range r.iconik.Collections.AllContents(ctx, open[i], "assets,collections") {
-			if err != nil {
-				return nil, fmt.Errorf("collection %s: %w", open[i], err)
-			}
-			switch {
-			case o.Deleted():
-			case o.ObjectType == "collections":
-				if !slices.Contains(open, o.ID) {
-					open = append(open, o.ID)
-				}
-			default:
-				if err := add(o.ID); err != nil {
-					return nil, err
-				}
-			}
+		err := r.contents(ctx, open[i], &open, add)
+		if err != nil && rest.ClassOf(err) == rest.Forbidden && i >= collections {
+			err = r.note(ctx, fmt.Sprintf("Skipped in the collection: Framebridge may not read collection %s in iconik: its user needs access to it.", open[i]))
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	if len(ids) == 0 {
@@ -136,7 +128,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		asset, err := r.newAsset(ctx, id)
 		var un *unsendable
 		switch {
-		case errors.As(err, &un) && !slices.Contains(r.row.ClickedAssets, id): // an index may still show what was deleted
+		case errors.As(err, &un) && !slices.Contains(clicked, id): // an index may still show what was deleted
 			if err := r.note(ctx, "Skipped in the collection: "+un.why); err != nil {
 				return nil, err
 			}
@@ -168,6 +160,27 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	return handed, err
 }
 
+// contents adds a collection's assets, and the collections in it to those that are opened.
+func (r *review) contents(ctx context.Context, collection string, open *[]string, add func(id string) error) error {
+	for o, err := range r.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
+		if err != nil {
+			return fmt.Errorf("collection %s: %w", collection, err)
+		}
+		switch {
+		case o.Deleted():
+		case o.ObjectType == "collections":
+			if !slices.Contains(*open, o.ID) {
+				*open = append(*open, o.ID)
+			}
+		default:
+			if err := add(o.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // unsendable says why an asset cannot be in a review.
 type unsendable struct{ why string }
 
@@ -178,6 +191,8 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 	switch {
 	case rest.IsNotFound(err):
 		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %s is no longer in iconik.", id)}
+	case err != nil && rest.ClassOf(err) == rest.Forbidden:
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Framebridge may not read asset %s in iconik: its user needs access to it.", id)}
 	case err != nil:
 		return ledger.ReviewAsset{}, err
 	case asset.Deleted():

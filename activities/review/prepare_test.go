@@ -53,10 +53,12 @@ func TestARetriedClickIsHandedOverOnce(t *testing.T) {
 // What a collection still lists and is not there any more is left out and named; what was clicked itself is refused.
 func TestACollectionsDeletedAssetsAreLeftOut(t *testing.T) {
 	answers := map[string]string{
-		"/API/assets/v1/collections/C/contents/": `{"objects":[{"id":"a1","object_type":"assets"},{"id":"a2","object_type":"assets"},{"id":"a3","object_type":"assets"},{"id":"a4","object_type":"assets"}],"page":1,"pages":1}`,
-		"/API/assets/v1/assets/a1/":              `{"id":"a1","title":"One","status":"ACTIVE","versions":[{"id":"v"}]}`,
-		"/API/assets/v1/assets/a2/":              `{"id":"a2","title":"Two","status":"DELETED","versions":[{"id":"v"}]}`,
-		"/API/assets/v1/assets/a4/":              `{"id":"a4","title":"Four","versions":[]}`,
+		"/API/assets/v1/collections/C/contents/":  `{"objects":[{"id":"a1","object_type":"assets"},{"id":"a2","object_type":"assets"},{"id":"a3","object_type":"assets"},{"id":"a4","object_type":"assets"},{"id":"a5","object_type":"assets"},{"id":"C2","object_type":"collections"}],"page":1,"pages":1}`,
+		"/API/assets/v1/collections/C2/contents/": forbidden,
+		"/API/assets/v1/assets/a5/":               forbidden,
+		"/API/assets/v1/assets/a1/":               `{"id":"a1","title":"One","status":"ACTIVE","versions":[{"id":"v"}]}`,
+		"/API/assets/v1/assets/a2/":               `{"id":"a2","title":"Two","status":"DELETED","versions":[{"id":"v"}]}`,
+		"/API/assets/v1/assets/a4/":               `{"id":"a4","title":"Four","versions":[]}`,
 	}
 	r := testReview(t, &folder{}, answers)
 	r.row.ClickedCollections = []string{"C"}
@@ -66,15 +68,19 @@ func TestACollectionsDeletedAssetsAreLeftOut(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	assert.Equal(t, "a1", rows[0].AssetID)
-	assert.Equal(t, []string{`Skipped in the collection: Asset "Two" is deleted in iconik.`, `Skipped in the collection: Asset a3 is no longer in iconik.`,
-		`Skipped in the collection: Asset "Four" has no version to send.`}, r.row.Notes)
+	assert.Equal(t, []string{"Skipped in the collection: Framebridge may not read collection C2 in iconik: its user needs access to it.", `Skipped in the collection: Asset "Two" is deleted in iconik.`, `Skipped in the collection: Asset a3 is no longer in iconik.`,
+		`Skipped in the collection: Asset "Four" has no version to send.`, "Skipped in the collection: Framebridge may not read asset a5 in iconik: its user needs access to it."}, r.row.Notes)
 
-	for id, says := range map[string]string{"a2": `Asset "Two" is deleted`, "a3": "Asset a3 is no longer in iconik", "a4": "no version to send"} {
+	for id, says := range map[string]string{"a2": `Asset "Two" is deleted`, "a3": "Asset a3 is no longer in iconik", "a4": "no version to send", "a5": "may not read asset a5"} {
 		r := testReview(t, &folder{}, answers)
 		r.row.ClickedAssets, r.row.ClickedCollections = []string{id}, []string{"C"}
 		_, err := r.chooseAssets(t.Context())
 		assert.ErrorContains(t, err, says)
 	}
+	r = testReview(t, &folder{}, answers)
+	r.row.ClickedCollections = []string{"C", "C2"}
+	_, err = r.chooseAssets(t.Context())
+	require.ErrorContains(t, err, "collection C2", "it was clicked itself")
 	answers["/API/assets/v1/collections/C/contents/"] = `{"objects":[{"id":"a2","object_type":"assets"}],"page":1,"pages":1}`
 	r = testReview(t, &folder{}, answers)
 	r.row.ClickedCollections = []string{"C"}
