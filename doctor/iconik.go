@@ -154,6 +154,8 @@ var roles = []role{
 	{"can_write_approval_status", "write decisions back", "", false},
 	{"can_delete_assets", "remove duplicates left by an interrupted write", "", true},
 	{"can_delete_collections", "remove duplicates left by an interrupted write", "", true},
+	{"can_delete_formats", "remove duplicates left by an interrupted write", "", true},
+	{"can_delete_versions", "remove versions whose file is archived elsewhere by now", "", true},
 	{"can_read_custom_actions", "read custom actions", "assets/v1/custom_actions", true},
 	{"can_write_custom_actions", "create custom actions in setup", "", true},
 	{"can_read_webhooks", "read webhooks", "notifications/v1/webhooks", true},
