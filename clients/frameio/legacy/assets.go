@@ -164,6 +164,9 @@ func (a asset) kind() frameio.AssetKind {
 	if t == "" {
 		t = string(a.Kind)
 	}
+	if t == "bundle" { // of old projects: it holds files, as a folder does
+		return frameio.KindFolder
+	}
 	return frameio.AssetKind(t)
 }
 

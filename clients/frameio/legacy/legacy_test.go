@@ -112,3 +112,21 @@ func TestWhatIsKnownOfAnOriginal(t *testing.T) {
 		assert.Equal(t, want, a.domain().Original, body)
 	}
 }
+
+// Old projects have bundles, which are documented beside folders: what they hold is not left out in silence.
+func TestABundleIsAFolder(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`[{"id":"b","type":"bundle","_type":"bundle","name":"Dailies"},{"id":"f","type":null,"_type":"file","name":"cut.mov"}]`))
+	}))
+	defer srv.Close()
+	p, err := New(config.Frameio{BaseURL: srv.URL, Token: "t"})
+	require.NoError(t, err)
+	page, err := p.Children(t.Context(), "root", "")
+	require.NoError(t, err)
+	kinds := map[string]frameio.AssetKind{}
+	for _, a := range page.Items {
+		kinds[a.ID] = a.Kind
+	}
+	assert.Equal(t, map[string]frameio.AssetKind{"b": frameio.KindFolder, "f": frameio.KindFile}, kinds)
+}
