@@ -97,7 +97,10 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 			delete(fields, "framebridge_decision")
 		}
 		_, err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
-		if err != nil && !rest.IsNotFound(err) {
+		if rest.IsNotFound(err) { // the asset was deleted, or the view, which is made again: it is not written
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("review fields of %q: %w", it.Title, err)
 		}
 		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = hash }); err != nil {

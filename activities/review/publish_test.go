@@ -2,6 +2,7 @@ package review
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/test/emptyledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -42,4 +44,21 @@ func TestAReviewGoesOnWithoutItsMail(t *testing.T) {
 	steps.mailPatience = -time.Hour
 	require.NoError(t, send())
 	require.Equal(t, 2, server.asked)
+}
+
+// Fields that iconik did not take, because somebody had deleted their view, are written once it is there again.
+func TestFieldsOfADeletedViewAreWrittenLater(t *testing.T) {
+	var fields []iconik.ViewField
+	for _, f := range mapping.ReviewFields {
+		fields = append(fields, iconik.ViewField{Name: f.Name})
+	}
+	views, err := json.Marshal(map[string]any{"objects": []iconik.View{{ID: "V", Name: mapping.ReviewView, ViewFields: fields}}})
+	require.NoError(t, err)
+	answers := map[string]string{"/API/metadata/v1/views/": string(views), "/API/assets/v1/assets/A/": `{"id":"A","versions":[{"id":"W"}]}`}
+	r := testReview(t, &folder{}, answers, ledger.ReviewAsset{AssetID: "A", VersionID: "W", Title: "Take", State: ledger.AssetReady})
+	require.NoError(t, r.publish(t.Context()))
+	require.Empty(t, r.asset(t, 1).WrittenHash)
+	answers["/API/metadata/v1/assets/A/views/V/"] = `{"metadata_values":{}}`
+	require.NoError(t, r.publish(t.Context()))
+	require.NotEmpty(t, r.asset(t, 1).WrittenHash)
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -16,11 +17,13 @@ type FieldsView struct {
 	ID      string
 	Targets map[string]mapping.TargetField // by iconik's name
 	Refused map[string]string              // by iconik's name: why there is no such field
+
+	until time.Time // it is looked at again
 }
 
 // covers says that the view has every field that is wanted, with its options.
 func (v *FieldsView) covers(want []Wanted) bool {
-	return v != nil && !slices.ContainsFunc(want, func(w Wanted) bool {
+	return v != nil && time.Now().Before(v.until) && !slices.ContainsFunc(want, func(w Wanted) bool {
 		t, ok := v.Targets[w.Target.Name]
 		return v.Refused[w.Target.Name] == "" && (!ok || !w.Mapped && lacks(t, w.Target))
 	})
@@ -66,11 +69,7 @@ func (t *Tenant) FieldsView(ctx context.Context, want []Wanted) (*FieldsView, er
 }
 
 func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want []Wanted) (*FieldsView, error) {
-	next := &FieldsView{Targets: map[string]mapping.TargetField{}, Refused: map[string]string{}}
-	if known != nil {
-		maps.Copy(next.Targets, known.Targets)
-		maps.Copy(next.Refused, known.Refused)
-	}
+	next := &FieldsView{Targets: map[string]mapping.TargetField{}, Refused: map[string]string{}, until: time.Now().Add(t.views.Lasts)}
 	views, err := t.Iconik.Metadata.Views(ctx)
 	if err != nil {
 		return nil, err
@@ -78,6 +77,9 @@ func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want [
 	view := iconik.View{Name: mapping.FieldsView, Description: "Written by Framebridge"}
 	if i := slices.IndexFunc(views, func(v iconik.View) bool { return v.Name == mapping.FieldsView }); i >= 0 {
 		view = views[i]
+	}
+	if known != nil && known.ID == view.ID {
+		next.keep(known, view)
 	}
 	if err := t.makeFields(ctx, []mapping.Field{{Name: mapping.FieldsJSON, Label: "Frame.io fields (JSON)", Type: "text"}}); err != nil {
 		return nil, err
@@ -117,6 +119,16 @@ func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want [
 		}
 	}
 	return next, nil
+}
+
+// keep takes over what is known of the fields that are still in the view.
+func (v *FieldsView) keep(known *FieldsView, view iconik.View) {
+	maps.Copy(v.Refused, known.Refused)
+	for _, f := range view.ViewFields {
+		if target, ok := known.Targets[f.Name]; ok {
+			v.Targets[f.Name] = target
+		}
+	}
 }
 
 // ownLabel tells two fields of one name apart: the second says its type and the beginning of its id.

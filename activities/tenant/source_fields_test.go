@@ -70,3 +70,45 @@ func TestWorkersExtendOneViewTogether(t *testing.T) {
 		}
 	}
 }
+
+// A worker runs for weeks, and people delete views meanwhile: they are there again, with all that is written to them.
+func TestADeletedViewIsMadeAgain(t *testing.T) {
+	sim, err := iconiksim.New(iconiksim.Options{AppID: "app", Token: "token", IndexDelay: -1})
+	require.NoError(t, err)
+	vendor := httptest.NewServer(sim.Handler())
+	defer vendor.Close()
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	defer book.Close()
+	client, err := iconik.New(config.Iconik{BaseURL: vendor.URL, AppID: "app", AuthToken: "token"})
+	require.NoError(t, err)
+	worker := New(&config.Tenant{ID: "t"}, book, nil, client, nil, slog.Default())
+	worker.views.Lasts = time.Nanosecond
+	wanted := func(name string) []Wanted {
+		return []Wanted{{Target: mapping.TargetField{Name: name, Label: name, Type: "text"}}}
+	}
+	ids := func() (archive, fields string) {
+		archive, err := worker.View(t.Context(), mapping.ArchiveView)
+		require.NoError(t, err)
+		for _, name := range []string{"frameio_1", "frameio_2"} {
+			v, err := worker.FieldsView(t.Context(), wanted(name))
+			require.NoError(t, err)
+			require.Empty(t, v.Refused)
+			fields = v.ID
+		}
+		return archive, fields
+	}
+	archive, fields := ids()
+	again, sameFields := ids()
+	require.Equal(t, []string{archive, fields}, []string{again, sameFields})
+	for _, id := range []string{archive, fields} {
+		sim.ChangeDoc("views", id, func(map[string]any) bool { return false })
+	}
+	archive, fields = ids()
+	require.NotEqual(t, []string{again, sameFields}, []string{archive, fields})
+	views := map[string]int{}
+	for _, v := range sim.Docs("views") {
+		views[v["id"].(string)] = len(v["view_fields"].([]any))
+	}
+	require.Equal(t, map[string]int{archive: len(mapping.ArchiveFields), fields: 3}, views)
+}

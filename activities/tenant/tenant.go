@@ -45,7 +45,7 @@ func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.C
 	return &Tenant{
 		ID: cfg.ID, Config: cfg, Ledger: l.Tenant(cfg.ID), Frameio: fio, Iconik: ick, Log: log,
 		Mail:   &Mail{sender: sender, notify: &cfg.Notify, ledger: l.Tenant(cfg.ID), shared: l, id: cfg.ID, tenant: cfg.Name, log: log},
-		making: make(chan struct{}, 1), users: Memo[string]{Lasts: userMemory},
+		making: make(chan struct{}, 1), users: Memo[string]{Lasts: userMemory}, views: Memo[string]{Lasts: viewMemory},
 	}
 }
 

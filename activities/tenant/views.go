@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"time"
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -17,6 +18,9 @@ var viewFields = map[string][]mapping.Field{
 	mapping.CommentView: mapping.CommentFields,
 	mapping.ReviewView:  mapping.ReviewFields,
 }
+
+// viewMemory is how long views of iconik are believed to be as they were seen: people may delete them, and take fields out.
+const viewMemory = 10 * time.Minute
 
 // View returns the id of one of our metadata views; the view and the fields it lacks are made.
 func (t *Tenant) View(ctx context.Context, name string) (string, error) {
