@@ -12,7 +12,6 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
-	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/proof"
 )
 
@@ -57,12 +56,12 @@ func (t Threads) matchMigrated(ctx context.Context, it ledger.Item, comments []f
 		if err != nil {
 			return err
 		}
-		draft := mapping.Segment(plan.Comment(it, c, user, t.Tenant.DrawingFrame()))
+		draft, named := t.draftFor(it, c)(user), t.draftFor(it, c)("")
 		samePlace := func(g former) bool {
 			return g.ParentID == target[c.ParentID] && mapping.SameTime(g.StartMS, draft.StartMS) && mapping.SameTime(g.EndMS, draft.EndMS)
 		}
-		at := slices.IndexFunc(free, func(g former) bool {
-			return samePlace(g) && g.Text == draft.Text && (user == "" || g.UserID == user)
+		at := slices.IndexFunc(free, func(g former) bool { // in its author's name, or with the author in its text
+			return samePlace(g) && (g.Text == draft.Text && (user == "" || g.UserID == user) || g.Text == named.Text && g.UserID != user)
 		})
 		if at < 0 && c.Author.Unknown && c.Text != "" { // the segment's text begins with the name of its author
 			at = slices.IndexFunc(free, func(g former) bool { return samePlace(g) && strings.HasSuffix(g.Text, c.Text) })

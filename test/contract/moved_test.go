@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/iconiksim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/transfer"
@@ -261,4 +262,21 @@ func segmentTexts(segments []map[string]any) string {
 		out = append(out, str(g["segment_text"]))
 	}
 	return strings.Join(out, "|")
+}
+
+// A comment that could not be written in its author's name is known again by the name in its text, once the account has moved.
+func TestANamedCommentIsKnownAgainUnderOtherIDs(t *testing.T) {
+	t.Parallel()
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"})
+	b.iconik.AddUser("priya@partner.example", "Priya", "Rao")
+	b.iconik.Change(func(o *iconiksim.Options) { o.OwnName = true })
+	b.frameio.AddComment(frameiosim.Comment{AssetID: b.file(t, "Storyboard.pdf"), Text: "Page two is better", Owner: &frameiosim.User{ID: "u-priya", Name: "Priya Rao", Email: "priya@partner.example"}})
+	b.archive(t)
+	before := len(b.iconik.Docs("segments"))
+	b.frameio.MigrateAnew(false)
+	b.toV4(t)
+	fin := b.again(t)
+	assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+	assert.Equal(t, before, len(b.iconik.Docs("segments")), "no comment is there twice")
+	assert.False(t, b.again(t).Changed)
 }
