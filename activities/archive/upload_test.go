@@ -164,3 +164,22 @@ func TestNoSecondFormatOrRecordStays(t *testing.T) {
 	require.Len(t, h.sim.Docs("files"), 1)
 	require.Equal(t, h.item(t, "F").FileID, h.sim.Docs("files")[0]["id"])
 }
+
+// A worker runs for weeks: where a storage has been replaced by another one meanwhile, one file at most fails for it.
+func TestAStorageThatWasReplacedIsNotedOnce(t *testing.T) {
+	h := newHarness(t, harnessOptions{})
+	h.sees(t, file("F", "clip.mov", []byte("bytes")))
+	h.copies(t, "F", []byte("bytes"))
+	for _, d := range h.sim.Docs("storages") {
+		h.sim.ChangeDoc("storages", d["id"].(string), func(map[string]any) bool { return false })
+	}
+	second := h.sim.AddStorage("second", "S3", map[string]any{"bucket": "originals"})
+	h.sees(t, file("G", "next.mov", []byte("more")))
+	_, err := h.steps.OpenVersion(t.Context(), workflows.OpenVersionInput{Ref: h.ref, SourceID: "G"})
+	require.ErrorContains(t, err, "Storage does not exist")
+	h.copies(t, "G", []byte("more"))
+	files, err := h.iconik.Files.Files(t.Context(), h.item(t, "G").AssetID, h.item(t, "G").VersionID)
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.Equal(t, second, files[0].StorageID)
+}

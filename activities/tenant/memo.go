@@ -45,6 +45,9 @@ func (m *Memo[T]) Get(ctx context.Context, key string, find func(context.Context
 	}
 }
 
+// Forget has the next caller find it anew.
+func (m *Memo[T]) Forget(key string) { m.found.Delete(key) }
+
 func (m *Memo[T]) known(key string) (T, bool) {
 	v, ok := m.found.Load(key)
 	if !ok {

@@ -78,7 +78,7 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 			return f.ID, nil
 		}})
 	if err != nil {
-		return rec, fmt.Errorf("file set: %w", err)
+		return rec, fmt.Errorf("file set: %w", a.onStorage(err))
 	}
 	rec.FileID, _, err = once(ctx, tenant.Creation{Kind: ledger.LinkFileRecord, SourceID: rec.Key, Parent: it.AssetID, IndexLag: tenant.StoreLag,
 		Find: func(ctx context.Context) (string, error) {
@@ -98,7 +98,7 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 		},
 		Discard: func(ctx context.Context, id string) error { return gone(files.DeleteFile(ctx, it.AssetID, id)) }})
 	if err != nil {
-		return rec, fmt.Errorf("file: %w", err)
+		return rec, fmt.Errorf("file: %w", a.onStorage(err))
 	}
 	return rec, nil
 }

@@ -74,7 +74,7 @@ var (
 
 // Storage is where originals go: the configured storage, or the one iconik matches for files.
 func (a Files) Storage(ctx context.Context) (*iconik.Storage, error) {
-	return a.storages.Get(ctx, a.Tenant.ID+" "+a.Tenant.Config.Iconik.StorageID, func(ctx context.Context) (*iconik.Storage, error) {
+	return a.storages.Get(ctx, a.storageKey(), func(ctx context.Context) (*iconik.Storage, error) {
 		s, err := a.Tenant.Iconik.Files.FilesStorage(ctx, a.Tenant.Config.Iconik.StorageID)
 		if rest.IsNotFound(err) {
 			return nil, fault.Content("iconik has no storage for files: create one, or set tenants.%s.iconik.storage_id", a.Tenant.ID)
@@ -87,6 +87,16 @@ func (a Files) Storage(ctx context.Context) (*iconik.Storage, error) {
 		}
 		return nil, fault.Content("iconik storage %q is of type %s, which does not accept uploads over the internet: set tenants.%s.iconik.storage_id to one on S3, GCS, Azure or B2", s.Name, s.Method, a.Tenant.ID)
 	})
+}
+
+func (a Files) storageKey() string { return a.Tenant.ID + " " + a.Tenant.Config.Iconik.StorageID }
+
+// onStorage forgets the storage where iconik refuses to put something on it: somebody may have deleted it, and made another one.
+func (a Files) onStorage(err error) error {
+	if rest.IsRefused(err) {
+		a.storages.Forget(a.storageKey())
+	}
+	return err
 }
 
 // Remember saves a call for files that are moved at once by the worker that made their record. Another one may move
