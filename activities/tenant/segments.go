@@ -27,7 +27,7 @@ func (t *Tenant) CreateSegment(ctx context.Context, assetID, user string, reques
 		}
 	}
 	s, err = t.createSegment(ctx, assetID, requestFor(user))
-	if user == "" || !refused(err) {
+	if user == "" || !refused(err) && !rest.IsNotFound(err) { // what is not found may be the asset or the user
 		return s, user, err
 	}
 	who := user

@@ -176,6 +176,7 @@ func TestARefusedNameIsRemembered(t *testing.T) {
 	}{
 		"none may be written as": {http.StatusForbidden, []string{"anna", "", "", ""}},
 		"one may not":            {http.StatusBadRequest, []string{"anna", "", "", "ben"}},
+		"one is not there":       {http.StatusNotFound, []string{"anna", "", "", "ben"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var posted []string
