@@ -3,8 +3,10 @@ package iconik_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -186,6 +188,7 @@ func TestPosters(t *testing.T) {
 		err  string
 	}{
 		"a poster among keyframes": {jpeg, []map[string]any{{"type": "KEYFRAME", "url": "/wrong"}, {"type": "POSTER", "status": "CLOSED", "url": "/p.jpg?sig=secret"}}, "image/jpeg", ""},
+		"a poster behind many":     {jpeg, append(slices.Repeat([]map[string]any{{"type": "KEYFRAME", "url": "/wrong"}}, 12), map[string]any{"type": "POSTER", "status": "CLOSED", "url": "/p.jpg?sig=secret"}), "image/jpeg", ""},
 		"a keyframe only":          {jpeg, []map[string]any{{"type": "KEYFRAME_MAP", "url": "/wrong"}, {"type": "KEYFRAME", "url": "/p.jpg?sig=secret"}}, "image/jpeg", ""},
 		"none":                     {jpeg, []map[string]any{{"type": "POSTER", "url": nil}}, "", ""},
 		"a page":                   {[]byte("<html><script>alert(1)</script>"), []map[string]any{{"type": "POSTER", "url": "/p.jpg?sig=secret"}}, "", "it is not a picture"},
@@ -198,12 +201,18 @@ func TestPosters(t *testing.T) {
 			c := against(t, map[string]http.HandlerFunc{
 				"GET /API/files/v1/assets/A/versions/V/keyframes/": func(w http.ResponseWriter, r *http.Request) {
 					base = "http://" + r.Host
-					for _, row := range v.rows {
+					size, rows := 10, []map[string]any{} // unless more are asked for
+					if n, err := strconv.Atoi(r.URL.Query().Get("per_page")); err == nil {
+						size = n
+					}
+					for _, row := range v.rows[:min(size, len(v.rows))] {
+						row = maps.Clone(row)
 						if at, ok := row["url"].(string); ok {
 							row["url"] = base + at
 						}
+						rows = append(rows, row)
 					}
-					answer(w, map[string]any{"objects": v.rows})
+					answer(w, map[string]any{"objects": rows})
 				},
 				"GET /p.jpg": func(w http.ResponseWriter, r *http.Request) {
 					if r.Header.Get("Auth-Token")+r.Header.Get("App-ID") != "" {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/framebridge/framebridge/clients/rest"
 )
@@ -27,7 +28,7 @@ func (s *FilesService) Poster(ctx context.Context, assetID, versionID string) (p
 		Status string `json:"status"`
 		URL    string `json:"url"`
 	}]
-	if err := s.c.get(ctx, op, p, url.Values{"generate_signed_url": {"true"}}, &page); err != nil {
+	if err := s.c.get(ctx, op, p, url.Values{"generate_signed_url": {"true"}, "per_page": {strconv.Itoa(perPage)}}, &page); err != nil {
 		return nil, "", orEmpty(err)
 	}
 	address := ""
