@@ -112,3 +112,29 @@ func TestADeletedViewIsMadeAgain(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{archive: len(mapping.ArchiveFields), fields: 3}, views)
 }
+
+// A view that a field is added to has its fields as they are defined: an option that one of them gets later can be written.
+func TestAViewKeepsNoOptionsOfItsOwn(t *testing.T) {
+	sim, err := iconiksim.New(iconiksim.Options{AppID: "app", Token: "token", IndexDelay: -1})
+	require.NoError(t, err)
+	vendor := httptest.NewServer(sim.Handler())
+	defer vendor.Close()
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	defer book.Close()
+	client, err := iconik.New(config.Iconik{BaseURL: vendor.URL, AppID: "app", AuthToken: "token"})
+	require.NoError(t, err)
+	worker := New(&config.Tenant{ID: "t"}, book, nil, client, nil, slog.Default())
+	look := func(options ...string) []Wanted {
+		return []Wanted{{Target: mapping.TargetField{Name: "frameio_look", Label: "Look", Type: "drop_down", Options: options}}}
+	}
+	var view *FieldsView
+	for _, want := range [][]Wanted{look("day"), {{Target: mapping.TargetField{Name: "frameio_slate", Label: "Slate", Type: "string"}}}, look("day", "night")} {
+		view, err = worker.FieldsView(t.Context(), want)
+		require.NoError(t, err)
+	}
+	asset, err := client.Assets.Create(t.Context(), iconik.AssetRequest{Title: "Take"})
+	require.NoError(t, err)
+	_, err = client.Metadata.PutValues(t.Context(), "assets", asset.ID, view.ID, map[string][]string{"frameio_look": {"night"}})
+	require.NoError(t, err)
+}

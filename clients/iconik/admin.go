@@ -278,14 +278,15 @@ func (s *AdminService) Probe(ctx context.Context, service string, q url.Values) 
 }
 
 // AddToView appends fields to a view and leaves everything else as people have arranged it. It reads and replaces the
-// view: GET and PUT metadata/v1/views/{id}/.
+// view: GET and PUT metadata/v1/views/{id}/. Without merge_fields it reads what the view itself says of its fields: their own options
+// and labels, written back, would stand before those that the fields get later.
 func (s *AdminService) AddToView(ctx context.Context, id string, fields []ViewField) error {
 	var v struct {
 		Name        string           `json:"name"`
 		Description *string          `json:"description"`
 		Fields      []map[string]any `json:"view_fields"`
 	}
-	if err := s.c.get(ctx, "get view", path("metadata/v1/views", id), nil, &v); err != nil {
+	if err := s.c.get(ctx, "get view", path("metadata/v1/views", id), url.Values{"merge_fields": {"false"}}, &v); err != nil {
 		return err
 	}
 	for _, f := range v.Fields {

@@ -63,6 +63,10 @@ func (s *Sim) metadataRoutes() {
 		if !ok {
 			return notFound("Metadata view")
 		}
+		if c.flag("merge_fields", true) {
+			d = maps.Clone(d)
+			d["view_fields"] = s.merged(d)
+		}
 		return 200, d
 	})
 	s.on("PUT metadata/v1/views/{view}", func(c *call) (int, any) {
@@ -97,6 +101,21 @@ func (s *Sim) fieldsOfView(b doc) []any {
 	return out
 }
 
+// merged are a view's fields with all that their definitions say, as far as the view does not say otherwise.
+func (s *Sim) merged(view doc) []any {
+	out := []any{}
+	for _, f := range docs(view["view_fields"]) {
+		field, _ := s.get(kField, text(f, "name"))
+		n := maps.Clone(field)
+		if n == nil {
+			n = doc{}
+		}
+		maps.Copy(n, f)
+		out = append(out, n)
+	}
+	return out
+}
+
 func (s *Sim) wrongView(b doc) (field, message string) {
 	if f := required(b, "name", "view_fields"); f != "" {
 		return f, "Missing data for required field."
@@ -116,6 +135,19 @@ func (s *Sim) viewFields(view string) (map[string]bool, bool) {
 		fields[text(f, "name")] = true
 	}
 	return fields, ok
+}
+
+// definition is a field as a view has it: its own options stand for the field's.
+func (s *Sim) definition(view, name string) doc {
+	def, _ := s.get(kField, name)
+	d, _ := s.get(kView, view)
+	for _, f := range docs(d["view_fields"]) {
+		if text(f, "name") == name && len(docs(f["options"])) > 0 {
+			def = maps.Clone(def)
+			def["options"] = f["options"]
+		}
+	}
+	return def
 }
 
 // metadataKey is where an object's values are; an asset's belong to a version, the current one where none is named.
@@ -156,7 +188,7 @@ func (s *Sim) putValues(c *call, kind, id, version string) (int, any) {
 		}
 		entry, _ := v.(doc)
 		list := docs(entry["field_values"])
-		def, _ := s.get(kField, name)
+		def := s.definition(c.id("view"), name)
 		var out []any
 		for _, x := range list {
 			if !fits(text(def, "field_type"), x["value"]) || !isOption(def, x["value"]) {
