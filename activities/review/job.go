@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -106,8 +108,14 @@ func (r *review) showOpenJob(ctx context.Context) {
 
 func (r *review) setSteps(ctx context.Context, set func(i int, s *iconik.Step)) {
 	job, err := r.iconik.Jobs.Get(ctx, r.row.JobID)
-	if err != nil || len(job.Steps) == 0 {
+	if err != nil {
 		return
+	}
+	if len(job.Steps) == 0 { // iconik did not keep them from the job's creation: they are offered again
+		for _, label := range reviewSteps {
+			id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(r.row.JobID+label)).String()
+			job.Steps = append(job.Steps, iconik.Step{ID: id, Label: label, Status: "WAITING"})
+		}
 	}
 	for i := range job.Steps {
 		set(i, &job.Steps[i])
