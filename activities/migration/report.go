@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/framebridge/framebridge/activities/fault"
@@ -132,7 +131,7 @@ func (s *stored) untied(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.tenant.UntiedVersion(ctx, slices.DeleteFunc(asset.Versions, iconik.Version.Deleted))
+	return s.tenant.UntiedVersion(ctx, asset.Versions)
 }
 
 // store renders one form and uploads it as a file of its own format.

@@ -128,9 +128,13 @@ func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bo
 	return holds, false, nil
 }
 
-// UntiedVersion is the first of an asset's versions that the ledger ties to nothing; "" where each is tied.
+// UntiedVersion is the first of an asset's versions that the ledger ties to nothing; "" where each is tied. What was put in a deleted one
+// would be nowhere to be seen.
 func (t *Tenant) UntiedVersion(ctx context.Context, versions []iconik.Version) (string, error) {
 	for _, v := range versions {
+		if v.Deleted() {
+			continue
+		}
 		if _, tied, err := t.Ledger.LinkByTarget(ctx, ledger.LinkVersion, v.ID); err != nil || !tied {
 			return v.ID, err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
@@ -147,4 +148,14 @@ func TestWhatIsMadeDuringACancellationIsKept(t *testing.T) {
 	link, _, err := book.Tenant("T").Link(t.Context(), ledger.LinkFormat, "F")
 	require.NoError(t, err)
 	assert.Equal(t, "A", link.TargetID)
+}
+
+func TestADeletedVersionTakesNoReport(t *testing.T) {
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	defer book.Close()
+	one := New(&config.Tenant{ID: "T"}, book, nil, nil, nil, slog.New(slog.DiscardHandler))
+	id, err := one.UntiedVersion(t.Context(), []iconik.Version{{ID: "A", Status: "DELETED"}, {ID: "B", Status: "DELETING"}, {ID: "C"}})
+	require.NoError(t, err)
+	require.Equal(t, "C", id)
 }
