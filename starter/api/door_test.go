@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -118,6 +119,21 @@ func TestWrongSecretsAreLimitedByAddress(t *testing.T) {
 	right := ask{"GET", list, "", plus(bearer("A"), "X-Forwarded-For", "203.0.113.7")}
 	resp, _ = get(proxy, right)
 	assert.Equal(t, 429, resp.StatusCode, "whoever guesses does not learn which was right")
+	neighbor := ask{"GET", list, "", plus(bearer("B"), "X-Forwarded-For", "203.0.113.9")}
+	resp, _ = get(proxy, neighbor)
+	require.Equal(t, 200, resp.StatusCode)
+	for range failureBurst + 1 {
+		resp, _ = get(proxy, wrong("203.0.113.9"))
+	}
+	require.Equal(t, 429, resp.StatusCode)
+	resp, _ = get(proxy, neighbor)
+	assert.Equal(t, 200, resp.StatusCode, "somebody else's wrong keys do not stop one that was let in from there")
+	f.Config().Tenants[tenantB].APIKey = nil
+	resp, _ = get(proxy, neighbor)
+	assert.Equal(t, 429, resp.StatusCode, "one that was taken away is wrong")
+	button := ask{"POST", list + "/none/retry?" + url.Values{"tenant-id": {tenantA}, "key": {routes.ControlKey(f.Config().Tenants[tenantA], "none", "retry", time.Now())}}.Encode(), "", map[string]string{"X-Forwarded-For": "203.0.113.9"}}
+	resp, _ = get(proxy, button)
+	assert.Equal(t, 404, resp.StatusCode, "a button's key is let in: there is no such archive")
 	resp, _ = get(proxy, ask{"GET", list, "", plus(bearer("A"), "X-Forwarded-For", "203.0.113.8")})
 	assert.Equal(t, 200, resp.StatusCode, "another address")
 	resp, _ = get("198.51.100.9:1", wrong("203.0.113.7"))
@@ -139,6 +155,10 @@ func TestFailuresAreForgottenInTimeAndBounded(t *testing.T) {
 		f.note(fmt.Sprint("flood ", i), now)
 	}
 	assert.LessOrEqual(t, len(f.of), maxAddresses)
+	for i := range 2 * maxAddresses {
+		f.noteRight(fmt.Sprint("flood ", i), "key")
+	}
+	assert.LessOrEqual(t, len(f.right), maxAddresses)
 	for range failureBurst {
 		f.note("one", now)
 	}

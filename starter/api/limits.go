@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/sha256"
 	"math"
 	"net/http"
 	"net/netip"
@@ -38,11 +39,41 @@ func newDoor() *door {
 
 // failures counts wrong secrets by address, in bounded memory.
 type failures struct {
-	mu sync.Mutex
-	of map[string]*rate.Limiter
+	mu    sync.Mutex
+	of    map[string]*rate.Limiter
+	right map[sender]struct{}
 }
 
-func newFailures() *failures { return &failures{of: map[string]*rate.Limiter{}} }
+// sender is an address from which a right key has come.
+type sender struct {
+	address string
+	key     [sha256.Size]byte // its hash
+}
+
+func newFailures() *failures {
+	return &failures{of: map[string]*rate.Limiter{}, right: map[sender]struct{}{}}
+}
+
+// noteRight remembers that a key that is right has come from an address.
+func (f *failures) noteRight(address, key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for known := range f.right {
+		if len(f.right) < maxAddresses {
+			break
+		}
+		delete(f.right, known)
+	}
+	f.right[sender{address, sha256.Sum256([]byte(key))}] = struct{}{}
+}
+
+// wasRight tells whether a key has come from an address and was right. It may not be any longer.
+func (f *failures) wasRight(address, key string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, known := f.right[sender{address, sha256.Sum256([]byte(key))}]
+	return known
+}
 
 // wait is how long an address has to wait before its next secret is looked at.
 func (f *failures) wait(address string, now time.Time) time.Duration {
@@ -105,7 +136,8 @@ func addressOf(c *gin.Context, kind string) string {
 	return kind + " " + ip.String()
 }
 
-// tooManyFailures refuses an address that has sent too many wrong keys, before the next one is looked at.
+// tooManyFailures refuses an address that has sent too many wrong keys, before the next one is looked at. A proxy or an office may be
+// the address of many customers: whoever was let in from there with a key is let in with it again, and only new ones wait.
 func (s *Server) tooManyFailures(c *gin.Context, kind string) bool {
 	wait := s.door.failures.wait(addressOf(c, kind), time.Now())
 	if wait > 0 {
