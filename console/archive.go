@@ -276,7 +276,7 @@ func archiveFacts(row ledger.Archive, t ledger.Totals) []fact {
 		}
 	}
 	add("Workspace", row.TeamName)
-	add("Requested by", strings.Join(slices.DeleteFunc(append([]string{row.RequestedBy}, row.AlsoAsked...), func(s string) bool { return s == "" }), ", "))
+	add("Requested by", row.TriggeredBy.For(row.Asked()...))
 	if t.Items > 0 {
 		parts := []string{english.Count(t.Verified, "file") + " verified"}
 		for _, p := range []struct {

@@ -264,7 +264,7 @@ func (c *console) migrationFacts(now migrationNow) []fact {
 	for _, take := range added {
 		add("Added later", take.String())
 	}
-	add("Requested by", row.RequestedBy)
+	add("Requested by", row.TriggeredBy.For(row.RequestedBy))
 	if asked.Canary > 0 {
 		add("First", english.Count(asked.Canary, "project")+", then it waits for you")
 	}

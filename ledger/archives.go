@@ -60,7 +60,7 @@ func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time
 		if requestedBy != "" {
 			a.RequestedBy, a.AlsoAsked = requestedBy, nil
 		}
-		a.Status, a.Reason, a.Changed, a.Delta = Queued, "", false, false
+		a.Status, a.Reason, a.Changed, a.Delta, a.TriggeredBy = Queued, "", false, false, Trigger{}
 		a.QueuedAt, a.StartedAt, a.FinishedAt, a.QueuePosition = now.UTC(), time.Time{}, time.Time{}, 0
 		data, err := encode(a)
 		if err != nil {

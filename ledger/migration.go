@@ -39,6 +39,7 @@ type Migration struct {
 	Request     json.RawMessage   `json:"request"`         // the selection and how to go about it, as they were asked for
 	Added       []json.RawMessage `json:"added,omitempty"` // selections whose projects were added since
 	RequestedBy string            `json:"requested_by"`
+	TriggeredBy Trigger           `json:"triggered_by,omitzero"`
 	Status      MigrationStatus   `json:"status"`
 	Reason      string            `json:"reason"`
 	WaitsForGo  bool              `json:"waits_for_go,omitempty"` // paused after its canary, and not by a person

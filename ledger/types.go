@@ -60,12 +60,13 @@ type Archive struct {
 	QueuedAt        time.Time     `json:"QueuedAt"`
 	StartedAt       time.Time     `json:"StartedAt"`
 	FinishedAt      time.Time     `json:"FinishedAt"`
-	RequestedBy     string        `json:"RequestedBy"`  // e-mail address or empty
-	AlsoAsked       []string      `json:"AlsoAsked"`    // addresses of others who asked for it while it was open
-	CopyingSince    time.Time     `json:"CopyingSince"` // of this run
-	BytesBefore     int64         `json:"BytesBefore"`  // that were done when it began to copy
-	Comments        int           `json:"Comments"`     // seen in Frame.io by the last plan
-	CommentsDone    int           `json:"CommentsDone"` // in iconik
+	RequestedBy     string        `json:"RequestedBy"`          // e-mail address or empty
+	AlsoAsked       []string      `json:"AlsoAsked"`            // addresses of others who asked for it while it was open
+	TriggeredBy     Trigger       `json:"TriggeredBy,omitzero"` // of this run
+	CopyingSince    time.Time     `json:"CopyingSince"`         // of this run
+	BytesBefore     int64         `json:"BytesBefore"`          // that were done when it began to copy
+	Comments        int           `json:"Comments"`             // seen in Frame.io by the last plan
+	CommentsDone    int           `json:"CommentsDone"`         // in iconik
 	Shares          int           `json:"Shares"`
 	SharesDone      int           `json:"SharesDone"`
 	Folders         int           `json:"Folders"`

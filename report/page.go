@@ -41,7 +41,7 @@ type page struct {
 // may read it, then the items.
 func HTML(w io.Writer, r *Report) error {
 	p := page{Report: r, Bytes: Size(r.Totals.BytesDone) + " of " + Size(r.Totals.Bytes), Begun: r.times(r.Archive.StartedAt), Ended: r.times(r.Archive.FinishedAt), Written: r.times(r.GeneratedAt),
-		AskedBy: strings.Join(asked(r.Archive), ", "), Framebridge: Version(), FrameioAPI: frameioAPI(r.Archive.Generation), IconikAPI: iconikAPI}
+		AskedBy: r.Archive.TriggeredBy.For(r.Archive.Asked()...), Framebridge: Version(), FrameioAPI: frameioAPI(r.Archive.Generation), IconikAPI: iconikAPI}
 	p.Verdict, p.Class = verdict(r.Archive.Status)
 	if r.Totals.BytesSkipped > 0 {
 		p.Skipped = Size(r.Totals.BytesSkipped)
@@ -105,13 +105,6 @@ func verdict(s ledger.ArchiveStatus) (words, class string) {
 		return "Not complete", "bad"
 	}
 	return "Status: " + string(s), "fair"
-}
-
-func asked(a ledger.Archive) []string {
-	if a.RequestedBy == "" {
-		return a.AlsoAsked
-	}
-	return append([]string{a.RequestedBy}, a.AlsoAsked...)
 }
 
 // times writes a moment in UTC and, where it differs, in local time; nothing for none.

@@ -262,7 +262,7 @@ func JSON(w io.Writer, r *Report) error {
 		"totals": map[string]int64{"items": t.Items, "assets": t.Assets, "verified": t.Verified, "skipped": t.Skipped, "failed": t.Failed, "failed_others": t.FailedOthers,
 			"bytes": t.Bytes, "bytes_done": t.BytesDone, "bytes_skipped": t.BytesSkipped, "comments": t.Comments, "comments_done": t.CommentsDone, "presentations": int64(a.SharesDone)},
 		"iconik": map[string]string{"collection_id": a.CollectionID, "url": r.Links.Iconik}, "frameio": map[string]string{"url": r.Links.Frameio},
-		"requested_by": a.RequestedBy, "also_asked": a.AlsoAsked,
+		"requested_by": a.RequestedBy, "also_asked": a.AlsoAsked, "triggered_by": a.TriggeredBy,
 		"versions": map[string]string{"framebridge": Version(), "frameio_api": frameioAPI(a.Generation), "iconik_api": iconikAPI},
 	}
 	if a.CommentsKept > 0 {

@@ -325,6 +325,31 @@ func TestHTMLTellsWhenWhoAndWhere(t *testing.T) {
 	assert.Contains(t, got, "access")
 }
 
+func TestTheReportSaysWhatAskedForTheRun(t *testing.T) {
+	for want, a := range map[string]ledger.Archive{
+		"the API key edit-suite":                      {TriggeredBy: ledger.TriggerOf(ledger.Actor{Kind: ledger.ActorAPI, Key: "edit-suite", Name: "kim"})},
+		"the API key edit-suite, for ann@example.com": {TriggeredBy: ledger.Trigger{Kind: ledger.ActorAPI, Name: "edit-suite"}, RequestedBy: "ann@example.com"},
+		"the migration m-1":                           {TriggeredBy: ledger.Trigger{Kind: ledger.TriggerMigration, Name: "m-1"}},
+		"a mirror":                                    {TriggeredBy: ledger.Trigger{Kind: ledger.TriggerMirror}},
+		"a change or a click in Frame.io":             {TriggeredBy: ledger.Trigger{Kind: ledger.ActorFrameio}},
+		"ann@example.com, bob@example.com":            {RequestedBy: "ann@example.com", AlsoAsked: []string{"bob@example.com"}},
+		"not recorded":                                {},
+	} {
+		r := sample()
+		r.Archive.TriggeredBy, r.Archive.RequestedBy, r.Archive.AlsoAsked = a.TriggeredBy, a.RequestedBy, a.AlsoAsked
+		var b bytes.Buffer
+		require.NoError(t, HTML(&b, r))
+		assert.Contains(t, b.String(), "<dt>Requested by</dt><dd>"+want+"</dd>")
+		b.Reset()
+		require.NoError(t, JSON(&b, r))
+		var got struct {
+			TriggeredBy ledger.Trigger `json:"triggered_by"`
+		}
+		require.NoError(t, json.Unmarshal(b.Bytes(), &got))
+		assert.Equal(t, a.TriggeredBy, got.TriggeredBy)
+	}
+}
+
 // What differs stands with both values on the page and in the JSON; values of many thousand characters are whole in the JSON only.
 func TestDifferencesShowBothValues(t *testing.T) {
 	r := sample()

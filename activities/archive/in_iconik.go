@@ -24,7 +24,7 @@ func (a *archive) notifyInIconik(ctx context.Context, kind string, run int, row 
 		return
 	}
 	said := notice.Event(kind, row, a.where(row, routes.ConsoleArchive(a.steps.Config.Now(), a.ref.Tenant, a.ref.Archive)), workflows.Counts{})
-	for _, address := range append([]string{row.RequestedBy}, row.AlsoAsked...) {
+	for _, address := range row.Asked() {
 		if !strings.Contains(address, "@") {
 			continue
 		}

@@ -71,7 +71,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 		return err
 	}
 	return arc.tenant.Mail.Tell(ctx, tenant.Letter{ID: fmt.Sprintf("archive:%s:%d:%s", row.ID, cmp.Or(in.Run, row.Run), in.Kind), Owner: in.Archive, Kind: notice.Kind(in.Kind, row.Status), Subject: subject, Text: text,
-		Asked: append([]string{row.RequestedBy}, row.AlsoAsked...), Others: arc.cfg.Archive.Notify})
+		Asked: row.Asked(), Others: arc.cfg.Archive.Notify})
 }
 
 func (a *archive) composeMail(ctx context.Context, kind string, row ledger.Archive) (subject, text string, err error) {

@@ -253,6 +253,9 @@ func TestTheSecondRoundTakesWhatHasChanged(t *testing.T) {
 	b.archives.started = nil
 	b.start(3, 1)
 	assert.Equal(t, []string{"a", "new"}, b.archives.started, "although it is verified")
+	row, _, err := b.Ledger.Tenant("T").Archive("new").Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "the migration "+b.ref.Migration, row.TriggeredBy.For(row.Asked()...))
 }
 
 func TestTheEndSaysWhatBecameOfTheProjects(t *testing.T) {

@@ -154,6 +154,9 @@ func (m *migration) start(ctx context.Context, p ledger.MigrationProject, round 
 		}
 		if _, err := archive.Update(ctx, func(r *ledger.Archive) {
 			r.Delta = r.Delta || round > 0 && !joined
+			if !joined {
+				r.TriggeredBy = ledger.Trigger{Kind: ledger.TriggerMigration, Name: m.ref.Migration}
+			}
 			if r.RootID == "" {
 				r.Name, r.TeamName = p.Name, p.Team
 			}

@@ -116,7 +116,7 @@ func (a *Activities) MirrorProject(ctx context.Context, ref workflows.Ref) (work
 	}
 	_, joined, err := h.Request(ctx, "", time.Now().UTC())
 	if err == nil && !joined {
-		_, err = h.Update(ctx, func(r *ledger.Archive) { r.Delta = true })
+		_, err = h.Update(ctx, func(r *ledger.Archive) { r.Delta, r.TriggeredBy = true, ledger.Trigger{Kind: ledger.TriggerMirror} })
 	}
 	if err != nil {
 		return workflows.MirrorProjectResult{}, err

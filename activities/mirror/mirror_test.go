@@ -87,7 +87,7 @@ func TestAProjectIsArchivedOnceARun(t *testing.T) {
 	waits()
 	row, _, err := l.Tenant("T").Archive("P").Get(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []any{2, 2, ledger.Queued, true}, []any{started, row.Run, row.Status, row.Delta})
+	assert.Equal(t, []any{2, 2, ledger.Queued, true, "a mirror"}, []any{started, row.Run, row.Status, row.Delta, row.TriggeredBy.For()})
 
 	// One that a person has asked for meanwhile is that person's: it reads everything.
 	running = false

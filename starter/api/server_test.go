@@ -310,6 +310,33 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 	assert.EqualValues(t, 0, answer["queue_position"], "nothing of this tenant's is open")
 }
 
+func TestAnArchiveKnowsWhatAskedForIt(t *testing.T) {
+	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
+	for name, tt := range map[string]struct {
+		ask  ask
+		want ledger.Trigger
+	}{
+		"an API key": {ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `"}`, map[string]string{"Authorization": "Bearer key of the desk"}}, ledger.Trigger{Kind: ledger.ActorAPI, Name: "desk"}},
+		"a webhook":  {ask{"POST", hookURL + tenantA, event, signed("old", event, 0)}, ledger.Trigger{Kind: ledger.ActorFrameio}},
+	} {
+		f := newTestServer(t)
+		f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}
+		f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
+		f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil)
+		_, answer := f.ask(tt.ask)
+		require.Equal(t, "started", answer["status"], name)
+		row, _, err := f.Ledger.Tenant(tenantA).Archive(project).Get(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, tt.want, row.TriggeredBy, name)
+
+		_, err = f.Ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(a *ledger.Archive) { a.Status = ledger.Verified })
+		require.NoError(t, err)
+		again, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+		require.NoError(t, err)
+		assert.Zero(t, again.TriggeredBy, "what asked for the run before did not ask for this one")
+	}
+}
+
 func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	f := newTestServer(t)
 	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}

@@ -40,6 +40,7 @@ func (s *Server) signed(c *gin.Context) bool {
 		s.wrongSecret(c, "vendor", "X-Frameio-Signature", err.Error())
 		return false
 	}
+	actsAs(c, ledger.Actor{Kind: ledger.ActorFrameio})
 	if at, err := strconv.ParseInt(c.GetHeader("X-Frameio-Request-Timestamp"), 10, 64); err == nil {
 		s.counts.lag.WithLabelValues(t.ID).Observe(max(0, time.Since(time.Unix(at, 0)).Seconds()))
 	}

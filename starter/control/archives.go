@@ -53,11 +53,15 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	if err != nil {
 		return out, errors.Join(ErrUnavailable, err)
 	}
-	if _, _, err := s.Ledger.Tenant(t.ID).Archive(project).Request(ctx, requestedBy, time.Now().UTC()); err != nil {
+	_, joined, err := s.Ledger.Tenant(t.ID).Archive(project).Request(ctx, requestedBy, time.Now().UTC())
+	if err != nil {
 		return out, errors.Join(ErrUnavailable, err)
 	}
 	row, err := s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until it is opened
 		r.Delta = false // also of a mirror's that never ended
+		if !joined {
+			r.TriggeredBy = ledger.TriggerOf(s.actorIn(ctx))
+		}
 		if r.Status == ledger.Queued && r.QueuePosition == 0 {
 			r.QueuePosition = position
 		}

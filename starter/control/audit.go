@@ -24,10 +24,15 @@ func WithPerson(ctx context.Context, p ledger.Person) context.Context {
 
 // Audit records what was done in the name of whoever the request or the command is from.
 func (s *Service) Audit(ctx context.Context, t *config.Tenant, e ledger.AuditEntry) error {
-	e.Tenant, e.Actor = t.ID, s.Actor
-	if who, ok := ctx.Value(actorKey{}).(ledger.Actor); ok {
-		e.Actor = who
-	}
+	e.Tenant, e.Actor = t.ID, s.actorIn(ctx)
 	_, err := s.Ledger.AppendAudit(ctx, e)
 	return err
+}
+
+// actorIn is whoever a request or a command is from.
+func (s *Service) actorIn(ctx context.Context) ledger.Actor {
+	if who, ok := ctx.Value(actorKey{}).(ledger.Actor); ok {
+		return who
+	}
+	return s.Actor
 }

@@ -38,7 +38,7 @@ func (s *Service) StartMigration(ctx context.Context, t *config.Tenant, asked ac
 	if err != nil || open {
 		return out, err
 	}
-	row := ledger.Migration{ID: uuid.NewString(), Request: body, RequestedBy: requestedBy, Status: ledger.MigrationPlanning, CreatedAt: time.Now().UTC()}
+	row := ledger.Migration{ID: uuid.NewString(), Request: body, RequestedBy: requestedBy, TriggeredBy: ledger.TriggerOf(s.actorIn(ctx)), Status: ledger.MigrationPlanning, CreatedAt: time.Now().UTC()}
 	m := s.Ledger.Tenant(t.ID).Migration(row.ID)
 	if err := m.Create(ctx, row); err != nil {
 		return out, errors.Join(ErrUnavailable, err)
