@@ -31,6 +31,8 @@ type Account struct {
 	SigningKey  ed25519.PrivateKey // signs the JSON and the page; nil leaves them unsigned
 	// Projects yields every project, in the migration's order. It may be called several times.
 	Projects iter.Seq2[AccountProject, error]
+
+	newestHashList func(archive string) (*Generation, error) // nil: the projects have theirs
 }
 
 // AccountProject is a project of the account with its archive.
@@ -39,7 +41,7 @@ type AccountProject struct {
 
 	Archive    ledger.Archive
 	NotCarried []ledger.KindCount
-	HashList   *Generation // the archive's newest; nil where no run has kept one
+	HashList   *Generation // the archive's newest, in the forms that show it; nil where no run has kept one
 }
 
 // OpenAccount reads a migration's report from the ledger; nil where the ledger does not know it. Rendering streams over the projects.
@@ -64,16 +66,31 @@ func OpenAccount(ctx context.Context, l ledger.TenantLedger, migration string, s
 				if err == nil {
 					out.NotCarried, err = l.Archive(p.ID).NotCarriedCounts(ctx)
 				}
-				if err == nil {
-					out.HashList, err = newestHashList(ctx, l.Archive(p.ID), p.ID)
-				}
 				out.Reason = redact.Scrub(out.Reason)
 				if !yield(out, err) {
 					return
 				}
 			}
 		},
+		newestHashList: func(archive string) (*Generation, error) { return newestHashList(ctx, l.Archive(archive), archive) },
 	}, nil
+}
+
+// withHashLists yields the projects with their hash lists, which take a query each: the page and the CSV do without.
+func (r *Account) withHashLists() iter.Seq2[AccountProject, error] {
+	if r.newestHashList == nil {
+		return r.Projects
+	}
+	return func(yield func(AccountProject, error) bool) {
+		for p, err := range r.Projects {
+			if err == nil {
+				p.HashList, err = r.newestHashList(p.ID)
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
 }
 
 var projectWords = []struct {
@@ -165,7 +182,7 @@ type jsonHashList struct {
 func AccountJSON(w io.Writer, r *Account) error {
 	m, s := r.Migration, r.Sums
 	head := map[string]any{
-		"migration": m.ID, "tenant": map[string]string{"id": m.Tenant, "name": r.Tenant}, "request": m.Request, "requested_by": m.RequestedBy,
+		"migration": m.ID, "tenant": map[string]string{"id": m.Tenant, "name": r.Tenant}, "request": m.Request, "requested_by": m.RequestedBy, "triggered_by": m.TriggeredBy,
 		"status": m.Status, "reason": m.Reason, "generated_at": r.GeneratedAt, "created_at": m.CreatedAt, "started_at": m.StartedAt, "finished_at": m.FinishedAt,
 		"totals":   map[string]any{"projects": s.Total(), "by_state": s.Projects, "items": s.Items, "verified": s.Verified, "skipped": s.Skipped, "failed": s.Failed, "bytes": s.Bytes, "bytes_done": s.BytesDone},
 		"versions": map[string]string{"framebridge": Version(), "iconik_api": iconikAPI},
@@ -173,7 +190,7 @@ func AccountJSON(w io.Writer, r *Account) error {
 	if len(m.Added) > 0 {
 		head["selections_added"] = m.Added
 	}
-	return custody.WriteJSON(w, r.SigningKey, head, "projects", r.Projects, func(p AccountProject) any {
+	return custody.WriteJSON(w, r.SigningKey, head, "projects", r.withHashLists(), func(p AccountProject) any {
 		c := p.Counts
 		var list *jsonHashList
 		if g := p.HashList; g != nil {

@@ -2,10 +2,12 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/framebridge/framebridge/custody"
@@ -20,9 +22,9 @@ func AccountMHL(w io.Writer, r *Account) error {
 	if at.IsZero() {
 		at = r.GeneratedAt
 	}
-	var lists, b bytes.Buffer
-	taken := map[uint64]bool{}
-	for p, err := range r.Projects {
+	type reference struct{ project, dir, list, c4 string }
+	var references []reference
+	for p, err := range r.withHashLists() {
 		if err != nil {
 			return err
 		}
@@ -33,20 +35,27 @@ func AccountMHL(w io.Writer, r *Account) error {
 		if written, ok := p.HashList.written(); ok && written.After(at) {
 			at = written
 		}
-		plain := path.Join(mapping.SafeFileName(p.Archive.TeamName), mapping.SafeFileName(p.Archive.Name))
-		dir, mark := plain, mapping.SafeFileName(p.ID)
-		for try := 1; taken[foldedPath(dir)]; try++ { // by another project of that name, or one that is called like this one with its mark
-			dir = plain + " (" + mark + ")"
-			mark = fmt.Sprintf("%s %d", mapping.SafeFileName(p.ID), try+1)
-		}
-		taken[foldedPath(dir)] = true
-		lists.WriteString("    <hashlistreference>\n      <path>")
-		_ = xml.EscapeText(&lists, []byte(path.Join(dir, "ascmhl", p.HashList.File)))
-		fmt.Fprintf(&lists, "</path>\n      <c4>%s</c4>\n    </hashlistreference>\n", p.HashList.C4)
+		references = append(references, reference{p.ID, path.Join(mapping.SafeFileName(p.Archive.TeamName), mapping.SafeFileName(p.Archive.Name)), p.HashList.File, p.HashList.C4})
 	}
+	ids := make([]int, len(references)) // the migration's order can be changed; which of two projects of one name is marked must not change with it
+	for i := range ids {
+		ids[i] = i
+	}
+	slices.SortFunc(ids, func(a, b int) int { return cmp.Compare(references[a].project, references[b].project) })
+	taken := map[uint64]bool{}
+	for _, i := range ids {
+		references[i].dir = freeDir(references[i].dir, mapping.SafeFileName(references[i].project), taken)
+	}
+	var b bytes.Buffer
 	writeMHLHead(&b, at)
-	if len(taken) > 0 {
-		fmt.Fprintf(&b, "  <references>\n%s  </references>\n", lists.Bytes())
+	if len(references) > 0 {
+		b.WriteString("  <references>\n")
+		for _, f := range references {
+			b.WriteString("    <hashlistreference>\n      <path>")
+			_ = xml.EscapeText(&b, []byte(path.Join(f.dir, "ascmhl", f.list)))
+			fmt.Fprintf(&b, "</path>\n      <c4>%s</c4>\n    </hashlistreference>\n", f.c4)
+		}
+		b.WriteString("  </references>\n")
 	}
 	b.WriteString("</hashlist>\n")
 	signed := custody.NewWriter(w, r.SigningKey)
@@ -54,6 +63,19 @@ func AccountMHL(w io.Writer, r *Account) error {
 		return err
 	}
 	return signed.EndMarkup()
+}
+
+// freeDir marks a directory that is taken by another project of that name, or by one that is called like this one with its mark.
+func freeDir(plain, mark string, taken map[uint64]bool) string {
+	dir := plain
+	for try := 1; taken[foldedPath(dir)]; try++ {
+		dir = plain + " (" + mark + ")"
+		if try > 1 {
+			dir = fmt.Sprintf("%s (%s %d)", plain, mark, try)
+		}
+	}
+	taken[foldedPath(dir)] = true
+	return dir
 }
 
 // writeMHLHead begins a hash list of this time.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/xml"
 	"path/filepath"
 	"strings"
@@ -82,4 +83,43 @@ func TestTheAccountsListHasAPathForEach(t *testing.T) {
 	b.Reset()
 	require.NoError(t, AccountMHL(&b, r))
 	assert.Contains(t, b.String(), "<creationdate>2026-11-30T12:00:00Z<", "it is not older than what it names")
+}
+
+// The migration's order can be changed while it runs, and a retry writes the report again: a list that was saved is found where it was.
+func TestTheOrderOfProjectsDoesNotChangeTheirPaths(t *testing.T) {
+	project := func(id string) AccountProject {
+		return AccountProject{MigrationProject: ledger.MigrationProject{ID: id}, Archive: ledger.Archive{ID: id, Name: "Spring", TeamName: "Films"}, HashList: &Generation{Number: 1, File: id + ".mhl", C4: "c4" + id}}
+	}
+	for _, order := range [][]string{{"a", "b", "c"}, {"c", "b", "a"}} {
+		r := &Account{Projects: func(yield func(AccountProject, error) bool) {
+			for _, id := range order {
+				if !yield(project(id), nil) {
+					return
+				}
+			}
+		}}
+		var b bytes.Buffer
+		require.NoError(t, AccountMHL(&b, r))
+		for _, path := range []string{"Films/Spring/ascmhl/a.mhl", "Films/Spring (b)/ascmhl/b.mhl", "Films/Spring (c)/ascmhl/c.mhl"} {
+			assert.Contains(t, b.String(), "<path>"+path+"</path>", order)
+		}
+	}
+}
+
+// A project's hash lists take a query: an account of thousands of projects opens without them.
+func TestOnlyTheFormsThatShowHashListsReadThem(t *testing.T) {
+	for _, form := range AccountForms {
+		read := 0
+		r := &Account{Projects: func(yield func(AccountProject, error) bool) {
+			yield(AccountProject{MigrationProject: ledger.MigrationProject{ID: "p"}, Archive: ledger.Archive{ID: "p", Name: "Spring"}}, nil)
+		}, newestHashList: func(archive string) (*Generation, error) {
+			read++
+			return &Generation{Number: 1, File: "0001_" + archive + ".mhl", C4: "c4"}, nil
+		}}
+		var b bytes.Buffer
+		require.NoError(t, form.Render(&b, r))
+		shown := strings.Contains(b.String(), "0001_p.mhl")
+		assert.Equal(t, shown, read > 0, form.File)
+		assert.Equal(t, form.File == "report.json" || form.File == "report.mhl", shown, form.File)
+	}
 }
