@@ -173,6 +173,19 @@ func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
 		"sender with a name":           {least + "mail: {smtp_url: 'smtp://h', from: 'Framebridge <f@example.com>'}\n", ""},
 		"nobody's address, archives":   {least + "    archive: {notify: ['@']}\n", "archive.notify: \"@\" is not an e-mail address"},
 		"two addresses in one, review": {least + "    review: {notify: ['a@example.com; b@example.com']}\n", "review.notify: \""},
+		"no generation":                {strings.Replace(least, "generation: legacy", "generation: ''", 1), frameio + ".generation: is missing"},
+		"a password in an address":     {least + "http: {public_url: 'ftp://sam:secret@h'}\n", "http.public_url: must be an http(s) URL without user and password"},
+		"a user in an address":         {v4("base_url: 'https://sam:secret@h'"), frameio + ".base_url: must be an http(s) URL without user and password"},
+		"a query in an address":        {least + "http: {public_url: 'https://h/?a=b'}\n", "http.public_url: must end before ? and #"},
+		"no port of an address":        {least + "temporal: {ui_url: 'https://h:99999'}\n", "temporal.ui_url: \"https://h:99999\" is not an http(s) URL"},
+		"no port of the mail server":   {least + "mail: {smtp_url: 'smtp://sam:secret@h:99999'}\n", "mail.smtp_url: has no port from 1 to 65535 at its end"},
+		"no port of the ledger":        {least + "ledger: {dsn: 'postgres://sam:secret@h:99999/d'}\n", "ledger.dsn: has a port that is none from 1 to 65535"},
+		"a variable in a password":     {least + "ledger: {dsn: 'postgres://sam:${PW}@h/d'}\n", "ledger.dsn: contains a reference to the environment among other text"},
+		"a variable in a secret":       {strings.Replace(least, "token: fio-u-secret", "token: 'fio-${PW}'", 1), frameio + ".token: contains a reference to the environment among other text"},
+		"two words as App-ID":          {strings.Replace(least, "app_id: an-app", `app_id: "an\napp"`, 1), ".iconik.app_id: must be one word of printable ASCII"},
+		"a collection without a name":  {least + "    archive: {root_collection: ' '}\n", ".archive.root_collection: is missing"},
+		"a project without a name":     {least + "    review: {project: ''}\n", ".review.project: is missing"},
+		"no YAML":                      {least + "http: [\n", "framebridge.yaml: yaml: line"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(t, tt.text)
@@ -203,6 +216,20 @@ func TestATenantMayStandInTheEnvironmentAlone(t *testing.T) {
 	c, err = load(t, "")
 	require.NoError(t, err)
 	assert.Len(t, c.Tenants, 1)
+}
+
+// A key that is mistyped must not be as if it had not been set: of a tenant's variables, it cannot be anything else.
+func TestAVariableOfATenantThatIsNoKeyIsRefused(t *testing.T) {
+	const of = "FRAMEBRIDGE_TENANTS_0419E0C5_6FED_4B66_BF0F_F8A99D44BCD0_"
+	t.Setenv(of+"FRAMEOI_TOKEN", "mistyped-secret")
+	_, err := load(t, least)
+	require.ErrorContains(t, err, "environment "+of+"FRAMEOI_TOKEN: unknown key; did you mean "+of+"FRAMEIO_TOKEN?")
+	assert.NotContains(t, err.Error(), "mistyped-secret")
+	_, err = load(t, strings.Replace(least, "fio-u-secret", "'${"+of+"FRAMEOI_TOKEN}'", 1))
+	require.NoError(t, err, "a value comes from it")
+	t.Setenv("FRAMEBRIDGE_HTTP_PORT", "tcp://10.0.0.1:80")
+	_, err = load(t, strings.Replace(least, "fio-u-secret", "'${"+of+"FRAMEOI_TOKEN}'", 1))
+	require.NoError(t, err, "Kubernetes sets such variables, by the names of services")
 }
 
 // TestEveryKeyIsTakenFromTheEnvironment sets each key to what it cannot be, or to what it can only be from there.

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,4 +35,29 @@ func TestTheManualListsEveryKey(t *testing.T) {
 		return
 	}
 	assert.Equal(t, table.String(), have, "FRAMEBRIDGE_UPDATE=1 go test ./config")
+}
+
+// TestTheManualsExamplesTakeWholeValuesFromTheEnvironment reads the examples as people copy them.
+func TestTheManualsExamplesTakeWholeValuesFromTheEnvironment(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	require.NoError(t, err)
+	found := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, example := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+			d := &document{origin: map[string]string{}, p: &Problems{unread: map[string]bool{}}}
+			tree, err := d.parse(strings.NewReader(example[1]), page, "")
+			require.NoError(t, err, example[1])
+			for _, name := range embedded.FindAllString(example[1], -1) {
+				t.Setenv(strings.Trim(name, "${}"), "a-value")
+				found++
+			}
+			d.resolve(tree, "")
+			for _, problem := range d.p.List {
+				assert.NotContains(t, problem, "among other text", "%s:\n%s", page, example[1])
+			}
+		}
+	}
+	assert.Greater(t, found, 5)
 }

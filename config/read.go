@@ -37,6 +37,8 @@ type document struct {
 	dir    string            // what paths are relative to
 	named  []string          // files that values come from
 	p      *Problems
+
+	variables []string // that values come from by ${NAME}
 }
 
 // readDocument reads the file, the tenants beside it and the environment, and fills in the defaults.
@@ -46,13 +48,15 @@ func readDocument(path string) (*document, error) {
 	if d.tree, err = d.readFile(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w at %s: write one with `starter config init`, or name it with --config", ErrNoFile, path)
 	} else if err != nil {
-		return nil, fmt.Errorf("configuration %s: %w", path, err)
+		d.p.add(filepath.Base(path), "%v", err)
+		return nil, d.p
 	}
 	d.readTenantFiles()
 	d.tenantsFromEnvironment()
 	d.fromEnvironment()
 	d.withDefaults()
 	d.resolve(d.tree, "")
+	d.unknownVariables()
 	return d, nil
 }
 
@@ -257,6 +261,19 @@ func (d *document) tenantsFromEnvironment() {
 	}
 }
 
+// unknownVariables refuses variables of a tenant that are no key of it. Others that begin with our prefix may be anybody's.
+func (d *document) unknownVariables() {
+	var known []string
+	d.everyKey(func(key string, _ KeyDoc) { known = append(known, envName(key)) })
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if !tenantVariable.MatchString(variable) || slices.Contains(known, name) || slices.Contains(d.variables, name) {
+			continue
+		}
+		d.p.add("environment "+name, "unknown key%s", didYouMean(name, known))
+	}
+}
+
 // everyKey calls do with each key, those of a tenant once a tenant.
 func (d *document) everyKey(do func(key string, doc KeyDoc)) {
 	tenants, _ := d.tree["tenants"].(map[string]any)
@@ -368,7 +385,10 @@ func (d *document) withDefaults() {
 	})
 }
 
-var reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
+var (
+	reference = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
+	embedded  = regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
+)
 
 // resolve replaces ${NAME} and file:PATH; paths are relative to the configuration file.
 func (d *document) resolve(node any, key string) any {
@@ -388,7 +408,12 @@ func (d *document) resolve(node any, key string) any {
 				d.p.refuse(key, "the environment variable %s is not set", m[1])
 			}
 			d.origin[key] += ", from the environment variable " + m[1]
+			d.variables = append(d.variables, m[1])
 			return value
+		}
+		if embedded.MatchString(n) && !strings.HasPrefix(d.origin[key], "environment ") { // whoever sets a variable has had it expanded already
+			d.p.refuse(key, "contains a reference to the environment among other text: ${NAME} can only stand for the whole value")
+			return ""
 		}
 		if path, ok := strings.CutPrefix(n, "file:"); ok {
 			d.named = append(d.named, d.path(path))

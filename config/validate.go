@@ -104,10 +104,18 @@ func (l *Ledger) validate(p *Problems) {
 		p.add("ledger.dsn", "must begin with sqlite: or postgres://")
 	case !wellFormed(dsn):
 		p.add("ledger.dsn", "is not a URL: "+percentsHint)
+	case !hasPort(dsn):
+		p.add("ledger.dsn", "has a port that is none from 1 to 65535")
 	}
 	for i, k := range l.EncryptionKey {
 		long(p, element("ledger.encryption_key", i, len(l.EncryptionKey)), k)
 	}
+}
+
+// hasPort tells whether an address that is well-formed has a port that can be, or none.
+func hasPort(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && isPort(u.Port())
 }
 
 // wellFormed tells whether an address with a password means what it says. A password with /, # or ? in it would be taken
@@ -164,6 +172,8 @@ func (m *Mail) validate(p *Problems) {
 		p.add("mail.smtp_url", "is not a URL: "+percentsHint)
 	case u.Hostname() == "":
 		p.add("mail.smtp_url", "needs a server name after smtp://")
+	case !isPort(u.Port()):
+		p.add("mail.smtp_url", "has no port from 1 to 65535 at its end")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
 		p.add("mail.smtp_url", "must end with the port; remove: "+percentsHint)
 	case u.Scheme == "smtps" && m.TLS == "off":
@@ -290,10 +300,27 @@ func address(p *Problems, key, value string) {
 	}
 }
 
+// link refuses what is no address that paths can follow. One with a user in it is not shown: a password may be there.
 func link(p *Problems, key, value string) {
-	if !isURL(value) {
+	switch u, err := url.Parse(value); {
+	case strings.Contains(value, "@"):
+		p.add(key, "must be an http(s) URL without user and password")
+	case err != nil || !isURL(value) || !isPort(u.Port()):
 		p.add(key, "%q is not an http(s) URL", value)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		p.add(key, "must end before ? and #")
 	}
+}
+
+// isPort tells whether an address can have this port, or has none.
+func isPort(port string) bool {
+	_, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil
+}
+
+// isWord tells whether a text can stand in a header as it is.
+func isWord(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func oneOf(p *Problems, key, value string, allowed ...string) {

@@ -37,6 +37,7 @@ func (t *Tenant) validate(p *Problems, key string, oidc bool) {
 	if len(t.Roles) > 0 && !oidc {
 		p.warn(key+".roles", "has no effect without auth.oidc: groups come from the sign-in provider")
 	}
+	needed(p, key+".frameio.generation", t.Frameio.Generation)
 	t.Frameio.validate(p, key+".frameio")
 	for i := range t.Frameio.Credentials {
 		at := key + ".frameio.credentials." + strconv.Itoa(i)
@@ -83,7 +84,7 @@ func (f *Frameio) validate(p *Problems, key string) {
 		needed(p, key+".ims.client_secret", f.IMS.ClientSecret.Reveal())
 		link(p, key+".ims.token_url", f.IMS.TokenURL)
 	}
-	if strings.ContainsFunc(f.ServiceClient, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if !isWord(f.ServiceClient) {
 		p.add(key+".service_client", "must be one word of printable ASCII")
 	}
 	for i, s := range f.WebhookSecrets {
@@ -94,11 +95,11 @@ func (f *Frameio) validate(p *Problems, key string) {
 func (i *Iconik) validate(p *Problems, key string) {
 	link(p, key+".base_url", i.BaseURL)
 	i.BaseURL = strings.TrimRight(i.BaseURL, "/")
-	needed(p, key+".app_id", i.AppID)
+	appID(p, key+".app_id", i.AppID)
 	needed(p, key+".auth_token", i.AuthToken.Reveal())
 	for n, c := range i.Credentials {
 		at := key + ".credentials." + strconv.Itoa(n)
-		needed(p, at+".app_id", c.AppID)
+		appID(p, at+".app_id", c.AppID)
 		needed(p, at+".auth_token", c.AuthToken.Reveal())
 	}
 	for n, s := range i.ActionSecret {
@@ -111,8 +112,16 @@ func (i *Iconik) validate(p *Problems, key string) {
 	atLeast(p, key+".settle_time", i.SettleTime, 0)
 }
 
+// appID refuses what no call could carry: it goes in a header.
+func appID(p *Problems, key, id string) {
+	needed(p, key, id)
+	if !isWord(id) {
+		p.add(key, "must be one word of printable ASCII")
+	}
+}
+
 func (a *Archive) validate(p *Problems, key string) {
-	needed(p, key+".root_collection", a.RootCollection)
+	needed(p, key+".root_collection", strings.TrimSpace(a.RootCollection))
 	needed(p, key+".trigger_suffix", strings.TrimSpace(a.TriggerSuffix))
 	if a.MaxFileSize < 1 {
 		p.add(key+".max_file_size", "must be greater than 0")
@@ -145,6 +154,7 @@ func (a *Archive) validate(p *Problems, key string) {
 }
 
 func (r *Review) validate(p *Problems, key string) {
+	needed(p, key+".project", strings.TrimSpace(r.Project))
 	oneOf(p, key+".watermark", r.Watermark, "required", "preferred", "off")
 	oneOf(p, key+".access", r.Access, "public", "secure", "auto")
 	oneOf(p, key+".forensic_watermark", r.ForensicWatermark, "off", "form", "always")

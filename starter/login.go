@@ -50,10 +50,10 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 	}
 	t, err := pickTenant(cfg, o.tenant)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	if t.Frameio.IMS.ClientID == "" {
-		return fmt.Errorf("tenants.%s.frameio.ims.client_id is missing: create an OAuth web app credential in Adobe's Developer Console", t.ID)
+		return usage(fmt.Errorf("tenants.%s.frameio.ims.client_id is missing: create an OAuth web app credential in Adobe's Developer Console", t.ID))
 	}
 	l, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
