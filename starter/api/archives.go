@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -359,8 +358,7 @@ func (s *Server) postPosition(c *gin.Context) {
 	var in struct {
 		Position int `json:"position"`
 	}
-	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-		fail(c, http.StatusBadRequest, "", `the body must be JSON: {"position": 1}`)
+	if !readJSON(c, &in) {
 		return
 	}
 	if in.Position < 1 {

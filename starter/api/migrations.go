@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -96,7 +97,11 @@ func readJSON(c *gin.Context, into any) bool {
 	case errors.As(err, &kind), errors.Is(err, io.EOF):
 		fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
 	case err != nil:
-		fail(c, http.StatusBadRequest, "", "the body does not match what this route expects: "+err.Error())
+		field := ""
+		if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown { // there is no type for it
+			field, _ = strconv.Unquote(name)
+		}
+		fail(c, http.StatusBadRequest, field, "the body does not match what this route expects: "+strings.TrimPrefix(err.Error(), "json: "))
 	default:
 		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 			fail(c, http.StatusBadRequest, "", "the body must be a single JSON object")

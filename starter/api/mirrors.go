@@ -3,9 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -27,10 +25,7 @@ func (s *Server) listMirrors(c *gin.Context) {
 // postMirror creates a mirror, or changes the one of that name.
 func (s *Server) postMirror(c *gin.Context) {
 	var in control.Mirror
-	dec := json.NewDecoder(bytes.NewReader(bodyOf(c)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil && !errors.Is(err, io.EOF) {
-		fail(c, http.StatusBadRequest, "", `the body must be JSON: {"name": "nightly", "selection": {}, "at": "02:00", "days": "daily", "zone": "UTC"}`)
+	if len(bytes.TrimSpace(bodyOf(c))) > 0 && !readJSON(c, &in) {
 		return
 	}
 	v, err := s.StartMirror(c.Request.Context(), tenantIn(c), in)
@@ -51,8 +46,7 @@ func (s *Server) controlMirror(do func(ctx context.Context, t *config.Tenant, na
 		var in struct {
 			Note string `json:"note"`
 		}
-		if body := bodyOf(c); len(body) > 0 && json.Unmarshal(body, &in) != nil {
-			fail(c, http.StatusBadRequest, "", `the body must be JSON: {"note": "why"}`)
+		if len(bytes.TrimSpace(bodyOf(c))) > 0 && !readJSON(c, &in) {
 			return
 		}
 		if err := do(c.Request.Context(), tenantIn(c), c.Param("name"), in.Note); err != nil {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -38,8 +37,7 @@ func (s *Server) postReclaim(c *gin.Context) {
 		Project string   `json:"project"`
 		Accept  []string `json:"accept"`
 	}
-	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-		fail(c, http.StatusBadRequest, "", `the body must be JSON: {"dry_run": true}, {"project": "its name in Frame.io"}, or {"dry_run": false} to ask for approval`)
+	if !readJSON(c, &in) { // a misspelled dry_run must delete nothing
 		return
 	}
 	row, ok := s.archiveOf(c)

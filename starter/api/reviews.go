@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"mime"
 	"net/http"
@@ -45,12 +44,11 @@ func (s *Server) postControl(verb string) gin.HandlerFunc {
 			var in struct {
 				ExpiresAt string `json:"expires_at"`
 			}
-			if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-				fail(c, http.StatusBadRequest, "", `the body must be JSON: {"expires_at": "2026-12-24T18:00:00Z"}`)
+			if !readJSON(c, &in) {
 				return
 			}
 			if in.ExpiresAt == "" {
-				fail(c, http.StatusUnprocessableEntity, "expires_at", "expires_at must be a date, or a date with a time")
+				fail(c, http.StatusUnprocessableEntity, "expires_at", "expires_at must be a date, or a date with a time, such as 2026-12-24T18:00:00Z")
 				return
 			}
 			var wrong *control.FieldError

@@ -310,6 +310,34 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 	assert.EqualValues(t, 0, answer["queue_position"], "nothing of this tenant's is open")
 }
 
+// A field that is misspelled must not be as if it were left out: a reclaim without its dry_run deletes.
+func TestABodyIsTakenAsItIsMeantOrNotAtAll(t *testing.T) {
+	f := newTestServer(t)
+	f.noTemporal()
+	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	_, _, err = f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", Status: ledger.ReviewOpen, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, time.Second)
+	require.NoError(t, err)
+	for _, tt := range []struct{ path, body, field string }{
+		{"/archives", `{"project":"` + project + `"}`, "project"},
+		{"/archives/" + project + "/reclaim", `{"dryrun":true,"project":"Harbour"}`, "dryrun"},
+		{"/archives/" + project + "/reclaim", `{"dry_run":"yes"}`, "dry_run"},
+		{"/archives/" + project + "/position", `{"position":"first"}`, "position"},
+		{"/archives/" + project + "/position", `{"position":1,"after":"x"}`, "after"},
+		{"/reviews/r/extend", `{"expires_at":1798675200}`, "expires_at"},
+		{"/reviews/r/extend", `{"expires_at":"2027-01-01","until":"2027-02-01"}`, "until"},
+		{"/mirrors", `{"name":"nightly","selection":{"workspace":["x"]}}`, "workspace"},
+		{"/mirrors", `{"name":5}`, "name"},
+		{"/mirrors/nightly/pause", `{"reason":"x"}`, "reason"},
+		{"/migrations", `{"selecton":{}}`, "selecton"},
+	} {
+		resp, answer := f.ask(ask{"POST", routes.Prefix + tt.path, tt.body, bearer("A")})
+		assert.Equal(t, 400, resp.StatusCode, "%s %s: %v", tt.path, tt.body, answer)
+		assert.Equal(t, tt.field, answer["field"], "%s %s: %v", tt.path, tt.body, answer)
+		assert.Contains(t, answer["detail"], tt.field)
+	}
+}
+
 func TestAnArchiveKnowsWhatAskedForIt(t *testing.T) {
 	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
 	for name, tt := range map[string]struct {
