@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,10 @@ func ParseEvent(body []byte) (Event, error) {
 		} `json:"resource"`
 		Project, Team, Workspace, Account, User id
 	}
-	if err := json.Unmarshal(body, &v); err != nil {
+	var kind *json.UnmarshalTypeError
+	if err := json.Unmarshal(body, &v); errors.As(err, &kind) && kind.Field != "" {
+		return Event{}, fmt.Errorf("the body is not a Frame.io event: %s cannot be of the type %s", kind.Field, kind.Value)
+	} else if err != nil {
 		return Event{}, errors.New("the body is not a Frame.io event: it is not a JSON object")
 	}
 	if v.Type == "" || v.Resource.ID == "" {

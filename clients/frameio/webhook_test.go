@@ -46,6 +46,13 @@ func TestVerifySignature(t *testing.T) {
 	}
 }
 
+func TestAnEventOfAnotherShapeNamesItsField(t *testing.T) {
+	for body, want := range map[string]string{`[]`: "it is not a JSON object", `{"type":5}`: "type cannot be of the type number", `{"resource":{"id":[]}}`: "resource.id cannot be of the type array"} {
+		_, err := ParseEvent([]byte(body))
+		assert.ErrorContains(t, err, want)
+	}
+}
+
 func TestParseEventReadsBothGenerations(t *testing.T) {
 	e, err := ParseEvent([]byte(`{"type":"project.updated","resource":{"type":"project","id":"p1"},"project":{"id":"p1"},"team":{"id":"t1"},"user":{"id":"u1"},"new":["thing"]}`))
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func (in click) wrongID() string {
 func (s *Server) readClick(c *gin.Context) (click, bool) {
 	var in click
 	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-		fail(c, http.StatusBadRequest, "", "the body is not valid JSON from iconik")
+		notIconik(c, err)
 		return in, false
 	}
 	if field := in.wrongID(); field != "" {
@@ -77,6 +77,16 @@ func (s *Server) readClick(c *gin.Context) (click, bool) {
 		return in, false
 	}
 	return in, true
+}
+
+// notIconik refuses a body that is not as iconik sends it, and names the field where one is of the wrong type.
+func notIconik(c *gin.Context, err error) {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) && kind.Field != "" {
+		fail(c, http.StatusBadRequest, kind.Field, kind.Field+" cannot be of the type "+kind.Value)
+		return
+	}
+	fail(c, http.StatusBadRequest, "", "the body is not valid JSON from iconik")
 }
 
 // clickedBy resolves who clicked, by the user's own token, and else by the id that iconik names.

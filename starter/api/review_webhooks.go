@@ -141,7 +141,7 @@ func (s *Server) segmentsWebhook(c *gin.Context) {
 		Data      map[string]any `json:"data"`
 	}
 	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
-		fail(c, http.StatusBadRequest, "", "the body is not valid JSON from iconik")
+		notIconik(c, err)
 		return
 	}
 	t := tenantIn(c)

@@ -194,6 +194,8 @@ func TestRefusalsComeInTheirOrder(t *testing.T) {
 		"control: empty key":            {ask{"POST", archives + "/x/cancel?key=&tenant-id=" + tenantA, "", nil}, 401, "key"},
 		"click: secret before body":     {ask{"POST", api + "/review/actions/send?tenant-id=" + tenantA, "[]", nil}, 401, "X-Framebridge-Secret"},
 		"click: body":                   {ask{"POST", api + "/review/actions/stop?tenant-id=" + tenantA, "[]", map[string]string{"X-Framebridge-Secret": "click"}}, 400, ""},
+		"click: a field's kind":         {ask{"POST", api + "/review/actions/stop?tenant-id=" + tenantA, `{"asset_ids":"x"}`, map[string]string{"X-Framebridge-Secret": "click"}}, 400, "asset_ids"},
+		"segments: a field's kind":      {ask{"POST", api + "/review/webhooks/segments?tenant-id=" + tenantA, `{"object_id":5}`, map[string]string{"X-Framebridge-Secret": "click"}}, 400, "object_id"},
 		"click: an id that is none":     {ask{"POST", api + "/archive/actions/retry?tenant-id=" + tenantA, `{"collection_ids":["\u0000"]}`, map[string]string{"X-Framebridge-Secret": "click"}}, 400, "collection_ids"},
 		"segments: body":                {ask{"POST", api + "/review/webhooks/segments?tenant-id=" + tenantA, "{}", map[string]string{"X-Framebridge-Secret": "click"}}, 400, "object_id"},
 	} {
