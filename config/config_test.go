@@ -232,6 +232,12 @@ func TestAVariableOfATenantThatIsNoKeyIsRefused(t *testing.T) {
 	require.NoError(t, err, "Kubernetes sets such variables, by the names of services")
 }
 
+func TestAStandardTimeBeyondTheLongestWarns(t *testing.T) {
+	c, err := load(t, least+"    review: {longest: 168h}\n")
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(c.Warnings, "\n"), "review.lasts: is longer than review.longest: reviews without an expiry end after 168h0m0s")
+}
+
 // TestEveryKeyIsTakenFromTheEnvironment sets each key to what it cannot be, or to what it can only be from there.
 func TestEveryKeyIsTakenFromTheEnvironment(t *testing.T) {
 	for _, k := range Keys() {

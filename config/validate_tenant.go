@@ -170,6 +170,9 @@ func (r *Review) validate(p *Problems, key string) {
 	atLeast(p, key+".warn_before", r.WarnBefore, 0)
 	atLeast(p, key+".lasts", r.Lasts, time.Minute)
 	atLeast(p, key+".longest", r.Longest, time.Minute)
+	if r.Lasts > r.Longest && !p.known(key+".longest") && !p.known(key+".lasts") {
+		p.warn(key+".lasts", "is longer than review.longest: reviews without an expiry end after %s", r.Longest)
+	}
 	atLeast(p, key+".proxy_wait", r.ProxyWait, 0)
 	mails(p, key+".notify", r.Notify)
 }

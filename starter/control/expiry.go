@@ -11,12 +11,15 @@ type FieldError struct{ Field, Problem string }
 
 func (e *FieldError) Error() string { return e.Problem }
 
-// ParseExpiry reads a date, which means its end in UTC, or a date with time. Nothing means after the standard time; longest is
-// how far ahead an expiry may be, 0 any.
+// ParseExpiry reads a date, which means its end in UTC, or a date with time. Nothing means after the standard time, or the longest
+// where that is shorter; longest is how far ahead an expiry may be, 0 any.
 func ParseExpiry(text string, now time.Time, standard, longest time.Duration) (time.Time, *FieldError) {
 	text = strings.TrimSpace(text)
 	const field = "framebridge_expires"
 	if text == "" {
+		if longest > 0 {
+			standard = min(standard, longest)
+		}
 		return now.Add(standard).UTC().Truncate(time.Second), nil
 	}
 	at, err := time.Parse("2006-01-02", text)
