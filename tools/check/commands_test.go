@@ -27,7 +27,7 @@ var heldBy = map[string]string{
 	"curl":       "starter/api/server_test.go TestTheDescriptionIsOfTheRoutesThatExist",
 	"temporal":   "starter/api/codec_test.go TestTheCodecEndpointIsForAdministratorsAndTemporalsUI",
 	// What a machine's own tools do, with files that tests hold: tools/check/deploy_test.go.
-	"install": "", "useradd": "", "chgrp": "", "chmod": "", "systemctl": "", "createuser": "",
+	"install": "", "useradd": "", "chgrp": "", "chmod": "", "systemctl": "", "systemd-run": "", "createuser": "",
 }
 
 // notCommands begin blocks that show something else.

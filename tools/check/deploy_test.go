@@ -67,3 +67,24 @@ func TestTheSandboxOfComposeIsConfigured(t *testing.T) {
 	assert.Empty(t, cfg.Warnings)
 	require.Len(t, cfg.Tenants, 1)
 }
+
+// A command that runs otherwise than the units has none of their secrets, and another ledger.
+func TestCommandsOnOneMachineRunAsTheUnitsDo(t *testing.T) {
+	page, err := os.ReadFile("../../docs/one-machine.md")
+	require.NoError(t, err)
+	for _, unit := range []string{"framebridge-starter", "framebridge-worker"} {
+		text, err := os.ReadFile("../../deploy/systemd/" + unit + ".service")
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+			switch name {
+			case "User":
+				assert.Contains(t, string(page), "--uid="+value)
+			case "Group":
+				assert.Contains(t, string(page), "--gid="+value)
+			case "WorkingDirectory", "StateDirectory", "EnvironmentFile":
+				assert.Contains(t, string(page), "-p "+name+"="+strings.TrimPrefix(value, "-"))
+			}
+		}
+	}
+}
