@@ -165,6 +165,9 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 
 func progressLine(row ledger.Archive, t ledger.Totals) string {
 	if row.Status == ledger.Queued {
+		if row.QueuePosition == 0 { // it begins
+			return "queued"
+		}
 		return fmt.Sprintf("queued, position %d", row.QueuePosition)
 	}
 	line := fmt.Sprintf("%-24s %d/%d files  %s of %s  %d/%d comments  %d verified  %d skipped  %d failed",

@@ -67,10 +67,8 @@ func (a consoleActions) StartArchive(ctx context.Context, t *config.Tenant, id, 
 	if !IsAddress(requestedBy) {
 		requestedBy = "" // it gets mail
 	}
-	if _, err := a.s.StartArchive(context.WithoutCancel(ctx), t, project, requestedBy); err != nil {
-		return refused(err)
-	}
-	return a.s.Audit(ctx, t, ledger.AuditEntry{Action: "start", ObjectKind: "archive", ObjectID: project.ID, Archive: project.ID})
+	_, err = a.s.StartArchive(context.WithoutCancel(ctx), t, project, requestedBy)
+	return refused(err)
 }
 
 func (a consoleActions) RetryArchive(ctx context.Context, t *config.Tenant, id string) error {

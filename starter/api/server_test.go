@@ -358,6 +358,10 @@ func TestAnArchiveKnowsWhatAskedForIt(t *testing.T) {
 		row, _, err := f.Ledger.Tenant(tenantA).Archive(project).Get(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, tt.want, row.TriggeredBy, name)
+		entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{Action: "start", Archive: project}, 0, 10)
+		require.NoError(t, err)
+		require.Len(t, entries, 1, name)
+		assert.Equal(t, tt.want, ledger.TriggerOf(entries[0].Actor), name)
 
 		_, err = f.Ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(a *ledger.Archive) { a.Status = ledger.Verified })
 		require.NoError(t, err)
@@ -365,6 +369,21 @@ func TestAnArchiveKnowsWhatAskedForIt(t *testing.T) {
 		require.NoError(t, err)
 		assert.Zero(t, again.TriggeredBy, "what asked for the run before did not ask for this one")
 	}
+}
+
+func TestWhoSendsAReviewIsInTheAudit(t *testing.T) {
+	f := newTestServer(t)
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil)
+	row := ledger.Review{Tenant: tenantA, ID: "r", Click: "c", Status: ledger.ReviewSending, RequestedBy: ledger.Person{ID: "u", Email: "ed@post.example"}, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
+	ctx := control.WithActor(t.Context(), ledger.Actor{Kind: ledger.ActorIconik})
+	for range 2 { // the second is the same click again
+		_, err := f.StartReview(ctx, f.Config().Tenants[tenantA], row, "")
+		require.NoError(t, err)
+	}
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{Action: "send", Review: "r"}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	assert.Equal(t, ledger.Actor{Kind: ledger.ActorIconik, Name: "ed@post.example"}, entries[0].Actor)
 }
 
 func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {

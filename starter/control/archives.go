@@ -18,19 +18,23 @@ import (
 
 // StartArchive starts a project's archive, or joins the one that is open. Of the project no more than the id need be known.
 func (s *Service) StartArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string) (Accepted, error) {
-	return s.startArchive(ctx, t, known, requestedBy, nil)
+	out, began, err := s.startArchive(ctx, t, known, requestedBy, nil)
+	if err != nil || !began {
+		return out, err
+	}
+	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: "start", ObjectKind: "archive", ObjectID: known.ID, Archive: known.ID})
 }
 
-// startArchive also takes the only range of items that the run is to copy.
-func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string, only *workflows.Range) (Accepted, error) {
+// startArchive also takes the only range of items that the run is to copy. It says whether a run has begun with this.
+func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string, only *workflows.Range) (out Accepted, began bool, err error) {
 	project := known.ID
 	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
 	defer cancel()
 	id := workflows.ArchiveID(t.ID, project)
-	out := Accepted{ID: project, WorkflowID: id, URL: s.archiveURL(project)}
+	out = Accepted{ID: project, WorkflowID: id, URL: s.archiveURL(project)}
 	running, err := s.archiveRuns(ctx, t, project)
 	if err != nil {
-		return out, errors.Join(ErrUnavailable, err)
+		return out, false, errors.Join(ErrUnavailable, err)
 	}
 	if running {
 		row, known, err := s.Ledger.Tenant(t.ID).Archive(project).Get(ctx)
@@ -41,21 +45,21 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 			})
 		}
 		if err != nil {
-			return out, errors.Join(ErrUnavailable, err)
+			return out, false, errors.Join(ErrUnavailable, err)
 		}
 		out.Status = "running"
 		if row.Status == ledger.Queued {
 			out.Status = "queued"
 		}
-		return out, nil
+		return out, false, nil
 	}
 	position, err := s.Ledger.Tenant(t.ID).NextPosition(ctx, project)
 	if err != nil {
-		return out, errors.Join(ErrUnavailable, err)
+		return out, false, errors.Join(ErrUnavailable, err)
 	}
 	_, joined, err := s.Ledger.Tenant(t.ID).Archive(project).Request(ctx, requestedBy, time.Now().UTC())
 	if err != nil {
-		return out, errors.Join(ErrUnavailable, err)
+		return out, false, errors.Join(ErrUnavailable, err)
 	}
 	row, err := s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until it is opened
 		r.Delta = false // also of a mirror's that never ended
@@ -70,7 +74,7 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		}
 	})
 	if err != nil {
-		return out, errors.Join(ErrUnavailable, err)
+		return out, false, errors.Join(ErrUnavailable, err)
 	}
 	ref := workflows.Ref{Tenant: t.ID, Archive: project}
 	label := workflows.LabelArchive(ref, t.Name, row.Name, s.Config().Temporal.Codec.Encrypts())
@@ -82,13 +86,13 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	}
 	in := workflows.ArchiveInput{Ref: ref, State: workflows.ArchiveState{Only: only, Orderly: true}}
 	if err := s.execute(ctx, o, workflows.ArchiveName, in); err != nil {
-		return out, errors.Join(ErrUnavailable, err)
+		return out, false, errors.Join(ErrUnavailable, err)
 	}
 	out.Status = "started"
 	if position > 0 {
 		out.Status = "queued"
 	}
-	return out, nil
+	return out, true, nil
 }
 
 // archiveRuns says whether an archive is open. One that has its result and is about to close is given a moment: whoever
@@ -124,7 +128,7 @@ func (s *Service) RetryArchive(ctx context.Context, t *config.Tenant, project st
 		return Accepted{}, errors.Join(ErrUnavailable, err)
 	}
 	if !running {
-		out, err := s.StartArchive(ctx, t, frameio.Project{ID: project}, "")
+		out, _, err := s.startArchive(ctx, t, frameio.Project{ID: project}, "", nil)
 		if err != nil {
 			return out, err
 		}
@@ -160,7 +164,7 @@ func (s *Service) RetryItem(ctx context.Context, t *config.Tenant, project, sour
 		return Accepted{}, &Refusal{"the archive is still running: retry the file when it has ended"}
 	}
 	asset := workflows.Range{From: it.Seq - int64(max(it.Version-1, 0)), To: it.Seq + int64(max(it.Versions-it.Version, 0))}
-	out, err := s.startArchive(ctx, t, frameio.Project{ID: project}, "", &asset)
+	out, _, err := s.startArchive(ctx, t, frameio.Project{ID: project}, "", &asset)
 	if err != nil {
 		return out, err
 	}
