@@ -152,7 +152,7 @@ func (a consoleActions) Export(ctx context.Context, t *config.Tenant, id, format
 		return console.File{}, &console.Refused{Why: "there is no such review"}
 	}
 	f, err := a.s.Export(ctx, row, format, asset)
-	if errors.Is(err, control.ErrNoFormat) || errors.Is(err, export.ErrTooLong) {
+	if errors.Is(err, control.ErrNoFormat) || errors.Is(err, control.ErrNoAsset) || errors.Is(err, export.ErrTooLong) {
 		err = &console.Refused{Why: err.Error()}
 	}
 	return console.File(f), err

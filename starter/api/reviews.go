@@ -86,6 +86,8 @@ func (s *Server) getComments(c *gin.Context) {
 	switch {
 	case errors.Is(err, control.ErrNoFormat):
 		fail(c, http.StatusNotFound, "", "comments come as comments.csv, .json, .edl, .fcpxml, .xml, .txt or .otio")
+	case errors.Is(err, control.ErrNoAsset):
+		fail(c, http.StatusNotFound, "asset", control.ErrNoAsset.Error()+": its assets are in GET /reviews/{id}")
 	case errors.Is(err, export.ErrTooLong):
 		fail(c, http.StatusUnprocessableEntity, "asset", export.ErrTooLong.Error()+" with ?asset=")
 	case err != nil:

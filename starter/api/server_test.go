@@ -371,6 +371,21 @@ func TestAnArchiveKnowsWhatAskedForIt(t *testing.T) {
 	}
 }
 
+func TestAnExportOfAnAssetThatIsNotInTheReviewIsRefused(t *testing.T) {
+	f := newTestServer(t)
+	_, _, err := f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", Status: ledger.ReviewOpen, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, time.Second)
+	require.NoError(t, err)
+	_, err = f.Ledger.Tenant(tenantA).Review("r").AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+		return []ledger.ReviewAsset{{AssetID: "a", FileID: "f", Name: "a.mov", State: ledger.AssetReady}}
+	})
+	require.NoError(t, err)
+	resp, _ := f.ask(ask{"GET", routes.Prefix + "/reviews/r/comments.json?asset=a", "", bearer("A")})
+	assert.Equal(t, 200, resp.StatusCode)
+	resp, answer := f.ask(ask{"GET", routes.Prefix + "/reviews/r/comments.edl?asset=another", "", bearer("A")})
+	assert.Equal(t, 404, resp.StatusCode, "an empty list would say that nobody has commented")
+	assert.Equal(t, "asset", answer["field"])
+}
+
 func TestWhoSendsAReviewIsInTheAudit(t *testing.T) {
 	f := newTestServer(t)
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil)

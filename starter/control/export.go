@@ -5,12 +5,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/framebridge/framebridge/export"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 )
+
+// ErrNoAsset says that a review has no such asset: an empty list would say that nobody has commented on it.
+var ErrNoAsset = errors.New("the review has no such asset")
 
 // ErrNoFormat says that comments are not exported in a form.
 var ErrNoFormat = errors.New("comments are not exported in this format")
@@ -28,7 +32,9 @@ func (s *Service) Export(ctx context.Context, row ledger.Review, extension, only
 		return File{}, ErrNoFormat
 	}
 	clips, err := s.clips(ctx, row, onlyAsset)
-	if err != nil {
+	if errors.Is(err, ErrNoAsset) {
+		return File{}, err
+	} else if err != nil {
 		return File{}, errors.Join(ErrUnavailable, err)
 	}
 	var b bytes.Buffer
@@ -41,6 +47,9 @@ func (s *Service) clips(ctx context.Context, row ledger.Review, onlyAsset string
 	assets, err := s.Ledger.Tenant(row.Tenant).Review(row.ID).Assets(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if onlyAsset != "" && !slices.ContainsFunc(assets, func(a ledger.ReviewAsset) bool { return a.AssetID == onlyAsset }) {
+		return nil, ErrNoAsset
 	}
 	comments, err := s.Ledger.Tenant(row.Tenant).Review(row.ID).Comments(ctx, 0)
 	if err != nil {
