@@ -294,13 +294,18 @@ func (s *Server) frameioFailed(c *gin.Context, err error) {
 
 // controlRoute answers a control of one archive or migration, once rowOf has found it.
 func controlRoute[T any](s *Server, rowOf func(*gin.Context) (T, bool), act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
+	return controlPart(s, "id", rowOf, act)
+}
+
+// controlPart is for a part of it, which another field names.
+func controlPart[T any](s *Server, field string, rowOf func(*gin.Context) (T, bool), act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if _, ok := rowOf(c); !ok {
 			return
 		}
 		out, err := act(c.Request.Context(), tenantIn(c), c.Param("id"))
 		if err != nil {
-			s.failWith(c, err, "id")
+			s.failWith(c, err, field)
 			return
 		}
 		c.Set("workflow_id", out.WorkflowID)
@@ -348,7 +353,7 @@ func (s *Server) retryItem(c *gin.Context) {
 		fail(c, http.StatusNotFound, "source_id", "no such file")
 		return
 	}
-	controlRoute(s, s.archiveOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+	controlPart(s, "source_id", s.archiveOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 		return s.RetryItem(ctx, t, id, item)
 	})(c)
 }

@@ -119,8 +119,9 @@ func TestOneFileIsRetried(t *testing.T) {
 	code, answer = retry("good")
 	require.Equal(t, http.StatusUnprocessableEntity, code)
 	require.Contains(t, answer["detail"], "has not failed")
-	code, _ = retry("none")
+	code, answer = retry("none")
 	require.Equal(t, http.StatusUnprocessableEntity, code)
+	require.Equal(t, "source_id", answer["field"])
 
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
 	var started workflows.ArchiveInput

@@ -183,7 +183,7 @@ func (s *Server) postOrder(c *gin.Context) {
 		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number from 1")
 		return
 	}
-	controlRoute(s, s.migrationOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+	controlPart(s, "project_id", s.migrationOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 		return s.OrderMigration(ctx, t, id, in.ProjectID, in.Position)
 	})(c)
 }
