@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -60,6 +61,7 @@ func (f *State) at(p Part) *string {
 type Seen struct {
 	ID, ParentID string
 	State        State
+	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
 
@@ -95,8 +97,8 @@ type Op struct {
 	Overruled []Part // on To, overruled by a later edit: to be kept in the audit
 }
 
-// Reconcile compares what both sides show with what is known and returns what makes them equal, parents before their
-// replies. It is right only where the seen states are: a listing that lags behind must be confirmed before.
+// Reconcile compares what both sides show with what is known and returns what makes them equal. New comments come in the order
+// in which they were said, parents before their replies. It is right only where the seen states are: a listing that lags behind must be confirmed before.
 //
 // An edit of a part on one side goes to the other. Edited on both, the later edit wins. Deleted on one side, it is
 // deleted on the other, whatever was edited there.
@@ -120,7 +122,9 @@ func Reconcile(pairs []Pair, seen [2][]Seen) []Op {
 	for side := range seen {
 		rows := slices.Clone(seen[side])
 		level := levels(rows)
-		slices.SortStableFunc(rows, func(a, b Seen) int { return level[a.ID] - level[b.ID] })
+		slices.SortFunc(rows, func(a, b Seen) int {
+			return cmp.Or(level[a.ID]-level[b.ID], a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		})
 		for _, s := range rows {
 			if !known[side][s.ID] {
 				ops = append(ops, Op{Kind: OpCreate, To: Side(side).Other(), From: s.ID})

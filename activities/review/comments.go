@@ -79,20 +79,21 @@ func (s *assetSync) run(ctx context.Context) error {
 	}
 	var seen [2][]mapping.Seen
 	for _, c := range s.fio {
-		seen[mapping.Frameio] = append(seen[mapping.Frameio], mapping.Seen{ID: c.ID, ParentID: c.ParentID, State: frameioState(c), UpdatedAt: c.UpdatedAt})
+		seen[mapping.Frameio] = append(seen[mapping.Frameio], mapping.Seen{ID: c.ID, ParentID: c.ParentID, State: frameioState(c), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt})
 	}
 	for _, g := range s.ick {
-		seen[mapping.Iconik] = append(seen[mapping.Iconik], mapping.Seen{ID: g.ID, ParentID: g.ParentID, State: iconikState(g), UpdatedAt: g.Modified.Time})
+		seen[mapping.Iconik] = append(seen[mapping.Iconik], mapping.Seen{ID: g.ID, ParentID: g.ParentID, State: iconikState(g), CreatedAt: g.Created.Time, UpdatedAt: g.Modified.Time})
 	}
+	var each apart
 	for _, op := range mapping.Reconcile(pairs, seen) {
 		if err := attempt.Stopping(ctx); err != nil {
 			return err
 		}
-		if err := s.do(ctx, op); err != nil {
-			return err
+		if !each.goOn(ctx, s.do(ctx, op)) {
+			break
 		}
 	}
-	return nil
+	return each.err()
 }
 
 func (s *assetSync) load(ctx context.Context) error {

@@ -63,13 +63,17 @@ func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput
 	if err := r.markEnding(ctx); err != nil {
 		return out, err
 	}
-	if err := r.revoke(ctx); err != nil {
-		return out, fmt.Errorf("switching the link off: %w", err)
+	off, err := r.switchOff(ctx)
+	if err != nil {
+		return out, err
 	}
 	if out, err = r.deleteAt(ctx); err != nil {
 		return out, err
 	}
-	if err := r.audit(ctx, ledger.ActorSystem, "link switched off", in.Status); err != nil {
+	if off {
+		err = r.audit(ctx, ledger.ActorSystem, "link switched off", in.Status)
+	}
+	if err != nil {
 		return out, err
 	}
 	if err := r.endUnsent(ctx, in.Status, ""); err != nil {
@@ -105,8 +109,8 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if err != nil {
 		return out, err
 	}
-	if err := r.revoke(ctx); err != nil {
-		return out, fmt.Errorf("revoking the link: %w", err)
+	if _, err := r.switchOff(ctx); err != nil {
+		return out, err
 	}
 	if err := r.markEnding(ctx); err != nil {
 		return out, err
@@ -227,101 +231,6 @@ func (a *Activities) WarnReview(ctx context.Context, ref workflows.ReviewRef) er
 		fmt.Sprintf("The files that this review uploaded to Frame.io will be deleted on %s. The assets and comments in iconik stay. To keep the files, extend the review.\n", r.row.DeleteAt.UTC().Format("January 2, 2006, 15:04 UTC")))
 }
 
-// DeleteMedia deletes exactly the files that this review uploaded, and its folder if nothing else is in it.
-func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) error {
-	r, err := a.review(ctx, ref)
-	if err != nil {
-		return err
-	}
-	if err := r.revoke(ctx); err != nil { // somebody may have switched it on again
-		return fmt.Errorf("switching the link off: %w", err)
-	}
-	if err := r.deleteMedia(ctx); err != nil {
-		return fmt.Errorf("deleting the review's media: %w", err)
-	}
-	if err := r.setStatus(ctx, ledger.ReviewDeleted); err != nil {
-		return err
-	}
-	r.closeJob(ctx, "FINISHED", "The review has ended, and its media in Frame.io is deleted.")
-	return r.tell(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), "The files that this review uploaded to Frame.io are deleted. The assets and comments in iconik stay.\n")
-}
-
-func (r *review) deleteMedia(ctx context.Context) error {
-	assets, err := r.assets(ctx)
-	if err != nil {
-		return err
-	}
-	if r.migrated() {
-		if assets, err = r.relocateFiles(ctx, assets); err != nil {
-			return err
-		}
-	}
-	stacks := map[string]bool{}
-	for _, it := range assets {
-		if !it.BeganUpload.IsZero() && it.Name != "" && r.row.FolderID != "" { // an upload whose answer was lost
-			if err := r.dropUnknown(ctx, it); err != nil && !rest.IsNotFound(err) {
-				return err
-			}
-		}
-		if it.StackID != "" {
-			stacks[it.StackID] = true
-		}
-		if it.FileID == "" || it.State == ledger.AssetDeleted {
-			continue
-		}
-		if err := r.frameio.Delete(ctx, frameio.Asset{ID: it.FileID, Kind: frameio.KindFile}); err != nil {
-			return err
-		}
-		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State = ledger.AssetDeleted }); err != nil {
-			return err
-		}
-		if err := r.audit(ctx, ledger.ActorSystem, "deleted file", it.FileID); err != nil {
-			return err
-		}
-	}
-	for id := range stacks {
-		if err := r.deleteEmpty(ctx, frameio.Asset{ID: id, Kind: frameio.KindStack}); err != nil {
-			return err
-		}
-	}
-	if r.row.FolderID == "" {
-		return nil
-	}
-	return r.deleteEmpty(ctx, frameio.Asset{ID: r.row.FolderID, Kind: frameio.KindFolder})
-}
-
-// deleteEmpty deletes a folder or stack unless somebody has put something into it.
-func (r *review) deleteEmpty(ctx context.Context, a frameio.Asset) error {
-	empty, err := r.isEmpty(ctx, a)
-	if err != nil || !empty {
-		return err
-	}
-	return r.frameio.Delete(ctx, a)
-}
-
-// isEmpty is also true for what is gone, and for a folder of stacks without files: V4 has no call that deletes a stack.
-func (r *review) isEmpty(ctx context.Context, a frameio.Asset) (bool, error) {
-	if a.Kind == frameio.KindStack {
-		files, err := r.frameio.Versions(ctx, a)
-		if rest.IsNotFound(err) {
-			err = nil
-		}
-		return len(files) == 0, err
-	}
-	for child, err := range frameio.RowsOf(ctx, "list a folder", r.frameio.Children, a.ID) {
-		if rest.IsNotFound(err) {
-			return true, nil
-		}
-		if err != nil || child.Kind != frameio.KindStack {
-			return false, err
-		}
-		if empty, err := r.isEmpty(ctx, child); err != nil || !empty {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
 // FailReview takes back whatever was begun, and says why. What was shared once is not deleted before its time, which no
 // workflow waits for any more: people are told to.
 func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInput) error {
@@ -353,6 +262,8 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 			link = "Frame.io has not accepted switching the link off yet: check in Frame.io that it is off."
 		}
 		why += fmt.Sprintf(" (%s The files stay in Frame.io, in this review's folder in %q: delete them there when you no longer need them.)", link, r.cfg.Review.Project)
+	} else if rest.IsRefused(back) {
+		why += fmt.Sprintf(" (Not all of it could be taken back: %v. Look into this review's folder and its link in %q.)", back, r.cfg.Review.Project)
 	}
 	prefix := ledger.FaultWord(in.Fault) + ": "
 	if in.Status == string(ledger.ReviewStopped) {
@@ -375,7 +286,7 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if err := r.tell(ctx, "failed", fmt.Sprintf("Review %s: %q", in.Status, r.row.Title), prefix+why+"\n"); err != nil {
 		return err
 	}
-	if back != nil {
+	if back != nil && !rest.IsRefused(back) {
 		return r.rollback(ctx, !shared)
 	}
 	return nil
@@ -383,11 +294,12 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 
 // rollback revokes the link, and deletes what was uploaded when nobody was shown it.
 func (r *review) rollback(ctx context.Context, media bool) error {
-	if err := r.revoke(ctx); err != nil {
-		return fmt.Errorf("revoking the link: %w", err)
+	err := r.revoke(ctx)
+	if err != nil {
+		err = fmt.Errorf("revoking the link: %w", err)
 	}
-	if !media {
-		return nil
+	if err != nil && !rest.IsRefused(err) || !media {
+		return err
 	}
-	return r.deleteMedia(ctx)
+	return cmp.Or(r.deleteMedia(ctx), err)
 }

@@ -1,9 +1,11 @@
 package review
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,14 +14,57 @@ import (
 )
 
 // invite mails each reviewer once. A lost answer is settled by what Frame.io says of the link's reviewers; where it says
-// nothing, the invitation counts as sent.
+// nothing, the invitation counts as sent. Somebody whom Frame.io does not invite keeps out nobody else, and is named.
 func (r *review) invite(ctx context.Context) error {
-	batch := max(r.frameio.Capabilities().InviteBatch, 1)
+	todo, err := r.uninvited(ctx)
+	if err != nil {
+		return err
+	}
+	var refused error
+	for emails := range slices.Chunk(todo, max(r.frameio.Capabilities().InviteBatch, 1)) {
+		err := r.inviteBatch(ctx, emails)
+		if isUninvitable(err) && len(emails) > 1 { // one of them may be the reason
+			for email := range slices.Chunk(emails, 1) {
+				if err = r.refusedInvitation(ctx, email, r.inviteBatch(ctx, email), &refused); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err = r.refusedInvitation(ctx, emails, err, &refused); err != nil {
+			return err
+		}
+	}
+	if refused == nil {
+		return nil
+	}
+	for l, err := range r.ledger.AllLinks(ctx, ledger.LinkInvitation) {
+		if err != nil || l.TargetID != "" && strings.HasPrefix(l.SourceID, r.shareKey()+"/") {
+			return err
+		}
+	}
+	return refused // nobody could be invited
+}
+
+// refusedInvitation names somebody whom Frame.io does not invite.
+func (r *review) refusedInvitation(ctx context.Context, emails []string, err error, first *error) error {
+	if !isUninvitable(err) {
+		return err
+	}
+	*first = cmp.Or(*first, err)
+	return r.noteError(ctx, fmt.Sprintf("Frame.io refused to invite %s. Send them the link", strings.Join(emails, ", ")), err)
+}
+
+// isUninvitable says that Frame.io does not invite somebody, not that it has no such link.
+func isUninvitable(err error) bool { return rest.IsRefused(err) && !rest.IsNotFound(err) }
+
+// uninvited are the reviewers to whom no invitation went out.
+func (r *review) uninvited(ctx context.Context) ([]string, error) {
 	var todo []string
 	for _, email := range r.row.Reviewers {
 		link, begun, err := r.tenant.Ledger.Link(ctx, ledger.LinkInvitation, r.inviteKey(email))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if link.TargetID != "" {
 			continue
@@ -27,32 +72,23 @@ func (r *review) invite(ctx context.Context) error {
 		if begun {
 			sent, sure, err := r.wasInvited(ctx, email)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if sent && !sure {
 				if err := r.note(ctx, fmt.Sprintf("Frame.io did not confirm the invitation of %s. If it did not arrive, send them the link.", email)); err != nil {
-					return err
+					return nil, err
 				}
 			}
 			if sent {
 				if err := r.tenant.Ledger.Complete(ctx, ledger.LinkInvitation, r.inviteKey(email), "sent", ""); err != nil {
-					return err
+					return nil, err
 				}
 				continue
 			}
 		}
 		todo = append(todo, email)
-		if len(todo) == batch {
-			if err := r.inviteBatch(ctx, todo); err != nil {
-				return err
-			}
-			todo = nil
-		}
 	}
-	if len(todo) > 0 {
-		return r.inviteBatch(ctx, todo)
-	}
-	return nil
+	return todo, nil
 }
 
 // inviteKey names the invitation of somebody to the present link.

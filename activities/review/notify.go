@@ -37,6 +37,8 @@ func (r *review) kindOf(mail string) events.Kind {
 		return events.ReviewWarning
 	case mail == "deleted":
 		return events.ReviewDeleted
+	case mail == "kept", mail == "link":
+		return events.ReviewChanged
 	case stopped:
 		return events.ReviewStopped
 	case mail == "ended":

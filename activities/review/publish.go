@@ -56,6 +56,9 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 		return err
 	}
 	view, err := r.tenant.View(ctx, mapping.ReviewView)
+	if rest.IsRefused(err) && !r.row.OpenedAt.IsZero() { // a review that people were told of goes on
+		return r.noteError(ctx, "iconik rejected the metadata view of reviews, so its fields are not up to date", err)
+	}
 	if err != nil {
 		return fmt.Errorf("metadata view %q: %w", mapping.ReviewView, err)
 	}
@@ -63,51 +66,60 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 	for _, it := range assets {
 		newest[it.AssetID] = it
 	}
+	var each apart
 	for _, it := range newest {
-		if it.State == ledger.AssetGone && (it.Reason == goneFromIconik || it.AbsentFrom == goneFromIconik) {
-			continue
+		err := r.publishOn(ctx, row, it, view)
+		if rest.IsRefused(err) { // it is tried again with what is next to be shown
+			err = r.noteError(ctx, fmt.Sprintf("iconik rejected the review's fields on %q, so they are not up to date there", it.Title), err)
 		}
-		ending := ""
-		if !row.Status.Running() {
-			ending = row.ID
-		}
-		shown, err := r.tenant.Ledger.ReviewShownOn(ctx, it.AssetID, ending)
-		if err != nil {
-			return err
-		}
-		if shown != r.ref.Review { // the fields are those of a later review
-			if it.WrittenHash != "" {
-				if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = "" }); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		fields := shownFields(row, it)
-		hash := mapping.FieldsHash(fields)
-		if it.WrittenHash == hash {
-			continue
-		}
-		// The fields are the asset's, and so its current version's: a decision on another one is none of it.
-		current, err := r.isCurrent(ctx, it)
-		if err != nil {
-			return err
-		}
-		if !current {
-			delete(fields, "framebridge_decision")
-		}
-		_, err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
-		if rest.IsNotFound(err) { // the asset was deleted, or the view, which is made again: it is not written
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("review fields of %q: %w", it.Title, err)
-		}
-		if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = hash }); err != nil {
-			return err
+		if !each.goOn(ctx, err) {
+			break
 		}
 	}
-	return nil
+	return each.err()
+}
+
+// publishOn writes a state to one asset.
+func (r *review) publishOn(ctx context.Context, row ledger.Review, it ledger.ReviewAsset, view string) error {
+	if it.State == ledger.AssetGone && (it.Reason == goneFromIconik || it.AbsentFrom == goneFromIconik) {
+		return nil
+	}
+	ending := ""
+	if !row.Status.Running() {
+		ending = row.ID
+	}
+	shown, err := r.tenant.Ledger.ReviewShownOn(ctx, it.AssetID, ending)
+	if err != nil {
+		return err
+	}
+	if shown != r.ref.Review { // the fields are those of a later review
+		if it.WrittenHash != "" {
+			_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = "" })
+		}
+		return err
+	}
+	fields := shownFields(row, it)
+	hash := mapping.FieldsHash(fields)
+	if it.WrittenHash == hash {
+		return nil
+	}
+	// The fields are the asset's, and so its current version's: a decision on another one is none of it.
+	current, err := r.isCurrent(ctx, it)
+	if err != nil {
+		return err
+	}
+	if !current {
+		delete(fields, "framebridge_decision")
+	}
+	_, err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
+	if rest.IsNotFound(err) { // the asset was deleted, or the view, which is made again: it is not written
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("review fields of %q: %w", it.Title, err)
+	}
+	_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = hash })
+	return err
 }
 
 func shownFields(row ledger.Review, it ledger.ReviewAsset) map[string]string {

@@ -3,7 +3,9 @@ package review
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/rest"
@@ -28,7 +30,7 @@ func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to m
 // refusedNew writes down a comment that the other side does not take, and tells people: it holds up no other. It is tried
 // again when it is edited, and now and then.
 func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
-	if c := rest.ClassOf(err); c != rest.Permanent && c != rest.Unsupported {
+	if !rest.IsRefused(err) && !conflicts(err) || rest.IsNotFound(err) { // what it belongs to is not found: the next look sees it
 		return err
 	}
 	first := s.rows[row.ID].Refused == ""
@@ -40,6 +42,20 @@ func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to
 		return err
 	}
 	return s.review.note(ctx, fmt.Sprintf("%s rejected a comment by %s on %q, so it stays in %s only: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
+}
+
+// conflicts says that a side refuses something beside what it has; V4's client counts that as what may pass.
+func conflicts(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && e.Status == http.StatusConflict && !e.Uncertain
+}
+
+// fieldsRefused notes that iconik does not take what it should keep beside a comment: the comment is there without.
+func (s *assetSync) fieldsRefused(ctx context.Context, err error) error {
+	if !rest.IsRefused(err) {
+		return err
+	}
+	return s.review.noteError(ctx, fmt.Sprintf("iconik rejected fields of comments on %q, so they are missing there", s.it.Title), err)
 }
 
 // refusedBefore says that a comment need not be tried now.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,11 +109,37 @@ func (r *review) updateAsset(ctx context.Context, n int, change func(*ledger.Rev
 
 func (r *review) workflowID() string { return workflows.ReviewID(r.ref.Tenant, r.ref.Review) }
 
+// mostNotes is how many notes of a review are kept; the log has the others.
+const mostNotes = 200
+
 // note keeps a sentence for people, once.
 func (r *review) note(ctx context.Context, text string) error {
+	return r.noteUnless(ctx, text, func(have string) bool { return have == text })
+}
+
+// noteError keeps what went wrong for people, once however often it does: a vendor may say it in other words each time, such as
+// with the request's id.
+func (r *review) noteError(ctx context.Context, what string, err error) error {
+	return r.noteUnless(ctx, what+": "+err.Error(), func(have string) bool {
+		before, is := strings.CutPrefix(have, what+": ")
+		return is && sameReason(before, err.Error())
+	})
+}
+
+func (r *review) noteUnless(ctx context.Context, text string, known func(string) bool) error {
+	if slices.ContainsFunc(r.row.Notes, known) {
+		return nil
+	}
 	return r.update(ctx, func(row *ledger.Review) {
-		if !slices.Contains(row.Notes, text) {
+		switch n := len(row.Notes); {
+		case slices.ContainsFunc(row.Notes, known):
+		case n < mostNotes:
 			row.Notes = append(row.Notes, text)
+		default:
+			if n == mostNotes {
+				row.Notes = append(row.Notes, "There are more notes of this kind: see Framebridge's log.")
+			}
+			r.log.WarnContext(ctx, "a further note of a review", "review", r.ref.Review, "note", text)
 		}
 	})
 }

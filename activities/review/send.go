@@ -277,7 +277,11 @@ func (a *Activities) FailAsset(ctx context.Context, in workflows.AssetInput) err
 	if err := r.note(ctx, fmt.Sprintf("%q was not sent: %s", it.Title, in.Reason)); err != nil {
 		return err
 	}
-	if err := r.dropUpload(ctx, it); err != nil {
+	err = r.dropUpload(ctx, it)
+	if rest.IsRefused(err) { // it is tried again when the review's media is deleted
+		err = r.noteError(ctx, fmt.Sprintf("Frame.io refuses to delete what was uploaded of %q", it.Title), err)
+	}
+	if err != nil {
 		return err
 	}
 	return r.publish(ctx)

@@ -40,6 +40,13 @@ func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult,
 	if err := r.dropDeletedLink(ctx); err != nil {
 		return out, err
 	}
+	if !time.Now().Before(r.row.ExpiresAt) { // sending took longer: nobody is invited to a link that is off
+		if r.row.ShareID != "" {
+			out.URL = r.row.ShareURL
+			return out, nil
+		}
+		return out, fault.Content("The review expired on %s, before everything was sent, so nothing was shared. Send the assets again with a later expiry.", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
+	}
 	if err := r.share(ctx, shown); err != nil {
 		return out, err
 	}
@@ -164,16 +171,34 @@ func (r *review) revoke(ctx context.Context) error {
 	default:
 		ids = append(ids, r.row.ShareID)
 	}
+	var each apart
 	for _, id := range ids {
 		err := r.deactivateLink(ctx, id)
 		if rest.IsNotFound(err) {
 			err = r.linkIsGone(ctx)
 		}
-		if err != nil {
-			return err
+		if !each.goOn(ctx, err) {
+			break
 		}
 	}
-	return nil
+	return each.err()
+}
+
+// switchOff revokes the review's links, and says whether they are off. What Frame.io refuses to switch off is told to people, and
+// holds up nothing else of the end.
+func (r *review) switchOff(ctx context.Context) (off bool, err error) {
+	err = r.revoke(ctx)
+	if !rest.IsRefused(err) {
+		if err != nil {
+			err = fmt.Errorf("switching the link off: %w", err)
+		}
+		return err == nil, err
+	}
+	const what = "Frame.io refuses to switch the review link off. Switch it off there"
+	if nerr := r.noteError(ctx, what, err); nerr != nil {
+		return false, nerr
+	}
+	return false, r.tell(ctx, "link:refused", fmt.Sprintf("Review link still on: %q", r.row.Title), fmt.Sprintf("%s: %v\n", what, err))
 }
 
 // linkIsGone says whether a link that is not found counts as deleted: only where its project is found. Otherwise Frame.io

@@ -29,11 +29,15 @@ const (
 
 // SyncReview makes both sides of a review equal, once: of all its files, or of those that a webhook was about.
 func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (workflows.SyncResult, error) {
-	var out workflows.SyncResult
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
-		return out, err
+		return workflows.SyncResult{}, err
 	}
+	out, err := r.sync(ctx, in)
+	return out, r.unsynced(ctx, err)
+}
+
+func (r *review) sync(ctx context.Context, in workflows.SyncInput) (out workflows.SyncResult, err error) {
 	if in.Last {
 		if err := r.markEnding(ctx); err != nil {
 			return out, err
@@ -47,6 +51,7 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 		return out, err
 	}
 	var did synced
+	var each apart
 	for i, it := range assets {
 		out.Pending = out.Pending || it.State == ledger.AssetPending
 		segments, meant := meantBy(in, it)
@@ -56,29 +61,19 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 		if err := attempt.Stopping(ctx); err != nil {
 			return out, err
 		}
-		if err := r.syncAsset(ctx, in, assets, i, segments, &did); err != nil {
-			return out, err
+		if !each.goOn(ctx, r.syncAsset(ctx, in, assets, i, segments, &did)) {
+			return out, each.err()
 		}
 	}
 	if in.Full && !in.Last {
-		if err := r.notePermanent(ctx, r.lookAtShare(ctx), "review link"); err != nil {
-			return out, err
-		}
+		each.goOn(ctx, r.notePermanent(ctx, r.lookAtShare(ctx), "review link"))
 	}
-	if err := r.publish(ctx); err != nil {
-		return out, err
-	}
-	if err := r.count(ctx, &out); err != nil {
-		return out, err
-	}
-	out.Changes, out.Away = did.changes, did.gone
+	each.goOn(ctx, r.publish(ctx))
 	now := time.Now().UTC()
-	if err := r.update(ctx, func(row *ledger.Review) {
-		row.LastSyncAt, row.ToIconik, row.ToFrameio, row.OpenComments = now, out.ToIconik, out.ToFrameio, out.Open
-		if did.changes > 0 {
-			row.LastCommentAt = now
-		}
-	}); err != nil {
+	if err := r.counted(ctx, &out, did, now, each.err() == nil); err != nil {
+		return out, err
+	}
+	if err := each.err(); err != nil {
 		return out, err
 	}
 	if out.NextIn, err = r.nextPoll(ctx, now); err != nil {
@@ -100,6 +95,23 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 		err = did.notYet()
 	}
 	return out, err
+}
+
+// counted writes down what a sync has brought over, and that it was made, where all of it was.
+func (r *review) counted(ctx context.Context, out *workflows.SyncResult, did synced, now time.Time, all bool) error {
+	if err := r.count(ctx, out); err != nil {
+		return err
+	}
+	out.Changes, out.Away = did.changes, did.gone
+	return r.update(ctx, func(row *ledger.Review) {
+		row.ToIconik, row.ToFrameio, row.OpenComments = out.ToIconik, out.ToFrameio, out.Open
+		if all {
+			row.LastSyncAt = now
+		}
+		if did.changes > 0 {
+			row.LastCommentAt = now
+		}
+	})
 }
 
 // synced is what a sync of several files came to.
@@ -129,8 +141,9 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	it := assets[i]
 	s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, full: in.Full, newest: newestOfVersion(assets, i), hinted: segments}
 	refused := s.run(ctx)
-	if err := r.notePermanent(ctx, refused, "comments of "+it.Title); err != nil {
-		return err
+	failed := r.notePermanent(ctx, refused, "comments of "+it.Title)
+	if ctx.Err() != nil {
+		return failed
 	}
 	// A webhook that names no comment may be ahead of the index.
 	blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
@@ -138,14 +151,16 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	did.unsure = did.unsure || s.held || (s.vanished || rest.IsNotFound(refused)) && time.Since(r.row.EndedAt) < unsureFor
 	switch {
 	case s.there && in.Full:
-		return r.notePermanent(ctx, r.decide(ctx, s.it, newestOfAsset(assets, i)), "decision on "+it.Title)
+		if err := r.notePermanent(ctx, r.decide(ctx, s.it, newestOfAsset(assets, i)), "decision on "+it.Title); failed == nil {
+			return err
+		}
 	case s.there || refused != nil:
 	case it.State == ledger.AssetReady:
 		did.absent = it.Title
 	default:
 		did.gone = true
 	}
-	return nil //nolint:nilerr // what was refused is noted
+	return failed
 }
 
 // meantBy says whether a sync is about a file, and which segments a webhook named.
@@ -176,7 +191,7 @@ func (r *review) notePermanent(ctx context.Context, err error, what string) erro
 	switch rest.ClassOf(err) {
 	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
 		r.log.WarnContext(ctx, "skipped an asset in a sync", "review", r.ref.Review, "what", what, "error", err)
-		return r.note(ctx, fmt.Sprintf("%s: %v", what, err))
+		return r.noteError(ctx, what, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }

@@ -109,10 +109,12 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		made = &c
 	}
 	if g.Checked && made.ID != "" && !made.Completed {
-		if err := s.frameio.UpdateComment(ctx, id, frameio.CommentChange{Completed: &g.Checked}); err != nil {
-			return err
+		err := s.frameio.UpdateComment(ctx, id, frameio.CommentChange{Completed: &g.Checked})
+		if made.Completed = err == nil; err != nil {
+			if err := s.refused(ctx, &row, mapping.Frameio, err); err != nil {
+				return err
+			}
 		}
-		made.Completed = true
 	}
 	row.Frameio, row.FrameioAt = frameioState(*made), made.UpdatedAt
 	if adopted {

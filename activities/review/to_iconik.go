@@ -60,13 +60,14 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	}
 	draft := s.draft(c, as)
 	if made != nil && c.TeamOnly && !tenant.IsInternal(made) {
-		if made, err = s.tenant.MarkTeamOnly(ctx, s.it.AssetID, id); err != nil {
+		marked, err := s.tenant.MarkTeamOnly(ctx, s.it.AssetID, id)
+		if err == nil {
+			made = marked
+		} else if err := s.fieldsRefused(ctx, err); err != nil {
 			return err
 		}
 	}
-	if before, after, ok := strings.Cut(draft.Text, c.Text); ok && c.Text != "" {
-		row.Before, row.After = before, after
-	}
+	row.Before, row.After = around(draft.Text, c)
 	if made == nil { // deleted in iconik since: it goes in Frame.io, too, at the next look
 		row.Iconik = mapping.IconikState(req.Text, req.StartMS, req.EndMS, req.Checked, "")
 		s.waiting = true
@@ -77,13 +78,9 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if adopted { // it was made of what the comment was then, which is not known: all of it is brought over again
 		row.Frameio, s.waiting = mapping.Unknown, true
 	}
-	if len(draft.Fields) > 0 {
-		view, err := s.tenant.View(ctx, mapping.CommentView)
-		if err != nil {
+	if err := s.putFields(ctx, id, draft.Fields); err != nil {
+		if err := s.fieldsRefused(ctx, err); err != nil {
 			return err
-		}
-		if _, err := s.iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(draft.Fields)); err != nil {
-			return fmt.Errorf("metadata of a comment: %w", err)
 		}
 	}
 	s.changes++
@@ -110,6 +107,21 @@ func (s *assetSync) madeOf(ctx context.Context, id string, made *iconik.Segment,
 	return made, user, err
 }
 
+// putFields writes what a segment keeps beside its text.
+func (s *assetSync) putFields(ctx context.Context, id string, fields map[string]string) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	view, err := s.tenant.View(ctx, mapping.CommentView)
+	if err == nil {
+		_, err = s.iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(fields))
+	}
+	if err != nil {
+		return fmt.Errorf("metadata of a comment: %w", err)
+	}
+	return nil
+}
+
 // findSegment finds a segment of the asset by the id we gave it; "" where there is none.
 func (s *assetSync) findSegment(ctx context.Context, externalID string) (string, error) {
 	have, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
@@ -126,6 +138,16 @@ func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
 	})
 	d.Text += mapping.NotDrawn(c.Annotation)
 	return d
+}
+
+// around is what a segment's text has before and after the comment's own. Names and addresses may hold the same words.
+func around(text string, c frameio.Comment) (before, after string) {
+	after = mapping.NotDrawn(c.Annotation)
+	before, ok := strings.CutSuffix(text, c.Text+after)
+	if !ok {
+		return "", ""
+	}
+	return before, after
 }
 
 // takeFrameio keeps what a Frame.io comment says.
@@ -156,8 +178,8 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 			text := draft.Text
 			if row.Origin == ledger.FromIconik {
 				text = mapping.Bare(c.Text, row.Before, row.After)
-			} else if before, after, ok := strings.Cut(draft.Text, c.Text); ok && c.Text != "" {
-				row.Before, row.After = before, after
+			} else {
+				row.Before, row.After = around(text, c)
 			}
 			p.Text = &text
 		case mapping.PartTime:

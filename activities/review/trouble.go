@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/framebridge/framebridge/activities/attempt"
@@ -79,6 +80,37 @@ func (r *review) trouble(ctx context.Context, n int, why string) error {
 		}
 	}
 	return r.publish(soon)
+}
+
+// notSynced begins the reason of a review that is not synced.
+const notSynced = "Comments have not been synced since "
+
+// unsynced tells people once that the sync of a review has failed for so long that they wait for comments, and takes it back once
+// it works again. The error is returned as it is.
+func (r *review) unsynced(ctx context.Context, err error) error {
+	last, before := r.row.LastSyncAt, strings.HasPrefix(r.row.Reason, notSynced)
+	if last.Before(r.row.OpenedAt) {
+		last = r.row.OpenedAt
+	}
+	late := !last.IsZero() && time.Since(last) > workflows.StuckAfter
+	switch {
+	case err == nil && before:
+		return r.update(ctx, func(row *ledger.Review) { row.Reason = "" })
+	case err == nil || !late || ctx.Err() != nil || attempt.WasStopped(ctx) || isWait(err):
+		return err
+	}
+	reason := notSynced + last.UTC().Format("January 2, 15:04 UTC") + ": " + fault.Scrubbed(err)
+	if !before || !sameReason(r.row.Reason, reason) {
+		if uerr := r.update(ctx, func(row *ledger.Review) { row.Reason = reason }); uerr != nil {
+			return err
+		}
+	}
+	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
+	defer cancel()
+	if terr := r.tell(soon, fmt.Sprintf("unsynced:%d", last.Unix()), fmt.Sprintf("Review not synced: %q", r.row.Title), reason+" Framebridge keeps trying.\n"); terr != nil {
+		r.log.WarnContext(ctx, "could not tell that a review is not synced", "review", r.ref.Review, "error", terr)
+	}
+	return err
 }
 
 // isWait says that nothing has failed: something is not there yet, or the vendor has asked for a pause.

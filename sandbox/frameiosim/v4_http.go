@@ -27,6 +27,7 @@ var ratesV4 = map[string][2]float64{
 	"POST workspaces/{id}/projects":        {10, 60_000},
 	"DELETE comments/{id}":                 {60, 60_000},
 	"DELETE folders/{id}":                  {60, 60_000},
+	"DELETE shares/{id}":                   {60, 60_000},
 }
 
 // stampV4 writes a time as V4 does: to the microsecond.

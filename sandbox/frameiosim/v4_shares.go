@@ -84,6 +84,16 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 			data(w, 200, s.shareV4(sh))
 		}
 	})
+	on("DELETE shares/{id}", func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if sh, ok := s.liveShareV4(w, r); ok {
+			now := time.Now()
+			sh.Deleted = &now
+			s.touch()
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
 	on("GET shares/{id}/assets", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()

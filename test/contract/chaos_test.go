@@ -231,14 +231,11 @@ func asInt(v any) (int64, bool) {
 // openReview is an open review of one clip, and whoever acts on both of its sides.
 func openReview(t *testing.T, generation string, seed int) (*chaos, workflows.ReviewRef) {
 	t.Helper()
-	return openReviewOf(t, harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw),
-		frameio: new(Checker).Wrap, iconik: new(Checker).Wrap, objects: plain}, seed)
+	return open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, generation).openReview(t, seed)
 }
 
-// openReviewOf is openReview of a harness that is made otherwise.
-func openReviewOf(t *testing.T, set harnessOptions, seed int) (*chaos, workflows.ReviewRef) {
+func (b *harness) openReview(t *testing.T, seed int) (*chaos, workflows.ReviewRef) {
 	t.Helper()
-	b := set.open(t)
 	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
 	require.NoError(t, err)
 	project := b.frameio.AddProject(b.project.TeamID, "iconik Reviews")

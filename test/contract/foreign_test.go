@@ -150,7 +150,7 @@ func TestAnotherFrameioIsReadAlike(t *testing.T) {
 // A reply that is listed beside its thread, too, stays a reply.
 func TestAReplyThatIsListedTwiceStaysOne(t *testing.T) {
 	t.Parallel()
-	c, ref := openReviewOf(t, harnessOptions{generation: "v4", storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw), frameio: foreign, iconik: plain, objects: plain}, 0)
+	c, ref := harnessOptions{generation: "v4", storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw), frameio: foreign, iconik: plain, objects: plain}.open(t).openReview(t, 0)
 	over := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "a thread"})
 	c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, ParentID: over.ID, Text: "its reply"})
 	for range 2 {

@@ -117,7 +117,8 @@ func refusedField(err error, name string) bool {
 	return errors.As(err, &e) && e.Class == rest.Permanent && regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\b`).MatchString(e.Detail)
 }
 
-// UpdateShare wraps PATCH ~/shares/{id}. Servers that do not know "enabled" have the share expire instead.
+// UpdateShare wraps PATCH ~/shares/{id}. Servers that do not know "enabled" have the share expire instead, and one that cannot be
+// switched off is deleted: a link must not stay on.
 func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareChange) error {
 	body := map[string]any{}
 	if ch.ExpiresAt != nil {
@@ -133,19 +134,21 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 		body["downloading_enabled"] = *ch.Download
 	}
 	_, err := one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
-	if ch.Active == nil || !refusedField(err, "enabled") {
-		return err
+	off := ch.Active != nil && !*ch.Active
+	if ch.Active != nil && refusedField(err, "enabled") {
+		delete(body, "enabled")
+		if off {
+			body["expiration"] = c.now().UTC().Format(time.RFC3339)
+		}
+		if len(body) == 0 {
+			return nil
+		}
+		_, err = one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
 	}
-	delete(body, "enabled")
-	if !*ch.Active {
-		body["expiration"] = c.now().UTC().Format(time.RFC3339)
-	}
-	if len(body) == 0 {
-		return nil
-	}
-	_, err = one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
-	if !*ch.Active && refusedField(err, "expiration") { // an expiry that is not in the future: then there must be no share
-		return c.deleteShare(ctx, id)
+	if off && rest.IsRefused(err) && !rest.IsNotFound(err) { // such as for an expiry that is not in the future
+		if c.deleteShare(ctx, id) == nil {
+			return nil
+		}
 	}
 	return err
 }

@@ -117,9 +117,6 @@ func (c *Client) deleteShare(ctx context.Context, id string) error {
 	if err == nil {
 		err = c.do(ctx, opDeleteShare, path, nil, nil, nil)
 	}
-	if rest.IsNotFound(err) {
-		return nil
-	}
 	return err
 }
 

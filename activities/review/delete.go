@@ -1,0 +1,181 @@
+package review
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+const (
+	keptAgain = time.Hour          // until what Frame.io refuses to delete is tried again
+	keptFor   = 7 * 24 * time.Hour // after which it is left to people, who were told
+)
+
+// DeleteMedia deletes exactly the files that this review uploaded, and its folder if nothing else is in it.
+func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) error {
+	r, err := a.review(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if _, err := r.switchOff(ctx); err != nil { // somebody may have switched it on again
+		return err
+	}
+	if err := r.deleteMedia(ctx); err != nil {
+		return r.kept(ctx, err)
+	}
+	if strings.HasPrefix(r.row.Reason, doesNotDelete) { // an attempt before
+		if err := r.update(ctx, func(row *ledger.Review) { row.Reason = "" }); err != nil {
+			return err
+		}
+	}
+	if err := r.setStatus(ctx, ledger.ReviewDeleted); err != nil {
+		return err
+	}
+	r.closeJob(ctx, "FINISHED", "The review has ended, and its media in Frame.io is deleted.")
+	return r.tell(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), "The files that this review uploaded to Frame.io are deleted. The assets and comments in iconik stay.\n")
+}
+
+const doesNotDelete = "Frame.io does not delete "
+
+// undeleted says which files Frame.io does not delete.
+type undeleted struct {
+	titles []string
+	why    error
+}
+
+func (e *undeleted) Error() string {
+	return fmt.Sprintf(doesNotDelete+"%s (%s): %v", english.Count(len(e.titles), "file"), strings.Join(e.titles, ", "), e.why)
+}
+
+func (e *undeleted) Unwrap() error { return e.why }
+
+// kept tells people once what Frame.io does not delete, and has it tried again for a while: it may be locked, or a right be missing.
+func (r *review) kept(ctx context.Context, err error) error {
+	var left *undeleted
+	if !errors.As(err, &left) {
+		return fmt.Errorf("deleting the review's media: %w", err)
+	}
+	if err := r.update(ctx, func(row *ledger.Review) { row.Reason = left.Error() }); err != nil {
+		return err
+	}
+	if err := r.tell(ctx, fmt.Sprintf("kept:%d", r.row.DeleteAt.Unix()), fmt.Sprintf("Review media not deleted: %q", r.row.Title),
+		fmt.Sprintf("%v. Framebridge tries again every hour for a week. Allow Framebridge's user to delete in Frame.io, or delete the files yourself: they are in this review's folder in %q.\n",
+			left, r.cfg.Review.Project)); err != nil {
+		return err
+	}
+	if time.Since(attempt.Of(ctx).Scheduled()) < keptFor {
+		return fault.Wait("Kept", keptAgain, "%v", left)
+	}
+	return fault.Content("%v", left)
+}
+
+// deleteMedia deletes what it can: a file that Frame.io does not delete keeps no other.
+func (r *review) deleteMedia(ctx context.Context) error {
+	assets, err := r.assets(ctx)
+	if err != nil {
+		return err
+	}
+	if r.migrated() {
+		if assets, err = r.relocateFiles(ctx, assets); err != nil {
+			return err
+		}
+	}
+	late := time.Since(attempt.Of(ctx).Scheduled()) > workflows.StuckAfter
+	var left undeleted
+	var each apart
+	stacks := map[string]bool{}
+	for _, it := range assets {
+		if it.StackID != "" {
+			stacks[it.StackID] = true
+		}
+		err := r.deleteFile(ctx, it)
+		if rest.IsRefused(err) || conflicts(err) || late && isAway(err) {
+			left.titles = append(left.titles, fmt.Sprintf("%q", it.Title))
+			left.why, err = cmp.Or(left.why, err), nil
+		}
+		if !each.goOn(ctx, err) {
+			break
+		}
+	}
+	if err := each.err(); err != nil {
+		return err
+	}
+	if left.why != nil {
+		return &left
+	}
+	for id := range stacks {
+		if err := r.deleteEmpty(ctx, frameio.Asset{ID: id, Kind: frameio.KindStack}); err != nil {
+			return err
+		}
+	}
+	if r.row.FolderID == "" {
+		return nil
+	}
+	return r.deleteEmpty(ctx, frameio.Asset{ID: r.row.FolderID, Kind: frameio.KindFolder})
+}
+
+// deleteFile deletes what the review has of one asset in Frame.io.
+func (r *review) deleteFile(ctx context.Context, it ledger.ReviewAsset) error {
+	if !it.BeganUpload.IsZero() && it.Name != "" && r.row.FolderID != "" { // an upload whose answer was lost
+		if err := r.dropUnknown(ctx, it); err != nil && !rest.IsNotFound(err) {
+			return err
+		}
+	}
+	if it.FileID == "" || it.State == ledger.AssetDeleted {
+		return nil
+	}
+	if err := r.frameio.Delete(ctx, frameio.Asset{ID: it.FileID, Kind: frameio.KindFile}); err != nil {
+		return err
+	}
+	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.State = ledger.AssetDeleted }); err != nil {
+		return err
+	}
+	return r.audit(ctx, ledger.ActorSystem, "deleted file", it.FileID)
+}
+
+// deleteEmpty deletes a folder or stack unless somebody has put something into it.
+func (r *review) deleteEmpty(ctx context.Context, a frameio.Asset) error {
+	empty, err := r.isEmpty(ctx, a)
+	if err != nil || !empty {
+		return err
+	}
+	err = r.frameio.Delete(ctx, a)
+	if rest.IsRefused(err) { // nothing of the review is in it
+		return r.noteError(ctx, fmt.Sprintf("Frame.io refuses to delete the review's empty %s", strings.ReplaceAll(string(a.Kind), "_", " ")), err)
+	}
+	return err
+}
+
+// isEmpty is also true for what is gone, and for a folder of stacks without files: V4 has no call that deletes a stack.
+func (r *review) isEmpty(ctx context.Context, a frameio.Asset) (bool, error) {
+	if a.Kind == frameio.KindStack {
+		files, err := r.frameio.Versions(ctx, a)
+		if rest.IsNotFound(err) {
+			err = nil
+		}
+		return len(files) == 0, err
+	}
+	for child, err := range frameio.RowsOf(ctx, "list a folder", r.frameio.Children, a.ID) {
+		if rest.IsNotFound(err) {
+			return true, nil
+		}
+		if err != nil || child.Kind != frameio.KindStack {
+			return false, err
+		}
+		if empty, err := r.isEmpty(ctx, child); err != nil || !empty {
+			return false, err
+		}
+	}
+	return true, nil
+}

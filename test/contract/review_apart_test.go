@@ -1,0 +1,303 @@
+package contract
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/sandbox/samples"
+	"github.com/framebridge/framebridge/workflows"
+)
+
+// picky stands before a vendor and answers the calls that it does not like itself, each in other words.
+type picky struct {
+	call, body *regexp.Regexp
+	status     int
+	calls      atomic.Int64
+}
+
+func (p *picky) wrap(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.call == nil || !p.call.MatchString(r.Method+" "+r.URL.Path) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		raw, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		if err == nil && !p.body.Match(raw) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(p.status)
+		_, _ = fmt.Fprintf(w, `{"errors":[{"detail":"not this one, request r%d"}]}`, p.calls.Add(1))
+	})
+}
+
+// dislikes has calls answered with a status: those whose line and body match.
+func (p *picky) dislikes(call, body string, status int) {
+	p.call, p.body, p.status = regexp.MustCompile(call), regexp.MustCompile(body), status
+}
+
+// pickyReview is an open review whose vendors are picky.
+func pickyReview(t *testing.T, generation string) (c *chaos, ref workflows.ReviewRef, fio, ick *picky) {
+	t.Helper()
+	fio, ick = &picky{}, &picky{}
+	b := harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw),
+		frameio: fio.wrap, iconik: ick.wrap, objects: plain}.open(t)
+	c, ref = b.openReview(t, 0)
+	return c, ref, fio, ick
+}
+
+// addFile brings another asset into the review.
+func (c *chaos) addFile(name string) (asset, file string) {
+	asset, err := c.iconik.AddAsset(name, "", samples.Media("25.mov"))
+	require.NoError(c.t, err)
+	f, err := c.frameio.AddFile(c.root, frameiosim.File{Name: name, Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
+	require.NoError(c.t, err)
+	_, err = c.book.Tenant(tenantID).Review(reviewID).AddAssets(c.t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+		return []ledger.ReviewAsset{{AssetID: asset, VersionID: c.iconik.CurrentVersion(asset), Title: name, FileID: f.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
+	})
+	require.NoError(c.t, err)
+	return asset, f.ID
+}
+
+// remarks are the numbers that texts end with, in their order.
+func remarks(texts []string) (out []string) {
+	for _, s := range texts {
+		if i := strings.LastIndex(s, "remark "); i >= 0 {
+			out = append(out, s[i+len("remark "):])
+		}
+	}
+	return out
+}
+
+func (c *chaos) texts(asset string) (out []string) {
+	for _, g := range c.iconik.Segments(asset) {
+		out = append(out, fmt.Sprint(g["segment_text"]))
+	}
+	return out
+}
+
+// One comment that a side does not take, or always fails at, holds up neither the others, which come in the order in which they
+// were said, nor other files nor decisions, and is told once.
+func TestOneCommentHoldsUpNothingElse(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		for _, status := range []int{400, 403, 404, 409, 422, 423, 500} {
+			t.Run(fmt.Sprint(generation, "/", status), func(t *testing.T) {
+				t.Parallel()
+				c, ref, fio, ick := pickyReview(t, generation)
+				other, otherFile := c.addFile("Other.mov")
+				fio.dislikes("^POST .*comments", "remark 2", status)
+				ick.dislikes("^POST .*segments", "remark 2", status)
+				var want []string
+				for n := range 8 {
+					text := fmt.Sprint("remark ", n)
+					if n != 2 {
+						want = append(want, fmt.Sprint(n))
+					}
+					c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: text})
+					c.iconik.Comment(c.asset, c.iconik.ServiceUser(), text, nil, nil, "", nil)
+				}
+				c.frameio.AddComment(frameiosim.Comment{AssetID: otherFile, Text: "remark 9"})
+				c.frameio.Label(c.file, "approved")
+				var err error
+				for range 3 {
+					err = c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0)
+				}
+				assert.Equal(t, status == 500, err != nil, "what may pass is tried again: %v", err)
+				var inFrameio []string
+				for _, m := range c.frameio.CommentsOf(c.file)[8:] {
+					inFrameio = append(inFrameio, m.Text)
+				}
+				assert.Equal(t, want, remarks(inFrameio), "said in iconik")
+				assert.Equal(t, want, remarks(c.texts(c.asset)[8:]), "said in Frame.io")
+				assert.Len(t, c.iconik.Segments(other), 1, "another file")
+				assert.Equal(t, "APPROVED", c.iconik.Approval(c.asset))
+				assert.Equal(t, "approved", c.decisionShown())
+				notes := map[int]int{404: 1, 500: 0}
+				if n, ok := notes[status]; ok {
+					assert.Len(t, c.row().Notes, n, c.notes())
+				} else {
+					assert.Len(t, c.row().Notes, 2, c.notes())
+				}
+				fio.call, ick.call = nil, nil
+				if status == 404 || status == 500 {
+					require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+					assert.Len(t, c.frameioIDs(), 16)
+					assert.Len(t, c.segmentIDs(), 16)
+				}
+			})
+		}
+	}
+}
+
+// Replies come in the order in which they were said.
+func TestRepliesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			c, ref := openReview(t, generation, 0)
+			top := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 0"})
+			want := []string{"0"}
+			for n := 1; n < 9; n++ {
+				c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, ParentID: top.ID, Text: fmt.Sprint("remark ", n)})
+				want = append(want, fmt.Sprint(n))
+			}
+			require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+			assert.Equal(t, want, remarks(c.texts(c.asset)))
+		})
+	}
+}
+
+// A file whose comments cannot be read holds up no other.
+func TestOneFileHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{403, 500} {
+		c, ref, fio, _ := pickyReview(t, "v4")
+		other, file := c.addFile("Other.mov")
+		fio.dislikes("^GET .*"+c.file, "", status)
+		c.frameio.AddComment(frameiosim.Comment{AssetID: file, Text: "remark"})
+		c.frameio.Label(file, "approved")
+		_ = c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0)
+		assert.Len(t, c.iconik.Segments(other), 1)
+		assert.Equal(t, "APPROVED", c.iconik.Approval(other))
+	}
+}
+
+// What is kept beside a comment, or shown of a review on an asset, is not worth the comment, the review's end or its deletion.
+func TestRefusedFieldsCostThemselvesOnly(t *testing.T) {
+	t.Parallel()
+	c, ref, _, ick := pickyReview(t, "v4")
+	full := workflows.SyncInput{ReviewRef: ref, Full: true}
+	c.update(func(r *ledger.Review) { r.OpenedAt = time.Now() })
+	other, _ := c.addFile("Other.mov")
+	ick.dislikes("^PUT .*(segments/.*/views|assets/"+c.asset+"/views)", "", http.StatusForbidden)
+	for n := range 4 {
+		c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: fmt.Sprint("remark ", n), Guest: &frameiosim.User{ID: "g", Name: "Rita", Email: "rita@client.example"}})
+	}
+	for range 3 {
+		require.NoError(t, c.sync(full, 0))
+	}
+	assert.Len(t, c.segmentIDs(), 4)
+	assert.Empty(t, c.equal(ref))
+	assert.Len(t, c.row().Notes, 2, c.notes())
+	assert.Contains(t, c.notes(), "fields of comments")
+	assert.Contains(t, c.notes(), "the review's fields")
+	assert.Equal(t, "open", c.iconik.Values("assets", other)["framebridge_review_status"])
+	_, err := c.acts.Review.EndReview(t.Context(), workflows.EndReviewInput{ReviewRef: ref, Status: "expired"})
+	require.NoError(t, err)
+	require.NoError(t, c.acts.Review.DeleteMedia(t.Context(), ref))
+	assert.Equal(t, ledger.ReviewDeleted, c.row().Status)
+	assert.Equal(t, "deleted", c.iconik.Values("assets", other)["framebridge_review_status"])
+}
+
+// A comment's own words may also stand in its author's name or address.
+func TestAShortCommentIsNotTakenForItsAuthor(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"it", "Rita", "a", "client.example"} {
+		c, ref := openReview(t, "v4", 0)
+		full := workflows.SyncInput{ReviewRef: ref, Full: true}
+		c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: text, Guest: &frameiosim.User{ID: "g", Name: "Rita", Email: "rita@client.example"}})
+		require.NoError(t, c.sync(full, 0))
+		said := c.texts(c.asset)[0]
+		require.NoError(t, c.iconik.EditSegment(c.asset, c.segmentIDs()[0], map[string]any{"segment_text": strings.TrimSuffix(said, text) + "that"}))
+		require.NoError(t, c.sync(full, 0))
+		assert.Equal(t, "that", c.frameio.CommentsOf(c.file)[0].Text, text)
+	}
+}
+
+// A file that Frame.io does not delete keeps no other, and is told with its reason; it goes as soon as Frame.io lets it.
+func TestOneFileThatStaysKeepsNoOther(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		for _, status := range []int{403, 409, 422, 423} {
+			t.Run(fmt.Sprint(generation, "/", status), func(t *testing.T) {
+				c, ref, fio, _ := pickyReview(t, generation)
+				c.addFile("Other.mov")
+				fio.dislikes("^DELETE .*"+c.file, "", status)
+				require.ErrorContains(t, c.acts.Review.DeleteMedia(t.Context(), ref), `Frame.io does not delete 1 file ("Take.mov")`)
+				assert.Equal(t, ledger.AssetReady, c.rows()[0].State)
+				assert.Equal(t, ledger.AssetDeleted, c.rows()[1].State)
+				assert.Contains(t, c.row().Reason, "not this one")
+				assert.NotEqual(t, ledger.ReviewDeleted, c.row().Status)
+				fio.call = nil
+				require.NoError(t, c.acts.Review.DeleteMedia(t.Context(), ref))
+				assert.Equal(t, ledger.ReviewDeleted, c.row().Status)
+				assert.Empty(t, c.row().Reason)
+			})
+		}
+	}
+}
+
+// A link that Frame.io does not switch off is deleted; where that is refused, too, people are told, and the end goes on.
+func TestALinkThatStaysOnIsTold(t *testing.T) {
+	t.Parallel()
+	for _, deletable := range []bool{true, false} {
+		c, ref, fio, _ := pickyReview(t, "v4")
+		fio.dislikes("^PATCH .*shares", "", http.StatusForbidden)
+		if !deletable {
+			fio.dislikes("^(PATCH|DELETE) .*shares", "", http.StatusForbidden)
+		}
+		out, err := c.acts.Review.RevokeLink(t.Context(), workflows.EndReviewInput{ReviewRef: ref, Status: "stopped"})
+		require.NoError(t, err)
+		assert.False(t, out.DeleteAt.IsZero())
+		assert.Equal(t, ledger.ReviewStopped, c.row().Status)
+		assert.Equal(t, !deletable, strings.Contains(c.notes(), "refuses to switch the review link off"), c.notes())
+		assert.Equal(t, deletable, len(c.shares()) == 0)
+		require.NoError(t, c.acts.Review.DeleteMedia(t.Context(), ref))
+		assert.Equal(t, ledger.AssetDeleted, c.rows()[0].State)
+	}
+}
+
+// Somebody whom Frame.io does not invite costs the others nothing; where it invites nobody, the review fails.
+func TestOneAddressThatIsRefusedCostsNoOther(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			c, ref, fio, _ := pickyReview(t, generation)
+			c.update(func(r *ledger.Review) {
+				r.Status, r.Reviewers = ledger.ReviewSending, []string{"rita@client.example", "bad@client.example", "sam@client.example"}
+			})
+			fio.dislikes("^POST .*reviewers", "bad@", http.StatusUnprocessableEntity)
+			tenantOf(c).Review.Watermark = "off"
+			for range 2 {
+				_, err := c.acts.Review.ShareReview(t.Context(), ref)
+				require.NoError(t, err)
+			}
+			var told []string
+			for _, m := range c.frameio.Mails() {
+				told = append(told, m.To)
+			}
+			assert.ElementsMatch(t, []string{"rita@client.example", "sam@client.example"}, told)
+			require.Len(t, c.row().Notes, 1, c.notes())
+			assert.Contains(t, c.notes(), "refused to invite bad@client.example")
+			c.update(func(r *ledger.Review) { r.Reviewers = []string{"bad@client.example"}; r.Relinks++ })
+			_, err := c.acts.Review.ShareReview(t.Context(), ref)
+			require.ErrorContains(t, err, "not this one")
+		})
+	}
+}
+
+// Where sending took longer than the review was to last, nobody is invited to a link that is off.
+func TestAReviewThatExpiredWhileItWasSent(t *testing.T) {
+	t.Parallel()
+	c, ref := toShare(t, "v4", "Take")
+	c.update(func(r *ledger.Review) { r.ExpiresAt = time.Now().Add(-time.Minute) })
+	_, err := c.acts.Review.ShareReview(t.Context(), ref)
+	require.ErrorContains(t, err, "before everything was sent")
+	assert.Empty(t, c.frameio.Mails())
+	assert.Empty(t, c.shares())
+}
