@@ -202,8 +202,11 @@ func reviewTroubles(r ledger.Review, assets []ledger.ReviewAsset) []fact {
 			out = append(out, fact{cmp.Or(a.Title, a.Name), page.Sentence(a.Trouble) + " Framebridge tries again."})
 		}
 		if !a.AbsentSince.IsZero() {
-			out = append(out, fact{cmp.Or(a.Title, a.Name), cmp.Or(map[string]string{"frameio": "Frame.io", "iconik": "iconik"}[a.AbsentFrom],
-				a.AbsentFrom) + " has not shown it since " + a.AbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
+			where := "Frame.io"
+			if strings.Contains(a.AbsentFrom, "iconik") {
+				where = "iconik"
+			}
+			out = append(out, fact{cmp.Or(a.Title, a.Name), where + " has not shown it since " + a.AbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
 		}
 	}
 	return out

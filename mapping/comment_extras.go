@@ -125,6 +125,25 @@ func (x CommentExtras) Readable(text string) string {
 	return strings.TrimLeft(out+"\n\n["+strings.Join(tail, "]\n[")+"]", "\n")
 }
 
+// Aside is what stands behind a text that is edited on both sides, and so stays as it is: where its links lead, what it has
+// attached, and what it proposes to change.
+func (x CommentExtras) Aside(text string) string {
+	var b strings.Builder
+	add := func(format string, args ...any) { fmt.Fprintf(&b, " ["+format+"]", args...) }
+	for _, l := range x.Links {
+		if l.URL != "" && !strings.Contains(text, l.URL) {
+			add("link in Frame.io: %s", l.URL)
+		}
+	}
+	if x.Markup != nil {
+		add("%s", x.Markup.words())
+	}
+	for _, a := range x.Attachments {
+		add("attached in Frame.io: %s", a.Name)
+	}
+	return b.String()
+}
+
 // note is what the text does not say by itself.
 func (s Span) note() string {
 	if s.URL != "" {

@@ -98,12 +98,13 @@ type Op struct {
 }
 
 // Reconcile compares what both sides show with what is known and returns what makes them equal. New comments come in the order
-// in which they were said, parents before their replies. It is right only where the seen states are: a listing that lags behind must be confirmed before.
+// in which they were said, parents before their replies, and edits last: of those a vendor may take few a minute. It is right
+// only where the seen states are: a listing that lags behind must be confirmed before.
 //
 // An edit of a part on one side goes to the other. Edited on both, the later edit wins. Deleted on one side, it is
 // deleted on the other, whatever was edited there.
 func Reconcile(pairs []Pair, seen [2][]Seen) []Op {
-	var ops []Op
+	var ops, edits []Op
 	byID := [2]map[string]Seen{{}, {}}
 	for side := range seen {
 		for _, s := range seen[side] {
@@ -117,7 +118,13 @@ func Reconcile(pairs []Pair, seen [2][]Seen) []Op {
 				known[side][id] = true
 			}
 		}
-		ops = append(ops, p.reconcile(byID)...)
+		for _, op := range p.reconcile(byID) {
+			if op.Kind == OpEdit {
+				edits = append(edits, op)
+			} else {
+				ops = append(ops, op)
+			}
+		}
 	}
 	for side := range seen {
 		rows := slices.Clone(seen[side])
@@ -131,7 +138,7 @@ func Reconcile(pairs []Pair, seen [2][]Seen) []Op {
 			}
 		}
 	}
-	return ops
+	return append(ops, edits...)
 }
 
 // levels counts the ancestors of each comment.

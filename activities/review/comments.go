@@ -3,7 +3,6 @@ package review
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 
@@ -45,6 +44,10 @@ type assetSync struct {
 	vanished bool // a comment went while it was synced
 }
 
+// mostEdits is how many edits of one file's comments a sync makes in Frame.io, where V4 takes ten a minute: new comments, also of
+// other files, do not wait for more.
+const mostEdits = 20
+
 func (s *assetSync) run(ctx context.Context) error {
 	if err := s.load(ctx); err != nil {
 		return err
@@ -85,9 +88,16 @@ func (s *assetSync) run(ctx context.Context) error {
 		seen[mapping.Iconik] = append(seen[mapping.Iconik], mapping.Seen{ID: g.ID, ParentID: g.ParentID, State: iconikState(g), CreatedAt: g.Created.Time, UpdatedAt: g.Modified.Time})
 	}
 	var each apart
+	edits := 0
 	for _, op := range mapping.Reconcile(pairs, seen) {
 		if err := attempt.Stopping(ctx); err != nil {
 			return err
+		}
+		if op.Kind == mapping.OpEdit && op.To == mapping.Frameio {
+			if edits++; edits > mostEdits {
+				s.waiting = true
+				continue
+			}
 		}
 		if !each.goOn(ctx, s.do(ctx, op)) {
 			break
@@ -440,36 +450,4 @@ func (s *assetSync) parent(side mapping.Side, parentID string) (row ledger.Revie
 	}
 	_, there := s.ick[parentID]
 	return row, there
-}
-
-// delete lets a deletion on one side follow on the other.
-func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on mapping.Side) error {
-	var err error
-	if on == mapping.Iconik {
-		err = s.iconik.Segments.Delete(ctx, s.it.AssetID, row.IconikID)
-		if rest.IsNotFound(err) {
-			err = nil
-		}
-	} else {
-		err = s.frameio.DeleteComment(ctx, row.FrameioID)
-	}
-	if err != nil {
-		if row.Deleted && row.Refused != "" {
-			return nil // told before
-		}
-		if rerr := s.refused(ctx, &row, on, err); rerr != nil {
-			return errors.Join(err, rerr)
-		}
-	} else if err := s.audit(ctx, on.Other(), "deleted", row); err != nil {
-		return err
-	}
-	row.Deleted, row.UpdatedAt = true, time.Now().UTC()
-	s.changes++
-	if err := s.put(ctx, row); err != nil {
-		return err
-	}
-	for _, other := range s.rows { // replies may have gone with it
-		s.waiting = s.waiting || other.ParentID != "" && !other.Deleted
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -34,6 +35,9 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 	if rest.IsNotFound(err) {
 		return r.absentFromFrameio(ctx, it)
 	}
+	if err == nil && newest {
+		err = r.lookAtHead(ctx, it, f)
+	}
 	if err != nil || f.Label == it.Label {
 		return err
 	}
@@ -59,6 +63,25 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 		return err
 	}
 	return r.audit(ctx, ledger.ActorFrameio, "status of "+it.Title+", version "+it.VersionID, f.Label)
+}
+
+// lookAtHead tells people that somebody has put another version on top of a file in Frame.io: its comments are not synced.
+func (r *review) lookAtHead(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset) error {
+	if r.row.FolderID == "" || f.ParentID == "" || f.ParentID == r.row.FolderID {
+		return nil
+	}
+	stack, err := r.frameio.Asset(ctx, f.ParentID)
+	if rest.IsRefused(err) {
+		return nil //nolint:nilerr // it is moved to where we may not look
+	}
+	if err != nil || stack.Kind != frameio.KindStack || stack.CoverID == "" || stack.CoverID == it.FileID {
+		return err
+	}
+	rows, err := r.assets(ctx)
+	if err != nil || slices.ContainsFunc(rows, func(row ledger.ReviewAsset) bool { return row.FileID == stack.CoverID }) {
+		return err
+	}
+	return r.notifyOnce(ctx, fmt.Sprintf("version:%d:%s", it.N, stack.CoverID), fmt.Sprintf("Someone put another version on top of %q in Frame.io. Framebridge syncs the version that it sent; comments on the other one stay in Frame.io. To review a new version, send the asset again.", it.Title))
 }
 
 // tellDecision tells the tenant's channels what was decided; mail goes out when the review ends.

@@ -193,6 +193,8 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Asset %s is no longer in iconik.", id)}
 	case err != nil && rest.ClassOf(err) == rest.Forbidden:
 		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("Framebridge may not read asset %s in iconik: its user needs access to it.", id)}
+	case rest.IsRefused(err):
+		return ledger.ReviewAsset{}, &unsendable{fmt.Sprintf("iconik does not let Framebridge see asset %s: %v.", id, err)}
 	case err != nil:
 		return ledger.ReviewAsset{}, err
 	case asset.Deleted():
@@ -340,6 +342,9 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 		}
 		if !again {
 			segments, err := r.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
+			if rest.IsRefused(err) && !rest.IsNotFound(err) { // once they can be read, their dates tell them
+				segments, err = nil, r.noteError(ctx, fmt.Sprintf("iconik does not let Framebridge read the comments of %q", it.Title), err)
+			}
 			if err != nil && !rest.IsNotFound(err) {
 				return fmt.Errorf("comments of %q before the review: %w", it.Title, err)
 			}

@@ -157,6 +157,9 @@ func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Ass
 		target = frameio.Asset{ID: before.StackID, Kind: frameio.KindStack}
 	}
 	s, err := r.frameio.AddVersion(ctx, r.row.FolderID, target, it.FileID)
+	if rest.IsRefused(err) { // such as by a version before that somebody has moved or deleted: the file is shown beside it
+		return "", r.noteError(ctx, fmt.Sprintf("Frame.io did not put the new version of %q on top of the one before, so the link shows them one beside the other", it.Title), err)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -15,9 +15,7 @@ import (
 
 // refused keeps an edit that the other side does not take, so that it is not tried for ever, and tells people.
 func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to mapping.Side, err error) error {
-	switch rest.ClassOf(err) {
-	case rest.Permanent, rest.Forbidden, rest.Unsupported:
-	default:
+	if !rest.IsRefused(err) {
 		return err
 	}
 	row.Refused = err.Error()

@@ -25,7 +25,22 @@ func (a *Activities) ShareReview(ctx context.Context, ref workflows.ReviewRef) (
 		return workflows.ShareReviewResult{}, err
 	}
 	out, err := r.shareAll(ctx)
+	unmarked := err != nil && strings.HasPrefix(err.Error(), watermarkPrefix) // something that is shown has lost it
+	if kind, final := fault.Lasting(err); final && kind == workflows.ErrorContent && !r.row.OpenedAt.IsZero() && !unmarked {
+		out.URL, err = r.row.ShareURL, r.notShared(ctx, err)
+	}
 	return out, r.troubled(ctx, 0, err)
+}
+
+// notShared tells people that what was sent to an open review is not under its link, or that somebody was not invited: that is no
+// reason to end what others are looking at.
+func (r *review) notShared(ctx context.Context, err error) error {
+	what := "Not all of what was sent again could be shared"
+	if nerr := r.noteError(ctx, what, err); nerr != nil {
+		return nerr
+	}
+	return r.tell(ctx, fmt.Sprintf("link:resend:%d", attempt.Of(ctx).Scheduled().Unix()), fmt.Sprintf("Not shared: %q", r.row.Title),
+		fmt.Sprintf("%s: %s The review continues with what it showed before.\n", what, fault.Scrubbed(err)))
 }
 
 func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult, err error) {

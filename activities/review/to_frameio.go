@@ -127,6 +127,16 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	return s.put(ctx, row)
 }
 
+// listed says that Frame.io still lists a comment: it may list replies that it knows by no id of their own.
+func (s *assetSync) listed(ctx context.Context, id string) (bool, error) {
+	for c, err := range frameio.RowsOf(ctx, "list comments", s.frameio.Comments, s.it.FileID) {
+		if err != nil || c.ID == id {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // place is the frame that a comment of iconik is about; what does not play has none, and Frame.io refuses one there.
 func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
 	if !plays(s.it) {
@@ -236,8 +246,10 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 	}
 	err := s.frameio.UpdateComment(ctx, row.FrameioID, ch)
 	if rest.IsNotFound(err) {
-		s.vanished = true // the next look sees it
-		return nil
+		if there, lerr := s.listed(ctx, row.FrameioID); lerr != nil || !there {
+			s.vanished = true // the next look sees it
+			return lerr
+		}
 	}
 	if err != nil {
 		if err := s.refused(ctx, &row, mapping.Frameio, err); err != nil {

@@ -132,17 +132,36 @@ func (s *assetSync) findSegment(ctx context.Context, externalID string) (string,
 
 // draft is a Frame.io comment as iconik gets it.
 func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
-	d := mapping.Segment(mapping.CommentInput{
+	var extras mapping.CommentExtras
+	if c.Anchor != nil {
+		extras.Anchor = &[2]float64{c.Anchor.X, c.Anchor.Y}
+	}
+	d := mapping.Segment(mapping.CommentInput{Extras: extras,
 		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, IconikUserID: user,
 		Frame: c.Frame, Frames: c.Frames, Rate: s.it.Rate(), Page: c.Page, Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: s.tenant.DrawingFrame(),
 	})
-	d.Text += mapping.NotDrawn(c.Annotation)
+	d.Text += asideOf(c)
 	return d
+}
+
+// asideOf is what iconik has no place for but the text.
+func asideOf(c frameio.Comment) string {
+	var x mapping.CommentExtras
+	for _, l := range c.Links {
+		x.Links = append(x.Links, mapping.Span{URL: l.URL})
+	}
+	for _, f := range c.Attachments {
+		x.Attachments = append(x.Attachments, mapping.AttachmentName{Name: f.Name})
+	}
+	if m := c.Markup; m != nil {
+		x.Markup = &mapping.Markup{Kind: m.Kind, Selection: m.Selection, Suggested: m.Suggested}
+	}
+	return mapping.NotDrawn(c.Annotation) + x.Aside(c.Text)
 }
 
 // around is what a segment's text has before and after the comment's own. Names and addresses may hold the same words.
 func around(text string, c frameio.Comment) (before, after string) {
-	after = mapping.NotDrawn(c.Annotation)
+	after = asideOf(c)
 	before, ok := strings.CutSuffix(text, c.Text+after)
 	if !ok {
 		return "", ""
@@ -169,6 +188,9 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 	user := ""
 	if row.Origin == ledger.FromFrameio && row.Before == "" {
 		user = "known" // it was posted in its author's name
+	}
+	if c.Author.Unknown && row.Author+row.Email != "" { // the listing has none; it was asked for
+		c.Author = frameio.Person{Name: row.Author, Email: row.Email, Guest: row.Guest}
 	}
 	draft := s.draft(c, user)
 	var p iconik.SegmentPatch

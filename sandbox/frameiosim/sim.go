@@ -57,8 +57,9 @@ type Options struct {
 	OwnRoles                             bool // V4: a folder's list of people holds the folder's own only, not those of above
 	// AdobeOwners names the writers of V4's comments by Adobe's ids, which are not the id that /me gives.
 	AdobeOwners bool
-	// ReplyOwners: V4 says who wrote a reply where that is asked for by itself, which Frame.io does not document.
-	ReplyOwners bool
+	// Replies is what V4's calls by a comment's id make of replies: RepliesWithAuthors or RepliesUnknown; "" answers without their
+	// authors. Which of these Frame.io does is documented nowhere.
+	Replies string
 	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
 	ArchivedOriginal string
 	// PublicURL is where this simulator is reached, for the review links that it gives out.

@@ -90,7 +90,7 @@ func (s *Sim) commentV4(c *Comment, include string) map[string]any {
 	if c.Markup != nil {
 		v["text_review_annotation"] = c.Markup
 	}
-	if strings.Contains(include, "owner") && (c.ParentID == "" || s.o.ReplyOwners) {
+	if strings.Contains(include, "owner") && (c.ParentID == "" || s.o.Replies == RepliesWithAuthors) {
 		switch {
 		case c.Owner != nil:
 			owner := *c.Owner
@@ -129,7 +129,7 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		c, ok := s.s.Comments[r.PathValue("id")]
-		if !ok {
+		if !ok || c.ParentID != "" && s.o.Replies == RepliesUnknown {
 			notFoundV4(w)
 			return
 		}
@@ -166,6 +166,10 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		if !ok {
 			return
 		}
+		if s.hidesReply(r.PathValue("id")) {
+			notFoundV4(w)
+			return
+		}
 		s.mu.RLock()
 		c, ok := s.s.Comments[r.PathValue("id")]
 		ok = ok && !refusesComment(w, s.s.Assets[c.AssetID], in)
@@ -180,7 +184,7 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 		}
 	})
 	on("DELETE comments/{id}", func(w http.ResponseWriter, r *http.Request) {
-		if !s.Unsay(r.PathValue("id")) {
+		if s.hidesReply(r.PathValue("id")) || !s.Unsay(r.PathValue("id")) {
 			notFoundV4(w)
 			return
 		}
@@ -215,6 +219,19 @@ func refusesComment(w http.ResponseWriter, of *Asset, in map[string]any) bool {
 		failV4(w, http.StatusUnprocessableEntity, "Invalid value for "+wrong, "/data/"+wrong)
 	}
 	return wrong != ""
+}
+
+// What V4's calls by a comment's id may make of replies.
+const (
+	RepliesWithAuthors = "authors"
+	RepliesUnknown     = "unknown"
+)
+
+func (s *Sim) hidesReply(id string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, ok := s.s.Comments[id]
+	return ok && c.ParentID != "" && s.o.Replies == RepliesUnknown
 }
 
 // takeV4 changes a comment as a request says.

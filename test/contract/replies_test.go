@@ -41,7 +41,7 @@ func TestRepliesGetTheirAuthorsOnceFrameioTells(t *testing.T) {
 	assert.Equal(t, 2, unnamed())
 	assert.Contains(t, said(), "Frame.io user: Agreed, take 4 is sharper")
 
-	b.frameio.Change(func(o *frameiosim.Options) { o.ReplyOwners = true })
+	b.frameio.Change(func(o *frameiosim.Options) { o.Replies = frameiosim.RepliesWithAuthors })
 	acts, err := activities.New(config.Hold(b.config), b.book, b.engine, transfer.NewHTTPClient(nil, nil), nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	b.acts = acts // of another worker: this one asks again in an hour only

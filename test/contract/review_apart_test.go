@@ -73,6 +73,11 @@ func (c *chaos) addFile(name string) (asset, file string) {
 	return asset, f.ID
 }
 
+// knowsItsLink has the ledger know that the review has made its link.
+func (c *chaos) knowsItsLink() {
+	require.NoError(c.t, c.book.Tenant(tenantID).Complete(c.t.Context(), ledger.LinkReviewShare, reviewID, c.row().ShareID, ""))
+}
+
 // remarks are the numbers that texts end with, in their order.
 func remarks(texts []string) (out []string) {
 	for _, s := range texts {
@@ -300,4 +305,182 @@ func TestAReviewThatExpiredWhileItWasSent(t *testing.T) {
 	require.ErrorContains(t, err, "before everything was sent")
 	assert.Empty(t, c.frameio.Mails())
 	assert.Empty(t, c.shares())
+}
+
+// What is sent to an open review and cannot be shared does not end it for those who look at it.
+func TestAnOpenReviewOutlivesWhatCannotBeAdded(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			c, ref, fio, _ := pickyReview(t, generation)
+			tenantOf(c).Review.Watermark = "off"
+			c.knowsItsLink()
+			c.update(func(r *ledger.Review) { r.OpenedAt, r.ShareURL = time.Now(), "https://f.io/x" })
+			c.addFile("Other.mov")
+			fio.dislikes("^(POST|PUT) .*/assets$", "", http.StatusUnprocessableEntity)
+			out, err := c.acts.Review.ShareReview(t.Context(), ref)
+			require.NoError(t, err)
+			assert.Equal(t, "https://f.io/x", out.URL)
+			require.NoError(t, c.acts.Review.PublishReview(t.Context(), ref))
+			assert.Equal(t, ledger.ReviewOpen, c.row().Status)
+			assert.Contains(t, c.notes(), "Not all of what was sent again could be shared")
+			for _, s := range c.shares() {
+				assert.False(t, s.Inactive)
+			}
+		})
+	}
+}
+
+// A version that cannot be put on top of the one before is shown beside it.
+func TestAVersionThatCannotBeStackedIsShownBesideTheOther(t *testing.T) {
+	t.Parallel()
+	c, ref, fio, _ := pickyReview(t, "v4")
+	_, second := c.addFile("Take 2.mov")
+	_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(t.Context(), 2, func(row *ledger.ReviewAsset) {
+		row.AssetID, row.State = c.asset, ledger.AssetProcessing
+	})
+	require.NoError(t, err)
+	c.knowsItsLink()
+	c.update(func(r *ledger.Review) { r.FolderID = c.root })
+	fio.dislikes("^POST .*version_stacks", "", http.StatusUnprocessableEntity)
+	require.NoError(t, c.acts.Review.SettleAsset(t.Context(), workflows.AssetInput{ReviewRef: ref, N: 2}))
+	assert.Equal(t, ledger.AssetReady, c.rows()[1].State)
+	assert.Contains(t, c.notes(), "one beside the other")
+	_, err = c.acts.Review.ShareReview(t.Context(), ref)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{c.file, second}, c.shares()[0].Items)
+}
+
+// An asset whose comments iconik does not show costs the others nothing.
+func TestOneAssetWithoutItsCommentsCostsNoOther(t *testing.T) {
+	t.Parallel()
+	c, _, _, ick := pickyReview(t, "v4")
+	other, err := c.iconik.AddAsset("Other.mov", "", samples.Media("25.mov"))
+	require.NoError(t, err)
+	hidden, err := c.iconik.AddAsset("Hidden.mov", "", samples.Media("25.mov"))
+	require.NoError(t, err)
+	c.update(func(r *ledger.Review) { r.Status = ledger.ReviewStopped })
+	const id = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	_, _, err = c.book.RequestReview(t.Context(), ledger.Review{Tenant: tenantID, ID: id, Click: id, Status: ledger.ReviewSending, Quality: "original", Reviewers: []string{"rita@client.example"},
+		ClickedAssets: []string{hidden, other}, ExpiresAt: time.Now().Add(time.Hour), CreatedAt: time.Now(), ClickedAt: time.Now()}, time.Second)
+	require.NoError(t, err)
+	ick.dislikes("/assets/"+hidden+"/segments", "", http.StatusForbidden)
+	ref := workflows.ReviewRef{Tenant: tenantID, Review: id}
+	_, err = c.acts.Review.PrepareReview(t.Context(), ref)
+	require.NoError(t, err)
+	for n := range 2 {
+		require.NoError(t, c.acts.Review.StageAsset(t.Context(), workflows.AssetInput{ReviewRef: ref, N: n + 1}))
+	}
+	row, _, err := c.book.Tenant(tenantID).Review(id).Get(t.Context())
+	require.NoError(t, err)
+	require.Len(t, row.Notes, 1)
+	assert.Contains(t, row.Notes[0], `read the comments of "Hidden.mov"`)
+}
+
+// V4 lists replies without their authors. Whether it tells them of one that is asked for alone, or knows replies by their ids at
+// all, is documented nowhere: neither loses a reply, nor goes on asking.
+func TestRepliesAreCarriedWhateverV4MakesOfThem(t *testing.T) {
+	t.Parallel()
+	for _, replies := range []string{"", frameiosim.RepliesWithAuthors, frameiosim.RepliesUnknown} {
+		t.Run("replies "+replies, func(t *testing.T) {
+			c, ref := openReview(t, "v4", 0)
+			full := workflows.SyncInput{ReviewRef: ref, Full: true}
+			c.frameio.Change(func(o *frameiosim.Options) { o.Replies = replies })
+			top := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 0"})
+			reply := c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, ParentID: top.ID, Text: "remark 1", Guest: &frameiosim.User{ID: "g", Name: "Rita", Email: "rita@client.example"}})
+			require.NoError(t, c.sync(full, 0))
+			who := "Frame.io user"
+			if replies == frameiosim.RepliesWithAuthors {
+				who = "Rita <rita@client.example> (Frame.io guest)"
+			}
+			assert.Equal(t, who+": remark 1", c.texts(c.asset)[1])
+			c.frameio.Edit(reply.ID, func(m *frameiosim.Comment) { m.Text = "remark 2" })
+			require.NoError(t, c.sync(full, 0))
+			assert.Equal(t, who+": remark 2", c.texts(c.asset)[1])
+
+			segment := c.segmentIDs()[1]
+			require.NoError(t, c.iconik.EditSegment(c.asset, segment, map[string]any{"segment_text": "remark 3"}))
+			require.NoError(t, c.sync(full, 0))
+			require.NoError(t, c.iconik.DeleteSegment(c.asset, segment))
+			for range 3 {
+				require.NoError(t, c.sync(full, 0))
+			}
+			asked := c.frameio.Calls()
+			require.NoError(t, c.sync(full, 0))
+			for _, call := range []string{"PATCH comments/{id}", "DELETE comments/{id}"} {
+				assert.Equal(t, asked[call], c.frameio.Calls()[call], call)
+			}
+			if replies == frameiosim.RepliesUnknown {
+				assert.Len(t, c.frameioIDs(), 2)
+				assert.Contains(t, c.notes(), "rejected a change")
+				assert.Contains(t, c.notes(), "delete it there")
+				assert.Len(t, c.row().Notes, 2)
+				return
+			}
+			assert.Len(t, c.frameioIDs(), 1)
+			assert.Empty(t, c.notes())
+		})
+	}
+}
+
+// Many edits in iconik, of which V4 takes ten a minute, do not keep what is new waiting.
+func TestWhatIsNewDoesNotWaitForEdits(t *testing.T) {
+	t.Parallel()
+	c, ref := openReview(t, "v4", 0)
+	full := workflows.SyncInput{ReviewRef: ref, Full: true}
+	for n := range 50 {
+		c.iconik.Comment(c.asset, c.iconik.ServiceUser(), fmt.Sprint("remark ", n), nil, nil, "", nil)
+	}
+	require.NoError(t, c.sync(full, 0))
+	for _, id := range c.segmentIDs() {
+		require.NoError(t, c.iconik.EditSegment(c.asset, id, map[string]any{"segment_checked": true}))
+	}
+	c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "remark 50", nil, nil, "", nil)
+	require.NoError(t, c.sync(full, 0))
+	assert.Len(t, c.frameioIDs(), 51)
+	assert.LessOrEqual(t, c.frameio.Calls()["PATCH comments/{id}"], 20)
+	for range 2 {
+		require.NoError(t, c.sync(full, 0))
+	}
+	assert.Empty(t, c.equal(ref))
+}
+
+// What iconik has no place for stands behind a comment's text, and does not come back with it.
+func TestWhatACommentCarriesIsNamed(t *testing.T) {
+	t.Parallel()
+	c, ref := openReview(t, "v4", 0)
+	full := workflows.SyncInput{ReviewRef: ref, Full: true}
+	c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "see the guide", Anchor: &frameiosim.Point{X: 0.5, Y: 0.25}, Links: []frameiosim.TextLink{{Start: 8, End: 13, URL: "https://brand.example/guide"}},
+		Attachments: []frameiosim.Attachment{{ID: "a", Name: "logo.pdf", MediaType: "application/pdf", Size: 10}}})
+	require.NoError(t, c.sync(full, 0))
+	said := c.texts(c.asset)[0]
+	assert.Equal(t, "Sam Sandbox <sam@example.com>: see the guide [link in Frame.io: https://brand.example/guide] [attached in Frame.io: logo.pdf]", said)
+	assert.NotNil(t, c.iconik.Segments(c.asset)[0]["drawing"], "the place")
+	require.NoError(t, c.iconik.EditSegment(c.asset, c.segmentIDs()[0], map[string]any{"segment_text": strings.ReplaceAll(said, "see", "mind")}))
+	require.NoError(t, c.sync(full, 0))
+	assert.Equal(t, "mind the guide", c.frameio.CommentsOf(c.file)[0].Text)
+	require.NoError(t, c.sync(full, 0))
+	assert.Equal(t, strings.ReplaceAll(said, "see", "mind"), c.texts(c.asset)[0])
+}
+
+// A version that somebody has put on top in Frame.io is told once: what is said about it stays there.
+func TestAVersionPutOnTopByHandIsTold(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			c, ref := openReview(t, generation, 0)
+			full := workflows.SyncInput{ReviewRef: ref, Full: true}
+			c.update(func(r *ledger.Review) { r.FolderID = c.root })
+			require.NoError(t, c.sync(full, 0))
+			require.Empty(t, c.notes())
+			hand, err := c.frameio.AddFile(c.root, frameiosim.File{Name: "Take 2.mov", Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
+			require.NoError(t, err)
+			require.NotNil(t, c.frameio.Stack(c.file, hand.ID))
+			for range 2 {
+				require.NoError(t, c.sync(full, 0))
+			}
+			require.Len(t, c.row().Notes, 1, c.notes())
+			assert.Contains(t, c.notes(), "another version on top")
+		})
+	}
 }
