@@ -28,6 +28,10 @@ func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) e
 	if err != nil || !ok || it.State != ledger.AssetProcessing {
 		return err
 	}
+	return r.troubled(ctx, it.N, tooLong(ctx, it.Title, r.settle(ctx, it)))
+}
+
+func (r *review) settle(ctx context.Context, it ledger.ReviewAsset) error {
 	f, err := r.frameio.Asset(ctx, it.FileID)
 	switch {
 	case rest.IsNotFound(err) && (it.AbsentSince.IsZero() || time.Since(it.AbsentSince) < absentSeen):

@@ -169,7 +169,11 @@ func (a *Activities) SendAsset(ctx context.Context, in workflows.AssetInput) err
 	if !ok || it.State != ledger.AssetUploading {
 		return nil // sent by an attempt whose answer was lost
 	}
-	return r.troubled(ctx, it.N, r.sendError(r.send(ctx, it)))
+	err = r.sendError(r.send(ctx, it))
+	if now, _, lerr := r.ledger.Asset(ctx, it.N); lerr == nil && now.BytesDone <= it.BytesDone { // it gets nowhere
+		err = tooLong(ctx, it.Title, err)
+	}
+	return r.troubled(ctx, it.N, err)
 }
 
 func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
@@ -278,8 +282,9 @@ func (a *Activities) FailAsset(ctx context.Context, in workflows.AssetInput) err
 		return err
 	}
 	err = r.dropUpload(ctx, it)
-	if rest.IsRefused(err) { // it is tried again when the review's media is deleted
-		err = r.noteError(ctx, fmt.Sprintf("Frame.io refuses to delete what was uploaded of %q", it.Title), err)
+	late := time.Since(attempt.Of(ctx).Scheduled()) > workflows.StuckAfter
+	if rest.IsRefused(err) || late && isAway(err) { // it is tried again when the review's media is deleted
+		err = r.noteError(ctx, fmt.Sprintf("Frame.io does not delete what was uploaded of %q", it.Title), err)
 	}
 	if err != nil {
 		return err

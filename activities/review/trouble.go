@@ -113,6 +113,17 @@ func (r *review) unsynced(ctx context.Context, err error) error {
 	return err
 }
 
+// tooLong gives up an asset whose step has failed for as long as Frame.io may take to make a file ready: the review's other assets do
+// not wait for it for ever. A token that is refused is waited for.
+func tooLong(ctx context.Context, title string, err error) error {
+	_, final := fault.Lasting(err)
+	if err == nil || final || isWait(err) || rest.ClassOf(err) == rest.Unauthorized || ctx.Err() != nil || attempt.WasStopped(ctx) ||
+		time.Since(attempt.Of(ctx).Scheduled()) < workflows.ReadyPatience {
+		return err
+	}
+	return fault.System("%q could not be sent for %d hours: %v", title, int(workflows.ReadyPatience.Hours()), err)
+}
+
 // isWait says that nothing has failed: something is not there yet, or the vendor has asked for a pause.
 func isWait(err error) bool {
 	var own *fault.Error

@@ -1,12 +1,15 @@
 package review
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -53,4 +56,33 @@ func TestNotesHaveAnEnd(t *testing.T) {
 	}
 	assert.Len(t, r.row.Notes, mostNotes+1)
 	assert.Contains(t, r.row.Notes[mostNotes], "Framebridge's log")
+}
+
+// late is an attempt of an activity that was scheduled so long ago.
+type late struct {
+	attempt.Attempt
+	by time.Duration
+}
+
+func (l late) Scheduled() time.Time { return time.Now().Add(-l.by) }
+
+// An asset at which a vendor fails for half a day is given up, so that the others are shared; what waits for somebody, or was asked to, is not.
+func TestOneAssetIsNotWaitedForForEver(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err   error
+		after time.Duration
+		final bool
+	}{
+		"it fails for long": {&rest.Error{Vendor: "Frame.io", Status: 500, Class: rest.Retryable}, 13 * time.Hour, true},
+		"a store fails":     {errors.New("connection reset"), 13 * time.Hour, true},
+		"it fails a while":  {&rest.Error{Vendor: "Frame.io", Status: 500, Class: rest.Retryable}, 11 * time.Hour, false},
+		"a refused token":   {&rest.Error{Vendor: "Frame.io", Status: 401, Class: rest.Unauthorized}, 13 * time.Hour, false},
+		"a limit":           {&rest.Error{Vendor: "Frame.io", Status: 429, Class: rest.Throttled}, 13 * time.Hour, false},
+		"it is made ready":  {notReady("Take", time.Hour), 13 * time.Hour, false},
+	} {
+		ctx := attempt.With(t.Context(), late{attempt.Of(t.Context()), tt.after})
+		_, final := fault.Lasting(tooLong(ctx, "Take", tt.err))
+		assert.Equal(t, tt.final, final, name)
+	}
+	require.NoError(t, tooLong(t.Context(), "Take", nil))
 }

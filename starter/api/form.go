@@ -100,6 +100,9 @@ func parseChoice(field, text string) (bool, *control.FieldError) {
 // named is an address as mail programs copy it, with the name before it: "Reviewer, Rita" <rita@client.example>.
 var named = regexp.MustCompile(`([^<>]*)<\s*(?:mailto:)?([^<>]*?)\s*>`)
 
+// aside is what mail programs set behind an address, such as a name: rita@client.example (Rita Reviewer).
+var aside = regexp.MustCompile(`\([^()]*\)`)
+
 var quotedName = regexp.MustCompile(`"[^"]*"\s*$`)
 
 // addressWords takes the addresses out of a text, without names and characters that nobody sees. What is none is left in,
@@ -111,7 +114,8 @@ func addressWords(text string) []string {
 		}
 		return r
 	}, text)
-	isSeparator := func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }
+	text = aside.ReplaceAllString(text, " ")
+	isSeparator := func(r rune) bool { return strings.ContainsRune(",;，；、", r) || unicode.IsSpace(r) }
 	var out []string
 	rest := 0
 	for _, at := range named.FindAllStringSubmatchIndex(text, -1) {
@@ -123,7 +127,10 @@ func addressWords(text string) []string {
 		}
 		out, rest = append(out, text[at[4]:at[5]]), at[1]
 	}
-	return append(out, strings.FieldsFunc(text[rest:], isSeparator)...)
+	for _, word := range strings.FieldsFunc(text[rest:], isSeparator) {
+		out = append(out, strings.TrimPrefix(word, "mailto:"))
+	}
+	return out
 }
 
 func parseReviewers(values []string) ([]string, *control.FieldError) {

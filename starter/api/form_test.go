@@ -54,6 +54,8 @@ func TestReviewersMayBePastedFromAMailProgram(t *testing.T) {
 		`"rita@home" < mailto:rita@client.example >`:                                {"rita@client.example"},
 		"\u200brita@client.example\u00a0\ufeff\u2060otto@client.example\u200e":      {"rita@client.example", "otto@client.example"},
 		`<rita@client.example><otto@client.example>`:                                {"rita@client.example", "otto@client.example"},
+		`rita@client.example (Rita Reviewer), mailto:otto@client.example`:           {"rita@client.example", "otto@client.example"},
+		`rita@client.example，otto@client.example；plain@client.example`:              {"rita@client.example", "otto@client.example", "plain@client.example"},
 	} {
 		got, err := parseReviewers([]string{text})
 		require.Nil(t, err, text)

@@ -26,11 +26,7 @@ func ParseExpiry(text string, now time.Time, standard, longest time.Duration) (t
 	if err == nil {
 		at = at.Add(24*time.Hour - time.Second)
 	} else {
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"} {
-			if at, err = time.Parse(layout, text); err == nil {
-				break
-			}
-		}
+		at, err = parseTime(text)
 	}
 	switch {
 	case err != nil:
@@ -41,4 +37,18 @@ func ParseExpiry(text string, now time.Time, standard, longest time.Duration) (t
 		return at, &FieldError{field, fmt.Sprintf("The expiry %s is too late: the latest possible is %s.", at.UTC().Format("2006-01-02 15:04 UTC"), now.Add(longest).UTC().Format("2006-01-02 15:04 UTC"))}
 	}
 	return at.UTC(), nil
+}
+
+// parseTime reads a date with a time, which is UTC where no zone is named.
+func parseTime(text string) (at time.Time, err error) {
+	for _, clock := range []string{"15:04:05.999999999", "15:04"} {
+		for _, zone := range []string{"", "Z07:00", "Z0700"} {
+			for _, between := range []string{"T", " "} {
+				if at, err = time.Parse("2006-01-02"+between+clock+zone, text); err == nil {
+					return at, nil
+				}
+			}
+		}
+	}
+	return at, err
 }

@@ -484,3 +484,15 @@ func TestAVersionPutOnTopByHandIsTold(t *testing.T) {
 		})
 	}
 }
+
+// What was uploaded of an asset that is left out, and that Frame.io does not delete, does not end the review.
+func TestALeftoverOfAFailedAssetIsNamed(t *testing.T) {
+	t.Parallel()
+	c, ref, fio, _ := pickyReview(t, "v4")
+	_, file := c.addFile("Other.mov")
+	fio.dislikes("^DELETE .*"+file, "", http.StatusForbidden)
+	require.NoError(t, c.acts.Review.FailAsset(t.Context(), workflows.AssetInput{ReviewRef: ref, N: 2, Reason: "it is broken"}))
+	assert.Equal(t, ledger.AssetFailed, c.rows()[1].State)
+	assert.Equal(t, file, c.rows()[1].FileID, "it is deleted with the others")
+	assert.Contains(t, c.notes(), `does not delete what was uploaded of "Other.mov"`)
+}
