@@ -85,7 +85,7 @@ func Catalog() []Entry {
 		{ArchiveFailed, "an archive has failed", true},
 		{ArchiveCancelled, "somebody has canceled an archive", false},
 		{ReviewOpen, "a review is open", false},
-		{ReviewChanged, "somebody has changed a review's link or files outside Framebridge", true},
+		{ReviewChanged, "somebody has changed a review's link or files outside Framebridge, or a vendor refuses what the review needs", true},
 		{ReviewDecision, "an asset was approved, or changes were requested", false},
 		{ReviewWarning, "a review's media will be deleted soon", false},
 		{ReviewExpired, "a review has expired", false},

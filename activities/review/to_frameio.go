@@ -84,7 +84,8 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	var made *frameio.Comment
 	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkComment, SourceID: s.toFrameioKey(g.ID), Parent: s.it.FileID, Owner: s.ref.Review, Hash: sent.Text + " " + sent.Time,
-		Find: func(ctx context.Context) (string, error) { return s.lostComment(ctx, lost) },
+		Find:    func(ctx context.Context) (string, error) { return s.lostComment(ctx, lost) },
+		Discard: s.frameio.DeleteComment, // that of an attempt that was given up for dead
 		Make: func(ctx context.Context) (string, error) {
 			c, err := s.frameio.CreateComment(ctx, s.it.FileID, n)
 			if err != nil {
@@ -100,7 +101,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	if err != nil {
 		return s.refusedNew(ctx, row, mapping.Frameio, fmt.Errorf("to Frame.io: %w", err))
 	}
-	adopted := made == nil
+	adopted := made == nil || made.ID != id // by an attempt before, or one beside this
 	if adopted {
 		c, err := s.frameio.Comment(ctx, id)
 		if err != nil && !rest.IsNotFound(err) {

@@ -38,7 +38,8 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	as := user
 	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkComment, SourceID: s.toIconikKey(c.ID), Parent: s.it.AssetID, Owner: s.ref.Review, IndexLag: s.review.cfg.Iconik.SettleTime,
-		Find: func(ctx context.Context) (string, error) { return s.findSegment(ctx, req.ExternalID) },
+		Find:    func(ctx context.Context) (string, error) { return s.findSegment(ctx, req.ExternalID) },
+		Discard: s.discardSegment,
 		Make: func(ctx context.Context) (string, error) {
 			g, who, err := s.tenant.CreateSegment(ctx, s.it.AssetID, user, requestFor)
 			if err != nil {
@@ -54,7 +55,10 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if err != nil {
 		return s.refusedNew(ctx, row, mapping.Iconik, fmt.Errorf("to iconik: %w", err))
 	}
-	adopted := made == nil
+	adopted := made == nil || made.ID != id // by an attempt before, or one beside this
+	if adopted {
+		made = nil
+	}
 	if made, as, err = s.madeOf(ctx, id, made, as, requestFor); err != nil {
 		return err
 	}
@@ -118,6 +122,14 @@ func (s *assetSync) putFields(ctx context.Context, id string, fields map[string]
 	}
 	if err != nil {
 		return fmt.Errorf("metadata of a comment: %w", err)
+	}
+	return nil
+}
+
+// discardSegment takes back a segment that an attempt made which was given up for dead.
+func (s *assetSync) discardSegment(ctx context.Context, id string) error {
+	if err := s.iconik.Segments.Delete(ctx, s.it.AssetID, id); !rest.IsNotFound(err) {
+		return err
 	}
 	return nil
 }

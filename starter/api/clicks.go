@@ -131,6 +131,19 @@ func (in click) form() map[string][]string {
 	return out
 }
 
+// clickLag is how long a click may be on its way, and by how much iconik's clock may be ahead of ours.
+const clickLag = time.Hour
+
+// at is when somebody clicked, by iconik's own clock, which also dates the comments: those of before stay in iconik. A time that
+// is long past would have them sent.
+func (in click) at(now time.Time) time.Time {
+	at := iconik.ParseTime(in.DateCreated)
+	if at.IsZero() || now.Sub(at).Abs() > clickLag {
+		return now
+	}
+	return at
+}
+
 // content tells one click from another: who, on what, with which values.
 func (in click) content() string {
 	assets, collections, form := slices.Clone(in.AssetIDs), slices.Clone(in.CollectionIDs), in.form()
@@ -139,18 +152,6 @@ func (in click) content() string {
 	raw, _ := json.Marshal([]any{in.UserID, assets, collections, form})
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
-}
-
-// mostAhead is by how much iconik's clock may be ahead of ours.
-const mostAhead = time.Hour
-
-// at is when somebody has clicked, by iconik's own clock, which also dates the comments: what was said before stays in iconik.
-func (in click) at(now time.Time) time.Time {
-	at := iconik.ParseTime(in.DateCreated)
-	if at.IsZero() || at.After(now.Add(mostAhead)) {
-		return now
-	}
-	return at
 }
 
 // sendAction starts a review of what was clicked. A mistake in the form is shown in iconik as a failed job, too.

@@ -100,6 +100,7 @@ func TestAClickIsDatedByIconik(t *testing.T) {
 		"2026-12-01T09:59:58Z":             now.Add(-2 * time.Second),
 		"2026-12-01T10:59:58.000000+01:00": now.Add(-2 * time.Second),
 		"2026-12-01T10:00:05.250000":       now.Add(5250 * time.Millisecond),
+		"2022-04-29T00:22:10.316685":       now, // comments of before the click stay in iconik: a time that cannot be its own is none
 		"2036-12-01T10:00:05":              now,
 		"yesterday":                        now,
 		"":                                 now,

@@ -15,10 +15,33 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/workflows"
 )
+
+// An attempt that was given up for dead and goes on beside the next one leaves no second comment.
+func TestTwoAttemptsMakeOneComment(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			c, ref := openReview(t, generation, 0)
+			full := workflows.SyncInput{ReviewRef: ref, Full: true}
+			c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 1"})
+			c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "remark 2", nil, nil, "", nil)
+			next := func() { assert.NoError(t, c.sync(full, 0)) }
+			require.NoError(t, c.iconik.AddFault(faults.Fault{Match: "^POST .*segments", Times: 1, Do: next}))
+			require.NoError(t, c.frameio.AddFault(faults.Fault{Match: "^POST .*comments", Times: 1, Do: next}))
+			for range 3 {
+				require.NoError(t, c.sync(full, 0))
+			}
+			assert.Len(t, c.frameioIDs(), 2)
+			assert.Len(t, c.segmentIDs(), 2)
+			assert.Empty(t, c.equal(ref))
+		})
+	}
+}
 
 // picky stands before a vendor and answers the calls that it does not like itself, each in other words.
 type picky struct {
