@@ -42,8 +42,32 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 	if err := r.setStatus(ctx, ledger.ReviewDeleted); err != nil {
 		return err
 	}
-	r.closeJob(ctx, "FINISHED", "The review has ended, and its media in Frame.io is deleted.")
-	return r.tell(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), "The files that this review uploaded to Frame.io are deleted. The assets and comments in iconik stay.\n")
+	gone, err := r.projectIsGone(ctx)
+	if err != nil {
+		return err
+	}
+	job, text := "The review has ended, and its media in Frame.io is deleted.", "The files that this review uploaded to Frame.io are deleted."
+	if gone {
+		text = fmt.Sprintf("Frame.io no longer shows Framebridge the project %q. If someone deleted it, this review's files went with it. If Framebridge's user was only removed from it, the files are still there: delete them.", r.cfg.Review.Project)
+		job = "The review has ended. " + text
+	}
+	r.closeJob(ctx, "FINISHED", job)
+	return r.tell(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), text+" The assets and comments in iconik stay.\n")
+}
+
+// projectIsGone says that Frame.io shows the review's project no more: then it shows its files as deleted, too, whether they are or not.
+func (r *review) projectIsGone(ctx context.Context) (bool, error) {
+	if r.row.ProjectID == "" {
+		return false, nil
+	}
+	_, err := r.frameio.Project(ctx, r.row.ProjectID)
+	if rest.IsNotFound(err) {
+		return true, r.note(ctx, "Frame.io no longer shows Framebridge the review's project: whether its files are deleted cannot be seen.")
+	}
+	if rest.IsRefused(err) {
+		return false, nil //nolint:nilerr // it is there
+	}
+	return false, err
 }
 
 const doesNotDelete = "Frame.io does not delete "
