@@ -12,6 +12,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/workflows"
@@ -218,4 +219,31 @@ func TestADeletionThatCannotBeSeenIsToldAsThat(t *testing.T) {
 	require.NoError(t, c.acts.Review.DeleteMedia(ctx, ref))
 	assert.Contains(t, c.notes(), "whether its files are deleted cannot be seen")
 	assert.Len(t, c.frameio.AssetsOf(c.row().ProjectID), 2, "they are not")
+}
+
+// A file that is locked at its time goes once Frame.io lets it, and the review ends as any other.
+func TestALockedFileIsDeletedLater(t *testing.T) {
+	t.Parallel()
+	b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, "v4")
+	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
+	require.NoError(t, err)
+	ref := b.request(t, 10*time.Minute, asset)
+	row := func() ledger.Review {
+		row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
+		assert.NoError(t, err)
+		return row
+	}
+	_, err = b.book.Tenant(tenantID).Review(reviewID).Update(t.Context(), func(r *ledger.Review) { r.RequestedBy = ledger.Person{} })
+	require.NoError(t, err)
+	b.frameio.SetWatermark(true)
+	reason := ""
+	require.NoError(t, b.frameio.AddFault(faults.Fault{Match: "^DELETE .*files", Times: 5, Status: http.StatusLocked, Do: func() { reason = row().Reason }}))
+	env := b.skippingTime()
+	env.ExecuteWorkflow(workflows.Review, workflows.ReviewInput{ReviewRef: ref})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	assert.Contains(t, reason, "does not delete 1 file")
+	assert.Equal(t, ledger.ReviewDeleted, row().Status)
+	assert.Empty(t, row().Reason)
+	assert.Empty(t, b.frameio.AssetsOf(row().ProjectID)[1:], "only the project's root is left")
 }
