@@ -62,7 +62,9 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		return err
 	}
 	before, body, after, drawable := mapping.ToFrameio(g.Text, name, tenant.Shapes(g.Drawing))
-	n := frameio.NewComment{Annotation: mapping.Annotation(drawable, s.tenant.DrawingFrame()), TeamOnly: g.Internal != nil && *g.Internal, Completed: g.Checked}
+	drawing, aside := s.annotation(drawable)
+	after += aside
+	n := frameio.NewComment{Annotation: drawing, TeamOnly: g.Internal != nil && *g.Internal, Completed: g.Checked}
 	n.Frame, n.Frames = s.place(g)
 	switch {
 	case parent.ID == "":
@@ -110,11 +112,8 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		made = &c
 	}
 	if g.Checked && made.ID != "" && !made.Completed {
-		err := s.frameio.UpdateComment(ctx, id, frameio.CommentChange{Completed: &g.Checked})
-		if made.Completed = err == nil; err != nil {
-			if err := s.refused(ctx, &row, mapping.Frameio, err); err != nil {
-				return err
-			}
+		if err := s.complete(ctx, &row, made); err != nil {
+			return err
 		}
 	}
 	row.Frameio, row.FrameioAt = frameioState(*made), made.UpdatedAt
@@ -126,6 +125,17 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	}
 	s.changes++
 	return s.put(ctx, row)
+}
+
+// complete marks a new comment as done, where Frame.io takes that.
+func (s *assetSync) complete(ctx context.Context, row *ledger.ReviewComment, made *frameio.Comment) error {
+	done := true
+	err := s.frameio.UpdateComment(ctx, made.ID, frameio.CommentChange{Completed: &done})
+	if err != nil {
+		return s.refused(ctx, row, mapping.Frameio, err)
+	}
+	made.Completed = true
+	return nil
 }
 
 // listed says that Frame.io still lists a comment: it may list replies that it knows by no id of their own.
@@ -160,6 +170,20 @@ func plays(it ledger.ReviewAsset) bool {
 		return true
 	}
 	return false
+}
+
+const (
+	mostAnnotation = 200_000 // characters of a drawing that V4 takes
+	drawnInIconik  = " [also drawn in iconik]"
+)
+
+// annotation is a drawing as Frame.io takes it, and what the text says where it takes none: on sound, or of such a size.
+func (s *assetSync) annotation(shapes []mapping.Shape) (drawing, aside string) {
+	drawing = mapping.Annotation(shapes, s.tenant.DrawingFrame())
+	if drawing != "" && (strings.HasPrefix(s.it.MediaType, "audio/") || len(drawing) > mostAnnotation) {
+		return "", drawnInIconik
+	}
+	return drawing, ""
 }
 
 // threadOf is the comment at the top of a thread: Frame.io's threads have one level.
@@ -218,6 +242,8 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 	}
 	name := row.Author
 	before, body, after, drawable := mapping.ToFrameio(g.Text, name, tenant.Shapes(g.Drawing))
+	drawing, aside := s.annotation(drawable)
+	after += aside
 	var ch frameio.CommentChange
 	for _, part := range op.Parts {
 		switch part {
@@ -241,7 +267,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 		case mapping.PartDone:
 			ch.Completed, c.Completed = &g.Checked, g.Checked
 		case mapping.PartDrawing:
-			annotation := mapping.KeepUnknown(c.Annotation, mapping.Annotation(drawable, s.tenant.DrawingFrame()))
+			annotation := mapping.KeepUnknown(c.Annotation, drawing)
 			ch.Annotation, c.Annotation = &annotation, annotation
 		}
 	}

@@ -332,3 +332,25 @@ func TestWhatACommentCarriesIsNamed(t *testing.T) {
 	require.NoError(t, c.sync(full, 0))
 	assert.Equal(t, strings.ReplaceAll(said, "see", "mind"), c.texts(c.asset)[0])
 }
+
+// What V4 takes of no file of this kind, a time where nothing plays or a drawing on sound, does not cost the words.
+func TestAFilesKindDecidesWhatItsCommentsHave(t *testing.T) {
+	t.Parallel()
+	for media, forbidden := range map[string]string{"application/vnd.ms-powerpoint": `"timestamp"`, "image/png": `"timestamp"`, "audio/wav": `"annotation"`} {
+		c, ref, fio, _ := pickyReview(t, "v4")
+		_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(t.Context(), 1, func(row *ledger.ReviewAsset) {
+			row.MediaType, row.FrameNum, row.FrameDen = media, 0, 0
+		})
+		require.NoError(t, err)
+		fio.dislikes("^POST .*comments", forbidden, http.StatusUnprocessableEntity)
+		zero := int64(0)
+		drawing := map[string]any{"primitives": []any{map[string]any{"type": "LINE", "color": "#ff0000", "points": []any{map[string]any{"x": 0, "y": 0}, map[string]any{"x": 1, "y": 1}}}}}
+		c.iconik.Comment(c.asset, c.iconik.ServiceUser(), "remark", &zero, &zero, "", drawing)
+		require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+		require.Len(t, c.frameioIDs(), 1, media)
+		said := c.frameio.CommentsOf(c.file)[0]
+		assert.Equal(t, media == "audio/wav", strings.Contains(said.Text, "also drawn in iconik"), media)
+		assert.Equal(t, media == "audio/wav", said.Annotation == "", media)
+		assert.Empty(t, c.notes())
+	}
+}
