@@ -55,6 +55,15 @@ func (r *review) refusedInvitation(ctx context.Context, emails []string, err err
 	return r.noteError(ctx, fmt.Sprintf("Frame.io refused to invite %s. Send them the link", strings.Join(emails, ", ")), err)
 }
 
+// noteUninvited names those whom a review that has expired meanwhile does not invite any more.
+func (r *review) noteUninvited(ctx context.Context) error {
+	todo, err := r.uninvited(ctx)
+	if err != nil || len(todo) == 0 {
+		return err
+	}
+	return r.note(ctx, fmt.Sprintf("The review expired before %s could be invited. To invite them, extend the review and send the assets again.", strings.Join(todo, ", ")))
+}
+
 // isUninvitable says that Frame.io does not invite somebody, not that it has no such link.
 func isUninvitable(err error) bool { return rest.IsRefused(err) && !rest.IsNotFound(err) }
 

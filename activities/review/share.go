@@ -55,11 +55,8 @@ func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult,
 	if err := r.dropDeletedLink(ctx); err != nil {
 		return out, err
 	}
-	if !time.Now().Before(r.row.ExpiresAt) { // sending took longer: nobody is invited to a link that is off
-		if r.row.ShareID != "" {
-			out.URL = r.row.ShareURL
-			return out, nil
-		}
+	expired := !time.Now().Before(r.row.ExpiresAt) // sending took longer
+	if expired && r.row.ShareID == "" {
 		return out, fault.Content("The review expired on %s, before everything was sent, so nothing was shared. Send the assets again with a later expiry.", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if err := r.share(ctx, shown); err != nil {
@@ -68,6 +65,9 @@ func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult,
 	out.URL, out.Unwatermarked = r.row.ShareURL, plain
 	if !r.frameio.Capabilities().WatermarkOnFiles && r.row.Watermark == watermarkNone {
 		out.Unwatermarked = len(shown)
+	}
+	if expired { // nobody is invited to a link that is off
+		return out, r.noteUninvited(ctx)
 	}
 	if err := r.invite(ctx); err != nil {
 		return out, err

@@ -99,6 +99,30 @@ func TestAReviewThatExpiredWhileItWasSent(t *testing.T) {
 	require.ErrorContains(t, err, "before everything was sent")
 	assert.Empty(t, c.frameio.Mails())
 	assert.Empty(t, c.shares())
+
+	c, ref = openReview(t, "v4", 0)
+	c.knowsItsLink()
+	_, other := c.addFile("Other.mov")
+	c.update(func(r *ledger.Review) { r.ExpiresAt, r.OpenedAt = time.Now().Add(-time.Minute), time.Now().Add(-time.Hour) })
+	_, err = c.acts.Review.ShareReview(t.Context(), ref)
+	require.NoError(t, err)
+	assert.Empty(t, c.frameio.Mails())
+	assert.Contains(t, c.notes(), "before rita@client.example could be invited")
+	assert.Contains(t, c.shares()[0].Items, other, "an extension shows it")
+}
+
+// That a comment is done is not worth the comment.
+func TestARefusedMarkCostsNoComment(t *testing.T) {
+	t.Parallel()
+	c, ref, fio, _ := pickyReview(t, "legacy")
+	fio.dislikes("complete$", "", http.StatusForbidden)
+	for n := range 4 {
+		c.iconik.Comment(c.asset, c.iconik.ServiceUser(), fmt.Sprint("remark ", n), nil, nil, "", nil)
+	}
+	require.NoError(t, c.iconik.EditSegment(c.asset, c.segmentIDs()[0], map[string]any{"segment_checked": true}))
+	require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+	assert.Len(t, c.frameioIDs(), 4)
+	assert.Contains(t, c.notes(), "Frame.io rejected a change")
 }
 
 // What is sent to an open review and cannot be shared does not end it for those who look at it.
