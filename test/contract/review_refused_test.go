@@ -103,7 +103,9 @@ func TestAReviewThatExpiredWhileItWasSent(t *testing.T) {
 	c, ref = openReview(t, "v4", 0)
 	c.knowsItsLink()
 	_, other := c.addFile("Other.mov")
-	c.update(func(r *ledger.Review) { r.ExpiresAt, r.OpenedAt = time.Now().Add(-time.Minute), time.Now().Add(-time.Hour) })
+	c.update(func(r *ledger.Review) {
+		r.ExpiresAt, r.OpenedAt = time.Now().Add(-time.Minute), time.Now().Add(-time.Hour)
+	})
 	_, err = c.acts.Review.ShareReview(t.Context(), ref)
 	require.NoError(t, err)
 	assert.Empty(t, c.frameio.Mails())
