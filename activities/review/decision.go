@@ -72,7 +72,7 @@ func (r *review) lookAtHead(ctx context.Context, it ledger.ReviewAsset, f framei
 	}
 	stack, err := r.frameio.Asset(ctx, f.ParentID)
 	if rest.IsRefused(err) {
-		return nil //nolint:nilerr // it is moved to where we may not look
+		return nil // it is moved to where we may not look
 	}
 	if err != nil || stack.Kind != frameio.KindStack || stack.CoverID == "" || stack.CoverID == it.FileID {
 		return err

@@ -65,7 +65,7 @@ func (r *review) projectIsGone(ctx context.Context) (bool, error) {
 		return true, r.note(ctx, "Frame.io no longer shows Framebridge the review's project: whether its files are deleted cannot be seen.")
 	}
 	if rest.IsRefused(err) {
-		return false, nil //nolint:nilerr // it is there
+		return false, nil // it is there
 	}
 	return false, err
 }
