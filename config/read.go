@@ -417,7 +417,7 @@ func (d *document) resolve(node any, key string) any {
 		}
 		if path, ok := strings.CutPrefix(n, "file:"); ok {
 			d.named = append(d.named, d.path(path))
-			raw, err := os.ReadFile(d.path(path))
+			raw, err := os.ReadFile(d.path(path)) //nolint:gosec // the operator says which
 			if err != nil {
 				d.p.refuse(key, "cannot read the file named here: %v", err)
 				return ""

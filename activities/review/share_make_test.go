@@ -3,7 +3,6 @@ package review
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,13 +34,6 @@ func (l *linking) UpdateShare(_ context.Context, _ string, c frameio.ShareChange
 	return nil
 }
 
-type late struct {
-	attempt.Attempt
-	at time.Time
-}
-
-func (l late) Scheduled() time.Time { return l.at }
-
 // V4's document says that a share's short_url may be null. A review without an address would count as never shared.
 func TestALinkWithoutAnAddressIsNotShared(t *testing.T) {
 	fio := &linking{folder: &folder{}}
@@ -52,7 +44,7 @@ func TestALinkWithoutAnAddressIsNotShared(t *testing.T) {
 	assert.False(t, own.Final, "it may come in a moment")
 	assert.False(t, fio.off)
 
-	patience := attempt.With(t.Context(), late{attempt.Of(t.Context()), time.Now().Add(-addressLag)})
+	patience := attempt.With(t.Context(), late{attempt.Of(t.Context()), addressLag})
 	require.ErrorAs(t, r.share(patience, []string{"F"}), &own)
 	assert.True(t, own.Final)
 	assert.True(t, fio.off, "nobody finds it, and so nobody watches it")
