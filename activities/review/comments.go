@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
@@ -87,7 +88,7 @@ func (s *assetSync) run(ctx context.Context) error {
 	for _, g := range s.ick {
 		seen[mapping.Iconik] = append(seen[mapping.Iconik], mapping.Seen{ID: g.ID, ParentID: g.ParentID, State: iconikState(g), CreatedAt: g.Created.Time, UpdatedAt: g.Modified.Time})
 	}
-	var each apart
+	var each isolate.Each
 	edits := 0
 	for _, op := range mapping.Reconcile(pairs, seen) {
 		if err := attempt.Stopping(ctx); err != nil {
@@ -99,11 +100,11 @@ func (s *assetSync) run(ctx context.Context) error {
 				continue
 			}
 		}
-		if !each.goOn(ctx, s.do(ctx, op)) {
+		if !each.GoOn(ctx, s.do(ctx, op)) {
 			break
 		}
 	}
-	return each.err()
+	return each.Err()
 }
 
 func (s *assetSync) load(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/english"
@@ -117,22 +118,22 @@ func (r *review) deleteMedia(ctx context.Context) error {
 	}
 	late := time.Since(attempt.Of(ctx).Scheduled()) > workflows.StuckAfter
 	var left undeleted
-	var each apart
+	var each isolate.Each
 	stacks := map[string]bool{}
 	for _, it := range assets {
 		if it.StackID != "" {
 			stacks[it.StackID] = true
 		}
 		err := r.deleteFile(ctx, it)
-		if rest.IsRefused(err) || conflicts(err) || late && isAway(err) {
+		if rest.IsRefused(err) || conflicts(err) || late && isolate.Away(err) {
 			left.titles = append(left.titles, fmt.Sprintf("%q", it.Title))
 			left.why, err = cmp.Or(left.why, err), nil
 		}
-		if !each.goOn(ctx, err) {
+		if !each.GoOn(ctx, err) {
 			break
 		}
 	}
-	if err := each.err(); err != nil {
+	if err := each.Err(); err != nil {
 		return err
 	}
 	if left.why != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -66,17 +67,17 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 	for _, it := range assets {
 		newest[it.AssetID] = it
 	}
-	var each apart
+	var each isolate.Each
 	for _, it := range newest {
 		err := r.publishOn(ctx, row, it, view)
 		if rest.IsRefused(err) { // it is tried again with what is next to be shown
 			err = r.noteError(ctx, fmt.Sprintf("iconik rejected the review's fields on %q, so they are not up to date there", it.Title), err)
 		}
-		if !each.goOn(ctx, err) {
+		if !each.GoOn(ctx, err) {
 			break
 		}
 	}
-	return each.err()
+	return each.Err()
 }
 
 // publishOn writes a state to one asset.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -283,7 +284,7 @@ func (a *Activities) FailAsset(ctx context.Context, in workflows.AssetInput) err
 	}
 	err = r.dropUpload(ctx, it)
 	late := time.Since(attempt.Of(ctx).Scheduled()) > workflows.StuckAfter
-	if rest.IsRefused(err) || late && isAway(err) { // it is tried again when the review's media is deleted
+	if rest.IsRefused(err) || late && isolate.Away(err) { // it is tried again when the review's media is deleted
 		err = r.noteError(ctx, fmt.Sprintf("Frame.io does not delete what was uploaded of %q", it.Title), err)
 	}
 	if err != nil {

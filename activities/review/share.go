@@ -10,6 +10,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/english"
@@ -186,17 +187,17 @@ func (r *review) revoke(ctx context.Context) error {
 	default:
 		ids = append(ids, r.row.ShareID)
 	}
-	var each apart
+	var each isolate.Each
 	for _, id := range ids {
 		err := r.deactivateLink(ctx, id)
 		if rest.IsNotFound(err) {
 			err = r.linkIsGone(ctx)
 		}
-		if !each.goOn(ctx, err) {
+		if !each.GoOn(ctx, err) {
 			break
 		}
 	}
-	return each.err()
+	return each.Err()
 }
 
 // switchOff revokes the review's links, and says whether they are off. What Frame.io refuses to switch off is told to people, and

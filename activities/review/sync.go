@@ -9,6 +9,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -51,7 +52,7 @@ func (r *review) sync(ctx context.Context, in workflows.SyncInput) (out workflow
 		return out, err
 	}
 	var did synced
-	var each apart
+	var each isolate.Each
 	for i, it := range assets {
 		out.Pending = out.Pending || it.State == ledger.AssetPending
 		segments, meant := meantBy(in, it)
@@ -61,19 +62,19 @@ func (r *review) sync(ctx context.Context, in workflows.SyncInput) (out workflow
 		if err := attempt.Stopping(ctx); err != nil {
 			return out, err
 		}
-		if !each.goOn(ctx, r.syncAsset(ctx, in, assets, i, segments, &did)) {
-			return out, each.err()
+		if !each.GoOn(ctx, r.syncAsset(ctx, in, assets, i, segments, &did)) {
+			return out, each.Err()
 		}
 	}
 	if in.Full && !in.Last {
-		each.goOn(ctx, r.notePermanent(ctx, r.lookAtShare(ctx), "review link"))
+		each.GoOn(ctx, r.notePermanent(ctx, r.lookAtShare(ctx), "review link"))
 	}
-	each.goOn(ctx, r.publish(ctx))
+	each.GoOn(ctx, r.publish(ctx))
 	now := time.Now().UTC()
-	if err := r.counted(ctx, &out, did, now, each.err() == nil); err != nil {
+	if err := r.counted(ctx, &out, did, now, each.Err() == nil); err != nil {
 		return out, err
 	}
-	if err := each.err(); err != nil {
+	if err := each.Err(); err != nil {
 		return out, err
 	}
 	if out.NextIn, err = r.nextPoll(ctx, now); err != nil {

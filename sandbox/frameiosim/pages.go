@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/sandbox/frameiosim/drawings"
 	"github.com/framebridge/framebridge/sandbox/ui"
 )
 
@@ -161,7 +162,7 @@ func (f reviewFile) picture(share string, c Comment) template.HTML {
 	if c.Timestamp != nil && f.FPS > 0 {
 		m.Seconds = (float64(*c.Timestamp) + 0.5) / f.FPS // the middle of the frame: its edges belong to two
 	}
-	return ui.Picture(m, c.Timestamp != nil, marks(c.Annotation))
+	return ui.Picture(m, c.Timestamp != nil, drawings.Marks(c.Annotation))
 }
 
 // reviewMedia leads to a shared file's bytes, as long as the link is open.
@@ -342,7 +343,7 @@ func (s *Sim) commentForm(w http.ResponseWriter, r *http.Request) {
 	}
 	var drawn []ui.Mark
 	if json.Unmarshal([]byte(r.FormValue("shapes")), &drawn) == nil {
-		c.Annotation = annotation(drawn)
+		c.Annotation = drawings.Annotation(drawn)
 	}
 	s.mu.RLock()
 	_, ok := s.live(c.AssetID)

@@ -1,7 +1,7 @@
-package frameiosim
+// Package drawings turns what is drawn on the simulator's page into annotations as Frame.io keeps them, and back.
+package drawings
 
 import (
-	_ "embed"
 	"encoding/json"
 
 	"github.com/framebridge/framebridge/sandbox/ui"
@@ -24,8 +24,8 @@ type shape struct {
 	YS    []float64 `json:"ys,omitempty"`
 }
 
-// annotation is what was drawn on the page as Frame.io keeps it; "" for nothing.
-func annotation(drawn []ui.Mark) string {
+// Annotation is what was drawn on the page as Frame.io keeps it; "" for nothing.
+func Annotation(drawn []ui.Mark) string {
 	var out []shape
 	for _, m := range drawn {
 		if len(m.Points) < 2 {
@@ -55,8 +55,8 @@ func annotation(drawn []ui.Mark) string {
 	return string(raw)
 }
 
-// marks reads an annotation for the page; what it cannot show is left out.
-func marks(annotation string) []ui.Mark {
+// Marks reads an annotation for the page; what it cannot show is left out.
+func Marks(annotation string) []ui.Mark {
 	var list []shape
 	if json.Unmarshal([]byte(annotation), &list) != nil {
 		return nil
