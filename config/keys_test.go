@@ -202,9 +202,11 @@ func TestTenantsMayHaveFilesOfTheirOwn(t *testing.T) {
 	write("tenants.d/second.yaml", tenant(second, ""))
 	write("tenants.d/third.yaml", "tenants:\n"+tenant(third, "  "))
 	write("tenants.d/not-read.txt", "nonsense")
+	write("tenants.d/fourth.yml", tenant(third, ""))
 	c, err := Load(filepath.Join(dir, "framebridge.yaml"))
 	require.NoError(t, err)
 	assert.Len(t, c.Tenants, 3)
+	assert.Contains(t, c.Warnings, "tenants.d/fourth.yml: is not read: only *.yaml is")
 	for _, id := range []string{second, third} {
 		assert.Equal(t, "a token", c.Tenants[id].Iconik.AuthToken.Reveal())
 		assert.Equal(t, "X", c.Tenants[id].Archive.Groups["Big Letters"])

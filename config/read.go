@@ -197,6 +197,10 @@ func join(key, name string) string { return strings.TrimPrefix(key+"."+name, "."
 // readTenantFiles adds the tenants that have files of their own: each holds tenants' keys under their ids, with or without
 // the word tenants above them.
 func (d *document) readTenantFiles() {
+	others, _ := filepath.Glob(filepath.Join(d.dir, tenantDir, "*.yml"))
+	for _, file := range others {
+		d.p.warn(filepath.Join(tenantDir, filepath.Base(file)), "is not read: only *.yaml is")
+	}
 	files, _ := filepath.Glob(filepath.Join(d.dir, tenantDir, "*.yaml"))
 	slices.Sort(files)
 	for _, file := range files {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // Setting is a key's value as it takes effect, secrets masked, and where it comes from: file:line, the environment's
@@ -81,8 +82,34 @@ func shown(value any) any {
 		return v.String()
 	case TLS:
 		return v.Enabled
+	case time.Time:
+		return v.Format(time.DateOnly)
 	case fmt.Stringer:
 		return v.String()
 	}
+	if in := reflect.ValueOf(value); in.Kind() == reflect.Slice && in.Type().Elem().Kind() == reflect.Struct {
+		entries := make([]any, in.Len())
+		for i := range entries {
+			entries[i] = entry(in.Index(i))
+		}
+		return entries
+	}
 	return value
+}
+
+// entry is one of a list, such as an API key, by the names of its keys and without those that are not set.
+func entry(in reflect.Value) map[string]any {
+	out := map[string]any{}
+	for i := range in.NumField() {
+		name := in.Type().Field(i).Tag.Get("yaml")
+		if name == "" || name == "-" || in.Field(i).IsZero() {
+			continue
+		}
+		value := shown(in.Field(i).Interface())
+		if of := reflect.ValueOf(value); of.Kind() == reflect.Struct {
+			value = entry(of)
+		}
+		out[name] = value
+	}
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,15 @@ func showConfig(out io.Writer, path string, asJSON bool) error {
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, s := range settings {
-		fmt.Fprintf(w, "%s\t%v\t%s\n", s.Key, s.Value, s.From)
+		value := s.Value
+		if kind := reflect.ValueOf(value).Kind(); kind == reflect.Slice || kind == reflect.Map || kind == reflect.Struct {
+			raw, err := json.Marshal(value)
+			if err != nil {
+				return err
+			}
+			value = string(raw)
+		}
+		fmt.Fprintf(w, "%s\t%v\t%s\n", s.Key, value, s.From)
 	}
 	return w.Flush()
 }

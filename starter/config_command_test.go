@@ -73,6 +73,12 @@ func TestTheExampleConfigurationIsGoodOnceItsSecretsAreThere(t *testing.T) {
 	assert.Equal(t, "default", by["worker.listen"].From)
 	assert.Equal(t, "framebridge.yaml:17, from the environment variable ACME_API_KEY", by[tenant+"api_key"].From)
 	assert.Equal(t, []any{"***"}, by[tenant+"api_key"].Value)
+
+	t.Setenv("FRAMEBRIDGE_TENANTS_0419E0C5_6FED_4B66_BF0F_F8A99D44BCD0_API_KEYS", `[{name: edit-suite, key: "a key that nobody may see", role: editor, expires: 2027-06-30}]`)
+	out, err = runCommand("config", "show", "--config", file)
+	require.NoError(t, err)
+	assert.Contains(t, out, `[{"expires":"2027-06-30","key":"***","name":"edit-suite","role":"editor"}]`)
+	assert.NotContains(t, out, "nobody may see")
 }
 
 func TestTheVersionIsPrinted(t *testing.T) {
