@@ -401,6 +401,36 @@ func TestWhoSendsAReviewIsInTheAudit(t *testing.T) {
 	assert.Equal(t, ledger.Actor{Kind: ledger.ActorIconik, Name: "ed@post.example"}, entries[0].Actor)
 }
 
+// What has begun has begun, although who asked goes away in the same moment: a failure would have people start it once more.
+func TestAStartThatNobodyWaitsForIsAStart(t *testing.T) {
+	f := newTestServer(t)
+	closed := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED}}
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(closed, nil)
+	var leave context.CancelFunc
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(func(mock.Arguments) { leave() }).Return(nil, nil)
+	for name, start := range map[string]func(ctx context.Context) (control.Accepted, error){
+		"review": func(ctx context.Context) (control.Accepted, error) {
+			return f.StartReview(ctx, f.Config().Tenants[tenantA], ledger.Review{Tenant: tenantA, ID: "r", Click: "c", CreatedAt: time.Now()}, "")
+		},
+		"archive": func(ctx context.Context) (control.Accepted, error) {
+			return f.StartArchive(ctx, f.Config().Tenants[tenantA], frameio.Project{ID: project}, "")
+		},
+	} {
+		var ctx context.Context
+		ctx, leave = context.WithCancel(t.Context())
+		defer leave()
+		out, err := start(ctx)
+		require.NoError(t, err, name)
+		assert.Equal(t, "started", out.Status, name)
+	}
+	for action, filter := range map[string]ledger.AuditFilter{"send": {Review: "r"}, "start": {Archive: project}} {
+		entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), filter, 0, 10)
+		require.NoError(t, err)
+		require.Len(t, entries, 1)
+		assert.Equal(t, action, entries[0].Action)
+	}
+}
+
 func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	f := newTestServer(t)
 	running := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}
@@ -514,6 +544,11 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
 			described = append(described, method+" "+path)
+			if o.RequestBody != nil {
+				if body := o.RequestBody.Value.Content.Get("application/json").Schema.Value; len(body.Properties) > 0 {
+					assert.NotNil(t, body.AdditionalProperties.Has, "%s %s refuses a field that it does not know", method, path)
+				}
+			}
 			if strings.HasPrefix(path, routes.Prefix) {
 				refusals := []string{"400", "401", "404", "503"}
 				if method == http.MethodPost {

@@ -22,7 +22,8 @@ func (s *Service) StartArchive(ctx context.Context, t *config.Tenant, known fram
 	if err != nil || !began {
 		return out, err
 	}
-	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: "start", ObjectKind: "archive", ObjectID: known.ID, Archive: known.ID})
+	s.auditBegun(ctx, t, ledger.AuditEntry{Action: "start", ObjectKind: "archive", ObjectID: known.ID, Archive: known.ID})
+	return out, nil
 }
 
 // startArchive also takes the only range of items that the run is to copy. It says whether a run has begun with this.

@@ -3,10 +3,13 @@ package control
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
+
+const auditPatience = time.Second // of who waits for a start, beyond StartTimeout: Frame.io gives a webhook 5 s
 
 type actorKey struct{}
 
@@ -27,6 +30,16 @@ func (s *Service) Audit(ctx context.Context, t *config.Tenant, e ledger.AuditEnt
 	e.Tenant, e.Actor = t.ID, s.actorIn(ctx)
 	_, err := s.Ledger.AppendAudit(ctx, e)
 	return err
+}
+
+// auditBegun records what has begun, and goes on although nobody waits any longer. A failure of this alone would have people begin it
+// once more: an invitation would go out twice.
+func (s *Service) auditBegun(ctx context.Context, t *config.Tenant, e ledger.AuditEntry) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditPatience)
+	defer cancel()
+	if err := s.Audit(ctx, t, e); err != nil {
+		s.Log.ErrorContext(ctx, "what has begun is missing in the audit", "tenant", t.ID, "action", e.Action, "object", e.ObjectID, "error", err)
+	}
 }
 
 // actorIn is whoever a request or a command is from.

@@ -76,10 +76,10 @@ func (s *Service) StartReview(ctx context.Context, t *config.Tenant, row ledger.
 		}
 		return out, errors.Join(ErrUnavailable, err, uerr)
 	}
-	if joined {
-		return out, nil
+	if !joined {
+		s.auditBegun(WithPerson(ctx, have.RequestedBy), t, ledger.AuditEntry{Action: "send", ObjectKind: "review", ObjectID: have.ID, Review: have.ID})
 	}
-	return out, s.Audit(WithPerson(ctx, have.RequestedBy), t, ledger.AuditEntry{Action: "send", ObjectKind: "review", ObjectID: have.ID, Review: have.ID})
+	return out, nil
 }
 
 // ReviewURL is a review's place in the API.

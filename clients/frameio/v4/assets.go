@@ -379,7 +379,7 @@ func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
 			c.remember(id, k)
 			return d, nil
 		}
-		if !rest.IsRefused(err) || c.kindOf(id) == frameio.KindFile { // a file that is gone is not looked for elsewhere
+		if !rest.IsRefused(err) || d.ID != "" || c.kindOf(id) == frameio.KindFile { // it was read, or is a file that is gone
 			return frameio.Asset{}, err
 		}
 		// An id of another kind need not be answered with a 404: whether the object is there, its own kind says.
@@ -420,7 +420,7 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 		s, err := one[struct {
 			Failed bool `json:"upload_failed"`
 		}](ctx, c, opFileStatus, nil, nil, "files", id, "status")
-		if err != nil && !rest.IsNotFound(err) {
+		if err != nil && !rest.IsRefused(err) {
 			return d, err
 		}
 		d.UploadFailed = s.Failed

@@ -46,11 +46,11 @@ func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio
 			return frameio.Asset{}, err
 		}
 		if now.ParentID != "" && now.ParentID != folderID {
-			_, err := c.asset(ctx, now.ParentID, frameio.KindStack)
+			parent, err := c.Asset(ctx, now.ParentID)
 			switch {
-			case err == nil:
+			case err == nil && parent.Kind == frameio.KindStack:
 				stackID = now.ParentID // in a stack already
-			case !rest.IsNotFound(err):
+			case err != nil && !rest.IsNotFound(err):
 				return frameio.Asset{}, err
 			default: // somebody has put it into another folder: files of two folders make no stack
 				folderID = now.ParentID

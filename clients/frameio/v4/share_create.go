@@ -146,8 +146,8 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 		_, err = one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
 	}
 	if off && rest.IsRefused(err) && !rest.IsNotFound(err) { // such as for an expiry that is not in the future
-		if c.deleteShare(ctx, id) == nil {
-			return nil
+		if gone := c.deleteShare(ctx, id); gone == nil || !rest.IsRefused(gone) {
+			return gone
 		}
 	}
 	return err

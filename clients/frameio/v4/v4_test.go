@@ -377,6 +377,9 @@ func TestAVersionFollowsItsFile(t *testing.T) {
 		v := newVendor(t, map[string]http.HandlerFunc{
 			"GET files/old":                    answer(`{"data":{"id":"old","type":"file","parent_id":"` + parent + `","status":"uploaded"}}`),
 			"GET version_stacks/stack":         answer(`{"data":{"id":"stack","type":"version_stack"}}`),
+			"GET files/{id}":                   refuse(http.StatusUnprocessableEntity, "no file", ""), // an id of another kind need not be answered with a 404
+			"GET version_stacks/{id}":          refuse(http.StatusUnprocessableEntity, "no stack", ""),
+			"GET folders/moved":                answer(`{"data":{"id":"moved","type":"folder"}}`),
 			"PATCH files/{id}/move":            answer(`{"data":{"id":"new"}}`),
 			"POST folders/{id}/version_stacks": answer(`{"data":{"id":"stack","type":"version_stack"}}`),
 		})
@@ -438,6 +441,10 @@ func TestAnAssetIsFoundWhateverItsKind(t *testing.T) {
 	v := newVendor(t, map[string]http.HandlerFunc{"GET files/{id}": refuse(http.StatusForbidden, "not yours", "")})
 	_, err := v.client(t, nil).Asset(t.Context(), "f")
 	assert.Equal(t, rest.Forbidden, rest.ClassOf(err), "what may not be seen is not gone: %v", err)
+	v = newVendor(t, map[string]http.HandlerFunc{"GET files/{id}": answer(`{"data":{"id":"f","type":"file","project_id":"p","status":"uploaded","media_links":{"original":null}}}`),
+		"GET projects/{id}": refuse(http.StatusUnprocessableEntity, "not now", "")})
+	_, err = v.client(t, nil).Asset(t.Context(), "f")
+	assert.Equal(t, rest.Permanent, rest.ClassOf(err), "nor is what was read, whatever else is refused: %v", err)
 }
 
 func TestAFailedUploadIsSeen(t *testing.T) {
@@ -449,6 +456,13 @@ func TestAFailedUploadIsSeen(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, a.UploadFailed)
 	assert.False(t, a.Ready)
+	v = newVendor(t, map[string]http.HandlerFunc{
+		"GET files/{id}":        answer(`{"data":{"id":"f","type":"file","status":"created","file_size":1}}`),
+		"GET files/{id}/status": refuse(http.StatusConflict, "Conflict", ""),
+	})
+	a, err = v.client(t, nil).Asset(t.Context(), "f")
+	require.NoError(t, err, "a file on its way whose upload says nothing is still on its way")
+	assert.False(t, a.UploadFailed || a.Ready)
 }
 
 func TestCommentsOfEveryShapeAreRead(t *testing.T) {
@@ -542,6 +556,16 @@ func TestSharesOfEveryProfile(t *testing.T) {
 	})
 	require.NoError(t, v.client(t, nil).UpdateShare(t.Context(), "s", frameio.ShareChange{Active: &off}))
 	assert.True(t, deleted, "a link that cannot be shut otherwise is deleted")
+}
+
+// A refusal lasts, and what keeps the share from being deleted may pass: the end of a review tries again.
+func TestALinkThatCouldNotBeDeletedYetIsTriedAgain(t *testing.T) {
+	off := false
+	for status, want := range map[int]rest.Class{http.StatusConflict: rest.Retryable, http.StatusForbidden: rest.Permanent, http.StatusNotFound: rest.Permanent} {
+		v := newVendor(t, map[string]http.HandlerFunc{"PATCH shares/{id}": refuse(http.StatusUnprocessableEntity, "is not taken", ""), "DELETE shares/{id}": refuse(status, "not deleted", "")})
+		err := v.client(t, nil).UpdateShare(t.Context(), "s", frameio.ShareChange{Active: &off})
+		assert.Equal(t, want, rest.ClassOf(err), "%d: %v", status, err)
+	}
 }
 
 // Servers that do not list what a share shows are asked to add it again, and say a conflict to that.
