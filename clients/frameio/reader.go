@@ -62,6 +62,14 @@ type Reader interface {
 	CollectionItems(ctx context.Context, c Collection, project Project) (items []ShareItem, known bool, err error)
 }
 
+type glanceKey struct{}
+
+// AtAGlance has Comments leave out what takes a call for each of them: somebody waits for a page.
+func AtAGlance(ctx context.Context) context.Context { return context.WithValue(ctx, glanceKey{}, true) }
+
+// IsGlance says that AtAGlance was asked for.
+func IsGlance(ctx context.Context) bool { return ctx.Value(glanceKey{}) != nil }
+
 // Migrated says that Frame.io has moved the account to its other API since something was recorded under that generation:
 // links of before are dead, and ids may have changed. What was recorded under none is of the legacy API.
 func Migrated(p Reader, recorded string) bool {

@@ -118,7 +118,7 @@ func readSides(ctx context.Context, platform frameio.Platform, media *iconik.Cli
 	if there.Label != "none" {
 		out.Label = there.Label
 	}
-	theirs, err := rest.Collect(frameio.RowsOf(ctx, "list comments", platform.Comments, a.FileID))
+	theirs, err := rest.Collect(frameio.RowsOf(frameio.AtAGlance(ctx), "list comments", platform.Comments, a.FileID))
 	if err != nil {
 		return out, fmt.Errorf("comments in Frame.io: %w", err)
 	}

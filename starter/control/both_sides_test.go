@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -46,7 +47,10 @@ func (oneFile) Asset(_ context.Context, id string) (frameio.Asset, error) {
 	return frameio.Asset{ID: id, Kind: frameio.KindFile}, nil
 }
 
-func (oneFile) Comments(context.Context, string, string) (frameio.Page[frameio.Comment], error) {
+func (oneFile) Comments(ctx context.Context, _, _ string) (frameio.Page[frameio.Comment], error) {
+	if !frameio.IsGlance(ctx) {
+		return frameio.Page[frameio.Comment]{}, errors.New("who waits for a page does not wait for a call for each reply")
+	}
 	return frameio.Page[frameio.Comment]{Items: []frameio.Comment{{ID: "1", Text: "first"}}}, nil
 }
 

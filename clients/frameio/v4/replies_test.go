@@ -45,9 +45,11 @@ func TestARepliesAuthorIsAskedForWhereThatTells(t *testing.T) {
 				},
 			})
 			c := v.client(t, nil)
-			var page frameio.Page[frameio.Comment]
+			page, err := c.Comments(frameio.AtAGlance(t.Context()), "f", "")
+			require.NoError(t, err)
+			require.True(t, page.Items[2].Author.Unknown)
+			require.Zero(t, countCalls(v, "GET comments/"), "somebody waits")
 			for range 2 {
-				var err error
 				page, err = c.Comments(t.Context(), "f", "")
 				require.NoError(t, err)
 			}
