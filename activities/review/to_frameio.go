@@ -72,7 +72,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		n.ParentID = s.threadOf(parent).FrameioID
 	default: // said at the parent's frame, with the parent quoted
 		before = mapping.QuotedReply(parent.Author, parent.Text) + before
-		if n.Frame == nil {
+		if n.Frame == nil && plays(s.it) {
 			n.Frame, n.Frames = parent.Frame, parent.Frames
 		}
 	}

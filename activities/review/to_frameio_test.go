@@ -1,11 +1,14 @@
 package review
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -46,4 +49,36 @@ func TestOnlyWhatPlaysHasFrames(t *testing.T) {
 	s := &assetSync{it: ledger.ReviewAsset{MediaType: "application/x-camera", FrameNum: 25, FrameDen: 1}}
 	frame, _ := s.place(iconik.Segment{StartMS: &at, EndMS: &at})
 	assert.EqualValues(t, 50, *frame)
+}
+
+// commenting is a Frame.io that takes comments.
+type commenting struct {
+	*folder
+	got []frameio.NewComment
+}
+
+func (c *commenting) CreateComment(_ context.Context, _ string, n frameio.NewComment) (frameio.Comment, error) {
+	c.got = append(c.got, n)
+	return frameio.Comment{ID: fmt.Sprint("C", len(c.got)), Text: n.Text, Frame: n.Frame, Frames: n.Frames}, nil
+}
+
+// A reply that Frame.io takes as a comment of its own stands at its parent's frame, where the file has frames.
+func TestAReplyHasItsParentsFrameOnlyOnWhatPlays(t *testing.T) {
+	for mediaType, want := range map[string]bool{"video/quicktime": true, "image/png": false, "application/pdf": false} {
+		t.Run(mediaType, func(t *testing.T) {
+			fio := &commenting{folder: &folder{}}
+			r := testReview(t, fio.folder, nil)
+			at, start := int64(0), int64(0)
+			parent := ledger.ReviewComment{Review: r.ref.Review, ID: "P", N: 1, FrameioID: "FP", IconikID: "IP", Origin: ledger.FromIconik, Author: "Ana", Text: "Darker", Frame: &at}
+			s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: fio, iconik: r.iconik,
+				it: ledger.ReviewAsset{N: 1, FileID: "F", MediaType: mediaType}, fio: map[string]frameio.Comment{},
+				rows: map[string]ledger.ReviewComment{"P": parent}, inReview: [2]map[string]string{{"FP": "P"}, {"IP": "P"}}}
+			require.NoError(t, s.toFrameio(t.Context(), iconik.Segment{ID: "I", ParentID: "IP", Text: "Yes", FirstName: "Ben"}))
+			require.NoError(t, s.toFrameio(t.Context(), iconik.Segment{ID: "J", Text: "At the beginning", FirstName: "Ben", StartMS: &start}))
+			require.Len(t, fio.got, 2)
+			for _, n := range fio.got {
+				assert.Equal(t, want, n.Frame != nil, n.Text)
+			}
+		})
+	}
 }
