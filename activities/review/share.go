@@ -40,8 +40,14 @@ func (r *review) notShared(ctx context.Context, err error) error {
 	if nerr := r.noteError(ctx, what, err); nerr != nil {
 		return nerr
 	}
+	next := "The review continues with what it showed before."
+	if r.row.ShareID == "" {
+		next = "Someone deleted the link of before, so reviewers cannot open the review until the assets are sent again."
+	} else if is, serr := r.frameio.ShareByID(ctx, r.row.ShareID); serr == nil && !is.Active { // such as by checkShare
+		next = "Reviewers cannot open the review, because its link is off: once this is solved, switch it on in Frame.io."
+	}
 	return r.tell(ctx, fmt.Sprintf("link:resend:%d", attempt.Of(ctx).Scheduled().Unix()), fmt.Sprintf("Not shared: %q", r.row.Title),
-		fmt.Sprintf("%s: %s The review continues with what it showed before.\n", what, fault.Scrubbed(err)))
+		fmt.Sprintf("%s: %s %s\n", what, fault.Scrubbed(err), next))
 }
 
 func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult, err error) {

@@ -3,13 +3,16 @@ package review
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/ledger"
 )
 
 // linking is a Frame.io whose one link may have no address.
@@ -56,4 +59,32 @@ func TestALinkWithoutAnAddressIsNotShared(t *testing.T) {
 	fio.address = ""
 	require.NoError(t, r.share(t.Context(), []string{"F"}))
 	assert.Equal(t, "https://f.io/x", r.row.ShareURL, "what was known stays")
+}
+
+// bared is a Frame.io whose one link has lost its watermark.
+type bared struct{ *linking }
+
+func (b *bared) ShareByID(context.Context, string) (frameio.Share, error) {
+	return frameio.Share{ID: "S", URL: "https://f.io/x", Active: !b.off, Access: frameio.AccessPublic, Watermark: frameio.WatermarkOff}, nil
+}
+
+// An open review goes on where what was sent to it again cannot be shared. Where its link had to be switched off for that, people are told.
+func TestALinkThatASendSwitchesOffIsToldAsOff(t *testing.T) {
+	box := make(outbox, 9)
+	fio := &bared{&linking{folder: &folder{}}}
+	r := mailingReview(t, fio.folder, box, nil, ledger.ReviewAsset{AssetID: "A", FileID: "F1", Title: "Take", State: ledger.AssetReady})
+	r.cfg.Review.Watermark = "required"
+	r.steps.Tenant = func(string) (*tenant.Tenant, frameio.Platform, error) { return r.tenant, fio, nil }
+	require.NoError(t, r.update(t.Context(), func(row *ledger.Review) {
+		row.Status, row.ShareID, row.ShareURL, row.OpenedAt, row.RequestedBy = ledger.ReviewOpen, "S", "https://f.io/x", time.Now(), ledger.Person{Email: "ed@post.example"}
+	}))
+	require.NoError(t, r.tenant.Ledger.Complete(t.Context(), ledger.LinkReviewShare, r.shareKey(), "S", ""))
+	_, err := r.steps.ShareReview(t.Context(), r.ref)
+	require.NoError(t, err)
+	assert.True(t, fio.off)
+	require.Len(t, box, 1)
+	said := (<-box).Text
+	assert.Contains(t, said, "did not turn on the link's watermark")
+	assert.Contains(t, said, "Reviewers cannot open")
+	assert.NotContains(t, said, "continues with what it showed before")
 }
