@@ -20,8 +20,8 @@ func (r *review) migrated() bool {
 // be changed any more. Files keep their place.
 func (r *review) migrate(ctx context.Context) error {
 	now := string(r.frameio.Generation())
-	if r.row.Status != ledger.ReviewOpen || !frameio.Migrated(r.frameio, r.row.Generation) && r.row.ShareID != "" {
-		return nil
+	if r.row.Status != ledger.ReviewOpen || !frameio.Migrated(r.frameio, r.row.Generation) && (r.row.ShareID != "" || r.row.Moves == 0) {
+		return nil // a review that was never moved and has no link waits for the next send
 	}
 	if frameio.Migrated(r.frameio, r.row.Generation) {
 		if err := r.update(ctx, func(row *ledger.Review) {

@@ -266,7 +266,7 @@ func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
 
 // lookAtShare notices what somebody has done to the link.
 func (r *review) lookAtShare(ctx context.Context) error {
-	if r.row.ShareID == noShare {
+	if r.row.ShareID == "" || r.row.ShareID == noShare {
 		return nil
 	}
 	s, err := r.frameio.ShareByID(ctx, r.row.ShareID)

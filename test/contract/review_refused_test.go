@@ -151,6 +151,38 @@ func TestAnOpenReviewOutlivesWhatCannotBeAdded(t *testing.T) {
 	}
 }
 
+// An open review whose link somebody has deleted, and which gets no new one, keeps its comments equal; the next send makes one.
+func TestAnOpenReviewWithoutALinkIsSyncedOn(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			c, ref, fio, _ := pickyReview(t, generation)
+			tenantOf(c).Review.Watermark = "off"
+			c.knowsItsLink()
+			c.update(func(r *ledger.Review) { r.OpenedAt, r.ShareURL = time.Now(), "https://f.io/x" })
+			c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { now := time.Now(); s.Deleted = &now })
+			fio.dislikes("^POST .*(shares|review_links)$", "", http.StatusUnprocessableEntity)
+			_, err := c.acts.Review.ShareReview(t.Context(), ref)
+			require.NoError(t, err)
+			require.NoError(t, c.acts.Review.PublishReview(t.Context(), ref))
+			tried := fio.calls.Load()
+			require.Positive(t, tried)
+			c.frameio.AddComment(frameiosim.Comment{AssetID: c.file, Text: "remark 1"})
+			for range 2 {
+				require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+			}
+			assert.Len(t, c.segmentIDs(), 1)
+			assert.Equal(t, tried, fio.calls.Load(), "nobody has sent anything again")
+			fio.call = nil
+			require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+			assert.Len(t, c.row().Notes, 1, c.notes())
+			out, err := c.acts.Review.ShareReview(t.Context(), ref)
+			require.NoError(t, err)
+			assert.NotEmpty(t, out.URL)
+		})
+	}
+}
+
 // A version that cannot be put on top of the one before is shown beside it.
 func TestAVersionThatCannotBeStackedIsShownBesideTheOther(t *testing.T) {
 	t.Parallel()
