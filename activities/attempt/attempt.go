@@ -19,6 +19,8 @@ type Checkpoint struct {
 	Total  int64  `json:"total"`
 	Engine []byte `json:"checkpoint,omitempty"` // where the transfer engine goes on
 	Rows   int64  `json:"rows,omitempty"`       // of a list that were written
+	// At is when it got further than ever before, where that is of interest.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Attempt is one attempt of an activity.

@@ -218,7 +218,7 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 	}
 	it.FileID = up.FileID
 	if fresh {
-		own.Save(attempt.Checkpoint{}) // parts of a former upload are of no use
+		own.Save(attempt.Checkpoint{At: own.Resume().At}) // parts of a former upload are of no use
 	}
 	parts := make([]presigned.Part, len(up.Parts))
 	for i, p := range up.Parts {
@@ -230,7 +230,7 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 			return err == nil && !f.UploadedAt.IsZero(), err
 		}})
 	res, err := r.steps.Engine.Copy(ctx, transfer.Job{Source: source, Sink: sink, Size: it.Size, Resume: own.Resume().Engine, Progress: func(p transfer.Progress) {
-		own.Save(attempt.Checkpoint{Bytes: p.Bytes, Total: it.Size, Engine: p.Checkpoint})
+		own.Save(checkpoint(own.Resume(), it, p, time.Now()))
 	}})
 	if errors.Is(err, transfer.ErrUploadGone) {
 		if derr := r.dropUpload(ctx, it); derr != nil {
@@ -291,4 +291,13 @@ func (a *Activities) FailAsset(ctx context.Context, in workflows.AssetInput) err
 		return err
 	}
 	return r.publish(ctx)
+}
+
+// checkpoint notes how far a transfer is, and when it last got further than it and the attempts before had been.
+func checkpoint(had attempt.Checkpoint, it ledger.ReviewAsset, p transfer.Progress, now time.Time) attempt.Checkpoint {
+	at := had.At
+	if p.Bytes > max(had.Bytes, it.BytesDone) {
+		at = now
+	}
+	return attempt.Checkpoint{Bytes: p.Bytes, Total: it.Size, Engine: p.Checkpoint, At: at}
 }

@@ -117,8 +117,12 @@ func (r *review) unsynced(ctx context.Context, err error) error {
 // not wait for it for ever. A token that is refused is waited for.
 func tooLong(ctx context.Context, title string, err error) error {
 	_, final := fault.Lasting(err)
+	since := attempt.Of(ctx).Scheduled()
+	if at := attempt.Of(ctx).Resume().At; at.After(since) { // a transfer got further then
+		since = at
+	}
 	if err == nil || final || isWait(err) || rest.ClassOf(err) == rest.Unauthorized || ctx.Err() != nil || attempt.WasStopped(ctx) ||
-		time.Since(attempt.Of(ctx).Scheduled()) < workflows.ReadyPatience {
+		time.Since(since) < workflows.ReadyPatience {
 		return err
 	}
 	return fault.System("%q could not be sent for %d hours: %v", title, int(workflows.ReadyPatience.Hours()), err)

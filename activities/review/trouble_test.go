@@ -12,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/transfer"
 )
 
 // Whoever waits for comments is told once that they do not come, not of what passes by itself.
@@ -85,4 +86,36 @@ func TestOneAssetIsNotWaitedForForEver(t *testing.T) {
 		assert.Equal(t, tt.final, final, name)
 	}
 	require.NoError(t, tooLong(t.Context(), "Take", nil))
+}
+
+// moving is an attempt whose transfer got further for the last time so long ago.
+type moving struct {
+	late
+	ago time.Duration
+}
+
+func (m moving) Resume() attempt.Checkpoint { return attempt.Checkpoint{At: time.Now().Add(-m.ago)} }
+
+// A transfer that takes more than half a day is not given up at the first moment in which it gets nowhere.
+func TestALongTransferIsGivenUpOnlyWhereItStands(t *testing.T) {
+	down := &rest.Error{Vendor: "Frame.io", Status: 503, Class: rest.Retryable}
+	for ago, want := range map[time.Duration]bool{time.Minute: false, 13 * time.Hour: true} {
+		ctx := attempt.With(t.Context(), moving{late{attempt.Of(t.Context()), 20 * time.Hour}, ago})
+		_, final := fault.Lasting(tooLong(ctx, "Take", down))
+		assert.Equal(t, want, final, ago)
+	}
+	before, now := time.Now().Add(-time.Hour), time.Now()
+	for name, tt := range map[string]struct {
+		had, done, bytes int64
+		want             time.Time
+	}{
+		"it gets further":                         {had: 40, done: 40, bytes: 50, want: now},
+		"it goes on where it stood":               {had: 50, done: 50, bytes: 50, want: before},
+		"it began anew, and was further before":   {had: 0, done: 50, bytes: 40, want: before},
+		"it began anew, and is further than ever": {had: 40, done: 50, bytes: 60, want: now},
+	} {
+		c := checkpoint(attempt.Checkpoint{Bytes: tt.had, At: before}, ledger.ReviewAsset{BytesDone: tt.done}, transfer.Progress{Bytes: tt.bytes}, now)
+		assert.Equal(t, tt.want, c.At, name)
+		assert.Equal(t, tt.bytes, c.Bytes, name)
+	}
 }
