@@ -84,6 +84,11 @@ func (s *Server) getMigrationProjects(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"projects": list, "next": textOrNull(next)})
 }
 
+// readAnyJSON reads a body that may be left out.
+func readAnyJSON(c *gin.Context, into any) bool {
+	return len(bytes.TrimSpace(bodyOf(c))) == 0 || readJSON(c, into)
+}
+
 // readJSON reads a body that must be one JSON object of known fields.
 func readJSON(c *gin.Context, into any) bool {
 	dec := json.NewDecoder(bytes.NewReader(bodyOf(c)))
@@ -193,7 +198,7 @@ func (s *Server) postAdd(c *gin.Context) {
 	var in struct {
 		Selection *account.Selection `json:"selection"`
 	}
-	if len(bytes.TrimSpace(bodyOf(c))) > 0 && !readJSON(c, &in) {
+	if !readAnyJSON(c, &in) {
 		return
 	}
 	if _, ok := s.migrationOf(c); !ok {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -25,7 +24,7 @@ func (s *Server) listMirrors(c *gin.Context) {
 // postMirror creates a mirror, or changes the one of that name.
 func (s *Server) postMirror(c *gin.Context) {
 	var in control.Mirror
-	if len(bytes.TrimSpace(bodyOf(c))) > 0 && !readJSON(c, &in) {
+	if !readAnyJSON(c, &in) {
 		return
 	}
 	v, err := s.StartMirror(c.Request.Context(), tenantIn(c), in)
@@ -46,7 +45,7 @@ func (s *Server) controlMirror(do func(ctx context.Context, t *config.Tenant, na
 		var in struct {
 			Note string `json:"note"`
 		}
-		if len(bytes.TrimSpace(bodyOf(c))) > 0 && !readJSON(c, &in) {
+		if !readAnyJSON(c, &in) {
 			return
 		}
 		if err := do(c.Request.Context(), tenantIn(c), c.Param("name"), in.Note); err != nil {
