@@ -16,12 +16,12 @@ func Comment(it ledger.Item, c frameio.Comment, user string, frame mapping.Drawi
 		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, CreatedAt: c.CreatedAt,
 		IconikUserID: user, Frame: c.Frame, Frames: c.Frames, Rate: mapping.Rate{Num: it.FrameNum, Den: it.FrameDen}, Page: c.Page,
 		Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: frame,
-		Extras: extrasOf(c),
+		Extras: Extras(c),
 	}
 }
 
-// extrasOf is what a comment carries beside its text, place and drawing.
-func extrasOf(c frameio.Comment) mapping.CommentExtras {
+// Extras is what a comment carries beside its text, place and drawing.
+func Extras(c frameio.Comment) mapping.CommentExtras {
 	x := mapping.CommentExtras{CompletedByName: c.CompletedBy.Name, CompletedByMail: c.CompletedBy.Email, CompletedByID: c.CompletedBy.ID, EditedAt: c.EditedAt}
 	if c.Completed {
 		x.CompletedAt = c.CompletedAt

@@ -12,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 )
 
 // toIconik makes a Frame.io comment in iconik.
@@ -144,11 +145,7 @@ func (s *assetSync) findSegment(ctx context.Context, externalID string) (string,
 
 // draft is a Frame.io comment as iconik gets it.
 func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
-	var extras mapping.CommentExtras
-	if c.Anchor != nil {
-		extras.Anchor = &[2]float64{c.Anchor.X, c.Anchor.Y}
-	}
-	d := mapping.Segment(mapping.CommentInput{Extras: extras,
+	d := mapping.Segment(mapping.CommentInput{Extras: mapping.CommentExtras{Anchor: plan.Extras(c).Anchor},
 		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, IconikUserID: user,
 		Frame: c.Frame, Frames: c.Frames, Rate: s.it.Rate(), Page: c.Page, Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: s.tenant.DrawingFrame(),
 	})
@@ -158,17 +155,7 @@ func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
 
 // asideOf is what iconik has no place for but the text.
 func asideOf(c frameio.Comment) string {
-	var x mapping.CommentExtras
-	for _, l := range c.Links {
-		x.Links = append(x.Links, mapping.Span{URL: l.URL})
-	}
-	for _, f := range c.Attachments {
-		x.Attachments = append(x.Attachments, mapping.AttachmentName{Name: f.Name})
-	}
-	if m := c.Markup; m != nil {
-		x.Markup = &mapping.Markup{Kind: m.Kind, Selection: m.Selection, Suggested: m.Suggested}
-	}
-	return mapping.NotDrawn(c.Annotation) + x.Aside(c.Text)
+	return mapping.NotDrawn(c.Annotation) + plan.Extras(c).Aside(c.Text)
 }
 
 // around is what a segment's text has before and after the comment's own. Names and addresses may hold the same words.

@@ -79,7 +79,7 @@ var arrows = map[string][]string{
 	"activities/upload":      {"activities/fault", "activities/tenant", "clients/iconik", "clients/rest", "config", "ledger", "mapping", "transfer", "transfer/..."},
 	"activities/mirror":      {"activities/attempt", "activities/fault", "activities/tenant", "english", "events", "ledger", "plan/account", "workflows"},
 	"activities/reclaim":     {"activities/acls", "activities/attempt", "activities/comparing", "activities/fault", "activities/tenant", "activities/upload", "clients/frameio", "clients/iconik", "clients/rest", "config", "custody", "english", "events", "ledger", "mapping", "plan", "proof", "readers", "report", "routes", "transfer", "workflows"},
-	"activities/review":      {"activities/attempt", "activities/fault", "activities/isolate", "activities/tenant", "clients/frameio", "clients/iconik", "clients/rest", "config", "english", "events", "ledger", "mapping", "report", "routes", "transfer", "transfer/...", "workflows"},
+	"activities/review":      {"activities/attempt", "activities/fault", "activities/isolate", "activities/tenant", "clients/frameio", "clients/iconik", "clients/rest", "config", "english", "events", "ledger", "mapping", "plan", "report", "routes", "transfer", "transfer/...", "workflows"},
 	"activities/upkeep":      {"activities/attempt", "activities/comparing", "activities/tenant", "clients/iconik", "clients/mail", "clients/rest", "english", "ledger", "ledger/people", "report", "transfer", "workflows"},
 	"plan":                   {"access", "clients/frameio", "clients/rest", "config", "english", "ledger", "mapping", "workflows"},
 	"plan/account":           {"clients/frameio", "clients/rest", "config", "english", "ledger", "plan", "plan/schedule", "redact", "workflows"},
