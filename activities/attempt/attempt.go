@@ -29,7 +29,7 @@ type Attempt interface {
 	Scheduled() time.Time
 	// WorkerStop is closed when the worker is asked to end.
 	WorkerStop() <-chan struct{}
-	// Resume is the last checkpoint of an attempt before; empty where there is none.
+	// Resume is the newest checkpoint, of this attempt or one before; empty where there is none.
 	Resume() Checkpoint
 	// Save hands a checkpoint to the next attempt.
 	Save(Checkpoint)

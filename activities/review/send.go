@@ -170,11 +170,7 @@ func (a *Activities) SendAsset(ctx context.Context, in workflows.AssetInput) err
 	if !ok || it.State != ledger.AssetUploading {
 		return nil // sent by an attempt whose answer was lost
 	}
-	err = r.sendError(r.send(ctx, it))
-	if now, _, lerr := r.ledger.Asset(ctx, it.N); lerr == nil && now.BytesDone <= it.BytesDone { // it gets nowhere
-		err = tooLong(ctx, it.Title, err)
-	}
-	return r.troubled(ctx, it.N, err)
+	return r.troubled(ctx, it.N, tooLong(ctx, it.Title, r.sendError(r.send(ctx, it))))
 }
 
 func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
