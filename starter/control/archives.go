@@ -96,25 +96,12 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	return out, true, nil
 }
 
-// archiveRuns says whether an archive is open. One that has its result and is about to close is given a moment: whoever
-// reads the result and acts on it means the next run.
+// archiveRuns says whether an archive is open.
 func (s *Service) archiveRuns(ctx context.Context, t *config.Tenant, project string) (bool, error) {
-	until := time.Now().Add(closingTime)
-	for {
-		running, err := s.isRunning(ctx, workflows.ArchiveID(t.ID, project))
-		if err != nil || !running || time.Now().After(until) {
-			return running, err
-		}
-		row, ok, err := s.Ledger.Tenant(t.ID).Archive(project).Get(ctx)
-		if err != nil || !ok || !row.Status.Ended() {
-			return true, err
-		}
-		select {
-		case <-ctx.Done():
-			return true, nil
-		case <-time.After(closingTime / 30):
-		}
-	}
+	return s.isOpen(ctx, workflows.ArchiveID(t.ID, project), func() (bool, error) {
+		row, known, err := s.Ledger.Tenant(t.ID).Archive(project).Get(ctx)
+		return known && row.Status.Ended(), err
+	})
 }
 
 // CancelArchive stops an open archive.

@@ -97,7 +97,7 @@ func (s *Service) certifying(ctx context.Context, h ledger.ArchiveLedger) error 
 	last, known, err := h.Reclaim(ctx)
 	running := false
 	if err == nil && known && last.Status.Ended() {
-		running, err = s.isRunning(ctx, last.WorkflowID)
+		running, err = s.isOpen(ctx, last.WorkflowID, func() (bool, error) { return true, nil })
 	}
 	switch {
 	case err != nil:

@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
@@ -21,13 +23,18 @@ import (
 type silent struct {
 	client.Client
 	started []workflows.ReclaimInput
+	closing int // how often a workflow is still seen that has written down its result
 }
 
 func (*silent) UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	return nil, context.DeadlineExceeded
 }
 
-func (*silent) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+func (s *silent) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if s.closing > 0 {
+		s.closing--
+		return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflow.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}, nil
+	}
 	return nil, serviceerror.NewNotFound("none")
 }
 
@@ -86,6 +93,25 @@ func TestOnePersonOfTwoChannelsCannotApprove(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, row.ApprovedAt.IsZero())
 	assert.Empty(t, actions(t, s))
+}
+
+// Whoever reads how a reclaim ended, and asks again at once, means the next run: its workflow is about to close.
+func TestAReclaimThatIsAboutToCloseIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for closing, want := range map[int]string{2: "", 1000: "ask again in a minute"} {
+		s, temporal, h := reclaiming(t, "sam", ledger.ReclaimRefused)
+		temporal.closing = closing
+		_, err := h.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error { r.FinishedAt = time.Now(); return nil })
+		require.NoError(t, err)
+		_, err = s.StartReclaim(t.Context(), &config.Tenant{ID: "T"}, ledger.Archive{ID: "p", Name: "Pilot"}, ReclaimRequest{DryRun: true})
+		if want == "" {
+			require.NoError(t, err)
+			assert.Len(t, temporal.started, 1)
+			continue
+		}
+		require.ErrorContains(t, err, want)
+		assert.Empty(t, temporal.started)
+	}
 }
 
 // A run that was terminated in Temporal is closed by who asks next: its workflow writes down its end, and certifies what was deleted.

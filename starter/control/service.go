@@ -23,7 +23,7 @@ import (
 const (
 	StartTimeout   = 4 * time.Second  // Frame.io gives a webhook 5 s
 	controlTimeout = 10 * time.Second // iconik gives a button 10 s
-	closingTime    = 3 * time.Second  // between an archive's result and its end
+	closingTime    = 3 * time.Second  // between a workflow's result and its end
 	lookTimeout    = 2 * time.Second  // for Temporal to say what it knows beside the ledger
 )
 

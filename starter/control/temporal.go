@@ -94,6 +94,26 @@ func (s *Service) isRunning(ctx context.Context, workflowID string) (bool, error
 	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }
 
+// isOpen says whether a workflow runs. One that has its result, as the ledger says, and is about to close is given a moment: whoever
+// reads the result and acts on it means the next run.
+func (s *Service) isOpen(ctx context.Context, workflowID string, hasResult func() (bool, error)) (bool, error) {
+	until := time.Now().Add(closingTime)
+	for {
+		running, err := s.isRunning(ctx, workflowID)
+		if err != nil || !running || time.Now().After(until) {
+			return running, err
+		}
+		if ended, err := hasResult(); err != nil || !ended {
+			return true, err
+		}
+		select {
+		case <-ctx.Done():
+			return true, nil
+		case <-time.After(closingTime / 30):
+		}
+	}
+}
+
 // stoppedInTemporal says how a workflow ended that left nothing in the ledger, as one does that was terminated: "" while
 // it runs, where that cannot be told now, and where it ended before since.
 func (s *Service) stoppedInTemporal(ctx context.Context, workflowID string, since time.Time) string {
