@@ -178,7 +178,7 @@ func forFinish(ctx workflow.Context, summary string) workflow.Context {
 	}, summary)
 }
 
-// forMending is for what a review must have done in Frame.io, however long the sign-in there is refused.
+// forMending is for what a review that was shared must have done, however long a vendor is away or refuses the sign-in.
 func forMending(ctx workflow.Context, summary string) workflow.Context {
 	return withPolicy(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    callTimeout,

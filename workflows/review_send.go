@@ -147,7 +147,7 @@ func (r *review) share(ctx workflow.Context) error {
 	if shared.Unwatermarked > 0 {
 		r.state.Note = english.Count(shared.Unwatermarked, "file") + " without a watermark"
 	}
-	err = ActPublishReview.Execute(letGo(forCalls(sharing, "update iconik, mail the sender")), r.ref)
+	err = ActPublishReview.Execute(letGo(forMending(sharing, "update iconik, mail the sender")), r.ref)
 	if r.stop && temporal.IsCanceledError(err) && ctx.Err() == nil {
 		return r.stopSharing()
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
@@ -92,4 +93,38 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, 1, extended)
 	require.Equal(t, []string{"expired", "expired"}, ends)
+}
+
+// TestASharedReviewOutlivesIconiksAbsence: its reviewers have the link, which must not go off because the news of it can't
+// be written for a day.
+func TestASharedReviewOutlivesIconiksAbsence(t *testing.T) {
+	env := temporaltest.Workflows()
+	Register(env)
+	began := env.Now()
+	published := time.Time{}
+	env.RegisterActivityWithOptions(func(context.Context, ReviewRef) (ShareReviewResult, error) {
+		return ShareReviewResult{URL: "https://f.io/x"}, nil
+	}, activity.RegisterOptions{Name: ActShareReview.Name()})
+	env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error {
+		if published = env.Now(); published.Sub(began) < 30*time.Hour {
+			return temporal.NewApplicationErrorWithOptions("iconik is away", "Internal", temporal.ApplicationErrorOptions{NextRetryDelay: 5 * time.Hour})
+		}
+		return nil
+	}, activity.RegisterOptions{Name: ActPublishReview.Name()})
+	env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) { return SyncResult{NextIn: 10 * time.Minute}, nil },
+		activity.RegisterOptions{Name: ActSyncReview.Name()})
+	ended := ""
+	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
+		ended = in.Status
+		return EndReviewResult{}, nil
+	}, activity.RegisterOptions{Name: ActRevokeLink.Name()})
+	env.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndReviewResult, error) { return EndReviewResult{}, nil },
+		activity.RegisterOptions{Name: ActEndReview.Name()})
+	env.RegisterActivityWithOptions(func(context.Context, ReviewRef) error { return nil }, activity.RegisterOptions{Name: ActDeleteMedia.Name()})
+	env.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"},
+		State: ReviewState{Phase: phaseSharing, ExpiresAt: began.Add(48 * time.Hour)}})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	require.GreaterOrEqual(t, published.Sub(began), 30*time.Hour)
+	require.Equal(t, "expired", ended)
 }
