@@ -330,6 +330,7 @@ func TestTheReportSaysWhatAskedForTheRun(t *testing.T) {
 		"the API key edit-suite":                      {TriggeredBy: ledger.TriggerOf(ledger.Actor{Kind: ledger.ActorAPI, Key: "edit-suite", Name: "kim"})},
 		"the API key edit-suite, for ann@example.com": {TriggeredBy: ledger.Trigger{Kind: ledger.ActorAPI, Name: "edit-suite"}, RequestedBy: "ann@example.com"},
 		"the migration m-1":                           {TriggeredBy: ledger.Trigger{Kind: ledger.TriggerMigration, Name: "m-1"}},
+		"the mirror nightly":                          {TriggeredBy: ledger.Trigger{Kind: ledger.TriggerMirror, Name: "nightly"}},
 		"a mirror":                                    {TriggeredBy: ledger.Trigger{Kind: ledger.TriggerMirror}},
 		"a change or a click in Frame.io":             {TriggeredBy: ledger.Trigger{Kind: ledger.ActorFrameio}},
 		"ann@example.com, bob@example.com":            {RequestedBy: "ann@example.com", AlsoAsked: []string{"bob@example.com"}},

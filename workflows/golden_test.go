@@ -125,9 +125,9 @@ func TestStateKeepsItsNames(t *testing.T) {
 		"ArchiveQueue input": QueueState{}, "ArchiveQueue signal": Ticket{}, "ArchiveQueue move": MoveUpdate{},
 		"ArchivePlan input": Ref{}, "ArchivePlan result": Plan{},
 		"Mirror input": MirrorInput{}, "Mirror result": MirrorResult{}, "MirrorProjects input": MirrorProjectsInput{}, "MirrorProjects result": MirrorPage{},
-		"MirrorProject result": MirrorProjectResult{},
-		"ArchiveMail input":    NotifyInput{},
-		"Review input":         ReviewInput{}, "Review result": ReviewStatus{}, "Review extend": ExtendUpdate{}, "Review wake": Hint{},
+		"MirrorProject input": MirrorProjectInput{}, "MirrorProject result": MirrorProjectResult{},
+		"ArchiveMail input": NotifyInput{},
+		"Review input":      ReviewInput{}, "Review result": ReviewStatus{}, "Review extend": ExtendUpdate{}, "Review wake": Hint{},
 
 		"Archive hold":    HoldSignal{},
 		"Migration input": MigrationInput{}, "Migration result": MigrationResult{}, "Migration status": MigrationStanding{},

@@ -11,7 +11,7 @@ import (
 // The activities of a mirror. Package activities/mirror implements them.
 var (
 	ActMirrorProjects = declare[MirrorProjectsInput, MirrorPage]("MirrorProjects")
-	ActMirrorProject  = declare[Ref, MirrorProjectResult]("MirrorProject")
+	ActMirrorProject  = declare[MirrorProjectInput, MirrorProjectResult]("MirrorProject")
 )
 
 type (
@@ -56,6 +56,11 @@ type (
 		Projects []string `json:"projects"`
 		Parallel int      `json:"parallel"`
 		More     bool     `json:"more"`
+	}
+	// MirrorProjectInput asks for one project's archive.
+	MirrorProjectInput struct {
+		Ref
+		Mirror string `json:"mirror,omitempty"` // its name; runs of before do not say it
 	}
 	// MirrorProjectResult is how a project's archive ended, or that it waits.
 	MirrorProjectResult struct {
@@ -103,7 +108,7 @@ func (m *mirror) archive(ctx workflow.Context, page MirrorPage) error {
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer wait.Done()
 			defer lanes.Release(1)
-			res, err := ActMirrorProject.Execute(forMirroring(ctx, "archive "+id), Ref{Tenant: m.in.Tenant, Archive: id})
+			res, err := ActMirrorProject.Execute(forMirroring(ctx, "archive "+id), MirrorProjectInput{Ref: Ref{Tenant: m.in.Tenant, Archive: id}, Mirror: m.in.Name})
 			m.count(res, err)
 		})
 		m.in.State.After = id

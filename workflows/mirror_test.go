@@ -39,7 +39,7 @@ func mirrored(t *testing.T, n, parallel int, in MirrorInput, do func(context.Con
 	}, activity.RegisterOptions{Name: ActMirrorProjects.Name()})
 	var mu sync.Mutex
 	began := []string{}
-	env.RegisterActivityWithOptions(func(ctx context.Context, ref Ref) (MirrorProjectResult, error) {
+	env.RegisterActivityWithOptions(func(ctx context.Context, ref MirrorProjectInput) (MirrorProjectResult, error) {
 		mu.Lock()
 		began = append(began, ref.Archive)
 		mu.Unlock()

@@ -95,13 +95,13 @@ func endKey(run string) string { return run + ":ended" }
 
 // MirrorProject starts a project's archive once and says how it ended. While it runs, the attempt fails and is made again a
 // moment later, which holds no worker.
-func (a *Activities) MirrorProject(ctx context.Context, ref workflows.Ref) (workflows.MirrorProjectResult, error) {
-	h := a.Ledger.Tenant(ref.Tenant).Archive(ref.Archive)
+func (a *Activities) MirrorProject(ctx context.Context, in workflows.MirrorProjectInput) (workflows.MirrorProjectResult, error) {
+	h := a.Ledger.Tenant(in.Tenant).Archive(in.Archive)
 	row, known, err := h.Get(ctx)
 	if err != nil {
 		return workflows.MirrorProjectResult{}, err
 	}
-	running, err := a.Running(ctx, ref)
+	running, err := a.Running(ctx, in.Ref)
 	if err != nil {
 		return workflows.MirrorProjectResult{}, err
 	}
@@ -116,12 +116,12 @@ func (a *Activities) MirrorProject(ctx context.Context, ref workflows.Ref) (work
 	}
 	_, joined, err := h.Request(ctx, "", time.Now().UTC())
 	if err == nil && !joined {
-		_, err = h.Update(ctx, func(r *ledger.Archive) { r.Delta, r.TriggeredBy = true, ledger.Trigger{Kind: ledger.TriggerMirror} })
+		_, err = h.Update(ctx, func(r *ledger.Archive) { r.Delta, r.TriggeredBy = true, ledger.Trigger{Kind: ledger.TriggerMirror, Name: in.Mirror} })
 	}
 	if err != nil {
 		return workflows.MirrorProjectResult{}, err
 	}
-	if err := a.Start(ctx, ref); err != nil {
+	if err := a.Start(ctx, in.Ref); err != nil {
 		return workflows.MirrorProjectResult{}, err
 	}
 	return workflows.MirrorProjectResult{}, again

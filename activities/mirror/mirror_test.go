@@ -53,7 +53,7 @@ func TestAProjectIsArchivedOnceARun(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(l.Close)
-	ref := workflows.Ref{Tenant: "T", Archive: "P"}
+	ref := workflows.MirrorProjectInput{Ref: workflows.Ref{Tenant: "T", Archive: "P"}, Mirror: "nightly"}
 	running, started := false, 0
 	a := &Activities{Ledger: l, Running: func(context.Context, workflows.Ref) (bool, error) { return running, nil }, Start: func(context.Context, workflows.Ref) error { started, running = started+1, true; return nil }}
 	became := func(s ledger.ArchiveStatus) {
@@ -87,7 +87,7 @@ func TestAProjectIsArchivedOnceARun(t *testing.T) {
 	waits()
 	row, _, err := l.Tenant("T").Archive("P").Get(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []any{2, 2, ledger.Queued, true, "a mirror"}, []any{started, row.Run, row.Status, row.Delta, row.TriggeredBy.For()})
+	assert.Equal(t, []any{2, 2, ledger.Queued, true, "the mirror nightly"}, []any{started, row.Run, row.Status, row.Delta, row.TriggeredBy.For()})
 
 	// One that a person has asked for meanwhile is that person's: it reads everything.
 	running = false
