@@ -1,5 +1,5 @@
-// Package access decides who may read what was archived: rules over what Frame.io says of its people and what iconik knows
-// of its own. It asks nobody.
+// Package access decides who may read what was archived. Its rules compare what Frame.io says about its people with what iconik
+// knows about its own. It makes no requests.
 package access
 
 import (
@@ -16,10 +16,10 @@ import (
 const (
 	Source        = "source"         // as in Frame.io
 	ClosedToAll   = "closed"         // administrators only
-	IconikDefault = "iconik_default" // whatever iconik gives to new objects
+	IconikDefault = "iconik_default" // whatever iconik applies to new objects
 )
 
-// Kinds of places that rules are about.
+// The kinds of places that have rules.
 const (
 	KindProject    = "project"
 	KindFolder     = "folder"
@@ -28,21 +28,21 @@ const (
 	KindReport     = "report"
 )
 
-// Person is somebody who may see something in Frame.io.
+// Person is someone who may see something in Frame.io.
 type Person struct {
 	ID    string `json:"id,omitempty"`
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email,omitempty"`
-	Write bool   `json:"write,omitempty"` // may change it, too
+	Write bool   `json:"write,omitempty"` // may also change it
 	Team  bool   `json:"team,omitempty"`  // may see what is for the team only
 }
 
-// key is what makes two entries one person: the e-mail address, as iconik knows people by it.
+// key returns what identifies a person: the e-mail address, because iconik knows people by it, or else the ID.
 func (p Person) key() string {
 	return cmp.Or(strings.ToLower(strings.TrimSpace(p.Email)), "id "+p.ID)
 }
 
-// String is how reports name a person.
+// String returns a person's name as reports show it.
 func (p Person) String() string {
 	switch {
 	case p.Email == "":
@@ -53,18 +53,18 @@ func (p Person) String() string {
 	return p.Name + " <" + p.Email + ">"
 }
 
-// Rule is who may read a place and everything below it that has no rule of its own.
+// Rule says who may read a place and everything below it that has no rule of its own.
 type Rule struct {
-	Source string   `json:"source"` // the Frame.io id of the place
+	Source string   `json:"source"` // the place's Frame.io ID
 	Kind   string   `json:"kind"`
 	Place  string   `json:"place"`          // for people
-	URL    string   `json:"url,omitempty"`  // of a share in Frame.io: the ledger has it nowhere else
-	Mode   string   `json:"mode,omitempty"` // of the project's: archive.access
+	URL    string   `json:"url,omitempty"`  // a share's URL in Frame.io, which the ledger stores nowhere else
+	Mode   string   `json:"mode,omitempty"` // archive.access, in the project's rule only
 	Open   bool     `json:"open,omitempty"` // iconik's default access applies
-	Why    string   `json:"why,omitempty"`  // it is not open
+	Why    string   `json:"why,omitempty"`  // why it is not open
 	People []Person `json:"people,omitempty"`
-	// Listed is what folders' lists are compared with, where that is not People; OwnLists says that they hold a folder's own
-	// people only: an empty one means that the folder has none.
+	// Listed is what folders' lists are compared with, if not People. OwnLists means that lists contain only a folder's own people,
+	// so an empty list means that the folder has no restriction of its own.
 	Listed   []Person `json:"listed,omitempty"`
 	OwnLists bool     `json:"own_lists,omitempty"`
 
@@ -73,14 +73,14 @@ type Rule struct {
 	Unmapped []Unmapped `json:"unmapped,omitempty"`
 }
 
-// Unmapped is somebody, or a group, of Frame.io that has no access in iconik, and why.
+// Unmapped is a person or group of Frame.io that has no access in iconik, and why.
 type Unmapped struct {
 	Kind   string `json:"kind"` // person or group
 	Name   string `json:"name"`
 	Reason string `json:"reason"`
 }
 
-// Merge makes one list of several: nobody twice, in the order of addresses.
+// Merge merges lists into one, sorted by e-mail address and without duplicates.
 func Merge(lists ...[]Person) []Person {
 	by := map[string]Person{}
 	for _, list := range lists {
@@ -96,7 +96,7 @@ func Merge(lists ...[]Person) []Person {
 	return slices.SortedFunc(maps.Values(by), func(x, y Person) int { return cmp.Compare(x.key(), y.key()) })
 }
 
-// common are those who are in both lists, with the lesser right.
+// common returns the people in both lists, with the lesser of their rights.
 func common(x, y []Person) []Person {
 	in := map[string]Person{}
 	for _, p := range y {
@@ -112,15 +112,15 @@ func common(x, y []Person) []Person {
 	return out
 }
 
-// covers says that everybody of y is in x.
+// covers reports whether x contains everybody in y.
 func covers(x, y []Person) bool { return len(common(y, x)) == len(y) }
 
-// same says that two lists hold the same people with the same rights.
+// same reports whether two lists contain the same people with the same rights.
 func same(x, y []Person) bool {
 	return slices.EqualFunc(x, y, func(p, q Person) bool { return p.key() == q.key() && p.Write == q.Write && p.Team == q.Team })
 }
 
-// Project is a project's rule. unknown is why nobody knows who may see it, where that is so.
+// Project returns a project's rule. unknown says why it is unknown who may see the project, or is empty.
 func Project(mode, id, name string, restricted bool, people []Person, unknown string) Rule {
 	r := Rule{Source: id, Kind: KindProject, Place: name, Mode: mode, People: Merge(people)}
 	switch {
@@ -138,7 +138,7 @@ func Project(mode, id, name string, restricted bool, people []Person, unknown st
 	return r
 }
 
-// Lists tells a project's rule what the list of its root folder holds.
+// Lists tells a project's rule which people the list of its root folder contains.
 func (r *Rule) Lists(root []Person) {
 	root = Merge(root)
 	r.OwnLists = len(root) == 0
@@ -147,7 +147,7 @@ func (r *Rule) Lists(root []Person) {
 	}
 }
 
-// listed is what a folder's list is compared with.
+// listed returns what folders' lists are compared with.
 func (r Rule) listed() []Person {
 	if r.Listed != nil {
 		return r.Listed
@@ -155,9 +155,10 @@ func (r Rule) listed() []Person {
 	return r.People
 }
 
-// Folder is the rule of a folder under r by its list of people; false where r goes on to hold. A folder is restricted where
-// somebody who sees what is above it is not on its list. Where everybody above sees it, and others besides, it is no more
-// restricted than what is above; under people who are named, the others are named with them.
+// Folder returns the rule of a folder below r, given its list of people, or false if r still applies. Below an open place, a folder
+// is restricted if its list lacks somebody who sees that place. If the list only adds people, the folder stays open, unless
+// OwnLists is set: then any list that is not empty restricts it. Below a restricted place, any difference gives the folder a rule
+// that names everybody on its list.
 func (r Rule) Folder(id, place string, list []Person) (Rule, bool) {
 	list = Merge(list)
 	switch {
@@ -173,7 +174,7 @@ func (r Rule) Folder(id, place string, list []Person) (Rule, bool) {
 	return Rule{Source: id, Kind: KindFolder, Place: place, Why: "the folder is restricted in Frame.io", People: list, OwnLists: r.OwnLists}, true
 }
 
-// Unknown is the rule of a folder of which nobody knows who may see it: administrators only.
+// Unknown returns the rule of a folder if it is unknown who may see it: administrators only.
 func (r Rule) Unknown(id, place, why string) (Rule, bool) {
 	if r.Mode == ClosedToAll || r.Mode == IconikDefault {
 		return r, false
@@ -181,7 +182,7 @@ func (r Rule) Unknown(id, place, why string) (Rule, bool) {
 	return Rule{Source: id, Kind: KindFolder, Place: place, Why: why, OwnLists: r.OwnLists}, true
 }
 
-// TeamOnly is the rule of a folder that is hidden from those who are not of the team.
+// TeamOnly returns the rule of a folder that is hidden from people outside the team.
 func (r Rule) TeamOnly(id, place string) (Rule, bool) {
 	team := slices.DeleteFunc(slices.Clone(r.People), func(p Person) bool { return !p.Team })
 	if r.Mode == ClosedToAll || r.Mode == IconikDefault || !r.Open && len(team) == len(r.People) {
@@ -190,7 +191,7 @@ func (r Rule) TeamOnly(id, place string) (Rule, bool) {
 	return Rule{Source: id, Kind: KindFolder, Place: place, Why: "the folder is for the team only in Frame.io", People: team}, true
 }
 
-// Private is the rule of a collection that only its maker sees.
+// Private returns the rule of a collection that only its creator sees.
 func (r Rule) Private(id, place string, maker Person) (Rule, bool) {
 	if r.Mode == ClosedToAll || r.Mode == IconikDefault {
 		return r, false
@@ -199,15 +200,15 @@ func (r Rule) Private(id, place string, maker Person) (Rule, bool) {
 	return Rule{Source: id, Kind: KindCollection, Place: place, Why: "the collection is private in Frame.io", People: Merge([]Person{maker})}, true
 }
 
-// All is the rule of what shows something of several places, such as a share or the report: those may read it who may read
-// all of it. False where the project's own rule, r, is as strict.
+// All returns the rule of something that shows several places, such as a share or the report. Only people who may read all of those
+// may read it. It returns false if the project's own rule, r, is as strict.
 func (r Rule) All(id, kind, place string, of []Rule) (Rule, bool) {
 	people, closed := r.People, !r.Open
 	for _, o := range of {
 		if o.Open || o.Source == r.Source {
 			continue
 		}
-		if !closed { // whoever sees an open project is not among those it names
+		if !closed { // an open project does not name everyone who sees it
 			people, closed = o.People, true
 			continue
 		}
@@ -219,18 +220,18 @@ func (r Rule) All(id, kind, place string, of []Rule) (Rule, bool) {
 	return Rule{Source: id, Kind: kind, Place: place, Why: "it shows what is restricted in Frame.io", People: people}, true
 }
 
-// HidesTeamOnly says that somebody who is not of the team may read the place in iconik.
+// HidesTeamOnly reports whether somebody outside the team may read the place in iconik.
 func (r Rule) HidesTeamOnly() bool {
 	return !r.Open && slices.ContainsFunc(r.People, func(p Person) bool { return !p.Team })
 }
 
-// Grant is who may read something in iconik, by id; those that are true may change it, too.
+// Grant is who may read something in iconik, by ID. The value is true for those who may also change it.
 type Grant struct {
 	Users  map[string]bool `json:"users,omitempty"`
 	Groups map[string]bool `json:"groups,omitempty"`
 }
 
-// Key tells grants apart; equal grants have the same.
+// Key returns a string that is the same for equal grants.
 func (g Grant) Key() string {
 	h := sha256.New()
 	for prefix, list := range []map[string]bool{g.Users, g.Groups} {
@@ -241,14 +242,14 @@ func (g Grant) Key() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// IDs are users and groups.
+// IDs are the IDs of users and groups.
 type IDs struct{ Users, Groups []string }
 
-// Empty says that nobody is named.
+// Empty reports whether there are no IDs.
 func (i IDs) Empty() bool { return len(i.Users)+len(i.Groups) == 0 }
 
-// To is how a list comes from one grant to another: who is taken out first, and who is given what then. Whoever loses the right
-// to change something is taken out and given the right to read.
+// To returns how to get from one grant to another: who to remove first, and then who to give which right. Whoever loses the right
+// to change something is removed and then given the right to read.
 func (g Grant) To(want Grant) (remove, read, write IDs) {
 	for _, part := range []struct {
 		have, want map[string]bool

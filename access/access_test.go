@@ -34,7 +34,7 @@ func TestProject(t *testing.T) {
 	}
 }
 
-// A folder's list says whether it is restricted by who is missing on it.
+// A folder is restricted if somebody is missing from its list.
 func TestFolder(t *testing.T) {
 	open, closed := Project(Source, "p", "P", false, []Person{ann, bob}, ""), Project(Source, "p", "P", true, []Person{ann, bob}, "")
 	open.Lists([]Person{ann, bob})
@@ -107,7 +107,7 @@ func TestAllIsReadableByThoseWhoMayReadEverything(t *testing.T) {
 	assert.Equal(t, []string{"bob@film.example"}, emails(r))
 }
 
-// A group never lets anybody in who may not see the place in Frame.io.
+// A group never gives access to people who may not see the place in Frame.io.
 func TestResolve(t *testing.T) {
 	d := Directory{Users: map[string]User{"ann@film.example": {ID: "A"}, "bob@film.example": {ID: "B"}}, Self: Person{ID: "9", Email: "us@post.example"}, Unmapped: []string{"Color"},
 		Groups: []Group{{Source: "Edit", Name: "Editors", ID: "G1", Members: []string{"A"}}, {Source: "All", Name: "Everyone", ID: "G2", Members: []string{"A", "B", "C"}},

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Directory is what iconik knows of the people and groups that rules name.
+// Directory is what iconik knows about the people and groups that rules name.
 type Directory struct {
-	Users  map[string]User // by e-mail address in lower case
-	Groups []Group         // that the configuration maps
-	// Unmapped are groups of Frame.io that the configuration does not map.
+	Users  map[string]User // by lower-case e-mail address
+	Groups []Group         // mapped by the configuration
+	// Unmapped are Frame.io groups that the configuration does not map.
 	Unmapped []string
-	Self     Person // Framebridge's own user in Frame.io, whom nobody misses
+	Self     Person // Framebridge's own user in Frame.io, which needs no access
 }
 
-// User is somebody in iconik.
+// User is a user in iconik.
 type User struct{ ID, Name string }
 
-// Group is a group of iconik that stands for one of Frame.io.
+// Group is an iconik group that represents one of Frame.io's.
 type Group struct {
 	Source, Name string // in Frame.io and in iconik
 	ID           string // in iconik
@@ -27,7 +27,7 @@ type Group struct {
 	Problem      string // why it cannot be used
 }
 
-// Emails are the addresses that rules ask a directory for.
+// Emails returns the addresses of all people in the rules, for looking them up.
 func Emails(rules ...Rule) []string {
 	found := map[string]bool{}
 	for _, r := range rules {
@@ -40,9 +40,8 @@ func Emails(rules ...Rule) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// Resolve finds the people and groups of a rule in iconik. A group is given access where each of its members may see the place in
-// Frame.io, so that nobody gets in by being its member: neither API says which groups see what. With a group, those who
-// join it later may read the place.
+// Resolve finds a rule's people and groups in iconik. A group gets access only if each of its members may see the place in Frame.io, so
+// that nobody gets in through membership: neither API says which groups see what. People who join the group later can read the place.
 func (r *Rule) Resolve(d Directory) {
 	r.Grant, r.Readers, r.Unmapped = Grant{}, nil, nil
 	if r.Open {
@@ -80,7 +79,7 @@ func (r *Rule) Resolve(d Directory) {
 	}
 }
 
-// whyNot is why a group gets no access.
+// whyNot returns why a group gets no access, or "".
 func (r *Rule) whyNot(g Group) string {
 	if g.Problem != "" {
 		return g.Problem
@@ -100,15 +99,15 @@ func (r *Rule) whyNot(g Group) string {
 	return ""
 }
 
-// Entry is one line of an object's list in iconik.
+// Entry is one line of an object's access list in iconik.
 type Entry struct {
 	ID        string
 	Group     bool
 	Inherited bool // from a collection above it
 }
 
-// Compare holds an object's list against what was given: who may read it besides (added in iconik, or inherited there), and
-// who may not although they were given access. Framebridge's own user is left out.
+// Compare compares an object's list with the grant. It returns who else may read it (added in iconik, or inherited there), and who
+// may not although they were given access. It ignores Framebridge's own user.
 func (g Grant) Compare(list []Entry, self string) (added []Entry, missing IDs) {
 	users, groups := maps.Clone(g.Users), maps.Clone(g.Groups)
 	for _, e := range list {

@@ -17,38 +17,38 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// AccountActions are what the console does with whole accounts: migrations, mirrors, and the deletion of what is proven.
+// AccountActions are the console's actions on whole accounts: migrations, mirrors, and deleting what is proven to be archived.
 type AccountActions interface {
-	// PlanAccount says what a migration would do; progress is told after each project.
+	// PlanAccount returns what a migration would do. progress is called after each project.
 	PlanAccount(ctx context.Context, t *config.Tenant, take account.Selection, progress func(done, of int)) (workflows.AccountPlan, error)
-	// StartMigration returns the migration's ID. An *account.FieldError says which field cannot be meant.
+	// StartMigration returns the migration's ID. An *account.FieldError names an invalid field.
 	StartMigration(ctx context.Context, t *config.Tenant, asked account.Request, requestedBy string) (string, error)
-	// ControlMigration pauses, resumes or cancels, or adds what is new by the migration's own selection.
+	// ControlMigration pauses, resumes or cancels a migration, or adds new projects that match its own selection.
 	ControlMigration(ctx context.Context, t *config.Tenant, migration, verb string) error
-	// OrderMigration gives a queued project another place; 1 is the next one to start.
+	// OrderMigration moves a queued project to another position; 1 is the next one to start.
 	OrderMigration(ctx context.Context, t *config.Tenant, migration, project string, position int) error
-	// MigrationAsItStands shows a row whose workflow ended without a word as failed.
+	// MigrationAsItStands returns the row, marked as failed if its workflow ended without recording a result.
 	MigrationAsItStands(ctx context.Context, row ledger.Migration) ledger.Migration
 
 	Mirrors(ctx context.Context, t *config.Tenant) ([]Mirror, error)
-	// StartMirror creates a mirror, or changes the one of that name; a *account.FieldError says which field cannot be meant.
+	// StartMirror creates a mirror, or changes the one with that name. An *account.FieldError names an invalid field.
 	StartMirror(ctx context.Context, t *config.Tenant, m Mirror) error
-	// ControlMirror runs, pauses, resumes or stops.
+	// ControlMirror runs, pauses, resumes or stops a mirror.
 	ControlMirror(ctx context.Context, t *config.Tenant, name, verb string) error
 
-	// StartReclaim examines what could be freed, or asks for the deletion.
+	// StartReclaim examines what could be freed, or requests the deletion.
 	StartReclaim(ctx context.Context, t *config.Tenant, archive string, asked ReclaimRequest) error
-	// ControlReclaim approves, pauses, resumes or cancels.
+	// ControlReclaim approves, pauses, resumes or cancels a deletion.
 	ControlReclaim(ctx context.Context, t *config.Tenant, archive, verb string) error
-	// Certificate reads a file of the last deletion's certificate; the caller closes it.
+	// Certificate opens a file of the last deletion's certificate. The caller must close it.
 	Certificate(ctx context.Context, t *config.Tenant, archive, file string) (io.ReadCloser, error)
 }
 
 const migrationsShown = 10
 
-// accountBody is the page of the account: what was migrated, and what is kept up to date.
+// accountBody is the account page: what was migrated, and what is kept up to date.
 type accountBody struct {
-	MaySee     bool // the migrations
+	MaySee     bool // whether the person may see the migrations
 	Migrations []migrationRow
 	Next       string
 	Later      bool
@@ -75,7 +75,7 @@ func (c *console) migrationRow(now migrationNow) migrationRow {
 	return out
 }
 
-// accountPage lists the migrations, the newest first, and the mirrors.
+// accountPage lists the migrations, newest first, and the mirrors.
 func (c *console) accountPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "account", "Account")
 	after := r.URL.Query().Get("after")
@@ -111,7 +111,7 @@ func (c *console) accountPage(w http.ResponseWriter, r *http.Request, v visit) {
 	c.show(w, r, http.StatusOK, "account", p)
 }
 
-// accountState is what changes on the page of the account: the migration that has not ended, and the mirrors.
+// accountState returns what changes on the account page: the newest migration and the mirrors.
 func (c *console) accountState(ctx context.Context, tenant string) (live.State, error) {
 	s := live.State{Values: map[string]string{}}
 	t, ok := c.Config().Tenant(tenant)
@@ -149,7 +149,7 @@ var projectBadges = map[ledger.ProjectState]page.Badge{
 	ledger.ProjectCancelled: page.Off("Canceled"),
 }
 
-// projectsText says how many projects have ended, and how.
+// projectsText says how many projects have ended, and how many of those are incomplete or failed.
 func projectsText(sums ledger.MigrationSums) string {
 	n := sums.Projects
 	ended := n[ledger.ProjectVerified] + n[ledger.ProjectExceptions] + n[ledger.ProjectIncomplete] + n[ledger.ProjectFailed] + n[ledger.ProjectCancelled]

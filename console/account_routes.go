@@ -7,7 +7,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// accountRoutes are the pages of whole accounts. Who may see and do what is the API's rule.
+// accountRoutes registers the pages for whole accounts. The rules for who may see and do what are the API's.
 func (c *console) accountRoutes(m *http.ServeMux) {
 	migrations := func(show handler) handler { return c.needs(config.RoleMigrations, show) }
 	for pattern, show := range map[string]handler{

@@ -22,7 +22,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// accountRecorder notes what the pages of the account ask for.
+// accountRecorder records what the account pages request.
 type accountRecorder struct {
 	accountPlan func(progress func(done, of int)) (workflows.AccountPlan, error)
 	mirrors     []Mirror
@@ -92,7 +92,7 @@ func (a *recorder) Certificate(_ context.Context, _ *config.Tenant, archive, fil
 	return a.certificate(file)
 }
 
-// migration writes a migration down with its projects, in the states that their names begin with.
+// migration writes a migration to the ledger with its projects, in the states that their names begin with.
 func (h *harness) migration(t testing.TB, id string, asked account.Request, change func(*ledger.Migration), projects ...ledger.MigrationProject) {
 	t.Helper()
 	request, err := json.Marshal(asked)
@@ -105,7 +105,7 @@ func (h *harness) migration(t testing.TB, id string, asked account.Request, chan
 	require.NoError(t, err)
 }
 
-// withAccount adds what the pages of the account show, with names that try to get out of the page.
+// withAccount adds what the account pages show, with names that try to break out of the page.
 func (h *harness) withAccount(t testing.TB) {
 	t.Helper()
 	pace, err := json.Marshal(schedule.Pace{BytesRate: 50 << 20, Weight: .5})
@@ -199,7 +199,7 @@ func TestAMigrationListsItsProjects(t *testing.T) {
 	}
 }
 
-// TestThousandsOfProjects are read page by page, also where only the last one fits.
+// TestThousandsOfProjects reads projects page by page, even if only the last one matches.
 func TestThousandsOfProjects(t *testing.T) {
 	h := serve(t, config.RoleOperator)
 	var all []ledger.MigrationProject
@@ -350,7 +350,7 @@ func TestTheEmptyAccountSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// TestTheCertificateIsDownloaded as it is stored, and never shown as a page of the console's.
+// TestTheCertificateIsDownloaded checks that the certificate is served as stored, and never as a page of the console.
 func TestTheCertificateIsDownloaded(t *testing.T) {
 	h := filled(t, config.RoleViewer)
 	_, body := h.get(t, "archives/proven/reclaim")
@@ -380,7 +380,7 @@ func TestTheCertificateIsDownloaded(t *testing.T) {
 	}
 }
 
-// cutOff is a file that the store did not finish.
+// cutOff is a file that ends in an error.
 type cutOff struct{}
 
 func (cutOff) Read([]byte) (int, error) { return 0, errors.New("the response was cut off") }

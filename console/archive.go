@@ -28,7 +28,7 @@ const (
 	notCarriedShown = 50
 
 	differencesShown = 50
-	stepPatience     = 250 * time.Millisecond // of a page; a worker that is away must not hold it up
+	stepPatience     = 250 * time.Millisecond // longest a page waits for a step; an unresponsive worker must not hold it up
 )
 
 // itemLine is one file of an archive.
@@ -50,7 +50,7 @@ type archiveBody struct {
 	Stuck   []stuckLine
 
 	Exceptions     []itemLine
-	MoreExceptions string // the address of all of them
+	MoreExceptions string // address of the full list
 	Failures       []ledger.Failure
 	Differences    []ledger.Difference
 	MoreDifferent  bool
@@ -66,7 +66,7 @@ type archiveBody struct {
 	Next    string
 
 	CanRetry, CanCancel, CanMove, CanPlan bool
-	Frees                                 bool // its files in Frame.io may be deleted, or were
+	Frees                                 bool // its files in Frame.io may be deleted, or have been
 }
 
 type fact struct{ Name, Text string }
@@ -78,7 +78,7 @@ type stuckLine struct {
 	Since        page.Moment
 }
 
-// archiveNow is an archive with its figures.
+// archiveNow is an archive with its current figures.
 type archiveNow struct {
 	row     ledger.Archive
 	totals  ledger.Totals
@@ -109,7 +109,7 @@ func (c *console) archiveFigures(ctx context.Context, h ledger.TenantLedger, id 
 	return now, err
 }
 
-// asItStands asks Temporal about an archive that should run, where Temporal answers at all.
+// asItStands checks an unfinished archive against Temporal, if Temporal responds.
 func (c *console) asItStands(ctx context.Context, row ledger.Archive) ledger.Archive {
 	if row.Status.Ended() || !c.temporal.Ready(ctx) {
 		return row
@@ -117,7 +117,7 @@ func (c *console) asItStands(ctx context.Context, row ledger.Archive) ledger.Arc
 	return c.Actions.AsItStands(ctx, row)
 }
 
-// archivePage shows one archive: first what is wrong.
+// archivePage shows one archive, problems first.
 func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
 	now, err := c.archiveFigures(r.Context(), v.ledger, r.PathValue("id"))
 	switch {
@@ -142,7 +142,7 @@ func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 	if !row.Status.Ended() && p.Warning == "" {
 		ctx, cancel := context.WithTimeout(r.Context(), stepPatience)
-		b.Step, _ = c.Actions.Step(ctx, v.tenant, row.ID) // the ledger's status says enough without it
+		b.Step, _ = c.Actions.Step(ctx, v.tenant, row.ID) // without it, the ledger's status is enough
 		cancel()
 	}
 	if row.Status.Ended() || now.totals.Items > 0 || now.figures.Counting {
@@ -166,7 +166,7 @@ func (c *console) archivePage(w http.ResponseWriter, r *http.Request, v visit) {
 	c.show(w, r, http.StatusOK, "archive", p)
 }
 
-// fillArchive reads what is wrong, what was left behind, who did what, and a page of items.
+// fillArchive reads the problems, what was not carried, the timeline and a page of items.
 func (c *console) fillArchive(r *http.Request, v visit, here string, now archiveNow, b *archiveBody) error {
 	ctx, h := r.Context(), v.ledger.Archive(now.row.ID)
 	q := r.URL.Query()
@@ -321,7 +321,7 @@ func (c *console) archiveLinks(t *config.Tenant, row ledger.Archive) []namedLink
 	return out
 }
 
-// timelineLine is an entry of the audit.
+// timelineLine is an audit entry in a timeline.
 type timelineLine struct {
 	At                                            time.Time
 	When                                          page.Moment
@@ -338,13 +338,13 @@ func (c *console) timeline(ctx context.Context, h ledger.TenantLedger, f ledger.
 	return out, err
 }
 
-// passed is what an object went through by itself, beside what somebody did.
+// passed is a step that an object went through by itself, as opposed to what somebody did.
 type passed struct {
 	at   time.Time
 	what string
 }
 
-// among puts them into a timeline, the newest first.
+// among merges such steps into a timeline, newest first.
 func (c *console) among(lines []timelineLine, all ...passed) []timelineLine {
 	for _, p := range all {
 		if !p.at.IsZero() {
@@ -380,7 +380,7 @@ func (c *console) auditLine(e ledger.AuditEntry) timelineLine {
 	return l
 }
 
-// actors are who acted where no name is known.
+// actors name who acted if no person's name is known.
 var actors = map[string]string{ledger.ActorAPI: "the API", ledger.ActorCommand: "the command line", ledger.ActorConsole: "the console",
 	ledger.ActorFrameio: "Frame.io", ledger.ActorIconik: "iconik", ledger.ActorSystem: "Framebridge"}
 

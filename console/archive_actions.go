@@ -13,23 +13,23 @@ import (
 	"github.com/framebridge/framebridge/report"
 )
 
-// confirmation says what an action will do, before its button.
+// confirmation says what an action will do, before the button that does it.
 type confirmation struct {
 	Heading, Button string
 	Says            []string
-	Action          string // where the form is sent
+	Action          string // target of the form
 	Back            string
 	Danger          bool
-	Role            config.Role // that the action needs; "" is an operator's
-	Field           *formField  // that is asked for
+	Role            config.Role // required by the action; "" means operator
+	Field           *formField  // something to fill in
 	Boxes           []formBox
 	BoxesSay        string
 }
 
-// formField is something to fill in before an action.
+// formField is a field to fill in before an action.
 type formField struct{ Name, Label, Type, Value, Max string }
 
-// formBox is something to agree to before an action.
+// formBox is a box to check before an action.
 type formBox struct{ Name, Value, Label string }
 
 func (c *console) confirm(w http.ResponseWriter, r *http.Request, v visit, section string, b confirmation) {
@@ -40,7 +40,7 @@ func (c *console) confirm(w http.ResponseWriter, r *http.Request, v visit, secti
 	})(w, r, v)
 }
 
-// confirmArchive says what a control of an archive will do.
+// confirmArchive says what an action on an archive will do.
 func (c *console) confirmArchive(w http.ResponseWriter, r *http.Request, v visit) {
 	now, err := c.archiveFigures(r.Context(), v.ledger, r.PathValue("id"))
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *console) retrySays(r *http.Request, v visit, row ledger.Archive, t ledg
 	return says
 }
 
-// controlArchive retries or cancels.
+// controlArchive retries or cancels an archive.
 func (c *console) controlArchive(r *http.Request, v visit) (to, done string, err error) {
 	id := r.PathValue("id")
 	to = "archives/" + url.PathEscape(id)
@@ -125,7 +125,7 @@ func (c *console) retryItem(r *http.Request, v visit) (to, done string, err erro
 	return "archives/" + url.PathEscape(id), "item", c.Actions.RetryItem(r.Context(), v.tenant, id, r.PathValue("item"))
 }
 
-// otherPlace is the place that something which waits gets: up, down or first. A place counts from 1.
+// otherPlace returns the new position of something that waits in a queue: up, down or first. Positions start at 1.
 func otherPlace(where string, place int) (int, error) {
 	switch where {
 	case "up":
@@ -138,7 +138,7 @@ func otherPlace(where string, place int) (int, error) {
 	return 0, &Refused{"there is no such action"}
 }
 
-// moveArchive gives an archive another place in the queue: up, down or first.
+// moveArchive moves an archive to another position in the queue: up, down or first.
 func (c *console) moveArchive(r *http.Request, v visit) (to, done string, err error) {
 	id := r.PathValue("id")
 	row, known, err := v.ledger.Archive(id).Get(r.Context())

@@ -16,23 +16,23 @@ import (
 )
 
 const (
-	rowsShown     = 50 // of a list, at once
+	rowsShown     = 50 // per page of a list
 	runningTotals = 3 * time.Second
 	waitingTotals = time.Minute
-	mostTotals    = 2000 // remembered
+	mostTotals    = 2000 // most entries remembered
 
 	totalsPatience = 100 * time.Millisecond
 	totalsSlots    = 2
-	totalsShare    = 50 // of the time, what takes so long may be read once
+	totalsShare    = 50 // totals are kept for this many times as long as they took to read
 )
 
-// totals remembers what an archive's items add up to: for a large archive that takes longer than a page may.
+// totals caches what an archive's items add up to. For a large archive that takes longer to read than a page may wait.
 type totals struct {
 	stop     context.Context //nolint:containedctx // of the process
 	progress func(context.Context, ledger.Archive) (ledger.Totals, error)
 	now      func() time.Time
 
-	slot  chan struct{} // of those that are read at once
+	slot  chan struct{} // limits how many are read at once
 	mu    sync.Mutex
 	known map[string]*knownTotals
 }
@@ -40,13 +40,13 @@ type totals struct {
 type knownTotals struct {
 	totals  ledger.Totals
 	err     error
-	state   string // of the archive, when they were read
+	state   string // of the archive when the totals were read; "" until then
 	until   time.Time
-	reading chan struct{} // closed when they were read; nil while nobody reads
+	reading chan struct{} // closed once they are read; nil if nobody is reading
 }
 
-// of returns the totals that are known, and has them read anew where they are old. A page waits a moment for the first ones;
-// known is false where that was not enough.
+// of returns the known totals and, if they are stale, starts reading them again. A page waits a moment for the first totals; known
+// is false if that was not enough.
 func (t *totals) of(ctx context.Context, row ledger.Archive) (sum ledger.Totals, known bool, err error) {
 	key := row.Tenant + "/" + row.ID
 	state := fmt.Sprint(row.Run, row.Status, row.FinishedAt, row.ReasonCode)
@@ -98,7 +98,7 @@ func (t *totals) read(row ledger.Archive, state string, into *knownTotals) {
 	into.reading = nil
 }
 
-// forget has an archive's totals read anew.
+// forget makes the next page read an archive's totals again.
 func (t *totals) forget(tenant, archive string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,7 +109,7 @@ func (t *totals) forget(tenant, archive string) {
 type archiveRow struct {
 	ID, Name, Team string
 	Badge          page.Badge
-	Why            string // it waits, or ended as it did
+	Why            string // why it waits, or why it ended as it did
 	Position       int
 	First, Last    bool // of the queue
 	Figures        figures
@@ -118,12 +118,12 @@ type archiveRow struct {
 	Stuck          int64
 }
 
-// figures are what moves while an archive runs.
+// figures are what changes while an archive runs.
 type figures struct {
 	Files, Bytes, Rate, Left string
 	Percent                  int
 	Shown                    bool
-	Counting                 bool // a large archive is added up
+	Counting                 bool // a large archive is still being added up
 }
 
 func figuresOf(row ledger.Archive, t ledger.Totals, now time.Time) figures {
@@ -143,22 +143,22 @@ func figuresOf(row ledger.Archive, t ledger.Totals, now time.Time) figures {
 	return f
 }
 
-// values are the figures by the places that show them.
+// values stores the figures under the names of the places that show them.
 func (f figures) values(id string, into map[string]string) {
 	into[id+".files"], into[id+".bytes"], into[id+".rate"], into[id+".left"], into[id+".percent"] = f.Files, f.Bytes, f.Rate, f.Left, strconv.Itoa(f.Percent)
 }
 
-// openList is what is under way and what waits for its turn.
+// openList is what is under way and what waits in the queue.
 type openList struct {
 	UnderWay, Queue []archiveRow
 	Counts          map[ledger.ArchiveStatus]int64
 	MoreQueue       bool
 }
 
-// Queued is how many wait for their turn.
+// Queued returns how many archives wait for their turn.
 func (o openList) Queued() int64 { return o.Counts[ledger.Queued] }
 
-// Running is how many have had their turn and have not ended.
+// Running returns how many archives have started and not ended.
 func (o openList) Running() int64 {
 	var n int64
 	for status, count := range o.Counts {
@@ -201,7 +201,7 @@ func (c *console) readOpen(ctx context.Context, h ledger.TenantLedger) (openList
 	if out.Counts, err = h.OpenArchives(ctx); err != nil {
 		return out, err
 	}
-	patience, cancel := context.WithTimeout(ctx, totalsPatience) // for all of them
+	patience, cancel := context.WithTimeout(ctx, totalsPatience) // shared by all of them
 	defer cancel()
 	for _, row := range running {
 		a := c.archiveRow(row)
@@ -225,7 +225,7 @@ func (c *console) readOpen(ctx context.Context, h ledger.TenantLedger) (openList
 	return out, nil
 }
 
-// queueReason says why an archive of the queue has not begun.
+// queueReason says why a queued archive has not started.
 func queueReason(row ledger.Archive, before int, running []ledger.Archive) string {
 	var holder string
 	for _, r := range running {
@@ -269,7 +269,7 @@ func (c *console) archiveRow(row ledger.Archive) archiveRow {
 	return a
 }
 
-// endedStatuses are those of archives that have ended, by the filter of the page.
+// archiveFilters are the filters of the page, with the statuses that each one shows.
 var archiveFilters = []struct {
 	Key, Text string
 	statuses  []ledger.ArchiveStatus
@@ -291,16 +291,16 @@ type filterLink struct {
 
 type archivesBody struct {
 	Open    openList
-	Whole   bool // the page shows everything, not what a filter chooses
+	Whole   bool // the page shows everything, not a filtered selection
 	Rows    []archiveRow
 	Filters []filterLink
 	Filter  string
 	Search  string
-	Next    string // the address of the next page
+	Next    string // address of the next page
 	Later   bool   // this is not the first page
 }
 
-// archivesPage shows the queue, what runs and what has ended; with a filter or a search, only what they choose.
+// archivesPage shows the queue, what is running and what has ended. With a filter or a search, it shows only the matches.
 func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) {
 	q := r.URL.Query()
 	p := c.in(r, v, "archives", "Archives")
@@ -346,7 +346,7 @@ func (c *console) archivesPage(w http.ResponseWriter, r *http.Request, v visit) 
 	c.show(w, r, http.StatusOK, "archives", p)
 }
 
-// archiveRows is a page of a list.
+// archiveRows is one page of a list.
 type archiveRows struct {
 	rows []archiveRow
 	next string

@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-const auditPageRows = 500 // of an export, read at once
+const auditPageRows = 500 // rows of an export read at once
 
 type auditBody struct {
 	Rows                             []timelineLine
@@ -26,7 +26,7 @@ type auditBody struct {
 	ArchiveFilter, ReviewFilter, All string
 }
 
-// auditFilter reads a filter from the address.
+// auditFilter reads a filter from the query.
 func auditFilter(q url.Values) (ledger.AuditFilter, auditBody) {
 	b := auditBody{Text: page.Searched(q.Get("q")), Who: page.Searched(q.Get("who")), Action: page.Searched(q.Get("action")), Since: q.Get("since"), Until: q.Get("until"),
 		ArchiveFilter: page.Searched(q.Get("archive")), ReviewFilter: page.Searched(q.Get("review"))}
@@ -43,7 +43,7 @@ func auditFilter(q url.Values) (ledger.AuditFilter, auditBody) {
 	}
 	f.Since, f.Until = day(&b.Since), day(&b.Until)
 	if !f.Until.IsZero() {
-		f.Until = f.Until.AddDate(0, 0, 1) // the day itself is meant, too
+		f.Until = f.Until.AddDate(0, 0, 1) // include the last day itself
 	}
 	b.Filtered = f != ledger.AuditFilter{}
 	return f, b
@@ -54,7 +54,7 @@ func (b auditBody) address(path string, more ...string) string {
 		b.ReviewFilter}, more...)...)
 }
 
-// auditPage shows who did what, the newest first.
+// auditPage shows who did what, newest first.
 func (c *console) auditPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "audit", "Audit")
 	f, b := auditFilter(r.URL.Query())
@@ -81,10 +81,10 @@ func (c *console) auditPage(w http.ResponseWriter, r *http.Request, v visit) {
 	c.show(w, r, http.StatusOK, "audit", p)
 }
 
-// names are what archives and reviews are called, by what the audit knows of them.
+// names caches the names of archives and reviews, by the IDs in the audit.
 type names map[string]string
 
-// of is an entry's archive or review by name; "" where it has none, or cannot be read now.
+// of returns the name of an entry's archive or review, or "" if it has none or cannot be read now.
 func (n names) of(ctx context.Context, h ledger.TenantLedger, e ledger.AuditEntry) string {
 	key := e.Archive + "/" + e.Review
 	if name, known := n[key]; known || key == "/" || e.ObjectKind == "file" {
@@ -102,7 +102,7 @@ func (n names) of(ctx context.Context, h ledger.TenantLedger, e ledger.AuditEntr
 	return name
 }
 
-// auditFile exports the entries that the filter chooses, in their order. JSONL has each entry's hash, so that the export can be verified.
+// auditFile exports the entries that match the filter, in order. JSONL includes each entry's hash, so that the export can be verified.
 func (c *console) auditFile(w http.ResponseWriter, r *http.Request, v visit) {
 	f, _ := auditFilter(r.URL.Query())
 	name := r.PathValue("file")

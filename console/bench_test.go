@@ -19,7 +19,7 @@ const (
 	mostTime  = 300 * time.Millisecond
 )
 
-// grow gives the tenant so many archives that have ended, and one with so many items that is under way.
+// grow gives the tenant that many archives that have ended, and one under way with that many items.
 func (h *harness) grow(t testing.TB, archives, items int) {
 	t.Helper()
 	for i := range archives {
@@ -56,7 +56,7 @@ func (h *harness) grow(t testing.TB, archives, items int) {
 	require.NoError(t, l.FinishScan(t.Context(), scan))
 }
 
-// BenchmarkPages prints what pages take where a tenant has had 100 archives and 1,000 items, and where it has had 10,000 and 100,000:
+// BenchmarkPages prints how long pages take for a tenant with 100 archives and 1,000 items, and for one with 10,000 and 100,000:
 //
 //	go test ./console -run '^$' -bench Pages -benchtime 1x
 func BenchmarkPages(b *testing.B) {

@@ -29,7 +29,7 @@ type browser struct {
 	t        *testing.T
 	ctx      context.Context
 	mu       sync.Mutex
-	problems []string // of the browser's console
+	problems []string // reported in the browser's console
 }
 
 func openBrowser(t *testing.T) *browser {
@@ -55,7 +55,7 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	require.NoError(b.t, chromedp.Do(b.ctx, steps...))
 }
 
-// evaluate returns what a script of a page finds.
+// evaluate returns the result of a script in the page.
 func evaluate[T any](b *browser, script string) T {
 	b.t.Helper()
 	out, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
@@ -73,7 +73,7 @@ func (b *browser) picture(path string) {
 	chromium.Picture(b.ctx, b.t, path)
 }
 
-// said are the browser's complaints since the last call. A page that must answer with an error is one of them.
+// said returns the browser's complaints since the last call. They include pages that respond with an error on purpose.
 func (b *browser) said() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -82,8 +82,8 @@ func (b *browser) said() []string {
 	return slices.DeleteFunc(out, func(s string) bool { return strings.Contains(s, "the server responded with a status of 4") })
 }
 
-// axeCore is the source of https://github.com/dequelabs/axe-core, which FRAMEBRIDGE_AXE names: npm pack axe-core, axe.min.js.
-// Without it the rules of this file are all that a page is held to.
+// axeCore is the source of https://github.com/dequelabs/axe-core, in the file that FRAMEBRIDGE_AXE names: npm pack axe-core,
+// axe.min.js. Without it, only the rules in this file apply.
 func axeCore(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv("FRAMEBRIDGE_AXE")
@@ -96,7 +96,7 @@ func axeCore(t *testing.T) string {
 	return string(raw)
 }
 
-// axe returns what axe-core, which the page has loaded, finds on it.
+// axe returns what axe-core, which must be loaded in the page, finds.
 func (b *browser) axe() []string {
 	b.t.Helper()
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run(document).then(r => r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.slice(0, 2).map(n => n.html.slice(0, 100)).join(' | ')))`, chromedp.EvalAwaitPromise))
@@ -104,18 +104,18 @@ func (b *browser) axe() []string {
 	return found
 }
 
-// tooWide are the elements that stick out of the page.
+// tooWide finds the elements that stick out of the page.
 const tooWide = `(() => { const w = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= w) return [];
 	return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 40)); })()`
 
-// unreachable are the controls that the tab key cannot reach, or that have no name.
+// unreachable finds the controls that the tab key cannot reach, or that have no name.
 const unreachable = `[...document.querySelectorAll('a[href],button,input:not([type=hidden]),select,summary')].filter(e => e.offsetParent !== null || e.getClientRects().length).filter(e => e.tabIndex < 0 || e.disabled ||
 	!(e.textContent.trim() || e.getAttribute('aria-label') || (e.labels && e.labels.length))).map(e => e.outerHTML.slice(0, 80))`
 
-// small are the buttons and links in navigation that a finger misses.
+// small finds the buttons and navigation links that are too small for a finger.
 const small = `[...document.querySelectorAll('button:not(.plain),.button,header nav a')].filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 40).map(e => e.outerHTML.slice(0, 80))`
 
-// faint are texts whose contrast to what is behind them is less than WCAG's 4.5.
+// faint finds the texts whose contrast with their background is below WCAG's 4.5.
 const faint = `(() => { const lum = c => { const f = c.map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126*f[0] + 0.7152*f[1] + 0.0722*f[2]; };
 	const rgb = s => { const m = s.match(/[\d.]+/g).map(Number); return m.length > 3 && m[3] === 0 ? null : m.slice(0, 3); };
 	const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c) return c; } return [255, 255, 255]; };
@@ -125,7 +125,7 @@ const faint = `(() => { const lum = c => { const f = c.map(v => { v /= 255; retu
 		if (ratio < 4.5) out.push(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2) + ' ' + walk.currentNode.textContent.trim().slice(0, 30)); }
 	return [...new Set(out)].slice(0, 5); })()`
 
-// structure are the rules of a page that a screen reader needs.
+// structure checks what a screen reader needs from a page.
 const structure = `(() => { const out = []; const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
 	if (new Set(ids).size !== ids.length) out.push('ids are not unique: ' + ids.filter((id, i) => ids.indexOf(id) !== i));
 	if (document.querySelectorAll('h1').length !== 1) out.push('h1: ' + document.querySelectorAll('h1').length);
@@ -137,10 +137,10 @@ const structure = `(() => { const out = []; const ids = [...document.querySelect
 	if (!document.documentElement.lang || !document.title || !document.querySelector('main')) out.push('language, title or main is missing');
 	return out; })()`
 
-// rules are all of them, by what it is that breaks one.
+// rules are all the rules, by what breaks them.
 const rules = `({'scrolls sideways': ` + tooWide + `, 'not for the keyboard': ` + unreachable + `, 'too small for a finger': ` + small + `, 'too faint': ` + faint + `, 'not for a screen reader': ` + structure + `})`
 
-// looks are the windows that each page has to fit, the narrowest first.
+// looks are the windows that each page must fit, the narrowest first.
 var looks = []struct {
 	width, height int64
 	scheme        string
@@ -149,14 +149,14 @@ var looks = []struct {
 func TestEveryPageInABrowser(t *testing.T) {
 	b := openBrowser(t)
 	h := filled(t, config.RoleAdmin)
-	for i := range 120 { // a queue of thousands is as long as a page of it
+	for i := range 120 { // a queue of thousands is as long as one page of it
 		h.archive(t, fmt.Sprintf("more-%03d", i), func(a *ledger.Archive) {
 			a.Status, a.Reason, a.FinishedAt = ledger.Verified, "All 12 files are verified.", today
 		})
 	}
 	h.planned(t)
 	axe := axeCore(t)
-	pictures := os.Getenv("FRAMEBRIDGE_PICTURES") // a folder: a picture of each page is kept there
+	pictures := os.Getenv("FRAMEBRIDGE_PICTURES") // a folder in which to store a picture of each page
 	for i, path := range pagePaths {
 		if !strings.HasPrefix(path, "/") {
 			path = "/ui/" + acme + "/" + path
@@ -198,7 +198,7 @@ func TestTheKeyboardAloneIsEnough(t *testing.T) {
 		}
 		t.Fatalf("the tab key does not reach %q", want)
 	}
-	// enter presses a button or follows a link, and waits for the page behind it.
+	// enter presses a button or follows a link, and waits for the next page.
 	enter := func(asked string) {
 		evaluate[string](b, `document.body.dataset.before = 'yes'`)
 		b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady("body:not([data-before]) main"))
@@ -232,7 +232,7 @@ func TestAnOpenPageCatchesUp(t *testing.T) {
 	assert.Empty(t, b.said())
 }
 
-// TestAPageThatCouldNotBeReadIsReadAgain: nothing else changes, so that no message comes after the one whose reading failed.
+// TestAPageThatCouldNotBeReadIsReadAgain changes nothing else, so that no message follows the one whose page failed to load.
 func TestAPageThatCouldNotBeReadIsReadAgain(t *testing.T) {
 	b := openBrowser(t)
 	h := filled(t, config.RoleOperator)

@@ -12,15 +12,15 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-const refusalShown = time.Hour // a limit that refused a call so recently is news
+const refusalShown = time.Hour // a limit that refused a call this recently is worth showing
 
 // Budget is a vendor's limit on the tenant's calls.
 type Budget struct {
 	Vendor, Name string
-	Left, Of     float64 // calls at once; Of is 0 where the vendor has told no limit
+	Left, Of     float64 // calls; Of is 0 if the vendor has announced no limit
 	Window       time.Duration
-	PausedUntil  time.Time // zero: no pause
-	Refused      int64     // answers 429
+	PausedUntil  time.Time // zero: not paused
+	Refused      int64     // number of 429 responses
 	RefusedAt    time.Time
 }
 
@@ -31,7 +31,7 @@ type budgetLine struct {
 	Badge                   page.Badge
 }
 
-// budgetsOf are the limits that somebody has met lately, paused ones first, then those with the least left.
+// budgetsOf returns the limits that are in use or were hit recently: paused ones first, then those with the least left.
 func (c *console) budgetsOf(ctx context.Context, t *config.Tenant) ([]budgetLine, error) {
 	all, err := c.Actions.Budgets(ctx, t)
 	now := c.Now()
@@ -69,7 +69,7 @@ func (c *console) budgetsOf(ctx context.Context, t *config.Tenant) ([]budgetLine
 	return out, err
 }
 
-// windowText is the window of a limit.
+// windowText formats the window of a limit.
 func windowText(d time.Duration) string {
 	if d > 0 && d < time.Second {
 		return d.String()

@@ -1,5 +1,5 @@
-// Package console is Framebridge's page for people: what is archived and reviewed, why something waits or failed, and the
-// buttons to act on it. It reads the ledger, so it also answers while Temporal or a vendor is down.
+// Package console serves Framebridge's pages for people: what is archived and reviewed, why something waits or failed, and the
+// buttons to act on it. It reads the ledger, so it still works while Temporal or a vendor is down.
 package console
 
 import (
@@ -21,77 +21,77 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Root is where the console is mounted.
+// Root is the path at which the console is mounted.
 const Root = page.Root
 
 const (
 	memoLasts   = time.Second
-	mirrorsLast = 10 * time.Second // each one is asked for at Temporal
+	mirrorsLast = 10 * time.Second // each mirror is a request to Temporal
 )
 
-// Actions are what the console does beside reading the ledger. The API's routes call the same functions.
+// Actions are what the console does besides reading the ledger. The API's routes call the same functions.
 type Actions interface {
 	StartArchive(ctx context.Context, t *config.Tenant, project, requestedBy string) error
 	RetryArchive(ctx context.Context, t *config.Tenant, archive string) error
 	RetryItem(ctx context.Context, t *config.Tenant, archive, item string) error
 	CancelArchive(ctx context.Context, t *config.Tenant, archive string) error
-	// MoveArchive gives an archive another place in its tenant's queue; 1 is the next one to start.
+	// MoveArchive moves an archive to another position in its tenant's queue; 1 is the next one to start.
 	MoveArchive(ctx context.Context, t *config.Tenant, archive string, position int) error
 	ExtendReview(ctx context.Context, t *config.Tenant, review, expires string) error
 	StopReview(ctx context.Context, t *config.Tenant, review string) error
 	SyncReview(ctx context.Context, t *config.Tenant, review string) error
-	// ResendReview sends again what an open review could not send.
+	// ResendReview retries what could not be sent in an open review.
 	ResendReview(ctx context.Context, t *config.Tenant, review string) error
-	// BothSides reads a review's comments and reviewers at both vendors, within bounds.
+	// BothSides reads a review's comments and reviewers from both vendors, within limits.
 	BothSides(ctx context.Context, t *config.Tenant, review string) (Sides, error)
-	// Thumbnail reads a picture of an asset of a review, empty where there is none.
+	// Thumbnail returns the picture of a review's asset, empty if there is none.
 	Thumbnail(ctx context.Context, t *config.Tenant, review string, n int) (File, error)
-	// ItemThumbnail reads a picture of a file that was archived, empty where there is none.
+	// ItemThumbnail returns the picture of an archived file, empty if there is none.
 	ItemThumbnail(ctx context.Context, t *config.Tenant, it ledger.Item) (File, error)
-	// Export writes a review's comments in one of export's formats; asset may be empty.
+	// Export returns a review's comments in one of export's formats. asset may be empty.
 	Export(ctx context.Context, t *config.Tenant, review, format, asset string) (File, error)
 
 	Projects(ctx context.Context, t *config.Tenant) ([]Project, error)
 	Plan(ctx context.Context, t *config.Tenant, project string) (workflows.Plan, error)
 	Doctor(ctx context.Context, t *config.Tenant) doctor.Report
-	// SignedIn is when the tenant's sign-in to Frame.io was renewed last, false where it has none that is renewed.
+	// SignedIn returns when the tenant's sign-in to Frame.io was last renewed. It returns false if there is none to renew.
 	SignedIn(ctx context.Context, t *config.Tenant) (time.Time, bool)
-	// SignInURL is where an administrator signs in to Frame.io; Adobe then sends the browser to redirect.
+	// SignInURL returns where an administrator signs in to Frame.io. Adobe then sends the browser to redirect.
 	SignInURL(t *config.Tenant, redirect, state string) (string, error)
-	// SignIn exchanges Adobe's code for tokens, and says who signed in.
+	// SignIn exchanges Adobe's code for tokens and returns who signed in.
 	SignIn(ctx context.Context, t *config.Tenant, code, redirect string) (string, error)
-	// Budgets are the vendors' limits on the tenant's calls, as all processes know them.
+	// Budgets returns the vendors' limits on the tenant's calls, as shared by all processes.
 	Budgets(ctx context.Context, t *config.Tenant) ([]Budget, error)
-	// Step is what an archive's workflow is doing, "" where it does not run.
+	// Step returns what an archive's workflow is doing, or "" if it is not running.
 	Step(ctx context.Context, t *config.Tenant, archive string) (string, error)
-	// AsItStands shows a row whose workflow ended without a word as failed.
+	// AsItStands returns the row, marked as failed if its workflow ended without recording a result.
 	AsItStands(ctx context.Context, row ledger.Archive) ledger.Archive
 	AccountActions
 
-	// TemporalReady fails where Temporal does not answer.
+	// TemporalReady returns an error if Temporal does not respond.
 	TemporalReady(ctx context.Context) error
 }
 
-// File is something to download.
+// File is a file to download.
 type File struct {
 	Name, MediaType string
 	Body            []byte
 }
 
-// Project is a project of Frame.io that can be archived.
+// Project is a Frame.io project that can be archived.
 type Project struct {
 	ID, Name, Team string
-	Bytes          int64  // stored in Frame.io; -1 where it does not say
+	Bytes          int64  // stored in Frame.io; -1 if Frame.io does not say
 	State          string // in Frame.io: active, inactive or archived
-	Archive        string // the status of its archive, "" without one
+	Archive        string // status of its archive; "" if there is none
 }
 
-// Refused is an action that was understood but is not possible now.
+// Refused is the error of an action that is valid but not possible now.
 type Refused struct{ Why string }
 
 func (r *Refused) Error() string { return r.Why }
 
-// Deps are what the console needs of the process that serves it.
+// Deps are what the console needs from the process that serves it.
 type Deps struct {
 	Config  func() *config.Config
 	Ledger  *ledger.Ledger
@@ -100,8 +100,8 @@ type Deps struct {
 	Refused func(ctx context.Context, p signin.Person, tenants []string, page, why string) // records it; may be nil
 	Stop    context.Context                                                                //nolint:containedctx // ends what outlives a request: live updates, plans
 	Now     func() time.Time
-	Thumbs  *Thumbs // that others of the process share; nil: the console's own
-	// Progress adds up an archive's items, with others of the process; nil: by the console itself.
+	Thumbs  *Thumbs // shared with other parts of the process; nil: the console's own
+	// Progress adds up an archive's items, shared with other parts of the process. If nil, the console does it itself.
 	Progress func(ctx context.Context, row ledger.Archive) (ledger.Totals, error)
 }
 
@@ -112,13 +112,13 @@ type console struct {
 	tasks    *live.Tasks
 	totals   *totals
 	open     *live.Memo[openList]    // by tenant
-	ended    *live.Memo[archiveRows] // of their first page, by tenant
+	ended    *live.Memo[archiveRows] // first page, by tenant
 	mirrors  *live.Memo[[]Mirror]    // by tenant
 	temporal *live.Health
-	spent    *spent // sign-ins to Frame.io
+	spent    *spent // used sign-ins to Frame.io
 }
 
-// Handler serves the console under Root. Requests carry the person in their context (package signin).
+// Handler serves the console under Root. Requests must carry the person in their context; see package signin.
 func Handler(d Deps) http.Handler {
 	d.Log = cmp.Or(d.Log, slog.Default())
 	if d.Now == nil {
@@ -190,7 +190,7 @@ func (c *console) routes() http.Handler {
 	return m
 }
 
-// visit is one request of a person who may see the tenant.
+// visit is a request from a person who may see the tenant.
 type visit struct {
 	person signin.Person
 	tenant *config.Tenant
@@ -201,7 +201,7 @@ func (v visit) may(role config.Role) bool { return v.person.Allows(v.tenant.ID, 
 
 type handler func(w http.ResponseWriter, r *http.Request, v visit)
 
-// inTenant lets those in who have a role in the tenant. To others it does not exist.
+// inTenant admits people who have a role in the tenant. For others the page does not exist.
 func (c *console) inTenant(next handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, signedIn := signin.From(r.Context())
@@ -218,7 +218,7 @@ func (c *console) inTenant(next handler) http.HandlerFunc {
 	}
 }
 
-// needs refuses who has a lesser role.
+// needs refuses people with a lesser role.
 func (c *console) needs(role config.Role, next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, v visit) {
 		if !v.may(role) {
@@ -236,7 +236,7 @@ func (c *console) refuse(w http.ResponseWriter, r *http.Request, v visit, role c
 	c.problem(w, r, http.StatusForbidden, "This needs the role "+string(role)+" in "+v.tenant.Name+".")
 }
 
-// home leads to the person's tenant, or offers the choice.
+// home redirects to the person's only tenant, or offers a choice.
 func (c *console) home(w http.ResponseWriter, r *http.Request) {
 	p, signedIn := signin.From(r.Context())
 	if !signedIn {
@@ -266,7 +266,7 @@ func (c *console) tenantsOf(p signin.Person) []page.Tenant {
 	return out
 }
 
-// act runs an action and leads back to a page that says what was done.
+// act runs an action and redirects to a page that says what was done.
 func (c *console) act(role config.Role, do func(r *http.Request, v visit) (to, done string, err error)) handler {
 	return c.needs(role, func(w http.ResponseWriter, r *http.Request, v visit) {
 		to, done, err := do(r, v)
@@ -282,7 +282,7 @@ func (c *console) act(role config.Role, do func(r *http.Request, v visit) (to, d
 	})
 }
 
-// notDone answers for what an action has refused, or could not do; false where err is nil.
+// notDone responds if an action was refused or failed. It returns false if err is nil.
 func (c *console) notDone(w http.ResponseWriter, r *http.Request, err error) bool {
 	var refused *Refused
 	switch {
@@ -294,7 +294,7 @@ func (c *console) notDone(w http.ResponseWriter, r *http.Request, err error) boo
 	return err != nil
 }
 
-// failed answers for what cannot be reached now.
+// failed responds if something cannot be reached right now.
 func (c *console) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, ledger.ErrCursor) {
 		c.problem(w, r, http.StatusBadRequest, "This address did not come from a list in the console.")
@@ -307,7 +307,7 @@ func (c *console) failed(w http.ResponseWriter, r *http.Request, err error) {
 	c.problem(w, r, http.StatusServiceUnavailable, "Framebridge cannot reach Temporal, its ledger or Frame.io right now. Nothing was changed. Try again in a moment.")
 }
 
-// secured says what a browser may load and do with the pages: nothing from elsewhere, no script or style within them.
+// secured restricts what a browser may load and do: nothing from other sites, no inline scripts or styles.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -37,7 +37,7 @@ const (
 
 var today = time.Date(2026, time.November, 29, 12, 0, 0, 0, time.UTC)
 
-// recorder notes the actions that the pages ask for.
+// recorder records the actions that the pages request.
 type recorder struct {
 	mu       sync.Mutex
 	asked    []string
@@ -49,7 +49,7 @@ type recorder struct {
 	sides    Sides
 	sidesErr error
 	pictures int
-	poster   []byte // of a file; empty: the smallest
+	poster   []byte // a file's picture; empty: the smallest
 	checks   []doctor.Check
 
 	accountRecorder
@@ -138,8 +138,8 @@ func (a *recorder) AsItStands(_ context.Context, row ledger.Archive) ledger.Arch
 }
 func (a *recorder) TemporalReady(context.Context) error { return a.temporal }
 
-// now is a minute before today at first, and each request is a second later: what pages of one moment share is read anew, unless it
-// is what a test is about.
+// now starts a minute before today and advances by a second with each request, so that pages do not share cached data,
+// unless the test is about that.
 func (h *harness) now() time.Time {
 	if asked := h.onNow.Load(); asked != nil {
 		(*asked)()
@@ -153,7 +153,7 @@ func (h *harness) now() time.Time {
 type harness struct {
 	asked   atomic.Int64
 	onNow   atomic.Pointer[func()]
-	steady  atomic.Bool // the clock is the real one: pages of one moment share what was read
+	steady  atomic.Bool // use the real clock: pages requested at the same moment share what was read
 	began   time.Time
 	ledger  *ledger.Ledger
 	actions *recorder
@@ -164,7 +164,7 @@ type harness struct {
 	role    config.Role
 }
 
-// serve serves the console to one person.
+// serve serves the console for one person.
 func serve(t testing.TB, role config.Role) *harness {
 	t.Helper()
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a secret of sixteen and more"))
@@ -217,7 +217,7 @@ func (h *harness) get(t testing.TB, path string) (*http.Response, string) {
 	return h.do(t, http.MethodGet, path, nil)
 }
 
-// archive writes an archive down as a run would have.
+// archive writes an archive to the ledger as a run would have.
 func (h *harness) archive(t testing.TB, id string, change func(*ledger.Archive)) {
 	t.Helper()
 	_, _, err := h.ledger.Tenant(acme).Archive(id).Request(t.Context(), "", today.Add(-time.Hour))
@@ -226,7 +226,7 @@ func (h *harness) archive(t testing.TB, id string, change func(*ledger.Archive))
 	require.NoError(t, err)
 }
 
-// items writes a scan's items down, and then changes them.
+// items writes a scan's items to the ledger, and then changes them.
 func (h *harness) items(t testing.TB, archive string, items ...ledger.Item) {
 	t.Helper()
 	l := h.ledger.Tenant(acme).Archive(archive)
@@ -242,7 +242,7 @@ func (h *harness) items(t testing.TB, archive string, items ...ledger.Item) {
 
 const hostile = `<script>alert(1)</script>"'&{{.}}` + "\u202e"
 
-// leaky is a reason with what must not be on any page.
+// leaky is a reason with secrets that no page may show.
 const leaky = hostile + ` at https://bucket.s3.amazonaws.com/a.mov?X-Amz-Signature=deadbeef with Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzYW0ifQ.c2VjcmV0LXNpZ25hdHVyZQ`
 
 func (h *harness) review(t testing.TB, r ledger.Review) {
@@ -252,7 +252,7 @@ func (h *harness) review(t testing.TB, r ledger.Review) {
 	require.NoError(t, err)
 }
 
-// filled has everything that the pages can show, with names that try to get out of the page.
+// filled has everything that the pages can show, with names that try to break out of the page.
 func filled(t testing.TB, role config.Role) *harness {
 	h := serve(t, role)
 	h.archive(t, "running", func(a *ledger.Archive) {
@@ -303,7 +303,7 @@ func filled(t testing.TB, role config.Role) *harness {
 	return h
 }
 
-// TestEverybodySeesWhatIsWrongWithTheSetUp holds who may see, who may check and who may change.
+// TestEverybodySeesWhatIsWrongWithTheSetUp checks who may see, who may check and who may change.
 func TestEverybodySeesWhatIsWrongWithTheSetUp(t *testing.T) {
 	h := filled(t, config.RoleViewer)
 	h.cfg.Tenants[acme].Notify.SlackURL = "https://hooks.slack.example/x"
@@ -396,7 +396,7 @@ func TestAReviewShowsBothSides(t *testing.T) {
 	}
 }
 
-// What both vendors show is read in the background, once for all who look, and anew when somebody asks for it.
+// What both vendors show is read in the background, once for all visitors, and again on request.
 func TestBothSidesAreReadAtTheVendors(t *testing.T) {
 	h := filled(t, config.RoleEditor)
 	body := ""
@@ -418,7 +418,7 @@ func TestBothSidesAreReadAtTheVendors(t *testing.T) {
 	assert.NotContains(t, body, "only there")
 }
 
-// Pictures are handed on, and read once however many look: no page holds iconik's signed address.
+// Pictures are passed on, and read once no matter how many people look. No page contains iconik's signed URL.
 func TestPicturesAreHandedOn(t *testing.T) {
 	h := filled(t, config.RoleViewer)
 	_, body := h.get(t, "reviews/open")
@@ -441,7 +441,7 @@ func TestPicturesAreHandedOn(t *testing.T) {
 	assert.Equal(t, 2, h.actions.pictures)
 }
 
-// The report has pictures of what everybody may see in iconik, and none of what only some may.
+// The report has pictures of what everybody may see in iconik, and none of what only some may see.
 func TestTheReportHasPictures(t *testing.T) {
 	h := serve(t, config.RoleViewer)
 	h.archive(t, "p", func(a *ledger.Archive) { a.Status = ledger.Verified })
@@ -524,14 +524,14 @@ func TestRolesDecideWhatIsSeenAndDone(t *testing.T) {
 	}
 }
 
-// asRole is what somebody with a role asks for, and the status of the answer.
+// asRole is a request by a person with a role, and the expected status.
 type asRole struct {
 	role         config.Role
 	method, path string
 	want         int
 }
 
-// play asks for it: what is refused does nothing, and is in the audit where the role is why.
+// play sends the request. If it is refused, nothing happens, and the audit log says so if the role is the reason.
 func (a asRole) play(t *testing.T) {
 	t.Run(fmt.Sprint(a.role, " ", a.method, " ", a.path), func(t *testing.T) {
 		h := filled(t, a.role)

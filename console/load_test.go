@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// TestTwoHundredOpenConsoles measures what they cost while an archive runs, their own browsers' side included.
+// TestTwoHundredOpenConsoles measures their cost while an archive runs, including the browsers' side.
 func TestTwoHundredOpenConsoles(t *testing.T) {
 	const consoles, measured = 200, 20 * time.Second
 	h := serve(t, config.RoleViewer)
@@ -62,7 +62,7 @@ func TestTwoHundredOpenConsoles(t *testing.T) {
 		<-ticks.C
 		_, err := h.ledger.Tenant(acme).Archive("large").UpdateItem(t.Context(), "f000001", func(it *ledger.Item) { it.BytesDone = int64(i) << 20 })
 		require.NoError(t, err)
-		if i == int(measured/time.Second)/2 { // and once, something that every page reads again
+		if i == int(measured/time.Second)/2 { // and once, something that makes every page reload
 			_, err := h.ledger.Tenant(acme).Archive("large").Update(t.Context(), func(a *ledger.Archive) { a.Reason = "a retry has begun" })
 			require.NoError(t, err)
 		}
@@ -71,6 +71,6 @@ func TestTwoHundredOpenConsoles(t *testing.T) {
 	t.Logf("%d open consoles cost %.1f %% of a core; %d pages were read again", consoles, share, pages.Load())
 	assert.GreaterOrEqual(t, pages.Load(), int64(consoles))
 	assert.LessOrEqual(t, pages.Load(), int64(2*consoles), "figures change in place; one change alone is read again")
-	// 3 to 5 % on a quiet machine, where the goal is 10; four times that where other work shares its cores.
+	// 3 to 5 % on a quiet machine; the goal is 10. Four times that if other work shares its cores.
 	assert.Less(t, share, 60.0)
 }

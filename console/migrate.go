@@ -23,18 +23,18 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const windowsAsked = 2 // windows that the form has room for
+const windowsAsked = 2 // windows that fit in the form
 
-// fieldWords are the fields of a request and of a mirror as the forms label them.
+// fieldWords maps the fields of a request and of a mirror to their labels in the forms.
 var fieldWords = map[string]string{"workspaces": "Workspaces", "project_ids": "Project IDs", "name": "Project name", "status": "Status in Frame.io",
 	"older_than": "Last changed before", "larger_than": "Larger than",
 	"smaller_than": "Smaller than", "canary": "First, as a trial", "projects_in_parallel": "Projects at once", "mirror": "Name of the mirror", "at": "Time",
 	"days": "Days", "zone": "Time zone"}
 
-// formProblem is what stands above a form that cannot be meant.
+// formProblem is the message above a form with an invalid field.
 type formProblem struct{ Field, Why string }
 
-// problemOf reads it from an error; nil where the error is another one.
+// problemOf returns the problem in a *account.FieldError, or nil for any other error.
 func problemOf(err error) *formProblem {
 	var field *account.FieldError
 	if !errors.As(err, &field) {
@@ -50,7 +50,7 @@ func problemOf(err error) *formProblem {
 	return &formProblem{name, redact.Scrub(why)}
 }
 
-// selectionForm is a selection as its fields show it.
+// selectionForm holds a selection as text for the form's fields.
 type selectionForm struct {
 	account.Selection
 
@@ -58,7 +58,7 @@ type selectionForm struct {
 	Wrong                        *formProblem
 }
 
-// Bad says that a field is at fault, for the browser.
+// Bad reports whether a field is at fault.
 func (f selectionForm) Bad(field string) bool { return f.Wrong != nil && f.Wrong.Field == field }
 
 func listed(text string) []string {
@@ -71,7 +71,7 @@ func listed(text string) []string {
 	return out
 }
 
-// selectionOf reads the fields of a form, each within the bounds of a search.
+// selectionOf reads a selection from a form. Each field is limited like a search.
 func selectionOf(q url.Values) account.Selection {
 	return account.Selection{Workspaces: listed(page.Searched(q.Get("workspaces"))), ProjectIDs: listed(q.Get("project_ids")), Name: page.Searched(q.Get("name")),
 		Status:    page.Searched(q.Get("status")),
@@ -82,13 +82,13 @@ func formOf(s account.Selection) selectionForm {
 	return selectionForm{Selection: s, WorkspacesText: strings.Join(s.Workspaces, ", "), ProjectsText: strings.Join(s.ProjectIDs, ", ")}
 }
 
-// values are a selection as an address carries it.
+// values returns the selection as query parameters, in pairs of name and value.
 func (f selectionForm) values() []string {
 	return []string{"workspaces", f.WorkspacesText, "project_ids", f.ProjectsText, "name", f.Name, "status", f.Status, "older_than", f.OlderThan, "larger_than",
 		f.LargerThan, "smaller_than", f.SmallerThan}
 }
 
-// requestOf reads how a migration is asked for.
+// requestOf reads and validates a migration's request.
 func requestOf(q url.Values) (account.Request, error) {
 	out := account.Request{Selection: selectionOf(q)}
 	for name, into := range map[string]*int{"canary": &out.Canary, "projects_in_parallel": &out.ProjectsInParallel} {
@@ -136,9 +136,9 @@ func migrateForm(asked account.Request, wrong *formProblem) migrateBody {
 	return b
 }
 
-// newMigrationPage asks which projects are meant, and how they are to be brought over.
+// newMigrationPage asks which projects to migrate, and how.
 func (c *console) newMigrationPage(w http.ResponseWriter, r *http.Request, v visit) {
-	asked, _ := requestOf(r.URL.Query()) // nothing yet, or what is to be changed
+	asked, _ := requestOf(r.URL.Query()) // empty at first, or a request to change
 	p := c.in(r, v, "account", "Migrate an account")
 	p.Body = migrateForm(asked, nil)
 	c.show(w, r, http.StatusOK, "migrate", p)
@@ -152,10 +152,10 @@ type accountPlanBody struct {
 	Error     string
 	Plan      *workflows.AccountPlan
 	Read      page.Moment
-	API, Time string // how long it takes by the vendors' limits, and by bandwidth
+	API, Time string // how long it takes, limited by the vendors' rates or by bandwidth
 	Speed     string
 	Says      []string
-	Open      string // the address of a migration that has not ended, which stands in the way
+	Open      string // address of an unfinished migration, which blocks a new one
 	Query     template.URL
 	Hidden    []namedValue
 	Again     string
@@ -163,7 +163,7 @@ type accountPlanBody struct {
 	Mirror    string
 }
 
-// accountPlanPage says what a migration would do, before the button that starts it.
+// accountPlanPage shows what a migration would do, before the button that starts it.
 func (c *console) accountPlanPage(w http.ResponseWriter, r *http.Request, v visit) {
 	q := r.URL.Query()
 	asked, err := requestOf(q)
@@ -218,7 +218,7 @@ func (c *console) accountPlanPage(w http.ResponseWriter, r *http.Request, v visi
 
 type namedValue struct{ Name, Value string }
 
-// hiddenOf carries what was asked for to the button that starts it.
+// hiddenOf passes the request on to the button that starts it.
 func hiddenOf(q url.Values) []namedValue {
 	var out []namedValue
 	for _, name := range slices.Sorted(maps.Keys(q)) {
@@ -229,7 +229,7 @@ func hiddenOf(q url.Values) []namedValue {
 	return out
 }
 
-// startSays is what the button under a plan will do.
+// startSays returns what the button below a plan will do.
 func startSays(v visit, asked account.Request, projects int64) []string {
 	parallel := asked.ProjectsInParallel
 	if parallel == 0 {
@@ -259,7 +259,7 @@ func (c *console) startMigration(r *http.Request, v visit) (to, done string, err
 	return "account/migrations/" + url.PathEscape(id), "migrating", refusedField(err)
 }
 
-// refusedField has a field's error shown like a refusal.
+// refusedField turns a field's error into a refusal.
 func refusedField(err error) error {
 	if p := problemOf(err); p != nil {
 		return &Refused{p.Why}
@@ -267,7 +267,7 @@ func refusedField(err error) error {
 	return err
 }
 
-// confirmMigration says what a control of a migration will do.
+// confirmMigration says what an action on a migration will do.
 func (c *console) confirmMigration(w http.ResponseWriter, r *http.Request, v visit) {
 	now, err := c.migrationNow(r.Context(), v.ledger, r.PathValue("id"))
 	if err != nil {
@@ -325,7 +325,7 @@ func (c *console) controlMigration(r *http.Request, v visit) (to, done string, e
 	return to, done, c.Actions.ControlMigration(r.Context(), v.tenant, id, verb)
 }
 
-// orderProject gives a project of a migration another place: up, down or first.
+// orderProject moves a project of a migration: up, down or first.
 func (c *console) orderProject(r *http.Request, v visit) (to, done string, err error) {
 	ctx, id, project := r.Context(), r.PathValue("id"), r.PathValue("project")
 	to = "account/migrations/" + url.PathEscape(id)

@@ -23,9 +23,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const projectPages = 200 // of the ledger, that a search of a migration's projects reads at most
+const projectPages = 200 // most pages of the ledger that a search in a migration's projects reads
 
-// migrationNow is a migration with its figures.
+// migrationNow is a migration with its current figures.
 type migrationNow struct {
 	row     ledger.Migration
 	asked   account.Request
@@ -33,7 +33,7 @@ type migrationNow struct {
 	figures figures
 }
 
-// state of its page. The counts of projects are in it, so that the list is read again when a project ends.
+// state returns the state of its page. It includes the counts of projects, so that the list reloads when a project ends.
 func (m migrationNow) state(temporal bool) live.State {
 	s := live.State{Values: map[string]string{}}
 	if m.figures.Shown {
@@ -43,14 +43,14 @@ func (m migrationNow) state(temporal bool) live.State {
 	return s
 }
 
-// paused says that a person has paused it; it waits for a go otherwise, after its first projects.
+// paused reports whether a person paused the migration. Otherwise, a paused one waits for a go after its first projects.
 func (m migrationNow) paused() bool {
 	return m.row.Status == ledger.MigrationPaused && strings.HasPrefix(m.row.Reason, "Paused ")
 }
 
 func (m migrationNow) queued() int64 { return m.sums.Projects[ledger.ProjectQueued] }
 
-// migrationNow reads one; without an ID there is none.
+// migrationNow reads a migration. The result has no row ID if there is none.
 func (c *console) migrationNow(ctx context.Context, h ledger.TenantLedger, id string) (migrationNow, error) {
 	row, known, err := h.Migration(id).Get(ctx)
 	if err != nil || !known {
@@ -75,7 +75,7 @@ func (c *console) migrationFigures(ctx context.Context, h ledger.TenantLedger, r
 	return now, nil
 }
 
-// paceOf are the figures of a migration that has not ended.
+// paceOf returns the figures of a migration that has not ended.
 func (c *console) paceOf(row ledger.Migration, sums ledger.MigrationSums) figures {
 	f := figures{Shown: !row.Status.Ended() && sums.Total() > 0, Percent: page.Percent(sums.BytesDone, sums.Bytes),
 		Files: fmt.Sprintf("%s; %d of %s", projectsText(sums), sums.Copied, english.Count(sums.Items-sums.Skipped, "file")),
@@ -106,7 +106,7 @@ type migrationBody struct {
 	CanPause, CanResume, CanCancel, Go, CanMove bool
 }
 
-// projectLine is a project of a migration.
+// projectLine is a project of a migration, as listed.
 type projectLine struct {
 	ID, Name, Team, Why, Files, Size, Archive string
 	Place                                     int64
@@ -128,7 +128,7 @@ var projectFilters = []struct {
 	{"cancelled", "Canceled", []ledger.ProjectState{ledger.ProjectCancelled}},
 }
 
-// migrationPage shows one migration: how it stands, and its projects.
+// migrationPage shows one migration: its status and its projects.
 func (c *console) migrationPage(w http.ResponseWriter, r *http.Request, v visit) {
 	now, err := c.migrationNow(r.Context(), v.ledger, r.PathValue("id"))
 	switch {
@@ -161,7 +161,7 @@ func (c *console) migrationPage(w http.ResponseWriter, r *http.Request, v visit)
 	c.show(w, r, http.StatusOK, "migration", p)
 }
 
-// fillProjects reads a page of the projects that the filter chooses.
+// fillProjects reads a page of the projects that match the filter.
 func (c *console) fillProjects(r *http.Request, v visit, here string, now migrationNow, b *migrationBody) error {
 	q := r.URL.Query()
 	b.State, b.Search = q.Get("state"), page.Searched(q.Get("q"))
@@ -196,8 +196,8 @@ func (c *console) fillProjects(r *http.Request, v visit, here string, now migrat
 	return nil
 }
 
-// browseProjects lists the projects in their order that are in one of the states, or in any, and whose name or workspace has the
-// text; at least a page of them where there are as many.
+// browseProjects lists, in order, the projects that are in one of the states and whose name or workspace contains the text. Without
+// states, any state matches. It returns at least a page of them if there are that many.
 func browseProjects(ctx context.Context, m ledger.MigrationLedger, states []ledger.ProjectState, text, after string) (out []projectLine, next string, err error) {
 	place, counted := int64(0), false
 	for range projectPages {
@@ -260,7 +260,7 @@ func (c *console) migrationFacts(now migrationNow) []fact {
 			out = append(out, fact{name, text})
 		}
 	}
-	added, _ := account.ReadSelections(row.Added) // what cannot be read fails the migration, which says so
+	added, _ := account.ReadSelections(row.Added) // an unreadable selection fails the migration, which reports it
 	for _, take := range added {
 		add("Added later", take.String())
 	}
@@ -287,7 +287,7 @@ func (c *console) migrationFacts(now migrationNow) []fact {
 	return out
 }
 
-// windowsText is when a migration works, in words.
+// windowsText says in words when a migration works.
 func windowsText(all []schedule.Window) string {
 	parts := make([]string, len(all))
 	for i, w := range all {
@@ -331,7 +331,7 @@ func (c *console) accountReport(w http.ResponseWriter, r *http.Request, v visit)
 	c.sendReport(w, r, form.MediaType, "migration-"+id+"-"+form.File, func() error { return form.Render(w, rep) })
 }
 
-// sendReport streams a report; what has begun must not look whole where it could not be finished.
+// sendReport streams a report. If it fails halfway, it aborts the response so that it does not look complete.
 func (c *console) sendReport(w http.ResponseWriter, r *http.Request, mediaType, name string, render func() error) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)

@@ -15,9 +15,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const mirrorsPatience = 2 * time.Second // of a page: they are kept in Temporal
+const mirrorsPatience = 2 * time.Second // longest a page waits for the mirrors, which Temporal keeps
 
-// Mirror archives selected projects again and again.
+// Mirror archives selected projects repeatedly.
 type Mirror struct {
 	Name           string
 	Selection      account.Selection
@@ -28,10 +28,10 @@ type Mirror struct {
 	LastAt, NextAt  time.Time // zero: none
 	Last            *workflows.MirrorResult
 	Failed          string // why the last run ended without a result
-	URL             string // of its last run in Temporal
+	URL             string // of its last run, in Temporal
 }
 
-// mirrorList is what the page shows of a tenant's mirrors.
+// mirrorList is what the page shows about a tenant's mirrors.
 type mirrorList struct {
 	Rows    []mirrorRow
 	Problem string
@@ -44,7 +44,7 @@ type mirrorRow struct {
 	Paused                                bool
 }
 
-// seen is what a page that shows the list depends on.
+// seen returns everything that a page with this list depends on.
 func (l mirrorList) seen() []string {
 	out := []string{l.Problem}
 	for _, m := range l.Rows {
@@ -53,7 +53,7 @@ func (l mirrorList) seen() []string {
 	return out
 }
 
-// mirrorsOf reads a tenant's mirrors, or says that they cannot be read.
+// mirrorsOf reads a tenant's mirrors. If that fails, the result says so.
 func (c *console) mirrorsOf(ctx context.Context, t *config.Tenant) mirrorList {
 	const away = "The mirrors are kept in Temporal, which does not respond. They start again by themselves when it is back."
 	if !c.temporal.Ready(ctx) {
@@ -120,14 +120,14 @@ func mirrorForm(m Mirror, wrong *formProblem) mirrorBody {
 	return b
 }
 
-// newMirrorPage asks for a mirror, with the selection that the address has.
+// newMirrorPage shows the form for a mirror, with the selection from the query.
 func (c *console) newMirrorPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "account", "Keep projects up to date")
 	p.Body = mirrorForm(Mirror{Name: "nightly", Selection: selectionOf(r.URL.Query()), At: "02:00", Days: "daily", Zone: "UTC"}, nil)
 	c.show(w, r, http.StatusOK, "mirror", p)
 }
 
-// startMirror creates a mirror; where something in the form cannot be meant, the form comes back and says so.
+// startMirror creates a mirror. If a field is invalid, it shows the form again with the problem.
 func (c *console) startMirror(w http.ResponseWriter, r *http.Request, v visit) {
 	if err := r.ParseForm(); err != nil {
 		c.problem(w, r, http.StatusBadRequest, "The form could not be read.")
@@ -147,7 +147,7 @@ func (c *console) startMirror(w http.ResponseWriter, r *http.Request, v visit) {
 	c.act(config.RoleOperator, func(*http.Request, visit) (to, done string, err2 error) { return "account", "mirrored", err })(w, r, v)
 }
 
-// confirmMirror says what a control of a mirror will do.
+// confirmMirror says what an action on a mirror will do.
 func (c *console) confirmMirror(w http.ResponseWriter, r *http.Request, v visit) {
 	name := r.PathValue("name")
 	list := c.mirrorsOf(r.Context(), v.tenant)

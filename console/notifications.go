@@ -17,14 +17,14 @@ var deliveryBadges = map[ledger.DeliveryStatus]page.Badge{ledger.DeliveryDeliver
 	ledger.DeliveryUncertain: page.Fair("No answer"),
 	ledger.DeliveryFailed:    page.Bad("Refused"), ledger.DeliverySkipped: page.Off("Skipped")}
 
-// deliveryLine is a notification on a channel.
+// deliveryLine is a notification sent to a channel.
 type deliveryLine struct {
 	Channel, Title, Type, Why string
 	Badge                     page.Badge
 	When                      page.Moment
 }
 
-// deliveries are the tenant's last notifications on Slack, Teams and the webhook.
+// deliveries returns the tenant's latest notifications on Slack, Teams and the webhook.
 func (c *console) deliveries(ctx context.Context, v visit) ([]deliveryLine, error) {
 	rows, _, err := v.ledger.Deliveries(ctx, ledger.DeliveryFilter{}, "", deliveriesShown)
 	if err != nil {

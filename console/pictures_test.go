@@ -85,7 +85,7 @@ func story(t *testing.T, role config.Role) *harness {
 	return h
 }
 
-// account is a migration under way, mirrors, a deletion that waits for approval, and the vendors' limits.
+// account has a migration under way, mirrors, a deletion that waits for approval, and the vendors' limits.
 func (h *harness) account(t *testing.T) {
 	t.Helper()
 	pace, err := json.Marshal(schedule.Pace{BytesRate: 88 << 20, Weight: 1})
@@ -120,14 +120,14 @@ func (h *harness) account(t *testing.T) {
 	}
 }
 
-// manualPictures are those of the manual's tasks, by their files.
+// manualPictures maps the files of the manual's pictures to their pages.
 var manualPictures = map[string]string{
 	"console-archives": "archives", "console-archive": "archives/ferry", "console-plan": "start/p9", "console-review": "reviews/cut?q=tom#comments", "console-stop": "reviews/cut/do/stop", "console-audit": "audit", "console-setup": "setup#checks",
 	"console-waits": "archives/cold", "console-prove": "archives/ferry?q=Mix#files", "console-extend": "reviews/cut/do/extend", "console-order": "archives#queue",
 	"console-migration": "account/migrations/mig#projects", "console-account-plan": "account/plan?canary=2", "console-reclaim": "archives/Pilot/reclaim",
 }
 
-// TestThePicturesOfTheManual takes them anew: FRAMEBRIDGE_MANUAL=../docs/images go test -tags integration ./console -run Manual
+// TestThePicturesOfTheManual takes them again: FRAMEBRIDGE_MANUAL=../docs/images go test -tags integration ./console -run Manual
 func TestThePicturesOfTheManual(t *testing.T) {
 	to := os.Getenv("FRAMEBRIDGE_MANUAL")
 	if to == "" {
@@ -150,7 +150,7 @@ func TestThePicturesOfTheManual(t *testing.T) {
 	}
 }
 
-// inFewColors makes a picture small: a page has few colors, and its letters' edges may take the nearest of them.
+// inFewColors makes a picture's file small. A page has few colors, and the edges of letters may use the nearest of them.
 func inFewColors(t *testing.T, taken []byte) []byte {
 	t.Helper()
 	in, err := png.Decode(bytes.NewReader(taken))

@@ -21,13 +21,13 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const leftShown = 100 // files that stay, with their reasons
+const leftShown = 100 // most remaining files listed, with their reasons
 
-// ReclaimRequest asks for the deletion in Frame.io of what an archive has proven.
+// ReclaimRequest asks to delete in Frame.io what an archive has proven.
 type ReclaimRequest struct {
 	DryRun  bool
-	Name    string   // of the project, as whoever asks has typed it: no second person is needed then
-	Accepts []string // kinds of what was not carried that may be lost with the files
+	Name    string   // of the project, as typed by the requester; makes approval by a second person unnecessary
+	Accepts []string // kinds of data not carried that may be lost with the files
 }
 
 var reclaimBadges = map[ledger.ReclaimStatus]page.Badge{
@@ -37,7 +37,7 @@ var reclaimBadges = map[ledger.ReclaimStatus]page.Badge{
 	ledger.ReclaimStopped: page.Bad("Stopped"), ledger.ReclaimCancelled: page.Off("Canceled"),
 }
 
-// reclaimSteps are the states of files as the page counts them.
+// reclaimSteps are the states of files in the page's order.
 var reclaimSteps = []struct {
 	state ledger.ReclaimFileState
 	text  string
@@ -46,7 +46,7 @@ var reclaimSteps = []struct {
 	{ledger.ReclaimDeleted, "Deleted in Frame.io"}, {ledger.ReclaimLeft, "Stay in Frame.io"},
 }
 
-// reclaimNow is an archive with its last reclaim, where it has had one.
+// reclaimNow is an archive with its last reclaim, if it has had one.
 type reclaimNow struct {
 	archive ledger.Archive
 	known   bool
@@ -61,7 +61,7 @@ func (r reclaimNow) state(temporal bool) live.State {
 
 func (r reclaimNow) open() bool { return r.known && !r.row.Status.Ended() }
 
-// reclaimNow reads it; without an archive's ID there is none.
+// reclaimNow reads an archive's last reclaim. The result has no archive ID if there is no such archive.
 func (c *console) reclaimNow(ctx context.Context, h ledger.TenantLedger, id string) (reclaimNow, error) {
 	row, ok, err := h.Archive(id).Get(ctx)
 	if err != nil || !ok {
@@ -85,11 +85,11 @@ type reclaimBody struct {
 	Facts   []fact
 	Steps   []reclaimStepLine
 	Percent int
-	Moving  bool // it proves or deletes
+	Moving  bool // it is proving or deleting
 	Left    []reclaimFileLine
 	More    int64
 	Links   []namedLink
-	Holds   []fact // what must hold, as far as configuration and ledger know it
+	Holds   []fact // the conditions, as far as the configuration and the ledger know them
 	Off     bool   // archive.reclaim is off
 	Audit   []timelineLine
 
@@ -104,7 +104,7 @@ type reclaimStepLine struct {
 
 type reclaimFileLine struct{ Path, Size, Why string }
 
-// reclaimPage shows what could be freed in Frame.io, what stands against it, and how a deletion goes.
+// reclaimPage shows what could be freed in Frame.io, what prevents it, and how a deletion progresses.
 func (c *console) reclaimPage(w http.ResponseWriter, r *http.Request, v visit) {
 	now, err := c.reclaimNow(r.Context(), v.ledger, r.PathValue("id"))
 	switch {
@@ -191,7 +191,8 @@ func (c *console) fillReclaim(ctx context.Context, v visit, now reclaimNow, b *r
 	return err
 }
 
-// certificateFile hands out the certificate as it is stored in iconik. It comes from there, so no browser shows it as a page of ours.
+// certificateFile serves the certificate as stored in iconik. Because it comes from there, it is sent as an attachment, so that
+// browsers do not show it as one of our pages.
 func (c *console) certificateFile(w http.ResponseWriter, r *http.Request, v visit) {
 	file := r.PathValue("file")
 	if !slices.Contains(custody.CertificateFiles, file) {
@@ -207,11 +208,11 @@ func (c *console) certificateFile(w http.ResponseWriter, r *http.Request, v visi
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file}))
 	if _, err := io.Copy(w, body); err != nil {
 		c.Log.ErrorContext(r.Context(), "could not finish sending a deletion certificate", "error", err)
-		panic(http.ErrAbortHandler) // an unfinished answer must not look whole
+		panic(http.ErrAbortHandler) // an unfinished response must not look complete
 	}
 }
 
-// mustHold says beside each condition of a deletion what is known of it. The examination decides.
+// mustHold lists the conditions of a deletion with what is known about each. The examination decides.
 func (c *console) mustHold(t *config.Tenant, row ledger.Archive) []fact {
 	allowed, signed, proven := "off: an administrator must set archive.reclaim to allowed", "missing: set report.signing_key", "not known: retry the archive"
 	if t.Archive.Reclaim == "allowed" {
@@ -235,7 +236,7 @@ func (c *console) mustHold(t *config.Tenant, row ledger.Archive) []fact {
 		{"Frame.io", "nothing has changed since; the examination compares every file, version, comment and field"}, {"Reviews", "none that is open shows a file of the project"}}
 }
 
-// confirmReclaim says what a control of a reclaim will do.
+// confirmReclaim says what an action on a reclaim will do.
 func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit) {
 	now, err := c.reclaimNow(r.Context(), v.ledger, r.PathValue("id"))
 	if err != nil {
@@ -288,7 +289,7 @@ func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit
 	c.confirm(w, r, v, "archives", b)
 }
 
-// lossBoxes are the kinds of what was not carried whose loss may be accepted.
+// lossBoxes returns a box for each kind of data not carried whose loss can be accepted.
 func lossBoxes(ctx context.Context, h ledger.ArchiveLedger) ([]formBox, error) {
 	counts, err := h.NotCarriedCounts(ctx)
 	var out []formBox

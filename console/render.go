@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/signin"
 )
 
-// done are the sentences that a page shows after an action, by the code in its address.
+// done maps the code in a page's address to a sentence about the action that was just taken.
 var done = map[string]string{
 	"started":   "The archive was started. If another one of this tenant runs, it waits in the queue.",
 	"retried":   "The archive continues with what is missing.",
@@ -50,7 +50,7 @@ var done = map[string]string{
 	"reclaim-cancel":   "The deletion was canceled.",
 }
 
-// in makes a page in a tenant.
+// in returns a page within a tenant.
 func (c *console) in(r *http.Request, v visit, section, title string) page.Page {
 	p := page.Page{Title: title, Section: section, Path: Root + v.tenant.ID + "/", Tenant: v.tenant.Name, Tenants: c.tenantsOf(v.person),
 		Admin: v.may(config.RoleAdmin), Act: v.may(config.RoleOperator), Export: v.may(config.RoleEditor), Done: done[r.URL.Query().Get("done")]}
@@ -60,7 +60,7 @@ func (c *console) in(r *http.Request, v visit, section, title string) page.Page 
 	return p
 }
 
-// show writes a page in whole, or an error.
+// show writes a complete page, or an error.
 func (c *console) show(w http.ResponseWriter, r *http.Request, status int, name string, p page.Page) {
 	if person, ok := signin.From(r.Context()); ok {
 		p.Person = cmp.Or(person.Name, person.Email)
@@ -77,7 +77,7 @@ func (c *console) show(w http.ResponseWriter, r *http.Request, status int, name 
 	_, _ = w.Write(text)
 }
 
-// problem says why there is no page.
+// problem shows why there is no page.
 func (c *console) problem(w http.ResponseWriter, r *http.Request, status int, text string) {
 	p := page.Page{Title: http.StatusText(status), Body: redact.Scrub(text)}
 	if person, ok := signin.From(r.Context()); ok {

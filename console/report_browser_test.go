@@ -20,11 +20,11 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// seenAs is how large each picture of a page is, by its address: "" where nothing is to be seen of it.
+// seenAs returns the size of each picture on a page, by its URL, or "" if it is not visible.
 const seenAs = `(async () => { const out = {}; for (const e of document.images) { e.scrollIntoView(); e.loading = 'eager'; await e.decode().catch(() => {});
 	const b = e.getBoundingClientRect(); out[e.getAttribute('src')] = b.width * b.height ? Math.round(b.width) + 'x' + Math.round(b.height) : ''; } scrollTo(0, 0); return out; })()`
 
-// The report shows pictures in the console; where there is none, and in a copy that was saved, nothing is broken.
+// The report shows pictures in the console. If there is none, and in a saved copy, nothing looks broken.
 func TestTheReportInABrowser(t *testing.T) {
 	b := openBrowser(t)
 	h := serve(t, config.RoleViewer)

@@ -23,20 +23,20 @@ import (
 )
 
 const (
-	commentsShown = 200         // of a review, on its page; the exports have all
-	syncShown     = time.Minute // how exactly an open page shows the last sync
+	commentsShown = 200         // on a review's page; the exports include all
+	syncShown     = time.Minute // precision at which an open page shows the last sync
 )
 
 type assetLine struct {
 	Title, Version, Why, Size, NoWatermark string
-	Thumb                                  string // the address of its picture
+	Thumb                                  string // address of its picture
 	Badge, Decision                        page.Badge
 	Iconik                                 string
 	Comments                               int64
 	Exports                                []namedLink
 }
 
-// commentLine is a comment with what each side has of it.
+// commentLine is a comment with its state on each side.
 type commentLine struct {
 	Asset, At, Who, Text, Made string
 	Reply, Guest, Drawn        bool
@@ -60,7 +60,7 @@ type reviewBody struct {
 	Timeline     []timelineLine
 
 	CanExtend, CanStop, CanSync, CanResend bool
-	Sides                                  string // the page that shows both vendors as they are now
+	Sides                                  string // address of the page that shows both vendors' current data
 }
 
 func (c *console) reviewState(ctx context.Context, h ledger.TenantLedger, id string) (live.State, error) {
@@ -73,7 +73,7 @@ func (c *console) reviewState(ctx context.Context, h ledger.TenantLedger, id str
 }
 
 func reviewVersion(r ledger.Review, assets []ledger.ReviewAsset, temporal bool) live.State {
-	r.LastSyncAt, r.NextSyncAt = r.LastSyncAt.Truncate(syncShown), r.NextSyncAt.Truncate(syncShown) // these move all the time
+	r.LastSyncAt, r.NextSyncAt = r.LastSyncAt.Truncate(syncShown), r.NextSyncAt.Truncate(syncShown) // these change constantly
 	s := live.State{Values: map[string]string{}}
 	seen := []any{r, temporal}
 	for _, a := range assets {
@@ -188,7 +188,7 @@ func (c *console) reviewLinks(v visit, r ledger.Review) []namedLink {
 	return out
 }
 
-// reviewTroubles are what waits or failed, and why.
+// reviewTroubles lists what is waiting or failed, and why.
 func reviewTroubles(r ledger.Review, assets []ledger.ReviewAsset) []fact {
 	var out []fact
 	if r.Trouble != "" {
@@ -235,7 +235,7 @@ func assetLines(v visit, assets []ledger.ReviewAsset, comments []ledger.ReviewCo
 	return out
 }
 
-// commentLines are a review's comments by asset and time, replies behind what they reply to.
+// commentLines returns a review's comments by asset and time, each reply after the comment it answers, and how many more there are.
 func (c *console) commentLines(assets []ledger.ReviewAsset, comments []ledger.ReviewComment, search string) ([]commentLine, int64) {
 	of := map[int]ledger.ReviewAsset{}
 	for _, a := range assets {
@@ -246,7 +246,7 @@ func (c *console) commentLines(assets []ledger.ReviewAsset, comments []ledger.Re
 		byID[m.ID] = m
 	}
 	root := func(m ledger.ReviewComment) ledger.ReviewComment {
-		for range 50 { // a chain of replies that leads back to itself ends here
+		for range 50 { // stops at a chain of replies that loops
 			parent, ok := byID[m.ParentID]
 			if !ok {
 				break
@@ -280,7 +280,7 @@ func (c *console) commentLines(assets []ledger.ReviewAsset, comments []ledger.Re
 	return out, int64(more)
 }
 
-// side says what one side has of a comment.
+// side returns the state of a comment on one side.
 func side(m ledger.ReviewComment, id string) page.Badge {
 	switch {
 	case id != "" && m.Completed:

@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// confirmReview says what a control of a review will do.
+// confirmReview says what an action on a review will do.
 func (c *console) confirmReview(w http.ResponseWriter, r *http.Request, v visit) {
 	row, ok, err := v.ledger.Review(r.PathValue("id")).Get(r.Context())
 	if err != nil {

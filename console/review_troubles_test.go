@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// What is away is said in a sentence, whatever the ledger notes of it.
+// What is missing is reported in a sentence, whatever the ledger says about it.
 func TestWhatIsAwayIsSaidInASentence(t *testing.T) {
 	since := time.Date(2026, 12, 1, 7, 12, 0, 0, time.UTC)
 	got := reviewTroubles(ledger.Review{}, []ledger.ReviewAsset{

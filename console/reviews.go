@@ -74,7 +74,7 @@ var reviewFilters = []struct {
 
 var endedReviews = []ledger.ReviewStatus{ledger.ReviewExpired, ledger.ReviewStopped, ledger.ReviewDeleted, ledger.ReviewFailed}
 
-// runningReviews are those that are being sent, that end soon, and the other open ones, by expiry.
+// runningReviews returns the reviews that are being sent, those that end soon, and the other open ones, by expiry.
 func (c *console) runningReviews(ctx context.Context, h ledger.TenantLedger) (sending, soon, open []ledger.Review, counts map[ledger.ReviewStatus]int64, err error) {
 	if sending, _, err = h.BrowseReviews(ctx, ledger.ReviewFilter{Statuses: []ledger.ReviewStatus{ledger.ReviewSending}}, "", rowsShown); err != nil {
 		return nil, nil, nil, nil, err
@@ -114,7 +114,7 @@ func reviewsStateOf(sending, soon, open []ledger.Review, counts map[ledger.Revie
 	return live.State{Version: live.VersionOf(seen, counts, temporal)}
 }
 
-// reviewsPage shows the reviews: those that end soon first; with a filter or a search, only what they choose.
+// reviewsPage shows the reviews, those that end soon first. With a filter or a search, it shows only the matches.
 func (c *console) reviewsPage(w http.ResponseWriter, r *http.Request, v visit) {
 	q := r.URL.Query()
 	p := c.in(r, v, "reviews", "Reviews")
@@ -168,7 +168,7 @@ func (c *console) reviewRows(rows []ledger.Review) []reviewRow {
 	return out
 }
 
-// frameText is where on the timeline a comment is.
+// frameText returns a comment's position: a page or a timecode, or "".
 func frameText(a ledger.ReviewAsset, m ledger.ReviewComment) string {
 	switch {
 	case m.Page != nil:

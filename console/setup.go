@@ -37,11 +37,11 @@ type setupBody struct {
 	Known   bool
 	Facts   []fact
 	Told    []deliveryLine
-	Tells   bool // a channel is configured, and the person may know what was sent there
+	Tells   bool // a channel is configured, and the person may see what was sent there
 
 	Received []receivedLine
 	Budgets  []budgetLine
-	SignsIn  bool // at Adobe
+	SignsIn  bool // the tenant signs in to Adobe
 }
 
 // receivedLine is something that a vendor has sent.
@@ -51,8 +51,8 @@ type receivedLine struct {
 	Badge                      page.Badge
 }
 
-// setupPage shows what the doctor found, and what the ledger knows of the connections to both vendors. Everybody may see what is
-// wrong; to check costs calls of the vendors' budgets, and the notifications are the operators', as in the API.
+// setupPage shows what the doctor found, and what the ledger knows about the connections to both vendors. Everybody may see what is
+// wrong. As in the API, only operators may run a check, which uses the vendors' budgets, or see the notifications.
 func (c *console) setupPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "setup", "Set-up")
 	t := live.About(v.tenant.ID, setupTopic)
@@ -85,7 +85,7 @@ func (c *console) setupPage(w http.ResponseWriter, r *http.Request, v visit) {
 		c.failed(w, r, err)
 		return
 	}
-	if !ok { // one that is too old is shown to who may not check again, and nobody waits for it
+	if !ok { // an outdated result is shown to people who may not check again, and nobody waits for a new one
 		have = live.Task{}
 	}
 	p.Topic, p.Version = setupTopic, setupVersion(have.Version(), b.Budgets)
@@ -108,12 +108,12 @@ func (c *console) setupPage(w http.ResponseWriter, r *http.Request, v visit) {
 	c.show(w, r, http.StatusOK, "setup", p)
 }
 
-// signsIn says that a person, or a service account, signs in at Adobe for the tenant.
+// signsIn reports whether a person or a service account signs in to Adobe for the tenant.
 func signsIn(t *config.Tenant) bool {
 	return t.Frameio.IMS.ClientID != ""
 }
 
-// connections are what the ledger knows of the way to both vendors and back.
+// connections lists what the ledger knows about the connections to and from both vendors.
 func (c *console) connections(ctx context.Context, v visit) ([]fact, error) {
 	out := []fact{{"Frame.io API", v.tenant.Frameio.Generation}}
 	switch at, ok := c.Actions.SignedIn(ctx, v.tenant); {

@@ -19,8 +19,8 @@ import (
 // Sides is a review as both vendors show it at the moment.
 type Sides struct {
 	Reviewers  []Reviewer
-	Listed     bool      // the reviewers are all whom Frame.io lets in
-	LinkSeen   time.Time // when somebody opened the link last, zero where Frame.io does not say
+	Listed     bool      // whether the reviewers are all the people that Frame.io admits
+	LinkSeen   time.Time // when the link was last opened; zero if Frame.io does not say
 	Assets     []AssetSides
 	MoreAssets int
 }
@@ -33,7 +33,7 @@ type Reviewer struct {
 	LastAt      time.Time
 }
 
-// AssetSides are the comments of one asset on both sides.
+// AssetSides holds one asset's comments on both sides.
 type AssetSides struct {
 	N                     int
 	Title, Label, Problem string
@@ -48,7 +48,7 @@ type Pair struct {
 	Differ          bool
 }
 
-// Side is a comment on one side; without an ID it is not there.
+// Side is a comment on one side. An empty ID means that this side does not have it.
 type Side struct {
 	ID, Who, Text string
 	Done          bool
@@ -104,7 +104,7 @@ func (c *console) readSides(v visit, id string) live.Task {
 	})
 }
 
-// sidesPage shows a review as both vendors have it now. To read that costs calls of their budgets, so not everybody begins it.
+// sidesPage shows a review as both vendors have it now. Reading that uses their budgets, so only editors may start it.
 func (c *console) sidesPage(w http.ResponseWriter, r *http.Request, v visit) {
 	id := r.PathValue("id")
 	row, ok, err := v.ledger.Review(id).Get(r.Context())
@@ -192,7 +192,7 @@ func (c *console) sideCell(s Side) sideCell {
 	return sideCell{Who: s.Who, Text: strings.TrimSpace(redact.Scrub(s.Text)), When: c.moment(s.At), Done: s.Done, There: s.ID != ""}
 }
 
-// readSidesAgain reads both sides anew.
+// readSidesAgain reads both sides again.
 func (c *console) readSidesAgain(r *http.Request, v visit) (to, done string, err error) {
 	id := r.PathValue("id")
 	if _, known, err := v.ledger.Review(id).Get(r.Context()); err != nil || !known {

@@ -20,12 +20,12 @@ import (
 	"github.com/framebridge/framebridge/signin"
 )
 
-// signInPath is where Adobe sends the browser back to, for all tenants: it has to be among the credential's redirect URIs.
+// signInPath is where Adobe sends the browser back to, for all tenants. It must be among the credential's redirect URIs.
 const signInPath = Root + "frameio-sign-in"
 
 const signInLasts = 10 * time.Minute
 
-// spent are the sign-ins that have come back: each does so once.
+// spent remembers the sign-ins that have come back. Each may do so only once.
 type spent struct {
 	mu    sync.Mutex
 	until map[string]time.Time
@@ -46,8 +46,8 @@ func (s *spent) first(nonce string, now time.Time) bool {
 	return true
 }
 
-// signInState ties an answer of Adobe to the session that has asked, to the tenant and to a few minutes: nobody who does not
-// know the session can make one.
+// signInState ties Adobe's response to the session that asked for it, to the tenant and to a few minutes. Nobody can forge
+// one without knowing the session.
 func signInState(r *http.Request, tenant string, until time.Time) string {
 	said := tenant + "." + strconv.FormatInt(until.Unix(), 10) + "." + rand.Text()
 	return said + "." + signInMark(r, said)
@@ -59,7 +59,7 @@ func signInMark(r *http.Request, said string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// readSignInState returns the tenant and what is used up with the state; false where the state is not this session's, or too old.
+// readSignInState returns the state's tenant and one-time nonce. It returns false if the state belongs to another session or is too old.
 func readSignInState(r *http.Request, state string, now time.Time) (tenant, nonce string, ok bool) {
 	at := strings.LastIndexByte(state, '.')
 	if at < 0 || signin.FormToken(r.Context()) == "" || subtle.ConstantTimeCompare([]byte(state[at+1:]), []byte(signInMark(r, state[:at]))) != 1 {
@@ -81,7 +81,7 @@ type signInBody struct {
 
 func (c *console) redirectURL() string { return c.Config().HTTP.PublicURL + signInPath }
 
-// signInPage says what a sign-in to Frame.io does, before it leads to Adobe.
+// signInPage explains what signing in to Frame.io does, before leading to Adobe.
 func (c *console) signInPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "setup", "Sign in to Frame.io")
 	b := signInBody{Redirect: c.redirectURL()}
@@ -96,7 +96,7 @@ func (c *console) signInPage(w http.ResponseWriter, r *http.Request, v visit) {
 	case err != nil:
 		c.failed(w, r, err)
 		return
-	default: // the browser asks the policy of this page whether its form may end there
+	default: // the browser checks this page's policy to see whether the form may redirect there
 		if u, err := url.Parse(to); err == nil && u.Host != "" && !strings.ContainsAny(u.Host, " ;,'\"") {
 			h := w.Header()
 			h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "form-action 'self'", "form-action 'self' "+u.Scheme+"://"+u.Host, 1))
@@ -114,7 +114,7 @@ func (c *console) toAdobe(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 }
 
-// fromAdobe takes Adobe's answer, for the tenant that the sign-in was begun for, from somebody who administers it.
+// fromAdobe handles Adobe's response for the tenant that the sign-in was started for. The person must be its administrator.
 func (c *console) fromAdobe(w http.ResponseWriter, r *http.Request) {
 	person, signedIn := signin.From(r.Context())
 	q := r.URL.Query()
@@ -124,7 +124,7 @@ func (c *console) fromAdobe(w http.ResponseWriter, r *http.Request) {
 		c.problem(w, r, http.StatusBadRequest, "This sign-in was not started in this session, has already been used, or took more than 10 minutes. Start over on the Set-up page.")
 		return
 	}
-	r.SetPathValue("tenant", id) // the page of a problem has the tenant's navigation
+	r.SetPathValue("tenant", id) // so that an error page has the tenant's navigation
 	if q.Get("code") == "" {
 		why := q.Get("error_description")
 		if why == "" {

@@ -48,7 +48,7 @@ func (c *console) readProjects(v visit) live.Task {
 	})
 }
 
-// startPage lists the projects of Frame.io, which may take longer to read than a page may.
+// startPage lists Frame.io's projects, which may take longer to read than a page may wait.
 func (c *console) startPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p := c.in(r, v, "start", "Start an archive")
 	t := live.About(v.tenant.ID, projectsTopic)
@@ -98,14 +98,14 @@ type planBody struct {
 	Error      string
 	Plan       *workflows.Plan
 	Read       page.Moment
-	API, Bytes string // how long it takes by the vendors' limits, and by bandwidth
+	API, Bytes string // how long it takes, limited by the vendors' rates or by bandwidth
 	Archive    archiveRow
-	Known      bool // there is an archive of it
+	Known      bool // the project has an archive
 	Running    bool
 	Queue      int64
 }
 
-// planPage says what an archive of a project would do, before the button that starts it.
+// planPage shows what an archive of a project would do, before the button that starts it.
 func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 	id := r.PathValue("project")
 	t := live.About(v.tenant.ID, "plan/"+id)
@@ -115,7 +115,7 @@ func (c *console) planPage(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 	have, ok := c.tasks.Get(t)
 	if !ok || r.URL.Query().Get("again") != "" && !have.Running() {
-		if !v.may(config.RoleOperator) { // a plan costs calls of the vendors' budgets
+		if !v.may(config.RoleOperator) { // a plan uses the vendors' budgets
 			c.refuse(w, r, v, config.RoleOperator)
 			return
 		}

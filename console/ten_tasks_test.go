@@ -15,18 +15,18 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// hand is somebody who has nothing but the console.
+// hand is a person who has only the console.
 type hand struct {
 	*browser
 	h *harness
 }
 
-// click presses the link or the button of that name, and waits for the page behind it.
+// click presses the link or button with that name, and waits for the next page.
 func (u hand) click(name string) {
 	u.t.Helper()
 	found, err := chromedp.Run(u.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`(() => { document.body.dataset.before = 'yes'; const e = [...document.querySelectorAll('a[href],button')].filter(e => e.getClientRects().length)
 		.find(e => (e.getAttribute('aria-label') || e.textContent).trim() === %q); if (!e) return false; setTimeout(() => e.click(), 0); return true; })()`, name)))
-	if err != nil { // the next page was there before the browser has said that this was done
+	if err != nil { // the next page was there before the browser reported this as done
 		require.ErrorContains(u.t, err, "Inspected target navigated")
 		found = true
 	}
@@ -34,13 +34,13 @@ func (u hand) click(name string) {
 	u.do(chromedp.WaitReady("body:not([data-before]) main"))
 }
 
-// fill writes into a field.
+// fill types into a field.
 func (u hand) fill(id, text string) {
 	u.t.Helper()
 	require.True(u.t, evaluate[bool](u.browser, fmt.Sprintf(`(() => { const e = document.getElementById(%q); if (!e) return false; e.value = %q; return true; })()`, id, text)))
 }
 
-// reads waits for a text. It asks again and again: a page that brings itself up to date takes a script that waits in it with it.
+// reads waits for a text. It asks repeatedly, because a page that updates itself takes a script that waits in it with it.
 func (u hand) reads(text string) {
 	u.t.Helper()
 	script := fmt.Sprintf(`document.querySelector('main')?.textContent.replace(/\s+/g, ' ').includes(%q) ?? false`, text)
@@ -57,7 +57,7 @@ func (u hand) asked(what string) {
 	assert.Contains(u.t, u.h.actions.asked, what)
 }
 
-// TestTenTasks are those of the user's manual, done with the mouse by an operator who has only the console.
+// TestTenTasks does the tasks of the user's manual with the mouse, as an operator who has only the console.
 func TestTenTasks(t *testing.T) {
 	b, h := openBrowser(t), story(t, config.RoleOperator)
 	h.actions.projects = []Project{{ID: "p9", Name: "Night Shift", Team: "Harbour Films", Bytes: 3 << 40, State: "active"}}
@@ -119,7 +119,7 @@ func TestTenTasks(t *testing.T) {
 	assert.Empty(t, b.said())
 }
 
-// TestTheTasksOfAWholeAccount are done by two people who have only the console.
+// TestTheTasksOfAWholeAccount does them as two people who have only the console.
 func TestTheTasksOfAWholeAccount(t *testing.T) {
 	b, h := openBrowser(t), filled(t, config.RoleAdmin)
 	h.cfg.Tenants[acme].Archive.Reclaim = "allowed"

@@ -14,8 +14,8 @@ import (
 
 const (
 	thumbKept  = 30 * time.Minute
-	mostThumbs = 64 // remembered at once, of at most 512 KiB each
-	thumbSlots = 4  // read at once
+	mostThumbs = 64 // most pictures remembered, at most 512 KiB each
+	thumbSlots = 4  // most reads at once
 )
 
 type thumb struct {
@@ -24,7 +24,7 @@ type thumb struct {
 	file File
 }
 
-// Thumbs are pictures of assets. They are read here and handed on, so that no page holds an address that lets anybody in.
+// Thumbs caches pictures of assets. The server reads and passes them on, so that no page contains an address that grants access.
 type Thumbs struct {
 	now  func() time.Time
 	slot chan struct{}
@@ -33,12 +33,12 @@ type Thumbs struct {
 	of map[live.Topic]*thumb
 }
 
-// NewThumbs remembers no picture yet. The console and the pages of signed links share what one process has read.
+// NewThumbs returns an empty cache. The console and the pages of signed links share one per process.
 func NewThumbs(now func() time.Time) *Thumbs {
 	return &Thumbs{now: now, slot: make(chan struct{}, thumbSlots), of: map[live.Topic]*thumb{}}
 }
 
-// get reads a picture once in a while, however many look at it. What there is none of is remembered, too.
+// get returns a picture and reads it only once in a while, no matter how many requests ask for it. It also caches that there is none.
 func (ts *Thumbs) get(t live.Topic, read func() File) File {
 	ts.mu.Lock()
 	have := ts.of[t]
@@ -58,8 +58,8 @@ func (ts *Thumbs) get(t live.Topic, read func() File) File {
 	return have.file
 }
 
-// ServeItem serves the picture of a file of an archive, where the archive's report may show one. Those who ask for the same
-// wait for one reading of it, which outlives a request.
+// ServeItem serves the picture of an archived file, if the archive's report may show it. Requests for the same picture share one
+// read, which outlives the request.
 func (ts *Thumbs) ServeItem(w http.ResponseWriter, r *http.Request, tenant, archive string, l ledger.ArchiveLedger, source string, read func(context.Context, ledger.Item) File) {
 	it, known, err := l.Item(r.Context(), source)
 	if err == nil && known {
@@ -95,7 +95,7 @@ func (c *console) thumbFile(w http.ResponseWriter, r *http.Request, v visit) {
 		http.NotFound(w, r)
 		return
 	}
-	ctx := context.WithoutCancel(r.Context()) // others wait for it
+	ctx := context.WithoutCancel(r.Context()) // other requests wait for it
 	serveThumb(w, r, c.Thumbs.get(live.About(v.tenant.ID, "thumb/"+id+"/"+strconv.Itoa(n)), func() File {
 		read, err := c.Actions.Thumbnail(ctx, v.tenant, id, n)
 		if err != nil {
@@ -105,7 +105,7 @@ func (c *console) thumbFile(w http.ResponseWriter, r *http.Request, v visit) {
 	}))
 }
 
-// itemThumb serves the picture of a file of an archive, for its report.
+// itemThumb serves the picture of an archived file, for the archive's report.
 func (c *console) itemThumb(w http.ResponseWriter, r *http.Request, v visit) {
 	id := r.PathValue("id")
 	c.Thumbs.ServeItem(w, r, v.tenant.ID, id, v.ledger.Archive(id), r.PathValue("item"), func(ctx context.Context, it ledger.Item) File {

@@ -8,7 +8,7 @@ import (
 	"github.com/framebridge/framebridge/console/live"
 )
 
-// events streams what a page shows.
+// events streams changes to what a page shows.
 func (c *console) events(w http.ResponseWriter, r *http.Request, v visit) {
 	name := r.URL.Query().Get("topic")
 	if !knownTopic(name) {
@@ -29,7 +29,7 @@ func knownTopic(name string) bool {
 	return false
 }
 
-// state is what a topic's pages show now.
+// state returns what a topic's pages show now.
 func (c *console) state(ctx context.Context, t live.Topic) (live.State, error) {
 	kind, id, _ := strings.Cut(t.Name, "/")
 	h := c.Ledger.Tenant(t.Tenant)

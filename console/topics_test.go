@@ -35,7 +35,7 @@ func TestTheStreamTellsWhatHasChanged(t *testing.T) {
 		}
 	}()
 	first := <-lines
-	for !strings.Contains(first, "percent") { // a busy machine has not added up yet
+	for !strings.Contains(first, "percent") { // a busy machine has not finished adding up
 		first = <-lines
 	}
 	assert.Contains(t, first, `"running.percent":"50"`)
@@ -48,7 +48,7 @@ func TestTheStreamTellsWhatHasChanged(t *testing.T) {
 	assert.NotContains(t, <-lines, version)
 }
 
-// TestAPageThatWasJustReadIsNotReadAgain holds each page's version against what its stream says first.
+// TestAPageThatWasJustReadIsNotReadAgain compares each page's version with the first one in its stream.
 func TestAPageThatWasJustReadIsNotReadAgain(t *testing.T) {
 	h := filled(t, config.RoleAdmin)
 	h.planned(t)
@@ -78,10 +78,10 @@ func TestAPageThatWasJustReadIsNotReadAgain(t *testing.T) {
 	}
 }
 
-// A task that ends while its page is made: the page shows it as it was, and hears that it has ended.
+// If a task ends while its page is rendered, the page shows the task as it was, and is told that it has ended.
 func TestAPageIsOfTheTaskThatItShows(t *testing.T) {
 	for path, tt := range map[string]struct {
-		before int64 // so often the page asks for the time before it looks at the task
+		before int64 // how often the page reads the clock before it looks at the task
 		begin  func(h *harness, wait func())
 	}{
 		"start/p9": {0, func(h *harness, wait func()) {
@@ -96,7 +96,7 @@ func TestAPageIsOfTheTaskThatItShows(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			h := serve(t, config.RoleOperator)
-			h.steady.Store(true) // that Temporal answers was asked a moment ago
+			h.steady.Store(true) // whether Temporal responds was checked a moment ago
 			started, release, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 			tt.begin(h, func() { close(started); <-release })
 			h.get(t, path)
@@ -107,7 +107,7 @@ func TestAPageIsOfTheTaskThatItShows(t *testing.T) {
 				case 1: // the page, which has looked at the task
 					close(release)
 					<-ended
-				case 2: // the task's end
+				case 2: // the end of the task
 					close(ended)
 				}
 			}

@@ -42,8 +42,8 @@ var leadsTo = map[string]string{
 	"More files": "after=", "More projects": "after=", "Older archives": "after=", "Older reviews": "after=", "Older entries": "before=", "Older migrations": "after=",
 }
 
-// TestEveryButtonLeadsWhereItSays follows all links of all pages and presses all buttons: each has a name, leads to what it says,
-// and is answered.
+// TestEveryButtonLeadsWhereItSays follows all links on all pages and presses all buttons. Each has a name, leads
+// where it says, and gets a response.
 func TestEveryButtonLeadsWhereItSays(t *testing.T) {
 	h := filled(t, config.RoleAdmin)
 	h.cfg.Tenants[acme].Archive.Reclaim = "allowed"

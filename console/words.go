@@ -30,5 +30,5 @@ var assetBadges = map[ledger.AssetState]page.Badge{
 var decisionBadges = map[string]page.Badge{"approved": page.Good("Approved"), "changes requested": page.Fair("Changes requested"), "": page.Off("No decision yet"),
 	"none": page.Off("No decision yet")}
 
-// faults say who can fix it.
+// faults say who can fix a problem.
 var faults = map[string]string{ledger.FaultContent: "You can fix this", ledger.FaultSystem: "An operator must look"}

@@ -120,7 +120,7 @@ func (x *exam) readSegments() ([]iconik.Webhook, error) {
 	return x.segments.get(x.base, x.Timeout, x.iconik.Admin.Webhooks)
 }
 
-// secrets are those that iconik's calls may carry.
+// actionSecrets returns the secrets that iconik's calls may carry.
 func (x *exam) actionSecrets() []string {
 	var out []string
 	for _, s := range []string{x.tenant.Iconik.ActionSecret.Reveal(), x.readRecord().ActionSecret} {
@@ -131,8 +131,8 @@ func (x *exam) actionSecrets() []string {
 	return out
 }
 
-// button is a wanted custom action and the one that is there: one with our address before another, one that is on before
-// one that is off.
+// button is a wanted custom action and the existing one. An action with our address takes precedence over others, then one that is
+// switched on over one that is off.
 type button struct {
 	want  setup.Button
 	where string
@@ -248,7 +248,7 @@ func buttonChecks() []Definition {
 	}, segmentChecks()...)
 }
 
-// unlisted says why something cannot be listed; a missing role has a check of its own.
+// unlisted returns the finding for something that cannot be listed. A missing role has a check of its own.
 func unlisted(err error, role string) finding {
 	if rest.ClassOf(err) == rest.Forbidden {
 		return skip("skipped: it depends on %s", role)
@@ -263,7 +263,7 @@ func words(s *string) string {
 	return *s
 }
 
-// segmentsHook is iconik's webhook that is there; nil for none.
+// segmentsHook returns the existing webhook in iconik, or nil if there is none.
 func (x *exam) segmentsHook() *iconik.Webhook {
 	have, _ := x.readSegments()
 	var found *iconik.Webhook

@@ -14,8 +14,7 @@ import (
 
 const manual = "../docs/admin.md"
 
-// TestTheManualExplainsEveryCheck holds the manual's list and the code to each other. FRAMEBRIDGE_UPDATE=1 writes the
-// list anew.
+// TestTheManualExplainsEveryCheck compares the manual's list with the code, both ways. FRAMEBRIDGE_UPDATE=1 rewrites the list.
 func TestTheManualExplainsEveryCheck(t *testing.T) {
 	raw, err := os.ReadFile(manual)
 	require.NoError(t, err)

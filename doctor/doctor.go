@@ -1,5 +1,5 @@
-// Package doctor examines an installation: the configuration, Temporal, the ledger, mail, and of each tenant what is set up
-// at Frame.io and iconik. It changes nothing. Every check has a stable id that the administrator's manual explains.
+// Package doctor examines an installation: the configuration, Temporal, the ledger, mail, and each tenant's set-up at Frame.io and
+// iconik. It changes nothing. Every check has a stable ID that the administrator's manual explains.
 package doctor
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/framebridge/framebridge/setup"
 )
 
-// Status is what a check has found.
+// Status is the outcome of a check.
 type Status string
 
-// Findings of a check.
+// Outcomes of a check.
 const (
 	OK      Status = "ok"
 	Warn    Status = "warn"
@@ -31,7 +31,7 @@ const (
 	Skipped Status = "skipped" // could not be examined, or does not apply; Seen says why
 )
 
-// Check is one finding. Nothing in it is a secret.
+// Check is the result of one check. It contains no secrets.
 type Check struct {
 	ID      string `json:"id"`
 	Tenant  string `json:"tenant,omitempty"`
@@ -41,12 +41,12 @@ type Check struct {
 	Do      string `json:"do"`
 }
 
-// Report is what the doctor says.
+// Report is the result of all checks.
 type Report struct {
 	Checks []Check `json:"checks"`
 }
 
-// ExitCode is 0 where all is well, 1 with warnings, 2 where something is broken.
+// ExitCode returns 0 if all is well, 1 if there are warnings, and 2 if a check failed.
 func (r Report) ExitCode() int {
 	code := 0
 	for _, c := range r.Checks {
@@ -60,7 +60,7 @@ func (r Report) ExitCode() int {
 	return code
 }
 
-// Account is what a tenant's Frame.io client must be able to do for the checks.
+// Account is what the checks need from a tenant's Frame.io client.
 type Account interface {
 	frameio.Installer
 	Me(ctx context.Context) (frameio.User, error)
@@ -72,9 +72,9 @@ type Account interface {
 	ProjectsOf(ctx context.Context, workspaceID, cursor string) (frameio.Page[frameio.Project], error)
 }
 
-// Subject is what is examined. What could not be opened is nil, with its error beside it.
+// Subject is what to examine. What could not be opened is nil, with its error in the next field.
 type Subject struct {
-	Path      string // of the configuration
+	Path      string // of the configuration file
 	Config    *config.Config
 	ConfigErr error
 	Ledger    *ledger.Ledger
@@ -82,26 +82,26 @@ type Subject struct {
 	Temporal  client.Client
 	Tenants   []*config.Tenant
 	Base      string // public URL with the API's prefix
-	Version   string // of this program, empty where it is not known
+	Version   string // of this program; empty if unknown
 
-	// Open makes a tenant's clients anew, so that nothing is remembered from before.
+	// Open opens new clients for a tenant, so that nothing is cached.
 	Open func(*config.Tenant) (Account, *iconik.Client, error)
-	// SignedIn says when the kept sign-in of a person was last renewed; false where there is none.
+	// SignedIn returns when a person's stored sign-in was last renewed, or false if there is none.
 	SignedIn  func(context.Context, *config.Tenant) (time.Time, bool)
-	Transport http.RoundTripper // of requests that need no credentials; nil: the usual one
-	// Chosen says that a key is set on purpose, not left at its default; nil where that is not known.
+	Transport http.RoundTripper // for requests that need no credentials; nil: the default
+	// Chosen reports whether a key was set on purpose instead of left at its default; nil if unknown.
 	Chosen func(key string) bool
-	// Timeout bounds each check; 0: 10 s.
+	// Timeout limits each check; 0 means 10 s.
 	Timeout time.Duration
 	Now     func() time.Time // nil: time.Now
 }
 
 const (
 	defaultTimeout = 10 * time.Second
-	atOnce         = 24 // checks
+	atOnce         = 24 // most checks at once
 )
 
-// finding is what a check found; what is left out is the definition's.
+// finding is the result of a check's run. Empty fields default to the definition's.
 type finding struct {
 	status            Status
 	seen, meaning, do string
@@ -123,17 +123,17 @@ func skip(format string, args ...any) finding {
 // Definition is a check as the manual lists it.
 type Definition struct {
 	ID      string
-	Meaning string // of anything but ok
+	Meaning string // of any status but ok
 	Do      string
 
-	needs []string // checks that must not have failed
+	needs []string // checks that must not have failed or been skipped
 	run   func(ctx context.Context, x *exam) finding
 }
 
-// Needs are the checks without which this one is not examined.
+// Needs returns the IDs of the checks that this one depends on.
 func (d Definition) Needs() []string { return d.needs }
 
-// exam is the examination of one tenant, or with a nil tenant of what all share.
+// exam is the examination of one tenant or, if tenant is nil, of what all tenants share.
 type exam struct {
 	*Subject
 	tenant *config.Tenant
@@ -145,7 +145,7 @@ type exam struct {
 	sight
 }
 
-// Definitions lists every check: those of the installation, then those of each tenant.
+// Definitions returns every check: those of the installation, and those of each tenant.
 func Definitions() (shared, perTenant []Definition) {
 	shared = append(shared, configChecks()...)
 	shared = append(shared, ledgerChecks()...)
@@ -173,7 +173,7 @@ type slot struct {
 	check Check
 }
 
-// Run examines everything at once, each check within its time. The order of the report is the definitions'.
+// Run runs all checks concurrently, each within its time limit. The report has them in the order of their definitions.
 func Run(ctx context.Context, s *Subject) Report {
 	if s.Timeout == 0 {
 		s.Timeout = defaultTimeout
@@ -215,7 +215,7 @@ func Run(ctx context.Context, s *Subject) Report {
 	return report
 }
 
-// examine waits for what a check needs, and runs it.
+// examine waits for the checks that a check needs, and runs it.
 func examine(ctx context.Context, d Definition, x *exam, known, common map[string]*slot, tickets chan struct{}) {
 	own := known[d.ID]
 	defer close(own.done)
@@ -239,7 +239,7 @@ func examine(ctx context.Context, d Definition, x *exam, known, common map[strin
 	own.check.finish(within(ctx, x.Timeout, func(ctx context.Context) finding { return d.run(ctx, x) }))
 }
 
-// within runs a check that may heed no deadline.
+// within runs a check that may not respect deadlines.
 func within(ctx context.Context, limit time.Duration, run func(context.Context) finding) finding {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -256,7 +256,7 @@ func within(ctx context.Context, limit time.Duration, run func(context.Context) 
 	case f := <-out:
 		return f
 	case <-ctx.Done():
-		select { // both at once: the finding says more
+		select { // if both happen at once, the finding says more
 		case f := <-out:
 			return f
 		case <-time.After(50 * time.Millisecond):
@@ -278,7 +278,7 @@ func (c *Check) finish(f finding) {
 	}
 }
 
-// once fetches something for all checks that need it, in its own time.
+// once fetches something once for all the checks that need it, with a time limit of its own.
 type once[T any] struct {
 	sync.Once
 	value T
@@ -294,7 +294,7 @@ func (o *once[T]) get(ctx context.Context, limit time.Duration, fetch func(conte
 	return o.value, o.err
 }
 
-// sight is what is read of the vendors, once for all checks of a tenant.
+// sight is what is read from the vendors, once for all of a tenant's checks.
 type sight struct {
 	base       context.Context //nolint:containedctx // of the whole run: what is shared outlives a check
 	record     once[setup.Record]

@@ -21,7 +21,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 )
 
-// notWell are the ids of checks that warn or fail.
+// notWell returns the IDs of checks that warn or fail.
 func notWell(r doctor.Report) []string {
 	var out []string
 	for _, c := range r.Checks {
@@ -180,7 +180,7 @@ func breakages() []breakage {
 		{"iconik.storage", func(h *harness) { h.tenant.Iconik.StorageID = "00000000-0000-1000-8000-00000000000c" }},
 		{"iconik.storage.kind", storage(func(d map[string]any) { d["method"] = "FILE" })},
 		{"iconik.storage.writable", storage(func(d map[string]any) { d["settings"] = map[string]any{"bucket": "b", "write": false} })},
-		{"iconik.storage.writable", func(h *harness) { // iconik matches none that fails: it must be named
+		{"iconik.storage.writable", func(h *harness) { // iconik matches no storage that fails, so it must be named
 			h.change("storages", "purpose", "FILES", func(d map[string]any) { d["status"] = "FAILING" })
 			h.tenant.Iconik.StorageID = h.iconik.Docs("storages")[0]["id"].(string)
 		}},
@@ -221,7 +221,7 @@ func must(err error) {
 	}
 }
 
-// Each thing that is broken is named by exactly its check, and nothing that is secret is shown.
+// Each breakage is reported by exactly its check, and no secret is shown.
 func TestWhatIsBrokenIsNamedByExactlyItsCheck(t *testing.T) {
 	broken := breakages()
 	require.Greater(t, len(broken)+len(iconiksim.Roles)-1, 100)
@@ -237,12 +237,12 @@ func TestWhatIsBrokenIsNamedByExactlyItsCheck(t *testing.T) {
 	}
 }
 
-// Each role that the application's user lacks is named by its check.
+// Each role that the application's user lacks is reported by its check.
 func TestARoleThatIsMissingIsNamed(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, "v4")
 	for _, role := range iconiksim.Roles {
-		if role == "can_read_groups" { // without it the groups are read another way
+		if role == "can_read_groups" { // without it, the groups are read in another way
 			continue
 		}
 		t.Run(role, func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestARoleThatIsMissingIsNamed(t *testing.T) {
 	assert.Empty(t, notWell(doctor.Run(t.Context(), h.Subject)), "and nothing stays")
 }
 
-// names demands that a check alone says that something is wrong, and what to do.
+// names requires that this check alone reports a problem and what to do.
 func (h *harness) names(t *testing.T, check string) {
 	t.Helper()
 	began := time.Now()

@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// signInLasts is how long Adobe keeps a refresh token that nobody uses; warned of four days earlier.
+// signInLasts is how long Adobe keeps an unused refresh token. The warning comes four days before that.
 const (
 	signInLasts = 14 * 24 * time.Hour
 	signInWarn  = 10 * 24 * time.Hour
@@ -55,7 +55,7 @@ func tenantChecks() []Definition {
 	}
 }
 
-// auditWhole reads the tenant's whole audit log. One that is too long for a check is no fault.
+// auditWhole verifies the tenant's whole audit log. A log that is too long for a check is not a fault.
 func auditWhole(ctx context.Context, x *exam) finding {
 	within, cancel := context.WithTimeout(ctx, x.Timeout*9/10)
 	defer cancel()
@@ -74,7 +74,7 @@ func auditWhole(ctx context.Context, x *exam) finding {
 	return ok("%s, all unchanged", english.Count(p.Entries, "entry"))
 }
 
-// apiPath is where Frame.io's API says who somebody is, which nobody may ask without a token.
+// apiPath returns the URL of Frame.io's API for the current user, which responds only with a token.
 func apiPath(x *exam) string {
 	return x.tenant.Frameio.BaseURL + x.frameio.InstallCapabilities().Me
 }
@@ -89,7 +89,7 @@ func (x *exam) readWorkspaces() ([]frameio.Team, error) {
 	return x.workspaces.get(x.base, x.Timeout, x.frameio.Workspaces)
 }
 
-// adobe says that the error is of Adobe's sign-in, and whether of the scopes that it was asked for.
+// adobe reports whether an error comes from signing in to Adobe, and whether the requested scopes caused it.
 func adobe(err error) (of, scopes bool) {
 	var e *rest.Error
 	if !errors.As(err, &e) || e.Vendor != "Adobe" {
@@ -154,7 +154,7 @@ func frameioChecks() []Definition {
 	}
 }
 
-// accountChecks look at what the token sees.
+// accountChecks check what the token has access to.
 func accountChecks() []Definition {
 	return []Definition{
 		{ID: "frameio.product_profile", Meaning: "Frame.io accepts the token but shows no V4 account: the service account has no product profile.", Do: "Assign the Frame.io V4 product profile to the credential in Adobe's Admin Console; for a person, check the seat.",
@@ -206,7 +206,7 @@ func accountChecks() []Definition {
 	}
 }
 
-// scopes says whether the credential may ask for what is needed. A legacy token's scopes show by what it may read.
+// scopes checks whether the credential may request what is needed. A legacy token shows its scopes only by what it may read.
 func scopes(_ context.Context, x *exam) finding {
 	me, err := x.readMe()
 	if _, wrong := adobe(err); wrong {
@@ -224,7 +224,7 @@ func scopes(_ context.Context, x *exam) finding {
 	return ok("account.read and team.read are there; missing others show up when they are used")
 }
 
-// account is the one that is meant.
+// account returns the account that the configuration means, or false if that is unclear.
 func (x *exam) account() (frameio.Account, bool) {
 	all, err := x.readAccounts()
 	if err != nil {
@@ -280,9 +280,9 @@ func teamNames(all []frameio.Team) string {
 	return strings.Join(names, ", ")
 }
 
-const projectsLooked = 3 // in search of a file
+const projectsLooked = 3 // projects searched for a file
 
-// download looks at one file's original, in the root of the first projects.
+// download checks the original of one file in the root folder of the first projects.
 func download(ctx context.Context, x *exam) finding {
 	page, err := x.frameio.Projects(ctx, "")
 	if err != nil {

@@ -46,16 +46,16 @@ const (
 	appID    = "5c1d4b6e-0f0e-11ef-9c1a-0242ac120002"
 	host     = "framebridge.example.com"
 	version  = "1.2.3"
-	// Of every secret the tests hold that no report shows it.
+	// Secrets that no report may show; the tests check that.
 	imsSecret, iconikToken, mailPassword, apiKey = "ims-client-secret-7731", "iconik-token-8842", "mail-password-9953", "api-key-of-acme-1064"
 )
 
-// tamper is a vendor some of whose answers are other ones.
+// tamper is a vendor that changes some responses.
 type tamper struct {
 	http.Handler
 	mu      sync.Mutex
 	answers map[string]any // by path: JSON, or a status
-	late    time.Duration  // of the clock
+	late    time.Duration  // how late its clock is
 	hangs   bool
 }
 
@@ -200,7 +200,7 @@ func (m *mailServer) talk(c net.Conn) {
 	}
 }
 
-// harness is an installation that is well, with one tenant.
+// harness is a healthy installation with one tenant.
 type harness struct {
 	*doctor.Subject
 	t                   *testing.T
@@ -216,7 +216,7 @@ type harness struct {
 	serverAt            string
 }
 
-// RoundTrip leads what is asked of the public address to the starter on this machine.
+// RoundTrip redirects requests for the public address to the starter on this machine.
 func (h *harness) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Hostname() == host {
 		r = r.Clone(r.Context())
@@ -298,8 +298,7 @@ func (h *harness) open(t *config.Tenant) (doctor.Account, *iconik.Client, error)
 	return p.(doctor.Account), ick, err
 }
 
-// rewriteAudit changes an entry of the audit log behind the ledger's back.
-// refusedWebhook is a webhook whose server answers, and that has refused what was sent.
+// refusedWebhook configures a webhook whose server responds, and that has rejected a delivery.
 func (h *harness) refusedWebhook() {
 	s := httptest.NewServer(http.NotFoundHandler())
 	h.t.Cleanup(s.Close)
@@ -311,6 +310,7 @@ func (h *harness) refusedWebhook() {
 	must(l.EndAttempt(h.t.Context(), e.ID, config.ChannelWebhook, ledger.DeliveryFailed, http.StatusGone, "HTTP 410 Gone"))
 }
 
+// rewriteAudit changes an entry of the audit log behind the ledger's back.
 func (h *harness) rewriteAudit() {
 	for _, action := range []string{"stop", "retry"} {
 		_, err := h.Ledger.AppendAudit(h.t.Context(), ledger.AuditEntry{Tenant: tenantID, Actor: ledger.Actor{Kind: ledger.ActorAPI}, Action: action})
@@ -323,7 +323,7 @@ func (h *harness) rewriteAudit() {
 	must(err)
 }
 
-// setUp makes at both vendors what is needed there.
+// setUp creates at both vendors what is needed there.
 func (h *harness) setUp() {
 	h.t.Helper()
 	account, ick, err := h.open(h.tenant)
@@ -334,7 +334,7 @@ func (h *harness) setUp() {
 	require.NoError(h.t, plan.Apply(h.t.Context(), nil))
 }
 
-// change changes the first entity of a kind in iconik that has a value.
+// change changes the first iconik entity of a kind whose field has a value.
 func (h *harness) change(kind, field, value string, change func(map[string]any)) {
 	h.t.Helper()
 	for _, d := range h.iconik.Docs(kind) {
@@ -355,7 +355,7 @@ func (h *harness) change(kind, field, value string, change func(map[string]any))
 
 func setKey(t *config.Tenant) { t.APIKey = config.Secrets{apiKey} }
 
-// forgetTokens takes the access tokens away that setup has left in the ledger.
+// forgetTokens removes the access tokens that setup has left in the ledger.
 func (h *harness) forgetTokens() {
 	must(h.Ledger.Tenant(tenantID).PutToken(h.t.Context(), "frameio-ims", []byte("{}")))
 }

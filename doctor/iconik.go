@@ -83,7 +83,7 @@ func iconikChecks() []Definition {
 	}
 }
 
-// checkGroups looks for the groups of iconik that archive.groups names.
+// checkGroups checks that iconik has the groups in archive.groups.
 func checkGroups(ctx context.Context, x *exam) finding {
 	names := x.tenant.Archive.Groups
 	if len(names) == 0 {
@@ -114,7 +114,7 @@ func checkGroups(ctx context.Context, x *exam) finding {
 	return ok("%d", len(names))
 }
 
-// role is one of iconik's roles that the token's user needs. probe is a harmless read that wants it, where there is one.
+// role is an iconik role that the token's user needs. probe is a harmless read that requires it, if there is one.
 type role struct {
 	name, what string
 	probe      string
@@ -178,7 +178,7 @@ func roleChecks() []Definition {
 	return out
 }
 
-// hasRole asks the list of roles; where iconik gives none, a harmless read that wants the role.
+// hasRole checks the user's list of roles. If iconik does not provide one, it tries a harmless read that requires the role.
 func (x *exam) hasRole(ctx context.Context, r role) finding {
 	u, _ := x.readUser()
 	if u.IsAdmin || u.IsSuperAdmin {
@@ -209,7 +209,7 @@ func (x *exam) hasRole(ctx context.Context, r role) finding {
 }
 
 const (
-	keyLimit  = 1024 // bytes of an object's name on S3
+	keyLimit  = 1024 // bytes of an object's key on S3
 	keyOurs   = len("Frame.io/") + 36 + 1
 	keyNeeded = 512 // for team, project, folders and name
 )
@@ -277,7 +277,7 @@ type settings struct {
 
 func storageSettings(st *iconik.Storage) settings {
 	var v settings
-	_ = json.Unmarshal(st.Settings, &v) // what is not there is not restricted
+	_ = json.Unmarshal(st.Settings, &v) // absent settings restrict nothing
 	return v
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// notifyChecks connect to the channels and send nothing: `starter notify test` does.
+// notifyChecks connect to the channels but send nothing. Use `starter notify test` for that.
 func notifyChecks() []Definition {
 	check := func(channel, id, name string) Definition {
 		return Definition{ID: id, Meaning: "Notifications do not reach " + name + ".", Do: "Check the address, then run `starter notify test`; GET /deliveries lists what was refused, and why.",

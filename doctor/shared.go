@@ -76,7 +76,7 @@ func configChecks() []Definition {
 	}
 }
 
-// provider reads the discovery document of the OpenID Connect provider, which must name the issuer as the configuration does.
+// provider reads the OpenID Connect provider's discovery document, which must name the issuer exactly as the configuration does.
 func provider(ctx context.Context, x *exam) finding {
 	issuer := x.Config.Auth.OIDC.Issuer
 	if issuer == "" {
@@ -108,7 +108,7 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
 
-// reachable asks a route that answers nobody without a key: only a starter refuses in that form.
+// reachable calls a route that requires a key. Only a starter rejects the call in that form.
 func reachable(ctx context.Context, x *exam) finding {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, x.Base+"/archives", nil)
 	if err != nil {
@@ -130,7 +130,7 @@ func reachable(ctx context.Context, x *exam) finding {
 	return ok("a starter responds at %s", x.Config.HTTP.PublicURL)
 }
 
-// cause is why a request failed, without its URL.
+// cause returns why a request failed, without its URL.
 func cause(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -238,7 +238,7 @@ func mailChecks() []Definition {
 	}
 }
 
-// skew compares a vendor's clock, as its Date header tells it, with this machine's.
+// skew compares a vendor's clock, from its Date header, with this machine's.
 func skew(ctx context.Context, x *exam, address string) finding {
 	now, date, err := dateOf(ctx, x, address)
 	if err != nil || date.IsZero() {
@@ -267,7 +267,7 @@ func dateOf(ctx context.Context, x *exam, address string) (now, date time.Time, 
 	return x.Now(), date, nil
 }
 
-// knock asks without credentials: any answer says that somebody is there.
+// knock sends a request without credentials. Any response below 500 means that the server is up.
 func knock(ctx context.Context, x *exam, address string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// temporalPatience is how long Temporal may take to answer.
+// temporalPatience is how long Temporal may take to respond.
 const temporalPatience = 5 * time.Second
 
 var searchAttributes = workflows.SearchAttributes()
@@ -113,7 +113,7 @@ func workerChecks() []Definition {
 	}
 }
 
-// answered says that a server was there to refuse.
+// answered reports whether a server responded and denied the request.
 func answered(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	return errors.As(err, &denied)
@@ -129,7 +129,7 @@ func retention(ctx context.Context, x *exam) (time.Duration, error) {
 	return d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), nil
 }
 
-// pollers are the identities of who takes a queue's tasks: "process@host@…".
+// pollers returns the identities of a queue's pollers, in the form "process@host@…".
 func pollers(ctx context.Context, x *exam, queue string, kind enumspb.TaskQueueType) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, temporalPatience)
 	defer cancel()
@@ -144,7 +144,7 @@ func pollers(ctx context.Context, x *exam, queue string, kind enumspb.TaskQueueT
 	return out, nil
 }
 
-// workerHosts are the machines whose workers poll, as far as their identities tell.
+// workerHosts returns the machines whose workers are polling, judging by their identities.
 func workerHosts(ctx context.Context, x *exam) []string {
 	if x.Temporal == nil {
 		return nil
@@ -163,7 +163,7 @@ func workerHosts(ctx context.Context, x *exam) []string {
 	return hosts
 }
 
-// workerVersion reads what the worker on this machine says of itself.
+// workerVersion compares the version of the worker on this machine with this program's.
 func workerVersion(ctx context.Context, x *exam) finding {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+x.Config.Worker.Listen+"/healthz", nil)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/setup"
 )
 
-// readRecord is what setup has made for the tenant.
+// readRecord returns what setup has created for the tenant.
 func (x *exam) readRecord() setup.Record {
 	r, _ := x.record.get(x.base, x.Timeout, func(ctx context.Context) (setup.Record, error) {
 		if x.Ledger == nil {
@@ -24,7 +24,7 @@ func (x *exam) readRecord() setup.Record {
 	return r
 }
 
-// places are the workspaces that should have webhooks: those that setup was told, otherwise the one of reviews or all.
+// places returns the workspaces that should have webhooks: those chosen in setup, or else the one for reviews, or else all.
 func (x *exam) places() []frameio.Team {
 	all, _ := x.readWorkspaces()
 	chosen := x.readRecord().Workspaces
@@ -73,14 +73,14 @@ func (x *exam) readActions() ([]frameio.Action, error) {
 	})
 }
 
-// calls says that a URL leads to a route of this tenant, on whatever host.
+// calls reports whether a URL leads to a route of this tenant, on any host.
 func (x *exam) calls(address, route string) bool {
 	u, err := url.Parse(address)
 	return err == nil && strings.HasSuffix(u.Path, route) && strings.EqualFold(u.Query().Get("tenant-id"), x.tenant.ID)
 }
 
-// placed is a wanted webhook in a workspace and the one that is there: one that is on before one that is off, one with our
-// address before another.
+// placed is a wanted webhook in a workspace and the existing one. A webhook with our address takes precedence over others, then one
+// that is switched on over one that is off.
 type placed struct {
 	where frameio.Team
 	want  setup.Hook
@@ -116,7 +116,7 @@ func (x *exam) placed() []placed {
 	return out
 }
 
-// each lists what is wrong with the webhooks that are there.
+// each lists what is wrong with the existing webhooks.
 func (x *exam) each(wrong func(placed) string) []string {
 	var out []string
 	for _, p := range x.placed() {
@@ -201,7 +201,7 @@ func webhookChecks() []Definition {
 			})},
 		{ID: "frameio.webhooks.secret", Meaning: "Framebridge refuses Frame.io's webhooks, because it does not know their secret.", Do: "Put the webhook's secret into frameio.webhook_secrets, or let `starter setup` create a new webhook.", needs: []string{"frameio.workspaces", "ledger.key_fits"},
 			run: aspect("all secrets are known", func(x *exam, p placed) string {
-				if shown := p.there.Secret; shown != "" { // legacy shows it
+				if shown := p.there.Secret; shown != "" { // the legacy API shows it
 					if !slices.Contains(x.readRecord().FrameioSecrets(), shown) && !slices.Contains(x.tenant.Frameio.WebhookSecrets, config.Secret(shown)) {
 						return "its secret is different"
 					}
@@ -231,12 +231,12 @@ func actionChecks() []Definition {
 	}
 }
 
-// known says that setup has kept the secret of an object.
+// known reports whether setup has stored the secret of an object.
 func (x *exam) known(kind setup.Kind, id string) bool {
 	return slices.ContainsFunc(x.readRecord().Objects, func(o setup.Object) bool { return o.Kind == kind && o.ID == id && o.Secret != "" })
 }
 
-// host is a URL's place without what follows, which may name what is nobody's business.
+// host returns a URL without its path and query, which may contain confidential data.
 func host(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -326,7 +326,7 @@ func (x *exam) reviewProject() (*frameio.Project, error) {
 	})
 }
 
-// watermark looks at what is shared already: what has none there will have none tomorrow.
+// watermark looks at what is already shared: what has no watermark now will not have one tomorrow.
 func watermark(ctx context.Context, x *exam) finding {
 	if x.tenant.Review.Watermark != "required" {
 		return warn("review.watermark is %s", x.tenant.Review.Watermark)

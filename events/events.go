@@ -1,5 +1,5 @@
-// Package events is the catalog of what Framebridge tells people and programs outside: by mail, in Slack and Teams, by
-// webhook and in iconik.
+// Package events is the catalog of what Framebridge tells people and programs outside: by mail, in Slack and
+// Teams, by webhook, and in iconik.
 package events
 
 import (
@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Kind is what has happened. Kinds stand in configurations and in webhooks: none is ever renamed.
+// Kind is what has happened. Kinds appear in configurations and webhooks, so never rename one.
 type Kind string
 
-// All kinds, see Catalog.
+// All kinds; see Catalog.
 const (
 	ArchiveQueued     Kind = "archive.queued"
 	ArchiveStarted    Kind = "archive.started"
@@ -68,11 +68,11 @@ const (
 type Entry struct {
 	Kind Kind
 	What string
-	// Urgent: somebody must act.
+	// Urgent means that somebody must act.
 	Urgent bool
 }
 
-// Catalog lists all kinds, those of archives first.
+// Catalog returns all kinds, those of archives first.
 func Catalog() []Entry {
 	return []Entry{
 		{ArchiveQueued, "an archive waits for its turn", false},
@@ -120,7 +120,7 @@ func Catalog() []Entry {
 	}
 }
 
-// groups are names that stand for several kinds.
+// groups are names for several kinds.
 var groups = map[string][]Kind{
 	"archive.finished": {ArchiveVerified, ArchiveExceptions, ArchiveIncomplete, ArchiveFailed, ArchiveCancelled},
 	"review.ended":     {ReviewExpired, ReviewStopped, ReviewFailed},
@@ -129,10 +129,10 @@ var groups = map[string][]Kind{
 	"reclaim.ended":    {ReclaimRefused, ReclaimStopped, ReclaimCancelled, ReclaimDone},
 }
 
-// unmailed are mailed only where a filter names them.
+// unmailed are mailed only if a filter matches them.
 var unmailed = []Kind{MigrationStarted, MigrationPaused, MigrationResumed, MigrationProjectFailed, MirrorStarted, MirrorDone, ReclaimAsked, ReclaimApproved}
 
-// Names are all names that a filter may use, beside patterns such as archive.*.
+// Names returns all the names that a filter may use, besides patterns such as archive.*.
 func Names() []string {
 	var out []string
 	for _, e := range Catalog() {
@@ -146,7 +146,7 @@ func Names() []string {
 	return out
 }
 
-// Entry returns what the catalog says of a kind.
+// Entry returns the catalog's entry for a kind.
 func (k Kind) Entry() Entry {
 	for _, e := range Catalog() {
 		if e.Kind == k {
@@ -156,17 +156,17 @@ func (k Kind) Entry() Entry {
 	return Entry{Kind: k}
 }
 
-// Known says whether a filter's name or pattern stands for any kind.
+// Known reports whether a filter's name or pattern matches any kind.
 func Known(name string) bool {
 	return slices.ContainsFunc(Catalog(), func(e Entry) bool { return matches(name, e) })
 }
 
-// Wanted says whether a filter lets a kind through. An empty one lets all through, and nothing keeps a test back.
+// Wanted reports whether a filter matches a kind. An empty filter matches all kinds, and Test always matches.
 func Wanted(filter []string, k Kind) bool {
 	return len(filter) == 0 || k == Test || slices.ContainsFunc(filter, func(name string) bool { return matches(name, k.Entry()) })
 }
 
-// Mailed says whether a kind is mailed.
+// Mailed reports whether a kind is mailed.
 func Mailed(filter []string, k Kind) bool {
 	return Wanted(filter, k) && (len(filter) > 0 || !slices.Contains(unmailed, k))
 }
@@ -178,7 +178,7 @@ func matches(name string, e Entry) bool {
 	return name == string(e.Kind) || name == "urgent" && e.Urgent || slices.Contains(groups[name], e.Kind)
 }
 
-// Event is one thing that has happened. Its JSON is what webhooks carry.
+// Event is one thing that has happened. Its JSON is the body of webhooks.
 type Event struct {
 	ID      string    `json:"id"`
 	Type    Kind      `json:"type"`
@@ -192,30 +192,30 @@ type Data struct {
 	Title  string `json:"title"`
 	Text   string `json:"text,omitempty"`
 	Urgent bool   `json:"action_needed"`
-	// Object is what it is about: archive, review, migration, mirror, reclaim, workflow or tenant.
+	// Object is what the event is about: archive, review, migration, mirror, reclaim, workflow or tenant.
 	Object   string           `json:"object"`
 	ObjectID string           `json:"object_id,omitempty"`
 	Name     string           `json:"name,omitempty"`
 	Status   string           `json:"status,omitempty"`
-	Changed  *bool            `json:"changed,omitempty"` // of an archive that has ended: anything in iconik
+	Changed  *bool            `json:"changed,omitempty"` // for an archive that has ended: whether anything changed in iconik
 	Counts   map[string]int64 `json:"counts,omitempty"`
 	Facts    []Fact           `json:"facts,omitempty"`
 	Links    []Link           `json:"links,omitempty"`
 }
 
-// Fact is a line that people read beside the text.
+// Fact is a line that people read in addition to the text.
 type Fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// Link leads further.
+// Link is a link to more information.
 type Link struct {
 	Name string `json:"name"`
 	URL  string `json:"url"`
 }
 
-// ID names an event by what makes it happen once: the same key is the same event.
+// ID returns an event's ID. The same key always gives the same event.
 func ID(tenant, key string) string {
 	sum := sha256.Sum256([]byte(tenant + "\x00" + key))
 	return "evt_" + hex.EncodeToString(sum[:16])

@@ -65,7 +65,7 @@ func TestEveryKindIsDescribedOnce(t *testing.T) {
 	}
 }
 
-// The manual's table is the catalog.
+// The manual's table equals the catalog.
 func TestTheManualListsEveryEvent(t *testing.T) {
 	raw, err := os.ReadFile("../docs/notifications.md")
 	require.NoError(t, err)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Avid writes markers as Media Composer imports and exports them (Markers window, Import Markers): a line each, with
-// name, timecode, track, color, comment and length between tabs.
+// Avid writes markers in the form that Media Composer imports and exports (Markers window, Import Markers): one per line, with
+// name, timecode, track, color, comment and length separated by tabs.
 func Avid(w io.Writer, _ string, clips []Clip) error {
 	t, err := lay(clips)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// CSV writes one line a comment, with a header.
+// CSV writes one line per comment, below a header.
 func CSV(w io.Writer, clips []Clip) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"Clip", "Timecode In", "Timecode Out", "Frame", "Frames", "Page", "Author", "E-mail", "Comment", "Reply To", "Completed", "Drawing", "Created At", "Comment ID"}); err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// EDL writes a CMX 3600 list whose events are markers as DaVinci Resolve reads and writes them (Timelines, Import,
-// Timeline Markers from EDL). Several clips stand one after the other, each marker with its clip's name.
+// EDL writes a CMX 3600 list whose events are markers as DaVinci Resolve reads and writes them (Timelines, Import, Timeline Markers
+// from EDL). Several clips follow one another, and each marker has its clip's name.
 func EDL(w io.Writer, title string, clips []Clip) error {
 	t, err := lay(clips)
 	if err != nil {

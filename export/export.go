@@ -1,4 +1,4 @@
-// Package export writes a review's comments for the programs that editors work in. It is pure: no vendor, no clock.
+// Package export writes a review's comments for the programs that editors use. It is pure: it calls no vendor and reads no clock.
 package export
 
 import (
@@ -17,8 +17,8 @@ type Clip struct {
 	Name          string
 	AssetID       string
 	Rate          mapping.Rate
-	StartTimecode string // of the first frame; empty is 00:00:00:00
-	Frames        int64  // 0 where it is not known
+	StartTimecode string // of the first frame; empty means 00:00:00:00
+	Frames        int64  // 0 if unknown
 	Audio         bool   // there is no picture
 	Comments      []Comment
 }
@@ -37,15 +37,15 @@ type Comment struct {
 	CreatedAt  time.Time
 }
 
-// Format is a form in which comments are exported.
+// Format is a file format for exporting comments.
 type Format struct {
-	Extension string // also what the route ends in
+	Extension string // also the end of the route
 	MediaType string
-	For       string // the programs that read it
+	For       string // programs that read it
 	Write     func(w io.Writer, title string, clips []Clip) error
 }
 
-// Formats are all of them.
+// Formats are all the formats.
 var Formats = []Format{
 	{"csv", "text/csv; charset=utf-8", "spreadsheets", func(w io.Writer, _ string, clips []Clip) error { return CSV(w, clips) }},
 	{"json", "application/json", "programs", func(w io.Writer, _ string, clips []Clip) error { return JSON(w, clips) }},
@@ -56,7 +56,7 @@ var Formats = []Format{
 	{"otio", "application/json", "any OpenTimelineIO program", OTIO},
 }
 
-// Find returns the format with an extension.
+// Find returns the format with an extension, or false if there is none.
 func Find(extension string) (Format, bool) {
 	i := slices.IndexFunc(Formats, func(f Format) bool { return f.Extension == extension })
 	if i < 0 {
@@ -65,10 +65,10 @@ func Find(extension string) (Format, bool) {
 	return Formats[i], true
 }
 
-// ErrTooLong says that the clips fill more than the 24 hours that timecode counts.
+// ErrTooLong is returned if the clips together exceed the 24 hours that timecode can count.
 var ErrTooLong = errors.New("the clips together are longer than the 24 hours that timecode counts: export one at a time")
 
-// start is the number of the clip's first frame, and whether its timecode drops frames.
+// start returns the number of the clip's first frame, and whether its timecode is drop-frame.
 func (c Clip) start() (frame int64, drop bool) {
 	frame, drop, err := mapping.ParseTimecode(c.StartTimecode, c.Rate)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c Clip) timecode(frame int64) string {
 	return mapping.Timecode(first+frame, c.Rate, drop)
 }
 
-// length is the clip's in frames: where it is not known, to the end of its last comment.
+// length returns the clip's length in frames. If that is unknown, it is the end of its last comment.
 func (c Clip) length() int64 {
 	n := max(c.Frames, 1)
 	for _, p := range c.placed() {
@@ -91,16 +91,16 @@ func (c Clip) length() int64 {
 	return n
 }
 
-// placedComment is a comment with its place. top is the comment that its thread began with.
+// placedComment is a comment with its position. top is the comment that started its thread.
 type placedComment struct {
 	Comment
 	top        Comment
 	at, length int64
-	general    bool // said of the whole clip, and placed at its first frame
+	general    bool // about the whole clip, and placed at its first frame
 }
 
-// placed returns the comments in the order of the picture, each reply after its parent and, without a frame of its
-// own, at its parent's.
+// placed returns the comments in the order of the picture. Each reply follows its parent and, if it has no
+// frame, is placed at its thread's.
 func (c Clip) placed() []placedComment {
 	byID := map[string]Comment{}
 	for _, m := range c.Comments {
@@ -159,7 +159,7 @@ func frameOf(m Comment) int64 {
 	return *m.Frame
 }
 
-// label is the comment in one line.
+// label returns the comment on one line.
 func (p placedComment) label() string {
 	text := Line(p.Text)
 	switch {
@@ -184,16 +184,15 @@ func (p placedComment) by() string {
 	return "Frame.io user"
 }
 
-// marker is what stands at one frame: editing programs keep one marker there, so that whatever else is said at it
-// joins the first.
+// marker is everything said at one frame. Editing programs allow only one marker per frame, so further comments there join the first.
 type marker struct {
 	at, length int64
 	author     string
-	done       bool // whatever is said there is
+	done       bool // everything said there is completed
 	said       []placedComment
 }
 
-// markers are a clip's, by frame.
+// markers returns the clip's markers, by frame.
 func (c Clip) markers() []marker {
 	at := map[int64]*marker{}
 	var out []*marker
@@ -224,7 +223,7 @@ func (m *marker) add(p placedComment) {
 	m.said = append(m.said, p)
 }
 
-// line is all that is said at the frame, in one line.
+// line returns everything said at the frame, on one line.
 func (m marker) line() string {
 	var b strings.Builder
 	for i, p := range m.said {
@@ -243,7 +242,7 @@ func (m marker) line() string {
 	return b.String()
 }
 
-// thread is all that is said at the frame with its writers, a line for each.
+// thread returns everything said at the frame with its authors, one line each.
 func (m marker) thread() string {
 	var lines []string
 	for _, p := range m.said {

@@ -124,8 +124,8 @@ func TestCellsAreNoFormulas(t *testing.T) {
 	}
 }
 
-// A spreadsheet may split at semicolons or tabs, whatever stands in quotes: none of the cells that it makes is a formula
-// then, and without the apostrophes the text is as it was typed.
+// A spreadsheet may split at semicolons or tabs, even inside quotes. None of the resulting cells may be a formula, and without the
+// apostrophes the text must be as typed.
 func TestCellsAreNoFormulasWhereverTheyAreSplit(t *testing.T) {
 	for _, text := range []string{"a;=1+1", "a;;=1", "a;\u00a0=1", "a; \u200b@x", "a;\"=1+1\"", "a\t+1", "a\t\t=1", "list:\n=1+1", "a;\n-1", "a;＝1", "a;\x00=1", "\";=1", ";=1;-2;+3", "a;\"\"\"=cmd|'/c calc'!A0"} {
 		c := one(text, text)
@@ -154,7 +154,7 @@ func firstRune(s string) string {
 	return "none"
 }
 
-// splitLikeASpreadsheet heeds quotes at the beginning of a cell only, and takes what follows the closing one for text.
+// splitLikeASpreadsheet respects quotes only at the beginning of a cell, and takes what follows the closing one for text.
 func splitLikeASpreadsheet(doc, separator string) (cells []string) {
 	cell, quoted, begun := "", false, false
 	end := func() { cells, cell, quoted, begun = append(cells, cell), "", false, false }
@@ -262,7 +262,7 @@ func TestNothingToExport(t *testing.T) {
 	}
 }
 
-// readBack reads every format of some clips by its own reader and counts what arrived.
+// readBack reads every format of some clips with its own reader, and counts what arrived.
 func readBack(t testing.TB, title string, list []Clip) {
 	comments, frames := 0, 0
 	for _, c := range list {

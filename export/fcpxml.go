@@ -68,12 +68,12 @@ type (
 		Start     string `xml:"start,attr"`
 		Duration  string `xml:"duration,attr"`
 		Value     string `xml:"value,attr"`
-		Completed int    `xml:"completed,attr"` // with it, a marker is a task
+		Completed int    `xml:"completed,attr"` // makes a marker a task
 		Note      string `xml:"note,attr"`
 	}
 )
 
-// seconds writes a number of frames as FCPXML's rational seconds.
+// seconds formats a number of frames as FCPXML's rational seconds.
 func seconds(frames int64, r mapping.Rate) string {
 	if frames == 0 {
 		return "0s"
@@ -81,7 +81,7 @@ func seconds(frames int64, r mapping.Rate) string {
 	return fmt.Sprintf("%d/%ds", frames*r.Den, r.Num)
 }
 
-// FCPXML writes one project a clip, with its comments as to-do markers, for Final Cut Pro and what reads FCPXML 1.10.
+// FCPXML writes one project per clip, with its comments as to-do markers, for Final Cut Pro and other readers of FCPXML 1.10.
 func FCPXML(w io.Writer, title string, clips []Clip) error {
 	doc := fcpxml{Version: "1.10", Event: fcpEvent{Name: Line(title)}}
 	formats := map[mapping.Rate]string{}

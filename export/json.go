@@ -35,7 +35,7 @@ type (
 	}
 )
 
-// JSON writes {"clips":[{…,"comments":[…]}]}, with timecodes beside frames.
+// JSON writes {"clips":[{…,"comments":[…]}]}, with timecodes in addition to frames.
 func JSON(w io.Writer, clips []Clip) error {
 	out := struct {
 		Clips []jsonClip `json:"clips"`

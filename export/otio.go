@@ -6,7 +6,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// The schemas of OpenTimelineIO that are written; each object names its own.
+// The OpenTimelineIO schemas in use. Each object names its own.
 type (
 	otioTime struct {
 		Schema string  `json:"OTIO_SCHEMA"`
@@ -83,8 +83,8 @@ func otioSpan(from, frames int64, r mapping.Rate) otioRange {
 	return otioRange{"TimeRange.1", otioAt(from, r), otioAt(frames, r)}
 }
 
-// OTIO writes an OpenTimelineIO timeline: the clips one after the other, each with its comments as markers in its own
-// time. The metadata of a marker has every comment as JSON has it.
+// OTIO writes an OpenTimelineIO timeline: the clips one after the other, each with its comments as markers in the clip's own time.
+// A marker's metadata has every comment in the form of the JSON export.
 func OTIO(w io.Writer, title string, clips []Clip) error {
 	kind := "Audio"
 	children := []otioClip{}

@@ -71,12 +71,12 @@ type (
 		Name    string `xml:"name"`
 		Comment string `xml:"comment"`
 		In      int64  `xml:"in"`
-		Out     int64  `xml:"out"` // -1 for a point
+		Out     int64  `xml:"out"` // -1 for a single frame
 	}
 )
 
-// Premiere writes one sequence a clip, with its comments as sequence markers, in the XML of Final Cut Pro 7 (xmeml 5)
-// that Premiere Pro imports.
+// Premiere writes one sequence per clip, with its comments as sequence markers, in the XML of Final Cut Pro 7 (xmeml
+// 5), which Premiere Pro imports.
 func Premiere(w io.Writer, title string, clips []Clip) error {
 	doc := xmeml{Version: "5", Project: xmemlProject{Name: Line(title)}}
 	for i, c := range clips {

@@ -15,10 +15,10 @@ import (
 	"unicode/utf8"
 )
 
-// The readers here know nothing of the writers: each is made from the description of its format, and is strict.
+// The readers here are independent of the writers. Each follows the description of its format, strictly.
 
-// splitLines parts a text wherever any reader could: at line feeds, carriage returns, vertical tabs, form feeds, the
-// separators of ASCII, and the line ends of Unicode.
+// splitLines splits a text wherever any reader could: at line feeds, carriage returns, vertical tabs, form feeds, the ASCII
+// separators, and the Unicode line ends.
 func splitLines(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029", r) })
 }
@@ -35,8 +35,8 @@ var (
 	cmxTags      = regexp.MustCompile(`^(.*) \|C:(\w+) \|M:([^|]*) \|D:(\d+)$`)
 )
 
-// readCMX reads a CMX 3600 list of Resolve's markers: a title, a count mode, then for each marker an event and one line
-// with its tags. A line that begins with a digit is an event.
+// readCMX reads a CMX 3600 list of Resolve's markers: a title, a count mode, and for each marker an event and one line with its
+// tags. A line that begins with a digit is an event.
 func readCMX(list string) (title string, events []cmxEvent, err error) {
 	lines := splitLines(list)
 	for i, line := range lines {
@@ -81,7 +81,7 @@ func readCMX(list string) (title string, events []cmxEvent, err error) {
 	return strings.TrimSpace(title), events, nil
 }
 
-// readAvid reads Media Composer's marker text: six columns between tabs.
+// readAvid reads Media Composer's marker text: six columns separated by tabs.
 func readAvid(text string) (rows [][]string, err error) {
 	for _, line := range splitLines(text) {
 		cols := strings.Split(line, "\t")
@@ -148,14 +148,14 @@ func readRFC4180(text string) (rows [][]string, err error) {
 	return rows, nil
 }
 
-// element is what a document type says of an element: its content as a pattern over the children's names, and its
-// attributes, those that are required with a star.
+// element is what a document type says about an element: its content as a pattern over the children's names, and its attributes,
+// with a star after the required ones.
 type element struct {
 	content string
 	attrs   string
 }
 
-// fcpxmlDTD is the part of the document type of FCPXML 1.10 that clips with markers need.
+// fcpxmlDTD is the part of FCPXML 1.10's document type that clips with markers need.
 var fcpxmlDTD = map[string]element{
 	"fcpxml":     {`(resources )?(library )`, "version*"},
 	"resources":  {`((asset|format) )*`, ""},
@@ -171,7 +171,7 @@ var fcpxmlDTD = map[string]element{
 	"marker":     {``, "start* duration value* completed note"},
 }
 
-// xmemlDTD is the part of the document type of xmeml 5 that sequences with markers need; its children have no order.
+// xmemlDTD is the part of xmeml 5's document type that sequences with markers need. Its children have no order.
 var xmemlDTD = map[string]element{
 	"xmeml": {`(project |sequence )+`, "version*"}, "project": {`(name |children )*`, ""}, "children": {`(sequence )*`, ""},
 	"sequence": {`(name |duration |rate |timecode |media |marker )*`, "id"}, "rate": {`(timebase |ntsc )*`, ""},
@@ -208,7 +208,7 @@ func (n *node) child(name string) string {
 	return ""
 }
 
-// readXML reads a document and holds it against a document type; ids are unique and references meet them.
+// readXML reads a document and validates it against a document type. IDs must be unique, and references must resolve.
 func readXML(doc []byte, dtd map[string]element) (*node, error) {
 	if !utf8.Valid(doc) {
 		return nil, errors.New("not UTF-8")
@@ -288,7 +288,7 @@ func (n *node) check(dtd map[string]element) error {
 	return nil
 }
 
-// seconds of an FCPXML time such as 1001/30000s.
+// fcpSeconds parses an FCPXML time such as 1001/30000s.
 func fcpSeconds(text string) *big.Rat {
 	r, ok := new(big.Rat).SetString(strings.TrimSuffix(text, "s"))
 	if !ok || !strings.HasSuffix(text, "s") {
@@ -297,7 +297,7 @@ func fcpSeconds(text string) *big.Rat {
 	return r
 }
 
-// readFCPXML holds a document against its type, and every marker against its clip.
+// readFCPXML validates a document against its type, and every marker against its clip.
 func readFCPXML(doc []byte) (*node, error) {
 	root, err := readXML(doc, fcpxmlDTD)
 	if err != nil {
@@ -324,7 +324,7 @@ func readFCPXML(doc []byte) (*node, error) {
 	return root, nil
 }
 
-// otioSchemas are OpenTimelineIO's, with the fields that each must have.
+// otioSchemas are OpenTimelineIO's schemas, with the fields that each must have.
 var otioSchemas = map[string][]string{
 	"Timeline.1": {"name", "global_start_time", "tracks", "metadata"}, "Stack.1": {"name", "source_range", "effects", "markers", "children", "metadata"},
 	"Track.1": {"name", "kind", "source_range", "effects", "markers", "children", "metadata"}, "Clip.2": {"name", "source_range", "media_references", "active_media_reference_key", "effects", "markers", "metadata"},

@@ -6,11 +6,11 @@ import (
 	"unicode"
 )
 
-// Whoever comments chooses a name and a text, and whoever uploads a file its name. Everything that people typed passes
-// through one of the functions here before it stands in a format that has a grammar of its own.
+// Commenters choose their names and texts, and uploaders their file names. Everything that people typed must pass through one of
+// these functions before it goes into a format with a grammar of its own.
 
-// Text is a text without what no format can hold: invalid UTF-8, control characters but tab and line feed, characters
-// that XML forbids, and the marks that turn the direction of the text around them. Lines end in one line feed.
+// Text returns a text without what formats cannot represent: invalid UTF-8, control characters except tab and line feed, characters
+// that XML forbids, and marks that change the direction of the text around them. Lines end in a single line feed.
 func Text(s string) string {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Map(func(r rune) rune {
@@ -24,9 +24,9 @@ func Text(s string) string {
 	}, s)
 }
 
-// Line is a text in one line, its white space as single spaces.
+// Line returns a text on one line, with white space reduced to single spaces.
 func Line(s string) string {
-	s = strings.Map(func(r rune) rune { // control characters part words: some readers take them for ends of lines
+	s = strings.Map(func(r rune) rune { // control characters separate words, because some readers take them for line ends
 		if unicode.IsControl(r) {
 			return ' '
 		}
@@ -35,12 +35,12 @@ func Line(s string) string {
 	return strings.Join(strings.Fields(Text(s)), " ")
 }
 
-// formulas are the characters with which a cell becomes a formula; spreadsheets read the wide ones as the narrow.
+// formulas are the characters that turn a cell into a formula. Spreadsheets treat the wide ones like the narrow ones.
 const formulas = "=+-@\t\r\n＝＋－＠"
 
-// Cell is a text as a cell of a CSV: one that a spreadsheet would take for a formula, also after white space, has an
-// apostrophe before it. So has what stands after a semicolon, a tab or a line break in it: with the settings of many
-// countries a spreadsheet splits there, and does not heed quotes in the middle of a line.
+// Cell returns a text as a CSV cell. It adds an apostrophe if a spreadsheet would take the cell for a formula, even after white
+// space. It does the same after each semicolon, tab or line break inside: with the settings of many countries spreadsheets split
+// there, and ignore quotes in the middle of a line.
 func Cell(s string) string {
 	raw, s := s, Text(s)
 	s = innerFormula.ReplaceAllString(s, "$1'$2")
@@ -55,12 +55,11 @@ var innerFormula = regexp.MustCompile(`([;\t\n])([\p{Z}\p{Cf}"]*[=+@＝＋－＠
 
 func startsWith(s, chars string) bool { return strings.IndexAny(s, chars) == 0 }
 
-// edlName is a name in a line of an EDL; the bar parts Resolve's tags.
+// edlName returns a name for a line of an EDL. A bar would separate Resolve's tags.
 func edlName(s string) string { return strings.ReplaceAll(Line(s), "|", "¦") }
 
-// edlNote is a text as the beginning of a line of an EDL. Readers of CMX 3600 take a line for an event by its first
-// digit and for a statement by a first word in capitals (FCM:, TITLE:, SPLIT, M2 …) or by *: such a text has a dash
-// before it.
+// edlNote returns a text for the beginning of a line of an EDL. Readers of CMX 3600 take a line for an event because of a leading digit,
+// and for a statement because of an upper-case first word (FCM:, TITLE:, SPLIT, M2 …) or an asterisk. Such a text gets a leading dash.
 func edlNote(s string) string {
 	s = edlName(s)
 	first, _, _ := strings.Cut(s, " ")

@@ -2,22 +2,22 @@ package export
 
 import "github.com/framebridge/framebridge/mapping"
 
-// timeline is a review's clips one after the other, for formats that know one list of times: two clips often begin at
-// the same timecode, and their markers must not stand on each other. A single clip stands at its own timecode.
+// timeline is a review's clips one after the other, for formats with a single list of times. Two clips often begin at the same
+// timecode, and their markers must not collide. A single clip keeps its own timecode.
 type timeline struct {
 	rate  mapping.Rate
-	first int64 // the number of its first frame
+	first int64 // number of its first frame
 	drop  bool
 	spans []span
 }
 
-// span is a clip's place.
+// span is a clip's place on the timeline.
 type span struct {
 	clip    Clip
-	markers []marker // at is counted from the beginning of the timeline
+	markers []marker // at is relative to the beginning of the timeline
 }
 
-// lay puts the clips one after the other, at the rate and from the timecode of the first one.
+// lay puts the clips one after the other, at the rate and from the timecode of the first clip that has a rate.
 func lay(clips []Clip) (timeline, error) {
 	t := timeline{}
 	if len(clips) == 0 {
@@ -41,7 +41,7 @@ func lay(clips []Clip) (timeline, error) {
 		for _, m := range c.markers() {
 			from := begin + mapping.Convert(m.at, rate, t.rate)
 			to := max(begin+mapping.Convert(m.at+m.length, rate, t.rate), from+1)
-			have := at[from] // at a higher rate two frames may fall on one
+			have := at[from] // at a higher rate, two frames can coincide
 			if have == nil {
 				have = &marker{at: from, author: m.author, done: true}
 				at[from] = have

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// writeXML writes a document under its document type.
+// writeXML writes a document with its document type.
 func writeXML(w io.Writer, doctype string, v any) error {
 	if _, err := io.WriteString(w, xml.Header+"<!DOCTYPE "+doctype+">\n"); err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"github.com/framebridge/framebridge/ledger/outbox"
 )
 
-// Digest is the one mail that several make, the oldest first. tenant is its name for people.
+// Digest combines several mails into one, oldest first. tenant is the tenant's name for people.
 func Digest(tenant string, mails []outbox.Mail) (subject, text string) {
 	if len(mails) == 1 {
 		return mails[0].Subject, mails[0].Text

@@ -22,7 +22,7 @@ type (
 		Color  template.CSS
 		Blocks []mailBlock
 	}
-	// mailBlock is a paragraph, or a table of lines.
+	// mailBlock is a paragraph or a table.
 	mailBlock struct {
 		Lines []mailLine
 		Rows  []mailLine
@@ -39,8 +39,8 @@ var (
 	address = regexp.MustCompile(`https?://[^\s<>"]+`)
 )
 
-// HTML is a mail's text as a page for programs that show one: the same words, with lines of "Name: value" as a table. Nothing in
-// it is loaded from anywhere.
+// HTML returns a mail's text as an HTML page with the same words, in which lines of the form "Name: value" become a table.
+// It loads nothing from elsewhere.
 func HTML(subject, text string) (string, error) {
 	b := mailBody{Title: subject, Color: color(subject)}
 	for paragraph := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
@@ -84,7 +84,7 @@ func color(subject string) template.CSS {
 	return "#1f4e8c"
 }
 
-// parts cuts a line into text and links; a link is shown without what signs it.
+// parts splits a line into text and links. The text of a link omits its signature.
 func parts(line string) []mailPart {
 	var out []mailPart
 	for {

@@ -7,8 +7,8 @@ import (
 	"github.com/framebridge/framebridge/events"
 )
 
-// Message is what a channel is sent: a body, and headers beside its type. tenant is its name for people; secrets sign what goes
-// to a webhook.
+// Message returns what to send to a channel: a body, and headers other than its type. tenant is the tenant's name for people.
+// secrets sign what goes to a webhook.
 func Message(channel string, e events.Event, tenant string, secrets []string, now time.Time) (body []byte, headers map[string]string, err error) {
 	switch channel {
 	case "slack":

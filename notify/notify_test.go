@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func changed(b bool) *bool { return &b }
 
-// samples are events as Framebridge makes them, and one by somebody who names things to do harm.
+// samples are events as Framebridge creates them, and one with malicious names.
 var samples = map[string]events.Event{
 	"incomplete": {ID: "evt_0123456789abcdef0123456789abcdef", Type: events.ArchiveIncomplete, Created: time.Date(2026, 11, 29, 4, 5, 6, 0, time.UTC), Tenant: "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0",
 		Data: events.Data{Title: `Action needed: archive of "Harbour Lights" is incomplete`, Text: "2 files failed. The report names each file and the reason.", Urgent: true, Object: "archive", ObjectID: "p-1",
@@ -55,7 +55,7 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
-// What Slack refuses whole, or takes for more than text.
+// What Slack rejects as a whole, or interprets as more than text.
 func TestSlackTakesWhatAnybodyNames(t *testing.T) {
 	for name, e := range samples {
 		body, err := Slack(e, "Acme")

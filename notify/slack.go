@@ -1,4 +1,4 @@
-// Package notify writes an event as the channels want it: pure functions, which send nothing.
+// Package notify formats events for the channels. Its functions are pure and send nothing.
 package notify
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/events"
 )
 
-// Slack's limits, in characters: what is longer is refused whole.
+// Slack's limits, in characters. Slack rejects messages that exceed them.
 const (
 	slackHeader  = 150
 	slackSection = 2900
@@ -32,7 +32,7 @@ type (
 		Text  string `json:"text"`
 		Emoji *bool  `json:"emoji,omitempty"`
 	}
-	// slackPiece is a button, or a text of a context.
+	// slackPiece is a button, or a text in a context block.
 	slackPiece struct {
 		Type     string `json:"type"`
 		Text     any    `json:"text"`
@@ -40,7 +40,7 @@ type (
 		ActionID string `json:"action_id,omitempty"`
 	}
 	slackMessage struct {
-		Text        string       `json:"text"` // for notifications on a phone, and programs that show no blocks
+		Text        string       `json:"text"` // for phone notifications, and programs that do not show blocks
 		Blocks      []slackBlock `json:"blocks"`
 		Markdown    bool         `json:"mrkdwn"`
 		UnfurlLinks bool         `json:"unfurl_links"`
@@ -48,7 +48,7 @@ type (
 	}
 )
 
-// Slack is the body for an incoming webhook of Slack. tenant is its name for people.
+// Slack returns the body for a Slack incoming webhook. tenant is the tenant's name for people.
 func Slack(e events.Event, tenant string) ([]byte, error) {
 	d := e.Data
 	m := slackMessage{Text: slackEscape(cut(d.Title, slackSection)), Blocks: []slackBlock{{Type: "header", Text: slackPlain(d.Title, slackHeader)}}}
@@ -79,20 +79,20 @@ func Slack(e events.Event, tenant string) ([]byte, error) {
 
 var mention = regexp.MustCompile(`(?i)@(channel|here|everyone|group)\b`)
 
-// slackPlain is text without Markdown: a file named my_file_v2 is shown as it is.
+// slackPlain returns text without Markdown, so that a file named my_file_v2 is shown as it is.
 func slackPlain(text string, most int) *slackText {
 	off := false
 	return &slackText{Type: "plain_text", Text: slackEscape(cut(text, most)), Emoji: &off}
 }
 
-// slackEscape takes their meaning from Slack's control characters, with which <!channel> would call everybody, and from plain
-// names of everybody.
+// slackEscape escapes Slack's control characters, with which <!channel> would notify everybody, and defuses the
+// plain @ mentions of everybody.
 func slackEscape(text string) string {
 	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 	return mention.ReplaceAllString(text, "@\u2060$1")
 }
 
-// cut shortens a text to so many characters, without the spaces around it.
+// cut shortens a text to at most that many characters, without surrounding spaces.
 func cut(text string, most int) string {
 	return english.Shorten(strings.TrimSpace(text), most)
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/framebridge/framebridge/events"
 )
 
-// teamsLong is how long a text may be; Teams refuses messages over 28 KB.
+// teamsLong is the maximum length of a text. Teams rejects messages over 28 KB.
 const teamsLong = 5000
 
 type (
-	// teamsMessage is what the trigger "When a Teams webhook request is received" takes.
+	// teamsMessage is what the trigger "When a Teams webhook request is received" accepts.
 	teamsMessage struct {
 		Type        string            `json:"type"`
 		Summary     string            `json:"summary"`
@@ -29,7 +29,7 @@ type (
 		Actions []teamsAction  `json:"actions,omitempty"`
 		Teams   map[string]any `json:"msteams"`
 	}
-	// teamsBlock is a RichTextBlock: its runs, unlike a TextBlock, are no Markdown, so that a name is shown as it is.
+	// teamsBlock is a RichTextBlock. Unlike in a TextBlock, its text is not Markdown, so names are shown as they are.
 	teamsBlock struct {
 		Type    string     `json:"type"`
 		Spacing string     `json:"spacing,omitempty"`
@@ -50,7 +50,7 @@ type (
 	}
 )
 
-// Teams is the body for a workflow of Teams that posts an Adaptive Card. tenant is its name for people.
+// Teams returns the body for a Teams workflow that posts an Adaptive Card. tenant is the tenant's name for people.
 func Teams(e events.Event, tenant string) ([]byte, error) {
 	d := e.Data
 	block := func(spacing string, runs ...teamsRun) teamsBlock {

@@ -12,20 +12,20 @@ import (
 	"github.com/framebridge/framebridge/events"
 )
 
-// Headers of a webhook.
+// Headers of webhook requests.
 const (
 	SignatureHeader = "Framebridge-Signature"
 	EventHeader     = "Framebridge-Event-Id"
 )
 
-// Webhook is the body for a webhook of the tenant's own.
+// Webhook returns the body for a tenant's own webhook.
 func Webhook(e events.Event) ([]byte, error) {
 	e.Created = e.Created.UTC()
 	return json.Marshal(e)
 }
 
-// Sign is the value of SignatureHeader: the time of the attempt, and for each secret an HMAC-SHA256 over that time, a dot and
-// the body.
+// Sign returns the value of SignatureHeader: the time of the attempt and, for each secret, an HMAC-SHA256 over
+// that time, a dot and the body.
 func Sign(body []byte, secrets []string, at time.Time) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	parts := []string{"t=" + stamp}

@@ -1,5 +1,5 @@
-// Package placement says which iconik asset each version must be in, as Frame.io has its files and version stacks now, and
-// which versions have to be brought over anew for that. It reads nothing by itself.
+// Package placement decides which iconik asset each version belongs in, given Frame.io's current files and version stacks, and
+// which versions must be copied again for that. It reads nothing itself.
 package placement
 
 import (
@@ -7,45 +7,45 @@ import (
 	"time"
 )
 
-// Item is one version of a file, with where it was brought to.
+// Item is one version of a file, and where it was copied to.
 type Item struct {
 	SourceID string
-	Asset    string    // the iconik asset that it is in; empty for none
-	MadeAt   time.Time // when its version was made; zero while it has none
+	Asset    string    // the iconik asset that it is in; "" if none
+	MadeAt   time.Time // when its iconik version was created; zero if there is none
 }
 
-// Node is a file or a version stack, with its versions as Frame.io has them, oldest first.
+// Node is a file or a version stack with its versions in Frame.io, oldest first.
 type Node struct {
-	Key    string // the stack's id, or the file's own
+	Key    string // the stack's ID, or the file's own
 	Stack  bool
-	Linked string // the asset that stands for it; empty for none
+	Linked string // the asset linked to it; "" if none
 	Items  []Item
 }
 
-// Plan is what a node comes to.
+// Plan is where a node's versions belong.
 type Plan struct {
-	// Asset is where all versions belong; empty for one that is still to be made.
+	// Asset is where all versions belong. It is empty if it has yet to be created.
 	Asset string
-	// Taken says that the asset went by another name so far: the file's own before it was stacked, a stack's that is gone.
+	// Taken means that the asset was linked to something else: the file itself before it was stacked, or a stack that no longer exists.
 	Taken bool
-	// Anew are the versions, by their place in Items, that are in another asset.
+	// Anew are the versions, by index in Items, that are in another asset.
 	Anew []int
-	// Late are those that are in the right asset, and not in their order: iconik puts each version that is made behind all
-	// others, so they are made again after the ones before them.
+	// Late are the versions that are in the right asset but out of order. iconik adds each new version after all the others, so
+	// they are created again after the ones before them.
 	Late []int
 }
 
-// Nothing says that everything is where it belongs, or is still to be made.
+// Nothing reports whether everything is where it belongs or has yet to be created.
 func (p Plan) Nothing() bool { return !p.Taken && len(p.Anew) == 0 && len(p.Late) == 0 }
 
-// Of decides where a node's versions belong. others says whether another file or stack that Frame.io has stands for an
-// asset: the asset stays with that one.
+// Of decides where a node's versions belong. others reports whether another existing file or stack in Frame.io is linked to an
+// asset, which then stays with that one.
 func Of(n Node, others func(asset string) bool) Plan {
 	var p Plan
 	switch {
 	case n.Linked != "" && (n.Stack || !others(n.Linked)): // a stack keeps the asset that it took over from its first file
 		p.Asset = n.Linked
-	default: // of the lowest version that was brought over by itself, or with a stack that is gone
+	default: // that of the lowest version that was copied by itself, or with a stack that no longer exists
 		for _, it := range n.Items {
 			if it.Asset != "" && it.Asset != n.Linked && !others(it.Asset) {
 				p.Asset, p.Taken = it.Asset, true
@@ -53,8 +53,8 @@ func Of(n Node, others func(asset string) bool) Plan {
 			}
 		}
 	}
-	var last time.Time // of the versions so far
-	open := false      // one of those so far is still to be made
+	var last time.Time // of the versions before
+	open := false      // one of the versions before has yet to be created
 	for i, it := range n.Items {
 		switch {
 		case it.Asset == "" || it.Asset == p.Asset && it.MadeAt.IsZero():
@@ -72,7 +72,7 @@ func Of(n Node, others func(asset string) bool) Plan {
 	return p
 }
 
-// Plain says, without asking for others, that a node's plan comes to nothing.
+// Plain reports, without considering others, whether a node's plan changes nothing.
 func Plain(n Node) bool {
 	if n.Linked == "" && slices.ContainsFunc(n.Items, func(it Item) bool { return it.Asset != "" }) {
 		return false

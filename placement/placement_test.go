@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// at is a version of a file: in an asset, and made as the nth of all; 0 for one that is not there yet.
+// at returns a version of a file, in an asset and created as the nth of all; 0 for one that does not exist yet.
 func at(id, asset string, n int) Item {
 	it := Item{SourceID: id, Asset: asset}
 	if n > 0 {
@@ -61,8 +61,7 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// Whatever was changed, following the plan puts all versions of a node into one asset, in their order, and leaves nothing
-// to do.
+// Whatever was changed, following the plan puts all versions of a node into one asset, in order, and leaves nothing to do.
 func TestFollowingAPlanEndsIt(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 5))
 	for range 5000 {

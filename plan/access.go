@@ -20,7 +20,7 @@ func (p *planning) projectRule(ctx context.Context, project frameio.Project) (ac
 	return r, err
 }
 
-// folderRule is the rule that holds for a folder.
+// folderRule returns the access rule that applies to a folder.
 func (p *planning) folderRule(ctx context.Context, above access.Rule, f frameio.Asset, path string) (access.Rule, error) {
 	if p.Access == nil {
 		return above, nil
@@ -38,7 +38,7 @@ func (p *planning) folderRule(ctx context.Context, above access.Rule, f frameio.
 	return r, nil
 }
 
-// readers says who will see what, before anything of it is made.
+// readers adds to the plan who will see what, before anything is created.
 func (p *planning) readers(ctx context.Context, project frameio.Project) error {
 	if p.Access == nil {
 		return nil

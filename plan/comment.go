@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// Comment is what goes into a segment that is made in a user's name; an empty one is nobody's.
+// Comment returns the input for a segment created in a user's name. If user is empty, it is created in nobody's name.
 func Comment(it ledger.Item, c frameio.Comment, user string, frame mapping.DrawingFrame) mapping.CommentInput {
 	return mapping.CommentInput{
 		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, CreatedAt: c.CreatedAt,
@@ -20,7 +20,7 @@ func Comment(it ledger.Item, c frameio.Comment, user string, frame mapping.Drawi
 	}
 }
 
-// Extras is what a comment carries beside its text, place and drawing.
+// Extras returns what a comment carries besides its text, position and drawing.
 func Extras(c frameio.Comment) mapping.CommentExtras {
 	x := mapping.CommentExtras{CompletedByName: c.CompletedBy.Name, CompletedByMail: c.CompletedBy.Email, CompletedByID: c.CompletedBy.ID, EditedAt: c.EditedAt}
 	if c.Completed {
@@ -44,7 +44,7 @@ func Extras(c frameio.Comment) mapping.CommentExtras {
 	return x
 }
 
-// Depths counts each comment's ancestors among its siblings; a reply to something deleted stands at the top.
+// Depths returns the number of ancestors of each comment. A reply to a deleted comment counts as top level.
 func Depths(all []frameio.Comment) map[string]int {
 	parent := map[string]string{}
 	for _, c := range all {
@@ -65,10 +65,10 @@ func Depths(all []frameio.Comment) map[string]int {
 	return depth
 }
 
-// RateAssumed is what an item says whose comments' times had to be counted without a frame rate.
+// RateAssumed is the note on an item whose comment times had to be converted without a frame rate.
 var RateAssumed = fmt.Sprintf("Frame.io reports no frame rate: comment times assume %d fps", mapping.DefaultRate.Num)
 
-// CommentsNote is what a person should know of how an item's comments were brought over.
+// CommentsNote returns what people should know about how an item's comments were brought over, or "".
 func CommentsNote(it ledger.Item, comments []frameio.Comment, frame mapping.DrawingFrame) string {
 	assumed, unknown := false, 0
 	for _, c := range comments {
@@ -86,7 +86,7 @@ func CommentsNote(it ledger.Item, comments []frameio.Comment, frame mapping.Draw
 	return strings.Join(notes, "; ")
 }
 
-// NotCarried is what of comments is not brought over.
+// NotCarried lists what the comments have that is not brought over.
 func NotCarried(comments []frameio.Comment, frame mapping.DrawingFrame) []ledger.NotCarried {
 	var notCarried []ledger.NotCarried
 	for _, c := range comments {

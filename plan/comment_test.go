@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// A comment's date that cannot be read costs no other comment, and is not lost without a word.
+// A comment whose date cannot be read does not affect other comments, and is reported.
 func TestACommentWithoutADateIsNamed(t *testing.T) {
 	kinds := func(c frameio.Comment) (kinds []string) {
 		for _, n := range NotCarried([]frameio.Comment{c}, mapping.DrawingFrame{}) {

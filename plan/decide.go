@@ -12,31 +12,32 @@ import (
 // Action is what an archive does with an item.
 type Action string
 
-// What may be done.
+// The actions that Decide chooses from.
 const (
 	Copy Action = "copy"
-	Skip Action = "skip" // a placeholder with its metadata and comments is kept
-	Wait Action = "wait" // for the original
+	Skip Action = "skip" // keep a placeholder with its metadata and comments
+	Wait Action = "wait" // until the original is back
 	Fail Action = "fail"
 )
 
-// Decision is what is to become of an item, by its original and the tenant's policy.
+// Decision says what to do with an item, given its original and the tenant's policy.
 type Decision struct {
 	Do        Action
 	Rendition frameio.Rendition
 	Why       string
 }
 
-// What brings originals back. V4 archives nothing itself: a missing link has one of two causes, and does not say which.
+// What people can do to get originals back. V4 itself archives nothing, so a missing link there has one of two causes,
+// and Frame.io does not say which.
 const (
 	Unarchive        = "unarchive the project in Frame.io"
 	UnarchiveOrAllow = "either the project was archived before the account migration to V4 (unarchive it in Frame.io), or the token's user lacks permission to download without a watermark (grant it in Frame.io)"
 	AllowOrWait      = "either they are still being restored from cold storage, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each"
 )
 
-const missingFor = 24 * time.Hour // an original whose link is missing is waited for: from cold storage it takes hours
+const missingFor = 24 * time.Hour // how long to wait for an original with a missing link: restoring it from cold storage takes hours
 
-// MayComeBack says that an original is worth waiting for.
+// MayComeBack reports whether an original is worth waiting for.
 func MayComeBack(it ledger.Item) bool {
 	switch frameio.Original(it.Original) {
 	case frameio.OriginalArchived:
@@ -47,7 +48,7 @@ func MayComeBack(it ledger.Item) bool {
 	return false
 }
 
-// NoteOriginal writes down what Frame.io says of an original now, and since when its link is missing.
+// NoteOriginal records what Frame.io now says about an original, and since when its link has been missing.
 func NoteOriginal(it *ledger.Item, now frameio.Original) {
 	switch {
 	case now != frameio.OriginalMissing:
@@ -58,7 +59,7 @@ func NoteOriginal(it *ledger.Item, now frameio.Original) {
 	it.Original = string(now)
 }
 
-// Decide says what becomes of an item under a policy, and why where it is not simply copied.
+// Decide returns what to do with an item under a policy, and why if it is not simply copied.
 func Decide(policy config.Archive, from frameio.Reader, it ledger.Item) Decision {
 	if it.Size > int64(policy.MaxFileSize) {
 		return Decision{Do: Skip, Why: fmt.Sprintf("over the size limit: %d bytes, archive.max_file_size is %d", it.Size, int64(policy.MaxFileSize))}

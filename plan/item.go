@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// JoinPath is the path of what lies in a folder.
+// JoinPath returns the path of an object called name in the folder parent.
 func JoinPath(parent, name string) string {
 	if parent == "" {
 		return mapping.PathName(name)
@@ -18,7 +18,7 @@ func JoinPath(parent, name string) string {
 	return parent + "/" + mapping.PathName(name)
 }
 
-// Item is one version of an asset as the ledger keeps it. node is the file itself or the stack that holds it.
+// Item returns the ledger's item for one version of an asset. node is the file itself or the stack that contains it.
 func Item(folder ledger.Folder, node, file frameio.Asset, version, versions, scan int) ledger.Item {
 	path := JoinPath(folder.Path, file.Name)
 	in := Fields(file, path)
@@ -36,7 +36,7 @@ func Item(folder ledger.Folder, node, file frameio.Asset, version, versions, sca
 	}, file)
 }
 
-// CountComments gives Frame.io's own count of an item's comments the part that archive.comment_count leaves it.
+// CountComments applies archive.comment_count to Frame.io's own count of an item's comments.
 func CountComments(cfg config.Archive, it ledger.Item) ledger.Item {
 	switch {
 	case cfg.CommentCount == config.IgnoreComments:
@@ -47,7 +47,7 @@ func CountComments(cfg config.Archive, it ledger.Item) ledger.Item {
 	return it
 }
 
-// Fields is what goes into the archive's metadata view.
+// Fields returns what goes into the archive's metadata view.
 func Fields(f frameio.Asset, path string) mapping.FieldsInput {
 	return mapping.FieldsInput{
 		SourceID: f.ID, SourceURL: f.URL, SourcePath: path, Label: f.Label, Description: f.Description,
@@ -56,7 +56,7 @@ func Fields(f frameio.Asset, path string) mapping.FieldsInput {
 	}
 }
 
-// SourceFields are an asset's metadata fields that are worth keeping.
+// SourceFields returns the asset's metadata fields that are worth keeping.
 func SourceFields(f frameio.Asset) []mapping.SourceField {
 	out := make([]mapping.SourceField, len(f.Fields))
 	for i, v := range f.Fields {
@@ -66,18 +66,18 @@ func SourceFields(f frameio.Asset) []mapping.SourceField {
 	return mapping.Kept(out)
 }
 
-// addFields puts what V4 says beyond the archive's own view into an item.
+// addFields adds to an item the V4 metadata that goes beyond the archive's own view.
 func addFields(it ledger.Item, file frameio.Asset) ledger.Item {
 	fields := SourceFields(file)
 	if len(fields) == 0 {
 		return it
 	}
-	it.Custom, _ = json.Marshal(fields) // texts and what came as JSON always encode
+	it.Custom, _ = json.Marshal(fields) // text and raw JSON always encode
 	it.FieldsHash += mapping.SourceFieldsHash(fields)
 	return it
 }
 
-// stackJSON is what a stack says of itself; empty where that is no more than its versions say.
+// stackJSON encodes a stack's own data. It returns "" if that adds nothing to what its versions say.
 func stackJSON(node, file frameio.Asset) string {
 	if node.Kind != frameio.KindStack {
 		return ""

@@ -1,5 +1,5 @@
-// Package plan decides what an archive does with each file of a project, and adds up what a whole archive would do. It
-// reads Frame.io and the ledger, and writes nothing.
+// Package plan decides what an archive does with each file of a project, and adds up what a whole archive would do. It reads
+// Frame.io and the ledger, and writes nothing.
 package plan
 
 import (
@@ -20,55 +20,55 @@ import (
 
 const (
 	blockersListed = 200
-	// callsPerFile and callsPerComment are what an archive asks of iconik: asset, format, file set, file, close and metadata; then
-	// asset and files when it verifies. Keyframes are asked for once for many files.
+	// callsPerFile and callsPerComment are the iconik calls that an archive makes: asset, format, file set, file, close and
+	// metadata, plus asset and files during verification. Keyframes are requested for many files at once.
 	callsPerFile    = 8
 	callsPerComment = 1.5
 	iconikPerSecond = 50.0
 	iconikBurst     = 1000.0
-	assumedRate     = 100e6 // bytes a second, where nothing was measured yet
+	assumedRate     = 100e6 // bytes per second, until a rate has been measured
 )
 
-// Source is what a plan is made from.
+// Source holds what a plan is made from.
 type Source struct {
 	Frameio frameio.Reader
 	Ledger  ledger.TenantLedger
 	Policy  config.Archive
-	// Access reads who may see what; nil: it is not asked.
+	// Access reads who may see what. If nil, the plan leaves access out.
 	Access Access
-	// Storage fails where iconik's storage cannot take the files; nil: it is not asked.
+	// Storage returns an error if iconik's storage cannot take the files. If nil, it is not checked.
 	Storage func(context.Context) error
-	// Stopping, which may be nil, is asked before each page is read: its error ends the plan.
+	// Stopping, if not nil, is called before each page is read. An error from it ends the plan.
 	Stopping func(context.Context) error
-	// Watch, which may be nil, is told what is found.
+	// Watch, if not nil, receives what is found.
 	Watch *Watch
 }
 
-// Watch is for whoever adds up several plans.
+// Watch observes the making of a plan, for callers that add up several.
 type Watch struct {
 	File  func(frameio.Asset, ledger.Item, Decision)
 	Share func(frameio.Share)
-	// Refused, which may be nil, takes what Frame.io does not show.
+	// Refused, if not nil, receives what Frame.io refuses to show.
 	Refused func(workflows.Blocker)
-	Calls   Calls // filled in when the plan is made
+	Calls   Calls // set once the plan is made
 }
 
-// Calls are what an archive asks of the vendors.
+// Calls counts the vendor calls that an archive makes.
 type Calls struct {
 	Iconik   float64 `json:"iconik"`
 	Listings float64 `json:"listings"` // of Frame.io's folders and version stacks
 	Comments float64 `json:"comments"` // listings of comments
 }
 
-// Add sums up.
+// Add returns the sum of both.
 func (c Calls) Add(more Calls) Calls {
 	return Calls{c.Iconik + more.Iconik, c.Listings + more.Listings, c.Comments + more.Comments}
 }
 
-// Total is the number of calls.
+// Total returns the number of calls.
 func (c Calls) Total() int64 { return int64(c.Iconik+c.Listings) + int64(c.Comments) }
 
-// Seconds is the least time that the vendors' limits allow for them.
+// Seconds returns the shortest time in which the vendors' limits allow these calls.
 func (c Calls) Seconds(can frameio.Capabilities) float64 {
 	least := max(0, c.Iconik-iconikBurst) / iconikPerSecond
 	if can.ListLimit > 0 {
@@ -81,7 +81,7 @@ func (c Calls) Seconds(can frameio.Capabilities) float64 {
 	return least
 }
 
-// Access reads who may see a project and its folders, and finds them in iconik. It writes nothing.
+// Access reads who may see a project and its folders, and looks those people up in iconik. It writes nothing.
 type Access interface {
 	ProjectRule(ctx context.Context, p frameio.Project) (access.Rule, error)
 	FolderRule(ctx context.Context, above access.Rule, id, place string) (access.Rule, bool, error)
@@ -112,12 +112,13 @@ type planning struct {
 	Source
 	plan    workflows.Plan
 	types   map[string]*workflows.PlanType
-	listing int64 // calls to list the tree
-	said    int64 // files whose comments are listed
+	listing int64 // calls that list the tree
+	said    int64 // files whose comments will be listed
 	rules   []access.Rule
 }
 
-// premigration names what the project was archived as before Frame.io moved the account: the plan counts that, too.
+// premigration names the archives that the project has from before Frame.io migrated the account. Their files are also counted by
+// the plan.
 func (p *planning) premigration(ctx context.Context, project frameio.Project) error {
 	row, known, err := p.Ledger.Archive(project.ID).Get(ctx)
 	if err != nil {
@@ -212,10 +213,10 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 	return nil
 }
 
-// Incomplete is the outcome of what Frame.io refuses to show.
+// Incomplete is the outcome of anything that Frame.io refuses to show.
 const Incomplete = "fails: the archive would be incomplete"
 
-// refused names what Frame.io refuses to show, and returns what is no refusal: a token that is refused, or a Frame.io that is away.
+// refused records what Frame.io refuses to show. It returns any other error, such as a rejected token or an outage.
 func (p *planning) refused(id, path, what string, err error) error {
 	switch rest.ClassOf(err) {
 	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
@@ -229,7 +230,7 @@ func (p *planning) refused(id, path, what string, err error) error {
 	return err
 }
 
-// children lists a folder page by page, and counts the calls.
+// children lists a folder page by page and counts the calls.
 func (p *planning) children(folder string) func(context.Context, string) (frameio.Page[frameio.Asset], error) {
 	return func(ctx context.Context, cursor string) (frameio.Page[frameio.Asset], error) {
 		if p.Stopping != nil {
@@ -273,7 +274,7 @@ func (p *planning) file(f frameio.Asset, it ledger.Item) {
 	}
 }
 
-// Outcome is what becomes of a file that is not simply copied; empty for one that is.
+// Outcome returns what happens to a file that is not simply copied, or "" for one that is.
 func Outcome(d Decision) string {
 	switch d.Do {
 	case Skip:
@@ -309,7 +310,7 @@ func (p *planning) result(can frameio.Capabilities) workflows.Plan {
 	slices.SortFunc(out.ByType, func(x, y workflows.PlanType) int { return int(min(max(y.Bytes-x.Bytes, -1), 1)) })
 	calls := Calls{
 		Iconik:   float64(callsPerFile*out.Items+3*out.Folders+5*out.Shares) + callsPerComment*float64(out.Comments),
-		Listings: float64(2 * p.listing), // the plan, and the reading at the end
+		Listings: float64(2 * p.listing), // once for the plan, once for the scan at the end
 		Comments: float64(p.said),
 	}
 	if p.Watch != nil {
@@ -320,7 +321,8 @@ func (p *planning) result(can frameio.Capabilities) workflows.Plan {
 	return out
 }
 
-// Premigration finds the archives of before the move that a project, which was not archived under its present id yet, may be.
+// Premigration finds archives from before the account migration that may be this project's. Call it for a project that has not been
+// archived under its present ID yet.
 func Premigration(ctx context.Context, s Source, project frameio.Project) ([]ledger.Archive, error) {
 	title := func(name string) string { return mapping.ProjectTitle(name, s.Policy.TriggerSuffix) }
 	var found []ledger.Archive
@@ -332,7 +334,7 @@ func Premigration(ctx context.Context, s Source, project frameio.Project) ([]led
 			continue
 		}
 		_, err := s.Frameio.Project(ctx, r.ID)
-		if rest.IsNotFound(err) { // otherwise it is another project that is there, too
+		if rest.IsNotFound(err) { // if that ID still exists, it is a different project
 			found = append(found, r)
 		} else if err != nil && rest.ClassOf(err) != rest.Forbidden {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// ReadAccess reads who may read what was brought over; nil where nothing is written down of it.
+// ReadAccess returns who may read what was archived, or nil if nothing is recorded about it.
 func ReadAccess(ctx context.Context, l ledger.ArchiveLedger) (*Access, error) {
 	rows, err := l.Access(ctx)
 	if err != nil || len(rows) == 0 {
@@ -28,7 +28,7 @@ func ReadAccess(ctx context.Context, l ledger.ArchiveLedger) (*Access, error) {
 			}
 		case ledger.AccessFound:
 			var f []Found
-			_ = json.Unmarshal([]byte(row.Doc), &f) // what cannot be read says nothing
+			_ = json.Unmarshal([]byte(row.Doc), &f) // ignore what cannot be read
 			for i := range f {
 				f[i].Who = redact.Scrub(f[i].Who)
 			}
@@ -46,16 +46,16 @@ func ReadAccess(ctx context.Context, l ledger.ArchiveLedger) (*Access, error) {
 	return out, nil
 }
 
-// collectionLinks are the kinds of links to the collections of places that are no folders.
+// collectionLinks are the kinds of links to the collections of places other than folders.
 var collectionLinks = map[string][]ledger.LinkKind{
 	access.KindCollection: {"collection"},
 	access.KindShare:      {ledger.LinkPresentation, ledger.LinkReviewLink, ledger.LinkShare},
 	access.KindReport:     {ledger.LinkReport},
 }
 
-// locate says where each place is opened, in Frame.io and in iconik.
+// locate sets where each place can be opened, in Frame.io and in iconik.
 func (a *Access) locate(ctx context.Context, l ledger.ArchiveLedger, row ledger.Archive, iconik string) error {
-	linked := map[string]map[string]string{} // by kind, by id in Frame.io
+	linked := map[string]map[string]string{} // by kind, by Frame.io ID
 	for i := range a.Places {
 		p := &a.Places[i]
 		switch p.Kind {
@@ -87,7 +87,7 @@ func (a *Access) locate(ctx context.Context, l ledger.ArchiveLedger, row ledger.
 	return nil
 }
 
-// targets are the iconik ids that an archive's links of some kinds lead to, by id in Frame.io.
+// targets returns the iconik IDs that an archive's links of some kinds point to, by Frame.io ID.
 func targets(ctx context.Context, l ledger.ArchiveLedger, kinds []ledger.LinkKind) (map[string]string, error) {
 	out := map[string]string{}
 	for _, kind := range kinds {
@@ -101,7 +101,7 @@ func targets(ctx context.Context, l ledger.ArchiveLedger, kinds []ledger.LinkKin
 	return out, nil
 }
 
-// ordered are rules as reports list them: the project first, then by place.
+// ordered returns the rules in the order of reports: the project first, then by place.
 func ordered(rules []access.Rule) []access.Rule {
 	rules = slices.Clone(rules)
 	first := func(r access.Rule) int {
@@ -116,14 +116,14 @@ func ordered(rules []access.Rule) []access.Rule {
 	return rules
 }
 
-// AccessOf says who may read what, by rules that are resolved.
+// AccessOf returns who may read what, according to resolved rules.
 func AccessOf(rules []access.Rule) *Access {
 	out := &Access{Places: []AccessRule{}, Unmapped: []string{}}
 	for _, r := range ordered(rules) {
 		out.Mode = cmp.Or(out.Mode, r.Mode)
 		p := AccessRule{Source: r.Source, URL: r.URL, Kind: r.Kind, Place: r.Place, Open: r.Open, Why: redact.Scrub(r.Why), Readers: append([]string{}, r.Readers...), Unmapped: []NoAccess{}, Found: []Found{}, Removed: []string{}}
 		if r.Kind == access.KindReport {
-			p.Source = "" // Frame.io has no report
+			p.Source = "" // the report does not exist in Frame.io
 		}
 		for _, u := range r.Unmapped {
 			p.Unmapped = append(p.Unmapped, NoAccess{u.Kind, u.Name, u.Reason})

@@ -15,8 +15,8 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-// Every place of *Access* says where it is in Frame.io and in iconik, except that Frame.io has no report and the archive no
-// address of a collection there.
+// Every place of *Access* says where it is in Frame.io and in iconik, except that Frame.io has no report and the archive
+// has no URL of a collection there.
 func TestEachPlaceOfAccessHasItsIDsAndPages(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func TestEachPlaceOfAccessHasItsIDsAndPages(t *testing.T) {
 	}, got)
 }
 
-// A report that is served has pictures of what everybody may see who has iconik's default access; a stored one has none.
+// A served report has pictures of what everybody with iconik's default access may see. A stored one has none.
 func TestPicturesAreOfWhatEverybodyMaySee(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)

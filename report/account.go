@@ -21,18 +21,18 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// Account is a migration with the projects that it accounts for.
+// Account is a migration with its projects.
 type Account struct {
 	Migration   ledger.Migration
 	Sums        ledger.MigrationSums
 	Tenant      string
 	GeneratedAt time.Time
 	IconikURL   string             // of the tenant's iconik
-	SigningKey  ed25519.PrivateKey // signs the JSON and the page; nil leaves them unsigned
-	// Projects yields every project, in the migration's order. It may be called several times.
+	SigningKey  ed25519.PrivateKey // signs the JSON and the page; nil: they stay unsigned
+	// Projects yields every project in the migration's order. It can be called several times.
 	Projects iter.Seq2[AccountProject, error]
 
-	newestHashList func(archive string) (*Generation, error) // nil: the projects have theirs
+	newestHashList func(archive string) (*Generation, error) // nil: the projects already have theirs
 }
 
 // AccountProject is a project of the account with its archive.
@@ -41,10 +41,10 @@ type AccountProject struct {
 
 	Archive    ledger.Archive
 	NotCarried []ledger.KindCount
-	HashList   *Generation // the archive's newest, in the forms that show it; nil where no run has kept one
+	HashList   *Generation // the archive's newest, in the forms that show it; nil if no run has stored one
 }
 
-// OpenAccount reads a migration's report from the ledger; nil where the ledger does not know it. Rendering streams over the projects.
+// OpenAccount reads a migration's report from the ledger. It returns nil if the migration is unknown. Rendering streams the projects.
 func OpenAccount(ctx context.Context, l ledger.TenantLedger, migration string, s Source) (*Account, error) {
 	m := l.Migration(migration)
 	row, known, err := m.Get(ctx)
@@ -76,7 +76,7 @@ func OpenAccount(ctx context.Context, l ledger.TenantLedger, migration string, s
 	}, nil
 }
 
-// withHashLists yields the projects with their hash lists, which take a query each: the page and the CSV do without.
+// withHashLists yields the projects with their hash lists. Each takes a query, so the page and the CSV do without.
 func (r *Account) withHashLists() iter.Seq2[AccountProject, error] {
 	if r.newestHashList == nil {
 		return r.Projects
@@ -101,7 +101,7 @@ var projectWords = []struct {
 	{ledger.ProjectCancelled, "canceled"}, {ledger.ProjectRunning, "running"}, {ledger.ProjectWaiting, "waiting"}, {ledger.ProjectQueued, "not started"},
 }
 
-// projectWord is a project's state as people read it; one that a newer release knows stays readable.
+// projectWord returns a project's state in words, even if it comes from a newer release.
 func projectWord(state ledger.ProjectState) string {
 	for _, w := range projectWords {
 		if w.state == state {
@@ -111,7 +111,7 @@ func projectWord(state ledger.ProjectState) string {
 	return english.State(string(state))
 }
 
-// ProjectSums says in a sentence what became of a migration's projects.
+// ProjectSums says in a sentence what happened to a migration's projects.
 func ProjectSums(sums ledger.MigrationSums) string {
 	var parts []string
 	for _, w := range projectWords {
@@ -132,7 +132,7 @@ type AccountForm struct {
 	Render                 func(io.Writer, *Account) error
 }
 
-// AccountForms are all of them, the one for people first.
+// AccountForms are all forms, the one for people first.
 var AccountForms = []AccountForm{
 	{"report.html", "Report", "text/html; charset=utf-8", "ORIGINAL", AccountHTML},
 	{"report.json", "JSON", "application/json", "JSON", AccountJSON},
@@ -140,7 +140,7 @@ var AccountForms = []AccountForm{
 	{"report.mhl", "ASC MHL of all projects", "application/xml", MHLFormat, AccountMHL},
 }
 
-// AccountFormOf finds a form by its file.
+// AccountFormOf returns the form with a file name, or false if there is none.
 func AccountFormOf(file string) (AccountForm, bool) {
 	i := slices.IndexFunc(AccountForms, func(f AccountForm) bool { return f.File == file })
 	if i < 0 {
@@ -171,14 +171,14 @@ type jsonProject struct {
 	HashList      *jsonHashList      `json:"hash_list,omitempty"`
 }
 
-// jsonHashList names a project's newest ASC MHL: its C4 stands for the checksums of all its files.
+// jsonHashList identifies a project's newest ASC MHL, whose C4 ID covers the checksums of all its files.
 type jsonHashList struct {
 	File       string `json:"file"`
 	Generation int    `json:"generation"`
 	C4         string `json:"c4"`
 }
 
-// AccountJSON writes the report as one JSON object in which "projects" come last, and then the signature.
+// AccountJSON writes the report as one JSON object in which "projects" and the signature come last.
 func AccountJSON(w io.Writer, r *Account) error {
 	m, s := r.Migration, r.Sums
 	head := map[string]any{
@@ -201,7 +201,7 @@ func AccountJSON(w io.Writer, r *Account) error {
 	})
 }
 
-// AccountCSV writes a line for each project. Cells that a spreadsheet would take for a formula are quoted with an apostrophe.
+// AccountCSV writes one line per project. It adds an apostrophe to cells that a spreadsheet would take for a formula.
 func AccountCSV(w io.Writer, r *Account) error {
 	c := csv.NewWriter(w)
 	_ = c.Write([]string{"project", "team", "state", "reason", "files", "verified", "skipped", "failed", "bytes", "bytes_done", "not_carried", "started_at", "finished_at", "frameio_id", "iconik_collection_id", "iconik_report_asset_id"})
@@ -247,7 +247,7 @@ type accountPage struct {
 	MoreRows                           int
 }
 
-// AccountHTML writes the page for people: the verdict, the projects that are not plainly verified, then all of them.
+// AccountHTML writes the page for people: the verdict, the projects that are not simply verified, and then all of them.
 func AccountHTML(w io.Writer, r *Account) error {
 	clock := &Report{}
 	p := accountPage{Account: r, Bytes: Size(r.Sums.BytesDone) + " of " + Size(r.Sums.Bytes), Framebridge: Version(),

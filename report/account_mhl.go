@@ -14,9 +14,9 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// AccountMHL writes an ASC MHL v2.0 hash list that refers to the newest hash list of each project, with its C4: by the
-// specification the parent of their histories. It is signed, and so are with it the lists that it names. Its paths begin where the
-// archives' folders of the storage do, below "Frame.io".
+// AccountMHL writes an ASC MHL v2.0 hash list that refers to the newest hash list of each project by its C4 ID. In the
+// specification's terms, it is the parent of their histories. Its signature thus also covers those lists. Its paths begin below
+// "Frame.io", where the storage has the archives' folders.
 func AccountMHL(w io.Writer, r *Account) error {
 	at := r.Migration.FinishedAt
 	if at.IsZero() {
@@ -31,13 +31,13 @@ func AccountMHL(w io.Writer, r *Account) error {
 		if p.HashList == nil {
 			continue
 		}
-		// Archives go on after their migration: the list is not older than what it names.
+		// Archives continue after their migration. The list must not be older than the lists that it names.
 		if written, ok := p.HashList.written(); ok && written.After(at) {
 			at = written
 		}
 		references = append(references, reference{p.ID, path.Join(mapping.SafeFileName(p.Archive.TeamName), mapping.SafeFileName(p.Archive.Name)), p.HashList.File, p.HashList.C4})
 	}
-	ids := make([]int, len(references)) // the migration's order can be changed; which of two projects of one name is marked must not change with it
+	ids := make([]int, len(references)) // the migration's order can change, but which of two projects with the same name is marked must not
 	for i := range ids {
 		ids[i] = i
 	}
@@ -65,7 +65,7 @@ func AccountMHL(w io.Writer, r *Account) error {
 	return signed.EndMarkup()
 }
 
-// freeDir marks a directory that is taken by another project of that name, or by one that is called like this one with its mark.
+// freeDir returns a directory that is not taken. It adds a mark if another project has the same name, or one that equals a marked name.
 func freeDir(plain, mark string, taken map[uint64]bool) string {
 	dir := plain
 	for try := 1; taken[foldedPath(dir)]; try++ {
@@ -78,7 +78,7 @@ func freeDir(plain, mark string, taken map[uint64]bool) string {
 	return dir
 }
 
-// writeMHLHead begins a hash list of this time.
+// writeMHLHead writes the beginning of a hash list with this creation time.
 func writeMHLHead(w io.Writer, at time.Time) {
 	fmt.Fprintf(w, "%s<hashlist version=\"2.0\" xmlns=\"urn:ASC:MHL:v2.0\">\n  <creatorinfo>\n    <creationdate>%s</creationdate>\n    <hostname>framebridge</hostname>\n    <tool version=\"", xml.Header, at.UTC().Format(time.RFC3339))
 	_ = xml.EscapeText(w, []byte(Version()))

@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// TestTheAccountsPageIsInWords holds that states and times stand there as people write them, whatever the ledger calls them.
+// TestTheAccountsPageIsInWords checks that states and times are written as people write them, whatever the ledger calls them.
 func TestTheAccountsPageIsInWords(t *testing.T) {
 	began := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
 	var all []ledger.ProjectState
@@ -42,8 +42,7 @@ func TestTheAccountsPageIsInWords(t *testing.T) {
 	}
 }
 
-// TestTheAccountsListHasAPathForEach holds what its paths are made of against names that people give, and that nothing changes it but
-// what it names.
+// TestTheAccountsListHasAPathForEach checks its paths against names that people choose, and that only what it names changes it.
 func TestTheAccountsListHasAPathForEach(t *testing.T) {
 	done := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
 	list := func(id, team, name string) AccountProject {
@@ -79,13 +78,13 @@ func TestTheAccountsListHasAPathForEach(t *testing.T) {
 	r.GeneratedAt = r.GeneratedAt.Add(time.Hour)
 	require.NoError(t, AccountMHL(&b, r))
 	assert.Equal(t, again, b.String(), "nothing has changed")
-	projects[0].HashList.File = "0002_x_2026-11-30_120000Z.mhl" // an archive that went on after the migration
+	projects[0].HashList.File = "0002_x_2026-11-30_120000Z.mhl" // an archive that continued after the migration
 	b.Reset()
 	require.NoError(t, AccountMHL(&b, r))
 	assert.Contains(t, b.String(), "<creationdate>2026-11-30T12:00:00Z<", "it is not older than what it names")
 }
 
-// The migration's order can be changed while it runs, and a retry writes the report again: a list that was saved is found where it was.
+// The migration's order can change while it runs, and a retry writes the report again. A saved list must stay where it was.
 func TestTheOrderOfProjectsDoesNotChangeTheirPaths(t *testing.T) {
 	project := func(id string) AccountProject {
 		return AccountProject{MigrationProject: ledger.MigrationProject{ID: id}, Archive: ledger.Archive{ID: id, Name: "Spring", TeamName: "Films"}, HashList: &Generation{Number: 1, File: id + ".mhl", C4: "c4" + id}}
@@ -106,7 +105,7 @@ func TestTheOrderOfProjectsDoesNotChangeTheirPaths(t *testing.T) {
 	}
 }
 
-// A project's hash lists take a query: an account of thousands of projects opens without them.
+// A project's hash lists take a query, so an account with thousands of projects must open without them.
 func TestOnlyTheFormsThatShowHashListsReadThem(t *testing.T) {
 	for _, form := range AccountForms {
 		read := 0

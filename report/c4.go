@@ -11,13 +11,13 @@ const (
 	c4Length = 90
 )
 
-// C4 is a text's C4 ID (SMPTE ST 2114): its SHA-512 in base 58, which the chain of an ASC MHL history names its lists by.
+// C4 returns a text's C4 ID (SMPTE ST 2114): its SHA-512 in base 58. The chain of an ASC MHL history identifies its lists by it.
 func C4(body []byte) string {
 	sum := sha512.Sum512(body)
 	return c4Of(sum[:])
 }
 
-// c4Of is the C4 ID of a text with this SHA-512.
+// c4Of returns the C4 ID of a text with this SHA-512.
 func c4Of(sum []byte) string {
 	n, base, digit := new(big.Int).SetBytes(sum), big.NewInt(int64(len(c4Digits))), new(big.Int)
 	var id []byte

@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// ChainFile ties the hash lists of an archive's runs.
+// ChainFile is the name of the file that chains the hash lists of an archive's runs.
 const ChainFile = "ascmhl_chain.xml"
 
-// ErrNoChain says that no run has ended with a hash list yet.
+// ErrNoChain is returned if no run has ended with a hash list yet.
 var ErrNoChain = errors.New("there is no chain yet: each run writes one at its end, with its hash list")
 
-// Form is a form in which the report is served.
+// Form is a format in which the report is served.
 type Form struct {
 	File, Title, MediaType string
 	Render                 func(io.Writer, *Report) error
 }
 
-// Forms are all of them, the one for people first.
+// Forms are all forms, the one for people first.
 var Forms = []Form{
 	{"report.html", "Report", "text/html; charset=utf-8", HTML},
 	{"report.csv", "CSV", "text/csv; charset=utf-8", CSV},
@@ -27,7 +27,7 @@ var Forms = []Form{
 	{ChainFile, "ASC MHL chain", "application/xml", Chain},
 }
 
-// FormOf finds a form by its file.
+// FormOf returns the form with a file name, or false if there is none.
 func FormOf(file string) (Form, bool) {
 	i := slices.IndexFunc(Forms, func(f Form) bool { return f.File == file })
 	if i < 0 {
@@ -36,7 +36,7 @@ func FormOf(file string) (Form, bool) {
 	return Forms[i], true
 }
 
-// Name is how a report's file is named when it is saved.
+// Name returns the name under which the report's file is saved. It returns ErrNoChain if there is no chain yet.
 func (f Form) Name(r *Report) (string, error) {
 	switch f.File {
 	case ChainFile:
@@ -46,7 +46,7 @@ func (f Form) Name(r *Report) (string, error) {
 		return ChainFile, nil
 	case "report.mhl":
 		err := r.stand()
-		return r.MHLFile(), err // as the chain knows it
+		return r.MHLFile(), err // the name in the chain
 	}
 	return r.Archive.ID + "-" + f.File, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// grow gives a tenant one archive whose scan has found so many files, each as large in the ledger as one with fields is.
+// grow gives a tenant one archive whose scan has found that many files, each as large in the ledger as one with fields.
 func grow(t testing.TB, l *ledger.Ledger, tenant string, items int) ledger.ArchiveLedger {
 	t.Helper()
 	a := l.Tenant(tenant).Archive("feature")
@@ -38,7 +38,7 @@ func grow(t testing.TB, l *ledger.Ledger, tenant string, items int) ledger.Archi
 	return a
 }
 
-// peak counts what is written, and keeps the most memory that the program's objects took meanwhile.
+// peak counts what is written, and records the program's highest memory use in the meantime.
 type peak struct{ written, most, looked int64 }
 
 func (p *peak) Write(b []byte) (int, error) {
@@ -52,8 +52,8 @@ func (p *peak) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// BenchmarkLargeReport prints what each form of a report of 1,000,000 files takes for a file, over one of 10,000, and the memory
-// at its worst moment:
+// BenchmarkLargeReport prints how long each form of a report of 1,000,000 files takes per file, compared with one
+// of 10,000, and its peak memory:
 //
 //	go test ./report -run '^$' -bench LargeReport -benchtime 1x -timeout 30m
 func BenchmarkLargeReport(b *testing.B) {

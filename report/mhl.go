@@ -23,10 +23,10 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// Generation is one hash list of the archive's ASC MHL history: each run that changed something makes one.
+// Generation is one hash list of the archive's ASC MHL history. Each run that changed something adds one.
 type Generation struct {
 	Number int
-	Run    int // of the archive
+	Run    int // the archive's run
 	File   string
 	C4     string
 }
@@ -36,10 +36,10 @@ const (
 	c4Separator    = " "
 )
 
-// String is what the ledger keeps of a generation.
+// String returns the form in which the ledger stores a generation.
 func (g Generation) String() string { return g.C4 + c4Separator + g.File }
 
-// ParseGeneration reads what the ledger keeps of a run's generation; false for runs whose list was not kept with its C4.
+// ParseGeneration parses a run's generation from the ledger. It returns false if the run's list was stored without its C4 ID.
 func ParseGeneration(text string, run int) (Generation, bool) {
 	c4, file, ok := strings.Cut(text, c4Separator)
 	var number int
@@ -49,7 +49,7 @@ func ParseGeneration(text string, run int) (Generation, bool) {
 	return Generation{number, run, file, c4}, true
 }
 
-// written is when the generation was written, as its file's name says.
+// written returns when the generation was written, according to its file name.
 func (g Generation) written() (time.Time, bool) {
 	name := strings.TrimSuffix(g.File, ".mhl")
 	if len(name) < len(generationTime) {
@@ -59,8 +59,8 @@ func (g Generation) written() (time.Time, bool) {
 	return at, err == nil
 }
 
-// stand makes the newest kept list this report's own where its run has left all as that list says, as most nights of a mirror do:
-// written again, it has the same C4.
+// stand makes the newest kept list this report's own if the run left everything as that list describes it, as most of a mirror's
+// nightly runs do. In that case the list, written again, has the same C4 ID.
 func (r *Report) stand() error {
 	if !r.mayStand() {
 		return nil
@@ -72,13 +72,14 @@ func (r *Report) stand() error {
 	return err
 }
 
-// mayStand says that the run has changed nothing since the newest kept list, which is all that can be told without reading every file.
+// mayStand reports whether the run has changed nothing since the newest kept list, as far as that can be told without reading every file.
 func (r *Report) mayStand() bool {
 	n := len(r.Generations)
 	return n > 0 && !r.Archive.Changed && r.Archive.Status.Ended() && r.Generations[n-1].Run != r.Archive.Run
 }
 
-// generation is the one that this report is: the run's own if it is kept, the one that still stands, or the next.
+// generation returns this report's generation, and the ones before it: the run's own if it is kept, the one
+// that still stands, or the next.
 func (r *Report) generation() (g Generation, before []Generation) {
 	if n := len(r.Generations); r.stands {
 		return r.Generations[n-1], r.Generations[:n-1]
@@ -98,13 +99,13 @@ func (r *Report) generation() (g Generation, before []Generation) {
 	return Generation{Number: next, Run: r.Archive.Run, File: fmt.Sprintf("%04d_%s_%s.mhl", next, name, r.GeneratedAt.UTC().Format(generationTime))}, before
 }
 
-// MHLFile is the name by which the chain knows the report's hash list.
+// MHLFile returns the name of the report's hash list in the chain.
 func (r *Report) MHLFile() string {
 	g, _ := r.generation()
 	return g.File
 }
 
-// Keep adds the report's own generation to its history, by the list as it was written.
+// Keep adds the report's own generation to its history, given its list as written.
 func (r *Report) Keep(list []byte) Generation {
 	g, before := r.generation()
 	g.C4 = C4(list)
@@ -112,9 +113,9 @@ func (r *Report) Keep(list []byte) Generation {
 	return g
 }
 
-// MHL writes an ASC MHL v2.0 hash list of the files whose bytes are in iconik; versions of one asset lie in folders.
-// Readers take a hash for known by the action "original", which is what a file has in the first generation that holds
-// it; later ones say verified or failed.
+// MHL writes an ASC MHL v2.0 hash list of the files whose bytes are in iconik. Versions of one asset are in separate folders.
+// Readers consider a hash known because of the action "original", which a file has in the first generation that contains it. Later
+// generations say verified or failed.
 func MHL(w io.Writer, r *Report) error {
 	g, before := r.generation()
 	at := r.GeneratedAt
@@ -145,14 +146,14 @@ func MHL(w io.Writer, r *Report) error {
 		_ = xml.EscapeText(b, []byte(names.of(it)))
 		fmt.Fprintf(b, "</path>\n      <xxh64 action=\"%s\" hashdate=\"%s\">%s</xxh64>\n    </hash>\n", action, date, it.Checksum)
 	}
-	if open { // without files there are no hashes: the schema wants at least one within
+	if open { // omit the element without files: the schema requires at least one hash in it
 		b.WriteString("  </hashes>\n")
 	}
 	b.WriteString("</hashlist>\n")
 	return b.Flush()
 }
 
-// mhlAction is what the list says of a file; "" leaves it out.
+// mhlAction returns the list's action for a file, or "" to leave it out.
 func mhlAction(it ledger.Item, before []Generation) string {
 	if it.Checksum == "" || it.Rendition != "original" {
 		return ""
@@ -162,18 +163,18 @@ func mhlAction(it ledger.Item, before []Generation) string {
 	case it.State == ledger.ItemFailed && known:
 		return "failed"
 	case it.State == ledger.ItemFailed:
-		return "" // its hash vouches for nothing: the report says why
+		return "" // its hash proves nothing; the report says why
 	case known:
 		return "verified"
 	}
 	return "original"
 }
 
-// ErrNoGeneration says that no run of the archive has kept its hash list.
+// ErrNoGeneration is returned if no run of the archive has kept its hash list.
 var ErrNoGeneration = errors.New("no hash list is kept yet")
 
-// Chain writes ascmhl_chain.xml: the history's lists with their C4, by which a change to any of them shows. It is signed, and
-// so are with it the lists that it names.
+// Chain writes ascmhl_chain.xml: the history's lists with their C4 IDs, which reveal any change to a list. Its signature thus also
+// covers the lists. It returns ErrNoGeneration if there are none.
 func Chain(w io.Writer, r *Report) error {
 	if len(r.Generations) == 0 {
 		return ErrNoGeneration
@@ -193,13 +194,13 @@ func Chain(w io.Writer, r *Report) error {
 	return signed.EndMarkup()
 }
 
-// mhlNames gives every file a path of its own, also where case and Unicode form do not count, as on macOS and Windows.
-// Of those that share one, the file that came first keeps it, so that paths stay from run to run.
+// mhlNames gives every file a path of its own, even if case and Unicode form are ignored, as on macOS and Windows. If several files
+// have the same path, the one that came first keeps it, so that paths stay the same from run to run.
 type mhlNames struct {
-	paths  []uint64 // of all files, in order: eight bytes for each of a million
+	paths  []uint64 // hashes of all files' paths, sorted: eight bytes for each of a million
 	dirs   map[uint64]bool
-	keeper map[uint64]keeper // of the paths that several files have
-	used   map[uint64]bool   // of these, and of the names with a mark
+	keeper map[uint64]keeper // for paths that several files have
+	used   map[uint64]bool   // of these paths, and of the names with a mark
 }
 
 type keeper struct {
@@ -245,7 +246,7 @@ func newMHLNames(r *Report) (*mhlNames, error) {
 	return n, nil
 }
 
-// of is a file's path; it is to be called once for each.
+// of returns a file's path. Call it exactly once for each file.
 func (n *mhlNames) of(it ledger.Item) string {
 	p := mhlPath(it)
 	key := foldedPath(p)
@@ -278,18 +279,18 @@ func marked(p, mark string) string {
 	return strings.TrimSuffix(p, ext) + " (" + mark + ")" + ext
 }
 
-// Beside is where the hash list has a file whose path another file has, by its Frame.io id.
+// Beside returns the path, in the hash list, of a file whose own path another file has. The file's Frame.io ID is part of it.
 func Beside(p, sourceID string) string {
 	id := mapping.SafeFileName(sourceID)
 	return marked(p, id[:min(len(id), 8)])
 }
 
-// foldedPath is the same for paths that a file system may take for one.
+// foldedPath returns a hash that is the same for paths that a file system may consider equal.
 func foldedPath(p string) uint64 {
 	return xxhash.Sum64String(norm.NFC.String(cases.Fold().String(norm.NFC.String(p))))
 }
 
-// mhlPath is where a file lies, each version of an asset in a folder of its own.
+// mhlPath returns a file's path, with each version of an asset in a folder of its own.
 func mhlPath(it ledger.Item) string {
 	p := it.Path
 	if it.Versions > 1 {

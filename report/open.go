@@ -12,20 +12,20 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// Source is what a report says beside the ledger: whose archive it is, and where a person looks further.
+// Source is what a report says that is not in the archive's ledger: whose archive it is, and where a person finds more.
 type Source struct {
 	TenantName  string
 	IconikURL   string // of the tenant's iconik
 	WorkflowURL string
 	ConsoleURL  string             // of the archive, for people who sign in
-	SigningKey  ed25519.PrivateKey // nil leaves the report unsigned
-	// Pictures shows pictures of the files: of a report that is served where PicturesAt is.
+	SigningKey  ed25519.PrivateKey // nil: the report stays unsigned
+	// Pictures shows pictures of the files. Set it only for a report that is served next to PicturesAt.
 	Pictures bool
-	// HidesPrivate leaves out what is said of people's private collections: of a copy that all may read who may see the project.
+	// HidesPrivate leaves out people's private collections. Set it for copies that everyone who sees the project may read.
 	HidesPrivate bool
 }
 
-// Open reads an archive's report from the ledger; nil where the ledger does not know it. Rendering streams over the items.
+// Open reads an archive's report from the ledger. It returns nil if the archive is unknown. Rendering streams the items.
 func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error) {
 	row, ok, err := l.Get(ctx)
 	if err != nil || !ok {
@@ -92,7 +92,7 @@ func Open(ctx context.Context, l ledger.ArchiveLedger, s Source) (*Report, error
 	}, nil
 }
 
-const mostNotCarried = 100_000 // rows of a report, and as many differences
+const mostNotCarried = 100_000 // most rows of a report, and most differences
 
 func notCarried(ctx context.Context, l ledger.ArchiveLedger) ([]NotCarried, error) {
 	rows, err := l.NotCarried(ctx, mostNotCarried)
@@ -115,7 +115,7 @@ func notCarried(ctx context.Context, l ledger.ArchiveLedger) ([]NotCarried, erro
 	return out, err
 }
 
-// failed lists the objects that failed and are no files.
+// failed returns the failed objects that are not files.
 func failed(ctx context.Context, l ledger.ArchiveLedger) ([]ledger.Failure, error) {
 	var out []ledger.Failure
 	for f, err := range l.AllFailures(ctx) {
@@ -128,11 +128,10 @@ func failed(ctx context.Context, l ledger.ArchiveLedger) ([]ledger.Failure, erro
 	return out, nil
 }
 
-// FormLink is the kind of the links that remember which forms of a run's report are stored; that of the hash list holds
-// its generation.
+// FormLink is the kind of the links that record which forms of a run's report are stored. The hash list's link contains its generation.
 const FormLink ledger.LinkKind = "report form"
 
-// FormKey names a form of a run's report.
+// FormKey identifies a form of a run's report.
 func FormKey(archive string, run int, format string) string {
 	return fmt.Sprintf("report:%s:%d:%s", archive, run, format)
 }
@@ -140,13 +139,13 @@ func FormKey(archive string, run int, format string) string {
 // MHLFormat is the hash list's format in iconik.
 const MHLFormat = "MHL"
 
-// HasChain says that an archive's runs have left hash lists, and so a chain of them.
+// HasChain reports whether an archive's runs have kept hash lists, and so have a chain.
 func HasChain(ctx context.Context, l ledger.ArchiveLedger, archive string) (bool, error) {
 	generations, err := keptGenerations(ctx, l, archive)
 	return len(generations) > 0, err
 }
 
-// newestHashList is what an archive's last run that kept a hash list has left; nil where none has.
+// newestHashList returns the generation of the last run that kept a hash list, or nil if none has.
 func newestHashList(ctx context.Context, l ledger.ArchiveLedger, archive string) (*Generation, error) {
 	generations, err := keptGenerations(ctx, l, archive)
 	if err != nil || len(generations) == 0 {

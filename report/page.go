@@ -17,7 +17,7 @@ const pageRows = 2000
 
 type row struct {
 	Path, State, Comparison, Reason, Note, Size, Checksum, ChecksumOf, Rendition, Comments string
-	Picture                                                                                string // its address
+	Picture                                                                                string // its URL
 	Version                                                                                int
 	SourceID, AssetID, VersionID, FrameioURL, IconikURL                                    string
 }
@@ -37,8 +37,8 @@ type page struct {
 	Generation                               Generation
 }
 
-// HTML writes the page for people: the verdict, the exceptions with their reasons, what differs, what was not carried, who
-// may read it, then the items.
+// HTML writes the page for people: the verdict, the exceptions with their reasons, the differences, what was not carried, who
+// may read it, and then the items.
 func HTML(w io.Writer, r *Report) error {
 	p := page{Report: r, Bytes: Size(r.Totals.BytesDone) + " of " + Size(r.Totals.Bytes), Begun: r.times(r.Archive.StartedAt), Ended: r.times(r.Archive.FinishedAt), Written: r.times(r.GeneratedAt),
 		AskedBy: r.Archive.TriggeredBy.For(r.Archive.Asked()...), Framebridge: Version(), FrameioAPI: frameioAPI(r.Archive.Generation), IconikAPI: iconikAPI}
@@ -86,7 +86,7 @@ func HTML(w io.Writer, r *Report) error {
 	return signed.EndMarkup()
 }
 
-const shown = 300 // characters of a value on the page
+const shown = 300 // most characters of a value on the page
 
 func short(value string) string {
 	if r := []rune(value); len(r) > shown {
@@ -107,7 +107,7 @@ func verdict(s ledger.ArchiveStatus) (words, class string) {
 	return "Status: " + string(s), "fair"
 }
 
-// times writes a moment in UTC and, where it differs, in local time; nothing for none.
+// times formats a time in UTC and, if it differs, in local time. It returns nil for the zero time.
 func (r *Report) times(t time.Time) []string {
 	if t.IsZero() {
 		return nil
@@ -136,7 +136,7 @@ func (r *Report) row(it ledger.Item) row {
 //go:embed page.html
 var pageSource string
 
-// styleSource defines the style of both reports.
+// styleSource is the style of both reports.
 //
 //go:embed style.html
 var styleSource string

@@ -9,15 +9,15 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// PicturesAt is where a report that is served has the pictures of its files, below its own address. A report that is stored
-// has none: it would have to hold addresses that let anybody in, or that lead nowhere.
+// PicturesAt is where a served report has the pictures of its files, relative to its own URL. A stored report has none: their URLs
+// would either grant access to anybody or lead nowhere.
 const PicturesAt = "thumbs/"
 
-// Pictures knows of which files of an archive there may be a picture: those that everybody may see who has iconik's default
-// access. Whoever reads a report need not be one of a restricted place's readers.
+// Pictures knows which files of an archive may be shown as pictures: those that everybody with iconik's default access may see.
+// People who read a report need not be readers of a restricted place.
 type Pictures struct {
 	rows   ledger.ArchiveLedger
-	open   map[string]bool // by place, "" for the project; nil where nothing is restricted
+	open   map[string]bool // by place, "" for the project; nil if nothing is restricted
 	places map[string]string
 }
 
@@ -31,7 +31,7 @@ func PicturesOf(ctx context.Context, l ledger.ArchiveLedger) (*Pictures, error) 
 	for _, row := range rows {
 		var r access.Rule
 		if row.Part != ledger.AccessRule || json.Unmarshal([]byte(row.Doc), &r) != nil {
-			continue // a place whose rule cannot be read is not open
+			continue // a place with an unreadable rule is not open
 		}
 		if p.open == nil {
 			p.open = map[string]bool{}
@@ -43,7 +43,7 @@ func PicturesOf(ctx context.Context, l ledger.ArchiveLedger) (*Pictures, error) 
 	return p, nil
 }
 
-// Shows says whether there may be a picture of an item.
+// Shows reports whether a picture of an item may be shown.
 func (p *Pictures) Shows(ctx context.Context, it ledger.Item) (bool, error) {
 	if it.AssetID == "" || it.VersionID == "" || it.State == ledger.Skipped {
 		return false, nil
@@ -63,10 +63,10 @@ func (p *Pictures) Shows(ctx context.Context, it ledger.Item) (bool, error) {
 	return p.open[place], nil
 }
 
-// address is where a report that is served has an item's picture, "" for none.
+// address returns the relative URL of an item's picture in a served report, or "" if there is none.
 func (p *Pictures) address(ctx context.Context, it ledger.Item) string {
 	if shows, err := p.Shows(ctx, it); err != nil || !shows {
-		return "" // the row says the same without it
+		return "" // the row is complete without it
 	}
 	return PicturesAt + url.PathEscape(it.SourceID)
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Hidden are people's private collections, which only their makers and administrators may see.
+// Hidden are people's private collections, which only their creators and administrators may see.
 type Hidden struct {
-	ids    map[string]bool // in Frame.io and in iconik
+	ids    map[string]bool // Frame.io's and iconik's IDs
 	places []string
 }
 
-// hiddenOf finds the private collections of an archive. What is in them is in the project, too: nothing but the collection
-// itself is hidden.
+// hiddenOf finds an archive's private collections. What they contain is also in the project, so only the
+// collections themselves are hidden.
 func hiddenOf(ctx context.Context, l ledger.ArchiveLedger, a *Access) (Hidden, error) {
 	h := Hidden{ids: map[string]bool{}}
 	if a == nil {
@@ -43,7 +43,7 @@ func hiddenOf(ctx context.Context, l ledger.ArchiveLedger, a *Access) (Hidden, e
 	return h, nil
 }
 
-// access says how many there are, instead of each.
+// access replaces the private collections with their number.
 func (h Hidden) access(a *Access) *Access {
 	if len(h.places) == 0 {
 		return a
@@ -60,7 +60,7 @@ func (h Hidden) access(a *Access) *Access {
 	return &out
 }
 
-// Text leaves the names of private collections out of a sentence.
+// Text removes the names of private collections from a sentence.
 func (h Hidden) Text(text string) string {
 	for _, p := range h.places {
 		text = strings.ReplaceAll(text, fmt.Sprintf("%q", p), "a private collection")

@@ -1,5 +1,5 @@
-// Package report renders what an archive proves: as JSON and CSV for programs, as a page for people, and as an ASC MHL
-// for the film industry's tools. It streams over the items, whatever their number.
+// Package report renders what an archive proves: as JSON and CSV for programs, as a page for people, and as ASC MHL for the film
+// industry's tools. It streams the items, no matter how many there are.
 package report
 
 import (
@@ -18,47 +18,48 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Report is an archive with what it accounts for.
+// Report is an archive with everything that it accounts for.
 type Report struct {
-	Hidden      Hidden // what this copy says nothing about
+	Hidden      Hidden // what this copy leaves out
 	Archive     ledger.Archive
 	Totals      ledger.Totals
 	Tenant      string
 	GeneratedAt time.Time
-	Zone        *time.Location // of the local times; nil is the machine's
+	Zone        *time.Location // of the local times; nil: the machine's
 	Links       Links
 	Generations []Generation     // of the hash lists that are kept, oldest first
-	stands      bool             // the newest of these says what there is now
-	NotCarried  []NotCarried     // nil where nothing is known of it
-	Failures    []ledger.Failure // objects that are no files
+	stands      bool             // the newest of these describes the current files
+	NotCarried  []NotCarried     // nil if nothing is known about it
+	Failures    []ledger.Failure // objects that are not files
 	Differences []ledger.Difference
-	Access      *Access            // nil where nothing is known of it
-	SigningKey  ed25519.PrivateKey // signs the JSON and the page; nil leaves them unsigned
-	// Items yields every item, in the archive's order. It may be called several times.
+	Access      *Access            // nil if nothing is known about it
+	SigningKey  ed25519.PrivateKey // signs the JSON and the page; nil: they stay unsigned
+	// Items yields every item in the archive's order. It can be called several times.
 	Items iter.Seq2[ledger.Item, error]
 
-	picture func(ledger.Item) string // the address of an item's picture, "" for none; nil: the page has none
+	picture func(ledger.Item) string // returns the URL of an item's picture, or ""; nil: no pictures
 }
 
-// NotCarried is something that an object has in Frame.io and not in iconik.
+// NotCarried is something that an object has in Frame.io but not in iconik.
 type NotCarried struct {
 	Kind   string `json:"kind"` // attachment, field, markup, author, share setting …
 	Name   string `json:"name"`
-	Place  string `json:"place,omitempty"` // the path of the object that has it
-	Size   *int64 `json:"size,omitempty"`  // bytes, where it is known
+	Place  string `json:"place,omitempty"` // path of the object that has it
+	Size   *int64 `json:"size,omitempty"`  // bytes, if known
 	Reason string `json:"reason"`
 	URL    string `json:"url,omitempty"`
-	Object string `json:"source_id,omitempty"` // the Frame.io id of the object
+	Object string `json:"source_id,omitempty"` // the object's Frame.io ID
 }
 
-// Access is who may read what was brought over.
+// Access is who may read what was archived.
 type Access struct {
 	Mode     string       `json:"mode"` // source, closed or iconik_default
 	Places   []AccessRule `json:"places"`
-	Unmapped []string     `json:"unmapped"` // people and groups of Frame.io that iconik does not know
+	Unmapped []string     `json:"unmapped"` // people and groups of Frame.io without access in iconik
 }
 
-// AccessRule is a place with its readers: the project, a folder, a collection or a share, and all below it without a rule of its own.
+// AccessRule is a place with its readers: the project, a folder, a collection or a share, and everything below it without a rule of
+// its own.
 type AccessRule struct {
 	Kind     string     `json:"kind"` // project, folder, collection, share or report
 	Place    string     `json:"place"`
@@ -67,22 +68,22 @@ type AccessRule struct {
 	Readers  []string   `json:"readers"` // besides administrators
 	Unmapped []NoAccess `json:"unmapped"`
 	Found    []Found    `json:"found"`
-	Removed  []string   `json:"removed"` // who lost access in iconik
+	Removed  []string   `json:"removed"` // people who lost access in iconik
 
-	Source    string `json:"source_id,omitempty"` // the place's id in Frame.io
-	URL       string `json:"url,omitempty"`       // where a person opens it there
-	IconikID  string `json:"iconik_id,omitempty"` // of its collection, or of the report's asset
+	Source    string `json:"source_id,omitempty"` // the place's Frame.io ID
+	URL       string `json:"url,omitempty"`       // its page in Frame.io
+	IconikID  string `json:"iconik_id,omitempty"` // ID of its collection, or of the report's asset
 	IconikURL string `json:"iconik_url,omitempty"`
 }
 
-// NoAccess is somebody of Frame.io, or a group, without access in iconik.
+// NoAccess is a person or group of Frame.io without access in iconik.
 type NoAccess struct {
 	Kind   string `json:"kind"` // person or group
 	Name   string `json:"name"`
 	Reason string `json:"reason"`
 }
 
-// Found is what differs between who should read a place in iconik and who may.
+// Found is a difference between who should be able to read a place in iconik and who can.
 type Found struct {
 	What    string `json:"what"` // added, inherited, missing or refused
 	Who     string `json:"who"`
@@ -91,7 +92,7 @@ type Found struct {
 	Mended  bool   `json:"mended,omitempty"`
 }
 
-// Who is how the page names the readers.
+// Who returns the readers as the page names them.
 func (a AccessRule) Who() string {
 	switch {
 	case a.Open:
@@ -102,7 +103,7 @@ func (a AccessRule) Who() string {
 	return strings.Join(a.Readers, ", ")
 }
 
-// Differences are what the page says besides.
+// Differences returns the differences that were found, and who lost access, as the page words them.
 func (a AccessRule) Differences() []string {
 	var out []string
 	words := map[string]string{"added": "added in iconik", "inherited": "let in by a collection above", "missing": "taken out in iconik", "refused": "iconik refused"}
@@ -119,11 +120,11 @@ func (a AccessRule) Differences() []string {
 	return out
 }
 
-// Links are where a person looks further.
+// Links are where a person finds more.
 type Links struct {
 	Frameio, Iconik, Temporal string
-	Console                   string // asks for a sign-in
-	IconikAssets              string // an asset's page is this and its id; empty where it is not known
+	Console                   string // requires signing in
+	IconikAssets              string // prefix of an asset's page, followed by its ID; "" if unknown
 }
 
 func (r *Report) iconikURL(it ledger.Item) string {
@@ -133,15 +134,15 @@ func (r *Report) iconikURL(it ledger.Item) string {
 	return r.Links.IconikAssets + it.AssetID
 }
 
-// FrameioURL is the item's page in Frame.io, as its metadata names it.
+// FrameioURL returns the item's page in Frame.io, according to its metadata.
 func FrameioURL(it ledger.Item) string { return sourceURL(it.Fields) }
 
-// folderURL is a folder's page in Frame.io, where it has said so.
+// folderURL returns a folder's page in Frame.io, or "" if Frame.io has not provided it.
 func folderURL(f ledger.Folder) string {
 	var details struct {
 		Fields json.RawMessage `json:"fields"`
 	}
-	_ = json.Unmarshal([]byte(f.Details), &details) // without a link the row has its id
+	_ = json.Unmarshal([]byte(f.Details), &details) // without a link, the row has the ID
 	return sourceURL(details.Fields)
 }
 
@@ -149,11 +150,11 @@ func sourceURL(metadata json.RawMessage) string {
 	var fields struct {
 		URL string `json:"framebridge_source_url"`
 	}
-	_ = json.Unmarshal(metadata, &fields) // without a link the row has its id
+	_ = json.Unmarshal(metadata, &fields) // without a link, the row has the ID
 	return fields.URL
 }
 
-// ChecksumOf says what an item's checksum was made of, and what it was compared with.
+// ChecksumOf says what an item's checksum was computed from, and how it compares with Frame.io's.
 func ChecksumOf(it ledger.Item) string {
 	switch {
 	case it.Checksum == "":
@@ -175,7 +176,7 @@ const (
 	Error   = "error"
 )
 
-// Comparison is an item's state in those words.
+// Comparison returns an item's state in those words.
 func Comparison(it ledger.Item) string {
 	switch it.State {
 	case ledger.ItemVerified:
@@ -190,7 +191,7 @@ func Comparison(it ledger.Item) string {
 		}
 		return Error
 	}
-	return Differ // copied, and not yet compared
+	return Differ // copied but not compared yet
 }
 
 func checksum(it ledger.Item) string {
@@ -229,7 +230,7 @@ type jsonItem struct {
 	ChecksumOf     string `json:"checksum_of,omitempty"`
 	FrameioURL     string `json:"frameio_url,omitempty"`
 	IconikURL      string `json:"iconik_url,omitempty"`
-	StoredAs       string `json:"stored_as,omitempty"` // by the hash list, where that is not the path
+	StoredAs       string `json:"stored_as,omitempty"` // path in the hash list, if different
 }
 
 type jsonFailure struct {
@@ -252,7 +253,7 @@ type jsonDifference struct {
 	URL      string `json:"url,omitempty"`
 }
 
-// JSON writes the report as one JSON object in which "items" come last, and then the signature.
+// JSON writes the report as one JSON object in which "items" and the signature come last.
 func JSON(w io.Writer, r *Report) error {
 	a, t := r.Archive, r.Totals
 	fields := map[string]any{
@@ -309,7 +310,8 @@ func JSON(w io.Writer, r *Report) error {
 	})
 }
 
-// CSV writes a line for each item, and then one for each other object that failed. Cells that a spreadsheet would take for a formula are quoted with an apostrophe.
+// CSV writes one line per item, then one for each other object that failed and for each place's access. It adds an apostrophe to
+// cells that a spreadsheet would take for a formula.
 func CSV(w io.Writer, r *Report) error {
 	c := csv.NewWriter(w)
 	_ = c.Write([]string{"path", "version", "state", "comparison", "reason", "size", "stored_size", "checksum", "source_checksum", "rendition", "comments", "comments_done",
@@ -335,7 +337,7 @@ func CSV(w io.Writer, r *Report) error {
 	return c.Error()
 }
 
-// accessRow is who may read a place, among the rows of files: its state is "access".
+// accessRow returns who may read a place as a row among those of the files. Its state is "access".
 func accessRow(p AccessRule) []string {
 	why := p.Why
 	for _, text := range append([]string{"readers: " + p.Who()}, p.Differences()...) {
@@ -352,7 +354,7 @@ func accessRow(p AccessRule) []string {
 	return row
 }
 
-// Size prints bytes for people, in binary units.
+// Size formats bytes for people, in binary units.
 func Size(n int64) string {
 	if n < 1024 {
 		return fmt.Sprintf("%d B", n)

@@ -158,7 +158,7 @@ func readMHL(t *testing.T, r *Report) (hashlist, []byte) {
 	return list, b.Bytes()
 }
 
-// The list of the reference case: neighbours of one name, two stacks of one name, a folder named like a version.
+// The list of the reference case: neighbors with the same name, two stacks with the same name, a folder named like a version.
 func TestMHLPathsAreTheirOwn(t *testing.T) {
 	paths := []string{"Clips/A001.mov", "Clips/A001.mov", "Clips/A001.MOV", "Clips/Caf\u00e9.mov", "Clips/Cafe\u0301.mov", "Clips", "a\nb", "a b", "Clips/A.mov.v1/A.mov"}
 	var items []ledger.Item
@@ -245,7 +245,7 @@ func TestMHLGenerations(t *testing.T) {
 	assert.ErrorIs(t, Chain(io.Discard, sample()), ErrNoGeneration)
 }
 
-// A run that has changed nothing makes no list: the last one is served on, as the chain names it.
+// A run that has changed nothing writes no list. The last one is still served, under its name in the chain.
 func TestAListStandsWhileNothingChanges(t *testing.T) {
 	form, _ := FormOf("report.mhl")
 	item := ledger.Item{SourceID: "1", Path: "A001.mov", Versions: 1, FirstRun: 1, Checksum: "42a70d1abf84bf32"}
@@ -281,7 +281,7 @@ func TestAListStandsWhileNothingChanges(t *testing.T) {
 	}
 }
 
-// The C4 of nothing is the standard's own example.
+// The C4 ID of an empty text is the standard's own example.
 func TestC4(t *testing.T) {
 	assert.Equal(t, "c459dsjfscH38cYeXXYogktxf4Cd9ibshE3BHUo6a58hBXmRQdZrAkZzsWcbWtDg5oQstpDuni4Hirj75GEmTc1sFT", C4(nil))
 	assert.Len(t, C4([]byte("x")), c4Length)
@@ -351,7 +351,7 @@ func TestTheReportSaysWhatAskedForTheRun(t *testing.T) {
 	}
 }
 
-// What differs stands with both values on the page and in the JSON; values of many thousand characters are whole in the JSON only.
+// The page and the JSON show both values of a difference. Values of many thousand characters are complete only in the JSON.
 func TestDifferencesShowBothValues(t *testing.T) {
 	r := sample()
 	long := strings.Repeat("long ", 1000)

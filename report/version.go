@@ -2,7 +2,7 @@ package report
 
 import "runtime/debug"
 
-// Version is Framebridge's own, as it was built.
+// Version returns Framebridge's own version, as built.
 func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -10,10 +10,10 @@ func Version() string {
 	return "(devel)"
 }
 
-// iconikAPI is the version of iconik's API that is spoken.
+// iconikAPI is the version of iconik's API in use.
 const iconikAPI = "v1"
 
-// frameioAPI names the version of Frame.io's API by the archive's generation.
+// frameioAPI returns the version of Frame.io's API for the archive's generation.
 func frameioAPI(generation string) string {
 	if generation == "v4" {
 		return "v4"

@@ -16,23 +16,23 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// LinkPrefix is where signed links lead, at the root of the public address.
+// LinkPrefix is the path prefix of signed links, at the root of the public address.
 const LinkPrefix = "/l/"
 
-// LinksLast is how long a signed link opens, where what it is for does not end before.
+// LinksLast is how long a signed link is valid, unless its object ends earlier.
 const LinksLast = 30 * 24 * time.Hour
 
-// Link is what a signed link opens: one archive or one review of one tenant, for somebody with a role.
+// Link is what a signed link opens: one archive or review of one tenant, for a person with a role.
 type Link struct {
 	Tenant     string
 	Kind       string // archive or review
 	ID         string
 	Role       config.Role // viewer or editor
-	Generation int64       // links of an earlier one are revoked
+	Generation int64       // links of earlier generations are revoked
 	Expires    time.Time   // in whole seconds
 }
 
-// Errors of links that do not open.
+// Errors for links that cannot be opened.
 var (
 	ErrNoLink      = errors.New("the link is not complete, or was not made here")
 	ErrLinkExpired = errors.New("the link has expired")
@@ -41,7 +41,7 @@ var (
 
 const (
 	linkVersion = 1
-	linkMAC     = 16 // bytes of it that are in a link
+	linkMAC     = 16 // bytes of the MAC that are part of a link
 	maxLink     = 1 << 10
 )
 
@@ -50,10 +50,10 @@ var (
 	linkRoles = []config.Role{config.RoleViewer, config.RoleEditor}
 )
 
-// CanSignLinks tells whether links can be made; without ledger.encryption_key there are none.
+// CanSignLinks reports whether links can be created. That requires ledger.encryption_key.
 func CanSignLinks(cfg *config.Config) bool { return len(linkKeys(cfg)) > 0 }
 
-// SignLink is a link's address, signed with the first of ledger.encryption_key.
+// SignLink returns a link's URL, signed with the first key in ledger.encryption_key. It returns ErrNoLinkKey if there is none.
 func SignLink(cfg *config.Config, l Link) (string, error) {
 	keys := linkKeys(cfg)
 	if len(keys) == 0 {
@@ -70,8 +70,8 @@ func SignLink(cfg *config.Config, l Link) (string, error) {
 	return cfg.HTTP.PublicURL + LinkPrefix + base64.RawURLEncoding.EncodeToString(append(said, signed(key, said)...)), nil
 }
 
-// OpenLink reads the last part of a link's address. One that has expired is returned with ErrLinkExpired, so that whoever
-// has it can be told what it was for. Whether it was revoked, the ledger knows.
+// OpenLink parses the last part of a link's URL. It returns an expired link with ErrLinkExpired, so that its holder can be told
+// what it was for. Callers must check in the ledger whether it was revoked.
 func OpenLink(cfg *config.Config, token string, now time.Time) (Link, error) {
 	if len(token) > maxLink {
 		return Link{}, ErrNoLink
@@ -110,8 +110,8 @@ func signed(key, said []byte) []byte {
 	return mac.Sum(nil)[:linkMAC]
 }
 
-// encode writes a link in few bytes, so that mail programs do not break its address: version, kind, role, the tenant's 16
-// bytes, generation and expiry as varints, and the ID.
+// encode encodes a link in few bytes, so that mail programs do not break its URL: version, kind, role, the tenant's 16 bytes,
+// generation and expiry as varints, and the ID.
 func (l Link) encode() ([]byte, error) {
 	kind, role := slices.Index(linkKinds, l.Kind), slices.Index(linkRoles, l.Role)
 	tenant, err := hex.DecodeString(strings.ReplaceAll(l.Tenant, "-", ""))

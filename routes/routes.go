@@ -1,4 +1,4 @@
-// Package routes knows the addresses that Framebridge gives out, and the keys that are part of them.
+// Package routes knows the URLs that Framebridge gives out, and the keys in them.
 package routes
 
 import (
@@ -14,17 +14,17 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// Prefix is the root of every route that outsiders call.
+// Prefix is the root of all routes for outside callers.
 const Prefix = "/api/v1/services/frameio"
 
-// ButtonsLast is how long a button's key is good. A job's buttons are renewed whenever its progress is shown, and at its end.
+// ButtonsLast is how long a button's key is valid. A job's buttons are renewed with every progress update and at its end.
 const ButtonsLast = 90 * 24 * time.Hour
 
-// undatedUntil is when keys of before, which have no end of their own, are no longer taken.
+// undatedUntil is when older keys without an expiry stop being accepted.
 var undatedUntil = time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC)
 
-// ControlKey authorizes one control of one archive without a header until ButtonsLast from now: iconik's job buttons cannot
-// send any. It is made of the secret in use.
+// ControlKey returns a key that authorizes one control of one archive, without a header, until ButtonsLast from now, because
+// iconik's job buttons cannot send headers. It is derived from the current secret.
 func ControlKey(t *config.Tenant, archive, verb string, now time.Time) string {
 	for _, secret := range buttonSecrets(t) {
 		until := strconv.FormatInt(now.Add(ButtonsLast).Unix(), 36)
@@ -33,8 +33,8 @@ func ControlKey(t *config.Tenant, archive, verb string, now time.Time) string {
 	return ""
 }
 
-// FitsControl tells whether a button's key is for this archive and control, made of any secret that is configured, and still
-// good: buttons of before a rotation stay so for as long as the former secret is in the list. The time it takes tells nothing.
+// FitsControl reports whether a button's key is valid for this archive and control: it must derive from any configured secret and not
+// have expired. Keys from before a rotation stay valid as long as the former secret is listed. The time that it takes reveals nothing.
 func FitsControl(t *config.Tenant, archive, verb, given string, now time.Time) bool {
 	until, mac, dated := strings.Cut(given, ".")
 	good := now.Before(undatedUntil)
@@ -51,7 +51,7 @@ func FitsControl(t *config.Tenant, archive, verb, given string, now time.Time) b
 	return fits && good
 }
 
-// buttonSecrets are what keys are made of, the one in use first. Whoever knows an api_key may do what a button does.
+// buttonSecrets returns the secrets for keys, the current one first. Anyone who knows an api_key may do what a button does.
 func buttonSecrets(t *config.Tenant) []string {
 	return slices.DeleteFunc(append(t.Iconik.ActionSecret.RevealAll(), t.APIKey.RevealAll()...), func(s string) bool { return s == "" })
 }
@@ -65,33 +65,33 @@ func controlKey(secret string, t *config.Tenant, archive, verb, until string) st
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Archive is where an archive's state is read, and where its controls are.
+// Archive returns the URL of an archive's state and controls.
 func Archive(cfg *config.Config, id string) string {
 	return cfg.HTTP.PublicURL + Prefix + "/archives/" + url.PathEscape(id)
 }
 
-// ConsoleArchive is where a person who signs in sees an archive.
+// ConsoleArchive returns the URL of an archive in the console.
 func ConsoleArchive(cfg *config.Config, tenant, id string) string {
 	return cfg.HTTP.PublicURL + "/ui/" + tenant + "/archives/" + url.PathEscape(id)
 }
 
-// ConsoleReview is where a person who signs in sees a review.
+// ConsoleReview returns the URL of a review in the console.
 func ConsoleReview(cfg *config.Config, tenant, id string) string {
 	return cfg.HTTP.PublicURL + "/ui/" + tenant + "/reviews/" + url.PathEscape(id)
 }
 
-// ArchiveControl is what a button of an archive's job in iconik calls.
+// ArchiveControl returns the URL that a button of an archive's iconik job calls.
 func ArchiveControl(cfg *config.Config, t *config.Tenant, archive, verb string) string {
 	q := url.Values{"tenant-id": {t.ID}, "key": {ControlKey(t, archive, verb, time.Now())}}
 	return Archive(cfg, archive) + "/" + verb + "?" + q.Encode()
 }
 
-// Migration is where a migration's state is read, and where its controls are.
+// Migration returns the URL of a migration's state and controls.
 func Migration(cfg *config.Config, id string) string {
 	return cfg.HTTP.PublicURL + Prefix + "/migrations/" + url.PathEscape(id)
 }
 
-// Review is where a review's state is read, and where its controls are.
+// Review returns the URL of a review's state and controls.
 func Review(cfg *config.Config, id string) string {
 	return cfg.HTTP.PublicURL + Prefix + "/reviews/" + url.PathEscape(id)
 }

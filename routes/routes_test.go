@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// TestButtonsOutliveARotation: iconik keeps the button's address for as long as the job.
+// TestButtonsOutliveARotation: iconik keeps a button's URL for as long as the job.
 func TestButtonsOutliveARotation(t *testing.T) {
 	const archive = "4bd2e2ac-0000-4000-8000-00000000000a"
 	tenant := func(keys, actions config.Secrets) *config.Tenant {
@@ -37,7 +37,7 @@ func TestButtonsOutliveARotation(t *testing.T) {
 	assert.False(t, FitsControl(tenant(config.Secrets{"key"}, config.Secrets{"old"}), archive, "cancel", before, now), "another control")
 }
 
-// TestButtonsEnd: a key is good for its time, and cannot be given more of it.
+// TestButtonsEnd: a key is valid for its time, which cannot be extended.
 func TestButtonsEnd(t *testing.T) {
 	const archive = "4bd2e2ac-0000-4000-8000-00000000000a"
 	tenant := &config.Tenant{ID: "t", APIKey: config.Secrets{"key"}}
@@ -49,7 +49,7 @@ func TestButtonsEnd(t *testing.T) {
 	for _, given := range []string{"zzzzzz." + mac, mac, "." + mac, "-1." + mac} {
 		assert.False(t, FitsControl(tenant, archive, "retry", given, now), given)
 	}
-	undated := controlKey("key", tenant, archive, "retry", "") // of a release before
+	undated := controlKey("key", tenant, archive, "retry", "") // from an earlier release
 	assert.True(t, FitsControl(tenant, archive, "retry", undated, now))
 	assert.False(t, FitsControl(tenant, archive, "retry", undated, undatedUntil))
 }

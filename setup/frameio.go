@@ -12,7 +12,7 @@ import (
 
 const vendorFrameio = "Frame.io"
 
-// chooseWorkspaces finds the workspaces that are meant: named, of the last run, chosen by a person, or all.
+// chooseWorkspaces returns the workspaces to set up: those named, those of the last run, those chosen by a person, or all.
 func (p *planner) chooseWorkspaces(ctx context.Context) ([]Option, error) {
 	teams, err := p.Frameio.Workspaces(ctx)
 	if err != nil {
@@ -86,7 +86,7 @@ func (p *planner) configuredSecrets() []string {
 	return out
 }
 
-// planHook compares one webhook of one workspace.
+// planHook plans the changes to one webhook of one workspace.
 func (p *planner) planHook(w Option, want Hook, have []frameio.Webhook, caps frameio.InstallCapabilities) {
 	target := frameio.Webhook{WorkspaceID: w.ID, Name: want.Name, URL: URL(p.Base, want.Route, p.Tenant.ID), Events: want.Events}
 	if target.Events == nil {
@@ -129,7 +129,7 @@ func (p *planner) planHook(w Option, want Hook, have []frameio.Webhook, caps fra
 	p.add(c)
 }
 
-// bestMatch finds a webhook of exactly this URL, one that is on before one that is off; -1 for none.
+// bestMatch returns the index of a webhook with exactly this URL, preferably one that is on, or -1 if there is none.
 func bestMatch(have []frameio.Webhook, url string) int {
 	at := -1
 	for i, h := range have {
@@ -140,7 +140,7 @@ func bestMatch(have []frameio.Webhook, url string) int {
 	return at
 }
 
-// mendHook fills in what brings a webhook with a known secret to what it should be.
+// mendHook completes the change that brings a webhook with a known secret to the desired state.
 func (p *planner) mendHook(c *Change, key string, there, target frameio.Webhook, adopt bool) {
 	c.Op = Keep
 	if len(c.Details) > 0 {
@@ -174,7 +174,8 @@ func (p *planner) mendHook(c *Change, key string, there, target frameio.Webhook,
 
 var errNoSecret = errors.New("Frame.io's response contains no secret")
 
-// createHook makes a webhook, keeps its secret, and only then deletes the one that it replaces: no event is missed.
+// createHook returns a step that creates a webhook and stores its secret, and only then deletes the webhook that it
+// replaces, so that no event is missed.
 func (p *planner) createHook(key string, target frameio.Webhook, replaced string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		target.ID = ""
@@ -198,7 +199,7 @@ func (p *planner) createHook(key string, target frameio.Webhook, replaced string
 	}
 }
 
-// planFrameioAction compares the custom action of one workspace.
+// planFrameioAction plans the changes to the custom action of one workspace.
 func (p *planner) planFrameioAction(w Option, have []frameio.Action) {
 	b := FrameioButton
 	target := frameio.Action{WorkspaceID: w.ID, Name: b.Name, Description: b.Description, Event: b.Event, Timeout: b.Timeout, URL: URL(p.Base, b.Route, p.Tenant.ID)}

@@ -36,8 +36,8 @@ func (p *planner) planIconik(ctx context.Context) error {
 	return p.planSegmentsHook(ctx)
 }
 
-// chooseGroups finds the groups that are named, or those of the last run. Without any, iconik shows the actions to
-// administrators only.
+// chooseGroups sets the groups that are named, or those of the last run, or those that a person chooses. Without any, iconik shows
+// the actions only to administrators.
 func (p *planner) chooseGroups(ctx context.Context) error {
 	if len(p.Setup.Groups) == 0 && (p.Choose == nil || len(p.record.Groups) > 0 || len(p.record.Objects) > 0) {
 		p.groups = p.record.Groups
@@ -70,7 +70,7 @@ func (p *planner) chooseGroups(ctx context.Context) error {
 	return nil
 }
 
-// noteStorage lists the storages to choose from where none is matched or the configured one is not there.
+// noteStorage adds a note that lists the storages to choose from if none matches or the configured one does not exist.
 func (p *planner) noteStorage(ctx context.Context) error {
 	var err error
 	id := p.Tenant.Iconik.StorageID
@@ -137,8 +137,8 @@ func (p *planner) fieldChange(f mapping.Field, have *iconik.FieldDefinition) Cha
 	return c
 }
 
-// claimed remembers, before it is mended, an object that was being made when its answer was lost. Where there is nothing
-// to do, it is nil.
+// claimed returns mend, which may be nil if there is nothing to do. If the object's creation got no response, it returns a step
+// that records the object first.
 func (p *planner) claimed(kind Kind, key, where, id string, mend func(context.Context) error) func(context.Context) error {
 	kept, remembered := p.record.Find(kind, key, where)
 	if !remembered || kept.ID != "" {
@@ -152,14 +152,14 @@ func (p *planner) claimed(kind Kind, key, where, id string, mend func(context.Co
 	}
 }
 
-// Fits says that values of the wanted type can be written into a field: text goes into every kind of text, and addresses
-// may have a field of their own.
+// Fits reports whether values of the wanted type can be written into a field. Text fits every kind of text field,
+// including those for addresses.
 func Fits(have, want string) bool {
 	texts := []string{"string", "string_exact", "text", "email", "url"}
 	return have == want || slices.Contains(texts, have) && slices.Contains(texts, want)
 }
 
-// tracked makes an object and remembers it, before and after.
+// tracked returns a step that creates an object and records it, before and after.
 func (p *planner) tracked(kind Kind, key, where string, create func(ctx context.Context) (id string, err error)) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := p.intend(ctx, kind, key, where); err != nil {
@@ -236,7 +236,7 @@ func (p *planner) planButtons(ctx context.Context) error {
 	return nil
 }
 
-// button is a custom action as it should be.
+// button returns a custom action in the desired state.
 func (p *planner) button(b Button, where string) iconik.CustomAction {
 	a := iconik.CustomAction{Title: b.Title, URL: URL(p.Base, b.Route, p.Tenant.ID), Context: where, Type: "POST", Headers: map[string]string{SecretHeader: p.secret}}
 	if app := p.Tenant.Iconik.AppID; app != "" {
@@ -302,14 +302,14 @@ func (p *planner) planButton(ctx context.Context, b Button, where string, have [
 	return nil
 }
 
-// useForm names the view's id, which is known once the view is made.
+// useForm sets the view's ID, which is known once the view has been created.
 func (p *planner) useForm(a *iconik.CustomAction, view string) {
 	if id := p.views[view]; id != "" {
 		a.MetadataView = &id
 	}
 }
 
-// buttonDetails says what is different, never how a secret reads.
+// buttonDetails describes the differences, but never shows a secret.
 func (p *planner) buttonDetails(have, want iconik.CustomAction, view string) []string {
 	out := append(differs("title", have.Title, want.Title), differs("URL", have.URL, want.URL)...)
 	if have.Type != "" {
@@ -327,7 +327,7 @@ func (p *planner) buttonDetails(have, want iconik.CustomAction, view string) []s
 	return out
 }
 
-// HeaderOf reads the secret header, whatever its case.
+// HeaderOf returns the secret header's value, matching its name case-insensitively.
 func HeaderOf(headers map[string]string) string {
 	for k, v := range headers {
 		if strings.EqualFold(k, SecretHeader) {
@@ -344,7 +344,7 @@ func text(s *string) string {
 	return *s
 }
 
-// unseenBy are the chosen groups that do not see an action yet.
+// unseenBy returns the chosen groups that do not see an action yet.
 func (p *planner) unseenBy(ctx context.Context, id string) ([]string, error) {
 	if len(p.groups) == 0 {
 		return nil, nil

@@ -19,30 +19,30 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// Op is what is done to an object.
+// Op is the operation on an object.
 type Op string
 
-// What setup does to an object.
+// The operations of setup.
 const (
 	Create  Op = "create"
 	Update  Op = "update"
 	Enable  Op = "enable"
-	Replace Op = "replace" // made anew, because nobody knows the secret of the one that is there
+	Replace Op = "replace" // created again, because its secret is unknown or it cannot be turned on
 	Keep    Op = "keep"
 	Remove  Op = "remove"
 )
 
-// Change is one line of the difference between what is there and what should be.
+// Change is one line of the difference between the existing and the desired state.
 type Change struct {
 	Op      Op       `json:"op"`
 	Vendor  string   `json:"vendor"` // Frame.io or iconik
 	Kind    Kind     `json:"kind"`
 	Name    string   `json:"name"`
-	Where   string   `json:"where,omitempty"` // workspace's name, or iconik's context
-	ID      string   `json:"id,omitempty"`    // of what is there
+	Where   string   `json:"where,omitempty"` // the workspace's name, or iconik's context
+	ID      string   `json:"id,omitempty"`    // of the existing object
 	Details []string `json:"details,omitempty"`
 	Note    string   `json:"note,omitempty"`  // what a person should know
-	Error   string   `json:"error,omitempty"` // why it could not be done
+	Error   string   `json:"error,omitempty"` // why it failed
 
 	do func(ctx context.Context) error
 }
@@ -58,11 +58,11 @@ type Setup struct {
 	Iconik  *iconik.Client
 	Ledger  Ledger
 
-	Workspaces []string // ids or names; none: those of the last run, otherwise what Choose says
-	Groups     []string // ids or names of iconik's groups that see the actions; none: those of the last run
-	// Choose asks a person; nil takes everything there is.
+	Workspaces []string // IDs or names; none: those of the last run, or else what Choose returns
+	Groups     []string // IDs or names of the iconik groups that see the actions; none: those of the last run
+	// Choose asks a person. If nil, setup takes all workspaces and the last run's groups.
 	Choose func(what string, options []Option) ([]Option, error)
-	// InUse says that archives or reviews have written values into iconik: their fields are never taken away.
+	// InUse means that archives or reviews have written values to iconik. Their fields are then never removed.
 	InUse bool
 }
 
@@ -73,10 +73,10 @@ type Plan struct {
 	DryRun  bool     `json:"dry_run"`
 	Applied bool     `json:"applied"`
 	Changes []Change `json:"changes"`
-	// Notes are what a person must settle in the configuration.
+	// Notes are what a person must fix in the configuration.
 	Notes []string `json:"notes,omitempty"`
 
-	before, after []func(ctx context.Context) error // of what is remembered
+	before, after []func(ctx context.Context) error // steps that update the record
 }
 
 // planner is a plan in the making.
@@ -84,15 +84,15 @@ type planner struct {
 	*Setup
 	record Record
 	plan   *Plan
-	secret string            // of iconik's header
-	views  map[string]string // name → id
-	groups []string          // ids
+	secret string            // of iconik's secret header
+	views  map[string]string // name → ID
+	groups []string          // IDs
 }
 
-// ErrChoice wraps what a person must say first; it is a matter of usage.
+// ErrChoice wraps the errors of choices that a person must make first. They are usage errors.
 var ErrChoice = errors.New("choose one")
 
-// Plan reads both sides and says what would be made or mended. It writes nothing.
+// Plan reads both sides and returns what would be created or changed. It writes nothing.
 func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
 	p, err := s.planner(ctx)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Setup) planner(ctx context.Context) (*planner, error) {
 	return &planner{Setup: s, record: record, views: map[string]string{}, plan: &Plan{Tenant: s.Tenant.ID, Name: s.Tenant.Name}}, nil
 }
 
-// chooseSecret takes the configured secret of iconik's calls, or the one that was generated before, or generates one.
+// chooseSecret sets the secret of iconik's calls: the configured one, the one generated earlier, or a new one.
 func (p *planner) chooseSecret() error {
 	configured := p.Tenant.Iconik.ActionSecret.Reveal()
 	switch {
@@ -150,7 +150,7 @@ func (p *planner) remember(with func(*Record)) func(context.Context) error {
 
 func (p *planner) add(c Change) { p.plan.Changes = append(p.plan.Changes, c) }
 
-// intend remembers that an object is about to be made.
+// intend records that an object is about to be created.
 func (p *planner) intend(ctx context.Context, kind Kind, key, where string) error {
 	return change(ctx, p.Ledger, func(r *Record) { r.put(Object{Kind: kind, Key: key, Where: where}) })
 }
@@ -163,7 +163,7 @@ func (p *planner) made(ctx context.Context, o Object) error {
 	return nil
 }
 
-// Changed counts the changes that do something.
+// Changed returns the number of changes that do something.
 func (p *Plan) Changed() int {
 	n := 0
 	for _, c := range p.Changes {
@@ -174,8 +174,8 @@ func (p *Plan) Changed() int {
 	return n
 }
 
-// Apply carries the plan out, and goes on where something is refused: the error says how many changes failed, each of
-// which holds its own. done, where not nil, is told of each.
+// Apply carries out the plan and continues after failures. Its error says how many changes failed; each of those has its own error.
+// done, if not nil, is called after each change.
 func (p *Plan) Apply(ctx context.Context, done func(Change)) error {
 	for _, step := range p.before {
 		if err := step(ctx); err != nil {
@@ -214,10 +214,10 @@ func (p *Plan) Apply(ctx context.Context, done func(Change)) error {
 	return nil
 }
 
-// pauses is how often a change waits for as long as a vendor asks: Frame.io lets ten webhooks be made in a minute.
+// pauses is how many times a change waits for as long as a vendor asks. Frame.io allows ten new webhooks per minute.
 const pauses = 10
 
-// patiently tries a change again after the pauses that the vendor asks for.
+// patiently retries a throttled change after the pauses that the vendor asks for.
 func patiently(ctx context.Context, do func(context.Context) error) error {
 	for tries := 0; ; tries++ {
 		err := do(ctx)
@@ -233,7 +233,7 @@ func patiently(ctx context.Context, do func(context.Context) error) error {
 	}
 }
 
-// PartlyError says that some changes failed; the others are made.
+// PartlyError says that some changes failed. The others were made.
 type PartlyError struct {
 	Failed, Of int
 	cause      error
@@ -244,7 +244,7 @@ func (e *PartlyError) Error() string {
 }
 func (e *PartlyError) Unwrap() error { return e.cause }
 
-// differs describes a value that is another one; "" where they are the same.
+// differs describes a value that differs, or returns nil if it does not.
 func differs(what, have, want string) []string {
 	if have == want {
 		return nil
@@ -262,7 +262,7 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
-// pick finds what is named by id or, whatever the case, by name.
+// pick returns the options with the given IDs or names. Names are matched case-insensitively and must be unambiguous.
 func pick(what string, names []string, options []Option) ([]Option, error) {
 	var out []Option
 	for _, n := range names {

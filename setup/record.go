@@ -1,6 +1,6 @@
-// Package setup makes, at both vendors, what an administrator would otherwise make by hand: Frame.io's webhooks and custom
-// action, iconik's fields, views, custom actions and webhook. It reads both sides first, shows what it would change, and
-// remembers what it has made, so that a second run changes nothing and all of it can be taken away again.
+// Package setup creates, at both vendors, what an administrator would otherwise create by hand: Frame.io's webhooks and custom
+// action, and iconik's fields, views, custom actions and webhook. It reads both sides first and shows what it would change. It
+// records what it has created, so that a second run changes nothing and everything can be removed again.
 package setup
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// Kind is what an object is.
+// Kind is the kind of an object.
 type Kind string
 
-// What setup makes.
+// The kinds of objects that setup creates.
 const (
 	FrameioWebhook Kind = "frameio.webhook"
 	FrameioAction  Kind = "frameio.action"
@@ -27,30 +27,31 @@ const (
 	IconikWebhook  Kind = "iconik.webhook"
 )
 
-// Object is one that setup has made, or whose secret it keeps. Kind, Key and Where say which one it is.
+// Object is an object that setup has created, or whose secret it stores. Kind, Key and Where identify it.
 type Object struct {
 	Kind  Kind   `json:"kind"`
-	Key   string `json:"key"`             // which of those that are wanted: "archive", "send", a field's name
+	Key   string `json:"key"`             // which of the wanted objects: "archive", "send", a field's name
 	Where string `json:"where,omitempty"` // workspace, or iconik's context
-	// ID is empty from before the object is made until the answer is there: an object found then is ours, with its secret lost.
+	// ID is empty from before the object is created until the response arrives. An object found in that state
+	// is ours, but its secret is lost.
 	ID      string `json:"id,omitempty"`
 	Secret  string `json:"secret,omitempty"`  // that Frame.io showed once
-	Adopted bool   `json:"adopted,omitempty"` // was there before: not taken away
+	Adopted bool   `json:"adopted,omitempty"` // existed before, so it is not removed
 }
 
 func (o Object) is(kind Kind, key, where string) bool {
 	return o.Kind == kind && o.Key == key && o.Where == where
 }
 
-// Record is what is remembered of one tenant's set-up. It holds secrets and is kept encrypted.
+// Record is what setup remembers of one tenant's set-up. It contains secrets and is stored encrypted.
 type Record struct {
-	ActionSecret string   `json:"action_secret,omitempty"` // generated where the configuration has none
-	Workspaces   []string `json:"workspaces,omitempty"`    // ids of those that were chosen
-	Groups       []string `json:"groups,omitempty"`        // ids of iconik's groups that see the actions
+	ActionSecret string   `json:"action_secret,omitempty"` // generated if the configuration has none
+	Workspaces   []string `json:"workspaces,omitempty"`    // IDs of the chosen ones
+	Groups       []string `json:"groups,omitempty"`        // IDs of the iconik groups that see the actions
 	Objects      []Object `json:"objects,omitempty"`
 }
 
-// Find returns the remembered object of a kind, key and place.
+// Find returns the recorded object with a kind, key and place, or false if there is none.
 func (r Record) Find(kind Kind, key, where string) (Object, bool) {
 	for _, o := range r.Objects {
 		if o.is(kind, key, where) {
@@ -69,16 +70,16 @@ func (r *Record) drop(kind Kind, key, where string) {
 	r.Objects = slices.DeleteFunc(r.Objects, func(o Object) bool { return o.is(kind, key, where) })
 }
 
-// Ledger keeps a tenant's record; a ledger.TenantLedger is one.
+// Ledger stores a tenant's record. A ledger.TenantLedger implements it.
 type Ledger interface {
 	Token(ctx context.Context, name string) ([]byte, bool, error)
 	ExchangeToken(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
 }
 
-// recordName is under which name the record is kept among the ledger's encrypted values.
+// recordName is the record's name among the ledger's encrypted values.
 const recordName = "setup"
 
-// Load returns a tenant's record, an empty one where setup has never run or the ledger has no key.
+// Load returns a tenant's record. It is empty if setup has never run or the ledger has no key.
 func Load(ctx context.Context, l Ledger) (Record, error) {
 	var r Record
 	raw, ok, err := l.Token(ctx, recordName)
@@ -95,10 +96,10 @@ func Load(ctx context.Context, l Ledger) (Record, error) {
 	return r, nil
 }
 
-// change changes the record in one step.
+// change changes the record atomically.
 func change(ctx context.Context, l Ledger, with func(*Record)) error {
 	if _, _, err := l.Token(ctx, recordName); err != nil {
-		return err // one that does not open must not be written over: its objects would be forgotten
+		return err // never overwrite an unreadable record, because its objects would be forgotten
 	}
 	return l.ExchangeToken(ctx, recordName, func(_ context.Context, present []byte) ([]byte, error) {
 		var r Record
@@ -112,7 +113,7 @@ func change(ctx context.Context, l Ledger, with func(*Record)) error {
 	})
 }
 
-// FrameioSecrets are the secrets of the webhooks and actions that setup has made.
+// FrameioSecrets returns the secrets of the webhooks and actions that setup has created.
 func (r Record) FrameioSecrets() []string {
 	var out []string
 	for _, o := range r.Objects {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// PlanRemoval says what would be taken away: exactly what setup has made. Named workspaces limit it to theirs.
+// PlanRemoval returns what would be removed: exactly what setup has created. Named workspaces limit it to theirs.
 func (s *Setup) PlanRemoval(ctx context.Context) (*Plan, error) {
 	p, err := s.planner(ctx)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Setup) PlanRemoval(ctx context.Context) (*Plan, error) {
 	return p.plan, nil
 }
 
-// removalOrder takes callers away before forms, and views before their fields.
+// removalOrder removes callers before forms, and views before their fields.
 func removalOrder(k Kind) int {
 	return slices.Index([]Kind{FrameioWebhook, FrameioAction, IconikAction, IconikWebhook, IconikView, IconikField}, k)
 }

@@ -31,7 +31,7 @@ const (
 	base     = "https://framebridge.example.com/api/v1/services/frameio"
 )
 
-// harness is a tenant with both vendors simulated.
+// harness is a tenant with simulators of both vendors.
 type harness struct {
 	*setup.Setup
 	t       *testing.T
@@ -83,7 +83,7 @@ func (h *harness) run() *setup.Plan {
 	return p
 }
 
-// unchanged holds that another run has nothing to do.
+// unchanged requires that another run has nothing to do.
 func (h *harness) unchanged() {
 	h.t.Helper()
 	p, err := h.Plan(h.t.Context())
@@ -92,7 +92,7 @@ func (h *harness) unchanged() {
 	require.NoError(h.t, p.Apply(h.t.Context(), nil))
 }
 
-// ops are the changes of a kind that do something, "" for all.
+// ops returns the changes of a kind that do something, "" for all kinds.
 func ops(p *setup.Plan, kind setup.Kind) []string {
 	var out []string
 	for _, c := range p.Changes {
@@ -156,7 +156,7 @@ func TestEverythingIsMadeOnceAndTakenAwayAgain(t *testing.T) {
 	}
 }
 
-// holdsNoSecret holds that neither form of a plan shows what is secret.
+// holdsNoSecret requires that no form of a plan shows a secret.
 func (h *harness) holdsNoSecret(p *setup.Plan) {
 	h.t.Helper()
 	var b bytes.Buffer
@@ -317,7 +317,7 @@ func TestFieldsThatHoldValuesStay(t *testing.T) {
 	}
 }
 
-// A lost answer leaves a webhook whose secret nobody knows: the next run makes another, and none is left over.
+// A lost response leaves a webhook whose secret is unknown. The next run creates another, and none is left over.
 func TestLostAnswersLeaveNothingBehind(t *testing.T) {
 	for name, match := range map[string]string{"webhook": "^POST .*/webhooks/?$", "action": "^POST .*/actions/?$", "iconik's action": "^POST .*/custom_actions/ASSET/?$", "view": "^POST .*/views/?$", "field": "^POST .*/fields/?$"} {
 		t.Run(name, func(t *testing.T) {
@@ -404,7 +404,7 @@ func TestWithoutAKeyNothingIsMade(t *testing.T) {
 	assert.ErrorContains(t, err, "ledger.encryption_key")
 }
 
-// Another key must not make setup forget what it has made.
+// A different key must not make setup forget what it has created.
 func TestARecordThatDoesNotOpenIsNotWrittenOver(t *testing.T) {
 	h := newHarness(t, "v4", "Harbour Films")
 	dir := t.TempDir()

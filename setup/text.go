@@ -10,7 +10,7 @@ var signs = map[Op]string{Create: "+", Update: "~", Enable: "~", Replace: "~", K
 
 var kindNames = map[Kind]string{FrameioWebhook: "webhook", FrameioAction: "action", IconikField: "field", IconikView: "view", IconikAction: "action", IconikWebhook: "webhook"}
 
-// Print writes the difference for people: by vendor and place, what is kept only counted.
+// Print writes the differences for people, by vendor and place. What is kept is only counted.
 func (p *Plan) Print(out io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n", or(p.Name, "Tenant"), p.Tenant)

@@ -10,16 +10,16 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// SecretHeader carries the secret of iconik's custom actions and webhooks.
+// SecretHeader is the header with the secret of iconik's custom actions and webhooks.
 const SecretHeader = "X-Framebridge-Secret" //nolint:gosec // a header's name
 
-// ExtendView is the form of the action that extends a review.
+// ExtendView is the name of the form for the action that extends a review.
 const ExtendView = "Extend a review"
 
 // Hook is a Frame.io webhook that every chosen workspace should have.
 type Hook struct {
 	Key, Name, Route string
-	Events           []string // nil: the generation's events of reviews
+	Events           []string // nil: the API generation's review events
 }
 
 // Hooks are Frame.io's webhooks.
@@ -34,7 +34,7 @@ var FrameioButton = struct {
 	Timeout                              int
 }{"archive", "Archive to iconik", "Brings the whole project into iconik", "framebridge.archive", "/archive/actions/frameio", 10}
 
-// Button is an iconik custom action; it is made once for each context.
+// Button is an iconik custom action. It is created once for each context.
 type Button struct {
 	Key, Title, Route, View string
 	Contexts                []string
@@ -58,7 +58,7 @@ var SegmentsHook = struct{ Key, Name, Route, EventType, Realm string }{"segments
 type ViewSpec struct {
 	Name, Description string
 	Fields            []mapping.Field
-	Form              bool // filled in by people; the others are written by Framebridge
+	Form              bool // people fill it in; Framebridge writes the others
 }
 
 // Views are iconik's metadata views.
@@ -70,17 +70,17 @@ var Views = []ViewSpec{
 	{mapping.CommentView, "Written by Framebridge", mapping.CommentFields, false},
 }
 
-// viewField is a field's place in a view.
+// viewField returns a field's definition in a view.
 func (v ViewSpec) viewField(f mapping.Field) iconik.ViewField {
 	return iconik.ViewField{Name: f.Name, Label: f.Label, ReadOnly: !v.Form, Required: v.Form && f.Name == "framebridge_reviewers"}
 }
 
-// fieldOptions are what drop-downs offer.
+// fieldOptions are the choices of drop-downs.
 var fieldOptions = map[string][]iconik.FieldOption{
 	"framebridge_quality": {{Label: "Proxy", Value: "proxy"}, {Label: "Original", Value: "original"}},
 }
 
-// offered are the further fields of the form that a tenant's configuration offers.
+// offered returns the additional fields that a tenant's configuration offers in the form.
 func offered(r config.Review) (out []mapping.Field) {
 	if r.ForensicWatermark == "form" {
 		out = append(out, mapping.ForensicField)
@@ -91,7 +91,7 @@ func offered(r config.Review) (out []mapping.Field) {
 	return out
 }
 
-// viewsOf are the views of a tenant.
+// viewsOf returns a tenant's views.
 func viewsOf(r config.Review) []ViewSpec {
 	views := slices.Clone(Views)
 	for i := range views {
@@ -102,7 +102,7 @@ func viewsOf(r config.Review) []ViewSpec {
 	return views
 }
 
-// Fields are all fields of all views, each once, and whether only forms use it.
+// Fields returns all fields of all views, each once, and which of them only forms use.
 func Fields() (fields []mapping.Field, formOnly map[string]bool) {
 	formOnly = map[string]bool{}
 	for _, v := range Views {
@@ -117,7 +117,7 @@ func Fields() (fields []mapping.Field, formOnly map[string]bool) {
 	return fields, formOnly
 }
 
-// URL is where a route of a tenant is reached from outside. base is the public URL with the API's prefix.
+// URL returns a route's public URL for a tenant. base is the public URL with the API's prefix.
 func URL(base, route, tenant string) string {
 	return strings.TrimRight(base, "/") + route + "?" + url.Values{"tenant-id": {tenant}}.Encode()
 }

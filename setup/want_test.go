@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// Ten webhooks a minute are what Frame.io lets be made: who sets up many workspaces waits, and is not told of failures.
+// Frame.io allows ten new webhooks per minute. Setting up many workspaces takes longer, but reports no failures.
 func TestAChangeWaitsForAsLongAsTheVendorAsks(t *testing.T) {
 	tries := 0
 	p := &Plan{Changes: []Change{{Op: Create, do: func(context.Context) error {

@@ -19,15 +19,15 @@ import (
 	"github.com/framebridge/framebridge/test/chromium"
 )
 
-// TestSignInInABrowser signs in in a real Chromium, whose cookies, origins and policies no test client has. With
-// FRAMEBRIDGE_PICTURES set to a folder, it leaves pictures there.
+// TestSignInInABrowser signs in with a real Chromium, whose cookies, origins and policies no test client has. If
+// FRAMEBRIDGE_PICTURES is set to a folder, it stores pictures there.
 func TestSignInInABrowser(t *testing.T) {
 	h := newHarness(t)
 	h.realProvider()
 	var mu sync.Mutex
 	var said []string
 	ctx := chromium.Open(t, "the sign-in", 3*time.Minute, func(event any) {
-		if e, ok := event.(*log.EventEntryAdded); ok && !strings.HasSuffix(e.Entry.URL, "/favicon.ico") { // of pages that are not ours
+		if e, ok := event.(*log.EventEntryAdded); ok && !strings.HasSuffix(e.Entry.URL, "/favicon.ico") { // from pages that are not ours
 			mu.Lock()
 			defer mu.Unlock()
 			said = append(said, e.Entry.Text)

@@ -25,15 +25,15 @@ const (
 	SessionLasts = 12 * time.Hour
 	SessionIdle  = 2 * time.Hour // after the last page; live updates alone do not count
 
-	seenEvery   = time.Minute // how exactly the last use is kept
-	lookEvery   = time.Minute // how soon an open stream ends with its session
+	seenEvery   = time.Minute // precision at which the last use is recorded
+	lookEvery   = time.Minute // an open stream ends within this time after its session
 	maxForm     = 1 << 20
-	maxOnce     = 4 << 10 // of a form from somebody who is not signed in
+	maxOnce     = 4 << 10 // of a form from somebody who has not signed in
 	cookieName  = "framebridge"
-	prefixHTTPS = "__Host-" // a cookie that only this host can set, over TLS
+	prefixHTTPS = "__Host-" // over TLS, only this host can set such a cookie
 )
 
-// Actions in the audit.
+// Actions in the audit log.
 const (
 	ActionSignIn       = "sign-in"
 	ActionOneTimeLink  = "one-time link"
@@ -43,27 +43,27 @@ const (
 	ActionRevokeLinks  = "links revoked"
 )
 
-// Deps is what the desk needs.
+// Deps are what the desk needs.
 type Deps struct {
-	Config  func() *config.Config // that holds now
+	Config  func() *config.Config // returns the current configuration
 	Ledger  *ledger.Ledger
 	Log     *slog.Logger
-	Address func(*http.Request) string // where a request comes from; nil: its connection
-	Client  *http.Client               // to the OpenID Connect provider; nil: one of its own
+	Address func(*http.Request) string // where a request comes from; nil: the connection's address
+	Client  *http.Client               // for the OpenID Connect provider; nil: one of its own
 	Now     func() time.Time           // nil: time.Now
 }
 
-// Desk lets people in, and knows who is inside.
+// Desk lets people in and knows who is signed in.
 type Desk struct {
 	Deps
 	lookEvery time.Duration
 	refusals  Seldom
 
-	provider  atomic.Pointer[provider] // of the configuration that it was found with
+	provider  atomic.Pointer[provider] // for the configuration that it was discovered with
 	discovery singleflight.Group
 }
 
-// New makes a desk.
+// New returns a desk.
 func New(d Deps) *Desk {
 	if d.Now == nil {
 		d.Now = time.Now
@@ -77,7 +77,7 @@ func New(d Deps) *Desk {
 	return &Desk{Deps: d, lookEvery: lookEvery}
 }
 
-// Handler serves everything below /ui/: the sign-in itself, and the console to whoever has signed in.
+// Handler serves everything below /ui/: signing in, and the console for people who have signed in.
 func (d *Desk) Handler(console http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+stylePath, serveStyle)
@@ -94,8 +94,8 @@ func (d *Desk) Handler(console http.Handler) http.Handler {
 	return mux
 }
 
-// Protect lets a request through that is from somebody who has signed in and has a role, with the person in its context.
-// Whatever is not a read must come from a page of this session.
+// Protect admits requests from people who have signed in and have a role, and adds the person to the context. Any request that is
+// not a read must come from a page of the same session.
 func (d *Desk) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secret, s, ok, err := d.session(r)
@@ -138,7 +138,7 @@ func (d *Desk) Protect(next http.Handler) http.Handler {
 	})
 }
 
-// Person is who a request is from by its session, for pages that are open to others, too.
+// Person returns who a request is from, by its session. It is for pages that are also open to others.
 func (d *Desk) Person(r *http.Request) (Person, bool, error) {
 	_, s, ok, err := d.session(r)
 	return d.person(s, r), ok, err
@@ -152,7 +152,7 @@ func isStream(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// session finds the session of a request, with the secret of its cookie.
+// session returns a request's session and the secret in its cookie.
 func (d *Desk) session(r *http.Request) (secret string, s ledger.Session, ok bool, err error) {
 	cookie, err := r.Cookie(d.cookieName(""))
 	if err != nil || cookie.Value == "" {
@@ -163,7 +163,7 @@ func (d *Desk) session(r *http.Request) (secret string, s ledger.Session, ok boo
 	return cookie.Value, s, ok && now.Sub(s.SeenAt) < SessionIdle, err
 }
 
-// endWithSession ends a stream when its session does, or when the roles are others.
+// endWithSession ends a stream when its session ends or its roles change.
 func (d *Desk) endWithSession(ctx context.Context, end context.CancelFunc, secret string, roles map[string]config.Role) {
 	tick := time.NewTicker(d.lookEvery)
 	defer tick.Stop()
@@ -181,12 +181,12 @@ func (d *Desk) endWithSession(ctx context.Context, end context.CancelFunc, secre
 	}
 }
 
-// person is who has a session, with the roles that the present configuration gives them.
+// person returns who a session belongs to, with roles from the current configuration.
 func (d *Desk) person(s ledger.Session, r *http.Request) Person {
 	return Person{Name: s.Name, Email: s.Email, Kind: Kind(s.Kind), Address: d.Address(r), Roles: rolesOf(d.Config(), s)}
 }
 
-// rolesOf are the roles of a session: those of the person's groups, or those that a one-time link gave.
+// rolesOf returns a session's roles: those of the person's groups, or those that a one-time link granted.
 func rolesOf(cfg *config.Config, s ledger.Session) map[string]config.Role {
 	out := map[string]config.Role{}
 	for id, t := range cfg.Tenants {
@@ -204,7 +204,7 @@ func rolesOf(cfg *config.Config, s ledger.Session) map[string]config.Role {
 	return out
 }
 
-// roleOf is the highest role that any of the groups has in a tenant.
+// roleOf returns the highest role that any of the groups has in a tenant.
 func roleOf(t *config.Tenant, groups []string) (highest config.Role) {
 	for role, members := range t.Roles {
 		if highest == "" || config.Role(role).Covers(highest) {
@@ -216,7 +216,7 @@ func roleOf(t *config.Tenant, groups []string) (highest config.Role) {
 	return highest
 }
 
-// begin makes a session and gives its browser the cookie.
+// begin creates a session and gives the browser its cookie.
 func (d *Desk) begin(w http.ResponseWriter, r *http.Request, s ledger.Session) error {
 	now := d.Now()
 	s.Address, s.CreatedAt, s.ExpiresAt = d.Address(r), now.UTC(), now.Add(SessionLasts)
@@ -232,7 +232,7 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request, s ledger.Session) e
 
 var signInText = map[Kind]string{KindOIDC: "with the sign-in provider", KindConsole: "with a one-time link"}
 
-// audit records the same in each tenant in which a person has a role.
+// audit records an entry in each tenant in which a person has a role.
 func (d *Desk) audit(ctx context.Context, p Person, e ledger.AuditEntry) error {
 	for _, tenant := range p.Tenants() {
 		e.Tenant, e.Actor = tenant, p.Actor()
@@ -243,7 +243,7 @@ func (d *Desk) audit(ctx context.Context, p Person, e ledger.AuditEntry) error {
 	return nil
 }
 
-// Refused records that somebody was not let do something, the same once a minute: a refusal counts although the record fails.
+// Refused records that somebody was refused, at most once a minute for the same reason. If that fails, it only logs the error.
 func (d *Desk) Refused(ctx context.Context, p Person, tenants []string, object, why string) {
 	d.Log.WarnContext(ctx, "refused", "person", p.Actor().Name, "address", p.Address, "reason", why)
 	for _, tenant := range tenants {
@@ -260,8 +260,8 @@ func (d *Desk) Refused(ctx context.Context, p Person, tenants []string, object, 
 	}
 }
 
-// onlyTenant is where something is recorded that belongs to no tenant: the tenant, if there is one alone. One tenant's people
-// do not learn of another's.
+// onlyTenant returns where to record what belongs to no tenant: the only tenant, or none if there are several. One tenant's people
+// must not learn about another's.
 func (d *Desk) onlyTenant() []string {
 	if all := d.Config().Tenants; len(all) == 1 {
 		return slices.Collect(maps.Keys(all))
@@ -269,7 +269,7 @@ func (d *Desk) onlyTenant() []string {
 	return nil
 }
 
-// foreign says why a request is not from a page of this session: "" where it is.
+// foreign says why a request is not from a page of this session, or returns "" if it is.
 func (d *Desk) foreign(r *http.Request, token string) string {
 	if why := d.crossOrigin(r); why != "" {
 		return why
@@ -295,13 +295,13 @@ func (d *Desk) crossOrigin(r *http.Request) string {
 	return ""
 }
 
-// formToken is what the forms of a session carry. It is made of the cookie's secret, which no page can read.
+// formToken returns the token for a session's forms. It is derived from the cookie's secret, which no page can read.
 func formToken(secret string) string {
 	sum := sha256.Sum256([]byte("framebridge form token v1:" + secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// cookieName is the name of the session's cookie, or of another with a suffix. Over https no other host can set it.
+// cookieName returns the name of the session's cookie, or with a suffix that of another one. Over HTTPS no other host can set it.
 func (d *Desk) cookieName(suffix string) string {
 	if d.overHTTPS() {
 		return prefixHTTPS + cookieName + suffix
@@ -311,7 +311,7 @@ func (d *Desk) cookieName(suffix string) string {
 
 func (d *Desk) overHTTPS() bool { return strings.HasPrefix(d.Config().HTTP.PublicURL, "https://") }
 
-// cookie makes a cookie; one that lasts no time is taken back.
+// cookie returns a cookie. If lasts is not positive, the cookie gets deleted.
 func (d *Desk) cookie(suffix, value string, lasts time.Duration) *http.Cookie {
 	c := &http.Cookie{Name: d.cookieName(suffix), Value: value, Path: "/", MaxAge: int(lasts.Seconds()), HttpOnly: true, Secure: d.overHTTPS(), SameSite: http.SameSiteLaxMode} //nolint:gosec // not secure where the address is not https
 	if lasts <= 0 {
@@ -320,7 +320,7 @@ func (d *Desk) cookie(suffix, value string, lasts time.Duration) *http.Cookie {
 	return c
 }
 
-// sendToSignIn asks a browser to sign in and come back, and tells a script that it must.
+// sendToSignIn makes a browser sign in and come back. It responds to scripts with 401.
 func (d *Desk) sendToSignIn(w http.ResponseWriter, r *http.Request) {
 	if !safe(r.Method) || isStream(r) || r.Header.Get("Sec-Fetch-Mode") != "" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 		d.show(w, r, http.StatusUnauthorized, message{Title: "Signed out", Text: "Your session has ended. Sign in again.", Link: "/ui/sign-in", LinkText: "Sign in"})
@@ -329,7 +329,7 @@ func (d *Desk) sendToSignIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/ui/sign-in?"+url.Values{"to": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 }
 
-// localPath is where to go after a sign-in: a path of ours, whatever a link says.
+// localPath returns where to go after signing in. It is always a path of ours, whatever the link says.
 func localPath(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.ContainsAny(to, "\\\r\n\t") || strings.HasPrefix(to, "//") || strings.Contains(u.Path, "/.") ||

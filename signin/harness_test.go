@@ -28,7 +28,7 @@ const (
 	other = "11111111-2222-3333-4444-555555555555"
 )
 
-// harness is a desk behind a real HTTP server, in front of a console that says who is in it.
+// harness is a desk behind a real HTTP server, in front of a console that says who is signed in.
 type harness struct {
 	t    *testing.T
 	cfg  *config.Config
@@ -76,7 +76,7 @@ func newHarness(t *testing.T) *harness {
 	return h
 }
 
-// console says who is in it, and shows a form.
+// console says who is signed in, and shows a form.
 func (h *harness) console(w http.ResponseWriter, r *http.Request) {
 	p, _ := From(r.Context())
 	if isStream(r) {
@@ -91,7 +91,7 @@ func (h *harness) console(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// browser keeps cookies, and follows redirects.
+// browser returns a client that keeps cookies and follows redirects.
 func (h *harness) browser() *http.Client {
 	jar, err := cookiejar.New(nil)
 	require.NoError(h.t, err)
@@ -142,7 +142,7 @@ func absolute(base, path string) string {
 
 var tokenIn = regexp.MustCompile(`token=([\w-]+)`)
 
-// token is what the forms of a browser's session carry.
+// token returns the token for the forms of a browser's session.
 func (h *harness) token(c *http.Client) string {
 	h.t.Helper()
 	found := tokenIn.FindStringSubmatch(h.get(c, "/ui/").text)
@@ -150,7 +150,7 @@ func (h *harness) token(c *http.Client) string {
 	return found[1]
 }
 
-// oneTime signs a new browser in with a one-time link.
+// oneTime signs in a new browser with a one-time link.
 func (h *harness) oneTime(name string, roles map[string]config.Role) *http.Client {
 	h.t.Helper()
 	c := h.browser()
@@ -163,7 +163,7 @@ func (h *harness) oneTime(name string, roles map[string]config.Role) *http.Clien
 	return c
 }
 
-// audited are a tenant's entries, as action, actor and reason or object.
+// audited returns a tenant's entries, as action, actor and reason or object.
 func (h *harness) audited(tenant string) []string {
 	h.t.Helper()
 	entries, err := h.book.Tenant(tenant).AuditPage(context.WithoutCancel(h.t.Context()), ledger.AuditFilter{}, 0, 100)

@@ -12,14 +12,14 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// Opened is what a signed link has opened, with the role of whoever opened it.
+// Opened is what a signed link has opened, with the role of the person who opened it.
 type Opened struct {
 	routes.Link
 	Tenant *config.Tenant
 }
 
-// Open opens a signed link, or answers why it does not open. Where people sign in with a provider, a link leads through
-// it, and the person's own role holds.
+// Open opens a signed link. If it returns false, it has responded why the link does not open. If people sign in with a provider,
+// the link requires that too, and the person's own role applies.
 func (d *Desk) Open(w http.ResponseWriter, r *http.Request, token string) (Opened, bool) {
 	cfg := d.Config()
 	link, err := routes.OpenLink(cfg, token, d.Now())
@@ -65,7 +65,7 @@ func (d *Desk) expired(w http.ResponseWriter, r *http.Request) {
 	d.show(w, r, http.StatusGone, message{Title: "This link has expired", Text: "Links open for a limited time, and can be revoked. Ask whoever sent it for a new one."})
 }
 
-// Page is what somebody with a link sees of an archive or a review.
+// Page is what a person with a link sees of an archive or a review.
 type Page struct {
 	Kind   string // Archive or Review
 	Title  string
@@ -76,25 +76,25 @@ type Page struct {
 	Files  []File
 }
 
-// Fact is a line of a page. With an address it is a link.
+// Fact is a line of a page. If it has an address, it is a link.
 type Fact struct{ Label, Value, Address string }
 
-// List is a table of a page. Of a long one the rest is counted.
+// List is a table on a page. If it is cut off, More counts the rest.
 type List struct {
 	Title   string
 	Columns []string
 	Rows    [][]string
 	More    int
-	Others  bool // there are more, and nobody has counted them
+	Others  bool // there are more, but they were not counted
 }
 
-// File is what can be downloaded, by whoever has the role.
+// File is a download for people who have the role.
 type File struct {
 	Name, Label string
 	Role        config.Role
 }
 
-// MayLoad tells whether a page has a file for whoever opened it. A refusal is answered.
+// MayLoad reports whether a page has a file for the person who opened it. If it returns false, it has responded.
 func (d *Desk) MayLoad(w http.ResponseWriter, r *http.Request, o Opened, files []File, name string) bool {
 	i := slices.IndexFunc(files, func(f File) bool { return f.Name == name })
 	switch {
@@ -114,19 +114,19 @@ func (d *Desk) MayLoad(w http.ResponseWriter, r *http.Request, o Opened, files [
 	return false
 }
 
-// ShowPage answers with the page of a link.
+// ShowPage responds with a link's page.
 func (d *Desk) ShowPage(w http.ResponseWriter, r *http.Request, o Opened, p Page) {
 	p.Files = slices.DeleteFunc(slices.Clone(p.Files), func(f File) bool { return !o.Role.Covers(f.Role) })
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
 	d.render(w, r, http.StatusOK, "link", map[string]any{"Page": p, "Base": strings.TrimRight(r.URL.Path, "/"), "Until": o.Expires, "Tenant": o.Tenant.Name})
 }
 
-// NotThere answers for an archive or a review that the ledger does not have any longer.
+// NotThere responds that the ledger no longer has an archive or a review.
 func (d *Desk) NotThere(w http.ResponseWriter, r *http.Request, kind string) {
 	d.show(w, r, http.StatusNotFound, message{Title: "Nothing here", Text: "Framebridge no longer has a record of this " + kind + "."})
 }
 
-// revokeLinks revokes all links to an archive or a review that were sent until now.
+// revokeLinks revokes all links to an archive or a review that were sent so far.
 func (d *Desk) revokeLinks(w http.ResponseWriter, r *http.Request) {
 	p, _ := From(r.Context())
 	tenant, kind, id := r.PostFormValue("tenant"), r.PostFormValue("kind"), r.PostFormValue("id")

@@ -21,7 +21,7 @@ var linkedPage = Page{
 	Files: []File{{"report.html", "Report", config.RoleViewer}, {"comments.edl", "Comments for an EDL", config.RoleEditor}},
 }
 
-// linkTo makes a signed link.
+// linkTo returns a signed link.
 func (h *harness) linkTo(role config.Role, generation int64) string {
 	h.t.Helper()
 	address, err := routes.SignLink(h.cfg, routes.Link{Tenant: acme, Kind: "review", ID: "r1", Role: role, Generation: generation, Expires: h.time().Add(time.Hour)})

@@ -22,33 +22,33 @@ import (
 )
 
 const (
-	providerTimeout = 10 * time.Second // for one answer of the provider
-	signInLasts     = 10 * time.Minute // from the click to the provider's answer
+	providerTimeout = 10 * time.Second // for one response from the provider
+	signInLasts     = 10 * time.Minute // from the click to the provider's response
 	callbackPath    = "/ui/sign-in/callback"
-	maxGroups       = 500 // of a person that are kept
+	maxGroups       = 500 // most groups of a person that are stored
 )
 
 func newSecret() string { return rand.Text() + rand.Text() } // 260 bits
 
-// subjectAt names a person of a provider: e-mail addresses change hands.
+// subjectAt identifies a person at a provider. It does not use e-mail addresses, which can change hands.
 func subjectAt(issuer, subject string) string { return "oidc:" + issuer + "#" + subject }
 
-// provider is an OpenID Connect provider as its discovery document says.
+// provider is an OpenID Connect provider, according to its discovery document.
 type provider struct {
 	of     config.OIDC
 	oidc   *oidc.Provider
 	scopes []string
-	users  string // address of the user info; empty: none
+	users  string // URL of the user info endpoint; empty: none
 }
 
-// discover finds the configured provider, once until the configuration changes. A failure is not kept: the next sign-in asks
-// again.
+// discover returns the configured provider. It asks once, until the configuration changes. It does not cache
+// failures: the next sign-in asks again.
 func (d *Desk) discover(ctx context.Context) (*provider, error) {
 	want := d.Config().Auth.OIDC
 	if known := d.provider.Load(); known != nil && known.of == want {
 		return known, nil
 	}
-	// One request at a time, however many people click while the provider is away.
+	// One request at a time, no matter how many people click while the provider is down.
 	found, err, _ := d.discovery.Do(want.Issuer, func() (any, error) {
 		p, err := d.ask(context.WithoutCancel(ctx), want)
 		if err == nil {
@@ -77,7 +77,7 @@ func (d *Desk) ask(ctx context.Context, want config.OIDC) (*provider, error) {
 		return nil, err
 	}
 	p := &provider{of: want, oidc: found, scopes: []string{oidc.ScopeOpenID, "profile", "email"}, users: says.Users}
-	if slices.Contains(says.Scopes, "groups") { // some providers refuse a scope that they do not know
+	if slices.Contains(says.Scopes, "groups") { // some providers reject unknown scopes
 		p.scopes = append(p.scopes, "groups")
 	}
 	return p, nil
@@ -91,15 +91,15 @@ func (d *Desk) oauth(p *provider) *oauth2.Config {
 	return &oauth2.Config{ClientID: p.of.ClientID, ClientSecret: p.of.ClientSecret.Reveal(), Endpoint: p.oidc.Endpoint(), Scopes: p.scopes, RedirectURL: d.Config().HTTP.PublicURL + callbackPath}
 }
 
-// attempt is a sign-in that has begun, kept by the browser alone.
+// attempt is a sign-in in progress, stored only in the browser.
 type attempt struct {
 	State    string `json:"state"`
 	Nonce    string `json:"nonce"`
-	Verifier string `json:"verifier"` // of PKCE
+	Verifier string `json:"verifier"` // for PKCE
 	To       string `json:"to"`
 }
 
-// attemptCookie is the suffix of a sign-in's cookie: several tabs may sign in at the same time.
+// attemptCookie returns the suffix of a sign-in's cookie, because several tabs may sign in at the same time.
 func attemptCookie(state string) string { return "-" + state[:min(8, len(state))] }
 
 // toProvider sends a browser to the provider.
@@ -123,7 +123,7 @@ func (d *Desk) toProvider(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, d.oauth(p).AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), http.StatusSeeOther)
 }
 
-// attemptOf reads the sign-in that an answer of the provider belongs to.
+// attemptOf returns the sign-in that a response from the provider belongs to.
 func (d *Desk) attemptOf(r *http.Request) (a attempt, ok bool) {
 	state := r.URL.Query().Get("state")
 	if state == "" {
@@ -138,7 +138,7 @@ func (d *Desk) attemptOf(r *http.Request) (a attempt, ok bool) {
 	return attempt{}, false
 }
 
-// fromProvider takes the provider's answer and begins the session.
+// fromProvider handles the provider's response and begins the session.
 func (d *Desk) fromProvider(w http.ResponseWriter, r *http.Request) {
 	a, ok := d.attemptOf(r)
 	if !ok {
@@ -175,7 +175,7 @@ func (d *Desk) fromProvider(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, localPath(a.To), http.StatusSeeOther)
 }
 
-// claims are what a provider says of a person.
+// claims are what a provider says about a person.
 type claims struct {
 	Subject  string `json:"sub"`
 	Name     string `json:"name"`
@@ -184,7 +184,7 @@ type claims struct {
 	Verified *bool  `json:"email_verified"`
 }
 
-// identify exchanges the code and reads who it is. Every check of the tokens that OpenID Connect asks for is made.
+// identify exchanges the code and returns who it is. It makes every check of the tokens that OpenID Connect requires.
 func (d *Desk) identify(ctx context.Context, p *provider, code string, a attempt) (ledger.Session, error) {
 	ctx = d.withClient(ctx)
 	token, err := d.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
@@ -225,14 +225,14 @@ func (d *Desk) identify(ctx context.Context, p *provider, code string, a attempt
 			groups, _ = groupsIn(more, p.of.GroupsClaim)
 		}
 	}
-	if c.Verified != nil && !*c.Verified { // it may be somebody else's
+	if c.Verified != nil && !*c.Verified { // it may belong to somebody else
 		c.Email = ""
 	}
 	return ledger.Session{Subject: subjectAt(p.of.Issuer, id.Subject), Kind: string(KindOIDC), Name: cmp.Or(c.Name, c.User, c.Email, id.Subject), Email: c.Email,
 		Groups: d.known(groups)}, nil
 }
 
-// exchangeError leaves out what the provider answered with, which may hold a token.
+// exchangeError omits the provider's response, which may contain a token.
 func exchangeError(err error) error {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) {
@@ -241,7 +241,7 @@ func exchangeError(err error) error {
 	return err
 }
 
-// groupsIn reads a claim that is a list of names, or one.
+// groupsIn reads a claim that is a list of names or a single one. It returns false if there is no such claim.
 func groupsIn(all map[string]any, claim string) (groups []string, listed bool) {
 	switch v := all[claim].(type) {
 	case string:
@@ -257,8 +257,8 @@ func groupsIn(all map[string]any, claim string) (groups []string, listed bool) {
 	return nil, false
 }
 
-// known leaves the groups that a role may be given to; what else a person belongs to is none of our business. Groups that the
-// configuration names later count from the next sign-in.
+// known returns only the groups that have a role in the configuration. What else a person belongs to is none of our business.
+// Groups that the configuration adds later count from the next sign-in.
 func (d *Desk) known(groups []string) []string {
 	named := map[string]bool{}
 	for _, t := range d.Config().Tenants {

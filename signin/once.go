@@ -10,10 +10,10 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// OneTimeLasts is how long the link of starter console opens.
+// OneTimeLasts is how long the link from starter console is valid.
 const OneTimeLasts = 5 * time.Minute
 
-// OneTimeLink makes a link that signs somebody in once, with a role in some tenants, and returns its address.
+// OneTimeLink creates a link that signs somebody in once, with a role in some tenants, and returns its URL.
 func OneTimeLink(ctx context.Context, cfg *config.Config, l *ledger.Ledger, name string, roles map[string]config.Role, now time.Time) (string, error) {
 	s := ledger.Session{Subject: "console:" + name, Kind: string(KindConsole), Name: name, Roles: map[string]string{}, ExpiresAt: now.Add(OneTimeLasts)}
 	for tenant, role := range roles {
@@ -26,7 +26,7 @@ func OneTimeLink(ctx context.Context, cfg *config.Config, l *ledger.Ledger, name
 	return cfg.HTTP.PublicURL + "/ui/sign-in/once?" + url.Values{"code": {secret}}.Encode(), nil
 }
 
-// oneTimePage asks before it uses the link: chat programs and mail scanners open links, too.
+// oneTimePage asks before it uses the link, because chat programs and mail scanners also open links.
 func (d *Desk) oneTimePage(w http.ResponseWriter, r *http.Request) {
 	code := r.URL.Query().Get("code")
 	s, ok, err := d.Ledger.OneTimeLink(r.Context(), code, d.Now())

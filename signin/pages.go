@@ -20,7 +20,7 @@ var style []byte
 //go:embed pages/pages.html
 var pagesText string
 
-// stylePath changes with the style, so that browsers may keep it.
+// stylePath changes with the style, so that browsers can cache it.
 var stylePath = func() string {
 	sum := sha256.Sum256(style)
 	return "/ui/sign-in/style-" + hex.EncodeToString(sum[:6]) + ".css"
@@ -39,7 +39,7 @@ func serveStyle(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(style)
 }
 
-// message is a page that says one thing.
+// message is a page with a single message.
 type message struct{ Title, Text, Link, LinkText string }
 
 func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, m message) {
@@ -58,13 +58,13 @@ func (d *Desk) render(w http.ResponseWriter, r *http.Request, status int, name s
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "same-origin") // with no-referrer, forms would be sent without their origin
+	h.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers would send forms without their origin
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes())
 }
 
-// signInPage offers the ways in.
+// signInPage offers the ways to sign in.
 func (d *Desk) signInPage(w http.ResponseWriter, r *http.Request) {
 	data := map[string]string{"To": localPath(r.URL.Query().Get("to"))}
 	if issuer := d.Config().Auth.OIDC.Issuer; issuer != "" {
@@ -76,7 +76,7 @@ func (d *Desk) signInPage(w http.ResponseWriter, r *http.Request) {
 	d.render(w, r, http.StatusOK, "sign-in", data)
 }
 
-// noRole says to somebody who is who they say they are that this does not suffice.
+// noRole tells a person who is identified but has no role.
 func (d *Desk) noRole(w http.ResponseWriter, r *http.Request, p Person) {
 	d.Refused(r.Context(), p, d.onlyTenant(), "", "has no role")
 	d.show(w, r, http.StatusForbidden, message{Title: "No role in Framebridge", Text: "You are " + cmp.Or(p.Email, p.Name) +

@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// signOut ends the session that asks for it.
+// signOut ends the request's own session.
 func (d *Desk) signOut(w http.ResponseWriter, r *http.Request) {
 	secret, _, _, err := d.session(r)
 	if err == nil {
@@ -29,7 +29,7 @@ func (d *Desk) signOut(w http.ResponseWriter, r *http.Request) {
 	d.show(w, r, http.StatusOK, message{Title: "Signed out", Text: "You are signed out of Framebridge. If you signed in with your company's provider, you are still signed in there.", Link: "/ui/sign-in", LinkText: "Sign in again"})
 }
 
-// inside is somebody with sessions, as an administrator sees them.
+// inside is a person with sessions, as an administrator sees them.
 type inside struct {
 	Subject, Name, Email, Address string
 	Kind                          Kind
@@ -45,8 +45,8 @@ type held struct {
 	Role       config.Role
 }
 
-// peopleFor are the people with sessions whom an administrator may sign out: those with a role in a tenant that he
-// administers. Of their roles he sees those.
+// peopleFor returns the people with sessions whom an administrator may sign out: those with a role in a tenant that they
+// administer. It includes only the roles in those tenants.
 func (d *Desk) peopleFor(r *http.Request) ([]inside, error) {
 	admin, _ := From(r.Context())
 	_, own, _, err := d.session(r)
@@ -81,7 +81,7 @@ func (d *Desk) peopleFor(r *http.Request) ([]inside, error) {
 	return out, nil
 }
 
-// isAdmin refuses a page to whoever administers no tenant.
+// isAdmin reports whether the person administers a tenant. If not, it has responded.
 func (d *Desk) isAdmin(w http.ResponseWriter, r *http.Request) bool {
 	p, _ := From(r.Context())
 	for _, tenant := range p.Tenants() {
@@ -93,14 +93,14 @@ func (d *Desk) isAdmin(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// Forbidden answers somebody whose role does not suffice, and records it.
+// Forbidden responds to a person whose role is not sufficient, and records it.
 func (d *Desk) Forbidden(w http.ResponseWriter, r *http.Request, tenants []string, needed config.Role) {
 	p, _ := From(r.Context())
 	d.Refused(r.Context(), p, tenants, r.URL.Path, "needs the role "+string(needed))
 	d.show(w, r, http.StatusForbidden, message{Title: "Your role does not allow this", Text: "This needs the role " + string(needed) + ". Ask your administrator.", Link: "/ui/", LinkText: "Back to Framebridge"})
 }
 
-// peopleShown are those whom an administrator sees; false where the answer is given.
+// peopleShown returns the people that an administrator sees. If it returns false, it has responded.
 func (d *Desk) peopleShown(w http.ResponseWriter, r *http.Request) ([]inside, bool) {
 	if !d.isAdmin(w, r) {
 		return nil, false
@@ -121,7 +121,7 @@ func (d *Desk) peoplePage(w http.ResponseWriter, r *http.Request) {
 	d.render(w, r, http.StatusOK, "people", map[string]any{"People": people, "FormToken": FormToken(r.Context()), "Done": r.URL.Query().Get("done")})
 }
 
-// signOutPerson ends all sessions of a person.
+// signOutPerson ends all of a person's sessions.
 func (d *Desk) signOutPerson(w http.ResponseWriter, r *http.Request) {
 	people, ok := d.peopleShown(w, r)
 	if !ok {

@@ -1,5 +1,5 @@
-// Package signin knows who a person is and what they may do: sign-in with an OpenID Connect provider or a one-time link,
-// sessions, and the signed links of mails, jobs and fields. It answers with net/http and knows no page of the console.
+// Package signin knows who a person is and what they may do: signing in with an OpenID Connect provider or a one-time link,
+// sessions, and the signed links in mails, jobs and fields. It uses net/http and knows none of the console's pages.
 package signin
 
 import (
@@ -12,38 +12,38 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Kind is how somebody has shown who they are.
+// Kind is how a person has proved who they are.
 type Kind string
 
 // Kinds of sign-in.
 const (
 	KindOIDC    Kind = "oidc"    // at the OpenID Connect provider
-	KindConsole Kind = "console" // with a link of the command starter console
-	KindLink    Kind = "link"    // with the signed link of a mail, a job or a field
+	KindConsole Kind = "console" // with a link from the command starter console
+	KindLink    Kind = "link"    // with the signed link in a mail, a job or a field
 	KindKey     Kind = "key"     // with an API key
 )
 
-// Person is who a request is from. A session's person has the roles that held when it began or was last refreshed.
+// Person is who a request is from. The roles of a session's person follow the current configuration.
 type Person struct {
 	Name    string
 	Email   string
 	Kind    Kind
-	KeyName string                 // of the API key
-	Address string                 // the network address that the request came from
+	KeyName string                 // name of the API key
+	Address string                 // network address that the request came from
 	Roles   map[string]config.Role // by tenant
 }
 
-// Allows tells whether the person may do in a tenant what needs the role.
+// Allows reports whether the person may do in a tenant what requires the role.
 func (p Person) Allows(tenant string, role config.Role) bool {
 	return p.Roles[tenant].Covers(role)
 }
 
-// Tenants are the IDs of the tenants in which the person has a role, in order.
+// Tenants returns the sorted IDs of the tenants in which the person has a role.
 func (p Person) Tenants() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(p.Roles)), func(t string) bool { return !p.Allows(t, config.RoleViewer) })
 }
 
-// Actor is the person as the audit names them.
+// Actor returns the person as the audit log names them.
 func (p Person) Actor() ledger.Actor {
 	kind := ledger.ActorConsole
 	if p.Kind == KindKey {
@@ -54,19 +54,19 @@ func (p Person) Actor() ledger.Actor {
 
 type personKey struct{}
 
-// With puts a person into a request's context.
+// With adds a person to a request's context.
 func With(ctx context.Context, p Person) context.Context {
 	return context.WithValue(ctx, personKey{}, p)
 }
 
-// From is the person whom a request is from, and false where nobody has signed in.
+// From returns the person that a request is from, or false if nobody has signed in.
 func From(ctx context.Context) (Person, bool) {
 	p, ok := ctx.Value(personKey{}).(Person)
 	return p, ok
 }
 
-// FormField is the name of the hidden field that each form of the console carries, and FormHeader that of the header for
-// requests of its scripts. FormToken is their value.
+// FormField is the name of the hidden field that each of the console's forms has, and FormHeader that of the header for requests
+// from its scripts. FormToken returns their value.
 const (
 	FormField  = "form_token"
 	FormHeader = "X-Form-Token"
@@ -74,12 +74,12 @@ const (
 
 type formTokenKey struct{}
 
-// WithFormToken puts the token into a request's context that its page's forms must carry.
+// WithFormToken adds to a request's context the token that its page's forms must send.
 func WithFormToken(ctx context.Context, token string) context.Context {
 	return context.WithValue(ctx, formTokenKey{}, token)
 }
 
-// FormToken is the token that the forms of a request's page must carry.
+// FormToken returns the token that the forms of a request's page must send.
 func FormToken(ctx context.Context) string {
 	token, _ := ctx.Value(formTokenKey{}).(string)
 	return token

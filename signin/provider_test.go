@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// people are who may sign in at the provider, and their groups.
+// people are the users who may sign in at the provider, and their groups.
 var people = map[string]*storage.User{
 	"edith": {ID: "edith", Username: "edith", Password: "verysecure", FirstName: "Edith", LastName: "Cutter", Email: "edith@example.com", EmailVerified: true},
 	"ivan":  {ID: "ivan", Username: "ivan", Password: "verysecure", FirstName: "Ivan", LastName: "Root", Email: "ivan@example.com", EmailVerified: true},
@@ -32,12 +32,12 @@ func (users) GetUserByID(id string) *storage.User         { return people[id] }
 func (users) GetUserByUsername(name string) *storage.User { return people[name] }
 func (users) ExampleClientID() string                     { return "service" }
 
-// withGroups is the provider's storage, with a claim of groups beside what the standard has.
+// withGroups is the provider's storage, with a groups claim in addition to the standard ones.
 type withGroups struct {
 	*storage.Storage
 	mu sync.Mutex
 	of map[string][]string
-	// lies lets the user info be about somebody else.
+	// lies makes the user info describe somebody else.
 	lies bool
 }
 
@@ -49,7 +49,7 @@ func (s *withGroups) SetUserinfoFromToken(ctx context.Context, info *oidc.UserIn
 		info.Subject = "somebody"
 	}
 	info.AppendClaims("groups", s.of[subject])
-	info.AppendClaims("email_verified", bool(info.EmailVerified)) // which the storage leaves out where it is false
+	info.AppendClaims("email_verified", bool(info.EmailVerified)) // the storage omits it if it is false
 	return err
 }
 
@@ -71,7 +71,7 @@ func (h *harness) realProvider() *withGroups {
 
 var requestID = regexp.MustCompile(`name="id" value="([^"]+)"`)
 
-// signInAt signs a browser in at the provider, from a page on.
+// signInAt signs in a browser at the provider, starting from a page.
 func (h *harness) signInAt(c *http.Client, from, user string) page {
 	h.t.Helper()
 	login := h.get(c, "/ui/sign-in/oidc?"+url.Values{"to": {from}}.Encode())

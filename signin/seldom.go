@@ -8,16 +8,16 @@ import (
 
 const (
 	seldomEvery = time.Minute
-	seldomMost  = 1000 // different things that are remembered; of more, none passes
+	seldomMost  = 1000 // most things remembered; beyond that, nothing passes
 )
 
-// Seldom lets the same thing pass once a minute: whoever repeats what is refused does not fill the audit log.
+// Seldom lets the same thing pass once a minute, so that repeated refusals do not fill the audit log.
 type Seldom struct {
 	mu   sync.Mutex
 	last map[string]time.Time
 }
 
-// Pass tells whether something was not let pass within the last minute.
+// Pass reports whether the same thing has not passed within the last minute.
 func (s *Seldom) Pass(what string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,7 +35,7 @@ func TestSignInWithTheProvider(t *testing.T) {
 	assert.Equal(t, []string{"sign-in | edith@example.com |"}, h.audited(acme))
 	assert.Equal(t, []string{"sign-in | edith@example.com |"}, h.audited(other))
 
-	// What the configuration says counts at once.
+	// Changes of the configuration apply at once.
 	h.tenant(acme).Roles = map[string][]string{"viewer": {"everybody"}}
 	h.tenant(other).Roles = nil
 	assert.Contains(t, h.get(c, "/ui/").text, ". Acme=viewer")

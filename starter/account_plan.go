@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// printAccountPlan is for people; --json prints all of it.
+// printAccountPlan prints a plan for people. Use --json for all of it.
 func printAccountPlan(out io.Writer, p workflows.AccountPlan) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(w, "Projects\t%d\nFiles\t%d\nFolders\t%d\nSize\t%s\nComments\t%s\nShares\t%d\n", p.Projects, p.Files, p.Folders, report.Size(p.Bytes), p.CommentsText(), p.Shares)
@@ -55,7 +55,7 @@ func printAccountPlan(out io.Writer, p workflows.AccountPlan) error {
 	return nil
 }
 
-// blockedWhat names a project, and how many of its files a problem is about.
+// blockedWhat names a project and says how many of its files a problem affects.
 func blockedWhat(b workflows.AccountBlocker) string {
 	what := cmp.Or(b.Project, b.ProjectID, "The account")
 	if b.Files > 0 {

@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-const auditPage = 1000 // entries in memory at once
+const auditPage = 1000 // most entries in memory at once
 
 func auditCommand(o *options) *cobra.Command {
 	var filter ledger.AuditFilter
@@ -66,7 +66,7 @@ func verifyAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger) erro
 }
 
 func printAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger, filter ledger.AuditFilter, after int64, asJSON bool) error {
-	filter.WithErasures = asJSON // it proves itself
+	filter.WithErasures = asJSON // so that the output can be verified by itself
 	lines := json.NewEncoder(out)
 	for {
 		entries, err := l.AuditPage(ctx, filter, after, auditPage)
@@ -90,7 +90,7 @@ func printAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger, filte
 	}
 }
 
-// auditLine is an entry as a person reads it.
+// auditLine formats an entry for people.
 func auditLine(e ledger.AuditEntry) string {
 	who := cmp.Or(e.Actor.Name, e.Actor.Key, e.Actor.Kind)
 	if e.Actor.Address != "" {
@@ -103,13 +103,13 @@ func auditLine(e ledger.AuditEntry) string {
 	var detail struct {
 		Text string `json:"text"`
 	}
-	_ = json.Unmarshal(e.Detail, &detail) // what has no text has more than a line takes
+	_ = json.Unmarshal(e.Detail, &detail) // a detail without a text does not fit on a line
 	for _, text := range []string{e.Reason, detail.Text} {
 		if text != "" {
 			line += ": " + firstLine(text)
 		}
 	}
-	return strings.Map(func(r rune) rune { // what outsiders wrote must not control a terminal
+	return strings.Map(func(r rune) rune { // text from outside must not control a terminal
 		if unicode.IsControl(r) {
 			return '�'
 		}

@@ -49,7 +49,7 @@ func TestAuditPrintsWhoDidWhat(t *testing.T) {
 	assert.Contains(t, text, "as it was written: 3 entries")
 }
 
-// What an earlier release has left of a detail does not keep the rest of the log from being printed.
+// A detail written by an earlier release does not prevent the rest of the log from being printed.
 func TestAuditPrintsADetailThatIsNoJSON(t *testing.T) {
 	dsn := emptyledger.DSN(t)
 	book, err := ledger.Open(t.Context(), dsn)

@@ -23,7 +23,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// oneProject is the argument of the commands on a project.
+// oneProject checks the arguments of commands on one project.
 func oneProject(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 || strings.TrimSpace(args[0]) == "" {
 		return fmt.Errorf("%s takes one project, by its ID or its name in quotes", cmd.Name())
@@ -31,10 +31,10 @@ func oneProject(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// opening is how a command gets its service.
+// opening opens the service for a command.
 type opening func(context.Context, *options) (*service, func(), error)
 
-// withTenant opens the service for the tenant that a command is for.
+// withTenant opens the service and finds the tenant that a command is for.
 func withTenant(o *options, opened opening, run func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		s, done, err := opened(cmd.Context(), o)
@@ -111,7 +111,7 @@ Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
 	return cmd
 }
 
-// sayWithoutWorker tells somebody who waits that nobody is at work.
+// sayWithoutWorker warns a person who waits if no worker is running.
 func (s *service) sayWithoutWorker(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, control.StartTimeout)
 	defer cancel()
@@ -121,7 +121,7 @@ func (s *service) sayWithoutWorker(ctx context.Context) {
 	}
 }
 
-const stoppedEvery = 5 // looks at the ledger between two questions to Temporal whether the workflow still runs
+const stoppedEvery = 5 // ledger reads between two checks in Temporal that the workflow is still running
 
 // follow prints an archive's progress whenever it changes, until it ends.
 func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, project string) error {
@@ -165,7 +165,7 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 
 func progressLine(row ledger.Archive, t ledger.Totals) string {
 	if row.Status == ledger.Queued {
-		if row.QueuePosition == 0 { // it begins
+		if row.QueuePosition == 0 { // it is starting
 			return "queued"
 		}
 		return fmt.Sprintf("queued, position %d", row.QueuePosition)
@@ -204,7 +204,7 @@ func planCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// printedPlan makes a plan in this process.
+// printedPlan returns a command that makes a plan in this process and prints it.
 func printedPlan(asJSON bool) func(context.Context, io.Writer, *service, *config.Tenant, string) error {
 	return func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, project string) error {
 		made, err := s.Plan(ctx, t, project)
@@ -218,9 +218,9 @@ func printedPlan(asJSON bool) func(context.Context, io.Writer, *service, *config
 	}
 }
 
-const planSilence = 5 * time.Second // that a person is left without a word
+const planSilence = 5 * time.Second // longest time that a person sees no output
 
-// sayEvery writes a text and how long it has taken, until what it returns is called.
+// sayEvery prints text and the time elapsed at every interval, until the returned function is called.
 func sayEvery(ctx context.Context, every time.Duration, out io.Writer, text string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done, began := make(chan struct{}), time.Now()
@@ -268,7 +268,7 @@ func printPlan(out io.Writer, p workflows.Plan) error {
 	return nil
 }
 
-// printReaders says who will see what.
+// printReaders prints who will see what.
 func printReaders(out io.Writer, a *workflows.PlanAccess) {
 	if a == nil {
 		return
@@ -301,7 +301,7 @@ func seconds(s float64) time.Duration {
 	return time.Duration(s * float64(time.Second)).Round(time.Second)
 }
 
-// fromLedger opens what a command needs that asks Temporal nothing.
+// fromLedger opens the service for commands that do not need Temporal.
 func fromLedger(ctx context.Context, o *options) (*service, func(), error) {
 	return prepare(ctx, o, lazily)
 }

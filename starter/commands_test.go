@@ -40,7 +40,7 @@ func TestOneIsPickedByItsNameAsPeopleWriteIt(t *testing.T) {
 	}
 }
 
-// withRows are vendors whose ledger knows an archive and two reviews.
+// withRows returns vendors whose ledger knows an archive and two reviews.
 func withRows(t *testing.T) *vendors {
 	t.Helper()
 	v := newVendors(t)
@@ -124,15 +124,15 @@ func TestListsAndStatesNeedNoTemporal(t *testing.T) {
 	assert.Contains(t, out, `did you mean "Trailer.mov"`)
 }
 
-// saidWithin is what a command takes at most on a machine that is busy with other tests; left alone, less than five seconds.
+// saidWithin is the longest that a command takes on a machine that is busy with other tests. On an idle one, it is under five seconds.
 const saidWithin = 30 * time.Second
 
-// Neither a port where nobody is nor one that takes connections and stays silent keeps a person waiting.
+// Neither a port with no listener nor one that accepts connections and stays silent keeps a person waiting.
 func TestWithoutTemporalEveryCommandSaysSo(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer silent.Close()
-	var all sync.WaitGroup // each takes seconds, in which it waits
+	var all sync.WaitGroup // each takes seconds of waiting
 	for _, address := range []string{"127.0.0.1:1", silent.Addr().String()} {
 		v := withRows(t)
 		raw, err := os.ReadFile(v.config)
@@ -151,7 +151,7 @@ func TestWithoutTemporalEveryCommandSaysSo(t *testing.T) {
 	all.Wait()
 }
 
-// A plan under rate limits takes minutes, in which it tells that it goes on.
+// A plan under rate limits takes minutes, during which it reports that it continues.
 func TestAPersonIsNotLeftInSilence(t *testing.T) {
 	r, w := io.Pipe()
 	stop := sayEvery(t.Context(), time.Millisecond, w, "still reading")
@@ -209,7 +209,7 @@ func TestTheShellCompletes(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, "starter.1"))
 }
 
-// A variable that is not set in a shell adds no whole account to a migration.
+// An unset shell variable does not add a whole account to a migration.
 func TestAnAddOfNothingIsOfTheMigrationsOwn(t *testing.T) {
 	for _, take := range []account.Selection{{}, {Name: ""}, {Workspaces: []string{}}} {
 		assert.Nil(t, otherSelection(take))

@@ -74,7 +74,7 @@ func (s *service) printConsoleLink(ctx context.Context, out io.Writer, tenants m
 	return err
 }
 
-// signOut ends the sessions of everybody with a name or an e-mail address.
+// signOut ends all sessions of people with that name or e-mail address.
 func (s *service) signOut(ctx context.Context, out io.Writer, tenants map[string]*config.Tenant, who string) error {
 	sessions, err := s.Ledger.Sessions(ctx, time.Now())
 	if err != nil {

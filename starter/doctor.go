@@ -58,7 +58,7 @@ Exit code: 0 all checks passed, 1 warnings, 2 errors.`,
 	return cmd
 }
 
-// examineAll opens what can be opened: what cannot is what the doctor tells of.
+// examineAll opens everything that can be opened. The doctor reports what cannot.
 func examineAll(ctx context.Context, o *options) (doctor.Report, error) {
 	subject := &doctor.Subject{Path: o.config, Open: control.OpenForDoctor(nil)}
 	cfg, err := config.Load(o.config)
@@ -100,7 +100,7 @@ func tenantsOf(cfg *config.Config, name string) ([]*config.Tenant, error) {
 
 var statusSigns = map[doctor.Status]string{doctor.OK: "ok", doctor.Warn: "WARN", doctor.Fail: "FAIL", doctor.Skipped: "-"}
 
-// printReport writes what is not well in whole, and counts the rest.
+// printReport prints the problems in full and counts the rest.
 func printReport(out io.Writer, r doctor.Report, everything bool) error {
 	var b strings.Builder
 	counts := map[doctor.Status]int{}
@@ -132,7 +132,7 @@ func usage(err error) error {
 	return &exitError{exitUsage, err.Error()}
 }
 
-// reach gives an error of a vendor the exit code that tells who is at fault.
+// reach gives an error the exit code that tells scripts who is at fault.
 func reach(err error) error {
 	var coded *exitError
 	var e *rest.Error

@@ -4,5 +4,5 @@ package main
 
 import "github.com/framebridge/framebridge/worker/process"
 
-// In the image both programs are one file under two names: they have most of their code in common, and it is there once.
+// In the image both programs are one file with two names, because they share most of their code.
 func init() { asWorker = process.Main }

@@ -103,7 +103,7 @@ func reviewsCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// viewsNow returns what the API shows of rows. Of the running ones it asks Temporal, where Temporal answers at all.
+// viewsNow returns the rows as the API shows them. It checks running ones against Temporal, if Temporal responds.
 func viewsNow[Row, View any](ctx context.Context, s *service, rows []Row, running func(Row) bool, now func(context.Context, Row) Row, view func(context.Context, Row) (View, error)) ([]View, error) {
 	hears := sync.OnceValue(func() bool { return s.HearsTemporal(ctx) })
 	views := make([]View, len(rows))
@@ -119,7 +119,7 @@ func viewsNow[Row, View any](ctx context.Context, s *service, rows []Row, runnin
 	return views, nil
 }
 
-// table prints rows under their heads, or what to say without any.
+// table prints rows below their headings, or the text none if there are no rows.
 func table(out io.Writer, none, heads string, fill func(row func(...any))) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	rows := 0
@@ -146,7 +146,7 @@ func shown(t *time.Time) string {
 	return t.Local().Format(minutesShown) //nolint:gosmopolitan // a person reads it on their own machine
 }
 
-// firstLine is as much of a reason as a table has room for.
+// firstLine returns as much of a reason as fits in a table.
 func firstLine(text string) string {
 	const room = 60
 	line, _, _ := strings.Cut(text, "\n")

@@ -93,8 +93,8 @@ func login(ctx context.Context, o *options, redirect string, in io.Reader, out i
 	return nil
 }
 
-// waitForCode takes the code from the browser, where the redirect URL leads to this machine, or from what is pasted. It
-// calls ready when it waits.
+// waitForCode returns the code that the browser delivers, if the redirect URL points to this machine, or that is pasted. It
+// calls ready once it is waiting.
 func waitForCode(ctx context.Context, redirect, state string, in io.Reader, ready func()) (string, error) {
 	type answer struct {
 		code string
@@ -128,7 +128,7 @@ func waitForCode(ctx context.Context, redirect, state string, in io.Reader, read
 			fmt.Fprintln(w, text)
 			answers <- a
 		})}
-		defer func() { // the browser gets its page first
+		defer func() { // let the browser receive its page first
 			within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			_ = server.Shutdown(within)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The command ends with the sign-in, and the browser has its page all the same.
+// The command ends with the sign-in, and the browser still receives its page.
 func TestTheBrowserIsToldOfTheSignIn(t *testing.T) {
 	for range 50 {
 		free, err := net.Listen("tcp", "127.0.0.1:0")

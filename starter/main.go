@@ -1,5 +1,4 @@
-// Command starter is Framebridge's front: it serves the HTTP API and the console, and its command line starts the same
-// workflows.
+// Command starter is Framebridge's front end. It serves the HTTP API and the console, and its commands start the same workflows.
 package main
 
 import (
@@ -28,7 +27,7 @@ import (
 	"github.com/framebridge/framebridge/version"
 )
 
-// commandActor is the person at the terminal, by the name of the account.
+// commandActor returns the person at the terminal, by account name.
 func commandActor() ledger.Actor {
 	who := ledger.Actor{Kind: ledger.ActorCommand}
 	if u, err := user.Current(); err == nil {
@@ -39,13 +38,13 @@ func commandActor() ledger.Actor {
 
 // Exit codes, for scripts.
 const (
-	exitFailed      = 1 // could not be done
-	exitUsage       = 2 // usage or configuration
-	exitExceptions  = 3 // the archive ended, but not as plain verified
+	exitFailed      = 1 // the command failed
+	exitUsage       = 2 // usage or configuration error
+	exitExceptions  = 3 // the archive ended, but not simply verified
 	exitUnreachable = 4 // a vendor or Temporal cannot be reached
 )
 
-// exitError carries an exit code that is not the plain failure's.
+// exitError is an error with an exit code other than exitFailed's.
 type exitError struct {
 	code int
 	text string
@@ -53,7 +52,7 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.text }
 
-// asWorker runs the worker instead, in a file that is both programs: see image.go.
+// asWorker, if set, runs the worker instead, in a binary that contains both programs. See image.go.
 var asWorker func()
 
 func main() {
@@ -74,7 +73,7 @@ func main() {
 	os.Exit(exitCode(err))
 }
 
-// run executes a command line. What is wrong before a command begins is one of usage.
+// run executes a command line. Any error before a command begins is a usage error.
 func run(ctx context.Context, root *cobra.Command) error {
 	began := false
 	check := root.PersistentPreRunE
@@ -90,12 +89,12 @@ func run(ctx context.Context, root *cobra.Command) error {
 	return err
 }
 
-// subcommand is the argument of a command that does nothing by itself.
+// subcommand checks the arguments of a command that only groups others.
 func subcommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	cmd.SuggestionsMinimumDistance = 2 // letters
+	cmd.SuggestionsMinimumDistance = 2 // edit distance in letters
 	text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, ", ") + "?"
@@ -105,7 +104,7 @@ func subcommand(cmd *cobra.Command, args []string) error {
 
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
-// exitCode tells scripts what kind of failure it was.
+// exitCode returns the code that tells scripts what kind of failure it was.
 func exitCode(err error) int {
 	var coded *exitError
 	var problems *config.Problems
@@ -153,10 +152,10 @@ func command() *cobra.Command {
 	return root
 }
 
-// service is what the commands of a person use.
+// service is what the commands use.
 type service struct{ *control.Service }
 
-// lazily leaves the connection to Temporal for when it is used.
+// lazily connects to Temporal only when the connection is first used.
 func lazily(_ context.Context, cfg *config.Config, log *slog.Logger) (client.Client, error) {
 	return temporalclient.Lazy(cfg.Temporal, log, temporalclient.Watch{})
 }
@@ -165,7 +164,7 @@ func dialed(ctx context.Context, cfg *config.Config, log *slog.Logger) (client.C
 	return temporalclient.Dial(ctx, cfg.Temporal, log)
 }
 
-// connect connects to what every command needs. The caller closes it.
+// connect connects to everything that a command needs. The caller must call the returned function.
 func connect(ctx context.Context, o *options) (*service, func(), error) {
 	s, done, err := prepare(ctx, o, dialed)
 	if err == nil {
@@ -196,7 +195,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, *config
 	return s, func() { tc.Close(); l.Close() }, nil
 }
 
-// pickTenant finds the tenant that a command is for.
+// pickTenant returns the tenant that a command is for, by ID, by name, or because it is the only one.
 func pickTenant(cfg *config.Config, name string) (*config.Tenant, error) {
 	if t, ok := cfg.Tenant(name); ok {
 		return t, nil

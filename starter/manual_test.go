@@ -22,7 +22,7 @@ import (
 	"github.com/framebridge/framebridge/setup"
 )
 
-// vendors are both vendors simulated, freshly made, with a configuration for them.
+// vendors are fresh simulators of both vendors, with a configuration for them.
 type vendors struct {
 	frameio *frameiosim.Sim
 	iconik  *iconiksim.Sim
@@ -59,7 +59,7 @@ tenants:
 	return v
 }
 
-// run is the starter with a command line; it returns what is printed and the exit code.
+// run runs the starter with a command line. It returns the output and the exit code.
 func (v *vendors) run(t *testing.T, in string, args ...string) (string, int) {
 	t.Helper()
 	cmd := command()
@@ -78,7 +78,7 @@ var (
 	word         = regexp.MustCompile(`"[^"]*"|\S+`)
 )
 
-// Every command block of the manual that is marked as a shell's is run, in its order, against fresh simulators.
+// Every command block of the manual that is marked as shell runs, in order, against fresh simulators.
 func TestTheManualsCommandsWork(t *testing.T) {
 	raw, err := os.ReadFile("../docs/admin.md")
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestTheManualsCommandsWork(t *testing.T) {
 			}
 			out, code := v.run(t, "", args...)
 			ran++
-			if args[0] == "doctor" { // neither Temporal nor a starter runs here
+			if args[0] == "doctor" { // neither Temporal nor a starter is running here
 				assert.Contains(t, []int{1, 2}, code, "%s: %s", line, out)
 				assert.Contains(t, out, "temporal.reachable", line)
 				continue
@@ -155,7 +155,7 @@ var (
 	starting = regexp.MustCompile(`(?:^|[\s/])starter ((?:[a-z-]).*)$`)
 )
 
-// Every command of the starter that stands in a block of any page exists, with its flags and as many arguments.
+// Every starter command in a code block of any page exists, with its flags and number of arguments.
 func TestTheManualsCommandsExist(t *testing.T) {
 	pages, err := filepath.Glob("../docs/*.md")
 	require.NoError(t, err)
@@ -192,8 +192,8 @@ func TestTheManualsCommandsExist(t *testing.T) {
 	assert.Greater(t, seen, 20)
 }
 
-// routesOf are the routes that a row of the manual's table names: what follows "/" takes the place of the last part before, and
-// what follows "." that of its ending.
+// routesOf returns the routes that a row of the manual's table names. What follows "/" replaces the last part of the route before,
+// and what follows "." its extension.
 func routesOf(row string) (out []string) {
 	last := ""
 	for _, m := range inCode.FindAllStringSubmatch(row, -1) {
@@ -216,7 +216,7 @@ func routesOf(row string) (out []string) {
 
 var inCode = regexp.MustCompile("`([^`]+)`")
 
-// The manual names every route that programs call; those that Frame.io and iconik call are set up by the starter.
+// The manual names every route for programs. The routes for Frame.io and iconik are set up by the starter.
 func TestTheManualNamesEveryRoute(t *testing.T) {
 	manual, err := os.ReadFile("../docs/admin.md")
 	require.NoError(t, err)

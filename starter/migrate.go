@@ -22,7 +22,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// migrationCommands are those that start, show and control a migration.
+// migrationCommands returns the commands that start, show and control a migration.
 func migrationCommands(o *options) []*cobra.Command {
 	return []*cobra.Command{
 		migrateStartCommand(o), migrateStatusCommand(o), migrateAddCommand(o), migrateOrderCommand(o),
@@ -32,7 +32,7 @@ func migrationCommands(o *options) []*cobra.Command {
 	}
 }
 
-// windowFlag reads "mon-fri 20:00-06:00 Europe/Berlin 100MiB"; days, zone and bandwidth may be left out.
+// windowFlag parses "mon-fri 20:00-06:00 Europe/Berlin 100MiB". Days, zone and bandwidth are optional.
 type windowFlag struct{ windows *[]schedule.Window }
 
 func (f windowFlag) Type() string   { return "window" }
@@ -97,7 +97,7 @@ project that the sign-in has access to. A tenant has one migration at a time; "s
 	return cmd
 }
 
-// findMigration is the migration that a command means: the one named, or the newest.
+// findMigration returns the migration that a command names, or the newest.
 func (s *service) findMigration(ctx context.Context, t *config.Tenant, args []string) (ledger.Migration, error) {
 	if len(args) > 0 {
 		row, known, err := s.Ledger.Tenant(t.ID).Migration(args[0]).Get(ctx)
@@ -221,8 +221,8 @@ func migrateControlCommand(o *options, verb, short string) *cobra.Command {
 	}
 }
 
-// otherSelection is the one that flags say, nil where they say none: --name "$NAME" with a variable that is not set does not mean every
-// project, as --name "*" and --status any do.
+// otherSelection returns the selection that the flags specify, or nil if they specify none. An empty --name, as in --name "$NAME"
+// with an unset variable, does not select every project. --name "*" and --status any do.
 func otherSelection(take account.Selection) *account.Selection {
 	if take.Everything() && take.Name == "" && take.Status == "" {
 		return nil
@@ -293,7 +293,7 @@ func migrateOrderCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			place, _ := strconv.Atoi(args[1]) // Args has read it
+			place, _ := strconv.Atoi(args[1]) // validated by Args
 			if _, err := s.OrderMigration(ctx, t, row.ID, found.id, place); err != nil {
 				return err
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/starter/control"
 )
 
-// selectionFlags are the flags of a command that works on selected projects.
+// selectionFlags adds the flags of commands that work on selected projects.
 func selectionFlags(f *pflag.FlagSet, s *account.Selection) {
 	f.StringArrayVar(&s.Workspaces, "workspace", nil, "only projects of this Frame.io `workspace` (legacy: team), by ID or name; can be repeated")
 	f.StringArrayVar(&s.ProjectIDs, "project", nil, "only this project, by its `ID`; can be repeated")
@@ -30,7 +30,7 @@ func selectionFlags(f *pflag.FlagSet, s *account.Selection) {
 	f.StringVar(&s.SmallerThan, "smaller-than", "", "only projects smaller than this `size`")
 }
 
-// badField makes an error about a field that a flag has set one of usage.
+// badField turns an error about a field set by a flag into a usage error.
 func badField(err error) error {
 	var field *account.FieldError
 	if errors.As(err, &field) {
@@ -149,7 +149,7 @@ func mirrorState(v control.MirrorView) string {
 	return state
 }
 
-// mirrorLast says how the last run ended.
+// mirrorLast says when the last run was and how it ended.
 func mirrorLast(v control.MirrorView) string {
 	text := clock(v.LastAt)
 	switch r := v.Last; {

@@ -21,13 +21,13 @@ import (
 )
 
 const (
-	namesOffered = 5 // to somebody whose name fits none, or several
+	namesOffered = 5 // to a person whose name matches none, or several
 )
 
-// candidate is something that people name: a project, an archive, a review.
+// candidate is something that people refer to by name: a project, an archive, a review.
 type candidate struct{ id, name string }
 
-// noSuchName says that a name or id is nobody's, and whose it may be.
+// noSuchName is the error for a name or ID that does not exist. It suggests similar ones.
 type noSuchName struct {
 	kind, text string
 	near       []string
@@ -50,8 +50,8 @@ func isNoSuchName(err error) bool {
 	return errors.As(err, &no)
 }
 
-// pick finds the one that a person means: by its exact name, and where that is nobody's by the name without regard to
-// case and the suffix. kind is what it is, for the errors.
+// pick returns the candidate that a person means: by its exact name, or else by its name without regard to case and suffix. kind
+// says what it is, for the errors.
 func pick(kind string, all []candidate, text, suffix string) (candidate, error) {
 	plain := func(name string) string { return plainName(name, suffix) }
 	wanted := plain(text)
@@ -80,13 +80,13 @@ func pick(kind string, all []candidate, text, suffix string) (candidate, error) 
 	return candidate{}, fmt.Errorf("%s are named like %q: choose one by its ID: %s", english.Count(len(alike), kind), text, strings.Join(list, ", "))
 }
 
-// plainName is a name without its suffix, in one case and one Unicode form.
+// plainName returns a name without its suffix, with case and Unicode form folded.
 func plainName(name, suffix string) string {
 	fold := func(s string) string { return cases.Fold().String(norm.NFC.String(s)) }
 	return mapping.ProjectTitle(fold(name), fold(suffix))
 }
 
-// nearest are the names that somebody may have meant, the likeliest first.
+// nearest returns the names that somebody may have meant, the likeliest first.
 func nearest(all []candidate, wanted string, plain func(string) string) []string {
 	type near struct {
 		name     string
@@ -110,7 +110,7 @@ func nearest(all []candidate, wanted string, plain func(string) string) []string
 	return names
 }
 
-// findProject accepts a project's id or its name, as people write it. One that Frame.io has no more may be in the ledger.
+// findProject finds a project by its ID or by its name as people write it. An ID that Frame.io no longer has may still be in the ledger.
 func (s *service) findProject(ctx context.Context, t *config.Tenant, text string) (string, error) {
 	p, err := s.Platform(t)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *service) findProject(ctx context.Context, t *config.Tenant, text string
 	return found.id, err
 }
 
-// findArchive accepts the id or name of a project that was archived.
+// findArchive finds an archive by its project's ID or name.
 func (s *service) findArchive(ctx context.Context, t *config.Tenant, text string) (ledger.Archive, error) {
 	id := strings.ToLower(text)
 	if !untrusted.UUID(text) {
@@ -170,7 +170,7 @@ func (s *service) findArchive(ctx context.Context, t *config.Tenant, text string
 	return row, err
 }
 
-// neverArchived tells a project that was never archived from a name that is nobody's.
+// neverArchived distinguishes a project that was never archived from a name that does not exist.
 func (s *service) neverArchived(ctx context.Context, t *config.Tenant, text string, noSuchArchive error) error {
 	if _, err := s.findProject(ctx, t, text); err != nil {
 		return fmt.Errorf("%w (`starter archives` lists all)", noSuchArchive)
@@ -186,7 +186,7 @@ func (s *service) everyReview(ctx context.Context, t *config.Tenant) ([]ledger.R
 	return rest.Collect(s.Ledger.Tenant(t.ID).AllReviews(ctx))
 }
 
-// findReview accepts a review's id or its title.
+// findReview finds a review by its ID or title.
 func (s *service) findReview(ctx context.Context, t *config.Tenant, text string) (ledger.Review, error) {
 	if row, known, err := s.Ledger.Tenant(t.ID).Review(text).Get(ctx); known || err != nil {
 		return row, err

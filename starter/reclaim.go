@@ -97,7 +97,7 @@ func reclaimStatusCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// followReclaim prints a reclaim's progress until it ends, or waits for somebody.
+// followReclaim prints a reclaim's progress until it ends or waits for somebody.
 func (s *service) followReclaim(ctx context.Context, out io.Writer, t *config.Tenant, archive string, asJSON bool) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -155,7 +155,7 @@ func reclaimLine(r ledger.Reclaim, sums map[ledger.ReclaimFileState]ledger.Recla
 	return fmt.Sprintf("%-10s  to prove: %s  proven: %s  deleted: %s  left: %s", status, of(ledger.ReclaimReady), of(ledger.ReclaimProven), of(ledger.ReclaimDeleted), of(ledger.ReclaimLeft))
 }
 
-const leftShown = 20 // files that stay, with their reasons
+const leftShown = 20 // most remaining files listed, with their reasons
 
 func printReclaim(ctx context.Context, out io.Writer, h ledger.ArchiveLedger, r ledger.Reclaim, asJSON bool) error {
 	sums, err := h.ReclaimSums(ctx, r.Run)

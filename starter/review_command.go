@@ -25,7 +25,7 @@ func reviewCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// oneReview is the argument of the commands on a review.
+// oneReview checks the arguments of commands on one review.
 func oneReview(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 || strings.TrimSpace(args[0]) == "" {
 		return fmt.Errorf("review %s takes one review, by its ID or its title in quotes", cmd.Name())

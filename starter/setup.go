@@ -59,7 +59,7 @@ Exit code: 0 done, 1 something was refused, 2 usage or configuration, 4 a vendor
 	return cmd
 }
 
-// runSetup plans, shows, asks and applies.
+// runSetup plans the changes, shows them, asks for consent and applies them.
 func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out io.Writer) error {
 	s, done, err := prepare(ctx, o, lazily)
 	if err != nil {
@@ -70,12 +70,12 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 	if err != nil {
 		return usage(err)
 	}
-	if s.Config().HTTP.IsExample() && !f.dryRun && !f.remove { // nobody else's machine is sent what the vendors send
+	if s.Config().HTTP.IsExample() && !f.dryRun && !f.remove { // the vendors' events must not be sent to somebody else's machine
 		return &exitError{exitUsage, "http.public_url is still the example's (" + config.ExampleHost + "): set the address at which Frame.io and iconik reach the starter"}
 	}
 	talk := &talk{in: bufio.NewReader(in), out: out}
 	if f.raw {
-		talk.out = os.Stderr // the JSON stands alone
+		talk.out = os.Stderr // keeps the output plain JSON
 	}
 	set, err := s.newSetup(ctx, t, f)
 	if err != nil {
@@ -115,7 +115,7 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 	return reach(err)
 }
 
-// applySetup carries the plan out and writes down who did.
+// applySetup carries out the plan and records who did it.
 func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.Plan, f setupFlags, out io.Writer) error {
 	changes := plan.Changed()
 	err := plan.Apply(ctx, func(c setup.Change) {
@@ -159,7 +159,7 @@ func (s *service) newSetup(ctx context.Context, t *config.Tenant, f setupFlags) 
 		InUse: s.inUse(ctx, t)}, nil
 }
 
-// inUse says that archives or reviews have written into iconik; where that cannot be told, that they have.
+// inUse reports whether archives or reviews have written to iconik. It returns true if that cannot be determined.
 func (s *service) inUse(ctx context.Context, t *config.Tenant) bool {
 	archives, _, err := s.Ledger.Tenant(t.ID).Archives(ctx, "", 1)
 	if err != nil || len(archives) > 0 {
@@ -169,7 +169,7 @@ func (s *service) inUse(ctx context.Context, t *config.Tenant) bool {
 	return err != nil || len(reviews) > 0
 }
 
-// signInForSetup signs a person in where Adobe knows the credential and nobody has signed in yet.
+// signInForSetup asks a person to sign in if Adobe accepts the credential but nobody has signed in yet.
 func (s *service) signInForSetup(ctx context.Context, o *options, t *config.Tenant, f setupFlags, talk *talk) error {
 	p, err := s.Platform(t)
 	if err != nil {
@@ -193,7 +193,7 @@ func (s *service) signInForSetup(ctx context.Context, o *options, t *config.Tena
 	return nil
 }
 
-// talk asks whoever sits in front.
+// talk asks the person at the terminal.
 type talk struct {
 	in  *bufio.Reader
 	out io.Writer
@@ -213,7 +213,7 @@ func (t *talk) agrees() bool {
 	return answer == "y" || answer == "yes"
 }
 
-// choose lets somebody pick by number; nothing picks all workspaces, and no group.
+// choose lets the person pick by number. An empty answer picks all workspaces, or no group.
 func (t *talk) choose(what string, options []setup.Option) ([]setup.Option, error) {
 	fmt.Fprintf(t.out, "There are several %s:\n", what)
 	for i, o := range options {

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// completeTenants lets the shell complete --tenant with the configuration's names.
+// completeTenants makes the shell complete --tenant with the configured names.
 func completeTenants(root *cobra.Command, o *options) {
 	_ = root.RegisterFlagCompletionFunc("tenant", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		cfg, err := config.Load(o.config)
@@ -31,7 +31,7 @@ func completeTenants(root *cobra.Command, o *options) {
 // completing is how long the shell waits for names.
 var completing = 3 * time.Second
 
-// completeProjects lets the shell complete the name of a project with those that Frame.io lists. Where it cannot, it stays silent.
+// completeProjects makes the shell complete the names of Frame.io's projects. On errors it stays silent.
 func completeProjects(root *cobra.Command, o *options) {
 	names := func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 || cmd.Context() == nil {
@@ -65,7 +65,7 @@ func completeProjects(root *cobra.Command, o *options) {
 	}
 }
 
-// manCommand is for packages; people find `starter COMMAND --help`.
+// manCommand returns the hidden command for package builds. People use `starter COMMAND --help`.
 func manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
@@ -82,7 +82,7 @@ func manCommand() *cobra.Command {
 				return err
 			}
 			root := cmd.Root()
-			root.DisableAutoGenTag = true // the same source gives the same pages
+			root.DisableAutoGenTag = true // the same source always gives the same pages
 			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "Framebridge", Manual: "Framebridge"}, args[0])
 		},
 	}

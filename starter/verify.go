@@ -57,7 +57,7 @@ It exits with 0 when everything is right and proven, 1 when something differs, a
 	return cmd
 }
 
-// publicKeys reads keys that are given as such or as files.
+// publicKeys parses keys that are given literally or as files.
 func publicKeys(given []string) ([]ed25519.PublicKey, error) {
 	var out []ed25519.PublicKey
 	for _, text := range given {
@@ -76,7 +76,7 @@ func publicKeys(given []string) ([]ed25519.PublicKey, error) {
 	return out, nil
 }
 
-// printable leaves out what would control a terminal: names come from outside.
+// printable replaces characters that could control a terminal, because names come from outside.
 func printable(r rune) rune {
 	if unicode.IsControl(r) {
 		return '�'
@@ -84,7 +84,7 @@ func printable(r rune) rune {
 	return r
 }
 
-// verified prints the results, and is an error where something differs or is not proven.
+// verified prints the results. It returns an error if something differs or is not proven.
 func verified(out io.Writer, results []verify.Result, asJSON bool) error {
 	problems, warnings := 0, 0
 	for _, r := range results {

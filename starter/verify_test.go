@@ -45,7 +45,7 @@ func TestVerifyNeedsNothingButTheFileAndTheKey(t *testing.T) {
 	assert.Equal(t, exitUsage, exitCode(err))
 }
 
-// A name in a file that is verified writes no line of its own.
+// A name in a verified file cannot write a line of its own.
 func TestVerifySaysNothingThatAFileSays(t *testing.T) {
 	dir := t.TempDir()
 	list := filepath.Join(dir, "report.mhl")

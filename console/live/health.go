@@ -11,7 +11,7 @@ const (
 	healthPatience = 150 * time.Millisecond
 )
 
-// Health remembers for a moment whether something answers.
+// Health caches for a moment whether something responds.
 type Health struct {
 	ask func(context.Context) error
 	now func() time.Time
@@ -22,13 +22,13 @@ type Health struct {
 	asking bool
 }
 
-// NewHealth asks that way.
+// NewHealth returns a Health that uses ask to check.
 func NewHealth(ask func(context.Context) error, now func() time.Time) *Health {
 	return &Health{ask: ask, now: now}
 }
 
-// Ready is what is known. While it is asked anew that is what was known before; at first a page waits a moment, and then takes
-// it for answering.
+// Ready reports whether the last check got a response. While a check is running, Ready returns the previous result. The first call
+// waits a moment for its result, and then assumes that it is good.
 func (h *Health) Ready(ctx context.Context) bool {
 	h.mu.Lock()
 	first := h.asked.IsZero()

@@ -1,4 +1,4 @@
-// Package live tells open pages what has changed: each topic is asked for once, however many pages show it.
+// Package live tells open pages what has changed. It asks for each topic once, no matter how many pages show it.
 package live
 
 import (
@@ -16,18 +16,18 @@ const (
 	pollInterval  = 2 * time.Second
 	pollPatience  = 5 * time.Second
 	heartbeat     = 20 * time.Second
-	streamLife    = 10 * time.Minute // then the browser comes again, and is asked again who it is
+	streamLife    = 10 * time.Minute // then the browser reconnects and is authenticated again
 	streamWrite   = 10 * time.Second
-	streamsAtOnce = 600 // of all tenants; further pages do not update by themselves
+	streamsAtOnce = 600 // across all tenants; further pages do not update by themselves
 )
 
-// State is what open pages of a topic show: figures that change in place, and a version of everything else.
+// State is what open pages of a topic show: figures that change in place, and a version for everything else.
 type State struct {
 	Version string            `json:"version"`
 	Values  map[string]string `json:"values,omitempty"` // by the data-live attribute
 }
 
-// VersionOf is the same for the same values.
+// VersionOf returns a hash, which is the same for the same values.
 func VersionOf(values ...any) string {
 	h := fnv.New64a()
 	_ = json.NewEncoder(h).Encode(values)
@@ -37,10 +37,10 @@ func VersionOf(values ...any) string {
 // Topic is what a page is about, in one tenant.
 type Topic struct{ Tenant, Name string }
 
-// About is a tenant's topic.
+// About returns a tenant's topic.
 func About(tenant, name string) Topic { return Topic{tenant, name} }
 
-// Streams ask for each topic once, however many pages are open, and tells all of them.
+// Streams asks for each topic once, no matter how many pages are open, and tells all of them.
 type Streams struct {
 	stop context.Context //nolint:containedctx // of the process
 	ask  func(ctx context.Context, t Topic) (State, error)
@@ -52,12 +52,12 @@ type Streams struct {
 	polling bool
 }
 
-// New asks for topics until the process stops.
+// New returns Streams that ask for topics until stop is done.
 func New(stop context.Context, ask func(context.Context, Topic) (State, error)) *Streams {
 	return &Streams{stop: stop, ask: ask, open: map[Topic]map[chan []byte]bool{}, last: map[Topic][]byte{}}
 }
 
-// join returns a channel of messages; false where too many are open.
+// join returns a channel of messages. It returns false if too many streams are open.
 func (l *Streams) join(t Topic) (chan []byte, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,7 +91,7 @@ func (l *Streams) leave(t Topic, news chan []byte) {
 	}
 }
 
-// poll runs while pages are open.
+// poll runs as long as pages are open.
 func (l *Streams) poll() {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -105,7 +105,7 @@ func (l *Streams) poll() {
 			s, err := l.ask(ctx, t)
 			cancel()
 			if err != nil {
-				continue // the next round tries again; pages keep what they show
+				continue // retry in the next round; pages keep what they show
 			}
 			if raw, err := json.Marshal(s); err == nil {
 				l.tell(t, raw)
@@ -141,7 +141,7 @@ func (l *Streams) tell(t Topic, raw []byte) {
 	}
 	l.last[t] = raw
 	for news := range l.open[t] {
-		select { // what was not taken yet is out of date
+		select { // drop a message that was not received yet; it is outdated
 		case <-news:
 		default:
 		}
@@ -149,7 +149,7 @@ func (l *Streams) tell(t Topic, raw []byte) {
 	}
 }
 
-// Serve streams a topic's states to a page until it closes, or the process stops.
+// Serve streams a topic's states to a page until it closes or the process stops.
 func (l *Streams) Serve(w http.ResponseWriter, r *http.Request, t Topic) {
 	news, ok := l.join(t) //nolint:contextcheck // one poller serves all pages
 	if !ok {

@@ -8,7 +8,7 @@ import (
 
 const mostMemos = 500
 
-// Memo lets many pages of one moment share what was read for the first of them.
+// Memo lets pages that are requested at about the same time share what was read for the first of them.
 type Memo[T any] struct {
 	now   func() time.Time
 	lasts time.Duration
@@ -24,12 +24,13 @@ type remembered[T any] struct {
 	err   error
 }
 
-// NewMemo remembers each value so long.
+// NewMemo returns a Memo that keeps each value for lasts.
 func NewMemo[T any](now func() time.Time, lasts time.Duration) *Memo[T] {
 	return &Memo[T]{now: now, lasts: lasts, known: map[string]*remembered[T]{}}
 }
 
-// Of reads once in a while, however many ask. Who hangs up does not break off what others wait for.
+// Of returns the value of a key and reads it only once in a while, no matter how many callers ask. A caller that cancels does not
+// interrupt a read that others wait for.
 func (m *Memo[T]) Of(ctx context.Context, key string, read func(context.Context) (T, error)) (T, error) {
 	m.mu.Lock()
 	have, ok := m.known[key]
@@ -52,7 +53,7 @@ func (m *Memo[T]) Of(ctx context.Context, key string, read func(context.Context)
 	return have.value, have.err
 }
 
-// Forget has a key read anew: something was done that it must show.
+// Forget makes the next call read a key again, for example after an action that it must reflect.
 func (m *Memo[T]) Forget(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,22 +10,22 @@ import (
 const (
 	taskLimit = 15 * time.Minute
 	taskKept  = 15 * time.Minute
-	mostTasks = 200 // remembered at once
-	taskSlots = 4   // that run at once; others wait
+	mostTasks = 200 // most tasks remembered
+	taskSlots = 4   // most that run at once; others wait
 )
 
-// Task is work that takes longer than a page may: its page shows how far it is.
+// Task is work that takes longer than a page may wait. Its page shows the progress.
 type Task struct {
 	Began, Ended time.Time
-	Said         string // how far it is, in words
+	Said         string // progress, in words
 	Result       any
 	Err          error
 }
 
-// Running says that it has not ended.
+// Running reports whether the task has not ended.
 func (t Task) Running() bool { return t.Ended.IsZero() }
 
-// Tasks run in this process, one for each topic. What another process has read is read again here.
+// Tasks run in this process, one per topic. Their results are not shared with other processes.
 type Tasks struct {
 	stop context.Context //nolint:containedctx // of the process
 	now  func() time.Time
@@ -35,12 +35,12 @@ type Tasks struct {
 	of map[Topic]Task
 }
 
-// NewTasks makes room for tasks, which end with stop.
+// NewTasks returns an empty set of tasks. stop ends all of them.
 func NewTasks(stop context.Context, now func() time.Time) *Tasks {
 	return &Tasks{stop: stop, now: now, slot: make(chan struct{}, taskSlots), of: map[Topic]Task{}}
 }
 
-// Get returns a topic's task; false where there is none, or it is too old.
+// Get returns a topic's task, or false if there is none or it is too old.
 func (ts *Tasks) Get(t Topic) (Task, bool) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -48,7 +48,7 @@ func (ts *Tasks) Get(t Topic) (Task, bool) {
 	return have, ok && (have.Running() || ts.now().Sub(have.Ended) < taskKept)
 }
 
-// Begin runs a task unless it runs already, and returns it as it is then.
+// Begin starts a task unless it is already running, and returns its state.
 func (ts *Tasks) Begin(t Topic, run func(context.Context) (any, error)) Task {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -79,7 +79,7 @@ func (ts *Tasks) makeRoom() {
 	}
 }
 
-// Say tells how far a topic's task is.
+// Say sets the progress of a topic's running task.
 func (ts *Tasks) Say(t Topic, text string) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -89,7 +89,7 @@ func (ts *Tasks) Say(t Topic, text string) {
 	}
 }
 
-// State is what pages of a task's Topic show.
+// State returns what the pages of a task's topic show.
 func (ts *Tasks) State(t Topic) State {
 	have, ok := ts.Get(t)
 	if !ok {
@@ -102,8 +102,8 @@ func (ts *Tasks) State(t Topic) State {
 	return out
 }
 
-// Version changes when a task begins and when it ends. A page has that of the task that it shows: the topic's may have ended since,
-// and the page would never hear of it.
+// Version changes when a task begins and when it ends. A page must carry the version of the task that it shows: with that of the
+// topic's current task, it would miss that the task has ended in the meantime.
 func (t Task) Version() string {
 	if t.Began.IsZero() {
 		return "none"

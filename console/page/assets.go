@@ -14,7 +14,7 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// Assets are the styles and scripts by names that change with their content, so that browsers may keep them.
+// Assets are the styles and scripts, under names that change with their content so that browsers can cache them.
 type Assets struct {
 	hashed map[string]string // by file name
 	body   map[string][]byte // by hashed name
@@ -33,10 +33,10 @@ func loadAssets() Assets {
 	return a
 }
 
-// URL is where a file is served.
+// URL returns the address that serves a file.
 func (a Assets) URL(file string) string { return Root + "-/assets/" + a.hashed[file] }
 
-// Serve answers for the file that the request names.
+// Serve serves the file that the request names.
 func (a Assets) Serve(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	raw, ok := a.body[name]
@@ -49,7 +49,7 @@ func (a Assets) Serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(raw)
 }
 
-// Size is what a browser reads of all of them once.
+// Size returns the total size in bytes of what a browser loads once.
 func (a Assets) Size() int {
 	n := 0
 	for _, raw := range a.body {

@@ -1,4 +1,4 @@
-// Package page renders the console's pages: the layout, its styles and scripts, and how states, times and addresses are shown.
+// Package page renders the console's pages: their layout, styles and scripts, and the form of states, times and addresses.
 package page
 
 import (
@@ -15,45 +15,45 @@ import (
 	"github.com/framebridge/framebridge/report"
 )
 
-// Root is where the console is mounted.
+// Root is the path at which the console is mounted.
 const Root = "/ui/"
 
 //go:embed templates
 var templateFiles embed.FS
 
-// Page is what the layout shows around a page's own content.
+// Page is the data that the layout shows around a page's own content.
 type Page struct {
 	Title   string
-	Section string // of the navigation
-	Path    string // of the tenant's pages, "" outside a tenant
+	Section string // in the navigation
+	Path    string // of the tenant's pages; "" outside a tenant
 	Tenant  string
 	Tenants []Tenant
 	Person  string
-	Field   string // of the forms
+	Field   string // name of the forms' token field
 	Token   string
 	Admin   bool
 	Act     bool   // the person may act
 	Export  bool   // the person may export
-	Done    string // what an action has done
-	Warning string // what does not answer
-	Topic   string // of live updates, "" for none
-	Version string // of the topic's state when the page was made
+	Done    string // what an action has just done
+	Warning string // what is not responding
+	Topic   string // for live updates; "" for none
+	Version string // of the topic's state when the page was rendered
 	Body    any
 }
 
-// Tenant is one that the person may see.
+// Tenant is a tenant that the person may see.
 type Tenant struct{ Name, Path string }
 
-// TenantID is the tenant whose page it is, "" outside a tenant.
+// TenantID returns the ID of the page's tenant, or "" outside a tenant.
 func (p Page) TenantID() string { return strings.TrimSuffix(strings.TrimPrefix(p.Path, Root), "/") }
 
-// Set is all that pages are made of.
+// Set is everything that pages are made of.
 type Set struct {
 	Assets    Assets
-	templates map[string]*template.Template // each together with the layout
+	templates map[string]*template.Template // each parsed with the layout
 }
 
-// Load reads the templates and assets, which are part of the program.
+// Load parses the embedded templates and assets.
 func Load() Set {
 	s := Set{Assets: loadAssets(), templates: map[string]*template.Template{}}
 	funcs := template.FuncMap{
@@ -73,7 +73,7 @@ func Load() Set {
 	return s
 }
 
-// Render makes a page in whole.
+// Render renders a whole page.
 func (s Set) Render(name string, p Page) ([]byte, error) {
 	var b bytes.Buffer
 	if err := s.templates[name].Execute(&b, p); err != nil {
@@ -82,10 +82,10 @@ func (s Set) Render(name string, p Page) ([]byte, error) {
 	return withoutTurns(b.Bytes()), nil
 }
 
-// turns are characters that turn the direction of all text behind them: a name must not do that to a page.
+// turns are characters that change the direction of all the text after them. A name must not do that to a page.
 const turns = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
-// withoutTurns takes them out of a page. Hardly any has one, so that each is looked for first.
+// withoutTurns removes them from a page. Few pages contain any, so it searches before it copies.
 func withoutTurns(text []byte) []byte {
 	for _, turn := range turns {
 		if t := []byte(string(turn)); bytes.Contains(text, t) {

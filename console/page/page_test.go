@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNoNameTurnsAPage holds each of the characters that turn text, in a page with quotation marks that begin with the same bytes.
+// TestNoNameTurnsAPage checks each direction character, in a page with quotation marks that begin with the same bytes.
 func TestNoNameTurnsAPage(t *testing.T) {
 	text, err := Load().Render("problem", Page{Title: "“Harbour”", Body: "a" + turns + "b" + turns})
 	require.NoError(t, err)

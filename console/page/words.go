@@ -11,13 +11,13 @@ import (
 
 const longestSearch = 200
 
-// Sentence is a reason as people read it, without secrets.
+// Sentence returns a reason as a sentence for people, without secrets.
 func Sentence(text string) string { return english.Sentence(redact.Scrub(text)) }
 
-// Moment is a time as the pages show it: what a machine reads, what a person reads, and how far away it is.
+// Moment is a time as the pages show it: for machines, for people, and relative to now.
 type Moment struct{ Machine, Text, Ago string }
 
-// At is a time as it is shown now; the zero time is shown as nothing.
+// At returns a time as it is shown at now. The zero time is shown as nothing.
 func At(t, now time.Time) Moment {
 	if t.IsZero() {
 		return Moment{}
@@ -34,7 +34,7 @@ func At(t, now time.Time) Moment {
 	return m
 }
 
-// coarse leaves out what nobody reads of a long time.
+// coarse drops the precision that nobody needs in a long duration.
 func coarse(d time.Duration) time.Duration {
 	for _, unit := range []time.Duration{24 * time.Hour, time.Hour} {
 		if d >= 2*unit {
@@ -44,7 +44,7 @@ func coarse(d time.Duration) time.Duration {
 	return d.Truncate(time.Minute)
 }
 
-// TimeLeft is how long the rest takes.
+// TimeLeft says how long the rest takes, or "" if d is not positive.
 func TimeLeft(d time.Duration) string {
 	if d <= 0 {
 		return ""
@@ -52,7 +52,7 @@ func TimeLeft(d time.Duration) string {
 	return "about " + english.Duration(max(coarse(d), min(d, time.Minute))) + " left"
 }
 
-// Lasting is a time that was estimated.
+// Lasting formats an estimated duration.
 func Lasting(seconds float64) string {
 	if seconds < 1 {
 		return "less than a second"
@@ -60,7 +60,7 @@ func Lasting(seconds float64) string {
 	return english.Duration(time.Duration(seconds * float64(time.Second)))
 }
 
-// Percent is a share of a whole, 0 of nothing.
+// Percent returns done as a percentage of total, from 0 to 100, or 0 if total is not positive.
 func Percent(done, total int64) int {
 	if total <= 0 {
 		return 0
@@ -68,7 +68,7 @@ func Percent(done, total int64) int {
 	return int(min(max(float64(done)*100/float64(total), 0), 100))
 }
 
-// Address puts values that are not empty behind a path.
+// Address appends the values that are not empty to a path as a query. values alternates names and values.
 func Address(path string, values ...string) string {
 	q := url.Values{}
 	for i := 0; i+1 < len(values); i += 2 {
@@ -82,7 +82,7 @@ func Address(path string, values ...string) string {
 	return path + "?" + q.Encode()
 }
 
-// Web is an address that a page may link to, "" for every other one: vendors' texts may hold those.
+// Web returns an address that a page may link to, or "" if it may not. Vendors' texts can contain any address.
 func Web(address string) string {
 	if u, err := url.Parse(address); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil {
 		return address
@@ -90,7 +90,7 @@ func Web(address string) string {
 	return ""
 }
 
-// Searched is what somebody typed, within limits.
+// Searched cleans and limits what somebody typed.
 func Searched(text string) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
 	if r := []rune(text); len(r) > longestSearch {

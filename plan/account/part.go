@@ -11,25 +11,25 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// ages are the classes by which files are counted: how many days ago they were uploaded.
+// ages are the classes in which files are counted, by the number of days since their upload.
 var ages = []ageClass{{"less than 30 days", 30}, {"30 days to 1 year", 365}, {"1 to 3 years", 3 * 365}, {"more than 3 years", 0}}
 
 type ageClass struct {
 	name string
-	days int // below which a file belongs to it; 0: the last class
+	days int // exclusive upper bound; 0 marks the last class
 }
 
-// part is what one project adds. It counts only once its whole tree was read.
+// part is what one project contributes. It counts only once the project's whole tree has been read.
 type part struct {
 	now         time.Time
 	limit       int64 // archive.max_file_size
 	ages        []workflows.PlanAge
 	blocked     map[string]*workflows.AccountBlocker
-	order       []string // of blocked
+	order       []string // keys of blocked, in order of appearance
 	refused     []workflows.Blocker
 	minutes     float64
 	stored      int64
-	lacking     int64 // files without their original
+	lacking     int64 // files without an original
 	passphrases int64
 	calls       plan.Calls
 }
@@ -38,7 +38,7 @@ func newPart(now time.Time, limit int64) *part {
 	return &part{now: now, limit: limit, ages: addAges(nil, nil), blocked: map[string]*workflows.AccountBlocker{}}
 }
 
-// addAges adds counts; its result has every class.
+// addAges returns the sum of both counts, with an entry for every class.
 func addAges(to, more []workflows.PlanAge) []workflows.PlanAge {
 	out := make([]workflows.PlanAge, len(ages))
 	for i, a := range ages {
@@ -96,7 +96,7 @@ func (p *part) share(s frameio.Share) {
 	}
 }
 
-// blockers are the files that cannot be brought over, a line for each reason.
+// blockers returns the files that cannot be brought over, one line per reason.
 func (p *part) blockers() []workflows.AccountBlocker {
 	out := make([]workflows.AccountBlocker, len(p.order))
 	for i, key := range p.order {
@@ -105,7 +105,7 @@ func (p *part) blockers() []workflows.AccountBlocker {
 	return out
 }
 
-// notCarried counts what a project has and iconik will not.
+// notCarried counts what the project has and iconik will not have.
 func (a *sum) notCarried(p *part) {
 	for _, n := range []struct {
 		kind, reason string

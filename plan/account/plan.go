@@ -17,36 +17,36 @@ import (
 )
 
 const (
-	listed      = 200   // blockers, places and people in a plan
-	typesKept   = 100   // media types told apart
-	assumedRate = 100e6 // bytes a second, where no bandwidth is set
-	outageAfter = 5     // projects in a row that could not be read: it is not they
+	listed      = 200   // most blockers, places and people in a plan
+	typesKept   = 100   // most media types listed separately
+	assumedRate = 100e6 // bytes per second, if no bandwidth is set
+	outageAfter = 5     // this many unreadable projects in a row mean an outage
 	otherTypes  = "other"
 )
 
-// Source is what an account's plan is made from.
+// Source holds what an account's plan is made from.
 type Source struct {
 	plan.Source
 	Prices    config.Prices
-	Bandwidth int64 // bytes a second that the transfers may take; 0: no limit
+	Bandwidth int64 // bytes per second available to transfers; 0: no limit
 	Now       time.Time
-	// Save, which may be nil, takes how far the plan is after each project.
+	// Save, if not nil, receives the progress after each project.
 	Save func(Progress)
 }
 
-// Progress is a plan that is being made, for whoever goes on with it after an interruption.
+// Progress is a partly made plan, with which a later attempt can continue after an interruption.
 type Progress struct {
 	Plan    workflows.AccountPlan `json:"plan"`
 	Calls   plan.Calls            `json:"calls"`
 	Minutes float64               `json:"minutes"`
-	Stored  int64                 `json:"stored"` // bytes that are brought over
-	Done    int                   `json:"done"`   // projects
-	Last    string                `json:"last"`   // the last project's ID: they are read in the order of IDs
+	Stored  int64                 `json:"stored"` // bytes to bring over
+	Done    int                   `json:"done"`   // number of projects read
+	Last    string                `json:"last"`   // ID of the last project read; projects are read in the order of their IDs
 	Of      int                   `json:"of"`
 }
 
-// Make reads the selected projects one by one and adds up what their archives would do. A project that is refused is a blocker,
-// and the rest goes on. from is where a former attempt stopped.
+// Make reads the selected projects one by one and adds up what their archives would do. A project that Frame.io refuses to show
+// becomes a blocker and does not stop the others. from is the progress of an earlier attempt.
 func Make(ctx context.Context, s Source, take Selection, from Progress) (workflows.AccountPlan, error) {
 	var found []Found
 	for p, err := range Projects(ctx, s.Frameio, take) {
@@ -89,13 +89,13 @@ func Make(ctx context.Context, s Source, take Selection, from Progress) (workflo
 	return a.result(), nil
 }
 
-// stopped tells whether a plan was ended from outside, not by a vendor.
+// stopped reports whether a plan was ended by something other than a vendor's error.
 func stopped(err error) bool {
 	var vendor *rest.Error
 	return !errors.As(err, &vendor)
 }
 
-// sum adds up plans.
+// sum adds up the plans of projects.
 type sum struct {
 	Source
 	Progress
@@ -142,7 +142,7 @@ func (a *sum) add(p Found, made workflows.Plan, part *part) {
 	}
 	t.ByAge = addAges(t.ByAge, part.ages)
 	whole := slices.DeleteFunc(slices.Clone(made.Blockers), func(b workflows.Blocker) bool { return b.SourceID != "" || b.Outcome == plan.Incomplete })
-	for _, b := range append(whole, part.refused...) { // files are counted by their reasons
+	for _, b := range append(whole, part.refused...) { // blockers of single files are counted by reason, below
 		a.block(workflows.AccountBlocker{ProjectID: p.ID, Project: p.Name, Why: redact.Scrub(b.Why), Outcome: b.Outcome, Path: b.Path})
 	}
 	for _, b := range part.blockers() {
@@ -163,7 +163,7 @@ func (a *sum) block(b workflows.AccountBlocker) {
 	a.Plan.Blockers = append(a.Plan.Blockers, b)
 }
 
-// access sums up who will see what.
+// access adds up who will see what.
 func (a *sum) access(p Found, made *workflows.PlanAccess) {
 	if made == nil {
 		return
@@ -205,7 +205,7 @@ func (a *sum) access(p Found, made *workflows.PlanAccess) {
 	}
 }
 
-// result is the plan with what follows from the sums. No list in it is null.
+// result completes the plan with what follows from the sums. None of its lists is null in JSON.
 func (a *sum) result() workflows.AccountPlan {
 	out := a.Plan
 	can := a.Frameio.Capabilities()
@@ -230,7 +230,7 @@ func present[T any](list []T) []T {
 	return list
 }
 
-// unknownYet is what comments may have that is not carried: that shows once they are read.
+// unknownYet lists what comments may have that is not carried. Only reading them shows how much there is.
 func unknownYet(can frameio.Capabilities) []workflows.PlanNotCarried {
 	if !can.SharesOnly {
 		return nil
@@ -255,7 +255,7 @@ func addType(all []workflows.PlanType, m workflows.PlanType) []workflows.PlanTyp
 	return all
 }
 
-// costOf is what the prices come to; nil without any.
+// costOf returns what the prices add up to, or nil if none are configured.
 func costOf(p config.Prices, stored int64, minutes float64) *workflows.PlanCost {
 	if p.None() {
 		return nil

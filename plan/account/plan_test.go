@@ -23,7 +23,7 @@ import (
 
 const gib = 1 << 30
 
-// treeAccount is projects with their files; one whose error is set cannot be listed.
+// treeAccount is projects with their files. A project with an error cannot be listed.
 type treeAccount struct {
 	frameio.Reader
 	names []string
@@ -63,7 +63,7 @@ func (a *treeAccount) Project(_ context.Context, id string) (frameio.Project, er
 	return frameio.Project{}, &rest.Error{Class: rest.NotFound}
 }
 
-// everybody is open, but for the restricted projects.
+// everybody gives open access, except to the restricted projects.
 type everybody struct{}
 
 func (everybody) ProjectRule(_ context.Context, p frameio.Project) (access.Rule, error) {
@@ -145,7 +145,7 @@ func TestAnAccountsPlanAddsUpItsProjects(t *testing.T) {
 	assert.Equal(t, &workflows.PlanCost{Currency: "EUR", GiB: gibs, Minutes: 3, Storage: []workflows.StorageCost{{Class: "Cold", PerMonth: gibs / 4}, {Class: "Deep", PerMonth: gibs / 2}}, Egress: 2 * gibs, Transcode: 1.5}, made.Cost)
 }
 
-// Where files without their original make an archive fail, they are one line, however many, and hide no other project's.
+// If files without an original make an archive fail, they are one line, no matter how many, and do not hide another project's.
 func TestFilesThatFailAreOneProblem(t *testing.T) {
 	a := &treeAccount{names: []string{"a", "b", "z"}, files: map[string][]frameio.Asset{}, fail: map[string]error{"b": &rest.Error{Vendor: "Frame.io", Status: 403, Class: rest.Forbidden}}}
 	for i := range 300 {

@@ -12,15 +12,15 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// Found is a project that was selected. Refused is why Frame.io does not show one that was asked for by its ID, of which
-// nothing but that is known.
+// Found is a selected project. If Refused is set, Frame.io does not show a project that was selected by its ID; only that ID is
+// known then.
 type Found struct {
 	frameio.Project
 	Refused error
 }
 
-// Projects reads the account and returns what a selection takes, with the names of their workspaces, each project once. An
-// error ends the listing; one about the selection is a *FieldError.
+// Projects reads the account and yields each selected project once, with the name of its workspace. It stops at the first error. A
+// *FieldError means that the selection is at fault.
 func Projects(ctx context.Context, from frameio.Reader, s Selection) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
 		m, err := s.matcher()
@@ -59,11 +59,11 @@ func Projects(ctx context.Context, from frameio.Reader, s Selection) iter.Seq2[F
 type lister struct {
 	matcher
 	from  frameio.Reader
-	in    []string                // ids of workspaces; nil: all
-	names map[string]frameio.Team // by id
+	in    []string                // workspace IDs; nil: all
+	names map[string]frameio.Team // by workspace ID
 }
 
-// findWorkspaces turns ids and names into ids.
+// findWorkspaces resolves IDs and names to IDs.
 func (l *lister) findWorkspaces(ctx context.Context, wanted []string) error {
 	for _, w := range wanted {
 		team, err := l.from.Workspace(ctx, strings.TrimSpace(w))
@@ -79,7 +79,7 @@ func (l *lister) findWorkspaces(ctx context.Context, wanted []string) error {
 	return nil
 }
 
-// candidates are the projects that are held against the selection: those asked for by ID, or all.
+// candidates yields the projects to match against the selection: those selected by ID, or all.
 func (l *lister) candidates(ctx context.Context) iter.Seq2[Found, error] {
 	if len(l.ids) == 0 {
 		return func(yield func(Found, error) bool) {
@@ -112,7 +112,7 @@ func (l *lister) selects(p frameio.Project) bool {
 	return (l.in == nil || slices.Contains(l.in, p.Team.ID)) && l.matches(p)
 }
 
-// workspace fills in the name of a project's workspace, which V4's listings leave out.
+// workspace fills in the name of a project's workspace, because V4's listings omit it.
 func (l *lister) workspace(ctx context.Context, team frameio.Team) (frameio.Team, error) {
 	if team.ID == "" || team.Name != "" {
 		return team, nil
@@ -122,7 +122,7 @@ func (l *lister) workspace(ctx context.Context, team frameio.Team) (frameio.Team
 		var err error
 		var refused *rest.Error
 		if known, err = l.from.Workspace(ctx, team.ID); errors.As(err, &refused) && refused.Class != rest.Retryable && refused.Class != rest.Throttled && refused.Class != rest.Unauthorized {
-			known, err = frameio.Team{ID: team.ID, Name: "Workspace " + team.ID}, nil // who is invited to a project only does not see it
+			known, err = frameio.Team{ID: team.ID, Name: "Workspace " + team.ID}, nil // guests of a single project cannot see its workspace
 		}
 		if err != nil {
 			return team, err

@@ -9,19 +9,18 @@ import (
 	"github.com/framebridge/framebridge/plan/schedule"
 )
 
-// MostInParallel is how many projects a migration may bring over at once.
+// MostInParallel is the most projects that a migration may archive at once.
 const MostInParallel = 50
 
-// Request is what a migration is asked for: which projects, and how to go about them. Its names are those of the API, and of
-// what the ledger keeps.
+// Request describes a migration: which projects, and how to archive them. Its JSON names are those of the API and of the ledger.
 type Request struct {
 	Selection          Selection         `json:"selection"`
-	Canary             int               `json:"canary,omitempty"`               // projects to bring over before the others wait for a go
-	ProjectsInParallel int               `json:"projects_in_parallel,omitempty"` // 0: as archive.projects_in_parallel says
-	Windows            []schedule.Window `json:"windows,omitempty"`              // none: at any time
+	Canary             int               `json:"canary,omitempty"`               // projects to archive before the others wait for a go
+	ProjectsInParallel int               `json:"projects_in_parallel,omitempty"` // 0: use archive.projects_in_parallel
+	Windows            []schedule.Window `json:"windows,omitempty"`              // none: run at any time
 }
 
-// Validate says what cannot be meant, as a *FieldError.
+// Validate returns a *FieldError that names the first invalid field, or nil.
 func (r Request) Validate() error {
 	if err := r.Selection.Validate(); err != nil {
 		return err
@@ -40,7 +39,7 @@ func (r Request) Validate() error {
 	return err
 }
 
-// Hours are the windows.
+// Hours returns the parsed windows.
 func (r Request) Hours() (schedule.Hours, error) {
 	return schedule.Read(r.Windows, func(text string) (int64, error) {
 		n, err := config.ParseBytes(text)
@@ -48,7 +47,7 @@ func (r Request) Hours() (schedule.Hours, error) {
 	})
 }
 
-// ReadSelections reads what the ledger has kept of those that were added.
+// ReadSelections decodes the selections that were added to a migration later, as the ledger stores them.
 func ReadSelections(stored []json.RawMessage) ([]Selection, error) {
 	var all []Selection
 	for _, raw := range stored {
@@ -61,7 +60,7 @@ func ReadSelections(stored []json.RawMessage) ([]Selection, error) {
 	return all, nil
 }
 
-// ReadRequest reads what the ledger has kept of one.
+// ReadRequest decodes a request as the ledger stores it.
 func ReadRequest(stored json.RawMessage) (Request, error) {
 	var r Request
 	err := json.Unmarshal(stored, &r)

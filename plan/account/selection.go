@@ -18,14 +18,14 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-// Selection says which projects of an account are meant: those that fit all that it says. The zero value means every project.
+// Selection chooses projects of an account. A project must match every field that is set. The zero value selects all projects.
 type Selection struct {
-	Workspaces  []string `json:"workspaces,omitempty"`  // ids or names
-	ProjectIDs  []string `json:"project_ids,omitempty"` // these and no others
-	Name        string   `json:"name,omitempty"`        // with * and ?, whatever its case
+	Workspaces  []string `json:"workspaces,omitempty"`  // IDs or names
+	ProjectIDs  []string `json:"project_ids,omitempty"` // only these
+	Name        string   `json:"name,omitempty"`        // a pattern with * and ?, matched case-insensitively
 	Status      string   `json:"status,omitempty"`      // any, active or inactive; empty: any
-	OlderThan   string   `json:"older_than,omitempty"`  // a date: last changed before it
-	LargerThan  string   `json:"larger_than,omitempty"` // a size, where Frame.io counts a project's bytes
+	OlderThan   string   `json:"older_than,omitempty"`  // a date; the project was last changed before it
+	LargerThan  string   `json:"larger_than,omitempty"` // a size; never matches a project whose size Frame.io does not report
 	SmallerThan string   `json:"smaller_than,omitempty"`
 }
 
@@ -33,10 +33,10 @@ type Selection struct {
 const (
 	StatusAny      = "any"
 	StatusActive   = "active"
-	StatusInactive = "inactive" // put aside (V4), or in cold storage (legacy)
+	StatusInactive = "inactive" // inactive (V4) or in cold storage (legacy)
 )
 
-// FieldError says which field of a selection is at fault.
+// FieldError names the field of a request that is at fault, and why.
 type FieldError struct{ Field, Why string }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Why }
@@ -45,22 +45,23 @@ func wrong(field, format string, args ...any) error {
 	return &FieldError{"selection." + field, fmt.Sprintf(format, args...)}
 }
 
-// Everything tells whether a selection leaves nothing out.
+// Everything reports whether the selection includes every project.
 func (s Selection) Everything() bool {
 	return len(s.Workspaces) == 0 && len(s.ProjectIDs) == 0 && strings.Trim(s.Name, "*") == "" && (s.Status == "" || s.Status == StatusAny) &&
 		s.OlderThan == "" && s.LargerThan == "" && s.SmallerThan == ""
 }
 
-// Validate says what no project could be held against. The workspaces are looked for when the account is read.
+// Validate returns a *FieldError if no project could be matched against the selection. It does not check that the workspaces exist.
+// That happens when the account is read.
 func (s Selection) Validate() error {
 	_, err := s.matcher()
 	return err
 }
 
-// matcher is a selection that was read.
+// matcher is a parsed selection.
 type matcher struct {
 	ids            []string
-	name           string // a pattern; empty: any
+	name           string // a pattern; empty matches any name
 	status         string
 	before         time.Time // zero: any
 	larger, lesser int64     // 0: any
@@ -116,7 +117,7 @@ func (s Selection) matcher() (matcher, error) {
 	return m, nil
 }
 
-// dateOf reads a date, which means its beginning in UTC, or a time.
+// dateOf parses a time, or a date, which stands for its first moment in UTC.
 func dateOf(text string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day, nil
@@ -124,7 +125,7 @@ func dateOf(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// matches holds a project against everything but its workspace.
+// matches reports whether a project matches everything but the workspaces.
 func (m matcher) matches(p frameio.Project) bool {
 	if len(m.ids) > 0 && !slices.Contains(m.ids, p.ID) || m.name != "" && !fits(m.name, p.Name) {
 		return false
@@ -142,7 +143,7 @@ func (m matcher) matches(p frameio.Project) bool {
 	return known && (m.larger == 0 || stored > m.larger) && (m.lesser == 0 || stored < m.lesser)
 }
 
-// lastChanged is when a project was last changed; one that does not say counts from when it was made.
+// lastChanged returns when a project was last changed, or when it was created if Frame.io does not say.
 func lastChanged(p frameio.Project) time.Time {
 	if p.UpdatedAt.IsZero() {
 		return p.CreatedAt
@@ -150,19 +151,20 @@ func lastChanged(p frameio.Project) time.Time {
 	return p.UpdatedAt
 }
 
-// fits holds a name against a folded pattern. To path.Match a slash ends what * stands for; in names it is a character.
+// fits reports whether a name matches a folded pattern. In path.Match, * does not match a slash. In names a
+// slash is an ordinary character.
 func fits(pattern, name string) bool {
 	const slash = "\x00"
 	ok, err := path.Match(strings.ReplaceAll(pattern, "/", slash), strings.ReplaceAll(folded(name), "/", slash))
 	return err == nil && ok
 }
 
-// folded is a name without what people do not see or mind: its case, its Unicode form, and space around it.
+// folded removes the differences that people do not see or care about: case, Unicode form and surrounding space.
 func folded(name string) string {
 	return cases.Fold().String(norm.NFC.String(strings.TrimFunc(name, unicode.IsSpace)))
 }
 
-// String is the selection in words.
+// String describes the selection in words.
 func (s Selection) String() string {
 	var parts []string
 	say := func(what, value string) {

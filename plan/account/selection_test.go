@@ -19,11 +19,11 @@ func at(day string) time.Time {
 	return t
 }
 
-// someAccount is two workspaces; a third has the name of the second.
+// someAccount has two workspaces, and a third with the same name as the second.
 type someAccount struct {
 	frameio.Reader
 	projects []frameio.Project
-	asked    int // for workspaces
+	asked    int // number of workspace requests
 }
 
 func newAccount() *someAccount {
@@ -40,7 +40,7 @@ func (a *someAccount) Projects(_ context.Context, cursor string) (frameio.Page[f
 	if cursor == "" {
 		return frameio.Page[frameio.Project]{Items: a.projects[:2], Next: "more"}, nil
 	}
-	return frameio.Page[frameio.Project]{Items: a.projects[1:]}, nil // pages shift while they are read
+	return frameio.Page[frameio.Project]{Items: a.projects[1:]}, nil // pages shift while they are being read
 }
 
 func (a *someAccount) Project(_ context.Context, id string) (frameio.Project, error) {

@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// Pace is how fast a migration goes, measured while it works: the newer, the more it counts. It is stored as JSON.
+// Pace measures how fast a migration progresses while it works. Recent progress counts more. It is stored as JSON.
 type Pace struct {
-	At    time.Time `json:"at"` // of the last look; zero while it does not work
+	At    time.Time `json:"at"` // time of the last Look; zero while the migration is not working
 	Bytes int64     `json:"bytes"`
 	Items int64     `json:"items"`
 
-	BytesRate float64 `json:"bytes_rate"` // a second, times Weight
+	BytesRate float64 `json:"bytes_rate"` // per second, multiplied by Weight
 	ItemsRate float64 `json:"items_rate"`
-	Weight    float64 `json:"weight"` // from 0, of which nothing is known, to 1
+	Weight    float64 `json:"weight"` // from 0, nothing known yet, to 1
 }
 
-// memory is after how much work what was measured counts for about a third.
+// memory is the amount of working time after which a measurement still counts for about a third.
 const memory = 20 * time.Minute
 
-// Look notes how much is done by now. working says that nothing has kept the work from going on since the last look.
+// Look records the progress at now. working reports whether nothing has held up the work since the last Look.
 func (p Pace) Look(now time.Time, bytes, items int64, working bool) Pace {
 	took := now.Sub(p.At).Seconds()
 	if working && !p.At.IsZero() && took > 0 {
@@ -35,7 +35,7 @@ func (p Pace) Look(now time.Time, bytes, items int64, working bool) Pace {
 	return p
 }
 
-// Rate is the bytes a second of the work so far; 0 while nothing was measured.
+// Rate returns the measured bytes per second, or 0 if nothing has been measured yet.
 func (p Pace) Rate() float64 {
 	if p.Weight <= 0 {
 		return 0
@@ -43,7 +43,8 @@ func (p Pace) Rate() float64 {
 	return p.BytesRate / p.Weight
 }
 
-// Left is how long so much takes at this pace, by bytes or by items, whichever takes longer; false while nothing was measured.
+// Left returns how long the rest takes at this pace, by bytes or by items, whichever is longer. It returns false if nothing has
+// been measured yet, or if the end is too far off.
 func (p Pace) Left(bytes, items int64) (time.Duration, bool) {
 	if bytes <= 0 && items <= 0 {
 		return 0, true

@@ -1,4 +1,4 @@
-// Package schedule says when a migration may work, and when it will be done. It is pure: whoever asks says what time it is.
+// Package schedule says when a migration may work and when it will be done. It is pure: callers pass in the time.
 package schedule
 
 import (
@@ -8,31 +8,31 @@ import (
 	"time"
 )
 
-// Window is a time of the week in which a migration works. Its names are those of the API.
+// Window is a time of the week in which a migration works. Its JSON names are those of the API.
 type Window struct {
-	Days      string `json:"days,omitempty"` // such as mon-fri or sat,sun, on which it begins; empty: every day
+	Days      string `json:"days,omitempty"` // days on which it begins, such as mon-fri or sat,sun; empty: every day
 	From      string `json:"from"`           // 20:00
-	To        string `json:"to"`             // 06:00; one that is not after From is of the next day
+	To        string `json:"to"`             // 06:00; on the next day if it is not after From
 	Zone      string `json:"zone,omitempty"` // such as Europe/Berlin; empty: UTC
 	Bandwidth string `json:"bandwidth,omitempty"`
 }
 
-// Invalid says which field of a window cannot be meant.
+// Invalid names the field of a window that is at fault, and why.
 type Invalid struct{ Field, Why string }
 
 func (e *Invalid) Error() string { return e.Field + ": " + e.Why }
 
-// Hours are windows that were read. None at all is always open.
+// Hours are parsed windows. Without any, it is always open.
 type Hours []hours
 
 type hours struct {
 	days      [7]bool // by time.Weekday
 	from, to  time.Duration
 	zone      *time.Location
-	bandwidth int64 // bytes a second; 0: no limit
+	bandwidth int64 // bytes per second; 0: no limit
 }
 
-// Read reads windows; an *Invalid names the field at fault. bytes reads a size such as 100MiB.
+// Read parses windows. An *Invalid error names the field at fault. bytes parses a size such as 100MiB.
 func Read(windows []Window, bytes func(string) (int64, error)) (Hours, error) {
 	var out Hours
 	for i, w := range windows {
@@ -65,7 +65,7 @@ func Read(windows []Window, bytes func(string) (int64, error)) (Hours, error) {
 	return out, nil
 }
 
-// readClock reads 20:00; 24:00 is the end of the day.
+// readClock parses a time of day such as 20:00. 24:00 is the end of the day.
 func readClock(text string) (time.Duration, error) {
 	if text == "24:00" {
 		return 24 * time.Hour, nil
@@ -76,7 +76,7 @@ func readClock(text string) (time.Duration, error) {
 
 var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// dayOf knows a day by its name or the first three letters of it.
+// dayOf returns the index of a day, given its name or at least its first three letters, or -1.
 func dayOf(text string) int {
 	text = strings.ToLower(strings.TrimSpace(text))
 	return slices.IndexFunc(dayNames, func(name string) bool {
@@ -109,12 +109,12 @@ func readDays(text string) (days [7]bool, err error) {
 	return days, nil
 }
 
-// State is what holds at a moment.
+// State is what applies at a moment.
 type State struct {
 	Open      bool
-	Bandwidth int64     // bytes a second; 0: no limit
-	Changes   time.Time // when something else holds; zero: never
-	Opens     time.Time // where it is closed
+	Bandwidth int64     // bytes per second; 0: no limit
+	Changes   time.Time // when the state next changes; zero: never
+	Opens     time.Time // when it next opens; zero while it is open
 }
 
 // period is one occurrence of a window.
@@ -123,12 +123,12 @@ type period struct {
 	bandwidth int64
 }
 
-// periods are the occurrences that end after a moment and begin within days from it.
+// periods returns the occurrences that end after now and begin within the given number of days.
 func (h hours) periods(now time.Time, days int) []period {
 	var out []period
 	year, month, day := now.In(h.zone).Date()
 	for n := -2; n <= days; n++ {
-		begins := time.Date(year, month, day+n, 12, 0, 0, 0, h.zone) // at noon, since some days have no midnight
+		begins := time.Date(year, month, day+n, 12, 0, 0, 0, h.zone) // at noon, because on some days midnight does not exist
 		if !h.days[begins.Weekday()] {
 			continue
 		}
@@ -144,14 +144,14 @@ func (h hours) periods(now time.Time, days int) []period {
 	return out
 }
 
-// clock is a time of day by the clock on the wall: a day on which it is moved has 23 or 25 hours.
+// clock returns a time of day in local time. A day on which the clocks change has 23 or 25 hours.
 func clock(year int, month time.Month, day int, at time.Duration, zone *time.Location) time.Time {
 	return time.Date(year, month, day, int(at/time.Hour), int(at%time.Hour/time.Minute), 0, 0, zone)
 }
 
-const lookAhead = 8 // days: a week and the night after
+const lookAhead = 8 // days: one week and the night after it
 
-// At says what holds at a moment. Where windows overlap, the smaller bandwidth holds.
+// At returns the state at now. If windows overlap, the smallest bandwidth applies.
 func (hs Hours) At(now time.Time) State {
 	if len(hs) == 0 {
 		return State{Open: true}
@@ -184,10 +184,11 @@ func (hs Hours) At(now time.Time) State {
 	return s
 }
 
-// longest is how far ahead an end is told.
+// longest is how far ahead an end is predicted.
 const longest = 2 * 366 * 24 * time.Hour
 
-// After is when so much work will be done that only goes on while a window is open; false where that is too far off to tell.
+// After returns when an amount of work will be done if it proceeds only while a window is open. It returns false if
+// that is too far off to predict.
 func (hs Hours) After(now time.Time, work time.Duration) (time.Time, bool) {
 	for at := now; at.Sub(now) < longest; {
 		s := hs.At(at)

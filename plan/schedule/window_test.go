@@ -117,14 +117,14 @@ func TestWorkGoesOnInItsWindows(t *testing.T) {
 	assert.Equal(t, friday.Add(time.Hour), end)
 }
 
-// TestThePaceConverges plays a migration whose speed changes: what is told gets closer to the truth, and is right at the end.
+// TestThePaceConverges simulates a migration whose speed changes. The prediction improves, and is right at the end.
 func TestThePaceConverges(t *testing.T) {
 	const every = 30 * time.Second
 	tests := []struct {
 		name  string
 		rate  func(n int) (bytes, items int64) // in one interval
-		after int                              // looks
-		best  float64                          // the share by which it may be wrong then
+		after int                              // number of looks
+		best  float64                          // the error that is allowed by then, as a share
 		total [2]int64
 	}{
 		{"steady", func(int) (int64, int64) { return 300 << 20, 10 }, 4, 0.01, [2]int64{300 << 20 * 400, 10 * 400}},

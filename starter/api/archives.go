@@ -49,14 +49,14 @@ func (s *Server) getArchive(c *gin.Context) {
 
 func (s *Server) listArchives(c *gin.Context) {
 	answerPage(s, c, "archives", s.Ledger.Tenant(tenantIn(c).ID).Archives, func(ctx context.Context, row ledger.Archive) (control.ArchiveView, error) {
-		if row.Status != ledger.Queued { // of these there are few
+		if row.Status != ledger.Queued { // the others are few
 			row = s.AsItStands(ctx, row)
 		}
 		return s.ArchiveView(ctx, row)
 	})
 }
 
-// listFailed answers for a page that could not be read.
+// listFailed responds if a page of a list could not be read.
 func (s *Server) listFailed(c *gin.Context, err error) {
 	if errors.Is(err, ledger.ErrCursor) {
 		fail(c, http.StatusBadRequest, "cursor", "cursor must be the value of next from the previous page")
@@ -65,12 +65,12 @@ func (s *Server) listFailed(c *gin.Context, err error) {
 	s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 }
 
-// isID tells whether a text, where there is one, can be an id of Frame.io or of ours.
+// isID reports whether a text is empty or can be an ID of Frame.io's or ours.
 func isID(text string) bool {
 	return text == "" || untrusted.ID("id", text, frameio.IDCharacters) == nil
 }
 
-// IsAddress tells whether mail can be sent to a text: by the rule of the mailer.
+// IsAddress reports whether mail can be sent to an address, by the mailer's own rule.
 func IsAddress(text string) bool {
 	_, err := mail.ParseAddress(text)
 	return err == nil
@@ -96,7 +96,7 @@ func pageLimit(c *gin.Context) (int, bool) {
 	return n, true
 }
 
-// itemView is one item as the API shows it.
+// itemView is an item as the API shows it.
 type itemView struct {
 	SourceID  string `json:"source_id"`
 	Path      string `json:"path"`
@@ -170,7 +170,7 @@ func (s *Server) getItems(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"items": list, "next": textOrNull(cursor)})
 }
 
-// reportKeys shows the public halves of the keys that sign reports, for whoever verifies one.
+// reportKeys returns the public halves of the keys that sign reports, for verifying them.
 func (s *Server) reportKeys(c *gin.Context) {
 	keys, err := s.Config().Report.SigningKeys()
 	if err != nil {
@@ -196,7 +196,7 @@ func (s *Server) getReport(c *gin.Context) {
 	if !ok {
 		return
 	}
-	_, linked := c.Get(openedKey) // others save it, and a saved file has no pictures beside it
+	_, linked := c.Get(openedKey) // reports opened by a link show pictures; others get saved, and a saved file has none
 	rep, err := report.Open(c.Request.Context(), s.Ledger.Tenant(row.Tenant).Archive(row.ID), report.Source{TenantName: tenantIn(c).Name,
 		IconikURL: tenantIn(c).Iconik.BaseURL, WorkflowURL: temporalclient.WorkflowURL(s.Config().Temporal, workflows.ArchiveID(row.Tenant, row.ID)), ConsoleURL: routes.ConsoleArchive(s.Config(), row.Tenant, row.ID),
 		SigningKey: s.Config().Report.SigningKeyInUse(), Pictures: linked})
@@ -216,7 +216,7 @@ func (s *Server) getReport(c *gin.Context) {
 	s.sendReport(c, form.MediaType, file, "archive", row.ID, func(w io.Writer) error { return form.Render(w, rep) })
 }
 
-// sendReport answers with a report, which is written while it is sent; of and id say whose it is, for the log.
+// sendReport responds with a report and renders it on the fly. of and id say whose it is, for the log.
 func (s *Server) sendReport(c *gin.Context, mediaType, file, of, id string, render func(io.Writer) error) {
 	c.Header("Content-Type", mediaType)
 	c.Header("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": file}))
@@ -224,7 +224,7 @@ func (s *Server) sendReport(c *gin.Context, mediaType, file, of, id string, rend
 	c.Status(http.StatusOK)
 	if err := render(c.Writer); err != nil {
 		s.Log.ErrorContext(c, "could not finish sending a report", of, id, "error", err)
-		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
+		panic(http.ErrAbortHandler) // the status has been sent; an unfinished response must not look complete
 	}
 }
 
@@ -258,7 +258,7 @@ func (s *Server) postArchive(c *gin.Context) {
 		s.frameioFailed(c, err)
 		return
 	}
-	if in.DryRun { // it ends when the caller hangs up, or when this process stops
+	if in.DryRun { // ends when the caller hangs up or this process stops
 		rc := http.NewResponseController(c.Writer)
 		_ = rc.SetReadDeadline(time.Time{})
 		_ = rc.SetWriteDeadline(time.Now().Add(planTimeout))
@@ -292,12 +292,12 @@ func (s *Server) frameioFailed(c *gin.Context, err error) {
 	}
 }
 
-// controlRoute answers a control of one archive or migration, once rowOf has found it.
+// controlRoute returns the handler of an action on an archive or migration, which rowOf must find first.
 func controlRoute[T any](s *Server, rowOf func(*gin.Context) (T, bool), act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
 	return controlPart(s, "id", rowOf, act)
 }
 
-// controlPart is for a part of it, which another field names.
+// controlPart is like controlRoute for an action on a part, whose field is named in errors.
 func controlPart[T any](s *Server, field string, rowOf func(*gin.Context) (T, bool), act func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if _, ok := rowOf(c); !ok {
@@ -313,11 +313,11 @@ func controlPart[T any](s *Server, field string, rowOf func(*gin.Context) (T, bo
 	}
 }
 
-// notCarriedView is something that an item has in Frame.io and not in iconik.
+// notCarriedView is something that an item has in Frame.io but not in iconik.
 type notCarriedView struct {
 	Kind   string `json:"kind"`
 	Name   string `json:"name"`
-	Size   *int64 `json:"size"` // bytes, null where it is not known
+	Size   *int64 `json:"size"` // bytes; null if unknown
 	Reason string `json:"reason"`
 }
 
@@ -329,11 +329,11 @@ func notCarriedViews(rows []ledger.NotCarried) []notCarriedView {
 	return out
 }
 
-// differenceView is a property of an item that is otherwise in iconik than in Frame.io.
+// differenceView is a property of an item that differs between Frame.io and iconik.
 type differenceView struct {
 	Kind     string `json:"kind"`
 	Property string `json:"property"`
-	Name     string `json:"name"` // of the comment or field, empty for the item itself
+	Name     string `json:"name"` // of the comment or field; empty for the item itself
 	Frameio  string `json:"frameio"`
 	Iconik   string `json:"iconik"`
 }
@@ -346,7 +346,7 @@ func differenceViews(rows []ledger.Difference) []differenceView {
 	return out
 }
 
-// retryItem tries one failed file again.
+// retryItem retries one failed file.
 func (s *Server) retryItem(c *gin.Context) {
 	item := c.Param("source_id")
 	if !isID(item) {
@@ -358,7 +358,7 @@ func (s *Server) retryItem(c *gin.Context) {
 	})(c)
 }
 
-// postPosition gives an archive that waits another place in the queue.
+// postPosition moves a queued archive to another position in the queue.
 func (s *Server) postPosition(c *gin.Context) {
 	var in struct {
 		Position int `json:"position"`

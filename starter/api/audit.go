@@ -15,8 +15,7 @@ import (
 
 const linesType = "application/jsonl"
 
-// getAudit answers with a page of the tenant's audit log, or with all of it after a number, one entry a line: what a log
-// system collects.
+// getAudit responds with a page of the tenant's audit log or, for log collectors, with all entries after a number, one per line.
 func (s *Server) getAudit(c *gin.Context) {
 	after := int64(0)
 	if text := c.Query("after"); text != "" {
@@ -61,7 +60,7 @@ func (s *Server) auditLines(c *gin.Context, filter ledger.AuditFilter, after int
 			return
 		case err != nil:
 			s.Log.ErrorContext(c, "could not finish sending the audit log", "error", err)
-			panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
+			panic(http.ErrAbortHandler) // the status has been sent; an unfinished response must not look complete
 		case !begun:
 			c.Header("Content-Type", linesType)
 			c.Status(http.StatusOK)
@@ -74,7 +73,7 @@ func (s *Server) auditLines(c *gin.Context, filter ledger.AuditFilter, after int
 				panic(http.ErrAbortHandler)
 			}
 			if _, err := c.Writer.Write(append(line, '\n')); err != nil {
-				return // the reader is gone
+				return // the client is gone
 			}
 			after = e.Seq
 		}

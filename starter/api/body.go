@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-const maxBodies = 64 << 20 // bytes of all bodies that are being worked on; more is answered 503
+const maxBodies = 64 << 20 // bytes of all bodies in memory; beyond that, requests get a 503
 
-// declared refuses a body for what its headers say, before anything of it is read: size before type.
+// declared rejects a body by its headers, before any of it is read: first by size, then by type.
 func (s *Server) declared(c *gin.Context) {
 	if c.Request.ContentLength > maxBody {
 		fail(c, http.StatusRequestEntityTooLarge, "", "the body is larger than 1 MiB")
@@ -29,7 +29,7 @@ func (s *Server) declared(c *gin.Context) {
 
 var errBusy = errors.New("too many request bodies at once")
 
-// meteredBody counts what has been read of a body against what may be in memory of all.
+// meteredBody counts the bytes read of a body against the limit for all bodies in memory.
 type meteredBody struct {
 	io.Reader
 	all  *semaphore.Weighted
@@ -45,7 +45,7 @@ func (m *meteredBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBody reads a capped body whose headers have been looked at.
+// readBody reads a size-limited body whose headers have been checked.
 func (s *Server) readBody(c *gin.Context) {
 	m := &meteredBody{Reader: c.Request.Body, all: s.door.bodies}
 	c.Set(meteredKey, m)
@@ -62,7 +62,7 @@ func (s *Server) readBody(c *gin.Context) {
 	}
 }
 
-// releaseBody makes room for other bodies when a request is answered.
+// releaseBody frees a body's share of the limit once the request has been answered.
 func (s *Server) releaseBody(c *gin.Context) {
 	defer func() {
 		if v, read := c.Get(meteredKey); read {

@@ -34,10 +34,10 @@ type click struct {
 	CollectionIDs  []string                   `json:"collection_ids"`
 	Values         map[string]json.RawMessage `json:"metadata_values"`
 	DateCreated    string                     `json:"date_created"`
-	AuthToken      string                     `json:"auth_token"` // the user's own; used at once and never kept
+	AuthToken      string                     `json:"auth_token"` // the user's own; used immediately and never stored
 }
 
-// wrongID names the first field that holds something else than ids of iconik.
+// wrongID returns the name of the first field that contains something other than iconik IDs, or "".
 func (in click) wrongID() string {
 	for _, f := range []struct {
 		name string
@@ -55,7 +55,7 @@ func (in click) wrongID() string {
 	return ""
 }
 
-// readClick decodes a click and checks from which iconik domain it comes.
+// readClick decodes a click and checks which iconik domain it comes from. If it returns false, it has responded.
 func (s *Server) readClick(c *gin.Context) (click, bool) {
 	var in click
 	if err := json.Unmarshal(bodyOf(c), &in); err != nil {
@@ -79,7 +79,7 @@ func (s *Server) readClick(c *gin.Context) (click, bool) {
 	return in, true
 }
 
-// notIconik refuses a body that is not as iconik sends it, and names the field where one is of the wrong type.
+// notIconik rejects a body that does not look like iconik's. If a field has the wrong type, it names the field.
 func notIconik(c *gin.Context, err error) {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) && kind.Field != "" {
@@ -89,7 +89,7 @@ func notIconik(c *gin.Context, err error) {
 	fail(c, http.StatusBadRequest, "", "the body is not valid JSON from iconik")
 }
 
-// clickedBy resolves who clicked, by the user's own token, and else by the id that iconik names.
+// clickedBy returns who clicked, by the user's own token or else by the ID in the click.
 func (s *Server) clickedBy(ctx context.Context, t *config.Tenant, in click) ledger.Person {
 	ctx, cancel := context.WithTimeout(ctx, control.AskTimeout)
 	defer cancel()
@@ -110,7 +110,7 @@ func (s *Server) clickedBy(ctx context.Context, t *config.Tenant, in click) ledg
 	return ledger.Person{ID: in.UserID}
 }
 
-// form gives the action's values the shape that mapping reads; any scalar will do.
+// form converts the action's values to the form that mapping reads. It accepts any scalar.
 func (in click) form() map[string][]string {
 	out := map[string][]string{}
 	for name, raw := range in.Values {
@@ -131,11 +131,11 @@ func (in click) form() map[string][]string {
 	return out
 }
 
-// clickLag is how long a click may be on its way, and by how much iconik's clock may be ahead of ours.
+// clickLag is how long a click may be in transit, and how far iconik's clock may be off from ours.
 const clickLag = time.Hour
 
-// at is when somebody clicked, by iconik's own clock, which also dates the comments: those of before stay in iconik. A time that
-// is long past would have them sent.
+// at returns when somebody clicked, by iconik's clock, which also dates the comments. Comments from before that time stay in
+// iconik. A time that is too far off is replaced by now, because one long past would send old comments.
 func (in click) at(now time.Time) time.Time {
 	at := iconik.ParseTime(in.DateCreated)
 	if at.IsZero() || now.Sub(at).Abs() > clickLag {
@@ -144,7 +144,7 @@ func (in click) at(now time.Time) time.Time {
 	return at
 }
 
-// content tells one click from another: who, on what, with which values.
+// content returns a hash that distinguishes clicks: by who, on what, with which values.
 func (in click) content() string {
 	assets, collections, form := slices.Clone(in.AssetIDs), slices.Clone(in.CollectionIDs), in.form()
 	sort.Strings(assets)
@@ -154,7 +154,7 @@ func (in click) content() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// sendAction starts a review of what was clicked. A mistake in the form is shown in iconik as a failed job, too.
+// sendAction starts a review of what was clicked. A mistake in the form is also shown in iconik, as a failed job.
 func (s *Server) sendAction(c *gin.Context) {
 	in, ok := s.readClick(c)
 	if !ok {
@@ -183,7 +183,7 @@ func (s *Server) sendAction(c *gin.Context) {
 		ClickedAssets: in.AssetIDs, ClickedCollections: in.CollectionIDs, ExpiresAt: form.Expires, CreatedAt: now,
 	}
 	row.ClickedAt = in.at(now)
-	if in.DateCreated != "" { // the very same click, however late it comes again
+	if in.DateCreated != "" { // the very same click, no matter how late it is repeated
 		row.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(t.ID+content+in.DateCreated)).String()
 	}
 	out, err := s.StartReview(c.Request.Context(), t, row, form.Passphrase)
@@ -196,7 +196,7 @@ func (s *Server) sendAction(c *gin.Context) {
 	c.JSON(http.StatusAccepted, out)
 }
 
-// showMistake leaves a failed job where the user clicked; nobody waits for it longer than a moment.
+// showMistake leaves a failed job where the user clicked. It gives up after AskTimeout.
 func (s *Server) showMistake(ctx context.Context, t *config.Tenant, in click, problem string) {
 	ctx, cancel := context.WithTimeout(ctx, control.AskTimeout)
 	defer cancel()
@@ -258,7 +258,7 @@ func (s *Server) controlAction(verb string) gin.HandlerFunc {
 				return
 			}
 		}
-		if done.ID == "" { // none took it
+		if done.ID == "" { // none accepted it
 			s.mistake(c, t, in, "asset_ids", refused.Why)
 			return
 		}
@@ -271,8 +271,8 @@ func (s *Server) mistake(c *gin.Context, t *config.Tenant, in click, field, prob
 	fail(c, http.StatusUnprocessableEntity, field, problem)
 }
 
-// reviewsOf finds the reviews of what was clicked: of each asset those that run, or else the one that ended last.
-// Collections are looked into.
+// reviewsOf returns the reviews of what was clicked, including the contents of collections: for each asset the running ones,
+// or else the one that ended last.
 func (s *Server) reviewsOf(ctx context.Context, t *config.Tenant, in click) ([]string, error) {
 	assets := slices.Clone(in.AssetIDs)
 	if len(in.CollectionIDs) > 0 {

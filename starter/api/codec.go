@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	maxCodecBody   = 16 << 20 // a page of a history
+	maxCodecBody   = 16 << 20 // one page of a history
 	codecTimeLimit = 30 * time.Second
 )
 
-// codecRoutes decrypt and encrypt for Temporal's UI and command line, for administrators. Without keys there are none.
+// codecRoutes lets administrators decrypt and encrypt payloads in Temporal's UI and command line. Without keys there are no routes.
 func (s *Server) codecRoutes(r *gin.Engine) {
 	codec, err := temporalclient.NewCodec(s.Config().Temporal.Codec)
 	if err != nil || codec == nil {
@@ -33,7 +33,7 @@ func (s *Server) codecRoutes(r *gin.Engine) {
 	}
 }
 
-// allowTemporalUI lets pages of the configured UI, and no others, read the answer.
+// allowTemporalUI lets only pages of the configured UI read the response.
 func (s *Server) allowTemporalUI(c *gin.Context) {
 	ui, err := url.Parse(s.Config().Temporal.UIURL)
 	c.Header("Vary", "Origin")

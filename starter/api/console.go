@@ -18,23 +18,23 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// consolePages are the console, for people who have signed in. What outlives a request ends with the context.
+// consolePages returns the console, for people who have signed in. ctx ends whatever outlives a request.
 func (s *Server) consolePages(ctx context.Context) http.Handler {
 	return console.Handler(console.Deps{Config: s.Config, Ledger: s.Ledger, Actions: consoleActions{s.Service}, Log: s.Log, Stop: ctx, Refused: s.desk.Refused, Thumbs: s.thumbs, Progress: s.Progress})
 }
 
-// stopping is done when the server stops.
+// stopping returns a context that is done when the server stops.
 func (s *Server) stopping() context.Context {
-	if s.stop == nil { // it is not served, as in tests
+	if s.stop == nil { // not serving, as in tests
 		return context.Background()
 	}
 	return s.stop
 }
 
-// consoleActions do for the console what the routes do for API clients.
+// consoleActions does for the console what the routes do for API clients.
 type consoleActions struct{ s *control.Service }
 
-// refused tells a person why something is not possible now.
+// refused turns errors that say why something is not possible now into the console's refusals.
 func refused(err error) error {
 	var no *control.Refusal
 	var field *control.FieldError
@@ -65,7 +65,7 @@ func (a consoleActions) StartArchive(ctx context.Context, t *config.Tenant, id, 
 		return err
 	}
 	if !IsAddress(requestedBy) {
-		requestedBy = "" // it gets mail
+		requestedBy = "" // it is where mail goes
 	}
 	_, err = a.s.StartArchive(context.WithoutCancel(ctx), t, project, requestedBy)
 	return refused(err)

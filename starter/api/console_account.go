@@ -20,7 +20,7 @@ func (a consoleActions) PlanAccount(ctx context.Context, t *config.Tenant, take 
 
 func (a consoleActions) StartMigration(ctx context.Context, t *config.Tenant, asked account.Request, requestedBy string) (string, error) {
 	if !IsAddress(requestedBy) {
-		requestedBy = "" // it gets mail
+		requestedBy = "" // it is where mail goes
 	}
 	out, err := a.s.StartMigration(context.WithoutCancel(ctx), t, asked, requestedBy)
 	return out.ID, refused(err)

@@ -23,12 +23,12 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Me is whoever the sign-in to Frame.io is of.
+// Me returns the user who is signed in to Frame.io.
 func (f *fakeFrameio) Me(context.Context) (frameio.User, error) {
 	return frameio.User{Name: "Sam", Email: "sam@example.com"}, nil
 }
 
-// as signs somebody in, in a browser of their own, and returns the token of their forms.
+// as signs a person in, in a browser of their own, and returns the token for their forms.
 func (f *inBrowser) as(name string, role config.Role) (token string) {
 	f.t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -46,7 +46,7 @@ func (f *inBrowser) as(name string, role config.Role) (token string) {
 	return token
 }
 
-// press sends a form and returns the answer, without going where it leads.
+// press submits a form and returns the response, without following redirects.
 func (f *inBrowser) press(path string, form url.Values) *http.Response {
 	f.t.Helper()
 	resp, err := f.client.PostForm(f.url+path, form)
@@ -73,7 +73,7 @@ func TestAMigrationIsStartedFromTheConsole(t *testing.T) {
 	assert.Equal(t, "start sam", entries[0].Action+" "+entries[0].Actor.Name)
 }
 
-// Whoever asks for a deletion cannot approve it, on the console as by the API.
+// The person who requests a deletion cannot approve it, neither in the console nor through the API.
 func TestADeletionNeedsASecondPersonAtTheConsole(t *testing.T) {
 	f := newBrowser(t)
 	f.Config().Tenants[tenantA].Archive.Reclaim = "allowed"
@@ -101,7 +101,7 @@ func TestADeletionNeedsASecondPersonAtTheConsole(t *testing.T) {
 	assert.Equal(t, ledger.ApprovedBySecond, r.ApprovedHow)
 }
 
-// TestTheSignInToFrameioIsStartedFromTheConsole goes to Adobe and back: the tokens are kept, and the audit names the person.
+// TestTheSignInToFrameioIsStartedFromTheConsole goes to Adobe and back. The tokens are stored, and the audit log names the person.
 func TestTheSignInToFrameioIsStartedFromTheConsole(t *testing.T) {
 	f := newBrowser(t)
 	adobe := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// TestAButtonOfTheConsole signs in, reads a page and presses its button: what is done is audited in the person's name.
+// TestAButtonOfTheConsole signs in, reads a page and presses its button. The audit log names the person.
 func TestAButtonOfTheConsole(t *testing.T) {
 	f := newBrowser(t)
 	handle := &mocks.WorkflowUpdateHandle{}

@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/starter/control"
 )
 
-// deliveryView is an event on a channel.
+// deliveryView is the delivery of an event to a channel.
 type deliveryView struct {
 	Event     string     `json:"event"`
 	Type      string     `json:"type"`
@@ -20,7 +20,7 @@ type deliveryView struct {
 	Channel   string     `json:"channel"`
 	Status    string     `json:"status"`
 	Attempts  int        `json:"attempts"`
-	Code      int        `json:"code"` // of the last answer, 0 without one
+	Code      int        `json:"code"` // of the last response; 0 if there was none
 	Reason    string     `json:"reason"`
 	CreatedAt time.Time  `json:"created_at"`
 	LastAt    *time.Time `json:"last_attempt_at"`
@@ -28,7 +28,7 @@ type deliveryView struct {
 
 var deliveryStates = []ledger.DeliveryStatus{ledger.DeliveryPending, ledger.DeliveryDelivered, ledger.DeliveryUncertain, ledger.DeliveryFailed, ledger.DeliverySkipped}
 
-// getDeliveries answers with what became of the tenant's notifications, the newest first.
+// getDeliveries responds with the status of the tenant's notifications, newest first.
 func (s *Server) getDeliveries(c *gin.Context) {
 	limit, ok := pageLimit(c)
 	if !ok {

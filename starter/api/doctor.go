@@ -7,7 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// doctorTimeLimit is how long an examination over HTTP may take: its longest chain of checks, each within its own time.
+// doctorTimeLimit bounds an examination over HTTP. It allows for the longest chain of checks, each with its own limit.
 const doctorTimeLimit = time.Minute
 
 // getDoctor examines the installation and the caller's tenant.

@@ -25,7 +25,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// unread is a body that must not be touched.
+// unread is a body that must not be read.
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) { u.t.Error("the body was read"); return 0, io.EOF }
@@ -82,7 +82,7 @@ func TestBodiesInFlightAreBounded(t *testing.T) {
 	assert.Equal(t, 503, resp.StatusCode)
 	assert.NotEmpty(t, resp.Header.Get("Retry-After"))
 	f.door.bodies.Release(maxBodies - 10)
-	for range 100 { // each lets go of what it held
+	for range 100 { // each releases what it held
 		f.ask(ask{"POST", routes.Prefix + "/archives", strings.Repeat(" ", maxBody-1), bearer("A")})
 	}
 	assert.True(t, f.door.bodies.TryAcquire(maxBodies), "nothing is held by what is answered")
@@ -139,7 +139,7 @@ func TestWrongSecretsAreLimitedByAddress(t *testing.T) {
 	resp, _ = get("198.51.100.9:1", wrong("203.0.113.7"))
 	assert.Equal(t, 401, resp.StatusCode, "a stranger's X-Forwarded-For is not believed")
 
-	// Frame.io's machines serve everybody: who lets them send wrong signatures does not shut out the right ones.
+	// Frame.io's machines serve everybody. Making them send wrong signatures must not lock out the right ones.
 	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
 	for i := range failureBurst + 2 {
 		resp, _ = get("203.0.113.20:1", ask{"POST", hookURL + tenantA, event, signed("wrong", event, 0)})
@@ -217,7 +217,7 @@ func TestLoggedPathsAreShortAndHoldNoSecret(t *testing.T) {
 	assert.Equal(t, "/lists/x", loggedPath("/lists/x"))
 }
 
-// Who says little and slowly holds a connection only for so long, and who opens many does not get more than there are.
+// A slow sender holds a connection only for so long, and one that opens many does not get more than there are.
 func TestASlowSenderIsLetGo(t *testing.T) {
 	f := newTestServer(t)
 	l := &listening{key: "http.listen", address: "127.0.0.1:0", handler: f.engine}
@@ -243,7 +243,7 @@ func TestASlowSenderIsLetGo(t *testing.T) {
 	}
 }
 
-// A flood while a review is sent leaves nothing in its history: it reads everything when it opens.
+// A flood while a review is being sent leaves nothing in its history, because it reads everything when it opens.
 func TestWebhooksWhileAReviewIsSentAreNoSignals(t *testing.T) {
 	f := newTestServer(t)
 	_, _, err := f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", CreatedAt: time.Now()}, 0)

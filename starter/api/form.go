@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/starter/control"
 )
 
-// sendForm is the send action's form, checked.
+// sendForm is the send action's form after validation.
 type sendForm struct {
 	Reviewers  []string
 	Message    string
@@ -32,19 +32,19 @@ func wrong(field, problem string) *control.FieldError {
 // formRules are what a tenant allows.
 type formRules struct {
 	Now     time.Time
-	Default time.Duration // until the expiry where the form names none
+	Default time.Duration // until the expiry, if the form has none
 	Longest time.Duration
-	// Forensic and DRM are off, form or always.
+	// Forensic and DRM are each off, form or always.
 	Forensic, DRM string
 }
 
 const (
 	maxReviewers = 100
-	maxTitle     = 175 // Frame.io's share names
+	maxTitle     = 175 // the limit of Frame.io's share names
 	maxMessage   = 2000
 )
 
-// parseForm reads the form's values, each a list of texts. All mistakes but the first are left for the next try.
+// parseForm validates the form's values, each a list of texts. It reports only the first mistake.
 func parseForm(values map[string][]string, rules formRules) (sendForm, *control.FieldError) {
 	get := func(name string) string { return strings.TrimSpace(strings.Join(values[name], " ")) }
 	f := sendForm{Message: strings.TrimSpace(strings.Join(values["framebridge_message"], "\n")), Title: get("framebridge_title"), Passphrase: get("framebridge_passphrase")}
@@ -97,16 +97,16 @@ func parseChoice(field, text string) (bool, *control.FieldError) {
 	return false, wrong(field, fmt.Sprintf("%q is not yes or no.", text))
 }
 
-// named is an address as mail programs copy it, with the name before it: "Reviewer, Rita" <rita@client.example>.
+// named matches an address as mail programs copy it, after a name: "Reviewer, Rita" <rita@client.example>.
 var named = regexp.MustCompile(`([^<>]*)<\s*(?:mailto:)?([^<>]*?)\s*>`)
 
-// aside is what mail programs set behind an address, such as a name: rita@client.example (Rita Reviewer).
+// aside matches what mail programs add after an address, such as a name: rita@client.example (Rita Reviewer).
 var aside = regexp.MustCompile(`\([^()]*\)`)
 
 var quotedName = regexp.MustCompile(`"[^"]*"\s*$`)
 
-// addressWords takes the addresses out of a text, without names and characters that nobody sees. What is none is left in,
-// to be refused.
+// addressWords extracts the addresses from a text, without names and invisible characters. It also returns words that are not
+// addresses, so that they get refused.
 func addressWords(text string) []string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !unicode.IsSpace(r) {
@@ -121,7 +121,7 @@ func addressWords(text string) []string {
 	for _, at := range named.FindAllStringSubmatchIndex(text, -1) {
 		before := quotedName.ReplaceAllString(text[at[2]:at[3]], "")
 		for _, word := range strings.FieldsFunc(before, isSeparator) {
-			if strings.Contains(word, "@") { // an address of its own; the others are parts of a name
+			if strings.Contains(word, "@") { // an address of its own; other words are parts of a name
 				out = append(out, word)
 			}
 		}

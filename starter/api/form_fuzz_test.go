@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// What somebody types into the form is taken as it must be, or refused with the field at fault.
+// What people type into the form is accepted as intended, or refused with the field at fault.
 func FuzzForm(f *testing.F) {
 	f.Add("rita@client.example, \"Reviewer, Sam\" <sam@client.example>;ana@client.example", "2026-12-24", "original", "yes", "Title")
 	f.Add("mailto:rita@client.example <>", "2026-12-24T18:00:00Z", "", "", "")

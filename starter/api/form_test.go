@@ -67,7 +67,7 @@ func TestReviewersMayBePastedFromAMailProgram(t *testing.T) {
 	}
 }
 
-// Protections are asked for by the form only where the configuration offers them.
+// The form asks for protections only if the configuration offers them.
 func TestProtectionsAreWhatTheConfigurationOffers(t *testing.T) {
 	for _, tt := range []struct {
 		mode, value string
@@ -83,7 +83,7 @@ func TestProtectionsAreWhatTheConfigurationOffers(t *testing.T) {
 	assert.Equal(t, "framebridge_drm", mistake.Field)
 }
 
-// iconik may answer with a field's own type; a number of eight digits is not a power of ten.
+// iconik may respond with a field's own type. A number with eight digits must not turn into a power of ten.
 func TestAFormsNumbersStayAsTheyAreWritten(t *testing.T) {
 	var in click
 	require.NoError(t, json.Unmarshal([]byte(`{"metadata_values":{
@@ -92,7 +92,7 @@ func TestAFormsNumbersStayAsTheyAreWritten(t *testing.T) {
 	assert.Equal(t, map[string][]string{"framebridge_passphrase": {"12345678"}, "framebridge_message": {"two", "true", "0.5"}}, in.form())
 }
 
-// Comments are dated by iconik's clock, and so is the click that they are compared with: also where that clock is ahead of ours.
+// iconik's clock dates comments, and so also the click that they are compared with, even if that clock is ahead of ours.
 func TestAClickIsDatedByIconik(t *testing.T) {
 	now := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Time{
@@ -100,7 +100,7 @@ func TestAClickIsDatedByIconik(t *testing.T) {
 		"2026-12-01T09:59:58Z":             now.Add(-2 * time.Second),
 		"2026-12-01T10:59:58.000000+01:00": now.Add(-2 * time.Second),
 		"2026-12-01T10:00:05.250000":       now.Add(5250 * time.Millisecond),
-		"2022-04-29T00:22:10.316685":       now, // comments of before the click stay in iconik: a time that cannot be its own is none
+		"2022-04-29T00:22:10.316685":       now, // comments from before the click stay in iconik; a time that is not plausible is ignored
 		"2036-12-01T10:00:05":              now,
 		"yesterday":                        now,
 		"":                                 now,

@@ -18,17 +18,17 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// previewTimeout is how long a plan may take for its figures to stand in the form: Frame.io waits 5 s.
+// previewTimeout is how long a plan may take to still appear in the form. Frame.io waits 5 s.
 const previewTimeout = 3 * time.Second
 
-// frameioAction is Frame.io's custom action "Archive to iconik": the click is answered with a form that shows what would
-// happen, and the form's answer starts the archive. Frame.io repeats what it thinks lost: one interaction starts one.
+// frameioAction handles Frame.io's custom action "Archive to iconik". It responds to the click with a form that shows what would happen,
+// and the submitted form starts the archive. Frame.io repeats requests that it believes lost, so each interaction starts only one.
 func (s *Server) frameioAction(c *gin.Context) {
 	t := tenantIn(c)
 	if !s.signed(c) {
 		return
 	}
-	// What is clicked on does not matter, and of several things at once its shape is not documented: the project counts.
+	// What was clicked does not matter, and its shape is undocumented if there are several objects: only the project counts.
 	var in struct {
 		Interaction string `json:"interaction_id"`
 		Project     struct {
@@ -90,7 +90,7 @@ func say(c *gin.Context, title, text string) {
 	c.JSON(http.StatusOK, gin.H{"title": title, "description": text})
 }
 
-// preview is what the plan says, as far as it is ready within the time that is left.
+// preview describes the plan, if it is ready in the time left.
 func (s *Server) preview(ctx context.Context, t *config.Tenant, project frameio.Project, left time.Duration) string {
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()

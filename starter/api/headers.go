@@ -12,7 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// securityHeaders are for browsers. Whoever serves a page sets a policy of its own.
+// securityHeaders sets headers for browsers. Handlers of pages set their own policy.
 func (s *Server) securityHeaders(c *gin.Context) {
 	for _, h := range [][2]string{
 		{"X-Content-Type-Options", "nosniff"},
@@ -29,14 +29,14 @@ func (s *Server) securityHeaders(c *gin.Context) {
 	}
 }
 
-// answeredWithin bounds how long an answer may take, with the time that its reader takes.
+// answeredWithin limits how long a response may take, including the time that the client takes to read it.
 func answeredWithin(limit time.Duration) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(limit)) // tests have no connection
+		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(limit)) // fails in tests, which have no connection
 	}
 }
 
-// readableByHead answers HEAD wherever GET is answered; net/http leaves the body out.
+// readableByHead answers HEAD wherever GET is allowed. net/http leaves out the body.
 func readableByHead(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
@@ -47,7 +47,7 @@ func readableByHead(h http.Handler) http.Handler {
 	})
 }
 
-// within bounds what an answer may wait for. A caller that hangs up does not break off what it has asked for.
+// within limits what a handler may wait for. A client that hangs up does not interrupt what it has requested.
 func within(limit time.Duration) gin.HandlerFunc {
 	timely := answeredWithin(limit + slowReader)
 	return func(c *gin.Context) {
@@ -59,7 +59,7 @@ func within(limit time.Duration) gin.HandlerFunc {
 	}
 }
 
-// identify gives each request an id, the caller's where it is a plain one.
+// identify gives each request an ID: the caller's, if it has a plain one.
 func (s *Server) identify(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
 	if len(id) < 8 || len(id) > 64 || strings.IndexFunc(id, func(r rune) bool {

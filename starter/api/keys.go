@@ -22,7 +22,7 @@ import (
 	"github.com/framebridge/framebridge/untrusted"
 )
 
-// setupSecrets are those that setup has made for a tenant, beside the configured ones.
+// setupSecrets returns the secrets that setup has created for a tenant, in addition to the configured ones.
 func (s *Server) setupSecrets(ctx context.Context, t *config.Tenant) (setup.Record, error) {
 	r, err := setup.Load(ctx, s.Ledger.Tenant(t.ID))
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *Server) setupSecrets(ctx context.Context, t *config.Tenant) (setup.Reco
 	return r, nil
 }
 
-// tenantOf finds the tenant of a vendor's call by the query.
+// tenantOf finds the tenant of a vendor's request by its query.
 func (s *Server) tenantOf(c *gin.Context) {
 	ids := c.QueryArray("tenant-id")
 	if len(ids) != 1 || !untrusted.UUID(ids[0]) {
@@ -46,7 +46,7 @@ func (s *Server) tenantOf(c *gin.Context) {
 	c.Set(tenantKey, t)
 }
 
-// knownTenant checks the tenant where a caller names one beside its API key.
+// knownTenant checks the tenant if a caller names one in addition to its API key.
 func (s *Server) knownTenant(c *gin.Context) {
 	if _, named := c.GetQuery("tenant-id"); named {
 		s.tenantOf(c)
@@ -59,13 +59,13 @@ func tenantIn(c *gin.Context) *config.Tenant {
 	return out
 }
 
-// actsAs says for the audit log who a request is from, and from which address.
+// actsAs records for the audit log who a request is from, and from which address.
 func actsAs(c *gin.Context, who ledger.Actor) {
 	who.Address = c.ClientIP()
 	c.Request = c.Request.WithContext(control.WithActor(c.Request.Context(), who))
 }
 
-// bearer finds the tenant by its API key, and holds the key to its role.
+// bearer finds the tenant by its API key and checks the key's role.
 func (s *Server) bearer(c *gin.Context) {
 	if s.knownTenant(c); c.IsAborted() {
 		return
@@ -99,19 +99,19 @@ func (s *Server) bearer(c *gin.Context) {
 	actsAs(c, ledger.Actor{Kind: ledger.ActorAPI, Key: opens.Name})
 }
 
-// refused records that a key was not let do something, the same once a minute.
+// refused records that a key was refused, at most once a minute for the same reason.
 func (s *Server) refused(c *gin.Context, t *config.Tenant, key, why string) {
 	if !s.door.refusals.Pass(t.ID+"\n"+key+"\n"+c.ClientIP()+"\n"+why, time.Now()) {
 		return
 	}
 	_, err := s.Ledger.AppendAudit(c.Request.Context(), ledger.AuditEntry{Tenant: t.ID, Action: signin.ActionRefused, Reason: why,
 		Actor: ledger.Actor{Kind: ledger.ActorAPI, Key: key, Address: c.ClientIP()}})
-	if err != nil { // it is refused all the same
+	if err != nil { // the request is refused all the same
 		s.Log.ErrorContext(c, "could not record a refusal", "error", err)
 	}
 }
 
-// neededRole is what a route's key must be for: a viewer reads, an editor exports, an operator controls.
+// neededRole returns the role that a route requires of a key: a viewer reads, an editor exports, an operator controls.
 func neededRole(c *gin.Context) config.Role {
 	switch {
 	case c.Request.Method != http.MethodGet && strings.Contains(c.FullPath(), "/archives/:id/reclaim"):
@@ -130,14 +130,14 @@ func neededRole(c *gin.Context) config.Role {
 	return config.RoleViewer
 }
 
-// same compares a configured secret in a time that tells nothing of it, its length included.
+// same compares a configured secret in a time that reveals nothing about it, not even its length.
 func same(secret, given string) bool {
 	a, b := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(given))
 	return secret != "" && subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// bearerOrKey also lets iconik's job buttons in, whose URL carries a key for just this control. What a button sends
-// along is not documented, and not read.
+// bearerOrKey also admits iconik's job buttons, whose URL has a key for just this control. What a button sends
+// along is undocumented and not read.
 func (s *Server) bearerOrKey(verb string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		key, isButton := c.GetQuery("key")
@@ -152,7 +152,8 @@ func (s *Server) bearerOrKey(verb string) gin.HandlerFunc {
 		if s.tenantOf(c); c.IsAborted() {
 			return
 		}
-		// A key is 256 bits that nobody guesses: the right one is let in whatever else comes from its address, as from iconik's.
+		// A key is 256 bits that nobody can guess. The right one is always admitted, because many clients share an address such as
+		// iconik's.
 		if !routes.FitsControl(tenantIn(c), c.Param("id"), verb, key, time.Now()) {
 			s.wrongSecret(c, "key", "key", "the key does not belong to this archive and control, or is too old: use the action on the collection")
 			return
@@ -161,7 +162,7 @@ func (s *Server) bearerOrKey(verb string) gin.HandlerFunc {
 	}
 }
 
-// actionSecret checks the static header of iconik's custom actions and webhooks.
+// actionSecret checks the static secret header of iconik's custom actions and webhooks.
 func (s *Server) actionSecret(c *gin.Context) {
 	actsAs(c, ledger.Actor{Kind: ledger.ActorIconik})
 	given := c.GetHeader(setup.SecretHeader)

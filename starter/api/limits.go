@@ -18,19 +18,19 @@ import (
 
 const (
 	failureBurst  = 50              // wrong secrets that an address may send at once
-	failureRefill = 2 * time.Second // until it may send one more
-	maxAddresses  = 8192            // that failures are remembered of
+	failureRefill = 2 * time.Second // until it may send another
+	maxAddresses  = 8192            // most addresses whose failures are remembered
 )
 
-// ownNetworks are where a reverse proxy may stand whose X-Forwarded-For is believed. It is used for the limit on
-// wrong secrets and for the audit log, and lets nobody in.
+// ownNetworks are the networks of reverse proxies whose X-Forwarded-For is trusted. It counts only for the limit on wrong secrets
+// and for the audit log, never for access.
 var ownNetworks = []string{"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10"}
 
 // door holds what all requests share: how much of their bodies is in memory, and which addresses send wrong secrets.
 type door struct {
 	bodies   *semaphore.Weighted
 	failures *failures
-	refusals signin.Seldom // that are in the audit
+	refusals signin.Seldom // limits how often the same refusal goes into the audit log
 }
 
 func newDoor() *door {
@@ -44,7 +44,7 @@ type failures struct {
 	right map[sender]struct{}
 }
 
-// sender is an address from which a right key has come.
+// sender is an address and a correct key that came from it.
 type sender struct {
 	address string
 	key     [sha256.Size]byte // its hash
@@ -54,7 +54,7 @@ func newFailures() *failures {
 	return &failures{of: map[string]*rate.Limiter{}, right: map[sender]struct{}{}}
 }
 
-// noteRight remembers that a key that is right has come from an address.
+// noteRight remembers that a correct key has come from an address.
 func (f *failures) noteRight(address, key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,7 +67,7 @@ func (f *failures) noteRight(address, key string) {
 	f.right[sender{address, sha256.Sum256([]byte(key))}] = struct{}{}
 }
 
-// wasRight tells whether a key has come from an address and was right. It may not be any longer.
+// wasRight reports whether a correct key has come from an address before. The key may have become invalid since.
 func (f *failures) wasRight(address, key string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -75,7 +75,7 @@ func (f *failures) wasRight(address, key string) bool {
 	return known
 }
 
-// wait is how long an address has to wait before its next secret is looked at.
+// wait returns how long an address must wait before its next secret is checked.
 func (f *failures) wait(address string, now time.Time) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -89,7 +89,7 @@ func (f *failures) wait(address string, now time.Time) time.Duration {
 	return 0
 }
 
-// note counts a wrong secret. It returns how long the address has to wait for the next one.
+// note counts a wrong secret. It returns how long the address must wait before the next one.
 func (f *failures) note(address string, now time.Time) time.Duration {
 	f.mu.Lock()
 	l, known := f.of[address]
@@ -103,7 +103,7 @@ func (f *failures) note(address string, now time.Time) time.Duration {
 	return f.wait(address, now)
 }
 
-// makeRoom forgets the addresses that have no failures left, and where that is not enough, any.
+// makeRoom forgets addresses that have no failures left and, if that is not enough, any others.
 func (f *failures) makeRoom(now time.Time) {
 	if len(f.of) < maxAddresses {
 		return
@@ -121,8 +121,8 @@ func (f *failures) makeRoom(now time.Time) {
 	}
 }
 
-// addressOf is what failures are counted by: an IPv4 address, or an IPv6 network of 64 bits, which is one customer's. The
-// vendors' machines serve many customers, so theirs are counted apart from API clients'.
+// addressOf returns what failures are counted by: an IPv4 address or a 64-bit IPv6 network, which belongs to one customer. Vendors'
+// machines serve many customers, so their failures are counted apart from those of API clients.
 func addressOf(c *gin.Context, kind string) string {
 	ip, err := netip.ParseAddr(c.ClientIP())
 	if err != nil {
@@ -136,8 +136,8 @@ func addressOf(c *gin.Context, kind string) string {
 	return kind + " " + ip.String()
 }
 
-// tooManyFailures refuses an address that has sent too many wrong keys, before the next one is looked at. A proxy or an office may be
-// the address of many customers: whoever was let in from there with a key is let in with it again, and only new ones wait.
+// tooManyFailures rejects an address that has sent too many wrong keys, before the next one is checked. Many customers may share
+// the address of a proxy or an office, so keys that were correct before are still admitted and only new ones wait.
 func (s *Server) tooManyFailures(c *gin.Context, kind string) bool {
 	wait := s.door.failures.wait(addressOf(c, kind), time.Now())
 	if wait > 0 {
@@ -146,8 +146,8 @@ func (s *Server) tooManyFailures(c *gin.Context, kind string) bool {
 	return wait > 0
 }
 
-// wrongSecret refuses a request for its secret. Vendors call from addresses that they share among all their customers:
-// there a right secret is always let in, and only the wrong ones are told to slow down.
+// wrongSecret rejects a request for its secret. Vendors call from addresses that all of their customers share, so a correct secret
+// is always admitted there, and only wrong ones are told to slow down.
 func (s *Server) wrongSecret(c *gin.Context, kind, field, detail string) {
 	address := addressOf(c, kind)
 	before := s.door.failures.wait(address, time.Now())

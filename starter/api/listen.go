@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	maxConnections   = 1024             // of a listener; more wait until one is closed
+	maxConnections   = 1024             // per listener; more wait until one is closed
 	headerTimeLimit  = 5 * time.Second  // to send the headers
-	requestTimeLimit = 15 * time.Second // to send all of a request
+	requestTimeLimit = 15 * time.Second // to send the whole request
 	idleTimeLimit    = time.Minute      // between two requests
 	maxHeader        = 32 << 10
 
-	registerPatience = 700 * time.Millisecond // so that a probe is answered within a second, whatever Temporal does
+	registerPatience = 700 * time.Millisecond // so that a probe gets a response within a second, whatever Temporal does
 )
 
-// Serve answers until the context ends, and then finishes what it has begun.
+// Serve serves until the context ends, and then finishes the requests in progress.
 func (s *Server) Serve(ctx context.Context) error {
 	s.stop = ctx
 	public, internal := s.routes() //nolint:contextcheck // each request brings its own
@@ -44,7 +44,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	select {
 	case <-registered:
 	case <-ctx.Done():
-	case <-time.After(registerPatience): // Temporal is down: it is answered 503 for now
+	case <-time.After(registerPatience): // Temporal is down: requests get a 503 for now
 	}
 	go s.Live.Watch(ctx, s.Log)
 	go s.KeepUp(ctx)
@@ -69,7 +69,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// keepSearchAttributes waits for Temporal, and starts workflows with search attributes as soon as they are registered.
+// keepSearchAttributes waits for Temporal, and makes workflows start with search attributes once they are registered.
 func (s *Server) keepSearchAttributes(ctx context.Context, registered func()) {
 	var once sync.Once
 	if err := temporalclient.Await(ctx, s.Temporal, s.Config().Temporal, s.Log); err != nil {
@@ -81,7 +81,7 @@ func (s *Server) keepSearchAttributes(ctx context.Context, registered func()) {
 	})
 }
 
-// listening is one address that is served.
+// listening is one address to serve.
 type listening struct {
 	key, address string
 	handler      http.Handler

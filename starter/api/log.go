@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	longPath, longSegment = 200, 64 // characters of a path that are logged
+	longPath, longSegment = 200, 64 // most bytes of a path, and of its segments, in the log
 )
 
-// loggedPath is a path as logs show it: short, and without what may be a secret. A signed link is one.
+// loggedPath returns a path as logs show it: short, and without secrets. A signed link is one.
 func loggedPath(path string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
@@ -36,7 +36,7 @@ func loggedPath(path string) string {
 	return path
 }
 
-// observe logs and counts. Queries are left out: they can hold a control key.
+// observe logs and counts requests. It omits queries because they can contain a control key.
 func (s *Server) observe(c *gin.Context) {
 	begun, route := time.Now(), c.FullPath()
 	ended := s.trace(c, route)

@@ -24,7 +24,7 @@ var (
 	descUp = prometheus.NewDesc("framebridge_ledger_up", "1 where the ledger could be read for this scrape.", nil, nil)
 )
 
-// counts is what the server counts itself.
+// counts holds the metrics that the server counts itself.
 type counts struct {
 	answers      *prometheus.CounterVec
 	seconds, lag *prometheus.HistogramVec
@@ -39,13 +39,12 @@ func newCounts() counts {
 	}
 }
 
-// gaugeOf describes a gauge of each tenant. Labels are the tenant's id and what is fixed in the code: never a name, never an
-// object's id.
+// gaugeOf describes a per-tenant gauge. Its labels are the tenant's ID and values fixed in the code, never names or IDs of objects.
 func gaugeOf(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, append([]string{"tenant"}, labels...), nil)
 }
 
-// scrape is one tenant's values while a scrape is answered.
+// scrape is one tenant's part of a scrape.
 type scrape struct {
 	context.Context //nolint:containedctx // lives as long as the scrape
 	tenant          *config.Tenant
@@ -58,7 +57,7 @@ func (s scrape) gauge(d *prometheus.Desc, v float64, labels ...string) {
 	s.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.tenant.ID}, labels...)...)
 }
 
-// reading is what a scrape asks the ledger for, in a few indexed queries. Another gauge is another line here.
+// reading is what a scrape reads from the ledger, in a few indexed queries. To add a gauge, add a reading to readings.
 type reading struct {
 	descs []*prometheus.Desc
 	read  func(scrape) error
@@ -66,7 +65,7 @@ type reading struct {
 
 var readings = []reading{archiveReading(), queueReading(), failureReading(), reviewReading(), syncReading(), deliveryReading(), signInReading(), migrationReading(), eventReading()}
 
-// ledgerMetrics reads a scrape's values from the ledger.
+// ledgerMetrics collects metrics from the ledger on every scrape.
 type ledgerMetrics struct{ s *Server }
 
 func (m ledgerMetrics) Describe(ch chan<- *prometheus.Desc) {
@@ -101,7 +100,7 @@ func (m ledgerMetrics) all(ctx context.Context, ch chan<- prometheus.Metric) err
 	return nil
 }
 
-// byStatus tells a count of each status, and 0 of those that nothing is in.
+// byStatus emits a gauge for each status in counts, and for the ones in always even if they are 0.
 func byStatus[K ~string](s scrape, d *prometheus.Desc, counts map[K]int64, always ...K) {
 	for _, status := range always {
 		s.gauge(d, float64(counts[status]), string(status))
@@ -211,7 +210,7 @@ func signInReading() reading {
 	}}
 }
 
-// waitsForGo is where a migration stands that has brought over its first projects and waits for a person.
+// waitsForGo is the status of a migration that has archived its first projects and waits for a person.
 const waitsForGo ledger.MigrationStatus = "waiting_for_go"
 
 func migrationReading() reading {
@@ -234,8 +233,8 @@ func migrationReading() reading {
 	}}
 }
 
-// toldKinds are the events of which a scrape tells when they came last: those of which nothing else in the ledger tells, and where a
-// person must act.
+// toldKinds are the events whose last time a scrape reports: those that nothing else in the ledger shows and that require a person
+// to act.
 var toldKinds = []events.Kind{events.MigrationIncomplete, events.MigrationFailed, events.MirrorFailed, events.ReclaimStopped}
 
 func eventReading() reading {

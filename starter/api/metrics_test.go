@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// A scrape tells what the ledger knows. What alert rules and the dashboard ask for is held in tools/lint-observability.
+// A scrape reports what the ledger knows. tools/lint-observability checks what the alert rules and the dashboard query.
 func TestMetricsTellWhatTheLedgerKnows(t *testing.T) {
 	f := newTestServer(t)
 	l := f.Ledger.Tenant(tenantA)
@@ -22,7 +22,7 @@ func TestMetricsTellWhatTheLedgerKnows(t *testing.T) {
 	require.NoError(t, err)
 	_, err = l.Archive("p2").Update(t.Context(), func(a *ledger.Archive) { a.Status, a.FinishedAt = ledger.Incomplete, time.Unix(1_800_000_000, 0) })
 	require.NoError(t, err)
-	f.engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing", nil)) // an answer to be counted
+	f.engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/nothing", nil)) // a response to count
 	w := httptest.NewRecorder()
 	f.engine.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, w.Code)

@@ -84,12 +84,12 @@ func (s *Server) getMigrationProjects(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"projects": list, "next": textOrNull(next)})
 }
 
-// readAnyJSON reads a body that may be left out.
+// readAnyJSON reads an optional body.
 func readAnyJSON(c *gin.Context, into any) bool {
 	return len(bytes.TrimSpace(bodyOf(c))) == 0 || readJSON(c, into)
 }
 
-// readJSON reads a body that must be one JSON object of known fields.
+// readJSON reads a body that must be one JSON object with known fields. If it returns false, it has responded.
 func readJSON(c *gin.Context, into any) bool {
 	dec := json.NewDecoder(bytes.NewReader(bodyOf(c)))
 	dec.DisallowUnknownFields()
@@ -103,7 +103,7 @@ func readJSON(c *gin.Context, into any) bool {
 		fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
 	case err != nil:
 		field := ""
-		if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown { // there is no type for it
+		if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown { // encoding/json has no error type for this
 			field, _ = strconv.Unquote(name)
 		}
 		fail(c, http.StatusBadRequest, field, "the body does not match what this route expects: "+strings.TrimPrefix(err.Error(), "json: "))
@@ -152,8 +152,8 @@ func (s *Server) postMigration(c *gin.Context) {
 	c.JSON(http.StatusAccepted, out)
 }
 
-// planMigration answers a dry run.
-func (s *Server) planMigration(c *gin.Context, take account.Selection) { // it ends when the caller hangs up, or when this process stops
+// planMigration responds to a dry run.
+func (s *Server) planMigration(c *gin.Context, take account.Selection) { // ends when the caller hangs up or this process stops
 	rc := http.NewResponseController(c.Writer)
 	_ = rc.SetReadDeadline(time.Time{})
 	_ = rc.SetWriteDeadline(time.Now().Add(planTimeout))
@@ -171,7 +171,7 @@ func (s *Server) planMigration(c *gin.Context, take account.Selection) { // it e
 	}
 }
 
-// postOrder gives a queued project another place.
+// postOrder moves a queued project to another position.
 func (s *Server) postOrder(c *gin.Context) {
 	var in struct {
 		ProjectID string `json:"project_id"`
@@ -193,7 +193,7 @@ func (s *Server) postOrder(c *gin.Context) {
 	})(c)
 }
 
-// postAdd adds projects to the list: those of a selection, or what is new by the migration's own.
+// postAdd adds projects to the list: those that match a selection, or new ones that match the migration's own.
 func (s *Server) postAdd(c *gin.Context) {
 	var in struct {
 		Selection *account.Selection `json:"selection"`

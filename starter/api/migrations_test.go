@@ -25,7 +25,7 @@ import (
 
 const migrationsRoute = routes.Prefix + "/migrations"
 
-// runs says what Temporal knows of the tenant's migration.
+// migrationRuns sets whether Temporal runs the tenant's migration.
 func (f *testServer) migrationRuns(running bool) {
 	f.temporal.ExpectedCalls = nil
 	call := f.temporal.On("DescribeWorkflowExecution", mock.Anything, workflows.MigrationID(tenantA), "")
@@ -191,7 +191,7 @@ const (
 	newerMigration = "33333333-3333-4333-8333-333333333333"
 )
 
-// A migration that was terminated in Temporal has ended, whatever its row says: a control of it reaches no other.
+// A migration that was terminated in Temporal has ended, whatever its row says. A control for it must not reach another one.
 func TestAMigrationThatWasReplacedHasEnded(t *testing.T) {
 	f := newTestServer(t)
 	l := f.Ledger.Tenant(tenantA)
@@ -208,7 +208,7 @@ func TestAMigrationThatWasReplacedHasEnded(t *testing.T) {
 	assert.Equal(t, "running", answer["status"])
 }
 
-// A new migration writes down the end of one that left nothing in the ledger.
+// A new migration records the end of one that ended without recording it.
 func TestANewMigrationEndsWhatIsLeftOver(t *testing.T) {
 	f := newTestServer(t)
 	l := f.Ledger.Tenant(tenantA)
@@ -228,12 +228,12 @@ func TestANewMigrationEndsWhatIsLeftOver(t *testing.T) {
 	assert.False(t, newest.Status.Ended())
 }
 
-// Of two that are started at the same moment, one is; the other answer names it.
+// If two migrations start at the same moment, only one does, and the other response names it.
 func TestTwoMigrationsStartedAtOnceAreOne(t *testing.T) {
 	f := newTestServer(t)
 	l := f.Ledger.Tenant(tenantA)
 	body := `{"windows":[{"from":"00:00","to":"24:00","bandwidth":"5MiB"}]}`
-	f.migrationRuns(false) // both have looked before either has started
+	f.migrationRuns(false) // both have checked before either has started
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.MigrationName, mock.Anything).Return(&mocks.WorkflowRun{}, nil).Once()
 	_, first := f.ask(ask{"POST", migrationsRoute, body, bearer("A")})
 	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, workflows.MigrationName, mock.Anything).Return(nil, serviceerror.NewWorkflowExecutionAlreadyStarted("", "", ""))
@@ -251,7 +251,7 @@ func TestTwoMigrationsStartedAtOnceAreOne(t *testing.T) {
 	assert.Len(t, rows, 1)
 }
 
-// A start that Temporal did not take hides no migration that runs.
+// A start that Temporal did not accept must not hide a running migration.
 func TestAFailedStartHidesNoMigration(t *testing.T) {
 	f := newTestServer(t)
 	l := f.Ledger.Tenant(tenantA)

@@ -21,7 +21,7 @@ func (s *Server) listMirrors(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"mirrors": list})
 }
 
-// postMirror creates a mirror, or changes the one of that name.
+// postMirror creates a mirror, or changes the one with that name.
 func (s *Server) postMirror(c *gin.Context) {
 	var in control.Mirror
 	if !readAnyJSON(c, &in) {
@@ -39,7 +39,7 @@ func (s *Server) postMirror(c *gin.Context) {
 	}
 }
 
-// controlMirror runs, pauses, resumes or stops the mirror of the route.
+// controlMirror runs, pauses, resumes or stops the route's mirror.
 func (s *Server) controlMirror(do func(ctx context.Context, t *config.Tenant, name, note string) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		var in struct {

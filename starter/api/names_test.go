@@ -14,8 +14,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Temporal's UI shows names. Where histories are encrypted, the name is in the summary and the memo, which are, too, and in no
-// search attribute; what the server does not know is left out, and the rest is set.
+// Temporal's UI shows names. If histories are encrypted, the name is in the summary and the memo, which are encrypted too, and in
+// no search attribute. Attributes that the server does not know are left out, and the rest are set.
 func TestTemporalShowsNames(t *testing.T) {
 	for name, tt := range map[string]struct {
 		keys    []config.Secret

@@ -24,7 +24,7 @@ import (
 
 type addressKey struct{}
 
-// peopleRoutes are what people open in a browser: the console, behind its sign-in, and the signed links of mails.
+// peopleRoutes registers what people open in a browser: the console, which requires signing in, and the signed links in mails.
 func (s *Server) peopleRoutes(r *gin.Engine) {
 	s.desk = signin.New(signin.Deps{Config: s.Config, Ledger: s.Ledger, Log: s.Log,
 		Address: func(r *http.Request) string { a, _ := r.Context().Value(addressKey{}).(string); return a }})
@@ -40,12 +40,12 @@ func (s *Server) peopleRoutes(r *gin.Engine) {
 	r.GET("/l/:token/thumbs/:item", within(readTimeLimit), fromBrowser, s.openLink, s.linkedThumb)
 }
 
-// fromBrowser keeps the address that a request comes from, as the limits and the audit see it.
+// fromBrowser keeps the client's address, as the limits and the audit log see it.
 func fromBrowser(c *gin.Context) {
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), addressKey{}, c.ClientIP()))
 }
 
-// asPerson lets the audit name the person for what the console does.
+// asPerson makes the audit log name the person for the console's actions.
 func asPerson(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p, ok := signin.From(r.Context()); ok {
@@ -67,7 +67,7 @@ func (s *Server) openLink(c *gin.Context) {
 	c.Set(tenantKey, opened.Tenant)
 }
 
-// linked reads what a link has opened. Where that is gone, it says so.
+// linked reads what a link has opened. If that no longer exists, it says so.
 func (s *Server) linked(c *gin.Context) (signin.Opened, signin.Page, bool) {
 	v, _ := c.Get(openedKey)
 	opened, _ := v.(signin.Opened)
@@ -91,7 +91,7 @@ func (s *Server) showLinked(c *gin.Context) {
 	}
 }
 
-// loadLinked answers with a file of a link's page, as the API does.
+// loadLinked responds with a file of a link's page, as the API does.
 func (s *Server) loadLinked(c *gin.Context) {
 	opened, page, ok := s.linked(c)
 	if !ok || !s.desk.MayLoad(c.Writer, c.Request, opened, page.Files, c.Param("file")) {
@@ -105,7 +105,7 @@ func (s *Server) loadLinked(c *gin.Context) {
 	s.getReport(c)
 }
 
-// linkedThumb answers with the picture of a file, for the report of a link's archive.
+// linkedThumb responds with the picture of a file, for the report of a link's archive.
 func (s *Server) linkedThumb(c *gin.Context) {
 	v, _ := c.Get(openedKey)
 	opened, ok := v.(signin.Opened)
@@ -129,7 +129,7 @@ func onDay(t *time.Time) string {
 	return t.UTC().Format("January 2, 2006, 15:04 UTC")
 }
 
-// facts are a page's lines, without those that say nothing.
+// facts returns a page's lines, without the empty ones.
 func facts(all ...signin.Fact) (out []signin.Fact) {
 	for _, f := range all {
 		if f.Value != "" {
@@ -146,7 +146,7 @@ func link(label, value, address string) signin.Fact {
 	return signin.Fact{Label: label, Value: value, Address: address}
 }
 
-// linkedArchive is what a link to an archive shows.
+// linkedArchive returns what a link to an archive shows.
 func (s *Server) linkedArchive(ctx context.Context, t *config.Tenant, id string) (signin.Page, bool, error) {
 	row, ok, err := s.Ledger.Tenant(t.ID).Archive(id).Get(ctx)
 	if err != nil || !ok {
@@ -202,7 +202,7 @@ func (s *Server) linkedArchive(ctx context.Context, t *config.Tenant, id string)
 	return page, true, nil
 }
 
-// filesToMend lists the files that failed or were skipped, as many as a page takes.
+// filesToMend lists the files that failed or were skipped, as many as fit on a page.
 func (s *Server) filesToMend(ctx context.Context, t *config.Tenant, id string) (signin.List, error) {
 	list := signin.List{Title: "Files that failed or were skipped", Columns: []string{"File", "State", "Reason"}}
 	items, next, err := s.Ledger.Tenant(t.ID).Archive(id).BrowseItems(ctx, ledger.ItemFilter{States: []ledger.ItemState{ledger.ItemFailed, ledger.Skipped}}, 0, linkedRows)
@@ -224,7 +224,7 @@ func filesOf(n control.ItemCounts) string {
 	return text
 }
 
-// linkedReview is what a link to a review shows.
+// linkedReview returns what a link to a review shows.
 func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) (signin.Page, bool, error) {
 	row, ok, err := s.Ledger.Tenant(t.ID).Review(id).Get(ctx)
 	if err != nil || !ok {
@@ -263,4 +263,4 @@ func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) 
 	return page, true, nil
 }
 
-const linkedRows = 200 // of a list on a link's page
+const linkedRows = 200 // most rows of a list on a link's page

@@ -26,7 +26,7 @@ import (
 	"github.com/framebridge/framebridge/test/logtest"
 )
 
-// A route that is not in this list has no role yet.
+// A route that is missing in this list has no role yet.
 func TestEveryRouteHasItsRole(t *testing.T) {
 	want := map[string]config.Role{
 		"GET /archives": config.RoleViewer, "GET /archives/:id": config.RoleViewer, "GET /archives/:id/items": config.RoleViewer, "GET /archives/:id/failures": config.RoleViewer,
@@ -54,7 +54,7 @@ func TestEveryRouteHasItsRole(t *testing.T) {
 	for _, route := range f.engine.Routes() {
 		path, ours := strings.CutPrefix(route.Path, routes.Prefix)
 		if !ours || strings.Contains(path, "/webhooks/") || strings.Contains(path, "/actions/") {
-			continue // vendors', with their secrets
+			continue // the vendors', which check their secrets
 		}
 		role, known := want[route.Method+" "+path]
 		if !assert.True(t, known, "%s %s has no role in this test", route.Method, path) {
@@ -63,7 +63,7 @@ func TestEveryRouteHasItsRole(t *testing.T) {
 		delete(want, route.Method+" "+path)
 		for _, key := range []config.Role{config.RoleViewer, config.RoleEditor, config.RoleOperator, config.RoleAdmin} {
 			if key.Covers(role) {
-				continue // what it may do is tested with what it does
+				continue // tested together with what it does
 			}
 			resp, problem := f.ask(ask{method: route.Method, path: strings.NewReplacer(":id", project, ":report", "report.csv", ":source_id", "x", ":file", "comments.csv", ":name", "nightly").Replace(route.Path),
 				header: map[string]string{"Authorization": "Bearer key of " + string(key)}})
@@ -102,7 +102,7 @@ func TestRefusalsOfKeysAreInTheAudit(t *testing.T) {
 	assert.Empty(t, entries)
 }
 
-// inBrowser is a starter with a real server, and somebody's browser.
+// inBrowser is a starter with a real server, and a person's browser.
 type inBrowser struct {
 	*testServer
 	url    string
@@ -173,7 +173,7 @@ func TestTheConsoleIsBehindTheSignIn(t *testing.T) {
 	assert.NotContains(t, f.logs.String(), u.Query().Get("code"))
 }
 
-// signed is a link's address.
+// signed returns a link's path.
 func (f *inBrowser) signed(kind, id string, role config.Role) string {
 	f.t.Helper()
 	address, err := routes.SignLink(f.Config(), routes.Link{Tenant: tenantA, Kind: kind, ID: id, Role: role, Expires: time.Now().Add(time.Hour)})
@@ -181,7 +181,7 @@ func (f *inBrowser) signed(kind, id string, role config.Role) string {
 	return address
 }
 
-// withPosters is the address of an iconik with a picture of each asset.
+// withPosters returns the URL of an iconik with a picture of each asset.
 func withPosters(t *testing.T) string {
 	pixel, err := base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 	require.NoError(t, err)

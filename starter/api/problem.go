@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/starter/control"
 )
 
-// problem is an RFC 9457 answer; Field names what is at fault in the request.
+// problem is an RFC 9457 response. Field names the part of the request at fault.
 type problem struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
@@ -29,7 +29,7 @@ func fail(c *gin.Context, status int, field, detail string) {
 		c.Header("Retry-After", "5")
 	}
 	if _, read := c.Get(bodyKey); !read && c.Request.ContentLength != 0 {
-		c.Header("Connection", "close") // what is left of the body is not read
+		c.Header("Connection", "close") // the rest of the body is not read
 	}
 	became(c, detail)
 	c.AbortWithStatusJSON(status, problem{
@@ -38,7 +38,7 @@ func fail(c *gin.Context, status int, field, detail string) {
 	})
 }
 
-// failWith answers an error of the service.
+// failWith responds to an error from the service.
 func (s *Server) failWith(c *gin.Context, err error, field string) {
 	var no *control.Refusal
 	if errors.As(err, &no) {
@@ -53,7 +53,7 @@ func (s *Server) failWith(c *gin.Context, err error, field string) {
 	fail(c, http.StatusInternalServerError, "", "internal error; the log has the details under this request ID")
 }
 
-// recovered turns a panic into an answer, or cuts off one that has begun: it must not look whole.
+// recovered turns a panic into a response. If one has begun, it aborts it so that it does not look complete.
 func (s *Server) recovered(c *gin.Context) {
 	defer func() {
 		switch v := recover(); {

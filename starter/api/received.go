@@ -13,17 +13,17 @@ import (
 
 const (
 	receivedKey   = "received"
-	mostNotes     = 8 // written at once: under a flood some are left out
+	mostNotes     = 8 // written at once; during a flood some are dropped
 	noteTimeLimit = 5 * time.Second
 )
 
-// received notes what a vendor has sent and what became of it, for the console. It is called where signature or secret
-// have been looked at: strangers leave no trace.
+// received notes for the console what a vendor has sent. Call it only once the signature or secret has been checked, so
+// that strangers leave no trace.
 func received(c *gin.Context, source, kind, object string) {
 	c.Set(receivedKey, ledger.Received{At: time.Now(), Source: source, Kind: kind, Object: object})
 }
 
-// became says in words what became of what was received.
+// became notes in words what became of it.
 func became(c *gin.Context, result string) {
 	if v, ok := c.Get(receivedKey); ok {
 		r, _ := v.(ledger.Received)
@@ -32,7 +32,7 @@ func became(c *gin.Context, result string) {
 	}
 }
 
-// noteReceived writes it down beside the answer, which does not wait for it.
+// noteReceived writes the note to the ledger in the background, so that the response does not wait.
 func (s *Server) noteReceived(c *gin.Context) {
 	c.Next()
 	v, ok := c.Get(receivedKey)

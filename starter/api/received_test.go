@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// What vendors send is noted with what became of it; what nobody has signed is not.
+// What vendors send is recorded with its result. Unsigned requests are not.
 func TestWhatVendorsSendIsNoted(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ask

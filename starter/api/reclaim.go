@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/starter/control"
 )
 
-// reclaimRoutes free space in Frame.io: only administrators' keys may ask, approve and control.
+// reclaimRoutes registers the routes that free space in Frame.io. Only administrators' keys may request, approve and control that.
 func (s *Server) reclaimRoutes(api *gin.RouterGroup, ask, click gin.HandlerFunc) {
 	api.GET("/archives/:id/reclaim", ask, s.bearer, s.getReclaim)
 	api.GET("/archives/:id/reclaim/:file", within(writeTimeLimit), s.bearer, s.getCertificate)
@@ -30,14 +30,14 @@ func (s *Server) reclaimRoutes(api *gin.RouterGroup, ask, click gin.HandlerFunc)
 	}
 }
 
-// postReclaim examines, or deletes where the project's name was typed or somebody else approves.
+// postReclaim starts an examination, or a deletion, which needs the project's name or another person's approval.
 func (s *Server) postReclaim(c *gin.Context) {
 	var in struct {
 		DryRun  *bool    `json:"dry_run"`
 		Project string   `json:"project"`
 		Accept  []string `json:"accept"`
 	}
-	if !readJSON(c, &in) { // a misspelled dry_run must delete nothing
+	if !readJSON(c, &in) { // a misspelled dry_run must not delete anything
 		return
 	}
 	row, ok := s.archiveOf(c)
@@ -54,9 +54,9 @@ func (s *Server) postReclaim(c *gin.Context) {
 	c.JSON(http.StatusAccepted, out)
 }
 
-const leftListed = 100 // files that stay, in an answer
+const leftListed = 100 // most remaining files in a response
 
-// getReclaim answers with the last run.
+// getReclaim responds with the last run.
 func (s *Server) getReclaim(c *gin.Context) {
 	row, ok := s.archiveOf(c)
 	if !ok {
@@ -92,7 +92,7 @@ func (s *Server) getReclaim(c *gin.Context) {
 		"requested_at": stamp(r.RequestedAt), "approved_at": stamp(r.ApprovedAt), "finished_at": stamp(r.FinishedAt), "files": files, "left": stays, "certificate": r.Certificate})
 }
 
-// getCertificate hands out the certificate of the last deletion, as it is stored in iconik.
+// getCertificate responds with the certificate of the last deletion, as stored in iconik.
 func (s *Server) getCertificate(c *gin.Context) {
 	row, ok := s.archiveOf(c)
 	if !ok {
@@ -115,11 +115,11 @@ func (s *Server) getCertificate(c *gin.Context) {
 	c.Status(http.StatusOK)
 	if _, err := io.Copy(c.Writer, body); err != nil {
 		s.Log.ErrorContext(c, "could not finish sending a deletion certificate", "archive", row.ID, "error", err)
-		panic(http.ErrAbortHandler) // the status is out: an unfinished answer must not look whole
+		panic(http.ErrAbortHandler) // the status has been sent; an unfinished response must not look complete
 	}
 }
 
-// stamp is a time, null where there is none.
+// stamp returns a pointer to a time, or nil for the zero time.
 func stamp(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// commentsWebhook is Frame.io's. It wakes the review that owns the file; what has happened is read by the review. The
-// same delivery twice wakes it twice, which changes nothing.
+// commentsWebhook handles Frame.io's events. It wakes the review that owns the file, and the review reads what has happened. A
+// delivery that arrives twice wakes it twice, which is harmless.
 func (s *Server) commentsWebhook(c *gin.Context) {
 	t := tenantIn(c)
 	event, ok := s.signedEvent(c)
@@ -73,8 +73,8 @@ func unavailable(err error) error {
 	return errors.Join(control.ErrUnavailable, err)
 }
 
-// ownerOfComment finds the review of a comment: by the ledger where the comment is known, otherwise by its file, which
-// the event does not name. V4's webhook tells of the comments of the whole workspace: those of projects without a review cost no call.
+// ownerOfComment finds the review of a comment: in the ledger if the comment is known, or else by its file, which the event does
+// not name. V4's webhook reports the comments of the whole workspace, so projects without a review must not cost an API call.
 func (s *Server) ownerOfComment(ctx context.Context, t *config.Tenant, event frameio.Event) (review string, hint workflows.Hint, known bool, err error) {
 	commentID := event.ResourceID
 	review, file, known, err := s.Ledger.Tenant(t.ID).ReviewOfFrameioComment(ctx, commentID)
@@ -103,17 +103,17 @@ func (s *Server) ownerOfComment(ctx context.Context, t *config.Tenant, event fra
 	return review, workflows.Hint{Frameio: comment.FileID}, false, unavailable(err)
 }
 
-// wake tells a running review that something has happened. It says whether the review runs.
+// wake signals a running review that something has happened. It reports whether the review is running.
 func (s *Server) wake(ctx context.Context, t *config.Tenant, review string, hint workflows.Hint) (bool, error) {
 	row, ok, err := s.Ledger.Tenant(t.ID).Review(review).Get(ctx)
 	if err != nil || !ok || !row.Status.Running() {
 		return false, unavailable(err)
 	}
-	if row.Status == ledger.ReviewSending { // it reads everything when it opens; until then signals would only fill its history
+	if row.Status == ledger.ReviewSending { // it reads everything when it opens; until then signals would only fill up its history
 		return true, nil
 	}
 	sends, err := s.sendsMore(ctx, t, review)
-	if err != nil || sends { // a sync comes after it, at the next poll at the latest
+	if err != nil || sends { // a sync follows, with the next poll at the latest
 		return sends, err
 	}
 	err = s.Temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, review), "", workflows.SignalWake, hint)
@@ -124,7 +124,7 @@ func (s *Server) wake(ctx context.Context, t *config.Tenant, review string, hint
 	return err == nil, unavailable(err)
 }
 
-// sendsMore says whether a review that is open sends further assets at the moment.
+// sendsMore reports whether an open review is currently sending further assets.
 func (s *Server) sendsMore(ctx context.Context, t *config.Tenant, review string) (bool, error) {
 	assets, err := s.Ledger.Tenant(t.ID).Review(review).Assets(ctx)
 	return slices.ContainsFunc(assets, func(it ledger.ReviewAsset) bool {
@@ -132,7 +132,7 @@ func (s *Server) sendsMore(ctx context.Context, t *config.Tenant, review string)
 	}), unavailable(err)
 }
 
-// segmentsWebhook is iconik's. It wakes the reviews that show the asset.
+// segmentsWebhook handles iconik's events. It wakes the reviews that show the asset.
 func (s *Server) segmentsWebhook(c *gin.Context) {
 	var in struct {
 		EventType string         `json:"event_type"`
@@ -145,7 +145,7 @@ func (s *Server) segmentsWebhook(c *gin.Context) {
 		return
 	}
 	t := tenantIn(c)
-	// iconik does not document whose id the event's object_id is: every id in it is tried.
+	// iconik does not document whose ID the event's object_id is, so try every ID in it.
 	var ids []string
 	for _, id := range []any{in.Data["asset_id"], in.ObjectID, in.Data["object_id"], in.Data["id"], in.Data["segment_id"]} {
 		if text, ok := id.(string); ok && text != "" && isID(text) {

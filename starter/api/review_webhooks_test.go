@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// V4's webhook tells of the comments of a whole workspace, and Frame.io lets us ask for 100 of them a minute.
+// V4's webhook reports the comments of a whole workspace, and Frame.io allows only 100 requests for comments per minute.
 func TestACommentOfAnotherProjectCostsNoCall(t *testing.T) {
 	const reviews, other = "9e0c41c6-2b52-4d6a-9d0b-5f1ad3b1f0aa", "0b8c0d54-6a7e-4a8f-8a3e-6fd5a2b8f1bb"
 	f := newTestServer(t)

@@ -31,7 +31,7 @@ func (s *Server) listReviews(c *gin.Context) {
 	answerPage(s, c, "reviews", s.Ledger.Tenant(tenantIn(c).ID).Reviews, s.ReviewView)
 }
 
-// postControl is extend, stop or sync by the API.
+// postControl extends, stops or syncs a review through the API.
 func (s *Server) postControl(verb string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		row, ok := s.reviewOf(c)
@@ -71,7 +71,7 @@ func (s *Server) postControl(verb string) gin.HandlerFunc {
 	}
 }
 
-// getComments writes a review's comments as editors need them.
+// getComments exports a review's comments for editors.
 func (s *Server) getComments(c *gin.Context) {
 	row, ok := s.reviewOf(c)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/starter/control"
 )
 
-// rowOf reads the row that a path's id names. Where it cannot, it has answered: an id that cannot be one is no such object.
+// rowOf reads the row that the path's ID names. If it returns false, it has responded. An invalid ID counts as not found.
 func rowOf[T any](s *Server, c *gin.Context, what string, valid func(id string) bool, get func(ctx context.Context, id string) (T, bool, error)) (row T, ok bool) {
 	id := c.Param("id")
 	if valid(id) {
@@ -26,7 +26,7 @@ func rowOf[T any](s *Server, c *gin.Context, what string, valid func(id string) 
 	return row, ok
 }
 
-// answerRow answers with a row as people and programs see it.
+// answerRow responds with the view of a row.
 func answerRow[T, V any](s *Server, c *gin.Context, row T, view func(context.Context, T) (V, error)) {
 	v, err := view(c.Request.Context(), row)
 	if err != nil {
@@ -36,7 +36,7 @@ func answerRow[T, V any](s *Server, c *gin.Context, row T, view func(context.Con
 	c.JSON(http.StatusOK, v)
 }
 
-// answerPage answers with a page of rows, under a name, and the cursor of the next page.
+// answerPage responds with a page of rows, under the given name, and the cursor of the next page.
 func answerPage[T, V any](s *Server, c *gin.Context, name string, page func(ctx context.Context, after string, limit int) ([]T, string, error), view func(context.Context, T) (V, error)) {
 	limit, ok := pageLimit(c)
 	if !ok {

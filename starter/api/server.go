@@ -1,4 +1,5 @@
-// Package api is everything of Framebridge that answers HTTP. What a request asks for is done by package control.
+// Package api serves all of Framebridge's HTTP: webhooks, actions, the API and the console. Package control
+// does what the requests ask for.
 package api
 
 import (
@@ -29,25 +30,25 @@ const (
 	tenantKey    = "tenant"
 	bodyKey      = "body"
 	meteredKey   = "metered"
-	planTimeout  = 15 * time.Minute // a dry run of a huge project under Frame.io's limits
+	planTimeout  = 15 * time.Minute // a dry run of a huge project under Frame.io's rate limits
 
-	webhookTimeout = 4 * time.Second  // Frame.io waits 5 s, and sends again what is refused then
+	webhookTimeout = 4 * time.Second  // Frame.io waits 5 s, and sends again what was refused by then
 	clickTimeLimit = 8 * time.Second  // iconik waits 10 s
 	readTimeLimit  = 20 * time.Second // a page from the ledger
-	writeTimeLimit = 10 * time.Minute // a report of a huge project for a slow reader
-	slowReader     = 10 * time.Second // to take an answer
+	writeTimeLimit = 10 * time.Minute // a report of a huge project for a slow client
+	slowReader     = 10 * time.Second // to read a response
 )
 
 //go:embed openapi.json
 var openAPI []byte
 
-// Server answers over HTTP: vendors' webhooks and actions, API clients, and people at the console.
+// Server serves vendors' webhooks and actions, API clients, and people at the console.
 type Server struct {
 	*control.Service
 
-	// Metrics is where the server's own are registered; nil: in a registry of its own.
+	// Metrics is where the server registers its metrics. If nil, it uses a registry of its own.
 	Metrics *prometheus.Registry
-	// Tracers traces requests; nil: none.
+	// Tracers traces requests. If nil, there are no traces.
 	Tracers trace.TracerProvider
 
 	counts counts
@@ -55,14 +56,14 @@ type Server struct {
 	desk   *signin.Desk
 	thumbs *console.Thumbs
 	stop   context.Context //nolint:containedctx // ends what outlives a request of the console
-	notes  atomic.Int32    // of what vendors sent, on their way to the ledger
+	notes  atomic.Int32    // notes about what vendors sent that are being written to the ledger
 }
 
-// New serves what the service can do.
+// New returns a server for what the service can do.
 func New(s *control.Service) *Server { return &Server{Service: s} }
 
-// routes builds the API for the outside, and health checks, metrics and the codec for the inside; without an internal listener
-// they are one.
+// routes builds the public API, and the internal health checks, metrics and codec. Without an internal
+// listener, both are the same engine.
 func (s *Server) routes() (public, internal *gin.Engine) {
 	gin.SetMode(gin.ReleaseMode)
 	metrics := s.Metrics
@@ -87,11 +88,11 @@ func (s *Server) routes() (public, internal *gin.Engine) {
 	return public, internal
 }
 
-// engine answers what has no route, and does for each request what all of them need.
+// engine returns an engine with the middleware that all requests need and responses for unknown routes.
 func (s *Server) engine() *gin.Engine {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
-	r.RedirectTrailingSlash = false // a redirect is no answer to a webhook
+	r.RedirectTrailingSlash = false // webhooks do not follow redirects
 	r.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	_ = r.SetTrustedProxies(ownNetworks)
 	r.Use(s.identify, s.observe, s.securityHeaders, s.recovered, s.releaseBody)
@@ -107,8 +108,8 @@ func (s *Server) internalRoutes(r *gin.Engine, metrics prometheus.Gatherer) {
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
 }
 
-// apiRoutes are what vendors and API clients call. What costs least is refused first: tenant, declared size, type, API key, size,
-// signature or secret, body, meaning.
+// apiRoutes registers what vendors and API clients call. The cheapest checks come first: tenant, declared size, type, API key,
+// size, signature or secret, body, meaning.
 func (s *Server) apiRoutes(r *gin.Engine) {
 	r.GET("/report-keys", within(readTimeLimit), s.reportKeys)
 	api := r.Group(routes.Prefix)

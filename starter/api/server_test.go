@@ -43,13 +43,13 @@ const (
 	hookURL = routes.Prefix + "/archive/webhooks/project-updated?tenant-id="
 )
 
-// fakeFrameio has one project, and remembers how long it was given.
+// fakeFrameio has one project, and records the time limit of its calls.
 type fakeFrameio struct {
 	frameio.Platform
 	left time.Duration
 	fail error // of every call
 
-	comments int // asked for
+	comments int // number of requests
 }
 
 func (f *fakeFrameio) Comment(context.Context, string) (frameio.Comment, error) {
@@ -69,7 +69,7 @@ func (f *fakeFrameio) Project(ctx context.Context, id string) (frameio.Project, 
 	return frameio.Project{ID: project, Name: "Harbour - Archived"}, nil
 }
 
-// testServer is a starter whose Temporal is a mock.
+// testServer is a starter with a mock Temporal client.
 type testServer struct {
 	*Server
 	t        *testing.T
@@ -96,7 +96,7 @@ func newTestServer(t *testing.T) *testServer {
 	return f
 }
 
-// noTemporal lets every call of Temporal fail.
+// noTemporal makes every call to Temporal fail.
 func (f *testServer) noTemporal() {
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
 	f.temporal.On("CheckHealth", mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
@@ -223,7 +223,7 @@ func TestRefusalsComeInTheirOrder(t *testing.T) {
 	assert.Equal(t, 503, resp.StatusCode, "with a charset and in its last second: %v", answer)
 }
 
-// What Frame.io will never show is not asked for again; what is the matter of this moment is.
+// What Frame.io will never show is not requested again. Temporary failures are.
 func TestAWebhookAboutWhatTheTokenMayNotSeeIsIgnored(t *testing.T) {
 	f := newTestServer(t)
 	var logged bytes.Buffer
@@ -282,7 +282,7 @@ func TestOneProjectIsOneArchiveHoweverItsIDIsWritten(t *testing.T) {
 	}
 }
 
-// Before a worker has opened it, people see what is queued and where.
+// Before a worker opens it, people see what is queued and at which position.
 func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 	f := newTestServer(t)
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
@@ -312,7 +312,7 @@ func TestAQueuedArchiveHasItsNameAndPlaceAtOnce(t *testing.T) {
 	assert.EqualValues(t, 0, answer["queue_position"], "nothing of this tenant's is open")
 }
 
-// A field that is misspelled must not be as if it were left out: a reclaim without its dry_run deletes.
+// A misspelled field must not be treated as missing: a reclaim without its dry_run deletes.
 func TestABodyIsTakenAsItIsMeantOrNotAtAll(t *testing.T) {
 	f := newTestServer(t)
 	f.noTemporal()
@@ -401,7 +401,7 @@ func TestWhoSendsAReviewIsInTheAudit(t *testing.T) {
 	assert.Equal(t, ledger.Actor{Kind: ledger.ActorIconik, Name: "ed@post.example"}, entries[0].Actor)
 }
 
-// What has begun has begun, although who asked goes away in the same moment: a failure would have people start it once more.
+// What has begun stays so, even if the caller goes away at that moment. A failure would make people start it again.
 func TestAStartThatNobodyWaitsForIsAStart(t *testing.T) {
 	f := newTestServer(t)
 	closed := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED}}
@@ -535,7 +535,7 @@ func TestABrokenAnswerDoesNotLookWhole(t *testing.T) {
 	assert.Contains(t, logged.String(), "server_test.go", "where it was")
 }
 
-// TestTheDescriptionIsOfTheRoutesThatExist holds openapi.json and the routes to each other, both ways.
+// TestTheDescriptionIsOfTheRoutesThatExist compares openapi.json with the routes, both ways.
 func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
 	require.NoError(t, err)
@@ -572,7 +572,7 @@ func TestTheDescriptionIsOfTheRoutesThatExist(t *testing.T) {
 	assert.ElementsMatch(t, served, described)
 }
 
-// Who terminates a workflow in Temporal's UI leaves the ledger as it was.
+// Terminating a workflow in Temporal's UI leaves the ledger unchanged.
 func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 	f := newTestServer(t)
 	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
@@ -592,8 +592,8 @@ func TestAnArchiveThatWasTerminatedIsNotShownAsRunning(t *testing.T) {
 	assert.Equal(t, "failed", answer["archives"].([]any)[0].(map[string]any)["status"])
 }
 
-// Temporal's answer may be lost after the start: the review that runs then is not said to have failed, or a second click
-// would invite everybody again.
+// Temporal's response may be lost after the start. The review that runs then must not be reported as failed, or a second
+// click would invite everybody again.
 func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 	f := newTestServer(t)
 	start := func(id string, begins bool) (control.Accepted, error) {
@@ -619,7 +619,7 @@ func TestAStartWhoseAnswerIsLostIsAStart(t *testing.T) {
 	assert.Equal(t, ledger.ReviewFailed, row.Status)
 }
 
-// A key opens what its role may do, until it ends.
+// A key allows what its role may do, until it expires.
 func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 	f := newTestServer(t)
 	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{
@@ -641,7 +641,7 @@ func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 	}
 }
 
-// The audit log says who controlled what: by which key and from where, or which user of iconik clicked.
+// The audit log says who controlled what: by which key and from where, or which iconik user clicked.
 func TestTheAuditSaysWhoControlled(t *testing.T) {
 	f := newTestServer(t)
 	f.Config().Tenants[tenantA].APIKeys = []config.APIKey{{Name: "desk", Key: "key of the desk", Role: config.RoleOperator}}

@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-// Secrets that setup has made open the door beside the configured ones.
+// The secrets that setup has created are accepted in addition to the configured ones.
 func TestSecretsThatSetupMadeAreAccepted(t *testing.T) {
 	f := newTestServer(t)
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a key of 16 characters or more"))
@@ -49,7 +49,7 @@ func TestSecretsThatSetupMadeAreAccepted(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, click(tenantB, "generated"), "of another tenant")
 }
 
-// What setup registers at the vendors leads to routes that there are.
+// What setup registers at the vendors points to existing routes.
 func TestSetupRegistersRoutesThatThereAre(t *testing.T) {
 	f := newTestServer(t)
 	paths := []string{setup.FrameioButton.Route, setup.SegmentsHook.Route}

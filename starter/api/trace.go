@@ -11,19 +11,19 @@ import (
 
 const tracerName = "github.com/framebridge/framebridge/starter/api"
 
-// isProbe says that a route is asked all the time by what watches the program.
+// isProbe reports whether a route is called constantly by monitoring.
 func isProbe(route string) bool {
 	return route == "/healthz" || route == "/readyz" || route == "/metrics"
 }
 
-// trace begins the span of a request, by its route: an address can hold a key. Callers are strangers, so their traces are not
-// continued.
+// trace starts a request's span, named by its route because a URL can contain a key. Callers are strangers, so
+// their traces are not continued.
 func (s *Server) trace(c *gin.Context, route string) (end func()) {
 	if isProbe(route) {
 		return func() {}
 	}
 	name := "no route"
-	if route != "" { // its method is one of ours, then
+	if route != "" { // then its method is one of ours
 		name = c.Request.Method + " " + route
 	}
 	ctx, span := s.Tracers.Tracer(tracerName).Start(c.Request.Context(), name, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),

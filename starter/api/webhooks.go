@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/starter/control"
 )
 
-// signed checks the signature of what Frame.io sends.
+// signed checks the signature of a request from Frame.io. If it returns false, it has responded.
 func (s *Server) signed(c *gin.Context) bool {
 	t, body := tenantIn(c), bodyOf(c)
 	var secrets []string
@@ -28,7 +28,7 @@ func (s *Server) signed(c *gin.Context) bool {
 		return frameio.VerifySignature(secrets, c.GetHeader("X-Frameio-Request-Timestamp"), c.GetHeader("X-Frameio-Signature"), body, time.Now())
 	}
 	err := verify(secrets)
-	if errors.Is(err, frameio.ErrSignature) { // those that setup has made are in the ledger
+	if errors.Is(err, frameio.ErrSignature) { // setup's secrets are in the ledger
 		made, lerr := s.setupSecrets(c.Request.Context(), t)
 		if lerr != nil {
 			s.failWith(c, lerr, "")
@@ -47,7 +47,7 @@ func (s *Server) signed(c *gin.Context) bool {
 	return true
 }
 
-// signedEvent checks the signature of a Frame.io webhook and reads it.
+// signedEvent checks the signature of a Frame.io webhook and parses it. If it returns false, it has responded.
 func (s *Server) signedEvent(c *gin.Context) (frameio.Event, bool) {
 	if !s.signed(c) {
 		return frameio.Event{}, false
@@ -64,7 +64,7 @@ func (s *Server) signedEvent(c *gin.Context) (frameio.Event, bool) {
 	return event, true
 }
 
-// projectUpdated is Frame.io's webhook. It is a hint only: the project is read, and its name decides.
+// projectUpdated handles Frame.io's webhook. The event is only a hint: it reads the project, whose name decides.
 func (s *Server) projectUpdated(c *gin.Context) {
 	t := tenantIn(c)
 	event, ok := s.signedEvent(c)
@@ -117,11 +117,11 @@ func (s *Server) projectUpdated(c *gin.Context) {
 		s.Log.WarnContext(c, "could not record a delivery; if it is repeated, it starts the archive again", "error", err)
 	}
 	c.Set("workflow_id", out.WorkflowID)
-	c.JSON(http.StatusOK, out) // Frame.io's legacy API counts nothing but 200 as delivered
+	c.JSON(http.StatusOK, out) // Frame.io's legacy API accepts only 200 as delivered
 }
 
-// notShown says that Frame.io shows the tenant's token no such object, and will not, however often the webhook is sent:
-// there is none, its id is none, or the token's user may not see it. An operator may want to know of the last two.
+// notShown reports whether Frame.io does not show the object to the tenant's token, and will not however often it sends the webhook:
+// the object does not exist, its ID is invalid, or the user has no access. It logs the last two, which an operator may want to know.
 func (s *Server) notShown(ctx context.Context, t *config.Tenant, what string, err error) bool {
 	var e *rest.Error
 	if !errors.As(err, &e) {
@@ -130,14 +130,14 @@ func (s *Server) notShown(ctx context.Context, t *config.Tenant, what string, er
 	switch {
 	case e.Class == rest.NotFound:
 		return true
-	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without an answer the set-up is at fault
+	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without a response, the set-up is at fault
 		s.Log.WarnContext(ctx, "ignored an event about something that the token cannot see", "tenant", t.ID, "about", what, "error", err)
 		return true
 	}
 	return false
 }
 
-// nothingNew tells why a webhook after a verified archive starts none: the project has not changed since it began.
+// nothingNew says why a webhook after a verified archive starts none, because the project has not changed since, or returns "".
 func (s *Server) nothingNew(c *gin.Context, tenant string, project frameio.Project) string {
 	row, ok, err := s.Ledger.Tenant(tenant).Archive(project.ID).Get(c.Request.Context())
 	if err != nil || !ok {
@@ -154,7 +154,7 @@ func ignored(c *gin.Context, reason string) {
 	c.JSON(http.StatusOK, gin.H{"status": "ignored", "reason": reason})
 }
 
-// retryAction is an iconik custom action on a project's collection.
+// retryAction handles an iconik custom action on a project's collection.
 func (s *Server) retryAction(c *gin.Context) {
 	in, ok := s.readClick(c)
 	if !ok {

@@ -12,8 +12,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// PlanAccount reads the selected projects in this process and says what a migration would do. It needs no worker; progress, which
-// may be nil, is told after each project.
+// PlanAccount reads the selected projects in this process and returns what a migration would do. It needs no worker. progress, if
+// not nil, is called after each project.
 func (s *Service) PlanAccount(ctx context.Context, t *config.Tenant, take account.Selection, progress func(done, of int)) (workflows.AccountPlan, error) {
 	from, err := s.planSource(t)
 	if err != nil {

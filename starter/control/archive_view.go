@@ -30,7 +30,7 @@ type ArchiveView struct {
 
 	NotCarried  []ledger.KindCount `json:"not_carried"`
 	Differences []ledger.KindCount `json:"differences"`
-	Failures    []ledger.KindCount `json:"failures"` // of objects that are no files
+	Failures    []ledger.KindCount `json:"failures"` // of objects that are not files
 	Stuck       []StuckView        `json:"stuck"`
 	Access      AccessView         `json:"access"`
 
@@ -42,7 +42,7 @@ type ArchiveView struct {
 	Iconik      IconikObject `json:"iconik"`
 }
 
-// ItemCounts are an archive's items by their state.
+// ItemCounts are an archive's items by state.
 type ItemCounts struct {
 	Total    int64 `json:"total"`
 	Copied   int64 `json:"copied"`
@@ -51,28 +51,28 @@ type ItemCounts struct {
 	Failed   int64 `json:"failed"`
 }
 
-// Amount is how much of a whole is done.
+// Amount is how much of a total is done.
 type Amount struct {
 	Total int64 `json:"total"`
 	Done  int64 `json:"done"`
 }
 
-// BytesAmount also says how fast an archive copies, while it does.
+// BytesAmount is an amount of bytes. While an archive copies, it includes the speed.
 type BytesAmount struct {
 	Amount
 	Skipped     int64 `json:"skipped"`                // of files that stay in Frame.io; not in the total
-	Rate        int64 `json:"rate,omitempty"`         // bytes a second
+	Rate        int64 `json:"rate,omitempty"`         // bytes per second
 	SecondsLeft int64 `json:"seconds_left,omitempty"` // at that rate
 }
 
-// IconikObject says where an archive is in iconik.
+// IconikObject identifies an archive's objects in iconik.
 type IconikObject struct {
 	CollectionID  string `json:"collection_id"`
 	JobID         string `json:"job_id"`
 	ReportAssetID string `json:"report_asset_id,omitempty"`
 }
 
-// ArchiveView gathers what people see of an archive.
+// ArchiveView returns what people see of an archive.
 func (s *Service) ArchiveView(ctx context.Context, row ledger.Archive) (ArchiveView, error) {
 	t, err := s.Progress(ctx, row)
 	if err != nil {
@@ -122,8 +122,8 @@ func timeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
-// AsItStands shows an archive as failed whose workflow left nothing in the ledger when it ended. The row stays as it is:
-// a reset in Temporal goes on with it.
+// AsItStands returns the row, marked as failed if its workflow ended without recording a result. It does not change the ledger,
+// because a reset in Temporal continues from there.
 func (s *Service) AsItStands(ctx context.Context, row ledger.Archive) ledger.Archive {
 	if row.Status.Ended() {
 		return row
@@ -134,7 +134,7 @@ func (s *Service) AsItStands(ctx context.Context, row ledger.Archive) ledger.Arc
 	return row
 }
 
-// StuckView is what has failed for long and is tried again.
+// StuckView is something that has failed for a long time and is still being retried.
 type StuckView struct {
 	Since  time.Time `json:"since"`
 	What   string    `json:"what"`

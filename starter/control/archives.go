@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// StartArchive starts a project's archive, or joins the one that is open. Of the project no more than the id need be known.
+// StartArchive starts a project's archive, or joins the open one. Only the project's ID is required.
 func (s *Service) StartArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string) (Accepted, error) {
 	out, began, err := s.startArchive(ctx, t, known, requestedBy, nil)
 	if err != nil || !began {
@@ -26,7 +26,7 @@ func (s *Service) StartArchive(ctx context.Context, t *config.Tenant, known fram
 	return out, nil
 }
 
-// startArchive also takes the only range of items that the run is to copy. It says whether a run has begun with this.
+// startArchive also takes the only range of items that the run may copy, or nil. It reports whether this call started a run.
 func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known frameio.Project, requestedBy string, only *workflows.Range) (out Accepted, began bool, err error) {
 	project := known.ID
 	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
@@ -42,7 +42,7 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		if err == nil && known {
 			row, err = s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) {
 				r.AskedBy(requestedBy)
-				r.Delta = r.Delta && r.Status != ledger.Queued // what somebody asks for reads everything, if it has not begun
+				r.Delta = r.Delta && r.Status != ledger.Queued // what a person asks for reads everything, unless it has already begun
 			})
 		}
 		if err != nil {
@@ -62,8 +62,8 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	if err != nil {
 		return out, false, errors.Join(ErrUnavailable, err)
 	}
-	row, err := s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until it is opened
-		r.Delta = false // also of a mirror's that never ended
+	row, err := s.Ledger.Tenant(t.ID).Archive(project).Update(ctx, func(r *ledger.Archive) { // what people see until the workflow opens it
+		r.Delta = false // also if it was set by a mirror's run that never ended
 		if !joined {
 			r.TriggeredBy = ledger.TriggerOf(s.actorIn(ctx))
 		}
@@ -96,7 +96,7 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	return out, true, nil
 }
 
-// archiveRuns says whether an archive is open.
+// archiveRuns reports whether an archive is open.
 func (s *Service) archiveRuns(ctx context.Context, t *config.Tenant, project string) (bool, error) {
 	return s.isOpen(ctx, workflows.ArchiveID(t.ID, project), func() (bool, error) {
 		row, known, err := s.Ledger.Tenant(t.ID).Archive(project).Get(ctx)
@@ -109,7 +109,7 @@ func (s *Service) CancelArchive(ctx context.Context, t *config.Tenant, project s
 	return s.control(ctx, t, project, workflows.UpdateCancel)
 }
 
-// RetryArchive lets a waiting archive look at once, and starts an ended one again: it continues with what is missing.
+// RetryArchive makes a waiting archive check at once, and restarts an ended one, which continues with what is missing.
 func (s *Service) RetryArchive(ctx context.Context, t *config.Tenant, project string) (Accepted, error) {
 	running, err := s.archiveRuns(ctx, t, project)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Service) RetryArchive(ctx context.Context, t *config.Tenant, project st
 	return s.control(ctx, t, project, workflows.UpdateRetry)
 }
 
-// RetryItem tries one failed file of an ended archive again, with the other versions of its asset.
+// RetryItem retries one failed file of an ended archive, together with the other versions of its asset.
 func (s *Service) RetryItem(ctx context.Context, t *config.Tenant, project, sourceID string) (Accepted, error) {
 	h := s.Ledger.Tenant(t.ID).Archive(project)
 	row, known, err := h.Get(ctx)
@@ -159,7 +159,7 @@ func (s *Service) RetryItem(ctx context.Context, t *config.Tenant, project, sour
 	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: workflows.UpdateRetry, ObjectKind: "file", ObjectID: sourceID, Archive: project, Detail: ledger.AuditText(it.Path)})
 }
 
-// MoveArchive gives an archive that waits another place in its tenant's queue; 1 is the next one to start.
+// MoveArchive moves a queued archive to another position in its tenant's queue; 1 is the next one to start.
 func (s *Service) MoveArchive(ctx context.Context, t *config.Tenant, project string, position int) (Accepted, error) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
@@ -173,13 +173,13 @@ func (s *Service) MoveArchive(ctx context.Context, t *config.Tenant, project str
 	for i, w := range queue.Waiting {
 		ids[i] = w.Archive
 	}
-	if err := s.Ledger.Tenant(t.ID).SetQueuePositions(ctx, ids); err != nil { // as the queue does: whoever asks next sees it
+	if err := s.Ledger.Tenant(t.ID).SetQueuePositions(ctx, ids); err != nil { // as the queue does, so that the next reader sees it
 		return out, errors.Join(ErrUnavailable, err)
 	}
 	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: workflows.UpdateMove, ObjectKind: "archive", ObjectID: project, Archive: project, Detail: ledger.AuditText("to place " + strconv.Itoa(position))})
 }
 
-// ArchiveStep is what an archive's workflow is doing, in words; "" where none runs or answers.
+// ArchiveStep says what an archive's workflow is doing.
 func (s *Service) ArchiveStep(ctx context.Context, t *config.Tenant, project string) (string, error) {
 	v, err := s.Temporal.QueryWorkflow(ctx, workflows.ArchiveID(t.ID, project), "", workflows.QueryStatus)
 	if err != nil {

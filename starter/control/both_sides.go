@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// What is read of a review at both vendors is bounded: whoever looks must not spend the budget that the sync lives on.
+// Limits on what is read of a review from both vendors: looking at it must not use up the budget that the sync needs.
 const (
 	sidesTimeLimit  = time.Minute
 	mostSidesAssets = 20
@@ -26,32 +26,32 @@ const (
 
 // BothSides is a review as both vendors show it at the moment.
 type BothSides struct {
-	Listed     bool // Reviewers are all whom Frame.io lets in
+	Listed     bool // whether Reviewers are all the people that Frame.io admits
 	Reviewers  []ReviewerView
-	LinkSeen   time.Time // when somebody opened the link last; zero where Frame.io does not say, or nobody did
+	LinkSeen   time.Time // when the link was last opened; zero if never, or if Frame.io does not say
 	Assets     []AssetSides
 	MoreAssets int
 }
 
-// ReviewerView is one person who was invited or has commented.
+// ReviewerView is a person who was invited or has commented.
 type ReviewerView struct {
 	Name, Email string
 	Invited     bool
 	Comments    int
-	LastAt      time.Time // of the last comment
+	LastAt      time.Time // time of the last comment
 }
 
 // AssetSides are the comments of one asset, in pairs.
 type AssetSides struct {
 	N       int
 	Title   string
-	Label   string // in Frame.io, "" without one
+	Label   string // in Frame.io; "" if there is none
 	Pairs   []CommentPair
 	More    int
 	Problem string // what could not be read
 }
 
-// CommentPair is a comment as each side shows it; a side that does not have it is empty.
+// CommentPair is a comment as each side shows it. A side that does not have it is empty.
 type CommentPair struct {
 	Frame           *int64
 	Frameio, Iconik CommentSide
@@ -65,10 +65,10 @@ type CommentSide struct {
 	At            time.Time
 }
 
-// ErrNoReview says that there is no such review.
+// ErrNoReview is returned if the review does not exist.
 var ErrNoReview = errors.New("there is no such review")
 
-// ReadBothSides reads a review's comments and reviewers at both vendors, within bounds.
+// ReadBothSides reads a review's comments and reviewers from both vendors, within limits.
 func (s *Service) ReadBothSides(ctx context.Context, t *config.Tenant, id string) (BothSides, error) {
 	ctx, cancel := context.WithTimeout(ctx, sidesTimeLimit)
 	defer cancel()
@@ -102,7 +102,7 @@ func (s *Service) ReadBothSides(ctx context.Context, t *config.Tenant, id string
 			return out, fmt.Errorf("both sides could not be read within %s: %w", english.Duration(sidesTimeLimit), ctx.Err())
 		}
 		if err != nil {
-			sides.Problem = err.Error() // scrubbed by the client that gave it
+			sides.Problem = err.Error() // already scrubbed by the client that returned it
 		}
 		out.Assets = append(out.Assets, sides)
 	}
@@ -123,7 +123,7 @@ func readSides(ctx context.Context, platform frameio.Platform, media *iconik.Cli
 		return out, fmt.Errorf("comments in Frame.io: %w", err)
 	}
 	ours, err := media.Segments.List(ctx, a.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: a.VersionID, WithUsers: true})
-	if rest.IsNotFound(err) { // the asset is gone, or it has no comment: iconik answers pages beyond the end so
+	if rest.IsNotFound(err) { // the asset is gone, or it has no comments: iconik responds in this way to pages beyond the end
 		_, err = media.Assets.Get(ctx, a.AssetID, false)
 	}
 	if err != nil {
@@ -136,8 +136,7 @@ func readSides(ctx context.Context, platform frameio.Platform, media *iconik.Cli
 	return out, nil
 }
 
-// pairs puts the comments of both sides next to each other, as the ledger knows them. What iconik had before the review is
-// none of its business.
+// pairs matches the comments of both sides, as the ledger knows them. It omits what iconik had before the review.
 func pairs(row ledger.Review, n int, theirs []frameio.Comment, ours []iconik.Segment, known []ledger.ReviewComment) []CommentPair {
 	partner, older := map[string]string{}, map[string]bool{}
 	for _, k := range known {
@@ -155,7 +154,7 @@ func pairs(row ledger.Review, n int, theirs []frameio.Comment, ours []iconik.Seg
 	var out []CommentPair
 	taken := map[string]bool{}
 	for _, c := range theirs {
-		if taken[c.ID] { // a page may show one again
+		if taken[c.ID] { // a page may repeat a comment
 			continue
 		}
 		taken[c.ID] = true
@@ -189,7 +188,7 @@ func sideOf(g iconik.Segment) CommentSide {
 	return CommentSide{ID: g.ID, Who: strings.TrimSpace(g.FirstName + " " + g.LastName), Text: g.Text, Done: g.Checked, At: g.Created.Time}
 }
 
-// sameText says whether one is the other with what Framebridge puts around it: who wrote it, what it replies to.
+// sameText reports whether one text contains the other. Framebridge adds who wrote it and what it replies to.
 func sameText(a, b string) bool {
 	a, b = strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " ")
 	return strings.Contains(a, b) || strings.Contains(b, a)

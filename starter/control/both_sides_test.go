@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Comments stand next to each other as the ledger ties them; what iconik had before the review is not shown.
+// Comments are paired as the ledger links them. What iconik had before the review is not shown.
 func TestCommentsOfBothSidesInPairs(t *testing.T) {
 	begun := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	at := func(minutes int) time.Time { return begun.Add(time.Duration(minutes) * time.Minute) }
@@ -54,7 +54,7 @@ func (oneFile) Comments(ctx context.Context, _, _ string) (frameio.Page[frameio.
 	return frameio.Page[frameio.Comment]{Items: []frameio.Comment{{ID: "1", Text: "first"}}}, nil
 }
 
-// iconik answers the first page of no comments with a 404, as it does where the asset is gone.
+// iconik responds to the first page of no comments with a 404, as it does if the asset is gone.
 func TestAnAssetWithoutCommentsHasNoProblem(t *testing.T) {
 	for name, problem := range map[string]string{"there": "", "gone": "comments in iconik"} {
 		t.Run(name, func(t *testing.T) {

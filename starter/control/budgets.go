@@ -11,10 +11,10 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-const budgetsFresh = 10 * time.Minute // what a process has said longer ago may have refilled
+const budgetsFresh = 10 * time.Minute // older reports of a process are left out, because the budgets may have refilled
 
-// Budgets are the vendors' limits on a tenant's calls: what the workers and this process know of them, with the fewest calls left, the
-// longest pause, and all refusals.
+// Budgets returns the vendors' limits on a tenant's calls. It merges what the workers and this process know of them: the fewest
+// calls left, the longest pause, and all refusals.
 func (s *Service) Budgets(ctx context.Context, t *config.Tenant) ([]rest.BudgetState, error) {
 	shared, err := s.Ledger.Tenant(t.ID).SharedBudgets(ctx, budgetsFresh)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Service) Budgets(ctx context.Context, t *config.Tenant) ([]rest.BudgetS
 	all := [][]rest.BudgetState{s.Watch.Budgets(t.ID)}
 	for _, raw := range shared {
 		var known []rest.BudgetState
-		if json.Unmarshal([]byte(raw), &known) == nil { // another version's is left out
+		if json.Unmarshal([]byte(raw), &known) == nil { // skip those of other versions
 			all = append(all, known)
 		}
 	}

@@ -11,13 +11,13 @@ import (
 	"github.com/framebridge/framebridge/custody"
 )
 
-const mostCertificate = 1 << 30 // bytes: a row of a file is less than a kilobyte
+const mostCertificate = 1 << 30 // bytes; one file's row is less than a kilobyte
 
-// ErrNoCertificate says that no deletion has ended, or that its certificate is no longer in iconik.
+// ErrNoCertificate is returned if no deletion has ended, or if its certificate is no longer in iconik.
 var ErrNoCertificate = errors.New("there is no deletion certificate")
 
-// Certificate reads the certificate of an archive's last deletion that has one from iconik, as it was signed and stored; the caller closes it. The
-// file is one of custody.CertificateFiles.
+// Certificate opens, from iconik, a file of the certificate of the archive's last deletion that has one, as it was signed and
+// stored. The file must be one of custody.CertificateFiles. The caller must close it.
 func (s *Service) Certificate(ctx context.Context, t *config.Tenant, archive, file string) (io.ReadCloser, error) {
 	row, known, err := s.Ledger.Tenant(t.ID).Archive(archive).Certified(ctx)
 	switch {

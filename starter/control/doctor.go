@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/version"
 )
 
-// Chosen says which keys of a configuration are not left at their defaults.
+// Chosen returns a function that reports whether a key of the configuration differs from its default, or nil on errors.
 func Chosen(path string) func(string) bool {
 	settings, err := config.Explain(path)
 	if err != nil {
@@ -26,7 +26,7 @@ func Chosen(path string) func(string) bool {
 	}
 }
 
-// SignedIn says when a person's sign-in to Frame.io was last renewed.
+// SignedIn returns a function that says when a person's sign-in to Frame.io was last renewed.
 func SignedIn(l *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time, bool) {
 	return func(ctx context.Context, t *config.Tenant) (time.Time, bool) {
 		at, ok, err := open.SignInRenewed(ctx, t, l.Tenant(t.ID))
@@ -34,7 +34,7 @@ func SignedIn(l *ledger.Ledger) func(context.Context, *config.Tenant) (time.Time
 	}
 }
 
-// OpenForDoctor makes clients that remember nothing of before.
+// OpenForDoctor returns a function that opens new clients, without any cached state.
 func OpenForDoctor(l *ledger.Ledger) func(*config.Tenant) (doctor.Account, *iconik.Client, error) {
 	return func(t *config.Tenant) (doctor.Account, *iconik.Client, error) {
 		var tokens open.Tokens

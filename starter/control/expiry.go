@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// FieldError is a mistake in the form, said so that whoever filled it in can mend it.
+// FieldError is a mistake in a form, worded for the person who filled it in.
 type FieldError struct{ Field, Problem string }
 
 func (e *FieldError) Error() string { return e.Problem }
 
-// ParseExpiry reads a date, which means its end in UTC, or a date with time. Nothing means after the standard time, or the longest
-// where that is shorter; longest is how far ahead an expiry may be, 0 any.
+// ParseExpiry parses a date, which means its end in UTC, or a date with a time. An empty text means now plus standard, or plus
+// longest if that is shorter. longest limits how far ahead an expiry may be; 0 is no limit.
 func ParseExpiry(text string, now time.Time, standard, longest time.Duration) (time.Time, *FieldError) {
 	text = strings.TrimSpace(text)
 	const field = "framebridge_expires"
@@ -39,7 +39,7 @@ func ParseExpiry(text string, now time.Time, standard, longest time.Duration) (t
 	return at.UTC(), nil
 }
 
-// parseTime reads a date with a time, which is UTC where no zone is named.
+// parseTime parses a date with a time, in UTC unless it has a zone.
 func parseTime(text string) (at time.Time, err error) {
 	for _, clock := range []string{"15:04:05.999999999", "15:04"} {
 		for _, zone := range []string{"", "Z07:00", "Z0700"} {

@@ -13,19 +13,19 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// ErrNoAsset says that a review has no such asset: an empty list would say that nobody has commented on it.
+// ErrNoAsset is returned if the review has no such asset. An empty export would suggest that nobody commented on it.
 var ErrNoAsset = errors.New("the review has no such asset")
 
-// ErrNoFormat says that comments are not exported in a form.
+// ErrNoFormat is returned if comments cannot be exported in the format.
 var ErrNoFormat = errors.New("comments are not exported in this format")
 
-// File is something to download.
+// File is a file to download.
 type File struct {
 	Name, MediaType string
 	Body            []byte
 }
 
-// Export writes a review's comments for an editing program, of one asset or of all.
+// Export exports a review's comments for an editing program: of one asset, or of all if onlyAsset is empty.
 func (s *Service) Export(ctx context.Context, row ledger.Review, extension, onlyAsset string) (File, error) {
 	format, found := export.Find(extension)
 	if !found {
@@ -42,7 +42,7 @@ func (s *Service) Export(ctx context.Context, row ledger.Review, extension, only
 	return File{Name: mapping.SafeFileName(cmp.Or(row.Title, row.ID)) + "." + format.Extension, MediaType: format.MediaType, Body: b.Bytes()}, err
 }
 
-// clips gathers a review's comments for editors, one clip for each asset with the comments of all its versions' files.
+// clips returns a review's comments for editors: one clip per asset, with the comments on all of its versions' files.
 func (s *Service) clips(ctx context.Context, row ledger.Review, onlyAsset string) ([]export.Clip, error) {
 	assets, err := s.Ledger.Tenant(row.Tenant).Review(row.ID).Assets(ctx)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// AskTimeout is for each question to iconik while somebody waits.
+// AskTimeout limits each request to iconik that somebody waits for.
 const AskTimeout = 2 * time.Second
 
-// Domain asks iconik once which domain the tenant's token is for.
+// Domain returns the iconik domain of the tenant's token. It asks iconik only once.
 func (s *Service) Domain(ctx context.Context, t *config.Tenant) (string, error) {
 	if id, ok := s.domains.Load(t); ok {
 		return id.(string), nil
@@ -29,7 +29,7 @@ func (s *Service) Domain(ctx context.Context, t *config.Tenant) (string, error) 
 	return id, err
 }
 
-// Iconik is the tenant's client.
+// Iconik returns the tenant's client.
 func (s *Service) Iconik(t *config.Tenant) (*iconik.Client, error) {
 	if c, ok := s.iconiks.Load(t); ok {
 		return c.(*iconik.Client), nil

@@ -20,12 +20,12 @@ type MigrationView struct {
 	Reason   string              `json:"reason"`
 	Round    int                 `json:"round"`
 	Request  account.Request     `json:"request"`
-	Added    []account.Selection `json:"added,omitempty"` // whose projects were added to the list since
+	Added    []account.Selection `json:"added,omitempty"` // selections whose projects were added later
 	Projects ProjectCounts       `json:"projects"`
 	Items    ItemCounts          `json:"items"`
 	Bytes    Amount              `json:"bytes"`
 
-	Bandwidth   int64      `json:"bandwidth"` // bytes a second that hold now; 0: no limit
+	Bandwidth   int64      `json:"bandwidth"` // bytes per second at the moment; 0: no limit
 	ETA         *time.Time `json:"eta"`
 	CreatedAt   time.Time  `json:"created_at"`
 	StartedAt   *time.Time `json:"started_at"`
@@ -38,7 +38,7 @@ type MigrationView struct {
 	} `json:"iconik"`
 }
 
-// ProjectCounts are a migration's projects by their state. Those that wait for a person are among the running.
+// ProjectCounts are a migration's projects by state. Running includes those that wait for a person.
 type ProjectCounts struct {
 	Total                  int64 `json:"total"`
 	Queued                 int64 `json:"queued"`
@@ -51,7 +51,7 @@ type ProjectCounts struct {
 	Cancelled              int64 `json:"cancelled"`
 }
 
-// MigrationView gathers what people see of a migration.
+// MigrationView returns what people see of a migration.
 func (s *Service) MigrationView(ctx context.Context, row ledger.Migration) (MigrationView, error) {
 	sums, err := s.Ledger.Tenant(row.Tenant).Migration(row.ID).Sums(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Service) MigrationView(ctx context.Context, row ledger.Migration) (Migr
 	return v, err
 }
 
-// MigrationAsItStands shows a migration as failed whose workflow left nothing in the ledger when it ended.
+// MigrationAsItStands returns the row, marked as failed if its workflow ended without recording a result.
 func (s *Service) MigrationAsItStands(ctx context.Context, row ledger.Migration) ledger.Migration {
 	if row.Status.Ended() {
 		return row
@@ -96,7 +96,7 @@ func endedInTemporal(how string) string {
 	return "the workflow was " + how + " in Temporal: a new migration continues from what is already in iconik"
 }
 
-// isSuperseded says that another migration runs, or has run, that was started after this one, so that this one has ended.
+// isSuperseded reports whether another migration was started after this one, which means that this one has ended.
 func (s *Service) isSuperseded(ctx context.Context, row ledger.Migration) (bool, error) {
 	newest, _, err := s.Ledger.Tenant(row.Tenant).Migrations(ctx, "", newestMigrations)
 	for _, newer := range newest {
@@ -110,7 +110,7 @@ func (s *Service) isSuperseded(ctx context.Context, row ledger.Migration) (bool,
 	return false, err
 }
 
-// newestMigrations are those among which the one that runs is, and one that was left over when that was started.
+// newestMigrations is how many of the newest migrations to search for the running one and any left over when it started.
 const newestMigrations = 100
 
 // MigrationProjectView is a project of a migration as the API shows it.
@@ -122,8 +122,8 @@ type MigrationProjectView struct {
 	} `json:"project"`
 	State      string     `json:"state"`
 	Reason     string     `json:"reason"`
-	Position   int64      `json:"position"` // among the queued ones, from 1; 0: not queued
-	Joined     bool       `json:"joined"`   // somebody else has started its archive
+	Position   int64      `json:"position"` // among the queued projects, from 1; 0: not queued
+	Joined     bool       `json:"joined"`   // its archive was started by somebody else
 	Items      ItemCounts `json:"items"`
 	Bytes      Amount     `json:"bytes"`
 	StartedAt  *time.Time `json:"started_at"`
@@ -131,7 +131,7 @@ type MigrationProjectView struct {
 	ArchiveURL string     `json:"archive_url"`
 }
 
-// MigrationProjects is a page of a migration's projects, in their order.
+// MigrationProjects returns a page of a migration's projects, in order, and the cursor of the next page.
 func (s *Service) MigrationProjects(ctx context.Context, t *config.Tenant, id, after string, limit int) ([]MigrationProjectView, string, error) {
 	m := s.Ledger.Tenant(t.ID).Migration(id)
 	rows, next, err := m.Projects(ctx, after, limit)

@@ -22,8 +22,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// StartMigration starts a migration of the tenant's account, or joins the one that is open and was asked for the same. A tenant
-// has no more than one at a time.
+// StartMigration starts a migration of the tenant's account, or joins the open one if its request is the same. A
+// tenant has at most one at a time.
 func (s *Service) StartMigration(ctx context.Context, t *config.Tenant, asked account.Request, requestedBy string) (Accepted, error) {
 	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
 	defer cancel()
@@ -74,7 +74,7 @@ func (s *Service) accepted(t *config.Tenant, id string) Accepted {
 	return Accepted{ID: id, WorkflowID: workflows.MigrationID(t.ID), Status: "started", URL: routes.Migration(s.Config(), id)}
 }
 
-// openMigration finds the migration that runs. One that was asked for something else is a refusal.
+// openMigration finds the running migration. It returns a Refusal if that one's request is different.
 func (s *Service) openMigration(ctx context.Context, t *config.Tenant, body []byte) (Accepted, bool, error) {
 	running, err := s.isRunning(ctx, workflows.MigrationID(t.ID))
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Service) openMigration(ctx context.Context, t *config.Tenant, body []by
 	return out, err == nil, err
 }
 
-// joinMigration answers with the migration that runs, if it was asked for the same.
+// joinMigration returns the running migration if its request is the same.
 func (s *Service) joinMigration(ctx context.Context, t *config.Tenant, body []byte) (Accepted, error) {
 	row, known, err := s.Ledger.Tenant(t.ID).NewestMigration(ctx)
 	switch {
@@ -103,7 +103,7 @@ func (s *Service) joinMigration(ctx context.Context, t *config.Tenant, body []by
 	return out, nil
 }
 
-// notStarted leaves no migration in the ledger that nobody works on. Where only Temporal's answer was lost, the workflow says that it runs.
+// notStarted marks a migration that nobody works on as failed. If only Temporal's response was lost, its workflow corrects the row.
 func (s *Service) notStarted(ctx context.Context, m ledger.MigrationLedger, cause error) error {
 	_, err := m.Update(context.WithoutCancel(ctx), func(r *ledger.Migration) {
 		if r.Changes == 0 {
@@ -113,7 +113,7 @@ func (s *Service) notStarted(ctx context.Context, m ledger.MigrationLedger, caus
 	return errors.Join(ErrUnavailable, cause, err)
 }
 
-// endLeftOver writes down that migrations have ended which were so in Temporal, without a word in the ledger: a tenant has one at a time.
+// endLeftOver marks migrations as failed that ended in Temporal without recording it, because a tenant has only one at a time.
 func (s *Service) endLeftOver(ctx context.Context, t *config.Tenant, running string) error {
 	newest, _, err := s.Ledger.Tenant(t.ID).Migrations(ctx, "", newestMigrations)
 	if err != nil {
@@ -143,19 +143,19 @@ func (s *Service) ControlMigration(ctx context.Context, t *config.Tenant, id, ve
 	return s.updateMigration(ctx, t, id, verb, workflows.ControlUpdate{By: cmp.Or(who.Name, who.Key), MigrationID: id}, "")
 }
 
-// OrderMigration gives a queued project of a migration another place; 1 is the next one to start.
+// OrderMigration moves a queued project to another position; 1 is the next one to start.
 func (s *Service) OrderMigration(ctx context.Context, t *config.Tenant, id, project string, position int) (Accepted, error) {
 	return s.updateMigration(ctx, t, id, workflows.UpdateOrder, workflows.OrderUpdate{Project: project, Position: position, MigrationID: id}, project+" to place "+strconv.Itoa(position))
 }
 
-// Added is the answer when projects were added to a migration's list.
+// Added is the response after projects were added to a migration's list.
 type Added struct {
 	Accepted
 
 	Projects *int `json:"added"` // null while Frame.io is still being read
 }
 
-// AddToMigration adds the projects to a migration's list that a selection means. Without one these are what its own selection means by now.
+// AddToMigration adds the projects that match a selection to a migration's list. If take is nil, it uses the migration's own selection.
 func (s *Service) AddToMigration(ctx context.Context, t *config.Tenant, id string, take *account.Selection) (Added, error) {
 	in := workflows.AddUpdate{MigrationID: id}
 	detail := ""
@@ -185,8 +185,8 @@ func (s *Service) updateMigration(ctx context.Context, t *config.Tenant, id, ver
 	return out, err
 }
 
-// beginMigrationUpdate sends an update, and waits for its result as long as a control may take. false: it was accepted, and goes on. said is
-// what the audit log says of it.
+// beginMigrationUpdate sends an update and waits for its result until controlTimeout. It returns false if the update was accepted
+// but has not finished. said is the entry for the audit log.
 func (s *Service) beginMigrationUpdate(ctx context.Context, t *config.Tenant, id, verb string, in, result any, said ledger.AuditEntry) (Accepted, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()

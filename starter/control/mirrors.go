@@ -26,10 +26,10 @@ import (
 
 const (
 	mirrorJitter  = 10 * time.Minute // spreads tenants that all chose midnight
-	mirrorCatchUp = 4 * time.Hour    // that a run may begin late, after an outage
+	mirrorCatchUp = 4 * time.Hour    // how late a run may start after an outage
 )
 
-// Mirror is a schedule that archives selected projects again.
+// Mirror is a schedule that archives selected projects repeatedly.
 type Mirror struct {
 	Name      string            `json:"name"`
 	Selection account.Selection `json:"selection"`
@@ -38,13 +38,13 @@ type Mirror struct {
 	Zone      string            `json:"zone"` // Europe/Berlin
 }
 
-// MirrorView is a mirror, what it did last and when it runs next.
+// MirrorView is a mirror with its last result and its next run.
 type MirrorView struct {
 	Mirror
 	Paused  bool                    `json:"paused"`
 	Note    string                  `json:"note,omitempty"`
 	Running bool                    `json:"running"`
-	Skipped int                     `json:"skipped"` // runs, because the one before had not ended
+	Skipped int                     `json:"skipped"` // number of runs skipped because the previous one had not ended
 	LastAt  *time.Time              `json:"last_at"`
 	Last    *workflows.MirrorResult `json:"last"`
 	Failed  string                  `json:"failed,omitempty"` // why the last run ended without a result
@@ -58,13 +58,13 @@ var (
 	weekdays   = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 )
 
-// withDefaults fills in what a person left out.
+// withDefaults fills in the fields that a person left empty.
 func (m Mirror) withDefaults() Mirror {
 	m.Name, m.At, m.Days, m.Zone = cmp.Or(m.Name, "nightly"), cmp.Or(m.At, "02:00"), cmp.Or(strings.ToLower(m.Days), "daily"), cmp.Or(m.Zone, "UTC")
 	return m
 }
 
-// spec is when the schedule starts it; an error is a *account.FieldError.
+// spec returns the schedule's times. Its errors are *account.FieldError.
 func (m Mirror) spec() (client.ScheduleSpec, error) {
 	none := client.ScheduleSpec{}
 	if len(m.Name) > 40 || !mirrorName.MatchString(m.Name) {
@@ -85,7 +85,7 @@ func (m Mirror) spec() (client.ScheduleSpec, error) {
 		return none, err
 	}
 	var hour, minute int
-	_, _ = fmt.Sscanf(m.At, "%d:%d", &hour, &minute) // held by the pattern
+	_, _ = fmt.Sscanf(m.At, "%d:%d", &hour, &minute) // the pattern guarantees it
 	return client.ScheduleSpec{
 		Calendars: []client.ScheduleCalendarSpec{{Hour: one(hour), Minute: one(minute), DayOfWeek: days}}, TimeZoneName: m.Zone, Jitter: mirrorJitter,
 	}, nil
@@ -93,7 +93,7 @@ func (m Mirror) spec() (client.ScheduleSpec, error) {
 
 func one(n int) []client.ScheduleRange { return []client.ScheduleRange{{Start: n, End: n}} }
 
-// daysOf reads days and ranges of them; a range may go over the end of the week.
+// daysOf parses days and ranges of them. A range may wrap around the end of the week.
 func daysOf(text string) ([]client.ScheduleRange, bool) {
 	if text == "daily" {
 		return []client.ScheduleRange{{Start: 0, End: 6}}, true
@@ -117,7 +117,7 @@ func daysOf(text string) ([]client.ScheduleRange, bool) {
 	return out, true
 }
 
-// StartMirror creates a mirror, or gives the one of that name another selection or time.
+// StartMirror creates a mirror, or changes the selection and time of the one with that name.
 func (s *Service) StartMirror(ctx context.Context, t *config.Tenant, m Mirror) (MirrorView, error) {
 	m = m.withDefaults()
 	spec, err := m.spec()
@@ -152,7 +152,7 @@ func (s *Service) auditMirror(ctx context.Context, t *config.Tenant, action, nam
 	return s.Audit(ctx, t, ledger.AuditEntry{Action: action, ObjectKind: "mirror", ObjectID: name, Detail: ledger.AuditText(detail)})
 }
 
-// StopMirror removes a mirror and ends its run. Archives that it has started go on.
+// StopMirror removes a mirror and ends its run. Archives that it has started continue.
 func (s *Service) StopMirror(ctx context.Context, t *config.Tenant, name string) error {
 	v, err := s.mirror(ctx, t, name)
 	if err != nil {
@@ -175,7 +175,7 @@ func (s *Service) StopMirror(ctx context.Context, t *config.Tenant, name string)
 	return s.auditMirror(ctx, t, "mirror.stop", v.Name, "")
 }
 
-// PauseMirror keeps a mirror from starting; the note says why. A run that has begun goes on.
+// PauseMirror keeps a mirror from starting; note says why. A run in progress continues.
 func (s *Service) PauseMirror(ctx context.Context, t *config.Tenant, name, note string) error {
 	err := s.Temporal.ScheduleClient().GetHandle(ctx, workflows.MirrorID(t.ID, name)).Pause(ctx, client.SchedulePauseOptions{Note: cmp.Or(note, "paused by hand")})
 	if err != nil {
@@ -193,7 +193,7 @@ func (s *Service) ResumeMirror(ctx context.Context, t *config.Tenant, name, note
 	return s.auditMirror(ctx, t, "mirror.resume", name, note)
 }
 
-// RunMirror starts a mirror's run now. One that runs already goes on alone.
+// RunMirror starts a run of the mirror now, unless one is already running.
 func (s *Service) RunMirror(ctx context.Context, t *config.Tenant, name string) error {
 	err := s.Temporal.ScheduleClient().GetHandle(ctx, workflows.MirrorID(t.ID, name)).Trigger(ctx, client.ScheduleTriggerOptions{Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP})
 	if err != nil {
@@ -228,7 +228,7 @@ func (s *Service) Mirrors(ctx context.Context, t *config.Tenant) ([]MirrorView, 
 		}
 		v, err := s.mirror(ctx, t, name)
 		var gone *Refusal
-		if errors.As(err, &gone) { // removed since the list was made
+		if errors.As(err, &gone) { // removed since it was listed
 			continue
 		}
 		if err != nil {
@@ -268,7 +268,7 @@ func (s *Service) mirror(ctx context.Context, t *config.Tenant, name string) (Mi
 	return v, nil
 }
 
-// readMirror reads the definition back from the schedule, which is where it is kept.
+// readMirror reads the definition back from the schedule, where it is stored.
 func (s *Service) readMirror(v *MirrorView, action *client.ScheduleWorkflowAction) {
 	converted, _, err := temporalclient.Converters(s.Config().Temporal.Codec)
 	if err != nil || len(action.Args) == 0 {
@@ -283,7 +283,7 @@ func (s *Service) readMirror(v *MirrorView, action *client.ScheduleWorkflowActio
 	_ = json.Unmarshal(in.Selection, &v.Selection) // written by StartMirror
 }
 
-// readLast says how the last run ended.
+// readLast adds the result of the last run to the view.
 func (s *Service) readLast(ctx context.Context, v *MirrorView, workflowID string) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()

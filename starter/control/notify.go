@@ -18,19 +18,19 @@ import (
 	"github.com/framebridge/framebridge/version"
 )
 
-// ChannelTest is what a channel answered to a test.
+// ChannelTest is a channel's response to a test.
 type ChannelTest struct {
 	Channel string `json:"channel"`
 	Status  string `json:"status"` // delivered, failed or off
 	Detail  string `json:"detail,omitempty"`
 }
 
-// OpenHooks is what posts notifications, by the same rules as a worker's.
+// OpenHooks returns the client that posts notifications, with the same rules as a worker's.
 func OpenHooks(cfg *config.Config) *hooks.Client {
 	return hooks.New(hooks.Guard(cfg.VendorURLs(), cfg.Notify.Allowed()), "framebridge/"+version.Get().Version)
 }
 
-// TestNotifications sends a test to each of a tenant's channels from here, and waits for what they answer.
+// TestNotifications sends a test to each of a tenant's channels from this process and waits for their responses.
 func (s *Service) TestNotifications(ctx context.Context, t *config.Tenant) ([]ChannelTest, error) {
 	now := time.Now().UTC()
 	e := events.Event{ID: events.ID(t.ID, "test:"+rand.Text()), Type: events.Test, Created: now.Truncate(time.Millisecond), Tenant: t.ID, Data: events.Data{

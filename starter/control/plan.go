@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Plan reads a project in this process and says what an archive would do. It needs no worker.
+// Plan reads a project in this process and returns what an archive would do. It needs no worker.
 func (s *Service) Plan(ctx context.Context, t *config.Tenant, project string) (workflows.Plan, error) {
 	p, err := s.Platform(t)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Service) Plan(ctx context.Context, t *config.Tenant, project string) (w
 	return plan.Make(ctx, source, found)
 }
 
-// planSource reads with this process's clients.
+// planSource returns a source that uses this process's clients.
 func (s *Service) planSource(t *config.Tenant) (plan.Source, error) {
 	p, err := s.Platform(t)
 	if err != nil {

@@ -12,30 +12,30 @@ import (
 )
 
 const (
-	longSum      = 100 * time.Millisecond // some 20,000 items, and more
-	longSumShare = 20                     // of the time, what takes so long is added up at most once
+	longSum      = 100 * time.Millisecond // about 20,000 items or more
+	longSumShare = 20                     // a slow sum is valid for this many times as long as it took
 	sumTimeout   = time.Minute
 )
 
-// progress remembers what large archives' items add up to: with a million it takes seconds, and programs ask every few.
+// progress caches what large archives' items add up to. With a million items that takes seconds, and programs poll every few seconds.
 type progress struct {
 	calls singleflight.Group
 	known sync.Map // tenant and archive → knownSum
 }
 
 type knownSum struct {
-	state string // of the archive, when it was added up
+	state string // of the archive when it was added up
 	sum   ledger.Totals
 	until time.Time
 }
 
-// Progress adds up an archive's items, as all do who ask in this process.
+// Progress returns what an archive's items add up to. All callers in this process share the work.
 func (s *Service) Progress(ctx context.Context, row ledger.Archive) (ledger.Totals, error) {
 	return s.progress.of(ctx, row, time.Now, s.Ledger.Tenant(row.Tenant).Archive(row.ID).Progress)
 }
 
-// of adds up an archive's items, once for all who ask at the same time. A sum that took long is the answer for twenty times as
-// long, until the archive's state changes.
+// of adds up an archive's items once for all concurrent callers. A sum that took long is reused for twenty times as long as it
+// took, unless the archive's state changes.
 func (p *progress) of(ctx context.Context, row ledger.Archive, now func() time.Time, read func(context.Context) (ledger.Totals, error)) (ledger.Totals, error) {
 	archive := row.Tenant + "/" + row.ID
 	state := fmt.Sprint(row.Run, row.Status, row.FinishedAt.UnixNano(), row.ReasonCode)

@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// summed is an archive whose items take a time to add up, by a clock of its own.
+// summed is an archive whose items take some time to add up, by a clock of its own.
 type summed struct {
 	takes time.Duration
 	at    time.Time
@@ -57,12 +57,12 @@ func TestASmallArchiveIsAddedUpEachTime(t *testing.T) {
 	}
 }
 
-// Whoever goes away leaves the others their sum.
+// A caller that goes away does not take the sum from the others.
 func TestAllWhoAskAtOnceShareOneSum(t *testing.T) {
 	var p progress
 	begun, finish := make(chan struct{}), make(chan struct{})
 	read := func(ctx context.Context) (ledger.Totals, error) {
-		close(begun) // twice is a panic
+		close(begun) // a second call panics
 		<-finish
 		return ledger.Totals{Items: 7}, ctx.Err()
 	}

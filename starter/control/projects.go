@@ -8,18 +8,18 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// ProjectView is a project of Frame.io, with how far its archive is.
+// ProjectView is a Frame.io project with the status of its archive.
 type ProjectView struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Team     string `json:"team"`
-	Archived bool   `json:"archived"` // in Frame.io: in cold storage
+	Archived bool   `json:"archived"` // whether Frame.io has it in cold storage
 	Inactive bool   `json:"inactive"`
-	Archive  string `json:"archive"`         // its archive's status; empty without one
-	Bytes    *int64 `json:"bytes,omitempty"` // stored in Frame.io, where it says so
+	Archive  string `json:"archive"`         // its archive's status; empty if there is none
+	Bytes    *int64 `json:"bytes,omitempty"` // stored in Frame.io; nil if Frame.io does not say
 }
 
-// State is what Frame.io does with the project's media.
+// State returns the project's state in Frame.io.
 func (p ProjectView) State() string {
 	switch {
 	case p.Archived:
@@ -30,7 +30,7 @@ func (p ProjectView) State() string {
 	return "active"
 }
 
-// Projects lists all that the tenant's sign-in has access to.
+// Projects lists all the projects that the tenant's sign-in has access to.
 func (s *Service) Projects(ctx context.Context, t *config.Tenant) ([]ProjectView, error) {
 	states := map[string]string{}
 	for a, err := range s.Ledger.Tenant(t.ID).AllArchives(ctx) {
@@ -44,7 +44,7 @@ func (s *Service) Projects(ctx context.Context, t *config.Tenant) ([]ProjectView
 		return nil, err
 	}
 	teams := map[string]string{}
-	if in, ok := p.(frameio.Installer); ok { // V4's projects name no workspace
+	if in, ok := p.(frameio.Installer); ok { // V4's projects do not include the workspace's name
 		all, err := in.Workspaces(ctx)
 		if err != nil {
 			return nil, err

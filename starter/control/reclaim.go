@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Controls of a reclaim, beside those of archives.
+// Verbs that control a reclaim.
 const (
 	VerbApprove = "approve"
 	VerbPause   = "pause"
@@ -25,16 +25,16 @@ const (
 	VerbCancel  = "cancel"
 )
 
-// ReclaimRequest asks for the deletion in Frame.io of what an archive has proven.
+// ReclaimRequest asks to delete in Frame.io what an archive has proven.
 type ReclaimRequest struct {
 	DryRun bool
-	// Name is the project's, as whoever asks has typed it: the deletion needs no second person then.
+	// Name is the project's name as typed by the requester. With it, the deletion needs no approval by a second person.
 	Name string
-	// Accepts are kinds of what was not carried that may be lost with the files.
+	// Accepts are kinds of data not carried that may be lost with the files.
 	Accepts []string
 }
 
-// StartReclaim starts a reclaim, or refuses: one at a time for each project.
+// StartReclaim starts a reclaim. It returns a Refusal if the project already has one.
 func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive ledger.Archive, in ReclaimRequest) (Accepted, error) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
@@ -92,7 +92,7 @@ func (s *Service) runReclaim(ctx context.Context, t *config.Tenant, r ledger.Rec
 	return s.execute(ctx, o, workflows.ReclaimName, workflows.ReclaimInput{ReclaimRef: workflows.ReclaimRef{Tenant: t.ID, Archive: r.Archive, Run: r.Run}, DryRun: r.DryRun, State: state})
 }
 
-// certifying refuses another run while the last one, which has ended, makes its certificate: of two runs, it would lose it.
+// certifying refuses another run while the last one, which has ended, still makes its certificate. A new run would lose it.
 func (s *Service) certifying(ctx context.Context, h ledger.ArchiveLedger) error {
 	last, known, err := h.Reclaim(ctx)
 	running := false
@@ -108,8 +108,8 @@ func (s *Service) certifying(ctx context.Context, h ledger.ArchiveLedger) error 
 	return nil
 }
 
-// joinReclaim says why another one cannot begin. One whose workflow is gone, as after it was terminated, is closed first: its workflow
-// runs once more, for the end and the certificate alone.
+// joinReclaim says why another reclaim cannot start. If the open one's workflow is gone, for example terminated, it first closes
+// that one: the workflow runs once more, only for the end and the certificate.
 func (s *Service) joinReclaim(ctx context.Context, t *config.Tenant, open ledger.Reclaim) error {
 	running, err := s.isRunning(ctx, open.WorkflowID)
 	if err != nil {
@@ -160,12 +160,12 @@ func (s *Service) ControlReclaim(ctx context.Context, t *config.Tenant, archive,
 	if verb == VerbApprove || errors.As(err, &refused) {
 		return out, err
 	}
-	// Where no answer came, it may have taken effect.
+	// Without a response, the update may still have taken effect, so record it.
 	return out, errors.Join(err, s.Audit(context.WithoutCancel(ctx), t, *s.auditsReclaim(ctx, t, "reclaim "+verb, "")(row)))
 }
 
-// approve writes down who lets the deletion begin, with the entry in the audit log: not whoever has asked for it, and nobody without a
-// name.
+// approve records who lets the deletion begin, together with the audit entry. It refuses whoever asked for the
+// deletion, and people without a name.
 func (s *Service) approve(ctx context.Context, t *config.Tenant, h ledger.ArchiveLedger) error {
 	who := s.actor(ctx)
 	_, err := h.UpdateReclaim(ctx, func(r *ledger.Reclaim) error {
@@ -187,7 +187,7 @@ func (s *Service) approve(ctx context.Context, t *config.Tenant, h ledger.Archiv
 	return err
 }
 
-// identity is what tells one person from another: who signed in, or the name of the API key.
+// identity distinguishes people: by who signed in, or by the name of the API key.
 func identity(a ledger.Actor) string {
 	if a.Name != "" {
 		return "person " + strings.ToLower(a.Name)
@@ -198,14 +198,14 @@ func identity(a ledger.Actor) string {
 	return ""
 }
 
-// mayBeOne says that two identities may be one person's: the console knows people by their address, and the command line by their account.
+// mayBeOne reports whether two actors may be one person. The console knows people by address, the command line by account name.
 func mayBeOne(a, b ledger.Actor) bool {
 	x, _, _ := strings.Cut(identity(a), "@")
 	y, _, _ := strings.Cut(identity(b), "@")
 	return x == y && (a.Kind != b.Kind || identity(a) == identity(b))
 }
 
-// actor is who the request or the command is from.
+// actor returns who the request or the command is from.
 func (s *Service) actor(ctx context.Context) ledger.Actor {
 	if who, ok := ctx.Value(actorKey{}).(ledger.Actor); ok {
 		return who
@@ -213,7 +213,7 @@ func (s *Service) actor(ctx context.Context) ledger.Actor {
 	return s.Actor
 }
 
-// auditsReclaim is the entry in the audit log about a change of a run.
+// auditsReclaim returns a function that makes the audit entry for a change of a run.
 func (s *Service) auditsReclaim(ctx context.Context, t *config.Tenant, action, text string) func(ledger.Reclaim) *ledger.AuditEntry {
 	return func(r ledger.Reclaim) *ledger.AuditEntry {
 		return &ledger.AuditEntry{Tenant: t.ID, Actor: s.actor(ctx), Action: action, ObjectKind: "archive", ObjectID: r.Archive, Archive: r.Archive, Detail: ledger.AuditText(cmp.Or(text, fmt.Sprintf("run %d", r.Run)))}

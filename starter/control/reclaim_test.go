@@ -19,11 +19,11 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// silent takes updates and answers none, and knows no workflow until one is started.
+// silent accepts updates but never responds, and knows no workflow until one is started.
 type silent struct {
 	client.Client
 	started []workflows.ReclaimInput
-	closing int // how often a workflow is still seen that has written down its result
+	closing int // how often a workflow that has recorded its result still appears to be running
 }
 
 func (*silent) UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
@@ -43,7 +43,7 @@ func (s *silent) ExecuteWorkflow(_ context.Context, _ client.StartWorkflowOption
 	return nil, nil
 }
 
-// reclaiming is a service of somebody at the command line, with a project whose reclaim was asked for at the console.
+// reclaiming returns the service of a person at the command line, with a project whose reclaim was requested in the console.
 func reclaiming(t *testing.T, who string, status ledger.ReclaimStatus) (*Service, *silent, ledger.ArchiveLedger) {
 	t.Helper()
 	l, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
@@ -68,7 +68,7 @@ func actions(t *testing.T, s *Service) (out []string) {
 	return out
 }
 
-// What was done to a reclaim is in the audit log also where the workflow does not answer in time.
+// What was done to a reclaim is in the audit log even if the workflow does not respond in time.
 func TestAControlThatIsNotAnsweredIsAudited(t *testing.T) {
 	t.Parallel()
 	s, _, h := reclaiming(t, "sam", ledger.ReclaimWaiting)
@@ -83,7 +83,7 @@ func TestAControlThatIsNotAnsweredIsAudited(t *testing.T) {
 	assert.ElementsMatch(t, []string{"reclaim approve by sam", "reclaim cancel by sam"}, actions(t, s))
 }
 
-// The console knows a person by the address, and the command line by the account: one with the same name is no second person.
+// The console knows people by address, the command line by account. The same name does not count as a second person.
 func TestOnePersonOfTwoChannelsCannotApprove(t *testing.T) {
 	t.Parallel()
 	s, _, h := reclaiming(t, "Edith", ledger.ReclaimWaiting)
@@ -95,7 +95,7 @@ func TestOnePersonOfTwoChannelsCannotApprove(t *testing.T) {
 	assert.Empty(t, actions(t, s))
 }
 
-// Whoever reads how a reclaim ended, and asks again at once, means the next run: its workflow is about to close.
+// Whoever reads how a reclaim ended and asks again at once means the next run, because its workflow is about to close.
 func TestAReclaimThatIsAboutToCloseIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for closing, want := range map[int]string{2: "", 1000: "ask again in a minute"} {
@@ -114,7 +114,7 @@ func TestAReclaimThatIsAboutToCloseIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A run that was terminated in Temporal is closed by who asks next: its workflow writes down its end, and certifies what was deleted.
+// A run that was terminated in Temporal is closed by the next request: its workflow records its end and certifies what was deleted.
 func TestATerminatedReclaimIsClosed(t *testing.T) {
 	t.Parallel()
 	s, temporal, h := reclaiming(t, "sam", ledger.ReclaimDeleting)
@@ -123,7 +123,7 @@ func TestATerminatedReclaimIsClosed(t *testing.T) {
 		_, err := s.StartReclaim(t.Context(), &config.Tenant{ID: "T"}, archive, ReclaimRequest{DryRun: true})
 		return err
 	}
-	for range 2 { // also where that workflow has come to nothing
+	for range 2 { // even if that workflow came to nothing
 		require.ErrorContains(t, ask(), "ask again")
 	}
 	require.Len(t, temporal.started, 2)

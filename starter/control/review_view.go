@@ -16,7 +16,7 @@ type ReviewView struct {
 	Status      string            `json:"status"`
 	Reason      string            `json:"reason"`
 	Title       string            `json:"title"`
-	Access      string            `json:"access"`    // public or secure; empty before the link is made
+	Access      string            `json:"access"`    // public or secure; empty until the link is created
 	Watermark   string            `json:"watermark"` // on, none or unknown
 	ShareURL    string            `json:"share_url"`
 	ExpiresAt   *time.Time        `json:"expires_at"`
@@ -43,7 +43,7 @@ type ReviewComments struct {
 	Open      int `json:"open"`
 }
 
-// ReviewAssetView is one asset of a review.
+// ReviewAssetView is an asset of a review.
 type ReviewAssetView struct {
 	IconikAssetID string `json:"iconik_asset_id"`
 	FrameioFileID string `json:"frameio_file_id"`
@@ -57,7 +57,7 @@ type ReviewAssetView struct {
 	Sent          int64  `json:"sent"`
 }
 
-// ReviewView gathers what people see of a review.
+// ReviewView returns what people see of a review.
 func (s *Service) ReviewView(ctx context.Context, r ledger.Review) (ReviewView, error) {
 	v := ReviewView{ID: r.ID, TenantID: r.Tenant, Status: string(r.Status), Reason: r.Reason, Title: r.Title, Access: r.Access, Watermark: r.Watermark, ShareURL: r.ShareURL, ExpiresAt: timeOrNull(r.ExpiresAt),
 		DeleteAt: timeOrNull(r.DeleteAt), Reviewers: r.Reviewers, RequestedBy: r.RequestedBy, Assets: []ReviewAssetView{}, Notes: r.Notes,
@@ -79,7 +79,7 @@ func (s *Service) ReviewView(ctx context.Context, r ledger.Review) (ReviewView, 
 	return v, err
 }
 
-// ReviewAsItStands shows a review as failed whose workflow left nothing in the ledger when it ended.
+// ReviewAsItStands returns the row, marked as failed if its workflow ended without recording a result.
 func (s *Service) ReviewAsItStands(ctx context.Context, row ledger.Review) ledger.Review {
 	if !row.Status.Running() {
 		return row

@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Controls of a review.
+// Verbs that control a review.
 const (
 	VerbExtend = "extend"
 	VerbStop   = "stop"
@@ -25,7 +25,7 @@ const (
 	VerbResend = "resend"
 )
 
-const sameClick = 10 * time.Second // two of one content within this are one click
+const sameClick = 10 * time.Second // clicks with the same content within this time count as one
 
 // StartReview starts a review, or joins the one that the same click has started.
 func (s *Service) StartReview(ctx context.Context, t *config.Tenant, row ledger.Review, passphrase string) (Accepted, error) {
@@ -64,7 +64,7 @@ func (s *Service) StartReview(ctx context.Context, t *config.Tenant, row ledger.
 	err = s.execute(ctx, o, workflows.ReviewName, in)
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &ended) {
-		// Nobody works on it then, unless it was started after all: its first step writes its workflow down.
+		// Then nobody works on it, unless it was started after all: its first step records its workflow.
 		runs := false
 		_, uerr := s.Ledger.Tenant(t.ID).Review(have.ID).Update(context.WithoutCancel(ctx), func(r *ledger.Review) {
 			if runs = r.WorkflowID != ""; !runs {
@@ -82,7 +82,7 @@ func (s *Service) StartReview(ctx context.Context, t *config.Tenant, row ledger.
 	return out, nil
 }
 
-// ReviewURL is a review's place in the API.
+// ReviewURL returns a review's URL in the API.
 func (s *Service) ReviewURL(id string) string {
 	return routes.Review(s.Config(), id)
 }
@@ -97,7 +97,7 @@ func (s *Service) ControlReview(ctx context.Context, t *config.Tenant, id, verb 
 		o.UpdateName, o.Args = workflows.UpdateExtend, []any{workflows.ExtendUpdate{ExpiresAt: until.UTC()}}
 	case VerbStop:
 		o.UpdateName = workflows.UpdateStop
-	case VerbSync: // it may take its time: it is enough that it is accepted
+	case VerbSync: // a sync may take a while; accepting it is enough
 		o.UpdateName, o.WaitForStage = workflows.UpdateSync, client.WorkflowUpdateStageAccepted
 	}
 	out := Accepted{ID: id, WorkflowID: o.WorkflowID, Status: "running", URL: s.ReviewURL(id)}
@@ -111,7 +111,7 @@ func (s *Service) ControlReview(ctx context.Context, t *config.Tenant, id, verb 
 	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: verb, ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
 }
 
-// ResendReview sends again what an open review could not send. How many that are is in the audit.
+// ResendReview resends what an open review could not send. The audit log records which assets those are.
 func (s *Service) ResendReview(ctx context.Context, t *config.Tenant, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()

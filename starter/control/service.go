@@ -1,5 +1,5 @@
-// Package control starts archives and reviews, acts on them and shows how they stand: what the HTTP API, the console and the
-// commands have in common. Whatever it does stands in the audit log, in the name of whoever asked for it.
+// Package control starts archives and reviews, acts on them and shows their state. The HTTP API, the console and the commands share
+// it. It records all actions in the audit log, in the name of whoever requested them.
 package control
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Time limits of what somebody waits for.
+// Time limits for operations that somebody waits for.
 const (
 	StartTimeout   = 4 * time.Second  // Frame.io gives a webhook 5 s
 	controlTimeout = 10 * time.Second // iconik gives a button 10 s
-	closingTime    = 3 * time.Second  // between a workflow's result and its end
-	lookTimeout    = 2 * time.Second  // for Temporal to say what it knows beside the ledger
+	closingTime    = 3 * time.Second  // between a workflow's result and its close
+	lookTimeout    = 2 * time.Second  // for what Temporal knows beyond the ledger
 )
 
 // Service acts for all tenants of a configuration.
@@ -33,23 +33,23 @@ type Service struct {
 	Ledger   *ledger.Ledger
 	Temporal client.Client
 	Log      *slog.Logger
-	Actor    ledger.Actor // who controls, for the audit, where no request says so
-	// Watch counts what is asked of the vendors.
+	Actor    ledger.Actor // for the audit log, if no request says who acts
+	// Watch counts the calls to the vendors.
 	Watch *rest.Watch
-	// OpenFrameio opens a tenant's Frame.io.
+	// OpenFrameio opens a tenant's Frame.io client.
 	OpenFrameio func(*config.Tenant) (frameio.Platform, error)
 
-	path    string                   // of the configuration
-	missing atomic.Pointer[[]string] // search attributes that the server does not know; nil: nobody has looked yet
+	path    string                   // of the configuration file
+	missing atomic.Pointer[[]string] // search attributes that the server does not know; nil: not checked yet
 
 	mu        sync.Mutex
-	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration has changed is another one
+	platforms map[*config.Tenant]frameio.Platform // a tenant whose configuration changes gets a new pointer
 	iconiks   sync.Map                            // *config.Tenant → *iconik.Client
-	domains   sync.Map                            // *config.Tenant → id of its iconik domain
+	domains   sync.Map                            // *config.Tenant → ID of its iconik domain
 	progress  progress
 }
 
-// New is for a configuration that is followed while it changes.
+// New returns a service that follows the configuration as it changes.
 func New(live *config.Live, path string, actor ledger.Actor, l *ledger.Ledger, tc client.Client, log *slog.Logger) *Service {
 	s := &Service{Live: live, path: path, Actor: actor, Ledger: l, Temporal: tc, Log: log, platforms: map[*config.Tenant]frameio.Platform{}, Watch: rest.NewWatch()}
 	s.OpenFrameio = func(t *config.Tenant) (frameio.Platform, error) {
@@ -59,17 +59,17 @@ func New(live *config.Live, path string, actor ledger.Actor, l *ledger.Ledger, t
 	return s
 }
 
-// Reopen lets the next call open the tenant's Frame.io with the sign-in that is there then.
+// Reopen makes the next call open the tenant's Frame.io client with the sign-in stored by then.
 func (s *Service) Reopen(t *config.Tenant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.platforms, t)
 }
 
-// Config is the configuration that holds now.
+// Config returns the current configuration.
 func (s *Service) Config() *config.Config { return s.Live.Now() }
 
-// forget drops what was opened for tenants that are no more, or have changed.
+// forget drops the clients of tenants that were removed or changed.
 func (s *Service) forget(now *config.Config) {
 	gone := func(key any) bool { t, _ := key.(*config.Tenant); return now.Tenants[t.ID] != t }
 	s.mu.Lock()
@@ -85,7 +85,7 @@ func (s *Service) forget(now *config.Config) {
 	}
 }
 
-// Platform is the tenant's Frame.io.
+// Platform returns the tenant's Frame.io client.
 func (s *Service) Platform(t *config.Tenant) (frameio.Platform, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +100,7 @@ func (s *Service) Platform(t *config.Tenant) (frameio.Platform, error) {
 	return p, nil
 }
 
-// Accepted is the answer when work was accepted.
+// Accepted is the response when work was accepted.
 type Accepted struct {
 	ID         string `json:"id"`
 	WorkflowID string `json:"workflow_id"`
@@ -108,10 +108,10 @@ type Accepted struct {
 	URL        string `json:"url"`
 }
 
-// ErrUnavailable wraps failures of Temporal or the ledger: the caller should come again.
+// ErrUnavailable wraps failures to reach Temporal, the ledger or Frame.io. The caller should retry.
 var ErrUnavailable = errors.New("Framebridge cannot reach Temporal, its ledger or Frame.io right now: try again")
 
-// Refusal is a control that was understood but is not possible now.
+// Refusal is the error of a control that is valid but not possible now.
 type Refusal struct{ Why string }
 
 func (r *Refusal) Error() string { return r.Why }

@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// SignInURL is where a person signs in to Frame.io for a tenant; Adobe then sends the browser to redirect, with the state.
+// SignInURL returns where a person signs in to Frame.io for a tenant. Adobe then sends the browser to redirect, with the state.
 func (s *Service) SignInURL(t *config.Tenant, redirect, state string) (string, error) {
 	switch {
 	case !open.SignsIn(t):
@@ -23,7 +23,7 @@ func (s *Service) SignInURL(t *config.Tenant, redirect, state string) (string, e
 	return open.SignInURL(t, redirect, state)
 }
 
-// SignIn exchanges the code that Adobe has sent for tokens, which all processes use from then on, and says who signed in.
+// SignIn exchanges Adobe's code for tokens, which all processes use from then on, and returns who signed in.
 func (s *Service) SignIn(ctx context.Context, t *config.Tenant, code, redirect string) (who string, err error) {
 	if err := open.SignIn(ctx, t, s.Ledger.Tenant(t.ID), code, redirect); err != nil {
 		return "", refusedByAdobe(err)
@@ -40,7 +40,7 @@ func (s *Service) SignIn(ctx context.Context, t *config.Tenant, code, redirect s
 	return cmp.Or(me.Email, me.Name), refusedByAdobe(err)
 }
 
-// refusedByAdobe makes an answer that no further attempt changes a refusal, with what to do.
+// refusedByAdobe turns an error that no retry can change into a Refusal that says what to do.
 func refusedByAdobe(err error) error {
 	var failed *rest.Error
 	switch {

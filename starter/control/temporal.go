@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// HearsTemporal tells whether Temporal answers. Where it does not, whoever reads the ledger is told.
+// HearsTemporal reports whether Temporal responds. If not, it warns that only the ledger's last status is known.
 func (s *Service) HearsTemporal(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -26,27 +26,27 @@ func (s *Service) HearsTemporal(ctx context.Context) bool {
 	return err == nil
 }
 
-// UseSearchAttributes has workflows started with search attributes, but for those that are not registered.
+// UseSearchAttributes makes workflows start with search attributes, except for the missing ones.
 func (s *Service) UseSearchAttributes(missing []string) { s.missing.Store(&missing) }
 
-// tagged are the search attributes that the server knows.
+// tagged returns the search attributes that the server knows.
 func (s *Service) tagged(tags ...workflows.Tag) temporal.SearchAttributes {
 	missing := s.missing.Load()
 	if missing == nil {
-		return temporal.SearchAttributes{} // it is not known yet
+		return temporal.SearchAttributes{} // not known yet
 	}
 	return workflows.TypedSearchAttributes(slices.DeleteFunc(tags, func(t workflows.Tag) bool { return slices.Contains(*missing, t.Name) }))
 }
 
-// execute starts a workflow, without search attributes where the server refuses them.
+// execute starts a workflow, without search attributes if the server rejects them.
 func (s *Service) execute(ctx context.Context, o client.StartWorkflowOptions, name string, in any) error {
 	return temporalclient.Start(ctx, s.Temporal, o, name, in, func(err error) {
 		s.Log.WarnContext(ctx, "started without search attributes", "workflow_id", o.ID, "error", err)
 	})
 }
 
-// update sends an update to a workflow and waits as long as its stage says; result, if any, takes the answer. gone is what people
-// are told where the workflow does not run.
+// update sends an update to a workflow and waits for the stage in its options. It decodes the result into result, if not nil. If
+// the workflow is not running, it returns a Refusal with the text gone.
 func (s *Service) update(ctx context.Context, o client.UpdateWorkflowOptions, result any, gone string) error {
 	h, err := s.Temporal.UpdateWorkflow(ctx, o)
 	if err == nil && o.WaitForStage == client.WorkflowUpdateStageCompleted {
@@ -55,7 +55,7 @@ func (s *Service) update(ctx context.Context, o client.UpdateWorkflowOptions, re
 	return answered(err, gone)
 }
 
-// begin sends an update, and waits for its result until the context ends. false: it was accepted, and goes on.
+// begin sends an update and waits for its result until the context ends. It returns false if it was accepted but has not finished.
 func (s *Service) begin(ctx context.Context, o client.UpdateWorkflowOptions, result any, gone string) (bool, error) {
 	o.WaitForStage = client.WorkflowUpdateStageAccepted
 	h, err := s.Temporal.UpdateWorkflow(ctx, o)
@@ -67,7 +67,7 @@ func (s *Service) begin(ctx context.Context, o client.UpdateWorkflowOptions, res
 	return err == nil, answered(err, gone)
 }
 
-// answered is what an update's error means to its caller.
+// answered translates an update's error for its caller.
 func answered(err error, gone string) error {
 	var absent *serviceerror.NotFound
 	var refused *temporal.ApplicationError
@@ -94,8 +94,8 @@ func (s *Service) isRunning(ctx context.Context, workflowID string) (bool, error
 	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }
 
-// isOpen says whether a workflow runs. One that has its result, as the ledger says, and is about to close is given a moment: whoever
-// reads the result and acts on it means the next run.
+// isOpen reports whether a workflow is running. A workflow that is about to close, because the ledger has its result, is given a
+// moment: whoever reads the result and acts on it means the next run.
 func (s *Service) isOpen(ctx context.Context, workflowID string, hasResult func() (bool, error)) (bool, error) {
 	until := time.Now().Add(closingTime)
 	for {
@@ -114,8 +114,8 @@ func (s *Service) isOpen(ctx context.Context, workflowID string, hasResult func(
 	}
 }
 
-// stoppedInTemporal says how a workflow ended that left nothing in the ledger, as one does that was terminated: "" while
-// it runs, where that cannot be told now, and where it ended before since.
+// stoppedInTemporal says how a workflow ended that left nothing in the ledger, such as a terminated one. It returns "" if it is
+// running, if that cannot be determined now, or if it ended before since.
 func (s *Service) stoppedInTemporal(ctx context.Context, workflowID string, since time.Time) string {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()

@@ -10,7 +10,7 @@ import (
 
 const thumbnailTimeLimit = 20 * time.Second
 
-// Thumbnail reads iconik's picture of an asset of a review, nil where there is none.
+// Thumbnail returns iconik's picture of a review's asset, or nil if there is none.
 func (s *Service) Thumbnail(ctx context.Context, t *config.Tenant, review string, n int) (picture []byte, mediaType string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, thumbnailTimeLimit)
 	defer cancel()
@@ -25,7 +25,7 @@ func (s *Service) Thumbnail(ctx context.Context, t *config.Tenant, review string
 	return media.Files.Poster(ctx, asset.AssetID, asset.VersionID)
 }
 
-// ItemThumbnail reads iconik's picture of a file that was archived, nil where there is none.
+// ItemThumbnail returns iconik's picture of an archived file, or nil if there is none.
 func (s *Service) ItemThumbnail(ctx context.Context, t *config.Tenant, it ledger.Item) (picture []byte, mediaType string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, thumbnailTimeLimit)
 	defer cancel()

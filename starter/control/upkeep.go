@@ -12,9 +12,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const upkeepLook = time.Hour // between looks whether a tenant's upkeep is wanted and runs
+const upkeepLook = time.Hour // how often to check whether each tenant's upkeep is wanted and running
 
-// KeepUp lets the upkeep of each tenant run whose configuration asks for it. It returns with ctx.
+// KeepUp keeps the upkeep running for each tenant whose configuration asks for it. It returns when ctx is done.
 func (s *Service) KeepUp(ctx context.Context) {
 	tick := time.NewTicker(upkeepLook)
 	defer tick.Stop()
@@ -47,13 +47,13 @@ func (s *Service) startUpkeep(ctx context.Context, tenant string) error {
 		workflows.UpkeepName, workflows.UpkeepInput{Tenant: tenant})
 }
 
-// ErasureView is what was erased, and what the vendors hold still.
+// ErasureView is what was erased, and what the vendors still hold.
 type ErasureView struct {
 	people.Erasure
 	StillHeld []string `json:"still_held"`
 }
 
-// Erase takes a person out of the ledger.
+// Erase removes a person from the ledger.
 func (s *Service) Erase(ctx context.Context, t *config.Tenant, address string) (ErasureView, error) {
 	done, err := people.Erase(ctx, s.Ledger.Tenant(t.ID), address, s.actor(ctx))
 	out := ErasureView{Erasure: done, StillHeld: []string{}}
