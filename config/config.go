@@ -1,5 +1,5 @@
-// Package config reads and checks Framebridge's configuration: one YAML file and tenants.d beside it, overridden by the
-// environment. Every problem is found at once and named by its key; secrets print as ***.
+// Package config reads and checks Framebridge's configuration: one YAML file and the tenants.d directory next to it, overridden
+// by the environment. It reports all problems at once, each by its key. Secrets print as ***.
 package config
 
 import (
@@ -27,21 +27,21 @@ type Config struct {
 
 	Prices Prices `yaml:"prices"`
 
-	// Warnings are what works and should not stay as it is, each beginning with its key.
+	// Warnings are settings that work but should not stay as they are, each beginning with its key.
 	Warnings []string `yaml:"-"`
 }
 
-// HTTP is where the starter listens, and how the outside reaches it.
+// HTTP is where the starter listens and how the outside reaches it.
 type HTTP struct {
 	Listen         string `yaml:"listen"`
-	InternalListen string `yaml:"internal_listen"` // health, metrics and the API's description; empty: they stay on Listen
+	InternalListen string `yaml:"internal_listen"` // health, metrics and the API's description; if empty, they stay on Listen
 	PublicURL      string `yaml:"public_url"`
 }
 
-// ExampleHost stands in the file that `starter config init` writes.
+// ExampleHost is the host in the file that `starter config init` writes.
 const ExampleHost = "framebridge.example.com"
 
-// IsExample says that nobody has set the public URL yet.
+// IsExample reports whether the public URL is still the example.
 func (h HTTP) IsExample() bool {
 	u, err := url.Parse(h.PublicURL)
 	return err == nil && u.Hostname() == ExampleHost
@@ -58,39 +58,39 @@ type Temporal struct {
 	Codec     Codec  `yaml:"codec"`
 }
 
-// Codec encrypts what Temporal keeps. Without keys it is off.
+// Codec encrypts what Temporal stores. Without keys it is off.
 type Codec struct {
 	Keys []Secret `yaml:"keys"` // the first encrypts, all decrypt
 }
 
-// Encrypts says that what Temporal keeps is encrypted, but for search attributes, which never are.
+// Encrypts reports whether what Temporal stores is encrypted. Search attributes never are.
 func (c Codec) Encrypts() bool { return len(c.Keys) > 0 }
 
-// Ledger is the database that remembers what was made for what.
+// Ledger is the database that remembers which objects were created for which.
 type Ledger struct {
-	DSN           Secret  `yaml:"dsn"` // PostgreSQL's holds a password
+	DSN           Secret  `yaml:"dsn"` // a PostgreSQL DSN contains a password
 	EncryptionKey Secrets `yaml:"encryption_key"`
 }
 
-// Worker is what only the worker listens on: health and metrics.
+// Worker is the address that only the worker listens on, for health and metrics.
 type Worker struct {
 	Listen string `yaml:"listen"`
 }
 
-// Transfer bounds the byte engine of one worker.
+// Transfer limits the transfer engine of one worker.
 type Transfer struct {
 	FilesInFlight int   `yaml:"files_in_flight"`
 	PartsInFlight int   `yaml:"parts_in_flight"`
 	PartSize      Bytes `yaml:"part_size"`
 	Memory        Bytes `yaml:"memory"`
-	Bandwidth     Bytes `yaml:"bandwidth"` // bytes a second; 0: no limit
-	// AllowedNetworks, in CIDR form, may hold storages although they are not public.
+	Bandwidth     Bytes `yaml:"bandwidth"` // bytes per second; 0: no limit
+	// AllowedNetworks, in CIDR form, may contain storage servers even though they are not public.
 	AllowedNetworks []string `yaml:"allowed_networks"`
 }
 
-// Notifications is where events of all tenants may go.
+// Notifications says where the events of all tenants may go.
 type Notifications struct {
-	// AllowedNetworks, in CIDR form, may hold webhooks' receivers although they are not public.
+	// AllowedNetworks, in CIDR form, may contain webhook receivers even though they are not public.
 	AllowedNetworks []string `yaml:"allowed_networks"`
 }
 
@@ -110,22 +110,22 @@ func prefixes(list []string) []netip.Prefix {
 	return out
 }
 
-// Mail is the server that mail goes through. Without SMTPURL none is sent.
+// Mail is the server that sends mail. Without SMTPURL no mail is sent.
 type Mail struct {
 	SMTPURL Secret `yaml:"smtp_url"`
 	From    string `yaml:"from"`
-	Hello   string `yaml:"hello"` // name given to the server; empty: the machine's
+	Hello   string `yaml:"hello"` // name given to the server; if empty, the machine's name
 	TLS     string `yaml:"tls"`   // auto | required | off
-	CA      PEM    `yaml:"ca"`    // the server's own, beside the system's
+	CA      PEM    `yaml:"ca"`    // the server's own, in addition to the system's
 	Auth    string `yaml:"auth"`  // auto | plain | login | xoauth2 | cram-md5
 }
 
-// Report is how reports are signed.
+// Report says how reports are signed.
 type Report struct {
-	SigningKey Secrets `yaml:"signing_key"` // Ed25519; the first signs, the public halves of all are served
+	SigningKey Secrets `yaml:"signing_key"` // Ed25519; the first signs, the public keys of all are served
 }
 
-// Auth is how people sign in to the console.
+// Auth says how people sign in to the console.
 type Auth struct {
 	OIDC OIDC `yaml:"oidc"`
 }
@@ -142,7 +142,7 @@ type OIDC struct {
 type Tenant struct {
 	ID      string              `yaml:"-"`
 	Name    string              `yaml:"name"`
-	APIKey  Secrets             `yaml:"api_key"` // of an administrator; see Keys
+	APIKey  Secrets             `yaml:"api_key"` // an administrator's; see Keys
 	APIKeys []APIKey            `yaml:"api_keys"`
 	Roles   map[string][]string `yaml:"roles"` // role → groups of the OIDC provider
 	Frameio Frameio             `yaml:"frameio"`
@@ -154,24 +154,24 @@ type Tenant struct {
 	PersonalData PersonalData `yaml:"personal_data"`
 }
 
-// PersonalData is how long people are named.
+// PersonalData says how long people are named.
 type PersonalData struct {
-	Retention time.Duration `yaml:"retention"` // 0: for good
+	Retention time.Duration `yaml:"retention"` // 0: forever
 }
 
-// Notify says where a tenant's events go beside mail. The addresses are secrets: who has one can write there.
+// Notify says where a tenant's events go in addition to mail. The addresses are secrets: whoever has one can write there.
 type Notify struct {
 	SlackURL Secret   `yaml:"slack_url"`
 	TeamsURL Secret   `yaml:"teams_url"`
 	Webhook  Webhook  `yaml:"webhook"`
 	Events   []string `yaml:"events"` // empty: all
 
-	// Filters of their own, in place of Events. Without one, mail goes out as it always has.
+	// Filters that replace Events for one channel. Without MailEvents, mail is sent as it always was.
 	SlackEvents []string `yaml:"slack_events"`
 	TeamsEvents []string `yaml:"teams_events"`
 	MailEvents  []string `yaml:"mail_events"`
 
-	// MailDigest is how often those mails are sent as one that nobody waits for: off, hourly or daily, at MailDigestAt.
+	// MailDigest is how often mail that nobody waits for is combined into one: off, hourly, or daily at MailDigestAt.
 	MailDigest   string `yaml:"mail_digest"`
 	MailDigestAt string `yaml:"mail_digest_at"`
 }
@@ -183,7 +183,7 @@ const (
 	DigestDaily  = "daily"
 )
 
-// DigestDue is when what happens now is mailed in a digest; ok is false where there is none.
+// DigestDue returns when an event that happens now is mailed in a digest. ok is false if there is no digest.
 func (n *Notify) DigestDue(now time.Time) (due time.Time, ok bool) {
 	switch n.MailDigest {
 	case DigestHourly:
@@ -191,7 +191,7 @@ func (n *Notify) DigestDue(now time.Time) (due time.Time, ok bool) {
 	case DigestDaily:
 		minutes, zone, err := clockOf(n.MailDigestAt)
 		if err != nil {
-			return time.Time{}, false // refused when the configuration was read
+			return time.Time{}, false // rejected when the configuration was read
 		}
 		day := now.In(zone)
 		for due = time.Date(day.Year(), day.Month(), day.Day(), 0, minutes, 0, 0, zone); !due.After(now); {
@@ -203,7 +203,7 @@ func (n *Notify) DigestDue(now time.Time) (due time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// clockOf reads "08:00 America/Los_Angeles": the minutes of the day, and the time zone, UTC where none is named.
+// clockOf parses "08:00 America/Los_Angeles" into the minutes of the day and the time zone, which is UTC if none is given.
 func clockOf(text string) (minutes int, zone *time.Location, err error) {
 	clock, name, _ := strings.Cut(strings.TrimSpace(text), " ")
 	at, err := time.Parse("15:04", clock)
@@ -217,21 +217,21 @@ func clockOf(text string) (minutes int, zone *time.Location, err error) {
 	return at.Hour()*60 + at.Minute(), zone, err
 }
 
-// Webhook is an outgoing one, signed with each of its secrets.
+// Webhook is an outgoing webhook. Each of its secrets signs.
 type Webhook struct {
 	URL    Secret   `yaml:"url"`
 	Secret Secrets  `yaml:"secret"`
 	Events []string `yaml:"events"`
 }
 
-// Channels that a tenant's events go to, beside mail.
+// Channels that a tenant's events go to, in addition to mail.
 const (
 	ChannelSlack   = "slack"
 	ChannelTeams   = "teams"
 	ChannelWebhook = "webhook"
 )
 
-// Channel is a channel's address, and what goes there; no address: it is off.
+// Channel returns a channel's address and the events that go there. The channel is off if the address is empty.
 func (n *Notify) Channel(name string) (address Secret, filter []string) {
 	switch name {
 	case ChannelSlack:
@@ -247,7 +247,7 @@ func (n *Notify) Channel(name string) (address Secret, filter []string) {
 	return address, filter
 }
 
-// Channels are the names of those that are on.
+// Channels returns the names of the channels that are on.
 func (n *Notify) Channels() []string {
 	var out []string
 	for _, name := range []string{ChannelSlack, ChannelTeams, ChannelWebhook} {
@@ -258,7 +258,7 @@ func (n *Notify) Channels() []string {
 	return out
 }
 
-// Frameio is a tenant's account at Frame.io, and how to sign in to it.
+// Frameio is a tenant's Frame.io account and how to sign in to it.
 type Frameio struct {
 	Generation     string   `yaml:"generation"`
 	BaseURL        string   `yaml:"base_url"`
@@ -268,10 +268,10 @@ type Frameio struct {
 	IMS            IMS      `yaml:"ims"`
 	WebhookSecrets []Secret `yaml:"webhook_secrets"`
 
-	// ServiceClient is sent as x-frameio-service-client beside a developer token, for accounts that are run from Adobe's
+	// ServiceClient is sent as x-frameio-service-client along with a developer token, for accounts that are managed in Adobe's
 	// Admin Console.
 	ServiceClient string    `yaml:"service_client"`
-	Credentials   []Frameio `yaml:"credentials"` // a pool beside these; what one leaves out is as above
+	Credentials   []Frameio `yaml:"credentials"` // more users to read with; what one leaves out is taken from above
 }
 
 // IMS is Adobe's sign-in, for V4.
@@ -282,7 +282,7 @@ type IMS struct {
 	RefreshToken Secret `yaml:"refresh_token"`
 }
 
-// Iconik is a tenant's iconik domain, and how to sign in to it.
+// Iconik is a tenant's iconik domain and how to sign in to it.
 type Iconik struct {
 	BaseURL      string        `yaml:"base_url"`
 	AppID        string        `yaml:"app_id"`
@@ -292,10 +292,10 @@ type Iconik struct {
 	Drawing      Drawing       `yaml:"drawing"`
 	SettleTime   time.Duration `yaml:"settle_time"` // how long iconik's search may lag behind a write
 
-	Credentials []IconikCredential `yaml:"credentials"` // a pool beside AppID and AuthToken
+	Credentials []IconikCredential `yaml:"credentials"` // more tokens in addition to AppID and AuthToken
 }
 
-// IconikCredential is a further application token of the same user.
+// IconikCredential is another application token of the same user.
 type IconikCredential struct {
 	AppID     string `yaml:"app_id"`
 	AuthToken Secret `yaml:"auth_token"`
@@ -308,7 +308,7 @@ type Drawing struct {
 	Height int    `yaml:"height"`
 }
 
-// Archive is how a tenant's projects are archived.
+// Archive says how a tenant's projects are archived.
 type Archive struct {
 	RootCollection  string        `yaml:"root_collection"`
 	TriggerSuffix   string        `yaml:"trigger_suffix"`
@@ -320,32 +320,32 @@ type Archive struct {
 	Notify          []string      `yaml:"notify"`
 
 	Access             string            `yaml:"access"`         // source | closed | iconik_default
-	Groups             map[string]string `yaml:"groups"`         // Frame.io's group → iconik's
-	Fields             map[string]string `yaml:"fields"`         // Frame.io's custom field → iconik's field
+	Groups             map[string]string `yaml:"groups"`         // Frame.io group → iconik group
+	Fields             map[string]string `yaml:"fields"`         // Frame.io custom field → iconik field
 	CommentCount       string            `yaml:"comment_count"`  // hint | trust | ignore; see TrustComments
 	CommentsAgain      string            `yaml:"comments_again"` // all | counted; see CountedAgain
 	OnDifference       string            `yaml:"on_difference"`  // report | restore
 	Reclaim            string            `yaml:"reclaim"`        // off | allowed
-	ReclaimGrace       time.Duration     `yaml:"reclaim_grace"`  // from the end of the archive to a deletion
+	ReclaimGrace       time.Duration     `yaml:"reclaim_grace"`  // between the end of the archive and a deletion
 	ReclaimBytes       string            `yaml:"reclaim_bytes"`  // read | store
-	FixitySample       int               `yaml:"fixity_sample"`  // percent of the stored bytes, each month
+	FixitySample       int               `yaml:"fixity_sample"`  // percent of the stored bytes per month
 	ProjectsInParallel int               `yaml:"projects_in_parallel"`
 }
 
-// What an archive makes of Frame.io's count of a file's comments.
+// What an archive does with Frame.io's count of a file's comments.
 const (
-	HintComments   = "hint"   // what counts some is read first
-	TrustComments  = "trust"  // what counts none is not read
-	IgnoreComments = "ignore" // nothing
+	HintComments   = "hint"   // files with a count above 0 are read first
+	TrustComments  = "trust"  // files with a count of 0 are not read
+	IgnoreComments = "ignore" // the count has no effect
 )
 
 // Whose comments a mirror's run and a migration's second round read.
 const (
 	AllAgain     = "all"
-	CountedAgain = "counted" // of files that had some, and of those that count some now
+	CountedAgain = "counted" // files that had comments, and files with a count above 0 now
 )
 
-// Review is how a tenant's reviews are sent, and how long they last.
+// Review says how a tenant's reviews are sent and how long they last.
 type Review struct {
 	Project      string        `yaml:"project"`
 	Watermark    string        `yaml:"watermark"` // required | preferred | off
@@ -359,18 +359,18 @@ type Review struct {
 	Notify       []string      `yaml:"notify"`
 
 	Access string `yaml:"access"` // public | secure | auto
-	// Protections that accounts buy: off, form (whoever sends may ask for them) or always.
+	// Protections that are paid add-ons of an account: off, form (the sender may ask for them) or always.
 	ForensicWatermark string `yaml:"forensic_watermark"`
 	DRM               string `yaml:"drm"`
-	// AssetLifecycle is after how long Frame.io deletes what was uploaded to the workspace; 0: never.
+	// AssetLifecycle is how long Frame.io keeps uploads to the workspace before it deletes them; 0: forever.
 	AssetLifecycle time.Duration `yaml:"asset_lifecycle"`
 
-	// StatusOptions says what the account's own options of Frame.io's Status field decide: approved, changes requested or
-	// none. See Decision.
+	// StatusOptions maps the account's own options of Frame.io's Status field to decisions: approved, changes requested or none.
+	// See Decision.
 	StatusOptions map[string]string `yaml:"status_options"`
 }
 
-// Decision is what the configuration says of an option of Frame.io's Status field, whatever its case.
+// Decision returns what the configuration says about an option of Frame.io's Status field, ignoring case.
 func (r Review) Decision(option string) (decision string, known bool) {
 	for name, decision := range r.StatusOptions {
 		if strings.EqualFold(strings.TrimSpace(name), strings.TrimSpace(option)) {
@@ -380,7 +380,7 @@ func (r Review) Decision(option string) (decision string, known bool) {
 	return "", false
 }
 
-// VendorURLs are the vendors' own addresses, of all tenants: what they name may lead where these do.
+// VendorURLs returns the vendors' own addresses for all tenants. Addresses that vendors name may lead where these do.
 func (c *Config) VendorURLs() []string {
 	var out []string
 	for _, t := range c.Tenants {
@@ -389,13 +389,13 @@ func (c *Config) VendorURLs() []string {
 	return out
 }
 
-// Tenant finds a tenant by its id.
+// Tenant returns the tenant with an ID, ignoring case.
 func (c *Config) Tenant(id string) (*Tenant, bool) {
 	t, ok := c.Tenants[strings.ToLower(id)]
 	return t, ok
 }
 
-// TenantName is how people call a tenant: one that is no longer configured by its id.
+// TenantName returns a tenant's name, or its ID if it is no longer configured.
 func (c *Config) TenantName(id string) string {
 	if t, ok := c.Tenant(id); ok {
 		return t.Name
@@ -408,7 +408,7 @@ func isURL(s string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// LogWarnings tells an operator what should not stay as it is.
+// LogWarnings logs the settings that should not stay as they are.
 func (c *Config) LogWarnings(log *slog.Logger) {
 	for _, w := range c.Warnings {
 		log.Warn("configuration: " + w)

@@ -155,7 +155,7 @@ func TestTheLedgersNameMayBeAMountedSecret(t *testing.T) {
 	assert.Equal(t, "postgres://sam:x@db/x", c.Ledger.DSN.Reveal())
 }
 
-// What would fail at the first call or mail is told at the start.
+// What would fail at the first call or mail is reported at the start.
 func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
 	const frameio = "tenants." + someTenant + ".frameio"
 	v4 := func(rest string) string {
@@ -218,7 +218,7 @@ func TestATenantMayStandInTheEnvironmentAlone(t *testing.T) {
 	assert.Len(t, c.Tenants, 1)
 }
 
-// A key that is mistyped must not be as if it had not been set: of a tenant's variables, it cannot be anything else.
+// A mistyped key must not count as unset. A tenant's variable cannot be anything but a key.
 func TestAVariableOfATenantThatIsNoKeyIsRefused(t *testing.T) {
 	const of = "FRAMEBRIDGE_TENANTS_0419E0C5_6FED_4B66_BF0F_F8A99D44BCD0_"
 	t.Setenv(of+"FRAMEOI_TOKEN", "mistyped-secret")
@@ -238,7 +238,7 @@ func TestAStandardTimeBeyondTheLongestWarns(t *testing.T) {
 	assert.Contains(t, strings.Join(c.Warnings, "\n"), "review.lasts: is longer than review.longest: reviews without an expiry end after 168h0m0s")
 }
 
-// TestEveryKeyIsTakenFromTheEnvironment sets each key to what it cannot be, or to what it can only be from there.
+// TestEveryKeyIsTakenFromTheEnvironment sets each key to an invalid value, or to one that can only come from the environment.
 func TestEveryKeyIsTakenFromTheEnvironment(t *testing.T) {
 	for _, k := range Keys() {
 		t.Run(k.Key, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 
 var errNotText = errors.New("must be text: put it in quotes")
 
-// decode reads a value into a field and names every part of it that can't be read, never showing one of a secret.
+// decode decodes a value into a field. It reports every part that cannot be read by its key, and never shows a secret.
 func (d *document) decode(value any, into reflect.Value, key string) {
 	if value == nil || d.p.unread[key] {
 		return
@@ -163,7 +163,7 @@ func (d *document) decodeMap(value any, into reflect.Value, key string) {
 	}
 }
 
-// decodeList reads a list's elements; that of one alone is told by the list's own key.
+// decodeList decodes a list's elements. If alone, the value was not written as a list, and problems are reported under its own key.
 func (d *document) decodeList(list []any, into reflect.Value, key string, alone bool) {
 	out := reflect.MakeSlice(into.Type(), len(list), len(list))
 	for i, v := range list {
@@ -180,7 +180,7 @@ func (d *document) decodeList(list []any, into reflect.Value, key string, alone 
 	into.Set(out)
 }
 
-// decodeTLS takes true or false, or the keys, which mean true.
+// decodeTLS accepts true or false, or the keys, which imply true.
 func (d *document) decodeTLS(value any, into reflect.Value, key string) {
 	node, ok := value.(map[string]any)
 	if !ok {
@@ -199,7 +199,7 @@ func (d *document) decodeTLS(value any, into reflect.Value, key string) {
 	}
 }
 
-// secretOf takes a text only: YAML would read digits as a number, and the secret would be another one.
+// secretOf accepts only text: YAML would parse digits as a number, which would change the secret.
 func secretOf(value any) (Secret, error) {
 	text, ok := value.(string)
 	if !ok {
@@ -215,8 +215,8 @@ func secretOf(value any) (Secret, error) {
 	return Secret(text), nil
 }
 
-// spaces refuses white space around a secret: a header loses it on its way, so that nobody could ever present the secret.
-// One that only keys are made of keeps it, for what is encrypted with it already.
+// spaces rejects white space around a secret: HTTP headers lose it on the way, so nobody could ever present the secret. Secrets
+// that only derive encryption keys keep it, because data is already encrypted with them.
 func (d *document) spaces(key string, s Secret) error {
 	switch text := s.Reveal(); {
 	case strings.TrimSpace(text) == text, strings.HasPrefix(text, "-----BEGIN "):
@@ -228,7 +228,7 @@ func (d *document) spaces(key string, s Secret) error {
 	return nil
 }
 
-// pemOf takes PEM itself, or the path of a file with it.
+// pemOf accepts PEM itself or the path of a file that contains it.
 func (d *document) pemOf(value any) (PEM, error) {
 	text, ok := value.(string)
 	if !ok {
@@ -247,7 +247,7 @@ func (d *document) pemOf(value any) (PEM, error) {
 	return PEM(raw), nil
 }
 
-// dateOf reads a date, which ends with its day in UTC, or a time.
+// dateOf parses a date, which means the end of that day in UTC, or a time.
 func dateOf(text string) (time.Time, error) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day.AddDate(0, 0, 1).Add(-time.Second), nil
@@ -259,8 +259,8 @@ func dateOf(text string) (time.Time, error) {
 	return at, nil
 }
 
-// SecretValues are all secrets of a configuration, and the passwords within its addresses, as they are and as URLs write
-// them: what must never be shown.
+// SecretValues returns everything in a configuration that must never be shown: all secrets, and the passwords in its addresses,
+// both as they are and URL-encoded.
 func (c *Config) SecretValues() []string {
 	var all []string
 	var walk func(v reflect.Value)

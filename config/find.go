@@ -7,19 +7,19 @@ import (
 	"github.com/spf13/viper"
 )
 
-// Viper finds and reads the file and knows the environment. The file's text goes to a decoder of our own, and nothing of it
-// into Viper's settings, which fold the case of keys, turn secrets such as 0123 into numbers and take unknown keys.
+// Viper finds and reads the file and knows the environment. The file's text goes to our own decoder, and none of it into Viper's
+// settings: those fold the case of keys, turn secrets such as 0123 into numbers and accept unknown keys.
 
-// DefaultPath is where the configuration is when no --config is given.
+// DefaultPath returns where the configuration is if no --config is given.
 func DefaultPath() string {
 	v := environment()
 	v.SetDefault("config", "framebridge.yaml")
 	v.AllowEmptyEnv(false)
-	_ = v.BindEnv("config") // fails without a key only
+	_ = v.BindEnv("config") // fails only without a key
 	return v.GetString("config")
 }
 
-// environment is a Viper that reads FRAMEBRIDGE_… variables.
+// environment returns a Viper that reads FRAMEBRIDGE_… variables.
 func environment() *viper.Viper {
 	v := viper.New()
 	v.SetEnvPrefix(envPrefix)
@@ -27,7 +27,7 @@ func environment() *viper.Viper {
 	return v
 }
 
-// strict gives the text of a file to decode, whatever Viper takes it for.
+// strict passes a file's text to decode, whatever format Viper takes it for.
 type strict struct {
 	decode func(text io.Reader) error
 }
@@ -44,10 +44,10 @@ func readText(path string, decode func(text io.Reader) error) error {
 		return unreadable
 	}}))
 	v.SetConfigFile(path)
-	v.SetConfigType("yaml") // whatever the file is called
+	v.SetConfigType("yaml") // whatever the file's name
 	err := v.ReadInConfig()
 	if unreadable != nil {
-		return unreadable // not in Viper's words
+		return unreadable // without Viper's wrapping
 	}
 	return err
 }

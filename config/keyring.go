@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// Role is what a key or a person may do; each may do what those before it may.
+// Role is what a key or a person may do. Each role includes those before it.
 type Role string
 
-// Roles, from the least to the most.
+// Roles, from the least to the most powerful.
 const (
 	RoleViewer   Role = "viewer"   // status and reports
 	RoleEditor   Role = "editor"   // and exports
 	RoleOperator Role = "operator" // and control, and the doctor
-	RoleAdmin    Role = "admin"    // and the audit, the sign-ins, the people
+	RoleAdmin    Role = "admin"    // and the audit log, sign-ins and people
 )
 
-// Roles of whole features, for the API and the console alike.
+// Roles required for whole features, by both the API and the console.
 const (
-	RoleMigrations = RoleOperator // to see one, too: it names every project of the account
-	RoleReclaims   = RoleAdmin    // to ask for a deletion in Frame.io, to approve and to control it
+	RoleMigrations = RoleOperator // even to see one: it names every project of the account
+	RoleReclaims   = RoleAdmin    // to request, approve or control a deletion in Frame.io
 )
 
 var roles = []Role{RoleViewer, RoleEditor, RoleOperator, RoleAdmin}
 
-// Covers tells whether whoever has r may do what needs the other role.
+// Covers reports whether r includes what other may do.
 func (r Role) Covers(other Role) bool {
 	have, need := slices.Index(roles, r), slices.Index(roles, other)
 	return have >= 0 && need >= 0 && have >= need
@@ -40,7 +40,7 @@ type APIKey struct {
 	Expires time.Time `yaml:"expires"` // zero: never
 }
 
-// Keys are all of a tenant's API keys, with those of api_key as an administrator's.
+// Keys returns all of a tenant's API keys. Those of api_key count as an administrator's.
 func (t *Tenant) Keys() []APIKey {
 	var out []APIKey
 	for _, k := range t.APIKey {
@@ -49,13 +49,13 @@ func (t *Tenant) Keys() []APIKey {
 	return append(out, t.APIKeys...)
 }
 
-// FindKey finds whose bearer token is given. All keys of all tenants are compared in a time that tells nothing of them;
-// one that has expired is none.
+// FindKey returns the tenant and key that a bearer token belongs to. It compares all keys of all tenants in a time that reveals
+// nothing about them. Expired keys do not count.
 func (c *Config) FindKey(given string, now time.Time) (t *Tenant, key APIKey, ok bool) {
 	return c.keyWhere(given, func(k APIKey) bool { return !k.expired(now) })
 }
 
-// FindExpired finds whose bearer token was given after its end.
+// FindExpired is like FindKey but finds only expired keys.
 func (c *Config) FindExpired(given string, now time.Time) (t *Tenant, key APIKey, ok bool) {
 	return c.keyWhere(given, func(k APIKey) bool { return k.expired(now) })
 }
@@ -73,13 +73,13 @@ func (c *Config) keyWhere(given string, fits func(APIKey) bool) (t *Tenant, key 
 	return t, key, ok
 }
 
-// Equal compares in a time that tells nothing of the secret, its length included. No secret equals nothing.
+// Equal compares in a time that reveals nothing about the secret, including its length. An empty secret equals nothing.
 func (s Secret) Equal(given string) bool {
 	a, b := sha256.Sum256([]byte(s)), sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && s != ""
 }
 
-// Contains tells whether one of them is the given one, in a time that tells nothing of which.
+// Contains reports whether given is one of the secrets, in a time that does not reveal which.
 func (s Secrets) Contains(given string) bool {
 	found := false
 	for _, one := range s {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// KeyDoc describes one key. Its default is text as a file would hold it; "[]" and "{}" stand for an empty list and map.
+// KeyDoc describes one key. Default is text as in a file; "[]" and "{}" stand for an empty list and map.
 type KeyDoc struct{ Key, Default, What string }
 
 const tenantPrefix = "tenants.<id>."
 
-// Keys are all keys with their defaults, in the order of the file.
+// Keys returns all keys with their defaults, in the order of the file.
 func Keys() []KeyDoc {
 	return append(append([]KeyDoc{}, generalKeys...), tenantKeys...)
 }
@@ -140,10 +140,10 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "notify.events", "[]", "events that go to Slack, Teams and the webhook: names, `archive.*`, `urgent`; empty: all"},
 }
 
-// freeKeys are the maps whose keys the user chooses: they keep their case.
+// freeKeys are the maps whose keys the user chooses. These keep their case.
 var freeKeys = map[string]bool{"archive.groups": true, "archive.fields": true, "review.status_options": true, "prices.storage": true}
 
-// takesSecrets tells whether a key takes a list of secrets, or one that may be a list while it is replaced.
+// takesSecrets reports whether a key takes secrets as a list, always or during rotation.
 func takesSecrets(key string) bool {
 	at := reflect.TypeFor[Config]()
 	for name := range strings.SplitSeq(key, ".") {
@@ -167,7 +167,7 @@ func takesSecrets(key string) bool {
 	return at == reflect.TypeFor[Secrets]() || at == reflect.TypeFor[[]Secret]()
 }
 
-// KeysHelp is the text of --help about configuration.
+// KeysHelp returns the part of --help about the configuration.
 func KeysHelp() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `Configuration is one YAML file, with tenants.d/*.yaml next to it. Each key can also be set in the environment: http.listen is

@@ -10,19 +10,19 @@ import (
 	"sync/atomic"
 )
 
-// Live is the configuration of a running program. What Now returns is never changed: whoever works with one goes on with
-// it, and a reload replaces the whole.
+// Live is the configuration of a running program. What Now returns never changes: whoever works with it keeps it, and a reload
+// replaces the whole configuration.
 type Live struct {
 	path string
 	now  atomic.Pointer[Config]
 
 	mu      sync.Mutex // one reload at a time
 	changed []func(*Config)
-	named   []string          // files that the configuration, as last read, takes secrets from
+	named   []string          // files that the last read configuration takes values from
 	read    [sha256.Size]byte // fingerprint of what was last read
 }
 
-// Open loads the configuration that a program begins with.
+// Open loads the configuration that a program starts with.
 func Open(path string) (*Live, error) {
 	l := &Live{path: path}
 	cfg, err := l.load()
@@ -33,17 +33,17 @@ func Open(path string) (*Live, error) {
 	return l, nil
 }
 
-// Hold holds a configuration that comes from no file.
+// Hold returns a Live for a configuration that does not come from a file.
 func Hold(cfg *Config) *Live {
 	l := &Live{}
 	l.now.Store(cfg)
 	return l
 }
 
-// Now is the configuration that holds.
+// Now returns the configuration in effect.
 func (l *Live) Now() *Config { return l.now.Load() }
 
-// load reads the files and remembers what it has read, be it good or bad.
+// load reads the files and remembers what it read, even if it has problems.
 func (l *Live) load() (*Config, error) {
 	for {
 		before := fingerprint(l.path, l.named)
@@ -52,25 +52,25 @@ func (l *Live) load() (*Config, error) {
 			l.read = before
 			return cfg, err
 		}
-		l.named = named // once more, so that none of them changes between reading and fingerprint
+		l.named = named // read again, so that none of them changes between fingerprint and reading
 	}
 }
 
-// OnChange has f called after each reload, in turn.
+// OnChange registers f to be called after each reload, in order of registration.
 func (l *Live) OnChange(f func(*Config)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.changed = append(l.changed, f)
 }
 
-// Change says what a reload has changed: ids of tenants, and the keys that differ and take effect at the next start only.
+// Change says what a reload changed: IDs of tenants, and keys that differ but take effect only at the next start.
 type Change struct {
 	Added, Removed, Changed []string
 	AtStart                 []string
 }
 
-// Reload reads the configuration again. A bad one leaves the former as it is; the error then names all problems. A tenant
-// in whom nothing has changed stays the same *Tenant: what was made for it is kept by that.
+// Reload reads the configuration again. If it has problems, the current one stays in effect and the error lists all of them. An
+// unchanged tenant keeps its *Tenant, so that clients created for it are kept, too.
 func (l *Live) Reload() (Change, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,8 +105,8 @@ func (l *Live) Reload() (Change, error) {
 	return c, nil
 }
 
-// keepUntilStart leaves what a program has opened at its start as it was, and names what differs. The rest takes effect at
-// once: tenants, mail, reports and the public address.
+// keepUntilStart keeps the settings that a program used at its start, and returns the keys that differ. Everything else takes
+// effect at once: tenants, mail, reports and the public address.
 func (c *Config) keepUntilStart(was *Config) (differs []string) {
 	for _, s := range []struct {
 		key      string
@@ -126,7 +126,7 @@ func (c *Config) keepUntilStart(was *Config) (differs []string) {
 	return differs
 }
 
-// reload reloads and tells the operator what came of it.
+// reload reloads and logs the outcome for the operator.
 func (l *Live) reload(log *slog.Logger, why string) {
 	c, err := l.Reload()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 const otherTenant = "11111111-2222-4333-8444-555555555555"
 
-// another is a tenant's file.
+// another is the file of a second tenant.
 const another = otherTenant + `:
   name: Other
   api_key: a-key-of-the-other-tenant
@@ -27,7 +27,7 @@ const another = otherTenant + `:
   iconik: {app_id: an-app, auth_token: file:token}
 `
 
-// running is a program's configuration on files, and what it logs.
+// running is a program's configuration in files, with its log.
 type running struct {
 	*Live
 	t   *testing.T
@@ -64,7 +64,7 @@ func start(t *testing.T) *running {
 	return r
 }
 
-// write replaces a file at once, as deployments do.
+// write replaces a file atomically, as deployments do.
 func (r *running) write(name, text string) {
 	r.t.Helper()
 	path := filepath.Join(r.dir, name)
@@ -80,7 +80,7 @@ func (r *running) eventually(is func() bool) {
 
 func (r *running) has(id string) bool { _, ok := r.Now().Tenant(id); return ok }
 
-// TestTenantsComeChangeAndGoWithoutARestart: a tenant's own file in a directory that is new, whose secret is in a file.
+// TestTenantsComeChangeAndGoWithoutARestart adds a tenant's own file in a new directory, with a secret in another file.
 func TestTenantsComeChangeAndGoWithoutARestart(t *testing.T) {
 	r := start(t)
 	first := r.Now().Tenants[someTenant]
@@ -119,11 +119,11 @@ func TestABadFileKeepsTheFormerConfigurationAndNamesAllProblems(t *testing.T) {
 
 func TestSIGHUPReadsTheEnvironmentsFilesAgain(t *testing.T) {
 	r := start(t)
-	r.hup <- os.Interrupt // any signal that comes on this channel
+	r.hup <- os.Interrupt // any signal on this channel
 	r.eventually(func() bool { return strings.Contains(r.logged(), "because=SIGHUP") })
 }
 
-// TestTheLedgerBesideTheFileIsNoChange: SQLite's files are written all the time.
+// TestTheLedgerBesideTheFileIsNoChange: SQLite writes to its files all the time.
 func TestTheLedgerBesideTheFileIsNoChange(t *testing.T) {
 	l := &Live{path: "/etc/framebridge/framebridge.yaml", named: []string{"/run/secrets/token"}}
 	for name, want := range map[string]bool{"framebridge.db": false, "framebridge.db-wal": false, "framebridge.yaml": true, "framebridge.yaml.swp": false, tenantDir: true,

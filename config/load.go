@@ -8,14 +8,14 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// Load reads a configuration. Its error is *Problems unless the file itself can't be read. From then on its secrets are
-// known to package redact.
+// Load reads a configuration. The error is *Problems unless the file itself cannot be read. On success, package redact knows its
+// secrets from then on.
 func Load(path string) (*Config, error) {
 	cfg, _, err := read(path)
 	return cfg, err
 }
 
-// read also says which files values come from that file:PATH names, be the configuration good or bad.
+// read also returns the files that values come from by file:PATH, even if the configuration has problems.
 func read(path string) (cfg *Config, named []string, err error) {
 	d, err := readDocument(path)
 	if err != nil {
@@ -51,7 +51,7 @@ func (d *document) load() (*Config, error) {
 	return cfg, nil
 }
 
-// inherit gives further credentials what they leave out. A pool's sign-in is its own.
+// inherit fills in what further credentials leave out. Each has its own sign-in.
 func (f *Frameio) inherit() {
 	for i := range f.Credentials {
 		c := &f.Credentials[i]
@@ -69,7 +69,7 @@ func (f *Frameio) inherit() {
 	}
 }
 
-// unsaid refuses to guess which API a developer token is for: both take one.
+// unsaid refuses to guess which API a developer token is for, because both accept one.
 func (d *document) unsaid(t *Tenant) {
 	f, key := t.Frameio, "tenants."+t.ID+".frameio.generation"
 	if d.origin[key] != "default" || f.Token == "" || f.IMS.ClientID != "" || f.ServiceClient != "" {

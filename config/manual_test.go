@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheManualListsEveryKey holds docs/admin.md to Keys; FRAMEBRIDGE_UPDATE=1 writes the table anew.
+// TestTheManualListsEveryKey compares docs/admin.md with Keys. FRAMEBRIDGE_UPDATE=1 rewrites the table.
 func TestTheManualListsEveryKey(t *testing.T) {
 	const file, from, to = "../docs/admin.md", "<!-- keys -->\n", "<!-- /keys -->"
 	var table strings.Builder

@@ -1,7 +1,6 @@
 package config
 
-// notYet warns of what the configuration asks for and this version does not do: nobody shall rely on a key in vain. Whoever
-// makes one work takes its line out.
+// notYet warns of settings that this version does not implement, so that nobody relies on them. Remove a setting's line once it works.
 func (c *Config) notYet(p *Problems) {
 	say := func(set bool, key, what string) {
 		if set {

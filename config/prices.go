@@ -2,15 +2,15 @@ package config
 
 import "regexp"
 
-// Prices are what storage and calls cost, for the plan of a migration. Without any, a plan has no costs.
+// Prices are the costs of storage and calls, for the plan of a migration. Without prices, a plan has no costs.
 type Prices struct {
 	Currency  string             `yaml:"currency"`
-	Storage   map[string]float64 `yaml:"storage"`   // class → per GiB and month
+	Storage   map[string]float64 `yaml:"storage"`   // class → per GiB per month
 	Egress    float64            `yaml:"egress"`    // per GiB
 	Transcode float64            `yaml:"transcode"` // per minute of video and audio
 }
 
-// None says that nothing has a price.
+// None reports whether nothing has a price.
 func (p Prices) None() bool { return len(p.Storage) == 0 && p.Egress == 0 && p.Transcode == 0 }
 
 var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)

@@ -10,13 +10,13 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-// Problems are all that is wrong with a configuration, each line beginning with its key.
+// Problems lists everything that is wrong with a configuration. Each line begins with its key.
 type Problems struct {
 	Path string
 	List []string
 
 	warnings []string
-	unread   map[string]bool // keys whose values could not be read: nothing more is said of them
+	unread   map[string]bool // keys whose values could not be read; nothing more is reported about them
 }
 
 func (p *Problems) Error() string {
@@ -31,18 +31,18 @@ func (p *Problems) add(key, format string, args ...any) {
 	p.List = append(p.List, key+": "+fmt.Sprintf(format, args...))
 }
 
-// warn adds what works and should not stay so.
+// warn adds a warning about a setting that works but should not stay as it is.
 func (p *Problems) warn(key, format string, args ...any) {
 	p.warnings = append(p.warnings, key+": "+fmt.Sprintf(format, args...))
 }
 
-// refuse adds the one problem of a value that cannot be read.
+// refuse adds the only problem to report about a value that cannot be read.
 func (p *Problems) refuse(key, format string, args ...any) {
 	p.add(key, format, args...)
 	p.unread[key] = true
 }
 
-// known tells whether a key, or what it stands in, could not be read.
+// known reports whether a key, or one that contains it, could not be read.
 func (p *Problems) known(key string) bool {
 	for at := key; at != ""; at = at[:max(strings.LastIndexByte(at, '.'), 0)] {
 		if p.unread[at] {
@@ -52,7 +52,7 @@ func (p *Problems) known(key string) bool {
 	return false
 }
 
-// didYouMean ends a sentence about an unknown name with one that is nearly it.
+// didYouMean returns the end of a sentence about an unknown name that suggests a similar one, or "" if there is none.
 func didYouMean(name string, known []string) string {
 	best, distance := "", 1+len(name)/3
 	for _, k := range known {

@@ -20,28 +20,28 @@ import (
 
 const (
 	envPrefix = "FRAMEBRIDGE"
-	tenantDir = "tenants.d" // beside the file
-	deepest   = 32          // levels of a file; aliases can nest without end
+	tenantDir = "tenants.d" // next to the file
+	deepest   = 32          // levels of nesting; aliases could nest without end
 )
 
-// ErrNoFile says that there is no configuration.
+// ErrNoFile means that there is no configuration file.
 var ErrNoFile = errors.New("no configuration")
 
-// number is a number in a file as it was written: 0123 is no 83.
+// number is a number as written in the file: 0123 must not become 83.
 type number string
 
-// document is a configuration before it is decoded: texts, numbers, bools, lists and maps, with where each came from.
+// document is a configuration before decoding: texts, numbers, bools, lists and maps, and where each came from.
 type document struct {
 	tree   map[string]any
 	origin map[string]string // by key
-	dir    string            // what paths are relative to
+	dir    string            // paths are relative to it
 	named  []string          // files that values come from
 	p      *Problems
 
-	variables []string // that values come from by ${NAME}
+	variables []string // environment variables that values come from by ${NAME}
 }
 
-// readDocument reads the file, the tenants beside it and the environment, and fills in the defaults.
+// readDocument reads the file, the tenants next to it and the environment, and fills in the defaults.
 func readDocument(path string) (*document, error) {
 	d := &document{origin: map[string]string{}, dir: filepath.Dir(path), p: &Problems{Path: path, unread: map[string]bool{}}}
 	var err error
@@ -60,7 +60,7 @@ func readDocument(path string) (*document, error) {
 	return d, nil
 }
 
-// quoted is how YAML's errors show a value, which may be a secret.
+// quoted matches a value as YAML's errors show it, which may be a secret.
 var quoted = regexp.MustCompile("`[^`]*`")
 
 func (d *document) readFile(path string) (map[string]any, error) {
@@ -84,7 +84,7 @@ func (d *document) readFile(path string) (map[string]any, error) {
 	return out, nil
 }
 
-// parse reads YAML that stands at a key.
+// parse parses the YAML at a key.
 func (d *document) parse(r io.Reader, name, key string) (any, error) {
 	dec := yaml.NewDecoder(r)
 	var root, more yaml.Node
@@ -99,7 +99,7 @@ func (d *document) parse(r io.Reader, name, key string) (any, error) {
 	return d.convert(&root, key, name, 0)
 }
 
-// convert makes plain values of YAML's, and remembers where each stands.
+// convert converts YAML nodes to plain values, and records where each one is.
 func (d *document) convert(n *yaml.Node, key, file string, depth int) (any, error) {
 	if depth > deepest {
 		return nil, fmt.Errorf("line %d: nested too deeply", n.Line)
@@ -182,7 +182,7 @@ func (d *document) convertMap(n *yaml.Node, key, file string, depth int) (any, e
 	return out, nil
 }
 
-// isFree tells whether a key holds a map whose keys are the user's own.
+// isFree reports whether a key holds a map whose keys are chosen by the user.
 func isFree(key string) bool {
 	for free := range freeKeys {
 		if key == free || strings.HasSuffix(key, "."+free) {
@@ -194,8 +194,8 @@ func isFree(key string) bool {
 
 func join(key, name string) string { return strings.TrimPrefix(key+"."+name, ".") }
 
-// readTenantFiles adds the tenants that have files of their own: each holds tenants' keys under their ids, with or without
-// the word tenants above them.
+// readTenantFiles adds the tenants that have their own files. Each file contains tenants under their IDs, with or without a
+// tenants key above them.
 func (d *document) readTenantFiles() {
 	others, _ := filepath.Glob(filepath.Join(d.dir, tenantDir, "*.yml"))
 	for _, file := range others {
@@ -232,7 +232,7 @@ func (d *document) addTenants(file string, tree map[string]any) {
 	}
 	have, ok := d.tree["tenants"].(map[string]any)
 	if !ok {
-		return // told when it is decoded
+		return // reported during decoding
 	}
 	for id, tenant := range tree {
 		switch _, twice := have[id]; {
@@ -248,7 +248,7 @@ func (d *document) addTenants(file string, tree map[string]any) {
 
 var tenantVariable = regexp.MustCompile(`^` + envPrefix + `_TENANTS_([0-9A-F]{8}(?:_[0-9A-F]{4}){3}_[0-9A-F]{12})_`)
 
-// tenantsFromEnvironment makes room for the tenants that only the environment names.
+// tenantsFromEnvironment adds the tenants that only the environment mentions.
 func (d *document) tenantsFromEnvironment() {
 	for _, variable := range os.Environ() {
 		m := tenantVariable.FindStringSubmatch(variable)
@@ -265,7 +265,7 @@ func (d *document) tenantsFromEnvironment() {
 	}
 }
 
-// unknownVariables refuses variables of a tenant that are no key of it. Others that begin with our prefix may be anybody's.
+// unknownVariables rejects a tenant's variables that match no key. Others with our prefix may belong to anybody.
 func (d *document) unknownVariables() {
 	var known []string
 	d.everyKey(func(key string, _ KeyDoc) { known = append(known, envName(key)) })
@@ -278,7 +278,7 @@ func (d *document) unknownVariables() {
 	}
 }
 
-// everyKey calls do with each key, those of a tenant once a tenant.
+// everyKey calls do with every key, and with a tenant's keys once per tenant.
 func (d *document) everyKey(do func(key string, doc KeyDoc)) {
 	tenants, _ := d.tree["tenants"].(map[string]any)
 	for _, k := range Keys() {
@@ -296,7 +296,8 @@ func (d *document) everyKey(do func(key string, doc KeyDoc)) {
 	}
 }
 
-// put sets a key, making the maps on its way; it reports false where something else stands there.
+// put sets a key and creates the maps above it. It returns false if a value of another kind is there or, unless over is set, if
+// the key has a value.
 func (d *document) put(key string, value any, over bool) bool {
 	node, path := d.tree, strings.Split(key, ".")
 	for ; len(path) > 1; path = path[1:] {
@@ -307,7 +308,7 @@ func (d *document) put(key string, value any, over bool) bool {
 		}
 		child, ok := next.(map[string]any)
 		if !ok {
-			return false // of the wrong kind: told when it is decoded
+			return false // the wrong kind: reported during decoding
 		}
 		node = child
 	}
@@ -318,18 +319,18 @@ func (d *document) put(key string, value any, over bool) bool {
 	return true
 }
 
-// isSwitch tells whether a value is true or false, as temporal.tls may be, which may also hold keys.
+// isSwitch reports whether a value is true, false or empty. temporal.tls may be one of these or contain keys.
 func isSwitch(value any) bool {
 	text := fmt.Sprint(value)
 	return text == "" || text == "true" || text == "false"
 }
 
-// fromEnvironment lets FRAMEBRIDGE_… variables win over the file. Lists and maps are written as in YAML.
+// fromEnvironment lets FRAMEBRIDGE_… variables override the file. Lists and maps are written as in YAML.
 func (d *document) fromEnvironment() {
 	env := environment()
 	d.everyKey(func(key string, doc KeyDoc) {
 		name := envName(key)
-		_ = env.BindEnv(key, name) // fails without a key only
+		_ = env.BindEnv(key, name) // fails only without a key
 		text, ok := env.Get(key).(string)
 		if !ok {
 			return
@@ -353,7 +354,7 @@ func (d *document) fromEnvironment() {
 	})
 }
 
-// secretList reads a list of secrets, which has quotes: without them, a text in brackets may as well be one secret.
+// secretList parses a list of secrets, which must be quoted: without quotes, text in brackets may just as well be one secret.
 func (d *document) secretList(key, name, text string) any {
 	var list []string
 	if json.Unmarshal([]byte(text), &list) == nil {
@@ -373,7 +374,7 @@ func envName(key string) string {
 	return envPrefix + "_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
 }
 
-// withDefaults fills in what is left out.
+// withDefaults fills in the defaults of keys that are not set.
 func (d *document) withDefaults() {
 	d.everyKey(func(key string, doc KeyDoc) {
 		var value any = doc.Default
@@ -394,7 +395,7 @@ var (
 	embedded  = regexp.MustCompile(`\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
 )
 
-// resolve replaces ${NAME} and file:PATH; paths are relative to the configuration file.
+// resolve replaces ${NAME} and file:PATH. Paths are relative to the configuration file.
 func (d *document) resolve(node any, key string) any {
 	switch n := node.(type) {
 	case map[string]any:
@@ -415,7 +416,7 @@ func (d *document) resolve(node any, key string) any {
 			d.variables = append(d.variables, m[1])
 			return value
 		}
-		if embedded.MatchString(n) && !strings.HasPrefix(d.origin[key], "environment ") { // whoever sets a variable has had it expanded already
+		if embedded.MatchString(n) && !strings.HasPrefix(d.origin[key], "environment ") { // a variable's text was already expanded by whoever set it
 			d.p.refuse(key, "contains a reference to the environment among other text: ${NAME} can only stand for the whole value")
 			return ""
 		}
@@ -440,7 +441,7 @@ func (d *document) path(path string) string {
 	return filepath.Join(d.dir, path)
 }
 
-// trimmed takes off what editors, echo and Windows leave around a value: a byte order mark and line breaks at its end.
+// trimmed removes what editors, echo and Windows leave around a value: a byte order mark, and line breaks at the end.
 func trimmed(text string) string {
 	return strings.TrimRight(strings.TrimPrefix(text, "\uFEFF"), "\r\n")
 }

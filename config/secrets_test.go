@@ -23,7 +23,7 @@ import (
 
 const tenantKey = "tenants." + someTenant
 
-// with puts keys below the first tenant's.
+// with adds keys to the first tenant.
 func with(keys string) string { return least + keys }
 
 func TestAValueLosesTheLineBreaksAtItsEnd(t *testing.T) {
@@ -117,7 +117,7 @@ func TestSecretsThatCanBeGuessedAreRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "temporal.codec.keys.1: must have at least 16 characters")
 }
 
-// A header loses white space around a value, so that nobody could present such a secret; keys are made of all of it.
+// A header loses white space around a value, so nobody could present such a secret. Encryption keys include all of it.
 func TestWhiteSpaceAroundASecret(t *testing.T) {
 	for _, secret := range []string{"the-tenants-api-key ", " the-tenants-api-key", "the-tenants-api-key\\u00a0", "the-tenants-api-key \\n"} {
 		_, err := load(t, strings.Replace(least, "api_key: the-tenants-api-key", `api_key: "`+secret+`"`, 1))
@@ -135,7 +135,7 @@ func TestWhiteSpaceAroundASecret(t *testing.T) {
 		"temporal.codec.keys.0: begins or ends with white space, which is part of the secret"}, slices.Sorted(slices.Values(c.Warnings)))
 }
 
-// In the environment, a secret may begin and end with brackets; a list of secrets has quotes.
+// In the environment, a secret may begin and end with brackets. A list of secrets is quoted.
 func TestBracketsInTheEnvironmentBelongToTheSecret(t *testing.T) {
 	for key, read := range map[string]func(*Config) []string{
 		tenantKey + ".api_key":                 func(c *Config) []string { return c.Tenants[someTenant].APIKey.RevealAll() },
@@ -183,7 +183,7 @@ func TestBinaryIsDecodedAndUnknownTagsAreRefused(t *testing.T) {
 	assert.Equal(t, "0123456701234567", c.Tenants[someTenant].APIKey.Reveal())
 }
 
-// The database's driver parts settings at & only; what somebody parted with ; is refused, and shown by nobody.
+// The database driver separates settings only at &. Settings separated by ; are rejected, and never shown.
 func TestAPasswordAmongTheSettingsOfAnAddress(t *testing.T) {
 	for _, query := range []string{"user=svc;password=secretpw", "sslmode=disable;password=secretpw&x=y", "password=secretpw;"} {
 		_, err := load(t, least+"ledger: {dsn: 'postgres://db/fb?"+query+"'}\n")

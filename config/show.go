@@ -8,15 +8,14 @@ import (
 	"time"
 )
 
-// Setting is a key's value as it takes effect, secrets masked, and where it comes from: file:line, the environment's
-// variable or the default.
+// Setting is a key's effective value, with secrets masked, and its source: file:line, the environment variable or the default.
 type Setting struct {
 	Key   string `json:"key"`
 	Value any    `json:"value"`
 	From  string `json:"from"`
 }
 
-// Explain lists every setting of a configuration in the order of its keys, tenant by tenant.
+// Explain returns every setting of a configuration in the order of its keys, tenant by tenant.
 func Explain(path string) ([]Setting, error) {
 	d, err := readDocument(path)
 	if err != nil {
@@ -45,7 +44,7 @@ func (d *document) setting(key string, in reflect.Value, path string) Setting {
 	}
 	from := d.origin[key]
 	for at := key; from == "" && at != ""; at = at[:max(strings.LastIndexByte(at, '.'), 0)] {
-		from = d.origin[at] // a map's own place
+		from = d.origin[at] // the place of the map that contains it
 	}
 	return Setting{Key: key, Value: shown(in.Interface()), From: from}
 }
@@ -56,10 +55,10 @@ func field(in reflect.Value, name string) reflect.Value {
 			return in.Field(i)
 		}
 	}
-	panic("no key " + name) // Keys and Config differ: every key is read in the tests
+	panic("no key " + name) // Keys and Config differ: tests read every key
 }
 
-// shown is a value as people may see it: of an address with a password all but that.
+// shown returns a value as people may see it. Of an address with a password, it hides only the password and the query.
 func shown(value any) any {
 	switch v := value.(type) {
 	case Secret:
@@ -97,7 +96,7 @@ func shown(value any) any {
 	return value
 }
 
-// entry is one of a list, such as an API key, by the names of its keys and without those that are not set.
+// entry returns an element of a list, such as an API key, as a map by key, without keys that are not set.
 func entry(in reflect.Value) map[string]any {
 	out := map[string]any{}
 	for i := range in.NumField() {

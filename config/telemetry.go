@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Protocols of OpenTelemetry.
+// OpenTelemetry protocols.
 const (
 	OTLPOverHTTP = "http/protobuf"
 	OTLPOverGRPC = "grpc"
 )
 
-// Telemetry is where metrics and traces go, beside the metrics that Prometheus scrapes.
+// Telemetry says where metrics and traces go, apart from the metrics that Prometheus scrapes.
 type Telemetry struct {
 	OTLP OTLP `yaml:"otlp"`
 }
@@ -22,7 +22,7 @@ type OTLP struct {
 	Endpoint      string            `yaml:"endpoint"`
 	Protocol      string            `yaml:"protocol"`
 	Headers       map[string]Secret `yaml:"headers"`
-	CA            PEM               `yaml:"ca"` // the collector's own, beside the system's
+	CA            PEM               `yaml:"ca"` // the collector's own, in addition to the system's
 	TracesPercent int               `yaml:"traces_percent"`
 	Interval      time.Duration     `yaml:"interval"` // of metrics
 }

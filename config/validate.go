@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	shortSecret  = 16 // characters: what is shorter can be guessed
+	shortSecret  = 16 // characters; a shorter secret can be guessed
 	percentsHint = "percent-encode special characters in its password: @ as %%40, / as %%2F, # as %%23, ? as %%3F, : as %%3A, %% as %%25"
 )
 
@@ -112,14 +112,14 @@ func (l *Ledger) validate(p *Problems) {
 	}
 }
 
-// hasPort tells whether an address that is well-formed has a port that can be, or none.
+// hasPort reports whether a well-formed address has a valid port or none.
 func hasPort(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && isPort(u.Port())
 }
 
-// wellFormed tells whether an address with a password means what it says. A password with /, # or ? in it would be taken
-// for a part of the server's or the database's name, and shown with that.
+// wellFormed reports whether an address with a password means what it says. A password with /, # or ? in it would be taken for
+// part of the server's or database's name, and be shown with that.
 func wellFormed(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Fragment != "" || u.User.String() == ":" {
@@ -131,7 +131,7 @@ func wellFormed(address string) bool {
 		host = rest[:end]
 	}
 	beyond := rest[len(host):]
-	if strings.Count(host, "@") > 1 { // readers differ on which of them ends the password
+	if strings.Count(host, "@") > 1 { // parsers differ on which one ends the password
 		return false
 	}
 	if strings.Contains(u.Host, "@") || !strings.Contains(host, "@") && strings.Contains(host, ":") && strings.Contains(beyond, "@") {
@@ -141,7 +141,7 @@ func wellFormed(address string) bool {
 	if strings.Contains(path, "@") {
 		return false
 	}
-	if strings.Contains(query, ";") { // readers differ on whether it parts the settings
+	if strings.Contains(query, ";") { // parsers differ on whether it separates settings
 		return false
 	}
 	for part := range strings.SplitSeq(query, "&") {
@@ -211,7 +211,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// unshared refuses what opens the door of one tenant where it opens that of another, too.
+// unshared rejects a secret that gives access to more than one tenant, and an API key that a tenant has twice.
 func (c *Config) unshared(p *Problems) {
 	type place struct{ tenant, key string }
 	seen := map[Secret]place{}
@@ -232,7 +232,7 @@ func (c *Config) unshared(p *Problems) {
 	}
 }
 
-// door is a secret that lets somebody in, or by which a receiver knows who calls.
+// door is a secret that lets somebody in, or that tells a receiver who calls.
 type door struct {
 	key    string
 	secret Secret
@@ -259,7 +259,7 @@ func (t *Tenant) doors(at string) []door {
 	return out
 }
 
-// element is the key of a list's element; where it is alone, the list's own.
+// element returns the key of a list's element, or the list's own key if it is the only element.
 func element(key string, i, of int) string {
 	if of == 1 {
 		return key
@@ -267,7 +267,7 @@ func element(key string, i, of int) string {
 	return key + "." + strconv.Itoa(i)
 }
 
-// long refuses a secret that can be guessed.
+// long rejects a secret that is short enough to guess.
 func long(p *Problems, key string, s Secret) {
 	switch length := len([]rune(s.Reveal())); {
 	case length == 0:
@@ -277,7 +277,7 @@ func long(p *Problems, key string, s Secret) {
 	}
 }
 
-// given warns of a short secret that Frame.io has chosen: it may have been copied in part.
+// given warns of a short secret from Frame.io: it may not have been copied in full.
 func given(p *Problems, key string, s Secret) {
 	switch length := len([]rune(s.Reveal())); {
 	case length == 0:
@@ -300,7 +300,8 @@ func address(p *Problems, key, value string) {
 	}
 }
 
-// link refuses what is no address that paths can follow. One with a user in it is not shown: a password may be there.
+// link rejects what is not an address that paths can be appended to. An address with a user is not shown, because it may contain
+// a password.
 func link(p *Problems, key, value string) {
 	switch u, err := url.Parse(value); {
 	case strings.Contains(value, "@"):
@@ -312,13 +313,13 @@ func link(p *Problems, key, value string) {
 	}
 }
 
-// isPort tells whether an address can have this port, or has none.
+// isPort reports whether a port is valid or empty.
 func isPort(port string) bool {
 	_, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil
 }
 
-// isWord tells whether a text can stand in a header as it is.
+// isWord reports whether a text can be put in a header as it is.
 func isWord(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -67,7 +67,7 @@ func (k *APIKey) validate(p *Problems, key string) {
 }
 
 func (f *Frameio) validate(p *Problems, key string) {
-	if f.Generation == "" { // only a pool's, where the tenant's own could not be read
+	if f.Generation == "" { // only in a pool, if the tenant's own could not be read
 		return
 	}
 	oneOf(p, key+".generation", f.Generation, "legacy", "v4")
@@ -112,7 +112,7 @@ func (i *Iconik) validate(p *Problems, key string) {
 	atLeast(p, key+".settle_time", i.SettleTime, 0)
 }
 
-// appID refuses what no call could carry: it goes in a header.
+// appID rejects an ID that cannot be sent in a header.
 func appID(p *Problems, key, id string) {
 	needed(p, key, id)
 	if !isWord(id) {
@@ -209,7 +209,7 @@ func (n *Notify) validate(p *Problems, key string) {
 	}
 }
 
-// known refuses names that the catalog of events does not have.
+// known rejects names that are not in the catalog of events.
 func known(p *Problems, key string, filter []string) {
 	for _, name := range filter {
 		if !events.Known(name) {

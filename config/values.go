@@ -40,10 +40,10 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // LogValue hides the value from logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Secrets is a secret that may be a list during rotation: the first is the one in use, all are accepted.
+// Secrets is a secret that may be a list during rotation. The first one is in use; all are accepted.
 type Secrets []Secret
 
-// Reveal returns the one in use, or "".
+// Reveal returns the secret in use, or "" if there is none.
 func (s Secrets) Reveal() string {
 	if len(s) == 0 {
 		return ""
@@ -51,7 +51,7 @@ func (s Secrets) Reveal() string {
 	return s[0].Reveal()
 }
 
-// RevealAll returns all of them, the one in use first.
+// RevealAll returns all secrets, the one in use first.
 func (s Secrets) RevealAll() []string {
 	out := make([]string, len(s))
 	for i, one := range s {
@@ -60,7 +60,7 @@ func (s Secrets) RevealAll() []string {
 	return out
 }
 
-// PEM is a certificate or key; it does not print itself.
+// PEM is a certificate or key. It does not print itself.
 type PEM string
 
 func (p PEM) String() string { return Secret(p).String() }
@@ -74,7 +74,7 @@ func (p PEM) MarshalText() ([]byte, error) { return Secret(p).MarshalText() }
 // LogValue hides the value from logs.
 func (p PEM) LogValue() slog.Value { return Secret(p).LogValue() }
 
-// TLS is how a server is connected to. The zero value is without TLS.
+// TLS says how to connect to a server. The zero value means no TLS.
 type TLS struct {
 	Enabled    bool   `yaml:"-"`
 	CA         PEM    `yaml:"ca"`
@@ -83,7 +83,7 @@ type TLS struct {
 	ServerName string `yaml:"server_name"`
 }
 
-// ClientConfig is for a dialer; nil without TLS.
+// ClientConfig returns the configuration for a dialer, or nil without TLS.
 func (t TLS) ClientConfig() (*tls.Config, error) {
 	if !t.Enabled {
 		return nil, nil //nolint:nilnil // no TLS
@@ -112,7 +112,7 @@ func certPool(pool *x509.CertPool, ca PEM) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Pool is the system's authorities and the one named, if any.
+// Pool returns the system's authorities, plus the ones in p if any.
 func (p PEM) Pool() (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -124,7 +124,7 @@ func (p PEM) Pool() (*x509.CertPool, error) {
 	return certPool(pool, p)
 }
 
-// SigningKeys are the report's keys, the one in use first.
+// SigningKeys returns the keys that sign reports, the one in use first.
 func (r Report) SigningKeys() ([]ed25519.PrivateKey, error) {
 	var out []ed25519.PrivateKey
 	for _, s := range r.SigningKey {
@@ -137,7 +137,7 @@ func (r Report) SigningKeys() ([]ed25519.PrivateKey, error) {
 	return out, nil
 }
 
-// SigningKeyInUse signs new reports; nil where there is none.
+// SigningKeyInUse returns the key that signs new reports, or nil if there is none.
 func (r Report) SigningKeyInUse() ed25519.PrivateKey {
 	if keys, err := r.SigningKeys(); err == nil && len(keys) > 0 {
 		return keys[0]
@@ -162,7 +162,7 @@ func signingKey(text string) (ed25519.PrivateKey, error) {
 	return nil, none
 }
 
-// secretForms are a secret, and where it is an address its password, as written and as decoded.
+// secretForms returns a secret or, for an address, its password and secret settings, as written and as decoded.
 func secretForms(secret string) []string {
 	out := []string{secret}
 	u, err := url.Parse(secret)
@@ -186,7 +186,7 @@ func secretForms(secret string) []string {
 	return append(out, secretSettings(u.RawQuery)...)
 }
 
-// secretSettings are the values of a query's settings that hold a secret, whatever parts them, as written and as decoded.
+// secretSettings returns the values of a query's secret settings, whether separated by & or ;, as written and as decoded.
 func secretSettings(query string) (out []string) {
 	for part := range strings.FieldsFuncSeq(query, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, value, _ := strings.Cut(part, "=")
@@ -216,7 +216,7 @@ var byteUnits = []struct {
 	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1},
 }
 
-// ParseBytes reads a size of at least 0.
+// ParseBytes parses a size of at least 0.
 func ParseBytes(text string) (Bytes, error) {
 	upper := strings.ToUpper(strings.TrimSpace(text))
 	for _, u := range byteUnits {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A size or duration in the configuration is refused, or within its bounds.
+// A size or duration in the configuration is either rejected or within its bounds.
 func FuzzSizesAndDurations(f *testing.F) {
 	for _, seed := range []string{"16MiB", "50GiB", "0", "-1", "1e400", "NaN", "9999999999TiB", "1.5 gb", "15m", "720h", "5", "-3s", "1e9h", "\u0663m", "0x10KiB", "Inf"} {
 		f.Add(seed)

@@ -15,11 +15,11 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// settle is how long files must be quiet before they are read: editors and deployments write in several steps.
+// settle is how long files must be unchanged before they are read, because editors and deployments write in several steps.
 const settle = 300 * time.Millisecond
 
-// Watch reads the configuration again on SIGHUP, and when its file, one in tenants.d or one that a file:PATH names changes.
-// It returns with ctx. Where the system tells of no changes, as network file systems do, SIGHUP still works.
+// Watch reloads the configuration on SIGHUP, and when its file, a file in tenants.d or a file named by file:PATH changes. It
+// returns when ctx ends. If the system reports no changes, as on network file systems, SIGHUP still works.
 func (l *Live) Watch(ctx context.Context, log *slog.Logger) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -39,7 +39,7 @@ func (l *Live) watch(ctx context.Context, hup <-chan os.Signal, log *slog.Logger
 	if err != nil {
 		log.Warn("cannot watch the configuration for changes: send SIGHUP after each change", "error", err)
 	}
-	quiet := time.NewTimer(0) // what changed since the program has read it is read again, too
+	quiet := time.NewTimer(0) // also picks up what changed since the program read it
 	defer quiet.Stop()
 	for {
 		why := "a file changed"
@@ -63,12 +63,12 @@ func (l *Live) watch(ctx context.Context, hup <-chan os.Signal, log *slog.Logger
 		}
 		l.reload(log, why)
 		if w != nil {
-			_ = l.follow(w) // directories that came since
+			_ = l.follow(w) // directories created since
 		}
 	}
 }
 
-// follow watches the directories of all files, as files are replaced rather than written.
+// follow watches the directories of all files, because files are replaced rather than written.
 func (l *Live) follow(w *fsnotify.Watcher) error {
 	l.mu.Lock()
 	named := slices.Clone(l.named)
@@ -78,15 +78,16 @@ func (l *Live) follow(w *fsnotify.Watcher) error {
 		return err
 	}
 	for _, d := range append([]string{filepath.Join(dir, tenantDir, "any")}, named...) {
-		_ = w.Add(filepath.Dir(d)) // one that is not there yet is told of by its parent, or is a problem of the configuration
+		_ = w.Add(filepath.Dir(d)) // the parent reports one that does not exist yet, or it is a problem of the configuration
 	}
 	return nil
 }
 
-// mountedData is the link that Kubernetes turns to new versions of mounted files.
+// mountedData is the symlink that Kubernetes switches to new versions of mounted files.
 const mountedData = "..data"
 
-// concerns tells whether an event may be of a file that is read: the ledger's, which may lie beside, comes with each write.
+// concerns reports whether an event may concern a configuration file. The ledger's file may be in the same directory and causes
+// events with every write.
 func (l *Live) concerns(name string) bool {
 	base := filepath.Base(name)
 	if base == filepath.Base(l.path) || base == tenantDir || base == mountedData || isTenantFile(name) {
@@ -101,14 +102,14 @@ func isTenantFile(name string) bool {
 	return filepath.Base(filepath.Dir(name)) == tenantDir && filepath.Ext(name) == ".yaml"
 }
 
-// differs tells whether a file holds another text than when it was last read.
+// differs reports whether any file has changed since it was last read.
 func (l *Live) differs() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return fingerprint(l.path, l.named) != l.read
 }
 
-// fingerprint is of the text of every file that a configuration is made of.
+// fingerprint returns a hash of all files that make up a configuration.
 func fingerprint(path string, named []string) [sha256.Size]byte {
 	files, _ := filepath.Glob(filepath.Join(filepath.Dir(path), tenantDir, "*.yaml"))
 	sum := sha256.New()

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Count is a number and its noun, singular or plural: "1 file", "2 files". A noun of several words ends with the one that
-// takes the plural; y after a consonant becomes ies, and ch and ss take es.
+// Count returns a number and its noun, singular or plural: "1 file", "2 files". In a noun of several words, the last one takes
+// the plural. A final y becomes ies unless it follows a or e; ch and ss take es.
 func Count[N int | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -17,7 +17,7 @@ func Count[N int | int64](n N, noun string) string {
 	return fmt.Sprintf("%d %s", n, plural(noun))
 }
 
-// Is is the verb that goes with a count.
+// Is returns "is" or "are", to agree with a count.
 func Is[N int | int64](n N) string {
 	if n == 1 {
 		return "is"
@@ -25,7 +25,7 @@ func Is[N int | int64](n N) string {
 	return "are"
 }
 
-// Verb is any regular verb that goes with a count: "1 file waits", "2 files wait".
+// Verb returns a regular verb that agrees with a count: "1 file waits", "2 files wait".
 func Verb[N int | int64](n N, verb string) string {
 	if n == 1 {
 		return verb + "s"
@@ -33,7 +33,7 @@ func Verb[N int | int64](n N, verb string) string {
 	return verb
 }
 
-// Has is the verb that goes with a count.
+// Has returns "has" or "have", to agree with a count.
 func Has[N int | int64](n N) string {
 	if n == 1 {
 		return "has"
@@ -41,7 +41,7 @@ func Has[N int | int64](n N) string {
 	return "have"
 }
 
-// Shorten keeps a text within so many characters. One that is cut ends with an ellipsis.
+// Shorten cuts a text to at most most characters. A text that is cut ends with an ellipsis.
 func Shorten(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most-1]) + "…"
@@ -49,7 +49,7 @@ func Shorten(text string, most int) string {
 	return text
 }
 
-// CutBytes keeps a text within so many bytes, or a few less, in whole characters.
+// CutBytes cuts a text to at most most bytes, without splitting a character.
 func CutBytes(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -70,7 +70,7 @@ func plural(noun string) string {
 	return noun + "s"
 }
 
-// Duration is a time in its two largest units, to the second: "15 minutes", "1 hour 30 minutes", "2 days".
+// Duration returns a duration in its two largest units, to the second: "15 minutes", "1 hour 30 minutes", "2 days".
 func Duration(d time.Duration) string {
 	d = d.Round(time.Second)
 	var parts []string
@@ -91,7 +91,7 @@ func Duration(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// Every is an interval: "every 15 minutes", "every hour".
+// Every returns an interval: "every 15 minutes", "every hour".
 func Every(d time.Duration) string {
 	text := Duration(d)
 	if one, ok := strings.CutPrefix(text, "1 "); ok && !strings.Contains(one, " ") {
@@ -100,10 +100,10 @@ func Every(d time.Duration) string {
 	return "every " + text
 }
 
-// Time is a moment in its own zone: "November 29, 2026, 15:04:05 UTC".
+// Time returns a moment in its own zone: "November 29, 2026, 15:04:05 UTC".
 func Time(t time.Time) string { return t.Format("January 2, 2006, 15:04:05 MST") }
 
-// State is a stored state as people read it: "verified with exceptions", "canceled".
+// State returns a stored state as people read it: "verified with exceptions", "canceled".
 func State(state string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(state, "_", " "), "cancelled", "canceled")
 }

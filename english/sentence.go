@@ -9,7 +9,7 @@ import (
 
 var plainWord = regexp.MustCompile(`^\p{Ll}\p{L}*([ ,:;]|\.( |$)|$)`)
 
-// Sentence is a reason as people read it: with a capital letter and a full stop. Names, paths and addresses stay as they are.
+// Sentence returns a reason as people read it, with a capital letter and a full stop. Names, paths and addresses stay as they are.
 func Sentence(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "" {

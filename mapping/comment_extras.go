@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Span is a stretch of a comment's text that leads somewhere or names a person. Start and End count characters as Frame.io
-// does, and need not fit the text.
+// Span is a stretch of a comment's text that is a link or mentions a person. Start and End count characters as Frame.io does, and
+// may lie outside the text.
 type Span struct {
 	Start  int    `json:"start_index"`
 	End    int    `json:"end_index"`
 	Text   string `json:"text"`
 	URL    string `json:"url,omitempty"`
 	UserID string `json:"user_id,omitempty"`
-	Name   string `json:"name,omitempty"` // of the person, where known
+	Name   string `json:"name,omitempty"` // of the person, if known
 	Email  string `json:"email,omitempty"`
 }
 
-// AttachmentName is what is known of a file on a comment.
+// AttachmentName is what is known about a file attached to a comment.
 type AttachmentName struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
@@ -34,7 +34,7 @@ type Markup struct {
 	Source                     string // JSON
 }
 
-// CommentExtras is what a comment carries beside its text, place and drawing.
+// CommentExtras is what a comment carries apart from its text, position and drawing.
 type CommentExtras struct {
 	Anchor                           *[2]float64
 	CompletedByName, CompletedByMail string
@@ -45,17 +45,17 @@ type CommentExtras struct {
 	Markup                           *Markup
 }
 
-// pointWidth is the stroke of a point, in pixels: wide enough to be seen.
+// pointWidth is the stroke width of a point in pixels, wide enough to be visible.
 const pointWidth = 8
 
-// pointOf draws an anchor: a stroke too short to be anything but a dot, beginning at the place itself.
+// pointOf draws an anchor as a dot: a very short stroke that starts at the anchor.
 func pointOf(at [2]float64, frame DrawingFrame) Shape {
 	sx, sy := frame.scale()
 	x, y := clamp(at[0])*sx, clamp(at[1])*sy
 	return Shape{Type: "PENCIL", Color: plainColor, Width: pointWidth, Points: [][2]float64{{x, y}, {x + sx/1000, y}}}
 }
 
-// add puts the extras into a draft: readable in its text, and kept in its fields.
+// add adds the extras to a draft's shapes and fields. Readable puts them into the text.
 func (x CommentExtras) add(d *SegmentDraft, frame DrawingFrame) {
 	if x.Anchor != nil {
 		if len(d.Shapes) == 0 {
@@ -94,11 +94,12 @@ func (d *SegmentDraft) keep(name string, v any) {
 	}
 }
 
-// Readable is a comment's text with where its links lead and whom it mentions, and with what cannot be seen otherwise.
+// Readable returns a comment's text with the targets of its links, the people it mentions, and everything that iconik could not
+// show otherwise.
 func (x CommentExtras) Readable(text string) string {
 	runes, tail := []rune(text), []string{}
 	spans := append(slices.Clone(x.Links), x.Mentions...)
-	slices.SortStableFunc(spans, func(a, b Span) int { return b.Start - a.Start }) // from the end: places before stay good
+	slices.SortStableFunc(spans, func(a, b Span) int { return b.Start - a.Start }) // from the end, so that earlier positions stay valid
 	for _, s := range spans {
 		note := s.note()
 		switch {
@@ -125,8 +126,8 @@ func (x CommentExtras) Readable(text string) string {
 	return strings.TrimLeft(out+"\n\n["+strings.Join(tail, "]\n[")+"]", "\n")
 }
 
-// Aside is what stands behind a text that is edited on both sides, and so stays as it is: where its links lead, what it has
-// attached, and what it proposes to change.
+// Aside returns what to append to a text that is edited on both sides and must stay as it is: the targets of its links, its
+// attachments, and the change it proposes.
 func (x CommentExtras) Aside(text string) string {
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, " ["+format+"]", args...) }
@@ -144,7 +145,7 @@ func (x CommentExtras) Aside(text string) string {
 	return b.String()
 }
 
-// note is what the text does not say by itself.
+// note returns what the text itself does not say.
 func (s Span) note() string {
 	if s.URL != "" {
 		return s.URL

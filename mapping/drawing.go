@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// DrawingFrame is the coordinate frame of iconik's drawings, which iconik does not document: "normalised" (0..1 of the
-// picture) or "pixels" of a picture of Width by Height.
+// DrawingFrame is the coordinate frame of iconik's drawings, which iconik does not document: "normalised" (0..1 of the picture)
+// or "pixels" of a picture of Width by Height.
 type DrawingFrame struct {
 	Kind          string
 	Width, Height int
@@ -21,16 +21,16 @@ func (f DrawingFrame) scale() (x, y float64) {
 	return 1, 1
 }
 
-// Shape is one shape of a drawing in iconik's words. Width is the stroke's, in pixels.
+// Shape is one shape of a drawing in iconik's terms. Width is the stroke width in pixels.
 type Shape struct {
-	Type   string // LINE, RECTANGLE, ARROW, ELLIPSE, PENCIL, or TEXT, which Frame.io has not
+	Type   string // LINE, RECTANGLE, ARROW, ELLIPSE, PENCIL, or TEXT, which Frame.io does not have
 	Color  string
 	Points [][2]float64
 	Width  float64
 	Text   string `json:",omitempty"`
 }
 
-// frameioShape is one element of Frame.io's annotation JSON. Coordinates are 0..1 of the picture from its upper left.
+// frameioShape is one element of Frame.io's annotation JSON. Coordinates are 0..1 of the picture from its upper left corner.
 type frameioShape struct {
 	Tool  string    `json:"tool"`
 	Color string    `json:"color"`
@@ -47,15 +47,15 @@ type frameioShape struct {
 	YS    []float64 `json:"ys"`
 }
 
-// Drawing reads Frame.io's annotation. Tools it does not know, and shapes it cannot read, are counted and left out: a
-// comment never fails for its drawing.
+// Drawing parses Frame.io's annotation. It skips and counts unknown tools and unreadable shapes: a comment never fails because of
+// its drawing.
 func Drawing(annotation string, frame DrawingFrame) (shapes []Shape, unknown int) {
 	if strings.TrimSpace(annotation) == "" {
 		return nil, 0
 	}
 	var raw []json.RawMessage
 	if json.Unmarshal([]byte(annotation), &raw) != nil {
-		raw = []json.RawMessage{json.RawMessage(annotation)} // one shape that is in no list
+		raw = []json.RawMessage{json.RawMessage(annotation)} // a single shape without a list
 	}
 	sx, sy := frame.scale()
 	for _, r := range raw {
@@ -71,7 +71,7 @@ func Drawing(annotation string, frame DrawingFrame) (shapes []Shape, unknown int
 		}
 		for i, p := range points {
 			points[i] = [2]float64{clamp(p[0]) * sx, clamp(p[1]) * sy}
-			if frame.Kind == "pixels" { // which iconik took as whole numbers only until 2026
+			if frame.Kind == "pixels" { // until 2026, iconik accepted only whole numbers
 				points[i] = [2]float64{math.Round(points[i][0]), math.Round(points[i][1])}
 			}
 		}
@@ -82,7 +82,7 @@ func Drawing(annotation string, frame DrawingFrame) (shapes []Shape, unknown int
 
 func (f frameioShape) points() (string, [][2]float64) {
 	switch f.Tool {
-	case "line": // documented with its ends; where it has none, with the box of all other tools
+	case "line": // documented with its end points; without them, it has the box of all other tools
 		if f.X1 == 0 && f.Y1 == 0 && f.X2 == 0 && f.Y2 == 0 {
 			if f.W == 0 && f.H == 0 {
 				return "", nil
@@ -109,7 +109,7 @@ func (f frameioShape) points() (string, [][2]float64) {
 	return "", nil
 }
 
-// box gives two opposite corners, the upper left first, whatever way the shape was drawn.
+// box returns two opposite corners, the upper left one first, whichever way the shape was drawn.
 func (f frameioShape) box() [][2]float64 {
 	return [][2]float64{{min(f.X, f.X+f.W), min(f.Y, f.Y+f.H)}, {max(f.X, f.X+f.W), max(f.Y, f.Y+f.H)}}
 }
@@ -121,7 +121,7 @@ func clamp(v float64) float64 {
 	return min(max(v, 0), 1)
 }
 
-// Frame.io's own red and width, for what names none that can be read.
+// Frame.io's own red and width, used if there is no readable value.
 const (
 	plainColor = "#E74A3C"
 	plainWidth = 3 // pixels
@@ -130,7 +130,7 @@ const (
 var namedColors = map[string]string{"black": "#000000", "white": "#FFFFFF", "red": "#FF0000", "green": "#008000", "lime": "#00FF00", "blue": "#0000FF", "yellow": "#FFFF00",
 	"orange": "#FFA500", "purple": "#800080", "magenta": "#FF00FF", "cyan": "#00FFFF", "pink": "#FFC0CB", "gray": "#808080", "grey": "#808080"}
 
-// hexColor gives a CSS color the form #RRGGBB, the only one that Frame.io documents; opacity is lost.
+// hexColor converts a CSS color to #RRGGBB, the only form that Frame.io documents. Opacity is lost.
 func hexColor(given string) string {
 	if len(given) == 7 && given[0] == '#' && strings.Trim(given[1:], "0123456789abcdefABCDEF") == "" {
 		return given
@@ -159,7 +159,7 @@ func hexColor(given string) string {
 	return plainColor
 }
 
-// Annotation writes shapes as Frame.io's annotation JSON; "" for none.
+// Annotation returns shapes as Frame.io's annotation JSON, or "" if there are none.
 func Annotation(shapes []Shape, frame DrawingFrame) string {
 	sx, sy := frame.scale()
 	var out []map[string]any
@@ -185,7 +185,7 @@ func Annotation(shapes []Shape, frame DrawingFrame) string {
 		case s.Type == "RECTANGLE", s.Type == "ELLIPSE", s.Type == "ARROW":
 			x, y := at(0)
 			x2, y2 := at(1)
-			if s.Type != "ARROW" { // of boxes, x and y are the upper left corner always
+			if s.Type != "ARROW" { // the x and y of boxes are always the upper left corner
 				x, y, x2, y2 = min(x, x2), min(y, y2), max(x, x2), max(y, y2)
 			}
 			m["tool"], m["x"], m["y"], m["w"], m["h"] = map[string]string{"RECTANGLE": "rect", "ELLIPSE": "ellipse", "ARROW": "arrow"}[s.Type], x, y, x2-x, y2-y

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// Metadata views in iconik.
+// iconik's metadata views.
 const (
 	ArchiveView = "Frame.io archive"
 	CommentView = "Frame.io comment"
 )
 
-// Field describes a metadata field; Type is iconik's field_type.
+// Field describes a metadata field. Type is iconik's field_type.
 type Field struct{ Name, Label, Type string }
 
 // ArchiveFields are the fields of the view on archived assets and collections.
@@ -57,7 +57,7 @@ var CommentFields = []Field{
 	{"framebridge_markup", "Text markup (JSON)", "text"},
 }
 
-// FieldsInput is what Frame.io says of a file.
+// FieldsInput is what Frame.io says about a file.
 type FieldsInput struct {
 	SourceID, SourceURL, SourcePath string
 	Label, Description              string
@@ -65,11 +65,11 @@ type FieldsInput struct {
 	UploadedAt, CreatedAt           time.Time
 	Rating                          *float64
 	Properties                      map[string]any
-	Stack                           string // JSON of the version stack, as far as it says more than its versions
+	Stack                           string // JSON of the version stack, if it says more than its versions do
 	OwnerName, OwnerEmail           string
 }
 
-// Fields are the values of the archive's view, without those that the copy adds (checksum, rendition).
+// Fields returns the values of the archive's view, except those that copying adds (checksum, rendition).
 func Fields(in FieldsInput) map[string]string {
 	out := map[string]string{
 		"framebridge_source_id":   in.SourceID,
@@ -106,7 +106,8 @@ func Fields(in FieldsInput) map[string]string {
 	return out
 }
 
-// WithCleared names every field of a view: iconik leaves unnamed ones alone, and an empty value takes away what was there.
+// WithCleared returns values with every field of the view: iconik leaves fields alone that are not named, and an empty value
+// clears a field.
 func WithCleared(view []Field, values map[string]string) map[string]string {
 	out := make(map[string]string, len(view))
 	for _, f := range view {
@@ -123,7 +124,7 @@ func date(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// person writes "Name <email>", or what there is of it.
+// person returns "Name <email>", or whichever of the two is set.
 func person(name, email string) string {
 	switch {
 	case email == "":
@@ -134,7 +135,7 @@ func person(name, email string) string {
 	return name + " <" + email + ">"
 }
 
-// FieldsHash tells one set of values from another.
+// FieldsHash returns a hash that tells one set of values from another.
 func FieldsHash(fields map[string]string) string {
 	names := make([]string, 0, len(fields))
 	for n := range fields {
@@ -148,13 +149,13 @@ func FieldsHash(fields map[string]string) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// CommentInput is what Frame.io says of a comment.
+// CommentInput is what Frame.io says about a comment.
 type CommentInput struct {
 	Text                    string
 	AuthorName, AuthorEmail string
 	Guest, AuthorUnknown    bool
-	CreatedAt               time.Time // in Frame.io; zero where iconik's own time says it
-	IconikUserID            string    // "" where no iconik user has the author's address
+	CreatedAt               time.Time // in Frame.io; zero if iconik's own creation time tells it
+	IconikUserID            string    // "" if no iconik user has the author's address
 	Frame                   *int64
 	Frames                  int64
 	Rate                    Rate
@@ -165,8 +166,7 @@ type CommentInput struct {
 	Extras                  CommentExtras
 }
 
-// SegmentDraft is a comment as iconik should have it. Fields are those of the comment view, only where there is
-// something to keep.
+// SegmentDraft is a comment as iconik should have it. Fields are those of the comment view, and only those with something to keep.
 type SegmentDraft struct {
 	Text              string
 	StartMS, EndMS    *int64
@@ -177,10 +177,10 @@ type SegmentDraft struct {
 	RateAssumed       bool
 }
 
-// TeamOnlyPrefix marks a team-only comment where iconik has no field for it.
+// TeamOnlyPrefix marks a team-only comment if iconik has no field for that.
 const TeamOnlyPrefix = "[team only] "
 
-// Segment maps a comment.
+// Segment maps a comment to a segment.
 func Segment(in CommentInput) SegmentDraft {
 	in.Text = in.Extras.Readable(in.Text)
 	d := SegmentDraft{Text: in.Text, Checked: in.Completed, Internal: in.TeamOnly, Fields: map[string]string{}}
@@ -223,7 +223,7 @@ func Segment(in CommentInput) SegmentDraft {
 	return d
 }
 
-// Hash tells one state of a comment from another.
+// Hash returns a hash that tells one state of a comment from another, or "" if it cannot be encoded.
 func (d SegmentDraft) Hash() string {
 	encoded, err := json.Marshal(d)
 	if err != nil {

@@ -30,8 +30,8 @@ func TestEveryFrameOfADayComesBack(t *testing.T) {
 	}
 }
 
-// TestTimecodeOfADaysFramesComesBack tries every frame of the first 11 minutes (a whole pattern of dropped numbers), those at
-// every minute of the day, and a stride that meets every second at another frame.
+// TestTimecodeOfADaysFramesComesBack tests every frame of the first 11 minutes (a full pattern of dropped numbers), the frames at
+// every minute of the day, and a stride that hits each second at a different frame.
 func TestTimecodeOfADaysFramesComesBack(t *testing.T) {
 	t.Parallel()
 	const (
@@ -225,7 +225,7 @@ func TestDrawing(t *testing.T) {
 		require.Equal(t, c.shapes, shapes, name)
 		require.Equal(t, c.unknown, unknown, name)
 		again, _ := Drawing(Annotation(shapes, DrawingFrame{}), DrawingFrame{})
-		for i := range shapes { // Frame.io wants both
+		for i := range shapes { // Frame.io requires both
 			if shapes[i].Color == "" {
 				shapes[i].Color = plainColor
 			}

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// ExternalID is the name under which iconik knows a Frame.io object: frameio:<kind>:<id>.
+// ExternalID returns the external ID of a Frame.io object in iconik: frameio:<kind>:<id>.
 func ExternalID(kind, id string) string { return "frameio:" + kind + ":" + id }
 
-// ParseExternalID takes an external id apart; false when it is not one of ours.
+// ParseExternalID splits an external ID. ours is false if it is not one of ours.
 func ParseExternalID(s string) (kind, id string, ours bool) {
 	rest, ok := strings.CutPrefix(s, "frameio:")
 	if !ok {
@@ -21,19 +21,19 @@ func ParseExternalID(s string) (kind, id string, ours bool) {
 	return strings.Cut(rest, ":")
 }
 
-// separators stand between a project's name and the suffix.
+// isSeparator reports whether r may stand between a project's name and the suffix.
 func isSeparator(r rune) bool {
 	return unicode.IsSpace(r) || strings.ContainsRune("-–—_:()[]{}", r)
 }
 
-// HasSuffix says that a project's name ends with the suffix as a word of its own; upper and lower case differ.
+// HasSuffix reports whether a project's name ends with the suffix as a separate word. Case matters.
 func HasSuffix(name, suffix string) bool {
 	_, ok := cutSuffix(name, suffix)
 	return ok
 }
 
-// cutSuffix cuts the suffix off, with the closing brackets and white space after it. Both are compared in one Unicode
-// form: a Mac may write é as e and an accent. What is left of the name is in that form, too.
+// cutSuffix removes the suffix, and the closing brackets and white space after it. It compares in Unicode NFC, because a Mac may
+// write é as e and an accent. The rest of the name it returns is in NFC, too.
 func cutSuffix(name, suffix string) (string, bool) {
 	suffix = norm.NFC.String(strings.TrimSpace(suffix))
 	trimmed := norm.NFC.String(strings.TrimFunc(name, unicode.IsSpace))
@@ -51,10 +51,10 @@ func cutSuffix(name, suffix string) (string, bool) {
 		return "", true
 	}
 	r, _ := utf8.DecodeLastRuneInString(before)
-	return before, !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) // a mark belongs to its letter
+	return before, !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) // a combining mark is part of its letter
 }
 
-// ProjectTitle is a project's name without the suffix and the separators before it. A name that is nothing else stays.
+// ProjectTitle returns a project's name without the suffix and the separators before it. A name that consists of nothing else is kept.
 func ProjectTitle(name, suffix string) string {
 	before, ok := cutSuffix(name, suffix)
 	if !ok {
@@ -67,7 +67,7 @@ func ProjectTitle(name, suffix string) string {
 	return strings.TrimSpace(title)
 }
 
-// Title is a name as iconik takes it: it wants one for everything, and Frame.io may have none.
+// Title returns name, or "Untitled" if it is blank: iconik requires a title, but Frame.io does not.
 func Title(name string) string {
 	if strings.TrimSpace(name) == "" {
 		return "Untitled"
@@ -75,8 +75,8 @@ func Title(name string) string {
 	return name
 }
 
-// PathName lets a name stand in a path, where it leads nowhere else: a slash within it becomes the division slash ∕, names of
-// dots alone are written with wide ones, and an empty name is "Untitled".
+// PathName makes a name safe as one element of a path: a slash becomes the division slash ∕, "." and ".." get full-width dots,
+// and an empty name becomes "Untitled".
 func PathName(name string) string {
 	switch name {
 	case "", ".", "..":
@@ -85,10 +85,10 @@ func PathName(name string) string {
 	return strings.ReplaceAll(name, "/", "∕")
 }
 
-const maxFileName = 200 // bytes: storages and file systems take 255, and iconik adds to the name
+const maxFileName = 200 // bytes: storages and file systems allow 255, and iconik adds to the name
 
-// SafeFileName is a name that every storage takes: no slash, backslash or control character, never . or .., at most
-// 200 bytes, its extension kept.
+// SafeFileName returns a name that every storage accepts: no slash, backslash or control character, never . or .., and at most
+// 200 bytes including its extension.
 func SafeFileName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
@@ -106,7 +106,7 @@ func SafeFileName(name string) string {
 	return cutName(name, maxFileName)
 }
 
-// cutName shortens a name to a number of bytes, between characters, and keeps its extension.
+// cutName cuts a name to a number of bytes at a character boundary, and keeps its extension.
 func cutName(name string, most int) string {
 	if len(name) <= most {
 		return name
@@ -123,19 +123,19 @@ func cutName(name string, most int) string {
 }
 
 const (
-	// maxStorageDir leaves a file's name and what iconik puts before it (a prefix, a UUID) their place within the 1,024
-	// bytes that S3, GCS, B2 and Azure allow for a key.
+	// maxStorageDir leaves room for a file's name and what iconik puts before it (a prefix, a UUID) within the 1,024 bytes that
+	// S3, GCS, B2 and Azure allow for a key.
 	maxStorageDir = 900 - maxFileName - 1
-	maxDirName    = 120 // of a name in a path that is too long all the same
+	maxDirName    = 120 // of one name, if the path is still too long
 )
 
-// ParentPath is the path of what a file or folder lies in, empty for one at the top.
+// ParentPath returns the path of the folder that contains a file or folder, or "" at the top.
 func ParentPath(path string) string {
 	return path[:max(strings.LastIndexByte(path, '/'), 0)]
 }
 
-// StorageDir is a directory of a storage: the names before the folders, the folders of a path, and a last name that is
-// no other directory's. Where the whole is too long, folders are left out in the middle, and "…" stands for them.
+// StorageDir returns a directory in a storage: the names before the folders, the folders of a path, and last, which no other
+// directory has. If the whole is too long, "…" replaces folders in the middle.
 func StorageDir(before []string, folders, last string) string {
 	var names []string
 	for _, n := range before {
@@ -169,7 +169,7 @@ func StorageDir(before []string, folders, last string) string {
 	return join(names, middle[:min(len(middle), 1)], nil)
 }
 
-// SafePath makes each part of a path safe. Its slashes part folders; a slash within a name is ∕ already.
+// SafePath makes each part of a path safe. Slashes separate folders; a slash within a name must already be ∕.
 func SafePath(p string) string {
 	parts := strings.Split(p, "/")
 	for i := range parts {
@@ -178,7 +178,7 @@ func SafePath(p string) string {
 	return strings.Join(parts, "/")
 }
 
-// mediaTypes of what is reviewed, by extension. Frame.io goes by the name where one is missing here.
+// mediaTypes are the types of reviewed files by extension. If one is missing here, Frame.io goes by the file's name.
 var mediaTypes = map[string]string{
 	".mov": "video/quicktime", ".mp4": "video/mp4", ".m4v": "video/x-m4v", ".mxf": "application/mxf", ".avi": "video/x-msvideo", ".mkv": "video/x-matroska",
 	".webm": "video/webm", ".mpg": "video/mpeg", ".ts": "video/mp2t", ".wav": "audio/x-wav", ".mp3": "audio/mpeg", ".aac": "audio/aac", ".aif": "audio/x-aiff",
@@ -186,12 +186,12 @@ var mediaTypes = map[string]string{
 	".tiff": "image/tiff", ".psd": "image/vnd.adobe.photoshop", ".webp": "image/webp", ".pdf": "application/pdf",
 }
 
-// MediaType guesses a file's media type by its name; "" where it is not known.
+// MediaType guesses a file's media type from its name. It returns "" if the extension is not known.
 func MediaType(name string) string {
 	return mediaTypes[strings.ToLower(path.Ext(name))]
 }
 
-// NameLike names a proxy after its asset: the title with the proxy's extension.
+// NameLike names a proxy after its asset: the title with the proxy's extension, or .mp4 if it has none.
 func NameLike(title, file string) string {
 	base := SafeFileName(title)
 	if ext := path.Ext(base); MediaType(base) != "" {
@@ -203,9 +203,9 @@ func NameLike(title, file string) string {
 	return base + ".mp4"
 }
 
-const excerptLength = 60 // characters of a comment, by which people find it
+const excerptLength = 60 // characters that let people recognize a comment
 
-// Excerpt is the beginning of a comment.
+// Excerpt returns the beginning of a comment.
 func Excerpt(text string) string {
 	if r := []rune(text); len(r) > excerptLength {
 		return string(r[:excerptLength]) + "…"

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Side is one of the two places where a comment lives.
+// Side is one of the two systems that have a comment.
 type Side int
 
 // The two sides.
@@ -15,13 +15,13 @@ const (
 	Iconik
 )
 
-// Other is the side across.
+// Other returns the opposite side.
 func (s Side) Other() Side { return 1 - s }
 
 func (s Side) String() string { return [...]string{"Frame.io", "iconik"}[s] }
 
-// State holds the parts of a comment that are edited by themselves, each as a text that is equal when the part is equal.
-// They are compared within one side only.
+// State holds the parts of a comment that are edited independently, each encoded so that equal parts have equal text. States are
+// compared only within one side.
 type State struct {
 	Text    string `json:"text"`
 	Time    string `json:"time"`
@@ -29,13 +29,13 @@ type State struct {
 	Drawing string `json:"drawing"`
 }
 
-// Unknown is the state of a comment that was last seen in no certain state: each part counts as edited.
+// Unknown is the state of a comment whose last state is not certain: every part counts as edited.
 var Unknown = State{Text: "?", Time: "?", Done: "?", Drawing: "?"}
 
-// Part names one of a comment's parts.
+// Part is the name of one of a comment's parts.
 type Part string
 
-// Parts of a comment that are edited by themselves.
+// Parts of a comment that are edited independently.
 const (
 	PartText    Part = "text"
 	PartTime    Part = "time"
@@ -57,7 +57,7 @@ func (f *State) at(p Part) *string {
 	return &f.Drawing
 }
 
-// Seen is a comment as one side shows it for certain.
+// Seen is a comment that one side shows for certain.
 type Seen struct {
 	ID, ParentID string
 	State        State
@@ -65,44 +65,44 @@ type Seen struct {
 	UpdatedAt    time.Time
 }
 
-// Pair is a comment known from before. An empty id means that the side never had it for certain.
+// Pair is a known comment. An empty ID means that it is not certain that the side ever had it.
 type Pair struct {
 	Key     string
 	Origin  Side
 	IDs     [2]string
-	State   [2]State // as last seen, or given
+	State   [2]State // as last seen or written
 	Deleted bool
 	// Ignored comments stay on their side.
 	Ignored bool
 }
 
-// OpKind is what must be done.
+// OpKind is the kind of an operation.
 type OpKind string
 
 // Kinds of operations.
 const (
-	OpCreate OpKind = "create" // make the comment on To; Key is empty when it was not known
+	OpCreate OpKind = "create" // create the comment on To; Key is empty if it was not known
 	OpEdit   OpKind = "edit"   // bring Parts of the comment over to To
 	OpDelete OpKind = "delete" // delete it on To
-	OpNote   OpKind = "note"   // nothing is left to do but to write down what is seen, or that it is gone on both sides
+	OpNote   OpKind = "note"   // only record what is seen, or that it is gone on both sides
 )
 
-// Op is one step towards both sides being equal.
+// Op is one step toward making both sides equal.
 type Op struct {
 	Kind      OpKind
-	To        Side // the other side is where it comes from
+	To        Side // where to apply it; it comes from the other side
 	Key       string
-	From      string // id on the side it comes from
+	From      string // ID on the side it comes from
 	Parts     []Part
-	Overruled []Part // on To, overruled by a later edit: to be kept in the audit
+	Overruled []Part // parts on To that a later edit overrules; the audit keeps them
 }
 
-// Reconcile compares what both sides show with what is known and returns what makes them equal. New comments come in the order
-// in which they were said, parents before their replies, and edits last: of those a vendor may take few a minute. It is right
-// only where the seen states are: a listing that lags behind must be confirmed before.
+// Reconcile compares what both sides show with what is known, and returns the operations that make them equal. New comments come
+// in the order in which they were written, parents before replies. Edits come last, because a vendor may accept only a few per
+// minute. The result is only as reliable as seen: the caller must first confirm a listing that may lag behind.
 //
-// An edit of a part on one side goes to the other. Edited on both, the later edit wins. Deleted on one side, it is
-// deleted on the other, whatever was edited there.
+// An edit of a part on one side goes to the other. If both sides edited the part, the later edit wins. A comment deleted on one
+// side is deleted on the other, whatever was edited there.
 func Reconcile(pairs []Pair, seen [2][]Seen) []Op {
 	var ops, edits []Op
 	byID := [2]map[string]Seen{{}, {}}
@@ -141,7 +141,7 @@ func Reconcile(pairs []Pair, seen [2][]Seen) []Op {
 	return append(ops, edits...)
 }
 
-// levels counts the ancestors of each comment.
+// levels returns the number of ancestors of each comment.
 func levels(rows []Seen) map[string]int {
 	parent := map[string]string{}
 	for _, s := range rows {
@@ -180,7 +180,7 @@ func (p Pair) reconcile(byID [2]map[string]Seen) []Op {
 	}
 	from := p.Origin
 	switch {
-	case p.IDs[from.Other()] == "" && there[from]: // it was begun and not finished
+	case p.IDs[from.Other()] == "" && there[from]: // its creation was begun but not finished
 		return []Op{{Kind: OpCreate, To: from.Other(), Key: p.Key, From: p.IDs[from]}}
 	case !there[Frameio] && !there[Iconik]:
 		return []Op{{Kind: OpNote, Key: p.Key}}
@@ -218,5 +218,5 @@ func (p Pair) reconcile(byID [2]map[string]Seen) []Op {
 	return ops
 }
 
-// Copy takes one part over from another state.
+// Copy copies one part from another state.
 func (f *State) Copy(p Part, from State) { *f.at(p) = *from.at(p) }

@@ -26,7 +26,7 @@ var SendFields = []Field{
 	{"framebridge_download", "Allow download", "boolean"},
 }
 
-// The form's fields for protections, where the configuration offers them.
+// The form's fields for protections, if the configuration offers them.
 var (
 	ForensicField = Field{"framebridge_forensic_watermark", "Forensic watermark", "boolean"}
 	DRMField      = Field{"framebridge_drm", "DRM", "boolean"}
@@ -42,7 +42,7 @@ var ReviewFields = []Field{
 	{"framebridge_decision", "Decision", "string"},
 }
 
-// fingerprint tells one text from another without holding it.
+// fingerprint tells one text from another without containing it.
 func fingerprint(text string) string {
 	if text == "" {
 		return ""
@@ -58,7 +58,7 @@ func optional(v *int64) string {
 	return strconv.FormatInt(*v, 10)
 }
 
-// FrameioState is the state of a comment in Frame.io. Ranges of one frame are points.
+// FrameioState returns the state of a comment in Frame.io. A range of one frame is a point.
 func FrameioState(text string, frame *int64, frames int64, page *int, completed bool, annotation string) State {
 	f := State{Text: fingerprint(strings.TrimSpace(text)), Done: strconv.FormatBool(completed), Drawing: fingerprint(canonical(annotation))}
 	if frame != nil {
@@ -73,7 +73,7 @@ func FrameioState(text string, frame *int64, frames int64, page *int, completed 
 	return f
 }
 
-// IconikState is the state of a segment in iconik. drawing is its JSON.
+// IconikState returns the state of a segment in iconik. drawing is JSON.
 func IconikState(text string, startMS, endMS *int64, checked bool, drawing string) State {
 	f := State{Text: fingerprint(strings.TrimSpace(text)), Done: strconv.FormatBool(checked), Drawing: fingerprint(canonical(drawing)), Time: optional(startMS)}
 	if endMS != nil && (startMS == nil || *endMS != *startMS) {
@@ -82,7 +82,7 @@ func IconikState(text string, startMS, endMS *int64, checked bool, drawing strin
 	return f
 }
 
-// canonical writes JSON so that what means the same is the same; empty drawings are "".
+// canonical rewrites JSON so that equal values have equal text. An empty drawing becomes "".
 func canonical(text string) string {
 	if strings.TrimSpace(text) == "" {
 		return ""
@@ -110,7 +110,7 @@ func canonical(text string) string {
 	return string(raw)
 }
 
-// FrameRange gives a segment's milliseconds their frames; a point has 0 frames, and no start no frame at all.
+// FrameRange converts a segment's milliseconds to frames. A point has 0 frames, and without a start there is no frame at all.
 func FrameRange(startMS, endMS *int64, r Rate) (frame *int64, frames int64) {
 	if startMS == nil {
 		return nil, 0
@@ -124,11 +124,11 @@ func FrameRange(startMS, endMS *int64, r Rate) (frame *int64, frames int64) {
 	return &f, frames
 }
 
-// emptyText stands for a comment that is only drawn; Frame.io wants a text.
+// emptyText stands for a comment that has only a drawing, because Frame.io requires a text.
 const emptyText = "(drawing)"
 
-// ToFrameio writes an iconik comment for Frame.io, where all comments are our user's: the writer's name goes before it,
-// and what cannot be drawn there is named after it.
+// ToFrameio prepares an iconik comment for Frame.io, where all comments belong to our user: before names the writer, and after
+// names the shapes that cannot be drawn there.
 func ToFrameio(text, writer string, shapes []Shape) (before, body, after string, drawable []Shape) {
 	if writer != "" {
 		before = writer + ": "
@@ -154,7 +154,7 @@ func ToFrameio(text, writer string, shapes []Shape) (before, body, after string,
 	return before, body, after, drawable
 }
 
-// NotDrawn names the tools of a Frame.io annotation that iconik has no shape for; "" for none.
+// NotDrawn returns a note of how many shapes of a Frame.io annotation iconik cannot show, or "" if it shows all.
 func NotDrawn(annotation string) string {
 	_, unknown := Drawing(annotation, DrawingFrame{})
 	if unknown == 0 {
@@ -166,7 +166,7 @@ func NotDrawn(annotation string) string {
 	return fmt.Sprintf(" [also drawn in Frame.io: %d shapes that iconik has not]", unknown)
 }
 
-// Bare takes away what was put around a text when it was brought over, as far as it is still there.
+// Bare removes what was added around a text when it was brought over, if it is still there.
 func Bare(text, before, after string) string {
 	text = strings.TrimSpace(text)
 	text = strings.TrimPrefix(text, strings.TrimSpace(before))
@@ -177,10 +177,10 @@ func Bare(text, before, after string) string {
 	return text
 }
 
-// Decision is iconik's word for a label of Frame.io, as approval status and as framebridge_decision. "needs_review" is
-// what a reviewer sets who wants to see the file again: changes are requested.
+// Decision converts a Frame.io label to iconik's approval status and framebridge_decision. A reviewer who sets "needs_review"
+// wants to see the file again: changes are requested.
 //
-// known is false for an option that the account has made itself.
+// known is false for an option that the account has defined itself.
 func Decision(label string) (approval, decision string, known bool) {
 	switch label {
 	case "approved":
@@ -197,7 +197,7 @@ func Decision(label string) (approval, decision string, known bool) {
 
 const quoteLength = 80
 
-// QuotedReply stands before a reply where Frame.io has no replies: it names what is replied to.
+// QuotedReply returns the prefix of a reply on a Frame.io that has no replies. It quotes the comment that is replied to.
 func QuotedReply(author, text string) string {
 	quote := []rune(strings.Join(strings.Fields(text), " "))
 	if len(quote) > quoteLength {
@@ -209,7 +209,7 @@ func QuotedReply(author, text string) string {
 	return fmt.Sprintf("↪ reply to %s: “%s” — ", author, string(quote))
 }
 
-// KeepUnknown adds to a new annotation the shapes of the old one that iconik never showed.
+// KeepUnknown returns the new annotation plus the shapes of the old one that iconik could not show.
 func KeepUnknown(old, annotation string) string {
 	var had, out []json.RawMessage
 	if json.Unmarshal([]byte(old), &had) != nil {

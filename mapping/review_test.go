@@ -90,7 +90,7 @@ func TestStatesDoNotDependOnSpelling(t *testing.T) {
 	assert.NotEqual(t, FrameioState("a", &f, 2, nil, false, ""), FrameioState("a", &f, 3, nil, false, ""))
 }
 
-// FrameRange gives back what CommentTimes has made, at every common rate.
+// FrameRange inverts CommentTimes at every common rate.
 func TestRangesComeBackAsTheyWent(t *testing.T) {
 	for _, r := range []Rate{{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {50, 1}, {60000, 1001}, {60, 1}, {120000, 1001}} {
 		for range 2000 {

@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// FieldsView is the metadata view in iconik of Frame.io's own and the account's fields.
+// FieldsView is iconik's metadata view of Frame.io's own fields and the account's.
 const FieldsView = "Frame.io fields"
 
-// FieldsJSON holds all fields of an object as Frame.io sent them: it tells what is empty from what was never filled in.
+// FieldsJSON is the field that holds all fields of an object as Frame.io sent them. It distinguishes empty fields from those
+// never filled in.
 const FieldsJSON = "framebridge_fields"
 
-// SourceField is a metadata field of Frame.io with its value, as the port gives it.
+// SourceField is a metadata field of Frame.io with its value, as package frameio returns it.
 type SourceField struct {
 	ID         string          `json:"id"`
 	Name       string          `json:"name"`
@@ -27,7 +28,7 @@ type SourceField struct {
 	Source     json.RawMessage `json:"source,omitempty"`
 }
 
-// TargetField is a field of iconik that takes a field of Frame.io.
+// TargetField is an iconik field that receives a Frame.io field.
 type TargetField struct {
 	Name    string
 	Label   string
@@ -36,12 +37,12 @@ type TargetField struct {
 	Options []string
 }
 
-// IconikName is the name of the iconik field of a definition.
+// IconikName returns the name of the iconik field for the field's definition.
 func (f SourceField) IconikName() string {
 	return "frameio_" + strings.ReplaceAll(f.ID, "-", "")
 }
 
-// Target is the field that iconik should have for a field of Frame.io.
+// Target returns the field that iconik should have for a field of Frame.io.
 func (f SourceField) Target() TargetField {
 	t := TargetField{Name: f.IconikName(), Label: f.Name, Type: "string", Options: f.Options}
 	switch f.Type {
@@ -49,7 +50,7 @@ func (f SourceField) Target() TargetField {
 		t.Type = "text"
 	case "select", "select_multi":
 		t.Type = "drop_down"
-		for _, v := range f.Values { // an option that was taken out of the definition since
+		for _, v := range f.Values { // an option may have been removed from the definition
 			if !slices.Contains(t.Options, v) {
 				t.Options = append(slices.Clone(t.Options), v)
 			}
@@ -67,7 +68,7 @@ func (f SourceField) Target() TargetField {
 	return t
 }
 
-// ValuesFor gives a value the form that an iconik field takes; ok is false where it does not fit.
+// ValuesFor converts a value to what an iconik field accepts. ok is false if it does not fit.
 func (f SourceField) ValuesFor(t TargetField) (values []string, ok bool) {
 	if f.State != "filled" {
 		return []string{}, true
@@ -120,13 +121,13 @@ func fit(v string, t TargetField) (string, bool) {
 	return v, true
 }
 
-// Kept are the fields worth keeping of an object: those that are filled in, and those that are empty.
+// Kept returns the fields of an object that are worth keeping: those that are filled in and those that are empty.
 func Kept(fields []SourceField) []SourceField {
 	return slices.DeleteFunc(slices.Clone(fields), func(f SourceField) bool { return f.ID == "" || f.State != "filled" && f.State != "empty" })
 }
 
-// SourceFieldsHash tells one set of values from another: of what people typed or chose. What Frame.io fills in by itself is
-// not work by itself. It is empty where there is nothing.
+// SourceFieldsHash returns a hash of the values that people typed or chose, or "" if there are none. Fields that Frame.io fills
+// in itself do not count, because their changes alone need no work.
 func SourceFieldsHash(fields []SourceField) string {
 	values := map[string]string{}
 	for _, f := range fields {
@@ -140,7 +141,7 @@ func SourceFieldsHash(fields []SourceField) string {
 	return FieldsHash(values)
 }
 
-// SourceFieldsJSON is what FieldsJSON holds.
+// SourceFieldsJSON returns the value of FieldsJSON, or "" if there are no fields.
 func SourceFieldsJSON(fields []SourceField) string {
 	type kept struct {
 		ID      string          `json:"field_definition_id"`

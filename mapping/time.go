@@ -1,4 +1,4 @@
-// Package mapping turns Frame.io's things into iconik's. It is pure: no I/O, no clock.
+// Package mapping converts Frame.io's objects to iconik's. It is pure: no I/O, no clock.
 package mapping
 
 import (
@@ -12,13 +12,13 @@ import (
 // Rate is an exact frame rate: 23.976 is 24000/1001.
 type Rate struct{ Num, Den int64 }
 
-// DefaultRate counts the frames of files that have no rate, such as audio.
+// DefaultRate is used for files that have no frame rate, such as audio.
 var DefaultRate = Rate{24, 1}
 
-// Valid says that the rate can be counted with.
+// Valid reports whether the rate can be used in calculations.
 func (r Rate) Valid() bool { return r.Num > 0 && r.Den > 0 }
 
-// OrDefault returns the rate to count with, and whether it is assumed.
+// OrDefault returns the rate to calculate with, and whether it is assumed.
 func (r Rate) OrDefault() (Rate, bool) {
 	if r.Valid() {
 		return r, false
@@ -26,21 +26,21 @@ func (r Rate) OrDefault() (Rate, bool) {
 	return DefaultRate, true
 }
 
-// FrameToMS is the first whole millisecond at which a frame is on screen; frames count from 0.
+// FrameToMS returns the first whole millisecond at which a frame is on screen. Frames count from 0.
 func FrameToMS(frame int64, r Rate) int64 {
 	r, _ = r.OrDefault()
 	n := frame * 1000 * r.Den
 	return (n + r.Num - 1) / r.Num
 }
 
-// MSToFrame is the frame on screen at a millisecond.
+// MSToFrame returns the frame on screen at a millisecond.
 func MSToFrame(ms int64, r Rate) int64 {
 	r, _ = r.OrDefault()
 	return ms * r.Num / (1000 * r.Den)
 }
 
-// CommentTimes gives a comment on frames frame..frame+frames-1 its milliseconds; a point (0 or 1 frames) starts where
-// it ends, and a comment without a frame has no times.
+// CommentTimes converts a comment on frames frame..frame+frames-1 to milliseconds. A point (0 or 1 frames) ends where it starts.
+// A comment without a frame has no times.
 func CommentTimes(frame *int64, frames int64, r Rate) (start, end *int64) {
 	if frame == nil {
 		return nil, nil
@@ -50,17 +50,17 @@ func CommentTimes(frame *int64, frames int64, r Rate) (start, end *int64) {
 	return &s, &e
 }
 
-// nominal is the whole number of frames that timecode counts in a second: the nearest, so that phones and screen
-// recordings with 30.02 are counted at 30.
+// nominal returns the whole number of frames that timecode counts per second. It rounds, so that a phone or screen recording at
+// 30.02 counts as 30.
 func (r Rate) nominal() int64 { return max((2*r.Num+r.Den)/(2*r.Den), 1) }
 
-// Timebase is the whole number of frames that timecode counts in a second.
+// Timebase returns the whole number of frames that timecode counts per second.
 func (r Rate) Timebase() int64 {
 	r, _ = r.OrDefault()
 	return r.nominal()
 }
 
-// FramesOfDay is how many frames timecode counts before it begins again.
+// FramesOfDay returns how many frames timecode counts before it wraps around.
 func (r Rate) FramesOfDay(drop bool) int64 {
 	r, _ = r.OrDefault()
 	if d := r.dropped(); drop && d > 0 {
@@ -69,7 +69,7 @@ func (r Rate) FramesOfDay(drop bool) int64 {
 	return r.nominal() * 24 * 3600
 }
 
-// Convert counts a frame of one rate at another: the frame on screen when it begins.
+// Convert converts a frame number from one rate to another: it returns the frame on screen when the given one begins.
 func Convert(frame int64, from, to Rate) int64 {
 	from, _ = from.OrDefault()
 	to, _ = to.OrDefault()
@@ -80,7 +80,7 @@ func Convert(frame int64, from, to Rate) int64 {
 	return n.Div(n, big.NewInt(from.Num*to.Den)).Int64()
 }
 
-// dropped is how many frame numbers drop-frame timecode leaves out each minute but every tenth.
+// dropped returns how many frame numbers drop-frame timecode skips each minute, except every tenth.
 func (r Rate) dropped() int64 {
 	if r.Den == 1001 && r.nominal()%30 == 0 {
 		return r.nominal() / 15
@@ -88,7 +88,7 @@ func (r Rate) dropped() int64 {
 	return 0
 }
 
-// Timecode writes a frame number as HH:MM:SS:FF, or HH:MM:SS;FF in drop-frame, which exists at multiples of 29.97 only.
+// Timecode formats a frame number as HH:MM:SS:FF, or as HH:MM:SS;FF in drop-frame, which exists only at multiples of 29.97.
 func Timecode(frame int64, r Rate, drop bool) string {
 	r, _ = r.OrDefault()
 	fps, d, sep := r.nominal(), r.dropped(), ":"
@@ -105,10 +105,10 @@ func Timecode(frame int64, r Rate, drop bool) string {
 	return fmt.Sprintf("%02d:%02d:%02d%s%02d", frame/(fps*3600), frame/(fps*60)%60, frame/fps%60, sep, frame%fps)
 }
 
-// ErrTimecode says that a text is no timecode at its rate.
+// ErrTimecode means that a text is not a timecode at its rate.
 var ErrTimecode = errors.New("not a timecode")
 
-// ParseTimecode reads a timecode as a frame number. A semicolon, or a point, before the frames means drop-frame.
+// ParseTimecode parses a timecode as a frame number. A semicolon or point before the frames means drop-frame.
 func ParseTimecode(text string, r Rate) (frame int64, drop bool, err error) {
 	r, _ = r.OrDefault()
 	drop = strings.ContainsAny(text, ";.")
@@ -140,5 +140,5 @@ func ParseTimecode(text string, r Rate) (frame int64, drop bool, err error) {
 	return frame, drop, nil
 }
 
-// SameTime says that both have the same time, or none.
+// SameTime reports whether x and y are equal or both nil.
 func SameTime(x, y *int64) bool { return x == nil && y == nil || x != nil && y != nil && *x == *y }

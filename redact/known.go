@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 )
 
-// shortest is the length from which a known secret is kept out wherever it stands: a shorter one may be part of any word.
+// shortest is the minimum length of a known secret to hide. A shorter one may be part of any word.
 const shortest = 8
 
 // known are the secrets that this process has read from its configuration.
@@ -20,8 +20,8 @@ var known struct {
 	hide   atomic.Pointer[strings.Replacer]
 }
 
-// Know keeps secrets out of everything that is scrubbed from now on, beside what looks like one. What was a secret before
-// stays one: clients and errors of before a reload may still hold it. Values shorter than 8 characters are left out.
+// Know hides these secrets from everything scrubbed from now on, in addition to text that looks like a secret. Secrets from
+// before a reload stay known, because older clients and errors may still contain them. Values shorter than 8 bytes are ignored.
 func Know(secrets ...string) {
 	known.Lock()
 	defer known.Unlock()
@@ -34,7 +34,7 @@ func Know(secrets ...string) {
 			continue
 		}
 		all[s] = true
-		if quoted, err := json.Marshal(s); err == nil { // as logs and payloads write it
+		if quoted, err := json.Marshal(s); err == nil { // as logs and payloads contain it
 			all[strings.Trim(string(quoted), `"`)] = true
 		}
 	}
@@ -44,13 +44,13 @@ func Know(secrets ...string) {
 	known.values = all
 	longest := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	var pairs []string
-	for _, s := range longest { // one may be the beginning of another
+	for _, s := range longest { // longest first: one may be a prefix of another
 		pairs = append(pairs, s, Hidden)
 	}
 	known.hide.Store(strings.NewReplacer(pairs...))
 }
 
-// hideKnown takes the known secrets out of a text.
+// hideKnown replaces the known secrets in a text.
 func hideKnown(text string) string {
 	if r := known.hide.Load(); r != nil {
 		return r.Replace(text)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestNoKnownSecretComesOut: as text, in an error, in a list, quoted, and where one is the beginning of another.
+// TestNoKnownSecretComesOut: as text, in an error, in a list, quoted, and if one is the prefix of another.
 func TestNoKnownSecretComesOut(t *testing.T) {
 	secrets := []string{"plainword", "plainword-and-more", `with "quotes" in\it`, "<angle>&amp", "ünïcödé-geheim", "12345678"}
 	Know(secrets...)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// CheckLog tells what is wrong with the flags that NewLogger takes.
+// CheckLog returns what is wrong with the flags that NewLogger takes, or nil.
 func CheckLog(format, level string) error {
 	var l slog.Level
 	switch {
@@ -20,7 +20,8 @@ func CheckLog(format, level string) error {
 	return nil
 }
 
-// NewLogger logs as "json" or as "text", from "debug", "info", "warn" or "error" on. Whatever is logged is scrubbed.
+// NewLogger returns a logger that writes "json" or "text", from level "debug", "info", "warn" or "error" up. Everything it logs
+// is scrubbed.
 func NewLogger(w io.Writer, format, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -46,8 +47,8 @@ func scrubAttr(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// scrubWriter hides known secrets in what is neither text nor error, such as lists and structs. A logger writes a record at
-// once.
+// scrubWriter hides known secrets in values that are neither text nor errors, such as lists and structs. It relies on loggers
+// writing each record with one call.
 type scrubWriter struct{ io.Writer }
 
 func (w scrubWriter) Write(p []byte) (int, error) {
@@ -57,7 +58,7 @@ func (w scrubWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// scrubHandler scrubs the message; the attributes are scrubbed by ReplaceAttr.
+// scrubHandler scrubs the message. ReplaceAttr scrubs the attributes.
 type scrubHandler struct{ slog.Handler }
 
 func (h scrubHandler) Handle(ctx context.Context, r slog.Record) error {

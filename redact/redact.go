@@ -3,11 +3,11 @@ package redact
 
 import "regexp"
 
-// Hidden stands where a secret was.
+// Hidden replaces a secret.
 const Hidden = "***"
 
-// What must never be printed: bearer and developer tokens, JWTs, and the query of any URL, where signatures and
-// upload ids stand.
+// What must never be printed: bearer and developer tokens, JWTs, and the query of any URL, because it may contain signatures and
+// upload IDs.
 var scrubs = []struct {
 	find    *regexp.Regexp
 	replace string
@@ -21,8 +21,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`(?i)\b(X-Amz-Signature|Signature|sig|upload_?id|key|token|password)=[^\s&"']+`), "$1=" + Hidden},
 }
 
-// Scrub takes secrets out of a text that is going to be shown or kept: those of the configuration, see Know, and what looks
-// like one.
+// Scrub hides the secrets in a text that will be shown or stored: those of the configuration (see Know) and whatever looks like one.
 func Scrub(text string) string {
 	text = hideKnown(text)
 	for _, s := range scrubs {

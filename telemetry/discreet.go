@@ -8,13 +8,13 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// ours is the beginning of our own tracers' names: what they say of an error is a word from the code.
+// ours is the prefix of the names of Framebridge's own tracers. Their error descriptions are constant words from the code.
 const ours = "github.com/framebridge/"
 
-// told are the attributes that leave the house: ids and words from the code.
+// told are the prefixes of attributes that may be exported: IDs and words from the code.
 var told = []string{"framebridge.", "http.response.status_code", "http.route", "error.type", "temporalWorkflowID", "temporalRunID", "temporalActivityID"}
 
-// discreet keeps out of traces what names something: Temporal's spans hold an error's text, in which names of files stand.
+// discreet keeps names out of traces: Temporal's spans contain error texts, and those contain file names.
 type discreet struct{ sdktrace.SpanExporter }
 
 func (d discreet) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
@@ -27,7 +27,7 @@ func (d discreet) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan
 
 type span struct{ sdktrace.ReadOnlySpan }
 
-// Status is without words that are not our own.
+// Status drops descriptions that are not Framebridge's own.
 func (s span) Status() sdktrace.Status {
 	status := s.ReadOnlySpan.Status()
 	if !strings.HasPrefix(s.InstrumentationScope().Name, ours) {
@@ -36,10 +36,10 @@ func (s span) Status() sdktrace.Status {
 	return status
 }
 
-// Events are left out: they are errors in words.
+// Events returns nil, because events are error texts.
 func (s span) Events() []sdktrace.Event { return nil }
 
-// Attributes are those that may be told.
+// Attributes returns only the attributes that may be exported.
 func (s span) Attributes() []attribute.KeyValue {
 	var out []attribute.KeyValue
 	for _, a := range s.ReadOnlySpan.Attributes() {

@@ -24,7 +24,7 @@ func producer(r *prometheus.Registry) sdkmetric.Producer {
 	return bridge.NewMetricProducer(bridge.WithGatherer(r))
 }
 
-// target is where a signal goes: its own path below the endpoint, or over gRPC the endpoint's host.
+// target is where a signal goes: its own path below the endpoint or, over gRPC, the endpoint's host.
 type target struct {
 	url     string
 	secure  *tls.Config // nil: without TLS
@@ -92,7 +92,7 @@ func spanExporter(ctx context.Context, cfg config.OTLP) (sdktrace.SpanExporter, 
 	return otlptracehttp.New(ctx, o...)
 }
 
-// seldom is due at first, and then not again for a while.
+// seldom is due at first, and then not again for quietFor.
 type seldom struct {
 	mu   sync.Mutex
 	last time.Time

@@ -1,5 +1,5 @@
-// Package telemetry is what a running program says about itself: metrics where Prometheus scrapes them, and, where a collector
-// is configured, metrics and traces by OpenTelemetry's protocol.
+// Package telemetry is what a running program reports about itself: metrics for Prometheus to scrape and, if a collector is
+// configured, metrics and traces over OTLP.
 package telemetry
 
 import (
@@ -27,26 +27,26 @@ import (
 )
 
 const (
-	closeTimeout = 2 * time.Second  // to send what is left, of the time that a stop may take
-	quietFor     = 10 * time.Minute // after a collector's failure was logged
+	closeTimeout = 2 * time.Second  // to send what is left, out of the time that a stop may take
+	quietFor     = 10 * time.Minute // after logging a collector's failure
 )
 
-// seconds are the buckets of Temporal's timers: its own default is made for milliseconds.
+// seconds are the buckets of Temporal's timers, whose defaults are meant for milliseconds.
 var seconds = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800}
 
-// Telemetry holds a program's metrics and, where they are on, its traces.
+// Telemetry holds a program's metrics and, if they are on, its traces.
 type Telemetry struct {
-	// Registry is what Prometheus scrapes. What is sent to a collector is the same, under the same names.
+	// Registry is what Prometheus scrapes. A collector gets the same metrics under the same names.
 	Registry *prometheus.Registry
-	// Meters is for libraries that measure by OpenTelemetry: theirs are in the Registry, too.
+	// Meters is for libraries that measure with OpenTelemetry. Their metrics are in the Registry, too.
 	Meters metric.MeterProvider
-	// Tracers is nil where traces are off.
+	// Tracers is nil if traces are off.
 	Tracers trace.TracerProvider
 
 	closing []func(context.Context) error
 }
 
-// Open begins to measure. An unreachable collector stops nothing: it is logged now and then.
+// Open starts measuring. An unreachable collector is logged now and then but stops nothing.
 func Open(ctx context.Context, cfg config.Telemetry, program string, log *slog.Logger) (*Telemetry, error) {
 	t := &Telemetry{Registry: prometheus.NewRegistry()}
 	t.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -65,7 +65,7 @@ func Open(ctx context.Context, cfg config.Telemetry, program string, log *slog.L
 	return t, t.send(ctx, cfg.OTLP, about(program))
 }
 
-// send lets a collector have the metrics of the registry and the traces.
+// send exports the registry's metrics and the traces to a collector.
 func (t *Telemetry) send(ctx context.Context, cfg config.OTLP, who *resource.Resource) error {
 	metrics, err := metricExporter(ctx, cfg)
 	if err != nil {
@@ -87,25 +87,25 @@ func (t *Telemetry) send(ctx context.Context, cfg config.OTLP, who *resource.Res
 	return nil
 }
 
-// Close sends what is left.
+// Close sends what is left and stops. It waits at most closeTimeout.
 func (t *Telemetry) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	var errs []error
-	for i := len(t.closing) - 1; i >= 0; i-- { // those who send before those who measure
+	for i := len(t.closing) - 1; i >= 0; i-- { // senders before the meters they read
 		errs = append(errs, t.closing[i](ctx))
 	}
 	return errors.Join(errs...)
 }
 
-// about names this process.
+// about describes this process.
 func about(program string) *resource.Resource {
 	host, _ := os.Hostname()
 	return resource.NewSchemaless(attribute.String("service.name", "framebridge-"+program), attribute.String("service.version", version.Get().String()),
 		attribute.String("service.instance.id", fmt.Sprintf("%s-%d", host, os.Getpid())), attribute.String("host.name", host))
 }
 
-// failures logs what goes wrong with a collector, and not each time.
+// failures logs a collector's failures, but not every time.
 type failures struct {
 	log  *slog.Logger
 	said seldom

@@ -31,7 +31,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// collector takes what is sent to it, over HTTP and gRPC.
+// collector receives what is sent to it over HTTP and gRPC.
 type collector struct {
 	metricsv1.UnimplementedMetricsServiceServer
 
@@ -57,7 +57,7 @@ func (c *collector) Export(ctx context.Context, in *metricsv1.ExportMetricsServi
 	return &metricsv1.ExportMetricsServiceResponse{}, nil
 }
 
-// spans is the other service: both have a method Export.
+// spans is the second service, because both have a method Export.
 type spans struct {
 	tracev1.UnimplementedTraceServiceServer
 	c *collector
@@ -100,7 +100,7 @@ func (c *collector) serve(t *testing.T, protocol string) (endpoint string) {
 	return "http://" + l.Addr().String()
 }
 
-// The collector gets the scraped metrics under their names, the library's among them, and traces that name nobody.
+// The collector gets the scraped metrics under the same names, including the library's, and traces that name nobody.
 func TestACollectorGetsMetricsAndDiscreetTraces(t *testing.T) {
 	for _, protocol := range []string{config.OTLPOverHTTP, config.OTLPOverGRPC} {
 		t.Run(protocol, func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestWithoutACollectorThereAreMetricsOnly(t *testing.T) {
 	require.NoError(t, tell.Close(t.Context()))
 }
 
-// A collector that is away costs log lines, few of them, and no secret.
+// An unreachable collector costs a few log lines, and they contain no secret.
 func TestACollectorThatIsAwayIsToldOnce(t *testing.T) {
 	var log strings.Builder
 	f := &failures{log: slog.New(slog.NewTextHandler(&log, nil))}

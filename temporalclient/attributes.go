@@ -16,8 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Attributes keeps search attributes that the server does not know out of what a worker sends. A server refuses a workflow
-// task with one of them, and the workflow would stand still until somebody registers it again. Workflows know nothing of it.
+// Attributes removes search attributes that the server does not know from what a worker sends. A server rejects a workflow task
+// that contains one, and the workflow would not progress until somebody registers it again. Workflows are unaware of this.
 type Attributes struct {
 	Log *slog.Logger
 
@@ -25,7 +25,7 @@ type Attributes struct {
 	missing map[string]bool
 }
 
-// Missing says which of our search attributes cannot be used at the moment.
+// Missing sets which of Framebridge's search attributes cannot be used at the moment.
 func (a *Attributes) Missing(names []string) {
 	missing := map[string]bool{}
 	for _, n := range names {
@@ -36,7 +36,7 @@ func (a *Attributes) Missing(names []string) {
 	a.missing = missing
 }
 
-// intercept looks at what workers send, and learns from what is refused.
+// intercept filters what workers send, and learns from what the server refuses.
 func (a *Attributes) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	done, ok := req.(*workflowservice.RespondWorkflowTaskCompletedRequest)
 	if !ok {
@@ -44,7 +44,7 @@ func (a *Attributes) intercept(ctx context.Context, method string, req, reply an
 	}
 	a.leaveOut(done)
 	err := invoke(ctx, method, req, reply, cc, opts...)
-	if refusesAttributes(err) { // Temporal hands the task out again
+	if refusesAttributes(err) { // Temporal dispatches the task again
 		a.Log.WarnContext(ctx, "Temporal refused a search attribute: continuing without search attributes until they are registered again", "error", err)
 		a.Missing(attributeNames())
 	}
@@ -77,24 +77,24 @@ func (a *Attributes) leaveOut(done *workflowservice.RespondWorkflowTaskCompleted
 	}
 }
 
-// unusedAttribute is one that every server knows, and that nothing sets any more: a command to change search attributes must
-// name one.
+// unusedAttribute is an attribute that every server knows and nothing uses today, because a command to change search attributes
+// must name at least one.
 const unusedAttribute = "BinaryChecksums"
 
 func noKeywords() *commonpb.Payload {
 	p, err := converter.GetDefaultDataConverter().ToPayload([]string{})
-	if err != nil { // an empty list has JSON
+	if err != nil { // an empty list always has a JSON form
 		panic(err)
 	}
 	p.Metadata["type"] = []byte("KeywordList")
 	return p
 }
 
-// column is what a server calls an attribute in histories whose name was removed. It takes no such name, and the SDK hands
-// all of them on to the next run.
+// column matches what a server calls an attribute in histories after its name was removed. The server does not accept such a
+// name, but the SDK hands all of them on to the next run.
 var column = regexp.MustCompile(`^(Bool|Datetime|Double|Int|Keyword|KeywordList|Text)\d\d$`)
 
-// without leaves the given map as it is: the SDK keeps it.
+// without returns a copy without the missing attributes, or nil if none is left. It does not change all, which the SDK keeps.
 func (a *Attributes) without(all *commonpb.SearchAttributes) *commonpb.SearchAttributes {
 	left := map[string]*commonpb.Payload{}
 	for name, value := range all.GetIndexedFields() {

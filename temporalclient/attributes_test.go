@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// RespondWorkflowTaskCompleted refuses what a server refuses that knows some search attributes only.
+// RespondWorkflowTaskCompleted rejects what a server rejects that knows only some search attributes.
 func (f *frontend) RespondWorkflowTaskCompleted(_ context.Context, in *workflowservice.RespondWorkflowTaskCompletedRequest) (*workflowservice.RespondWorkflowTaskCompletedResponse, error) {
 	for _, c := range in.GetCommands() {
 		upsert := c.GetUpsertWorkflowSearchAttributesCommandAttributes()
@@ -44,8 +44,8 @@ func withAttributes(names ...string) *commonpb.SearchAttributes {
 	return out
 }
 
-// A workflow that sets attributes which somebody has removed goes on: at once where that is known, otherwise when Temporal hands
-// its task out again. They are set again when they are registered again.
+// A workflow that sets search attributes that somebody removed continues: at once if that is known, and otherwise when Temporal
+// dispatches its task again. The attributes are set again once they are registered again.
 func TestRemovedSearchAttributesAreLeftOut(t *testing.T) {
 	f, address := serveFrontend(t)
 	f.knows = map[string]bool{"FramebridgeTenant": true}

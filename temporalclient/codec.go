@@ -18,20 +18,20 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// What stands beside an encrypted payload. Both are kept in histories, and never change.
+// Metadata of an encrypted payload. Both values are stored in histories and never change.
 const (
 	encodingEncrypted = "binary/encrypted"
 	metadataKeyID     = "encryption-key-id"
 )
 
-// codec encrypts payloads with AES-256-GCM. One that is not encrypted is left as it is when it is decoded: it was made
-// before there were keys.
+// codec encrypts payloads with AES-256-GCM. Decoding leaves an unencrypted payload as it is, because it was written before there
+// were keys.
 type codec struct {
 	first string // the key that encrypts
 	keys  map[string]cipher.AEAD
 }
 
-// NewCodec makes the codec of the configured keys; nil without any.
+// NewCodec returns the codec for the configured keys, or nil if there are none.
 func NewCodec(cfg config.Codec) (converter.PayloadCodec, error) {
 	if len(cfg.Keys) == 0 {
 		return nil, nil //nolint:nilnil // it is off
@@ -50,7 +50,7 @@ func NewCodec(cfg config.Codec) (converter.PayloadCodec, error) {
 	return c, nil
 }
 
-// deriveKey makes a key and its id, which tells nothing of it.
+// deriveKey derives a key from a secret, and an ID that reveals nothing about it.
 func deriveKey(secret string) (string, cipher.AEAD, error) {
 	pseudorandom, err := hkdf.Extract(sha256.New, []byte(secret), nil)
 	if err != nil {
@@ -72,7 +72,7 @@ func deriveKey(secret string) (string, cipher.AEAD, error) {
 	return hex.EncodeToString(id), gcm, err
 }
 
-// Encode encrypts payloads whole, their metadata included.
+// Encode encrypts whole payloads, including their metadata.
 func (c *codec) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	out := make([]*commonpb.Payload, len(payloads))
 	for i, p := range payloads {
@@ -93,7 +93,7 @@ func (c *codec) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error
 	return out, nil
 }
 
-// Decode decrypts what Encode has encrypted with any of the keys.
+// Decode decrypts payloads that Encode encrypted with any of the keys.
 func (c *codec) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	out := make([]*commonpb.Payload, len(payloads))
 	for i, p := range payloads {
@@ -121,8 +121,8 @@ func (c *codec) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error
 	return out, nil
 }
 
-// Converters are how payloads and failures are kept in Temporal, for clients, workers and replays alike: as the SDK does
-// it, and encrypted where there are keys, the messages and stacks of failures included.
+// Converters returns how payloads and failures are stored in Temporal, for clients, workers and replays alike: as the SDK does by
+// default, and encrypted if there are keys, including the messages and stack traces of failures.
 func Converters(cfg config.Codec) (converter.DataConverter, converter.FailureConverter, error) {
 	c, err := NewCodec(cfg)
 	if err != nil || c == nil {

@@ -75,7 +75,7 @@ func TestAKeyRingDecryptsWhatAnyOfItsKeysEncrypted(t *testing.T) {
 	assert.Nil(t, off)
 }
 
-// telling are texts of the recorded histories that nobody should read, beside what the failures say.
+// telling returns texts from recorded histories that nobody should be able to read, apart from failure messages.
 func telling(t *testing.T, h *historypb.History) []string {
 	t.Helper()
 	var out []string
@@ -94,7 +94,7 @@ func telling(t *testing.T, h *historypb.History) []string {
 	return out
 }
 
-// encrypted rewrites a history as it had been recorded with keys.
+// encrypted rewrites a history as if it had been recorded with keys.
 func encrypted(t *testing.T, h *historypb.History, codec converter.PayloadCodec, failures converter.FailureConverter) {
 	t.Helper()
 	plain := temporal.GetDefaultFailureConverter()
@@ -120,7 +120,7 @@ func encrypted(t *testing.T, h *historypb.History, codec converter.PayloadCodec,
 	}}))
 }
 
-// TestEncryptedHistoriesReplay: what was recorded without keys goes on with keys, and with keys nothing is readable.
+// TestEncryptedHistoriesReplay: a workflow recorded without keys continues with keys, and with keys nothing is readable.
 func TestEncryptedHistoriesReplay(t *testing.T) {
 	cfg := keys("a secret of some length")
 	codec, err := NewCodec(cfg)
@@ -161,7 +161,7 @@ func TestEncryptedHistoriesReplay(t *testing.T) {
 	assert.Greater(t, seen, 500)
 }
 
-// frontend is a Temporal that keeps what it is sent, byte by byte.
+// frontend is a Temporal frontend that keeps everything it receives, byte for byte.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	mu   sync.Mutex

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	attributesEvery = time.Minute // that search attributes are looked at
-	failingAttempts = 3           // of a workflow task, until it is said to fail again and again
+	attributesEvery = time.Minute // how often search attributes are checked
+	failingAttempts = 3           // of a workflow task before it is reported as failing repeatedly
 )
 
-// ErrNoNamespace says that the server is there, but not the namespace.
+// ErrNoNamespace means that the server is up but does not have the namespace.
 var ErrNoNamespace = errors.New("Temporal has no such namespace")
 
-// Ready tells whether the server answers and has the namespace.
+// Ready returns nil if the server answers and has the namespace. The error wraps ErrNoNamespace if the namespace is missing.
 func Ready(ctx context.Context, c client.Client, namespace string) error {
 	if _, err := c.CheckHealth(ctx, nil); err != nil {
 		return err
@@ -38,14 +38,14 @@ func namespaceError(namespace string, err error) error {
 	switch {
 	case errors.As(err, &missing), errors.As(err, &gone):
 		return fmt.Errorf("temporal.namespace: %w: %q", ErrNoNamespace, namespace)
-	case errors.As(err, &denied): // whoever may not look may still work
+	case errors.As(err, &denied): // a client that may not look may still work
 		return nil
 	}
 	return err
 }
 
-// KeepSearchAttributes registers ours, and again whenever they are removed, until ctx ends. missing is told each time which
-// of them cannot be used.
+// KeepSearchAttributes registers Framebridge's search attributes, and again whenever they are removed, until ctx ends. It calls
+// missing each time with those that cannot be used.
 func KeepSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger, missing func([]string)) {
 	tick := time.NewTicker(attributesEvery)
 	defer tick.Stop()
@@ -68,7 +68,7 @@ func KeepSearchAttributes(ctx context.Context, c client.Client, namespace string
 	}
 }
 
-// quietAfter says once, and not each minute, that attributes are missing.
+// quietAfter makes missing attributes be logged once, not every minute.
 func quietAfter(log *slog.Logger, was bool) *slog.Logger {
 	if was {
 		return log
@@ -76,14 +76,14 @@ func quietAfter(log *slog.Logger, was bool) *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
-// FailingTask is a workflow's task that fails again and again.
+// FailingTask is a workflow task that fails repeatedly.
 type FailingTask struct {
 	WorkflowID, RunID, Type string
 	Attempt                 int32
 }
 
-// watchTasks is told of every workflow task that a worker gets, and says which fail again and again. Temporal tries one
-// for ever, and nobody hears of it. Where tell is given, it is told of each, too.
+// watchTasks sees every workflow task that a worker receives, and counts and logs those that fail repeatedly, because Temporal
+// retries them forever without telling anybody. If tell is not nil, it is called for each of them.
 func watchTasks(metrics prometheus.Registerer, log *slog.Logger, tell func(FailingTask)) grpc.UnaryClientInterceptor {
 	failing := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_workflow_task_retries_total",
 		Help: "Workflow tasks that came again after they had failed or timed out at least twice: workflows that are stuck."}, []string{"workflow_type"})

@@ -9,8 +9,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// Start starts a workflow. Search attributes that the server has not learnt yet, or knows no more, are left out: they are for
-// people who filter. refused, which may be nil, is told.
+// Start starts a workflow. If the server refuses its search attributes because it does not know them yet or no longer does, Start
+// calls refused, which may be nil, and starts the workflow without them: they only help people filter.
 func Start(ctx context.Context, c client.Client, o client.StartWorkflowOptions, name string, in any, refused func(error)) error {
 	_, err := c.ExecuteWorkflow(ctx, o, name, in)
 	var invalid *serviceerror.InvalidArgument

@@ -1,5 +1,4 @@
-// Package temporalclient connects to Temporal: it dials, waits until the server is up, and registers what workflows are
-// searched by.
+// Package temporalclient connects to Temporal: it dials, waits until the server is up, and registers the search attributes of workflows.
 package temporalclient
 
 import (
@@ -29,14 +28,14 @@ import (
 )
 
 const (
-	dialPatience  = 4 * time.Second  // a person waits
-	sayEvery      = 30 * time.Second // that a server is waited for
+	dialPatience  = 4 * time.Second  // a person is waiting
+	sayEvery      = 30 * time.Second // how often a wait for the server is logged
 	healthTimeout = 5 * time.Second
 
-	scope = "temporal-sdk-go" // of what the SDK measures and traces, as all its users name it
+	scope = "temporal-sdk-go" // name of the SDK's meter and tracer, as all its users call it
 )
 
-// Dial connects to the configured server; one that is just starting is waited for.
+// Dial connects to the configured server. It waits a few seconds for a server that is starting, and then fails with ErrUnreachable.
 func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Client, error) {
 	o, err := options(cfg, log, Watch{})
 	if err != nil {
@@ -64,16 +63,16 @@ func Dial(ctx context.Context, cfg config.Temporal, log *slog.Logger) (client.Cl
 	}
 }
 
-// Watch is what a client tells of what it sees; each may be missing.
+// Watch is what a client reports about what it sees. Every field may be nil.
 type Watch struct {
-	Metrics    prometheus.Registerer // counts it
+	Metrics    prometheus.Registerer // counts failing workflow tasks
 	Failing    func(FailingTask)     // must not block
-	Attributes *Attributes           // of what a worker sends
+	Attributes *Attributes           // filters what a worker sends
 	Meters     metric.MeterProvider  // measures what the SDK does
 	Tracers    trace.TracerProvider  // traces workflows and activities
 }
 
-// Lazy makes a client that connects when it is used: servers come up, and say that they are not ready, while
+// Lazy returns a client that connects when it is first used, so that servers can start, and report that they are not ready, while
 // Temporal is down.
 func Lazy(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Client, error) {
 	o, err := options(cfg, log, watch)
@@ -83,7 +82,7 @@ func Lazy(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Client, er
 	return client.NewLazyClient(o)
 }
 
-// Await waits until the server answers, and says now and then that it does not.
+// Await waits until the server answers, logging now and then that it does not. It returns only the error of ctx.
 func Await(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.Logger) error {
 	var said time.Time
 	for {
@@ -104,7 +103,7 @@ func Await(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.
 	}
 }
 
-// ErrUnreachable says that Temporal does not answer.
+// ErrUnreachable means that Temporal does not answer.
 var ErrUnreachable = errors.New("no Temporal server")
 
 func unreachable(cfg config.Temporal, err error) error {
@@ -130,7 +129,7 @@ func options(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Options
 		o.MetricsHandler = opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{Meter: watch.Meters.Meter(scope), UseMonotonicCounters: true,
 			OnError: func(err error) { log.Warn("one of the Temporal SDK's metrics is missing", "error", err) }})
 	}
-	if watch.Tracers != nil { // spans travel in headers, as ids: what is called baggage could hold anything
+	if watch.Tracers != nil { // spans travel in headers as IDs only: baggage could contain anything
 		tracing, err := opentelemetry.NewTracingInterceptor(opentelemetry.TracerOptions{Tracer: watch.Tracers.Tracer(scope), TextMapPropagator: propagation.TraceContext{},
 			DisableBaggage: true, AllowInvalidParentSpans: true})
 		if err != nil {
@@ -144,7 +143,8 @@ func options(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Options
 
 var searchAttributes = workflows.SearchAttributes()
 
-// MissingSearchAttributes names those of ours that the namespace does not know; starting a workflow with unknown ones is refused.
+// MissingSearchAttributes returns the names of Framebridge's search attributes that the namespace does not know. The server
+// refuses to start a workflow with unknown ones.
 func MissingSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]string, error) {
 	var missing []string
 	have, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
@@ -159,13 +159,13 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 	return missing, nil
 }
 
-// RegisterSearchAttributes registers ours where that is allowed, and says what to do where it is not. It returns those that
-// cannot be used.
+// RegisterSearchAttributes registers Framebridge's search attributes if it may, and otherwise logs what to do. It returns those
+// that cannot be used.
 func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string, log *slog.Logger) (missing []string) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
-	if err != nil { // whoever may not look does not know
+	if err != nil { // without permission to look, assume that none is registered
 		missing = attributeNames()
 	}
 	if err == nil && len(missing) > 0 {
@@ -189,7 +189,7 @@ func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace st
 	return nil
 }
 
-// WorkflowURL is where a person sees a workflow; empty without a configured UI.
+// WorkflowURL returns the address where a person sees a workflow, or "" if no UI is configured.
 func WorkflowURL(cfg config.Temporal, workflowID string) string {
 	if cfg.UIURL == "" {
 		return ""

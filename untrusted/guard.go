@@ -19,15 +19,15 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// Guard keeps calls to addresses that a vendor names (signed URLs, redirects, upload sessions) from reaching this machine
-// and the networks behind it. What it goes by is the address that is dialled, after DNS.
+// Guard keeps calls to addresses that a vendor names (signed URLs, redirects, upload sessions) from reaching this machine and the
+// networks behind it. It judges the address that is dialed, after DNS.
 type Guard struct {
-	networks []netip.Prefix // that the operator allows
+	networks []netip.Prefix // allowed by the operator
 
 	mu    sync.Mutex
 	bases map[string]bool // hosts of the vendors' own base URLs
-	kinds map[string]bool // of network that the base URLs are in
-	at    time.Time       // when that was looked up
+	kinds map[string]bool // kinds of network that the base URLs are in
+	at    time.Time       // when the kinds were looked up
 	names map[string]lookedUp
 }
 
@@ -36,8 +36,8 @@ const (
 	lookTimeout = 5 * time.Second
 )
 
-// NewGuard allows public addresses, addresses of the same kind as those that the base URLs lead to — a simulator on
-// 127.0.0.1 may name others there —, and the networks.
+// NewGuard allows public addresses, addresses of the same kind as those that the base URLs lead to (a simulator on 127.0.0.1 may
+// name others there), and the given networks.
 func NewGuard(bases []string, networks []netip.Prefix) *Guard {
 	g := &Guard{networks: networks}
 	g.SetBases(bases)
@@ -57,7 +57,7 @@ func (g *Guard) SetBases(bases []string) {
 	g.bases, g.kinds = hosts, nil
 }
 
-// AddressError says that a vendor has named an address that is not called.
+// AddressError means that a vendor named an address that is not called.
 type AddressError struct {
 	Address string
 	Kind    string // loopback, private, link-local, …
@@ -67,7 +67,7 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("the address %s is %s: an address that a vendor names must be public; where a storage is in your own network, name that in transfer.allowed_networks", e.Address, e.Kind)
 }
 
-// IsRefused says that an address was not called, and will not be.
+// IsRefused reports whether err means that an address was not called, and will not be.
 func IsRefused(err error) bool {
 	var e *AddressError
 	return errors.As(err, &e)
@@ -85,7 +85,7 @@ var special = []struct {
 	{"link-local", netip.MustParsePrefix("fe80::/10")}, {"reserved", netip.MustParsePrefix("192.0.0.0/24")},
 	{"reserved", netip.MustParsePrefix("198.18.0.0/15")}, {"multicast", netip.MustParsePrefix("224.0.0.0/4")},
 	{"reserved", netip.MustParsePrefix("240.0.0.0/4")}, {"multicast", netip.MustParsePrefix("ff00::/8")},
-	// What stands for addresses of IPv4 in ways that no public host uses.
+	// Ways to write IPv4 addresses that no public host uses.
 	{"reserved", netip.MustParsePrefix("::/96")}, {"reserved", netip.MustParsePrefix("::ffff:0:0:0/96")}, {"reserved", netip.MustParsePrefix("64:ff9b:1::/48")},
 	{"reserved", netip.MustParsePrefix("2001::/32")}, {"reserved", netip.MustParsePrefix("fec0::/10")},
 }
@@ -95,7 +95,7 @@ var (
 	sixToIV = netip.MustParsePrefix("2002::/16")
 )
 
-// kindOf is empty for a public address. Addresses that hold an IPv4 address are of its kind.
+// kindOf returns "" for a public address. An address that embeds an IPv4 address has the kind of that one.
 func kindOf(ip netip.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	raw := ip.As16()
@@ -113,7 +113,8 @@ func kindOf(ip netip.Addr) string {
 	return ""
 }
 
-// Dial dials what the guard does not refuse; without a guard it refuses nothing. The operator's own proxy is not judged.
+// Dial returns a dial function that refuses what the guard refuses. A nil guard refuses nothing. The operator's own proxy is
+// always allowed.
 func (g *Guard) Dial(d net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
 	if g == nil {
 		return d.DialContext
@@ -148,7 +149,7 @@ var proxies = sync.OnceValue(func() map[string]bool {
 
 var defaultPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 
-// check judges an address after DNS: that it was public a moment ago helps nobody.
+// check judges an address after DNS, because the name may have resolved to a public one a moment ago.
 func (g *Guard) check(ctx context.Context, address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -170,7 +171,7 @@ func (g *Guard) allowed(ctx context.Context, ip netip.Addr, kind string) bool {
 	return g.baseKinds(ctx)[kind]
 }
 
-// baseKinds looks up where the base URLs lead, once a minute.
+// baseKinds returns the kinds of network that the base URLs lead to, looked up at most once a minute.
 func (g *Guard) baseKinds(ctx context.Context) map[string]bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -194,9 +195,9 @@ func (g *Guard) baseKinds(ctx context.Context) map[string]bool {
 	return kinds
 }
 
-// Proxy is http.ProxyFromEnvironment, which the guard cannot look behind: a proxy dials what the URL says. What leads to this
-// machine or its networks — by a name that resolves to them, or by an address in whatever notation — is refused before the
-// proxy is asked. A name that is not known here is the proxy's to resolve: many networks know outside names only there.
+// Proxy is http.ProxyFromEnvironment with a check, because a proxy dials whatever the URL says. A URL that leads to this machine
+// or its networks, by a name that resolves to them or an address in any notation, is refused before the proxy is asked. A name
+// unknown here is left to the proxy: in many networks, only the proxy resolves outside names.
 func (g *Guard) Proxy(r *http.Request) (*url.URL, error) {
 	return g.proxied(r, http.ProxyFromEnvironment)
 }
@@ -207,7 +208,7 @@ func (g *Guard) proxied(r *http.Request, through func(*http.Request) (*url.URL, 
 		return proxy, err
 	}
 	host := r.URL.Hostname()
-	// Dial lets through what goes to the proxy's address, and cannot tell what goes through it from what was named as such.
+	// Dial allows calls to the proxy's address, and cannot tell calls through it from calls that name it as their target.
 	if proxy == nil && !proxies()[net.JoinHostPort(host, cmp.Or(r.URL.Port(), defaultPorts[r.URL.Scheme]))] {
 		return nil, nil //nolint:nilnil // no proxy
 	}
@@ -221,9 +222,9 @@ func (g *Guard) proxied(r *http.Request, through func(*http.Request) (*url.URL, 
 
 var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// leadsTo are the addresses that a host stands for, as far as this machine knows.
+// leadsTo returns the addresses that a host stands for, as far as this machine knows.
 func (g *Guard) leadsTo(ctx context.Context, host string) []netip.Addr {
-	if plain, err := idna.Lookup.ToASCII(host); err == nil { // wide digits are digits
+	if plain, err := idna.Lookup.ToASCII(host); err == nil { // full-width digits are digits
 		host = plain
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
@@ -246,7 +247,7 @@ func (g *Guard) leadsTo(ctx context.Context, host string) []netip.Addr {
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil // the call is over
+		return nil // the call has ended
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -257,7 +258,7 @@ func (g *Guard) leadsTo(ctx context.Context, host string) []netip.Addr {
 	return ips
 }
 
-// lookedUp is what a name stood for at a time; nothing where it is not known here.
+// lookedUp is what a name resolved to at a time; ips is empty if it is unknown here.
 type lookedUp struct {
 	ips []netip.Addr
 	at  time.Time
@@ -265,7 +266,7 @@ type lookedUp struct {
 
 const mostNames = 1000
 
-// oldIPv4 reads the notations of inet_aton, which many proxies and resolvers take: 127.1, 0177.0.0.1, 0x7f000001, 2130706433.
+// oldIPv4 parses the notations of inet_aton, which many proxies and resolvers accept: 127.1, 0177.0.0.1, 0x7f000001, 2130706433.
 func oldIPv4(host string) (netip.Addr, bool) {
 	parts := strings.Split(host, ".")
 	if len(parts) > 4 {
@@ -275,7 +276,7 @@ func oldIPv4(host string) (netip.Addr, bool) {
 	for i, part := range parts {
 		n, ok := oldNumber(part)
 		bits := 8
-		if i == len(parts)-1 { // the last one fills what is left
+		if i == len(parts)-1 { // the last part fills the remaining bytes
 			bits = 8 * (5 - len(parts))
 		}
 		if !ok || n >= 1<<bits {
@@ -303,9 +304,9 @@ func oldNumber(text string) (uint64, bool) {
 
 const mostRedirects = 5
 
-// Redirect follows a redirect, as http.Client's CheckRedirect, that neither turns a write into a read nor leaves https for
-// http. What goes to another scheme, host or port goes without credentials, without what else the first request said of us,
-// and only where it reads. Other redirects are not followed: they are the answer.
+// Redirect is a CheckRedirect for http.Client. It follows a redirect only if it neither turns a write into a read nor leaves
+// https for http. A redirect to another scheme, host or port is followed only for reads, without credentials or anything else the
+// first request said about us. A redirect that is not followed is the response.
 func Redirect(next *http.Request, via []*http.Request) error {
 	first, from := via[0], via[len(via)-1].URL
 	if len(via) >= mostRedirects || next.Method != first.Method || from.Scheme == "https" && next.URL.Scheme != "https" {
@@ -325,7 +326,7 @@ func Redirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// carried are the headers that hold nothing of ours.
+// carried are the headers that reveal nothing about us.
 var carried = map[string]bool{"Accept": true, "Accept-Encoding": true, "If-Match": true, "Range": true, "User-Agent": true}
 
 func sameOrigin(a, b *url.URL) bool {

@@ -27,7 +27,7 @@ func TestKindsOfAddresses(t *testing.T) {
 	}
 }
 
-// A simulator on this machine may name others on it; a vendor on the Internet may not, whatever the name resolves to.
+// A simulator on this machine may name other addresses on it. A vendor on the Internet may not, whatever the name resolves to.
 func TestAddressesThatAVendorNames(t *testing.T) {
 	store := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer store.Close()
@@ -48,7 +48,7 @@ func TestAddressesThatAVendorNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			guard := NewGuard([]string{tt.base}, tt.networks)
 			h := &http.Client{Transport: &http.Transport{Proxy: guard.Proxy, DialContext: guard.Dial(net.Dialer{})}}
-			for _, to := range []string{store.URL, "http://localhost:" + u.Port()} { // by address, and by a name that DNS leads here
+			for _, to := range []string{store.URL, "http://localhost:" + u.Port()} { // by address, and by a name that resolves to this machine
 				resp, err := h.Get(to)
 				if tt.good {
 					require.NoError(t, err)
@@ -66,8 +66,8 @@ func TestAddressesThatAVendorNames(t *testing.T) {
 	c.Close()
 }
 
-// A proxy dials what the URL says: what leads to this machine or its networks is refused before the proxy is asked, in
-// whatever notation, and by a name, too.
+// A proxy dials what the URL says, so a URL that leads to this machine or its networks is refused before the proxy is asked, in
+// any notation and by name, too.
 func TestNoProxyIsAskedForAnAddressInside(t *testing.T) {
 	guard := NewGuard([]string{"https://1.1.1.1"}, []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")})
 	guard.names = map[string]lookedUp{}
@@ -101,7 +101,7 @@ func TestNoProxyIsAskedForAnAddressInside(t *testing.T) {
 	real := proxies
 	t.Cleanup(func() { proxies = real })
 	proxies = func() map[string]bool { return map[string]bool{"127.0.0.1:3128": true} }
-	for address, refuse := range map[string]bool{"127.0.0.1:3128": true, "127.0.0.1:3129": false} { // the latter is for Dial to refuse
+	for address, refuse := range map[string]bool{"127.0.0.1:3128": true, "127.0.0.1:3129": false} { // Dial refuses the latter
 		r := &http.Request{URL: &url.URL{Scheme: "http", Host: address, Path: "/"}}
 		_, err := guard.proxied(r.WithContext(t.Context()), func(*http.Request) (*url.URL, error) { return nil, nil })
 		assert.Equal(t, refuse, IsRefused(err), "the proxy itself is nothing that a vendor may name: %s", address)

@@ -7,9 +7,9 @@ import (
 
 const longestID = 200 // bytes
 
-// IDError says that something is no id as the vendor gives them: it is never put into a path.
+// IDError means that a value is not an ID as the vendor issues them. It is never put into a path.
 type IDError struct {
-	// Field names what should have been an id.
+	// Field is the name of what should have been an ID.
 	Field string
 }
 
@@ -17,9 +17,9 @@ func (e *IDError) Error() string {
 	return fmt.Sprintf("%s: this is not an id: ids are UUIDs, or letters, digits, - and _", e.Field)
 }
 
-// ID checks what both vendors document as ids: UUIDs, which are kept as opaque words of letters, digits, - and _. Further
-// characters may be named, such as those of Frame.io's ids on Adobe's storage; a slash among them, which stands escaped in a
-// path, never makes a segment of nothing but dots.
+// ID checks what both vendors document as IDs: UUIDs, treated as opaque words of letters, digits, - and _. further lists
+// additional characters, such as those in Frame.io's IDs on Adobe's storage. It may include a slash, which is escaped in a path.
+// Every segment between slashes must contain a letter or digit, so that none is empty or consists only of dots.
 func ID(field, id, further string) error {
 	if len(id) > longestID {
 		return &IDError{Field: field}
@@ -30,7 +30,7 @@ func ID(field, id, further string) error {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
 			word = true
 		case r == '/':
-			if !word { // nothing between two slashes, or dots
+			if !word { // an empty segment, or only dots
 				return &IDError{Field: field}
 			}
 			word = false
@@ -45,7 +45,7 @@ func ID(field, id, further string) error {
 	return nil
 }
 
-// UUID says whether a text is a UUID in its usual form.
+// UUID reports whether text is a UUID in its usual form.
 func UUID(text string) bool {
 	if len(text) != 36 {
 		return false

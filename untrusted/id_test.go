@@ -25,7 +25,7 @@ func TestIDs(t *testing.T) {
 	assert.Equal(t, "asset_id", wrong.Field)
 }
 
-// Whatever is taken for an id stays one segment of a path, however often that is unescaped or cleaned on its way.
+// Whatever passes as an ID stays one segment of a path, however often that is unescaped or cleaned along the way.
 func FuzzID(f *testing.F) {
 	for _, seed := range []string{"2c5bfe1a-f149-11eb-a843-0a580a3db916", "../../users/v1/users", "adobe:urn:a/b|3", "%2e%2e", "..", "a/../b", "a\\..\\b", "a;b", "a%252f"} {
 		f.Add(seed)

@@ -1,5 +1,5 @@
-// Package untrusted reads what others say — numbers, ids, addresses — within bounds. A vendor, a proxy on the way to it or
-// whoever can write into either may say anything: what is out of bounds is logged and replaced by what harms nobody.
+// Package untrusted reads numbers, IDs and addresses from outside, within bounds. A vendor, a proxy on the way to it, or anyone
+// who can write into either may send anything. A value that is out of bounds is logged and replaced by a harmless one.
 package untrusted
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// LongestPause is the longest wait that anybody outside can ask for. Both vendors count calls by the minute.
+// LongestPause is the longest wait that anybody outside can request. Both vendors count calls per minute.
 const LongestPause = time.Hour
 
 const (
@@ -20,7 +20,7 @@ const (
 	logEvery     = time.Minute
 )
 
-// Number reads a finite decimal from least to most. What is empty is not there; what is anything else is logged.
+// Number parses a finite decimal from least to most. It returns false if text is empty or anything else; the latter is logged.
 func Number(name, text string, least, most float64) (float64, bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -34,7 +34,7 @@ func Number(name, text string, least, most float64) (float64, bool) {
 	return v, true
 }
 
-// Count reads a whole number from 0 to most.
+// Count parses a whole number from 0 to most. It returns false for anything else.
 func Count(name, text string, most int64) (int64, bool) {
 	v, ok := Number(name, text, 0, float64(most))
 	if !ok || v != math.Trunc(v) {
@@ -43,7 +43,7 @@ func Count(name, text string, most int64) (int64, bool) {
 	return int64(v), true
 }
 
-// Whole turns a decoded number into a whole one from 0 to most; 0 where it is none.
+// Whole truncates a decoded number to a whole one. NaN and negative numbers become 0, larger ones most.
 func Whole(name string, v float64, most int64) int64 {
 	switch {
 	case math.IsNaN(v) || v < 0:
@@ -56,7 +56,7 @@ func Whole(name string, v float64, most int64) int64 {
 	return int64(v)
 }
 
-// Epoch reads seconds since 1970 as a time of this century.
+// Epoch parses seconds since 1970 as a time in the years 2001 to 2099. It returns false for anything else.
 func Epoch(name, text string) (time.Time, bool) {
 	v, ok := Number(name, text, epochLeast, epochMost)
 	if !ok {
@@ -65,13 +65,13 @@ func Epoch(name, text string) (time.Time, bool) {
 	return time.Unix(int64(v), 0).UTC(), true
 }
 
-// The first and the last moment of the years 2001 to 2099.
+// The first and last second of the years 2001 to 2099.
 const (
 	epochLeast = 978307200
 	epochMost  = 4102444799
 )
 
-// Lasting reads a length in seconds; what is longer than most is most.
+// Lasting parses a duration in seconds, and returns most for a longer one. It returns false if text is not a number of at least 0.
 func Lasting(name, text string, most time.Duration) (time.Duration, bool) {
 	v, ok := Number(name, text, 0, math.MaxFloat64)
 	if !ok {
@@ -84,8 +84,8 @@ func Lasting(name, text string, most time.Duration) (time.Duration, bool) {
 	return time.Duration(v * float64(time.Second)), true
 }
 
-// RetryAfter reads the header in seconds, as a date, or as seconds or milliseconds since 1970, which some services put
-// there. It is from 0 to LongestPause; false where the header does not say.
+// RetryAfter parses the header as seconds, as a date, or as seconds or milliseconds since 1970, which some services send. The
+// result is from 0 to LongestPause. It returns false if the header is absent or invalid.
 func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	const name = "Retry-After"
 	text := strings.TrimSpace(h.Get(name))
@@ -117,7 +117,7 @@ var said struct {
 	at map[string]time.Time
 }
 
-// refused logs a value that is out of bounds, each kind once a minute.
+// refused logs a value that is out of bounds, at most once a minute per name.
 func refused(name, text string) {
 	said.Lock()
 	defer said.Unlock()

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// Set by the linker at a release (-X …/version.Version=…); what is left out is taken from the build's own record.
+// Set by the linker for a release (-X …/version.Version=…). What is not set is taken from the build information.
 var (
 	Version = ""
 	Commit  = ""
@@ -20,7 +20,7 @@ type Info struct {
 	Date    string `json:"date,omitempty"`
 }
 
-// Get is this program's version; "dev" where nobody has given it one.
+// Get returns this program's version, which is "dev" if nothing has set one.
 func Get() Info {
 	out := Info{Version: Version, Commit: Commit, Date: Date}
 	build, ok := debug.ReadBuildInfo()

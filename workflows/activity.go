@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Activity is an activity with a result. It is declared once, under the name that stands in histories; workflows execute
-// it, workers register what implements it, and the compiler holds both to the same types.
+// Activity is an activity with a result. It is declared once, under the name recorded in histories. Workflows execute it, workers
+// register its implementation, and the compiler holds both to the same types.
 type Activity[In, Out any] struct{ name string }
 
 // Task is an activity without a result.
@@ -19,10 +19,10 @@ type ActivityRegistry interface {
 	RegisterActivityWithOptions(fn any, options activity.RegisterOptions)
 }
 
-// Name is the activity's name in histories.
+// Name returns the activity's name in histories.
 func (a Activity[In, Out]) Name() string { return a.name }
 
-// Name is the activity's name in histories.
+// Name returns the activity's name in histories.
 func (t Task[In]) Name() string { return t.name }
 
 // Execute runs the activity under the options of ctx (policies.go) and waits for its result.
@@ -37,12 +37,12 @@ func (t Task[In]) Execute(ctx workflow.Context, in In) error {
 	return workflow.ExecuteActivity(ctx, t.name, in).Get(ctx, nil)
 }
 
-// Register makes r run the activity with f.
+// Register registers f with r as the activity's implementation.
 func (a Activity[In, Out]) Register(r ActivityRegistry, f func(context.Context, In) (Out, error)) {
 	r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: a.name})
 }
 
-// Register makes r run the activity with f.
+// Register registers f with r as the activity's implementation.
 func (t Task[In]) Register(r ActivityRegistry, f func(context.Context, In) error) {
 	r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: t.name})
 }

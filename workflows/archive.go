@@ -9,31 +9,31 @@ import (
 // ArchiveInput starts or continues an archive.
 type ArchiveInput struct {
 	Ref
-	// State is where a former run of a long archive stopped; the zero value begins.
+	// State is where the previous run of a long archive stopped. The zero value starts from the beginning.
 	State ArchiveState `json:"state"`
 }
 
-// ArchiveState is what a run hands to the next one. It does not grow with the project.
+// ArchiveState is what a run hands on to the next one. Its size does not grow with the project.
 type ArchiveState struct {
 	Step     int    `json:"step"`
 	After    int64  `json:"after"`            // the last item number handed out in this step
 	Pass     int    `json:"pass,omitempty"`   // over the comments; see NextRangesInput
-	Passed   int64  `json:"passed,omitempty"` // the last item number handed out in it
+	Passed   int64  `json:"passed,omitempty"` // the last item number handed out in that pass
 	Round    int    `json:"round"`
-	Missing  int64  `json:"lost,omitempty"`   // in iconik, found by this verification so far
-	Repairs  int    `json:"healed,omitempty"` // rounds that made it again
-	Waited   bool   `json:"waited,omitempty"` // for originals: what was read before may be old
+	Missing  int64  `json:"lost,omitempty"`   // in iconik, found so far by this verification
+	Repairs  int    `json:"healed,omitempty"` // rounds that restored what was missing
+	Waited   bool   `json:"waited,omitempty"` // for originals: what was read before may be stale
 	FirstRun string `json:"first_run,omitempty"`
 	HasTurn  bool   `json:"has_turn,omitempty"`
 	Yielded  bool   `json:"yielded,omitempty"` // the turn, while something was stuck
-	// Only is the range of one asset that somebody wants tried again. Where nothing else is left to copy, the run goes on to
-	// compare the whole project, as any other.
+	// Only is the range of one asset that somebody wants to retry. If nothing else is left to copy, the run goes on to compare
+	// the whole project like any other.
 	Only *Range `json:"only,omitempty"`
-	// Migration is the workflow that has started the archive, if one has; Paused, that it stands still with it.
+	// Migration is the workflow that started the archive, if any. Paused means that the archive is paused with it.
 	Migration string `json:"migration,omitempty"`
 	Paused    bool   `json:"paused,omitempty"`
-	// Orderly has what is being done waited for when the archive is canceled, as in a migration: the next archive of the project
-	// would find it half done. Runs that older versions started do not have it.
+	// Orderly makes a canceled archive wait for what is in progress, as in a migration; otherwise the project's next archive
+	// would find it half done. Runs started by older versions do not have it.
 	Orderly bool `json:"orderly,omitempty"`
 
 	Opened   OpenArchiveResult   `json:"opened"`
@@ -52,8 +52,8 @@ type archive struct {
 	stopped             bool                // by the cancel update
 	recheckRequested    bool                // by the retry update
 	hasSearchAttributes bool                // search attributes are registered on this cluster
-	interrupt           workflow.CancelFunc // of the step that runs
-	unfinished          []Range             // of this step, that were handed out
+	interrupt           workflow.CancelFunc // interrupts the running step
+	unfinished          []Range             // ranges of this step that were handed out
 }
 
 // step is one stage of the process.
@@ -62,7 +62,7 @@ type step struct {
 	run  func(*archive, workflow.Context) error
 }
 
-// The steps of an archive, in order. Their numbers are part of the state that runs hand on: a new one goes to the end, or
+// The steps of an archive, in order. Their numbers are part of the state handed on between runs: add a new one at the end, or
 // behind a marker.
 const (
 	stepTurn        = 0
@@ -78,13 +78,13 @@ const (
 	stepReport      = 10
 )
 
-// Names of steps that others know.
+// Step names that other code relies on.
 const (
 	stepNameTurn    = "waiting for its turn"
 	stepNameWaiting = "waiting for originals"
 )
 
-// archiveSteps is the process.
+// archiveSteps returns the steps by number.
 func archiveSteps() []step {
 	return []step{
 		stepTurn:        {stepNameTurn, (*archive).takeTurn},
@@ -101,7 +101,7 @@ func archiveSteps() []step {
 	}
 }
 
-// Archive brings one Frame.io project whole into iconik. It may be run again at any time and then does what is missing.
+// Archive brings one whole Frame.io project into iconik. It may be run again at any time and then does what is missing.
 func Archive(ctx workflow.Context, in ArchiveInput) (FinishArchiveResult, error) {
 	a := &archive{ref: in.Ref, state: in.State}
 	if a.isOrderly() {
@@ -181,7 +181,7 @@ func (a *archive) run(ctx workflow.Context) error {
 		} else if again {
 			continue
 		}
-		if a.state.Step == before { // a step may have set where to go on
+		if a.state.Step == before { // a step may have set where to continue
 			a.state.Step++
 			a.state.After, a.state.Pass, a.state.Passed = 0, 0, 0
 		}

@@ -28,15 +28,15 @@ var (
 	ActPlanProject      = declare[Ref, Plan]("PlanProject")
 )
 
-// Phases of an archive that run over ranges of items.
+// Phases of an archive that work through ranges of items.
 const (
 	PhaseCopy     = "copy"
 	PhaseComments = "comments"
 	PhaseVerify   = "verify"
 )
 
-// lastPass over the comments reads what the ones before have left: the files that Frame.io counts comments of, and those it
-// does not say it of.
+// lastPass is the pass over the comments that reads what the earlier ones left. Those read the files that Frame.io counts
+// comments of, and the files it gives no count for.
 const lastPass = 3
 
 type (
@@ -51,12 +51,12 @@ type (
 		Ref
 		Ticket Ticket `json:"ticket"`
 	}
-	// QueuePositionsInput says who waits, so that the ledger and iconik can show it.
+	// QueuePositionsInput lists the waiting archives, so that the ledger and iconik can show their positions.
 	QueuePositionsInput struct {
 		Tenant   string   `json:"tenant"`
 		Archives []string `json:"archives"` // waiting, in order
 	}
-	// ClosedArchivesInput asks which of these archives have ended without leaving the queue.
+	// ClosedArchivesInput asks which of these archives ended without leaving the queue.
 	ClosedArchivesInput struct {
 		Tickets []Ticket `json:"tickets"`
 	}
@@ -66,10 +66,10 @@ type (
 		Ref
 		WorkflowID string `json:"workflow_id"`
 		RunID      string `json:"run_id"`
-		// Only has just the failures of these items forgotten.
+		// Only restricts which failures are forgotten to those of these items.
 		Only *Range `json:"only,omitempty"`
 	}
-	// OpenArchiveResult is what the workflow needs to know of the project and of the tenant's configuration at this moment.
+	// OpenArchiveResult is what the workflow needs to know about the project, and about the tenant's configuration as of now.
 	OpenArchiveResult struct {
 		Project      string `json:"project"`
 		Team         string `json:"team"`
@@ -94,15 +94,15 @@ type (
 		CommentsDone  int64 `json:"comments_done"`
 		Folders       int64 `json:"folders"`
 		Presentations int64 `json:"presentations"`
-		// Missing counts what a verification found deleted in iconik and reopened, to be restored.
+		// Missing counts items that a verification found deleted in iconik and reopened, to be restored.
 		Missing int64 `json:"lost,omitempty"`
 	}
 
-	// Range is a run of the ledger's item numbers, both ends included.
+	// Range is a range of the ledger's item numbers, both ends included.
 	Range struct {
 		From int64 `json:"from"`
 		To   int64 `json:"to"`
-		// Pass is the pass that a range of comments is of; 0 where they have no order.
+		// Pass is the pass that a range of comments belongs to; 0 if comments are read in no particular order.
 		Pass int `json:"pass,omitempty"`
 	}
 	// NextRangesInput asks for the next ranges of a phase: at most Max of Size items each, after item number After.
@@ -112,12 +112,12 @@ type (
 		After int64  `json:"after"`
 		Size  int    `json:"size"`
 		Max   int    `json:"max"`
-		// Bytes bounds a range to copy; 0 from an older run: 2 GiB.
+		// Bytes limits the size of a range to copy. An older run sends 0, which means 2 GiB.
 		Bytes int64 `json:"bytes,omitempty"`
-		// Again asks for the comments of items that had none as well.
+		// Again also asks for the comments of items that had none.
 		Again bool `json:"again,omitempty"`
-		// Pass asks for comments in the order of Frame.io's counts, from this pass on; 0 from an older run. After is of the last
-		// pass, Passed of those before it.
+		// Pass asks for comments in the order of Frame.io's counts, from this pass on; 0 from an older run. After belongs to the
+		// last pass, Passed to those before it.
 		Pass   int   `json:"pass,omitempty"`
 		Passed int64 `json:"passed,omitempty"`
 	}
@@ -125,26 +125,26 @@ type (
 	RangeInput struct {
 		Ref
 		Range
-		// Orderly has a child waited for that is canceled, and what it does.
+		// Orderly makes a canceled parent wait for the child and for what it is doing.
 		Orderly bool `json:"orderly,omitempty"`
 	}
-	// CommentsInput asks for the comments of a range. Those that were read since the last look at the project's tree
-	// are left out, but for Again.
+	// CommentsInput asks for the comments of a range. Comments that were read since the project's tree was last scanned are left
+	// out, except with Again.
 	CommentsInput struct {
 		RangeInput
 		Again bool `json:"again,omitempty"`
-		// Beside says that files are copied meanwhile: what Frame.io counts no comments of is read where the vendor's limit has
-		// room for it, and otherwise left for later.
+		// Beside says that files are being copied meanwhile. Files that Frame.io counts no comments of are then read only if the
+		// vendor's limit has room, and otherwise left for later.
 		Beside bool `json:"beside,omitempty"`
 	}
 
-	// VerifyInput asks for the comparison of a range. With Repair, what was deleted in iconik is not failed: the run makes it
-	// again.
+	// VerifyInput asks for the comparison of a range. With Repair, an item that was deleted in iconik does not fail: the run
+	// restores it.
 	VerifyInput struct {
 		RangeInput
 		Repair bool `json:"heal,omitempty"`
 	}
-	// TreeResult says how many collections were deleted in iconik, or lack a reference.
+	// TreeResult says how many collections were deleted in iconik or lack a reference.
 	TreeResult struct {
 		Missing int `json:"lost,omitempty"`
 	}
@@ -155,23 +155,23 @@ type (
 		Asset    string `json:"asset"` // the version stack or file it belongs to
 		Name     string `json:"name"`  // for the timeline
 		Size     int64  `json:"size"`
-		// Together says that it is copied with others of its range by CopyTogether.
+		// Together marks an item that CopyTogether copies with others of its range.
 		Together bool `json:"together,omitempty"`
 	}
-	// CopyTogetherResult names the items that CopyTogether has left: they are copied one by one.
+	// CopyTogetherResult names the items that CopyTogether left, to be copied one by one.
 	CopyTogetherResult struct {
-		Left []string `json:"left,omitempty"` // source ids
+		Left []string `json:"left,omitempty"` // source IDs
 	}
 	// OpenVersionInput asks for what a version needs in iconik before its bytes are copied.
 	OpenVersionInput struct {
 		Ref
 		SourceID string `json:"source_id"`
-		// NewUpload discards an upload session that the store has lost.
+		// NewUpload discards an upload session that the object store no longer has.
 		NewUpload bool `json:"new_upload,omitempty"`
-		// NoOriginal says that Frame.io refused the original when it was asked for its bytes.
+		// NoOriginal says that Frame.io refused the original when asked for its bytes.
 		NoOriginal bool `json:"no_original,omitempty"`
 	}
-	// OpenVersionResult says what is to be done with a version.
+	// OpenVersionResult says what to do with a version.
 	OpenVersionResult struct {
 		Do string `json:"do"` // DoTransfer, DoClose, DoNothing or DoWait
 	}
@@ -188,11 +188,11 @@ type (
 		Reason   string `json:"reason"`
 	}
 
-	// RecheckResult counts the originals that are still missing, and those that came back.
+	// RecheckResult counts the originals that are still missing and those that came back.
 	RecheckResult struct {
 		Waiting int `json:"waiting"`
 		Back    int `json:"back"`
-		// Advice is what brings the missing ones back.
+		// Advice tells people how to bring the missing ones back.
 		Advice string `json:"advice,omitempty"`
 		// Code is why they are missing: WaitsForRestore or WaitsForLink; empty from an older worker.
 		Code string `json:"code,omitempty"`
@@ -200,10 +200,10 @@ type (
 	// ScanInput asks for the project's tree.
 	ScanInput struct {
 		Ref
-		// Compare makes it the reading at the end: Changed tells whether anything needs another round.
+		// Compare makes it the reading at the end: Changed then reports whether another round is needed.
 		Compare bool `json:"compare,omitempty"`
 	}
-	// ScanResult is what the tree holds.
+	// ScanResult is what the tree contains.
 	ScanResult struct {
 		Counts  Counts `json:"counts"`
 		Changed bool   `json:"changed,omitempty"`
@@ -213,14 +213,14 @@ type (
 	SetStatusInput struct {
 		Ref
 		Status string `json:"status"`
-		Phase  string `json:"phase"` // the job's step that begins
+		Phase  string `json:"phase"` // the step of the job that begins
 		Reason string `json:"reason,omitempty"`
 		Code   string `json:"code,omitempty"` // of Reason; see RecheckResult
 	}
 	// FinishInput ends a run.
 	FinishInput struct {
 		Ref
-		// Status is empty where the counts decide; failed or cancelled otherwise.
+		// Status is empty if the counts decide; otherwise failed or cancelled.
 		Status string `json:"status,omitempty"`
 		Reason string `json:"reason,omitempty"`
 		Fault  string `json:"fault,omitempty"`
@@ -236,8 +236,8 @@ type (
 	NotifyInput struct {
 		Ref
 		Kind string `json:"kind"` // NotifyQueued, NotifyWaiting, NotifyEnded, NotifyStuck
-		// Run is the archive's run that it is about. What a former one had to tell is sent only where the runs since had
-		// nothing to tell. 0: any.
+		// Run is the archive's run that the mail is about. News of an earlier run is sent only if the runs since then had none. 0
+		// means any run.
 		Run int `json:"run,omitempty"`
 	}
 
@@ -251,7 +251,7 @@ type (
 		Versions int64  `json:"versions"` // items that belong to version stacks
 		Bytes    int64  `json:"bytes"`
 		Comments int64  `json:"comments"`
-		// CommentsNotCounted says that Frame.io does not count the comments of some files, or all: there are more than Comments.
+		// CommentsNotCounted says that Frame.io does not count the comments of some or all files: there are more than Comments.
 		CommentsNotCounted bool        `json:"comments_not_counted,omitempty"`
 		Shares             int64       `json:"presentations"`
 		ByType             []PlanType  `json:"by_type"`
@@ -259,19 +259,19 @@ type (
 		Access             *PlanAccess `json:"access,omitempty"`
 		// BlockersMore counts blockers beyond those listed.
 		BlockersMore int `json:"blockers_more,omitempty"`
-		// APICalls are the calls an archive makes; APISeconds the least time the vendors' limits impose for them.
+		// APICalls is how many calls an archive makes; APISeconds is the least time that the vendors' limits allow for them.
 		APICalls        int64   `json:"api_calls"`
 		APISeconds      float64 `json:"api_seconds"`
 		TransferSeconds float64 `json:"transfer_seconds"`
 	}
-	// PlanAccess says who will see what in iconik, besides administrators.
+	// PlanAccess says who will see what in iconik, apart from administrators.
 	PlanAccess struct {
 		Mode       string      `json:"mode"` // archive.access
 		Places     []PlanPlace `json:"places"`
 		PlacesMore int         `json:"places_more,omitempty"` // beyond those listed
-		Unmapped   []string    `json:"unmapped"`              // people and groups of Frame.io without access
+		Unmapped   []string    `json:"unmapped"`              // Frame.io's people and groups without access
 	}
-	// PlanPlace is the project, or a place in it whose readers differ.
+	// PlanPlace is the project, or a place in it with different readers.
 	PlanPlace struct {
 		Kind    string   `json:"kind"`
 		Place   string   `json:"place"`
@@ -285,7 +285,7 @@ type (
 		Count     int64  `json:"count"`
 		Bytes     int64  `json:"bytes"`
 	}
-	// Blocker is a file, or the project itself (SourceID is empty), that an archive cannot bring over as it is.
+	// Blocker is a file, or the project itself (SourceID is empty), that an archive cannot bring over as is.
 	Blocker struct {
 		SourceID string `json:"source_id,omitempty"`
 		Path     string `json:"path,omitempty"`
@@ -299,11 +299,11 @@ type (
 const (
 	DoTransfer = "transfer" // move the bytes, then close
 	DoClose    = "close"    // the bytes are there: close
-	DoNothing  = "nothing"  // verified before, skipped or failed: the ledger says why
-	DoWait     = "wait"     // its original is away and may come back
+	DoNothing  = "nothing"  // already verified, skipped or failed: the ledger says why
+	DoWait     = "wait"     // its original is unavailable and may come back
 )
 
-// Where an archive stands, as the ledger writes it (ledger.ArchiveStatus, which a test holds to these).
+// Statuses of an archive, as the ledger stores them (ledger.ArchiveStatus; a test keeps the two equal).
 const (
 	StatusPlanning  = "planning"
 	StatusRunning   = "running"
@@ -319,7 +319,7 @@ const (
 // Why an archive waits for originals.
 const (
 	WaitsForRestore = "restore" // they are in Frame.io's cold storage
-	WaitsForLink    = "link"    // Frame.io offers no download of them, and does not say why
+	WaitsForLink    = "link"    // Frame.io offers no download of them and does not say why
 )
 
 // Kinds of mail.

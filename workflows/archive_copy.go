@@ -10,12 +10,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// parentClosePolicy lets copying end in order when its archive is terminated by hand.
+// parentClosePolicy lets copying end in order when somebody terminates its archive.
 const parentClosePolicy = enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 
-// ArchiveCopy copies a range of items: its small files with one activity, the others one after the other; the versions of an
-// asset are adjacent, oldest first.
-// An item that fails is written down and does not keep the others back. The range's comments follow.
+// ArchiveCopy copies a range of items: its small files with one activity, the others one after the other. The versions of an
+// asset are adjacent, oldest first. An item that fails is recorded and does not hold up the others. The range's comments follow.
 func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 	var counts Counts
 	if in.Orderly {
@@ -30,7 +29,7 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 			return counts, err
 		}
 	}
-	var held string // an asset whose older version waits: the newer ones wait too, or their order would be lost
+	var held string // an asset whose older version waits; newer ones wait too, to keep their order
 	for _, item := range items {
 		if item.Asset == held {
 			counts.Waiting++
@@ -64,7 +63,7 @@ func ArchiveCopy(ctx workflow.Context, in RangeInput) (Counts, error) {
 	return counts, err
 }
 
-// copyTogether has the range's small files copied by one activity, and returns the items that are left to be copied one by one.
+// copyTogether has one activity copy the range's small files, and returns the items that are left to copy one by one.
 func copyTogether(ctx workflow.Context, in RangeInput, items []CopyItem, counts *Counts) ([]CopyItem, error) {
 	small := 0
 	for _, item := range items {
@@ -79,7 +78,7 @@ func copyTogether(ctx workflow.Context, in RangeInput, items []CopyItem, counts 
 	switch {
 	case temporal.IsCanceledError(err), ctx.Err() != nil:
 		return nil, err
-	case err != nil: // what is copied is not copied again, and the rest fails by itself
+	case err != nil: // what was copied is not copied again; the rest fails on its own
 		return items, nil //nolint:nilerr // each of them says why
 	}
 	var left []CopyItem
@@ -94,7 +93,7 @@ func copyTogether(ctx workflow.Context, in RangeInput, items []CopyItem, counts 
 	return left, nil
 }
 
-// copyVersion makes the asset or version in iconik, moves the bytes and closes the file. It returns what came of it.
+// copyVersion creates the asset or version in iconik, moves the bytes and closes the file. It returns what came of it.
 func copyVersion(ctx workflow.Context, ref Ref, item CopyItem) (string, error) {
 	open := OpenVersionInput{Ref: ref, SourceID: item.SourceID}
 	for try := 0; ; try++ {

@@ -6,7 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// end writes down how it ended, whatever that was, and lets the next archive begin.
+// end records how the archive ended, whatever the cause, and lets the next archive begin.
 func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, error) {
 	out := FinishInput{Ref: a.ref}
 	switch {
@@ -22,7 +22,7 @@ func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, e
 	fin, err := ActFinishArchive.Execute(forFinish(ctx, "record the result"), out)
 	if err == nil {
 		a.state.Finished, a.state.Counts = fin, fin.Counts
-		if !a.ofMigration() { // which sends one mail for all
+		if !a.ofMigration() { // the migration sends one mail for all
 			err = a.notify(forFinish(ctx, "mail the result"), NotifyEnded)
 		}
 	}
@@ -41,8 +41,8 @@ func (a *archive) end(ctx workflow.Context, cause error) (FinishArchiveResult, e
 	return fin, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// notify has a mail sent by a workflow of its own: a mail server that is down holds up neither this archive nor those that
-// wait for its turn.
+// notify has a workflow of its own send a mail. A mail server that is down then holds up neither this archive nor those that wait
+// for its turn.
 func (a *archive) notify(ctx workflow.Context, kind string) error {
 	in := NotifyInput{Ref: a.ref, Kind: kind, Run: a.state.Opened.Run}
 	if !markerMailsByThemselves.isSet(ctx) {
@@ -58,12 +58,12 @@ func (a *archive) notify(ctx workflow.Context, kind string) error {
 	}
 	err := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, o), ArchiveMailName, in).GetChildWorkflowExecution().Get(ctx, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-		return nil // the same mail still waits for its server
+		return nil // the same mail is still waiting for the mail server
 	}
 	return err
 }
 
-// ArchiveMail sends one mail about an archive, for as long as the mail server is away.
+// ArchiveMail sends one mail about an archive, retrying while the mail server is down.
 func ArchiveMail(ctx workflow.Context, in NotifyInput) error {
 	return ActNotify.Execute(forFinish(ctx, "mail: "+in.Kind), in)
 }

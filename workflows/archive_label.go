@@ -12,12 +12,12 @@ type Tag struct {
 	Set  temporal.SearchAttributeUpdate
 }
 
-// Keyword makes a tag of an attribute of type Keyword.
+// Keyword returns a tag for an attribute of type Keyword.
 func Keyword(k temporal.SearchAttributeKeyKeyword, value string) Tag {
 	return Tag{k.GetName(), k.ValueSet(value)}
 }
 
-// TypedSearchAttributes are what a workflow starts with.
+// TypedSearchAttributes returns the search attributes that a workflow starts with.
 func TypedSearchAttributes(tags []Tag) temporal.SearchAttributes {
 	set := make([]temporal.SearchAttributeUpdate, len(tags))
 	for i, t := range tags {
@@ -33,8 +33,8 @@ type ArchiveLabel struct {
 	Tags    []Tag
 }
 
-// LabelArchive labels an archive with the names of its tenant and project; project is "" where nobody knows it yet. Where
-// histories are encrypted, the name is no search attribute: these never are.
+// LabelArchive labels an archive with the names of its tenant and project; project is "" if it is not known yet. If histories are
+// encrypted, the name is not a search attribute, because those are never encrypted.
 func LabelArchive(ref Ref, tenant, project string, encrypted bool) ArchiveLabel {
 	l := ArchiveLabel{
 		Summary: Clip("Archive of " + cmp.Or(project, "Frame.io project "+ref.Archive)),

@@ -16,8 +16,8 @@ func walks[In any](ctx workflow.Context, a *archive, phase string, act Activity[
 	})
 }
 
-// lanes hands the ranges of a phase that have work to as many coroutines as the tenant allows, and continues as new
-// between them before the history grows long.
+// lanes hands the ranges of a phase that have work to as many coroutines as the tenant allows. It continues as new between them
+// before the history grows long.
 func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(workflow.Context, Range) error) error {
 	lanes := max(a.state.Opened.Lanes, 1)
 	var failed error
@@ -39,7 +39,7 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 			break
 		}
 		for _, r := range ranges {
-			if r.Pass != a.state.Pass { // no item is in the hands of two passes
+			if r.Pass != a.state.Pass { // no two passes may hold the same item
 				if err := a.drained(ctx); err != nil {
 					return err
 				}
@@ -81,14 +81,14 @@ func (a *archive) lanes(ctx workflow.Context, phase string, size int, work func(
 	return nil
 }
 
-// drained waits until no lane has work: they end by themselves when ctx is canceled.
+// drained waits until no lane has work. Lanes end by themselves when ctx is canceled.
 func (a *archive) drained(ctx workflow.Context) error {
 	quiet, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	return workflow.Await(quiet, func() bool { return a.inFlight == 0 })
 }
 
-// handedOut notes where the phase goes on.
+// handedOut notes where the phase continues.
 func (a *archive) handedOut(r Range) {
 	if a.state.Pass = r.Pass; r.Pass > 0 && r.Pass < lastPass {
 		a.state.Passed = r.To

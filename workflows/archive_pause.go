@@ -6,8 +6,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// HoldSignal tells an archive of a migration to stand still, or to go on. Alone lets it go: the migration has ended, and it goes on
-// like any other archive, with a turn and a mail of its own.
+// HoldSignal tells an archive of a migration to pause or to continue. Alone releases it: the migration has ended, and the archive
+// continues like any other, with its own turn and mail.
 type HoldSignal struct {
 	Paused bool `json:"paused"`
 	Alone  bool `json:"alone,omitempty"`
@@ -21,16 +21,16 @@ const phasePlanning = "plan"
 
 const stepNamePaused = "paused with its migration"
 
-// orderly marks a context whose activities and children are waited for when they are canceled: what comes after them must not
-// happen beside them.
+// orderly marks a context whose canceled activities and children are waited for, because what comes next must not overlap with
+// them.
 type orderly struct{}
 
-// ofMigration says that a migration has started the archive: its turn is that of the migration's list.
+// ofMigration reports whether a migration started the archive. Its turn is then decided by the migration's list.
 func (a *archive) ofMigration() bool { return a.state.Migration != "" }
 
 func (a *archive) isOrderly() bool { return a.ofMigration() || a.state.Orderly }
 
-// followHolds interrupts the step that runs when the migration is paused. One that waits for originals may go on waiting.
+// followHolds interrupts the running step when the migration is paused. An archive that waits for originals may keep waiting.
 func (a *archive) followHolds(ctx workflow.Context) {
 	holds := workflow.GetSignalChannel(ctx, SignalHold)
 	for {
@@ -39,7 +39,7 @@ func (a *archive) followHolds(ctx workflow.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if a.state.Paused = in.Paused; in.Alone { // no marker: nothing that was recorded before has it
+		if a.state.Paused = in.Paused; in.Alone { // no marker: nothing recorded before this has it
 			a.state.Migration = ""
 		}
 		if in.Paused && a.interrupt != nil && a.step != stepNameWaiting {
@@ -48,8 +48,8 @@ func (a *archive) followHolds(ctx workflow.Context) {
 	}
 }
 
-// runStep runs a step that a pause may interrupt. again says that it was, and is to be run again: each step continues with what
-// is missing.
+// runStep runs a step that a pause may interrupt. It returns again = true if that happened and the step must run again: each step
+// continues with what is missing.
 func (a *archive) runStep(ctx workflow.Context, s step) (again bool, err error) {
 	if !a.ofMigration() { // nothing pauses it
 		return false, s.run(a, ctx)
@@ -64,7 +64,7 @@ func (a *archive) runStep(ctx workflow.Context, s step) (again bool, err error) 
 	}
 	a.state.Step = step
 	for _, r := range a.unfinished {
-		if r.Pass > 0 && r.Pass < lastPass { // what was read in it is not read again
+		if r.Pass > 0 && r.Pass < lastPass { // what was read in this pass is not read again
 			a.state.Pass, a.state.Passed = 0, 0
 			continue
 		}
@@ -74,13 +74,13 @@ func (a *archive) runStep(ctx workflow.Context, s step) (again bool, err error) 
 	return true, nil
 }
 
-// finished notes that a range needs no going back to.
+// finished notes that a range needs no second visit.
 func (a *archive) finished(r Range) {
 	a.unfinished = slices.DeleteFunc(a.unfinished, func(u Range) bool { return u == r })
 }
 
-// awaitResumed stands still while the migration is paused. It may be paused again while the archive writes down that it goes on; runs
-// that older versions started took no notice of that.
+// awaitResumed waits while the migration is paused. It may be paused again while the archive records that it continues; runs
+// started by older versions did not notice that.
 func (a *archive) awaitResumed(ctx workflow.Context) error {
 	for a.state.Paused {
 		if err := a.standStill(ctx); err != nil || !a.state.Orderly {
@@ -90,10 +90,10 @@ func (a *archive) awaitResumed(ctx workflow.Context) error {
 	return nil
 }
 
-// standStill waits until the archive may go on, and says so.
+// standStill waits until the archive may continue, and shows that it waits.
 func (a *archive) standStill(ctx workflow.Context) error {
 	a.enter(ctx, stepNamePaused)
-	shown := a.state.Step > stepOpen // before, there is nothing to show it on
+	shown := a.state.Step > stepOpen // before that, there is nothing to show it on
 	if shown {
 		in := SetStatusInput{Ref: a.ref, Status: StatusWaiting, Phase: a.phase(), Reason: "The migration is paused. The archive continues from here when it is resumed.", Code: PausedWithMigration}
 		if err := ActSetStatus.Execute(forCalls(ctx, "status "+StatusWaiting), in); err != nil {
@@ -113,7 +113,7 @@ func (a *archive) standStill(ctx workflow.Context) error {
 	return a.setStatus(ctx, status, a.phase())
 }
 
-// phase is the part of the job that the step belongs to.
+// phase returns the phase of the job that the step belongs to.
 func (a *archive) phase() string {
 	switch {
 	case a.state.Step < stepCopy:
@@ -126,7 +126,7 @@ func (a *archive) phase() string {
 	return PhaseVerify
 }
 
-// tellMigration lets the migration start its next project. One that is gone needs no word.
+// tellMigration lets the migration start its next project. It ignores a migration that is gone.
 func (a *archive) tellMigration(ctx workflow.Context) {
 	if !a.ofMigration() {
 		return

@@ -25,7 +25,7 @@ func TestAPausedArchiveGoesOnWhereItWas(t *testing.T) {
 		opened = append(opened, in.SourceID)
 		return OpenVersionResult{Do: DoTransfer}, nil
 	}
-	closed := map[int64]bool{} // as the ledger knows what is copied
+	closed := map[int64]bool{} // as the ledger would know what is copied
 	isClosed := func(n int64) bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -129,7 +129,7 @@ func TestAPausedArchiveCanBeCancelled(t *testing.T) {
 	assert.Empty(t, w.mails)
 }
 
-// One that is let go while it waits for originals takes its turn, and mails its result, like any other.
+// An archive that is released while it waits for originals takes its turn and mails its result like any other.
 func TestAnArchiveThatIsLetGoIsLikeAnyOther(t *testing.T) {
 	w := newFakeActivities(3)
 	w.rechecks = []RecheckResult{{Waiting: 2}, {Waiting: 1}}

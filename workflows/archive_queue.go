@@ -6,15 +6,15 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// QueueState is a tenant's queue of archives: the one whose turn it is, and those that wait, in order.
+// QueueState is a tenant's queue of archives: the one whose turn it is, and the waiting ones in order.
 type QueueState struct {
 	Tenant  string   `json:"tenant"`
 	Holder  *Ticket  `json:"holder,omitempty"`
 	Waiting []Ticket `json:"waiting,omitempty"`
 }
 
-// ArchiveQueue lets one archive of a tenant run at a time, in the order of arrival. It ends when nobody is left, and is
-// started again by the next archive that joins.
+// ArchiveQueue lets one archive of a tenant run at a time, in order of arrival. It ends when nobody is left; the next archive
+// that joins starts it again.
 func ArchiveQueue(ctx workflow.Context, state QueueState) error {
 	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (QueueState, error) { return state, nil }); err != nil {
 		return err
@@ -36,7 +36,7 @@ func ArchiveQueue(ctx workflow.Context, state QueueState) error {
 			continue
 		}
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			drain(enqueue, release, &state) // what came meanwhile would not come again
+			drain(enqueue, release, &state) // signals that arrived meanwhile would be lost
 			return workflow.NewContinueAsNewError(ctx, ArchiveQueueName, state)
 		}
 		if err := waitForNews(ctx, enqueue, release, moved, &state); err != nil {
@@ -71,7 +71,7 @@ func (s *QueueState) leave(t Ticket) {
 	s.Waiting = slices.DeleteFunc(s.Waiting, func(w Ticket) bool { return w == t })
 }
 
-// grant gives the turn to the first that still lives and writes down the others' positions.
+// grant gives the turn to the first archive that is still alive and records the positions of the others.
 func grant(ctx workflow.Context, state *QueueState) error {
 	for state.Holder == nil && len(state.Waiting) > 0 {
 		next := state.Waiting[0]
@@ -90,14 +90,14 @@ func grant(ctx workflow.Context, state *QueueState) error {
 	return ActQueuePositions.Execute(forCalls(ctx, "positions in the queue"), in)
 }
 
-// MoveUpdate gives an archive that waits another place in the queue. Position counts from 1, the next one.
+// MoveUpdate moves a waiting archive to another place in the queue. Position counts from 1, the next one.
 type MoveUpdate struct {
 	Archive  string `json:"archive"`
 	Position int    `json:"position"`
 }
 
-// acceptMoves lets people put the queue in another order. It needs no marker: a history has a move only where a worker took
-// one, and without any it is the same as before.
+// acceptMoves lets people reorder the queue. It needs no marker: a history contains a move only if a worker accepted one, and is
+// otherwise the same as before.
 func acceptMoves(ctx workflow.Context, state *QueueState, moved workflow.SendChannel) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateMove, func(_ workflow.Context, in MoveUpdate) (QueueState, error) {
 		state.move(in)
@@ -117,7 +117,7 @@ func acceptMoves(ctx workflow.Context, state *QueueState, moved workflow.SendCha
 	})
 }
 
-// place is where an archive waits, -1 where it does not.
+// place returns the index of a waiting archive, or -1.
 func (s *QueueState) place(archive string) int {
 	return slices.IndexFunc(s.Waiting, func(w Ticket) bool { return w.Archive == archive })
 }
@@ -132,8 +132,8 @@ func (s *QueueState) move(in MoveUpdate) {
 	s.Waiting = slices.Insert(rest, min(in.Position-1, len(rest)), ticket)
 }
 
-// waitForNews returns when somebody came, left or was moved. Archives that were terminated leave no word, so while others wait
-// the queue looks after the living from time to time.
+// waitForNews returns when somebody joined, left or was moved. Archives that were terminated send no signal, so while others wait
+// the queue checks from time to time which ones are still alive.
 func waitForNews(ctx workflow.Context, enqueue, release, moved workflow.ReceiveChannel, state *QueueState) error {
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	defer cancel()

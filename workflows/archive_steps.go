@@ -34,8 +34,8 @@ func (a *archive) collections(ctx workflow.Context) error {
 	return ActMakeCollections.Execute(forWalks(ctx, "folders become collections"), a.ref)
 }
 
-// copy brings the files over: child workflows of some items each, as many at once as the tenant allows items in
-// parallel. A child works on one item at a time, so a huge file holds up one lane only.
+// copy brings the files over: child workflows with a few items each, as many at once as the tenant allows items in parallel. A
+// child works on one item at a time, so a huge file holds up only one lane.
 func (a *archive) copy(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, StatusRunning, PhaseCopy); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (a *archive) copy(ctx workflow.Context) error {
 	return a.lanes(ctx, PhaseCopy, a.batch(), a.copyRange)
 }
 
-// copyRange lets a child copy some items.
+// copyRange has a child workflow copy some items.
 func (a *archive) copyRange(ctx workflow.Context, r Range) error {
 	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            ArchiveCopyID(a.ref.Tenant, a.ref.Archive, r),
@@ -65,8 +65,8 @@ func (a *archive) copyRange(ctx workflow.Context, r Range) error {
 	return err
 }
 
-// copyOnly copies the asset that somebody wants tried again. Where others are left, the archive stays incomplete whatever a
-// comparison says, and that is spared.
+// copyOnly copies the asset that somebody wants to retry. If other items are left, the archive stays incomplete whatever a
+// comparison says, so the comparison is skipped.
 func (a *archive) copyOnly(ctx workflow.Context) error {
 	if err := a.copyRange(ctx, *a.state.Only); err != nil {
 		return err
@@ -83,8 +83,8 @@ func (a *archive) copyOnly(ctx workflow.Context) error {
 	return nil
 }
 
-// awaitOriginals waits durably while Frame.io has originals in cold storage, without holding up other archives, and
-// goes back to copying when some have come back.
+// awaitOriginals waits durably while Frame.io has originals in cold storage, without holding up other archives. It goes back to
+// copying when some have come back.
 func (a *archive) awaitOriginals(ctx workflow.Context) error {
 	every, err := time.ParseDuration(a.state.Opened.WaitInterval)
 	if err != nil {
@@ -113,7 +113,7 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 		if !told {
 			a.state.Counts.Waiting = int64(res.Waiting)
 			advice := res.Advice
-			if advice == "" { // of an older worker
+			if advice == "" { // from an older worker
 				advice = "unarchive the project in Frame.io"
 			}
 			reason := fmt.Sprintf("%s %s no original in Frame.io right now: %s. Framebridge checks %s", english.Count(res.Waiting, "file"), english.Has(res.Waiting), advice, english.Every(every))
@@ -138,20 +138,20 @@ func (a *archive) awaitOriginals(ctx workflow.Context) error {
 	}
 }
 
-// batch is how many items one child copies, one after the other: few in a small project, so that all lanes have work, but not so few
-// that Temporal has more to do than the vendors. batchBytes keeps large files apart.
+// batch returns how many items one child copies, one after the other: few in a small project, so that every lane has work, but
+// not so few that Temporal has more to do than the vendors. batchBytes keeps large files apart.
 func (a *archive) batch() int {
 	share := a.state.Counts.Items / int64(max(a.state.Opened.Lanes, 1))
 	return int(min(max(share, batchFloor), batchSize))
 }
 
-// batchBytes is how much one child copies: a quarter of a lane's share, so that none is left alone with large files, and what a moment
-// copies in any case.
+// batchBytes returns how many bytes one child copies: a quarter of a lane's share, so that no lane is left alone with large
+// files, but at least what takes only a moment.
 func (a *archive) batchBytes() int64 {
 	return max(a.state.Counts.Bytes/int64(4*max(a.state.Opened.Lanes, 1)), batchBytesFloor)
 }
 
-// comments brings over what the copying has not: comments of items that had nothing to copy.
+// comments brings over what copying did not: the comments of items that had nothing to copy.
 func (a *archive) comments(ctx workflow.Context) error {
 	if err := a.setStatus(ctx, StatusRunning, PhaseComments); err != nil {
 		return err
@@ -182,8 +182,8 @@ func (a *archive) compare(ctx workflow.Context) error {
 	return nil
 }
 
-// verify reads iconik's side again, item by item, then the tree of collections. What people have deleted there is made
-// again in another round.
+// verify reads iconik's side again, item by item, then the tree of collections. What people deleted there is restored in another
+// round.
 func (a *archive) verify(ctx workflow.Context) error {
 	if a.state.Only != nil {
 		_, err := ActVerifyItems.Execute(forWalks(ctx, "verify what was copied again"), VerifyInput{RangeInput: RangeInput{Ref: a.ref, Range: *a.state.Only}})

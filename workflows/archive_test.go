@@ -21,7 +21,7 @@ import (
 
 var testRef = Ref{Tenant: "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0", Archive: "11111111-1111-4111-8111-111111111111"}
 
-// fakeActivities stand for an archive's activities: what they were asked for, and what they answer.
+// fakeActivities replaces an archive's activities. It records what they were asked and says what they answer.
 type fakeActivities struct {
 	mu       sync.Mutex
 	items    int64
@@ -33,7 +33,7 @@ type fakeActivities struct {
 	failed   []FailItemInput
 	finish   []FinishInput
 	rechecks []RecheckResult
-	compare  []bool // Changed, answer by answer
+	compare  []bool // Changed, one answer after the other
 	open     func(OpenVersionInput) (OpenVersionResult, error)
 	transfer func(ItemInput) error
 	perAsset int
@@ -58,7 +58,7 @@ func (w *fakeActivities) count(name string) {
 	w.asked[name]++
 }
 
-// register gives the environment every activity of the archive.
+// register registers every activity of the archive with the environment.
 func (w *fakeActivities) register(env *testsuite.TestWorkflowEnvironment) {
 	add := func(name string, fn any) { env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name}) }
 	Register(env)
@@ -224,7 +224,7 @@ func TestSmallFilesAreCopiedTogether(t *testing.T) {
 	require.Equal(t, 25+ranges, w.asked[ActCloseVersion.Name()])
 }
 
-// An activity that fails for all of them costs none of them: each is tried by itself.
+// If the activity for small files fails, no file is lost: each is copied on its own.
 func TestSmallFilesThatFailTogetherGoByThemselves(t *testing.T) {
 	w := newFakeActivities(100)
 	w.small = func(int64) bool { return true }
@@ -238,7 +238,7 @@ func TestSmallFilesThatFailTogetherGoByThemselves(t *testing.T) {
 	require.Equal(t, 100, w.asked[ActTransferFile.Name()])
 }
 
-// A range with one small file copies it as before: one activity for it alone would save nothing.
+// A range with only one small file copies it as before, because one activity for it alone would save nothing.
 func TestASingleSmallFileGoesByItself(t *testing.T) {
 	w := newFakeActivities(1)
 	w.small = func(int64) bool { return true }
@@ -271,7 +271,7 @@ func TestArchiveSaysThatItIsQueued(t *testing.T) {
 	require.Equal(t, testRef.Tenant, TenantOf(w.mailIDs[0]))
 }
 
-// A queue that is terminated by hand forgets who waits in it.
+// A queue that somebody terminates forgets who waits in it.
 func TestArchiveJoinsTheQueueAgain(t *testing.T) {
 	w := newFakeActivities(1)
 	joins := 0
@@ -400,7 +400,7 @@ func TestArchiveComparesAgainWhileFrameioChanges(t *testing.T) {
 	require.Equal(t, 3, w.asked[ActMakeCollections.Name()])
 }
 
-// What people have deleted in iconik is made again by the run that finds it, and not for ever.
+// The run that finds deletions in iconik restores them, but not forever.
 func TestArchiveMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 	w := newFakeActivities(1)
 	w.lost = 1
@@ -471,7 +471,7 @@ func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
 	env.RegisterActivityWithOptions(func(_ context.Context, in ClosedArchivesInput) ([]Ticket, error) {
 		for _, ticket := range in.Tickets {
 			if ticket.Archive == "b" {
-				return []Ticket{ticket}, nil // terminated by hand: it leaves no word
+				return []Ticket{ticket}, nil // terminated, so it sends no signal
 			}
 		}
 		return nil, nil
@@ -501,7 +501,7 @@ func TestQueueLetsArchivesRunOneAfterTheOther(t *testing.T) {
 	require.NotContains(t, turns[2:], "archive/b")
 }
 
-// An archive that joins, or leaves, while the queue hands itself on is not forgotten.
+// An archive that joins or leaves while the queue continues as new is not forgotten.
 func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
 	env := temporaltest.Workflows()
 	Register(env)
@@ -521,7 +521,7 @@ func TestQueueTakesWhatCameMeanwhileIntoItsNextRun(t *testing.T) {
 	require.Equal(t, QueueState{Tenant: "t", Waiting: []Ticket{ticket("b"), ticket("c")}}, next)
 }
 
-// A person puts the queue in another order; what is not in it, or no place, is refused before it is written down.
+// A person reorders the queue. An archive that is not in it, and an invalid place, are refused before they reach the history.
 func TestTheQueueIsPutInAnotherOrder(t *testing.T) {
 	env := temporaltest.Workflows()
 	Register(env)
@@ -556,8 +556,8 @@ func TestTheQueueIsPutInAnotherOrder(t *testing.T) {
 	require.Equal(t, "archive/a", turns[0])
 }
 
-// One file is tried again: what else failed is left alone and spares the comparison; where nothing else is left, the whole
-// project is compared.
+// One file is retried. If other files failed, too, they are left alone and the comparison is skipped. If nothing else is left,
+// the whole project is compared.
 func TestOneItemIsTriedAgain(t *testing.T) {
 	for name, left := range map[string]bool{"others have failed, too": true, "it was the last one": false} {
 		t.Run(name, func(t *testing.T) {
@@ -594,12 +594,12 @@ func TestOneItemIsTriedAgain(t *testing.T) {
 	}
 }
 
-// What is stuck is told by mail once, and the tenant's next archive has its turn until it goes on.
+// A stuck archive is announced by mail once, and yields its turn to the tenant's next archive until it continues.
 func TestAStuckArchiveLeavesItsTurn(t *testing.T) {
 	env := temporaltest.Workflows()
 	w := newFakeActivities(3)
 	w.register(env)
-	env.OnActivity(ActMakeCollections.Name(), mock.Anything, mock.Anything).After(3 * time.Hour).Return(nil).Once() // as one that is tried again for so long
+	env.OnActivity(ActMakeCollections.Name(), mock.Anything, mock.Anything).After(3 * time.Hour).Return(nil).Once() // as if it were retried for that long
 	for _, at := range []time.Duration{time.Hour, 2 * time.Hour} {
 		env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalStuck, nil) }, at)
 	}
@@ -609,8 +609,8 @@ func TestAStuckArchiveLeavesItsTurn(t *testing.T) {
 	require.Contains(t, w.mails, NotifyStuck)
 }
 
-// A small project keeps all lanes at work with files enough for each child that Temporal has less to do than the vendors; in a large
-// one a child has what it can lose to a kill without much being done again.
+// In a small project, every lane has work, but each child has enough files that Temporal has less to do than the vendors. In a
+// large one, a child that is killed loses only a little work.
 func TestAChildCopiesNeitherTooFewNorTooMany(t *testing.T) {
 	for _, tt := range []struct {
 		items int64

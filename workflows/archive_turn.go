@@ -4,7 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// takeTurn waits until the tenant's archives before this one have ended.
+// takeTurn waits until the tenant's earlier archives have ended.
 func (a *archive) takeTurn(ctx workflow.Context) error {
 	if a.state.HasTurn {
 		return nil
@@ -32,8 +32,8 @@ func (a *archive) takeTurn(ctx workflow.Context) error {
 	return nil
 }
 
-// awaitTurn joins the queue again from time to time, which changes nothing for one that stands in it: a queue that was
-// terminated has forgotten who waits.
+// awaitTurn rejoins the queue from time to time, because a queue that was terminated has forgotten who waits. For an archive that
+// is still queued this changes nothing.
 func (a *archive) awaitTurn(ctx workflow.Context, turn workflow.ReceiveChannel) error {
 	if !markerJoinsAgain.isSet(ctx) {
 		turn.Receive(ctx, nil)
@@ -50,7 +50,7 @@ func (a *archive) awaitTurn(ctx workflow.Context, turn workflow.ReceiveChannel) 
 	}
 }
 
-// leaveTurn lets the tenant's next archive begin. A queue that is gone has nobody waiting in it.
+// leaveTurn lets the tenant's next archive begin. If the queue is gone, nobody waits in it.
 func (a *archive) leaveTurn(ctx workflow.Context) {
 	a.state.HasTurn = false
 	if a.ofMigration() {
@@ -63,8 +63,8 @@ func (a *archive) leaveTurn(ctx workflow.Context) {
 	}
 }
 
-// yieldWhenStuck tells people, once in a run, that something is stuck, and lets the tenant's next archive begin meanwhile: what
-// is stuck is tried again all the same.
+// yieldWhenStuck tells people, once per run, that something is stuck, and lets the tenant's next archive begin meanwhile. Retries
+// of what is stuck go on all the same.
 func (a *archive) yieldWhenStuck(ctx workflow.Context) {
 	stuck := workflow.GetSignalChannel(ctx, SignalStuck)
 	for {
@@ -82,7 +82,7 @@ func (a *archive) yieldWhenStuck(ctx workflow.Context) {
 	}
 }
 
-// takeTurnAgain waits for the turn that was left while something was stuck.
+// takeTurnAgain waits to get back the turn that was yielded while something was stuck.
 func (a *archive) takeTurnAgain(ctx workflow.Context) error {
 	if !a.state.HasTurn {
 		a.enter(ctx, stepNameTurn)

@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/test/golden"
 )
 
-// TestNamesInHistoriesStay holds every name that stands in histories or is sent between processes of different versions.
+// TestNamesInHistoriesStay checks every name that is recorded in histories or sent between processes of different versions.
 func TestNamesInHistoriesStay(t *testing.T) {
 	var registered registry
 	Register(&registered)
@@ -53,7 +53,7 @@ func TestNamesInHistoriesStay(t *testing.T) {
 		"a running workflow of a version before, or another process that is not upgraded yet, still uses it: its next step would find nothing of that name", names)
 }
 
-// registry notes the names of workflows.
+// registry records the names of workflows.
 type registry struct{ workflows []string }
 
 func (r *registry) RegisterWorkflow(any) { panic("a workflow without a name of its own") }
@@ -84,7 +84,7 @@ func sources(t *testing.T) (*token.FileSet, []*ast.File) {
 	return set, out
 }
 
-// declared returns the package's constants and variables that are made of one string, with it.
+// declared returns the package's constants and variables made from a single string, with that string.
 func declared(t *testing.T) map[string]string {
 	t.Helper()
 	_, files := sources(t)
@@ -116,8 +116,8 @@ func declared(t *testing.T) map[string]string {
 	return out
 }
 
-// TestStateKeepsItsNames holds the JSON of all that workflows and activities take, hand on and return. It stands in
-// histories; the keys here are names for this test only.
+// TestStateKeepsItsNames checks the JSON of everything that workflows and activities accept, hand on and return, because it is in
+// histories. The keys here are used only by this test.
 func TestStateKeepsItsNames(t *testing.T) {
 	golden.JSON(t, "testdata/golden/state.json", map[string]any{
 		"Archive input": ArchiveInput{}, "Archive result": FinishArchiveResult{}, "Archive status": ArchiveStatus{},

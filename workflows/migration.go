@@ -14,22 +14,22 @@ import (
 // MigrationInput starts or continues a migration.
 type MigrationInput struct {
 	MigrationRef
-	// State is where a former run stopped; the zero value begins.
+	// State is where the previous run stopped. The zero value starts from the beginning.
 	State MigrationState `json:"state"`
 }
 
-// MigrationState is what a run hands to the next one. It does not grow with the account.
+// MigrationState is what a run hands on to the next one. Its size does not grow with the account.
 type MigrationState struct {
 	Listed bool   `json:"listed,omitempty"`
-	Round  int    `json:"round,omitempty"`  // 0: the first pass; 1: what has changed since
-	Canary int    `json:"canary,omitempty"` // projects that are brought over before the others wait for a go; 0: all may
-	Begun  int    `json:"begun,omitempty"`  // archives that were started
-	Paused string `json:"paused,omitempty"` // why, where a person has paused it
-	Held   bool   `json:"held,omitempty"`   // the archives were told to stand still
-	Status string `json:"status,omitempty"` // as written down last, with its reason
+	Round  int    `json:"round,omitempty"`  // 0: the first pass; 1: what has changed since then
+	Canary int    `json:"canary,omitempty"` // projects to bring over before the others wait for a go; 0: no limit
+	Begun  int    `json:"begun,omitempty"`  // archives started so far
+	Paused string `json:"paused,omitempty"` // why a person paused it; empty if nobody did
+	Held   bool   `json:"held,omitempty"`   // the archives were told to pause
+	Status string `json:"status,omitempty"` // as last recorded, with its reason
 	Reason string `json:"reason,omitempty"`
-	// Orderly has what is being done waited for when the migration is canceled, the canary be of the first round alone and of what is not
-	// stuck, a go be given to a canary that waits alone, and a paused migration not end. Runs that older versions started do not have it.
+	// Orderly makes a canceled migration wait for what is in progress, limits the canary to the first round and to what is not stuck,
+	// lets a canary that only waits get its go, and keeps a paused migration from ending. Runs started by older versions do not have it.
 	Orderly bool `json:"orderly,omitempty"`
 
 	Standing Standing `json:"standing"`
@@ -40,20 +40,20 @@ type migration struct {
 	ref   MigrationRef
 	state MigrationState
 
-	news    bool // something happened that is worth a look
-	grown   bool // projects were added since they were surveyed
+	news    bool // something happened that is worth a new look
+	grown   bool // projects were added since the last survey
 	closing bool // its report is being written
-	ended   bool // its end is being written down
-	leave   bool // what is left waits for originals, and goes on by itself
+	ended   bool // its end is being recorded
+	leave   bool // what is left waits for originals and continues on its own
 	stop    workflow.CancelFunc
-	stopped string         // why, by the cancel update
-	writing workflow.Mutex // of the status, which updates write beside the loop
+	stopped string         // why the cancel update stopped it
+	writing workflow.Mutex // of the status, which updates write concurrently with the loop
 
 	adding   int                   // updates that are listing more projects
-	stopAdds []workflow.CancelFunc // of all of them, also of those that have ended
+	stopAdds []workflow.CancelFunc // for all of them, including those that have ended
 }
 
-// Migration brings the projects of an account over: the ledger has their list, each is an archive of its own.
+// Migration brings over the projects of an account. The ledger has the list of them; each is an archive of its own.
 func Migration(ctx workflow.Context, in MigrationInput) (MigrationResult, error) {
 	m := &migration{ref: in.MigrationRef, state: in.State, writing: workflow.NewMutex(ctx)}
 	if m.state.Orderly {
@@ -110,13 +110,13 @@ func (m *migration) run(ctx workflow.Context) error {
 		if err := m.await(ctx); err != nil {
 			return err
 		}
-		if m.adding == 0 && workflow.GetInfo(ctx).GetContinueAsNewSuggested() { // the next run cannot wait for what this one has begun to list
+		if m.adding == 0 && workflow.GetInfo(ctx).GetContinueAsNewSuggested() { // the next run cannot wait for a listing that this one has begun
 			return m.continueAsNew(ctx)
 		}
 	}
 }
 
-// anotherRound looks, once when all projects have ended, for what has changed in Frame.io since.
+// anotherRound looks, once all projects have ended, for what has changed in Frame.io since. It does so at most deltaRounds times.
 func (m *migration) anotherRound(ctx workflow.Context) (bool, error) {
 	if m.left() > 0 || m.adding > 0 || m.state.Round >= deltaRounds || m.staysPaused() {
 		return false, nil
@@ -126,22 +126,23 @@ func (m *migration) anotherRound(ctx workflow.Context) (bool, error) {
 		return false, err
 	}
 	m.state.Round++
-	if m.state.Orderly { // there is nobody left who would wait for it
+	if m.state.Orderly { // nobody is left to wait for it
 		m.state.Canary = 0
 	}
 	return changed > 0, nil
 }
 
-// onlyOriginals says that nothing is left to do but to wait for originals in Frame.io, and that nobody has paused it.
+// onlyOriginals reports whether nothing is left but waiting for originals in Frame.io, and nobody has paused the migration.
 func (m *migration) onlyOriginals() bool {
 	s := m.state.Standing
 	return s.Queued == 0 && s.Running == 0 && s.Waiting > 0 && s.Originals == s.Waiting && m.state.Paused == ""
 }
 
-// staysPaused says that somebody has paused it, and that it does not end before it is resumed, even if all has ended that others started.
+// staysPaused reports whether somebody has paused the migration. It then does not end before it is resumed, even if every started
+// archive has ended.
 func (m *migration) staysPaused() bool { return m.state.Orderly && m.state.Paused != "" }
 
-// left is how many projects the migration must still see to their end.
+// left returns how many projects the migration must still see to their end.
 func (m *migration) left() int {
 	if m.leave {
 		return 0
@@ -149,7 +150,7 @@ func (m *migration) left() int {
 	return m.state.Standing.Open()
 }
 
-// advance does what is due: it says where the migration stands, lets archives stand still or go on, and starts the next ones.
+// advance does what is due: it records where the migration stands, pauses or resumes archives, and starts the next ones.
 func (m *migration) advance(ctx workflow.Context) error {
 	status, reason := m.due()
 	if err := m.show(ctx, status, reason); err != nil {
@@ -178,7 +179,7 @@ func (m *migration) advance(ctx workflow.Context) error {
 	return err
 }
 
-// due is where the migration should stand.
+// due returns the status that the migration should have, and why.
 func (m *migration) due() (status, reason string) {
 	s := m.state.Standing
 	stuck := s.Waiting - s.Originals
@@ -208,7 +209,7 @@ func (m *migration) due() (status, reason string) {
 	return MigrationRunning, ""
 }
 
-// first says what n of the canary's projects do.
+// first returns a sentence about n of the canary's projects.
 func (m *migration) first(n int, do string) string {
 	all := english.Count(m.state.Canary, "project")
 	switch {
@@ -224,7 +225,7 @@ func (m *migration) canaryBegun() bool {
 	return m.state.Canary > 0 && m.state.Begun >= m.state.Canary && m.state.Standing.Queued > 0
 }
 
-// waitsForGo says that the canary's projects are through, and that somebody must say whether the others follow.
+// waitsForGo reports whether the canary's projects are done and somebody must decide whether the others follow.
 func (m *migration) waitsForGo() bool {
 	s := m.state.Standing
 	return m.canaryBegun() && s.Running == 0 && (!m.state.Orderly || s.Waiting == s.Originals)
@@ -243,7 +244,7 @@ func (m *migration) await(ctx workflow.Context) error {
 	return err
 }
 
-// show writes down where the migration stands, where that is new.
+// show records where the migration stands, if that has changed.
 func (m *migration) show(ctx workflow.Context, status, reason string) error {
 	if err := m.writing.Lock(ctx); err != nil {
 		return err
@@ -265,12 +266,12 @@ func (m *migration) continueAsNew(ctx workflow.Context) error {
 		return err
 	}
 	ended := workflow.GetSignalChannel(ctx, SignalEnded)
-	for ended.ReceiveAsync(nil) { // the next run looks first
+	for ended.ReceiveAsync(nil) { // the next run surveys first
 	}
 	return workflow.NewContinueAsNewError(ctx, MigrationName, MigrationInput{MigrationRef: m.ref, State: m.state})
 }
 
-// end writes down how the migration ended. What runs for one that was canceled is canceled with it.
+// end records how the migration ended. If it did not end on its own, its archives are canceled with it.
 func (m *migration) end(ctx workflow.Context, cause error) (MigrationResult, error) {
 	m.ended = true
 	out := MigrationEndInput{MigrationRef: m.ref, Status: MigrationDone}
@@ -311,7 +312,7 @@ func (m *migration) end(ctx workflow.Context, cause error) (MigrationResult, err
 	return res, workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 }
 
-// cancelArchives cancels the archives that the migration has started, and waits until they have ended.
+// cancelArchives cancels the archives that the migration started, and waits until they have ended or cancelLooks is used up.
 func (m *migration) cancelArchives(ctx workflow.Context) error {
 	left, err := ActCancelProjects.Execute(forFinish(ctx, "cancel the archives"), m.ref)
 	for look := 0; err == nil && left > 0 && look < cancelLooks; look++ {

@@ -19,7 +19,7 @@ var (
 	ActNotifyMigration    = task[MigrationRef]("NotifyMigration")
 )
 
-// Where a migration stands, as the ledger writes it (ledger.MigrationStatus, which a test holds to these).
+// Statuses of a migration, as the ledger stores them (ledger.MigrationStatus; a test keeps the two equal).
 const (
 	MigrationPlanning  = "planning"
 	MigrationRunning   = "running"
@@ -36,42 +36,42 @@ type (
 		Tenant    string `json:"tenant"`
 		Migration string `json:"migration"`
 	}
-	// Standing is how a migration's projects stand, and what its windows say.
+	// Standing is the state of a migration's projects and windows.
 	Standing struct {
 		Total   int `json:"total"`
 		Queued  int `json:"queued"`
 		Running int `json:"running"`
 		Waiting int `json:"waiting"`
-		// Originals are those of Waiting that wait for originals in Frame.io, and for nothing else.
+		// Originals counts those of Waiting that wait for originals in Frame.io and for nothing else.
 		Originals int `json:"originals,omitempty"`
 		Parallel  int `json:"parallel"` // archives at once
-		// Outage: all that is open is stuck. Nothing more is started until something goes on.
+		// Outage says that everything open is stuck. Nothing more is started until something continues.
 		Outage bool `json:"outage,omitempty"`
 
 		WindowOpen bool      `json:"window_open"`
-		Opens      string    `json:"opens,omitempty"` // in words, where it is closed
-		Changes    time.Time `json:"changes"`         // when the windows say something else; zero: never
+		Opens      string    `json:"opens,omitempty"` // in words, if the window is closed
+		Changes    time.Time `json:"changes"`         // when the windows' answer changes; zero: never
 	}
 	// StartProjectsInput asks for the next projects in the order of the list.
 	StartProjectsInput struct {
 		MigrationRef
 		Most  int `json:"most"`
 		Round int `json:"round"`
-		// Canary is how many archives may have begun in all before somebody gives a go; 0: any number.
+		// Canary is how many archives may begin in total before somebody gives a go; 0: no limit.
 		Canary int `json:"canary,omitempty"`
 	}
 	// StartProjectsResult says how many archives were started or joined, and how many projects need none.
 	StartProjectsResult struct {
 		Archives int `json:"archives"`
 		Settled  int `json:"settled,omitempty"`
-		Begun    int `json:"begun,omitempty"` // in all, where that is limited
+		Begun    int `json:"begun,omitempty"` // in total, if there is a limit
 	}
-	// HoldProjectsInput lets the archives of a migration stand still or go on.
+	// HoldProjectsInput pauses or resumes the archives of a migration.
 	HoldProjectsInput struct {
 		MigrationRef
 		Paused bool `json:"paused"`
 	}
-	// AddProjectsInput lists projects that the migration has not.
+	// AddProjectsInput lists projects that are not in the migration yet.
 	AddProjectsInput struct {
 		MigrationRef
 		AddUpdate
@@ -90,10 +90,10 @@ type (
 		MigrationRef
 		Status string `json:"status"`
 		Reason string `json:"reason,omitempty"`
-		// WaitsForGo: it is paused after its first projects, and not by a person.
+		// WaitsForGo says that it is paused after its first projects, and not by a person.
 		WaitsForGo bool `json:"waits_for_go,omitempty"`
 	}
-	// AccountReportInput asks for the report; Status is how the migration is about to end.
+	// AccountReportInput asks for the report. Status is how the migration is about to end.
 	AccountReportInput struct {
 		MigrationRef
 		Status string `json:"status"`
@@ -113,5 +113,5 @@ type (
 	}
 )
 
-// Open is how many projects have not ended.
+// Open returns how many projects have not ended.
 func (s Standing) Open() int { return s.Queued + s.Running + s.Waiting }

@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
-// Two clicks on Resume after a pause are no go for a canary that has not even ended.
+// Two clicks on Resume after a pause do not release a canary that has not even ended.
 func TestAResumeIsNoGo(t *testing.T) {
 	a := newAccount(6)
 	_, err := migrate(t, a, MigrationState{Canary: 3, Orderly: true}, func(env *testsuite.TestWorkflowEnvironment) {
@@ -33,7 +33,7 @@ func TestAResumeIsNoGo(t *testing.T) {
 	assert.Len(t, a.ended, 3, "only the canary")
 }
 
-// A control that means a migration that ran before reaches no other.
+// A control meant for an earlier migration reaches no other one.
 func TestAControlOfAnotherMigrationIsRefused(t *testing.T) {
 	a := newAccount(2)
 	const other = "33333333-3333-4333-8333-333333333333"
@@ -51,7 +51,7 @@ func TestAControlOfAnotherMigrationIsRefused(t *testing.T) {
 	assert.Equal(t, MigrationDone, out.Status)
 }
 
-// Nothing is controlled any more once the end is being written down.
+// No control is accepted once the end is being recorded.
 func TestAnEndTakesNoControl(t *testing.T) {
 	a := newAccount(1)
 	env := temporaltest.Workflows()
@@ -71,13 +71,13 @@ func TestAnEndTakesNoControl(t *testing.T) {
 	assert.Equal(t, []string{MigrationPlanning, MigrationRunning}, a.statuses)
 }
 
-// What others have started ends although the migration is paused. The migration does not.
+// Archives that others started may end while the migration is paused, but the migration does not.
 func TestAPausedMigrationDoesNotEnd(t *testing.T) {
 	a := newAccount(2)
 	var resumed time.Time
 	env := temporaltest.Workflows()
 	a.register(env)
-	ActHoldProjects.Register(env, func(context.Context, HoldProjectsInput) error { return nil }) // they are others'
+	ActHoldProjects.Register(env, func(context.Context, HoldProjectsInput) error { return nil }) // they belong to others
 	env.RegisterDelayedCallback(func() { a.control(t, UpdatePause, ControlUpdate{By: "Sam"}, "") }, 30*time.Minute)
 	env.RegisterDelayedCallback(func() {
 		assert.Len(t, a.ended, 2)
@@ -102,7 +102,7 @@ func TestAResumeWhileTheAccountIsListed(t *testing.T) {
 	assert.Equal(t, []string{MigrationPlanning, MigrationPaused, MigrationPlanning, MigrationRunning}, a.statuses, "it has no windows to wait for")
 }
 
-// waitsForWork notes which activities are waited for when they are canceled.
+// waitsForWork records which activities are waited for when they are canceled.
 type waitsForWork struct {
 	interceptor.WorkerInterceptorBase
 
@@ -134,7 +134,8 @@ func (w *workOutbound) ExecuteActivity(ctx workflow.Context, name string, args .
 	return w.Next.ExecuteActivity(ctx, name, args...)
 }
 
-// What is being started when a migration is canceled is waited for: the archives are canceled after that. Older runs do as they did.
+// When a migration is canceled, it first waits for the archives that are being started, and then cancels them. Older runs behave
+// as before.
 func TestACancelWaitsForWhatIsBeingStarted(t *testing.T) {
 	for _, orderly := range []bool{true, false} {
 		a := newAccount(2)
@@ -151,7 +152,7 @@ func TestACancelWaitsForWhatIsBeingStarted(t *testing.T) {
 	}
 }
 
-// shown has each status of the migration noted with its reason.
+// shown records each status of the migration with its reason.
 func (a *account) shown(env *testsuite.TestWorkflowEnvironment) *[]string {
 	out := &[]string{}
 	ActSetMigrationStatus.Register(env, func(_ context.Context, in MigrationStatusInput) error {
@@ -161,7 +162,7 @@ func (a *account) shown(env *testsuite.TestWorkflowEnvironment) *[]string {
 	return out
 }
 
-// A canary that is stuck is not done. One that waits for originals may be waited for for months: people are told, and may give the go.
+// A stuck canary is not done. One that waits for originals may take months: people are told, and may give the go.
 func TestACanaryThatWaits(t *testing.T) {
 	for _, tt := range []struct {
 		stuck bool
@@ -195,7 +196,7 @@ func TestACanaryThatWaits(t *testing.T) {
 	}
 }
 
-// What a lost answer had begun counts: the canary is what the ledger says.
+// Archives whose start was reported in a lost answer count: the canary is what the ledger says.
 func TestACanaryIsWhatHasBegun(t *testing.T) {
 	a := newAccount(5)
 	env := temporaltest.Workflows()
@@ -225,7 +226,7 @@ func TestACanaryIsOfTheFirstRound(t *testing.T) {
 	assert.Len(t, a.ended, 4)
 }
 
-// An archive that is paused again while it writes down that it goes on stands still again.
+// An archive that is paused again while it records that it continues, pauses again.
 func TestAPauseRightAfterAResumeHolds(t *testing.T) {
 	w := newFakeActivities(30)
 	var mu sync.Mutex // activities of several lanes run at once
@@ -267,7 +268,7 @@ func TestAPauseRightAfterAResumeHolds(t *testing.T) {
 	assert.GreaterOrEqual(t, went.Sub(again), 24*time.Hour)
 }
 
-// Projects that are added come last, and the migration does not end while they are being looked for.
+// Added projects come last, and the migration does not end while they are being listed.
 func TestProjectsAreAddedToAMigration(t *testing.T) {
 	a := newAccount(2)
 	a.added = []string{"p10", "p11"}
@@ -275,7 +276,7 @@ func TestProjectsAreAddedToAMigration(t *testing.T) {
 		env.RegisterDelayedCallback(func() {
 			a.control(t, UpdateAdd, AddUpdate{MigrationID: "33333333-3333-4333-8333-333333333333"}, "another one runs")
 			a.control(t, UpdateAdd, AddUpdate{Selection: []byte(`{"name":"["}`)}, "not a pattern")
-			a.control(t, UpdateAdd, AddUpdate{MigrationID: migrationRef.Migration}, "") // while it waits for a go
+			a.control(t, UpdateAdd, AddUpdate{MigrationID: migrationRef.Migration}, "") // while the migration waits for a go
 		}, 2*time.Hour)
 		env.RegisterDelayedCallback(func() { a.control(t, UpdateResume, ControlUpdate{By: "Sam"}, "") }, 3*time.Hour)
 	})
@@ -318,7 +319,7 @@ func TestACancelEndsAnAdd(t *testing.T) {
 	assert.WithinDuration(t, canceled, a.env.Now(), time.Hour)
 }
 
-// While projects are looked for, the migration goes on with what it has: it starts projects, and keeps to its windows.
+// While projects are being listed, the migration continues with what it has: it starts projects and observes its windows.
 func TestAMigrationGoesOnWhileProjectsAreLookedFor(t *testing.T) {
 	slow := func(env *testsuite.TestWorkflowEnvironment, a *account) {
 		env.OnActivity(ActAddProjects.Name(), mock.Anything, mock.Anything).After(9*time.Hour).Return(AddProjectsResult{}, nil)
@@ -335,7 +336,7 @@ func TestAMigrationGoesOnWhileProjectsAreLookedFor(t *testing.T) {
 	assert.Equal(t, 6, ended, "a run that is long enough ends once the projects are listed, and works until then")
 
 	a = newAccount(1)
-	a.cold = 1 // whose archive goes on by itself when Frame.io has the original, also outside of the windows
+	a.cold = 1 // its archive continues on its own once Frame.io has the original, even outside the windows
 	begun := time.Time{}
 	a.opens = func(now time.Time) (bool, time.Time) {
 		if begun.IsZero() {
@@ -348,7 +349,7 @@ func TestAMigrationGoesOnWhileProjectsAreLookedFor(t *testing.T) {
 	assert.Equal(t, []bool{true}, a.held)
 }
 
-// Frame.io that cannot be read for half a day keeps no migration open for ever.
+// If Frame.io cannot be read for half a day, the migration still ends.
 func TestAnAddIsGivenUp(t *testing.T) {
 	a := newAccount(1)
 	out, err := migrate(t, a, MigrationState{Orderly: true}, func(env *testsuite.TestWorkflowEnvironment) {

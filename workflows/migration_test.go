@@ -22,12 +22,12 @@ import (
 
 var migrationRef = MigrationRef{Tenant: testRef.Tenant, Migration: "22222222-2222-4222-8222-222222222222"}
 
-// account is the outside of a migration: projects whose archives take some time.
+// account fakes the outside of a migration: projects whose archives take some time.
 type account struct {
 	mu       sync.Mutex
 	env      *testsuite.TestWorkflowEnvironment
 	queue    []string
-	running  map[string]time.Time // → when it ends
+	running  map[string]time.Time // → when the archive ends
 	left     map[string]time.Duration
 	ended    []string
 	most     int // at once
@@ -56,7 +56,7 @@ func newAccount(projects int) *account {
 	return a
 }
 
-// look ends what has run for long enough.
+// look ends the archives that have run long enough.
 func (a *account) look() {
 	for id, ends := range a.running {
 		if !ends.After(a.env.Now()) {
@@ -177,7 +177,7 @@ func migrate(t *testing.T, a *account, state MigrationState, script func(*testsu
 	return out, env.GetWorkflowResult(&out)
 }
 
-// control sends an update, and holds when the test ends that it was refused with the words, or taken where there are none.
+// control sends an update. When the test ends, it checks that the update was refused with these words, or accepted if there are none.
 func (a *account) control(t *testing.T, name string, in any, refused string) {
 	var failed error
 	done := false
@@ -208,7 +208,7 @@ func TestAMigrationBringsAllProjectsOver(t *testing.T) {
 	assert.Empty(t, a.held)
 }
 
-// Originals in cold storage hold up nobody: the migration ends, and their archives go on without it.
+// Originals in cold storage hold up nobody: the migration ends, and their archives continue without it.
 func TestAMigrationEndsWithoutOriginals(t *testing.T) {
 	a := newAccount(3)
 	a.cold = 2
@@ -218,7 +218,7 @@ func TestAMigrationEndsWithoutOriginals(t *testing.T) {
 	assert.Equal(t, []int{3, 1, 1}, []int{len(a.ended), a.released, a.deltas}, "after the others and the delta pass")
 	assert.Equal(t, 1, a.mails)
 
-	// What waits for something else, or while a person has paused it, is waited for.
+	// The migration does wait for archives that wait for something else, and while a person has paused it.
 	a = newAccount(1)
 	a.cold, a.stuck = 1, 1
 	var mended, resumed time.Time
@@ -341,7 +341,7 @@ func TestAMigrationThatCannotListFails(t *testing.T) {
 	assert.Equal(t, 1, a.mails, "people are told")
 }
 
-// TestALongMigrationContinuesAsNew plays one whose history the server finds long.
+// TestALongMigrationContinuesAsNew simulates a migration whose history the server considers long.
 func TestALongMigrationContinuesAsNew(t *testing.T) {
 	a := newAccount(2)
 	env := temporaltest.Workflows()

@@ -12,14 +12,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// ControlUpdate is a control of a migration; By is who asks for it, in words.
+// ControlUpdate is a control of a migration. By says in words who asks for it.
 type ControlUpdate struct {
 	By string `json:"by,omitempty"`
-	// MigrationID is the one that is meant: another of the tenant's may run by now. Older clients do not say.
+	// MigrationID is the migration that is meant, because another of the tenant's may be running by now. Older clients leave it empty.
 	MigrationID string `json:"migration_id,omitempty"`
 }
 
-// OrderUpdate gives a queued project of a migration another place. Position counts from 1, the next one.
+// OrderUpdate moves a queued project of a migration to another place. Position counts from 1, the next one.
 type OrderUpdate struct {
 	Project  string `json:"project"`
 	Position int    `json:"position"`
@@ -27,15 +27,16 @@ type OrderUpdate struct {
 	MigrationID string `json:"migration_id,omitempty"`
 }
 
-// AddUpdate has projects added to a migration's list.
+// AddUpdate adds projects to a migration's list.
 type AddUpdate struct {
-	// Selection says which (account.Selection); the migration's own where it is empty, for projects that are new in Frame.io.
+	// Selection says which (account.Selection). If it is empty, the migration's own selection applies, for projects that are new
+	// in Frame.io.
 	Selection json.RawMessage `json:"selection,omitempty"`
 	// MigrationID is as in ControlUpdate.
 	MigrationID string `json:"migration_id,omitempty"`
 }
 
-// MigrationStanding answers the status query, and the updates.
+// MigrationStanding answers the status query and the updates.
 type MigrationStanding struct {
 	Status   string   `json:"status"`
 	Reason   string   `json:"reason,omitempty"`
@@ -108,7 +109,7 @@ func (m *migration) setup(ctx workflow.Context) error {
 	)
 }
 
-// setupList takes the updates that change the list.
+// setupList sets the handlers of the updates that change the list.
 func (m *migration) setupList(ctx workflow.Context) error {
 	return errors.Join(
 		workflow.SetUpdateHandlerWithOptions(ctx, UpdateOrder, func(ctx workflow.Context, in OrderUpdate) (MigrationStanding, error) {
@@ -147,10 +148,10 @@ var (
 	errListing = refuse("the projects are still being listed: try again in a moment")
 )
 
-// isOther says that a control means a migration that ran before this one.
+// isOther reports whether a control is meant for an earlier migration.
 func (m *migration) isOther(id string) bool { return id != "" && id != m.ref.Migration }
 
-// controls says why no control is taken, if none is.
+// controls returns why the migration accepts no control, or nil if it does.
 func (m *migration) controls(id string) error {
 	switch {
 	case m.isOther(id):
@@ -188,9 +189,9 @@ func (m *migration) resume(ctx workflow.Context, _ ControlUpdate) (MigrationStan
 	return m.status(), err
 }
 
-// add lists more projects. The migration goes on meanwhile, and does not end before.
+// add lists more projects. The migration continues meanwhile, but does not end before the listing does.
 func (m *migration) add(ctx workflow.Context, in AddUpdate) (AddProjectsResult, error) {
-	ctx, stop := workflow.WithCancel(ctx) // the migration's own end is none of an update's context
+	ctx, stop := workflow.WithCancel(ctx) // an update's context does not end with the migration's
 	m.adding, m.stopAdds = m.adding+1, append(m.stopAdds, stop)
 	out, err := ActAddProjects.Execute(forAsked(ctx, "add projects to the list"), AddProjectsInput{MigrationRef: m.ref, AddUpdate: in})
 	m.adding--
@@ -201,7 +202,7 @@ func (m *migration) add(ctx workflow.Context, in AddUpdate) (AddProjectsResult, 
 	return out, err
 }
 
-// stopAdding ends the updates that are listing more projects, and waits for them: a list that has ended does not grow.
+// stopAdding ends the updates that are listing more projects, and waits for them: the list must not grow once the migration has ended.
 func (m *migration) stopAdding(ctx workflow.Context) error {
 	for _, stop := range m.stopAdds {
 		stop()
@@ -209,7 +210,7 @@ func (m *migration) stopAdding(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return m.adding == 0 })
 }
 
-// mail has the one mail about the migration's end sent by a workflow of its own.
+// mail has a workflow of its own send the one mail about the migration's end.
 func (m *migration) mail(ctx workflow.Context) error {
 	o := workflow.ChildWorkflowOptions{WorkflowID: MigrationMailID(m.ref.Tenant, m.ref.Migration), StaticSummary: "mail: the migration has ended", ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON}
 	err := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, o), MigrationMailName, m.ref).GetChildWorkflowExecution().Get(ctx, nil)
@@ -219,7 +220,7 @@ func (m *migration) mail(ctx workflow.Context) error {
 	return err
 }
 
-// MigrationMail sends the mail about a migration's end, for as long as the mail server is away.
+// MigrationMail sends the mail about a migration's end, retrying while the mail server is down.
 func MigrationMail(ctx workflow.Context, ref MigrationRef) error {
 	return ActNotifyMigration.Execute(forFinish(ctx, "mail that the migration has ended"), ref)
 }

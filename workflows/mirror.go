@@ -15,21 +15,21 @@ var (
 )
 
 type (
-	// MirrorInput starts or continues one run of a mirror. The schedule keeps it.
+	// MirrorInput starts or continues one run of a mirror. It is stored in the schedule.
 	MirrorInput struct {
 		Tenant    string          `json:"tenant"`
 		Name      string          `json:"name"`
 		Selection json.RawMessage `json:"selection"` // account.Selection
-		// At, Days and Zone are when the schedule starts it, as a person wrote it.
+		// At, Days and Zone are when the schedule starts it, as a person wrote them.
 		At   string `json:"at"`
 		Days string `json:"days"`
 		Zone string `json:"zone"`
-		// State is where a former run stopped; the zero value begins.
+		// State is where the previous run stopped. The zero value starts from the beginning.
 		State MirrorState `json:"state"`
 	}
 	// MirrorState is what a run hands to the next one.
 	MirrorState struct {
-		After  string       `json:"after"` // the last project handed out: they come in the order of their IDs
+		After  string       `json:"after"` // the last project handed out; they come in the order of their IDs
 		Result MirrorResult `json:"result"`
 	}
 	// MirrorResult counts the projects by how their archives ended.
@@ -37,7 +37,7 @@ type (
 		Projects   int `json:"projects"`
 		Verified   int `json:"verified"`
 		Exceptions int `json:"verified_with_exceptions"`
-		Waiting    int `json:"waiting"` // for originals, or still running: their archives go on by themselves
+		Waiting    int `json:"waiting"` // for originals, or still running: their archives continue on their own
 		Failed     int `json:"failed"`  // incomplete, failed or cancelled
 	}
 
@@ -47,7 +47,7 @@ type (
 		Selection json.RawMessage `json:"selection"`
 		After     string          `json:"after"`
 		Max       int             `json:"max"`
-		// Name is the mirror's, Run the workflow id of its run, which is told. Those of before have neither.
+		// Name is the mirror's; Run is the workflow ID of its run, for its start to be announced. Older runs send neither.
 		Name string `json:"name,omitempty"`
 		Run  string `json:"run,omitempty"`
 	}
@@ -60,7 +60,7 @@ type (
 	// MirrorProjectInput asks for one project's archive.
 	MirrorProjectInput struct {
 		Ref
-		Mirror string `json:"mirror,omitempty"` // its name; runs of before do not say it
+		Mirror string `json:"mirror,omitempty"` // its name; empty in older runs
 	}
 	// MirrorProjectResult is how a project's archive ended, or that it waits.
 	MirrorProjectResult struct {
@@ -68,8 +68,8 @@ type (
 	}
 )
 
-// Mirror archives each selected project again, so that iconik has what Frame.io has. A Temporal Schedule starts it; an archive
-// that finds nothing changed writes nothing but its job.
+// Mirror archives each selected project again, so that iconik has what Frame.io has. A Temporal Schedule starts it. An archive
+// that finds no change writes nothing but its job.
 func Mirror(ctx workflow.Context, in MirrorInput) (MirrorResult, error) {
 	m := &mirror{in: in}
 	for {
@@ -95,7 +95,7 @@ type mirror struct {
 	started int // by this run
 }
 
-// archive runs a page's archives, a few at once. One that fails stops none of the others.
+// archive runs a page's archives, a few at once. One that fails does not stop the others.
 func (m *mirror) archive(ctx workflow.Context, page MirrorPage) error {
 	lanes := workflow.NewSemaphore(ctx, int64(max(page.Parallel, 1)))
 	wait := workflow.NewWaitGroup(ctx)
@@ -120,7 +120,7 @@ func (m *mirror) archive(ctx workflow.Context, page MirrorPage) error {
 func (m *mirror) count(res MirrorProjectResult, err error) {
 	r := &m.in.State.Result
 	r.Projects++
-	var last *temporal.ApplicationError // of the attempts, when the patience has run out
+	var last *temporal.ApplicationError // of the attempts, when the patience is used up
 	switch {
 	case temporal.IsTimeoutError(err) || errors.As(err, &last) && last.Type() == ErrorRunning || err == nil && res.Status == StatusWaiting:
 		r.Waiting++

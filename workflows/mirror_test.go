@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
-// mirrored plays a mirror over n projects; do is what becomes of each.
+// mirrored runs a mirror over n projects. do decides the outcome of each.
 func mirrored(t *testing.T, n, parallel int, in MirrorInput, do func(context.Context, string) (MirrorProjectResult, error)) (*testsuite.TestWorkflowEnvironment, *[]string) {
 	t.Helper()
 	env := temporaltest.Workflows()
@@ -78,7 +78,7 @@ func TestAMirrorArchivesEachProjectOnceWhateverFails(t *testing.T) {
 
 func TestAMirrorGoesOnWithoutAnArchiveThatTakesTooLong(t *testing.T) {
 	env, began := mirrored(t, 2, 1, MirrorInput{}, func(_ context.Context, id string) (MirrorProjectResult, error) {
-		if id == "0000" { // as fault.Wait says it
+		if id == "0000" { // as fault.Wait does
 			return MirrorProjectResult{}, temporal.NewApplicationErrorWithOptions("still running", "Running", temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
 		}
 		return MirrorProjectResult{Status: "verified"}, nil

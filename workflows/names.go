@@ -1,5 +1,5 @@
-// Package workflows holds Framebridge's durable processes. They are deterministic, carry ids and counts only, and reach
-// the world through activities alone; every timeout and retry policy is in policies.go.
+// Package workflows holds Framebridge's durable processes. They are deterministic, carry only IDs and counts, and reach the world
+// through activities alone. Every timeout and retry policy is in policies.go.
 package workflows
 
 import (
@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// Workflow type names, as they stand in histories.
+// Workflow type names, as recorded in histories.
 const (
 	ArchiveName      = "Archive"
 	ArchiveCopyName  = "ArchiveCopy"
@@ -29,7 +29,7 @@ const (
 const (
 	// ReviewJobType is what iconik calls the jobs of reviews.
 	ReviewJobType = "Review in Frame.io"
-	// MaxReviewAssets is how many assets one review may show: what one share of Frame.io's V4 takes.
+	// MaxReviewAssets is how many assets one review may show: the limit of one Frame.io V4 share.
 	MaxReviewAssets = 100
 )
 
@@ -38,31 +38,31 @@ const (
 	SignalTurn    = "turn"    // queue → archive: it is this archive's turn
 	SignalEnqueue = "enqueue" // archive → queue
 	SignalRelease = "release" // archive → queue
-	SignalHold    = "hold"    // migration → archive: stand still, or go on
+	SignalHold    = "hold"    // migration → archive: pause, or continue
 	SignalEnded   = "ended"   // archive → migration
-	SignalStuck   = "stuck"   // activity → archive: it has failed for longer than StuckAfter, and is tried again
+	SignalStuck   = "stuck"   // activity → archive: it has been failing for longer than StuckAfter, and retries go on
 
-	SignalWake   = "wake"   // starter → review: a webhook came
+	SignalWake   = "wake"   // starter → review: a webhook arrived
 	SignalResend = "resend" // starter, review → review: assets were added
 
 	QueryStatus = "status"
 
 	UpdateCancel = "cancel" // of an archive, a migration or a reclaim: stop it; what is done stays
-	UpdateRetry  = "retry"  // while it waits for originals: look now
-	UpdateMove   = "move"   // of the queue: give an archive another place
+	UpdateRetry  = "retry"  // of an archive that waits for originals: look now
+	UpdateMove   = "move"   // of the queue: move an archive to another place
 	UpdatePause  = "pause"  // of a reclaim or a migration
-	UpdateResume = "resume" // of one that is paused
-	UpdateOrder  = "order"  // of a migration: give a project another place
-	UpdateAdd    = "add"    // of a migration: list projects that it has not
-	UpdateExtend = "extend" // give a review another expiry
-	UpdateStop   = "stop"   // end a review now
-	UpdateSync   = "sync"   // compare both sides of a review now
+	UpdateResume = "resume" // of a paused one
+	UpdateOrder  = "order"  // of a migration: move a project to another place
+	UpdateAdd    = "add"    // of a migration: list projects that are not in it yet
+	UpdateExtend = "extend" // of a review: change its expiry
+	UpdateStop   = "stop"   // of a review: end it now
+	UpdateSync   = "sync"   // of a review: compare both sides now
 
-	UpdateApprove = "approve" // of a reclaim: a second person lets the deletion begin
+	UpdateApprove = "approve" // of a reclaim: a second person allows the deletion to begin
 )
 
-// Search attributes, of type Keyword but for the last one. The project's name is set only where histories are not encrypted: a
-// search attribute never is.
+// Search attributes. All are Keywords except the last. The project's name is set only if histories are not encrypted, because
+// search attributes never are.
 var (
 	AttributeTenant  = temporal.NewSearchAttributeKeyKeyword("FramebridgeTenant")
 	AttributeProject = temporal.NewSearchAttributeKeyKeyword("FramebridgeProject")
@@ -72,73 +72,73 @@ var (
 	AttributeExpires = temporal.NewSearchAttributeKeyTime("FramebridgeExpires")
 )
 
-// SearchAttributes are all that workflows are searched by.
+// SearchAttributes returns all search attributes that workflows set.
 func SearchAttributes() []temporal.SearchAttributeKey {
 	return []temporal.SearchAttributeKey{AttributeTenant, AttributeProject, AttributeAsset, AttributeStatus, AttributeName, AttributeExpires}
 }
 
-// ArchiveRef says which archive an input is about.
+// ArchiveRef returns the archive that an input is about.
 func (r Ref) ArchiveRef() Ref { return r }
 
-// ArchiveID is the workflow id of a project's archive.
+// ArchiveID returns the workflow ID of a project's archive.
 func ArchiveID(tenant, project string) string { return "archive/" + tenant + "/" + project }
 
-// ArchiveCopyID is the workflow id of a child that copies a range of an archive's items.
+// ArchiveCopyID returns the workflow ID of a child that copies a range of an archive's items.
 func ArchiveCopyID(tenant, project string, r Range) string {
 	return fmt.Sprintf("%s/copy/%d-%d", ArchiveID(tenant, project), r.From, r.To)
 }
 
-// ArchiveQueueID is the workflow id of a tenant's queue of archives.
+// ArchiveQueueID returns the workflow ID of a tenant's queue of archives.
 func ArchiveQueueID(tenant string) string { return "archive-queue/" + tenant }
 
-// ArchiveMailID is the workflow id of a mail about one run of an archive.
+// ArchiveMailID returns the workflow ID of a mail about one run of an archive.
 func ArchiveMailID(tenant, project string, run int, kind string) string {
 	return fmt.Sprintf("archive-mail/%s/%s/%d/%s", tenant, project, run, kind)
 }
 
-// NotificationID is the workflow id of an event on its way to a channel.
+// NotificationID returns the workflow ID of the delivery of an event to a channel.
 func NotificationID(tenant, event, channel string) string {
 	return "notify/" + tenant + "/" + event + "/" + channel
 }
 
-// PlanID is the workflow id of a dry run.
+// PlanID returns the workflow ID of a dry run.
 func PlanID(tenant, project string) string { return "plan/" + tenant + "/" + project }
 
-// MirrorID is the id of a mirror's schedule.
+// MirrorID returns the ID of a mirror's schedule.
 func MirrorID(tenant, name string) string { return "mirror/" + tenant + "/" + name }
 
-// MirrorRunID is the beginning of the workflow ids of a mirror's runs: the schedule appends the time.
+// MirrorRunID returns the prefix of the workflow IDs of a mirror's runs. The schedule appends the time.
 func MirrorRunID(tenant, name string) string { return "mirror-run/" + tenant + "/" + name }
 
-// MigrationID is the workflow id of a tenant's migration: no more than one is open.
+// MigrationID returns the workflow ID of a tenant's migration. At most one is open.
 func MigrationID(tenant string) string { return "migration/" + tenant }
 
-// MigrationMailID is the workflow id of the mail about a migration's end.
+// MigrationMailID returns the workflow ID of the mail about a migration's end.
 func MigrationMailID(tenant, migration string) string {
 	return "migration-mail/" + tenant + "/" + migration
 }
 
-// ReviewID is the workflow id of a review.
+// ReviewID returns the workflow ID of a review.
 func ReviewID(tenant, review string) string { return "review/" + tenant + "/" + review }
 
-// ReclaimID is the workflow id of the deletion of an archive's files in Frame.io.
+// ReclaimID returns the workflow ID of the deletion of an archive's files in Frame.io.
 func ReclaimID(tenant, project string) string { return "reclaim/" + tenant + "/" + project }
 
-// UpkeepID is the workflow id of a tenant's upkeep.
+// UpkeepID returns the workflow ID of a tenant's upkeep.
 func UpkeepID(tenant string) string { return "upkeep/" + tenant }
 
-// TenantOf is the tenant of a workflow by its id, or "".
+// TenantOf returns the tenant in a workflow ID, or "" if there is none.
 func TenantOf(workflowID string) string {
 	_, rest, _ := strings.Cut(workflowID, "/")
 	tenant, _, _ := strings.Cut(rest, "/")
 	return tenant
 }
 
-// TransferQueue is the task queue of the workers that move bytes, beside the given one.
+// TransferQueue returns the task queue of the workers that move bytes, given the main task queue.
 func TransferQueue(taskQueue string) string { return taskQueue + "-transfers" }
 
 // Ref names one archive in every activity's input.
 type Ref struct {
 	Tenant  string `json:"tenant"`
-	Archive string `json:"archive"` // the Frame.io project's id
+	Archive string `json:"archive"` // the Frame.io project's ID
 }

@@ -5,20 +5,20 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// NotificationInput is one event on its way to one channel. What it says is in the ledger.
+// NotificationInput is one event to deliver to one channel. Its content is in the ledger.
 type NotificationInput struct {
 	Tenant  string `json:"tenant"`
 	Event   string `json:"event"`
 	Channel string `json:"channel"`
 }
 
-// NotificationResult is what became of it; see ledger.DeliveryStatus.
+// NotificationResult is the outcome of a delivery; see ledger.DeliveryStatus.
 type NotificationResult struct {
 	Status string `json:"status"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// EndNotificationInput ends a delivery that nobody accepts.
+// EndNotificationInput ends a delivery that no receiver accepted.
 type EndNotificationInput struct {
 	NotificationInput
 	Reason string `json:"reason"`
@@ -30,7 +30,7 @@ var (
 	ActEndDelivery  = declare[EndNotificationInput, NotificationResult]("EndDelivery")
 )
 
-// Notification brings one event to one channel, for as long as that may still be of use to somebody.
+// Notification delivers one event to one channel, retrying for as long as the event may still be useful to somebody.
 func Notification(ctx workflow.Context, in NotificationInput) (NotificationResult, error) {
 	res, err := ActDeliverEvent.Execute(forDelivery(ctx, "send to "+in.Channel), in)
 	if err == nil {

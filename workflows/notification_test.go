@@ -14,7 +14,7 @@ import (
 
 func TestANotificationIsTriedAgainAndThenGivenUp(t *testing.T) {
 	for name, tt := range map[string]struct {
-		failures int // of the first attempts; -1: of all, which the test environment ends after ten
+		failures int // how many first attempts fail; -1: all, and the test environment ends after ten
 		want     NotificationResult
 	}{
 		"accepted at once":  {0, NotificationResult{Status: "delivered"}},

@@ -7,13 +7,13 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// Who is at fault, as the ledger writes it (ledger.FaultContent and ledger.FaultSystem, which a test holds to these).
+// Who is at fault, as the ledger stores it (ledger.FaultContent and ledger.FaultSystem; a test keeps them equal).
 const (
-	FaultContent = "content" // the user can mend it
+	FaultContent = "content" // the user can fix it
 	FaultSystem  = "system"  // an operator must look
 )
 
-// refuse turns an update down. The text is written for people.
+// refuse returns the error that rejects an update. Its text is written for people.
 func refuse(format string, args ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, args...), "Refused")
 }
@@ -27,7 +27,7 @@ func faultOf(err error) string {
 	return FaultSystem
 }
 
-// reasonOf is the innermost message, which is the one written for people.
+// reasonOf returns the innermost message, which is the one written for people.
 func reasonOf(err error) string {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {

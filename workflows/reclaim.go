@@ -14,12 +14,12 @@ import (
 // ReclaimInput starts or continues a reclaim.
 type ReclaimInput struct {
 	ReclaimRef
-	// DryRun ends after the comparison.
+	// DryRun ends the reclaim after the comparison.
 	DryRun bool         `json:"dry_run,omitempty"`
 	State  ReclaimState `json:"state"`
 }
 
-// ReclaimState is what a run of the workflow hands to the next one.
+// ReclaimState is what a run of the workflow hands on to the next one.
 type ReclaimState struct {
 	Step     int           `json:"step"`
 	Paused   bool          `json:"paused,omitempty"`
@@ -43,22 +43,22 @@ type reclaim struct {
 	ended     bool // by a refusal or a surprise, or after a dry run
 	cancelled bool // by the update
 	stop      workflow.CancelFunc
-	interrupt workflow.CancelFunc // what is under way; nil while nothing is
+	interrupt workflow.CancelFunc // interrupts what is in progress; nil if nothing is
 }
 
-// neverLost are losses that nobody may accept with a reclaim: content that Frame.io alone has.
+// neverLost are losses that nobody may accept with a reclaim: content that exists only in Frame.io.
 var neverLost = map[string]bool{"comment": true, "attachment": true}
 
-// MayBeLost says whether somebody may accept, with a reclaim, the loss of what was not carried of a kind.
+// MayBeLost reports whether somebody may accept, with a reclaim, that content of this kind was not carried and is lost.
 func MayBeLost(kind string) bool { return !neverLost[kind] }
 
 // RestorableFor is how long Frame.io keeps deleted files: thirty days in Recently Deleted.
 const RestorableFor = 30 * 24 * time.Hour
 
-// Names of steps that others know.
+// Step names that other code relies on.
 const stepNameApproval = "waiting for approval"
 
-// The steps of a reclaim, in order. Their numbers are part of the state that runs hand on.
+// reclaimSteps returns the steps of a reclaim, in order. Their numbers are part of the state handed on between runs.
 func reclaimSteps() []reclaimStep {
 	return []reclaimStep{
 		{"comparing both sides", (*reclaim).examine},
@@ -68,7 +68,7 @@ func reclaimSteps() []reclaimStep {
 	}
 }
 
-// ReclaimOver is the state of a reclaim that has nothing left to do but to write down its end and to certify what was deleted.
+// ReclaimOver returns the state of a reclaim that has nothing left to do but record its end and certify what was deleted.
 func ReclaimOver() ReclaimState { return ReclaimState{Step: len(reclaimSteps())} }
 
 type reclaimStep struct {
@@ -76,8 +76,8 @@ type reclaimStep struct {
 	run  func(*reclaim, workflow.Context) error
 }
 
-// Reclaim deletes in Frame.io the files of an archive that are proven to be in iconik: nothing before each of them was compared in
-// full and somebody has approved, and none that is not compared once more right before.
+// Reclaim deletes in Frame.io the files of an archive that are proven to be in iconik. It deletes nothing before every file has
+// been compared in full and somebody has approved, and each file is compared once more right before its deletion.
 func Reclaim(ctx workflow.Context, in ReclaimInput) (ReclaimResult, error) {
 	r := &reclaim{ref: in.ReclaimRef, dry: in.DryRun, state: in.State}
 	ctx, r.stop = workflow.WithCancel(ctx)
@@ -113,8 +113,8 @@ func (r *reclaim) examine(ctx workflow.Context) error {
 	return nil
 }
 
-// awaitApproval waits for a second person, unless whoever asked has typed the project's name. What was compared is compared again
-// then: days may have passed.
+// awaitApproval waits for a second person, unless the requester typed the project's name. It then compares again, because days
+// may have passed.
 func (r *reclaim) awaitApproval(ctx workflow.Context) error {
 	if r.state.Approved {
 		return nil
@@ -139,8 +139,7 @@ func (r *reclaim) delete(ctx workflow.Context) error {
 	return r.batches(ctx, ActDeleteProven, "compare again and delete")
 }
 
-// batches runs an activity until it has nothing left to do. A pause ends the one that is under way; it keeps its place in the
-// ledger.
+// batches runs an activity until it has nothing left to do. A pause ends the one in progress, which keeps its position in the ledger.
 func (r *reclaim) batches(ctx workflow.Context, act Activity[ReclaimRef, ReclaimProgress], summary string) error {
 	for {
 		if err := workflow.Await(ctx, func() bool { return !r.state.Paused }); err != nil {
@@ -169,7 +168,7 @@ func (r *reclaim) batches(ctx workflow.Context, act Activity[ReclaimRef, Reclaim
 	}
 }
 
-// end writes down how it ended, and certifies what was deleted, whatever that was.
+// end records how the reclaim ended, whatever the cause, and certifies what was deleted.
 func (r *reclaim) end(ctx workflow.Context, cause error) (ReclaimResult, error) {
 	out := FinishReclaimInput{ReclaimRef: r.ref}
 	switch {
@@ -212,7 +211,7 @@ func (r *reclaim) describe(ctx workflow.Context) {
 		r.step, r.ref.Archive, c.Ready, c.ReadyBytes, c.Proven, c.ProvenBytes, c.Deleted, c.DeletedBytes, c.Left, c.LeftBytes))
 }
 
-// setup lets people ask and control.
+// setup sets the query and update handlers.
 func (r *reclaim) setup(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryStatus, func() (ReclaimStatus, error) { return r.status(), nil }); err != nil {
 		return err
@@ -261,7 +260,7 @@ func (r *reclaim) mayPause(pause bool) error {
 	return nil
 }
 
-// pause also ends what is under way, which waits for the file that it is at.
+// pause also ends what is in progress, after the current file.
 func (r *reclaim) pause(ctx workflow.Context, pause bool) error {
 	r.state.Paused = pause
 	if pause && r.interrupt != nil {

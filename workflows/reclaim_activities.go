@@ -15,12 +15,12 @@ type (
 	// ReclaimRef names one run of a reclaim.
 	ReclaimRef struct {
 		Tenant  string `json:"tenant"`
-		Archive string `json:"archive"` // the Frame.io project's id
+		Archive string `json:"archive"` // the Frame.io project's ID
 		Run     int    `json:"run"`
 	}
-	// ReclaimProgress is how far a step is. The reasons stand in the ledger.
+	// ReclaimProgress is how far a step has come. The reasons are in the ledger.
 	ReclaimProgress struct {
-		// Ended says that the run must not go on: it was refused, or met a surprise.
+		// Ended says that the run must not continue: it was refused or met a surprise.
 		Ended bool `json:"ended,omitempty"`
 		// Done says that the step has nothing left to do.
 		Done     bool          `json:"done,omitempty"`
@@ -38,12 +38,12 @@ type (
 		Left         int64 `json:"left"`
 		LeftBytes    int64 `json:"left_bytes"`
 	}
-	// PauseReclaimInput shows that a run is paused, or goes on.
+	// PauseReclaimInput shows that a run is paused or continues.
 	PauseReclaimInput struct {
 		ReclaimRef
 		Paused bool `json:"paused"`
 	}
-	// FinishReclaimInput ends a run. Status is empty where the ledger tells, and cancelled or stopped otherwise.
+	// FinishReclaimInput ends a run. Status is empty if the ledger decides; otherwise cancelled or stopped.
 	FinishReclaimInput struct {
 		ReclaimRef
 		Status string `json:"status,omitempty"`
@@ -56,7 +56,7 @@ type (
 	}
 )
 
-// Ends of a reclaim that its workflow decides, as the ledger writes them (ledger.ReclaimStatus, which a test holds to these).
+// Ends of a reclaim that its workflow decides, as the ledger stores them (ledger.ReclaimStatus; a test keeps the two equal).
 const (
 	ReclaimStopped   = "stopped"
 	ReclaimCancelled = "cancelled"

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
-// reclaiming is a reclaim whose activities are fakes: three batches to prove, and three to delete.
+// reclaiming is a reclaim with fake activities: three batches to prove and three to delete.
 type reclaiming struct {
 	env      *testsuite.TestWorkflowEnvironment
 	steps    []string

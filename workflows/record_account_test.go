@@ -2,8 +2,7 @@
 
 package workflows_test
 
-// The scenarios of migrations, mirrors, reclaims, upkeep and notifications: see record_test.go. The archives of a migration
-// are real ones.
+// Scenarios of migrations, mirrors, reclaims, upkeep and notifications; see record_test.go. A migration's archives are real workflows.
 
 import (
 	"context"
@@ -26,7 +25,7 @@ import (
 
 const migrationID = "migration/T"
 
-// account is the outside of a migration.
+// account fakes the outside of a migration.
 type account struct {
 	mu      sync.Mutex
 	queue   []string
@@ -129,7 +128,7 @@ func (r *recorder) accountFakes() {
 	}
 }
 
-// follow notes which archives wait, and which have ended.
+// follow records which archives wait and which have ended.
 func (a *account) follow(r *recorder) {
 	finish := r.fakes["FinishArchive"]
 	r.fakes["FinishArchive"] = func(ctx context.Context, in object) (any, error) {
@@ -178,7 +177,7 @@ func (a *account) each(do func(id string) error) error {
 	return nil
 }
 
-// told waits until the migration has said this.
+// told waits until the migration has shown this text.
 func (r *recorder) told(text string) {
 	r.Helper()
 	r.until("the migration says "+text, func() bool { return r.account.said(text) })
@@ -196,7 +195,7 @@ func (r *recorder) migrate(state object, projects ...string) {
 	r.start(migrationID, "Migration", object{"tenant": "T", "migration": "M", "state": state})
 }
 
-// One project first, then a go for the others, one of which fails; what has changed since is brought over in a delta pass.
+// One project comes first, then the others after a go; one of them fails. A delta pass brings over what has changed since.
 func TestMigration(t *testing.T) {
 	r := record(t)
 	r.account.changed = []string{"changed"}
@@ -216,7 +215,7 @@ func TestMigration(t *testing.T) {
 	r.keepRuns("archive-of-migration-failed", "archive/T/bad")
 }
 
-// A person pauses it while archives run; its window is closed when it is resumed, and opens.
+// A person pauses it while archives run. Its window is closed when it is resumed, and opens later.
 func TestMigrationPaused(t *testing.T) {
 	r := record(t)
 	r.on("TransferFile", func(ctx context.Context, in object) (any, error) {
@@ -251,7 +250,7 @@ func TestMigrationCancelled(t *testing.T) {
 	r.keepRuns("archive-cancelled-with-migration", "archive/T/first")
 }
 
-// Projects are added while it waits for a go, and while its last archive runs: the listing then lasts until that has ended.
+// Projects are added while it waits for a go, and again while its last archive runs: that listing lasts until the archive has ended.
 func TestMigrationAdded(t *testing.T) {
 	r := record(t)
 	r.account.added = []string{"second"}
@@ -280,7 +279,7 @@ func TestMigrationCancelledWhileAdding(t *testing.T) {
 	r.keepRuns("migration-cancelled-while-adding", migrationID)
 }
 
-// Projects are listed while the run is long enough for the next one.
+// Projects are being listed when the run is long enough to continue as new.
 func TestMigrationAddedWhileContinued(t *testing.T) {
 	r := record(t, early+"60")
 	var projects []string
@@ -315,7 +314,7 @@ func TestMigrationFailed(t *testing.T) {
 	r.keepRuns("migration-failed", migrationID)
 }
 
-// One project has its originals in cold storage: the others end before they are back.
+// One project's originals are in cold storage. The other projects end before they are back.
 func TestMigrationWaiting(t *testing.T) {
 	r := record(t)
 	back := make(chan struct{})
@@ -348,7 +347,7 @@ func TestMigrationContinued(t *testing.T) {
 	r.keepRuns("migration-continued", migrationID)
 }
 
-// schedule has a mirror started by a schedule, and returns the workflow's id.
+// schedule has a schedule start a mirror, and returns the workflow ID.
 func (r *recorder) schedule(max int) (id string) {
 	r.Helper()
 	in := object{"tenant": "T", "name": "nightly", "selection": object{}, "at": "02:00", "days": "daily", "zone": "UTC"}
@@ -367,7 +366,7 @@ func (r *recorder) schedule(max int) (id string) {
 	return id
 }
 
-// mirrored are n projects, in pages of three.
+// mirrored returns n projects, in pages of three.
 func mirrored(n int) fake {
 	return func(_ context.Context, in object) (any, error) {
 		out := []string{}
@@ -414,7 +413,7 @@ func TestMirrorContinued(t *testing.T) {
 	r.keepRuns("mirror-continued", r.schedule(14))
 }
 
-// reclaimFakes are those of four files that are proven and deleted two at a time.
+// reclaimFakes fake a reclaim of four files that are proven and deleted two at a time.
 func (r *recorder) reclaimFakes() {
 	counts := object{"ready": items, "ready_bytes": 40}
 	r.fakes["ExamineReclaim"] = func(context.Context, object) (any, error) { return object{"counts": counts}, nil }
@@ -478,7 +477,7 @@ func TestReclaimExamined(t *testing.T) {
 	r.keepRuns("reclaim-examined", reclaimID)
 }
 
-// It is paused while it proves, and again while it deletes.
+// It is paused while it proves files, and again while it deletes them.
 func TestReclaimPaused(t *testing.T) {
 	r := record(t)
 	for _, step := range []string{"ProveReclaimFiles", "DeleteProvenFiles"} {
@@ -536,10 +535,10 @@ func TestReclaimContinued(t *testing.T) {
 	r.keepRuns("reclaim-continued", reclaimID)
 }
 
-// skipping lets a workflow's clock be moved.
+// skipping allows a workflow's clock to be advanced.
 const skipping = "frontend.WorkflowTimeSkippingEnabled=true"
 
-// skip moves a workflow's clock ahead.
+// skip advances a workflow's clock.
 func (r *recorder) skip(id string, by time.Duration) {
 	r.Helper()
 	_, err := r.client.WorkflowService().UpdateWorkflowExecutionOptions(r.Context(), &workflowservice.UpdateWorkflowExecutionOptionsRequest{
@@ -561,7 +560,7 @@ func TestReclaimNotApproved(t *testing.T) {
 	r.keepRuns("reclaim-not-approved", reclaimID)
 }
 
-// A day's sample fails; on the third day the configuration asks for none of it.
+// One day's sample fails. On the third day the configuration asks for no upkeep.
 func TestUpkeep(t *testing.T) {
 	r := record(t, skipping)
 	r.on("SampleBytes", func(context.Context, object) (any, error) {

@@ -2,9 +2,9 @@
 
 package workflows_test
 
-// This file records the histories of testdata/histories/COMMIT: it is copied beside the workflows of that commit by
-// tools/record. It knows names and JSON as they stand in histories, and nothing of the package but Register, so that it
-// compiles against any commit. The activities are fakes.
+// This file records the histories of testdata/histories/COMMIT. tools/record copies it into the workflows package of that commit.
+// It knows only names and JSON as they are in histories, and uses nothing of the package but Register, so that it compiles
+// against any commit. The activities are fakes.
 
 import (
 	"context"
@@ -38,7 +38,7 @@ type (
 	fake   = func(ctx context.Context, in object) (any, error)
 )
 
-// noResult are the activities that have none.
+// noResult lists the activities without a result.
 var noResult = []string{"JoinQueue", "QueuePositions", "PrepareIconik", "MakeCollections", "TransferFile", "CloseVersion", "FailItem", "CopyShares", "WriteReport",
 	"SetStatus", "Notify", "ListProjects", "HoldProjects", "OrderProject", "ReleaseProjects", "SetMigrationStatus", "WriteAccountReport", "NotifyMigration",
 	"AwaitReclaimApproval", "CertifyReclaim", "PauseReclaim", "StageAsset", "SendAsset", "SettleAsset", "FailAsset", "PublishReview", "ExtendReview", "WarnReview", "DeleteMedia", "FailReview"}
@@ -51,10 +51,10 @@ type recorder struct {
 	fakes  map[string]fake
 	done   map[string]int // activities begun, by name
 
-	account *account // of migrations
+	account *account // for migrations
 }
 
-// record starts a server, with its own settings, and workers.
+// record starts a server with the given settings, and workers.
 func record(t *testing.T, settings ...string) *recorder {
 	t.Helper()
 	t.Parallel()
@@ -130,7 +130,7 @@ func (r *recorder) until(what string, ok func() bool) {
 	require.Eventually(r, ok, patience, 20*time.Millisecond, what)
 }
 
-// untilBegun waits until an activity has been begun so many times.
+// untilBegun waits until an activity has begun that many times.
 func (r *recorder) untilBegun(name string, times int) {
 	r.Helper()
 	r.until(fmt.Sprintf("%s begun %d times", name, times), func() bool { return r.begun(name) >= times })
@@ -160,7 +160,7 @@ func (r *recorder) update(id, name string, args ...any) {
 	require.NoError(r, h.Get(r.Context(), nil))
 }
 
-// begin sends an update that lasts.
+// begin sends an update that takes a while.
 func (r *recorder) begin(id, name string, args ...any) {
 	r.Helper()
 	_, err := r.client.UpdateWorkflow(r.Context(), client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageAccepted})
@@ -172,12 +172,12 @@ func (r *recorder) signal(id, name string, arg any) {
 	require.NoError(r, r.client.SignalWorkflow(r.Context(), id, "", name, arg))
 }
 
-// runs waits for the end of a workflow and returns the histories of its runs.
+// runs waits for a workflow to end and returns the histories of its runs.
 func (r *recorder) runs(id string) []*historypb.History {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	_ = r.client.GetWorkflow(ctx, id, "").Get(ctx, nil) // it may end by failing
+	_ = r.client.GetWorkflow(ctx, id, "").Get(ctx, nil) // it may end with a failure
 	require.NoError(r, ctx.Err(), "%s does not end", id)
 	var out []*historypb.History
 	for run := r.firstRun(id); run != ""; {
@@ -201,7 +201,7 @@ func (r *recorder) firstRun(id string) string {
 	return d.GetWorkflowExecutionInfo().GetFirstRunId()
 }
 
-// keep writes a history down under a name, unless one of that name is there: none is ever recorded again.
+// keep writes a history under a name, unless the file exists: a history is never recorded again.
 func (r *recorder) keep(name string, h *historypb.History) {
 	r.Helper()
 	file := filepath.Join(os.Getenv("FRAMEBRIDGE_RECORD"), name+".json")
@@ -222,13 +222,13 @@ func (r *recorder) keepRuns(name, id string) {
 		return
 	}
 	for i, h := range runs {
-		if i < 2 || i == len(runs)-1 { // those between are like the second
+		if i < 2 || i == len(runs)-1 { // those in between are like the second
 			r.keep(fmt.Sprintf("%s-%d", name, i+1), h)
 		}
 	}
 }
 
-// keepChild writes down one of the children that a run has had, by a part of its id.
+// keepChild writes the history of a run's child whose ID contains part.
 func (r *recorder) keepChild(name, parent, part string) {
 	r.Helper()
 	for _, h := range r.runs(parent) {
@@ -246,7 +246,7 @@ func refused(kind, text string) error {
 	return temporal.NewNonRetryableApplicationError(text, kind, nil)
 }
 
-// await works, as a worker does, until it may end or is canceled.
+// await heartbeats like a worker until end is closed or ctx is canceled.
 func await(ctx context.Context, end <-chan struct{}) error {
 	for {
 		activity.RecordHeartbeat(ctx)
@@ -272,7 +272,7 @@ func number(v any) int {
 
 const items = 4
 
-// archiveFakes are those of a project of four items in two assets, which nothing stands in the way of.
+// archiveFakes fake a project of four items in two assets that is archived without any trouble.
 func (r *recorder) archiveFakes() {
 	nothing := func(context.Context, object) (any, error) { return object{}, nil }
 	for _, name := range []string{"QueuePositions", "PrepareIconik", "MakeCollections", "TransferFile", "CloseVersion", "FailItem", "CopyShares", "WriteReport", "SetStatus", "Notify",
@@ -334,8 +334,8 @@ func (r *recorder) archive(project string) (id string) {
 	return id
 }
 
-// Two archives of one tenant: the first stands in the second's way until that has said that it is queued. The first has
-// files of every kind of exception.
+// Two archives of one tenant: the first one holds up the second until that has announced that it is queued. The first one has
+// files with every kind of exception.
 func TestArchiveQueued(t *testing.T) {
 	r := record(t)
 	told := make(chan struct{})
@@ -355,7 +355,7 @@ func TestArchiveQueued(t *testing.T) {
 		return nil, nil
 	})
 	r.on("ScanProject", func(context.Context, object) (any, error) {
-		return object{"counts": object{"items": 4 * items}}, nil // which makes ranges of four
+		return object{"counts": object{"items": 4 * items}}, nil // makes ranges of four
 	})
 	tries := map[any]int{}
 	var mu sync.Mutex
@@ -400,10 +400,10 @@ func TestArchiveQueued(t *testing.T) {
 			}
 		}
 	}
-	r.keepRuns("archive-queue", "archive-queue/T") // of a version whose mails were sent by the archive itself
+	r.keepRuns("archive-queue", "archive-queue/T") // of a version in which the archive itself sent mail
 }
 
-// It waits for originals, is asked to look at once, and goes on with what is back.
+// It waits for originals, is asked to check at once, and continues with the ones that are back.
 func TestArchiveWaiting(t *testing.T) {
 	r := record(t)
 	r.on("RecheckOriginals", func(context.Context, object) (any, error) {
@@ -427,11 +427,11 @@ func TestArchiveWaiting(t *testing.T) {
 	r.keepRuns("archive-waiting", id)
 }
 
-// Small files are copied by one activity, which leaves one of them; the large one goes by itself.
+// One activity copies the small files and leaves one of them. The large file is copied on its own.
 func TestArchiveTogether(t *testing.T) {
 	r := record(t)
 	r.on("ScanProject", func(context.Context, object) (any, error) {
-		return object{"counts": object{"items": 8 * items}}, nil // which makes ranges of four
+		return object{"counts": object{"items": 8 * items}}, nil // makes ranges of four
 	})
 	r.on("RangeItems", func(_ context.Context, in object) (any, error) {
 		var out []object
@@ -473,7 +473,7 @@ func TestArchiveFailed(t *testing.T) {
 	r.keepRuns("archive-failed", r.archive("P"))
 }
 
-// Frame.io changes while it runs, and people delete what it has made in iconik.
+// Frame.io changes while it runs, and people delete some of what it created in iconik.
 func TestArchiveRepaired(t *testing.T) {
 	r := record(t)
 	r.on("ScanProject", func(_ context.Context, in object) (any, error) {
@@ -494,7 +494,7 @@ func TestArchiveRepaired(t *testing.T) {
 	r.keepRuns("archive-repaired", r.archive("P"))
 }
 
-// One that is stuck says so, and leaves its turn to the next one until it goes on.
+// A stuck archive announces it, and yields its turn to the next one until it continues.
 func TestArchiveStuck(t *testing.T) {
 	r := record(t)
 	mended := make(chan struct{})
@@ -514,7 +514,7 @@ func TestArchiveStuck(t *testing.T) {
 	r.keepRuns("archive-stuck", stuck)
 }
 
-// early makes the server suggest to continue as new after few events instead of 4,096.
+// early makes the server suggest continue-as-new after a few events instead of 4,096.
 const early = "limit.historyCount.suggestContinueAsNew="
 
 func TestArchiveContinued(t *testing.T) {
@@ -525,7 +525,7 @@ func TestArchiveContinued(t *testing.T) {
 	r.keepRuns("archive-continued", r.archive("P"))
 }
 
-// It waits for originals for so long that its history grows.
+// It waits for originals so long that its history grows.
 func TestArchiveContinuedWaiting(t *testing.T) {
 	r := record(t, early+"100")
 	r.on("OpenArchive", func(context.Context, object) (any, error) {
@@ -541,7 +541,7 @@ func TestArchiveContinuedWaiting(t *testing.T) {
 	r.keepRuns("archive-continued-waiting", r.archive("P"))
 }
 
-// Somebody puts the queue in another order.
+// Somebody reorders the queue.
 func TestArchiveQueueMoved(t *testing.T) {
 	r := record(t)
 	release := make(chan struct{})
@@ -564,7 +564,7 @@ func TestArchiveQueueMoved(t *testing.T) {
 	r.keepRuns("archive-queue-moved", "archive-queue/T")
 }
 
-// Somebody has one file tried again: others are left, or it was the last one.
+// Somebody retries one file, with others left or as the last one.
 func TestArchiveOneItem(t *testing.T) {
 	r := record(t)
 	r.on("NextRanges", func(_ context.Context, in object) (any, error) {
@@ -607,7 +607,7 @@ func TestArchivePlan(t *testing.T) {
 	r.keepRuns("archive-plan", "plan/T/P")
 }
 
-// reviewFakes are those of a review of three assets that is open for a day.
+// reviewFakes fake a review of three assets that is open for a day.
 func (r *recorder) reviewFakes() {
 	nothing := func(context.Context, object) (any, error) { return object{}, nil }
 	for _, name := range []string{"StageAsset", "SendAsset", "SettleAsset", "FailAsset", "PublishReview", "ExtendReview", "WarnReview", "DeleteMedia", "FailReview"} {
@@ -629,7 +629,7 @@ func (r *recorder) reviewFakes() {
 	r.fakes["EndReview"] = func(context.Context, object) (any, error) {
 		return object{"warn_at": time.Now().Add(time.Second), "delete_at": time.Now().Add(2 * time.Second)}, nil
 	}
-	r.fakes["RevokeLink"] = r.fakes["EndReview"] // there from the marker "the link off first" on
+	r.fakes["RevokeLink"] = r.fakes["EndReview"] // exists since the marker "the link off first"
 }
 
 func prepared(lasts time.Duration) object {
@@ -642,7 +642,7 @@ func (r *recorder) review(name string) (id string) {
 	return id
 }
 
-// One that is extended while it is open and again when it has expired; a sync that fails, and one that is asked for.
+// It is extended while it is open and again after it has expired. One sync fails, and one is requested.
 func TestReviewExtended(t *testing.T) {
 	r := record(t)
 	r.on("SyncReview", func(context.Context, object) (any, error) {
@@ -668,7 +668,7 @@ func TestReviewExtended(t *testing.T) {
 	r.keepRuns("review-extended", id)
 }
 
-// It is stopped before anything was shared: all is taken back.
+// It is stopped before anything was shared: everything is rolled back.
 func TestReviewStoppedWhileSending(t *testing.T) {
 	r := record(t)
 	r.on("SendAsset", hangOrSend)
@@ -678,14 +678,14 @@ func TestReviewStoppedWhileSending(t *testing.T) {
 	r.keepRuns("review-stopped-while-sending", id)
 }
 
-// hangOrSend works until it is canceled, and is done after a while where a version does not cancel.
+// hangOrSend works until it is canceled, but finishes after a while in a version that does not cancel it.
 func hangOrSend(ctx context.Context, _ object) (any, error) {
 	end := make(chan struct{})
 	time.AfterFunc(6*time.Second, func() { close(end) })
 	return nil, await(ctx, end)
 }
 
-// A second review's assets are handed over to an open one, which is stopped while it sends them.
+// A second review hands over its assets to an open one, which is stopped while it sends them.
 func TestReviewStoppedWhileSendingMore(t *testing.T) {
 	r := record(t)
 	r.on("PrepareReview", func(_ context.Context, in object) (any, error) {
@@ -718,7 +718,7 @@ func TestReviewStoppedWhileSendingMore(t *testing.T) {
 	r.keepRuns("review-handed-over", second)
 }
 
-// Webhooks flood an open review while it sends what a second one has handed over to it.
+// Webhooks flood an open review while it sends what a second one handed over to it.
 func TestReviewFloodedWhileSendingMore(t *testing.T) {
 	r := record(t, early+"120")
 	flooded := make(chan struct{})
@@ -771,7 +771,7 @@ func TestReviewFloodedWhileSendingMore(t *testing.T) {
 	r.keepRuns("review-flooded-while-sending-more", id)
 }
 
-// The last sync is made without an asset that counts as deleted, which comes back.
+// The last sync runs without an asset that counts as deleted but comes back later.
 func TestReviewEndedWithoutAnAsset(t *testing.T) {
 	r := record(t)
 	r.on("EndReview", func(context.Context, object) (any, error) {
@@ -805,7 +805,7 @@ func TestReviewContinued(t *testing.T) {
 	r.keepRuns("review-continued", id)
 }
 
-// One asset is left out and named; the link is refused, and all is taken back.
+// One asset is left out and named. The link is refused, and everything is rolled back.
 func TestReviewFailed(t *testing.T) {
 	r := record(t)
 	r.on("SendAsset", func(_ context.Context, in object) (any, error) {
@@ -832,7 +832,7 @@ func TestReviewCancelledInTemporal(t *testing.T) {
 	r.keepRuns("review-cancelled-in-temporal", id)
 }
 
-// One that is stopped while a step goes on that would not end by itself for long.
+// It is stopped during a step that would go on for a long time.
 func TestReviewStoppedWhileSyncing(t *testing.T) {
 	stoppedDuring(t, "SyncReview", "review-stopped-while-syncing")
 }
@@ -856,6 +856,6 @@ func stoppedDuring(t *testing.T, step, name string) {
 	id := r.review("R")
 	r.untilBegun(step, 1)
 	r.update(id, "stop")
-	time.AfterFunc(2*time.Second, func() { close(stopped) }) // where the stop does not end it
+	time.AfterFunc(2*time.Second, func() { close(stopped) }) // for versions in which the stop does not end it
 	r.keepRuns(name, id)
 }

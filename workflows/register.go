@@ -5,7 +5,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Register makes a worker run every workflow of this package under its name.
+// Register registers every workflow of this package with r under its name.
 func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: ArchiveName})
 	r.RegisterWorkflowWithOptions(ArchiveCopy, workflow.RegisterOptions{Name: ArchiveCopyName})

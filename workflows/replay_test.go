@@ -51,7 +51,7 @@ func recorded(t *testing.T, folder string) map[string]*historypb.History {
 	return out
 }
 
-// replay runs a history through today's code and returns which versions it asked for, by change id.
+// replay replays a history with today's code and returns the versions it asked for, by change ID.
 func replay(t *testing.T, h *historypb.History) (map[string]workflow.Version, error) {
 	t.Helper()
 	asked := &versions{seen: map[string]workflow.Version{}}
@@ -61,7 +61,7 @@ func replay(t *testing.T, h *historypb.History) (map[string]workflow.Version, er
 	return asked.seen, replayer.ReplayWorkflowHistory(temporaltest.Quiet, h)
 }
 
-// versions notes what a workflow is told of its version.
+// versions records the answers that a workflow gets to GetVersion.
 type versions struct {
 	interceptor.WorkerInterceptorBase
 	seen map[string]workflow.Version
@@ -91,8 +91,8 @@ func (v *versionsOut) GetVersion(ctx workflow.Context, id string, oldest, newest
 	return version
 }
 
-// TestRecordedHistoriesReplay guards workflows that run while a new version is installed: what a real server recorded
-// must replay with today's code. A change that breaks it needs a marker (versions.go), not a new recording.
+// TestRecordedHistoriesReplay protects workflows that run while a new version is deployed: what a real server recorded must
+// replay with today's code. A change that breaks it needs a marker (versions.go), not a new recording.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	histories := recorded(t, "histories")
 	require.GreaterOrEqual(t, len(histories), 90)
@@ -104,7 +104,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	}
 }
 
-// registered notes the names under which workflows are registered.
+// registered records the names under which workflows are registered.
 type registered struct {
 	worker.WorkflowRegistry
 
@@ -115,8 +115,8 @@ func (r *registered) RegisterWorkflowWithOptions(_ any, o workflow.RegisterOptio
 	r.names = append(r.names, o.Name)
 }
 
-// TestEveryWorkflowHasAHistory: the first change to a workflow that no history is recorded of would be tested by nobody. Like a
-// marker, a new workflow may wait for a day, since it is recorded from main.
+// TestEveryWorkflowHasAHistory: without a recorded history, nothing would test the first change to a workflow. Like a marker, a
+// new workflow may wait for a day, because it is recorded from main.
 func TestEveryWorkflowHasAHistory(t *testing.T) {
 	have := map[string][]string{}
 	for name, h := range recorded(t, "histories") {
@@ -135,9 +135,9 @@ func TestEveryWorkflowHasAHistory(t *testing.T) {
 	}
 }
 
-// TestHistoriesOfOtherCodeAreRefused shows that the test above can fail: see testdata/README.md for what was altered.
+// TestHistoriesOfOtherCodeAreRefused shows that the test above can fail. See testdata/README.md for what was altered.
 func TestHistoriesOfOtherCodeAreRefused(t *testing.T) {
-	says := map[string]string{ // [TMPRL1100] is Temporal's name for a workflow that is not deterministic
+	says := map[string]string{ // [TMPRL1100] is Temporal's code for a nondeterministic workflow
 		"bad-activity.json":  "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:5, ActivityType:(Name:SendMail)",
 		"bad-order.json":     "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:17, ActivityType:(Name:CloseVersion)",
 		"bad-migration.json": "[TMPRL1100] nondeterministic workflow: history event is ActivityTaskScheduled: (ActivityId:112, ActivityType:(Name:WriteAccountReport)",
@@ -153,7 +153,7 @@ func TestHistoriesOfOtherCodeAreRefused(t *testing.T) {
 	}
 }
 
-// marked returns the versions that a history's markers hold, by change id.
+// marked returns the versions in a history's markers, by change ID.
 func marked(t *testing.T, h *historypb.History) map[string]workflow.Version {
 	t.Helper()
 	out := map[string]workflow.Version{}
@@ -173,8 +173,8 @@ func marked(t *testing.T, h *historypb.History) map[string]workflow.Version {
 	return out
 }
 
-// TestEveryMarkerHasHistoriesOfBothSides: for each marker of versions.go a history went through it before it was there,
-// and another after. A replay tells which: it notes what the code asked and was told.
+// TestEveryMarkerHasHistoriesOfBothSides: for each marker in versions.go, one recorded history passed its place before the marker
+// existed, and another one after. A replay tells which, because it records what the code asked and was told.
 func TestEveryMarkerHasHistoriesOfBothSides(t *testing.T) {
 	before, after := map[string][]string{}, map[string][]string{}
 	for name, h := range recorded(t, "histories") {
@@ -198,7 +198,7 @@ func TestEveryMarkerHasHistoriesOfBothSides(t *testing.T) {
 	for name, m := range markers {
 		id := m.id
 		assert.NotEmpty(t, before[id], "%s (%q): no recorded history went through before the marker was there; task record -- COMMIT records from the commit before it", name, id)
-		if m.since == "" { // a history of its new side may be recorded only from main
+		if m.since == "" { // a history of its new side can be recorded only from main
 			age := sinceCommitted(t, ".", "versions.go", m.id)
 			assert.Less(t, age, mayWait, "%s (%q) was committed %s ago: set its since to that commit, and record a history that has the marker: task record -- COMMIT", name, id, age)
 		} else {
@@ -210,11 +210,11 @@ func TestEveryMarkerHasHistoriesOfBothSides(t *testing.T) {
 	}
 }
 
-// mayWait is how long after its commit a marker may have no history of its new side, and a workflow none.
+// mayWait is how long a marker may lack a history of its new side, and a workflow any history, after its commit.
 const mayWait = 24 * time.Hour
 
-// sinceCommitted is how long before the last commit of dir a string came to a file. It is 0 while it is not committed, and
-// as far as the history is not here: without git, and in a shallow clone.
+// sinceCommitted returns how long before the last commit of dir a string was added to a file. It returns 0 if the string is not
+// committed, or if the history is not available: without git, or in a shallow clone.
 func sinceCommitted(t *testing.T, dir, file, text string) time.Duration {
 	t.Helper()
 	date := func(args ...string) time.Time {
@@ -256,7 +256,7 @@ func TestAMarkerMayWaitForADay(t *testing.T) {
 	assert.Equal(t, 49*time.Hour, sinceCommitted(t, dir, file, fresh))
 }
 
-// markersOf reads the markers out of versions.go, by name.
+// markersOf reads the markers from versions.go, by name.
 func markersOf(t *testing.T) map[string]marker {
 	t.Helper()
 	out := map[string]marker{}
@@ -290,7 +290,7 @@ func markersOf(t *testing.T) map[string]marker {
 	return out
 }
 
-// typeOf is the name of a literal's type.
+// typeOf returns the name of a literal's type.
 func typeOf(lit *ast.CompositeLit) (string, bool) {
 	if lit == nil {
 		return "", false
@@ -302,7 +302,7 @@ func typeOf(lit *ast.CompositeLit) (string, bool) {
 	return kind.Name, true
 }
 
-// TestMarkersStandInVersions: no change id, and no question for a version, stands elsewhere.
+// TestMarkersStandInVersions: change IDs and calls of GetVersion are in versions.go only.
 func TestMarkersStandInVersions(t *testing.T) {
 	set, files := sources(t)
 	known := map[string]bool{}

@@ -7,13 +7,13 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// ReviewInput starts a review, or goes on with one.
+// ReviewInput starts or continues a review.
 type ReviewInput struct {
 	ReviewRef
 	State ReviewState `json:"state"`
 }
 
-// ReviewState is what a run hands to the next one. It does not grow with comments.
+// ReviewState is what a run hands on to the next one. Its size does not grow with comments.
 type ReviewState struct {
 	Phase     string              `json:"phase"`
 	Prepared  PrepareReviewResult `json:"prepared"`
@@ -22,22 +22,22 @@ type ReviewState struct {
 	Last      SyncResult          `json:"last"`
 	LastSync  time.Time           `json:"last_sync"`
 	NextSync  time.Time           `json:"next_sync"`
-	FullSync  time.Time           `json:"full_sync"` // never set; the name stays in what runs hand on, as the goldens hold it
+	FullSync  time.Time           `json:"full_sync"` // never set; the name stays because the golden files contain it
 	Hints     []Hint              `json:"hints,omitempty"`
-	AllHints  bool                `json:"all_hints,omitempty"` // there were too many to name
+	AllHints  bool                `json:"all_hints,omitempty"` // there were too many hints to keep
 	Ended     string              `json:"ended,omitempty"`     // expired or stopped
-	LastDue   bool                `json:"last_due,omitempty"`  // the link is off; the last sync and the news of the end are not made yet
-	Away      bool                `json:"away,omitempty"`      // the last sync was made without what counts as deleted, which may come back
+	LastDue   bool                `json:"last_due,omitempty"`  // the link is off, but the last sync and the news of the end are still due
+	Away      bool                `json:"away,omitempty"`      // the last sync did not find some assets; they count as deleted but may come back
 	WarnAt    time.Time           `json:"warn_at"`
 	DeleteAt  time.Time           `json:"delete_at"`
 	Warned    bool                `json:"warned,omitempty"`
 	Note      string              `json:"note,omitempty"`
-	// What was asked for while a run handed over to the next one.
+	// What was requested while a run handed over to the next one.
 	Stop   bool `json:"stop,omitempty"`
 	Resend bool `json:"resend,omitempty"`
 }
 
-// Phases of a review, in order. Extending an expired one goes back to open.
+// Phases of a review, in order. Extending an expired review goes back to open.
 const (
 	phasePreparing = "preparing"
 	phaseSending   = "sending"
@@ -65,16 +65,16 @@ type review struct {
 	resend              bool
 	hasSearchAttributes bool
 	sendCancelled       bool // by a stop
-	// While an extension is on its way the review neither ends nor loses its media: what it does to the link would come
-	// after the end.
+	// While an extension is in progress the review neither ends nor loses its media; otherwise the extension could switch the
+	// link on after the end.
 	extending bool
-	reopeners int  // extensions that wait for what the end does meanwhile to give way
-	finishing bool // the last sync, or the news of the end, is on its way
+	reopeners int  // extensions that wait for the end's current work to give way
+	finishing bool // the last sync, or the news of the end, is in progress
 	deleting  bool // there is no way back
 }
 
-// Review shares iconik assets in Frame.io, keeps both sides' comments equal until the expiry, and deletes the media
-// after the retention.
+// Review shares iconik assets in Frame.io, keeps the comments on both sides in sync until the expiry, and deletes the media after
+// the retention period.
 func Review(ctx workflow.Context, in ReviewInput) (ReviewStatus, error) {
 	r := &review{ref: in.ReviewRef, state: in.State, stop: in.State.Stop, resend: in.State.Resend}
 	if r.state.Phase == "" {
@@ -138,15 +138,15 @@ func (r *review) setup(ctx workflow.Context) error {
 	return errors.Join(r.handleExtend(ctx), r.handleStop(ctx), r.handleSync(ctx))
 }
 
-// continueAsNew hands over to the next run, unless somebody waits for an answer of this one: then the loop goes on, and
-// the next round asks again.
+// continueAsNew hands over to the next run. If somebody still waits for an answer from this one, it returns nil: the loop goes
+// on, and the next iteration calls it again.
 func (r *review) continueAsNew(ctx workflow.Context) error {
 	if !markerContinueAlone.isSet(ctx) {
 		if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 			return err
 		}
 	} else {
-		// What came together with what this coroutine woke up for is taken in first: the others' turn is before the new one's.
+		// First take in what arrived together with the event that woke this coroutine: the other coroutines run before the new one.
 		taken := false
 		workflow.Go(ctx, func(workflow.Context) { taken = true })
 		if err := workflow.Await(ctx, func() bool { return taken }); err != nil || !workflow.AllHandlersFinished(ctx) {

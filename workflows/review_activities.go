@@ -27,7 +27,7 @@ type (
 		Tenant string `json:"tenant"`
 		Review string `json:"review"`
 	}
-	// PrepareReviewResult is what the workflow must know of its review.
+	// PrepareReviewResult is what the workflow must know about its review.
 	PrepareReviewResult struct {
 		Title      string        `json:"title"`
 		Assets     int           `json:"assets"`
@@ -36,7 +36,7 @@ type (
 		Longest    time.Duration `json:"longest"`
 		Parallel   int           `json:"parallel"`
 		ProxyWait  time.Duration `json:"proxy_wait"`
-		// HandedOver: all assets were in running reviews, which got them as new versions.
+		// HandedOver lists the running reviews that got assets of this one as new versions.
 		HandedOver []string `json:"handed_over,omitempty"`
 	}
 	// ReviewWorkResult lists the assets, by their numbers, that are not in Frame.io yet.
@@ -44,10 +44,10 @@ type (
 		Assets []int `json:"assets,omitempty"`
 		Ready  int   `json:"ready"`
 		Failed int   `json:"failed"`
-		// Reason is that of a failed one.
+		// Reason is that of one failed asset.
 		Reason string `json:"reason,omitempty"`
 	}
-	// AssetInput is one asset of a review, counted from 0, and why it failed where it did.
+	// AssetInput is one asset of a review, counted from 0, and why it failed if it did.
 	AssetInput struct {
 		ReviewRef
 		N      int    `json:"n"`
@@ -55,13 +55,13 @@ type (
 		// Fault is FaultContent or FaultSystem.
 		Fault string `json:"fault,omitempty"`
 	}
-	// ShareReviewResult is the link that was made.
+	// ShareReviewResult is the link that was created.
 	ShareReviewResult struct {
 		URL string `json:"url"`
-		// Unwatermarked files were shared because the tenant only prefers the watermark.
+		// Unwatermarked counts files that were shared without a watermark because the tenant only prefers one.
 		Unwatermarked int `json:"unwatermarked,omitempty"`
 	}
-	// Hint says what a webhook was about. An empty one asks for everything.
+	// Hint says what a webhook was about. An empty Hint asks for everything.
 	Hint struct {
 		Frameio string `json:"frameio,omitempty"` // a file
 		Asset   string `json:"asset,omitempty"`   // an iconik asset
@@ -71,27 +71,27 @@ type (
 	SyncInput struct {
 		ReviewRef
 		Hints []Hint `json:"hints,omitempty"`
-		// Full reads everything: comments, decisions, and whether link and files are still there.
+		// Full reads everything: comments, decisions, and whether the link and the files still exist.
 		Full bool `json:"full"`
-		// Last is the one before the review closes.
+		// Last marks the sync before the review closes.
 		Last bool `json:"last,omitempty"`
-		// Wait has it made again where a later one would find more: no other comes.
+		// Wait makes the activity retry if a later sync would find more, because no later one follows.
 		Wait bool `json:"wait,omitempty"`
 	}
-	// SyncResult counts comments brought over so far, and says when to sync next.
+	// SyncResult counts the comments brought over so far and says when to sync next.
 	SyncResult struct {
 		ToIconik  int           `json:"to_iconik"`
 		ToFrameio int           `json:"to_frameio"`
 		Open      int           `json:"open"`
 		Changes   int           `json:"changes"` // made by this sync on either side
 		NextIn    time.Duration `json:"next_in"`
-		// Pending: assets were added to the review.
+		// Pending says that assets were added to the review.
 		Pending bool `json:"pending,omitempty"`
-		// Away: assets count as deleted, and may come back.
+		// Away says that some assets count as deleted but may come back.
 		Away   bool   `json:"away,omitempty"`
 		Notice string `json:"notice,omitempty"`
 	}
-	// ExtendInput moves the expiry; Reopen switches an expired link on again.
+	// ExtendInput moves the expiry. Reopen switches an expired link on again.
 	ExtendInput struct {
 		ReviewRef
 		ExpiresAt time.Time `json:"expires_at"`
@@ -101,10 +101,10 @@ type (
 	EndReviewInput struct {
 		ReviewRef
 		Status string `json:"status"` // expired or stopped
-		// Unsynced is why the last sync could not be made in all the time that the media was kept.
+		// Unsynced is why the last sync did not succeed for as long as the media was kept.
 		Unsynced string `json:"unsynced,omitempty"`
 	}
-	// EndReviewResult is when the deletion of its media is announced, and when it happens.
+	// EndReviewResult is when the deletion of the review's media is announced and when it happens.
 	EndReviewResult struct {
 		WarnAt   time.Time `json:"warn_at"`
 		DeleteAt time.Time `json:"delete_at"`

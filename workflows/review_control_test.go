@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
-// stage runs one review in skipped time and writes down what its activities did, in order.
+// stage runs one review in skipped time and records what its activities did, in order.
 type stage struct {
 	*testsuite.TestWorkflowEnvironment
 	t       *testing.T
@@ -26,7 +26,7 @@ type stage struct {
 	syncs   int
 	onSync  func(n int)
 	away    func(n int) bool         // what counts as deleted at a sync
-	late    map[string]time.Duration // the first attempt of these fails and is made again so much later
+	late    map[string]time.Duration // the first attempt of these fails and is retried after this long
 	deletes time.Duration            // from the end to the deletion
 	nextIn  time.Duration            // from one poll to the next
 }
@@ -75,7 +75,7 @@ func (s *stage) open() error {
 	return s.GetWorkflowError()
 }
 
-// update sends one at a time of the review, and notes how it is answered.
+// update sends an update at a time relative to the start of the review, and records the answer.
 func (s *stage) update(at time.Duration, name string, args ...any) *answer {
 	a := &answer{}
 	s.RegisterDelayedCallback(func() {
@@ -94,8 +94,8 @@ type answer struct {
 	at           time.Time
 }
 
-// An extension that Frame.io takes only later is waited for: the review does not end beside it, so that the link is not
-// switched on again after the end, and what the caller was promised is so.
+// The review waits for an extension that Frame.io accepts only later. Nothing ends meanwhile, so the link is not switched on
+// again after the end, and the caller gets what was promised.
 func TestNothingEndsBesideAnExtension(t *testing.T) {
 	extend := func(s *stage) ExtendUpdate { return ExtendUpdate{ExpiresAt: s.Now().Add(3 * time.Hour)} }
 	for name, tt := range map[string]struct {
@@ -135,8 +135,8 @@ func TestNothingEndsBesideAnExtension(t *testing.T) {
 	}
 }
 
-// What counts as deleted at the last sync is looked for while the media is kept, without a second mail of the end; an
-// extension ends that.
+// Assets that count as deleted at the last sync are looked for while the media is kept, without a second mail about the end. An
+// extension stops that.
 func TestWhatIsAwayAtTheEndIsLookedFor(t *testing.T) {
 	for name, tt := range map[string]struct {
 		run   func(s *stage)
@@ -153,7 +153,7 @@ func TestWhatIsAwayAtTheEndIsLookedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			s.deletes = 5*time.Hour + time.Minute
-			s.nextIn = time.Hour // no poll before the expiry but the first
+			s.nextIn = time.Hour // only the first poll comes before the expiry
 			tt.run(s)
 			require.NoError(t, s.open())
 			assert.Equal(t, tt.want, s.did)
@@ -162,7 +162,7 @@ func TestWhatIsAwayAtTheEndIsLookedFor(t *testing.T) {
 	}
 }
 
-// A failed extension leaves the expiry where it was, also where that has passed meanwhile.
+// A failed extension leaves the expiry unchanged, even if it has passed meanwhile.
 func TestAReviewEndsAfterAnExtensionThatFailed(t *testing.T) {
 	s := newStage(t)
 	s.OnActivity(ActExtendReview.Name(), mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError("no such link", ErrorContent, nil)).After(5 * time.Minute)
@@ -172,7 +172,7 @@ func TestAReviewEndsAfterAnExtensionThatFailed(t *testing.T) {
 	assert.Equal(t, []string{"off", "expired", "delete"}, s.did)
 }
 
-// A run with many syncs goes on until nobody waits for its answer, and syncs meanwhile: whoever waits is answered.
+// A run with many syncs continues until nobody waits for an answer, and keeps syncing meanwhile, so everyone gets an answer.
 func TestARunIsHandedOverWhenNobodyWaits(t *testing.T) {
 	s := newStage(t)
 	s.late[ActExtendReview.Name()] = 10 * time.Minute
@@ -191,7 +191,7 @@ func TestARunIsHandedOverWhenNobodyWaits(t *testing.T) {
 	assert.Greater(t, s.syncs, syncsPerRun)
 }
 
-// What webhooks tell in the moment in which a run hands over goes to the next one.
+// Hints from webhooks that arrive at the moment a run hands over go to the next run.
 func TestHintsOfTheLastMomentAreHandedOver(t *testing.T) {
 	env := temporaltest.Workflows()
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
@@ -222,8 +222,8 @@ func TestHintsOfTheLastMomentAreHandedOver(t *testing.T) {
 	assert.True(t, next.State.Resend)
 }
 
-// A stop ends what is being sent at once, whatever it waits for: before it is shared all is taken back; a review that is
-// open for longer ends in order, without what was on its way.
+// A stop ends sending at once, whatever it waits for. Before anything is shared, everything is rolled back. A review that has
+// been open ends in order, without what was being sent.
 func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 	for name, tt := range map[string]struct {
 		waits string // the step that would go on for hours
@@ -271,7 +271,7 @@ func TestAStopEndsWhatIsBeingSent(t *testing.T) {
 	}
 }
 
-// A sign-in that Frame.io refuses over a long weekend holds the end of a review up and does not fail it.
+// If Frame.io refuses the sign-in over a long weekend, the end of a review is delayed but does not fail.
 func TestTheEndWaitsForTheSignIn(t *testing.T) {
 	s := newStage(t)
 	s.late[ActRevokeLink.Name()], s.late[ActDeleteMedia.Name()] = 80*time.Hour, 80*time.Hour
@@ -279,12 +279,12 @@ func TestTheEndWaitsForTheSignIn(t *testing.T) {
 	assert.Equal(t, []string{"off", "expired", "delete"}, s.did)
 }
 
-// With iconik away the link is off at once: a stop does not wait for a sync on its way, nor for the last one. That is tried
-// again for as long as the media is kept, and what came in meanwhile comes over when iconik is back.
+// While iconik is down, the link still goes off at once: a stop waits neither for a sync in progress nor for the last sync. The
+// last sync is retried for as long as the media is kept, and recent comments come over when iconik is back.
 func TestALinkIsOffAtOnceWhateverElseIsAway(t *testing.T) {
 	for name, tt := range map[string]struct {
 		stopped   bool
-		back      time.Duration // since the start; 0: never
+		back      time.Duration // after the start; 0: never
 		want      []string
 		off, told time.Duration
 	}{
@@ -328,7 +328,7 @@ func TestALinkIsOffAtOnceWhateverElseIsAway(t *testing.T) {
 	}
 }
 
-// An extension opens an expired review again although its last sync still waits for iconik.
+// An extension reopens an expired review even though its last sync still waits for iconik.
 func TestAnExtensionDoesNotWaitForTheLastSync(t *testing.T) {
 	s := newStage(t)
 	s.deletes = 24 * time.Hour
@@ -348,7 +348,7 @@ func TestAnExtensionDoesNotWaitForTheLastSync(t *testing.T) {
 	assert.Equal(t, []string{"off", "reopen", "off", "expired", "delete"}, s.did)
 }
 
-// A stop ends the sharing, and the news of it, however long they would go on.
+// A stop ends the sharing and its announcement, however long they would take.
 func TestAStopEndsTheSharing(t *testing.T) {
 	for _, waits := range []string{ActShareReview.Name(), ActPublishReview.Name()} {
 		t.Run(waits, func(t *testing.T) {

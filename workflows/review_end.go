@@ -7,7 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// close ends the sharing: the link goes off. What was said last comes over while the media is kept.
+// close ends the sharing by switching the link off. The latest comments are still synced while the media is kept.
 func (r *review) close(ctx workflow.Context) error {
 	if !markerLinkOffFirst.isSet(ctx) {
 		return r.closeAfterSync(ctx)
@@ -17,15 +17,15 @@ func (r *review) close(ctx workflow.Context) error {
 		return err
 	}
 	r.state.WarnAt, r.state.DeleteAt, r.state.Phase = ended.WarnAt, ended.DeleteAt, phaseRetained
-	r.state.LastDue, r.state.NextSync = true, earlier(workflow.Now(ctx), ended.DeleteAt) // once at least
+	r.state.LastDue, r.state.NextSync = true, earlier(workflow.Now(ctx), ended.DeleteAt) // at least once
 	return nil
 }
 
-// syncsOn says whether something may still come over after the end.
+// syncsOn reports whether something may still be synced after the end.
 func (r *review) syncsOn() bool { return r.state.LastDue || r.state.Away }
 
-// lastSync brings over what was said last, and tells people how it ended. It is tried again until the media is deleted, and
-// made again while something is away that may come back; an extension ends it.
+// lastSync brings over the latest comments and tells people how the review ended. It is retried until the media is deleted, and
+// repeated while something is absent that may come back. An extension ends it.
 func (r *review) lastSync(ctx workflow.Context) error {
 	err := r.unlessExtended(ctx, func(ctx workflow.Context) error {
 		in := SyncInput{ReviewRef: r.ref, Full: true, Last: true, Wait: true}
@@ -62,7 +62,7 @@ func (r *review) tellEnd(ctx workflow.Context, unsynced string) error {
 	return err
 }
 
-// unlessExtended does a part of the end, which gives way to an extension.
+// unlessExtended runs a part of the end that gives way to an extension.
 func (r *review) unlessExtended(ctx workflow.Context, do func(workflow.Context) error) error {
 	work, cancel := workflow.WithCancel(ctx)
 	r.finishing = true
@@ -76,7 +76,7 @@ func (r *review) unlessExtended(ctx workflow.Context, do func(workflow.Context) 
 	return err
 }
 
-// closeAfterSync is how runs of before end.
+// closeAfterSync is how runs without markerLinkOffFirst end.
 func (r *review) closeAfterSync(ctx workflow.Context) error {
 	res, err := ActSyncReview.Execute(forSync(ctx, workflow.Now(ctx).Add(syncPatience), "last sync"), SyncInput{ReviewRef: r.ref, Full: true, Last: true})
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *review) closeAfterSync(ctx workflow.Context) error {
 	return nil
 }
 
-// retain waits until the media may be deleted. An extension opens the review again.
+// retain waits until the media may be deleted. An extension reopens the review.
 func (r *review) retain(ctx workflow.Context) error {
 	for r.state.Phase == phaseRetained {
 		now := workflow.Now(ctx)
@@ -105,7 +105,7 @@ func (r *review) retain(ctx workflow.Context) error {
 			next = earlier(next, r.state.NextSync)
 		}
 		switch {
-		case r.syncsOn() && (r.reopeners > 0 || r.extending): // which opens it, or fails
+		case r.syncsOn() && (r.reopeners > 0 || r.extending): // the extension reopens it or fails
 			if err := workflow.Await(ctx, func() bool { return r.reopeners == 0 && !r.extending }); err != nil {
 				return err
 			}
@@ -150,7 +150,7 @@ func (r *review) retain(ctx workflow.Context) error {
 	return nil
 }
 
-// failed undoes what was begun: nothing stays shared or stored that nobody was told of.
+// failed undoes what was begun, so that nothing stays shared or stored without anybody knowing.
 func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
@@ -163,7 +163,7 @@ func (r *review) failed(ctx workflow.Context, cause error) (ReviewStatus, error)
 		r.state.Phase, cause = endStopped, nil
 	}
 	r.show(ctx)
-	if err := workflow.Await(ctx, func() bool { return !r.extending }); err != nil { // which might switch the link on again
+	if err := workflow.Await(ctx, func() bool { return !r.extending }); err != nil { // an extension might switch the link on again
 		return r.status(), err
 	}
 	in := FailReviewInput{ReviewRef: r.ref, Status: r.state.Phase, Reason: reason, Fault: faultOf(cause)}

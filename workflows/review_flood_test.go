@@ -14,8 +14,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// A history that grows while an open review sends more ends in time: the next run sends what is left. What is on its way is
-// waited for, unless the history has grown too long for that.
+// If the history grows while an open review sends more assets, the run ends in time and the next one sends the rest. The run
+// waits for what is being sent, unless its history has grown too long for that.
 func TestAFloodWhileMoreIsSentContinuesAsNew(t *testing.T) {
 	for name, tt := range map[string]struct {
 		grow func(s *stage)

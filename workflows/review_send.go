@@ -21,13 +21,13 @@ func (r *review) prepare(ctx workflow.Context) error {
 		r.state.Phase = phaseHanded
 	}
 	for _, other := range r.state.Prepared.HandedOver {
-		// A review that has just ended has them in its ledger and nobody to send them; the user is told by its status.
+		// A review that has just ended has the assets in its ledger but nobody to send them. Its status tells the user.
 		_ = workflow.SignalExternalWorkflow(ctx, ReviewID(r.ref.Tenant, other), "", SignalResend, nil).Get(ctx, nil)
 	}
 	return nil
 }
 
-// send brings every asset that is not in Frame.io yet there, some at once.
+// send sends every asset that is not in Frame.io yet, a few at once.
 func (r *review) send(ctx workflow.Context) error {
 	work, err := ActReviewWork.Execute(forCalls(ctx, "what is left to send"), r.ref)
 	if err != nil {
@@ -40,7 +40,7 @@ func (r *review) send(ctx workflow.Context) error {
 	grown := func() bool { return handsOver && workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
 	tooLong := func() bool { return handsOver && workflow.GetInfo(ctx).GetCurrentHistoryLength() > sendingEvents }
 	var failed error
-	left := false // something is for the next run
+	left := false // something is left for the next run
 	for _, n := range work.Assets {
 		if err := workflow.Await(ctx, func() bool { return busy < lanes || r.stop || tooLong() }); err != nil {
 			return err
@@ -74,7 +74,7 @@ func (r *review) send(ctx workflow.Context) error {
 	}
 	switch {
 	case r.stop && r.state.ShareURL != "":
-		r.state.Phase = phaseOpen // which ends it in order
+		r.state.Phase = phaseOpen // open ends it in order
 		return nil
 	case r.stop:
 		return temporal.NewNonRetryableApplicationError("stopped on request before it was shared", ErrorContent, nil)
@@ -89,7 +89,7 @@ func (r *review) send(ctx workflow.Context) error {
 	return nil
 }
 
-// handOverSending has the next run send what is left. Where somebody waits for an answer of this one, it goes on itself.
+// handOverSending has the next run send what is left. If somebody waits for an answer from this run, this run continues.
 func (r *review) handOverSending(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return err
@@ -97,7 +97,7 @@ func (r *review) handOverSending(ctx workflow.Context) error {
 	return r.continueAsNew(ctx)
 }
 
-// sendAsset fails only where the review cannot go on; an asset at fault is left out and named.
+// sendAsset fails only if the review cannot continue. An asset that is at fault is left out and named.
 func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	what := fmt.Sprintf("asset %d: ", in.N)
 	steps := func() error {
@@ -120,7 +120,7 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 	switch {
 	case err == nil:
 		return nil
-	case r.sendCancelled && r.state.ShareURL != "": // what was shared before stays for its time, this does not
+	case r.sendCancelled && r.state.ShareURL != "": // what was shared before stays for its time; this asset does not
 		var cancel workflow.CancelFunc
 		ctx, cancel = workflow.NewDisconnectedContext(ctx)
 		defer cancel()
@@ -159,7 +159,7 @@ func (r *review) share(ctx workflow.Context) error {
 	return nil
 }
 
-// stopSharing ends a review whose link may be on already, and some of whose reviewers may be invited.
+// stopSharing ends a review whose link may already be on and some of whose reviewers may already be invited.
 func (r *review) stopSharing() error {
 	r.state.Phase, r.state.Ended = phaseClosing, endStopped
 	return nil

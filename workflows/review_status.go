@@ -37,7 +37,7 @@ func (r *review) show(ctx workflow.Context) {
 		if first := r.state.Prepared.FirstAsset; first != "" {
 			set = append(set, AttributeAsset.ValueSet(first))
 		}
-		if at := r.state.ExpiresAt; !at.IsZero() { // replay asks only whether attributes were set: this needs no marker
+		if at := r.state.ExpiresAt; !at.IsZero() { // replay only checks whether attributes were set, so this needs no marker
 			set = append(set, AttributeExpires.ValueSet(at.UTC()))
 		}
 		if err := workflow.UpsertTypedSearchAttributes(ctx, set...); err != nil {

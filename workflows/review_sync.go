@@ -7,7 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// open keeps comments and decisions equal on both sides until the expiry.
+// open keeps comments and decisions in sync on both sides until the expiry.
 func (r *review) open(ctx workflow.Context) error {
 	for {
 		now := workflow.Now(ctx)
@@ -54,7 +54,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// sync makes both sides equal once. A failure is shown and made good by the next one.
+// sync compares both sides once and makes them equal. A failure is shown, and the next sync makes up for it.
 func (r *review) sync(ctx workflow.Context) {
 	now := workflow.Now(ctx)
 	in := SyncInput{ReviewRef: r.ref, Hints: r.state.Hints, Full: r.syncRequested || r.state.AllHints || !now.Before(r.state.NextSync)}
@@ -64,14 +64,14 @@ func (r *review) sync(ctx workflow.Context) {
 	r.state.Hints, r.state.AllHints, r.syncRequested = nil, false, false
 	until := r.state.ExpiresAt
 	if !now.Before(until) {
-		until = now.Add(syncPatience) // an extension is on its way
+		until = now.Add(syncPatience) // an extension is in progress
 	}
 	syncing, done := r.whileUnlessStopped(ctx, markerStopEndsSync)
 	res, err := ActSyncReview.Execute(letGo(forSync(syncing, until, "comments and decisions")), in)
 	done()
 	r.state.LastSync = workflow.Now(ctx)
 	switch {
-	case r.stop && temporal.IsCanceledError(err): // the last sync comes
+	case r.stop && temporal.IsCanceledError(err): // the last sync follows
 	case err != nil:
 		r.state.Note = "the last sync failed: " + reasonOf(err)
 		r.state.NextSync = r.state.LastSync.Add(syncAfterFailure)
@@ -86,9 +86,9 @@ func (r *review) sync(ctx workflow.Context) {
 	r.show(ctx)
 }
 
-// whileUnlessStopped gives a context that a stop cancels, where the run has the marker. The caller ends it with done.
+// whileUnlessStopped returns a context that a stop cancels, if the run has the marker. The caller must call done.
 func (r *review) whileUnlessStopped(ctx workflow.Context, m marker) (_ workflow.Context, done func()) {
-	over := r.stop // it came before, and waits for an extension
+	over := r.stop // the stop came earlier and waits for an extension
 	work, cancel := workflow.WithCancel(ctx)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		if workflow.Await(ctx, func() bool { return r.stop || over }) == nil && !over && m.isSet(ctx) {
@@ -98,7 +98,7 @@ func (r *review) whileUnlessStopped(ctx workflow.Context, m marker) (_ workflow.
 	return work, func() { over = true }
 }
 
-// hint remembers what a webhook was about, a bounded number of them.
+// hint remembers what a webhook was about, up to mostHints hints.
 func (r *review) hint(h Hint) {
 	if h == (Hint{}) || len(r.state.Hints) >= mostHints {
 		r.state.AllHints, r.state.Hints = true, nil

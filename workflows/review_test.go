@@ -16,8 +16,8 @@ import (
 	"github.com/framebridge/framebridge/test/temporaltest"
 )
 
-// accepted sends an update to a workflow that waits for the activity which calls this. It is closed when the workflow has begun
-// with the update.
+// accepted sends an update to a workflow that waits for the calling activity. The channel is closed when the workflow has begun
+// to handle the update.
 func accepted(env *testsuite.TestWorkflowEnvironment, update string, args ...any) <-chan struct{} {
 	begun := make(chan struct{})
 	env.RegisterDelayedCallback(func() {
@@ -26,8 +26,7 @@ func accepted(env *testsuite.TestWorkflowEnvironment, update string, args ...any
 	return begun
 }
 
-// TestAStopDuringTheLastSyncOfARunIsKept: the run that continues as new hands the stop to the next one, which ends the
-// review.
+// TestAStopDuringTheLastSyncOfARunIsKept: the run that continues as new hands the stop on to the next one, which ends the review.
 func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 	ended := ""
 	run := func(in ReviewInput, stopDuring int) error {
@@ -36,7 +35,7 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 		syncs := 0
 		env.RegisterActivityWithOptions(func(context.Context, SyncInput) (SyncResult, error) {
 			if syncs++; syncs == stopDuring {
-				<-accepted(env, UpdateStop) // while the sync is on its way
+				<-accepted(env, UpdateStop) // while the sync is running
 			}
 			return SyncResult{NextIn: time.Second}, nil
 		}, activity.RegisterOptions{Name: ActSyncReview.Name()})
@@ -62,7 +61,7 @@ func TestAStopDuringTheLastSyncOfARunIsKept(t *testing.T) {
 	require.Equal(t, "stopped", ended)
 }
 
-// TestAnExtensionWhileItEndsOpensTheReviewAgain: the API says "expired" before the workflow has gone on.
+// TestAnExtensionWhileItEndsOpensTheReviewAgain: the API says "expired" before the workflow has got that far.
 func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	env := temporaltest.Workflows()
 	Register(env)
@@ -77,7 +76,7 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	env.RegisterActivityWithOptions(func(_ context.Context, in EndReviewInput) (EndReviewResult, error) {
 		ends = append(ends, in.Status)
 		if len(ends) == 1 {
-			<-accepted(env, UpdateExtend, ExtendUpdate{ExpiresAt: env.Now().Add(time.Hour)}) // while the mail to people is on its way
+			<-accepted(env, UpdateExtend, ExtendUpdate{ExpiresAt: env.Now().Add(time.Hour)}) // while the mail is being sent
 		}
 		return EndReviewResult{}, nil
 	}, activity.RegisterOptions{Name: ActEndReview.Name()})
@@ -95,8 +94,7 @@ func TestAnExtensionWhileItEndsOpensTheReviewAgain(t *testing.T) {
 	require.Equal(t, []string{"expired", "expired"}, ends)
 }
 
-// TestASharedReviewOutlivesIconiksAbsence: its reviewers have the link, which must not go off because the news of it can't
-// be written for a day.
+// TestASharedReviewOutlivesIconiksAbsence: its reviewers have the link, which must not go off because iconik cannot be updated for a day.
 func TestASharedReviewOutlivesIconiksAbsence(t *testing.T) {
 	env := temporaltest.Workflows()
 	Register(env)

@@ -6,14 +6,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// ExtendUpdate asks for another expiry.
+// ExtendUpdate asks for a new expiry.
 type ExtendUpdate struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
 func (r *review) handleExtend(ctx workflow.Context) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateExtend, func(ctx workflow.Context, in ExtendUpdate) (ReviewStatus, error) {
-		// Whoever reads "expired" may extend at once: the end is written down before it is told to people.
+		// Whoever reads "expired" may extend at once: the end is recorded before people are told.
 		r.reopeners++
 		err := workflow.Await(ctx, func() bool { return r.state.Phase != phaseClosing && !r.extending && !r.finishing })
 		r.reopeners--
@@ -36,7 +36,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 			r.state.WarnAt, r.state.DeleteAt, r.state.NextSync = time.Time{}, time.Time{}, time.Time{}
 			r.state.LastDue, r.state.Away = false, false
 		}
-		r.syncRequested = true // the loop looks at its clock again
+		r.syncRequested = true // makes the loop look at its clock again
 		return r.status(), nil
 	}, workflow.UpdateHandlerOptions{
 		Description: "Change the expiry. This reopens an expired review if its media is not deleted yet.",
@@ -55,7 +55,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 	})
 }
 
-// extensible refuses unless the review is open, or expired with its media still there.
+// extensible returns an error unless the review is open, or expired with its media still there.
 func (r *review) extensible() error {
 	ending := r.state.Phase == phaseClosing || r.state.Phase == phaseRetained
 	switch {

@@ -23,7 +23,7 @@ type (
 		Tenant string `json:"tenant"`
 		Day    string `json:"day"` // such as 2026-11-29, in UTC
 	}
-	// UpkeepResult is what a day's work was.
+	// UpkeepResult is what a day's work amounted to.
 	UpkeepResult struct {
 		// Off says that the configuration asks for none of it.
 		Off      bool  `json:"off,omitempty"`
@@ -33,8 +33,8 @@ type (
 	}
 )
 
-// Upkeep does once a day what a tenant's archives and ledger need over the years: a sample of the stored bytes is read back, and
-// people are forgotten after the retention. It ends when the configuration asks for neither; the starter begins it again.
+// Upkeep does once a day what a tenant's archives and ledger need over the years: it reads back a sample of the stored bytes, and
+// forgets people after the retention period. It ends when the configuration asks for neither; the starter starts it again.
 func Upkeep(ctx workflow.Context, in UpkeepInput) error {
 	for range upkeepDays {
 		day := UpkeepDay{Tenant: in.Tenant, Day: workflow.Now(ctx).UTC().Format(time.DateOnly)}

@@ -1,5 +1,5 @@
-// Package hooks posts JSON to the addresses where people and programs want to hear of events: Slack, Teams and webhooks of
-// their own. An address is a secret: no error names it.
+// Package hooks posts JSON to the addresses where people and programs want to hear about events: Slack, Teams and their own
+// webhooks. An address is a secret, so errors never contain it.
 package hooks
 
 import (
@@ -22,42 +22,42 @@ import (
 
 const (
 	dialTimeout = 5 * time.Second
-	timeout     = 10 * time.Second // for the answer
-	mostAnswer  = 2 << 10          // bytes of an answer that are read
-	mostReason  = 200              // characters of it that are shown
-	longestWait = time.Hour        // that a receiver may ask for
+	timeout     = 10 * time.Second // for the response
+	mostAnswer  = 2 << 10          // bytes of a response that are read
+	mostReason  = 200              // characters of a response that are shown
+	longestWait = time.Hour        // the longest that a receiver may ask for
 )
 
-// Client posts. The zero value does not work; see New.
+// Client posts messages. The zero value does not work; see New.
 type Client struct {
 	http  *http.Client
 	agent string
 }
 
-// New is a client for which guard decides which addresses are called.
+// New returns a client that calls only addresses that guard allows.
 func New(guard *untrusted.Guard, agent string) *Client {
 	return &Client{agent: agent, http: &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{
 			Proxy: guard.Proxy, DialContext: guard.Dial(net.Dialer{Timeout: dialTimeout}), TLSHandshakeTimeout: dialTimeout,
-			DisableKeepAlives: true, // messages are rare, and a connection that was closed meanwhile would leave one in doubt
+			DisableKeepAlives: true, // messages are rare, and a stale connection would leave it uncertain whether one arrived
 		},
-		// A redirect would take what is for one receiver to another.
+		// Following a redirect would send one receiver's message to another.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// Guard allows public addresses, the networks, and addresses of the kind that the vendors' are of, as in a sandbox.
+// Guard allows public addresses, the given networks, and addresses of the same kind as the vendors', as in a sandbox.
 func Guard(vendors []string, networks []netip.Prefix) *untrusted.Guard {
 	return untrusted.NewGuard(vendors, networks)
 }
 
 // Error is a message that was not accepted.
 type Error struct {
-	Code int // of the answer; 0 without one
-	// Lasting: it would be refused again.
+	Code int // of the response; 0 without one
+	// Lasting says that a retry would be refused again.
 	Lasting bool
-	// Uncertain: it may have arrived, as no answer came.
+	// Uncertain says that the message may have arrived, because there was no response.
 	Uncertain  bool
 	RetryAfter time.Duration
 	Reason     string
@@ -65,10 +65,10 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Reason }
 
-// Gone says that the receiver exists no more.
+// Gone reports whether the receiver no longer exists.
 func (e *Error) Gone() bool { return e.Code == http.StatusGone }
 
-// Post sends a body and returns the answer's code. Its error is an *Error.
+// Post sends a body and returns the response's status code. The error is an *Error.
 func (c *Client) Post(ctx context.Context, address string, body []byte, headers map[string]string) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *Client) Post(ctx context.Context, address string, body []byte, headers 
 	for name, value := range headers {
 		req.Header.Set(name, value)
 	}
-	// Whether a connection was there tells whether the message may have arrived.
+	// Once the body has been read, there was a connection, and the message may have arrived.
 	sent := &sending{Reader: bytes.NewReader(body)}
 	req.Body, req.GetBody = sent, nil
 	req.ContentLength = int64(len(body))
@@ -95,7 +95,7 @@ func (c *Client) Post(ctx context.Context, address string, body []byte, headers 
 	return resp.StatusCode, refused(resp, string(text), address)
 }
 
-// sending notes whether any of the body was asked for.
+// sending notes whether any of the body was read.
 type sending struct {
 	*bytes.Reader
 	read bool
@@ -110,7 +110,7 @@ func (c *Client) failed(err error, sent bool) *Error {
 	}
 	var u *url.Error
 	if errors.As(err, &u) {
-		err = u.Err // without the address
+		err = u.Err // drops the address
 	}
 	var name *net.DNSError
 	switch {
@@ -135,7 +135,7 @@ func refused(resp *http.Response, text, address string) *Error {
 	code := resp.StatusCode
 	e := &Error{Code: code, Reason: fmt.Sprintf("HTTP %d %s", code, http.StatusText(code))}
 	text = strings.TrimSpace(strings.ReplaceAll(text, address, redact.Hidden))
-	if !strings.HasPrefix(strings.TrimSpace(text), "<") && text != "" { // no web page
+	if !strings.HasPrefix(strings.TrimSpace(text), "<") && text != "" { // not a web page
 		runes := []rune(strings.Join(strings.Fields(redact.Scrub(text)), " "))
 		e.Reason += ": " + string(runes[:min(len(runes), mostReason)])
 	}
@@ -151,14 +151,15 @@ func refused(resp *http.Response, text, address string) *Error {
 	return e
 }
 
-// Reach connects to an address's server, and sends nothing.
+// Reach sends a HEAD request to the root of an address's server, without the address's path, query and user. Any response is a
+// success. Otherwise the error is an *Error.
 func (c *Client) Reach(ctx context.Context, address string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, http.NoBody)
 	if err != nil {
 		return &Error{Lasting: true, Reason: "the address is not a URL"}
 	}
 	u := *req.URL
-	u.Path, u.RawPath, u.RawQuery, u.User = "/", "", "", nil // what is secret stays here
+	u.Path, u.RawPath, u.RawQuery, u.User = "/", "", "", nil // drops what is secret
 	req.URL = &u
 	req.Header.Set("User-Agent", c.agent)
 	resp, err := c.http.Do(req)

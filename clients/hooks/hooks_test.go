@@ -133,7 +133,7 @@ func TestAPrivateAddressIsCalledOnlyWhereItIsAllowed(t *testing.T) {
 	code, err := post(t, Guard(nil, local), s.URL)
 	assert.Nil(t, err)
 	assert.Equal(t, 200, code)
-	code, err = post(t, Guard([]string{s.URL}, nil), s.URL) // a sandbox, whose vendors are here too
+	code, err = post(t, Guard([]string{s.URL}, nil), s.URL) // a sandbox, whose vendors are on this machine, too
 	assert.Nil(t, err)
 	assert.Equal(t, 200, code)
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 )
 
-// Stage is how far a check of the mail server came.
+// Stage is how far a check of the mail server got.
 type Stage string
 
-// Stages of a check, in order; StageDone is a check without an error.
+// Stages of a check, in order. StageDone means that it succeeded.
 const (
 	StageServer Stage = "server" // it answers, and speaks SMTP and TLS
 	StageLogin  Stage = "login"
@@ -15,8 +15,7 @@ const (
 	StageDone   Stage = ""
 )
 
-// Check talks to the server as Send does, up to the sender, and sends nothing. With an error it returns the stage that
-// failed.
+// Check talks to the server as Send does, up to the sender, but sends nothing. With an error it returns the stage that failed.
 func (m *Mailer) Check(ctx context.Context) (Stage, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

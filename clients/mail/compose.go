@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	longestWord    = 60  // characters of a header that can't be folded within a word
+	longestWord    = 60  // characters of a header word, which cannot be folded
 	longestName    = 120 // characters of a person's name
 	longestAddress = 253 // without the @
-	encodedBytes   = 42  // of a text in one encoded word, which has 75 characters at most
+	encodedBytes   = 42  // of text in one encoded word, which has at most 75 characters
 )
 
-// compose writes a message as RFC 5322 wants it: headers folded and in ASCII.
+// compose writes a message as RFC 5322 requires: with headers folded and in ASCII.
 func (m *Mailer) compose(msg Message, to []*netmail.Address, now time.Time) ([]byte, error) {
 	sum := sha256.Sum256([]byte(msg.ID))
 	out := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP))
@@ -50,7 +50,7 @@ func (m *Mailer) compose(msg Message, to []*netmail.Address, now time.Time) ([]b
 	return b.Bytes(), err
 }
 
-// encoded is a header's text on one line, in words short enough to be folded between.
+// encoded returns a header's text on one line, in words short enough to fold between.
 func encoded(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
@@ -59,14 +59,14 @@ func encoded(text string) string {
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 	for word := range strings.FieldsSeq(text) {
-		if len(word) > longestWord || strings.HasPrefix(word, "=?") { // a reader would take the latter for encoded
+		if len(word) > longestWord || strings.HasPrefix(word, "=?") { // a reader would take "=?" for the start of an encoded word
 			return inWords(text)
 		}
 	}
 	return mime.QEncoding.Encode("utf-8", text)
 }
 
-// inWords encodes a text that mime leaves alone, since it is ASCII, but that no line could hold.
+// inWords encodes a text that mime leaves alone because it is ASCII, but that does not fit on a line.
 func inWords(text string) string {
 	var words []string
 	var word []byte
@@ -86,7 +86,7 @@ func inWords(text string) string {
 	return strings.Join(words, " ")
 }
 
-// addresses reads recipients, each once, and says which are none.
+// addresses parses recipients and removes duplicates. refused says which ones are not addresses.
 func addresses(all []string) (out []*netmail.Address, refused []error) {
 	seen := map[string]bool{}
 	for _, text := range all {
@@ -103,7 +103,7 @@ func addresses(all []string) (out []*netmail.Address, refused []error) {
 	return out, refused
 }
 
-// parseAddress reads an address with or without a name. Its domain becomes ASCII; a name is cut to what a header can hold.
+// parseAddress parses an address with or without a name. The domain becomes ASCII, and the name is cut to what fits in a header.
 func parseAddress(text string) (*netmail.Address, error) {
 	a, err := netmail.ParseAddress(text)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 const authAuto = "auto"
 
-// connect greets the server, encrypts and signs in.
+// connect greets the server, encrypts the connection and signs in.
 func (m *Mailer) connect(ctx context.Context) (*smtp.Client, error) {
 	c, err := m.dial(ctx)
 	if err != nil {
@@ -28,7 +28,7 @@ func (m *Mailer) connect(ctx context.Context) (*smtp.Client, error) {
 	return c, nil
 }
 
-// dial greets the server and encrypts.
+// dial greets the server and encrypts the connection.
 func (m *Mailer) dial(ctx context.Context) (*smtp.Client, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", m.address)
 	if err != nil {
@@ -87,14 +87,14 @@ func (m *Mailer) signIn(c *smtp.Client) error {
 	var answer *textproto.Error
 	switch {
 	case errors.As(err, &answer):
-		return fmt.Errorf("the server rejects the user or password in mail.smtp_url (%d)", answer.Code) // its words may repeat them
+		return fmt.Errorf("the server rejects the user or password in mail.smtp_url (%d)", answer.Code) // the server's message may repeat them
 	case errors.Is(err, smtp.ErrUnencrypted):
 		return errors.New("the server does not offer encryption, so the password would travel in plain text: use smtps://, or set mail.tls to off to allow that")
 	}
 	return err
 }
 
-// mechanism is the way to sign in: the one configured, or the first that the server offers.
+// mechanism returns how to sign in: the configured mechanism, or the first one below that the server offers.
 func (m *Mailer) mechanism(c *smtp.Client) (smtp.Auth, error) {
 	password, _ := m.user.Password()
 	user, plainly := m.user.Username(), m.tls == TLSOff
@@ -121,7 +121,7 @@ func (m *Mailer) mechanism(c *smtp.Client) (smtp.Auth, error) {
 	return nil, fmt.Errorf("the server offers only sign-in methods that Framebridge does not support (%q); it supports PLAIN, LOGIN, CRAM-MD5 and XOAUTH2", offered)
 }
 
-// helloName is what the server is greeted with: never localhost, which many refuse.
+// helloName returns the name that greets the server. It is never localhost, which many servers refuse.
 func (m *Mailer) helloName(local net.Addr) string {
 	if m.hello != "" {
 		return m.hello
@@ -139,7 +139,7 @@ func (m *Mailer) helloName(local net.Addr) string {
 	return "[IPv6:" + tcp.IP.String() + "]"
 }
 
-// isDomain tells whether a machine's name is one that others may know it by.
+// isDomain reports whether others may know the machine by this name.
 func isDomain(name string) bool {
 	if !strings.Contains(strings.Trim(name, "."), ".") || len(name) > 253 || strings.HasSuffix(name, ".localdomain") {
 		return false

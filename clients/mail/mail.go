@@ -1,4 +1,4 @@
-// Package mail sends e-mails over SMTP.
+// Package mail sends e-mail over SMTP.
 package mail
 
 import (
@@ -20,11 +20,11 @@ import (
 
 const (
 	timeout = 30 * time.Second
-	batch   = 50 // recipients of one transaction; RFC 5321 lets a server refuse more than 100
+	batch   = 50 // recipients per transaction; RFC 5321 lets a server refuse more than 100
 )
 
-// Message is an e-mail. ID tells one message from another: the same one sent again carries the same Message-ID. HTML is
-// the same text for programs that show it; it may be empty.
+// Message is an e-mail. ID identifies it: sending the same message again uses the same Message-ID. HTML is the same text for
+// programs that show HTML; it may be empty.
 type Message struct {
 	ID      string
 	To      []string
@@ -33,7 +33,7 @@ type Message struct {
 	HTML    string
 }
 
-// SendError is a failure to send. Accepted says that the server may have taken the message all the same.
+// SendError is a failure to send. Accepted says that the server may have accepted the message anyway.
 type SendError struct {
 	Accepted bool
 	Cause    error
@@ -42,14 +42,14 @@ type SendError struct {
 func (e *SendError) Error() string { return "sending mail: " + e.Cause.Error() }
 func (e *SendError) Unwrap() error { return e.Cause }
 
-// How a connection is encrypted, where the address does not begin with smtps://.
+// How to encrypt a connection if the address does not begin with smtps://.
 const (
-	TLSAuto     = "auto" // where the server offers it
+	TLSAuto     = "auto" // if the server offers it
 	TLSRequired = "required"
-	TLSOff      = "off" // the password, if any, goes unencrypted
+	TLSOff      = "off" // the password, if any, is sent unencrypted
 )
 
-// Mailer sends through one server.
+// Mailer sends mail through one server.
 type Mailer struct {
 	host, address string
 	implicitTLS   bool
@@ -60,23 +60,23 @@ type Mailer struct {
 	authorities      *x509.CertPool // nil: the system's
 }
 
-// Option is a setting that most servers do not need.
+// Option sets something that most servers do not need.
 type Option func(*Mailer)
 
-// WithTLS sets the policy, and the authorities that are trusted (nil: the system's).
+// WithTLS sets the encryption policy and the trusted authorities (nil: the system's).
 func WithTLS(policy string, authorities *x509.CertPool) Option {
 	return func(m *Mailer) { m.tls, m.authorities = cmp.Or(policy, TLSAuto), authorities }
 }
 
-// WithAuth names the way to sign in: auto, plain, login, xoauth2 (the password is an access token) or cram-md5.
+// WithAuth sets how to sign in: auto, plain, login, xoauth2 (the password is an access token) or cram-md5.
 func WithAuth(mechanism string) Option {
 	return func(m *Mailer) { m.auth = cmp.Or(mechanism, authAuto) }
 }
 
-// WithHello sets the name by which servers are greeted; the default is the machine's.
+// WithHello sets the name that greets servers. The default is the machine's.
 func WithHello(name string) Option { return func(m *Mailer) { m.hello = name } }
 
-// New takes smtp://[user:password@]host[:port] or smtps://….
+// New returns a Mailer for smtp://[user:password@]host[:port] or smtps://….
 func New(smtpURL, from string, options ...Option) (*Mailer, error) {
 	u, err := url.Parse(smtpURL)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
@@ -98,8 +98,7 @@ func New(smtpURL, from string, options ...Option) (*Mailer, error) {
 	return m, nil
 }
 
-// Send sends a message to all of its recipients that the server takes, and fails where that is none. Its error is a
-// *SendError.
+// Send sends a message to all recipients that the server accepts, and fails if there are none. The error is a *SendError.
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -115,13 +114,13 @@ func (m *Mailer) Send(ctx context.Context, msg Message) error {
 	return nil
 }
 
-// sending is one message on its way, in batches over one connection.
+// sending is one message being sent, in batches over one connection.
 type sending struct {
 	*Mailer
 	message  Message
 	client   *smtp.Client
-	accepted bool // by the server, for some
-	lost     bool // the server's answer: it may have accepted
+	accepted bool // by the server, for some recipients
+	lost     bool // the server's answer is lost: it may have accepted
 	refused  []error
 }
 
@@ -129,7 +128,7 @@ func (s *sending) send(ctx context.Context, to []*netmail.Address) error {
 	taken := 0
 	for part := range slices.Chunk(to, batch) {
 		n, err := s.sendTo(ctx, part)
-		if err != nil && s.accepted && !s.lost { // the others have it: the whole can't be sent again
+		if err != nil && s.accepted && !s.lost { // others already have it, so the whole message cannot be sent again
 			n, err = s.sendTo(ctx, part)
 		}
 		if err != nil {
@@ -149,8 +148,7 @@ func (s *sending) send(ctx context.Context, to []*netmail.Address) error {
 	return nil
 }
 
-// sendTo sends the message to some, and returns how many of them the server takes. After a failure the next one
-// connects anew.
+// sendTo sends the message to some recipients and returns how many the server accepted. After an error, the next call reconnects.
 func (s *sending) sendTo(ctx context.Context, to []*netmail.Address) (n int, err error) {
 	defer func() {
 		if err != nil && s.client != nil {
@@ -182,7 +180,7 @@ func (s *sending) sendTo(ctx context.Context, to []*netmail.Address) (n int, err
 		return 0, err
 	}
 	if _, err := w.Write(raw); err != nil {
-		return 0, err // without its final dot the server takes nothing
+		return 0, err // without the final dot the server accepts nothing
 	}
 	if err := w.Close(); err != nil {
 		var answer *textproto.Error
@@ -193,11 +191,11 @@ func (s *sending) sendTo(ctx context.Context, to []*netmail.Address) (n int, err
 	return len(taken), nil
 }
 
-// path is an address as SMTP's commands take it: without the name, and with the quotes that its local part may need.
+// path returns an address as SMTP commands take it: without the name, and with quotes if its local part needs them.
 func path(a *netmail.Address) string { return (&netmail.Address{Address: a.Address}).String() }
 
-// recipients names a mail's recipients to the server, and returns those that it takes. One that it does not take must
-// not keep the mail from the others.
+// recipients sends the recipients to the server and returns those that it accepts. A rejected recipient must not keep the mail
+// from the others.
 func (s *sending) recipients(to []*netmail.Address) (taken []*netmail.Address, err error) {
 	for _, a := range to {
 		err := s.client.Rcpt(path(a))
@@ -208,7 +206,7 @@ func (s *sending) recipients(to []*netmail.Address) (taken []*netmail.Address, e
 		case errors.As(err, &answer):
 			s.refused = append(s.refused, fmt.Errorf("the server rejects %q: %w", a.Address, err))
 		default:
-			return nil, err // the connection is gone
+			return nil, err // the connection is lost
 		}
 	}
 	return taken, nil

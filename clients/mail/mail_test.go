@@ -55,7 +55,7 @@ func TestAMailsHeadersCannotBeForged(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// A local part may need quotes: without them, the server would read another address.
+// A local part may need quotes. Without them, the server would read a different address.
 func TestQuotedLocalPartsKeepTheirQuotes(t *testing.T) {
 	s, _ := listen(t)
 	m, err := New(s.URL(), `Framebridge <"frame bridge"@example.com>`)
@@ -113,7 +113,7 @@ func send(t *testing.T, m *Mailer, to ...string) error {
 }
 
 func TestTheServerIsNotGreetedAsLocalhost(t *testing.T) {
-	s, m := listen(t) // it sends a localhost away
+	s, m := listen(t) // it turns localhost away
 	require.NoError(t, send(t, m, "a@example.com"))
 	hello := s.Hellos()[0]
 	assert.True(t, isDomain(hello) || hello == "[127.0.0.1]", hello)
@@ -196,7 +196,7 @@ func TestARelayOfTheHouseHasItsOwnAuthority(t *testing.T) {
 	}
 }
 
-// The server refuses header lines over 998 bytes, and bytes that are not ASCII.
+// The server rejects header lines over 998 bytes and bytes that are not ASCII.
 func TestHeadersAreFoldedAndEncoded(t *testing.T) {
 	s, err := mailtest.Listen("127.0.0.1:0")
 	require.NoError(t, err)
@@ -259,7 +259,7 @@ func FuzzHeaders(f *testing.F) {
 }
 
 func TestManyRecipientsGoInBatches(t *testing.T) {
-	s, m := listen(t) // it takes 100 at once
+	s, m := listen(t) // it accepts 100 at once
 	var many []string
 	for i := range 230 {
 		many = append(many, fmt.Sprintf("p%03d@example.com", i))
@@ -278,7 +278,7 @@ func TestManyRecipientsGoInBatches(t *testing.T) {
 	}
 }
 
-// A batch that is refused for the moment is sent again, and those before it are not.
+// A batch that is refused temporarily is sent again; earlier batches are not.
 func TestABatchThatIsRefusedIsSentAgainByItself(t *testing.T) {
 	s, m := listen(t)
 	var many []string

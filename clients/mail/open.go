@@ -6,7 +6,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// Open is the mailer that the configuration describes; nil where it names no server.
+// Open returns the Mailer that the configuration describes, or nil if it names no server.
 func Open(cfg config.Mail) (*Mailer, error) {
 	if cfg.SMTPURL == "" {
 		return nil, nil //nolint:nilnil // no mails

@@ -11,26 +11,26 @@ import (
 )
 
 const (
-	mostCalls   = 1e6         // that a vendor's header may allow in its window
-	slowestPace = time.Minute // a call: what asks for less than that is a mistake
+	mostCalls   = 1e6         // the most that a vendor's header may allow per window
+	slowestPace = time.Minute // per call; a header that asks for less is a mistake
 )
 
-// Limit is a vendor's rate limit: Calls in Window, as a bucket that refills continuously.
+// Limit is a vendor's rate limit: a bucket of Calls that refills continuously over Window.
 type Limit struct {
 	Calls  float64
 	Window time.Duration
 }
 
-// Budgets hold one budget for each operation, or group of operations, of one tenant.
+// Budgets holds one budget for each operation, or group of operations, of one tenant.
 type Budgets struct {
-	// Group names the budget that an operation draws on; nil: its own.
+	// Group returns the name of the budget that an operation draws on; if nil, every operation has its own.
 	Group func(operation string) string
-	// Known are the limits to begin with; the vendor's headers correct them.
+	// Known are the initial limits. The vendor's headers correct them.
 	Known map[string]Limit
 
 	mu   sync.Mutex
 	each map[string]*Budget
-	made func(name string, b *Budget) // is told of each; nil: nobody
+	made func(name string, b *Budget) // called for each new budget; may be nil
 }
 
 func (b *Budgets) of(operation string) *Budget {
@@ -57,15 +57,15 @@ func (b *Budgets) of(operation string) *Budget {
 	return one
 }
 
-// Budget paces the calls of one operation. It spends the bucket's burst first, then keeps the pace of its refill, and
-// takes the vendor's own count where headers tell it. Callers are served in the order they came.
+// Budget paces the calls of one operation. It allows the bucket's burst first and then calls at the pace of the refill. If
+// headers report the vendor's own count, it adopts that. Callers are served in order of arrival.
 type Budget struct {
-	turn   chan struct{} // holds one token: whoever has it waits for the next call
+	turn   chan struct{} // holds one token; its owner waits for the next call
 	mu     sync.Mutex
 	limit  Limit
 	level  float64 // calls that may be made now
-	flying float64 // made, not answered
-	queued float64 // that wait for their turn
+	flying float64 // sent, but not answered
+	queued float64 // waiting for their turn
 	at     time.Time
 	pause  time.Time
 	streak int // bursts of 429s in a row
@@ -73,7 +73,7 @@ type Budget struct {
 	now    func() time.Time
 }
 
-// NewBudget begins with a full bucket; the zero Limit does not pace until the vendor asks for it.
+// NewBudget returns a budget with a full bucket. With the zero Limit, it does not pace calls until the vendor announces a limit.
 func NewBudget(l Limit) *Budget {
 	b := &Budget{turn: make(chan struct{}, 1), limit: l, level: l.Calls, now: time.Now}
 	b.at = b.now()
@@ -94,9 +94,8 @@ func (b *Budget) refill(now time.Time) {
 	b.at = now
 }
 
-// Wait returns when the next call may be made. Where the vendor has asked for a pause of more than most, it returns at
-// once with what is left of it: the caller has better to do than to hold its place. Waits that keep the pace of a limit
-// are always waited out.
+// Wait returns when the next call may be made. If the vendor asked for a pause longer than most, Wait returns what is left of it
+// at once, so that the caller can do something else. It always waits as long as pacing requires.
 func (b *Budget) Wait(ctx context.Context, most time.Duration) (pause time.Duration, err error) {
 	if b == nil {
 		return 0, ctx.Err()
@@ -130,7 +129,7 @@ func (b *Budget) Wait(ctx context.Context, most time.Duration) (pause time.Durat
 	}
 }
 
-// Idle says that more than half of the limit is unused and nobody waits: what is in no hurry may go.
+// Idle reports whether more than half of the limit is unused and no pause is in effect, so that calls that are not urgent may go.
 func (b *Budget) Idle() bool {
 	if b == nil {
 		return true
@@ -148,7 +147,8 @@ func (b *Budget) queue(n float64) {
 	b.queued += n
 }
 
-// room is how many calls may be made at once beside those that wait; less than 0 where one has to wait, the longer the less.
+// room returns how many calls may be made at once in addition to the waiting ones. It is negative if a call must wait; the longer
+// the wait, the lower.
 func (b *Budget) room() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -156,7 +156,7 @@ func (b *Budget) room() float64 {
 	b.refill(now)
 	room := b.level - b.queued
 	if b.perSecond() == 0 {
-		room = -b.flying - b.queued // without a limit, the one with fewest calls on their way
+		room = -b.flying - b.queued // without a limit, prefer the fewest calls in flight
 	}
 	if d := b.pause.Sub(now); d > 0 {
 		room -= mostCalls + d.Seconds()
@@ -164,14 +164,14 @@ func (b *Budget) room() float64 {
 	return room
 }
 
-// paused is what is left of the pause that the vendor has asked for.
+// paused returns what is left of the pause that the vendor asked for.
 func (b *Budget) paused() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.pause.Sub(b.now())
 }
 
-// take takes a call from the bucket, or tells how long it takes until there is one.
+// take takes a call from the bucket. If there is none, it returns how long to wait for one.
 func (b *Budget) take() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -181,7 +181,7 @@ func (b *Budget) take() time.Duration {
 		return d
 	}
 	if paced := b.perSecond() > 0; !paced || b.level >= 1 {
-		if paced { // calls from before a limit was known are no debt
+		if paced { // calls from before a limit was known are not owed
 			b.level--
 		}
 		b.flying++
@@ -190,8 +190,8 @@ func (b *Budget) take() time.Duration {
 	return max(time.Duration((1-b.level)/b.perSecond()*float64(time.Second)), time.Millisecond)
 }
 
-// Done takes the vendor's answer to a call into account; h is nil when there was none. It returns the pause that begins with
-// it, if one does.
+// Done accounts for the vendor's response to a call; h is nil if there was none. It returns the length of a pause that begins
+// with this response, or 0.
 func (b *Budget) Done(status int, h http.Header) (pause time.Duration) {
 	if b == nil {
 		return 0
@@ -211,10 +211,10 @@ func (b *Budget) Done(status int, h http.Header) (pause time.Duration) {
 	}
 	left := cmp.Or(h.Get("X-Ratelimit-Remaining"), h.Get("Ratelimit-Remaining"))
 	if n, ok := untrusted.Number("X-Ratelimit-Remaining", left, 0, mostCalls); ok && b.perSecond() > 0 {
-		// Calls on their way may or may not be in the vendor's count: between these two it is not corrected.
+		// Calls in flight may or may not be in the vendor's count; within that margin, do not correct the level.
 		b.level = min(max(b.level, n-b.flying), n)
 	}
-	burst := b.pause.After(now) // nothing is sent in a pause: what is answered in one was sent before it
+	burst := b.pause.After(now) // nothing is sent during a pause, so a response that arrives in one is to an earlier call
 	if status == http.StatusTooManyRequests {
 		b.told.Count, b.told.Last = b.told.Count+1, now.UTC()
 		if !burst {

@@ -29,7 +29,7 @@ const (
 	safeTries          = 3
 	safeTryWait        = 200 * time.Millisecond
 	connectionsPerHost = 64
-	// shortestThrottle is waited where a 429 asks for nothing, or for next to nothing.
+	// shortestThrottle is the least wait after a 429, even if it asks for less or nothing.
 	shortestThrottle = time.Second
 )
 
@@ -37,30 +37,30 @@ const (
 type Config struct {
 	Vendor  string
 	BaseURL string
-	HTTP    *http.Client // nil: a client of its own
+	HTTP    *http.Client // nil: New creates one
 	// Authorize adds the credentials to a request.
 	Authorize func(*http.Request)
-	// Sign does the same where the credentials must be fetched; its error ends the call.
+	// Sign is like Authorize, for credentials that must be fetched. Its error ends the call.
 	Sign    func(context.Context, *http.Request) error
 	Budgets *Budgets
-	// Refine lets a vendor's client correct the class and add a hint.
+	// Refine may correct an error's class and add a hint.
 	Refine func(*Error)
-	// RetryStatuses are refusals that this vendor also gives by mistake: a call, which was not carried out, is tried again before
-	// they are believed.
+	// RetryStatuses are refusals that this vendor sometimes sends by mistake. A call that was refused with one was not carried
+	// out, and is retried before the refusal is believed.
 	RetryStatuses []int
-	// IDs are the characters, besides letters, digits, - and _, that the vendor's ids may have.
+	// IDs are the characters that the vendor's IDs may contain in addition to letters, digits, - and _.
 	IDs string
-	// TrailingSlash: the vendor's paths end with one.
+	// TrailingSlash says that the vendor's paths end with a slash.
 	TrailingSlash bool
-	// MaxBody bounds an answer in bytes; 0: 32 MiB.
+	// MaxBody limits the size of a response in bytes; 0: 32 MiB.
 	MaxBody int64
-	// MaxThrottleWait bounds how long Do itself waits out 429s and the pauses they ask for; 0: 30 s.
+	// MaxThrottleWait limits how long Do itself waits out 429s and the pauses that they ask for; 0: 30 s.
 	MaxThrottleWait time.Duration
 	UserAgent       string
-	// Watch counts the calls, as Tenant's.
+	// Watch counts the calls under Tenant.
 	Watch  *Watch
 	Tenant string
-	// Credential names the one that this client calls with, where a tenant has several.
+	// Credential is the name of the credential that this client uses, if a tenant has several.
 	Credential string
 }
 
@@ -74,23 +74,23 @@ type Client struct {
 
 // Request is one call.
 type Request struct {
-	// Operation names the call in errors and picks its rate budget.
+	// Operation names the call in errors and selects its rate budget.
 	Operation string
 	Method    string
-	// Path is relative to the base URL and escaped already. A segment that is no id is refused: a call must not end elsewhere
-	// than was meant.
+	// Path is relative to the base URL and already escaped. A path with a segment that is not an ID is refused, so that a call
+	// cannot end up at another address than intended.
 	Path  string
 	Query url.Values
 	Body  any // JSON
-	// Idempotent marks a POST or PATCH that may be sent again after an unknown outcome.
+	// Idempotent marks a POST or PATCH that may be repeated after an unknown outcome.
 	Idempotent bool
 	Header     http.Header
-	// Sending is told when the call has waited for its turn and goes out; its error ends the call. So that nothing counts as
-	// on its way while it waits, a throttled call with it comes back at once.
+	// Sending is called when the call has waited for its turn and is about to be sent. Its error ends the call. A throttled call
+	// with Sending returns at once, so that nothing counts as being sent while it waits.
 	Sending func(context.Context) error
 }
 
-// New checks the configuration and makes a client.
+// New returns a client, or an error if the base URL is invalid.
 func New(cfg Config) (*Client, error) {
 	base, err := url.Parse(strings.TrimRight(cfg.BaseURL, "/") + "/")
 	if err != nil || base.Host == "" {
@@ -102,7 +102,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.MaxThrottleWait == 0 {
 		cfg.MaxThrottleWait = defaultThrottle
 	}
-	if cfg.Budgets == nil { // nothing is paced, but a pause that is asked for is kept
+	if cfg.Budgets == nil { // no pacing, but requested pauses are observed
 		cfg.Budgets = &Budgets{}
 	}
 	if cfg.UserAgent == "" {
@@ -130,17 +130,17 @@ func New(cfg Config) (*Client, error) {
 	return &Client{cfg: cfg, base: base, http: &own}, nil
 }
 
-// Calls counts the requests sent so far.
+// Calls returns the number of requests sent.
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
-// Idle says that calls of an operation keep no others waiting.
+// Idle reports whether calls of an operation would keep no others waiting.
 func (c *Client) Idle(operation string) bool { return c.cfg.Budgets.of(operation).Idle() }
 
 func (c *Client) room(operation string) float64 { return c.cfg.Budgets.of(operation).room() }
 
-// Do sends a request and decodes its JSON answer into out, where out is not nil. It waits for the rate budget, but
-// not for a long pause that the vendor has asked for: of that its error tells. It tries again by itself only what is
-// certainly safe: calls that were throttled or refused by mistake, and reads. Every error is an *Error, or the context's.
+// Do sends a request and decodes the JSON response into out, unless out is nil. It waits for the rate budget, but returns an
+// error instead of waiting out a long pause that the vendor asked for. It retries only what is certainly safe: calls that were
+// throttled or refused by mistake, and calls that may be repeated. Every error is an *Error or the context's.
 func (c *Client) Do(ctx context.Context, r Request, out any) (*http.Response, error) {
 	ctx, span := c.trace(ctx, r)
 	resp, err := c.do(ctx, r, out)
@@ -189,7 +189,7 @@ func (c *Client) do(ctx context.Context, r Request, out any) (*http.Response, er
 	}
 }
 
-// checkPath looks at each segment of a path. An error names the field by what stands before the segment.
+// checkPath checks each segment of a path. An error names the field after the segment before it.
 func (c *Client) checkPath(path string) error {
 	path = strings.TrimLeft(path, "/")
 	if c.cfg.TrailingSlash {
@@ -220,7 +220,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// safe says that sending the request twice does what sending it once does.
+// safe reports whether sending the request twice has the same effect as sending it once.
 func (r Request) safe() bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
@@ -238,7 +238,7 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	if err == nil && r.Sending != nil {
 		err = r.Sending(ctx)
 	}
-	if err == nil && !r.safe() { // once it has begun, it is not given up at once
+	if err == nil && !r.safe() { // once started, it is not abandoned at once
 		err = ctx.Err()
 	}
 	if err != nil {
@@ -296,11 +296,11 @@ func (c *Client) once(ctx context.Context, r Request, body []byte, out any, budg
 	return resp, nil
 }
 
-// landing is how long a write that is on its way is waited for after its caller was canceled.
+// landing is how long to wait for a write in progress after its caller was canceled.
 const landing = 5 * time.Second
 
-// untilLanded is for a write that has an effect each time: given up at once, it might take effect after the vendor was asked what is
-// there, and nobody would know of it. The context ends some time after ctx is canceled; a deadline holds as it is.
+// untilLanded is for writes that have an effect each time. If one were abandoned at once, it might take effect after the vendor was asked
+// what exists, and nobody would know. The returned context ends some time after ctx is canceled; a deadline of ctx applies unchanged.
 func untilLanded(ctx context.Context) (context.Context, func()) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -315,7 +315,7 @@ func untilLanded(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// unanswered says why a 2xx is not the vendor's answer: what stands between answers with pages, and with nothing.
+// unanswered returns why a 2xx response is not the vendor's answer, or "". Proxies in between may answer with web pages or with nothing.
 func (r Request) unanswered(resp *http.Response, raw []byte, wanted bool) string {
 	empty := len(bytes.TrimSpace(raw)) == 0
 	switch {
@@ -327,7 +327,7 @@ func (r Request) unanswered(resp *http.Response, raw []byte, wanted bool) string
 	return ""
 }
 
-// request builds what is sent, signed.
+// request builds the request to send, with credentials.
 func (c *Client) request(ctx context.Context, r Request, body []byte) (*http.Request, error) {
 	fail := &Error{Vendor: c.cfg.Vendor, Operation: r.Operation, Class: Permanent}
 	u, err := c.base.Parse(strings.TrimLeft(r.Path, "/"))
@@ -372,7 +372,7 @@ func (c *Client) failed(e *Error, r Request, resp *http.Response, raw []byte) er
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		e.Detail = "it redirects to an unexpected address"
 	}
-	// A 429 was not carried out; another 5xx may have been.
+	// A call refused with 429 was not carried out. One that failed with a 5xx other than 501 may have been.
 	e.Uncertain = resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented && !r.safe()
 	if e.Class == Throttled {
 		e.RetryAfter, _ = untrusted.RetryAfter(resp.Header, time.Now())
@@ -387,7 +387,7 @@ func (c *Client) failed(e *Error, r Request, resp *http.Response, raw []byte) er
 	return e
 }
 
-// withoutURL keeps a transport error's cause and drops the URL that net/http puts before it.
+// withoutURL returns the cause of a transport error without the URL that net/http adds.
 func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

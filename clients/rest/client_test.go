@@ -68,7 +68,7 @@ func TestOnlyWhatIsSafeIsSentAgain(t *testing.T) {
 	}
 }
 
-// A vendor that refuses by mistake has carried nothing out, whatever the method; a refusal that stays is believed.
+// A call that a vendor refuses by mistake was not carried out, whatever the method. A refusal that persists is believed.
 func TestAFickleRefusalIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	for method, mistakes := range map[string]int64{"GET": 2, "POST": 2, "PATCH": 1, "DELETE": 9} {
@@ -185,7 +185,7 @@ func TestAThrottledCallWaitsAndGoesOn(t *testing.T) {
 	assert.Equal(t, 2*time.Minute, e.RetryAfter, "who waits longer is told how long")
 }
 
-// A call that sat out a long pause would keep a worker's slot from other tenants all the while.
+// A call that waited out a long pause would keep a worker's slot from other tenants all that time.
 func TestACallDoesNotSitOutALongPause(t *testing.T) {
 	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -220,7 +220,7 @@ func TestAShortPauseAndThePaceAreWaitedOut(t *testing.T) {
 	assert.Zero(t, pause)
 }
 
-// Whoever must write down that a call is on its way hears of it when it goes out, not while it waits for its turn.
+// Whoever must record that a call is being sent hears of it when it goes out, not while it waits for its turn.
 func TestACallThatIsToldOfWaitsBefore(t *testing.T) {
 	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -331,7 +331,7 @@ func TestABudgetBelievesTheVendorsCount(t *testing.T) {
 	assert.Zero(t, b.take())
 }
 
-// A vendor that asks for next to nothing was called 36,000 times in three seconds.
+// A vendor that asked for next to no pause was called 36,000 times in three seconds.
 func TestAThrottledBudgetWaitsASecondAtLeast(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"1e-9", "0x1p-20", "0.0001", "0.05"} {
@@ -342,7 +342,7 @@ func TestAThrottledBudgetWaitsASecondAtLeast(t *testing.T) {
 	}
 }
 
-// Calls from before a limit was known are not paid back once it is: 3,000 of them cost half an hour.
+// Calls from before a limit was known are not paid back once it is: 3,000 of them would cost half an hour.
 func TestALimitThatComesLateHasNoDebt(t *testing.T) {
 	t.Parallel()
 	b, _ := clocked(Limit{})
@@ -355,7 +355,7 @@ func TestALimitThatComesLateHasNoDebt(t *testing.T) {
 	assert.LessOrEqual(t, b.take(), time.Second)
 }
 
-// Twelve callers that are refused at once were refused once: what is answered in a pause was sent before it.
+// If twelve calls are refused at once, that counts once: a response that arrives during a pause is to an earlier call.
 func TestABurstOf429sCountsOnce(t *testing.T) {
 	t.Parallel()
 	b, now := clocked(Limit{})
@@ -366,7 +366,7 @@ func TestABurstOf429sCountsOnce(t *testing.T) {
 		for n := range 12 {
 			status := http.StatusTooManyRequests
 			if n == 7 {
-				status = http.StatusOK // it was sent before the pause, too
+				status = http.StatusOK // it was also sent before the pause
 			}
 			b.Done(status, http.Header{})
 			*now = now.Add(time.Millisecond)

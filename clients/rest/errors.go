@@ -1,5 +1,5 @@
-// Package rest is the HTTP layer under the vendors' clients: it paces calls to the vendor's rate limits, classifies
-// every failure once, bounds what it reads, and never lets a token or a signed URL into an error.
+// Package rest is the HTTP layer below the vendors' clients. It paces calls to the vendor's rate limits, classifies every failure
+// once, limits how much it reads, and never lets a token or a signed URL into an error.
 package rest
 
 import (
@@ -13,17 +13,17 @@ import (
 	"github.com/framebridge/framebridge/redact"
 )
 
-// Class says what can be done about an error.
+// Class says how to react to an error.
 type Class int
 
 // Classes of errors.
 const (
-	Permanent    Class = iota // the request is at fault: the same one fails again
+	Permanent    Class = iota // the request is at fault: repeating it fails again
 	Retryable                 // the same request may succeed later
-	Throttled                 // after RetryAfter
-	Unauthorized              // the token is refused
-	Forbidden                 // the token's user or scope may not
-	NotFound                  // the object is not there, or not for this user
+	Throttled                 // retry after RetryAfter
+	Unauthorized              // the token is rejected
+	Forbidden                 // the token's user or scope lacks permission
+	NotFound                  // the object does not exist, or not for this user
 	Unsupported               // the vendor, or this generation of its API, cannot do it
 )
 
@@ -31,20 +31,20 @@ const (
 type Error struct {
 	Vendor    string
 	Operation string
-	Status    int // 0: no answer
+	Status    int // 0: no response
 	Class     Class
 	// RetryAfter is how long to wait when Throttled.
 	RetryAfter time.Duration
-	// Detail is the vendor's own words, bounded and scrubbed.
+	// Detail is the vendor's own message, shortened and scrubbed.
 	Detail string
-	// Hint is what the user can do.
+	// Hint tells the user what to do.
 	Hint string
-	// Uncertain: a write may have taken effect although it failed.
+	// Uncertain says that a write may have taken effect even though it failed.
 	Uncertain bool
 	Cause     error
 }
 
-// ErrTooLarge is the cause where a response is larger than is read. A listing may be asked for in smaller pages.
+// ErrTooLarge is the cause if a response exceeds MaxBody. For a listing, the caller may request smaller pages.
 var ErrTooLarge = errors.New("the response is larger")
 
 func (e *Error) Error() string {
@@ -67,7 +67,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-// ClassOf returns an error's class; Retryable for one that no client has classified.
+// ClassOf returns an error's class, or Retryable if no client has classified it.
 func ClassOf(err error) Class {
 	var e *Error
 	if errors.As(err, &e) {
@@ -76,10 +76,10 @@ func ClassOf(err error) Class {
 	return Retryable
 }
 
-// IsNotFound says that the vendor has no such object, or has it no more.
+// IsNotFound reports whether the vendor does not have the object, or no longer does.
 func IsNotFound(err error) bool { return err != nil && ClassOf(err) == NotFound }
 
-// IsRefused says that the vendor refuses the call for good: the same one, tried again, meets the same.
+// IsRefused reports whether the vendor refuses the call for good, so that retrying it is useless.
 func IsRefused(err error) bool {
 	if err == nil {
 		return false
@@ -92,7 +92,7 @@ func IsRefused(err error) bool {
 	return false
 }
 
-// IsUncertain says that a failed write may have taken effect.
+// IsUncertain reports whether a failed write may have taken effect.
 func IsUncertain(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Uncertain
@@ -100,7 +100,7 @@ func IsUncertain(err error) bool {
 
 const maxDetail = 500
 
-// detail finds the message in the error bodies of both vendors.
+// detail extracts the message from either vendor's error bodies.
 func detail(body []byte) string {
 	var v struct {
 		Message string          `json:"message"`
@@ -124,7 +124,7 @@ func detail(body []byte) string {
 					}
 					source, _ := e["source"].(map[string]any)
 					if at, _ := source["pointer"].(string); at != "" && !strings.Contains(d, at[strings.LastIndex(at, "/")+1:]) {
-						d = strings.TrimSpace(d + " at " + at) // the field at fault
+						d = strings.TrimSpace(d + " at " + at) // which field is at fault
 					}
 					if d != "" {
 						parts = append(parts, d)

@@ -11,8 +11,8 @@ import (
 
 const fetchTimeout = 15 * time.Second
 
-// Fetch reads a small file at an address that the vendor has named, such as a signed one: without credentials, and no more
-// than most bytes. No error shows the address.
+// Fetch reads a small file at an address that the vendor named, such as a signed URL. It sends no credentials and reads at most
+// most bytes. Errors never contain the address.
 func (c *Client) Fetch(ctx context.Context, operation, address string, most int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -24,8 +24,8 @@ func (c *Client) Fetch(ctx context.Context, operation, address string, most int6
 	return io.ReadAll(body)
 }
 
-// Stream is Fetch for what is handed on while it is read; the caller closes it. Reading more than most bytes is an error, and so
-// is a response that was cut off.
+// Stream is like Fetch, for content that is passed on while it is read. The caller must close the reader. Reading more than most
+// bytes fails, and so does a response that is cut off.
 func (c *Client) Stream(ctx context.Context, operation, address string, most int64) (io.ReadCloser, error) {
 	fail := &Error{Vendor: c.cfg.Vendor, Operation: operation, Class: Retryable}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -48,7 +48,7 @@ func (c *Client) Stream(ctx context.Context, operation, address string, most int
 	return &bounded{ReadCloser: resp.Body, left: most, most: most, fail: fail}, nil
 }
 
-// bounded reads up to so many bytes, and fails where there are more.
+// bounded reads up to most bytes, and fails if there are more.
 type bounded struct {
 	io.ReadCloser
 	left, most int64

@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/untrusted"
 )
 
-// What answers say of waits and limits may neither hold a tenant up for years nor let calls loose.
+// What responses say about waits and limits must neither block a tenant for years nor remove all pacing.
 func TestNumbersFromOutsideAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -61,7 +61,7 @@ func TestNumbersFromOutsideAreBounded(t *testing.T) {
 	}
 }
 
-// 8,000 calls in 2 s were made where a wait became negative.
+// A wait that became negative once led to 8,000 calls in 2 s.
 func TestAThrottledCallNeverRunsWild(t *testing.T) {
 	t.Parallel()
 	for _, asked := range []string{"9999999999999999999", "-1", "NaN", "1e-300", "0", "9223372037"} {
@@ -80,7 +80,7 @@ func TestAThrottledCallNeverRunsWild(t *testing.T) {
 	}
 }
 
-// A path leads where it was meant to lead, whatever somebody chose as an id.
+// A path leads where it was meant to, whatever ID somebody chooses.
 func TestOnlyIDsComeIntoPaths(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Value
@@ -123,7 +123,7 @@ func TestCredentialsDoNotFollowARedirectElsewhere(t *testing.T) {
 	port := other.URL[strings.LastIndex(other.URL, ":"):]
 	for name, tt := range map[string]struct {
 		to       string
-		tls      bool // the vendor
+		tls      bool // the vendor uses TLS
 		method   string
 		status   int
 		followed bool
@@ -168,7 +168,7 @@ func TestCredentialsDoNotFollowARedirectElsewhere(t *testing.T) {
 	}
 }
 
-// A vendor that is on the Internet leads no call to this machine or to what stands behind it.
+// A vendor on the Internet cannot lead a call to this machine or the networks behind it.
 func TestARedirectDoesNotLeadInside(t *testing.T) {
 	t.Parallel()
 	var called atomic.Int64

@@ -8,35 +8,35 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// MostPages bounds every listing: at 100 rows a page, ten million rows.
+// MostPages limits every listing: at 100 rows per page, to ten million rows.
 const MostPages = 100_000
 
-// In a listing that people work on, rows shift from one page to the next, and a page may show nothing but what was shown
-// before; a filter may leave a page empty. Many such pages in a row are no listing.
+// While people work on what is listed, rows shift from one page to the next, so that a page may show only rows from earlier ones.
+// A filter may leave a page empty. Too many such pages in a row mean that the listing is broken.
 const (
 	mostStale = 20
 	mostEmpty = 1000
 )
 
-// Listing notices that a listing repeats itself or does not end.
+// Listing detects a listing that repeats itself or does not end.
 type Listing struct {
 	vendor, operation string
 
 	cursors map[string]bool
-	pages   map[uint64]bool // by what their rows add up to, in whatever order
+	pages   map[uint64]bool // hashes of pages, independent of the order of rows
 	rows    map[uint64]struct{}
-	stale   int // pages in a row with rows that were all shown before
+	stale   int // pages in a row that showed only known rows
 	empty   int
 }
 
-// NewListing names the operation for what is found wrong with it.
+// NewListing returns a Listing whose errors name the vendor and operation.
 func NewListing(vendor, operation string) *Listing {
 	return &Listing{vendor: vendor, operation: operation, cursors: map[string]bool{}, pages: map[uint64]bool{}, rows: map[uint64]struct{}{}}
 }
 
-// Page takes note of the page at a cursor with its rows' ids, and the cursor of the page that follows. A listing that comes
-// back to where it was, shows a page again, goes on without showing anything new, or does not end is an *Error: taken for
-// whole, it would lack rows and nobody would know.
+// Page records the page at a cursor with the IDs of its rows, and the cursor of the next page. It returns an *Error if the
+// listing returns to an earlier cursor, repeats a page, shows nothing new for too long, or does not end. If such a listing passed
+// for complete, rows would be missing and nobody would know.
 func (l *Listing) Page(cursor string, ids []string, next string) error {
 	if err := l.repeats(ids); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (l *Listing) repeats(ids []string) error {
 	before := len(l.rows)
 	nameless := false
 	for _, id := range ids {
-		if id == "" { // nobody can tell whether it was shown
+		if id == "" { // it may or may not be new
 			nameless = true
 			continue
 		}
@@ -89,8 +89,8 @@ func (l *Listing) wrong(class Class, detail string) error {
 	return &Error{Vendor: l.vendor, Operation: l.operation, Class: class, Detail: detail}
 }
 
-// Pages reads a listing row by row. fetch reads the page at a cursor, which is empty for the first one, and returns the
-// next page's cursor, which is empty after the last one. id tells rows apart. What Listing notices is an error.
+// Pages reads a listing row by row. fetch returns the page at a cursor and the next page's cursor; the cursor is empty for the
+// first page, and after the last one. id identifies rows. Anything that Listing detects is an error.
 func Pages[T any](ctx context.Context, vendor, operation string, id func(T) string, fetch func(ctx context.Context, cursor string) (rows []T, next string, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -124,7 +124,7 @@ func Pages[T any](ctx context.Context, vendor, operation string, id func(T) stri
 	}
 }
 
-// Collect reads a listing to its end.
+// Collect reads a listing to its end. It returns the first error.
 func Collect[T any](rows iter.Seq2[T, error]) ([]T, error) {
 	var all []T
 	for r, err := range rows {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A listing is read whole or not at all, and it ends.
+// A listing is read to its end or fails, and it always ends.
 func TestPagesEnd(t *testing.T) {
 	t.Parallel()
 	count := func(c string) string {

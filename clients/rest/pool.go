@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	outFor      = 15 * time.Minute // a credential that was taken out is tried again after
-	mostStrikes = 3                // refusals in a row of what the first credential may
+	outFor      = 15 * time.Minute // after which a credential that was taken out is retried
+	mostStrikes = 3                // refusals in a row of something that the first credential may do
 )
 
-// Credential calls a vendor as one of several users or tokens, with rate budgets of its own.
+// Credential calls a vendor as one of several users or tokens, each with its own rate budgets.
 type Credential struct {
 	Name   string
 	Client *Client
-	// Send sends a call; nil: the client does.
+	// Send sends a call; if nil, Client does.
 	Send func(context.Context, Request, any) (*http.Response, error)
-	// Prove says, before the first call, whether the credential sees what the first one sees. An error that is not a refusal is
-	// asked for again at the next call.
+	// Prove reports, before the first call, whether the credential sees what the first credential sees. It is called again before
+	// the next call if its error is not a refusal.
 	Prove func(context.Context) error
 
 	mu      sync.Mutex
@@ -31,7 +31,7 @@ type Credential struct {
 	outTill atomic.Int64 // in nanoseconds
 }
 
-// ErrOtherAccess says that a credential does not see what the first one sees.
+// ErrOtherAccess means that a credential does not see what the first one sees.
 var ErrOtherAccess = errors.New("it does not see what the first credential sees")
 
 func (c *Credential) send(ctx context.Context, r Request, out any) (*http.Response, error) {
@@ -43,23 +43,23 @@ func (c *Credential) send(ctx context.Context, r Request, out any) (*http.Respon
 
 func (c *Credential) out(now time.Time) bool { return now.UnixNano() < c.outTill.Load() }
 
-// Pool spreads a vendor's calls over credentials by what is left of their limits. The first is the tenant's own, whose answers
-// hold: what another is refused is asked for with it again. It is safe for concurrent use.
+// Pool spreads a vendor's calls over credentials according to what is left of their limits. The first credential is the tenant's
+// own and is authoritative: a call that another one is refused is repeated with it. A Pool is safe for concurrent use.
 type Pool struct {
 	all  []*Credential
 	told atomic.Pointer[func(name string, err error)]
 }
 
-// NewPool makes a pool; more may be none.
+// NewPool returns a pool of one or more credentials.
 func NewPool(first *Credential, more ...*Credential) *Pool {
 	first.proven = true
 	return &Pool{all: append([]*Credential{first}, more...)}
 }
 
-// OnTakenOut is told of each credential that is taken out of the pool for a while, and why.
+// OnTakenOut registers a function that is called when a credential is taken out of the pool for a while, with the reason.
 func (p *Pool) OnTakenOut(told func(name string, err error)) { p.told.Store(&told) }
 
-// Calls counts the requests sent so far.
+// Calls returns the number of requests sent.
 func (p *Pool) Calls() (n int64) {
 	for _, c := range p.all {
 		n += c.Client.Calls()
@@ -67,7 +67,7 @@ func (p *Pool) Calls() (n int64) {
 	return n
 }
 
-// Idle says that calls of an operation keep no others waiting, with one of the credentials.
+// Idle reports whether calls of an operation would keep no others waiting with at least one of the credentials.
 func (p *Pool) Idle(operation string) bool {
 	now := time.Now()
 	for _, c := range p.all {
@@ -78,17 +78,17 @@ func (p *Pool) Idle(operation string) bool {
 	return false
 }
 
-// Fetch is the client's: it needs no credential.
+// Fetch is Client.Fetch, which needs no credential.
 func (p *Pool) Fetch(ctx context.Context, operation, address string, most int64) ([]byte, error) {
 	return p.all[0].Client.Fetch(ctx, operation, address, most)
 }
 
-// Stream is the client's: it needs no credential.
+// Stream is Client.Stream, which needs no credential.
 func (p *Pool) Stream(ctx context.Context, operation, address string, most int64) (io.ReadCloser, error) {
 	return p.all[0].Client.Stream(ctx, operation, address, most)
 }
 
-// Do sends a request with the credential that has most room left.
+// Do sends a request with the credential that has the most room left.
 func (p *Pool) Do(ctx context.Context, r Request, out any) (*http.Response, error) {
 	if len(p.all) == 1 {
 		return p.all[0].send(ctx, r, out)
@@ -109,7 +109,7 @@ func (p *Pool) Do(ctx context.Context, r Request, out any) (*http.Response, erro
 			return resp, err
 		case e.Class == Unauthorized && r.Sending == nil && p.others(c):
 			p.takeOut(c, err)
-			continue // it was not carried out
+			continue // the call was not carried out
 		case c != p.all[0] && (e.Class == Forbidden || e.Class == NotFound):
 			return p.askFirst(ctx, c, r, out)
 		}
@@ -117,7 +117,7 @@ func (p *Pool) Do(ctx context.Context, r Request, out any) (*http.Response, erro
 	}
 }
 
-// askFirst has the first credential answer what another was refused.
+// askFirst repeats with the first credential a call that another one was refused.
 func (p *Pool) askFirst(ctx context.Context, c *Credential, r Request, out any) (*http.Response, error) {
 	resp, err := p.all[0].send(ctx, r, out)
 	if err == nil && c.strikes.Add(1) >= mostStrikes {
@@ -140,7 +140,7 @@ func (p *Pool) choose(operation string) *Credential {
 	return best
 }
 
-// others says that a credential beside this one can be used.
+// others reports whether any other credential can be used.
 func (p *Pool) others(than *Credential) bool {
 	now := time.Now()
 	for _, c := range p.all {
@@ -154,7 +154,7 @@ func (p *Pool) others(than *Credential) bool {
 func (p *Pool) takeOut(c *Credential, err error) {
 	now := time.Now()
 	if till := c.outTill.Load(); now.UnixNano() < till || !c.outTill.CompareAndSwap(till, now.Add(outFor).UnixNano()) {
-		return // told already
+		return // already reported
 	}
 	c.strikes.Store(0)
 	if told := p.told.Load(); told != nil {
@@ -162,7 +162,7 @@ func (p *Pool) takeOut(c *Credential, err error) {
 	}
 }
 
-// prove finds out at its first use whether a credential may be used.
+// prove finds out, before its first call, whether a credential may be used.
 func (p *Pool) prove(ctx context.Context, c *Credential) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

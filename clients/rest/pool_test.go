@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// users is a vendor whose answer depends on who asks.
+// users is a vendor whose response depends on who asks.
 type users struct {
 	mu     sync.Mutex
 	asked  []string
@@ -53,7 +53,7 @@ func TestCallsGoWhereThereIsRoom(t *testing.T) {
 	t.Parallel()
 	u := &users{answer: func(string, *http.Request) int { return 200 }}
 	p, told := u.pool(t, Limit{Calls: 10, Window: time.Hour}, "a", "b", "c")
-	for range 30 { // one hour's worth of all three, without a wait
+	for range 30 { // an hour's worth of all three, without waiting
 		require.NoError(t, read(p))
 	}
 	for _, who := range []string{"a", "b", "c"} {
@@ -62,7 +62,7 @@ func TestCallsGoWhereThereIsRoom(t *testing.T) {
 	assert.Empty(t, *told)
 }
 
-// Whichever credential is refused, the others go on; the last one's refusal is the call's.
+// If one credential is refused, the others continue. If the last one is refused, that is the call's error.
 func TestARefusedCredentialIsTakenOutAndNamed(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"a", "b"} {
@@ -86,7 +86,7 @@ func TestARefusedCredentialIsTakenOutAndNamed(t *testing.T) {
 	assert.Len(t, *told, 1, "of the last one the call itself tells")
 }
 
-// What a further credential may not see is asked for with the first, whose answer holds; one that never sees it is taken out.
+// What another credential may not see is requested with the first one, whose answer counts. A credential that never sees it is taken out.
 func TestTheFirstCredentialsAnswerHolds(t *testing.T) {
 	t.Parallel()
 	u := &users{answer: func(who string, _ *http.Request) int {

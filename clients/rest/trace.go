@@ -15,10 +15,10 @@ const tracerName = "github.com/framebridge/framebridge/clients/rest"
 var classNames = map[Class]string{Permanent: "permanent", Retryable: "retryable", Throttled: "throttled", Unauthorized: "unauthorized", Forbidden: "forbidden",
 	NotFound: "not_found", Unsupported: "unsupported"}
 
-// callSpan is the span of a call: its operation and how it ended. Addresses, ids and the vendor's words stay out of it.
+// callSpan is the span of a call: its operation and how it ended. It contains no addresses, IDs or vendor messages.
 type callSpan struct{ trace.Span }
 
-// trace begins a span below the caller's, where that is traced.
+// trace starts a span below the caller's, if the caller is traced.
 func (c *Client) trace(ctx context.Context, r Request) (context.Context, callSpan) {
 	ctx, span := trace.SpanFromContext(ctx).TracerProvider().Tracer(tracerName).Start(ctx, c.cfg.Vendor+" "+r.Operation, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(attribute.String("framebridge.vendor", c.cfg.Vendor), attribute.String("framebridge.operation", r.Operation), attribute.String("framebridge.tenant", c.cfg.Tenant)))

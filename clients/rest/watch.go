@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Watch counts what is asked of the vendors and knows what is left of their budgets. All clients of a process share one; a nil
-// Watch counts nothing. Its labels are bounded: tenants by the configuration, operations by the code.
+// Watch counts calls to vendors and tracks what is left of their budgets. All clients of a process share one. A nil Watch counts
+// nothing. Its label values are bounded: tenants by the configuration, operations by the code.
 type Watch struct {
-	// Paused is told when a vendor begins to ask a tenant for a pause; nil: nobody is. It is set before the first call.
+	// Paused is called when a vendor starts asking a tenant for a pause, unless it is nil. Set it before the first call.
 	Paused func(tenant, vendor, operation string, pause time.Duration)
 
 	calls *prometheus.CounterVec
@@ -29,7 +29,7 @@ type Watch struct {
 
 type budgetKey struct{ tenant, vendor, name string }
 
-// NewWatch has counted nothing yet.
+// NewWatch returns a Watch with empty counters.
 func NewWatch() *Watch {
 	budget := []string{"tenant", "vendor", "budget"}
 	return &Watch{
@@ -43,7 +43,7 @@ func NewWatch() *Watch {
 	}
 }
 
-// Called counts a request. status is 0 where no answer came.
+// Called counts a request. status is 0 if there was no response.
 func (w *Watch) Called(tenant, vendor, operation string, status int, took time.Duration) {
 	if w == nil {
 		return
@@ -62,7 +62,7 @@ func (w *Watch) paused(tenant, vendor, operation string, pause time.Duration) {
 	}
 }
 
-// Around counts what an HTTP client asks, all of it as one operation: it is for calls that no Client makes.
+// Around returns an HTTP client that counts all calls as one operation, for calls that are not made with a Client.
 func (w *Watch) Around(h *http.Client, tenant, vendor, operation string) *http.Client {
 	if w == nil {
 		return h
@@ -89,7 +89,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// budget remembers what a client draws on. A newer client of the same tenant takes an older one's place.
+// budget registers a client's budget. It replaces that of an older client of the same tenant.
 func (w *Watch) budget(tenant, vendor, name string, b *Budget) {
 	if w == nil {
 		return
@@ -99,7 +99,7 @@ func (w *Watch) budget(tenant, vendor, name string, b *Budget) {
 	w.budgets[budgetKey{tenant, vendor, name}] = b
 }
 
-// Describe is of prometheus.Collector.
+// Describe implements prometheus.Collector.
 func (w *Watch) Describe(ch chan<- *prometheus.Desc) {
 	w.calls.Describe(ch)
 	w.took.Describe(ch)
@@ -107,7 +107,7 @@ func (w *Watch) Describe(ch chan<- *prometheus.Desc) {
 	ch <- w.pause
 }
 
-// Collect is of prometheus.Collector.
+// Collect implements prometheus.Collector.
 func (w *Watch) Collect(ch chan<- prometheus.Metric) {
 	w.calls.Collect(ch)
 	w.took.Collect(ch)
@@ -122,24 +122,24 @@ func (w *Watch) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// BudgetState is a vendor's limit on a tenant's calls, as one process sees it. Processes tell each other through the ledger.
+// BudgetState is a vendor's limit on a tenant's calls as one process sees it. Processes share it through the ledger.
 type BudgetState struct {
 	Vendor      string         `json:"vendor"`
-	Name        string         `json:"name"`         // the operation, or the group of operations, that the limit is for
+	Name        string         `json:"name"`         // the operation, or group of operations, that is limited
 	Left        float64        `json:"left"`         // calls that may be made at once
-	Of          float64        `json:"of"`           // in each window; 0: the vendor has told no limit
-	Window      time.Duration  `json:"window"`       // of Of
-	PausedUntil time.Time      `json:"paused_until"` // zero: no pause is asked for
+	Of          float64        `json:"of"`           // calls per window; 0: the vendor has not announced a limit
+	Window      time.Duration  `json:"window"`       // the period that Of counts for
+	PausedUntil time.Time      `json:"paused_until"` // zero: no pause was requested
 	Refused     BudgetRefusals `json:"refused"`
 }
 
-// BudgetRefusals are a vendor's answers 429: too many requests.
+// BudgetRefusals counts a vendor's 429 (Too Many Requests) responses.
 type BudgetRefusals struct {
 	Count int64     `json:"count"`
 	Last  time.Time `json:"last"` // zero: never
 }
 
-// Budgets are a tenant's limits that this process has met.
+// Budgets returns the limits of a tenant that this process has encountered, sorted by vendor and name.
 func (w *Watch) Budgets(tenant string) []BudgetState {
 	if w == nil {
 		return nil
@@ -173,7 +173,7 @@ func (b *Budget) stateOf(vendor, name string) BudgetState {
 	return s
 }
 
-// state is what is left of the budget, where it is paced, and of a pause.
+// state returns what is left of the budget, whether it is paced, and what is left of a pause.
 func (b *Budget) state() (left float64, paced bool, pause time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

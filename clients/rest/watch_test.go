@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The counts are of requests, with each answer, and the budget is what is left when somebody looks.
+// Requests are counted by response, and the budget is what is left at the time of the scrape.
 func TestCallsAndBudgetsAreCounted(t *testing.T) {
 	t.Parallel()
 	w, n := NewWatch(), 0
@@ -78,7 +78,7 @@ func TestABudgetSaysWhatIsLeft(t *testing.T) {
 	assert.False(t, paced, "nobody knows what is left of it")
 }
 
-// What a page shows of a limit is how many calls are left, until when the vendor wants a pause, and how often it refused.
+// The state of a limit is how many calls are left, until when the vendor wants a pause, and how often it refused.
 func TestTheStateOfABudget(t *testing.T) {
 	t.Parallel()
 	w, b := NewWatch(), NewBudget(Limit{Calls: 10, Window: time.Minute})

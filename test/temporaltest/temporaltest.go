@@ -1,6 +1,6 @@
-// Package temporaltest opens Temporal's test environments, and replays histories, on a machine that may stand still for a while.
-// By default the SDK takes a workflow that was not heard of for a second for a deadlock, and an environment with nothing to do for
-// three for one that hangs; on a machine with other work both happen to tests that are right.
+// Package temporaltest opens Temporal's test environments, and replays histories, on a machine that may pause for a while. By
+// default the SDK reports a deadlock if a workflow does not yield for a second, and a hang if an environment has nothing to do
+// for three seconds. On a busy machine, both happen to correct tests.
 package temporaltest
 
 import (
@@ -13,13 +13,13 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// patience is how long a test waits, in real time, for what is not going to come.
+// patience is how long a test waits, in real time, for something that will not happen.
 const patience = 5 * time.Minute
 
-// Quiet says nothing: thousands of lines about each timer hide the test that failed.
+// Quiet discards all messages: thousands of lines about timers hide the test that failed.
 var Quiet log.Logger = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 
-// Workflows is where workflows run, with time skipped.
+// Workflows returns an environment for workflows, with time skipping.
 func Workflows(interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(Quiet)
@@ -29,21 +29,21 @@ func Workflows(interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWor
 	return env
 }
 
-// Options are for a worker whose machine is busy.
+// Options returns options for a worker on a busy machine.
 func Options(interceptors ...interceptor.WorkerInterceptor) worker.Options {
 	return worker.Options{DeadlockDetectionTimeout: patience, Interceptors: interceptors}
 }
 
-// Activities is where single activities run.
+// Activities returns an environment for single activities.
 func Activities() *testsuite.TestActivityEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(Quiet)
 	env := suite.NewTestActivityEnvironment()
-	env.SetTestTimeout(patience) // also the activity's time from schedule to close
+	env.SetTestTimeout(patience) // also limits the activity's schedule-to-close time
 	return env
 }
 
-// Replayer replays histories; give ReplayWorkflowHistory the Quiet log.
+// Replayer returns a replayer of histories. Pass Quiet to ReplayWorkflowHistory.
 func Replayer(options worker.WorkflowReplayerOptions) (worker.WorkflowReplayer, error) {
 	options.DisableDeadlockDetection = true
 	return worker.NewWorkflowReplayerWithOptions(options)

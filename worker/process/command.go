@@ -1,4 +1,4 @@
-// Package process is the worker's. It is no main package, so that the image can have worker and starter in one file.
+// Package process implements the worker program. It is not package main so that one binary can contain both worker and starter.
 package process
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/version"
 )
 
-// Main runs the worker with this process's arguments.
+// Main runs the worker with this process's arguments. It exits with status 1 on error.
 func Main() {
 	if err := command().Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", redact.Scrub(err.Error()))

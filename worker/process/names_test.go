@@ -17,7 +17,7 @@ func (n *names) RegisterActivityWithOptions(_ any, o activity.RegisterOptions) {
 	*n = append(*n, o.Name)
 }
 
-// TestTheWorkerDoesEveryActivity: an activity that no worker registers stops every workflow that comes to it.
+// TestTheWorkerDoesEveryActivity: an activity that no worker registers blocks every workflow that gets to it.
 func TestTheWorkerDoesEveryActivity(t *testing.T) {
 	raw, err := os.ReadFile("../../workflows/testdata/golden/names.txt")
 	require.NoError(t, err)

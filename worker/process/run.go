@@ -33,13 +33,13 @@ import (
 )
 
 const (
-	stopTimeout   = 20 * time.Second // for activities to hand over, of the 30 s that a stop may take
+	stopTimeout   = 20 * time.Second // for activities to hand over, out of the 30 s that a stop may take
 	maxActivities = 64
 )
 
-// heartbeatThrottle is what a killed worker loses at most. It is also how long the SDK waits for the answer to a heartbeat, and a
-// server that is given up on throws away what it holds of the workflow and reads all of it anew: with 2 s, a busy server became so
-// busy with that that no heartbeat came through, and every activity was tried again and again.
+// heartbeatThrottle is the most progress that a killed worker loses. It is also how long the SDK waits for the response to a
+// heartbeat. When a call times out, the server discards its cached state of the workflow and reloads all of it. With 2 s, a busy
+// server spent so much time on reloads that no heartbeat got through, and every activity was retried over and over.
 const heartbeatThrottle = 5 * time.Second
 
 type options struct {
@@ -121,13 +121,13 @@ func run(ctx context.Context, o options) error {
 	return errors.Join(err, server.Shutdown(closing))
 }
 
-// workers are one for each task queue: of the bytes, and of everything else.
+// workers returns one worker for each task queue: moving for the bytes, main for everything else.
 func workers(tc client.Client, live *config.Live, acts *activities.Activities, fatal chan<- error) (main, moving worker.Worker) {
 	queue := live.Now().Temporal.TaskQueue
 	main = worker.New(tc, queue, workerOptions(maxActivities, live, fatal))
 	workflows.Register(main)
 	acts.Register(main)
-	movers := workerOptions(live.Now().Transfer.FilesInFlight, live, fatal) // their memory is bounded by transfer.memory together
+	movers := workerOptions(live.Now().Transfer.FilesInFlight, live, fatal) // together they stay within transfer.memory
 	movers.DisableWorkflowWorker = true
 	moving = worker.New(tc, workflows.TransferQueue(queue), movers)
 	acts.RegisterTransfers(moving)
@@ -160,7 +160,7 @@ func workerOptions(most int, live *config.Live, fatal chan<- error) worker.Optio
 	}
 }
 
-// serve answers health checks and metrics.
+// serve starts the server for health checks and metrics.
 func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, l *ledger.Ledger, tc client.Client, namespace string) (*http.Server, error) {
 	mux := http.NewServeMux()
 	say := func(w http.ResponseWriter, status int, text string) {
@@ -196,18 +196,19 @@ func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, l *l
 	return server, nil
 }
 
-// garbageBeside is how much garbage may lie beside the transfers' buffers before it is collected. By its own rule the
-// collector would wait until there is as much garbage as there are buffers, which hold no pointers and cost it nothing.
+// garbageBeside is how much garbage may accumulate next to the transfers' buffers before it is collected. Left alone, the
+// collector would wait until there is as much garbage as buffers, although the buffers hold no pointers and cost it nothing.
 const garbageBeside = 64 << 20
 
-// collectSooner keeps the process small while transfers hold buffers. GOGC in the environment stands above it.
+// collectSooner keeps the process small while transfers hold buffers. GOGC in the environment takes precedence.
 func collectSooner(buffers int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(int(100 * garbageBeside / (garbageBeside + buffers)))
 	}
 }
 
-// guard keeps what vendors name — signed URLs, redirects — from leading to this machine or the networks behind it.
+// guard returns a guard that keeps addresses from vendors (signed URLs, redirects) from leading to this machine or the networks
+// behind it.
 func guard(live *config.Live) *untrusted.Guard {
 	g := untrusted.NewGuard(live.Now().VendorURLs(), live.Now().Transfer.Allowed())
 	live.OnChange(func(cfg *config.Config) { g.SetBases(cfg.VendorURLs()) })

@@ -23,7 +23,7 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-// TestTheWorkerSaysWhetherItIsReady: alive from the first moment, ready only with Temporal, the ledger and its pollers.
+// TestTheWorkerSaysWhetherItIsReady: it is alive from the start, and ready only with Temporal, the ledger and its pollers.
 func TestTheWorkerSaysWhetherItIsReady(t *testing.T) {
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)

@@ -13,24 +13,24 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// An activity that comes while its tenant's share is in use comes again after this long, give or take: its slot is free
-// for others at once. It is short, because nobody is told when the share has room again.
+// An activity that arrives while its tenant's share is in use is retried after about this long, which frees its slot for others
+// at once. The wait is short because nothing signals that the share has room again.
 const (
 	shareWait   = 2 * time.Second
 	shareJitter = 2 * time.Second
 )
 
-// errShare is the type of error by which an activity waits for its tenant's share.
+// errShare is the type of the error that makes an activity wait for its tenant's share.
 const errShare = "TenantShare"
 
-// shares keeps one tenant's load from taking all slots of a worker: a tenant may have at most as many activities at work
-// as slots are left for all others. That is half of the slots where nobody else works, less the more tenants do, and
-// there is room for one more at any time.
+// shares keeps one tenant's load from taking all slots of a worker. A tenant may run at most as many activities as there are
+// slots left for everybody else. That is half of the slots if no other tenant is active, and less the more tenants are; there is
+// always room for one more.
 type shares struct {
 	interceptor.WorkerInterceptorBase
 	slots    int
 	tenantOf func(context.Context) string
-	alone    func() bool // there is one tenant only: all slots are its
+	alone    func() bool // there is only one tenant, which gets all slots
 
 	mu   sync.Mutex
 	used map[string]int
@@ -74,7 +74,8 @@ type sharingActivity struct {
 	shares *shares
 }
 
-// ExecuteActivity leaves the heartbeats of the attempts before as they are: a transfer goes on from there.
+// ExecuteActivity runs the activity if its tenant's share has room, and otherwise returns an error that has it retried. The
+// heartbeat details of earlier attempts stay, so that a transfer resumes from them.
 func (a *sharingActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	tenant := a.shares.tenantOf(ctx)
 	if !a.shares.enter(tenant) {

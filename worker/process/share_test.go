@@ -21,7 +21,7 @@ import (
 
 type tenantKey struct{}
 
-// stuck is work that ends when the test says so, as calls of a vendor that has asked for patience.
+// stuck is work that ends when the test says so, like calls to a vendor that asked for a long pause.
 type stuck struct {
 	interceptor.ActivityInboundInterceptorBase
 	begun chan string
@@ -34,14 +34,14 @@ func (s *stuck) ExecuteActivity(ctx context.Context, _ *interceptor.ExecuteActiv
 	return nil, nil
 }
 
-// TestOneTenantsLoadLeavesRoomForTheOthers: as many stuck activities as a worker has slots, and more, of one tenant.
+// TestOneTenantsLoadLeavesRoomForTheOthers: one tenant has more stuck activities than a worker has slots.
 func TestOneTenantsLoadLeavesRoomForTheOthers(t *testing.T) {
 	s := newShares(maxActivities)
 	s.tenantOf = func(ctx context.Context) string { return ctx.Value(tenantKey{}).(string) }
 	work := &stuck{begun: make(chan string), end: make(chan struct{})}
 	a := s.InterceptActivity(t.Context(), work)
 	ended := make(chan error)
-	// comes says whether an activity was let in, or else for how long it was sent away.
+	// comes reports whether an activity was let in and, if not, after how long to retry it.
 	comes := func(tenant string) (bool, time.Duration) {
 		go func() {
 			_, err := a.ExecuteActivity(context.WithValue(t.Context(), tenantKey{}, tenant), &interceptor.ExecuteActivityInput{})
@@ -91,7 +91,7 @@ func TestOneTenantsLoadLeavesRoomForTheOthers(t *testing.T) {
 	assert.True(t, one.enter("b"))
 }
 
-// TestTheSharesAreOfTheWorkflowsTenants runs a real workflow: an activity that is sent away comes again and ends.
+// TestTheSharesAreOfTheWorkflowsTenants runs a real workflow: an activity that is turned away is retried and completes.
 func TestTheSharesAreOfTheWorkflowsTenants(t *testing.T) {
 	const tenant = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
 	for _, id := range []string{workflows.ReviewID(tenant, "r"), workflows.ArchiveID(tenant, "p") + "/copy/1-40", workflows.ArchiveQueueID(tenant), workflows.PlanID(tenant, "p")} {

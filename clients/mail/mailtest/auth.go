@@ -7,7 +7,7 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// loginServer asks for user and password one after the other.
+// loginServer asks first for the user, then for the password.
 type loginServer struct {
 	check func(user, password string) error
 	user  string
@@ -26,7 +26,7 @@ func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err er
 	return nil, true, l.check(l.user, string(response))
 }
 
-// xoauth2Server reads Google's form: user=…^Aauth=Bearer …^A^A.
+// xoauth2Server accepts Google's format: user=…^Aauth=Bearer …^A^A.
 type xoauth2Server func(user, token string) error
 
 func (x xoauth2Server) Next(response []byte) (challenge []byte, done bool, err error) {

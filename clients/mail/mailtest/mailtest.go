@@ -1,4 +1,4 @@
-// Package mailtest is a mail server that keeps what it is sent, and is as strict as strict ones are: for the tests, and for
+// Package mailtest is a mail server that keeps the mail it receives and is as strict as real ones can be. It is for tests and for
 // the sandbox's outbox.
 package mailtest
 
@@ -23,11 +23,11 @@ import (
 
 const (
 	maxMessage    = 1 << 20 // bytes
-	maxRecipients = 100     // what RFC 5321 asks a server to take, and strict ones take no more
+	maxRecipients = 100     // what RFC 5321 requires a server to accept, and strict ones accept no more
 	longestLine   = 998     // of a header, without its line break
 )
 
-// Message is a mail that was accepted.
+// Message is an accepted mail.
 type Message struct {
 	From    string
 	To      []string
@@ -39,14 +39,14 @@ type Message struct {
 	At      time.Time
 }
 
-// Options of a server; the zero value asks for nothing.
+// Options configure a server. The zero value requires neither TLS nor sign-in.
 type Options struct {
-	TLS            *tls.Config // STARTTLS is offered with it
-	User, Password string      // asked for where they are set
+	TLS            *tls.Config // offers STARTTLS
+	User, Password string      // required if set
 	Mechanisms     []string    // PLAIN, LOGIN, XOAUTH2
 }
 
-// Server accepts mails. The zero value is not usable; see Listen.
+// Server accepts mail. The zero value is not usable; see Listen.
 type Server struct {
 	o        Options
 	l        net.Listener
@@ -54,7 +54,7 @@ type Server struct {
 	mu       sync.Mutex
 	messages []Message
 	hellos   []string
-	skip     int // before refuse
+	skip     int // mails to accept before refusing
 	refuse   int
 	lose     int
 	unknown  string
@@ -63,7 +63,7 @@ type Server struct {
 // Listen starts a server on an address; port 0 picks one.
 func Listen(address string) (*Server, error) { return ListenWith(address, Options{}) }
 
-// ListenWith starts a server that asks for what the options say.
+// ListenWith starts a server with options.
 func ListenWith(address string, o Options) (*Server, error) {
 	l, err := net.Listen("tcp", address) //nolint:noctx // a test's server
 	if err != nil {
@@ -78,20 +78,20 @@ func ListenWith(address string, o Options) (*Server, error) {
 	return s, nil
 }
 
-// URL is what mail.smtp_url takes.
+// URL returns the value for mail.smtp_url.
 func (s *Server) URL() string { return "smtp://" + s.l.Addr().String() }
 
 // Close stops the server.
 func (s *Server) Close() { _ = s.smtp.Close() }
 
-// Messages are the mails so far.
+// Messages returns the mails accepted so far.
 func (s *Server) Messages() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Message(nil), s.messages...)
 }
 
-// Hellos are the names that the server was greeted with.
+// Hellos returns the names that clients greeted the server with.
 func (s *Server) Hellos() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,13 +101,13 @@ func (s *Server) Hellos() []string {
 // Refuse answers the next n mails with a temporary failure.
 func (s *Server) Refuse(n int) { s.set(&s.refuse, n) }
 
-// RefuseAfter takes some mails, and answers the next n with a temporary failure.
+// RefuseAfter accepts some mails, and then answers the next n with a temporary failure.
 func (s *Server) RefuseAfter(some, n int) {
 	s.set(&s.skip, some)
 	s.set(&s.refuse, n)
 }
 
-// Lose accepts the next n mails and breaks the connection off before it says so.
+// Lose accepts the next n mails but closes the connection before confirming.
 func (s *Server) Lose(n int) { s.set(&s.lose, n) }
 
 func (s *Server) set(counter *int, n int) {
@@ -116,14 +116,14 @@ func (s *Server) set(counter *int, n int) {
 	*counter = n
 }
 
-// RefuseTo answers that there is no such recipient.
+// RefuseTo rejects a recipient as unknown from now on.
 func (s *Server) RefuseTo(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unknown = address
 }
 
-// session greets a client. One that says it is localhost is sent away, as Google's relay does.
+// session starts a session. A client that calls itself localhost is turned away, as by Google's relay.
 func (s *Server) session(c *smtp.Conn) (smtp.Session, error) {
 	name := c.Hostname()
 	if name == "" || strings.EqualFold(name, "localhost") {
@@ -213,7 +213,8 @@ func (s *session) Data(r io.Reader) error {
 	return nil
 }
 
-// Strict refuses headers that RFC 5322 and 2047 do not allow.
+// Strict returns an error if a message has no body, or headers that RFC 5322 and 2047 do not allow: a line that is too long, or
+// bytes that are not ASCII.
 func Strict(raw []byte) error {
 	head, _, found := bytes.Cut(raw, []byte("\r\n\r\n"))
 	if !found {
