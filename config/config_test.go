@@ -180,6 +180,7 @@ func TestWhatIsMissingOrCannotWorkIsToldAtTheStart(t *testing.T) {
 		"no port of an address":        {least + "temporal: {ui_url: 'https://h:99999'}\n", "temporal.ui_url: \"https://h:99999\" is not an http(s) URL"},
 		"no port of the mail server":   {least + "mail: {smtp_url: 'smtp://sam:secret@h:99999'}\n", "mail.smtp_url: has no port from 1 to 65535 at its end"},
 		"no port of the ledger":        {least + "ledger: {dsn: 'postgres://sam:secret@h:99999/d'}\n", "ledger.dsn: has a port that is none from 1 to 65535"},
+		"port 0 of the mail server":    {least + "mail: {smtp_url: 'smtp://h:0'}\n", "mail.smtp_url: has no port from 1 to 65535 at its end"},
 		"a variable in a password":     {least + "ledger: {dsn: 'postgres://sam:${PW}@h/d'}\n", "ledger.dsn: contains a reference to the environment among other text"},
 		"a variable in a secret":       {strings.Replace(least, "token: fio-u-secret", "token: 'fio-${PW}'", 1), frameio + ".token: contains a reference to the environment among other text"},
 		"two words as App-ID":          {strings.Replace(least, "app_id: an-app", `app_id: "an\napp"`, 1), ".iconik.app_id: must be one word of printable ASCII"},

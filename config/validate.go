@@ -315,8 +315,8 @@ func link(p *Problems, key, value string) {
 
 // isPort reports whether a port is valid or empty.
 func isPort(port string) bool {
-	_, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || err == nil
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // isWord reports whether a text can be put in a header as it is.
