@@ -1,5 +1,5 @@
-// Package activities registers the activities and stands between them and Temporal: errors, heartbeats, the queue. What they
-// do is in the packages below it.
+// Package activities registers the activities and handles what lies between them and Temporal: errors, heartbeats and the
+// queue. What the activities do is in the packages below it.
 package activities
 
 import (
@@ -31,12 +31,12 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Activities are all activities of a worker.
+// Activities holds all activities of a worker.
 type Activities struct {
 	Archive *archive.Activities
 	Review  *review.Activities
 	Reclaim *reclaim.Activities
-	// Migration is of whole accounts.
+	// Migration moves whole accounts.
 	Migration *migration.Activities
 	Upkeep    *upkeep.Activities
 
@@ -56,7 +56,7 @@ type Activities struct {
 	mirrorEnd func(ctx context.Context, run string) (*mirror.Outcome, error)
 }
 
-// New prepares the activities; clients of a tenant are opened at its first use. objects is for signed URLs: it sends no
+// New prepares the activities. It opens a tenant's clients at their first use. objects is for signed URLs and must not send
 // credentials.
 func New(cfg *config.Live, l *ledger.Ledger, engine *transfer.Engine, objects *http.Client, tc client.Client, log *slog.Logger) (*Activities, error) {
 	dispatch := &dispatcher{config: cfg, ledger: l, temporal: tc, log: log}
@@ -99,23 +99,24 @@ func New(cfg *config.Live, l *ledger.Ledger, engine *transfer.Engine, objects *h
 	return a, nil
 }
 
-// poster posts notifications: to public addresses, to networks that are allowed, and where the vendors' own addresses lead.
+// poster returns the client that posts notifications. It may reach public addresses, networks that are allowed, and
+// addresses of the same kind as the vendors' own.
 func poster(cfg *config.Live) *hooks.Client {
 	guard := hooks.Guard(cfg.Now().VendorURLs(), cfg.Now().Notify.Allowed())
 	cfg.OnChange(func(now *config.Config) { guard.SetBases(now.VendorURLs()) })
 	return hooks.New(guard, "framebridge/"+version.Get().Version)
 }
 
-// UseClock has another clock tell for how long an activity has been tried: where time is skipped.
+// UseClock replaces the clock that tells how long an activity has been failing, for tests that skip time.
 func (a *Activities) UseClock(now func() time.Time) { a.stuck.now = now }
 
-// Metrics are what the activities count.
+// Metrics returns the activities' collectors.
 func (a *Activities) Metrics() []prometheus.Collector {
 	return append(a.Upkeep.Metrics(), a.stuck.counter, a.results.items, a.results.bytes, a.tenants.Watch)
 }
 
-// Keep uses the tenants' sign-ins now and then, so that they do not end while nothing runs, starts notifications whose start
-// was lost, and shares what it knows of the vendors' limits. It returns with ctx.
+// Keep uses the tenants' sign-ins regularly so that they do not expire while nothing runs, starts notifications whose start was
+// lost, and shares what it knows of the vendors' limits. It returns when ctx ends.
 func (a *Activities) Keep(ctx context.Context) {
 	go a.dispatch.keep(ctx)
 	go a.shareBudgets(ctx)

@@ -15,15 +15,15 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// archives are the workflows that migrations and mirrors start and look at.
+// archives starts and inspects archive workflows for migrations and mirrors.
 type archives struct {
 	config   *config.Live
 	ledger   *ledger.Ledger
 	temporal client.Client
 }
 
-// Start starts a project's archive; false: one is open already. The turn of a migration's is the migration's business; "": it takes its
-// turn like any other.
+// Start starts a project's archive, and returns false if one is already open. A migration decides about the turns of its own
+// archives; without one, the archive takes its turn like any other.
 func (a archives) Start(ctx context.Context, ref workflows.Ref, migration string) (bool, error) {
 	row, _, err := a.ledger.Tenant(ref.Tenant).Archive(ref.Archive).Get(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func (a archives) Start(ctx context.Context, ref workflows.Ref, migration string
 	return err == nil, err
 }
 
-// Runs says whether an archive is open.
+// Runs reports whether an archive is open.
 func (a archives) Runs(ctx context.Context, ref workflows.Ref) (bool, error) {
 	d, err := a.temporal.DescribeWorkflowExecution(ctx, workflows.ArchiveID(ref.Tenant, ref.Archive), "")
 	if gone(err) {
@@ -56,7 +56,7 @@ func (a archives) Runs(ctx context.Context, ref workflows.Ref) (bool, error) {
 	return err == nil && d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 }
 
-// Hold lets an archive stand still, or go on.
+// Hold pauses or resumes an archive.
 func (a archives) Hold(ctx context.Context, ref workflows.Ref, paused bool) error {
 	return a.signal(ctx, ref, workflows.HoldSignal{Paused: paused})
 }
@@ -69,12 +69,12 @@ func (a archives) signal(ctx context.Context, ref workflows.Ref, what workflows.
 	return err
 }
 
-// Release lets an archive go that a migration has started.
+// Release releases an archive that a migration has started.
 func (a archives) Release(ctx context.Context, ref workflows.Ref) error {
 	return a.signal(ctx, ref, workflows.HoldSignal{Alone: true})
 }
 
-// Cancel ends an archive.
+// Cancel cancels an archive.
 func (a archives) Cancel(ctx context.Context, ref workflows.Ref) error {
 	err := a.temporal.CancelWorkflow(ctx, workflows.ArchiveID(ref.Tenant, ref.Archive), "")
 	if gone(err) {
@@ -83,7 +83,7 @@ func (a archives) Cancel(ctx context.Context, ref workflows.Ref) error {
 	return err
 }
 
-// gone says that a workflow is not there, or has ended.
+// gone reports whether a workflow does not exist or has ended.
 func gone(err error) bool {
 	var absent *serviceerror.NotFound
 	return errors.As(err, &absent)

@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// What an activity's own verdicts become, however they are wrapped, and that no secret gets through.
+// An activity's own verdicts keep their meaning however they are wrapped, and no secret gets through.
 func TestWhatAnActivityEndsWith(t *testing.T) {
 	refused := &rest.Error{Vendor: "Frame.io", Operation: "read a project", Status: 401, Class: rest.Unauthorized}
 	for name, tt := range map[string]struct {
@@ -53,7 +53,7 @@ func TestWhatAnActivityEndsWith(t *testing.T) {
 	}
 }
 
-// A panic ends its activity with an error for operators, not its worker.
+// A panic fails its activity with an error for operators. It does not end the worker.
 func TestAPanicIsASystemError(t *testing.T) {
 	err := execute(t, boundary{log: slog.New(slog.DiscardHandler)}, func(context.Context) error {
 		var none map[string]int
@@ -67,7 +67,7 @@ func TestAPanicIsASystemError(t *testing.T) {
 	require.Contains(t, app.Message(), "nil map")
 }
 
-// What an attempt saves is what the next one finds, and every sign of life carries it.
+// The next attempt finds what an attempt saved, and every heartbeat carries it.
 func TestAnAttemptGoesOnFromTheCheckpointBefore(t *testing.T) {
 	env := temporaltest.Activities()
 	before := attempt.Checkpoint{Bytes: 5, Total: 9, Engine: []byte("parts")}

@@ -11,7 +11,7 @@ import (
 
 const budgetsEvery = 5 * time.Second
 
-// shareBudgets lets the console know what this worker knows of the vendors' limits, where that has changed. It returns with ctx.
+// shareBudgets shares with the console what this worker knows of the vendors' limits, whenever that changes. It returns when ctx ends.
 func (a *Activities) shareBudgets(ctx context.Context) {
 	process, told := "worker-"+uuid.NewString(), map[string][]byte{}
 	tick := time.NewTicker(budgetsEvery)

@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// What a worker knows of the limits is in the ledger for other processes, and written again only where it has changed.
+// What a worker knows of the limits is in the ledger for other processes, and is only written again if it has changed.
 func TestAWorkerSharesWhatItKnowsOfTheLimits(t *testing.T) {
 	book, err := ledger.Open(t.Context(), "sqlite:"+t.TempDir()+"/ledger.db")
 	require.NoError(t, err)

@@ -17,29 +17,29 @@ import (
 )
 
 const (
-	dispatchEvery = 30 * time.Second // between two looks for deliveries whose start was lost
-	dispatchMost  = 200              // of them at once
+	dispatchEvery = 30 * time.Second // between looks for deliveries whose start was lost
+	dispatchMost  = 200              // deliveries per look
 	startTimeout  = 10 * time.Second
-	forgetEvery   = 6 * time.Hour // events of long ago
+	forgetEvery   = 6 * time.Hour // how often old events are removed
 )
 
-// dispatcher starts the workflows that bring events to channels. Where one cannot be started it is found again in the ledger.
+// dispatcher starts the workflows that deliver events to channels. If one cannot be started, it is found in the ledger later.
 type dispatcher struct {
 	config   *config.Live
 	ledger   *ledger.Ledger
 	temporal client.Client
 	log      *slog.Logger
 	post     *postman
-	also     func(context.Context) error // what else is looked after
+	also     func(context.Context) error // what else each round takes care of
 }
 
-// start starts a delivery's workflow, or joins the one that runs.
+// start starts a delivery's workflow, or joins the one that is running.
 func (d *dispatcher) start(ctx context.Context, row ledger.Delivery) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
 	defer cancel()
 	o := client.StartWorkflowOptions{
 		ID: workflows.NotificationID(row.Tenant, row.Event, row.Channel), TaskQueue: d.config.Now().Temporal.TaskQueue,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, // the ledger knows what has arrived
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, // the ledger knows what was delivered
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            workflows.Clip(row.Channel + ": " + redact.Scrub(row.Title)),
 		Priority:                 temporal.Priority{FairnessKey: row.Tenant},
@@ -52,7 +52,7 @@ func (d *dispatcher) start(ctx context.Context, row ledger.Delivery) error {
 	return d.ledger.Tenant(row.Tenant).DeliveryStarted(ctx, row.Event, row.Channel)
 }
 
-// keep starts what was lost, and sends mails that wait, now and then. It returns with ctx.
+// keep periodically starts deliveries whose start was lost and sends mail that waits. It returns when ctx ends.
 func (d *dispatcher) keep(ctx context.Context) {
 	var forgot time.Time
 	for wait := time.Duration(0); ; wait = dispatchEvery {

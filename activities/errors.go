@@ -19,25 +19,25 @@ import (
 )
 
 const (
-	// tokenPatience is how often is tried again while a vendor refuses the token: until somebody has mended it.
+	// tokenPatience is the retry interval while a vendor rejects the token, until somebody has fixed it.
 	tokenPatience = time.Minute
-	// maxRetryAfter is waited after a failure, however long a vendor asks for.
+	// maxRetryAfter caps the wait after a failure, however long the vendor asks for.
 	maxRetryAfter = 2 * time.Minute
 )
 
-// boundary is around every activity: a heartbeat within, one form of errors without.
+// boundary wraps every activity: it provides the heartbeat, and gives errors one form.
 type boundary struct {
 	log *slog.Logger
-	// failFastOnAuth ends the activity when a vendor refuses the token, instead of trying again until somebody has
-	// mended it: whoever has just started something learns of it at once.
+	// failFastOnAuth ends the activity if a vendor rejects the token, instead of retrying until somebody has fixed it, so that
+	// whoever has just started something learns of it right away.
 	failFastOnAuth bool
-	// stuck tells people of what fails for long; nil tells nobody.
+	// stuck tells people what has been failing for long. It may be nil.
 	stuck *stuck
-	// config knows the tenants' names, for the log; nil: nothing is logged.
+	// config provides the tenants' names for the log. If nil, nothing is logged.
 	config *config.Live
 }
 
-// guard puts the boundary around an activity with a result.
+// guard wraps an activity that has a result.
 func guard[In, Out any](b boundary, f func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
 	return func(ctx context.Context, in In) (out Out, err error) {
 		err = b.run(ctx, in, func(ctx context.Context) error {
@@ -48,7 +48,7 @@ func guard[In, Out any](b boundary, f func(context.Context, In) (Out, error)) fu
 	}
 }
 
-// guardTask puts the boundary around an activity without a result.
+// guardTask wraps an activity without a result.
 func guardTask[In any](b boundary, f func(context.Context, In) error) func(context.Context, In) error {
 	return func(ctx context.Context, in In) error {
 		return b.run(ctx, in, func(ctx context.Context) error { return f(ctx, in) })
@@ -74,7 +74,7 @@ func (b boundary) run(ctx context.Context, in any, f func(context.Context) error
 	return toTemporal(err)
 }
 
-// toTemporal gives an error its Temporal form, once: its text without secrets, whether and when it is tried again.
+// toTemporal converts an error to its Temporal form: its text without secrets, and whether and when it is retried.
 func toTemporal(err error) error {
 	if err == nil {
 		return nil
@@ -95,7 +95,7 @@ func toTemporal(err error) error {
 	}
 	var e *rest.Error
 	if !errors.As(err, &e) {
-		if kind, lasting := fault.Lasting(err); lasting { // of a store
+		if kind, lasting := fault.Lasting(err); lasting { // from a store
 			return temporal.NewNonRetryableApplicationError(text, kind, nil)
 		}
 		return temporal.NewApplicationErrorWithOptions(text, "Internal", temporal.ApplicationErrorOptions{})
@@ -107,7 +107,7 @@ func toTemporal(err error) error {
 			NextRetryDelay: max(e.RetryAfter, time.Second), Category: temporal.ApplicationErrorCategoryBenign})
 	case rest.Unauthorized:
 		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NextRetryDelay: tokenPatience})
-	case rest.Retryable: // 0: the policy's
+	case rest.Retryable: // 0 means the retry policy's interval
 		return temporal.NewApplicationErrorWithOptions(text, kind, temporal.ApplicationErrorOptions{NextRetryDelay: min(e.RetryAfter, maxRetryAfter)})
 	default: // Permanent, Forbidden, NotFound, Unsupported
 		return temporal.NewNonRetryableApplicationError(text, workflows.ErrorContent, nil)

@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// A vendor that asks for time after a failure gets it, within bounds; one that does not is tried again by the policy.
+// A vendor that asks for time after a failure gets it, within bounds. Without such a request, the retry policy applies.
 func TestWhenAFailedCallIsTriedAgain(t *testing.T) {
 	for _, tt := range []struct {
 		class       rest.Class

@@ -9,12 +9,11 @@ import (
 )
 
 const (
-	failingMailed = 5           // attempts of a workflow task, until it is told by mail: what an upgrade leaves behind ends sooner
-	mailTime      = time.Minute // to send it
+	failingMailed = 5           // attempts of a workflow task before mail goes out: what an upgrade causes ends sooner
+	mailTime      = time.Minute // to send the mail
 )
 
-// TellFailing mails the tenant's operators that a workflow's task fails again and again, once for each run. It does not wait
-// for the mail.
+// TellFailing mails the tenant's operators that a workflow task keeps failing, once per run. It does not wait for the mail.
 func (a *Activities) TellFailing(task temporalclient.FailingTask) {
 	if task.Attempt < failingMailed {
 		return

@@ -11,23 +11,23 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// heartbeat lets an attempt say that it is alive, so that the work of a killed worker is taken over soon and a
-// cancellation arrives. It carries where the next attempt goes on.
+// heartbeat reports that an attempt is alive, so that a killed worker's work is taken over quickly and a cancellation arrives.
+// It carries the checkpoint from which the next attempt continues.
 type heartbeat struct {
 	ctx  context.Context // the activity's
 	info activity.Info
 
 	mu     sync.Mutex
 	saved  attempt.Checkpoint
-	holds  bool // saved is something to go on from
+	holds  bool // saved is a checkpoint to continue from
 	onBeat func(context.Context, attempt.Checkpoint)
 }
 
-// beat begins to beat every workflows.HeartbeatInterval; stop ends it.
+// beat starts a heartbeat every workflows.HeartbeatInterval. stop ends it.
 func beat(ctx context.Context) (h *heartbeat, stop func()) {
 	h = &heartbeat{ctx: ctx, info: activity.GetInfo(ctx)}
 	if activity.HasHeartbeatDetails(ctx) {
-		// What cannot be read is of another version: the attempt starts over.
+		// Details that cannot be decoded are from another version: the attempt starts over.
 		h.holds = activity.GetHeartbeatDetails(ctx, &h.saved) == nil
 		if !h.holds {
 			h.saved = attempt.Checkpoint{}
@@ -45,7 +45,7 @@ func beat(ctx context.Context) (h *heartbeat, stop func()) {
 func (h *heartbeat) run(ctx context.Context, running *sync.WaitGroup) {
 	tick := time.NewTicker(workflows.HeartbeatInterval)
 	defer tick.Stop()
-	var busy sync.Mutex // one call of onBeat at a time, which may be slow: the beat goes on meanwhile
+	var busy sync.Mutex // one call of onBeat at a time: it may be slow, and the heartbeat continues meanwhile
 	for {
 		select {
 		case <-ctx.Done():
@@ -63,7 +63,7 @@ func (h *heartbeat) run(ctx context.Context, running *sync.WaitGroup) {
 	}
 }
 
-// record sends the newest checkpoint, if there is one.
+// record sends a heartbeat with the newest checkpoint, if there is one.
 func (h *heartbeat) record() (attempt.Checkpoint, func(context.Context, attempt.Checkpoint)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// mirrorOutcome says how a mirror's run has ended; nil: it runs.
+// mirrorOutcome returns how a mirror's run has ended, or nil while it runs.
 func mirrorOutcome(c client.Client) func(ctx context.Context, run string) (*mirror.Outcome, error) {
 	return func(ctx context.Context, run string) (*mirror.Outcome, error) {
 		d, err := c.DescribeWorkflowExecution(ctx, run, "")
@@ -34,7 +34,7 @@ func mirrorOutcome(c client.Client) func(ctx context.Context, run string) (*mirr
 		case enumspb.WORKFLOW_EXECUTION_STATUS_FAILED:
 			err := c.GetWorkflow(ctx, run, "").Get(ctx, &workflows.MirrorResult{})
 			return &mirror.Outcome{Failed: "It ended with an error: " + redact.Scrub(fmt.Sprint(err))}, nil
-		case enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED: // as "mirror stop" has it
+		case enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED: // by "mirror stop"
 			return &mirror.Outcome{Stopped: true}, nil
 		default:
 			return &mirror.Outcome{Failed: "It was ended in Temporal: " + status.String()}, nil
@@ -42,7 +42,7 @@ func mirrorOutcome(c client.Client) func(ctx context.Context, run string) (*mirr
 	}
 }
 
-// tellMirrors tells how mirrors' runs have ended.
+// tellMirrors reports how mirrors' runs have ended.
 func (a *Activities) tellMirrors(ctx context.Context) error {
 	for id := range a.config.Now().Tenants {
 		if err := a.Mirror.Ended(ctx, id, a.mirrorEnd); err != nil {

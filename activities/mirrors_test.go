@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/activities/mirror"
 )
 
-// A mirror that is stopped while it runs has its run canceled: nothing has failed.
+// A mirror that is stopped while it runs has its run canceled. That is not a failure.
 func TestHowAMirrorsRunEnds(t *testing.T) {
 	for status, want := range map[enumspb.WorkflowExecutionStatus]*mirror.Outcome{
 		enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:    nil,

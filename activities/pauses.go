@@ -9,9 +9,9 @@ import (
 	"github.com/framebridge/framebridge/events"
 )
 
-const toldPause = 5 * time.Minute // that a vendor asks for, from which on channels are told
+const toldPause = 5 * time.Minute // the shortest pause that channels are told about
 
-// announcePause tells a tenant's channels, once an hour, that a vendor has asked for a long pause.
+// announcePause tells a tenant's channels, at most once an hour, that a vendor has asked for a long pause.
 func (a *Activities) announcePause(tenant, vendor, operation string, pause time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), tellPatience)
 	defer cancel()

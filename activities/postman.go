@@ -13,17 +13,17 @@ import (
 const (
 	mailsAtOnce  = 50
 	mailBackoff  = 30 * time.Minute // at most, between two attempts
-	mailAttempts = 200              // about four days of them
-	keyAttempts  = 20               // about eight hours, in which somebody may put the ledger's key back
+	mailAttempts = 200              // take about four days
+	keyAttempts  = 20               // take about eight hours, in which somebody may put the ledger's key back
 )
 
-// unreadableText stands for a mail's text that no key opens any more: that something has happened is said all the same.
+// unreadableText replaces a mail's text that no key can decrypt, so that people still learn that something has happened.
 const unreadableText = "The text of this message can no longer be read: it was stored encrypted, and ledger.encryption_key has changed since. " +
 	"Framebridge's console shows what has happened.\n"
 
 var errUnreadable = errors.New("its text was encrypted with another ledger.encryption_key: put that key back behind the new one")
 
-// postman sends what the ledger's outbox has.
+// postman sends the mail in the ledger's outbox.
 type postman struct {
 	box     outbox.Box
 	tenants *tenant.Tenants
@@ -31,7 +31,7 @@ type postman struct {
 	now     func() time.Time
 }
 
-// sweep sends what is due. A mail that cannot be sent now is tried again; it keeps the others back from nothing.
+// sweep sends the mail that is due. Mail that cannot be sent now is retried, and does not hold up the rest.
 func (p *postman) sweep(ctx context.Context) error {
 	due, err := p.box.Claim(ctx, p.now(), mailsAtOnce)
 	if err != nil {
@@ -70,7 +70,7 @@ func (p *postman) send(ctx context.Context, b outbox.Batch) error {
 	return p.box.Failed(after, b, p.now().Add(wait))
 }
 
-// readable fails while a text of the batch may become readable again, and later puts words in its place.
+// readable returns an error while a text of the batch may still become readable, and later replaces that text.
 func readable(b outbox.Batch) error {
 	for i := range b.Mails {
 		switch m := &b.Mails[i]; {

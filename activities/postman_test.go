@@ -22,7 +22,7 @@ import (
 
 const digested = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
 
-// office is a worker's post office at some time.
+// office is a worker's post office at a given time.
 type office struct {
 	*postman
 	server *mailtest.Server
@@ -48,7 +48,7 @@ func newOffice(t *testing.T, digest string) *office {
 	return &office{&postman{box: book.Outbox(), tenants: tenants, log: log, now: time.Now}, server, one.Mail}
 }
 
-// later moves the worker's clock on.
+// later moves the worker's clock forward.
 func (o *office) later(d time.Duration) { o.now = func() time.Time { return time.Now().Add(d) } }
 
 func (o *office) told(t *testing.T) (all []string) {
@@ -74,7 +74,7 @@ func TestADigestCarriesEachNewsOnce(t *testing.T) {
 	require.NoError(t, o.sweep(t.Context()))
 	assert.Equal(t, now, o.told(t), "whoever asked waits for it, and where somebody must act nobody waits")
 
-	// A worker takes what is due and dies; the one after it fails at the server, and then sends.
+	// A worker claims what is due and dies. The next one fails at the server, and then sends.
 	o.later(2 * time.Hour)
 	taken, err := o.box.Claim(t.Context(), o.now(), 10)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestNobodyWaitsForThePostman(t *testing.T) {
 	assert.Equal(t, []string{"sam@post.example ops@post.example: Stopped"}, o.told(t))
 }
 
-// Each kill leaves the batch to another worker, with the same Message-ID.
+// After each kill, another worker gets the batch, with the same Message-ID.
 func TestAKilledPostmanLosesNothing(t *testing.T) {
 	o := newOffice(t, config.DigestHourly)
 	require.NoError(t, o.mail.Tell(t.Context(), tenant.Letter{ID: "a", Kind: events.ArchiveVerified, Subject: "News", Text: "Text", Others: []string{"ops@post.example"}}))
@@ -129,7 +129,7 @@ func TestAKilledPostmanLosesNothing(t *testing.T) {
 	require.Len(t, batch, 1)
 	one, err := o.tenants.Get(digested)
 	require.NoError(t, err)
-	require.NoError(t, one.Mail.SendBatch(t.Context(), batch[0])) // and is killed before it is written down
+	require.NoError(t, one.Mail.SendBatch(t.Context(), batch[0])) // and the worker is killed before it is recorded
 	o.later(3 * time.Hour)
 	require.NoError(t, o.sweep(context.WithoutCancel(t.Context())))
 	mails := o.server.Messages()
@@ -137,7 +137,7 @@ func TestAKilledPostmanLosesNothing(t *testing.T) {
 	assert.Equal(t, mails[0].ID, mails[1].ID, "mail programs show it once")
 }
 
-// TestAMailThatNoKeyOpensIsNotLost waits for the key, and then says at least that something has happened.
+// TestAMailThatNoKeyOpensIsNotLost waits for the key, and then at least says that something has happened.
 func TestAMailThatNoKeyOpensIsNotLost(t *testing.T) {
 	b := outbox.Batch{Attempts: keyAttempts - 1, Mails: []outbox.Mail{{Subject: "Done", Text: "readable"}, {Subject: "Failed", Unreadable: true}}}
 	require.ErrorIs(t, readable(b), errUnreadable)

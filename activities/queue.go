@@ -11,13 +11,13 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// queue is what the workflows of tenants' queues ask of the outside.
+// queue holds the activities of the workflows of tenants' queues.
 type queue struct {
 	ledger   *ledger.Ledger
 	temporal client.Client
 }
 
-// JoinQueue puts an archive into its tenant's queue, which is started when there is none.
+// JoinQueue adds an archive to its tenant's queue, starting the queue if there is none.
 func (q *queue) JoinQueue(ctx context.Context, in workflows.JoinQueueInput) error {
 	_, err := q.temporal.SignalWithStartWorkflow(ctx, workflows.ArchiveQueueID(in.Tenant), workflows.SignalEnqueue, in.Ticket,
 		client.StartWorkflowOptions{
@@ -28,12 +28,12 @@ func (q *queue) JoinQueue(ctx context.Context, in workflows.JoinQueueInput) erro
 	return err
 }
 
-// QueuePositions writes down which archives wait, in order.
+// QueuePositions records which archives wait, in order.
 func (q *queue) QueuePositions(ctx context.Context, in workflows.QueuePositionsInput) error {
 	return q.ledger.Tenant(in.Tenant).SetQueuePositions(ctx, in.Archives)
 }
 
-// ClosedArchives returns the tickets whose workflow has ended without leaving the queue, by termination for example.
+// ClosedArchives returns the tickets whose workflow has ended without leaving the queue, for example because it was terminated.
 func (q *queue) ClosedArchives(ctx context.Context, in workflows.ClosedArchivesInput) ([]workflows.Ticket, error) {
 	var closed []workflows.Ticket
 	for _, t := range in.Tickets {

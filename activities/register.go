@@ -2,7 +2,7 @@ package activities
 
 import "github.com/framebridge/framebridge/workflows"
 
-// Register makes a worker run every activity but the transfers.
+// Register registers every activity except the transfers with a worker.
 func (a *Activities) Register(r workflows.ActivityRegistry) {
 	b, opening := boundary{log: a.log, stuck: a.stuck, config: a.config}, boundary{log: a.log, failFastOnAuth: true, stuck: a.stuck}
 
@@ -10,7 +10,7 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	workflows.ActQueuePositions.Register(r, guardTask(b, a.queue.QueuePositions))
 	workflows.ActClosedArchives.Register(r, guard(b, a.queue.ClosedArchives))
 
-	workflows.ActOpenArchive.Register(r, guard(b, a.Archive.OpenArchive)) // it decides itself what a refused token means
+	workflows.ActOpenArchive.Register(r, guard(b, a.Archive.OpenArchive)) // it decides itself what a rejected token means
 	workflows.ActPrepareIconik.Register(r, guardTask(b, a.Archive.PrepareIconik))
 	workflows.ActScanProject.Register(r, guard(b, a.Archive.ScanProject))
 	workflows.ActMakeCollections.Register(r, guardTask(b, a.Archive.MakeCollections))
@@ -65,7 +65,7 @@ func (a *Activities) Register(r workflows.ActivityRegistry) {
 	a.registerReclaim(r, b)
 }
 
-// registerReclaim registers the steps of a reclaim, the delivery of notifications, and the upkeep.
+// registerReclaim registers the activities of reclaims, of the delivery of notifications, and of the upkeep.
 func (a *Activities) registerReclaim(r workflows.ActivityRegistry, b boundary) {
 	workflows.ActExamineReclaim.Register(r, guard(b, a.Reclaim.ExamineReclaim))
 	workflows.ActAwaitApproval.Register(r, guardTask(b, a.Reclaim.AwaitReclaimApproval))
@@ -81,7 +81,7 @@ func (a *Activities) registerReclaim(r workflows.ActivityRegistry, b boundary) {
 	workflows.ActForgetPeople.Register(r, guard(b, a.Upkeep.ForgetPeople))
 }
 
-// RegisterTransfers makes a worker move bytes; its queue and its limits are its own.
+// RegisterTransfers registers the activities that move bytes, with a worker that has its own queue and limits.
 func (a *Activities) RegisterTransfers(r workflows.ActivityRegistry) {
 	b := boundary{log: a.log, stuck: a.stuck, config: a.config}
 	workflows.ActTransferFile.Register(r, guardTask(b, a.Archive.TransferFile))

@@ -6,7 +6,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// results counts what became of the items of archives. An item that a retry copies counts again.
+// results counts the outcomes of archives' items. An item that a retry copies is counted again.
 type results struct{ items, bytes *prometheus.CounterVec }
 
 func newResults() *results {

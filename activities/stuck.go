@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	stuckAttempts = 10               // that have failed, beside workflows.StuckAfter
-	stuckPause    = 10 * time.Minute // a vendor that asks for so long makes an attempt worth ten
-	stuckProgress = 10 * time.Minute // an attempt that ran for so long has done something
+	stuckAttempts = 10               // failed attempts, in addition to workflows.StuckAfter
+	stuckPause    = 10 * time.Minute // a requested pause this long counts like stuckAttempts failures
+	stuckProgress = 10 * time.Minute // an attempt that ran for this long has made progress
 	tellPatience  = 20 * time.Second // for the ledger, iconik and Temporal
 )
 
-// stuck tells of activities of archives that fail for long and are tried again: in the ledger, from where the API and the
-// command line have it, in the job, as a metric, and to the workflow, which sends the mail and leaves its turn to others.
+// stuck reports activities of archives that have been failing and retried for long: in the ledger, where the API and the
+// command line read it, in the job, as a metric, and to the workflow, which sends mail and gives its turn to others.
 type stuck struct {
 	ledger  *ledger.Ledger
 	signal  func(ctx context.Context, workflowID string) error
@@ -39,7 +39,7 @@ func newStuckCounter() *prometheus.CounterVec {
 		Help: "Attempts that failed after their activity had failed for an hour already."}, []string{"tenant", "activity"})
 }
 
-// note looks at the end of an attempt.
+// note evaluates the end of an attempt.
 func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time.Time, err error) {
 	of, ok := in.(interface{ ArchiveRef() workflows.Ref })
 	if s == nil || !ok || s.now().Sub(info.ScheduledTime) < workflows.StuckAfter {
@@ -69,7 +69,7 @@ func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time
 	}
 }
 
-// isStuck says whether an attempt has failed, will be made again, and has got nowhere.
+// isStuck reports whether an attempt has failed, will be retried, and has made no progress.
 func isStuck(tries int32, ran time.Duration, err error) bool {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) || app.NonRetryable() || tries < stuckAttempts && app.NextRetryDelay() < stuckPause || ran > stuckProgress {
@@ -78,7 +78,7 @@ func isStuck(tries int32, ran time.Duration, err error) bool {
 	return app.Type() != attempt.StoppingType && app.Type() != workflows.ErrorRunning
 }
 
-// whatOf says in plain words what an activity does.
+// whatOf returns what an activity does, in plain words.
 func whatOf(name string) string {
 	switch name {
 	case workflows.ActScanProject.Name():

@@ -10,20 +10,20 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// longPause is the shortest pause asked for by a vendor that people hear of: what is shorter is the pace of a rate limit.
+// longPause is the shortest pause requested by a vendor that is logged. Shorter ones are just rate limiting.
 const longPause = 10 * time.Second
 
-// tellPause logs that a vendor has asked a tenant to wait, and tells the tenant's channels of a long pause.
+// tellPause logs that a vendor has asked a tenant to wait, and tells the tenant's channels about a long pause.
 func (a *Activities) tellPause(tenant, vendor, operation string, pause time.Duration) {
 	if pause >= longPause {
 		a.log.Info("vendor asks for a pause", "tenant", a.config.Now().TenantName(tenant), "vendor", vendor, "operation", operation, "for", pause.Round(time.Second).String())
 	}
 	if pause >= toldPause {
-		go a.announcePause(tenant, vendor, operation, pause) // the call that is paused does not wait for it
+		go a.announcePause(tenant, vendor, operation, pause) // do not make the paused call wait for it
 	}
 }
 
-// tellSync logs when the sync of a review begins to fail, and when it works again: not each attempt.
+// tellSync logs when a review's sync starts failing and when it works again, but not every attempt.
 func (b boundary) tellSync(ctx context.Context, in any, info activity.Info, err error) {
 	sync, ok := in.(workflows.SyncInput)
 	if !ok || b.config == nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// A sync that fails is one line, however often it is tried, and so is that it works again.
+// A failing sync is logged once, however often it is retried, and so is its recovery.
 func TestASyncThatFailsIsOneLine(t *testing.T) {
 	var log strings.Builder
 	live := config.Hold(&config.Config{Tenants: map[string]*config.Tenant{"t": {ID: "t", Name: "Acme"}}})

@@ -1,6 +1,5 @@
-// Package acls lets those, and only those, read in iconik what was archived who may see it in Frame.io. What is restricted is
-// made so that nobody but administrators, Framebridge and the readers of its collection may read it; whoever else may is
-// let in afterwards.
+// Package acls lets exactly those people read an archive in iconik who may see it in Frame.io. Restricted objects are created so that
+// only administrators, Framebridge and the readers of their collection may read them. Everyone else who may is let in afterwards.
 package acls
 
 import (
@@ -16,29 +15,29 @@ import (
 	"github.com/framebridge/framebridge/readers"
 )
 
-// Keeper handles the access of one archive. Its methods are safe for concurrent use.
+// Keeper handles the access to one archive. Its methods are safe for concurrent use.
 type Keeper struct {
 	*readers.Readers
 	Tenant  *tenant.Tenant
 	Ledger  ledger.ArchiveLedger
-	Project string // the archive's id
+	Project string // the archive's ID
 	Log     *slog.Logger
-	// Changed is told before the first write.
+	// Changed is called before the first write.
 	Changed func(context.Context) error
-	// Audit writes down what is taken away from people.
+	// Audit records the access that people lose.
 	Audit func(ctx context.Context, action, text string) error
 
 	mu    sync.Mutex
-	rules map[string]access.Rule // by place; nil: not read yet
+	rules map[string]access.Rule // by place; nil until they are read
 	of    map[string]string      // folder → place
 
-	names    sync.Map                // id → how reports name it
-	grants   map[string]access.Grant // sets by their keys
+	names    sync.Map                // ID → name in reports
+	grants   map[string]access.Grant // by their keys
 	refusals map[string]string       // place → why iconik did not let its readers in
-	lifted   map[string]access.Grant // of rules that are open by now, by place
+	lifted   map[string]access.Grant // grants of rules that are open by now, by place
 }
 
-// ReadProject writes down who may see the project, before anything of it is made.
+// ReadProject records who may see the project, before any of it is created.
 func (k *Keeper) ReadProject(ctx context.Context, p frameio.Project) error {
 	r, err := k.ProjectRule(ctx, p)
 	if err != nil {
@@ -47,7 +46,7 @@ func (k *Keeper) ReadProject(ctx context.Context, p frameio.Project) error {
 	return k.put(ctx, &r, 0)
 }
 
-// ReadFolder writes down who may see a folder, at the beginning of its listing.
+// ReadFolder records who may see a folder, when its listing begins.
 func (k *Keeper) ReadFolder(ctx context.Context, f ledger.Folder, scan int) (ledger.Folder, error) {
 	if f.ParentID == "" {
 		return f, nil // the project itself
@@ -67,7 +66,7 @@ func (k *Keeper) ReadFolder(ctx context.Context, f ledger.Folder, scan int) (led
 	return f, k.Ledger.SetFolderAccess(ctx, f.SourceID, f.Access)
 }
 
-// Child is the place whose rule holds for a folder that is listed under another one, as far as its own row says.
+// Child returns the place whose rule applies to a folder listed under another one, as far as the folder's own row tells.
 func (k *Keeper) Child(ctx context.Context, above ledger.Folder, child frameio.Asset, place string, scan int) (string, error) {
 	if !child.TeamOnly || k.Mode() != access.Source {
 		return above.Access, nil
@@ -83,7 +82,7 @@ func (k *Keeper) Child(ctx context.Context, above ledger.Folder, child frameio.A
 	return child.ID, k.put(ctx, &r, scan)
 }
 
-// put resolves a rule and writes it down.
+// put resolves a rule and records it.
 func (k *Keeper) put(ctx context.Context, r *access.Rule, scan int) error {
 	if err := k.Resolve(ctx, r); err != nil {
 		return err
@@ -103,7 +102,7 @@ func (k *Keeper) put(ctx context.Context, r *access.Rule, scan int) error {
 	return nil
 }
 
-// all are the rules that are written down.
+// all returns the recorded rules by place.
 func (k *Keeper) all(ctx context.Context) (map[string]access.Rule, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -125,7 +124,7 @@ func (k *Keeper) all(ctx context.Context) (map[string]access.Rule, error) {
 	return rules, nil
 }
 
-// readOnce has the project's rule read where none is written down: an older release began this run.
+// readOnce reads the project's rule if none is recorded, because an older release began this run.
 func (k *Keeper) readOnce(ctx context.Context) error {
 	rules, err := k.all(ctx)
 	if err != nil {
@@ -144,7 +143,7 @@ func (k *Keeper) readOnce(ctx context.Context) error {
 	return k.ReadProject(ctx, p)
 }
 
-// rule finds the rule of a place; "" is the project. What no rule is known of is closed, unless iconik's default applies.
+// rule returns the rule of a place; "" is the project. A place without a known rule is closed, unless iconik's default applies.
 func (k *Keeper) rule(ctx context.Context, place string) (access.Rule, error) {
 	if k.Mode() == access.IconikDefault {
 		return access.Rule{Source: place, Mode: k.Mode(), Open: true}, nil
@@ -168,7 +167,7 @@ func (k *Keeper) rule(ctx context.Context, place string) (access.Rule, error) {
 	return r, nil
 }
 
-// Restricted says that some place of the archive has readers of its own.
+// Restricted reports whether some place of the archive has readers of its own.
 func (k *Keeper) Restricted(ctx context.Context) (bool, error) {
 	if k.Mode() == access.IconikDefault {
 		return false, nil
@@ -190,7 +189,7 @@ func (k *Keeper) Restricted(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// PlaceOf is the place whose rule holds for what lies in a folder.
+// PlaceOf returns the place whose rule applies to what is in a folder.
 func (k *Keeper) PlaceOf(ctx context.Context, folder string) (string, error) {
 	if restricted, err := k.Restricted(ctx); err != nil || !restricted {
 		return "", err
@@ -211,7 +210,7 @@ func (k *Keeper) PlaceOf(ctx context.Context, folder string) (string, error) {
 	return place, nil
 }
 
-// Closed says that iconik's default access does not apply to a place.
+// Closed reports whether iconik's default access does not apply to a place.
 func (k *Keeper) Closed(ctx context.Context, place string) (bool, error) {
 	if k.Mode() == access.IconikDefault {
 		return false, nil
@@ -220,7 +219,7 @@ func (k *Keeper) Closed(ctx context.Context, place string) (bool, error) {
 	return !r.Open, err
 }
 
-// HidesTeamOnly says that somebody outside the team may read a place in iconik.
+// HidesTeamOnly reports whether somebody outside the team may read a place in iconik.
 func (k *Keeper) HidesTeamOnly(ctx context.Context, place string) (bool, error) {
 	if k.Mode() != access.Source {
 		return false, nil
@@ -229,7 +228,7 @@ func (k *Keeper) HidesTeamOnly(ctx context.Context, place string) (bool, error) 
 	return r.HidesTeamOnly(), err
 }
 
-// Any says that something of the archive has, or had, readers of its own.
+// Any reports whether something in the archive has, or had, readers of its own.
 func (k *Keeper) Any(ctx context.Context) (bool, error) {
 	restricted, err := k.Restricted(ctx)
 	if err != nil || restricted || k.Mode() == access.IconikDefault {
@@ -239,7 +238,7 @@ func (k *Keeper) Any(ctx context.Context) (bool, error) {
 	return len(links) > 0, err
 }
 
-// OwnPlace is a place itself where it has a rule of its own, and the project otherwise.
+// OwnPlace returns the place itself if it has a rule of its own, and "", the project, otherwise.
 func (k *Keeper) OwnPlace(ctx context.Context, place string) string {
 	if k.Mode() == access.IconikDefault {
 		return ""
@@ -256,8 +255,8 @@ func (k *Keeper) OwnPlace(ctx context.Context, place string) string {
 	return ""
 }
 
-// ClosedPlaces are those that iconik's default access does not apply to, besides one and people's private collections: what is in
-// these is in the project for all who may see that.
+// ClosedPlaces returns the places to which iconik's default access does not apply, except for one place and people's private
+// collections. Everyone who may see what is in those can see it in the project.
 func (k *Keeper) ClosedPlaces(ctx context.Context, besides string) ([]string, error) {
 	if restricted, err := k.Restricted(ctx); err != nil || !restricted {
 		return nil, err
@@ -277,7 +276,7 @@ func (k *Keeper) ClosedPlaces(ctx context.Context, besides string) ([]string, er
 	return out, nil
 }
 
-// PutAll writes down the rule of something that shows what lies in several places, and returns its place.
+// PutAll records the rule of something that shows content of several places, and returns its place.
 func (k *Keeper) PutAll(ctx context.Context, id, kind, name, url string, places []string) (string, error) {
 	if k.Mode() == access.IconikDefault {
 		return "", nil
@@ -299,7 +298,7 @@ func (k *Keeper) PutAll(ctx context.Context, id, kind, name, url string, places 
 	return k.putOwn(ctx, id, r, own)
 }
 
-// PutPrivate writes down the rule of a collection that only its maker sees, and returns its place.
+// PutPrivate records the rule of a collection that only its creator sees, and returns its place.
 func (k *Keeper) PutPrivate(ctx context.Context, id, name string, maker frameio.User) (string, error) {
 	project, err := k.rule(ctx, "")
 	if err != nil {
@@ -309,7 +308,7 @@ func (k *Keeper) PutPrivate(ctx context.Context, id, name string, maker frameio.
 	return k.putOwn(ctx, id, r, own)
 }
 
-// putOwn writes down a place's own rule, or takes it back.
+// putOwn records a place's own rule, or removes it.
 func (k *Keeper) putOwn(ctx context.Context, id string, r access.Rule, own bool) (string, error) {
 	if own {
 		return id, k.put(ctx, &r, 0)
@@ -317,7 +316,7 @@ func (k *Keeper) putOwn(ctx context.Context, id string, r access.Rule, own bool)
 	return "", k.Drop(ctx, id)
 }
 
-// Drop takes a place's own rule back.
+// Drop removes a place's own rule.
 func (k *Keeper) Drop(ctx context.Context, id string) error {
 	if k.Mode() == access.IconikDefault {
 		return nil

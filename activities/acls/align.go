@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Types of objects with lists.
+// Types of objects that have access lists.
 const (
 	Assets      = "assets"
 	Collections = "collections"
@@ -25,18 +25,18 @@ const (
 // Object is an asset or collection of the archive.
 type Object struct {
 	Type, ID string
-	Place    string // whose rule holds for it; "" is the project
+	Place    string // whose rule applies; "" is the project
 	Name     string // for people
 }
 
 func (o Object) key() string { return o.Type + ":" + o.ID }
 
 const (
-	linkAccess ledger.LinkKind = "access"     // object → the key of the grant that it has
+	linkAccess ledger.LinkKind = "access"     // object → the key of its grant
 	linkSet    ledger.LinkKind = "access set" // key → grant, as JSON
 )
 
-// New says who may read an object of a place from the moment that it is made.
+// New returns who may read an object of a place from the moment it is created.
 func (k *Keeper) New(ctx context.Context, place string, inItsCollection bool) (iconik.NewAccess, error) {
 	closed, err := k.Closed(ctx, place)
 	switch {
@@ -48,8 +48,8 @@ func (k *Keeper) New(ctx context.Context, place string, inItsCollection bool) (i
 	return iconik.AccessDefault, nil
 }
 
-// Secure takes an object of a restricted place into keeping. One that was not made just now, and may be readable by others,
-// is closed to them at once.
+// Secure takes charge of the access to an object of a restricted place. If the object was not just created, others may be able
+// to read it, and they lose access right away.
 func (k *Keeper) Secure(ctx context.Context, o Object, made bool) error {
 	closed, err := k.Closed(ctx, o.Place)
 	if err != nil || !closed {
@@ -65,7 +65,7 @@ func (k *Keeper) Secure(ctx context.Context, o Object, made bool) error {
 	return k.takeOver(ctx, o)
 }
 
-// SecureReaders is Secure where readers are let in at once: what is made in a collection is readable by its readers.
+// SecureReaders is Secure for objects whose readers are let in right away: what is created in a collection is readable by its readers.
 func (k *Keeper) SecureReaders(ctx context.Context, o Object, made bool) error {
 	if err := k.Secure(ctx, o, made); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (k *Keeper) SecureReaders(ctx context.Context, o Object, made bool) error {
 	return k.Align(ctx, []Object{o})
 }
 
-// keep notes what an object was given.
+// keep records what an object was given.
 func (k *Keeper) keep(ctx context.Context, o Object, g access.Grant) error {
 	if _, _, err := k.Tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkAccess, SourceID: o.key(), Archive: k.Project, Parent: o.Place, IntendedAt: time.Now()}); err != nil {
 		return err
@@ -81,8 +81,8 @@ func (k *Keeper) keep(ctx context.Context, o Object, g access.Grant) error {
 	return k.Tenant.Ledger.Complete(ctx, linkAccess, o.key(), o.ID, g.Key())
 }
 
-// takeOver closes an object that Framebridge has not kept closed so far: everybody on its list who may not see it in Frame.io
-// is taken out, and named.
+// takeOver closes an object that Framebridge has not kept closed until now: everybody on its list who may not see it in
+// Frame.io is removed and reported.
 func (k *Keeper) takeOver(ctx context.Context, o Object) error {
 	r, err := k.rule(ctx, o.Place)
 	if err != nil {
@@ -149,11 +149,11 @@ func idsOf(list []access.Entry) access.IDs {
 	return out
 }
 
-// step is what is done to all objects that come from one grant to another.
+// step is what is done to all objects that go from one grant to another.
 type step struct{ objectType, place, have, want string }
 
-// Align lets the lists of objects follow who may see them in Frame.io: first those are taken out who may not any more, then
-// those are let in who may. Objects of one list go together.
+// Align makes the access lists of objects follow who may see them in Frame.io. It first removes those who no longer may, and
+// then lets in those who may. Objects with the same change are handled together.
 func (k *Keeper) Align(ctx context.Context, objects []Object) error {
 	if restricted, err := k.Restricted(ctx); err != nil || !restricted && k.Mode() == access.IconikDefault {
 		return err
@@ -207,8 +207,8 @@ func (k *Keeper) Align(ctx context.Context, objects []Object) error {
 	return nil
 }
 
-// wanted is what an object's list should be given; false where iconik's defaults apply to it. What was closed once and is open to
-// the project by now keeps a list: iconik has no call that gives its defaults afterwards.
+// wanted returns what an object's list should be given, and false if iconik's defaults apply to it. An object that was once
+// closed and is now open to the project keeps a list: iconik has no call that restores its defaults.
 func (k *Keeper) wanted(ctx context.Context, o Object) (access.Grant, bool, error) {
 	r, err := k.rule(ctx, o.Place)
 	if err != nil || !r.Open {
@@ -271,7 +271,7 @@ func (k *Keeper) remember(key string, g access.Grant) {
 	k.grants[key] = g
 }
 
-// set is a grant by its key.
+// set returns a grant by its key.
 func (k *Keeper) set(ctx context.Context, key string) (access.Grant, error) {
 	k.mu.Lock()
 	g, ok := k.grants[key]
@@ -290,8 +290,8 @@ func (k *Keeper) set(ctx context.Context, key string) (access.Grant, error) {
 	return g, nil
 }
 
-// apply brings the lists of some objects from one grant to another. A list that iconik refuses to change is tried by itself;
-// that nobody else can be let in is noted, that somebody cannot be taken out is an error.
+// apply changes the lists of some objects from one grant to another. If iconik refuses, each list is tried by itself. If nobody
+// can be let in, that is noted; if somebody cannot be removed, that is an error.
 func (k *Keeper) apply(ctx context.Context, s step, of []Object, have, want access.Grant) error {
 	remove, read, write := have.To(want)
 	var ids []string
@@ -309,7 +309,7 @@ func (k *Keeper) apply(ctx context.Context, s step, of []Object, have, want acce
 	switch err := k.takeOut(ctx, s.objectType, ids, remove); {
 	case err != nil && refused(err) && len(of) > 1:
 		return one(err)
-	case rest.IsNotFound(err): // deleted in iconik: the verification tells
+	case rest.IsNotFound(err): // deleted in iconik: verification reports it
 		return nil
 	case err != nil:
 		return fmt.Errorf("taking access to %q back: %w", of[0].Name, err)
@@ -363,7 +363,7 @@ func (k *Keeper) letIn(ctx context.Context, objectType string, ids []string, rea
 	return nil
 }
 
-// tellRemoved names who lost access, beside those who only lost the right to change something.
+// tellRemoved reports who lost access, leaving out those who only lost the permission to write.
 func (k *Keeper) tellRemoved(ctx context.Context, place string, of []Object, removed access.IDs, want access.Grant) error {
 	var names []string
 	for _, id := range removed.Users {
@@ -385,7 +385,7 @@ func (k *Keeper) tellRemoved(ctx context.Context, place string, of []Object, rem
 	return k.Audit(ctx, "access removed", fmt.Sprintf("%d of %q and others: %s", len(of), of[0].Name, strings.Join(names, ", ")))
 }
 
-// noteRemoved adds to who has lost access to a place.
+// noteRemoved adds to the names of those who have lost access to a place.
 func (k *Keeper) noteRemoved(ctx context.Context, place string, names []string) error {
 	if place == "" {
 		place = k.Project

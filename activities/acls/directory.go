@@ -7,7 +7,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// nameOf is how reports name a user or group of iconik.
+// nameOf returns the name of an iconik user or group in reports.
 func (k *Keeper) nameOf(ctx context.Context, e access.Entry) string {
 	if name, ok := k.names.Load(e.ID); ok {
 		return name.(string)
@@ -34,7 +34,7 @@ func (k *Keeper) readName(ctx context.Context, e access.Entry) string {
 	return access.Person{Name: u.FullName(), Email: u.Email}.String()
 }
 
-// refused says that iconik will not do something with one object.
+// refused reports whether iconik refuses to do something with one object.
 func refused(err error) bool {
 	switch rest.ClassOf(err) {
 	case rest.Permanent, rest.NotFound, rest.Forbidden:

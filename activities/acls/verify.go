@@ -18,8 +18,8 @@ import (
 
 const verifyInParallel = 8 // lists read at once
 
-// CheckAbove refuses what would be readable by others the moment it is made: a collection above it may hand its readers down
-// to all that lies in it.
+// CheckAbove returns an error if others could read an object the moment it is created, because a collection above it passes its
+// readers on to everything in it.
 func (k *Keeper) CheckAbove(ctx context.Context, place, collection string) error {
 	closed, err := k.Closed(ctx, place)
 	if err != nil || !closed || collection == "" {
@@ -49,16 +49,16 @@ func (k *Keeper) CheckAbove(ctx context.Context, place, collection string) error
 		r.Place, strings.Join(names, ", "), collection)
 }
 
-// Found is something that differs between who should read a place in iconik and who may.
+// Found is a difference between who should be able to read a place in iconik and who can.
 type Found struct {
 	What    string `json:"what"` // added, inherited, missing or refused
 	Who     string `json:"who"`
-	Objects int    `json:"objects"` // of how many
+	Objects int    `json:"objects"` // how many are affected
 	Example string `json:"example"`
 	Mended  bool   `json:"mended,omitempty"`
 }
 
-// verification gathers what is found of all objects.
+// verification collects what is found for all objects.
 type verification struct {
 	k    *Keeper
 	self string
@@ -66,8 +66,8 @@ type verification struct {
 	at   map[string]map[string]*Found // place → what and who
 }
 
-// check lets the lists of objects follow Frame.io and compares them with what they should be. People whom somebody has let in
-// in iconik, or taken out there, are named, and left as they are unless archive.on_difference is restore.
+// check aligns the lists of objects with Frame.io and compares them with what they should be. People who were let in or removed
+// in iconik are reported, and left as they are unless archive.on_difference is restore.
 func (v *verification) check(ctx context.Context, objects []Object) error {
 	if err := v.k.Align(ctx, objects); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (v *verification) one(ctx context.Context, o Object) error {
 	return nil
 }
 
-// restore makes an object's list what it should be.
+// restore changes an object's list to what it should be.
 func (v *verification) restore(ctx context.Context, o Object, added []access.Entry, missing access.IDs, want access.Grant) error {
 	own := slices.DeleteFunc(slices.Clone(added), func(e access.Entry) bool { return e.Inherited })
 	if err := v.k.takeOut(ctx, o.Type, []string{o.ID}, idsOf(own)); err != nil {
@@ -158,7 +158,7 @@ func (v *verification) note(o Object, what, who string, mended bool) {
 	f.Objects++
 }
 
-// end writes down what was found.
+// end records what was found.
 func (v *verification) end(ctx context.Context) error {
 	v.k.mu.Lock()
 	refusals := v.k.refusals

@@ -13,7 +13,7 @@ import (
 
 const objectsAtOnce = 1000 // whose lists are handled together
 
-// ofItems are the assets of some items, each once.
+// ofItems returns the items' assets, each once.
 func (k *Keeper) ofItems(ctx context.Context, items []ledger.Item) ([]Object, error) {
 	seen := map[string]bool{}
 	var out []Object
@@ -31,7 +31,7 @@ func (k *Keeper) ofItems(ctx context.Context, items []ledger.Item) ([]Object, er
 	return out, nil
 }
 
-// LetIn lets those read some items' assets in iconik who may see them in Frame.io.
+// LetIn lets those read the items' assets in iconik who may see them in Frame.io.
 func (k *Keeper) LetIn(ctx context.Context, items []ledger.Item) error {
 	if some, err := k.Any(ctx); err != nil || !some {
 		return err
@@ -43,7 +43,7 @@ func (k *Keeper) LetIn(ctx context.Context, items []ledger.Item) error {
 	return k.Align(ctx, objects)
 }
 
-// each goes through all that the archive has made in iconik, in batches. links are the kinds of what stands beside the tree.
+// each calls do in batches for everything that the archive has created in iconik. links are the kinds of collections outside the tree.
 func (k *Keeper) each(ctx context.Context, links []ledger.LinkKind, do func([]Object) error) error {
 	row, known, err := k.Ledger.Get(ctx)
 	if err != nil || !known {
@@ -113,7 +113,7 @@ func (k *Keeper) eachFolder(ctx context.Context, do func([]Object) error) error 
 	}
 }
 
-// Follow lets everything that is there follow who may see it, before more is made: who lost access in Frame.io loses it
+// Follow aligns the access to everything that exists before more is created, so that whoever lost access in Frame.io loses it
 // first.
 func (k *Keeper) Follow(ctx context.Context, links ...ledger.LinkKind) error {
 	if some, err := k.Any(ctx); err != nil || !some {
@@ -138,8 +138,7 @@ func (k *Keeper) Verify(ctx context.Context, links ...ledger.LinkKind) error {
 	return v.end(ctx)
 }
 
-// Exceptions lowers a verdict of "verified" where somebody may read in iconik who may not see in Frame.io, or the other way
-// round.
+// Exceptions lowers a verdict of "verified" if somebody may read something in iconik but not see it in Frame.io, or the other way round.
 func (k *Keeper) Exceptions(ctx context.Context, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string, error) {
 	rows, err := k.Ledger.Access(ctx)
 	if err != nil || status != ledger.Verified && status != ledger.VerifiedWithExceptions {
@@ -157,14 +156,14 @@ func (k *Keeper) Exceptions(ctx context.Context, status ledger.ArchiveStatus, re
 	return ledger.VerifiedWithExceptions, fmt.Sprintf("%s; access differs in %s", reason, english.Count(places, "place")), nil
 }
 
-// Shown is something of the archive that a share shows: an item's file or stack, or a folder.
+// Shown is something in the archive that a share shows: an item's file or stack, or a folder.
 type Shown struct {
 	ID     string
 	Folder bool
 }
 
-// SharePlace is the place whose rule holds for a collection that shows a share's items: those may read it who may read all
-// of them.
+// SharePlace returns the place whose rule applies to the collection of a share's items: only those who may read all of the
+// items may read it.
 func (k *Keeper) SharePlace(ctx context.Context, s frameio.Share, items []Shown) (string, error) {
 	var places []string
 	for _, item := range items {
@@ -193,7 +192,8 @@ func (k *Keeper) SharePlace(ctx context.Context, s frameio.Share, items []Shown)
 // ReportPlace names the report among an archive's places.
 func ReportPlace(archive string) string { return "report:" + archive }
 
-// PutReport writes down who may read the report, which tells of everything, and returns its place: those may who may read all.
+// PutReport records who may read the report, and returns its place. The report covers everything, so only those who may read
+// everything may read it.
 func (k *Keeper) PutReport(ctx context.Context) (string, error) {
 	places, err := k.ClosedPlaces(ctx, ReportPlace(k.Project))
 	if err != nil {

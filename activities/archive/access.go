@@ -9,10 +9,10 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// besideTheTree are the kinds of collections that are no folders.
+// besideTheTree lists the kinds of collections that are not folders.
 var besideTheTree = []ledger.LinkKind{linkCollections, linkCollection, ledger.LinkPresentation, ledger.LinkReviewLink, ledger.LinkShare}
 
-// readAccess writes down who may see the project.
+// readAccess records who may see the project.
 func (a *archive) readAccess(ctx context.Context) error {
 	if a.access.Mode() != access.Source {
 		return a.access.ReadProject(ctx, frameio.Project{ID: a.ref.Archive})
@@ -24,7 +24,7 @@ func (a *archive) readAccess(ctx context.Context) error {
 	return a.access.ReadProject(ctx, project)
 }
 
-// sharePlace is the place whose access rule holds for a share's collection.
+// sharePlace returns the place whose access rule applies to a share's collection.
 func (a *archive) sharePlace(ctx context.Context, s frameio.Share, items []frameio.ShareItem) (string, error) {
 	var shown []acls.Shown
 	for _, i := range items {
@@ -33,7 +33,7 @@ func (a *archive) sharePlace(ctx context.Context, s frameio.Share, items []frame
 	return a.access.SharePlace(ctx, s, shown)
 }
 
-// collectionPlace is the place whose rule holds for a collection that people made.
+// collectionPlace returns the place whose rule applies to a collection that people created.
 func (a *archive) collectionPlace(ctx context.Context, c frameio.Collection) (string, error) {
 	if !c.Private || a.access.Mode() != access.Source {
 		return "", a.access.Drop(ctx, c.ID)

@@ -1,5 +1,5 @@
-// Package archive does the steps of an archive: each is idempotent, calls the vendors' clients, the transfer engine and the
-// mapping, and writes down in the ledger what it did. It reads Frame.io and cannot change it.
+// Package archive implements the activities of an archive. Each one is idempotent, calls the vendors' clients, the transfer
+// engine and the mapping, and records in the ledger what it did. It reads Frame.io and cannot change it.
 package archive
 
 import (
@@ -25,39 +25,39 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Options is what the archives of a worker share.
+// Options is what a worker's archives share.
 type Options struct {
 	Config  *config.Live
 	Ledger  *ledger.Ledger
 	Engine  *transfer.Engine
-	Objects *http.Client // for signed URLs: no credentials
+	Objects *http.Client // no credentials: for signed URLs
 	Log     *slog.Logger
-	// Tenant returns a tenant by its id.
+	// Tenant returns a tenant by ID.
 	Tenant func(id string) (*tenant.Tenant, error)
-	// Result is told of each item that came to a result; nil: nobody is.
+	// Result, if not nil, is called for each item that reaches a result.
 	Result func(tenant string, it ledger.Item)
-	// Cancel asks a workflow to end.
+	// Cancel requests the cancellation of a workflow.
 	Cancel func(ctx context.Context, workflowID string) error
-	// WorkflowURL is where a person sees a workflow; empty where there is no such place.
+	// WorkflowURL returns where a person can see a workflow, or "" if there is no such place.
 	WorkflowURL func(workflowID string) string
 }
 
-// Activities are the steps, in methods named like the activities.
+// Activities holds the activities of an archive; each method is registered under its own name.
 type Activities struct {
 	Options
 
 	uploads *upload.Uploads
-	lacking sync.Map // tenant and call: calls for several objects that iconik does not know
-	// Limits, which may be nil, are what the migration's window allows.
+	lacking sync.Map // tenant and call: bulk calls that iconik does not know
+	// Limits, which may be nil, enforces what the migration's window allows.
 	Limits *bandwidth.Limits
 }
 
-// New returns the steps of a worker's archives.
+// New returns the activities for a worker's archives.
 func New(o Options) *Activities {
 	return &Activities{Options: o, uploads: upload.New(o.Config, o.Objects)}
 }
 
-// archive is one archive in the hands of one activity.
+// archive is an archive as one activity works on it.
 type archive struct {
 	ref     workflows.Ref
 	steps   *Activities
@@ -71,7 +71,7 @@ type archive struct {
 	log     *slog.Logger
 
 	findings *comparing.Findings
-	// countsFail: see ledger.Archive.CountsFail
+	// countsFail is ledger.Archive.CountsFail.
 	countsFail bool
 }
 
@@ -93,10 +93,10 @@ func (a *Activities) of(t *tenant.Tenant, ref workflows.Ref) *archive {
 	return arc
 }
 
-// files are the tenant's, in its storage.
+// files returns the tenant's files in its storage.
 func (a *archive) files() upload.Files { return a.steps.uploads.Of(a.tenant) }
 
-// rows is what the ledger has of an archive: all that a step needs that calls no vendor.
+// rows returns the ledger's data of an archive, which is all that an activity needs if it calls no vendor.
 func (a *Activities) rows(ref workflows.Ref) ledger.ArchiveLedger {
 	return a.Ledger.Tenant(ref.Tenant).Archive(ref.Archive)
 }
@@ -122,7 +122,7 @@ func (a *archive) item(ctx context.Context, id string) (ledger.Item, error) {
 	return it, err
 }
 
-// markChanged notes that this run has changed something in iconik.
+// markChanged records that this run has changed something in iconik.
 func (a *archive) markChanged(ctx context.Context) error {
 	row, err := a.row(ctx)
 	if err != nil || row.Changed {
@@ -132,10 +132,10 @@ func (a *archive) markChanged(ctx context.Context) error {
 	return err
 }
 
-// workflowID is the archive's workflow, for control from inside.
+// workflowID returns the ID of the archive's workflow, for control from inside.
 func (a *archive) workflowID() string { return workflows.ArchiveID(a.ref.Tenant, a.ref.Archive) }
 
-// update changes the archive's row. Each change of its status is one line in the log.
+// update changes the archive's row and logs each change of status.
 func (a *archive) update(ctx context.Context, change func(*ledger.Archive)) (ledger.Archive, error) {
 	var from ledger.ArchiveStatus
 	row, err := a.ledger.Update(ctx, func(r *ledger.Archive) {
@@ -148,7 +148,7 @@ func (a *archive) update(ctx context.Context, change func(*ledger.Archive)) (led
 	return row, err
 }
 
-// logStatus is one line about what became of the archive.
+// logStatus logs one line about a change of the archive's status.
 func (a *archive) logStatus(ctx context.Context, row ledger.Archive, from ledger.ArchiveStatus) {
 	args := []any{"tenant", a.cfg.Name, "project", row.Name, "archive", row.ID, "status", row.Status, "from", from}
 	if row.Reason != "" {
@@ -176,7 +176,7 @@ func (a *archive) updateItem(ctx context.Context, it ledger.Item, change func(*l
 	return row, err
 }
 
-// noteResult counts what became of an item. Each failure is one line in the log.
+// noteResult counts an item's result, and logs each failure.
 func (a *Activities) noteResult(ctx context.Context, ref workflows.Ref, row ledger.Item) {
 	if a.Result != nil {
 		a.Result(ref.Tenant, row)
@@ -186,13 +186,13 @@ func (a *Activities) noteResult(ctx context.Context, ref workflows.Ref, row ledg
 	}
 }
 
-// createOnce makes something for this archive.
+// createOnce creates something for this archive.
 func (a *archive) createOnce(ctx context.Context, c tenant.Creation) (id string, made bool, err error) {
 	c.Owner, c.BeforeWrite = a.ref.Archive, a.markChanged
 	return a.tenant.CreateOnce(ctx, c)
 }
 
-// audit writes down what Framebridge did by itself.
+// audit records what Framebridge did by itself.
 func (a *archive) audit(ctx context.Context, action, text string) error {
 	_, err := a.steps.Ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: a.ref.Tenant, Actor: ledger.Actor{Kind: ledger.ActorSystem}, Action: action,
 		ObjectKind: "archive", ObjectID: a.ref.Archive, Archive: a.ref.Archive, Detail: ledger.AuditText(text)})

@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// CloseVersion tells iconik that the file is there, writes its metadata and asks for keyframes and a proxy.
+// CloseVersion tells iconik that the file is complete, writes its metadata and requests keyframes and a proxy.
 func (a *Activities) CloseVersion(ctx context.Context, in workflows.ItemInput) error {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -40,7 +40,7 @@ func (a *archive) closeVersion(ctx context.Context, it ledger.Item) error {
 	return a.finishVersion(ctx, it)
 }
 
-// closeFile tells iconik that the bytes are there.
+// closeFile tells iconik that the bytes are complete.
 func (a *archive) closeFile(ctx context.Context, it ledger.Item) error {
 	size := it.StoredSize
 	if _, err := a.iconik.Files.UpdateFile(ctx, it.AssetID, it.FileID, iconik.FilePatch{Status: "CLOSED", Checksum: comparing.Checksum(it), Size: &size}); err != nil {
@@ -49,7 +49,7 @@ func (a *archive) closeFile(ctx context.Context, it ledger.Item) error {
 	return nil
 }
 
-// finishVersion does what is left to do for a file that is closed.
+// finishVersion does what remains for a file that is closed.
 func (a *archive) finishVersion(ctx context.Context, it ledger.Item) error {
 	written, err := a.writeFields(ctx, it, copiedFields(it))
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *archive) finishVersion(ctx context.Context, it ledger.Item) error {
 			Make: func(ctx context.Context) (string, error) {
 				job, err := a.iconik.Files.CreateKeyframes(ctx, it.AssetID, it.FileID)
 				if job == "" {
-					job = "none" // 204: the storage's pattern leaves this kind of file out
+					job = "none" // 204: the storage's pattern excludes this kind of file
 				}
 				return job, err
 			}})
@@ -69,7 +69,7 @@ func (a *archive) finishVersion(ctx context.Context, it ledger.Item) error {
 			return fmt.Errorf("keyframes: %w", err)
 		}
 	}
-	if it.Version == it.Versions && (it.Versions > 1 || it.Migrated) { // the asset goes by the stack's present name, and by the present id
+	if it.Version == it.Versions && (it.Versions > 1 || it.Migrated) { // the asset has the stack's current name, and the current ID
 		if err := a.syncIfPlacedElsewhere(ctx, it); err != nil {
 			return err
 		}
@@ -84,8 +84,8 @@ func (a *archive) finishVersion(ctx context.Context, it ledger.Item) error {
 	return err
 }
 
-// keyframesJob finds the job that a request without an answer has started. Jobs name the asset, not its version: one that
-// another version's file is known by, or that was there before this file, is not it.
+// keyframesJob finds the job that an unanswered request has started. Jobs name the asset, not its version, so it ignores jobs
+// that are linked to another version's file or are older than this file.
 func (a *archive) keyframesJob(ctx context.Context, it ledger.Item) (string, error) {
 	jobs, err := a.iconik.Jobs.List(ctx, iconik.JobListOptions{ObjectType: "assets", ObjectID: it.AssetID})
 	jobs = slices.DeleteFunc(jobs, func(j iconik.Job) bool { return j.Type != "KEYFRAMES" && j.Type != "TRANSCODE" })
@@ -109,9 +109,9 @@ func (a *archive) keyframesJob(ctx context.Context, it ledger.Item) (string, err
 	return "", nil
 }
 
-// writeFields writes the archive's metadata view. iconik keeps it with the asset's current version, so it is written
-// before the next version is made, and not at all where that was made before: it would describe another file.
-// What somebody has changed in iconik since it was written stays. It returns what was written, for the item's row.
+// writeFields writes the archive's metadata view. iconik keeps it with the asset's current version, so the view is written
+// before the next version is created, and not at all if that already exists: it would describe another file. Values that
+// somebody has changed in iconik stay. It returns what was written, for the item's row.
 func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[string]string) (written string, err error) {
 	current, err := a.isCurrent(ctx, it)
 	if err == nil && !current {
@@ -132,7 +132,7 @@ func (a *archive) writeFields(ctx context.Context, it ledger.Item, more map[stri
 	return written, a.findings.Restored(ctx, place, restored)
 }
 
-// isCurrent says whether an item's version is the asset's current one. Who copies in order need not ask iconik.
+// isCurrent reports whether an item's version is the asset's current one. When versions are copied in order, it need not ask iconik.
 func (a *archive) isCurrent(ctx context.Context, it ledger.Item) (bool, error) {
 	if it.Version == it.Versions {
 		return true, nil
@@ -154,13 +154,13 @@ func (a *archive) isCurrent(ctx context.Context, it ledger.Item) (bool, error) {
 	return true, nil
 }
 
-// shows says whether an asset's current version is the item's.
+// shows reports whether an asset's current version is the item's.
 func shows(asset *iconik.Asset, it ledger.Item) bool {
 	v, ok := asset.CurrentVersion()
 	return !ok || v.ID == it.VersionID
 }
 
-// putFields writes an item's fields, but for those that are left, by their names, and returns what iconik has of them.
+// putFields writes an item's fields, except those named in left, and returns what iconik now has of them.
 func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string]string, left []string) (written string, err error) {
 	view, err := a.tenant.View(ctx, mapping.ArchiveView)
 	if err != nil {
@@ -172,7 +172,7 @@ func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string
 	}
 	maps.Copy(fields, more)
 	if it.WrittenHash != "" || it.State != ledger.Pending && it.State != ledger.Copying {
-		fields = mapping.WithCleared(mapping.ArchiveFields, fields) // it was written before, perhaps with more
+		fields = mapping.WithCleared(mapping.ArchiveFields, fields) // it was written before, perhaps with more fields
 	}
 	for _, name := range left {
 		delete(fields, name)
@@ -204,8 +204,8 @@ func (a *archive) putFields(ctx context.Context, it ledger.Item, more map[string
 	return written, err
 }
 
-// refresh lets title, place and metadata of an archived asset follow Frame.io. Metadata of older versions stay as
-// they were archived: iconik writes those of the current version only.
+// refresh updates the title, place and metadata of an archived asset from Frame.io. The metadata of older versions stays as
+// archived: iconik only writes that of the current version.
 func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
 	wrote, written := false, ""
 	if it.Version == it.Versions {
@@ -229,7 +229,7 @@ func (a *archive) refresh(ctx context.Context, it ledger.Item) error {
 	return err
 }
 
-// assetKind is what an item's asset stands for: the file itself or its version stack.
+// assetKind returns what an item's asset stands for: the file itself or its version stack.
 func assetKind(it ledger.Item) ledger.LinkKind {
 	if it.AssetKey != it.SourceID {
 		return ledger.LinkStack
@@ -237,12 +237,12 @@ func assetKind(it ledger.Item) ledger.LinkKind {
 	return ledger.LinkFile
 }
 
-// placedAs is the title, collection and external id that an item's asset was last given, as the hash of its link.
+// placedAs returns the hash of the item's link: title, collection and external ID that its asset was last given.
 func placedAs(it ledger.Item, collection string) string {
 	return it.Title + "\x00" + collection + "\x00" + mapping.ExternalID(string(assetKind(it)), it.AssetKey)
 }
 
-// syncIfPlacedElsewhere is syncTitleAndFolder, without reading an asset that is known to be placed as its source is.
+// syncIfPlacedElsewhere is syncTitleAndFolder, but does not read an asset that is known to be placed like its source.
 func (a *archive) syncIfPlacedElsewhere(ctx context.Context, it ledger.Item) error {
 	folder, err := a.folderCollection(ctx, it.FolderID)
 	if err != nil {
@@ -259,7 +259,7 @@ func (a *archive) syncIfPlacedElsewhere(ctx context.Context, it ledger.Item) err
 	return a.syncTitleAndFolder(ctx, it, asset)
 }
 
-// syncTitleAndFolder renames and moves an asset, read with its collections, as its source was.
+// syncTitleAndFolder renames and moves an asset the way its source was. The asset must have been read with its collections.
 func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset *iconik.Asset) error {
 	at, err := a.placedAsset(ctx, it, asset)
 	if err != nil {
@@ -278,7 +278,7 @@ func (a *archive) syncTitleAndFolder(ctx context.Context, it ledger.Item, asset 
 	return a.findings.Restored(ctx, a.assetOfItem(it), comparing.InWords(comparing.Differences("", restored), mapping.ParentPath(it.Path)))
 }
 
-// placeAsset leaves what was changed in iconik, unless that is to be restored.
+// placeAsset leaves what was changed in iconik, unless that must be restored.
 func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset, at placedAsset) (left []string, restored []proof.Difference, err error) {
 	kind := string(assetKind(it))
 	patch, move := iconik.AssetPatch{Title: asset.Title}, false
@@ -290,7 +290,7 @@ func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.
 		move = move || d.Property == comparing.InFolder
 	}
 	if was, _, ours := mapping.ParseExternalID(asset.ExternalID); ours && was == kind && asset.ExternalID != mapping.ExternalID(kind, it.AssetKey) {
-		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source came under another id
+		patch.ExternalID = mapping.ExternalID(kind, it.AssetKey) // its source has a new ID
 	}
 	if patch != (iconik.AssetPatch{Title: asset.Title}) {
 		if err := a.markChanged(ctx); err != nil {
@@ -309,7 +309,7 @@ func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.
 	if err := a.iconik.Collections.Add(ctx, at.collection, "assets", it.AssetID); err != nil {
 		return nil, nil, err
 	}
-	for _, c := range asset.InCollections { // out of the folder it was moved from, not out of people's own collections
+	for _, c := range asset.InCollections { // remove it from the folder it was moved out of, but not from people's own collections
 		if ours, err := a.holdsFiles(ctx, c); err != nil {
 			return nil, nil, err
 		} else if ours {
@@ -321,7 +321,7 @@ func (a *archive) placeAsset(ctx context.Context, it ledger.Item, asset *iconik.
 	return left, restored, nil
 }
 
-// holdsFiles says whether a collection is that of a folder, or of the project, whose folder is the root.
+// holdsFiles reports whether a collection belongs to a folder, or to the project, whose folder is the root.
 func (a *archive) holdsFiles(ctx context.Context, collection string) (bool, error) {
 	for _, kind := range []ledger.LinkKind{ledger.LinkFolder, ledger.LinkProject} {
 		if _, ours, err := a.tenant.Ledger.LinkByTarget(ctx, kind, collection); err != nil || ours {

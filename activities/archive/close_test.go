@@ -17,8 +17,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Jobs name the asset and not its version: a request for the second version's keyframes that was not carried out must
-// not be taken for done because the first version's job is there.
+// Jobs name the asset and not its version: a request for the second version's keyframes that was not carried out must not count
+// as done because the first version's job exists.
 func TestKeyframesOfAnotherVersionAreNotTakenForThisOnes(t *testing.T) {
 	at := func(minute int) string {
 		return time.Date(2026, 1, 1, 0, minute, 0, 0, time.UTC).Format(time.RFC3339Nano)
@@ -59,7 +59,7 @@ func TestKeyframesOfAnotherVersionAreNotTakenForThisOnes(t *testing.T) {
 	}
 }
 
-// iconik writes metadata to an asset's current version only: an older version that is copied late must not describe it.
+// iconik writes metadata only to an asset's current version: an older version that is copied late must not describe it.
 func TestALateVersionLeavesTheCurrentOnesFields(t *testing.T) {
 	for name, late := range map[string]func(h *harness, body []byte){
 		"copied": func(h *harness, body []byte) { h.copies(t, "F1", body) },
@@ -75,7 +75,7 @@ func TestALateVersionLeavesTheCurrentOnesFields(t *testing.T) {
 			h := newHarness(t, harnessOptions{})
 			body := []byte("bytes")
 			h.sees(t, stack, file("F1", "edit.mov", body), file("F2", "edit.mov", body))
-			require.Equal(t, workflows.DoTransfer, h.open(t, "F1")) // its bytes do not come
+			require.Equal(t, workflows.DoTransfer, h.open(t, "F1")) // its bytes do not arrive
 			_, err := h.updateItem(t.Context(), h.item(t, "F1"), func(i *ledger.Item) { i.WrittenHash = "of a release that let the second go first" })
 			require.NoError(t, err)
 			h.copies(t, "F2", body)
@@ -89,7 +89,7 @@ func TestALateVersionLeavesTheCurrentOnesFields(t *testing.T) {
 	}
 }
 
-// Copied in order, each version has its own fields, and nobody is asked which one is current.
+// Copied in order, each version has its own fields, and iconik is not asked which one is current.
 func TestVersionsInOrderHaveTheirFields(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body := []byte("bytes")
@@ -104,7 +104,7 @@ func TestVersionsInOrderHaveTheirFields(t *testing.T) {
 	require.Zero(t, h.sim.Calls()["GET assets/v1/assets/{id}"], h.sim.Calls())
 }
 
-// A version that is current in iconik and none of Frame.io's any more keeps what describes it.
+// A version that is current in iconik but no longer in Frame.io keeps what describes it.
 func TestARefreshLeavesANewerVersionsFields(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body := []byte("bytes")
@@ -119,7 +119,7 @@ func TestARefreshLeavesANewerVersionsFields(t *testing.T) {
 	require.Equal(t, "F2", h.sim.Values("assets", h.item(t, "F1").AssetID)["framebridge_source_id"])
 }
 
-// iconik leaves alone what is not named: what was taken away in Frame.io is taken away in iconik by name.
+// iconik leaves alone what is not named, so what was cleared in Frame.io is cleared in iconik by name.
 func TestWhatIsClearedInFrameioIsClearedInIconik(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body, rating := []byte("bytes"), 4.5

@@ -17,23 +17,23 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// placement is a collection as it should be: it follows Frame.io's name and place on every run.
+// placement is a collection as it should be. It follows Frame.io's name and place on every run.
 type placement struct {
 	kind     ledger.LinkKind
 	source   string
 	external string
 	title    string
 	parent   string
-	access   string // the place whose access rule holds for it; "" is the project
-	shared   bool   // another archive may have made it: iconik is asked first
+	access   string // the place whose access rule applies; "" is the project
+	shared   bool   // another archive may have created it: look in iconik first
 }
 
 func (p placement) hash() string { return p.parent + "\x00" + p.title }
 
-// collection finds, makes, renames or moves a collection, and lets in who may read it.
+// collection finds, creates, renames or moves a collection, and lets its readers in.
 func (a *archive) collection(ctx context.Context, p placement) (string, error) {
 	p.title = mapping.Title(p.title)
-	if p.kind == ledger.LinkTeam { // it holds other projects, too
+	if p.kind == ledger.LinkTeam { // it also holds other projects
 		id, _, err := a.placeCollection(ctx, p, iconik.AccessDefault)
 		return id, err
 	}
@@ -81,7 +81,7 @@ func (a *archive) placeCollection(ctx context.Context, p placement, readers icon
 				return "", false, err
 			}
 		}
-		// It was there: whether by us or by another installation, it may have another title.
+		// It already existed. Whether this or another installation created it, it may have another title.
 		return id, false, a.place(ctx, id, p, ledger.Link{})
 	}
 	if link.Hash == p.hash() {
@@ -90,8 +90,7 @@ func (a *archive) placeCollection(ctx context.Context, p placement, readers icon
 	return link.TargetID, false, a.place(ctx, link.TargetID, p, link)
 }
 
-// place gives a collection that exists the title and parent it should have. What was changed of them in iconik stays, unless it is
-// to be restored.
+// place gives an existing collection the title and parent it should have. What was changed in iconik stays, unless it must be restored.
 func (a *archive) place(ctx context.Context, id string, p placement, link ledger.Link) error {
 	is, err := a.iconik.Collections.Get(ctx, id)
 	if err != nil {
@@ -107,7 +106,7 @@ func (a *archive) place(ctx context.Context, id string, p placement, link ledger
 			patch.ParentID = &p.parent
 		}
 	}
-	if strings.HasPrefix(is.ExternalID, "frameio:") && is.ExternalID != p.external { // its source came under another id
+	if strings.HasPrefix(is.ExternalID, "frameio:") && is.ExternalID != p.external { // its source has a new ID
 		patch.ExternalID = p.external
 	}
 	if patch != (iconik.CollectionPatch{Title: is.Title}) {
@@ -124,19 +123,19 @@ func (a *archive) place(ctx context.Context, id string, p placement, link ledger
 	return a.findings.Restored(ctx, a.collectionOfSource(p, id), comparing.CollectionInWords(comparing.Differences("", restored)))
 }
 
-// collectionOfSource is where the findings on a collection stand.
+// collectionOfSource returns where findings on a collection are recorded.
 func (a *archive) collectionOfSource(p placement, id string) comparing.Place {
 	return comparing.Place{Object: p.source, Part: comparing.PartCollection, Path: p.title, URL: a.iconik.CollectionURL(id)}
 }
 
-// compareCollection compares a collection's title and place with its source, and lets them follow.
+// compareCollection compares a collection's title and place with its source, and updates them.
 func (a *archive) compareCollection(ctx context.Context, p placement, is *iconik.Collection) error {
 	p.title = mapping.Title(p.title)
 	link, _, err := a.tenant.Ledger.Link(ctx, p.kind, p.source)
 	if err != nil || link.TargetID != is.ID {
 		return err
 	}
-	if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, p.source); err != nil || refused { // and named by itself
+	if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, p.source); err != nil || refused { // it is reported separately
 		return err
 	}
 	found := comparing.Collection(comparing.WantedCollection(p.title, p.parent), is, comparing.WrittenCollection(link), link.Hash != p.hash())
@@ -151,7 +150,7 @@ func (a *archive) compareCollection(ctx context.Context, p placement, is *iconik
 	return a.findings.Set(ctx, a.collectionOfSource(p, is.ID), comparing.CollectionInWords(comparing.Differences("", found)))
 }
 
-// compareBeside compares the collections that stand for shares and for Frame.io's collections with what they were last given.
+// compareBeside compares the collections of shares and of Frame.io's collections with what they were last given.
 func (a *archive) compareBeside(ctx context.Context) error {
 	for _, kind := range append([]ledger.LinkKind{ledger.LinkPresentations}, besideTheTree...) {
 		for link, err := range a.ledger.AllLinks(ctx, kind) {
@@ -180,7 +179,7 @@ func (a *archive) compareBeside(ctx context.Context) error {
 	return nil
 }
 
-// placementOf is a folder's collection as it should be. parents are the collections of the folders that came before.
+// placementOf returns a folder's collection as it should be. parents holds the collections of the folders before it.
 func placementOf(f ledger.Folder, parents map[string]string) placement {
 	return placement{kind: ledger.LinkFolder, source: f.SourceID, external: mapping.ExternalID("folder", f.SourceID), title: f.Name, parent: parents[f.ParentID], access: f.Access}
 }
@@ -193,7 +192,7 @@ func (a *archive) newCollection(ctx context.Context, req iconik.CollectionReques
 	return c.ID, nil
 }
 
-// byExternalID asks iconik's search for an object of ours; it may lag behind writes.
+// byExternalID looks for an object of ours in iconik's search, which may lag behind writes.
 func (a *archive) byExternalID(ctx context.Context, docType, external string) (string, error) {
 	found, err := a.iconik.Search.ByExternalID(ctx, docType, external)
 	if err != nil || len(found) == 0 {
@@ -202,8 +201,8 @@ func (a *archive) byExternalID(ctx context.Context, docType, external string) (s
 	return found[0].ID, nil
 }
 
-// adopting says that iconik had this project before the ledger did: made by another installation, or under a ledger
-// that is lost. Then every object is looked for before it is made.
+// adopting reports whether iconik had this project before the ledger did, because another installation created it or the ledger
+// was lost. Every object is then looked for before it is created.
 func (a *archive) adopting(ctx context.Context) (bool, error) {
 	link, ok, err := a.tenant.Ledger.Link(ctx, linkAdopted, a.ref.Archive)
 	return ok && link.TargetID != "", err
@@ -217,11 +216,11 @@ func (a *archive) adopt(ctx context.Context, collection string) error {
 	return a.tenant.Ledger.Complete(ctx, linkAdopted, a.ref.Archive, collection, "")
 }
 
-// linkAdopted marks a project found in iconik by its first run here.
+// linkAdopted marks a project that its first run here found in iconik.
 const linkAdopted ledger.LinkKind = "adopted"
 
 // MakeCollections gives each folder its collection, parents first, and each file and stack the asset that stands for it. It
-// keeps no place: what is made is in the ledger.
+// needs no checkpoint: the ledger has what was created.
 func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) error {
 	arc, err := a.archive(ref)
 	if err != nil {
@@ -272,7 +271,7 @@ func (a *Activities) MakeCollections(ctx context.Context, ref workflows.Ref) err
 	return arc.places().Mend(ctx)
 }
 
-// folderInto gives a folder its collection in another one. It returns what the folder has, nothing where it was refused.
+// folderInto gives a folder its collection inside another one. If that is refused, it returns the collection that the folder had, if any.
 func (a *archive) folderInto(ctx context.Context, f ledger.Folder, parent string) (id string, err error) {
 	failure := ledger.Failure{Kind: ledger.FailedCollection, SourceID: f.SourceID, Place: f.Path, URL: folderURL(f)}
 	made, err := a.objects.TryOr(ctx, failure, func() (err error) {
@@ -283,7 +282,7 @@ func (a *archive) folderInto(ctx context.Context, f ledger.Folder, parent string
 		return err
 	})
 	if !made {
-		return f.CollectionID, err // one that could not be renamed or moved
+		return f.CollectionID, err // a collection that could not be renamed or moved
 	}
 	_, err = a.objects.TryOr(ctx, failure, func() error { return a.writeFolderDetails(ctx, f, id) })
 	return id, err

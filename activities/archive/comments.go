@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// CopyComments brings the comments of a range of items over, on the version that they were made on.
+// CopyComments copies the comments of a range of items, each to the version it was made on.
 func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInput) (workflows.Counts, error) {
 	var counts workflows.Counts
 	arc, err := a.archive(in.Ref)
@@ -28,7 +28,7 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 	}
 	for _, it := range inReadingOrder(items, in) {
 		if in.Beside && it.Pass() == ledger.PassRest && !arc.commentsIdle() {
-			break // those with comments come first, all over the project
+			break // comments that certainly exist come first, across the project
 		}
 		if err := attempt.Stopping(ctx); err != nil {
 			return counts, err
@@ -51,12 +51,12 @@ func (a *Activities) CopyComments(ctx context.Context, in workflows.CommentsInpu
 	return counts, arc.access.LetIn(ctx, items)
 }
 
-// inReadingOrder are the items of a range whose comments are to be read: first what Frame.io counts comments of, then what it
-// does not count.
+// inReadingOrder returns the items of a range whose comments must be read: first those for which Frame.io counts comments, then
+// those it does not count.
 func inReadingOrder(items []ledger.Item, in workflows.CommentsInput) []ledger.Item {
 	var out []ledger.Item
 	for _, it := range items {
-		// Where Frame.io does not count comments, none is what was read, and may be old like the rest.
+		// If Frame.io does not count comments, a count of 0 is from an earlier reading and may be out of date.
 		none := it.CommentCount == 0 && !(in.Again && it.CommentsScan > 0)
 		if none || it.AssetID == "" || it.VersionID == "" || it.CommentsScan == it.Scan && !in.Again {
 			continue
@@ -69,13 +69,13 @@ func inReadingOrder(items []ledger.Item, in workflows.CommentsInput) []ledger.It
 	return out
 }
 
-// commentsIdle says that comments can be read now without keeping those waiting that are there for certain.
+// commentsIdle reports whether comments can be read now without delaying those that certainly exist.
 func (a *archive) commentsIdle() bool {
 	idle, ok := a.frameio.(interface{ CommentsIdle() bool })
 	return !ok || idle.CommentsIdle()
 }
 
-// threads are the comments of the archive's files.
+// threads returns the comments of the archive's files.
 func (a *archive) threads() comments.Threads {
 	return comments.Threads{Archive: a.ref.Archive, Tenant: a.tenant, Rows: a.ledger, Objects: a.objects, Access: a.access, Findings: a.findings, Changed: a.markChanged, Adopting: a.adopting, Update: a.updateItem}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/plan"
 )
 
-// A listing without paging headers that does not heed the page asked for ends all the same, with each comment once.
+// A listing without paging headers that ignores the requested page still ends, with each comment once.
 func TestCommentsOfAListingWithoutPages(t *testing.T) {
 	rows := []map[string]any{{"id": "first", "replies": []map[string]any{{"id": "reply", "parent_id": "first"}}}, {"id": "reply", "parent_id": "first"}}
 	for len(rows) < 50 {
@@ -41,7 +41,7 @@ func TestCommentsOfAListingWithoutPages(t *testing.T) {
 	require.Len(t, all, 50)
 }
 
-// What cannot be drawn in iconik is counted where people look.
+// What cannot be drawn in iconik is counted in a place that people look at.
 func TestUnknownToolsAreCounted(t *testing.T) {
 	at := int64(5)
 	said := []frameio.Comment{
@@ -55,7 +55,7 @@ func TestUnknownToolsAreCounted(t *testing.T) {
 	require.Empty(t, plan.CommentsNote(ledger.Item{FrameNum: 25, FrameDen: 1}, said[2:], mapping.DrawingFrame{}))
 }
 
-// What was taken away from a comment in Frame.io is taken away in iconik, which leaves alone what is not named.
+// What was removed from a comment in Frame.io is removed in iconik, which leaves alone what is not named.
 func TestWhatIsTakenFromACommentIsTakenFromItsSegment(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body, page := []byte("bytes"), 3
@@ -73,7 +73,7 @@ func TestWhatIsTakenFromACommentIsTakenFromItsSegment(t *testing.T) {
 	require.Equal(t, map[string]string{"framebridge_author": "Anna", "framebridge_guest": "true"}, h.sim.Values("segments", id))
 }
 
-// says brings over what Frame.io has of a file's comments.
+// says copies the given comments of a file.
 func (h *harness) says(t *testing.T, it ledger.Item, said ...frameio.Comment) {
 	t.Helper()
 	h.tenant.Frameio = saying{comments: said}

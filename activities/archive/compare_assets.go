@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// placedAsset is an item's asset with the title and collection that it should have, and what differs.
+// placedAsset is an item's asset with the title and collection that it should have, and the differences.
 type placedAsset struct {
 	collection string
 	link       ledger.Link
@@ -22,7 +22,7 @@ type placedAsset struct {
 	found      []proof.Difference
 }
 
-// placedAsset compares an asset, read with its collections, with its source.
+// placedAsset compares an asset with its source. The asset must have been read with its collections.
 func (a *archive) placedAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset) (at placedAsset, err error) {
 	if at.collection, err = a.folderCollection(ctx, it.FolderID); err != nil {
 		return at, err
@@ -39,12 +39,12 @@ func (a *archive) placedAsset(ctx context.Context, it ledger.Item, asset *iconik
 	return at, nil
 }
 
-// assetOfItem is where the findings on an item's asset stand.
+// assetOfItem returns where findings on an item's asset are recorded.
 func (a *archive) assetOfItem(it ledger.Item) comparing.Place {
 	return comparing.Place{Object: it.SourceID, Part: "asset", Path: it.Path, URL: a.iconik.AssetURL(it.AssetID)}
 }
 
-// compareAsset compares what the asset of an item, its newest version, is called and where it is, and the order of its versions.
+// compareAsset compares the name and place of the asset of an item, which is its newest version, and the order of its versions.
 func (a *archive) compareAsset(ctx context.Context, it ledger.Item, asset *iconik.Asset) error {
 	at, err := a.placedAsset(ctx, it, asset)
 	if err != nil {
@@ -64,18 +64,18 @@ func (a *archive) compareAsset(ctx context.Context, it ledger.Item, asset *iconi
 	found := comparing.Versions(asset, slices.DeleteFunc(versions, func(v ledger.Item) bool { return v.AssetKey != it.AssetKey }))
 	if _, kept, err := a.tenant.Ledger.Link(ctx, placing.LinkOrderKept, it.AssetKey); err != nil {
 		return err
-	} else if kept { // and named by itself
+	} else if kept { // it is reported separately
 		found = slices.DeleteFunc(found, func(d ledger.Difference) bool { return d.Property == comparing.Order })
 	}
 	return a.findings.Set(ctx, a.assetOfItem(it), append(rows, found...))
 }
 
-// compareFields compares the fields of a file's or stack's asset, as iconik's index lists it. What differs there is read from the
-// store, since the index lags.
+// compareFields compares the fields of a file's or stack's asset as listed by iconik's index. Because the index lags,
+// differences are confirmed by reading the store.
 func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string) error {
 	it, ok, err := a.ledger.ItemOfAsset(ctx, key)
 	written := it.State == ledger.Copied || it.State == ledger.ItemVerified || it.State == ledger.Skipped
-	if err == nil && ok && it.Seq == 0 && it.AssetID == o.ID { // all its versions are
+	if err == nil && ok && it.Seq == 0 && it.AssetID == o.ID { // so are all its versions
 		if ours, err := a.ledger.Reclaimed(ctx, it.SourceID); err != nil || ours { // deleted on purpose
 			return err
 		}
@@ -91,14 +91,14 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 	if err != nil || !ok || it.AssetID != o.ID || !written || it.FieldsHash != it.WrittenHash {
 		return err
 	}
-	if now, ok := (&iconik.Asset{Versions: o.Versions}).CurrentVersion(); ok && now.ID != it.VersionID { // its fields are another file's
+	if now, ok := (&iconik.Asset{Versions: o.Versions}).CurrentVersion(); ok && now.ID != it.VersionID { // its fields describe another file
 		return nil
 	}
 	var copied map[string]string
 	if it.State != ledger.Skipped {
 		copied = copiedFields(it)
 	}
-	if it.FieldsOwed { // a newer version stood before it
+	if it.FieldsOwed { // a newer version was current until now
 		_, err := a.putFields(ctx, it, copied, nil)
 		return err
 	}
@@ -132,11 +132,11 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 	return a.findings.Restored(ctx, at, rows)
 }
 
-// compareOlder compares the fields of an asset's older version. iconik writes those of the current one only, so what differs is
-// named whatever is configured.
+// compareOlder compares the fields of an asset's older version. iconik only writes those of the current version, so differences
+// are reported whatever is configured.
 func (a *archive) compareOlder(ctx context.Context, it ledger.Item) error {
 	before := proof.ReadWritten(it.FieldsWritten)
-	if !before.Fields { // written before this was remembered, or not at all
+	if !before.Fields { // written by an older release that did not record this, or not at all
 		return nil
 	}
 	var copied map[string]string
@@ -159,7 +159,7 @@ func (a *archive) compareOlder(ctx context.Context, it ledger.Item) error {
 	return a.findings.Set(ctx, at, comparing.FieldDifferences(want, found))
 }
 
-// copiedFields are the fields that the copy of a file's bytes adds.
+// copiedFields returns the fields that copying a file's bytes adds.
 func copiedFields(it ledger.Item) map[string]string {
 	return map[string]string{"framebridge_checksum": comparing.Checksum(it), "framebridge_rendition": it.Rendition}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/plan"
 )
 
-// details is what a folder, project or collection says of itself beside its name and place.
+// details is what a folder, project or collection says about itself besides its name and place.
 type details struct {
 	Fields map[string]string     `json:"fields,omitempty"` // of the archive's view
 	Custom []mapping.SourceField `json:"custom,omitempty"`
@@ -21,7 +21,7 @@ type details struct {
 	NoCustom bool `json:"-"` // the source has no custom fields, so none is taken back
 }
 
-// folderDetails is what the ledger keeps of a folder until its collection is made.
+// folderDetails returns what the ledger keeps of a folder until its collection is created.
 func folderDetails(f frameio.Asset, path string) string {
 	in := plan.Fields(f, path)
 	in.UploadedAt = f.CreatedAt
@@ -37,7 +37,7 @@ func folderDetails(f frameio.Asset, path string) string {
 	return string(encoded)
 }
 
-// writeFolderDetails writes what a folder says of itself to its collection.
+// writeFolderDetails writes a folder's details to its collection.
 func (a *archive) writeFolderDetails(ctx context.Context, f ledger.Folder, collection string) error {
 	var d details
 	if f.Details == "" || json.Unmarshal([]byte(f.Details), &d) != nil {
@@ -50,14 +50,14 @@ func (a *archive) writeFolderDetails(ctx context.Context, f ledger.Folder, colle
 	return a.ledger.SetNotCarried(ctx, f.SourceID, "fields", at(notCarried, f.Path))
 }
 
-// writeProjectDetails writes what the project says of itself to its collection.
+// writeProjectDetails writes the project's details to its collection.
 func (a *archive) writeProjectDetails(ctx context.Context, p frameio.Project, collection string) error {
 	fields := map[string]string{"framebridge_source_id": p.ID, "framebridge_source_url": p.URL, "framebridge_description": p.Description}
 	in := mapping.Fields(mapping.FieldsInput{OwnerName: p.Owner.Name, OwnerEmail: p.Owner.Email, CreatedAt: p.CreatedAt})
 	for _, name := range []string{"framebridge_owner", "framebridge_created_at"} {
 		fields[name] = in[name]
 	}
-	delete(p.Settings, "storage") // it changes with every upload, and is the files' sizes
+	delete(p.Settings, "storage") // it changes with every upload, and only sums up the files' sizes
 	if len(p.Settings) > 0 {
 		if encoded, err := json.Marshal(p.Settings); err == nil {
 			fields["framebridge_settings"] = string(encoded)
@@ -67,8 +67,8 @@ func (a *archive) writeProjectDetails(ctx context.Context, p frameio.Project, co
 	return err
 }
 
-// putCollectionFields writes a view's fields to a collection. One that was deleted meanwhile is left to the proof, which makes it anew; a
-// view that iconik has not is an error.
+// putCollectionFields writes a view's fields to a collection. If the collection was deleted in the meantime, verification
+// creates it again. If the view does not exist, that is an error.
 func (a *archive) putCollectionFields(ctx context.Context, collection, view string, fields map[string]string) error {
 	_, err := a.iconik.Metadata.PutValues(ctx, "collections", collection, view, tenant.Values(fields))
 	if !rest.IsNotFound(err) {
@@ -80,8 +80,8 @@ func (a *archive) putCollectionFields(ctx context.Context, collection, view stri
 	return err
 }
 
-// writeDetails writes to a collection what its source says of itself, once and after each change. It returns which fields
-// iconik cannot take, nil where nothing was written.
+// writeDetails writes a source's details to its collection, once and after each change. It returns the fields that iconik
+// cannot accept, or nil if nothing was written.
 func (a *archive) writeDetails(ctx context.Context, key, collection string, d details) ([]ledger.NotCarried, error) {
 	hash := mapping.FieldsHash(d.Fields) + mapping.SourceFieldsHash(d.Custom)
 	link, known, err := a.tenant.Ledger.Link(ctx, linkSettings, key)

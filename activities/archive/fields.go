@@ -14,15 +14,15 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// Kinds of what is not carried.
+// Kinds of things that are not carried.
 const (
 	notField      = "field"
 	notSetting    = "share setting"
 	notCollection = "collection"
 )
 
-// writeCustom writes an item's fields of Frame.io to the asset's current version, but for those that are left. again: it was
-// written before, perhaps with more.
+// writeCustom writes an item's Frame.io fields to the asset's current version, except those named in left. again means that
+// they were written before, perhaps with more.
 func (a *archive) writeCustom(ctx context.Context, it ledger.Item, again bool, left []string) (answered map[string][]string, err error) {
 	fields, err := comparing.SourceFields(it)
 	if err != nil {
@@ -41,8 +41,8 @@ func (a *archive) writeCustom(ctx context.Context, it ledger.Item, again bool, l
 	return answered, a.ledger.SetNotCarried(ctx, it.SourceID, "fields", at(notCarried, it.Path))
 }
 
-// changedFields compares an item's fields, which were written before, with what iconik has: left are the names of those that
-// somebody has changed there, and restored what is written over of them where that is to be.
+// changedFields compares an item's previously written fields with what iconik has. left names the fields that somebody has
+// changed there. restored lists the changes that are overwritten because they must be restored.
 func (a *archive) changedFields(ctx context.Context, it ledger.Item, copied map[string]string) (left []string, restored []ledger.Difference, err error) {
 	before := proof.ReadWritten(it.FieldsWritten)
 	if it.WrittenHash == "" || !before.Fields {
@@ -70,7 +70,7 @@ func (a *archive) changedFields(ctx context.Context, it ledger.Item, copied map[
 	return left, comparing.FieldDifferences(fields, again), nil
 }
 
-// storedFields reads fields from iconik's store, with a call for each view.
+// storedFields reads fields from iconik's store, with one call per view.
 func (a *archive) storedFields(fields []comparing.Field, read func(view string) (map[string][]string, error)) (map[string][]string, error) {
 	stored := map[string][]string{}
 	for _, view := range comparing.Views(fields) {
@@ -83,7 +83,7 @@ func (a *archive) storedFields(fields []comparing.Field, read func(view string) 
 	return stored, nil
 }
 
-// at says where things are.
+// at sets the place of all rows.
 func at(rows []ledger.NotCarried, place string) []ledger.NotCarried {
 	for i := range rows {
 		rows[i].Place = place
@@ -91,8 +91,8 @@ func at(rows []ledger.NotCarried, place string) []ledger.NotCarried {
 	return rows
 }
 
-// putSourceFields writes fields to an object, and returns those that iconik cannot take. Where the object had some before,
-// those that are gone are taken out. Those that are left stay as they are. answered is what iconik says that it has.
+// putSourceFields writes fields to an object, and returns those that iconik cannot accept. With again, it clears fields that the object
+// had before and the source no longer has. It does not touch the fields named in left. answered is what iconik reports to have stored.
 func (a *archive) putSourceFields(ctx context.Context, kind, id string, fields []mapping.SourceField, again bool, left []string) (notCarried []ledger.NotCarried, answered map[string][]string, err error) {
 	want := make([]tenant.Wanted, len(fields))
 	for i, f := range fields {
@@ -136,7 +136,7 @@ func (a *archive) putSourceFields(ctx context.Context, kind, id string, fields [
 		delete(values, name)
 	}
 	answered, err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, values)
-	if rest.ClassOf(err) == rest.Permanent && err != nil { // one of the values is refused: what people need to find them is kept all the same
+	if rest.ClassOf(err) == rest.Permanent && err != nil { // one of the values is refused: keep at least what people need to find them
 		notCarried = append(notCarried, ledger.NotCarried{Object: id, Kind: notField, Name: "Frame.io fields", Reason: "iconik refuses the values: " + err.Error() + "; they are kept as JSON"})
 		_, err = a.iconik.Metadata.PutValues(ctx, kind, id, view.ID, map[string][]string{mapping.FieldsJSON: values[mapping.FieldsJSON]})
 		answered = map[string][]string{}

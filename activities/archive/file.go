@@ -12,10 +12,10 @@ import (
 	"github.com/framebridge/framebridge/plan"
 )
 
-// formatProxy is a proxy's format in iconik: it never goes by the name of an original.
+// formatProxy is a proxy's format in iconik. A proxy never uses an original's format name.
 const formatProxy = "FRAMEIO_PROXY"
 
-// ensureFile makes format, file set and file record, and for a large file the upload session.
+// ensureFile creates the format, the file set and the file record, and the upload session of a large file.
 func (a *archive) ensureFile(ctx context.Context, it ledger.Item, d plan.Decision) (ledger.Item, error) {
 	still := func(ctx context.Context) error { return a.notOvertaken(ctx, it) }
 	rec := upload.Record{Key: it.SourceID, Format: tenant.FormatOriginal, Size: it.Size, Still: still}
@@ -40,8 +40,8 @@ func (a *archive) ensureFile(ctx context.Context, it ledger.Item, d plan.Decisio
 	})
 }
 
-// updateOwn changes an item's row unless another attempt has gone on with it since this one has read it. An attempt that Temporal has
-// given up does not know that at once, and must not take back what the other one has made.
+// updateOwn changes an item's row unless another attempt has continued with it since this one read it. An attempt that Temporal
+// has given up on does not learn of that right away, and must not undo what the other one has created.
 func (a *archive) updateOwn(ctx context.Context, it ledger.Item, change func(*ledger.Item)) (ledger.Item, error) {
 	overtaken := false
 	now, err := a.updateItem(ctx, it, func(i *ledger.Item) {
@@ -55,7 +55,7 @@ func (a *archive) updateOwn(ctx context.Context, it ledger.Item, change func(*le
 	return now, err
 }
 
-// notOvertaken is an error where updateOwn would change nothing.
+// notOvertaken returns an error if updateOwn would change nothing.
 func (a *archive) notOvertaken(ctx context.Context, it ledger.Item) error {
 	now, known, err := a.ledger.Item(ctx, it.SourceID)
 	if err == nil && (!known || isOvertaken(now, it)) {
@@ -72,8 +72,8 @@ func overtakenError(it ledger.Item) error {
 	return fmt.Errorf("another attempt continued with %q while this one was opening it", it.Name)
 }
 
-// dropReplaced takes a file out of iconik that the verification has found to be another than was copied: the next one takes its
-// place.
+// dropReplaced removes a file from iconik that verification has found to differ from what was copied, so that the next one can
+// take its place.
 func (a *archive) dropReplaced(ctx context.Context, it ledger.Item, key string) error {
 	if it.FileID == "" {
 		return nil
@@ -87,7 +87,7 @@ func (a *archive) dropReplaced(ctx context.Context, it ledger.Item, key string) 
 	return nil
 }
 
-// dropUpload gives up an upload session together with its file record, so that a new one can be opened.
+// dropUpload gives up an upload session and its file record, so that a new one can be opened.
 func (a *archive) dropUpload(ctx context.Context, it ledger.Item) (ledger.Item, error) {
 	if err := a.notOvertaken(ctx, it); err != nil {
 		return it, err
@@ -100,7 +100,7 @@ func (a *archive) dropUpload(ctx context.Context, it ledger.Item) (ledger.Item, 
 	return a.updateItem(ctx, it, func(i *ledger.Item) { i.UploadID, i.FileID, i.BytesDone, i.Checksum, i.Checkpoint = "", "", 0, "", nil })
 }
 
-// openUpload finds or makes an item's record and begins its upload.
+// openUpload finds or creates an item's record and begins its upload.
 func (a *archive) openUpload(ctx context.Context, row ledger.Archive, it ledger.Item, rec upload.Record) (upload.Record, string, error) {
 	rec.Under = []string{"Frame.io", row.TeamName, row.Name}
 	return a.files().Open(ctx, a.createOnce, it, rec)

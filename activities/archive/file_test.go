@@ -8,7 +8,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
-// A storage may be set to leave names as they are: versions and neighbours of one name must not overwrite each other.
+// A storage may be configured to keep names as they are: versions and neighbors with the same name must not overwrite each other.
 func TestFilesOfOneNameHaveAPlaceEach(t *testing.T) {
 	h := newHarness(t, harnessOptions{settings: map[string]any{"add_uuid_to_filenames": false}})
 	first, second := []byte("first"), []byte("second, longer")

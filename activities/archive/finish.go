@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// SetStatus writes down where the archive stands, and shows it in the job.
+// SetStatus records the archive's status and shows it in the job.
 func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput) error {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -25,7 +25,7 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	row, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.ReasonCode = ledger.ArchiveStatus(in.Status), in.Reason, in.Code
 		r.CopyingSince = time.Time{}
-		if in.Code == workflows.PausedWithMigration { // what was stuck was interrupted, and begins anew
+		if in.Code == workflows.PausedWithMigration { // what was stuck was interrupted, and starts over
 			r.Stuck = nil
 		}
 		if in.Status == workflows.StatusRunning && in.Phase == workflows.PhaseCopy {
@@ -40,7 +40,7 @@ func (a *Activities) SetStatus(ctx context.Context, in workflows.SetStatusInput)
 	return nil
 }
 
-// FinishArchive decides what the archive has proved and writes it down in the ledger and the job.
+// FinishArchive decides what the archive has proved, and records it in the ledger and the job.
 func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput) (workflows.FinishArchiveResult, error) {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -65,13 +65,13 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	} else if in.Fault != "" {
 		reason = ledger.FaultWord(in.Fault) + ": " + reason
 	}
-	// The job first: whoever reads in the API that the archive has ended finds its job closed. An iconik that is away does
-	// not keep the end from being written down.
+	// Close the job first, so that whoever learns from the API that the archive has ended finds its job closed. An unreachable
+	// iconik does not keep the end from being recorded.
 	row.Status, row.Reason = status, reason
 	showing, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	arc.closeJob(showing, row, counts)
 	cancel()
-	told, err := arc.announce(ctx, workflows.NotifyEnded, row) // it is not lost from here on, and goes out when the API shows the end
+	told, err := arc.announce(ctx, workflows.NotifyEnded, row) // it cannot be lost from here on, and goes out when the API shows the end
 	if err != nil {
 		return workflows.FinishArchiveResult{}, err
 	}
@@ -91,7 +91,7 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	return workflows.FinishArchiveResult{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
 }
 
-// frameioCalls counts this process's calls, where the adapter tells.
+// frameioCalls returns the number of this process's calls, if the adapter counts them.
 func (a *archive) frameioCalls() int64 {
 	if c, ok := a.frameio.(interface{ Calls() int64 }); ok {
 		return c.Calls()
@@ -99,7 +99,7 @@ func (a *archive) frameioCalls() int64 {
 	return 0
 }
 
-// outcome is what the archive has proved so far.
+// outcome returns what the archive has proved until now.
 func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.ArchiveStatus, string, error) {
 	totals, err := a.ledger.Totals(ctx)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// A pause interrupts what is stuck: no attempt of it is left that could say that it is over.
+// A pause interrupts what is stuck, so no attempt is left that could report the end of it.
 func TestAPauseEndsWhatIsStuck(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	_, err := h.ledger.Update(t.Context(), func(r *ledger.Archive) { r.Stuck = []ledger.Stuck{{Key: "archive/T/P 17"}} })

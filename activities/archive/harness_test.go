@@ -26,7 +26,7 @@ import (
 
 const testPartSize = 5 << 20
 
-// harness is one archive in the hands of its activities, against iconik and a store, both simulated, without Temporal.
+// harness is one archive with its activities, against a simulated iconik and store, without Temporal.
 type harness struct {
 	*archive
 	sim  *iconiksim.Sim
@@ -34,7 +34,7 @@ type harness struct {
 	scan int
 }
 
-// legacyAPI is a Frame.io that is not asked for anything but what it is.
+// legacyAPI is a Frame.io that is only asked for its generation and capabilities.
 type legacyAPI struct{ frameio.Reader }
 
 func (legacyAPI) Generation() frameio.Generation     { return frameio.Legacy }
@@ -89,7 +89,7 @@ func newHarness(t *testing.T, o harnessOptions) *harness {
 	return h
 }
 
-// sees is a reading of the project's tree: the versions of one stack, oldest first, or a single file.
+// sees acts as a scan: it records the versions of one stack, oldest first, or a single file.
 func (h *harness) sees(t *testing.T, stack frameio.Asset, versions ...frameio.Asset) {
 	t.Helper()
 	scan, err := h.ledger.BeginScan(t.Context())
@@ -123,7 +123,7 @@ func (h *harness) open(t *testing.T, id string) string {
 	return opened.Do
 }
 
-// copies brings a file's bytes over, as TransferFile does, between its opening and its closing.
+// copies copies a file's bytes, as TransferFile does, between its opening and its closing.
 func (h *harness) copies(t *testing.T, id string, body []byte) {
 	t.Helper()
 	require.Equal(t, workflows.DoTransfer, h.open(t, id))
@@ -140,7 +140,7 @@ func file(id, name string, body []byte) frameio.Asset {
 	return frameio.Asset{ID: id, Name: name, Kind: frameio.KindFile, Size: int64(len(body)), Original: frameio.OriginalAvailable, MediaType: "video/quicktime"}
 }
 
-// answers lets change edit what iconik answers to calls that match.
+// answers lets change edit iconik's responses to calls that match.
 func answers(match func(*http.Request) bool, change func(map[string]any)) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -14,11 +14,11 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// toldInIconik are the kinds that users of iconik are notified of there.
+// toldInIconik lists the kinds of notifications that iconik users get there.
 var toldInIconik = []string{workflows.NotifyEnded, workflows.NotifyWaiting, workflows.NotifyStuck}
 
-// notifyInIconik leaves a notification in iconik for those who asked for the archive and are its users, once for each kind and run;
-// a failure stops nothing. It points at the archive's job.
+// notifyInIconik leaves a notification in iconik for the users who requested the archive, once per kind and run. It points at
+// the archive's job. A failure stops nothing.
 func (a *archive) notifyInIconik(ctx context.Context, kind string, run int, row ledger.Archive) {
 	if row.JobID == "" || !slices.Contains(toldInIconik, kind) {
 		return

@@ -10,13 +10,13 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// job is the run's job in iconik.
+// job returns the run's job in iconik.
 func (a *archive) job() notice.Job {
 	return notice.Job{Tenant: a.tenant, Ledger: a.ledger, Log: a.log, WorkflowID: a.workflowID(), ConsoleLink: routes.ConsoleArchive(a.steps.Config.Now(), a.ref.Tenant, a.ref.Archive),
 		Buttons: a.buttons, Counts: a.counts, Cancel: func(ctx context.Context) error { return a.steps.Cancel(ctx, a.workflowID()) }}
 }
 
-// buttons are what stops and repeats an archive in iconik, with keys that end.
+// buttons returns the actions that stop and repeat an archive in iconik, with keys that expire.
 func (a *archive) buttons() map[string]iconik.JobAction {
 	to := func(verb string) iconik.JobAction {
 		return iconik.JobAction{URL: routes.ArchiveControl(a.steps.Config.Now(), a.cfg, a.ref.Archive, verb)}

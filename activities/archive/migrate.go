@@ -17,12 +17,12 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// Frame.io does not say whether ids stay when it moves an account to V4. Where they change, an archive finds what it has
-// brought over already by what stays: the workspace's and project's names, then paths, sizes and versions, then what
-// comments say and where. What cannot be told apart is not guessed.
+// Frame.io does not say whether IDs stay the same when it moves an account to V4. If they change, an archive finds what it has
+// already copied by what stays: the names of the workspace and project, then paths, sizes and versions, then what comments say
+// and where. It does not guess when things cannot be told apart.
 
-// adoptMigrated looks, when a project is archived for the first time here, whether it is one that was archived under another id,
-// and lets that archive go on as this one.
+// adoptMigrated checks, when a project is archived here for the first time, whether it was archived before under another ID,
+// and if so continues that archive as this one.
 func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) error {
 	row, err := a.row(ctx)
 	if err != nil || row.CollectionID != "" {
@@ -54,7 +54,7 @@ func (a *archive) adoptMigrated(ctx context.Context, project frameio.Project) er
 	return a.audit(ctx, "goes on with an archive of before the move", found[0].ID)
 }
 
-// adoptTeam lets the team's collection be the workspace's of that name.
+// adoptTeam makes the team's collection that of the workspace with the same name.
 func (a *archive) adoptTeam(ctx context.Context, old ledger.Archive, project frameio.Project) error {
 	if old.TeamID == project.Team.ID || old.TeamName != project.Team.Name {
 		return nil
@@ -62,7 +62,7 @@ func (a *archive) adoptTeam(ctx context.Context, old ledger.Archive, project fra
 	return a.tenant.Ledger.RenameLink(ctx, ledger.LinkTeam, old.TeamID, project.Team.ID)
 }
 
-// noProject says that a project is not there, and under which id it may be now.
+// noProject returns the error for a project that does not exist. It names the project's possible new ID.
 func (a *archive) noProject(ctx context.Context) error {
 	row, _, err := a.ledger.Get(ctx)
 	if err != nil {
@@ -80,8 +80,8 @@ func (a *archive) noProject(ctx context.Context) error {
 	return fault.Content("Frame.io has no project %s, or the token's user has no access to it%s", a.ref.Archive, a.requestedBefore(ctx, row))
 }
 
-// requestedBefore says, of an archive that was never opened, what the project's id may be now: it may have been requested
-// before the account was migrated, and waited since.
+// requestedBefore returns, for an archive that was never opened, what the project's ID may be now. The archive may have been
+// requested before the account was migrated, and have waited since.
 func (a *archive) requestedBefore(ctx context.Context, row ledger.Archive) string {
 	if row.RootID != "" {
 		return ""
@@ -93,7 +93,7 @@ func (a *archive) requestedBefore(ctx context.Context, row ledger.Archive) strin
 	return fmt.Sprintf(". If Frame.io migrated the account since this archive was requested, the project's ID is %s now: start an archive of that (starter archive %[1]s)", strings.Join(ids, " or "))
 }
 
-// projectsNamed are the ids of the projects that go by a name, with or without the suffix.
+// projectsNamed returns the IDs of the projects with a name, with or without the suffix.
 func (a *archive) projectsNamed(ctx context.Context, name string) (ids []string, err error) {
 	title := mapping.ProjectTitle(name, a.cfg.Archive.TriggerSuffix)
 	if title == "" {
@@ -110,8 +110,8 @@ func (a *archive) projectsNamed(ctx context.Context, name string) (ids []string,
 	return ids, nil
 }
 
-// stillThere ends a step, in the middle of a run, whose ids of Frame.io's objects are none any more since the account was
-// migrated: it would take them for deleted. probe is a file that the step needs, or empty where it can do without.
+// stillThere returns an error if, in the middle of a run, the account's migration has invalidated the IDs of Frame.io's
+// objects, which the step would otherwise take for deleted. probe is a file that the step needs, or empty if it needs none.
 func (a *archive) stillThere(ctx context.Context, probe string) error {
 	row, err := a.row(ctx)
 	if err != nil || row.Migrating || row.RootID == "" || !frameio.Migrated(a.frameio, row.Generation) {
@@ -130,7 +130,7 @@ func (a *archive) stillThere(ctx context.Context, probe string) error {
 	return err
 }
 
-// refreshProject notices, in the middle of a run, that the account was moved: the project's root may have another id.
+// refreshProject detects in the middle of a run that the account was moved. The project's root may then have another ID.
 func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledger.Archive, error) {
 	if row.Migrating || !frameio.Migrated(a.frameio, row.Generation) {
 		return row, nil
@@ -153,7 +153,7 @@ func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledge
 	})
 }
 
-// matchMigratedIDs ties what a scan has seen to what was there before the move.
+// matchMigratedIDs ties what a scan has seen to what existed before the move.
 func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 	m, err := a.ledger.MatchMigrated(ctx, scan)
 	if err != nil {
@@ -180,7 +180,7 @@ func (a *archive) matchMigratedIDs(ctx context.Context, scan int) error {
 }
 
 // matchMigratedShares ties V4's shares to the collections of the presentations and review links that they were before the move:
-// by id, or by the name where one only has it on either side.
+// by ID, or by name if the name is unique on both sides.
 func (a *archive) matchMigratedShares(ctx context.Context) error {
 	if !a.frameio.Capabilities().SharesOnly {
 		return nil
@@ -236,7 +236,7 @@ func (a *archive) matchMigratedShares(ctx context.Context) error {
 		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkShare, SourceID: s.ID, Archive: a.ref.Archive, Parent: k.Parent, IntendedAt: time.Now()}); err != nil {
 			return err
 		}
-		// Without a hash: the collection learns the new id.
+		// Without a hash, so that the collection gets the new ID.
 		if err := a.tenant.Ledger.Complete(ctx, ledger.LinkShare, s.ID, k.TargetID, ""); err != nil {
 			return err
 		}

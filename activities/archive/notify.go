@@ -17,9 +17,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const laterRunLook = 5 * time.Minute // between looks whether a later run has ended, for a mail that waits for it
+const laterRunLook = 5 * time.Minute // between checks whether a later run has ended, for mail that depends on it
 
-// Notify sends an e-mail about the archive, once for each kind and run.
+// Notify sends mail about the archive, once per kind and run.
 func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -29,13 +29,13 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	if err != nil {
 		return err
 	}
-	// The mail server may have been away for so long that the news is old.
+	// The mail server may have been down for so long that the news is outdated.
 	older := in.Run != 0 && in.Run != row.Run
 	if in.Kind == workflows.NotifyEnded {
 		if !row.Status.Ended() {
 			return fault.Wait(workflows.ErrorRunning, laterRunLook, "the archive is running again: whether to send this mail depends on how that run ends")
 		}
-		// A re-run that found nothing to do sends no mail: what the run before it has to tell is still so.
+		// A retry that found nothing to do sends no mail: what the previous run reported still holds.
 		nothing := (row.Status == ledger.Verified || row.Status == ledger.VerifiedWithExceptions) && !row.Changed
 		if nothing != older {
 			return nil
@@ -49,7 +49,7 @@ func (a *Activities) Notify(ctx context.Context, in workflows.NotifyInput) error
 	if !mails && len(arc.cfg.Notify.Channels()) == 0 {
 		return nil
 	}
-	if row.Name == "" { // it was started by its id and is not open yet
+	if row.Name == "" { // it was started by its ID and is not open yet
 		if project, err := arc.frameio.Project(ctx, row.ID); err == nil {
 			if row, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.Name, r.ProjectURL = project.Name, project.URL }); err != nil {
 				return err
@@ -85,7 +85,7 @@ func (a *archive) composeMail(ctx context.Context, kind string, row ledger.Archi
 
 func (a *archive) where(row ledger.Archive, status string) notice.Where {
 	w := notice.Where{Status: status, Workflow: a.steps.WorkflowURL(a.workflowID()), Cold: row.ReasonCode == workflows.WaitsForRestore}
-	if row.ReasonCode == "" { // set by an older worker, which has a code for nothing
+	if row.ReasonCode == "" { // set by an older worker, which has no codes
 		w.Cold = a.frameio.Capabilities().NativeArchive
 	}
 	if row.CollectionID != "" {
@@ -94,7 +94,7 @@ func (a *archive) where(row ledger.Archive, status string) notice.Where {
 	return w
 }
 
-// announce keeps what channels are told of a run, once for its kind. Their links ask for an account.
+// announce stores what channels are told about a run, once per kind. Its links require an account.
 func (a *archive) announce(ctx context.Context, kind string, row ledger.Archive) ([]ledger.Delivery, error) {
 	if len(a.cfg.Notify.Channels()) == 0 {
 		return nil, nil

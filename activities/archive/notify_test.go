@@ -27,13 +27,13 @@ type outbox chan mail.Message
 
 func (p outbox) Send(_ context.Context, m mail.Message) error { p <- m; return nil }
 
-// A mail that waited for its server is sent when what it tells is still so: a later run that finds nothing to do sends none
-// of its own, and one that has something to tell takes its place.
+// A mail that waited for its server is sent if what it tells still holds: a later run that finds nothing to do sends none of
+// its own, and one that has something to tell takes its place.
 func TestAnEndIsToldOnceTheMailServerIsBack(t *testing.T) {
 	for name, tt := range map[string]struct {
 		status  ledger.ArchiveStatus
 		changed bool
-		run     int // that the mail is about; the archive is at its second
+		run     int // that the mail is about; the archive is in its second run
 		sent    bool
 		waits   bool
 	}{
@@ -70,7 +70,7 @@ func TestAnEndIsToldOnceTheMailServerIsBack(t *testing.T) {
 	}
 }
 
-// One that was started by its id alone is named in its mail all the same.
+// An archive that was started by its ID alone still has its name in its mail.
 func TestTheMailOfAQueuedArchiveNamesTheProject(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"id":"p","name":"Regatta","team":{"id":"x","name":"X"}}`))
@@ -115,7 +115,7 @@ func TestAMailsLinkOpensTheArchive(t *testing.T) {
 	assert.Equal(t, []string{id, "archive", "p", "viewer"}, []string{link.Tenant, link.Kind, link.ID, string(link.Role)})
 }
 
-// mailing are the steps of a tenant whose mails go into a box.
+// mailing returns the activities of a tenant whose mail goes to box.
 func mailing(t *testing.T, cfg *config.Tenant, book *ledger.Ledger, box outbox) *Activities {
 	t.Helper()
 	fio, err := open.Platform(cfg, nil, nil)

@@ -47,7 +47,7 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 		r.WorkflowID, r.RunID = in.WorkflowID, in.RunID
 		r.StartedAt, r.FinishedAt = time.Now().UTC(), time.Time{}
 		r.APICalls, r.MigrationNote, r.Stuck = 0, "", nil
-		if r.CollectionID == "" { // nothing is there yet that could have moved
+		if r.CollectionID == "" { // nothing exists yet that could have moved
 			r.Generation = string(arc.frameio.Generation())
 		}
 		r.Migrating = frameio.Migrated(arc.frameio, r.Generation)
@@ -72,7 +72,7 @@ func (a *Activities) OpenArchive(ctx context.Context, in workflows.OpenArchiveIn
 	}, nil
 }
 
-// resetFailed lets this run try failed items again: all of them, or those of one range.
+// resetFailed lets this run retry failed items: all of them, or those in one range.
 func (a *archive) resetFailed(ctx context.Context, only *workflows.Range) error {
 	if only == nil {
 		return a.ledger.ResetFailed(ctx, ledger.Range{From: 1, To: math.MaxInt64})
@@ -80,9 +80,9 @@ func (a *archive) resetFailed(ctx context.Context, only *workflows.Range) error 
 	return a.ledger.ResetFailed(ctx, ledger.Range{From: only.From, To: only.To})
 }
 
-// openingRefused ends an archive that is opened with a refused token: whoever has just started it learns of it at once. Where
-// the API refuses tokens from the moment Frame.io migrates the account, and has taken this one before, the archive waits like
-// one that runs, until the configuration names the other API.
+// openingRefused ends an archive that is opened with a rejected token, so that whoever has just started it learns of it right
+// away. If the API rejects tokens once Frame.io migrates the account, and has accepted this one before, the archive instead
+// waits like a running one until the configuration names the other API.
 func (a *archive) openingRefused(ctx context.Context, err error) error {
 	if rest.ClassOf(err) != rest.Unauthorized {
 		return err
@@ -100,7 +100,7 @@ func (a *archive) openingRefused(ctx context.Context, err error) error {
 	return fault.FailFastOnAuth(err)
 }
 
-// PrepareIconik finds or makes what the archive needs in iconik: a storage that takes uploads, the metadata views, the
+// PrepareIconik finds or creates what the archive needs in iconik: a storage that accepts uploads, the metadata views, the
 // collections down to the project's, and the job that people watch.
 func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error {
 	arc, err := a.archive(ref)
@@ -131,13 +131,13 @@ func (a *Activities) PrepareIconik(ctx context.Context, ref workflows.Ref) error
 	}
 	failure := ledger.Failure{Kind: ledger.FailedJob, SourceID: row.ID, Place: notice.JobTitle(row), URL: arc.iconik.CollectionURL(collection)}
 	opened, err := arc.objects.TryOr(ctx, failure, func() error { return arc.job().Open(ctx, row) })
-	if err == nil && !opened { // that of the run before is not this one's
+	if err == nil && !opened { // the previous run's job is not this run's
 		_, err = arc.ledger.Update(ctx, func(r *ledger.Archive) { r.JobID = "" })
 	}
 	return err
 }
 
-// projectCollection finds or makes root / team / project.
+// projectCollection finds or creates root / team / project.
 func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (string, error) {
 	rootTitle := a.cfg.Archive.RootCollection
 	for kind, source := range map[ledger.LinkKind]string{ledger.LinkRoot: rootTitle, ledger.LinkTeam: row.TeamID, ledger.LinkProject: row.ID} {
@@ -162,14 +162,13 @@ func (a *archive) projectCollection(ctx context.Context, row ledger.Archive) (st
 	return a.collection(ctx, a.projectPlacement(row, team))
 }
 
-// projectPlacement is the project's collection as it should be.
+// projectPlacement returns the project's collection as it should be.
 func (a *archive) projectPlacement(row ledger.Archive, team string) placement {
 	return placement{kind: ledger.LinkProject, source: row.ID, external: mapping.ExternalID("project", row.ID),
 		title: mapping.ProjectTitle(row.Name, a.cfg.Archive.TriggerSuffix), parent: team, shared: true}
 }
 
-// rootByTitle finds the root collection that people, or another installation, may have made: it has no identity but
-// its title.
+// rootByTitle finds the root collection, which people or another installation may have created. Its title is its only identity.
 func (a *archive) rootByTitle(ctx context.Context, title string) (string, error) {
 	found, err := a.iconik.Search.Collections(ctx, title)
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// places puts versions where Frame.io's files and stacks say.
+// places puts versions where Frame.io's files and stacks call for.
 func (a *archive) places() placing.Places {
 	return placing.Places{Archive: a.ref.Archive, Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Restores: a.findings.Restores, Changed: a.markChanged, Comments: a.asWritten, FieldsChanged: a.fieldsChanged}
 }
 
-// asWritten are an item's comments as they are written to iconik now, whether or not it knows their authors.
+// asWritten returns an item's comments as they are written to iconik now, in the forms for known and unknown authors.
 func (a *archive) asWritten(ctx context.Context, it ledger.Item) ([]placing.Comment, error) {
 	source, err := a.threads().Source(ctx, it.SourceID)
 	if rest.IsNotFound(err) {
@@ -35,9 +35,9 @@ func (a *archive) asWritten(ctx context.Context, it ledger.Item) ([]placing.Comm
 	return out, err
 }
 
-// fieldsChanged says whether people have changed the fields of a version since they were written.
+// fieldsChanged reports whether people have changed a version's fields since they were written.
 func (a *archive) fieldsChanged(ctx context.Context, it ledger.Item, asset, version string, written proof.Written) (bool, error) {
-	if !written.Fields { // before that was remembered
+	if !written.Fields { // written by an older release that did not record this
 		return false, nil
 	}
 	fields, err := comparing.WantedFields(ctx, a.tenant, it, copiedFields(it))
@@ -51,7 +51,7 @@ func (a *archive) fieldsChanged(ctx context.Context, it ledger.Item, asset, vers
 	return slices.ContainsFunc(found, func(d proof.Difference) bool { return d.Kind == proof.Changed }), err
 }
 
-// elsewhere says of an item that the asset it is in stands for another file or stack: the ledger's ids alone prove nothing.
+// elsewhere returns the problem if an item's asset stands for another file or stack. The ledger's IDs alone prove nothing.
 func elsewhere(asset *iconik.Asset, it ledger.Item) string {
 	kind, _, ours := mapping.ParseExternalID(asset.ExternalID)
 	if want := externalOf(it); ours && (kind == "file" || kind == "stack") && asset.ExternalID != want {
@@ -60,7 +60,7 @@ func elsewhere(asset *iconik.Asset, it ledger.Item) string {
 	return ""
 }
 
-// externalOf is the external id of the asset that an item belongs in.
+// externalOf returns the external ID of the asset that an item belongs in.
 func externalOf(it ledger.Item) string {
 	if it.AssetKey == it.SourceID {
 		return mapping.ExternalID("file", it.AssetKey)

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// noOriginal corrects what the listing said when Frame.io refuses the bytes themselves.
+// noOriginal corrects what the listing said after Frame.io has refused the bytes themselves.
 func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, error) {
 	project, err := a.frameio.Project(ctx, a.ref.Archive)
 	if rest.IsNotFound(err) {
@@ -31,21 +31,21 @@ func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, 
 	case project.Archived:
 		why = frameio.OriginalArchived
 	case why == frameio.OriginalAvailable && now.Watermark == frameio.WatermarkOn:
-		why, listed = frameio.OriginalWatermarked, string(why) // its stream goes by the original's name
+		why, listed = frameio.OriginalWatermarked, string(why) // its stream is served as the original
 	case why == frameio.OriginalAvailable:
 		return it, fault.Content("Frame.io lists an original of %d bytes but refuses the download", it.Size)
 	}
 	return a.updateItem(ctx, it, func(i *ledger.Item) { i.Original, i.HasProxy, i.Listed = string(why), now.HasProxy, listed })
 }
 
-// RecheckOriginals asks Frame.io again for the items that wait for their original.
+// RecheckOriginals asks Frame.io again about the items that wait for their original.
 func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (workflows.RecheckResult, error) {
 	var res workflows.RecheckResult
 	arc, err := a.archive(ref)
 	if err != nil {
 		return res, err
 	}
-	cold := false // of one that waits it is known
+	cold := false // at least one of those that wait is known to be
 	var project *frameio.Project
 	for it, err := range arc.ledger.ItemsOf(ctx, ledger.PhaseCopy) {
 		if err != nil {
@@ -54,7 +54,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 		if o := frameio.Original(it.Original); it.State != ledger.Pending || o != frameio.OriginalArchived && o != frameio.OriginalMissing {
 			continue
 		}
-		if project == nil { // one call tells for all while the project is still away
+		if project == nil { // while the project is still archived, one call answers for all
 			p, err := arc.frameio.Project(ctx, ref.Archive)
 			if rest.IsNotFound(err) {
 				return res, arc.noProject(ctx)
@@ -73,7 +73,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 		var original frameio.Original
 		refused, err := arc.objects.Try(ctx, func() (err error) {
 			waits, original, err = arc.recheckOriginal(ctx, it)
-			if gone = rest.IsNotFound(err); gone { // deleted meanwhile, or under another id by now: the next reading of the tree tells
+			if gone = rest.IsNotFound(err); gone { // deleted in the meantime, or under another ID by now: the next scan tells
 				return nil
 			}
 			return err
@@ -106,7 +106,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 	return res, nil
 }
 
-// recheckOriginal writes down what Frame.io says of an item's original now, and says whether it is still waited for.
+// recheckOriginal records what Frame.io says about an item's original now, and reports whether the item still waits for it.
 func (a *archive) recheckOriginal(ctx context.Context, it ledger.Item) (waits bool, original frameio.Original, err error) {
 	file, err := a.frameio.Asset(ctx, it.SourceID)
 	if err != nil {
@@ -131,7 +131,7 @@ func (a *archive) decide(it ledger.Item) plan.Decision {
 	return plan.Decide(a.cfg.Archive, a.frameio, it)
 }
 
-// planSource is what a plan is made from.
+// planSource returns what a plan is made from.
 func (a *archive) planSource() plan.Source {
 	return plan.Source{Frameio: a.frameio, Ledger: a.tenant.Ledger, Policy: a.cfg.Archive, Access: a.access, Stopping: attempt.Stopping,
 		Storage: func(ctx context.Context) error {
@@ -140,7 +140,7 @@ func (a *archive) planSource() plan.Source {
 		}}
 }
 
-// PlanProject reads the project's tree and adds up what an archive would do. Nothing is written, not even here.
+// PlanProject reads the project's tree and adds up what an archive would do. It writes nothing, not even to the ledger.
 func (a *Activities) PlanProject(ctx context.Context, ref workflows.Ref) (workflows.Plan, error) {
 	arc, err := a.archive(ref)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Whatever the policy, nothing is waited for that cannot come back.
+// Whatever the policy, nothing waits for an original that cannot come back.
 func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
 	missing := ledger.Item{Size: 1, Original: "missing", HasProxy: true}
 	waited := missing
@@ -50,7 +50,7 @@ func TestWhatBecomesOfAMissingOriginal(t *testing.T) {
 	require.True(t, it.MissingSince.IsZero())
 }
 
-// An original without a link waits, and says what to do: V4 does not tell which of two causes it is.
+// An original without a link waits and says what to do: V4 does not tell which of two causes it is.
 func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 	for generation, wants := range map[string][]string{
 		"legacy": {"unarchive the project in Frame.io"},
@@ -81,7 +81,7 @@ func TestAMissingOriginalSaysWhatBringsItBack(t *testing.T) {
 	}
 }
 
-// The workflows may not import the ledger, and write its words.
+// The workflows may not import the ledger, and write its status words as text.
 func TestWorkflowsAndLedgerUseTheSameStatusWords(t *testing.T) {
 	for word, status := range map[string]ledger.ArchiveStatus{
 		workflows.StatusRunning: ledger.Running, workflows.StatusWaiting: ledger.Waiting, workflows.StatusVerifying: ledger.Verifying,

@@ -29,7 +29,7 @@ func (a *Activities) NextRanges(ctx context.Context, in workflows.NextRangesInpu
 	return out, err
 }
 
-// RangeItems returns the items of a range that OpenVersion has something to do for.
+// RangeItems returns the items of a range for which OpenVersion has something to do.
 func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([]workflows.CopyItem, error) {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -45,7 +45,7 @@ func (a *Activities) RangeItems(ctx context.Context, in workflows.RangeInput) ([
 	return out, err
 }
 
-// FailItem writes down why an item could not be copied.
+// FailItem records why an item could not be copied.
 func (a *Activities) FailItem(ctx context.Context, in workflows.FailItemInput) error {
 	var from ledger.ItemState
 	row, err := a.rows(in.Ref).UpdateItem(ctx, in.SourceID, func(i *ledger.Item) {

@@ -10,25 +10,25 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// What people delete in iconik is found by the verification. It forgets the links that lead nowhere, so that a retry
-// makes what is missing again, and nothing else; the run that finds it does so by itself, for some rounds.
+// Verification finds what people delete in iconik. It forgets the links that lead nowhere, so that a retry creates what is
+// missing, and nothing else. The run that finds it does so by itself, for a number of rounds.
 
-// missingPart is how much of an item is missing in iconik.
+// missingPart says how much of an item is missing in iconik.
 type missingPart int
 
 const (
 	nothingMissing missingPart = iota
-	commentMissing             // of an item that is there
-	fileDiffers                // the file is there, and is not what was copied
-	fileMissing                // the version is there without its file
+	commentMissing             // of an item that exists
+	fileDiffers                // the file exists, but is not what was copied
+	fileMissing                // the version exists without its file
 	versionMissing
 	assetMissing
 )
 
-// repairable says that making it again is all there is to do.
+// repairable reports whether creating the part again is all there is to do.
 func (l missingPart) repairable() bool { return l == commentMissing || l >= fileMissing }
 
-// forget takes back what the ledger says of an item's missing part and everything below it.
+// forget removes what the ledger says about an item's missing part and everything below it.
 func (a *archive) forget(ctx context.Context, it ledger.Item, missing missingPart) error {
 	drop := func(kind ledger.LinkKind, keys ...string) error {
 		for _, key := range keys {
@@ -80,7 +80,7 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, missing missingPar
 	}
 	_, err := a.updateItem(ctx, it, func(i *ledger.Item) {
 		i.UploadID, i.Checksum, i.BytesDone, i.WrittenHash = "", "", 0, ""
-		if missing != fileDiffers { // that one stands in the place of the next, see dropReplaced
+		if missing != fileDiffers { // the old file stays until the next one takes its place, see dropReplaced
 			i.FileID = ""
 		}
 		if missing >= versionMissing {
@@ -93,8 +93,8 @@ func (a *archive) forget(ctx context.Context, it ledger.Item, missing missingPar
 	return err
 }
 
-// missingWithFile says whether the format and the file set of a missing file can take another one: iconik refuses files of a
-// set that was deleted.
+// missingWithFile reports whether the format and the file set of a missing file are gone too and must be created again: iconik
+// refuses files for a set that was deleted.
 func (a *archive) missingWithFile(ctx context.Context, it ledger.Item) (formatMissing, setMissing bool, err error) {
 	formats, err := a.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
@@ -110,7 +110,7 @@ func (a *archive) missingWithFile(ctx context.Context, it ledger.Item) (formatMi
 	return formatMissing, setMissing, nil
 }
 
-// exists says whether a collection that the ledger knows is still in iconik.
+// exists reports whether a collection that the ledger knows is still in iconik.
 func (a *archive) exists(ctx context.Context, collection string) (bool, error) {
 	c, err := a.iconik.Collections.Get(ctx, collection)
 	if rest.IsNotFound(err) {
@@ -119,7 +119,7 @@ func (a *archive) exists(ctx context.Context, collection string) (bool, error) {
 	return err == nil && !c.Deleted(), err
 }
 
-// dropStaleLink forgets the link of a collection above the archive's folders when somebody has deleted it.
+// dropStaleLink forgets the link of a collection above the archive's folders if somebody has deleted the collection.
 func (a *archive) dropStaleLink(ctx context.Context, kind ledger.LinkKind, source string) error {
 	link, known, err := a.tenant.Ledger.Link(ctx, kind, source)
 	if err != nil || !known || link.TargetID == "" {
@@ -132,7 +132,7 @@ func (a *archive) dropStaleLink(ctx context.Context, kind ledger.LinkKind, sourc
 	return a.tenant.Ledger.Delete(ctx, kind, source)
 }
 
-// folderGone has the collection of a folder made again by the next round.
+// folderGone makes the next round create a folder's collection again.
 func (a *archive) folderGone(ctx context.Context, f ledger.Folder) error {
 	if err := a.tenant.Ledger.Delete(ctx, ledger.LinkFolder, f.SourceID); err != nil {
 		return err

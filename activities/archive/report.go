@@ -26,17 +26,16 @@ type reportForm struct {
 	render                  func(io.Writer, *report.Report) error
 }
 
-// reportForms: the page for people is the asset's original, the others stand beside it.
+// reportForms lists the report's forms. The page for people is the asset's original; the others are additional formats.
 var reportForms = []reportForm{
 	{tenant.FormatOriginal, "archive-report.html", "text/html", report.HTML},
 	{"JSON", "archive-report.json", "application/json", report.JSON},
 	{"CSV", "archive-report.csv", "text/csv", report.CSV},
 	{report.MHLFormat, "archive-report.mhl", "application/xml", report.MHL},
-	{"MHL_CHAIN", "ascmhl_chain.xml", "application/xml", report.Chain}, // after the list that it names
+	{"MHL_CHAIN", "ascmhl_chain.xml", "application/xml", report.Chain}, // after the list that it refers to
 }
 
-// WriteReport stores the report as an asset in the project's collection. A run that changed nothing leaves the report
-// of the run before.
+// WriteReport stores the report as an asset in the project's collection. A run that changed nothing keeps the previous run's report.
 func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 	arc, err := a.archive(ref)
 	if err != nil {
@@ -54,7 +53,7 @@ func (a *Activities) WriteReport(ctx context.Context, ref workflows.Ref) error {
 		return err
 	}
 	arc.job().ShowStep(ctx, row, "report", "IN_PROGRESS", "")
-	// One that is refused is served by the API all the same, and says why the files failed.
+	// If iconik refuses the report, the API still serves it, and it says why the files failed.
 	_, err = arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedReport, SourceID: row.ID, Place: "Archive report"}, func() error { return arc.writeReport(ctx, row) })
 	return err
 }
@@ -84,7 +83,7 @@ func (a *archive) writeReport(ctx context.Context, row ledger.Archive) error {
 	return err
 }
 
-// reportAsset finds or makes the report's asset, and a version of it for this run.
+// reportAsset finds or creates the report's asset, and a version of it for this run.
 func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID, versionID string, err error) {
 	external := mapping.ExternalID("report", row.ID)
 	adopting, err := a.adopting(ctx)
@@ -101,7 +100,7 @@ func (a *archive) reportAsset(ctx context.Context, row ledger.Archive) (assetID,
 			if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReport, row.ID); err != nil {
 				return "", "", err
 			}
-		case asset.ExternalID != external: // the project came under another id
+		case asset.ExternalID != external: // the project has a new ID
 			if _, err := a.iconik.Assets.Update(ctx, asset.ID, iconik.AssetPatch{Title: asset.Title, ExternalID: external}); err != nil {
 				return "", "", err
 			}

@@ -13,8 +13,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// ScanProject reads the project's tree into the ledger, page by page: a retry goes on at the page after the last one
-// written down.
+// ScanProject reads the project's tree into the ledger, page by page. A retry continues with the page after the last one recorded.
 func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (workflows.ScanResult, error) {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -85,10 +84,10 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	return workflows.ScanResult{Counts: counts, Changed: work}, err
 }
 
-// scanFolders reads the folders that are not read yet, page by page. known is what becomes of comments that Frame.io only hints at: see
-// comments.Counts.
+// scanFolders reads the folders that have not been read yet, page by page. known says how to treat comments that Frame.io only
+// hints at, see comments.Counts.
 func (a *archive) scanFolders(ctx context.Context, scan, known int) error {
-	listing := map[string]*rest.Listing{} // of the folder that is being read
+	listing := map[string]*rest.Listing{} // of the folder being read
 	for {
 		if err := attempt.Stopping(ctx); err != nil {
 			return err
@@ -114,7 +113,7 @@ func (a *archive) scanFolders(ctx context.Context, scan, known int) error {
 	}
 }
 
-// scanPage lists one page of a folder and writes it down together with the place to go on.
+// scanPage lists one page of a folder and records it together with the position to continue from.
 func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *rest.Listing, scan, known int) error {
 	if folder.Cursor == "" {
 		var err error
@@ -164,8 +163,8 @@ func keys(assets []frameio.Asset) (ids []string) {
 	return ids
 }
 
-// hasWork tells whether the reading at the end has found anything that was not there before: folders, files, versions
-// elsewhere, or more comments. What has failed, and what waits for its original, is not news.
+// hasWork reports whether the final scan has found anything that was not there before: folders, files, misplaced versions, or
+// more comments. What has failed and what waits for its original do not count.
 func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	folders, err := a.foldersWithoutCollection(ctx)
 	if err != nil || folders > 0 {
@@ -187,7 +186,7 @@ func (a *archive) hasWork(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// commentCounts are what Frame.io counts of the comments of its files.
+// commentCounts returns what Frame.io counts of its files' comments.
 func (a *archive) commentCounts() comments.Counts {
 	return comments.Counts{Rows: a.ledger, Archive: a.cfg.Archive}
 }
@@ -203,14 +202,14 @@ func (a *archive) foldersWithoutCollection(ctx context.Context) (int, error) {
 		}
 		if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, f.SourceID); err != nil {
 			return 0, err
-		} else if !refused { // of one that was, the archive says so
+		} else if !refused { // a refused one is reported separately
 			n++
 		}
 	}
 	return n, nil
 }
 
-// counts are the ledger's totals in the workflow's words.
+// counts returns the ledger's totals as the workflow's type.
 func (a *archive) counts(ctx context.Context) (workflows.Counts, error) {
 	t, err := a.ledger.Totals(ctx)
 	if err != nil {

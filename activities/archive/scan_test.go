@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// inTurn shows two pages in turn under ever new cursors.
+// inTurn alternates between two pages under ever new cursors.
 type inTurn struct {
 	legacyAPI
 	calls int
@@ -24,7 +24,7 @@ func (f *inTurn) Children(_ context.Context, _, cursor string) (frameio.Page[fra
 	return frameio.Page[frameio.Asset]{Items: []frameio.Asset{file("F"+strconv.Itoa(n%2), "A.mov", nil)}, Next: strconv.Itoa(n + 1)}, nil
 }
 
-// A folder whose pages come again is neither read for ever nor taken for whole: the scan ends with the folder's name.
+// A folder whose pages repeat is neither read forever nor taken as complete: the scan ends with the folder's name.
 func TestAFolderThatRepeatsItself(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	source := &inTurn{}

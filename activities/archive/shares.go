@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// CopyShares makes a collection of references for each presentation, review link and share of the project.
+// CopyShares creates a collection of references for each presentation, review link and share of the project.
 func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	arc, err := a.archive(ref)
 	if err != nil {
@@ -29,13 +29,13 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if err != nil {
 		return err
 	}
-	if err := isolate.Others(ctx, arc.matchMigratedShares(ctx)); err != nil { // a list that is refused is named below
+	if err := isolate.Others(ctx, arc.matchMigratedShares(ctx)); err != nil { // a list that is refused is reported below
 		return fmt.Errorf("presentations: %w", err)
 	}
 	if err := arc.objects.Clear(ctx, ledger.FailedShare, ledger.FailedShares); err != nil {
 		return err
 	}
-	parent := "" // the collection Presentations
+	parent := "" // the collection "Presentations"
 	seen, done := 0, 0
 	var shares []frameio.Share
 	list := func(ctx context.Context, cursor string) (page frameio.Page[frameio.Share], err error) {
@@ -75,7 +75,7 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	}
 	if former, known, err := arc.tenant.Ledger.Link(ctx, ledger.LinkPresentations, row.ID); err != nil {
 		return err
-	} else if parent == "" && known && former.TargetID != "" && former.Hash == "" { // the project has another id since the migration
+	} else if parent == "" && known && former.TargetID != "" && former.Hash == "" { // the project has a new ID since the migration
 		if _, err := arc.presentations(ctx, row); err != nil {
 			return fmt.Errorf("the collection Presentations: %w", err)
 		}
@@ -83,10 +83,10 @@ func (a *Activities) CopyShares(ctx context.Context, ref workflows.Ref) error {
 	if err := arc.copyCollections(ctx, row, shares); err != nil {
 		return err
 	}
-	return arc.places().Clear(ctx) // nothing refers to it any more
+	return arc.places().Clear(ctx) // nothing refers to them now
 }
 
-// presentations finds or makes the collection that holds a collection for each share.
+// presentations finds or creates the collection that holds a collection for each share.
 func (a *archive) presentations(ctx context.Context, row ledger.Archive) (string, error) {
 	if err := a.dropStaleLink(ctx, ledger.LinkPresentations, row.ID); err != nil {
 		return "", err
@@ -153,8 +153,8 @@ func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.Sh
 	})
 }
 
-// reference puts an asset, or a folder's collection, into a presentation's collection. What the project no longer has
-// is left out: the share's settings name it.
+// reference adds an asset, or a folder's collection, to a presentation's collection. It leaves out what the project no longer
+// has; the share's settings name it.
 func (a *archive) reference(ctx context.Context, s frameio.Share, collection string, item frameio.ShareItem, shown map[string]bool) error {
 	objectType, target, err := a.targetOf(ctx, item)
 	if err != nil || target == "" || shown[target] {
@@ -165,7 +165,7 @@ func (a *archive) reference(ctx context.Context, s frameio.Share, collection str
 	if link, ok, err := a.tenant.Ledger.Link(ctx, ledger.LinkReference, key); err != nil {
 		return err
 	} else if ok && (link.Parent != collection || link.TargetID != "" && link.TargetID != target) {
-		// The asset or the collection was deleted in iconik and made again.
+		// The asset or the collection was deleted in iconik and created again.
 		if err := a.tenant.Ledger.Delete(ctx, ledger.LinkReference, key); err != nil {
 			return err
 		}
@@ -195,7 +195,7 @@ func (a *archive) references() comparing.References {
 	return comparing.References{Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Findings: a.findings}
 }
 
-// goneShares names the collections of shares that Frame.io has no more, where its whole list could be read.
+// goneShares reports the collections of shares that Frame.io no longer has, if the whole list could be read.
 func (a *archive) goneShares(ctx context.Context, shares []frameio.Share) error {
 	if _, failed, err := a.ledger.Failed(ctx, ledger.FailedShares, a.ref.Archive); err != nil || failed {
 		return err
@@ -212,7 +212,7 @@ func (a *archive) goneShares(ctx context.Context, shares []frameio.Share) error 
 	return nil
 }
 
-// sharesNow lists what Frame.io shares of the project.
+// sharesNow lists the project's shares in Frame.io.
 func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 	return frameio.All(ctx, "list shares", func(s frameio.Share) string { return s.ID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.Share], error) {
 		return a.frameio.Shares(ctx, a.ref.Archive, cursor)
@@ -224,7 +224,7 @@ func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 func (a *archive) newShares(ctx context.Context) (bool, error) {
 	now, err := a.sharesNow(ctx)
 	if err != nil {
-		return false, isolate.Others(ctx, err) // the list was read before, or is named as failed
+		return false, isolate.Others(ctx, err) // the list was read before, or is reported as failed
 	}
 	for _, s := range now {
 		link, known, err := a.tenant.Ledger.Link(ctx, shareKind(s.Kind), s.ID)
@@ -244,16 +244,17 @@ func (a *archive) newShares(ctx context.Context) (bool, error) {
 	return false, a.goneShares(ctx, now)
 }
 
-// newItems says that a share has an item whose reference is not in its collection yet.
+// newItems reports whether a share has an item whose reference is not in its collection yet.
 func (a *archive) newItems(ctx context.Context, s frameio.Share, collection string) (bool, error) {
 	items, err := a.shareItems(ctx, s)
 	if err != nil {
-		return false, isolate.Others(ctx, err) // its copy has read them, or is named as failed
+		return false, isolate.Others(ctx, err) // they were read when it was copied, or it is reported as failed
 	}
 	return a.newReferences(ctx, s.ID, s.Name, collection, items)
 }
 
-// newReferences says that an item of a share or collection is not in its collection yet. It names those that are in it no more.
+// newReferences reports whether an item of a share or collection is not in its collection yet. It records as findings the
+// references that no longer belong there.
 func (a *archive) newReferences(ctx context.Context, id, name, collection string, items []frameio.ShareItem) (bool, error) {
 	known, err := a.references().Of(ctx, id, collection)
 	if err != nil {
@@ -273,7 +274,7 @@ func (a *archive) newReferences(ctx context.Context, id, name, collection string
 	return false, a.references().Extra(ctx, id, name, collection, shown)
 }
 
-// targetOf is what an item of a share refers to in iconik; empty for what the project no longer has.
+// targetOf returns what an item of a share refers to in iconik, or an empty target if the project no longer has it.
 func (a *archive) targetOf(ctx context.Context, item frameio.ShareItem) (objectType, target string, err error) {
 	if item.Kind != frameio.KindFolder {
 		if target, err = a.assetOf(ctx, item.AssetID); err != nil || target != "" {
@@ -286,7 +287,7 @@ func (a *archive) targetOf(ctx context.Context, item frameio.ShareItem) (objectT
 	return "collections", target, err
 }
 
-// assetOf follows the ledger's links; a single version of a stack leads to the stack's asset.
+// assetOf returns a file's or stack's asset by the ledger's links. A single version of a stack leads to the stack's asset.
 func (a *archive) assetOf(ctx context.Context, source string) (string, error) {
 	if target, err := a.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
 		return target, err
@@ -298,7 +299,7 @@ func (a *archive) assetOf(ctx context.Context, source string) (string, error) {
 	return it.AssetID, nil
 }
 
-// collectionOf returns a folder's collection; the project's for its root folder.
+// collectionOf returns a folder's collection, or the project's for its root folder.
 func (a *archive) collectionOf(ctx context.Context, source string) (string, error) {
 	if target, err := a.linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
 		return target, err

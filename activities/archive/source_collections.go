@@ -16,12 +16,12 @@ import (
 
 // Links of Frame.io's collections.
 const (
-	linkCollections ledger.LinkKind = "collections" // the collection that holds them, by project
+	linkCollections ledger.LinkKind = "collections" // the collection that holds them, per project
 	linkCollection  ledger.LinkKind = "collection"
 )
 
-// copyCollections brings over what stands beside the tree of V4: the project's own details and its collections, as
-// collections of references under "Collections".
+// copyCollections copies what exists besides the tree in V4: the project's own details, and its collections as collections of
+// references under "Collections".
 func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, shares []frameio.Share) error {
 	if err := a.objects.Clear(ctx, ledger.FailedDetails, ledger.FailedReferences); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, share
 	return nil
 }
 
-// collectionsNow lists the collections that people made: what Frame.io made for a share comes with the share.
+// collectionsNow lists the collections that people created. Those that Frame.io created for a share come with the share.
 func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, error) {
 	all, err := frameio.All(ctx, "list collections", func(c frameio.Collection) string { return c.ID }, func(ctx context.Context, cursor string) (frameio.Page[frameio.Collection], error) {
 		return a.frameio.Collections(ctx, a.ref.Archive, cursor)
@@ -104,7 +104,7 @@ func (a *archive) newCollections(ctx context.Context) (bool, error) {
 			continue
 		}
 		_, failed, err := a.ledger.Failed(ctx, ledger.FailedReferences, c.ID)
-		if err == nil && !failed { // nor the collection that holds them all
+		if err == nil && !failed { // nor did the collection that holds them all
 			_, failed, err = a.ledger.Failed(ctx, ledger.FailedReferences, a.ref.Archive)
 		}
 		if err != nil || !failed {
@@ -124,14 +124,14 @@ func (a *archive) moreInCollection(ctx context.Context, row ledger.Archive, c fr
 	}
 	items, known, err := a.frameio.CollectionItems(ctx, c, frameio.Project{ID: row.ID, RootID: row.RootID, Name: row.Name})
 	if err != nil || !known {
-		return false, isolate.Others(ctx, err) // its copy has read them, or has named that they cannot be
+		return false, isolate.Others(ctx, err) // they were read when it was copied, or are reported as unreadable
 	}
 	return a.newReferences(ctx, c.ID, c.Name, link.TargetID, items)
 }
 
 func collectionName(c frameio.Collection) string { return cmp.Or(c.Name, "Collection "+c.ID) }
 
-// withShares tells a collection which shares show it.
+// withShares adds to a collection the shares that show it.
 func withShares(c frameio.Collection, shares []frameio.Share) frameio.Collection {
 	for _, s := range shares {
 		if s.CollectionID == c.ID {
@@ -209,7 +209,7 @@ func (a *archive) withReviewers(ctx context.Context, s frameio.Share) (frameio.S
 	return s, a.ledger.SetNotCarried(ctx, s.ID, "reviewers", nil)
 }
 
-// noteShare writes down what of a share is not brought over.
+// noteShare records what is not carried of a share.
 func (a *archive) noteShare(ctx context.Context, s frameio.Share) error {
 	var notCarried []ledger.NotCarried
 	if has, _ := s.Settings["has_password"].(bool); has || s.HasPassphrase {
@@ -218,7 +218,7 @@ func (a *archive) noteShare(ctx context.Context, s frameio.Share) error {
 	return a.ledger.SetNotCarried(ctx, s.ID, "share", notCarried)
 }
 
-// exceptions lowers an outcome of "verified" where something was not carried.
+// exceptions lowers an outcome of "verified" if something was not carried.
 func (a *archive) exceptions(ctx context.Context, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string, error) {
 	counts, err := a.ledger.NotCarriedCounts(ctx)
 	if err != nil || len(counts) == 0 || status != ledger.Verified && status != ledger.VerifiedWithExceptions {

@@ -17,11 +17,12 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// failuresTogether is how many files in a row may fail before the rest is left: a vendor that is away fails them all, and the
-// steps of a single file wait for it.
+// failuresTogether is how many files in a row may fail before the rest is left: a vendor that is down fails them all, and the
+// steps for single files wait for it.
 const failuresTogether = 3
 
-// goesTogether says that an item is copied with others by one activity: a whole asset, small enough for one request.
+// goesTogether reports whether an item is copied together with others by one activity: it must be a whole asset, small enough
+// for one request.
 func (a *archive) goesTogether(it ledger.Item) bool {
 	if it.State != ledger.Pending && it.State != ledger.Copying || it.Versions != 1 || it.Migrated {
 		return false
@@ -30,9 +31,9 @@ func (a *archive) goesTogether(it ledger.Item) bool {
 	return d.Do == plan.Copy && d.Rendition == frameio.RenditionOriginal && it.Size >= 0 && it.Size <= int64(a.steps.Config.Now().Transfer.PartSize)
 }
 
-// CopyTogether copies the small files of a range, one after the other. What does not go smoothly is left, and named in the
-// result: the steps of a single file try it again, and write down why it fails. An attempt after a worker's end goes on with
-// what the ledger says is not done.
+// CopyTogether copies the small files of a range, one after the other. Files that do not go smoothly are left and named in the
+// result: the steps for single files retry them, and record why they fail. After a worker has died, the next attempt continues
+// with what the ledger does not show as done.
 func (a *Activities) CopyTogether(ctx context.Context, in workflows.RangeInput) (workflows.CopyTogetherResult, error) {
 	var res workflows.CopyTogetherResult
 	arc, err := a.archive(in.Ref)
@@ -59,7 +60,7 @@ func (a *Activities) CopyTogether(ctx context.Context, in workflows.RangeInput) 
 	return workflows.CopyTogetherResult{Left: t.left}, nil
 }
 
-// together copies files in one activity.
+// together copies several files in one activity.
 type together struct {
 	*archive
 	total, moved int64 // bytes
@@ -68,7 +69,7 @@ type together struct {
 	left         []string
 }
 
-// each does something with one file, and leaves it where that fails. It returns the errors that end the activity.
+// each does something with one file, and leaves the file if that fails. It returns only errors that end the activity.
 func (t *together) each(ctx context.Context, it ledger.Item, do func(context.Context, ledger.Item) error) error {
 	if err := attempt.Stopping(ctx); err != nil {
 		return err
@@ -80,7 +81,7 @@ func (t *together) each(ctx context.Context, it ledger.Item, do func(context.Con
 	refused, err := t.objects.Try(ctx, func() error { return do(ctx, it) })
 	var own *fault.Error
 	switch {
-	case ctx.Err() != nil, errors.As(err, &own) && own.Benign: // canceled, or the worker is stopped
+	case ctx.Err() != nil, errors.As(err, &own) && own.Benign: // canceled, or the worker is stopping
 		return errors.Join(err, ctx.Err())
 	case err == nil && refused == nil:
 		t.failed = 0
@@ -126,7 +127,7 @@ func (t *together) copy(ctx context.Context, it ledger.Item) error {
 	return nil
 }
 
-// close tells iconik of all files whose bytes are stored.
+// close closes all files in iconik whose bytes are stored.
 func (t *together) close(ctx context.Context) error {
 	t.failed = 0
 	var closed []ledger.Item
@@ -153,9 +154,9 @@ func (t *together) close(ctx context.Context) error {
 	return nil
 }
 
-// keyframesAtOnce asks for the keyframes and proxies of several files with one call, where iconik has it. It takes all or none:
-// what it refuses is left to be asked for file by file, so that only the file at fault fails. So is what it may have taken
-// without an answer, which is looked for first.
+// keyframesAtOnce requests the keyframes and proxies of several files with one call, if iconik has it. The call takes all or
+// none. If iconik refuses it, they are requested file by file, so that only the file at fault fails. So are those of a call
+// whose answer was lost, after a look for its jobs.
 func (t *together) keyframesAtOnce(ctx context.Context, items []ledger.Item) error {
 	const call = "keyframes"
 	if t.steps.lacks(t.tenant, call) {
@@ -171,7 +172,7 @@ func (t *together) keyframesAtOnce(ctx context.Context, items []ledger.Item) err
 		if err != nil {
 			return err
 		}
-		if isNew { // else it was asked for before
+		if isNew { // otherwise it was requested before
 			of, assets = append(of, it), append(assets, it.AssetID)
 		}
 	}
@@ -195,10 +196,10 @@ func (t *together) keyframesAtOnce(ctx context.Context, items []ledger.Item) err
 	return ctx.Err()
 }
 
-// fewestAtOnce is for how many files one call is worth being tried.
+// fewestAtOnce is the smallest number of files for which one call is worth trying.
 const fewestAtOnce = 3
 
-// lacks says that a tenant's iconik has refused a call for several objects as one that it does not know.
+// lacks reports whether a tenant's iconik has refused a bulk call that it does not know.
 func (a *Activities) lacks(t *tenant.Tenant, call string) bool {
 	_, lacks := a.lacking.Load(t.ID + " " + call)
 	return lacks
@@ -211,7 +212,7 @@ func (a *Activities) noteLack(t *tenant.Tenant, call string, err error) {
 	}
 }
 
-// step is the attempt as one of several files sees it: none goes on where another one stopped.
+// step returns the attempt as one of several files sees it: no file continues where another one stopped.
 func (t *together) step(ctx context.Context) attempt.Attempt {
 	return oneOfSeveral{Attempt: attempt.Of(ctx), before: t.moved, total: t.total}
 }

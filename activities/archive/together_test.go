@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// givesMedia is a Frame.io whose originals a server has, each under its file's id.
+// givesMedia is a Frame.io whose originals are on a server, each under its file's ID.
 type givesMedia struct {
 	legacyAPI
 	url string
@@ -29,7 +29,7 @@ func (m givesMedia) Media(_ context.Context, id string, r frameio.Rendition, _ b
 	return frameio.Media{URL: m.url + "/" + id, Rendition: r, Ranges: true}, nil
 }
 
-// smallFiles lets the harness see n small files, with bytes that serve answers for, by their number from 1.
+// smallFiles makes the harness see n small files, whose bytes serve returns by their number from 1.
 func (h *harness) smallFiles(t *testing.T, n int, serve func(i int, w http.ResponseWriter, r *http.Request) bool) workflows.RangeInput {
 	t.Helper()
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -91,7 +91,7 @@ func TestSmallFilesGoTogether(t *testing.T) {
 	require.Equal(t, before, h.sim.Calls(), "there is nothing left to do")
 }
 
-// A file's failure is its own: the others of its range arrive.
+// A file's failure is confined to it: the others in its range arrive.
 func TestAFileThatIsRefusedIsLeft(t *testing.T) {
 	for name, spoil := range map[string]func(*http.Request, string) int{
 		"its asset is refused": func(r *http.Request, body string) int {
@@ -125,7 +125,7 @@ func TestAFileThatIsRefusedIsLeft(t *testing.T) {
 	}
 }
 
-// A vendor that is away is not asked for each file of a range.
+// A vendor that is down is not asked for each file of a range.
 func TestAVendorThatIsAwayIsNotAskedForEachFile(t *testing.T) {
 	h := newHarness(t, harnessOptions{spoil: refusing(func(r *http.Request, _ string) int { return calls(r, "POST", "/files/", "", "", 503) })})
 	in := h.smallFiles(t, 12, nil)
@@ -161,7 +161,7 @@ func TestACancelledRangeGoesOnWhereItStopped(t *testing.T) {
 	require.Len(t, h.sim.Docs("assets"), 4)
 }
 
-// calls is the status for a call that matches, 0 for another.
+// calls returns the status for a call that matches, and 0 for any other.
 func calls(r *http.Request, method, path, body, has string, status int) int {
 	if r.Method == method && strings.HasSuffix(r.URL.Path, path) && strings.Contains(body, has) {
 		return status
@@ -169,7 +169,7 @@ func calls(r *http.Request, method, path, body, has string, status int) int {
 	return 0
 }
 
-// refusing answers calls with a status of its own, by their bodies.
+// refusing answers calls with the status that their bodies call for.
 func refusing(status func(r *http.Request, body string) int) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -186,7 +186,7 @@ func refusing(status func(r *http.Request, body string) int) func(http.Handler) 
 
 const oneKeyframes = "POST files/v1/assets/{id}/files/{id}/keyframes"
 
-// keyframesOf is how many jobs for keyframes each asset has.
+// keyframesOf returns how many keyframes jobs each asset has.
 func (h *harness) keyframesOf() map[string]int {
 	out := map[string]int{}
 	for _, j := range h.sim.Docs("jobs") {
@@ -246,7 +246,7 @@ func TestKeyframesOfSeveralFilesAreAskedForAtOnce(t *testing.T) {
 	}
 }
 
-// answering answers calls with a status: instead of iconik or, where its answer is lost, after it.
+// answering answers calls with a status, instead of iconik or, if lost is set, after it.
 func answering(match func(*http.Request) bool, status int, lost bool) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

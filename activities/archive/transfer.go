@@ -16,10 +16,10 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const checkpointPatience = 5 * time.Second // to write a checkpoint into the ledger, after the copy was told to stop
+const checkpointPatience = 5 * time.Second // to record a checkpoint in the ledger after the copy was told to stop
 
-// TransferFile moves one file's bytes from Frame.io to iconik's storage. A retry on any worker goes on after the parts
-// that the store has.
+// TransferFile moves one file's bytes from Frame.io to iconik's storage. A retry on any worker continues after the parts that
+// the storage has.
 func (a *Activities) TransferFile(ctx context.Context, in workflows.ItemInput) error {
 	arc, err := a.archive(in.Ref)
 	if err != nil {
@@ -67,7 +67,7 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 		return a.sourceRefused(err, unavailable)
 	}
 	if size < 0 {
-		size = source.Size() // of a proxy the host knows
+		size = source.Size() // the host knows the size of a proxy
 	}
 	sink, err := a.files().Sink(ctx, it, size)
 	if err != nil {
@@ -104,7 +104,7 @@ func (a *archive) copyBytes(ctx context.Context, it ledger.Item) error {
 	return a.recordTransfer(ctx, it, res)
 }
 
-// keepCheckpoint lets an archive that is paused or canceled go on where the copy stopped: a heartbeat ends with its activity.
+// keepCheckpoint lets an archive that was paused or canceled continue where the copy stopped: a heartbeat ends with its activity.
 func (a *archive) keepCheckpoint(ctx context.Context, it ledger.Item, checkpoint []byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkpointPatience)
 	defer cancel()
@@ -113,13 +113,13 @@ func (a *archive) keepCheckpoint(ctx context.Context, it ledger.Item, checkpoint
 			i.Checkpoint = checkpoint
 		}
 	})
-	if err != nil { // what the store has is not sent again all the same, but read
+	if err != nil { // what is stored is not sent again all the same, only read
 		a.log.WarnContext(ctx, "could not record where a file's copy stopped", "file", it.SourceID, "error", err)
 	}
 }
 
-// recordTransfer writes down what a transfer has proved. An attempt that was given up for dead may come that far, too: its bytes
-// are not those of the file that was opened since.
+// recordTransfer records what a transfer has proved. An attempt that was presumed dead may get this far too, but its bytes are
+// not those of the file that has been opened since.
 func (a *archive) recordTransfer(ctx context.Context, it ledger.Item, res transfer.Result) error {
 	row, err := a.row(ctx)
 	if err != nil {
@@ -140,7 +140,7 @@ func sameUpload(x, y ledger.Item) bool {
 	return x.State != ledger.Pending && x.FileID == y.FileID && x.UploadID == y.UploadID
 }
 
-// sourceRefused tells a missing original from other failures.
+// sourceRefused distinguishes a missing original from other failures.
 func (a *archive) sourceRefused(err, unavailable error) error {
 	var differs *transfer.SizeMismatch
 	var src *transfer.SourceError
@@ -155,7 +155,7 @@ func (a *archive) sourceRefused(err, unavailable error) error {
 	return err
 }
 
-// transferError says what is to be done about an error of the engine.
+// transferError turns an error of the engine into one that says how to handle it.
 func (a *archive) transferError(ctx context.Context, it ledger.Item, err error) error {
 	var own *fault.Error
 	var classed interface{ Retryable() bool }
@@ -175,7 +175,7 @@ func (a *archive) transferError(ctx context.Context, it ledger.Item, err error) 
 	return err
 }
 
-// noteBytes shows how far a file is; only people look at it.
+// noteBytes records how far a file is. Only people look at it.
 func (a *archive) noteBytes(ctx context.Context, it ledger.Item, n int64) {
 	_, err := a.ledger.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) {
 		if i.State == ledger.Copying && i.Checksum == "" {

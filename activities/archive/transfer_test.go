@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// An attempt that was given up for dead ends after all: what it has moved is not what the file holds that was opened since.
+// An attempt that was presumed dead ends after all: the bytes it moved are not those of the file that has been opened since.
 func TestALateAttemptSaysNothingOfAnotherUpload(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body := []byte("bytes")

@@ -11,8 +11,8 @@ import (
 	"github.com/framebridge/framebridge/plan"
 )
 
-// unlisted settles a folder whose listing is refused: it is gone where its parent has it no more, and otherwise it has failed,
-// and what was known of it before stays.
+// unlisted handles a folder whose listing is refused. The folder is gone if its parent no longer has it. Otherwise it has
+// failed, and what was known of it before stays.
 func (a *archive) unlisted(ctx context.Context, f ledger.Folder, scan int, r isolate.Refusal) error {
 	deleted, err := a.folderDeleted(ctx, f)
 	switch {
@@ -36,7 +36,7 @@ func (a *archive) unlisted(ctx context.Context, f ledger.Folder, scan int, r iso
 	return a.ledger.FolderUnlisted(ctx, f.SourceID, scan)
 }
 
-// folderURL is a folder's page in Frame.io, where it has said so.
+// folderURL returns a folder's page in Frame.io, if Frame.io provided it.
 func folderURL(f ledger.Folder) string {
 	var d details
 	if json.Unmarshal([]byte(f.Details), &d) != nil {
@@ -45,8 +45,8 @@ func folderURL(f ledger.Folder) string {
 	return d.Fields["framebridge_source_url"]
 }
 
-// folderDeleted says whether a folder is no more in its parent's listing. Where that cannot be read either, it is not known
-// to be.
+// folderDeleted reports whether a folder is no longer in its parent's listing. If the parent cannot be read either, the folder
+// does not count as deleted.
 func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, error) {
 	if f.ParentID == "" {
 		_, err := a.frameio.Project(ctx, a.ref.Archive)
@@ -56,7 +56,7 @@ func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, err
 		return false, isolate.Others(ctx, err)
 	}
 	parent, known, err := a.ledger.Folder(ctx, f.ParentID)
-	if err != nil || !known { // it was taken out of this scan
+	if err != nil || !known { // it was removed from this scan
 		return err == nil, err
 	}
 	for child, err := range frameio.RowsOf(ctx, "list a folder", a.frameio.Children, f.ParentID) {
@@ -73,7 +73,7 @@ func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, err
 	return true, nil
 }
 
-// versions lists a stack's versions. Of a stack that is refused, what was known of it before stays.
+// versions lists a stack's versions. If the stack is refused, what was known of it before stays.
 func (a *archive) versions(ctx context.Context, folder ledger.Folder, stack frameio.Asset, scan int) (versions []frameio.Asset, err error) {
 	refused, err := a.objects.Try(ctx, func() (err error) {
 		versions, err = a.frameio.Versions(ctx, stack)
@@ -82,7 +82,7 @@ func (a *archive) versions(ctx context.Context, folder ledger.Folder, stack fram
 	if refused == nil {
 		return versions, err
 	}
-	if _, err := a.frameio.Asset(ctx, stack.ID); rest.IsNotFound(err) { // deleted meanwhile
+	if _, err := a.frameio.Asset(ctx, stack.ID); rest.IsNotFound(err) { // deleted in the meantime
 		return nil, nil
 	}
 	failure := ledger.Failure{Kind: ledger.FailedStack, SourceID: stack.ID, Place: plan.JoinPath(folder.Path, stack.Name), URL: stack.URL, Scan: scan}

@@ -22,7 +22,7 @@ import (
 
 func aboutFiles(r *http.Request) bool { return strings.Contains(r.URL.Path, "/files/") }
 
-// Nobody promises that S3 storages offer a single PUT.
+// S3 storages need not offer a single PUT.
 func TestAnS3StorageWithoutASinglePutTakesParts(t *testing.T) {
 	for name, body := range map[string][]byte{"small": []byte("bytes"), "empty": {}} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestAnS3StorageWithoutASinglePutTakesParts(t *testing.T) {
 	}
 }
 
-// A record whose single PUT has gone is not filled for ever: another one takes its place.
+// A record whose single PUT is gone is not retried forever: another one takes its place.
 func TestARecordWhoseURLIsGoneIsMadeAnew(t *testing.T) {
 	h := newHarness(t, harnessOptions{spoil: answers(func(r *http.Request) bool { return r.Method == http.MethodGet && aboutFiles(r) }, func(v map[string]any) {
 		if _, ok := v["upload_url"]; ok {
@@ -54,7 +54,7 @@ func TestARecordWhoseURLIsGoneIsMadeAnew(t *testing.T) {
 	h.sees(t, file("F", "clip.mov", body))
 	require.Equal(t, workflows.DoTransfer, h.open(t, "F"))
 	gone := h.item(t, "F")
-	h.steps.uploads.Forget() // another worker goes on
+	h.steps.uploads.Forget() // another worker continues
 	_, err := h.updateItem(t.Context(), gone, func(i *ledger.Item) { i.State = ledger.Pending })
 	require.NoError(t, err)
 	h.copies(t, "F", body)
@@ -62,8 +62,7 @@ func TestARecordWhoseURLIsGoneIsMadeAnew(t *testing.T) {
 	require.Len(t, h.sim.Docs("files"), 1)
 }
 
-// The URL for parts may come with a record's creation only: an upload that could not be begun then is begun with
-// another record.
+// The URL for parts may come only with a record's creation: an upload that could not be begun then is begun with another record.
 func TestPartsAreBegunAgainWhereTheirURLComesOnce(t *testing.T) {
 	var begun atomic.Int32
 	h := newHarness(t, harnessOptions{
@@ -90,7 +89,7 @@ func TestPartsAreBegunAgainWhereTheirURLComesOnce(t *testing.T) {
 	require.Len(t, h.sim.Docs("files"), 1)
 }
 
-// A storage that takes large files only whole is said to, and not tried for ever.
+// A storage that accepts large files only as a whole is reported, and not retried forever.
 func TestAFileThatCannotGoUpInPartsFails(t *testing.T) {
 	h := newHarness(t, harnessOptions{spoil: answers(aboutFiles, func(v map[string]any) {
 		if _, ok := v["multipart_upload_url"]; ok {
@@ -105,8 +104,8 @@ func TestAFileThatCannotGoUpInPartsFails(t *testing.T) {
 	require.Equal(t, workflows.ErrorContent, own.Type)
 }
 
-// An attempt that Temporal has given up may go on beside the one in its place. A file that the other one has brought over has no URL for
-// an upload, and is not taken away for that.
+// An attempt that Temporal has given up on may run next to its successor. A file that the successor has copied has no upload
+// URL, and is not taken back because of that.
 func TestAnAttemptThatWasOvertakenTakesNothingBack(t *testing.T) {
 	for name, in := range map[string]workflows.OpenVersionInput{"going on": {}, "with a new upload": {NewUpload: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +127,7 @@ func TestAnAttemptThatWasOvertakenTakesNothingBack(t *testing.T) {
 	}
 }
 
-// Of what two attempts make at once, one holds, and the other one goes.
+// If two attempts create something at once, one object stays and the other is deleted.
 func TestNoSecondFormatOrRecordStays(t *testing.T) {
 	var h *harness
 	var both sync.Map
@@ -165,7 +164,7 @@ func TestNoSecondFormatOrRecordStays(t *testing.T) {
 	require.Equal(t, h.item(t, "F").FileID, h.sim.Docs("files")[0]["id"])
 }
 
-// A worker runs for weeks: where a storage has been replaced by another one meanwhile, one file at most fails for it.
+// A worker runs for weeks: if a storage is replaced in that time, at most one file fails.
 func TestAStorageThatWasReplacedIsNotedOnce(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	h.sees(t, file("F", "clip.mov", []byte("bytes")))

@@ -7,7 +7,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// verdict is what an archive has proved, over all items, folders and presentations.
+// verdict returns what an archive has proved, over all items, folders and presentations.
 func verdict(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
 	open := t.Pending + t.Copying + t.Copied
 	switch {
@@ -25,7 +25,7 @@ func verdict(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) 
 	return ledger.Verified, english.Count(t.Items, "file") + " verified"
 }
 
-// some is a clause of a sentence, where there is something to say.
+// some returns a clause of a sentence, or "" if n is zero.
 func some(n int64, what string) string {
 	if n == 0 {
 		return ""

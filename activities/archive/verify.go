@@ -19,10 +19,10 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const verifyInParallel = 8 // items of one range read at once
+const verifyInParallel = 8 // items of one range that are read at once
 
-// VerifyItems reads iconik's side of a range of items, and the comments of both sides, and compares them with what the
-// ledger says was done. A difference fails the item.
+// VerifyItems reads iconik's side of a range of items, and both sides' comments, and compares them with what the ledger says
+// was done. A difference fails the item.
 func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) (workflows.Counts, error) {
 	var counts workflows.Counts
 	arc, err := a.archive(in.Ref)
@@ -83,8 +83,8 @@ func (a *Activities) VerifyItems(ctx context.Context, in workflows.VerifyInput) 
 	return counts, nil
 }
 
-// verifyItem returns whether the item's bytes and comments are in iconik as Frame.io has them, and with repair whether
-// something of it was missing there and is to be made again.
+// verifyItem reports whether the item's bytes and comments in iconik match Frame.io's and, with repair, whether part of it was
+// missing and must be created again.
 func (a *archive) verifyItem(ctx context.Context, it ledger.Item, repair bool) (verified, missing bool, err error) {
 	if it.State != ledger.Copied && it.State != ledger.ItemVerified && it.State != ledger.Skipped {
 		return false, false, nil
@@ -121,7 +121,7 @@ func (a *archive) verifyItem(ctx context.Context, it ledger.Item, repair bool) (
 	return it.State != ledger.Skipped, false, err
 }
 
-// itemProblem is the first difference between an item in Frame.io and in iconik, and which part is missing.
+// itemProblem returns the first difference between an item in Frame.io and in iconik, and which part is missing.
 func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
 	if it.AssetID == "" || it.VersionID == "" {
 		return "missing: the ledger has no iconik asset for this file", assetMissing, nil
@@ -130,7 +130,7 @@ func (a *archive) itemProblem(ctx context.Context, it ledger.Item) (string, miss
 	if err == nil && problem == "" && it.State != ledger.Skipped {
 		problem, missing, err = a.fileProblem(ctx, it)
 	}
-	if err == nil && problem == "" && (it.CommentCount != 0 || it.CommentsDone > 0 || it.HadComments || a.countsFail && it.CommentsScan > 0) { // also of one that was never read
+	if err == nil && problem == "" && (it.CommentCount != 0 || it.CommentsDone > 0 || it.HadComments || a.countsFail && it.CommentsScan > 0) { // includes one that was never read
 		var uncopied bool
 		if problem, uncopied, err = a.threads().Problem(ctx, it); uncopied {
 			missing = commentMissing
@@ -168,8 +168,8 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 	return "", nothingMissing, a.compareAsset(ctx, it, asset)
 }
 
-// fileProblem compares the file that the archive made. Copies on other storages, which people and iconik's own rules make
-// of a format's file set, are theirs.
+// fileProblem compares the file that the archive created. Copies of a format's file set on other storages, which people and
+// iconik's own rules make, are not the archive's concern.
 func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, missingPart, error) {
 	files, err := a.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
@@ -183,7 +183,7 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 		case f.ID == it.FileID:
 			ours = &files[i]
 		case f.Status == "OPEN" && f.FileSetID == it.FileSetID:
-			// A record without bytes beside ours is left over from a request whose answer was lost.
+			// An open record without bytes next to ours is left over from a request whose answer was lost.
 			if err := a.iconik.Files.DeleteFile(ctx, it.AssetID, f.ID); err != nil && !rest.IsNotFound(err) {
 				return "", nothingMissing, err
 			}
@@ -214,8 +214,8 @@ func (a *archive) fileProblem(ctx context.Context, it ledger.Item) (string, miss
 	return problem, fileDiffers, err
 }
 
-// unlistedFile asks for the archive's file by its id. That a listing lacks it, or is not there at all, does not mean that it is
-// gone, and taking it for gone would copy it once more. It returns nil where it is gone.
+// unlistedFile asks for the archive's file by its ID, and returns nil if it is gone. That a listing lacks the file, or does not
+// exist at all, does not mean that the file is gone, and taking it for gone would copy it once more.
 func (a *archive) unlistedFile(ctx context.Context, it ledger.Item) (*iconik.File, error) {
 	if it.FileID == "" {
 		return nil, nil
@@ -227,9 +227,9 @@ func (a *archive) unlistedFile(ctx context.Context, it ledger.Item) (*iconik.Fil
 	return f, err
 }
 
-// VerifyTree reads the presentations back, and each collection's contents: assets of ours that the ledger does not know
-// are left over from requests whose answer was lost for longer than iconik's index lagged, and are taken away again.
-// Folders whose collection was deleted are left without one: the next round, or the next run, makes it.
+// VerifyTree reads back the presentations and each collection's contents. Assets of ours that the ledger does not know are left
+// over from requests whose answer was lost for longer than iconik's index lags, and are deleted. Folders whose collection was
+// deleted are left without one until the next round or run creates it.
 func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflows.TreeResult, error) {
 	var res workflows.TreeResult
 	arc, err := a.archive(ref)
@@ -245,7 +245,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 	if err := arc.findings.Begin(ctx, comparing.PartFields, comparing.PartCollection, comparing.PartReferences); err != nil {
 		return res, err
 	}
-	me := "" // nobody, where iconik does not say
+	me := "" // nobody, if iconik does not say
 	if _, err := arc.objects.TryOr(ctx, ledger.Failure{Kind: ledger.FailedComparison, SourceID: "user", Place: "What Framebridge made twice"}, func() error {
 		user, err := arc.tenant.CurrentUser(ctx)
 		if err == nil {
@@ -312,7 +312,7 @@ var errFolderGone = errors.New("the collection is no longer in iconik")
 
 // verifyFolder compares a folder's collection and the fields of what is in it, and takes away what stands there twice.
 func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place placement, me string) error {
-	// What is in the delete queue is still listed, and what is empty may not be: the collection itself tells.
+	// Objects in the delete queue are still listed, and empty collections may not be: ask for the collection itself.
 	is, err := a.iconik.Collections.Get(ctx, f.CollectionID)
 	if iconik.Gone(is, err) {
 		return a.folderGone(ctx, f)

@@ -20,8 +20,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// OpenVersion makes the version's asset, format, file set and file in iconik, and the upload session of a large file.
-// It decides what is done with a file that has no original.
+// OpenVersion creates the version's asset, format, file set and file in iconik, and the upload session of a large file. It
+// decides what to do with a file that has no original.
 func (a *Activities) OpenVersion(ctx context.Context, in workflows.OpenVersionInput) (workflows.OpenVersionResult, error) {
 	nothing := workflows.OpenVersionResult{Do: workflows.DoNothing}
 	arc, err := a.archive(in.Ref)
@@ -85,7 +85,7 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 		return workflows.OpenVersionResult{}, err
 	}
 	if it.State == ledger.Copying && it.Checksum != "" && it.Rendition == string(d.Rendition) {
-		return result(workflows.DoClose) // the bytes were all there when the worker ended
+		return result(workflows.DoClose) // all bytes were stored when the worker ended
 	}
 	if it, err = a.ensureFile(ctx, it, d); err != nil {
 		return workflows.OpenVersionResult{}, err
@@ -93,8 +93,8 @@ func (a *archive) openVersion(ctx context.Context, it ledger.Item, in workflows.
 	return result(workflows.DoTransfer)
 }
 
-// heldBack says which older version an item waits for: iconik puts a version that is made behind all others, and keeps
-// metadata with the current one only. A version that is there already waits for nothing.
+// heldBack says which older version an item waits for, or "": iconik adds a new version after all others, and keeps metadata
+// only with the current one. A version that already exists does not wait.
 func (a *archive) heldBack(ctx context.Context, it ledger.Item) (string, error) {
 	if it.Version == 1 || it.VersionID != "" {
 		return "", nil
@@ -109,8 +109,8 @@ func (a *archive) heldBack(ctx context.Context, it ledger.Item) (string, error) 
 	return "", err
 }
 
-// takeUpAgain lets a further round of a run try what an item failed for: its bytes need not be moved again where they are
-// there, and its comments are read again.
+// takeUpAgain lets a further round of a run retry a failed item. Bytes that are stored need not be moved again, and the
+// comments are read again.
 func (a *archive) takeUpAgain(ctx context.Context, it ledger.Item) (ledger.Item, error) {
 	return a.updateOwn(ctx, it, func(i *ledger.Item) {
 		i.CommentsScan = 0
@@ -120,7 +120,7 @@ func (a *archive) takeUpAgain(ctx context.Context, it ledger.Item) (ledger.Item,
 	})
 }
 
-// skip writes down why an item's bytes are not brought over.
+// skip records why an item's bytes are not copied.
 func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 	it, err := a.placeholder(ctx, it)
 	if err == nil {
@@ -129,7 +129,7 @@ func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 	return err
 }
 
-// placeholder keeps what was said about a file whose bytes are not brought over: an asset of type PLACEHOLDER.
+// placeholder keeps the metadata and comments of a file whose bytes are not copied, in an asset of type PLACEHOLDER.
 func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item, error) {
 	if it.FileID != "" {
 		var err error
@@ -159,7 +159,7 @@ func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item,
 	})
 }
 
-// ensureVersion finds or makes the asset, and the version of it that stands for the item.
+// ensureVersion finds or creates the asset, and its version for the item.
 func (a *archive) ensureVersion(ctx context.Context, it ledger.Item, assetType string) (ledger.Item, error) {
 	if it.AssetID != "" && it.VersionID != "" {
 		if assetType == "ASSET" && it.FileID == "" { // its original may have come back since it was skipped
@@ -214,7 +214,7 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 		err = a.access.Secure(ctx, acls.Object{Type: acls.Assets, ID: id, Place: place, Name: it.Path}, made)
 	}
 	if err == nil && made && it.Version == 1 && first.ID != "" {
-		// Saves reading the asset again; a lost ledger write only means that it is read after all.
+		// This saves reading the asset again. If the ledger write is lost, the asset is read after all.
 		if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkVersion, SourceID: it.SourceID, Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err == nil {
 			err = a.tenant.Ledger.Complete(ctx, ledger.LinkVersion, it.SourceID, first.ID, "")
 			if err != nil {
@@ -222,7 +222,7 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 			}
 		}
 	}
-	if err == nil && made { // spares the newest version a look at where the asset is
+	if err == nil && made { // saves the newest version from reading where the asset is
 		wrote := comparing.WantedAsset(it.Title, folder)
 		err = a.tenant.Ledger.CompleteAs(ctx, kind, it.AssetKey, id, placedAs(it, folder), proof.Write(wrote, wrote).String())
 	}
@@ -235,7 +235,7 @@ func (a *archive) ensureAsset(ctx context.Context, it ledger.Item, assetType str
 	return id, a.noPlaceholder(ctx, id)
 }
 
-// hasBytes says that an older version has put a file into the asset, which made it a real one.
+// hasBytes reports whether an older version has put a file into the asset, which made it a real one.
 func (a *archive) hasBytes(ctx context.Context, it ledger.Item, assetID string) (bool, error) {
 	if it.Version == 1 {
 		return false, nil
@@ -244,7 +244,7 @@ func (a *archive) hasBytes(ctx context.Context, it ledger.Item, assetID string) 
 	return slices.ContainsFunc(older, func(o ledger.Item) bool { return o.AssetKey == it.AssetKey && o.AssetID == assetID && o.FileID != "" }), err
 }
 
-// noPlaceholder turns an asset that was made for a version without bytes into a real one.
+// noPlaceholder turns an asset that was created for a version without bytes into a real one.
 func (a *archive) noPlaceholder(ctx context.Context, assetID string) error {
 	first, err := a.iconik.Assets.Get(ctx, assetID, false)
 	if err != nil || first.Type != "PLACEHOLDER" {
@@ -254,14 +254,14 @@ func (a *archive) noPlaceholder(ctx context.Context, assetID string) error {
 	return err
 }
 
-// ensureAssetVersion ties the item to a version of the asset. iconik makes the first one with the asset.
+// ensureAssetVersion ties the item to a version of the asset. iconik creates the first version together with the asset.
 func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetID string) (string, error) {
 	adopting, err := a.adopting(ctx)
 	if err != nil {
 		return "", err
 	}
-	// A version of the asset that no item is tied to yet was made for this one: the newest of them, since the one that came
-	// with the asset waits for the first item.
+	// A version that no item is tied to was created for this one. The newest of them is taken, because the one that came with
+	// the asset waits for the first item.
 	untied := func(ctx context.Context, versions []iconik.Version, newest bool) (string, error) {
 		versions = slices.Clone(versions)
 		slices.SortStableFunc(versions, iconik.OlderFirst)
@@ -305,7 +305,7 @@ func (a *archive) ensureAssetVersion(ctx context.Context, it ledger.Item, assetI
 	return id, err
 }
 
-// tied says whether a version is that of an item, or was before the item's file was brought over elsewhere.
+// tied reports whether a version belongs to an item, or did before the item's file was copied elsewhere.
 func (a *archive) tied(ctx context.Context, version string) (bool, error) {
 	for _, kind := range []ledger.LinkKind{ledger.LinkVersion, ledger.LinkLeftBehind} {
 		if _, tied, err := a.tenant.Ledger.LinkByTarget(ctx, kind, version); err != nil || tied {
@@ -315,7 +315,7 @@ func (a *archive) tied(ctx context.Context, version string) (bool, error) {
 	return false, nil
 }
 
-// inOrder is the version at a place, counted from 1, oldest first, as an archive made them.
+// inOrder returns the ID of the version at a position, counted from 1 with the oldest first, in the order an archive creates them.
 func inOrder(versions []iconik.Version, place int) string {
 	versions = slices.Clone(versions)
 	slices.SortStableFunc(versions, iconik.OlderFirst)

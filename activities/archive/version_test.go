@@ -21,8 +21,8 @@ func (h *harness) versions(t *testing.T, asset string) []iconik.Version {
 	return got.Versions
 }
 
-// iconik promises no order of an asset's versions, and the one that it makes with the asset is the first item's, whenever
-// that is copied.
+// iconik does not guarantee the order of an asset's versions, and the version that it creates with the asset is the first
+// item's, whenever that is copied.
 func TestANewVersionIsTheNewestWhateverTheOrder(t *testing.T) {
 	for name, oldestFirst := range map[string]bool{"oldest first": true, "newest first": false} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestANewVersionIsTheNewestWhateverTheOrder(t *testing.T) {
 	}
 }
 
-// The verification promises that a missing version is made again, the first one, too.
+// Verification promises that a missing version is created again, including the first one.
 func TestALostFirstVersionIsMadeAgain(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body := []byte("bytes")
@@ -70,7 +70,7 @@ func TestALostFirstVersionIsMadeAgain(t *testing.T) {
 	require.Len(t, h.versions(t, missing.AssetID), 3)
 }
 
-// iconik deletes versions in the background: one that is on its way out proves nothing.
+// iconik deletes versions in the background: one that is being deleted proves nothing.
 func TestAVersionThatIsBeingDeletedIsMissing(t *testing.T) {
 	for status, want := range map[string]missingPart{"ACTIVE": nothingMissing, "DELETING": versionMissing, "DELETED": versionMissing} {
 		t.Run(status, func(t *testing.T) {
@@ -101,7 +101,7 @@ func (noComments) Comments(_ context.Context, _, _ string) (frameio.Page[frameio
 	return frameio.Page[frameio.Comment]{}, nil
 }
 
-// What was kept as a placeholder is an asset like others once its original is there.
+// What was kept as a placeholder becomes a normal asset once its original is there.
 func TestAPlaceholderBecomesAnAssetWithItsOriginal(t *testing.T) {
 	h := newHarness(t, harnessOptions{})
 	body := []byte("bytes")

@@ -1,4 +1,4 @@
-// Package attempt is what the code of an activity may ask of the machinery that runs it, without Temporal: package
+// Package attempt is what the code of an activity may ask of the machinery that runs it, without importing Temporal. Package
 // activities puts it into the context.
 package attempt
 
@@ -10,39 +10,39 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 )
 
-// ErrStopping is the cause that ends what StopWithWorker watches.
+// ErrStopping is the cancellation cause of a context from StopWithWorker when its worker shuts down.
 var ErrStopping = errors.New("this worker is shutting down; another one continues from here")
 
-// Checkpoint is what survives a worker that dies while it moves bytes, or writes a list.
+// Checkpoint is what survives a worker that dies while it moves bytes or writes a list.
 type Checkpoint struct {
-	Bytes  int64  `json:"bytes"` // for people, as Total
+	Bytes  int64  `json:"bytes"` // for people, like Total
 	Total  int64  `json:"total"`
-	Engine []byte `json:"checkpoint,omitempty"` // where the transfer engine goes on
-	Rows   int64  `json:"rows,omitempty"`       // of a list that were written
-	// At is when it got further than ever before, where that is of interest.
+	Engine []byte `json:"checkpoint,omitempty"` // where the transfer engine continues
+	Rows   int64  `json:"rows,omitempty"`       // of a list that have been written
+	// At is when the work last got further than ever before, if that matters.
 	At time.Time `json:"at,omitzero"`
 }
 
 // Attempt is one attempt of an activity.
 type Attempt interface {
-	// Scheduled is when the activity was scheduled, before its first attempt.
+	// Scheduled returns when the activity was scheduled, before its first attempt.
 	Scheduled() time.Time
-	// WorkerStop is closed when the worker is asked to end.
+	// WorkerStop returns a channel that is closed when the worker is asked to stop.
 	WorkerStop() <-chan struct{}
-	// Resume is the newest checkpoint, of this attempt or one before; empty where there is none.
+	// Resume returns the newest checkpoint of this attempt or an earlier one, or an empty one if there is none.
 	Resume() Checkpoint
 	// Save hands a checkpoint to the next attempt.
 	Save(Checkpoint)
-	// OnBeat has f called with the newest checkpoint, with each sign of life that the attempt gives.
+	// OnBeat has f called with the newest checkpoint on each heartbeat.
 	OnBeat(f func(context.Context, Checkpoint))
 }
 
 type key struct{}
 
-// With puts an attempt into the context of its activity.
+// With returns a context that carries an activity's attempt.
 func With(ctx context.Context, a Attempt) context.Context { return context.WithValue(ctx, key{}, a) }
 
-// Of returns the attempt that ctx belongs to. Outside an activity nothing stops it and nothing is saved.
+// Of returns the attempt that ctx belongs to. Outside an activity, nothing stops it and nothing is saved.
 func Of(ctx context.Context) Attempt {
 	if a, ok := ctx.Value(key{}).(Attempt); ok {
 		return a
@@ -50,7 +50,7 @@ func Of(ctx context.Context) Attempt {
 	return none{time.Now()}
 }
 
-// Stopping returns an error when the attempt should end between two steps: its worker is asked to, or it is canceled.
+// Stopping returns an error if the attempt should end between two steps, because its worker is stopping or it was canceled.
 func Stopping(ctx context.Context) error {
 	select {
 	case <-Of(ctx).WorkerStop():
@@ -60,13 +60,13 @@ func Stopping(ctx context.Context) error {
 	}
 }
 
-// StoppingType is the type of Stopped's error in Temporal.
+// StoppingType is the type that Stopped's error has in Temporal.
 const StoppingType = "WorkerStopping"
 
-// Stopped is what an attempt returns that its worker's end has interrupted: another worker goes on at once.
+// Stopped returns the error for an attempt that its worker's shutdown has interrupted. Another worker continues right away.
 func Stopped() error { return fault.Wait(StoppingType, time.Second, "%v", ErrStopping) }
 
-// StopWithWorker returns a context that is canceled, with ErrStopping as its cause, when the worker is asked to end.
+// StopWithWorker returns a context that is canceled, with ErrStopping as its cause, when the worker is asked to stop.
 func StopWithWorker(ctx context.Context) (context.Context, context.CancelFunc) {
 	stop := Of(ctx).WorkerStop()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -81,7 +81,7 @@ func StopWithWorker(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(nil) }
 }
 
-// WasStopped says that ctx, from StopWithWorker, was ended by the worker.
+// WasStopped reports whether ctx, from StopWithWorker, was ended by its worker.
 func WasStopped(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrStopping) }
 
 type none struct{ at time.Time }

@@ -1,5 +1,4 @@
-// Package comments brings the comments of a file over to the version that they were made on, each as a segment, and compares
-// both sides of them.
+// Package comments copies the comments of a file to the version they were made on, each as a segment, and compares the two sides.
 package comments
 
 import (
@@ -18,22 +17,22 @@ import (
 	"github.com/framebridge/framebridge/plan"
 )
 
-// Threads are the comments of one archive's files.
+// Threads handles the comments of one archive's files.
 type Threads struct {
-	Archive  string // its id
+	Archive  string // its ID
 	Tenant   *tenant.Tenant
 	Rows     ledger.ArchiveLedger
 	Objects  isolate.Objects
 	Access   *acls.Keeper
 	Findings *comparing.Findings
-	// Changed is told before the first write to iconik; Adopting says that somebody else may have brought comments over.
+	// Changed is called before the first write to iconik. Adopting reports whether somebody else may have copied comments.
 	Changed  func(context.Context) error
 	Adopting func(context.Context) (bool, error)
 	// Update changes an item's row.
 	Update func(ctx context.Context, it ledger.Item, change func(*ledger.Item)) (ledger.Item, error)
 }
 
-// Source reads all comments of a file, parents before their replies, in the order they were made.
+// Source reads all comments of a file in the order they were made, parents before their replies.
 func (t Threads) Source(ctx context.Context, fileID string) ([]frameio.Comment, error) {
 	all, err := t.Tenant.FileComments(ctx, fileID)
 	if err != nil {
@@ -45,8 +44,8 @@ func (t Threads) Source(ctx context.Context, fileID string) ([]frameio.Comment, 
 	return all, nil
 }
 
-// Visible are a file's comments without those that are for the team only where somebody else may read the file in
-// iconik, and without the replies to them. What was brought over of those before is taken away.
+// Visible returns a file's comments. If people outside the team may read the file in iconik, it leaves out team-only comments
+// and the replies to them, and deletes what was copied of them before.
 func (t Threads) Visible(ctx context.Context, it ledger.Item) ([]frameio.Comment, error) {
 	all, err := t.Source(ctx, it.SourceID)
 	if err != nil {
@@ -94,7 +93,7 @@ func (t Threads) takeAway(ctx context.Context, it ledger.Item, comment string) e
 	return t.Tenant.Ledger.Delete(ctx, ledger.LinkComment, comment)
 }
 
-// Forget lets a file's comments be brought over anew: its version is no longer in iconik.
+// Forget lets a file's comments be copied again, because its version is no longer in iconik.
 func (t Threads) Forget(ctx context.Context, it ledger.Item) error {
 	comments, err := t.Visible(ctx, it)
 	if rest.IsNotFound(err) {
@@ -111,10 +110,10 @@ func (t Threads) Forget(ctx context.Context, it ledger.Item) error {
 	return nil
 }
 
-// note writes down what of an item's comments is not brought over.
+// note records what is not carried of an item's comments.
 func (t Threads) note(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
 	notCarried := plan.NotCarried(comments, t.Tenant.DrawingFrame())
-	if len(notCarried) == 0 && it.CommentsScan == 0 { // nothing was there to take back
+	if len(notCarried) == 0 && it.CommentsScan == 0 { // there was nothing to clear
 		return nil
 	}
 	for i := range notCarried {

@@ -17,14 +17,13 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// Problem reads the comments of both sides and says what is in the way of a verdict; missing: the next round brings it over.
-// iconik lists them from an index that lags, so one that is not
-// listed is asked for by its id before it is called missing.
+// Problem reads the comments on both sides and returns what prevents a verdict. missing means that the next round copies it.
+// iconik lists comments from an index that lags, so one that is not listed is requested by its ID before it counts as missing.
 func (t Threads) Problem(ctx context.Context, it ledger.Item) (problem string, missing bool, err error) {
 	source, err := t.Visible(ctx, it)
 	if rest.IsNotFound(err) {
 		if _, gone := t.Tenant.Frameio.Asset(ctx, it.SourceID); !rest.IsNotFound(gone) {
-			return "", false, cmp.Or(gone, err) // the file is there: only its comments are refused
+			return "", false, cmp.Or(gone, err) // the file exists: only its comments are refused
 		}
 		return "extra: the file was removed from Frame.io during the archive; a retry leaves it out", false, nil
 	}
@@ -37,7 +36,7 @@ func (t Threads) Problem(ctx context.Context, it ledger.Item) (problem string, m
 	}
 	there, external := map[string]*iconik.Segment{}, map[string]int{}
 	for i, s := range listed {
-		// Pages of an index that moves on may show one segment twice.
+		// Pages of an index that is changing may show a segment twice.
 		if !s.Deleted() && there[s.ID] == nil {
 			there[s.ID] = &listed[i]
 			external[s.ExternalID]++
@@ -87,14 +86,14 @@ func (t Threads) Problem(ctx context.Context, it ledger.Item) (problem string, m
 	return "", false, t.Findings.Set(ctx, t.placeOf(it), rows)
 }
 
-// draftFor is a comment as it is written in a user's name.
+// draftFor returns a function that returns a comment as it is written in a user's name.
 func (t Threads) draftFor(it ledger.Item, c frameio.Comment) func(user string) mapping.SegmentDraft {
 	return func(user string) mapping.SegmentDraft {
 		return mapping.Segment(plan.Comment(it, c, user, t.Tenant.DrawingFrame()))
 	}
 }
 
-// parentSegment is the segment that a comment's own replies to; empty where there is none.
+// parentSegment returns the segment that a comment's own segment replies to, or "" if there is none.
 func (t Threads) parentSegment(ctx context.Context, c frameio.Comment) (string, error) {
 	if c.ParentID == "" {
 		return "", nil
@@ -103,11 +102,11 @@ func (t Threads) parentSegment(ctx context.Context, c frameio.Comment) (string, 
 	return link.TargetID, err
 }
 
-// The words for a comment that Frame.io has otherwise than it had.
+// changedSince is the problem of a comment that has changed in Frame.io.
 const changedSince = "differ: a comment was changed in Frame.io after the copy; a retry brings the change over"
 
-// compare compares a comment with its segment, as iconik's index or its store shows it. The index lags, so only the store
-// can say that something differs. gone says that iconik has the segment no more.
+// compare compares a comment with its segment, as shown by iconik's index or its store. The index lags, so only the store can
+// tell that something differs. gone means that iconik no longer has the segment.
 func (t Threads) compare(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, have *iconik.Segment) (found []proof.Difference, gone bool, err error) {
 	user, err := t.Tenant.UserFor(ctx, c.Author)
 	if err != nil {
@@ -133,7 +132,7 @@ func (t Threads) compare(ctx context.Context, it ledger.Item, c frameio.Comment,
 			want.Fields, is.Fields = comparing.FieldsOf(fields, nil), comparing.FieldsOf(fields, comparing.In(stored))
 		}
 		found := proof.Compare(want.Object(), is.Object(), before, changed)
-		if link.Written == "" { // a reply's segment of before keeps its parent, whatever became of that one
+		if link.Written == "" { // an older reply's segment keeps its parent, whatever became of it
 			found = slices.DeleteFunc(found, func(d proof.Difference) bool { return d.Property == proof.Parent })
 		}
 		return found
@@ -160,14 +159,13 @@ func (t Threads) compare(ctx context.Context, it ledger.Item, c frameio.Comment,
 			return nil, false, err
 		}
 	}
-	if found = compare(have, stored); changed && !comparing.Stale(found) { // in what cannot be seen of the segment itself
+	if found = compare(have, stored); changed && !comparing.Stale(found) { // in something that the segment does not show
 		found = append(found, proof.Difference{Kind: proof.Source})
 	}
 	return found, false, nil
 }
 
-// restore gives a segment back what was changed of it in iconik, where the configuration says so. It returns what differs
-// still.
+// restore undoes what was changed in a segment in iconik, if the configuration says so. It returns what still differs.
 func (t Threads) restore(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, found []proof.Difference) ([]proof.Difference, error) {
 	changed := func(d proof.Difference) bool { return d.Kind == proof.Changed && d.Property != proof.Parent }
 	if !t.Findings.Restores || comparing.Stale(found) || !slices.ContainsFunc(found, changed) {

@@ -20,10 +20,10 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// Copy brings the comments of a file over, and returns how many are there now.
+// Copy copies the comments of a file, and returns how many are there now.
 func (t Threads) Copy(ctx context.Context, it ledger.Item) (int, error) {
 	comments, err := t.Visible(ctx, it)
-	if rest.IsNotFound(err) { // deleted since the tree was read, or under another id by now: its next reading tells
+	if rest.IsNotFound(err) { // deleted since the scan, or under another ID by now: the next scan tells
 		return 0, nil
 	}
 	if err != nil {
@@ -55,8 +55,8 @@ func (t Threads) Copy(ctx context.Context, it ledger.Item) (int, error) {
 	return len(comments) - left, err
 }
 
-// each brings a file's comments over, each by itself. It returns why some were refused, and how many are left out:
-// the refused ones and the replies to them, which have nothing to stand under.
+// each copies a file's comments one by one. It returns why some were refused, and how many are left out: the refused ones and
+// the replies to them, which have no parent.
 func (t Threads) each(ctx context.Context, it ledger.Item, comments []frameio.Comment) (refused *isolate.Refusal, left int, err error) {
 	var reasons []string
 	worst := ledger.FaultContent
@@ -87,14 +87,14 @@ func (t Threads) each(ctx context.Context, it ledger.Item, comments []frameio.Co
 	return &isolate.Refusal{Fault: worst, Reason: fmt.Sprintf("%d of %d comments were not brought over, replies to refused ones included: %s", len(without), len(comments), strings.Join(reasons, "; "))}, len(without), nil
 }
 
-// sourceURL is the item's page in Frame.io.
+// sourceURL returns the item's page in Frame.io.
 func sourceURL(it ledger.Item) string {
 	var fields map[string]string
-	_ = json.Unmarshal(it.Fields, &fields) // without its page, the comment's id tells
+	_ = json.Unmarshal(it.Fields, &fields) // without the page, the comment's ID has to do
 	return cmp.Or(fields["framebridge_source_url"], "of file "+it.SourceID)
 }
 
-// Unread fails an item whose comments cannot be read; they are tried again after the next reading of the tree.
+// Unread fails an item whose comments cannot be read. They are retried after the next scan.
 func (t Threads) Unread(ctx context.Context, it ledger.Item, r isolate.Refusal) error {
 	_, err := t.Update(ctx, it, func(i *ledger.Item) {
 		isolate.FailItem(i, r)
@@ -125,7 +125,7 @@ func (t Threads) one(ctx context.Context, it ledger.Item, c frameio.Comment) err
 		if err != nil || there {
 			return err
 		}
-		if err := t.Tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: made again
+		if err := t.Tenant.Ledger.Delete(ctx, ledger.LinkComment, c.ID); err != nil { // deleted in iconik: create it again
 			return err
 		}
 	}
@@ -143,7 +143,7 @@ func (t Threads) one(ctx context.Context, it ledger.Item, c frameio.Comment) err
 	if err != nil {
 		return err
 	}
-	var have *iconik.Segment // as iconik answers
+	var have *iconik.Segment // as in iconik's response
 	id, _, err := t.Tenant.CreateOnce(ctx, tenant.Creation{
 		Owner: t.Archive, BeforeWrite: t.Changed,
 		Kind: ledger.LinkComment, SourceID: c.ID, Parent: it.AssetID, Hash: "", IndexLag: t.Tenant.Config.Iconik.SettleTime, FindFirst: adopting,
@@ -187,12 +187,12 @@ func (t Threads) one(ctx context.Context, it ledger.Item, c frameio.Comment) err
 type written struct {
 	hash   string
 	fields []comparing.Field
-	// row is what is remembered, by what iconik has now and what it has answered of the fields.
+	// row returns what to record, given what iconik has now and what it answered about the fields.
 	row func(s *iconik.Segment, answered map[string][]string) proof.Written
 }
 
-// finish marks a team-only comment, writes the comment's own metadata and then, with what iconik has of it, its hash, which
-// says that nothing is left to do.
+// finish marks a team-only comment, writes the comment's own metadata and then, with what iconik has of it, the hash that says
+// that nothing is left to do.
 func (t Threads) finish(ctx context.Context, it ledger.Item, c frameio.Comment, id string, have *iconik.Segment, draft mapping.SegmentDraft, w written) error {
 	if draft.Internal {
 		s, err := t.Tenant.MarkTeamOnly(ctx, it.AssetID, id)
@@ -211,14 +211,15 @@ func (t Threads) finish(ctx context.Context, it ledger.Item, c frameio.Comment, 
 			return fmt.Errorf("metadata of a comment: %w", err)
 		}
 	}
-	if have == nil { // made by an attempt that ended before it could say how
+	if have == nil { // created by an attempt that ended before it could record it
 		return t.Tenant.Ledger.Complete(ctx, ledger.LinkComment, c.ID, id, w.hash)
 	}
 	return t.Tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, id, w.hash, w.row(have, answered).String())
 }
 
-// edit lets a comment that changed in Frame.io since the last run follow; false where iconik has it no more. Who
-// wrote a segment cannot be changed any more: what iconik does not say stays in the text. What somebody has changed in iconik is left to the proof, unless it is to be restored.
+// edit updates a comment that has changed in Frame.io since the last run. It returns false if iconik no longer has it. A
+// segment's author can no longer be changed, so what iconik does not tell stays in the text. What somebody has changed in
+// iconik is left to verification, unless it must be restored.
 func (t Threads) edit(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, user string) (bool, error) {
 	have, err := t.Tenant.Iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
 	if iconik.Gone(have, err) {
@@ -233,13 +234,13 @@ func (t Threads) edit(ctx context.Context, it ledger.Item, c frameio.Comment, li
 		user = ""
 	}
 	draft := draftFor(user)
-	if link.Hash == draft.Hash() { // only the author has become an iconik user since
+	if link.Hash == draft.Hash() { // only the author has become an iconik user
 		return true, t.Tenant.Ledger.CompleteAs(ctx, ledger.LinkComment, c.ID, link.TargetID, hash, link.Written)
 	}
 	return true, t.write(ctx, it, c, link, have, draft, hash, true)
 }
 
-// write gives a segment what differs of its comment. changed says that Frame.io has changed it since it was written.
+// write gives a segment what differs in its comment. changed means that Frame.io has changed the comment since it was written.
 func (t Threads) write(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link, have *iconik.Segment, draft mapping.SegmentDraft, hash string, changed bool) error {
 	if err := t.Changed(ctx); err != nil {
 		return err
@@ -276,7 +277,7 @@ func (t Threads) write(ctx context.Context, it ledger.Item, c frameio.Comment, l
 	return t.Findings.Restored(ctx, t.placeOf(it), comparing.CommentDifferences(c.Text, work.Restored))
 }
 
-// patch changes a segment. What iconik refuses of it, a drawing or that it is for the team only, is left as it was.
+// patch changes a segment. What iconik refuses, a drawing or the team-only mark, is left as it was.
 func (t Threads) patch(ctx context.Context, it ledger.Item, id string, have *iconik.Segment, p iconik.SegmentPatch) (*iconik.Segment, error) {
 	s, err := t.Tenant.UpdateSegment(ctx, it.AssetID, id, p)
 	if p.Drawing, p.Internal = nil, nil; p.IsEmpty() && err != nil && rest.ClassOf(err) == rest.Permanent {
@@ -285,7 +286,7 @@ func (t Threads) patch(ctx context.Context, it ledger.Item, id string, have *ico
 	return s, err
 }
 
-// fields are those that a segment has in iconik's store.
+// fields returns a segment's fields in iconik's store.
 func (t Threads) fields(ctx context.Context, it ledger.Item, segment string) (map[string][]string, error) {
 	view, err := t.Tenant.View(ctx, mapping.CommentView)
 	if err != nil {
@@ -294,10 +295,10 @@ func (t Threads) fields(ctx context.Context, it ledger.Item, segment string) (ma
 	return t.Tenant.Iconik.Metadata.SegmentValues(ctx, it.AssetID, segment, view)
 }
 
-// placeOf is where the findings on an item's comments stand.
+// placeOf returns where findings on an item's comments are recorded.
 func (t Threads) placeOf(it ledger.Item) comparing.Place {
 	return comparing.Place{Object: it.SourceID, Part: "comments", Path: it.Path, URL: t.Tenant.Iconik.AssetURL(it.AssetID)}
 }
 
-// mostReasons are named in an item's reason.
+// mostReasons is how many reasons an item's reason includes.
 const mostReasons = 5

@@ -10,23 +10,23 @@ import (
 	"github.com/framebridge/framebridge/plan"
 )
 
-// Counts are what Frame.io counts of the comments of one archive's files. They set the order in which comments are read, and prove nothing
-// unless the configuration has it so.
+// Counts handles Frame.io's counts of the comments on one archive's files. They set the order in which comments are read, and
+// prove nothing unless the configuration says so.
 type Counts struct {
 	Rows    ledger.ArchiveLedger
 	Archive config.Archive
 }
 
-// mostCountedNone is how many files are looked at again to learn whether Frame.io counts none where there are some.
+// mostCountedNone is how many files to check again to learn whether Frame.io counts none where there are some.
 const mostCountedNone = 100
 
-// None are files that have comments, of which Frame.io counts none: what Judge takes after the next reading of the tree.
+// None returns files that have comments although Frame.io counts none, to pass to Judge after the next scan.
 func (c Counts) None(ctx context.Context) ([]string, error) {
 	return c.Rows.CountedNone(ctx, mostCountedNone)
 }
 
-// Judge notes whether the counts can show that a file has got its first comment since it was read: not where Frame.io counts nothing at
-// all, or counted no comments of a file that has some, before this reading of the tree and still.
+// Judge records whether the counts can show that a file has got its first comment since it was read. They cannot if Frame.io
+// counts nothing at all, or if it counted no comments on a file that has some, both before this scan and now.
 func (c Counts) Judge(ctx context.Context, none []string) error {
 	counted, err := c.Rows.CountsComments(ctx)
 	if err != nil {
@@ -41,16 +41,16 @@ func (c Counts) Judge(ctx context.Context, none []string) error {
 		fail = known && it.CommentCount > 0 && (it.CommentHint == nil || *it.CommentHint == 0)
 	}
 	_, err = c.Rows.Update(ctx, func(r *ledger.Archive) {
-		if r.CountsFail = fail; fail { // the comparison reads all
+		if r.CountsFail = fail; fail { // the comparison reads all of them
 			r.CommentsKept, r.KeptFrom = 0, 0
 		}
 	})
 	return err
 }
 
-// Known is what a run's first reading of the tree takes for known of comments: nothing, or that there are none where there were none and
-// are none by Frame.io's count. It keeps these where the run is to bring over what has changed, the configuration has it so, and the counts
-// are seen to be right and were not found wrong. A reading that goes on goes on as it began.
+// Known returns what a run's first scan takes as known about comments: nothing, or that files without comments still have none
+// if Frame.io counts none. The latter applies if the run only copies changes, the configuration says so, and the counts have
+// been seen to be right and were never found wrong. A scan that is resumed continues as it began.
 func (c Counts) Known(ctx context.Context, row ledger.Archive, scan int) (int, error) {
 	keep := row.KeptFrom == scan
 	if !keep && row.Delta && !row.CountsFail && c.Archive.CommentsAgain == config.CountedAgain && c.Archive.CommentCount != config.IgnoreComments {
@@ -73,8 +73,7 @@ func (c Counts) Known(ctx context.Context, row ledger.Archive, scan int) (int, e
 	return known, err
 }
 
-// Listed gives files that were listed the part in the reading of comments that their counts have. known is what becomes of a file of which
-// Frame.io does not say for certain how many it has.
+// Listed sets the comment counts of files that were listed. known is used for files for which Frame.io's count is not certain.
 func (c Counts) Listed(items []ledger.Item, known int) {
 	for i := range items {
 		items[i] = plan.CountComments(c.Archive, items[i])
@@ -84,7 +83,7 @@ func (c Counts) Listed(items []ledger.Item, known int) {
 	}
 }
 
-// Note writes down of how many files the comments are not read: since their count is trusted, or since they are kept.
+// Note records on how many files the comments are not read, because their count is trusted or because they are kept.
 func (c Counts) Note(ctx context.Context) error {
 	row, _, err := c.Rows.Get(ctx)
 	if err != nil {
@@ -107,7 +106,7 @@ func (c Counts) Note(ctx context.Context) error {
 	return err
 }
 
-// Unread is what an archive's result says of files whose comments it has not read.
+// Unread adds to an archive's result the files whose comments it has not read.
 func Unread(row ledger.Archive, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string) {
 	if status != ledger.Verified && status != ledger.VerifiedWithExceptions {
 		return status, reason
@@ -122,7 +121,7 @@ func Unread(row ledger.Archive, status ledger.ArchiveStatus, reason string) (led
 	return status, reason
 }
 
-// AreNew says that Frame.io counts comments of a file that were not there when they were read.
+// AreNew reports whether Frame.io counts comments on a file that were not there when they were read.
 func AreNew(it ledger.Item) bool {
 	return it.CommentCount > it.CommentsSeen || it.CommentCount == ledger.CommentsUnknown && it.Pass() == ledger.PassCounted
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// matchMigrated ties the comments of a file that came under another id to the segments that were made of them: by place
-// and text, which begins with the author where iconik has no such user, and in a thread by the comment replied to.
+// matchMigrated ties the comments of a file that has a new ID to the segments that were created for them. It matches them by
+// time and text, which begins with the author if iconik has no such user, and replies also by the comment they reply to.
 func (t Threads) matchMigrated(ctx context.Context, it ledger.Item, comments []frameio.Comment) error {
 	if !it.Migrated {
 		return nil
@@ -27,7 +27,7 @@ func (t Threads) matchMigrated(ctx context.Context, it ledger.Item, comments []f
 	}
 	type former struct {
 		iconik.Segment
-		source string // the comment's id of before
+		source string // the comment's former ID
 	}
 	var free []former
 	for _, g := range listed {
@@ -63,7 +63,7 @@ func (t Threads) matchMigrated(ctx context.Context, it ledger.Item, comments []f
 		at := slices.IndexFunc(free, func(g former) bool { // in its author's name, or with the author in its text
 			return samePlace(g) && (g.Text == draft.Text && (user == "" || g.UserID == user) || g.Text == named.Text && g.UserID != user)
 		})
-		if at < 0 && c.Author.Unknown && c.Text != "" { // the segment's text begins with the name of its author
+		if at < 0 && c.Author.Unknown && c.Text != "" { // the segment's text begins with its author's name
 			at = slices.IndexFunc(free, func(g former) bool { return samePlace(g) && strings.HasSuffix(g.Text, c.Text) })
 		}
 		if at < 0 {
@@ -76,7 +76,7 @@ func (t Threads) matchMigrated(ctx context.Context, it ledger.Item, comments []f
 		if _, err := t.Tenant.Iconik.Segments.Update(ctx, it.AssetID, g.ID, iconik.SegmentPatch{ExternalID: &external}); err != nil {
 			return err
 		}
-		// What is there stays, also the name of an author whom V4 does not tell: it counts as written.
+		// What is there stays, including an author's name that V4 does not tell: it counts as written.
 		if _, _, err := t.Tenant.Ledger.Intend(ctx, ledger.Link{Kind: ledger.LinkComment, SourceID: c.ID, Archive: t.Archive, Parent: it.AssetID, IntendedAt: time.Now()}); err != nil {
 			return err
 		}

@@ -13,17 +13,17 @@ import (
 // Properties of an asset.
 const (
 	Title    = "title"
-	InFolder = "collection" // by its id
+	InFolder = "collection" // by ID
 	Order    = "order of versions"
 	Current  = "current version"
 )
 
-// WantedAsset is an asset as it should be.
+// WantedAsset returns an asset as it should be.
 func WantedAsset(title, collection string) proof.Object {
 	return proof.Object{{Name: Title, Value: title}, {Name: InFolder, Value: collection}}
 }
 
-// FoundAsset is an asset, read with its collections, as it is. It may be in collections of people's own besides.
+// FoundAsset returns an asset as it is. The asset must have been read with its collections; it may also be in people's own.
 func FoundAsset(asset *iconik.Asset, collection string, before proof.Written) proof.Object {
 	in := ""
 	switch {
@@ -37,7 +37,7 @@ func FoundAsset(asset *iconik.Asset, collection string, before proof.Written) pr
 	return WantedAsset(asset.Title, in)
 }
 
-// InWords gives the differences of an asset's place its folder's name. folder is its path, empty for the project itself.
+// InWords describes differences in an asset's place by the folder's path. An empty folder means the project itself.
 func InWords(rows []ledger.Difference, folder string) []ledger.Difference {
 	for i, d := range rows {
 		if d.Property != InFolder {
@@ -71,7 +71,7 @@ func Versions(asset *iconik.Asset, items []ledger.Item) []ledger.Difference {
 		}
 	}
 	var out []ledger.Difference
-	if len(want) == len(have) && !slices.Equal(want, have) { // of one that is missing, its own item tells
+	if len(want) == len(have) && !slices.Equal(want, have) { // a missing one is reported for its own item
 		out = append(out, ledger.Difference{Kind: ledger.DifferenceChanged, Property: Order, Frameio: strings.Join(want, ", "), Iconik: strings.Join(have, ", ")})
 	}
 	newest := items[len(items)-1]

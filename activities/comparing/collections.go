@@ -8,20 +8,20 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// Properties of a collection, beside its title.
+// Properties of a collection, besides its title.
 const (
-	Parent    = "parent collection" // by its id
+	Parent    = "parent collection" // by ID
 	Reference = "reference"
 )
 
-// Parts of what is beside an archive's items; each proof of the tree finds them anew.
+// Parts that the verification of the tree compares. It finds them again each time.
 const (
 	PartFields     = "fields"
 	PartCollection = "collection"
 	PartReferences = "references"
 )
 
-// WantedCollection is a collection as it should be; one without a parent may be anywhere.
+// WantedCollection returns a collection as it should be. One without a parent may be anywhere.
 func WantedCollection(title, parent string) proof.Object {
 	if parent == "" {
 		return proof.Object{{Name: Title, Value: title}}
@@ -29,12 +29,12 @@ func WantedCollection(title, parent string) proof.Object {
 	return proof.Object{{Name: Title, Value: title}, {Name: Parent, Value: parent}}
 }
 
-// Collection compares a collection with its source. changed says that its source is not as it was last written.
+// Collection compares a collection with its source. changed means that the source is no longer as it was last written.
 func Collection(now proof.Object, is *iconik.Collection, before proof.Written, changed bool) []proof.Difference {
 	return proof.Compare(now, WantedCollection(is.Title, is.ParentID), before, changed)
 }
 
-// WrittenCollection is what a collection was last given: older links say it with their hash.
+// WrittenCollection returns what a collection was last given. Older links have only the hash to tell.
 func WrittenCollection(link ledger.Link) proof.Written {
 	if link.Written != "" {
 		return proof.ReadWritten(link.Written)
@@ -47,7 +47,7 @@ func WrittenCollection(link ledger.Link) proof.Written {
 	return proof.Write(wrote, wrote)
 }
 
-// CollectionInWords gives the differences of a collection's place words; ids say nothing to people.
+// CollectionInWords describes differences in a collection's place in words, because IDs mean nothing to people.
 func CollectionInWords(rows []ledger.Difference) []ledger.Difference {
 	for i, d := range rows {
 		if d.Property == Parent {

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// WantedComment is a comment as its segment should be. Whether a team-only comment says so in its text is up to iconik.
+// WantedComment returns a comment as its segment should be. Whether a team-only comment says so in its text depends on iconik.
 func WantedComment(draft mapping.SegmentDraft, have *iconik.Segment, parent string) proof.Segment {
 	want := proof.Segment{Text: draft.Text, StartMS: draft.StartMS, EndMS: draft.EndMS, Checked: draft.Checked, Shapes: draft.Shapes, Parent: parent, TeamOnly: draft.Internal}
 	if draft.Internal && saysTeamOnly(have) && !tenant.IsInternal(have) {
@@ -22,14 +22,14 @@ func WantedComment(draft mapping.SegmentDraft, have *iconik.Segment, parent stri
 	return want
 }
 
-// FoundComment is a segment as it is.
+// FoundComment returns a segment as it is.
 func FoundComment(s *iconik.Segment) proof.Segment {
 	return proof.Segment{Text: s.Text, StartMS: s.StartMS, EndMS: s.EndMS, Checked: s.Checked, Parent: s.ParentID, Shapes: tenant.Shapes(s.Drawing), TeamOnly: tenant.IsInternal(s) || saysTeamOnly(s)}
 }
 
 func saysTeamOnly(s *iconik.Segment) bool { return strings.HasPrefix(s.Text, mapping.TeamOnlyPrefix) }
 
-// CommentFields are the fields of a comment, as its segment should have them.
+// CommentFields returns the fields that a comment's segment should have.
 func CommentFields(draft mapping.SegmentDraft) []Field {
 	out := make([]Field, len(mapping.CommentFields))
 	for i, f := range mapping.CommentFields {
@@ -38,25 +38,25 @@ func CommentFields(draft mapping.SegmentDraft) []Field {
 	return out
 }
 
-// HasFields says that a segment has fields, or was given some once.
+// HasFields reports whether a segment has fields, or was given some before.
 func HasFields(draft mapping.SegmentDraft, before proof.Written) bool {
 	return len(draft.Fields) > 0 || before.HasFields()
 }
 
-// CommentWork is what is to be done to a segment that is otherwise than its comment.
+// CommentWork is what must be done to a segment that differs from its comment.
 type CommentWork struct {
-	Patch    *iconik.SegmentPatch // nil: nothing
-	Fields   []string             // those to be written, by their properties
-	Left     []string             // properties that stay as somebody changed them in iconik
+	Patch    *iconik.SegmentPatch // nil for nothing
+	Fields   []string             // properties of the fields to write
+	Left     []string             // properties that stay as changed in iconik
 	Restored []proof.Difference
 }
 
-// WorkOn gives a segment what Frame.io has changed of a comment and, where that is restored, what was changed in iconik.
+// WorkOn returns the work that gives a segment what Frame.io has changed in a comment and, with restore, undoes what was changed in iconik.
 func WorkOn(want, found proof.Segment, have *iconik.Segment, before proof.Written, changed, restore bool) (w CommentWork) {
 	now, is := want.Object(), found.Object()
 	write := map[string]bool{}
 	for _, d := range proof.Compare(now, is, before, changed) {
-		if d.Property == proof.Parent { // of a segment that is there, iconik changes none
+		if d.Property == proof.Parent { // iconik cannot change it on an existing segment
 			continue
 		}
 		if write[d.Property] = d.Kind == proof.Source || restore && d.Kind == proof.Changed; !write[d.Property] {
@@ -82,7 +82,7 @@ func WorkOn(want, found proof.Segment, have *iconik.Segment, before proof.Writte
 	return w
 }
 
-// patchComment names a property in a patch.
+// patchComment adds a property to a patch.
 func patchComment(patch *iconik.SegmentPatch, property string, want proof.Segment, have *iconik.Segment) {
 	switch property {
 	case proof.Text:
@@ -104,7 +104,7 @@ func patchComment(patch *iconik.SegmentPatch, property string, want proof.Segmen
 	}
 }
 
-// CommentDifferences are those of a comment, by how it begins, for the ledger.
+// CommentDifferences converts the differences of a comment, named by the beginning of its text, for the ledger.
 func CommentDifferences(text string, found []proof.Difference) []ledger.Difference {
 	rows, fields := Differences(mapping.Excerpt(text), found), CommentFields(mapping.SegmentDraft{})
 	for i, d := range rows {
@@ -115,7 +115,8 @@ func CommentDifferences(text string, found []proof.Difference) []ledger.Differen
 	return rows
 }
 
-// ExtraComments are segments that Framebridge made of comments that Frame.io has no more. source are the ids of those that it has.
+// ExtraComments returns the segments that Framebridge created for comments that Frame.io no longer has. source holds the IDs of
+// those that it has.
 func ExtraComments(ctx context.Context, client *iconik.Client, assetID string, source map[string]bool, listed []iconik.Segment) ([]ledger.Difference, error) {
 	var out []ledger.Difference
 	gone := func(s iconik.Segment) bool {

@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// HasBytes says that iconik has a file's bytes; those that its own archive has taken can be read after a restore only.
+// HasBytes reports whether iconik has a file's bytes. Those that its own archive has taken can only be read after a restore.
 func HasBytes(f iconik.File) bool { return f.Status == "CLOSED" || f.Status == fileArchived }
 
 const fileArchived = "ARCHIVED"
@@ -30,10 +30,10 @@ func Content(ctx context.Context, objects *http.Client, client *iconik.Client, i
 		return "differ: the copy's checksum does not match Frame.io's", nil
 	}
 	if f.URL == "" || f.Status == fileArchived {
-		return "", nil // the storage gives no URL to look at the object itself
+		return "", nil // the storage gives no URL to check the object itself
 	}
 	size, err := transfer.StoredSize(ctx, objects, f.URL)
-	if transfer.URLRefused(err) { // the listing's URL has ended
+	if transfer.URLRefused(err) { // the listing's URL has expired
 		again, ferr := client.Files.File(ctx, it.AssetID, f.ID, iconik.FileOptions{})
 		if ferr != nil {
 			return "", ferr
@@ -52,7 +52,7 @@ func Content(ctx context.Context, objects *http.Client, client *iconik.Client, i
 	return "", nil
 }
 
-// Checksum is that of the bytes that the archive stored, as iconik keeps it.
+// Checksum returns the checksum of the bytes that the archive stored, in iconik's form, or "" if there is none.
 func Checksum(it ledger.Item) string {
 	if it.Checksum == "" {
 		return ""

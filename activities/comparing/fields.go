@@ -11,17 +11,17 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// Field is a metadata field with the values it should have.
+// Field is a metadata field with the values that it should have.
 type Field struct {
-	View              string // by its id
+	View              string // by ID
 	Name, Label, Type string // Type is iconik's
 	Values            []string
-	// OfFrameio says that Frame.io fills it in by itself, and may change it at any time: only what people change of it in iconik
-	// is a difference.
+	// OfFrameio means that Frame.io fills it in itself and may change it at any time. Only what people change in iconik counts
+	// as a difference.
 	OfFrameio bool
 }
 
-// property is the field's name in a proof, short since it is kept with every file.
+// property returns the field's name in a proof. It is short because it is stored with every file.
 func (f Field) property() string {
 	if id, ok := strings.CutPrefix(f.Name, "frameio_"); ok {
 		return proof.Field(id[:min(len(id), 12)])
@@ -29,7 +29,7 @@ func (f Field) property() string {
 	return proof.Field(strings.TrimPrefix(f.Name, "framebridge_"))
 }
 
-// FieldsOf puts fields into words, with the values that they should have or, where found is set, those that they have.
+// FieldsOf describes fields, with the values they should have or, if found is set, the values they have.
 func FieldsOf(fields []Field, found func(name string) []string) proof.Object {
 	out := make(proof.Object, len(fields))
 	for i, f := range fields {
@@ -42,13 +42,13 @@ func FieldsOf(fields []Field, found func(name string) []string) proof.Object {
 	return out
 }
 
-// In looks fields up.
+// In returns a function that looks up fields.
 func In(values map[string][]string) func(name string) []string {
 	return func(name string) []string { return values[name] }
 }
 
-// Answered are fields as iconik has them after they were written: as it answers, or as they were before, or as they were sent
-// where that is nil.
+// Answered describes fields as iconik has them after they were written: as in its response, otherwise as before, or as sent if
+// before is nil.
 func Answered(fields []Field, answered, before map[string][]string) proof.Object {
 	out := make(proof.Object, len(fields))
 	for i, f := range fields {
@@ -65,7 +65,7 @@ func Answered(fields []Field, answered, before map[string][]string) proof.Object
 	return out
 }
 
-// Values are fields in the form that iconik wants.
+// Values returns fields in the form that iconik wants.
 func Values(fields []Field) map[string][]string {
 	out := make(map[string][]string, len(fields))
 	for _, f := range fields {
@@ -77,7 +77,7 @@ func Values(fields []Field) map[string][]string {
 	return out
 }
 
-// Properties are the properties of fields, by their names.
+// Properties returns the properties of the named fields.
 func Properties(fields []Field, names []string) []string {
 	var out []string
 	for _, f := range fields {
@@ -88,7 +88,7 @@ func Properties(fields []Field, names []string) []string {
 	return out
 }
 
-// SaidSince names what people have said of an older version in Frame.io since its fields were written for the last time.
+// SaidSince returns what people have entered for an older version in Frame.io since its fields were last written.
 func SaidSince(fields []Field, found func(name string) []string, before proof.Written) (out []proof.Difference) {
 	for _, f := range fields {
 		said := strings.HasPrefix(f.Name, "frameio_") || f.Name == "framebridge_status" || f.Name == "framebridge_description" || f.Name == "framebridge_rating"
@@ -100,20 +100,20 @@ func SaidSince(fields []Field, found func(name string) []string, before proof.Wr
 	return out
 }
 
-// Only are some of the fields, by their properties.
+// Only returns the fields with the given properties.
 func Only(fields []Field, properties []string) []Field {
 	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return !slices.Contains(properties, f.property()) })
 }
 
-// CompareFields compares fields with what iconik has of them. changed says that Frame.io's side is not what was last written.
+// CompareFields compares fields with what iconik has. changed means that Frame.io's side is no longer what was last written.
 func CompareFields(fields []Field, found func(name string) []string, before proof.Written, changed bool) []proof.Difference {
-	if !before.Fields { // written before this was remembered
+	if !before.Fields { // written by an older release that did not record this
 		fields = slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.OfFrameio })
 	}
 	return proof.Compare(FieldsOf(fields, nil), FieldsOf(fields, found), before, changed)
 }
 
-// FieldDifferences are those of an object's fields, for the ledger.
+// FieldDifferences converts the differences of an object's fields for the ledger.
 func FieldDifferences(fields []Field, found []proof.Difference) []ledger.Difference {
 	var out []ledger.Difference
 	for _, d := range Differences("", found) {
@@ -125,7 +125,7 @@ func FieldDifferences(fields []Field, found []proof.Difference) []ledger.Differe
 	return out
 }
 
-// Views are those that fields stand in.
+// Views returns the views that the fields belong to.
 func Views(fields []Field) []string {
 	var out []string
 	for _, f := range fields {
@@ -136,7 +136,7 @@ func Views(fields []Field) []string {
 	return out
 }
 
-// Indexed are a field's values as iconik's index shows them: one, or a list.
+// Indexed returns a field's values as iconik's index shows them, as one value or a list.
 func Indexed(metadata map[string]any, name string) []string {
 	switch v := metadata[name].(type) {
 	case nil:
@@ -159,7 +159,7 @@ func scalar(v any) string {
 	return fmt.Sprint(v)
 }
 
-// IndexShows says that iconik's index has the fields as they should be. That it has them otherwise says nothing: it lags.
+// IndexShows reports whether iconik's index has the fields as they should be. If it does not, that means nothing: the index lags.
 func IndexShows(fields []Field, metadata any) bool {
 	flat, ok := metadata.(map[string]any)
 	return ok && len(flat) > 0 && !slices.ContainsFunc(fields, func(f Field) bool {
@@ -167,7 +167,7 @@ func IndexShows(fields []Field, metadata any) bool {
 	})
 }
 
-// canonical gives values that mean the same the same words.
+// canonical returns the same text for values that mean the same.
 func canonical(kind string, values []string) string {
 	out := make([]string, len(values))
 	for i, v := range values {
@@ -190,7 +190,7 @@ func canonical(kind string, values []string) string {
 	return strings.Join(out, ", ")
 }
 
-// moment is a time to the second, in UTC; iconik leaves the zone out of its own.
+// moment returns a time in UTC, truncated to the second. iconik omits the zone from its own times.
 func moment(text string) string {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if at, err := time.Parse(layout, text); err == nil {

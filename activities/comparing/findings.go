@@ -1,5 +1,5 @@
-// Package comparing says what is otherwise in iconik than in Frame.io, keeps it for the report, and lets an archive's verdict
-// tell of it. What is compared, and what is written then, is the archive's.
+// Package comparing finds what differs between iconik and Frame.io, keeps it for the report, and includes it in an archive's
+// verdict. What to compare and what to write is up to the archive.
 package comparing
 
 import (
@@ -11,28 +11,28 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// Findings are what the proof of one archive finds.
+// Findings are what the verification of an archive finds.
 type Findings struct {
 	Rows ledger.ArchiveLedger
-	// Restores says that what was changed in iconik gets Frame.io's value again.
+	// Restores means that what was changed in iconik gets Frame.io's value again.
 	Restores bool
 
-	known map[string][]ledger.Difference // of the objects that are compared, before; nil where that was not read
+	known map[string][]ledger.Difference // earlier findings on the objects compared; nil if they were not read
 }
 
 // Place is the part of an object that is compared.
 type Place struct {
-	Object, Part string // Object is its id in Frame.io
+	Object, Part string // Object is its Frame.io ID
 	Path, URL    string // for people
 }
 
-// Read reads what was found of a range of items before, which spares writing the same again.
+// Read reads the earlier findings on a range of items, which saves writing the same ones again.
 func (f *Findings) Read(ctx context.Context, from, to int64) (err error) {
 	f.known, err = f.Rows.DifferencesOf(ctx, from, to)
 	return err
 }
 
-// Set writes down what is found in a place, instead of what was found there before.
+// Set records what is found in a place, replacing what was found there before.
 func (f *Findings) Set(ctx context.Context, p Place, rows []ledger.Difference) error {
 	if len(rows) == 0 && f.known != nil && !slices.ContainsFunc(f.known[p.Object], func(d ledger.Difference) bool { return d.Part == p.Part }) {
 		return nil
@@ -44,7 +44,7 @@ func (f *Findings) Set(ctx context.Context, p Place, rows []ledger.Difference) e
 	return f.Rows.SetDifferences(ctx, p.Object, p.Part, run, p.of(rows))
 }
 
-// Restored writes down what the run has taken back in a place.
+// Restored records what the run has restored in a place.
 func (f *Findings) Restored(ctx context.Context, p Place, rows []ledger.Difference) error {
 	if len(rows) == 0 {
 		return nil
@@ -60,7 +60,7 @@ func (f *Findings) Restored(ctx context.Context, p Place, rows []ledger.Differen
 	return f.Rows.AddDifferences(ctx, p.Object, p.Part, run, p.of(rows))
 }
 
-// Begin forgets what was found before in parts of all objects, and what earlier runs have restored.
+// Begin clears earlier findings in the given parts of all objects, and what earlier runs have restored.
 func (f *Findings) Begin(ctx context.Context, parts ...string) error {
 	run, err := f.run(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (f *Findings) Begin(ctx context.Context, parts ...string) error {
 	return f.Rows.ForgetRestored(ctx, run)
 }
 
-// End has a run that found something else than the one before count as one that changed something: the report and the mail
+// End marks a run with findings other than the previous run's as one that changed something, so that the report and the mail
 // say so.
 func (f *Findings) End(ctx context.Context) error {
 	hash, err := f.Rows.DifferencesHash(ctx)
@@ -89,7 +89,7 @@ func (f *Findings) End(ctx context.Context) error {
 	return err
 }
 
-// Outcome lowers an outcome of "verified" where something is otherwise in iconik than in Frame.io.
+// Outcome lowers an outcome of "verified" if something differs between iconik and Frame.io.
 func (f *Findings) Outcome(ctx context.Context, status ledger.ArchiveStatus, reason string) (ledger.ArchiveStatus, string, error) {
 	counts, err := f.Rows.DifferenceCounts(ctx)
 	if err != nil || status != ledger.Verified && status != ledger.VerifiedWithExceptions {
@@ -117,8 +117,8 @@ func (p Place) of(rows []ledger.Difference) []ledger.Difference {
 	return rows
 }
 
-// Differences are what a proof found, for the ledger; what Frame.io has changed since the copy is work, and no finding. name is
-// that of the comment or field, where an object has several.
+// Differences converts what a proof found for the ledger. What Frame.io has changed since the copy is work, not a finding. name
+// is the comment's or field's, for objects that have several.
 func Differences(name string, found []proof.Difference) []ledger.Difference {
 	kinds := map[proof.Kind]ledger.DifferenceKind{proof.Differ: ledger.DifferenceDiffers, proof.Changed: ledger.DifferenceChanged}
 	var out []ledger.Difference
@@ -130,8 +130,8 @@ func Differences(name string, found []proof.Difference) []ledger.Difference {
 	return out
 }
 
-// Decide sorts what a proof found on an object: what is to be written, which properties stay as somebody changed them in iconik,
-// and which of those that are written take such a change back.
+// Decide sorts what a proof found on an object: what to write, which properties stay as changed in iconik, and which of the
+// written ones undo such a change.
 func (f *Findings) Decide(found []proof.Difference) (write []proof.Difference, left []string, restored []proof.Difference) {
 	for _, d := range found {
 		switch {
@@ -146,7 +146,7 @@ func (f *Findings) Decide(found []proof.Difference) (write []proof.Difference, l
 	return write, left, restored
 }
 
-// Stale says that Frame.io has changed something since the copy.
+// Stale reports whether Frame.io has changed something since the copy.
 func Stale(found []proof.Difference) bool {
 	return slices.ContainsFunc(found, func(d proof.Difference) bool { return d.Kind == proof.Source })
 }

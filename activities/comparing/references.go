@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// References compares the collections of references that stand for shares and collections of Frame.io.
+// References compares the collections of references that stand for Frame.io's shares and collections.
 type References struct {
 	Iconik   *iconik.Client
 	Tenant   ledger.TenantLedger
@@ -21,7 +21,7 @@ type References struct {
 	Findings *Findings
 }
 
-// collection is a collection of references as it was brought over, and as iconik lists it.
+// collection is a collection of references as it was copied, and as iconik lists it.
 type collection struct {
 	id     string
 	wanted map[string]bool
@@ -29,8 +29,8 @@ type collection struct {
 	read   bool
 }
 
-// Missing reads the collections back, with one listing each. References that people have taken out are forgotten, so that the next
-// round makes them again; those that they have put in are named. It returns how many collections lack one.
+// Missing reads the collections back, with one listing each. References that people have removed are forgotten, so that the next
+// round creates them again. References that people have added are reported. It returns how many collections lack a reference.
 func (r References) Missing(ctx context.Context) (int, error) {
 	missing := map[string]bool{}
 	var now collection
@@ -72,12 +72,12 @@ func (r References) Missing(ctx context.Context) (int, error) {
 	return len(missing), r.added(ctx, now)
 }
 
-// failure is that of reading a collection of references back.
+// failure returns the failure to record if a collection of references cannot be read back.
 func (r References) failure(collection string) ledger.Failure {
 	return ledger.Failure{Kind: ledger.FailedComparison, SourceID: "references:" + collection, Place: "Presentations and collections", URL: r.Iconik.CollectionURL(collection)}
 }
 
-// list notes what iconik's index shows of a collection.
+// list reads what iconik's index shows of a collection.
 func (r References) list(ctx context.Context, id string) (collection, error) {
 	c := collection{id: id, wanted: map[string]bool{}, listed: map[string]iconik.Object{}}
 	var err error
@@ -93,7 +93,7 @@ func (r References) list(ctx context.Context, id string) (collection, error) {
 	return c, err
 }
 
-// added names what somebody has put into a collection of references.
+// added reports what somebody has put into a collection of references.
 func (r References) added(ctx context.Context, c collection) error {
 	var rows []ledger.Difference
 	for id, o := range c.listed {
@@ -107,14 +107,14 @@ func (r References) added(ctx context.Context, c collection) error {
 	}
 	slices.SortFunc(rows, func(x, y ledger.Difference) int { return cmp.Compare(x.Name, y.Name) })
 	title := ""
-	if is, err := r.Iconik.Collections.Get(ctx, c.id); err == nil { // its id tells, where it cannot be read
+	if is, err := r.Iconik.Collections.Get(ctx, c.id); err == nil { // if it cannot be read, its ID has to do
 		title = is.Title
 	}
 	return r.Findings.Set(ctx, Place{Object: c.id, Part: PartReferences, Path: title, URL: r.Iconik.CollectionURL(c.id)}, rows)
 }
 
-// refersTo asks iconik's store, since the index that lists collections lags. A target that is gone is not the
-// reference's loss, and of one that does not say where it is nothing can be told.
+// refersTo asks iconik's store, because the index that lists collections lags. A target that is gone, or that does not say
+// which collections it is in, does not count as missing.
 func (r References) refersTo(ctx context.Context, collection, target string) (bool, error) {
 	asset, err := r.Iconik.Assets.Get(ctx, target, true)
 	if err == nil {
@@ -133,7 +133,7 @@ func (r References) refersTo(ctx context.Context, collection, target string) (bo
 	return c.Deleted() || len(c.InCollections) == 0 || slices.Contains(c.InCollections, collection), nil
 }
 
-// each goes over the references of a share.
+// each calls do for the references of a share.
 func (r References) each(ctx context.Context, share string, do func(source string, k ledger.Link) error) error {
 	for after := share + "/"; ; {
 		links, next, err := r.Rows.Links(ctx, ledger.LinkReference, after, linksPage)
@@ -158,7 +158,7 @@ func (r References) each(ctx context.Context, share string, do func(source strin
 	}
 }
 
-// Of are the ids of what a share's collection refers to.
+// Of returns the IDs of what a share's collection refers to.
 func (r References) Of(ctx context.Context, share, collection string) (map[string]bool, error) {
 	out := map[string]bool{}
 	return out, r.each(ctx, share, func(_ string, k ledger.Link) error {
@@ -167,7 +167,7 @@ func (r References) Of(ctx context.Context, share, collection string) (map[strin
 	})
 }
 
-// Extra names the references of a share that Frame.io does not have in it any more. shown are what it has in iconik, by their ids.
+// Extra reports the references of a share that Frame.io no longer has in it. shown holds the iconik IDs of those that it has.
 func (r References) Extra(ctx context.Context, share, title, collection string, shown map[string]bool) error {
 	var rows []ledger.Difference
 	err := r.each(ctx, share, func(source string, k ledger.Link) error {
@@ -213,5 +213,5 @@ func (r References) Gone(ctx context.Context, kind ledger.LinkKind, has map[stri
 
 const (
 	linksPage  = 500
-	partShares = "shares" // what the copy of a share finds of it
+	partShares = "shares" // what copying a share finds
 )

@@ -14,13 +14,13 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// ArchiveFields are the values of mapping.ArchiveFields that the ledger has of an item, by their names.
+// ArchiveFields returns the values of mapping.ArchiveFields that the ledger has for an item, by name.
 func ArchiveFields(it ledger.Item) (values map[string]string, err error) {
 	err = json.Unmarshal(it.Fields, &values)
 	return values, unreadable(it, err)
 }
 
-// SourceFields are Frame.io's own fields that the ledger has of an item.
+// SourceFields returns Frame.io's own fields that the ledger has for an item.
 func SourceFields(it ledger.Item) (fields []mapping.SourceField, err error) {
 	if len(it.Custom) > 0 {
 		err = json.Unmarshal(it.Custom, &fields)
@@ -35,7 +35,7 @@ func unreadable(it ledger.Item, err error) error {
 	return fault.System("fields of file %s in the ledger: %v", it.SourceID, err)
 }
 
-// WantedFields are an item's fields as the archive writes them. copied are those that the copy of its bytes adds.
+// WantedFields returns an item's fields as the archive writes them. copied holds those that copying its bytes adds.
 func WantedFields(ctx context.Context, t *tenant.Tenant, it ledger.Item, copied map[string]string) ([]Field, error) {
 	view, err := t.View(ctx, mapping.ArchiveView)
 	if err != nil {
@@ -75,7 +75,7 @@ func WantedFields(ctx context.Context, t *tenant.Tenant, it ledger.Item, copied 
 	return append(out, Field{View: targets.ID, Name: mapping.FieldsJSON, Label: "Frame.io fields (JSON)", Type: "text", Values: []string{mapping.SourceFieldsJSON(custom)}, OfFrameio: true}), nil
 }
 
-// TakenAway are fields of Frame.io that iconik has, and that are not wanted of a file: what was written of them is taken away.
+// TakenAway returns the Frame.io fields in iconik that are not wanted for a file: what was written to them is cleared.
 func TakenAway(ctx context.Context, t *tenant.Tenant, want []Field) ([]Field, error) {
 	if !t.HasFieldsView() {
 		return nil, nil

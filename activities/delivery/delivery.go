@@ -1,4 +1,4 @@
-// Package delivery brings events to a tenant's channels: Slack, Teams and a webhook. The ledger says what has arrived.
+// Package delivery sends events to a tenant's channels: Slack, Teams and a webhook. The ledger knows what has arrived.
 package delivery
 
 import (
@@ -20,28 +20,28 @@ import (
 )
 
 const (
-	failingAfter  = time.Hour // of attempts, people are told that a channel accepts nothing
-	mostUncertain = 2         // attempts whose end nobody knows
+	failingAfter  = time.Hour // failing for this long, people are told that a channel accepts nothing
+	mostUncertain = 2         // attempts with an unknown outcome
 )
 
-// Poster sends a body; its error is a *hooks.Error.
+// Poster posts a body. Its error is a *hooks.Error.
 type Poster interface {
 	Post(ctx context.Context, address string, body []byte, headers map[string]string) (int, error)
 }
 
-// Activities are the steps of a notification.
+// Activities holds the activities of a notification.
 type Activities struct {
 	tenant func(id string) (*tenant.Tenant, error)
 	poster Poster
 	log    *slog.Logger
 }
 
-// New returns the steps; tenant returns a tenant by its ID.
+// New returns the activities. tenant returns a tenant by its ID.
 func New(tenant func(id string) (*tenant.Tenant, error), poster Poster, log *slog.Logger) *Activities {
 	return &Activities{tenant: tenant, poster: poster, log: log}
 }
 
-// delivery is one event on its way in the hands of one attempt.
+// delivery is one event on its way to a channel, as one attempt handles it.
 type delivery struct {
 	*tenant.Tenant
 	in    workflows.NotificationInput
@@ -62,9 +62,9 @@ func (a *Activities) open(ctx context.Context, in workflows.NotificationInput) (
 	return d, ok, err
 }
 
-// DeliverEvent sends an event to a channel unless it has arrived. In Slack and Teams nothing tells one message from the same
-// one sent again. An attempt whose end nobody knows is made once more there where somebody must act: to read that twice is better
-// than never. Any other event counts as arrived, and operators are told. A webhook's receiver has the event's ID.
+// DeliverEvent sends an event to a channel unless it has arrived. In Slack and Teams nothing distinguishes a message from the same
+// one sent again. After an attempt with an unknown outcome, it is sent there once more if somebody must act: reading it twice is
+// better than never. Any other event counts as arrived, and operators are told. A webhook's receiver can use the event's ID.
 func (a *Activities) DeliverEvent(ctx context.Context, in workflows.NotificationInput) (workflows.NotificationResult, error) {
 	d, ok, err := a.open(ctx, in)
 	switch {
@@ -122,12 +122,12 @@ func (a *Activities) refused(ctx context.Context, d *delivery, e *hooks.Error) (
 	return workflows.NotificationResult{}, &fault.Error{Type: "Channel " + d.in.Channel, Text: fmt.Sprintf("%s: %s", d.in.Channel, e.Reason), RetryIn: e.RetryAfter}
 }
 
-// again says whether a message may be sent once more after so many attempts, the last of which may have arrived.
+// again reports whether a message may be sent once more after the given number of attempts, the last of which may have arrived.
 func (d *delivery) again(attempts int) bool {
 	return d.in.Channel == config.ChannelWebhook || d.event.Data.Urgent && attempts < mostUncertain
 }
 
-// uncertain counts an event as arrived that may not have, and says so.
+// uncertain records that an event may or may not have arrived, and tells the operators.
 func (a *Activities) uncertain(ctx context.Context, d *delivery, code int, reason string) (workflows.NotificationResult, error) {
 	res, err := d.end(ctx, ledger.DeliveryUncertain, code, reason)
 	if err != nil {
@@ -136,13 +136,13 @@ func (a *Activities) uncertain(ctx context.Context, d *delivery, code int, reaso
 	return res, a.tell(ctx, d, "it may or may not have arrived: "+reason)
 }
 
-// end writes down how an attempt ended, even where its worker is asked to stop.
+// end records how an attempt ended, even if its worker is stopping.
 func (d *delivery) end(ctx context.Context, status ledger.DeliveryStatus, code int, reason string) (workflows.NotificationResult, error) {
 	err := d.Ledger.EndAttempt(context.WithoutCancel(ctx), d.in.Event, d.in.Channel, status, code, reason)
 	return workflows.NotificationResult{Status: string(status), Reason: reason}, err
 }
 
-// EndDelivery gives an event up on a channel that has not accepted it for days.
+// EndDelivery gives up on delivering an event to a channel that has not accepted it for days.
 func (a *Activities) EndDelivery(ctx context.Context, in workflows.EndNotificationInput) (workflows.NotificationResult, error) {
 	d, ok, err := a.open(ctx, in.NotificationInput)
 	if err != nil || !ok || d.row.Status != ledger.DeliveryPending {

@@ -36,7 +36,7 @@ import (
 
 const tenantID = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
 
-// receiver is somebody's server, which answers as it is told and keeps what it accepted.
+// receiver is somebody's server, which answers as told and keeps what it accepted.
 type receiver struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -117,7 +117,7 @@ func (s *site) row(event, channel string) ledger.Delivery {
 	return d
 }
 
-// verify is what a receiver does, as the manual says.
+// verify does what a receiver does according to the manual.
 func verify(header string, body []byte, secret string) error {
 	var stamp string
 	var signatures []string
@@ -151,7 +151,7 @@ func TestAnEventReachesEachChannelOnce(t *testing.T) {
 	event := s.publish(events.ArchiveFailed)
 	s.publish(events.ArchiveFailed)
 	for _, channel := range []string{"slack", "teams", "webhook"} {
-		for range 3 { // retries of the workflow, or of one started twice
+		for range 3 { // retries of the workflow, or of one that was started twice
 			res, err := s.deliver(event, channel)
 			require.NoError(t, err)
 			assert.Equal(t, "delivered", res.Status)
@@ -221,7 +221,7 @@ func TestARefusalForGoodIsToldOnce(t *testing.T) {
 	}
 }
 
-// lost accepts a message, and its answer never arrives.
+// lost accepts a message, but its answer never arrives.
 type lost struct{ sent atomic.Int32 }
 
 func (l *lost) Post(context.Context, string, []byte, map[string]string) (int, error) {
@@ -253,7 +253,7 @@ func TestALostAnswerSendsNothingTwiceToPeopleWhoNeedNotAct(t *testing.T) {
 	}
 }
 
-// mute never answers, whatever it is sent.
+// mute never answers.
 type mute struct{ sent atomic.Int32 }
 
 func (m *mute) Post(context.Context, string, []byte, map[string]string) (int, error) {
@@ -261,7 +261,7 @@ func (m *mute) Post(context.Context, string, []byte, map[string]string) (int, er
 	return 0, &hooks.Error{Uncertain: true, Reason: "no answer within 10s"}
 }
 
-// Where somebody must act, a message is rather read twice than never; but no more than twice.
+// If somebody must act, it is better to read a message twice than never, but not more than twice.
 func TestALostAnswerIsSentOnceMoreWhereSomebodyMustAct(t *testing.T) {
 	for _, channel := range []string{"slack", "teams"} {
 		notify := config.Notify{SlackURL: "https://s", TeamsURL: "https://t"}
@@ -298,7 +298,7 @@ func TestALostAnswerIsSentOnceMoreWhereSomebodyMustAct(t *testing.T) {
 	}
 }
 
-// killed is a worker that dies once the message is out: nothing of its attempt is written down.
+// killed is a worker that dies once the message is out: nothing of its attempt is recorded.
 type killed struct{ sent atomic.Int32 }
 
 func (k *killed) Post(context.Context, string, []byte, map[string]string) (int, error) {

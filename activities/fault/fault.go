@@ -1,5 +1,5 @@
-// Package fault names what ends or delays an attempt of an activity, without Temporal: package activities gives it its
-// Temporal form.
+// Package fault defines the errors that end or delay an attempt of an activity, without importing Temporal. Package activities
+// converts them to their Temporal form.
 package fault
 
 import (
@@ -12,50 +12,50 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Error is an activity's own verdict, beside the classes that the vendors' clients give.
+// Error is an activity's own verdict, in addition to the classes that the vendors' clients return.
 type Error struct {
-	Type    string // as it stands in histories, where workflows act on some of them
+	Type    string // as in histories; workflows act on some of them
 	Text    string // for people
-	Final   bool   // no attempt is made again
-	Benign  bool   // nothing has failed: no error in logs and metrics
+	Final   bool   // not retried
+	Benign  bool   // nothing has failed: not an error in logs and metrics
 	RetryIn time.Duration
 }
 
 func (e *Error) Error() string { return e.Text }
 
-// Content is an error that the user can mend.
+// Content returns an error that the user can fix.
 func Content(format string, args ...any) error {
 	return &Error{Type: workflows.ErrorContent, Text: text(format, args), Final: true}
 }
 
-// System is an error that an operator must look at.
+// System returns an error that an operator must look at.
 func System(format string, args ...any) error {
 	return &Error{Type: workflows.ErrorSystem, Text: text(format, args), Final: true}
 }
 
-// UploadGone says that the storage has lost an upload: the workflow has a new one opened.
+// UploadGone returns an error that says the storage has lost an upload. The workflow opens a new one.
 func UploadGone(format string, args ...any) error {
 	return &Error{Type: workflows.ErrorUploadGone, Text: text(format, args), Final: true}
 }
 
-// OriginalGone says that Frame.io did not give the original after all.
+// OriginalGone returns an error that says Frame.io did not provide the original after all.
 func OriginalGone(format string, args ...any) error {
 	return &Error{Type: workflows.ErrorOriginalGone, Text: text(format, args), Final: true}
 }
 
-// Superseded says that another attempt has taken over what this one did.
+// Superseded returns an error that says another attempt has taken over this one's work.
 func Superseded(format string, args ...any) error {
 	return &Error{Type: "Superseded", Text: text(format, args)}
 }
 
-// Wait has the next attempt made in a while; kind is its type in histories.
+// Wait returns an error after which the next attempt is made in the given time. kind is its type in histories.
 func Wait(kind string, in time.Duration, format string, args ...any) error {
 	return &Error{Type: kind, Text: text(format, args), Benign: true, RetryIn: in}
 }
 
-// Lasting says whether an error stays however often its call is made again, and whose it is to mend: workflows.ErrorContent
-// or workflows.ErrorSystem, or another of the types that workflows act on. The vendors' clients and the stores say the
-// first; what nobody has classified may pass.
+// Lasting reports whether an error persists however often its call is retried, and who must fix it: kind is
+// workflows.ErrorContent, workflows.ErrorSystem, or another type that workflows act on. Permanent errors of the vendors'
+// clients and the stores are ErrorContent. Unclassified errors may pass.
 func Lasting(err error) (kind string, lasting bool) {
 	var own *Error
 	var vendor *rest.Error
@@ -75,8 +75,8 @@ func Lasting(err error) (kind string, lasting bool) {
 	return "", false
 }
 
-// FailFastOnAuth turns a refused token into a final error: whoever has just started something learns of it at once.
-// Others wait until somebody has mended the token.
+// FailFastOnAuth turns a rejected token into a final error, so that whoever has just started something learns of it right away.
+// Without it, an activity waits until somebody has fixed the token.
 func FailFastOnAuth(err error) error {
 	if err != nil && rest.ClassOf(err) == rest.Unauthorized {
 		return Content("%v", err)
@@ -84,7 +84,7 @@ func FailFastOnAuth(err error) error {
 	return err
 }
 
-// Scrubbed is an error's text, or a panic's, without secrets.
+// Scrubbed returns the text of an error or a panic without secrets.
 func Scrubbed(err any) string { return text("%v", []any{err}) }
 
 func text(format string, args []any) string { return redact.Scrub(fmt.Sprintf(format, args...)) }

@@ -7,18 +7,17 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// mostInRow is how many objects in a row may fail with what may pass, before the vendor counts as away.
+// mostInRow is how many objects in a row may fail temporarily before the vendor counts as unavailable.
 const mostInRow = 5
 
-// Each lets the others of a list go on where one object fails: what a vendor refuses for one, or fails at for one, need not be so
-// for the next.
+// Each lets the rest of a list continue if one object fails: what a vendor refuses or fails to do for one may work for the next.
 type Each struct {
-	refused, failed error // the first of each; refused for good, and what may pass
+	refused, failed error // the first of each: refused for good, and temporary
 	inRow           int
 }
 
-// GoOn takes what came of one object, and says whether the next one is tried: not where a token is refused, a limit is
-// reached, the ledger or the worker is at fault, or one object after the other fails.
+// GoOn takes the result for one object and reports whether to try the next one. It returns false if a token is rejected, a
+// limit is reached, the ledger or the worker is at fault, or one object after another fails.
 func (e *Each) GoOn(ctx context.Context, err error) bool {
 	switch {
 	case err == nil:
@@ -40,13 +39,13 @@ func (e *Each) GoOn(ctx context.Context, err error) bool {
 	return e.inRow < mostInRow
 }
 
-// Away says that a vendor fails, and asks for no pause.
+// Away reports whether err means that a vendor is failing, rather than asking for a pause.
 func Away(err error) bool {
 	var e *rest.Error
 	return errors.As(err, &e) && e.Class == rest.Retryable
 }
 
-// Err is what the whole came to: what may pass is tried again.
+// Err returns the result for the whole list: a temporary error, which is retried, before a refusal.
 func (e *Each) Err() error {
 	if e.failed != nil {
 		return e.failed

@@ -1,5 +1,5 @@
-// Package isolate keeps the failure of one object of a list to that object: what is refused for good costs it alone, and what may
-// pass is the whole activity's.
+// Package isolate confines the failure of one object in a list to that object. What is refused for good fails only that object;
+// a temporary error fails the whole activity.
 package isolate
 
 import (
@@ -18,19 +18,19 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Patience is how long what may pass is tried again, with all that an activity has to do, before it counts as a failure of
-// the one object that it is met at.
+// Patience is how long temporary errors are retried, with the whole activity, before they count as a failure of the one object
+// where they occur.
 const Patience = 12 * time.Hour
 
-// Refusal is why one object could not be brought over, or not be compared.
+// Refusal says why one object could not be copied or compared.
 type Refusal struct {
 	Fault  string // ledger.FaultContent or ledger.FaultSystem
 	Reason string // the vendor's words
 }
 
-// Of says whether an error is the end of one object only: what is refused for good, and what may pass and has not within
-// Patience. Everything else is the whole activity's, which is tried again: a token that is refused, a vendor that is away
-// or asks for less, a ledger that cannot be written, a worker that is stopped.
+// Of reports whether an error is the failure of one object only: it was refused for good, or a temporary error has not passed
+// within Patience. Everything else fails the whole activity, which is retried: a rejected token, a vendor that is down or asks
+// for fewer calls, a ledger that cannot be written, a worker that is stopping.
 func Of(ctx context.Context, err error) (Refusal, bool) {
 	if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return Refusal{}, false
@@ -51,7 +51,7 @@ func Of(ctx context.Context, err error) (Refusal, bool) {
 	return r, true
 }
 
-// Others returns an error that is the whole activity's, and nil for one object's.
+// Others returns err if it fails the whole activity, and nil if it fails only one object.
 func Others(ctx context.Context, err error) error {
 	if _, ok := Of(ctx, err); ok {
 		return nil
@@ -59,7 +59,7 @@ func Others(ctx context.Context, err error) error {
 	return err
 }
 
-// FailItem fails an item, beside what it may have failed for before.
+// FailItem fails an item, keeping what it may have failed for before.
 func FailItem(i *ledger.Item, r Refusal) {
 	switch {
 	case i.State != ledger.ItemFailed || i.Reason == "":
@@ -70,15 +70,15 @@ func FailItem(i *ledger.Item, r Refusal) {
 	i.State = ledger.ItemFailed
 }
 
-// Objects are the objects of one archive.
+// Objects works on the objects of one archive.
 type Objects struct {
 	Archive string
 	Ledger  ledger.ArchiveLedger
 	Log     *slog.Logger
 }
 
-// Try does the work on one object of a list and says what comes of it: a refusal of this object, or an error of the
-// whole activity. A panic is this object's.
+// Try does the work on one object of a list. It returns a refusal of this object, or an error that fails the whole activity. A
+// panic counts as a refusal.
 func (o Objects) Try(ctx context.Context, work func() error) (refused *Refusal, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -94,7 +94,7 @@ func (o Objects) Try(ctx context.Context, work func() error) (refused *Refusal, 
 	return nil, err
 }
 
-// TryOr is Try for an object that is no file: where it is refused, that is written down as f.
+// TryOr is Try for an object that is not a file. It records a refusal as f.
 func (o Objects) TryOr(ctx context.Context, f ledger.Failure, work func() error) (ok bool, err error) {
 	refused, err := o.Try(ctx, work)
 	if refused == nil {
@@ -103,19 +103,19 @@ func (o Objects) TryOr(ctx context.Context, f ledger.Failure, work func() error)
 	return false, o.Failed(ctx, f, *refused)
 }
 
-// Failed writes down that an object which is no file failed.
+// Failed records that an object that is not a file failed.
 func (o Objects) Failed(ctx context.Context, f ledger.Failure, r Refusal) error {
 	f.Fault, f.Reason, f.At = r.Fault, r.Reason, time.Now().UTC()
 	o.Log.WarnContext(ctx, "an object failed, the rest continues", "archive", o.Archive, "kind", f.Kind, "id", f.SourceID, "reason", f.Reason)
 	return o.Ledger.PutFailure(ctx, f)
 }
 
-// Clear forgets what failed before, of kinds that are tried again.
+// Clear forgets earlier failures of kinds that are retried.
 func (o Objects) Clear(ctx context.Context, kinds ...ledger.FailureKind) error {
 	return o.ClearOlder(ctx, 0, kinds...)
 }
 
-// ClearOlder forgets what failed before, but for what this scan has met.
+// ClearOlder forgets earlier failures, except those that this scan has met.
 func (o Objects) ClearOlder(ctx context.Context, scan int, kinds ...ledger.FailureKind) error {
 	for _, kind := range kinds {
 		if err := o.Ledger.ClearFailures(ctx, kind, scan); err != nil {
@@ -125,10 +125,10 @@ func (o Objects) ClearOlder(ctx context.Context, scan int, kinds ...ledger.Failu
 	return nil
 }
 
-// named are the objects in a reason; the report lists them all.
+// named is how many objects a reason names. The report lists them all.
 const named = 20
 
-// Reason names, at the end of an archive's reason, what failed and is no file.
+// Reason returns the part of an archive's reason that names the failed objects that are not files.
 func (o Objects) Reason(ctx context.Context, count int64) (string, error) {
 	if count == 0 {
 		return "", nil

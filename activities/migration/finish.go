@@ -15,9 +15,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const mailedProjects = 20 // that a mail names
+const mailedProjects = 20 // the most that a mail names
 
-// FinishMigration writes down how the migration ended.
+// FinishMigration records how the migration ended.
 func (a *Activities) FinishMigration(ctx context.Context, in workflows.MigrationEndInput) (workflows.MigrationResult, error) {
 	m, err := a.open(ctx, in.MigrationRef)
 	if err != nil {
@@ -33,7 +33,7 @@ func (a *Activities) FinishMigration(ctx context.Context, in workflows.Migration
 	return workflows.MigrationResult{Status: in.Status, Reason: reason}, nil
 }
 
-// outcome is the reason of an end: what became of the projects, and what else is to be said.
+// outcome returns the reason for an end: what became of the projects, and what else people must know.
 func (m *migration) outcome(ctx context.Context, fault, reason string) (string, error) {
 	sums, err := m.ledger.Sums(ctx)
 	if err != nil {
@@ -52,7 +52,7 @@ func (m *migration) outcome(ctx context.Context, fault, reason string) (string, 
 	return reason, nil
 }
 
-// NotifyMigration sends the one mail about a migration's end.
+// NotifyMigration sends the only mail about a migration's end.
 func (a *Activities) NotifyMigration(ctx context.Context, ref workflows.MigrationRef) error {
 	m, err := a.open(ctx, ref)
 	if err != nil {

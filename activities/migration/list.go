@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	listBatch = 100       // projects that are written down at once
-	mostAdded = 256 << 10 // bytes of selections in a row that each survey reads
+	listBatch = 100       // projects recorded at once
+	mostAdded = 256 << 10 // total bytes of added selections in a row, which each survey reads
 )
 
-// ListProjects freezes which projects the migration's selection means. One that the token's user may not see is an entry that has
-// failed, and keeps the others back from nothing.
+// ListProjects fixes the list of projects that the migration's selection means. A project that the token's user may not see is
+// listed as failed, and does not hold up the others.
 func (a *Activities) ListProjects(ctx context.Context, ref workflows.MigrationRef) error {
 	m, err := a.open(ctx, ref)
 	if err != nil {
@@ -50,7 +50,8 @@ func (a *Activities) ListProjects(ctx context.Context, ref workflows.MigrationRe
 	return nil
 }
 
-// AddProjects adds to the list what a selection means: without one the migration's own, by now. What is listed keeps its place and state.
+// AddProjects adds to the list what a selection means now, by default the migration's own. Projects already listed keep their
+// place and state.
 func (a *Activities) AddProjects(ctx context.Context, in workflows.AddProjectsInput) (workflows.AddProjectsResult, error) {
 	var out workflows.AddProjectsResult
 	m, err := a.open(ctx, in.MigrationRef)
@@ -61,7 +62,7 @@ func (a *Activities) AddProjects(ctx context.Context, in workflows.AddProjectsIn
 	if err != nil {
 		return out, err
 	}
-	if m.row.Generation != "" && frameio.Migrated(t.Frameio, m.row.Generation) { // each would be in the list twice: FindChanged tells them apart
+	if m.row.Generation != "" && frameio.Migrated(t.Frameio, m.row.Generation) { // each would be listed twice: FindChanged tells them apart
 		return out, fault.Content("Frame.io has migrated the account since the projects were listed, and given them other IDs: start another migration when this one has ended")
 	}
 	take := m.asked.Selection
@@ -95,7 +96,7 @@ func (a *Activities) AddProjects(ctx context.Context, in workflows.AddProjectsIn
 	return out, err
 }
 
-// list adds to the list what a selection means. It returns how many were added, with those of attempts that were broken off.
+// list adds to the list what a selection means. It returns how many were added, including those added by interrupted attempts.
 func (m *migration) list(ctx context.Context, take account.Selection) (int64, error) {
 	t, err := m.Tenant(m.ref.Tenant)
 	if err != nil {
@@ -137,7 +138,7 @@ func (m *migration) list(ctx context.Context, take account.Selection) (int64, er
 	return added, flush()
 }
 
-// tellRefused tells of a project that Frame.io refuses, but not where it was in the list before and has an archive of its own.
+// tellRefused reports a project that Frame.io refuses, unless it was listed before and has an archive of its own.
 func (m *migration) tellRefused(ctx context.Context, p ledger.MigrationProject) error {
 	have, _, err := m.ledger.Project(ctx, p.ID)
 	if err != nil || have.State != ledger.ProjectFailed || have.Run > 0 {
@@ -156,9 +157,9 @@ func listed(found account.Found) ledger.MigrationProject {
 	return p
 }
 
-// FindChanged puts those projects into the queue again in which something may have changed since their archive compared them, and adds
-// those that are new. It returns how many there are. Nothing says that a file or a comment moves its project's own time: what is
-// verified is archived again, but for the project whose archive has ended last. What has failed is so only where the project has changed.
+// FindChanged queues again the projects in which something may have changed since their archive compared them, and adds new ones. It
+// returns how many are queued. A changed file or comment need not change its project's modification time, so verified projects are
+// archived again, except for the one whose archive ended last. Failed projects are queued again only if the project has changed.
 func (a *Activities) FindChanged(ctx context.Context, ref workflows.MigrationRef) (int, error) {
 	m, err := a.open(ctx, ref)
 	if err != nil {
@@ -188,18 +189,18 @@ func (a *Activities) FindChanged(ctx context.Context, ref workflows.MigrationRef
 	if err := m.followMoved(ctx); err != nil {
 		return 0, err
 	}
-	// An attempt that died has queued some already: they are still to be done.
+	// An attempt that died may have queued some already: they still have to be archived.
 	sums, err := m.ledger.Sums(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := m.ledger.Update(ctx, func(r *ledger.Migration) { r.Round, r.RoundItems = 1, sums.Of[ledger.ProjectQueued].Items }); err != nil { // there is one such pass
+	if _, err := m.ledger.Update(ctx, func(r *ledger.Migration) { r.Round, r.RoundItems = 1, sums.Of[ledger.ProjectQueued].Items }); err != nil { // there is only one such pass
 		return 0, err
 	}
 	return int(sums.Projects[ledger.ProjectQueued]), nil
 }
 
-// lastEnd is when the last project was verified that is.
+// lastEnd returns when the last of the verified projects was verified.
 func (m *migration) lastEnd(ctx context.Context) (last time.Time, err error) {
 	for p, err := range m.ledger.AllProjects(ctx) {
 		if err != nil {
@@ -212,8 +213,8 @@ func (m *migration) lastEnd(ctx context.Context) (last time.Time, err error) {
 	return last, nil
 }
 
-// queueAgain puts a project that has ended into the queue again, where something may have changed in it. One that Frame.io does not
-// show any more stays as it is.
+// queueAgain queues a project that has ended again if something in it may have changed. A project that Frame.io no longer shows
+// stays as it is.
 func (m *migration) queueAgain(ctx context.Context, p ledger.MigrationProject, last time.Time) error {
 	if !p.State.Ended() || p.State == ledger.ProjectCancelled {
 		return nil
@@ -251,8 +252,8 @@ func (m *migration) queueAgain(ctx context.Context, p ledger.MigrationProject, l
 	return err
 }
 
-// extend adds the projects that fit the selections by now. Where that cannot be said any more, because a workspace has another name, say,
-// what was listed is all the same brought over, and the end says so.
+// extend adds the projects that match the selections now. If that can no longer be determined, for example because a workspace
+// was renamed, the listed projects are archived all the same, and the end says so.
 func (m *migration) extend(ctx context.Context) error {
 	added, err := account.ReadSelections(m.row.Added)
 	if err != nil {

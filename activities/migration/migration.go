@@ -1,5 +1,5 @@
-// Package migration does the steps of a migration: each is idempotent. The archives themselves are workflows of their own,
-// which it starts and looks at.
+// Package migration implements the activities of a migration. Each one is idempotent. The archives are workflows of their own,
+// which the migration starts and observes.
 package migration
 
 import (
@@ -19,44 +19,44 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Archives are the workflows that bring projects over.
+// Archives controls the workflows that archive projects.
 type Archives interface {
-	// Start starts a project's archive for a migration's workflow; false: one of that project is open already.
+	// Start starts a project's archive on behalf of a migration's workflow. It returns false if an archive of that project is already open.
 	Start(ctx context.Context, ref workflows.Ref, migration string) (bool, error)
-	// Runs says whether a project's archive is open.
+	// Runs reports whether a project's archive is open.
 	Runs(ctx context.Context, ref workflows.Ref) (bool, error)
-	// Hold lets one stand still, or go on. One that has ended is left alone.
+	// Hold pauses or resumes an archive. It leaves one that has ended alone.
 	Hold(ctx context.Context, ref workflows.Ref, paused bool) error
-	// Release lets one go that waits for originals: it goes on without its migration.
+	// Release lets an archive that waits for originals continue without its migration.
 	Release(ctx context.Context, ref workflows.Ref) error
-	// Cancel ends one.
+	// Cancel cancels an archive.
 	Cancel(ctx context.Context, ref workflows.Ref) error
 }
 
-// Options is what the migrations of a worker share.
+// Options is what a worker's migrations share.
 type Options struct {
 	Config   *config.Live
 	Ledger   *ledger.Ledger
 	Engine   *transfer.Engine
-	Objects  *http.Client // for signed URLs: no credentials
+	Objects  *http.Client // no credentials: for signed URLs
 	Log      *slog.Logger
 	Tenant   func(id string) (*tenant.Tenant, error)
 	Archives Archives
 }
 
-// Activities are the steps, in methods named like the activities.
+// Activities holds the activities of a migration; each method is registered under its own name.
 type Activities struct {
 	Options
 
 	uploads *upload.Uploads
 }
 
-// New returns the steps of a worker's migrations.
+// New returns the activities for a worker's migrations.
 func New(o Options) *Activities {
 	return &Activities{Options: o, uploads: upload.New(o.Config, o.Objects)}
 }
 
-// migration is one migration in the hands of one activity.
+// migration is a migration as one activity works on it.
 type migration struct {
 	*Activities
 
@@ -90,7 +90,7 @@ func (m *migration) archiveLedger(project string) ledger.ArchiveLedger {
 	return m.Ledger.Tenant(m.ref.Tenant).Archive(project)
 }
 
-// audit writes down what the migration did by itself.
+// audit records what the migration did by itself.
 func (m *migration) audit(ctx context.Context, action, text string) error {
 	_, err := m.Ledger.AppendAudit(ctx, m.entry(action, text))
 	return err
@@ -100,7 +100,7 @@ func (m *migration) entry(action, text string) ledger.AuditEntry {
 	return ledger.AuditEntry{Tenant: m.ref.Tenant, Actor: ledger.Actor{Kind: ledger.ActorSystem}, Action: action, ObjectKind: "migration", ObjectID: m.ref.Migration, Detail: ledger.AuditText(text)}
 }
 
-// SetMigrationStatus writes down where the migration stands.
+// SetMigrationStatus records the migration's status.
 func (a *Activities) SetMigrationStatus(ctx context.Context, in workflows.MigrationStatusInput) error {
 	m, err := a.open(ctx, in.MigrationRef)
 	if err != nil {
@@ -109,12 +109,12 @@ func (a *Activities) SetMigrationStatus(ctx context.Context, in workflows.Migrat
 	return m.setStatus(ctx, ledger.MigrationStatus(in.Status), in.Reason, in.WaitsForGo)
 }
 
-// isOver says that a migration's workflow has written down its end. One whose start was given up because no answer came has only the
-// starter's word, and runs if its workflow says so.
+// isOver reports whether a migration's workflow has recorded its end. If the start was given up because no answer came, that is
+// only the starter's word: the migration is running if its workflow says so.
 func isOver(r ledger.Migration) bool { return r.Status.Ended() && r.WasStarted() }
 
 func (m *migration) setStatus(ctx context.Context, status ledger.MigrationStatus, reason string, waitsForGo bool) error {
-	if isOver(m.row) && !status.Ended() { // a control that came at the end
+	if isOver(m.row) && !status.Ended() { // a control that arrived at the end
 		return nil
 	}
 	told, err := m.tellStatus(ctx, status, reason, waitsForGo)
@@ -155,7 +155,7 @@ func (m *migration) setStatus(ctx context.Context, status ledger.MigrationStatus
 	return nil
 }
 
-// OrderProject gives a queued project another place.
+// OrderProject moves a queued project to another position.
 func (a *Activities) OrderProject(ctx context.Context, in workflows.OrderProjectInput) error {
 	err := a.Ledger.Tenant(in.Tenant).Migration(in.Migration).Order(ctx, in.Project, in.Position)
 	if errors.Is(err, ledger.ErrNotQueued) {

@@ -43,13 +43,13 @@ func (f *frameioOf) Project(_ context.Context, id string) (frameio.Project, erro
 	return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Status: 404, Class: rest.NotFound}
 }
 
-// archives are the workflows that run.
+// archives are the running workflows.
 type archives struct {
 	running map[string]bool
 	started []string
 	held    map[string]bool
-	alone   []string // let go
-	stolen  string   // somebody else starts it a moment before
+	alone   []string // released
+	stolen  string   // somebody else starts it just before
 }
 
 func (a *archives) Start(_ context.Context, ref workflows.Ref, migration string) (bool, error) {
@@ -79,7 +79,7 @@ func (a *archives) Cancel(_ context.Context, ref workflows.Ref) error {
 	return nil
 }
 
-// harness is a migration's activities with a ledger, and nothing else that is real.
+// harness is a migration's activities with a ledger. Nothing else in it is real.
 type harness struct {
 	*Activities
 	t        *testing.T
@@ -124,7 +124,7 @@ func (b *harness) survey() workflows.Standing {
 	return out
 }
 
-// archive has a project's archive stand somewhere.
+// archive sets the status of a project's archive.
 func (b *harness) archive(project string, status ledger.ArchiveStatus, change func(*ledger.Archive)) {
 	b.t.Helper()
 	h := b.Ledger.Tenant("T").Archive(project)
@@ -189,7 +189,7 @@ func TestProjectsAreStartedOnceAndJoined(t *testing.T) {
 
 	b.archive("b", ledger.VerifiedWithExceptions, nil)
 	assert.Equal(t, 1, b.survey().Running)
-	// An attempt has started it and died before it could write that down.
+	// An attempt has started it and died before it could record that.
 	_, err := b.rows.UpdateProject(t.Context(), "d", func(p *ledger.MigrationProject) { p.BegunAt = time.Now() })
 	require.NoError(t, err)
 	b.archive("d", ledger.Queued, nil)
@@ -286,7 +286,7 @@ func TestStatusesAreTheLedgers(t *testing.T) {
 	}
 }
 
-// The account moves while it is brought over, and its projects have other IDs: each is accounted for once, under the new one.
+// The account moves while it is archived, and its projects get new IDs: each counts once, under the new one.
 func TestAMovedAccountIsAccountedForOnce(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":5}`, "a", "b", "c")
 	b.list()
@@ -339,8 +339,8 @@ func TestAMovedAccountIsAccountedForOnce(t *testing.T) {
 	assert.Equal(t, "continues as project b2", p.Reason)
 }
 
-// A project whose turn came after the account had moved was never opened under its old ID: it is the one that is there in its place, if
-// there is one alone, and Frame.io has the old one no more.
+// A project whose turn came after the account had moved was never opened under its old ID. It continues as the project in its
+// place, if there is exactly one and Frame.io no longer has the old ID.
 func TestAProjectThatNeverBeganContinuesInItsPlace(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":5}`, "a", "twin1", "twin2", "here")
 	for i := 1; i <= 2; i++ {
@@ -353,7 +353,7 @@ func TestAProjectThatNeverBeganContinuesInItsPlace(t *testing.T) {
 		b.archive(id, ledger.Failed, func(r *ledger.Archive) { r.Reason = "Frame.io has no project " + id })
 	}
 	b.survey()
-	for _, p := range b.frameio.projects { // "here" was refused for another reason, and is there with a second one of its name
+	for _, p := range b.frameio.projects { // "here" was refused for another reason, and still exists next to another project with its name
 		p.ID += "2"
 		b.frameio.projects = append(b.frameio.projects, p)
 	}
@@ -374,7 +374,7 @@ func TestAProjectThatNeverBeganContinuesInItsPlace(t *testing.T) {
 	assert.Equal(t, "continues as project a2, which Frame.io has in its place", p.Reason)
 }
 
-// Where the account moves and its projects keep their IDs, those that are archived are archived again: their files have others.
+// If the account moves and its projects keep their IDs, the archived ones are archived again: their files have new IDs.
 func TestAProjectWhoseFilesHaveNewIDsIsArchivedAgain(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":5}`, "a", "b")
 	b.list()

@@ -8,12 +8,12 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// place is where a project is known by people.
+// place is how people identify a project.
 type place struct{ team, name string }
 
-// followMoved lets projects that Frame.io has no more, and of which nothing was archived yet, continue as those that were added in
-// their place: an account migration has given all of them other IDs. Where two have one name, neither is guessed at. What an archive
-// has begun to bring over is found by the archive itself.
+// followMoved lets projects that Frame.io no longer has, and of which nothing was archived yet, continue as the projects that
+// were added in their place, because an account migration has given all of them new IDs. If two have the same name, it does not
+// guess. An archive finds by itself what it has begun to copy.
 func (m *migration) followMoved(ctx context.Context) error {
 	t, err := m.Tenant(m.ref.Tenant)
 	if err != nil || m.row.Generation != "" && !frameio.Migrated(t.Frameio, m.row.Generation) {
@@ -51,14 +51,14 @@ func (m *migration) followMoved(ctx context.Context) error {
 	return nil
 }
 
-// continueAs writes down that a project goes by another ID, unless Frame.io still knows the old one.
+// continueAs records that a project has a new ID, unless Frame.io still knows the old one.
 func (m *migration) continueAs(ctx context.Context, from, to string) error {
 	t, err := m.Tenant(m.ref.Tenant)
 	if err != nil {
 		return err
 	}
 	switch _, err := t.Frameio.Project(ctx, from); {
-	case rest.IsNotFound(err) || rest.ClassOf(err) == rest.Permanent: // as one that is no ID of the other generation's
+	case rest.IsNotFound(err) || rest.ClassOf(err) == rest.Permanent: // for example because it is not a valid ID on the new API
 	case rest.ClassOf(err) == rest.Forbidden:
 		return nil
 	default:

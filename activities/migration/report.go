@@ -17,8 +17,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// WriteAccountReport stores the report as an asset in the root collection: one asset for the account, with a version for each
-// migration. Where no archive has made the collection there is nothing to report in iconik. It names every project, so only
+// WriteAccountReport stores the report as an asset in the root collection: one asset per account, with a version per migration.
+// If no archive has created the collection, there is nothing to report in iconik. The report names every project, so only
 // administrators and the service user may read it.
 func (a *Activities) WriteAccountReport(ctx context.Context, in workflows.AccountReportInput) error {
 	m, err := a.open(ctx, in.MigrationRef)
@@ -54,7 +54,7 @@ func (a *Activities) WriteAccountReport(ctx context.Context, in workflows.Accoun
 	return err
 }
 
-// noReport keeps what iconik refuses for good from failing the migration: the API serves the report all the same.
+// noReport keeps a report that iconik refuses for good from failing the migration: the API still serves the report.
 func (m *migration) noReport(ctx context.Context, err error) error {
 	switch rest.ClassOf(err) {
 	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
@@ -125,7 +125,7 @@ func (s *stored) makeAsset(ctx context.Context) error {
 	return err
 }
 
-// untied is a version of the asset that no migration's report is tied to.
+// untied returns a version of the asset that is not tied to any migration's report.
 func (s *stored) untied(ctx context.Context) (string, error) {
 	asset, err := s.tenant.Iconik.Assets.Get(ctx, s.asset, false)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// finish has projects' archives end one after the other.
+// finish ends projects' archives one after the other.
 func (b *harness) finish(status ledger.ArchiveStatus, projects ...string) {
 	b.t.Helper()
 	at := time.Now().Add(-time.Hour)
@@ -35,7 +35,8 @@ func (b *harness) findChanged() int {
 	return n
 }
 
-// A file or a comment that is added moves no project's time: all that is verified is compared again, but for what has just been.
+// A new file or comment does not change its project's modification time: everything verified is compared again, except for what
+// was just compared.
 func TestTheSecondRoundComparesWhatIsVerified(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":5}`, "a", "b", "byhand", "bad", "last")
 	b.list()
@@ -55,7 +56,7 @@ func TestTheSecondRoundComparesWhatIsVerified(t *testing.T) {
 	}
 }
 
-// A project that Frame.io does not show any more stays as it was archived.
+// A project that Frame.io no longer shows stays as it was archived.
 func TestTheSecondRoundLeavesWhatIsGone(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":5}`, "a", "b", "c")
 	b.list()
@@ -66,7 +67,7 @@ func TestTheSecondRoundLeavesWhatIsGone(t *testing.T) {
 	assert.Equal(t, map[string]ledger.ProjectState{"a": ledger.ProjectVerified, "b": ledger.ProjectQueued, "c": ledger.ProjectVerified}, b.states())
 }
 
-// The list is frozen: a project that its own change takes out of the selection is still in it.
+// The list is fixed: a project that no longer matches the selection because it has changed is still in it.
 func TestAChangedProjectThatFitsNoMoreIsArchivedAgain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		request string
@@ -90,7 +91,7 @@ func TestAChangedProjectThatFitsNoMoreIsArchivedAgain(t *testing.T) {
 	}
 }
 
-// workspaces answers by its present name.
+// workspaces answers only to its current name.
 type workspaces struct {
 	*frameioOf
 
@@ -104,7 +105,7 @@ func (w *workspaces) Workspace(_ context.Context, idOrName string) (frameio.Team
 	return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Status: 404, Class: rest.NotFound}
 }
 
-// A workspace that is renamed meanwhile keeps the migration from new projects, not from its end.
+// A workspace that is renamed in the meantime keeps the migration from finding new projects, but not from ending.
 func TestARenamedWorkspaceFailsNoMigration(t *testing.T) {
 	b := newHarness(t, `{"selection":{"workspaces":["Films"]}}`, "a", "b")
 	one, err := b.Tenant("T")
@@ -125,7 +126,7 @@ func TestARenamedWorkspaceFailsNoMigration(t *testing.T) {
 	assert.Contains(t, out.Reason, "New projects were not looked for at the end: ")
 }
 
-// picky refuses an ID that is none of its generation's.
+// picky refuses an ID of the other generation.
 type picky struct{ *frameioOf }
 
 func (p picky) Project(ctx context.Context, id string) (frameio.Project, error) {
@@ -151,7 +152,7 @@ func TestAnOldIDThatIsRefusedFailsNoMigration(t *testing.T) {
 	assert.Equal(t, map[string]ledger.ProjectState{"a2": ledger.ProjectVerified}, b.states())
 }
 
-// A project that was deleted before its turn is not the one of its name that somebody made: the account has not moved.
+// A project that was deleted before its turn is not the one with its name that somebody created: the account has not moved.
 func TestADeletedProjectContinuesNowhere(t *testing.T) {
 	b := newHarness(t, `{}`, "a")
 	b.list()
@@ -165,7 +166,7 @@ func TestADeletedProjectContinuesNowhere(t *testing.T) {
 	assert.Equal(t, map[string]ledger.ProjectState{"a": ledger.ProjectFailed, "b": ledger.ProjectVerified}, b.states())
 }
 
-// What somebody has retried by hand meanwhile counts as it has ended then.
+// A project that somebody has retried by hand counts with its latest result.
 func TestAProjectThatIsRetriedByHandCounts(t *testing.T) {
 	b := newHarness(t, `{}`, "a")
 	b.list()
@@ -178,7 +179,7 @@ func TestAProjectThatIsRetriedByHandCounts(t *testing.T) {
 	assert.Equal(t, ledger.ProjectVerified, b.states()["a"])
 }
 
-// The second round is work, too: its files are compared again.
+// The second round is work too: its files are compared again.
 func TestTheSecondRoundHasAnExpectedEnd(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":5}`, "a", "b", "c")
 	b.list()
@@ -239,7 +240,7 @@ func TestWhatNobodyWillDoIsNotWaitedFor(t *testing.T) {
 	assert.Zero(t, bytes, "one file has failed, and the other one is done")
 }
 
-// Projects are added by the migration's own selection, for what is new, or by another one, which the second round looks at again.
+// Projects are added by the migration's own selection, for what is new, or by another one, which the second round reads again.
 func TestProjectsAreAddedToTheList(t *testing.T) {
 	b := newHarness(t, `{"selection":{"name":"Project a*"},"projects_in_parallel":5}`, "a", "b", "c")
 	b.list()
@@ -276,7 +277,7 @@ func TestProjectsAreAddedToTheList(t *testing.T) {
 	assert.NotContains(t, b.states(), "c2")
 }
 
-// oneOfTwo is the first attempt of an activity, and the one after it.
+// oneOfTwo is the first attempt of an activity and the one after it.
 type oneOfTwo struct {
 	attempt.Attempt
 
@@ -287,7 +288,7 @@ func (a *oneOfTwo) Resume() attempt.Checkpoint  { return a.saved }
 func (a *oneOfTwo) Save(c attempt.Checkpoint)   { a.saved = c }
 func (a *oneOfTwo) WorkerStop() <-chan struct{} { return nil }
 
-// breaking gives the first projects, and refuses the rest once.
+// breaking returns the first projects, and refuses the rest once.
 type breaking struct {
 	*frameioOf
 
@@ -304,7 +305,7 @@ func (f *breaking) Projects(ctx context.Context, cursor string) (frameio.Page[fr
 	return f.frameioOf.Projects(ctx, cursor)
 }
 
-// What an attempt has added that was broken off counts, too: whoever asked is not told that all were in the list.
+// What an interrupted attempt has added counts too, so that whoever asked is not told that everything was already listed.
 func TestAddedProjectsAreCountedOverAttempts(t *testing.T) {
 	b := newHarness(t, `{}`)
 	for n := range listBatch + 20 {
@@ -321,7 +322,7 @@ func TestAddedProjectsAreCountedOverAttempts(t *testing.T) {
 	assert.Equal(t, listBatch+20, out.Added)
 }
 
-// A project that is in the list does not fail because Frame.io refuses it when it is asked for again.
+// A listed project does not fail because Frame.io refuses it when it is requested again.
 func TestARefusedProjectOfTheListIsNotToldAgain(t *testing.T) {
 	b := newHarness(t, `{}`, "a", "b")
 	one, err := b.Tenant("T")
@@ -339,7 +340,7 @@ func TestARefusedProjectOfTheListIsNotToldAgain(t *testing.T) {
 	assert.Equal(t, []string{"migration.project_failed"}, b.told("slack"))
 }
 
-// Once Frame.io has migrated the account, all projects are new by their IDs: the second round tells which of them are the list's.
+// Once Frame.io has migrated the account, all projects are new by their IDs: the second round tells which of them are listed.
 func TestNothingIsAddedToTheListOfAnotherGeneration(t *testing.T) {
 	b := newHarness(t, `{}`, "a", "b")
 	b.list()

@@ -11,10 +11,10 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const settledAtOnce = 100 // projects of one activity that need no archive
+const settledAtOnce = 100 // projects per activity that need no archive
 
-// StartProjects starts the archives of the next projects, or joins those that somebody else has started. A former attempt, whose answer
-// was lost, may have started some: what has begun is what the ledger says.
+// StartProjects starts the archives of the next projects, or joins those that somebody else has started. An earlier attempt
+// whose answer was lost may have started some: the ledger says what has begun.
 func (a *Activities) StartProjects(ctx context.Context, in workflows.StartProjectsInput) (workflows.StartProjectsResult, error) {
 	var out workflows.StartProjectsResult
 	m, err := a.open(ctx, in.MigrationRef)
@@ -26,12 +26,12 @@ func (a *Activities) StartProjects(ctx context.Context, in workflows.StartProjec
 		return out, err
 	}
 	out.Begun = begun
-	var closing []string // their archives end in a moment
+	var closing []string // their archives are about to end
 	for out.Archives < most && out.Settled < settledAtOnce {
 		if err := attempt.Stopping(ctx); err != nil {
 			return out, err
 		}
-		if row, _, err := m.ledger.Get(ctx); err != nil || row.Status.Ended() { // nobody would look after them
+		if row, _, err := m.ledger.Get(ctx); err != nil || row.Status.Ended() { // nobody would look after the archives
 			return out, err
 		}
 		next, err := m.ledger.ProjectsIn(ctx, len(closing)+1, ledger.ProjectQueued)
@@ -56,7 +56,7 @@ func (a *Activities) StartProjects(ctx context.Context, in workflows.StartProjec
 	return out, nil
 }
 
-// room is how many archives may be started now, and how many have begun, where that is limited.
+// room returns how many archives may be started now and, if that is limited, how many have begun.
 func (m *migration) room(ctx context.Context, in workflows.StartProjectsInput) (most, begun int, err error) {
 	sums, err := m.ledger.Sums(ctx)
 	if err != nil {
@@ -100,10 +100,10 @@ func (m *migration) room(ctx context.Context, in workflows.StartProjectsInput) (
 	return min(most, in.Canary-begun), begun, nil
 }
 
-// isOutage says that all that is open is stuck, and more than one project: what is started now would be stuck, too.
+// isOutage reports whether everything that is open is stuck, and more than one project is: whatever is started now would get stuck too.
 func isOutage(parallel, running, stuck int) bool { return running == 0 && stuck >= max(parallel, 2) }
 
-// parallel is how many projects may run at once.
+// parallel returns how many projects may run at once.
 func (m *migration) parallel() (int, error) {
 	if m.asked.ProjectsInParallel > 0 {
 		return m.asked.ProjectsInParallel, nil
@@ -115,10 +115,11 @@ func (m *migration) parallel() (int, error) {
 	return max(t.Config.Archive.ProjectsInParallel, 1), nil
 }
 
-// errClosing says that a project's archive has its result, and that its workflow is about to end.
+// errClosing means that a project's archive has its result and its workflow is about to end.
 var errClosing = errors.New("the archive is about to end")
 
-// start brings a project's archive on its way. false: it needs none, since somebody has archived it since the migration began.
+// start gets a project's archive going. It returns false if none is needed, because somebody has archived the project since the
+// migration began.
 func (m *migration) start(ctx context.Context, p ledger.MigrationProject, round int) (bool, error) {
 	archive := m.archiveLedger(p.ID)
 	row, known, err := archive.Get(ctx)
@@ -134,11 +135,11 @@ func (m *migration) start(ctx context.Context, p ledger.MigrationProject, round 
 	if err != nil {
 		return false, err
 	}
-	ours := !p.BegunAt.IsZero() // an attempt has begun to start it, and died
+	ours := !p.BegunAt.IsZero() // an attempt began to start it, and died
 	switch {
 	case runs && known && row.Status.Ended():
 		return false, errClosing
-	case runs && row.Status == ledger.Waiting && row.ReasonCode == workflows.PausedWithMigration: // of one that was ended in Temporal
+	case runs && row.Status == ledger.Waiting && row.ReasonCode == workflows.PausedWithMigration: // by a migration that was ended in Temporal
 		if err := m.Archives.Hold(ctx, m.archiveOf(p.ID), false); err != nil {
 			return false, err
 		}
@@ -182,8 +183,7 @@ func verified(s ledger.ArchiveStatus) bool {
 	return s == ledger.Verified || s == ledger.VerifiedWithExceptions
 }
 
-// HoldProjects lets the archives that the migration has started stand still, or go on. Those that somebody else has started are
-// that person's business.
+// HoldProjects pauses or resumes the archives that the migration has started. It leaves those that somebody else has started alone.
 func (a *Activities) HoldProjects(ctx context.Context, in workflows.HoldProjectsInput) error {
 	m, err := a.open(ctx, in.MigrationRef)
 	if err != nil {
@@ -192,7 +192,7 @@ func (a *Activities) HoldProjects(ctx context.Context, in workflows.HoldProjects
 	return m.ofOurs(ctx, func(ref workflows.Ref) error { return m.Archives.Hold(ctx, ref, in.Paused) })
 }
 
-// ReleaseProjects lets the archives go that wait for originals when the migration is about to end.
+// ReleaseProjects releases the archives that wait for originals when the migration is about to end.
 func (a *Activities) ReleaseProjects(ctx context.Context, ref workflows.MigrationRef) error {
 	m, err := a.open(ctx, ref)
 	if err != nil {
@@ -201,7 +201,7 @@ func (a *Activities) ReleaseProjects(ctx context.Context, ref workflows.Migratio
 	return m.ofOurs(ctx, func(ref workflows.Ref) error { return m.Archives.Release(ctx, ref) })
 }
 
-// ofOurs does something with each archive that the migration has started and that has not ended.
+// ofOurs calls do for each archive that the migration has started and that has not ended.
 func (m *migration) ofOurs(ctx context.Context, do func(workflows.Ref) error) error {
 	for p, err := range m.ledger.ProjectsOf(ctx, ledger.ProjectRunning, ledger.ProjectWaiting) {
 		if err != nil {
@@ -241,7 +241,7 @@ func (a *Activities) CancelProjects(ctx context.Context, ref workflows.Migration
 		if p.BegunAt.IsZero() {
 			continue
 		}
-		// An attempt has begun to start it, and died.
+		// An attempt began to start it, and died.
 		runs, err := m.Archives.Runs(ctx, m.archiveOf(p.ID))
 		if err == nil && runs {
 			err = cancel(m.archiveOf(p.ID))

@@ -27,7 +27,7 @@ func TestAnEndedMigrationStartsNothing(t *testing.T) {
 	assert.False(t, row.FinishedAt.IsZero())
 }
 
-// A start whose answer was lost is written down as failed. Its workflow runs all the same.
+// A start whose answer was lost is recorded as failed. Its workflow is running all the same.
 func TestAMigrationThatRunsHasNotFailed(t *testing.T) {
 	b := newHarness(t, `{}`, "a")
 	_, err := b.rows.Update(t.Context(), func(r *ledger.Migration) { r.Status, r.FinishedAt = ledger.MigrationFailed, time.Now() })
@@ -39,7 +39,7 @@ func TestAMigrationThatRunsHasNotFailed(t *testing.T) {
 	assert.True(t, row.FinishedAt.IsZero())
 }
 
-// failing has one start fail.
+// failing makes one start fail.
 type failing struct {
 	*archives
 
@@ -54,7 +54,7 @@ func (f *failing) Start(ctx context.Context, ref workflows.Ref, migration string
 	return f.archives.Start(ctx, ref, migration)
 }
 
-// An attempt that is made again starts no more than the canary.
+// A retried attempt starts no more than the canary.
 func TestACanaryIsNotExceeded(t *testing.T) {
 	b := newHarness(t, `{"canary":2,"projects_in_parallel":4}`, "settled", "a", "b", "c", "d")
 	b.Archives = &failing{b.archives, 1}
@@ -69,7 +69,7 @@ func TestACanaryIsNotExceeded(t *testing.T) {
 	assert.Equal(t, []string{"a", "b"}, b.archives.started)
 }
 
-// What an attempt has started that died before it could write that down is canceled with the migration.
+// What an attempt has started that died before it could record that is canceled with the migration.
 func TestACancelFindsWhatWasBeingStarted(t *testing.T) {
 	b := newHarness(t, `{}`, "a", "b")
 	b.list()
@@ -83,7 +83,7 @@ func TestACancelFindsWhatWasBeingStarted(t *testing.T) {
 	assert.Equal(t, map[string]bool{"b": true}, b.archives.running)
 }
 
-// Archives that stand still with a migration that was terminated go on with the next one, and belong to it.
+// Archives that were left paused by a terminated migration continue with the next one, and belong to it.
 func TestAnArchiveThatWasLeftPausedGoesOn(t *testing.T) {
 	b := newHarness(t, `{}`, "a", "b")
 	b.archive("a", ledger.Waiting, func(r *ledger.Archive) { r.ReasonCode = workflows.PausedWithMigration })
@@ -96,7 +96,7 @@ func TestAnArchiveThatWasLeftPausedGoesOn(t *testing.T) {
 	assert.Equal(t, map[string]bool{"a": true}, b.archives.held)
 }
 
-// An archive that has its result brings nothing over any more: its project is started when its workflow has ended.
+// An archive that has its result copies nothing further: its project is started when its workflow has ended.
 func TestAnArchiveThatIsAboutToEndIsNotJoined(t *testing.T) {
 	b := newHarness(t, `{}`, "a", "b")
 	b.list()
@@ -137,7 +137,7 @@ func TestWhatSomebodyElseStartedIsFollowedUpOnce(t *testing.T) {
 	assert.Equal(t, ledger.ProjectIncomplete, b.states()["a"])
 }
 
-// In an outage all that is open is stuck. That takes up no room, but nothing is started beside it.
+// In an outage everything that is open is stuck. That takes up no slot, but nothing else is started.
 func TestAnOutageStartsNothing(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":2}`, "a", "b", "c", "d")
 	b.list()
@@ -158,7 +158,7 @@ func TestAnOutageStartsNothing(t *testing.T) {
 	assert.Equal(t, 1, b.start(1, 0).Archives)
 }
 
-// However many wait for their originals, the others are looked at.
+// However many projects wait for their originals, the others are looked at.
 func TestManyProjectsWait(t *testing.T) {
 	b := newHarness(t, `{"projects_in_parallel":1}`)
 	const many = 510 // more than a page of the ledger

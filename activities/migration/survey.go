@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// SurveyMigration reads how the archives stand, and what the windows say now.
+// SurveyMigration reads the state of the archives, and what the windows say now.
 func (a *Activities) SurveyMigration(ctx context.Context, ref workflows.MigrationRef) (workflows.Standing, error) {
 	m, err := a.open(ctx, ref)
 	if err != nil {
@@ -49,7 +49,7 @@ func (a *Activities) SurveyMigration(ctx context.Context, ref workflows.Migratio
 	return out, err
 }
 
-// opens says when a window opens, by the clock of the first window's zone.
+// opens returns when a window opens, in the time zone of the first window.
 func (m *migration) opens(at time.Time) string {
 	if at.IsZero() {
 		return "never"
@@ -61,14 +61,14 @@ func (m *migration) opens(at time.Time) string {
 	return "on " + at.In(zone).Format("Monday, January 2 at 3:04 PM MST")
 }
 
-// notePace measures how fast it goes, and writes down when it will be done.
+// notePace measures the migration's pace and records when it will be done.
 func (m *migration) notePace(ctx context.Context, now time.Time, hours schedule.Hours, window schedule.State, sums ledger.MigrationSums) error {
 	items, bytes := Left(sums)
 	_, err := m.ledger.Update(ctx, func(r *ledger.Migration) {
 		var pace schedule.Pace
-		_ = json.Unmarshal(r.Pace, &pace) // what cannot be read is measured anew
+		_ = json.Unmarshal(r.Pace, &pace) // what cannot be decoded is measured again
 		done := sums.Copied + sums.Verified
-		if r.Round > 0 { // what is copied is compared once more
+		if r.Round > 0 { // what was copied is compared once more
 			again := sums.Of[ledger.ProjectQueued].Items + sums.Of[ledger.ProjectRunning].Items/2
 			items, done = items+again, done+max(r.RoundItems-again, 0)
 		}
@@ -86,8 +86,9 @@ func (m *migration) notePace(ctx context.Context, now time.Time, hours schedule.
 	return err
 }
 
-// Left is how much is still to do in the projects that have not ended. Each file counts twice: when it is copied and when it is verified.
-// What was not read yet is taken to be like the rest. Where no file is left to do, nobody waits for the bytes of those that failed.
+// Left returns how much is left to do in the projects that have not ended. Each file counts twice: when it is copied and when
+// it is verified. Projects that have not been read yet are assumed to be like the rest. If no file is left to do, the bytes of
+// failed files do not count.
 func Left(sums ledger.MigrationSums) (items, bytes int64) {
 	for state, c := range sums.Of {
 		if state.Ended() {
@@ -95,7 +96,7 @@ func Left(sums ledger.MigrationSums) (items, bytes int64) {
 		}
 		left := max(2*(c.Items-c.Skipped-c.Failed)-c.Copied-c.Verified, 0)
 		items += left
-		if left > 0 || state == ledger.ProjectQueued { // one that was not read yet has bytes, and no files
+		if left > 0 || state == ledger.ProjectQueued { // a project that has not been read yet has bytes, but no files
 			bytes += max(c.Bytes-c.BytesDone, 0)
 		}
 	}
@@ -105,7 +106,7 @@ func Left(sums ledger.MigrationSums) (items, bytes int64) {
 	return items, bytes
 }
 
-// lookAtOpen reads how the archives stand that had not ended at the last look, and returns how many wait for originals.
+// lookAtOpen reads the state of the archives that had not ended at the last look, and returns how many wait for originals.
 func (m *migration) lookAtOpen(ctx context.Context) (originals int, err error) {
 	for p, err := range m.ledger.ProjectsOf(ctx, ledger.ProjectRunning, ledger.ProjectWaiting) {
 		if err != nil {
@@ -122,12 +123,12 @@ func (m *migration) lookAtOpen(ctx context.Context) (originals int, err error) {
 	return originals, nil
 }
 
-// forOriginals says that an archive waits for originals in Frame.io, and not for its migration, or because it is stuck.
+// forOriginals reports whether an archive waits for originals in Frame.io, rather than for its migration or because it is stuck.
 func forOriginals(row ledger.Archive) bool {
 	return row.Status == ledger.Waiting && row.ReasonCode != workflows.PausedWithMigration && len(row.Stuck) == 0
 }
 
-// look reads how a project's archive stands.
+// look reads the state of a project's archive.
 func (m *migration) look(ctx context.Context, p ledger.MigrationProject) (ledger.Archive, error) {
 	row, known, err := m.archiveLedger(p.ID).Get(ctx)
 	if err != nil {
@@ -148,7 +149,7 @@ func (m *migration) look(ctx context.Context, p ledger.MigrationProject) (ledger
 		}
 	}
 	if p.Joined && !p.Again && (row.Status == ledger.Failed || row.Status == ledger.Incomplete) {
-		// What somebody else has started may have been about one file alone.
+		// An archive that somebody else started may have been about a single file.
 		_, err := m.ledger.UpdateProject(ctx, p.ID, func(p *ledger.MigrationProject) {
 			p.State, p.Reason, p.BegunAt, p.Joined, p.Again = ledger.ProjectQueued, row.Reason, time.Time{}, false, true
 		})
@@ -157,7 +158,7 @@ func (m *migration) look(ctx context.Context, p ledger.MigrationProject) (ledger
 	return row, m.note(ctx, p.ID, row, nil)
 }
 
-// readAgain reads how projects have ended since, whose archives somebody has run again by hand.
+// readAgain reads how projects have ended whose archives somebody has since run again by hand.
 func (m *migration) readAgain(ctx context.Context) error {
 	for p, err := range m.ledger.AllProjects(ctx) {
 		if err != nil {
@@ -177,7 +178,7 @@ func (m *migration) readAgain(ctx context.Context) error {
 	return nil
 }
 
-// note writes down how a project's archive stands.
+// note records the state of a project's archive.
 func (m *migration) note(ctx context.Context, project string, row ledger.Archive, change func(*ledger.MigrationProject)) error {
 	totals, err := m.archiveLedger(project).Progress(ctx)
 	if err != nil {
@@ -209,7 +210,7 @@ func (m *migration) note(ctx context.Context, project string, row ledger.Archive
 	return err
 }
 
-// stateOf is where a project stands by its archive. One that waits for people takes up no room.
+// stateOf returns a project's state by that of its archive. A project that waits for people takes up no slot.
 func stateOf(row ledger.Archive) ledger.ProjectState {
 	switch {
 	case row.Status.Ended():
@@ -220,7 +221,7 @@ func stateOf(row ledger.Archive) ledger.ProjectState {
 	return ledger.ProjectRunning
 }
 
-// settleMoved accounts once for projects that have other IDs since Frame.io's account migration: what an archive knew continues
+// settleMoved makes projects that have new IDs since Frame.io's account migration count once: what an archive knew continues
 // under the new ID, and the entry under the old one leaves the list.
 func (m *migration) settleMoved(ctx context.Context) (sums ledger.MigrationSums, err error) {
 	for p, err := range m.ledger.AllProjects(ctx) {

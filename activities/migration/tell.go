@@ -14,15 +14,15 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// send starts what tell has kept.
+// send starts the deliveries that tell has stored.
 func (m *migration) send(ctx context.Context, told []ledger.Delivery) {
 	if t, err := m.Tenant(m.ref.Tenant); err == nil && len(told) > 0 {
 		t.Start(ctx, told)
 	}
 }
 
-// tellStatus tells that the migration is about to stand elsewhere. An attempt that follows one that died tells nothing twice: the
-// number of the change is part of what is told.
+// tellStatus reports that the migration's status is about to change. An attempt that follows one that died does not report it
+// twice, because the number of the change is part of the key.
 func (m *migration) tellStatus(ctx context.Context, to ledger.MigrationStatus, reason string, waitsForGo bool) ([]ledger.Delivery, error) {
 	if to == m.row.Status && waitsForGo == m.row.WaitsForGo {
 		return nil, nil
@@ -42,13 +42,13 @@ func (m *migration) tellStatus(ctx context.Context, to ledger.MigrationStatus, r
 		kind, key = events.MigrationStarted, "migration:"+m.ref.Migration+":started"
 	case to == ledger.MigrationRunning && m.row.Status == ledger.MigrationPaused:
 		kind = events.MigrationResumed
-	default: // it lists its projects, or waits for its hours
+	default: // it is listing its projects or waiting for its hours
 		return nil, nil
 	}
 	return m.tell(ctx, key, kind, reason, nil)
 }
 
-// endKind is the event of an end; "" where it is none.
+// endKind returns the kind of event for an end, or "" if the status is not one.
 func (m *migration) endKind(ctx context.Context, status ledger.MigrationStatus) (events.Kind, error) {
 	switch status {
 	case ledger.MigrationFailed:
@@ -65,7 +65,7 @@ func (m *migration) endKind(ctx context.Context, status ledger.MigrationStatus) 
 	return "", nil
 }
 
-// tellFailed tells of a project that has failed. People who hear of its archive hear nothing twice.
+// tellFailed reports a project that has failed. People who are told about its archive are not told twice.
 func (m *migration) tellFailed(ctx context.Context, p ledger.MigrationProject, archived bool) error {
 	t, err := m.Tenant(m.ref.Tenant)
 	if err != nil {
@@ -94,7 +94,7 @@ func (m *migration) tellFailed(ctx context.Context, p ledger.MigrationProject, a
 	return err
 }
 
-// tell keeps an event of the migration. change adds to what it says.
+// tell stores an event of the migration. change may add to it.
 func (m *migration) tell(ctx context.Context, key string, kind events.Kind, text string, change func(*events.Data), but ...string) ([]ledger.Delivery, error) {
 	t, err := m.Tenant(m.ref.Tenant)
 	if err != nil {

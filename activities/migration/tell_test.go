@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// told are the events that a channel gets, in their order.
+// told returns the events that a channel gets, in order.
 func (b *harness) told(channel string) (out []string) {
 	b.t.Helper()
 	all, _, err := b.Ledger.Tenant("T").Deliveries(b.t.Context(), ledger.DeliveryFilter{Channel: channel}, "", 100)
@@ -62,7 +62,7 @@ func TestAMigrationTellsOfItselfOnce(t *testing.T) {
 	assert.Equal(t, slices.DeleteFunc(slices.Clone(all), func(k string) bool { return k == "migration.project_failed" }), b.told("slack"), "which gets the archive's own event")
 }
 
-// A project that the token may not see has no archive that tells of it.
+// A project that the token may not see has no archive that reports it.
 func TestAProjectThatIsRefusedIsTold(t *testing.T) {
 	b := newHarness(t, `{"selection":{"project_ids":["a","gone"]}}`, "a")
 	one, err := b.Tenant("T")

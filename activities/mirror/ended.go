@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// runsLookedFor is how long the end of a run is waited for.
+// runsLookedFor is how long to look for the end of a run.
 const runsLookedFor = 30 * 24 * time.Hour
 
 // Outcome is how a run of a mirror has ended: with a result, with an error in words, or because its mirror was stopped.
@@ -23,8 +23,9 @@ type Outcome struct {
 	Stopped bool
 }
 
-// Ended tells, once, how each run has ended that began and whose end was not told. It is no step of the workflow: one that was ended in
-// Temporal, or that cannot go on, has an end, too. look says how a run stands; nil: it runs.
+// Ended reports, once per run, how runs have ended that began and whose end was not reported yet. It is not a step of the
+// workflow, because a run that was ended in Temporal or cannot continue also has an end. look returns how a run has ended, or
+// nil while it is running.
 func (a *Activities) Ended(ctx context.Context, tenantID string, look func(ctx context.Context, run string) (*Outcome, error)) error {
 	t, err := a.Tenant(tenantID)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Whatever becomes of a run's workflow, its beginning and its end are told once.
+// Whatever becomes of a run's workflow, its beginning and its end are reported once.
 func TestTheEndOfARunIsToldOnce(t *testing.T) {
 	for name, tt := range map[string]struct {
 		out   Outcome

@@ -1,5 +1,5 @@
-// Package mirror archives selected projects again and again. It starts their archives and waits for them; what an archive does
-// is its own.
+// Package mirror archives selected projects repeatedly. It starts their archives and waits for them; what an archive does is up
+// to the archive.
 package mirror
 
 import (
@@ -20,19 +20,19 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const lookAgain = 10 * time.Second // whether an archive has ended
+const lookAgain = 10 * time.Second // between checks whether an archive has ended
 
-// Activities mirror for all tenants of a worker.
+// Activities holds the mirror activities for all tenants of a worker.
 type Activities struct {
 	Ledger *ledger.Ledger
-	// Tenant returns a tenant by its id.
+	// Tenant returns a tenant by ID.
 	Tenant func(id string) (*tenant.Tenant, error)
-	// Running says whether an archive's workflow is open.
+	// Running reports whether an archive's workflow is open.
 	Running func(ctx context.Context, ref workflows.Ref) (bool, error)
 	// Start starts an archive's workflow, or joins the one that is open.
 	Start func(ctx context.Context, ref workflows.Ref) error
 
-	ended sync.Map // runs whose end was told
+	ended sync.Map // runs whose end has been reported
 }
 
 // MirrorProjects lists the selected projects in the order of their IDs. One that Frame.io does not show is left out: there is
@@ -56,7 +56,7 @@ func (a *Activities) MirrorProjects(ctx context.Context, in workflows.MirrorProj
 	for p, err := range account.Projects(ctx, t.Frameio, take) {
 		var field *account.FieldError
 		switch {
-		case errors.As(err, &field): // a workspace that is renamed, or gone
+		case errors.As(err, &field): // a workspace that was renamed or deleted
 			return workflows.MirrorPage{}, fault.Content("%v", field)
 		case err != nil:
 			return workflows.MirrorPage{}, err
@@ -76,7 +76,7 @@ func (a *Activities) MirrorProjects(ctx context.Context, in workflows.MirrorProj
 	return out, nil
 }
 
-// began tells, once, that a run has begun. Ended looks for its end.
+// began reports, once, that a run has begun. Ended looks for its end.
 func began(ctx context.Context, t *tenant.Tenant, in workflows.MirrorProjectsInput) error {
 	if in.Run == "" {
 		return nil
@@ -93,8 +93,8 @@ func startKey(run string) string { return run + ":started" }
 
 func endKey(run string) string { return run + ":ended" }
 
-// MirrorProject starts a project's archive once and says how it ended. While it runs, the attempt fails and is made again a
-// moment later, which holds no worker.
+// MirrorProject starts a project's archive once and returns how it ended. While the archive is running, the attempt fails and
+// is retried a moment later, so that it does not occupy a worker.
 func (a *Activities) MirrorProject(ctx context.Context, in workflows.MirrorProjectInput) (workflows.MirrorProjectResult, error) {
 	h := a.Ledger.Tenant(in.Tenant).Archive(in.Archive)
 	row, known, err := h.Get(ctx)

@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// scheduled is an attempt of an activity that was scheduled then.
+// scheduled is an attempt of an activity that was scheduled at a given time.
 type scheduled struct {
 	attempt.Attempt
 	at time.Time
@@ -28,14 +28,14 @@ type scheduled struct {
 
 func (s scheduled) Scheduled() time.Time { return s.at }
 
-// noWorkspace is an account in which a workspace was renamed, or deleted.
+// noWorkspace is an account in which a workspace was renamed or deleted.
 type noWorkspace struct{ frameio.Reader }
 
 func (noWorkspace) Workspace(context.Context, string) (frameio.Team, error) {
 	return frameio.Team{}, &rest.Error{Vendor: "Frame.io", Status: 404, Class: rest.NotFound}
 }
 
-// A run whose workspace is gone fails, which people are told: tried again, it would keep all later runs from starting.
+// A run whose workspace is gone fails, and people are told: if it were retried, it would keep all later runs from starting.
 func TestAMirrorWithoutItsWorkspaceFails(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Kind is the kind of event that a mail of a kind tells of; "" where it is none.
+// Kind returns the kind of event for a mail of a kind, or "" if there is none.
 func Kind(kind string, status ledger.ArchiveStatus) events.Kind {
 	switch kind {
 	case workflows.NotifyQueued:
@@ -26,10 +26,10 @@ func Kind(kind string, status ledger.ArchiveStatus) events.Kind {
 		ledger.Incomplete: events.ArchiveIncomplete, ledger.Failed: events.ArchiveFailed, ledger.Cancelled: events.ArchiveCancelled}[status]
 }
 
-// NotifyStarted is told on channels, and by mail only where that is asked for.
+// NotifyStarted is sent to channels, and by mail only on request.
 const NotifyStarted = "started"
 
-// Event says what a mail of a kind says, for channels and programs. where has no link that opens without an account.
+// Event returns what a mail of a kind says, for channels and programs. where must not contain a link that works without an account.
 func Event(kind string, row ledger.Archive, where Where, counts workflows.Counts) events.Data {
 	title, text := body(kind, row, where.Cold)
 	d := events.Data{Title: title, Text: strings.TrimSpace(text), Object: "archive", ObjectID: row.ID, Name: row.Name, Status: string(row.Status)}

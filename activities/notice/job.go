@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// JobType is what iconik's jobs of archives are called there.
+	// JobType is what iconik calls the jobs of archives.
 	JobType       = "Frame.io archive"
-	progressEvery = 5 * time.Second // between two reports of progress to iconik, over all workers
+	progressEvery = 5 * time.Second // between progress updates in iconik, across all workers
 )
 
-// JobTitle is the title of an archive's job.
+// JobTitle returns the title of an archive's job.
 func JobTitle(row ledger.Archive) string { return "Archive from Frame.io: " + row.Name }
 
-// Job is the job in iconik that shows an archive's run. It is for people to look at: but for Open, a failure to write it stops
+// Job is the iconik job that shows an archive's run. It only informs people: except in Open, a failure to write it stops
 // nothing.
 type Job struct {
 	Tenant      *tenant.Tenant
@@ -33,15 +33,15 @@ type Job struct {
 	Log         *slog.Logger
 	WorkflowID  string
 	ConsoleLink string
-	Buttons     func() map[string]iconik.JobAction // what stops and repeats the archive, with keys that end
+	Buttons     func() map[string]iconik.JobAction // stop and repeat the archive, with keys that expire
 	Counts      func(context.Context) (workflows.Counts, error)
-	Cancel      func(context.Context) error // of the archive, where somebody aborts the job
+	Cancel      func(context.Context) error // cancels the archive if somebody aborts the job
 }
 
-// Open makes the run's job, with buttons that stop and repeat the archive.
+// Open creates the run's job, with buttons that stop and repeat the archive.
 func (j Job) Open(ctx context.Context, row ledger.Archive) error {
 	key := fmt.Sprintf("%s:%d", row.ID, row.Run)
-	// Not as what the archive makes: that a run was begun is no change in iconik.
+	// Without BeforeWrite: that a run has begun is not a change in iconik.
 	id, _, err := j.Tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkJob, SourceID: key, Parent: row.CollectionID, IndexLag: j.Tenant.Config.Iconik.SettleTime, Owner: row.ID,
 		Find: func(ctx context.Context) (string, error) {
@@ -70,7 +70,7 @@ func (j Job) Open(ctx context.Context, row ledger.Archive) error {
 	return err
 }
 
-// ShowStep moves the job's steps on.
+// ShowStep updates the job's steps.
 func (j Job) ShowStep(ctx context.Context, row ledger.Archive, phase, status, message string) {
 	if row.JobID == "" {
 		return
@@ -79,7 +79,7 @@ func (j Job) ShowStep(ctx context.Context, row ledger.Archive, phase, status, me
 	if err == nil {
 		steps := Steps(phase, status, message)
 		for i := range steps {
-			// iconik names steps by id only; one that it did not keep from the job's creation is offered again.
+			// iconik identifies steps by ID only. Send again any that it did not keep from the job's creation.
 			steps[i].ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(row.JobID+JobSteps[i].Phase)).String()
 			for _, had := range job.Steps {
 				if had.Label == steps[i].Label {
@@ -94,8 +94,8 @@ func (j Job) ShowStep(ctx context.Context, row ledger.Archive, phase, status, me
 	}
 }
 
-// ShowProgress shows bytes and items, at most every few seconds over all workers unless it must be now, and stops the archive
-// when somebody has asked iconik to abort the job.
+// ShowProgress shows bytes and items, at most every few seconds across all workers unless now is set. It cancels the archive if
+// somebody has asked iconik to abort the job.
 func (j Job) ShowProgress(ctx context.Context, now bool) {
 	mine, err := j.Ledger.ThrottleProgress(ctx, progressEvery)
 	if err != nil || !mine && !now {
@@ -128,7 +128,7 @@ func (j Job) ShowProgress(ctx context.Context, now bool) {
 		j.Log.WarnContext(ctx, "could not update the job's progress in iconik", "job", row.JobID, "error", err)
 		return
 	}
-	if job.Status == "" { // an answer that shows only what was written
+	if job.Status == "" { // the answer contains only what was written
 		if job, err = j.Tenant.Iconik.Jobs.Get(ctx, row.JobID); err != nil {
 			return
 		}

@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// The job says what waits, and for what, as soon as the archive waits, however lately it was written.
+// The job says what waits, and for what, as soon as the archive waits, however recently it was written.
 func TestTheJobSaysWhatWaits(t *testing.T) {
 	var said []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

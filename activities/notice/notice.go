@@ -9,19 +9,19 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Where is what a mail says beside the ledger: addresses to look further, empty where there is none, and whether originals that
-// are waited for are in Frame.io's cold storage.
+// Where is what a mail says beyond the ledger: addresses with more information, "" if there is none, and whether the originals
+// that an archive waits for are in Frame.io's cold storage.
 type Where struct {
 	Collection, Status, Workflow string
 	Cold                         bool
 }
 
-// Stuck says what is stuck, since when and why.
+// Stuck describes what is stuck, since when and why.
 func Stuck(s ledger.Stuck) string {
 	return fmt.Sprintf("Stuck since %s while %s: %s", s.Since.UTC().Format("2006-01-02 15:04 UTC"), s.What, s.Reason)
 }
 
-// body says what happened, and what a person can do.
+// body describes what happened and what a person can do.
 func body(kind string, row ledger.Archive, cold bool) (subject, text string) {
 	var b strings.Builder
 	switch kind {
@@ -61,7 +61,7 @@ func body(kind string, row ledger.Archive, cold bool) (subject, text string) {
 	return subject, b.String()
 }
 
-// Compose writes what a person needs: what happened, what they can do, where to look.
+// Compose returns a mail with what a person needs: what happened, what they can do, and where to look.
 func Compose(kind string, row ledger.Archive, where Where) (subject, text string) {
 	var b strings.Builder
 	subject, text = body(kind, row, where.Cold)

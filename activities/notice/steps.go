@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// JobSteps are what people see in iconik, in order.
+// JobSteps are the steps that people see in iconik, in order.
 var JobSteps = []struct{ Phase, Label string }{
 	{"plan", "Plan: read the project's folders"},
 	{workflows.PhaseCopy, "Copy: folders, files and versions"},
@@ -20,7 +20,7 @@ var JobSteps = []struct{ Phase, Label string }{
 	{"report", "Report: write the archive report"},
 }
 
-// Steps describes the job's steps when one of them has the given status: those before it are done.
+// Steps returns the job's steps when one has the given status. Those before it are done.
 func Steps(phase, status, message string) []iconik.Step {
 	steps := make([]iconik.Step, len(JobSteps))
 	before := "DONE"
@@ -38,7 +38,7 @@ func Steps(phase, status, message string) []iconik.Step {
 	return steps
 }
 
-// waits says what waits, and for what.
+// waits describes what is waiting, and for what.
 func waits(row ledger.Archive, c workflows.Counts) string {
 	verb := "wait"
 	if c.Waiting == 1 {
@@ -47,7 +47,7 @@ func waits(row ledger.Archive, c workflows.Counts) string {
 	return strings.TrimSpace(fmt.Sprintf("%s (%s) %s. %s", english.Count(c.Waiting, "file"), report.Size(max(c.Bytes-c.BytesDone, 0)), verb, row.Reason))
 }
 
-// Progress is how far an archive is.
+// Progress says how far an archive is.
 func Progress(c workflows.Counts) string {
 	skipped := ""
 	if c.BytesSkipped > 0 {

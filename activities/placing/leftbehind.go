@@ -15,10 +15,10 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// left is a version in iconik whose file was brought over again elsewhere.
+// left is a version in iconik whose file was copied again to another place.
 type left struct {
 	source, asset, version, file, rendition string
-	written                                 proof.Written // its fields, and the asset's title
+	written                                 proof.Written // its fields and the asset's title as written
 }
 
 func (l left) hash() string { return strings.Join([]string{l.source, l.file, l.rendition}, "\n") }
@@ -28,11 +28,11 @@ func leftOf(k ledger.Link) left {
 	return left{parts[0], k.Parent, k.TargetID, parts[1], parts[2], proof.ReadWritten(k.Written)}
 }
 
-// notLeft is the kind of what stays in iconik although its file is elsewhere by now.
+// notLeft is the kind of what stays in iconik although its file is elsewhere now.
 const notLeft = "left in iconik"
 
-// Clear takes away what was left behind in iconik by files that are elsewhere now: what Framebridge made and nobody has
-// changed. The rest stays and is named. Nothing goes before its file is in its new place.
+// Clear deletes what files that are elsewhere now have left behind in iconik, if Framebridge made it and nobody has changed it.
+// Everything else stays and is reported. Nothing is deleted before its file is in its new place.
 func (p Places) Clear(ctx context.Context) error {
 	assets := map[string][]left{}
 	for k, err := range p.Rows.AllLinks(ctx, ledger.LinkLeftBehind) {
@@ -67,7 +67,7 @@ func (p Places) clear(ctx context.Context, assetID string, all []left) error {
 	if err != nil {
 		return err
 	}
-	var stays []string // why, of each
+	var stays []string // why each one stays
 	for _, l := range all {
 		ready, why, err := p.replaced(ctx, l)
 		if err != nil {
@@ -106,7 +106,7 @@ func (p Places) delete(ctx context.Context, call func() error, all ...left) erro
 	return p.forget(ctx, all...)
 }
 
-// replaced says whether a version's file is in its new place, and why the version stays all the same.
+// replaced reports whether a version's file is in its new place, and why the version stays even so.
 func (p Places) replaced(ctx context.Context, l left) (ready bool, why string, err error) {
 	it, ok, err := p.Rows.Item(ctx, l.source)
 	switch {
@@ -123,7 +123,7 @@ func (p Places) replaced(ctx context.Context, l left) (ready bool, why string, e
 	return true, why, err
 }
 
-// whole says whether nothing of an asset is of use any more, and what speaks against its deletion.
+// whole reports whether nothing of an asset is still needed, and what speaks against deleting it.
 func (p Places) whole(ctx context.Context, asset *iconik.Asset, all []left) (whole bool, unlike string, err error) {
 	holds, err := p.Rows.AssetHolds(ctx, asset.ID)
 	if err == nil && !holds {
@@ -165,7 +165,7 @@ func (p Places) whole(ctx context.Context, asset *iconik.Asset, all []left) (who
 	return true, "", nil
 }
 
-// touched says what people have changed about a version that Framebridge made; empty for nothing.
+// touched returns what people have changed about a version that Framebridge made, or "" for nothing.
 func (p Places) touched(ctx context.Context, l left, it ledger.Item) (string, error) {
 	files, err := p.Iconik.Files.Files(ctx, l.asset, l.version)
 	if err != nil && !rest.IsNotFound(err) {
@@ -225,8 +225,8 @@ func (p Places) forget(ctx context.Context, all ...left) error {
 	return nil
 }
 
-// keepWhole leaves an asset that people have changed where it is. As it stands for nothing any more, it does not go by the
-// name of something that may come again.
+// keepWhole leaves an asset that people have changed where it is. It changes the asset's external ID, because the asset no
+// longer stands for a file or stack that may come back.
 func (p Places) keepWhole(ctx context.Context, asset *iconik.Asset, all []left, why string) error {
 	kind, id, ours := mapping.ParseExternalID(asset.ExternalID)
 	if ours && (kind == "file" || kind == "stack") {
@@ -254,7 +254,7 @@ func (p Places) keep(ctx context.Context, all []left, why string) error {
 	return nil
 }
 
-// name has the report tell of something that stays in iconik.
+// name reports something that stays in iconik.
 func (p Places) name(ctx context.Context, source, part, place, title, reason, asset string) error {
 	return p.Rows.SetNotCarried(ctx, source, part, []ledger.NotCarried{{Object: source, Kind: notLeft, Name: title, Place: place, Reason: reason, URL: p.Iconik.AssetURL(asset)}})
 }

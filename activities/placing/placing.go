@@ -1,6 +1,6 @@
-// Package placing has each version in the iconik asset that Frame.io's files and stacks say, after people have stacked,
-// unstacked, moved or reordered them: it gives assets to those that they stand for, has versions brought over anew where
-// they are elsewhere, and takes away what that leaves behind.
+// Package placing puts each version into the iconik asset that Frame.io's files and stacks call for, after people have stacked,
+// unstacked, moved or reordered them. It gives assets to the files and stacks they stand for, has misplaced versions copied
+// again, and deletes what that leaves behind.
 package placing
 
 import (
@@ -19,25 +19,24 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// Places are the placements of one archive.
+// Places handles the placements of one archive.
 type Places struct {
 	Archive string
 	Iconik  *iconik.Client
 	Tenant  ledger.TenantLedger
 	Rows    ledger.ArchiveLedger
 	Objects isolate.Objects
-	// Restores says that what was changed in iconik gets Frame.io's value again.
+	// Restores means that what was changed in iconik gets Frame.io's value again.
 	Restores bool
-	// Changed notes that the run changes something in iconik.
+	// Changed records that the run changes something in iconik.
 	Changed func(ctx context.Context) error
-	// Comments are what Frame.io has on an item now, as they are written to iconik.
+	// Comments returns the comments that Frame.io has on an item now, as they are written to iconik.
 	Comments func(ctx context.Context, it ledger.Item) ([]Comment, error)
-	// FieldsChanged says that people have changed the fields of a version since they were written.
+	// FieldsChanged reports whether people have changed a version's fields since they were written.
 	FieldsChanged func(ctx context.Context, it ledger.Item, asset, version string, written proof.Written) (bool, error)
 }
 
-// Comment is a comment as it is written to iconik. Its text is one of several: it begins with the author where iconik has
-// no such user.
+// Comment is a comment as it is written to iconik. Texts lists its possible texts: it begins with the author if iconik has no such user.
 type Comment struct {
 	ID             string
 	Texts          []string
@@ -45,17 +44,17 @@ type Comment struct {
 	Checked        bool
 }
 
-// LinkOrderKept marks an asset whose versions are out of order and stay so, by the order they have: people have changed
-// what would have to be made again.
+// LinkOrderKept marks an asset whose versions are out of order and stay that way, and holds that order: people have changed
+// what would have to be created again.
 const LinkOrderKept ledger.LinkKind = "order kept"
 
-// node is a file or stack of the ledger.
+// node is a file or stack in the ledger.
 type node struct {
 	placement.Node
 	kind ledger.LinkKind
 }
 
-// nodes are those that have a version elsewhere than they should, or out of order.
+// nodes calls each for the files and stacks that have a version in the wrong place or out of order.
 func (p Places) nodes(ctx context.Context, each func(node) error) error {
 	var n node
 	look := func() error {
@@ -82,7 +81,7 @@ func (p Places) nodes(ctx context.Context, each func(node) error) error {
 	return look()
 }
 
-// plan decides where a node's versions belong, and leaves out assets that are gone from iconik.
+// plan decides where a node's versions belong, without the assets that are gone from iconik.
 func (p Places) plan(ctx context.Context, n node, gone map[string]bool) (placement.Plan, error) {
 	var failed error
 	plan := placement.Of(n.Node, func(asset string) bool {
@@ -105,7 +104,7 @@ func (p Places) plan(ctx context.Context, n node, gone map[string]bool) (placeme
 	return plan, failed
 }
 
-// order names the order of a node's versions.
+// order identifies the order of a node's versions.
 func order(n node) string {
 	ids := make([]string, len(n.Items))
 	for i, it := range n.Items {
@@ -114,7 +113,7 @@ func order(n node) string {
 	return strings.Join(ids, " ")
 }
 
-// Wrong says whether anything is elsewhere than it should be, or out of order.
+// Wrong reports whether anything is misplaced or out of order.
 func (p Places) Wrong(ctx context.Context) (bool, error) {
 	wrong := false
 	err := p.nodes(ctx, func(n node) error {
@@ -125,7 +124,7 @@ func (p Places) Wrong(ctx context.Context) (bool, error) {
 	return wrong, err
 }
 
-// Mend gives assets to the files and stacks that they stand for now, and has versions that are elsewhere brought over anew.
+// Mend gives assets to the files and stacks that they stand for now, and has misplaced versions copied again.
 func (p Places) Mend(ctx context.Context) error {
 	return p.nodes(ctx, func(n node) error {
 		refused, err := p.Objects.Try(ctx, func() error { return p.mend(ctx, n) })
@@ -167,7 +166,7 @@ func (p Places) mend(ctx context.Context, n node) error {
 	}
 }
 
-// take lets an asset stand for a node, and go by its name. It returns false where iconik has it no more.
+// take makes an asset stand for a node, with its title and external ID. It returns false if iconik no longer has the asset.
 func (p Places) take(ctx context.Context, n node, assetID string) (bool, error) {
 	asset, err := p.Iconik.Assets.Get(ctx, assetID, false)
 	if iconik.Gone(asset, err) {
@@ -189,7 +188,7 @@ func (p Places) take(ctx context.Context, n node, assetID string) (bool, error) 
 	}
 	wrote := proof.Object{{Name: comparing.Title, Value: newest.Title}}
 	title, written := newest.Title, proof.Write(wrote, wrote).With(before, comparing.InFolder)
-	if !p.Restores && !before.Left(proof.Object{{Name: comparing.Title, Value: asset.Title}}, comparing.Title) { // somebody calls it otherwise in iconik
+	if !p.Restores && !before.Left(proof.Object{{Name: comparing.Title, Value: asset.Title}}, comparing.Title) { // somebody has renamed it in iconik
 		title, written = asset.Title, before
 	}
 	if _, err := p.Iconik.Assets.Update(ctx, assetID, iconik.AssetPatch{Title: title, ExternalID: mapping.ExternalID(string(n.kind), n.Key)}); err != nil {
@@ -198,7 +197,7 @@ func (p Places) take(ctx context.Context, n node, assetID string) (bool, error) 
 	return true, p.Rows.TakeAsset(ctx, n.kind, n.Key, assetID, written.String())
 }
 
-// written is what an asset was last given, under whatever it stood for.
+// written returns what was last written to an asset, whatever it stood for.
 func (p Places) written(ctx context.Context, assetID string) (proof.Written, error) {
 	for _, kind := range []ledger.LinkKind{ledger.LinkFile, ledger.LinkStack} {
 		link, ok, err := p.Tenant.LinkByTarget(ctx, kind, assetID)
@@ -209,8 +208,7 @@ func (p Places) written(ctx context.Context, assetID string) (proof.Written, err
 	return proof.Written{}, nil
 }
 
-// follow has the versions of a plan brought over anew. Those that are only out of order stay as they are where people have
-// changed one of them.
+// follow has a plan's misplaced versions copied again. Versions that are only out of order stay if people have changed one of them.
 func (p Places) follow(ctx context.Context, n node, plan placement.Plan) error {
 	late, err := p.mayReorder(ctx, n, plan.Late)
 	if err != nil {
@@ -234,15 +232,15 @@ func (p Places) follow(ctx context.Context, n node, plan placement.Plan) error {
 		return nil
 	}
 	for _, it := range n.Items {
-		if err := p.Tenant.Delete(ctx, ledger.LinkFile, it.SourceID); err != nil { // of when it stood by itself
+		if err := p.Tenant.Delete(ctx, ledger.LinkFile, it.SourceID); err != nil { // from when it stood by itself
 			return err
 		}
 	}
 	return nil
 }
 
-// mayReorder says whether versions may be made again for their order: Frame.io has their files, and nobody has changed them
-// in iconik.
+// mayReorder reports whether versions may be created again to fix their order: Frame.io has their files, and nobody has changed
+// them in iconik.
 func (p Places) mayReorder(ctx context.Context, n node, late []int) (bool, error) {
 	for _, at := range late {
 		it, ok, err := p.Rows.Item(ctx, n.Items[at].SourceID)
@@ -270,12 +268,12 @@ func (p Places) mayReorder(ctx context.Context, n node, late []int) (bool, error
 	return true, nil
 }
 
-// leftBy is the version that an item leaves.
+// leftBy returns the version that an item leaves behind.
 func leftBy(it ledger.Item) left {
 	return left{it.SourceID, it.AssetID, it.VersionID, it.FileID, it.Rendition, proof.ReadWritten(it.FieldsWritten)}
 }
 
-// leave has a version brought over anew, and notes what that leaves behind.
+// leave has a version copied again, and records what that leaves behind.
 func (p Places) leave(ctx context.Context, it ledger.Item, sameAsset bool) error {
 	if it.VersionID != "" {
 		l := leftBy(it)

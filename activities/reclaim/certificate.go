@@ -19,9 +19,9 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const linkCertificate ledger.LinkKind = "deletion certificate" // the asset made for a run
+const linkCertificate ledger.LinkKind = "deletion certificate" // the asset created for a run
 
-// certificateForms: the page for people is the asset's original, the other stands beside it.
+// certificateForms lists the certificate's forms. The page for people is the asset's original; the other is an additional format.
 var certificateForms = []struct {
 	format, file, mediaType string
 	render                  func(custody.Certificate, io.Writer, ed25519.PrivateKey, iter.Seq2[custody.CertificateFile, error]) error
@@ -30,7 +30,8 @@ var certificateForms = []struct {
 	{"JSON", custody.CertificateData, "application/json", custody.Certificate.JSON},
 }
 
-// CertifyReclaim stores the deletion certificate as an asset in the project's collection, readable by those who may read its report.
+// CertifyReclaim stores the deletion certificate as an asset in the project's collection. Those who may read the project's
+// report may read it.
 func (a *Activities) CertifyReclaim(ctx context.Context, ref workflows.ReclaimRef) error {
 	r, err := a.open(ctx, ref)
 	if err != nil || r.row.Certificate != "" {
@@ -67,7 +68,7 @@ func (a *Activities) CertifyReclaim(ctx context.Context, ref workflows.ReclaimRe
 	return nil
 }
 
-// who names who asked or approved.
+// who returns the name of whoever requested or approved.
 func who(a ledger.Actor) string {
 	for _, name := range []string{a.Name, a.Key} {
 		if name != "" {
@@ -85,7 +86,7 @@ func (r *run) certificate(ctx context.Context) (custody.Certificate, error) {
 		Totals: custody.CertificateTotals{Deleted: p.Counts.Deleted, DeletedBytes: p.Counts.DeletedBytes, Left: p.Counts.Left + p.Counts.Proven + p.Counts.Ready, LeftBytes: p.Counts.LeftBytes + p.Counts.ProvenBytes + p.Counts.ReadyBytes}}, err
 }
 
-// certified reads the files of a run, those that were deleted first.
+// certified reads the files of a run, deleted ones first.
 func (r *run) certified(ctx context.Context) iter.Seq2[custody.CertificateFile, error] {
 	return func(yield func(custody.CertificateFile, error) bool) {
 		for _, state := range []ledger.ReclaimFileState{ledger.ReclaimDeleted, ledger.ReclaimLeft, ledger.ReclaimIntends, ledger.ReclaimProven, ledger.ReclaimReady} {
@@ -130,7 +131,7 @@ func certified(f ledger.ReclaimFile, it ledger.Item) custody.CertificateFile {
 	return out
 }
 
-// certificateAsset finds or makes the asset of this run's certificate.
+// certificateAsset finds or creates the asset of this run's certificate.
 func (r *run) certificateAsset(ctx context.Context) (asset, version string, err error) {
 	keeper := &acls.Keeper{Readers: &readers.Readers{Frameio: r.frameio, Iconik: r.iconik, Archive: r.cfg.Archive}, Tenant: r.tenant, Ledger: r.ledger, Project: r.ref.Archive, Log: r.steps.Log,
 		Changed: func(context.Context) error { return nil },
@@ -181,7 +182,7 @@ func (r *run) once(ctx context.Context, c tenant.Creation) (string, bool, error)
 	return r.tenant.CreateOnce(ctx, c)
 }
 
-// store brings a form to its format's file, unless a former attempt has.
+// store uploads a form as its format's file, unless an earlier attempt has.
 func (r *run) store(ctx context.Context, it ledger.Item, format string, body []byte) error {
 	files := r.steps.uploads.Of(r.tenant)
 	rec := upload.Record{Key: it.SourceID, Format: format, Size: it.Size, Under: []string{"Frame.io", r.archive.TeamName, r.archive.Name}}

@@ -18,10 +18,10 @@ import (
 	"github.com/framebridge/framebridge/proof"
 )
 
-// finding is what a comparison found of a file. The zero value: both sides agree.
+// finding is what a comparison found about a file. The zero value means that both sides agree.
 type finding struct {
 	what  string
-	stays bool // it proves nothing wrong: the file is left alone, and the rest goes on
+	stays bool // this is no sign of trouble: leave the file alone and continue with the rest
 }
 
 func differs(format string, args ...any) finding {
@@ -32,8 +32,8 @@ func stays(format string, args ...any) finding {
 	return finding{what: fmt.Sprintf(format, args...), stays: true}
 }
 
-// compare holds everything of a file but its bytes against each other, on both sides, and never trusts an index. It writes
-// nothing. It returns iconik's record of the bytes.
+// compare compares everything about a file except its bytes on both sides, and never trusts an index. It writes nothing. It
+// returns iconik's record of the bytes.
 func (r *run) compare(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (finding, *iconik.File, error) {
 	now, found, err := r.inFrameio(ctx, f, it)
 	if found.what != "" || err != nil {
@@ -50,7 +50,7 @@ func (r *run) compare(ctx context.Context, f ledger.ReclaimFile, it ledger.Item)
 	return found, file, err
 }
 
-// inFrameio compares a file with how it was when the project was examined. It returns how it is.
+// inFrameio compares a file with how it was when the project was examined. It returns the file as it is now.
 func (r *run) inFrameio(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (frameio.Asset, finding, error) {
 	now, err := r.frameio.Asset(ctx, it.SourceID)
 	switch {
@@ -84,7 +84,7 @@ func (r *run) inFrameio(ctx context.Context, f ledger.ReclaimFile, it ledger.Ite
 	return now, finding{}, nil
 }
 
-// stack compares a stack's versions with those that were archived, but for those that this run has deleted.
+// stack compares a stack's versions with those that were archived, except those that were reclaimed.
 func (r *run) stack(ctx context.Context, it ledger.Item) (frameio.Asset, finding, error) {
 	stack, err := r.frameio.Asset(ctx, it.AssetKey)
 	if rest.IsNotFound(err) {
@@ -120,13 +120,13 @@ func (r *run) stack(ctx context.Context, it ledger.Item) (frameio.Asset, finding
 	return stack, finding{}, nil
 }
 
-// versions are the items of an item's asset, oldest first.
+// versions returns the items of an item's asset, oldest first.
 func (r *run) versions(ctx context.Context, it ledger.Item) ([]ledger.Item, error) {
 	items, err := r.ledger.Items(ctx, it.Seq-int64(it.Version-1), it.Seq+int64(it.Versions-it.Version))
 	return slices.DeleteFunc(items, func(v ledger.Item) bool { return v.AssetKey != it.AssetKey }), err
 }
 
-// asset compares an item's asset, its place and, of the newest version, its fields.
+// asset compares an item's asset, its place and the fields of its newest version.
 func (r *run) asset(ctx context.Context, it ledger.Item) (finding, error) {
 	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, true)
 	switch {
@@ -168,8 +168,8 @@ func (r *run) asset(ctx context.Context, it ledger.Item) (finding, error) {
 	return r.fields(ctx, it)
 }
 
-// collection is the collection of a folder, which must be there. It and those above it must be called as they were archived, and
-// be in their places.
+// collection returns the collection of a folder, which must exist. It and those above it must have the titles and places they
+// were archived with.
 func (r *run) collection(ctx context.Context, folder string) (string, finding, error) {
 	kind, id := ledger.LinkFolder, folder
 	if folder == r.archive.RootID {
@@ -189,7 +189,7 @@ func (r *run) collection(ctx context.Context, folder string) (string, finding, e
 	return link.TargetID, found, nil
 }
 
-// place compares a folder's collection with what it was last given, and those above it.
+// place compares a folder's collection, and those above it, with what they were last given.
 func (r *run) place(ctx context.Context, folder string, link ledger.Link) (finding, error) {
 	if link.TargetID == "" {
 		return differs("is in a collection that was deleted in iconik"), nil
@@ -219,7 +219,7 @@ func (r *run) place(ctx context.Context, folder string, link ledger.Link) (findi
 // fields compares an item's fields with those of its version.
 func (r *run) fields(ctx context.Context, it ledger.Item) (finding, error) {
 	before, older := proof.ReadWritten(it.FieldsWritten), it.Version != it.Versions
-	if it.FieldsOwed || older && !before.Fields { // iconik writes those of the current version only
+	if it.FieldsOwed || older && !before.Fields { // iconik only writes those of the current version
 		return finding{}, nil
 	}
 	want, err := comparing.WantedFields(ctx, r.tenant, it, map[string]string{"framebridge_checksum": comparing.Checksum(it), "framebridge_rendition": it.Rendition})
@@ -245,8 +245,8 @@ func (r *run) fields(ctx context.Context, it ledger.Item) (finding, error) {
 	return finding{}, nil
 }
 
-// file finds the stored file's record and compares it, and the size of the object behind it. A copy that iconik or people have put
-// on another storage stands for it where it is the only one.
+// file finds the stored file's record and compares it, and the size of the object behind it. If a copy that iconik or people
+// have put on another storage is the only one left, it takes the file's place.
 func (r *run) file(ctx context.Context, it ledger.Item) (*iconik.File, finding, error) {
 	files, err := r.iconik.Files.SignedFiles(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
@@ -278,7 +278,7 @@ func (r *run) file(ctx context.Context, it ledger.Item) (*iconik.File, finding, 
 	return ours, found, err
 }
 
-// holder compares what holds a file in iconik: a deleted format or file set takes its files with it.
+// holder checks what contains a file in iconik: a deleted format or file set takes its files with it.
 func (r *run) holder(ctx context.Context, it ledger.Item, file iconik.File) (finding, error) {
 	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
@@ -298,7 +298,7 @@ func (r *run) holder(ctx context.Context, it ledger.Item, file iconik.File) (fin
 	return finding{}, nil
 }
 
-// counted is how many comments a file has by Frame.io's own count, which knows also those that its API hides; -1: it does not say.
+// counted returns a file's number of comments by Frame.io's own count, which includes those that its API hides, or -1 if it does not say.
 func counted(a frameio.Asset) int {
 	if a.CommentHint != nil {
 		return max(a.CommentCount, *a.CommentHint)
@@ -306,7 +306,7 @@ func counted(a frameio.Asset) int {
 	return a.CommentCount
 }
 
-// hidden says that Frame.io counts more comments of a file than were read.
+// hidden returns the problem if Frame.io counts more comments on a file than were read, or "".
 func hidden(counted, read int) string {
 	if counted <= read {
 		return ""
@@ -314,7 +314,7 @@ func hidden(counted, read int) string {
 	return fmt.Sprintf("has more comments in Frame.io than its API lists: it counts %d, and %d were read", counted, read)
 }
 
-// comments compares all comments of a file with their segments, both ways. Frame.io must not count more of them.
+// comments compares all comments of a file with their segments, in both directions. Frame.io must not count more of them.
 func (r *run) comments(ctx context.Context, it ledger.Item, counted int) (finding, error) {
 	source, err := r.tenant.FileComments(ctx, it.SourceID)
 	if rest.IsNotFound(err) {
@@ -353,7 +353,7 @@ func (r *run) comments(ctx context.Context, it ledger.Item, counted int) (findin
 	return finding{what: hidden(counted, len(source)), stays: true}, nil
 }
 
-// comment compares a comment with its segment, as iconik's store has it.
+// comment compares a comment with its segment in iconik's store.
 func (r *run) comment(ctx context.Context, it ledger.Item, c frameio.Comment, link ledger.Link) (finding, error) {
 	name := mapping.Excerpt(c.Text)
 	have, err := r.iconik.Segments.Get(ctx, it.AssetID, link.TargetID)
@@ -411,7 +411,7 @@ func (r *run) comment(ctx context.Context, it ledger.Item, c frameio.Comment, li
 	return finding{}, nil
 }
 
-// extra says of a comment in iconik that no comment in Frame.io stands for what that means. Those of reviews are at home there.
+// extra decides what a comment in iconik means that no comment in Frame.io corresponds to. Comments of reviews belong there.
 func (r *run) extra(ctx context.Context, it ledger.Item, s iconik.Segment) (finding, error) {
 	reviews, err := r.tenant.Ledger.ReviewsOfSegment(ctx, s.ID)
 	if err != nil || len(reviews) > 0 {

@@ -16,8 +16,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// DeleteProvenFiles deletes proven files one by one, each compared once more right before. It stops at the first surprise. One
-// whose deletion was under way when a worker died counts as deleted by this run if Frame.io has it no more.
+// DeleteProvenFiles deletes proven files one by one, and compares each once more right before. It stops at the first surprise.
+// A file whose deletion was in progress when a worker died counts as deleted by this run if Frame.io no longer has it.
 func (a *Activities) DeleteProvenFiles(ctx context.Context, ref workflows.ReclaimRef) (workflows.ReclaimProgress, error) {
 	r, err := a.open(ctx, ref)
 	if err != nil {
@@ -56,7 +56,7 @@ func (a *Activities) DeleteProvenFiles(ctx context.Context, ref workflows.Reclai
 	return r.progress(ctx, workflows.ReclaimProgress{})
 }
 
-// next is the file that is to be deleted next, and false when there is none left. One whose deletion was under way comes first.
+// next returns the next file to delete, and false if none is left. A file whose deletion was in progress comes first.
 func (r *run) next(ctx context.Context) (ledger.ReclaimFile, bool, error) {
 	for _, state := range []ledger.ReclaimFileState{ledger.ReclaimIntends, ledger.ReclaimProven} {
 		files, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, state, 0, 1)
@@ -70,8 +70,8 @@ func (r *run) next(ctx context.Context) (ledger.ReclaimFile, bool, error) {
 	return ledger.ReclaimFile{}, false, nil
 }
 
-// free deletes one file, unless anything is otherwise than it was proven. Its bytes come first: reading them may take hours, in which
-// people go on working. Between the comparison of the rest and the deletion the stored object is only looked at.
+// free deletes one file, unless anything differs from when it was proven. It starts with the bytes: reading them may take
+// hours, in which people go on working. Between comparing the rest and the deletion, it only looks at the stored object.
 func (r *run) free(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
 	if found, err := r.goesOn(ctx); found.what != "" || err != nil {
 		return found, err
@@ -119,7 +119,7 @@ func (r *run) free(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
 		return differs("was replaced in the storage while it was compared"), nil
 	}
 	r.compared = f.AssetKey
-	// From here to the note of what was done nothing may come between: a pause waits.
+	// From here until the result is recorded, nothing may interrupt: a pause has to wait.
 	ctx = context.WithoutCancel(ctx)
 	if _, err := r.ledger.UpdateReclaimFile(ctx, r.ref.Run, f.SourceID, func(f *ledger.ReclaimFile) { f.State = ledger.ReclaimIntends }); err != nil {
 		return finding{}, err
@@ -130,8 +130,8 @@ func (r *run) free(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
 	return finding{}, r.deleted(ctx, f, "")
 }
 
-// goesOn reads everything anew that may have ended or paused the run: an administrator may have withdrawn the permission, somebody
-// paused it, and a retry begun.
+// goesOn reads again everything that may have ended or paused the run: an administrator may have withdrawn the permission,
+// somebody may have paused it, and a retry may have begun.
 func (r *run) goesOn(ctx context.Context) (finding, error) {
 	if err := r.read(ctx); err != nil {
 		return finding{}, err
@@ -145,10 +145,10 @@ func (r *run) goesOn(ctx context.Context) (finding, error) {
 	return finding{}, nil
 }
 
-// pausePatience is how often is looked whether a pause is over that the workflow has not ended this step for.
+// pausePatience is the interval for checking whether a pause is over, if the workflow has not ended this step for the pause.
 const pausePatience = 10 * time.Second
 
-// agrees compares everything of a file but its bytes, on both sides, and asks for reviews. It returns iconik's record of the bytes.
+// agrees compares everything about a file except its bytes on both sides, and checks for reviews. It returns iconik's record of the bytes.
 func (r *run) agrees(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (*iconik.File, finding, error) {
 	if why, err := r.shown(ctx, it); why != "" || err != nil {
 		return nil, finding{what: why}, err
@@ -157,7 +157,7 @@ func (r *run) agrees(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) 
 	return file, found, err
 }
 
-// version is one of a stack.
+// version is one version of a stack.
 type version struct {
 	file ledger.ReclaimFile
 	item ledger.Item
@@ -179,8 +179,8 @@ func (all versions) each(compare func(*version) (finding, error)) (finding, erro
 	return finding{}, nil
 }
 
-// laterVersions are those of a stack that are deleted after this one. They are compared before the first of them is deleted, as a
-// surprise must leave the stack whole; after that there are none.
+// laterVersions returns the versions of a stack that are deleted after this one. They are compared before the first of them is
+// deleted, because a surprise must leave the stack whole. After that it returns none.
 func (r *run) laterVersions(ctx context.Context, f ledger.ReclaimFile, it ledger.Item) (versions, error) {
 	if r.compared == f.AssetKey {
 		return nil, nil
@@ -203,8 +203,8 @@ func (r *run) laterVersions(ctx context.Context, f ledger.ReclaimFile, it ledger
 	return out, nil
 }
 
-// goneByUs says whether Frame.io has a file no more whose deletion was under way when a worker died. The project must still be
-// readable: a token without access is told the same of every file.
+// goneByUs reports whether Frame.io no longer has a file whose deletion was in progress when a worker died. The project must
+// still be readable: a token without access gets the same answer for every file.
 func (r *run) goneByUs(ctx context.Context, f ledger.ReclaimFile) (bool, error) {
 	if _, err := r.frameio.Project(ctx, r.ref.Archive); err != nil {
 		return false, err
@@ -216,8 +216,8 @@ func (r *run) goneByUs(ctx context.Context, f ledger.ReclaimFile) (bool, error) 
 	return false, err
 }
 
-// sameBytes holds the stored object against the one that was proven: by the store's ETag, or by reading it once more where there
-// is none or the proof is older than a day, which proves it anew. It returns the object.
+// sameBytes compares the stored object with the one that was proven: by the store's ETag or, if there is none or the proof is
+// older than a day, by reading it once more, which proves it again. It returns the object.
 func (r *run) sameBytes(ctx context.Context, f *ledger.ReclaimFile, it ledger.Item) (transfer.StoredObject, finding, error) {
 	file, found, err := r.file(ctx, it)
 	if found.what != "" || err != nil {
@@ -243,8 +243,8 @@ func (r *run) sameBytes(ctx context.Context, f *ledger.ReclaimFile, it ledger.It
 	return now, finding{}, err
 }
 
-// deleted writes down that a file was deleted. The audit log and the run's own row say so together: a worker that dies in between
-// leaves neither, and the next one writes both.
+// deleted records that a file was deleted. The audit log and the run's own row are written together: a worker that dies in
+// between leaves neither, and the next one writes both.
 func (r *run) deleted(ctx context.Context, f ledger.ReclaimFile, note string) error {
 	detail, err := json.Marshal(map[string]any{"text": f.Path, "checksum": "xxh64:" + f.Checksum, "size": f.Size, "version": f.Version, "iconik_asset": f.AssetID, "iconik_file": f.FileID, "proof": f.Proof, "proven_at": f.ProvenAt, "run": r.ref.Run})
 	if err != nil {

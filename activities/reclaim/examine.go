@@ -16,8 +16,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// ExamineReclaim decides whether the project's files may be deleted at all, and which: whatever Frame.io's tree, the ledger and
-// the reviews can tell. It begins anew at each attempt.
+// ExamineReclaim decides whether the project's files may be deleted at all, and which ones, by all that Frame.io's tree, the
+// ledger and the reviews can tell. It starts over on each attempt.
 func (a *Activities) ExamineReclaim(ctx context.Context, ref workflows.ReclaimRef) (workflows.ReclaimProgress, error) {
 	r, err := a.open(ctx, ref)
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *Activities) ExamineReclaim(ctx context.Context, ref workflows.ReclaimRe
 	return p, err
 }
 
-// refusal is why nothing of the project may be deleted now, and what to do about it; "" where nothing stands against it.
+// refusal returns why nothing in the project may be deleted now and what to do about it, or "" if it may.
 func (r *run) refusal(ctx context.Context) (string, error) {
 	if why := r.standing(); why != "" {
 		return why, nil
@@ -83,8 +83,8 @@ func (r *run) refusal(ctx context.Context) (string, error) {
 	return r.auditChanged(ctx)
 }
 
-// auditChanged says where the audit log is not as it was written: whoever changed it can have changed the rest of the ledger, and each
-// deletion is to be proven by it.
+// auditChanged returns the problem if the audit log is not as it was written, or "". Whoever changed it can have changed the
+// rest of the ledger, and the log must prove each deletion.
 func (r *run) auditChanged(ctx context.Context) (string, error) {
 	_, err := r.tenant.Ledger.VerifyAudit(ctx)
 	if errors.Is(err, ledger.ErrChain) {
@@ -93,7 +93,7 @@ func (r *run) auditChanged(ctx context.Context) (string, error) {
 	return "", err
 }
 
-// standing is what must hold during the whole run, as far as configuration and ledger tell.
+// standing returns what is not as it must be during the whole run, by configuration and ledger, or "".
 func (r *run) standing() string {
 	switch {
 	case r.cfg.Archive.Reclaim != "allowed":
@@ -110,8 +110,7 @@ func (r *run) standing() string {
 	return ""
 }
 
-// walk reads the project's tree as it is now, and writes down what becomes of each file. It returns what is otherwise than the
-// archive has it.
+// walk reads the project's tree as it is now, and records what happens to each file. It returns what differs from the archive.
 func (r *run) walk(ctx context.Context) (string, error) {
 	if err := r.ledger.ClearReclaimFiles(ctx, r.ref.Run); err != nil {
 		return "", err
@@ -148,7 +147,7 @@ func (r *run) walk(ctx context.Context) (string, error) {
 	return "", r.leave(ctx, stay)
 }
 
-// node writes down what becomes of a file, or of the files of a stack.
+// node records what happens to a file, or to the files of a stack.
 func (r *run) node(ctx context.Context, folder ledger.Folder, node frameio.Asset, stay map[string]bool) (string, error) {
 	versions := []frameio.Asset{node}
 	if node.Kind == frameio.KindStack {
@@ -178,7 +177,7 @@ func (r *run) node(ctx context.Context, folder ledger.Folder, node frameio.Asset
 		if f.Reason, err = r.exception(ctx, it); err != nil {
 			return "", err
 		}
-		if f.Reason == "" && counted(v) > it.CommentsDone { // hidden ones leave the file; one that somebody has made since refuses them all
+		if f.Reason == "" && counted(v) > it.CommentsDone { // hidden comments keep the file; a new comment refuses the whole run
 			found, err := r.comments(ctx, it, counted(v))
 			if err != nil {
 				return "", err
@@ -196,7 +195,7 @@ func (r *run) node(ctx context.Context, folder ledger.Folder, node frameio.Asset
 	return "", r.ledger.PutReclaimFiles(ctx, r.ref.Run, files)
 }
 
-// otherwise is how a file is not as it was archived.
+// otherwise returns how a file differs from what was archived, or "".
 func (r *run) otherwise(it ledger.Item, known bool, now ledger.Item, file frameio.Asset) string {
 	switch {
 	case !known || it.Seq == 0:
@@ -215,7 +214,7 @@ func (r *run) otherwise(it ledger.Item, known bool, now ledger.Item, file framei
 	return ""
 }
 
-// shown names a review that needs the file, on either side.
+// shown returns the problem if a review needs the file on either side.
 func (r *run) shown(ctx context.Context, it ledger.Item) (string, error) {
 	var open []ledger.Review
 	if it.AssetID != "" {
@@ -238,7 +237,7 @@ func (r *run) shown(ctx context.Context, it ledger.Item) (string, error) {
 	return "", nil
 }
 
-// exception is why a file stays in Frame.io although the archive is complete: it has something there that iconik has not.
+// exception returns why a file stays in Frame.io although the archive is complete: it has something there that iconik does not have.
 func (r *run) exception(ctx context.Context, it ledger.Item) (string, error) {
 	switch {
 	case it.State != ledger.ItemVerified:
@@ -269,7 +268,7 @@ func (r *run) exception(ctx context.Context, it ledger.Item) (string, error) {
 	return "", nil
 }
 
-// leave has the files of assets of which one file stays, stay as well.
+// leave keeps all files of the assets that have a file that stays.
 func (r *run) leave(ctx context.Context, assets map[string]bool) error {
 	return r.ledger.LeaveAssets(ctx, r.ref.Run, assets, "another version of it stays: a version stack is deleted as a whole or not at all")
 }

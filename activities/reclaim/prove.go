@@ -14,20 +14,20 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// One activity works on so much; the next one goes on.
+// The limits of one activity. The next one continues from there.
 const (
 	batchFiles = 50
 	batchBytes = 8 << 30
 )
 
-// How the bytes of a file were proven.
+// How a file's bytes were proven.
 const (
 	proofRead  = "read back in full"
 	proofStore = "the store's ETag is that of the last reading in full"
 )
 
-// ProveReclaimFiles compares files in full: everything that both sides say of them, and the stored bytes. Nothing is deleted before
-// all files are proven or left.
+// ProveReclaimFiles compares files in full: everything that both sides say about them, and the stored bytes. Nothing is deleted
+// until all files are proven or left.
 func (a *Activities) ProveReclaimFiles(ctx context.Context, ref workflows.ReclaimRef) (workflows.ReclaimProgress, error) {
 	r, err := a.open(ctx, ref)
 	if err != nil {
@@ -65,7 +65,7 @@ func (a *Activities) ProveReclaimFiles(ctx context.Context, ref workflows.Reclai
 	return r.progress(ctx, workflows.ReclaimProgress{})
 }
 
-// mayGoOn is why a run that was approved must not go on.
+// mayGoOn returns why an approved run must not continue, or "".
 func (r *run) mayGoOn() string {
 	if r.row.ApprovedAt.IsZero() {
 		return "nobody has approved the deletion"
@@ -73,7 +73,7 @@ func (r *run) mayGoOn() string {
 	return r.standing()
 }
 
-// allProven lets the versions of an asset stay of which one stays.
+// allProven keeps all versions of an asset if one of them stays, and ends the proof.
 func (r *run) allProven(ctx context.Context) (workflows.ReclaimProgress, error) {
 	keys := map[string]bool{}
 	for after := int64(0); ; {
@@ -98,7 +98,7 @@ func (r *run) allProven(ctx context.Context) (workflows.ReclaimProgress, error) 
 	return p, err
 }
 
-// prove compares one file in full and writes down what it was proven by.
+// prove compares one file in full and records how it was proven.
 func (r *run) prove(ctx context.Context, f ledger.ReclaimFile) (finding, error) {
 	it, err := r.item(ctx, f)
 	if err != nil {
@@ -133,8 +133,8 @@ func (r *run) item(ctx context.Context, f ledger.ReclaimFile) (ledger.Item, erro
 	return it, err
 }
 
-// bytes proves the stored bytes of a file: by reading them, or by the store's own checksum where archive.reclaim_bytes says so and
-// they were read in full under the same one before.
+// bytes proves a file's stored bytes, by reading them or, if archive.reclaim_bytes allows it and they were read in full under
+// the same checksum before, by the store's own checksum.
 func (r *run) bytes(ctx context.Context, it ledger.Item, file *iconik.File) (proof, etag string, found finding, err error) {
 	where := r.location(it, file)
 	if r.cfg.Archive.ReclaimBytes == "store" {
@@ -161,7 +161,7 @@ func (r *run) bytes(ctx context.Context, it ledger.Item, file *iconik.File) (pro
 	return proofRead, now.ETag, found, err
 }
 
-// readAs holds what a store has against what was copied.
+// readAs compares what a store has with what was copied.
 func readAs(it ledger.Item, now transfer.StoredObject) finding {
 	switch {
 	case now.Size < 0:
@@ -174,7 +174,7 @@ func readAs(it ledger.Item, now transfer.StoredObject) finding {
 	return finding{}
 }
 
-// location asks iconik for the address of the stored bytes.
+// location returns a function that asks iconik for the URL of the stored bytes.
 func (r *run) location(it ledger.Item, file *iconik.File) func(context.Context, bool) (transfer.Location, error) {
 	return func(ctx context.Context, fresh bool) (transfer.Location, error) {
 		if !fresh && file.URL != "" {

@@ -1,5 +1,5 @@
-// Package reclaim deletes in Frame.io what is proven to be in iconik. Each step is idempotent and keeps its place in the ledger.
-// Beside reading it can do one thing to Frame.io: delete a file.
+// Package reclaim deletes in Frame.io what is proven to be in iconik. Each step is idempotent and records its progress in the
+// ledger. Besides reading, it can do only one thing to Frame.io: delete a file.
 package reclaim
 
 import (
@@ -21,33 +21,33 @@ import (
 
 // Deleter is all that a reclaim may change in Frame.io.
 type Deleter interface {
-	// Delete moves a file to Frame.io's trash; one that is gone already is no error.
+	// Delete moves a file to Frame.io's trash. It is not an error if the file is already gone.
 	Delete(ctx context.Context, a frameio.Asset) error
 }
 
-// Options is what the reclaims of a worker share.
+// Options is what a worker's reclaims share.
 type Options struct {
 	Config  *config.Live
 	Ledger  *ledger.Ledger
 	Engine  *transfer.Engine
-	Objects *http.Client // for signed URLs: no credentials
+	Objects *http.Client // no credentials: for signed URLs
 	Log     *slog.Logger
-	// Tenant returns a tenant by its id, and what deletes in its Frame.io.
+	// Tenant returns a tenant by ID, with the Deleter for its Frame.io.
 	Tenant func(id string) (*tenant.Tenant, Deleter, error)
 }
 
-// Activities are the steps, in methods named like the activities.
+// Activities holds the activities of a reclaim; each method is registered under its own name.
 type Activities struct {
 	Options
 	uploads *upload.Uploads
 }
 
-// New returns the steps of a worker's reclaims.
+// New returns the activities for a worker's reclaims.
 func New(o Options) *Activities {
 	return &Activities{Options: o, uploads: upload.New(o.Config, o.Objects)}
 }
 
-// run is one run of a reclaim in the hands of one activity.
+// run is one run of a reclaim, as one activity works on it.
 type run struct {
 	ref     workflows.ReclaimRef
 	steps   *Activities
@@ -60,8 +60,8 @@ type run struct {
 	archive ledger.Archive
 	row     ledger.Reclaim
 
-	collections map[string]finding // of folders' collections that were looked at, by the folder
-	compared    string             // the version stack of which all were compared before the first of them was deleted
+	collections map[string]finding // by folder: findings on the collections compared
+	compared    string             // the version stack whose versions were all compared before the first of them was deleted
 }
 
 func (a *Activities) open(ctx context.Context, ref workflows.ReclaimRef) (*run, error) {
@@ -69,8 +69,8 @@ func (a *Activities) open(ctx context.Context, ref workflows.ReclaimRef) (*run, 
 	return r, r.read(ctx)
 }
 
-// read takes the tenant anew, as a reload of the configuration may have changed it, and reads the rows anew. Nothing that was looked at
-// before counts any more.
+// read gets the tenant again, because a reload of the configuration may have changed it, and reads the rows again. Nothing
+// compared before still counts.
 func (r *run) read(ctx context.Context) error {
 	t, deleter, err := r.steps.Tenant(r.ref.Tenant)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r *run) read(ctx context.Context) error {
 	return nil
 }
 
-// set changes the run's row. Each change of its status is one line in the log, and told. change is called twice.
+// set changes the run's row. Each change of status is logged and reported. change is called twice.
 func (r *run) set(ctx context.Context, change func(*ledger.Reclaim), audit ...func(ledger.Reclaim) *ledger.AuditEntry) error {
 	before, next := r.row.Status, r.row
 	change(&next)
@@ -131,19 +131,19 @@ func (r *run) progress(ctx context.Context, p workflows.ReclaimProgress) (workfl
 	return p, err
 }
 
-// audit writes down what was done, by Framebridge in the name of those who asked and approved.
+// audit records what Framebridge did on behalf of those who requested and approved.
 func (r *run) audit(ctx context.Context, e ledger.AuditEntry) error {
 	_, err := r.steps.Ledger.AppendAudit(ctx, *r.entry(e))
 	return err
 }
 
-// entry is one of the audit log about the run.
+// entry returns an audit log entry about the run.
 func (r *run) entry(e ledger.AuditEntry) *ledger.AuditEntry {
 	e.Tenant, e.Actor, e.Archive = r.ref.Tenant, ledger.Actor{Kind: ledger.ActorSystem}, r.ref.Archive
 	return &e
 }
 
-// PauseReclaim shows that a run is paused, or goes on.
+// PauseReclaim shows that a run is paused or has resumed.
 func (a *Activities) PauseReclaim(ctx context.Context, in workflows.PauseReclaimInput) error {
 	r, err := a.open(ctx, in.ReclaimRef)
 	if err != nil {
@@ -161,7 +161,7 @@ func (a *Activities) AwaitReclaimApproval(ctx context.Context, ref workflows.Rec
 	return r.set(ctx, func(row *ledger.Reclaim) { row.Status = ledger.ReclaimWaiting })
 }
 
-// FinishReclaim writes down how a run ended.
+// FinishReclaim records how a run ended.
 func (a *Activities) FinishReclaim(ctx context.Context, in workflows.FinishReclaimInput) (workflows.ReclaimResult, error) {
 	r, err := a.open(ctx, in.ReclaimRef)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// kindOf is the event of a run's status, with its title; "" where there is none. That it is done is told with its certificate.
+// kindOf returns the event and title for a run's status, or "" if there is none. A finished run is reported together with its certificate.
 func kindOf(row ledger.Reclaim, project string) (kind events.Kind, title string) {
 	if row.DryRun {
 		return "", ""
@@ -40,7 +40,7 @@ func kindOf(row ledger.Reclaim, project string) (kind events.Kind, title string)
 	return "", ""
 }
 
-// tell keeps what channels and mails say of a run that is about to stand elsewhere, once for each status.
+// tell stores what channels and mail say about a run whose status is about to change, once per status.
 func (r *run) tell(ctx context.Context, row ledger.Reclaim) ([]ledger.Delivery, error) {
 	kind, title := kindOf(row, r.archive.Name)
 	if kind == "" {
@@ -78,7 +78,7 @@ func (r *run) tell(ctx context.Context, row ledger.Reclaim) ([]ledger.Delivery, 
 	return r.tenant.Tell(ctx, tenant.Happening{Key: fmt.Sprintf("reclaim:%s:%d:%s", r.ref.Archive, r.ref.Run, row.Status), Kind: kind, Data: d, Owner: r.ref.Archive, Asked: asked})
 }
 
-// tellDone tells that a run has ended as it should, with its certificate. Any other end was told when it came.
+// tellDone reports that a run has ended as planned, with its certificate. Any other end was reported when it happened.
 func (r *run) tellDone(ctx context.Context, row ledger.Reclaim) ([]ledger.Delivery, error) {
 	if row.Status != ledger.ReclaimDone {
 		return nil, nil

@@ -14,15 +14,15 @@ const (
 	goneFromIconik  = "the asset was deleted in iconik"
 	goneFromFrameio = "the file was deleted in Frame.io"
 
-	absentLook   = 5 * time.Second  // until the next look for what a side does not show any more
-	absentSeen   = 20 * time.Second // after which it counts as deleted where its place is there, without it,
-	absentUnseen = time.Hour        // and where its place is not there either: a membership may be lost, a proxy sick
-	comingBack   = 10 * time.Minute // nothing that is missing on what has come back counts as deleted: it may come later
+	absentLook   = 5 * time.Second  // between looks for something that a side no longer shows
+	absentSeen   = 20 * time.Second // after this it counts as deleted, if its parent is visible without it,
+	absentUnseen = time.Hour        // and after this if its parent is not visible either: access may be lost, or a proxy failing
+	comingBack   = 10 * time.Minute // for this long, what is missing on something that came back is not deleted: it may follow
 )
 
-// absent notes that a side does not show a file or an asset: it is looked for again, and for as long as it is away nothing
-// is synced, and nothing deleted. It counts as deleted, which people are told, when it has been away for a while. certain
-// says that a second call has shown its place without it, or itself as deleted.
+// absent records that a side does not show a file or an asset. While it is absent, Framebridge keeps looking for it and neither
+// syncs nor deletes anything. After a while it counts as deleted, and people are told. certain means that a second call showed
+// its parent without it, or showed it as deleted.
 func (r *review) absent(ctx context.Context, it ledger.ReviewAsset, from string, certain bool) error {
 	now := time.Now().UTC()
 	if it.AbsentSince.IsZero() || it.AbsentFrom != from {
@@ -43,7 +43,7 @@ func (r *review) absent(ctx context.Context, it ledger.ReviewAsset, from string,
 	return r.markDeleted(ctx, it, why)
 }
 
-// absentFromFrameio is for a file that Frame.io does not find.
+// absentFromFrameio records that Frame.io does not find a file.
 func (r *review) absentFromFrameio(ctx context.Context, it ledger.ReviewAsset) error {
 	var err error
 	switch {
@@ -60,7 +60,7 @@ func (r *review) absentFromFrameio(ctx context.Context, it ledger.ReviewAsset) e
 	return r.absent(ctx, it, goneFromFrameio, err == nil)
 }
 
-// inIconik says whether an asset is there and not deleted; where it is not, that is noted.
+// inIconik reports whether an asset exists and is not deleted. If not, it records that.
 func (r *review) inIconik(ctx context.Context, it ledger.ReviewAsset) (bool, error) {
 	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, false)
 	switch {
@@ -74,7 +74,7 @@ func (r *review) inIconik(ctx context.Context, it ledger.ReviewAsset) (bool, err
 	return true, nil
 }
 
-// inFrameio says whether a file is there; where it is not, that is noted.
+// inFrameio reports whether a file exists. If not, it records that.
 func (r *review) inFrameio(ctx context.Context, it ledger.ReviewAsset) (bool, error) {
 	_, err := r.frameio.Asset(ctx, it.FileID)
 	if rest.IsNotFound(err) {
@@ -83,7 +83,7 @@ func (r *review) inFrameio(ctx context.Context, it ledger.ReviewAsset) (bool, er
 	return err == nil, err
 }
 
-// markDeleted leaves an asset alone that somebody has deleted, and tells people. Should it come back, its sync goes on.
+// markDeleted leaves alone an asset that somebody has deleted, and tells people. If it comes back, its sync resumes.
 func (r *review) markDeleted(ctx context.Context, it ledger.ReviewAsset, why string) error {
 	if err := r.notifyOnce(ctx, fmt.Sprintf("gone:%d:%d", it.N, it.AbsentSince.Unix()), fmt.Sprintf("%q: %s. Framebridge leaves its comments as they are.", it.Title, why)); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (r *review) markDeleted(ctx context.Context, it ledger.ReviewAsset, why str
 	return err
 }
 
-// isBack notes that both sides show an asset that was away, and tells people who were told that it was deleted.
+// isBack records that both sides show an asset again, and tells people if they were told that it was deleted.
 func (r *review) isBack(ctx context.Context, it ledger.ReviewAsset) (ledger.ReviewAsset, error) {
 	if it.State == ledger.AssetGone {
 		if err := r.notifyOnce(ctx, fmt.Sprintf("back:%d:%d", it.N, it.AbsentSince.Unix()), fmt.Sprintf("%q is back, and Framebridge syncs its comments again.", it.Title)); err != nil {
@@ -105,8 +105,8 @@ func (r *review) isBack(ctx context.Context, it ledger.ReviewAsset) (ledger.Revi
 	})
 }
 
-// onBothSides asks for the file and the asset themselves, where everything is read or one of them was away: comments may
-// still be listed of what was deleted.
+// onBothSides asks for the file and the asset themselves if this is a full sync or one of them was absent: comments may still
+// be listed for what was deleted.
 func (s *assetSync) onBothSides(ctx context.Context) (bool, error) {
 	if !s.full && s.it.State == ledger.AssetReady && s.it.AbsentSince.IsZero() {
 		return true, nil
@@ -117,8 +117,8 @@ func (s *assetSync) onBothSides(ctx context.Context) (bool, error) {
 	return s.review.inIconik(ctx, s.it)
 }
 
-// confirmDeleted asks for segments that were missing again: comments go, and come back, with their asset, and only what is
-// missing before and after a look at it is deleted. It says false where the asset is not there.
+// confirmDeleted asks again for missing segments. Comments disappear and come back with their asset, so one counts as deleted
+// only if it is missing both before and after a look at the asset. It returns false if the asset is not there.
 func (s *assetSync) confirmDeleted(ctx context.Context, missing []string) (bool, error) {
 	if len(missing) == 0 {
 		return true, nil

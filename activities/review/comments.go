@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// assetSync makes the comments on one file in Frame.io and on the version in iconik that it shows equal.
+// assetSync syncs the comments on one file in Frame.io with those on the iconik version it shows.
 type assetSync struct {
 	review  *review
 	ref     workflows.ReviewRef
@@ -29,24 +29,24 @@ type assetSync struct {
 	iconik  *iconik.Client
 
 	it     ledger.ReviewAsset
-	full   bool // everything is read
-	newest bool // takes what is new in iconik
+	full   bool // read everything
+	newest bool // new comments from iconik go to this file
 	hinted []string
 
-	rows     map[string]ledger.ReviewComment // of this file, by id
-	inReview [2]map[string]string            // ids of comments on each side → row id, of all files
-	fio      map[string]frameio.Comment      // as Frame.io has them for certain
-	ick      map[string]iconik.Segment       // as iconik has them for certain
-	begunIn  map[string]iconik.Segment       // made there by attempts that died, by their comment in Frame.io
-	there    bool                            // on both sides
+	rows     map[string]ledger.ReviewComment // of this file, by ID
+	inReview [2]map[string]string            // IDs of comments on each side → row ID, for all files
+	fio      map[string]frameio.Comment      // as confirmed by Frame.io
+	ick      map[string]iconik.Segment       // as confirmed by iconik
+	begunIn  map[string]iconik.Segment       // created there by attempts that died, by the ID of their Frame.io comment
+	there    bool                            // the file and the asset exist
 	changes  int
 	waiting  bool // a reply's parent is not there yet
-	held     bool // a deletion is not believed yet
-	vanished bool // a comment went while it was synced
+	held     bool // a deletion is not trusted yet
+	vanished bool // a comment disappeared during the sync
 }
 
-// mostEdits is how many edits of one file's comments a sync makes in Frame.io, where V4 takes ten a minute: new comments, also of
-// other files, do not wait for more.
+// mostEdits is how many edits of one file's comments a sync makes in Frame.io, where V4 takes ten a minute. The rest follow
+// later, so that new comments, including those on other files, need not wait for them.
 const mostEdits = 20
 
 func (s *assetSync) run(ctx context.Context) error {
@@ -131,7 +131,7 @@ func (s *assetSync) learn(row ledger.ReviewComment) {
 	}
 }
 
-// put writes a row down.
+// put records a row.
 func (s *assetSync) put(ctx context.Context, row ledger.ReviewComment) error {
 	if err := s.tenant.Ledger.PutReviewComments(ctx, row); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (s *assetSync) put(ctx context.Context, row ledger.ReviewComment) error {
 	return nil
 }
 
-// readFrameio lists the file's comments, and asks for those one by one that are missing in the list.
+// readFrameio lists the file's comments, and asks one by one for those that are missing from the list.
 func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 	s.fio = map[string]frameio.Comment{}
 	listed, err := s.tenant.FileComments(ctx, s.it.FileID)
@@ -180,7 +180,7 @@ func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 	if len(lost) == 0 {
 		return true, nil
 	}
-	// Comments go, and come back, with their file: only what is missing before and after a look at it is deleted.
+	// Comments disappear and come back with their file: one is deleted only if it is missing before and after a look at the file.
 	if there, err := s.review.inFrameio(ctx, s.it); err != nil || !there {
 		return false, err
 	}
@@ -192,13 +192,13 @@ func (s *assetSync) readFrameio(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// listIconik lists the version's segments as iconik's index has them; false where the asset is gone.
+// listIconik lists the version's segments as iconik's index has them. It returns false if the asset is gone.
 func (s *assetSync) listIconik(ctx context.Context) ([]iconik.Segment, bool, error) {
 	listed, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: s.it.VersionID, WithUsers: true})
 	if !rest.IsNotFound(err) {
 		return listed, err == nil, err
 	}
-	// The asset is gone, or it has no comment: iconik answers pages beyond the end so.
+	// The asset is gone, or it has no comments: iconik returns 404 for pages beyond the end.
 	there, err := s.review.inIconik(ctx, s.it)
 	return nil, there, err
 }
@@ -215,7 +215,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 	}
 	byID := map[string]iconik.Segment{}
 	for _, g := range listed {
-		if g.Deleted() { // what the list shows of these is documented nowhere: as if it did not
+		if g.Deleted() { // whether the list shows deleted ones is not documented: ignore them
 			continue
 		}
 		byID[g.ID] = g
@@ -246,7 +246,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 	var missing []string
 	for id := range doubtful {
 		if key, known := s.inReview[mapping.Iconik][id]; known && (s.rows[key].ID == "" || s.rows[key].Older) {
-			continue // another file's, or older
+			continue // belongs to another file, or is older
 		}
 		g, err := s.iconik.Segments.Get(ctx, s.it.AssetID, id)
 		if err != nil && !rest.IsNotFound(err) {
@@ -254,7 +254,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 		}
 		if err != nil || g.Deleted() {
 			missing = append(missing, id)
-			delete(s.ick, id) // the list was late
+			delete(s.ick, id) // the list was stale
 			continue
 		}
 		if l := byID[id]; g.User == nil && g.FirstName == "" {
@@ -275,7 +275,7 @@ func (s *assetSync) readIconik(ctx context.Context) (bool, error) {
 	return s.confirmDeleted(ctx, missing)
 }
 
-// begun says that this review has asked for a segment that no row knows yet, and of which comment in Frame.io.
+// begun reports whether this review has requested a segment that no row knows yet, and for which Frame.io comment.
 func (s *assetSync) begun(ctx context.Context, g iconik.Segment) (source string, is bool, err error) {
 	kind, source, ours := mapping.ParseExternalID(g.ExternalID)
 	if !ours || kind != "comment" || g.VersionID != "" && g.VersionID != s.it.VersionID {
@@ -285,7 +285,7 @@ func (s *assetSync) begun(ctx context.Context, g iconik.Segment) (source string,
 	return source, is, err
 }
 
-// older says that a comment was made before the review was asked for; the index was late with it then.
+// older reports whether a comment was made before the review was requested, although the index did not show it then.
 func (s *assetSync) older(g iconik.Segment) bool {
 	return !g.Created.IsZero() && g.Created.Before(s.review.clickedAt(s.it))
 }
@@ -294,12 +294,12 @@ func olderComment(review string, n int, segment string) ledger.ReviewComment {
 	return ledger.ReviewComment{Review: review, ID: "older/" + segment, N: n, IconikID: segment, Origin: ledger.FromIconik, Older: true}
 }
 
-// wanted says whether a segment is a comment on this version that may go to the reviewers.
+// wanted reports whether a segment is a comment on this version that may go to the reviewers.
 func (s *assetSync) wanted(g iconik.Segment) bool {
 	if _, known := s.inReview[mapping.Iconik][g.ID]; known {
 		return true
 	}
-	_, _, ours := mapping.ParseExternalID(g.ExternalID) // one of ours whose row is not written yet, or an archive's
+	_, _, ours := mapping.ParseExternalID(g.ExternalID) // ours with no row yet, or an archive's
 	internal := g.Internal != nil && *g.Internal
 	return s.newest && !ours && (g.Type == "" || g.Type == "COMMENT") && (g.VersionID == "" || g.VersionID == s.it.VersionID) &&
 		(!internal || s.frameio.Capabilities().TeamOnlyComments)
@@ -319,8 +319,8 @@ func frameioState(c frameio.Comment) mapping.State {
 	return mapping.FrameioState(c.Text, c.Frame, c.Frames, c.Page, c.Completed, c.Annotation)
 }
 
-// resume finishes what an attempt before was sending when it died. Only then is it known which of the comments in Frame.io
-// are ours, and which in iconik stand for one that Frame.io has no more.
+// resume finishes what an earlier attempt was sending when it died. Only then is it known which comments in Frame.io are ours,
+// and which ones in iconik stand for a comment that Frame.io no longer has.
 func (s *assetSync) resume(ctx context.Context) error {
 	for id, g := range s.ick {
 		if _, known := s.inReview[mapping.Iconik][id]; known {
@@ -336,14 +336,14 @@ func (s *assetSync) resume(ctx context.Context) error {
 			return err
 		}
 	}
-	for source, g := range s.begunIn { // its comment may have been deleted in Frame.io since: then it goes, too
+	for source, g := range s.begunIn { // if its comment has since been deleted in Frame.io, delete it too
 		if _, there := s.fio[source]; there {
 			continue
 		}
 		c, err := s.frameio.Comment(ctx, source)
 		switch {
 		case err == nil && (c.FileID == "" || c.FileID == s.it.FileID):
-			s.fio[source] = c // the listing was late
+			s.fio[source] = c // the listing was stale
 		case err != nil && !rest.IsNotFound(err):
 			return err
 		case err != nil:
@@ -359,10 +359,10 @@ func (s *assetSync) resume(ctx context.Context) error {
 	return s.resumeDeleted(ctx)
 }
 
-// resumeDeleted finds the comments that attempts before made in Frame.io of segments that were deleted in iconik since:
-// they go, too.
+// resumeDeleted finds comments that earlier attempts created in Frame.io for segments that have since been deleted in iconik,
+// so that they are deleted too.
 func (s *assetSync) resumeDeleted(ctx context.Context) error {
-	loose := map[string]string{} // comments in no row, of our user perhaps, by what was sent
+	loose := map[string]string{} // comments in no row, possibly by our user, by what was sent
 	for id, c := range s.fio {
 		if _, known := s.inReview[mapping.Frameio][id]; !known && !c.Author.Guest {
 			state := frameioState(c)
@@ -387,7 +387,7 @@ func (s *assetSync) resumeDeleted(ctx context.Context) error {
 				return err
 			}
 			if err == nil && !g.Deleted() {
-				continue // the index is late with it
+				continue // the index does not show it yet
 			}
 			row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", segment), N: s.it.N, FrameioID: id, IconikID: segment, Origin: ledger.FromIconik}
 			s.takeFrameio(&row, s.fio[id])
@@ -420,7 +420,7 @@ func (s *assetSync) do(ctx context.Context, op mapping.Op) error {
 		return s.editIconik(ctx, s.rows[op.Key], op)
 	case op.Kind == mapping.OpEdit:
 		return s.editFrameio(ctx, s.rows[op.Key], op)
-	case time.Since(s.it.BackAt) < comingBack: // what is missing may come back later than the file or asset did
+	case time.Since(s.it.BackAt) < comingBack: // what is missing may come back after the file or asset did
 		s.held = s.held || op.Kind == mapping.OpDelete
 		return nil
 	case op.Kind == mapping.OpDelete:
@@ -431,7 +431,7 @@ func (s *assetSync) do(ctx context.Context, op mapping.Op) error {
 	return s.put(ctx, row)
 }
 
-// parent finds the row of the comment that one replies to. A parent that is only on its way is waited for.
+// parent returns the row of the comment that is replied to. wait is true while that comment is still on its way.
 func (s *assetSync) parent(side mapping.Side, parentID string) (row ledger.ReviewComment, wait bool) {
 	if parentID == "" {
 		return row, false
@@ -440,7 +440,7 @@ func (s *assetSync) parent(side mapping.Side, parentID string) (row ledger.Revie
 		switch {
 		case row.FrameioID != "" && row.IconikID != "":
 			return row, false
-		case row.Refused != "": // the other side does not take it: the reply stands alone there
+		case row.Refused != "": // the other side refuses it, so the reply stands alone there
 			return ledger.ReviewComment{}, false
 		}
 		return row, true

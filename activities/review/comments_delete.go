@@ -11,10 +11,10 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// staysListed is why a deleted comment is not deleted again at each look: Frame.io lists it, and knows it by no id of its own.
+// staysListed marks a deleted comment that Frame.io still lists but cannot find by its ID, so that it is not deleted again on each sync.
 const staysListed = "Frame.io still lists it"
 
-// delete lets a deletion on one side follow on the other.
+// delete carries a deletion over to the other side.
 func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on mapping.Side) error {
 	again := row.Deleted
 	if again && row.Refused == staysListed {
@@ -31,7 +31,7 @@ func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on map
 	}
 	if err != nil {
 		if again && row.Refused != "" {
-			return nil // told before
+			return nil // people were told already
 		}
 		if rerr := s.refused(ctx, &row, on, err); rerr != nil {
 			return errors.Join(err, rerr)
@@ -44,13 +44,13 @@ func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on map
 	if err := s.put(ctx, row); err != nil {
 		return err
 	}
-	for _, other := range s.rows { // replies may have gone with it
+	for _, other := range s.rows { // replies may have been deleted with it
 		s.waiting = s.waiting || other.ParentID != "" && !other.Deleted
 	}
 	return nil
 }
 
-// deleted writes down that a comment was deleted, or that it stays although it was deleted before.
+// deleted records that a comment was deleted, or that Frame.io still lists it after a second deletion.
 func (s *assetSync) deleted(ctx context.Context, row *ledger.ReviewComment, on mapping.Side, again bool) error {
 	if again && on == mapping.Frameio {
 		there, err := s.listed(ctx, row.FrameioID)

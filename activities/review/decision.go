@@ -13,11 +13,11 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// approvals are iconik's words for decisions.
+// approvals maps decisions to iconik's approval statuses.
 var approvals = map[string]string{"approved": "APPROVED", "changes requested": "NOT_APPROVED", "none": "N/A"}
 
-// decision is what an option of Frame.io's status field says: by the configuration, or by its own name. One that neither
-// knows is shown as it is, and decides nothing in iconik.
+// decision returns what an option of Frame.io's status field means, by the configuration or by the option's own name. An
+// unknown option is shown as it is and decides nothing in iconik.
 func (r *review) decision(label string) (approval, decision string, known bool) {
 	if decision, ok := r.cfg.Review.Decision(label); ok {
 		return approvals[decision], decision, true
@@ -28,8 +28,8 @@ func (r *review) decision(label string) (approval, decision string, known bool) 
 	return "", label, false
 }
 
-// decide brings a file's status over, onto the version that was reviewed: where iconik has another current version, its
-// approval and field are left alone. newest says that no later file of the review shows the same asset.
+// decide brings a file's status over to the version that was reviewed. If iconik's current version is another one, its approval
+// and decision field are left alone. newest means that no later file of the review shows the same asset.
 func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool) error {
 	f, err := r.frameio.Asset(ctx, it.FileID)
 	if rest.IsNotFound(err) {
@@ -65,14 +65,14 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 	return r.audit(ctx, ledger.ActorFrameio, "status of "+it.Title+", version "+it.VersionID, f.Label)
 }
 
-// lookAtHead tells people that somebody has put another version on top of a file in Frame.io: its comments are not synced.
+// lookAtHead tells people that somebody has put another version on top of a file in Frame.io, whose comments are not synced.
 func (r *review) lookAtHead(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset) error {
 	if r.row.FolderID == "" || f.ParentID == "" || f.ParentID == r.row.FolderID {
 		return nil
 	}
 	stack, err := r.frameio.Asset(ctx, f.ParentID)
 	if rest.IsRefused(err) {
-		return nil // it is moved to where we may not look
+		return nil // it was moved to where Framebridge has no access
 	}
 	if err != nil || stack.Kind != frameio.KindStack || stack.CoverID == "" || stack.CoverID == it.FileID {
 		return err
@@ -84,7 +84,7 @@ func (r *review) lookAtHead(ctx context.Context, it ledger.ReviewAsset, f framei
 	return r.notifyOnce(ctx, fmt.Sprintf("version:%d:%s", it.N, stack.CoverID), fmt.Sprintf("Someone put another version on top of %q in Frame.io. Framebridge syncs the version that it sent; comments on the other one stay in Frame.io. To review a new version, send the asset again.", it.Title))
 }
 
-// tellDecision tells the tenant's channels what was decided; mail goes out when the review ends.
+// tellDecision tells the tenant's channels what was decided. Mail goes out when the review ends.
 func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset, decision string) error {
 	data := r.eventData(fmt.Sprintf("%s: %q", strings.ToUpper(decision[:1])+decision[1:], it.Title), "", []ledger.ReviewAsset{it})
 	if decision == "none" {
@@ -94,8 +94,8 @@ func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, f fram
 	return r.tenant.Publish(ctx, fmt.Sprintf("review:%s:decision:%d:%s:%d", r.ref.Review, it.N, f.Label, f.UpdatedAt.Unix()), events.ReviewDecision, data)
 }
 
-// approve sets iconik's approval, which is the asset's and so its current version's. Where another version has become
-// current meanwhile, it is taken back.
+// approve sets iconik's approval, which belongs to the asset and so to its current version. If another version has become
+// current in the meantime, approve withdraws the approval.
 func (r *review) approve(ctx context.Context, it ledger.ReviewAsset, approval string) error {
 	if err := r.iconik.Assets.SetApproval(ctx, it.AssetID, approval); err != nil {
 		if c := rest.ClassOf(err); c == rest.Retryable || c == rest.Throttled || c == rest.Unauthorized {
@@ -113,7 +113,7 @@ func (r *review) approve(ctx context.Context, it ledger.ReviewAsset, approval st
 	return r.note(ctx, fmt.Sprintf("A new version of %q appeared in iconik while the decision on the previous one was being brought over: the new one has no approval.", it.Title))
 }
 
-// isCurrent says whether the version that was reviewed is iconik's current one.
+// isCurrent reports whether the version that was reviewed is iconik's current one.
 func (r *review) isCurrent(ctx context.Context, it ledger.ReviewAsset) (bool, error) {
 	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, false)
 	if rest.IsNotFound(err) {

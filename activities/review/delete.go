@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	keptAgain = time.Hour          // until what Frame.io refuses to delete is tried again
-	keptFor   = 7 * 24 * time.Hour // after which it is left to people, who were told
+	keptAgain = time.Hour          // until deleting what Frame.io refused to delete is retried
+	keptFor   = 7 * 24 * time.Hour // after this it is left to people, who have been told
 )
 
 // DeleteMedia deletes exactly the files that this review uploaded, and its folder if nothing else is in it.
@@ -29,13 +29,13 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 	if err != nil {
 		return err
 	}
-	if _, err := r.switchOff(ctx); err != nil { // somebody may have switched it on again
+	if _, err := r.switchOff(ctx); err != nil { // somebody may have switched it back on
 		return err
 	}
 	if err := r.deleteMedia(ctx); err != nil {
 		return r.kept(ctx, err)
 	}
-	if strings.HasPrefix(r.row.Reason, doesNotDelete) { // an attempt before
+	if strings.HasPrefix(r.row.Reason, doesNotDelete) { // set by an earlier attempt
 		if err := r.update(ctx, func(row *ledger.Review) { row.Reason = "" }); err != nil {
 			return err
 		}
@@ -56,7 +56,8 @@ func (a *Activities) DeleteMedia(ctx context.Context, ref workflows.ReviewRef) e
 	return r.tell(ctx, "deleted", fmt.Sprintf("Review media deleted: %q", r.row.Title), text+" The assets and comments in iconik stay.\n")
 }
 
-// projectIsGone says that Frame.io shows the review's project no more: then it shows its files as deleted, too, whether they are or not.
+// projectIsGone reports whether Frame.io no longer shows the review's project. It then shows the project's files as deleted
+// too, whether they are or not.
 func (r *review) projectIsGone(ctx context.Context) (bool, error) {
 	if r.row.ProjectID == "" {
 		return false, nil
@@ -66,14 +67,14 @@ func (r *review) projectIsGone(ctx context.Context) (bool, error) {
 		return true, r.note(ctx, "Frame.io no longer shows Framebridge the review's project: whether its files are deleted cannot be seen.")
 	}
 	if rest.IsRefused(err) {
-		return false, nil // it is there
+		return false, nil // the project exists
 	}
 	return false, err
 }
 
 const doesNotDelete = "Frame.io does not delete "
 
-// undeleted says which files Frame.io does not delete.
+// undeleted is the error for files that Frame.io does not delete.
 type undeleted struct {
 	titles []string
 	why    error
@@ -85,7 +86,7 @@ func (e *undeleted) Error() string {
 
 func (e *undeleted) Unwrap() error { return e.why }
 
-// kept tells people once what Frame.io does not delete, and has it tried again for a while: it may be locked, or a right be missing.
+// kept tells people once what Frame.io does not delete, and has it retried for a while: a file may be locked, or a permission missing.
 func (r *review) kept(ctx context.Context, err error) error {
 	var left *undeleted
 	if !errors.As(err, &left) {
@@ -105,7 +106,7 @@ func (r *review) kept(ctx context.Context, err error) error {
 	return fault.Content("%v", left)
 }
 
-// deleteMedia deletes what it can: a file that Frame.io does not delete keeps no other.
+// deleteMedia deletes what it can. A file that Frame.io does not delete does not keep the others from being deleted.
 func (r *review) deleteMedia(ctx context.Context) error {
 	assets, err := r.assets(ctx)
 	if err != nil {
@@ -176,13 +177,13 @@ func (r *review) deleteEmpty(ctx context.Context, a frameio.Asset) error {
 		return err
 	}
 	err = r.frameio.Delete(ctx, a)
-	if rest.IsRefused(err) { // nothing of the review is in it
+	if rest.IsRefused(err) { // it contains nothing of the review
 		return r.noteError(ctx, fmt.Sprintf("Frame.io refuses to delete the review's empty %s", strings.ReplaceAll(string(a.Kind), "_", " ")), err)
 	}
 	return err
 }
 
-// isEmpty is also true for what is gone, and for a folder of stacks without files: V4 has no call that deletes a stack.
+// isEmpty reports true also for what is gone, and for a folder that holds only empty stacks: V4 has no call to delete a stack.
 func (r *review) isEmpty(ctx context.Context, a frameio.Asset) (bool, error) {
 	if a.Kind == frameio.KindStack {
 		files, err := r.frameio.Versions(ctx, a)

@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// ExtendReview gives the link another expiry, and opens one that had expired again.
+// ExtendReview gives the link a new expiry, and reopens a review that has expired.
 func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput) error {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -26,7 +26,7 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 		on := true
 		change.Active = &on
 	}
-	if !r.migrated() { // otherwise the next look makes a link on the other API
+	if !r.migrated() { // otherwise the next sync makes a link on the other API
 		if err := r.frameio.UpdateShare(ctx, r.row.ShareID, change); err != nil {
 			return fmt.Errorf("extending the link: %w", err)
 		}
@@ -42,7 +42,7 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 	if err := r.audit(ctx, ledger.ActorSystem, "extended", in.ExpiresAt.UTC().Format(time.RFC3339)); err != nil {
 		return err
 	}
-	// A stop must not wait for iconik: what cannot be shown soon, the next sync shows.
+	// A stop must not wait for iconik. What cannot be shown quickly is shown by the next sync.
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	defer cancel()
 	r.showOpenJob(soon)
@@ -52,8 +52,8 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 	return nil
 }
 
-// RevokeLink switches the link off, before anything else is done at the end, and notes when the media goes. What iconik
-// shows of it comes at once where iconik is there.
+// RevokeLink switches the link off before anything else happens at the end, and records when the media will be deleted. It
+// updates iconik right away if iconik is reachable.
 func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput) (workflows.EndReviewResult, error) {
 	var out workflows.EndReviewResult
 	r, err := a.review(ctx, in.ReviewRef)
@@ -89,20 +89,19 @@ func (a *Activities) RevokeLink(ctx context.Context, in workflows.EndReviewInput
 	return out, r.update(ctx, func(row *ledger.Review) { row.Status = next.Status })
 }
 
-// deleteAt notes when the media of an ended review goes.
+// deleteAt records when the media of an ended review will be deleted.
 func (r *review) deleteAt(ctx context.Context) (out workflows.EndReviewResult, err error) {
 	err = r.update(ctx, func(row *ledger.Review) {
 		row.NextSyncAt, row.DeleteAt = time.Time{}, row.EndedAt.Add(r.cfg.Review.Retention)
 	})
 	out = workflows.EndReviewResult{DeleteAt: r.row.DeleteAt, WarnAt: r.row.DeleteAt.Add(-r.cfg.Review.WarnBefore)}
 	if !out.WarnAt.After(r.row.EndedAt) {
-		out.WarnAt = out.DeleteAt // too short a retention for a warning
+		out.WarnAt = out.DeleteAt // the retention is too short for a warning
 	}
 	return out, err
 }
 
-// EndReview tells people what was said and decided. The link, which is off, is switched off again: somebody may have
-// switched it on.
+// EndReview tells people what was said and decided. It switches the link off again, in case somebody has switched it back on.
 func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput) (workflows.EndReviewResult, error) {
 	var out workflows.EndReviewResult
 	r, err := a.review(ctx, in.ReviewRef)
@@ -144,7 +143,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 		summary+fmt.Sprintf("\nThe media in Frame.io will be deleted on %s. Comments and decisions stay in iconik.\n", r.row.DeleteAt.UTC().Format("January 2, 2006")))
 }
 
-// markEnding notes when the review began to end: from then on no other click is joined to it.
+// markEnding records when the review began to end. From then on no other click is handed to it.
 func (r *review) markEnding(ctx context.Context) error {
 	if !r.row.EndedAt.IsZero() {
 		return nil
@@ -152,7 +151,7 @@ func (r *review) markEnding(ctx context.Context) error {
 	return r.update(ctx, func(row *ledger.Review) { row.EndedAt = time.Now().UTC() })
 }
 
-// endUnsent ends what was on its way to Frame.io when its review ended: nothing is shown as uploading for ever.
+// endUnsent fails what was still on its way to Frame.io when the review ended, so that nothing is shown as uploading forever.
 func (r *review) endUnsent(ctx context.Context, status, reason string) error {
 	assets, err := r.assets(ctx)
 	if err != nil {
@@ -182,7 +181,7 @@ func (r *review) endUnsent(ctx context.Context, status, reason string) error {
 	return nil
 }
 
-// summary says who commented, what was decided and what is open.
+// summary lists who commented, what was decided and how many comments are open.
 func (r *review) summary(ctx context.Context) (string, error) {
 	comments, err := r.ledger.Comments(ctx, 0)
 	if err != nil {
@@ -221,7 +220,7 @@ func (r *review) summary(ctx context.Context) (string, error) {
 	return b.String(), nil
 }
 
-// WarnReview says that the media will be deleted soon.
+// WarnReview tells people that the media will be deleted soon.
 func (a *Activities) WarnReview(ctx context.Context, ref workflows.ReviewRef) error {
 	r, err := a.review(ctx, ref)
 	if err != nil {
@@ -231,8 +230,8 @@ func (a *Activities) WarnReview(ctx context.Context, ref workflows.ReviewRef) er
 		fmt.Sprintf("The files that this review uploaded to Frame.io will be deleted on %s. The assets and comments in iconik stay. To keep the files, extend the review.\n", r.row.DeleteAt.UTC().Format("January 2, 2006, 15:04 UTC")))
 }
 
-// FailReview takes back whatever was begun, and says why. What was shared once is not deleted before its time, which no
-// workflow waits for any more: people are told to.
+// FailReview takes back whatever was begun, and tells people why. Media that was ever shared is not deleted: no workflow is
+// left to wait for its time, so people are told to delete it.
 func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInput) error {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -242,7 +241,7 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	if reason == "" {
 		reason = "no asset could be sent"
 	}
-	// Whoever reads the failure finds everything taken back, unless that takes long.
+	// By the time people read of the failure, everything has been taken back, unless that takes long.
 	shared := !r.row.OpenedAt.IsZero()
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	back := r.rollback(soon, !shared)
@@ -292,7 +291,7 @@ func (a *Activities) FailReview(ctx context.Context, in workflows.FailReviewInpu
 	return nil
 }
 
-// rollback revokes the link, and deletes what was uploaded when nobody was shown it.
+// rollback revokes the link and, if media is set because nobody was shown it, deletes what was uploaded.
 func (r *review) rollback(ctx context.Context, media bool) error {
 	err := r.revoke(ctx)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// The end of a review says that its link is off only where it is.
+// The end of a review says that its link is off only if it is.
 func TestAFailedReviewSaysWhetherItsLinkIsOff(t *testing.T) {
 	for says, locked := range map[string]error{
 		"The link is off.":                  nil,
@@ -31,7 +31,7 @@ func TestAFailedReviewSaysWhetherItsLinkIsOff(t *testing.T) {
 	}
 }
 
-// Whatever was on its way when a review ended ends as what it is: nothing is shown as uploading for ever.
+// Whatever was on its way when a review ended ends too: nothing is shown as uploading forever.
 func TestNothingStaysOnItsWayAfterTheEnd(t *testing.T) {
 	rows := func() []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{State: ledger.AssetPending}, {State: ledger.AssetUploading}, {State: ledger.AssetProcessing}, {State: ledger.AssetReady},
@@ -67,7 +67,7 @@ func TestNothingStaysOnItsWayAfterTheEnd(t *testing.T) {
 	}
 }
 
-// V4 has no call that deletes a stack: where one stays behind without files, the review's folder goes with it.
+// V4 has no call to delete a stack: if one is left without files, it goes with the review's folder.
 func TestTheFolderGoesWithItsEmptyStacks(t *testing.T) {
 	stack := frameio.Asset{ID: "S", Kind: frameio.KindStack}
 	for name, tt := range map[string]struct {

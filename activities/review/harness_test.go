@@ -76,16 +76,16 @@ func (f *folder) Delete(_ context.Context, a frameio.Asset) error {
 
 func (f *folder) UpdateShare(context.Context, string, frameio.ShareChange) error { return f.locked }
 
-// testReview is a review with rows, an iconik that answers by path, and a Frame.io of one folder.
+// testReview returns a review with rows, an iconik that answers by path, and a Frame.io with one folder.
 func testReview(t *testing.T, fio *folder, answers map[string]string, rows ...ledger.ReviewAsset) *review {
 	t.Helper()
 	return mailingReview(t, fio, nil, answers, rows...)
 }
 
-// forbidden is an answer 403.
+// forbidden is the body of a 403 response.
 const forbidden = `{"errors":["Permission denied"]}`
 
-// mailingReview is a testReview whose mails sender gets.
+// mailingReview is a testReview whose mail goes to sender.
 func mailingReview(t *testing.T, fio *folder, sender tenant.Sender, answers map[string]string, rows ...ledger.ReviewAsset) *review {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

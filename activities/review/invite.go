@@ -13,8 +13,8 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// invite mails each reviewer once. A lost answer is settled by what Frame.io says of the link's reviewers; where it says
-// nothing, the invitation counts as sent. Somebody whom Frame.io does not invite keeps out nobody else, and is named.
+// invite invites each reviewer by mail once. After a lost answer it looks at the link's reviewers in Frame.io; if Frame.io does
+// not tell, the invitation counts as sent. A reviewer whom Frame.io refuses to invite is noted and does not hold up the others.
 func (r *review) invite(ctx context.Context) error {
 	todo, err := r.uninvited(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (r *review) invite(ctx context.Context) error {
 	return refused // nobody could be invited
 }
 
-// refusedInvitation names somebody whom Frame.io does not invite.
+// refusedInvitation notes the reviewers whom Frame.io refuses to invite. It returns any other error.
 func (r *review) refusedInvitation(ctx context.Context, emails []string, err error, first *error) error {
 	if !isUninvitable(err) {
 		return err
@@ -55,7 +55,7 @@ func (r *review) refusedInvitation(ctx context.Context, emails []string, err err
 	return r.noteError(ctx, fmt.Sprintf("Frame.io refused to invite %s. Send them the link", strings.Join(emails, ", ")), err)
 }
 
-// noteUninvited names those whom a review that has expired meanwhile does not invite any more.
+// noteUninvited notes the reviewers who are not invited because the review has expired in the meantime.
 func (r *review) noteUninvited(ctx context.Context) error {
 	todo, err := r.uninvited(ctx)
 	if err != nil || len(todo) == 0 {
@@ -64,10 +64,10 @@ func (r *review) noteUninvited(ctx context.Context) error {
 	return r.note(ctx, fmt.Sprintf("The review expired before %s could be invited. To invite them, extend the review and send the assets again.", strings.Join(todo, ", ")))
 }
 
-// isUninvitable says that Frame.io does not invite somebody, not that it has no such link.
+// isUninvitable reports whether Frame.io refuses to invite somebody, as opposed to not finding the link.
 func isUninvitable(err error) bool { return rest.IsRefused(err) && !rest.IsNotFound(err) }
 
-// uninvited are the reviewers to whom no invitation went out.
+// uninvited returns the reviewers to whom no invitation has been sent.
 func (r *review) uninvited(ctx context.Context) ([]string, error) {
 	var todo []string
 	for _, email := range r.row.Reviewers {
@@ -100,11 +100,11 @@ func (r *review) uninvited(ctx context.Context) ([]string, error) {
 	return todo, nil
 }
 
-// inviteKey names the invitation of somebody to the present link.
+// inviteKey returns the ledger key of a person's invitation to the current link.
 func (r *review) inviteKey(email string) string { return r.shareKey() + "/" + strings.ToLower(email) }
 
-// inviteBatch writes its intents down only when the request goes out: it may have waited for minutes, and what a worker
-// that dies meanwhile leaves behind would count as sent.
+// inviteBatch records its intents only when the request goes out: it may wait for minutes, and if the worker died in that time,
+// invitations that were never sent would count as sent.
 func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	message := r.row.Message
 	if message == "" {
@@ -136,8 +136,8 @@ func (r *review) inviteBatch(ctx context.Context, emails []string) error {
 	return nil
 }
 
-// wasInvited says whether an invitation whose answer was lost arrived. The reviewers are invited one after the other:
-// one more than the ledger is certain of means that the uncertain one is there.
+// wasInvited reports whether an invitation whose answer was lost was sent. Reviewers are invited one after the other, so one
+// more reviewer than the ledger is certain of means that the uncertain one was invited.
 func (r *review) wasInvited(ctx context.Context, email string) (sent, sure bool, err error) {
 	have, err := r.frameio.Reviewers(ctx, r.row.ShareID)
 	if err != nil {
@@ -156,7 +156,7 @@ func (r *review) wasInvited(ctx context.Context, email string) (sent, sure bool,
 		if err != nil {
 			return false, false, err
 		}
-		if l.TargetID != "" && strings.HasPrefix(l.SourceID, r.shareKey()+"/") { // others are of links before
+		if l.TargetID != "" && strings.HasPrefix(l.SourceID, r.shareKey()+"/") { // the others belong to earlier links
 			certain++
 		}
 	}

@@ -51,7 +51,7 @@ func sent(ctx context.Context, _ []string, sending func(context.Context) error) 
 	return sending(ctx)
 }
 
-// Nobody counts as invited while no request was on its way, however an attempt ended.
+// Nobody counts as invited if no request went out, however an attempt ended.
 func TestWhoWasNotInvitedIsInvited(t *testing.T) {
 	throttled := &rest.Error{Vendor: "Frame.io", Operation: "invite", Class: rest.Throttled}
 	for name, died := range map[string]func(cancel func()) func(context.Context, []string, func(context.Context) error) error{
@@ -85,7 +85,7 @@ func TestWhoWasNotInvitedIsInvited(t *testing.T) {
 	}
 }
 
-// The reviewers of a link that was deleted are not those of the link in its place.
+// The reviewers of a deleted link are not those of the link in its place.
 func TestReviewersAreCountedByLink(t *testing.T) {
 	p := &inviting{invite: sent}
 	r := inviter(t, p, "rita@client.example", "sam@client.example")

@@ -17,10 +17,10 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// reviewSteps are what people see in iconik, in order.
+// reviewSteps are the job's steps as people see them in iconik, in order.
 var reviewSteps = []string{"Send: upload the files to Frame.io", "Share: watermark, link and invitations", "Review: sync comments until the expiry"}
 
-// openJob makes the review's job, on its first asset.
+// openJob creates the review's job on its first asset.
 func (r *review) openJob(ctx context.Context, assets []ledger.ReviewAsset) error {
 	if r.row.JobID != "" {
 		return nil
@@ -34,7 +34,7 @@ func (r *review) openJob(ctx context.Context, assets []ledger.ReviewAsset) error
 		ObjectType: "assets", ObjectID: assets[0].AssetID, Steps: steps, Message: strings.Join(append([]string{"Sending " + english.Count(len(assets), "asset") + "."}, r.row.Notes...), " ")})
 }
 
-// endedJob shows in iconik what came of a click whose review sends nothing itself.
+// endedJob shows in iconik the outcome of a click whose review sends nothing itself.
 func (r *review) endedJob(ctx context.Context, status, message string) error {
 	if r.row.JobID != "" {
 		return nil
@@ -48,7 +48,7 @@ func (r *review) endedJob(ctx context.Context, status, message string) error {
 	return r.makeJob(ctx, iconik.EndedJob(workflows.ReviewJobType, title, r.row.ClickedAssets, r.row.ClickedCollections, status, message))
 }
 
-// makeJob makes the review's one job.
+// makeJob creates the review's only job.
 func (r *review) makeJob(ctx context.Context, req iconik.JobRequest) error {
 	req.Metadata = map[string]any{"framebridge_review": r.ref.Review, "workflow_id": r.workflowID(), "framebridge_url": routes.ConsoleReview(r.steps.Config.Now(), r.ref.Tenant, r.ref.Review)}
 	id, _, err := r.tenant.CreateOnce(ctx, tenant.Creation{
@@ -73,7 +73,7 @@ func (r *review) makeJob(ctx context.Context, req iconik.JobRequest) error {
 	return r.update(ctx, func(row *ledger.Review) { row.JobID = id })
 }
 
-// progress shows how many bytes are sent, at most every few seconds over all workers.
+// progress shows how many bytes have been sent, at most every few seconds across all workers.
 func (r *review) progress(ctx context.Context) {
 	assets, err := r.assets(ctx)
 	if err != nil || r.row.JobID == "" {
@@ -89,8 +89,8 @@ func (r *review) progress(ctx context.Context) {
 	}
 }
 
-// showOpenJob says in the review's job that it is open, and until when: it is not done before its end. Like all of a job, it is
-// for people to look at, and a failure to write it stops nothing.
+// showOpenJob shows in the review's job that the review is open, and until when; the job is not done before the review ends.
+// Like everything in a job this only informs people, so a failure to write it stops nothing.
 func (r *review) showOpenJob(ctx context.Context) {
 	if r.row.JobID == "" {
 		return
@@ -111,7 +111,7 @@ func (r *review) setSteps(ctx context.Context, set func(i int, s *iconik.Step)) 
 	if err != nil {
 		return
 	}
-	if len(job.Steps) == 0 { // iconik did not keep them from the job's creation: they are offered again
+	if len(job.Steps) == 0 { // iconik dropped the steps the job was created with: send them again
 		for _, label := range reviewSteps {
 			id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(r.row.JobID+label)).String()
 			job.Steps = append(job.Steps, iconik.Step{ID: id, Label: label, Status: "WAITING"})
@@ -125,7 +125,7 @@ func (r *review) setSteps(ctx context.Context, set func(i int, s *iconik.Step)) 
 	}
 }
 
-// closeJob ends the job.
+// closeJob ends the job and its steps with a status.
 func (r *review) closeJob(ctx context.Context, status, message string) {
 	if r.row.JobID == "" {
 		return

@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// iconik's document has a job's steps as read only where it is created: they are shown all the same.
+// iconik's documentation says that a job's steps are only read on creation: they are shown all the same.
 func TestStepsThatWereNotKeptAreOfferedAgain(t *testing.T) {
 	var steps []iconik.Step
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

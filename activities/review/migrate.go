@@ -11,13 +11,13 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// migrated says that the review's ids in Frame.io are those of another generation.
+// migrated reports whether the review's Frame.io IDs are those of another generation.
 func (r *review) migrated() bool {
 	return r.row.Generation != "" && frameio.Migrated(r.frameio, r.row.Generation)
 }
 
-// migrate shares an open review again after its account was moved to another generation: links of the other one cannot
-// be changed any more. Files keep their place.
+// migrate shares an open review again after its account was moved to another generation, because links of the old generation
+// can no longer be changed. Files stay where they are.
 func (r *review) migrate(ctx context.Context) error {
 	now := string(r.frameio.Generation())
 	if r.row.Status != ledger.ReviewOpen || !frameio.Migrated(r.frameio, r.row.Generation) && (r.row.ShareID != "" || r.row.Moves == 0) {
@@ -83,8 +83,8 @@ type placedFile struct {
 	stack string
 }
 
-// relocateFiles gives the files of a review, and the comments on them, their ids after a move that changed them. The folder is
-// known by its name, which holds the review's id; a file by its name and size, and the versions of a stack by their order.
+// relocateFiles gives a review's files and their comments their new IDs after a move that changed them. It recognizes the
+// folder by its name, which contains the review's ID, a file by its name and size, and the versions of a stack by their order.
 func (r *review) relocateFiles(ctx context.Context, assets []ledger.ReviewAsset) ([]ledger.ReviewAsset, error) {
 	var files []placedFile
 	for i, it := range assets {
@@ -106,7 +106,7 @@ func (r *review) relocateFiles(ctx context.Context, assets []ledger.ReviewAsset)
 		same := func(a ledger.ReviewAsset) bool {
 			return a.Name == it.Name && a.Size == it.Size && a.FileID != "" && a.State != ledger.AssetGone && a.State != ledger.AssetDeleted
 		}
-		place, of := 0, 0 // of this one among the review's files that look alike
+		place, of := 0, 0 // of this file among the review's files that look the same
 		for j, a := range assets {
 			if same(a) {
 				if of++; j < i {
@@ -121,10 +121,10 @@ func (r *review) relocateFiles(ctx context.Context, assets []ledger.ReviewAsset)
 			}
 		}
 		if len(fits) != of || of > 1 && slices.ContainsFunc(fits, func(f placedFile) bool { return f.stack == "" || f.stack != fits[0].stack }) {
-			continue // it cannot be told
+			continue // they cannot be told apart
 		}
 		f := fits[place]
-		// Comments first: those of a file with an unknown id count as deleted.
+		// Comments first: those of a file whose ID is unknown count as deleted.
 		if err := r.relocateComments(ctx, it, f.ID); err != nil {
 			return nil, err
 		}
@@ -138,7 +138,7 @@ func (r *review) relocateFiles(ctx context.Context, assets []ledger.ReviewAsset)
 	return assets, nil
 }
 
-// relocatedFiles lists what is in the review's folder, the versions of stacks oldest first.
+// relocatedFiles lists the files in the review's folder; versions of a stack are oldest first.
 func (r *review) relocatedFiles(ctx context.Context) ([]placedFile, error) {
 	project, err := r.reviewProject(ctx)
 	if err != nil {
@@ -169,8 +169,8 @@ func (r *review) relocatedFiles(ctx context.Context) ([]placedFile, error) {
 	return out, r.update(ctx, func(row *ledger.Review) { row.ProjectID, row.FolderID = project.ID, folder })
 }
 
-// relocateComments gives the comments of a file their new ids, by what they say and where. Those that are not found are left
-// as they are on both sides.
+// relocateComments gives the comments of a file their new IDs, matching them by text and time. Comments without a match are
+// left as they are on both sides.
 func (r *review) relocateComments(ctx context.Context, it ledger.ReviewAsset, fileID string) error {
 	rows, err := r.ledger.Comments(ctx, it.N)
 	if err != nil {
@@ -195,7 +195,7 @@ func (r *review) relocateComments(ctx context.Context, it ledger.ReviewAsset, fi
 		if row.FrameioID == "" || row.Deleted || row.Older {
 			return true
 		}
-		_, known := take(func(c frameio.Comment) bool { return c.ID == row.FrameioID }) // by an attempt before
+		_, known := take(func(c frameio.Comment) bool { return c.ID == row.FrameioID }) // matched by an earlier attempt
 		return known
 	})
 	lost := 0

@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// notify leaves a notification in iconik for whoever clicked, once; a failure stops nothing.
+// notify sends whoever clicked a notification in iconik, once. A failure stops nothing.
 func (r *review) notify(ctx context.Context, short, long string) {
 	if r.row.RequestedBy.ID == "" || r.row.JobID == "" {
 		return
@@ -26,7 +26,7 @@ func (r *review) notify(ctx context.Context, short, long string) {
 	}
 }
 
-// kindOf is the event that a mail of a kind tells of.
+// kindOf returns the event kind for a mail of a kind.
 func (r *review) kindOf(mail string) events.Kind {
 	mail, _, _ = strings.Cut(mail, ":")
 	stopped := r.row.Status == ledger.ReviewStopped
@@ -49,8 +49,8 @@ func (r *review) kindOf(mail string) events.Kind {
 	return events.ReviewChanged
 }
 
-// tell writes to whoever clicked and to the addresses of review.notify, and tells the tenant's channels, once for each kind.
-// What cannot be mailed for mailPatience is logged instead.
+// tell sends mail to whoever clicked and to the addresses in review.notify, and an event to the tenant's channels, once per
+// kind. Mail that cannot be sent within mailPatience is logged instead.
 func (r *review) tell(ctx context.Context, kind, subject, text string) error {
 	assets, err := r.assets(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *review) tell(ctx context.Context, kind, subject, text string) error {
 	return err
 }
 
-// eventData is what channels and programs are told. Its links ask for an account, but for the review's own.
+// eventData returns what channels and programs receive. All of its links need an account, except the review's own.
 func (r *review) eventData(title, text string, assets []ledger.ReviewAsset) events.Data {
 	d := events.Data{Title: title, Text: strings.TrimSpace(text), Object: "review", ObjectID: r.ref.Review, Name: r.row.Title, Status: string(r.row.Status),
 		Counts: map[string]int64{"assets": int64(len(assets)), "reviewers": int64(len(r.row.Reviewers))}}

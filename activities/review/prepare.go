@@ -19,8 +19,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// PrepareReview finds out which assets are meant, notes what was said about them before, and makes the review's job in
-// iconik and its place in Frame.io.
+// PrepareReview determines which assets to send, records the comments they already have, and creates the review's job in iconik
+// and its folder in Frame.io.
 func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.PrepareReviewResult, error) {
 	var out workflows.PrepareReviewResult
 	r, err := a.review(ctx, ref)
@@ -76,7 +76,7 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 	return out, r.makePlace(ctx)
 }
 
-// warnOfLifecycle says before anything is sent that Frame.io will delete it before the review ends.
+// warnOfLifecycle notes, before anything is sent, that Frame.io will delete it before the review ends.
 func (r *review) warnOfLifecycle(ctx context.Context) error {
 	lasts := r.cfg.Review.AssetLifecycle
 	if gone := time.Now().Add(lasts); lasts > 0 && gone.Before(r.row.ExpiresAt) {
@@ -85,11 +85,11 @@ func (r *review) warnOfLifecycle(ctx context.Context) error {
 	return nil
 }
 
-// chooseAssets opens the clicked collections, leaves out what is named twice, and hands assets that are in a running
-// review over to it. It returns those reviews.
+// chooseAssets opens the clicked collections, drops duplicates, and hands assets that are already in a running review over to
+// that review. It returns the reviews that took any.
 func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	if have, err := r.assets(ctx); err != nil || len(have) > 0 {
-		return nil, err // chosen by an attempt before
+		return nil, err // chosen by an earlier attempt
 	}
 	var ids []string
 	seen := map[string]bool{}
@@ -128,7 +128,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		asset, err := r.newAsset(ctx, id)
 		var un *unsendable
 		switch {
-		case errors.As(err, &un) && !slices.Contains(clicked, id): // an index may still show what was deleted
+		case errors.As(err, &un) && !slices.Contains(clicked, id): // the index may still show deleted assets
 			if err := r.note(ctx, "Skipped in the collection: "+un.why); err != nil {
 				return nil, err
 			}
@@ -160,7 +160,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	return handed, err
 }
 
-// contents adds a collection's assets, and the collections in it to those that are opened.
+// contents adds a collection's assets with add, and appends its subcollections to open.
 func (r *review) contents(ctx context.Context, collection string, open *[]string, add func(id string) error) error {
 	for o, err := range r.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
 		if err != nil {
@@ -181,7 +181,7 @@ func (r *review) contents(ctx context.Context, collection string, open *[]string
 	return nil
 }
 
-// unsendable says why an asset cannot be in a review.
+// unsendable is the error for an asset that cannot be in a review.
 type unsendable struct{ why string }
 
 func (e *unsendable) Error() string { return e.why }
@@ -208,8 +208,8 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 		ClickedAt: r.row.ClickedAt}, nil
 }
 
-// handOver gives an asset to a running review that shows it already, and returns which: it becomes a new version there,
-// and this click's reviewers are invited too. One that is ending sends nothing any more.
+// handOver gives an asset to a running review that already shows it and returns that review's ID, or "" if there is none. The
+// asset becomes a new version there, and this click's reviewers are invited too. A review that is ending takes nothing.
 func (r *review) handOver(ctx context.Context, asset ledger.ReviewAsset) (string, error) {
 	rows, err := r.tenant.Ledger.ReviewsOfAsset(ctx, asset.AssetID)
 	if err != nil {
@@ -237,7 +237,7 @@ func (r *review) handOver(ctx context.Context, asset ledger.ReviewAsset) (string
 	return "", nil
 }
 
-// makePlace finds or makes the tenant's review project and makes this review's folder in it.
+// makePlace finds or creates the tenant's review project, and creates this review's folder in it.
 func (r *review) makePlace(ctx context.Context) error {
 	if r.row.FolderID != "" {
 		return nil
@@ -263,12 +263,12 @@ func (r *review) makePlace(ctx context.Context) error {
 	return r.update(ctx, func(row *ledger.Review) { row.ProjectID, row.FolderID = project.ID, folder })
 }
 
-// folderName is unique in the project for reviews, and finds the folder again where it came under another id.
+// folderName returns a name that is unique in the review project, so the folder can be found even if its ID has changed.
 func (r *review) folderName() string {
 	return english.Shorten(mapping.SafeFileName(r.row.Title), 120) + " " + r.row.CreatedAt.Format("2006-01-02") + " " + r.ref.Review[:8]
 }
 
-// childNamed finds a child by its name; those that known holds are others.
+// childNamed finds a child by its name, ignoring the IDs in known. It returns "" if there is none.
 func (r *review) childNamed(ctx context.Context, folder, name string, kind frameio.AssetKind, known map[string]bool) (string, error) {
 	for a, err := range frameio.RowsOf(ctx, "list a folder", r.frameio.Children, folder) {
 		if err != nil {
@@ -281,10 +281,10 @@ func (r *review) childNamed(ctx context.Context, folder, name string, kind frame
 	return "", nil
 }
 
-// projectMemory is how long the project for reviews is not looked for again.
+// projectMemory is how long the review project is cached.
 const projectMemory = time.Minute
 
-// reviewProject finds the tenant's project for reviews by its name, or makes it.
+// reviewProject returns the tenant's project for reviews, which it finds by name or creates.
 func (r *review) reviewProject(ctx context.Context) (frameio.Project, error) {
 	return r.steps.projects.Get(ctx, r.tenant.ID, r.findReviewProject)
 }
@@ -302,7 +302,7 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 		if err == nil || !rest.IsNotFound(err) {
 			return p, err
 		}
-		if err := r.tenant.Ledger.Delete(ctx, ledger.LinkReviewProject, key); err != nil { // deleted by hand: a new one
+		if err := r.tenant.Ledger.Delete(ctx, ledger.LinkReviewProject, key); err != nil { // deleted by hand: create a new one
 			return frameio.Project{}, err
 		}
 	}
@@ -330,7 +330,7 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 	return r.frameio.Project(ctx, id)
 }
 
-// noteOlderComments remembers what was said in iconik before the review: it stays inside the house.
+// noteOlderComments records the comments that iconik had before the review. They stay internal.
 func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAsset) error {
 	for i, it := range assets {
 		if it.SeenIconik {
@@ -342,7 +342,7 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 		}
 		if !again {
 			segments, err := r.iconik.Segments.List(ctx, it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: it.VersionID})
-			if rest.IsRefused(err) && !rest.IsNotFound(err) { // once they can be read, their dates tell them
+			if rest.IsRefused(err) && !rest.IsNotFound(err) { // once they become readable, their dates show that they are older
 				segments, err = nil, r.noteError(ctx, fmt.Sprintf("iconik does not let Framebridge read the comments of %q", it.Title), err)
 			}
 			if err != nil && !rest.IsNotFound(err) {
@@ -350,7 +350,7 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 			}
 			var rows []ledger.ReviewComment
 			for _, s := range segments {
-				// What is said after the click belongs to the review, also where sending took long.
+				// A comment made after the click belongs to the review, even if sending took long.
 				before := s.Created.IsZero() || !s.Created.After(r.clickedAt(it))
 				if before && (s.VersionID == "" || s.VersionID == it.VersionID) {
 					rows = append(rows, olderComment(r.ref.Review, it.N, s.ID))
@@ -367,7 +367,7 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 	return nil
 }
 
-// clickedAt is when an asset was sent, by iconik's clock.
+// clickedAt returns when an asset was sent, by iconik's clock.
 func (r *review) clickedAt(it ledger.ReviewAsset) time.Time {
 	if it.ClickedAt.IsZero() {
 		return r.row.ClickedAt

@@ -11,8 +11,8 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// A click on what another review shows is handed over once, whatever the attempts; one that the other review cannot send
-// any more becomes this one's own.
+// A click on what another review shows is handed over once, however many attempts there are. If the other review can no longer
+// send it, it becomes this one's own.
 func TestARetriedClickIsHandedOverOnce(t *testing.T) {
 	asset := func(id string) string { return fmt.Sprintf(`{"id":%q,"title":%q,"versions":[{"id":"v"}]}`, id, id) }
 	r := testReview(t, &folder{}, map[string]string{"/API/assets/v1/assets/a1/": asset("a1")})
@@ -50,7 +50,7 @@ func TestARetriedClickIsHandedOverOnce(t *testing.T) {
 	assert.Len(t, rows, 1)
 }
 
-// What a collection still lists and is not there any more is left out and named; what was clicked itself is refused.
+// What a collection still lists but no longer exists is left out and noted. What was clicked itself is refused.
 func TestACollectionsDeletedAssetsAreLeftOut(t *testing.T) {
 	answers := map[string]string{
 		"/API/assets/v1/collections/C/contents/":  `{"objects":[{"id":"a1","object_type":"assets"},{"id":"a2","object_type":"assets"},{"id":"a3","object_type":"assets"},{"id":"a4","object_type":"assets"},{"id":"a5","object_type":"assets"},{"id":"C2","object_type":"collections"}],"page":1,"pages":1}`,
@@ -100,7 +100,7 @@ func TestAnEmptyCollectionHasNoAssets(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Frame.io's asset lifecycle is warned of before anything is sent, where it is shorter than the review.
+// If Frame.io's asset lifecycle is shorter than the review, there is a warning before anything is sent.
 func TestAShortAssetLifecycleIsWarnedOf(t *testing.T) {
 	for name, tt := range map[string]struct {
 		keeps, lasts time.Duration

@@ -15,20 +15,20 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// What is known of the watermark on a review's link.
+// States of the watermark on a review's link.
 const (
 	watermarkNone    = "none"
 	watermarkUnknown = "unknown"
 	watermarkOn      = "on"
 )
 
-// peopleLag is how long Frame.io may take to list the people of a secure link.
+// peopleLag is how long Frame.io may take to list the people of a secure link, and peopleLook the time between looks.
 const (
 	peopleLag  = time.Minute
 	peopleLook = 15 * time.Second
 )
 
-// quoted are the vendor's own words, where it has said any.
+// quoted returns the vendor's own words, or "" if there are none.
 func quoted(why string) string {
 	if why == "" {
 		return ""
@@ -36,7 +36,7 @@ func quoted(why string) string {
 	return fmt.Sprintf(" Frame.io says: %q.", strings.TrimRight(why, ". "))
 }
 
-// shareRefused says what to do where Frame.io makes no link as it must be.
+// shareRefused says what to do if Frame.io refuses to create the link as required.
 func (r *review) shareRefused(want frameio.NewShare, err error) error {
 	var e *rest.Error
 	if !errors.As(err, &e) || e.Class != rest.Permanent && e.Class != rest.Forbidden && e.Class != rest.Unsupported {
@@ -64,7 +64,8 @@ const (
 	mendWatermark       = " Turn on watermarks for the workspace, or set review.watermark to preferred or off."
 )
 
-// checkShare holds a link against what was asked for. What must be and is not shuts it; what may be otherwise is told.
+// checkShare compares a link with what was requested. If a required protection is missing, it switches the link off; other
+// differences are noted.
 func (r *review) checkShare(ctx context.Context, want frameio.NewShare, is frameio.Share) error {
 	why, _ := is.Refusal(frameio.RefusedWatermark)
 	if problem := r.unprotected(want, is, why); problem != "" {
@@ -94,7 +95,7 @@ func (r *review) checkShare(ctx context.Context, want frameio.NewShare, is frame
 	return nil
 }
 
-// unprotected says what is missing on a link that it must have.
+// unprotected returns which required protection a link lacks, or "".
 func (r *review) unprotected(want frameio.NewShare, is frameio.Share, why string) string {
 	onShare := !r.frameio.Capabilities().WatermarkOnFiles
 	switch {
@@ -110,8 +111,8 @@ func (r *review) unprotected(want frameio.NewShare, is frameio.Share, why string
 	return noWatermark + quoted(why) + mendWatermark
 }
 
-// watermarkIs keeps what is known of the watermark of a link whose generation marks links. Where it is preferred and there is
-// none, the review, its mail and its assets say so.
+// watermarkIs records the state of the watermark on a link, for generations that watermark links. If a watermark is preferred
+// and there is none, the review, its mail and its assets say so.
 func (r *review) watermarkIs(ctx context.Context, is frameio.Share, why string) error {
 	if r.frameio.Capabilities().WatermarkOnFiles || r.cfg.Review.Watermark == "off" {
 		return nil
@@ -144,7 +145,7 @@ func (r *review) watermarkIs(ctx context.Context, is frameio.Share, why string) 
 	return nil
 }
 
-// noteNoWatermark shows on an asset, and on the review, why it has no watermark; "" takes it back from the asset.
+// noteNoWatermark shows on an asset and on the review why there is no watermark. An empty text clears it from the asset.
 func (r *review) noteNoWatermark(ctx context.Context, n int, text string) error {
 	if _, err := r.updateAsset(ctx, n, func(row *ledger.ReviewAsset) { row.NoWatermark = text }); err != nil || text == "" {
 		return err
@@ -152,7 +153,7 @@ func (r *review) noteNoWatermark(ctx context.Context, n int, text string) error 
 	return r.note(ctx, text)
 }
 
-// checkPeople reads a secure link's people back: only they can open it.
+// checkPeople checks that Frame.io lists every reviewer of a secure link: only listed people can open it.
 func (r *review) checkPeople(ctx context.Context) error {
 	if r.row.Access != string(frameio.AccessSecure) {
 		return nil
@@ -161,7 +162,7 @@ func (r *review) checkPeople(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("people of the secure link: %w", err)
 	}
-	if !have.Listed { // a generation that counts them only, or a list that is empty
+	if !have.Listed { // the generation only counts them, or the list is empty
 		if have.Count >= len(r.row.Reviewers) {
 			return nil
 		}

@@ -21,7 +21,7 @@ func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef)
 	if err != nil {
 		return err
 	}
-	if err := r.update(ctx, func(row *ledger.Review) { // from here on it was shown to people, whatever fails below
+	if err := r.update(ctx, func(row *ledger.Review) { // from here on people have seen it, whatever fails below
 		if row.Reason = ""; row.OpenedAt.IsZero() {
 			row.OpenedAt = time.Now().UTC()
 		}
@@ -37,7 +37,7 @@ func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef)
 		fmt.Sprintf("Reviewers: %s\nExpires:   %s\n", strings.Join(r.row.Reviewers, ", "), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
-// setStatus shows a status in iconik and then records it: whoever reads it in the API finds it in iconik too.
+// setStatus shows a status in iconik before it records it, so that whoever reads it in the API also finds it in iconik.
 func (r *review) setStatus(ctx context.Context, status ledger.ReviewStatus) error {
 	next := r.row
 	next.Status = status
@@ -47,17 +47,17 @@ func (r *review) setStatus(ctx context.Context, status ledger.ReviewStatus) erro
 	return r.update(ctx, func(row *ledger.Review) { row.Status = status })
 }
 
-// publish writes the review's state to its assets, where it differs from what was written last.
+// publish writes the review's state to its assets if it differs from what was written last.
 func (r *review) publish(ctx context.Context) error { return r.publishAs(ctx, r.row) }
 
-// publishAs writes a state that is recorded right after, so that whoever reads it in the API finds it in iconik.
+// publishAs writes a state that the caller records right after, so that whoever reads it in the API also finds it in iconik.
 func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 	assets, err := r.assets(ctx)
 	if err != nil {
 		return err
 	}
 	view, err := r.tenant.View(ctx, mapping.ReviewView)
-	if rest.IsRefused(err) && !r.row.OpenedAt.IsZero() { // a review that people were told of goes on
+	if rest.IsRefused(err) && !r.row.OpenedAt.IsZero() { // a review that people were told about continues
 		return r.noteError(ctx, "iconik rejected the metadata view of reviews, so its fields are not up to date", err)
 	}
 	if err != nil {
@@ -70,7 +70,7 @@ func (r *review) publishAs(ctx context.Context, row ledger.Review) error {
 	var each isolate.Each
 	for _, it := range newest {
 		err := r.publishOn(ctx, row, it, view)
-		if rest.IsRefused(err) { // it is tried again with what is next to be shown
+		if rest.IsRefused(err) { // retried the next time something is shown
 			err = r.noteError(ctx, fmt.Sprintf("iconik rejected the review's fields on %q, so they are not up to date there", it.Title), err)
 		}
 		if !each.GoOn(ctx, err) {
@@ -93,7 +93,7 @@ func (r *review) publishOn(ctx context.Context, row ledger.Review, it ledger.Rev
 	if err != nil {
 		return err
 	}
-	if shown != r.ref.Review { // the fields are those of a later review
+	if shown != r.ref.Review { // the fields show a later review
 		if it.WrittenHash != "" {
 			_, err = r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.WrittenHash = "" })
 		}
@@ -104,7 +104,7 @@ func (r *review) publishOn(ctx context.Context, row ledger.Review, it ledger.Rev
 	if it.WrittenHash == hash {
 		return nil
 	}
-	// The fields are the asset's, and so its current version's: a decision on another one is none of it.
+	// The fields belong to the asset, and so to its current version: leave out a decision on another version.
 	current, err := r.isCurrent(ctx, it)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (r *review) publishOn(ctx context.Context, row ledger.Review, it ledger.Rev
 		delete(fields, "framebridge_decision")
 	}
 	_, err = r.iconik.Metadata.PutValues(ctx, "assets", it.AssetID, view, tenant.Values(fields))
-	if rest.IsNotFound(err) { // the asset was deleted, or the view, which is made again: it is not written
+	if rest.IsNotFound(err) { // the asset was deleted, or the view, which is created again: nothing was written
 		return nil
 	}
 	if err != nil {
@@ -145,7 +145,7 @@ func shownFields(row ledger.Review, it ledger.ReviewAsset) map[string]string {
 	if row.Status != ledger.ReviewOpen {
 		link = ""
 		if row.Status == ledger.ReviewExpired || row.Status == ledger.ReviewStopped {
-			link = row.ShareURL // revoked; kept to tell by which one it was
+			link = row.ShareURL // revoked, but kept to identify the link
 		}
 	}
 	return map[string]string{

@@ -27,7 +27,7 @@ func (s *noMailServer) Send(context.Context, mail.Message) error {
 	return &mail.SendError{Cause: errors.New("connection refused")}
 }
 
-// A step of a review is tried again for a while when its mail cannot be sent, and goes on without it afterwards.
+// A step of a review keeps trying to send its mail for a while, and then continues without it.
 func TestAReviewGoesOnWithoutItsMail(t *testing.T) {
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestAReviewGoesOnWithoutItsMail(t *testing.T) {
 	require.Equal(t, 2, server.asked)
 }
 
-// Fields that iconik did not take, because somebody had deleted their view, are written once it is there again.
+// Fields that iconik refused because somebody had deleted their view are written once the view exists again.
 func TestFieldsOfADeletedViewAreWrittenLater(t *testing.T) {
 	var fields []iconik.ViewField
 	for _, f := range mapping.ReviewFields {

@@ -17,8 +17,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// SettleAsset fails until Frame.io has made the file ready. Then it checks the watermark and puts the file on top of
-// the asset's version before.
+// SettleAsset fails until Frame.io has the file ready. It then checks the watermark and puts the file on top of the asset's
+// previous version.
 func (a *Activities) SettleAsset(ctx context.Context, in workflows.AssetInput) error {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -72,7 +72,7 @@ func (r *review) settle(ctx context.Context, it ledger.ReviewAsset) error {
 
 var errNotReady = errors.New("not ready yet")
 
-// notReady has a file looked at again, until Frame.io has had it for too long.
+// notReady has a file looked at again until Frame.io has taken too long.
 func notReady(title string, since time.Duration) error {
 	if since > workflows.ReadyPatience {
 		return fault.System("Frame.io has been processing %q for more than %d hours.", title, int(workflows.ReadyPatience.Hours()))
@@ -80,7 +80,7 @@ func notReady(title string, since time.Duration) error {
 	return fault.Wait("NotReady", readyLook, "Frame.io is still processing %q: %v", title, errNotReady)
 }
 
-// iconikRate is the frame rate that iconik has found in a version: in its original, or of its proxy; zero where it tells none.
+// iconikRate returns the frame rate that iconik reports for a version's original or proxy, or zero if it reports none.
 func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (mapping.Rate, error) {
 	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
 	if err != nil && !rest.IsNotFound(err) {
@@ -105,7 +105,7 @@ func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (mapping
 	return mapping.Rate{}, nil
 }
 
-// rateOf reads a rate such as "23.976 FPS" or "24000/1001".
+// rateOf parses a rate such as "23.976 FPS" or "24000/1001".
 func rateOf(text string) mapping.Rate {
 	var fps, den float64
 	n, _ := fmt.Sscanf(text, "%g/%g", &fps, &den)
@@ -115,7 +115,7 @@ func rateOf(text string) mapping.Rate {
 	return frameio.ParseRate(fps)
 }
 
-// watermarkMissing waits for the watermark a little while, and then fails.
+// watermarkMissing waits a short while for the watermark, and then fails.
 func (r *review) watermarkMissing(ctx context.Context, it ledger.ReviewAsset) error {
 	if it.ReadyAt.IsZero() {
 		var err error
@@ -131,12 +131,12 @@ func (r *review) watermarkMissing(ctx context.Context, it ledger.ReviewAsset) er
 
 const watermarkPrefix = "not watermarked: "
 
-// watermarkMissing is what the sender reads when a promise could not be kept.
+// watermarkMissing returns what the sender reads if a required watermark is missing.
 func watermarkMissing(title string) string {
 	return watermarkPrefix + fmt.Sprintf("Frame.io put no watermark on %q, so nothing was shared. Turn on session watermarks for the team (Team Settings > Watermark: choose a default template), or set review.watermark to preferred or off.", title)
 }
 
-// stack puts a file onto the newest file that this review has of the same asset, and returns the stack; "" without one.
+// stack puts a file on top of the newest file that this review has of the same asset. It returns the stack's ID, or "" if there is none.
 func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset) (string, error) {
 	rows, err := r.assets(ctx)
 	if err != nil {
@@ -153,7 +153,7 @@ func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Ass
 	}
 	if parent, err := r.frameio.Asset(ctx, f.ParentID); err != nil && !rest.IsNotFound(err) {
 		return "", err
-	} else if err == nil && parent.Kind == frameio.KindStack { // put there by an attempt before
+	} else if err == nil && parent.Kind == frameio.KindStack { // put there by an earlier attempt
 		return parent.ID, r.stacked(ctx, it.AssetID, parent.ID)
 	}
 	target := frameio.Asset{ID: before.FileID, Kind: frameio.KindFile, ParentID: r.row.FolderID}
@@ -161,7 +161,7 @@ func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Ass
 		target = frameio.Asset{ID: before.StackID, Kind: frameio.KindStack}
 	}
 	s, err := r.frameio.AddVersion(ctx, r.row.FolderID, target, it.FileID)
-	if rest.IsRefused(err) { // such as by a version before that somebody has moved or deleted: the file is shown beside it
+	if rest.IsRefused(err) { // for example because somebody has moved or deleted the previous version: show the file next to it
 		return "", r.noteError(ctx, fmt.Sprintf("Frame.io did not put the new version of %q on top of the one before, so the link shows them one beside the other", it.Title), err)
 	}
 	if err != nil {
@@ -170,7 +170,7 @@ func (r *review) stack(ctx context.Context, it ledger.ReviewAsset, f frameio.Ass
 	return s.ID, r.stacked(ctx, it.AssetID, s.ID)
 }
 
-// stacked notes that all files of an asset are in one stack.
+// stacked records that all of an asset's files are in one stack.
 func (r *review) stacked(ctx context.Context, assetID, stack string) error {
 	rows, err := r.assets(ctx)
 	if err != nil {

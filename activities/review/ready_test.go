@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Frame.io may take hours for a file, and not for ever.
+// Frame.io may take hours to process a file, but not forever.
 func TestAFileThatIsNeverReadyIsGivenUp(t *testing.T) {
 	var own *fault.Error
 	require.ErrorAs(t, notReady("Take", workflows.ReadyPatience-time.Hour), &own)
@@ -28,7 +28,7 @@ func TestAFileThatIsNeverReadyIsGivenUp(t *testing.T) {
 	assert.Equal(t, `Frame.io has been processing "Take" for more than 12 hours.`, own.Text)
 }
 
-// Where Frame.io tells no frame rate, iconik may: by what it has found in the original, or by its proxy.
+// If Frame.io reports no frame rate, iconik may: from its analysis of the original, or from its proxy.
 func TestIconikTellsTheFrameRate(t *testing.T) {
 	const original = `{"objects":[{"id":"o","name":"ORIGINAL","status":"ACTIVE","components":[{"type":"AUDIO","metadata":{"framerate":"46.875"}},{"type":"VIDEO","metadata":{"framerate":%}}]}]}`
 	for name, c := range map[string]struct {

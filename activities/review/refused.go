@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// refused keeps an edit that the other side does not take, so that it is not tried for ever, and tells people.
+// refused records an edit that the other side refuses, so that it is not retried forever, and tells people.
 func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to mapping.Side, err error) error {
 	if !rest.IsRefused(err) {
 		return err
@@ -25,10 +25,10 @@ func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to m
 	return s.review.note(ctx, fmt.Sprintf("%s rejected a change to a comment on %q: %v", to, s.it.Title, err))
 }
 
-// refusedNew writes down a comment that the other side does not take, and tells people: it holds up no other. It is tried
-// again when it is edited, and now and then.
+// refusedNew records a comment that the other side refuses, and tells people. It does not hold up other comments. It is retried
+// when it is edited, and every refusedLook.
 func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
-	if !rest.IsRefused(err) && !conflicts(err) || rest.IsNotFound(err) { // what it belongs to is not found: the next look sees it
+	if !rest.IsRefused(err) && !conflicts(err) || rest.IsNotFound(err) { // what it belongs to is missing: the next sync sees that
 		return err
 	}
 	first := s.rows[row.ID].Refused == ""
@@ -42,13 +42,13 @@ func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to
 	return s.review.note(ctx, fmt.Sprintf("%s rejected a comment by %s on %q, so it stays in %s only: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
 }
 
-// conflicts says that a side refuses something beside what it has; V4's client counts that as what may pass.
+// conflicts reports whether a side refuses something because of what it already has. V4's client classifies that as retryable.
 func conflicts(err error) bool {
 	var e *rest.Error
 	return errors.As(err, &e) && e.Status == http.StatusConflict && !e.Uncertain
 }
 
-// fieldsRefused notes that iconik does not take what it should keep beside a comment: the comment is there without.
+// fieldsRefused notes that iconik refuses a comment's additional fields. The comment exists without them.
 func (s *assetSync) fieldsRefused(ctx context.Context, err error) error {
 	if !rest.IsRefused(err) {
 		return err
@@ -56,7 +56,7 @@ func (s *assetSync) fieldsRefused(ctx context.Context, err error) error {
 	return s.review.noteError(ctx, fmt.Sprintf("iconik rejected fields of comments on %q, so they are missing there", s.it.Title), err)
 }
 
-// refusedBefore says that a comment need not be tried now.
+// refusedBefore reports whether a comment was refused recently and has not changed since.
 func (s *assetSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, state mapping.State) bool {
 	last := row.Frameio
 	if from == mapping.Iconik {
@@ -73,7 +73,7 @@ func (s *assetSync) audit(ctx context.Context, side mapping.Side, what string, r
 	return s.review.audit(ctx, actor, what, fmt.Sprintf("comment %s of %s: %s", row.ID, row.Author, row.Text))
 }
 
-// overruled keeps the state that loses against a later edit.
+// overruled writes the state that loses to a later edit to the audit log.
 func (s *assetSync) overruled(ctx context.Context, op mapping.Op, row ledger.ReviewComment) error {
 	if len(op.Overruled) == 0 {
 		return nil

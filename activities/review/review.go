@@ -1,5 +1,5 @@
-// Package review does the steps of a review: each is idempotent, calls the vendors' clients, the transfer engine and the
-// mapping, and writes down in the ledger what it did.
+// Package review implements the activities of a review. Each one is idempotent, calls the vendors' clients, the transfer
+// engine and the mapping, and records in the ledger what it did.
 package review
 
 import (
@@ -21,39 +21,39 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// mailPatience is how long a step of a review tries to send its mail. A mail server that is away must hold up neither the
-// comments nor the end of a review.
+// mailPatience is how long a step of a review keeps trying to send its mail. A mail server that is down must not hold up the
+// comments or the end of a review.
 const mailPatience = 5 * time.Minute
 
-// Options is what the reviews of a worker share.
+// Options is what a worker's reviews share.
 type Options struct {
 	Config  *config.Live
 	Ledger  *ledger.Ledger
 	Engine  *transfer.Engine
-	Objects *http.Client // for signed URLs: no credentials
+	Objects *http.Client // no credentials: for signed URLs
 	Log     *slog.Logger
-	// Tenant returns a tenant by its id, and what changes its Frame.io.
+	// Tenant returns a tenant by ID, with the Platform that changes its Frame.io.
 	Tenant func(id string) (*tenant.Tenant, frameio.Platform, error)
-	// WorkflowURL is where a person sees a workflow; empty where there is no such place.
+	// WorkflowURL returns where a person can see a workflow, or "" if there is no such place.
 	WorkflowURL func(workflowID string) string
 }
 
-// Activities are the steps, in methods named like the activities.
+// Activities holds the activities of a review; each method is registered under its own name.
 type Activities struct {
 	Options
 
 	mailPatience time.Duration
-	projects     tenant.Memo[frameio.Project] // for reviews, of each tenant
-	uploads      sync.Map                     // the last uploads of this process, for a ledger without a key
+	projects     tenant.Memo[frameio.Project] // each tenant's project for reviews
+	uploads      sync.Map                     // this process's latest uploads, for a ledger without a key
 }
 
-// New returns the steps of a worker's reviews.
+// New returns the activities for a worker's reviews.
 func New(o Options) *Activities {
 	return &Activities{Options: o,
 		mailPatience: mailPatience, projects: tenant.Memo[frameio.Project]{Lasts: projectMemory}}
 }
 
-// review is one review in the hands of one activity.
+// review is a review as one activity works on it.
 type review struct {
 	ref     workflows.ReviewRef
 	row     ledger.Review
@@ -85,7 +85,7 @@ func (a *Activities) of(t *tenant.Tenant, platform frameio.Platform, ref workflo
 	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.Ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.Log}
 }
 
-// update changes the review's row. Each change of its status is one line in the log.
+// update changes the review's row and logs each change of status.
 func (r *review) update(ctx context.Context, change func(*ledger.Review)) (err error) {
 	var from ledger.ReviewStatus
 	r.row, err = r.ledger.Update(ctx, func(row *ledger.Review) {
@@ -109,16 +109,16 @@ func (r *review) updateAsset(ctx context.Context, n int, change func(*ledger.Rev
 
 func (r *review) workflowID() string { return workflows.ReviewID(r.ref.Tenant, r.ref.Review) }
 
-// mostNotes is how many notes of a review are kept; the log has the others.
+// mostNotes is how many notes a review keeps. Further ones are only logged.
 const mostNotes = 200
 
-// note keeps a sentence for people, once.
+// note records a sentence for people, once.
 func (r *review) note(ctx context.Context, text string) error {
 	return r.noteUnless(ctx, text, func(have string) bool { return have == text })
 }
 
-// noteError keeps what went wrong for people, once however often it does: a vendor may say it in other words each time, such as
-// with the request's id.
+// noteError records for people what went wrong, once no matter how often it happens: a vendor may word it differently each
+// time, for example with a request ID.
 func (r *review) noteError(ctx context.Context, what string, err error) error {
 	return r.noteUnless(ctx, what+": "+err.Error(), func(have string) bool {
 		before, is := strings.CutPrefix(have, what+": ")
@@ -144,7 +144,7 @@ func (r *review) noteUnless(ctx context.Context, text string, known func(string)
 	})
 }
 
-// audit writes down what was done to the review, and on whose side.
+// audit records what was done to the review, and by which side.
 func (r *review) audit(ctx context.Context, actor, action, text string) error {
 	_, err := r.steps.Ledger.AppendAudit(ctx, ledger.AuditEntry{Tenant: r.ref.Tenant, Actor: ledger.Actor{Kind: actor}, Action: action,
 		ObjectKind: "review", ObjectID: r.ref.Review, Review: r.ref.Review, Detail: ledger.AuditText(text)})

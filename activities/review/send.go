@@ -23,12 +23,12 @@ import (
 )
 
 const (
-	proxyLook = 10 * time.Second // between two looks for a proxy
-	readyLook = 2 * time.Second  // between two looks at a file that Frame.io prepares
-	markLate  = 15 * time.Second // a file may be ready before it is marked as watermarked
+	proxyLook = 10 * time.Second // between looks for a proxy
+	readyLook = 2 * time.Second  // between looks at a file that Frame.io is processing
+	markLate  = 15 * time.Second // how long a file may be ready before it is reported as watermarked
 )
 
-// ReviewWork lists the assets that are not ready in Frame.io.
+// ReviewWork lists the assets that are not ready in Frame.io yet, and counts the others.
 func (a *Activities) ReviewWork(ctx context.Context, ref workflows.ReviewRef) (workflows.ReviewWorkResult, error) {
 	var out workflows.ReviewWorkResult
 	r, err := a.review(ctx, ref)
@@ -49,8 +49,8 @@ func (a *Activities) ReviewWork(ctx context.Context, ref workflows.ReviewRef) (w
 	return out, err
 }
 
-// StageAsset chooses the file of the asset's current version that is sent. A proxy that iconik has not made yet is
-// waited for by retries.
+// StageAsset chooses the file of the asset's current version to send. It is retried until iconik has created a proxy or the
+// wait for it is over.
 func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) error {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -61,13 +61,13 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 		return err
 	}
 	if it.FileID != "" || it.State != ledger.AssetPending {
-		return nil // on its way since an attempt before
+		return nil // sent on by an earlier attempt
 	}
 	all, err := r.assets(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.noteOlderComments(ctx, all); err != nil { // of what was handed over to this review
+	if err := r.noteOlderComments(ctx, all); err != nil { // for assets handed over to this review
 		return err
 	}
 	file, err := r.sourceFile(ctx, it)
@@ -88,14 +88,14 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 	return err
 }
 
-// sourceFile is what is sent of an asset.
+// sourceFile is the file that is sent for an asset.
 type sourceFile struct {
 	name string
-	size int64 // -1 when iconik does not say
+	size int64 // -1 if iconik does not report it
 	url  string
 }
 
-// noSource says that iconik has no file to send.
+// noSource is the error for an asset that has no file to send. mayCome means that iconik may still create one.
 type noSource struct {
 	why     string
 	mayCome bool
@@ -138,7 +138,7 @@ func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourc
 	if err != nil && !rest.IsNotFound(err) {
 		return sourceFile{}, err
 	}
-	var found *iconik.File // the first copy that can be downloaded: one storage may give none
+	var found *iconik.File // the first copy that can be downloaded: not every storage allows it
 	for i, f := range files {
 		if f.Status == "CLOSED" && !f.Deleted() && (original[f.FormatID] || len(original) == 0) && (found == nil || found.URL == "") {
 			found = &files[i]
@@ -154,10 +154,10 @@ func (r *review) originalFile(ctx context.Context, it ledger.ReviewAsset) (sourc
 	if size <= 0 {
 		size = -1
 	}
-	return sourceFile{name: mapping.SafeFileName(cmp.Or(found.OriginalName, found.Name, it.Title)), size: size, url: found.URL}, nil // V4 takes 255 characters
+	return sourceFile{name: mapping.SafeFileName(cmp.Or(found.OriginalName, found.Name, it.Title)), size: size, url: found.URL}, nil // V4 allows 255 characters
 }
 
-// SendAsset streams the file from iconik into Frame.io's upload. A retry on any worker goes on after the last part.
+// SendAsset streams the file from iconik into Frame.io's upload. A retry on any worker continues after the last part.
 func (a *Activities) SendAsset(ctx context.Context, in workflows.AssetInput) error {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -214,7 +214,7 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 	}
 	it.FileID = up.FileID
 	if fresh {
-		own.Save(attempt.Checkpoint{At: own.Resume().At}) // parts of a former upload are of no use
+		own.Save(attempt.Checkpoint{At: own.Resume().At}) // parts of an earlier upload are useless
 	}
 	parts := make([]presigned.Part, len(up.Parts))
 	for i, p := range up.Parts {
@@ -242,12 +242,12 @@ func (r *review) send(ctx context.Context, it ledger.ReviewAsset) error {
 	return r.sent(ctx, it, res)
 }
 
-// uploadHeader is what Frame.io's part URLs sign.
+// uploadHeader returns the headers that Frame.io's part URLs sign.
 func uploadHeader(mediaType string) http.Header {
 	return http.Header{"Content-Type": {mediaType}, "X-Amz-Acl": {"private"}}
 }
 
-// sendError says what is to be done about an error of the engine.
+// sendError turns an error of the engine into one that says how to handle it.
 func (r *review) sendError(err error) error {
 	var own *fault.Error
 	var classed interface{ Retryable() bool }
@@ -265,7 +265,7 @@ func (r *review) sendError(err error) error {
 	return err
 }
 
-// FailAsset notes why an asset is left out, and takes back what was uploaded of it.
+// FailAsset records why an asset is left out, and takes back what was uploaded of it.
 func (a *Activities) FailAsset(ctx context.Context, in workflows.AssetInput) error {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -280,7 +280,7 @@ func (a *Activities) FailAsset(ctx context.Context, in workflows.AssetInput) err
 	}
 	err = r.dropUpload(ctx, it)
 	late := time.Since(attempt.Of(ctx).Scheduled()) > workflows.StuckAfter
-	if rest.IsRefused(err) || late && isolate.Away(err) { // it is tried again when the review's media is deleted
+	if rest.IsRefused(err) || late && isolate.Away(err) { // retried when the review's media is deleted
 		err = r.noteError(ctx, fmt.Sprintf("Frame.io does not delete what was uploaded of %q", it.Title), err)
 	}
 	if err != nil {
@@ -289,7 +289,7 @@ func (a *Activities) FailAsset(ctx context.Context, in workflows.AssetInput) err
 	return r.publish(ctx)
 }
 
-// checkpoint notes how far a transfer is, and when it last got further than it and the attempts before had been.
+// checkpoint records how far a transfer is, and when it last got further than it or any earlier attempt had been.
 func checkpoint(had attempt.Checkpoint, it ledger.ReviewAsset, p transfer.Progress, now time.Time) attempt.Checkpoint {
 	at := had.At
 	if p.Bytes > max(had.Bytes, it.BytesDone) {

@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Of an original on several storages the copy is sent that iconik gives a download of.
+// If an original is on several storages, the copy that iconik can download is sent.
 func TestAnOriginalThatCanBeDownloadedIsSent(t *testing.T) {
 	const closed, archived, other = `{"id":"1","status":"CLOSED","format_id":"o","name":"far.mov","url":null}`, `{"id":"2","status":"ARCHIVED","format_id":"o","name":"old.mov","url":"https://x/2"}`, `{"id":"3","status":"CLOSED","format_id":"e","name":"edit.mov","url":"https://x/3"}`
 	const near = `{"id":"4","status":"CLOSED","format_id":"o","name":"near.mov","size":7,"url":"https://x/4"}`

@@ -18,23 +18,23 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// ShareReview makes the link, once all files that must carry a watermark carry it, and invites each reviewer once.
-// After a resend it brings the new files under the link and invites whoever is new.
+// ShareReview creates the link once all files that must carry a watermark carry one, and invites each reviewer once. After a
+// resend it adds the new files to the link and invites new reviewers.
 func (a *Activities) ShareReview(ctx context.Context, ref workflows.ReviewRef) (workflows.ShareReviewResult, error) {
 	r, err := a.review(ctx, ref)
 	if err != nil {
 		return workflows.ShareReviewResult{}, err
 	}
 	out, err := r.shareAll(ctx)
-	unmarked := err != nil && strings.HasPrefix(err.Error(), watermarkPrefix) // something that is shown has lost it
+	unmarked := err != nil && strings.HasPrefix(err.Error(), watermarkPrefix) // a file that is already shown has lost it
 	if kind, final := fault.Lasting(err); final && kind == workflows.ErrorContent && !r.row.OpenedAt.IsZero() && !unmarked {
 		out.URL, err = r.row.ShareURL, r.notShared(ctx, err)
 	}
 	return out, r.troubled(ctx, 0, err)
 }
 
-// notShared tells people that what was sent to an open review is not under its link, or that somebody was not invited: that is no
-// reason to end what others are looking at.
+// notShared tells people that what was sent to an open review is not under its link, or that somebody was not invited. That is
+// no reason to end a review that others are looking at.
 func (r *review) notShared(ctx context.Context, err error) error {
 	what := "Not all of what was sent again could be shared"
 	if nerr := r.noteError(ctx, what, err); nerr != nil {
@@ -43,7 +43,7 @@ func (r *review) notShared(ctx context.Context, err error) error {
 	next := "The review continues with what it showed before."
 	if r.row.ShareID == "" {
 		next = "Someone deleted the link of before, so reviewers cannot open the review until the assets are sent again."
-	} else if is, serr := r.frameio.ShareByID(ctx, r.row.ShareID); serr == nil && !is.Active { // such as by checkShare
+	} else if is, serr := r.frameio.ShareByID(ctx, r.row.ShareID); serr == nil && !is.Active { // for example by checkShare
 		next = "Reviewers cannot open the review, because its link is off: once this is solved, switch it on in Frame.io."
 	}
 	return r.tell(ctx, fmt.Sprintf("link:resend:%d", attempt.Of(ctx).Scheduled().Unix()), fmt.Sprintf("Not shared: %q", r.row.Title),
@@ -73,7 +73,7 @@ func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult,
 	if !r.frameio.Capabilities().WatermarkOnFiles && r.row.Watermark == watermarkNone {
 		out.Unwatermarked = len(shown)
 	}
-	if expired { // nobody is invited to a link that is off
+	if expired { // do not invite anyone to a link that is off
 		return out, r.noteUninvited(ctx)
 	}
 	if err := r.invite(ctx); err != nil {
@@ -82,8 +82,8 @@ func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult,
 	return out, r.checkPeople(ctx)
 }
 
-// shareable lists what the link shows: each asset's file, or its stack. A first share needs all files' watermarks; where they
-// are only preferred, each asset without one says so.
+// shareable lists what the link shows: each asset's stack, or its file. A first share requires a watermark on all files. If
+// watermarks are only preferred, assets without one say so, and plain counts them.
 func (r *review) shareable(ctx context.Context, assets []ledger.ReviewAsset) (shown []string, plain int, err error) {
 	seen := map[string]bool{}
 	for _, it := range assets {
@@ -122,8 +122,7 @@ func (r *review) shareable(ctx context.Context, assets []ledger.ReviewAsset) (sh
 	return shown, plain, nil
 }
 
-// dropDeletedLink forgets a link that somebody has deleted, so that assets sent again get a new one, and its reviewers
-// another invitation.
+// dropDeletedLink forgets a link that somebody has deleted, so that assets sent again get a new link, and its reviewers a new invitation.
 func (r *review) dropDeletedLink(ctx context.Context) error {
 	if r.row.ShareID == "" {
 		return nil
@@ -135,26 +134,26 @@ func (r *review) dropDeletedLink(ctx context.Context) error {
 	if err := r.linkIsGone(ctx); err != nil {
 		return err
 	}
-	return r.update(ctx, func(row *ledger.Review) { // should it come back, it goes off with the new one
+	return r.update(ctx, func(row *ledger.Review) { // if it comes back, it is switched off with the new one
 		row.OldShares = append(row.OldShares, row.ShareID)
 		row.ShareID, row.ShareURL, row.Relinks = "", "", row.Relinks+1
 	})
 }
 
-// shareName is what reviewers see.
+// shareName returns the link's name, as reviewers see it.
 func (r *review) shareName() string {
 	return english.Shorten(cmp.Or(strings.Join(strings.Fields(r.row.Title), " "), "Review of "+r.row.CreatedAt.Format("January 2, 2006")), 150)
 }
 
-// formerShareName is that of links of before, which were known by it.
+// formerShareName returns the name that earlier versions gave links, by which they were recognized.
 func (r *review) formerShareName() string {
 	return english.Shorten(strings.Join(strings.Fields(r.row.Title), " "), 150) + " · " + r.ref.Review[:8]
 }
 
-// noShare stands for the link of a review that has nothing to show any more.
+// noShare stands for the link of a review that has nothing left to show.
 const noShare = "none"
 
-// shareKey names the review's present link in the ledger.
+// shareKey returns the ledger key of the review's current link.
 func (r *review) shareKey() string {
 	key := r.ref.Review
 	if r.row.Moves > 0 {
@@ -171,8 +170,8 @@ func (r *review) deactivateLink(ctx context.Context, shareID string) error {
 	return r.frameio.UpdateShare(ctx, shareID, frameio.ShareChange{Name: r.shareName(), Active: &off})
 }
 
-// revoke switches off every link that this review has made, also one whose making was cut short. One that somebody has
-// deleted is off.
+// revoke switches off every link that this review has created, including one whose creation was interrupted. A link that
+// somebody has deleted counts as off.
 func (r *review) revoke(ctx context.Context) error {
 	ids := slices.Clone(r.row.OldShares)
 	switch r.row.ShareID {
@@ -206,8 +205,8 @@ func (r *review) revoke(ctx context.Context) error {
 	return each.Err()
 }
 
-// switchOff revokes the review's links, and says whether they are off. What Frame.io refuses to switch off is told to people, and
-// holds up nothing else of the end.
+// switchOff revokes the review's links and reports whether they are off. If Frame.io refuses to switch one off, people are
+// told, and the rest of the end continues.
 func (r *review) switchOff(ctx context.Context) (off bool, err error) {
 	err = r.revoke(ctx)
 	if !rest.IsRefused(err) {
@@ -223,8 +222,8 @@ func (r *review) switchOff(ctx context.Context) (off bool, err error) {
 	return false, r.tell(ctx, "link:refused", fmt.Sprintf("Review link still on: %q", r.row.Title), fmt.Sprintf("%s: %v\n", what, err))
 }
 
-// linkIsGone says whether a link that is not found counts as deleted: only where its project is found. Otherwise Frame.io
-// shows us nothing of it, and the link may be on.
+// linkIsGone returns nil if a link that was not found counts as deleted, that is, if its project is found. Otherwise Frame.io
+// shows us nothing of the project, and the link may still be on.
 func (r *review) linkIsGone(ctx context.Context) error {
 	_, err := r.frameio.Project(ctx, r.row.ProjectID)
 	if !rest.IsNotFound(err) {

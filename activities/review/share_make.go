@@ -15,11 +15,12 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// sinceIntent is how much a share may seem older than the intent to make it: clocks differ.
+// sinceIntent is how much older than the intent to create it a share may appear: clocks differ.
 const sinceIntent = time.Hour
 
-// findShare finds a link of this review whose making was cut short. Its title is not its own: it is known by what it shows,
-// which this review has uploaded; one that shows nothing yet, by being nobody's since the intent.
+// findShare finds a link of this review whose creation was interrupted, or returns "". Titles are not unique: a link is
+// recognized by showing files that this review uploaded, or, if it shows nothing yet, by being created since the intent and
+// belonging to no other review.
 func (r *review) findShare(ctx context.Context) (string, error) {
 	link, _, err := r.tenant.Ledger.Link(ctx, ledger.LinkReviewShare, r.shareKey())
 	if err != nil {
@@ -44,7 +45,7 @@ func (r *review) findShare(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// ownFiles are the files and stacks that this review has in Frame.io.
+// ownFiles returns the IDs of this review's files and stacks in Frame.io.
 func (r *review) ownFiles(ctx context.Context) ([]string, error) {
 	assets, err := r.assets(ctx)
 	var own []string
@@ -54,7 +55,7 @@ func (r *review) ownFiles(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(own, func(id string) bool { return id == "" }), err
 }
 
-// madeIt says whether a share of this review's title is its own, and not that of another review, or a former one of this.
+// madeIt reports whether a share with this review's title is its current one, rather than another review's or an earlier one.
 func (r *review) madeIt(ctx context.Context, s frameio.Share, intended time.Time, own []string) (bool, error) {
 	if !s.CreatedAt.IsZero() && s.CreatedAt.Before(intended.Add(-sinceIntent)) || slices.Contains(r.row.OldShares, s.ID) {
 		return false, nil
@@ -66,7 +67,7 @@ func (r *review) madeIt(ctx context.Context, s frameio.Share, intended time.Time
 		return true, nil
 	}
 	page, err := r.frameio.ShareItems(ctx, s, "")
-	if err != nil && !rest.IsNotFound(err) { // it was just made, or is gone again
+	if err != nil && !rest.IsNotFound(err) { // it was just created, or has been deleted
 		return false, err
 	}
 	if len(page.Items) == 0 {
@@ -75,13 +76,13 @@ func (r *review) madeIt(ctx context.Context, s frameio.Share, intended time.Time
 	return slices.ContainsFunc(page.Items, func(it frameio.ShareItem) bool { return slices.Contains(own, it.AssetID) }), nil
 }
 
-// newShare is the link that this review wants.
+// newShare returns the link that this review needs.
 func (r *review) newShare(ctx context.Context, shown []string) (frameio.NewShare, error) {
 	can, required := r.frameio.Capabilities(), r.cfg.Review.Watermark == "required"
 	s := frameio.NewShare{Name: r.shareName(), AssetIDs: shown[:min(len(shown), can.ShareBatch)], ExpiresAt: r.row.ExpiresAt, Download: r.row.Download,
 		Access: frameio.Access(r.cfg.Review.Access), Watermark: r.cfg.Review.Watermark != "off", Forensic: r.row.Forensic, DRM: r.row.DRM,
 		MustWatermark: required && !can.WatermarkOnFiles && !r.cfg.Review.Attested}
-	// What is to be looked at first is shown to nobody before.
+	// A link that must be checked first is created closed, so that nobody sees it before.
 	s.Closed = required && !can.WatermarkOnFiles || s.Access == frameio.AccessSecure
 	if !r.row.Passphrase {
 		return s, nil
@@ -94,13 +95,13 @@ func (r *review) newShare(ctx context.Context, shown []string) (frameio.NewShare
 	return s, err
 }
 
-// share makes the link, or brings what is new under it. A new one is closed until it was read back as it must be.
+// share creates the link, or adds new files to it. A new link that must be checked stays closed until then.
 func (r *review) share(ctx context.Context, shown []string) error {
 	want, err := r.newShare(ctx, shown)
 	if err != nil {
 		return err
 	}
-	isFirst := r.row.ShareID == "" // nobody was told of it
+	isFirst := r.row.ShareID == "" // nobody has been told about it
 	var made frameio.Share
 	id, isNew, err := r.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkReviewShare, SourceID: r.shareKey(), Parent: r.row.ProjectID, Owner: r.ref.Review,
@@ -120,7 +121,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 	if err != nil {
 		return r.shareRefused(want, err)
 	}
-	if isFirst && !isNew { // an attempt that was cut short may have made it for another form of the same title
+	if isFirst && !isNew { // an interrupted attempt may have created it for another form with the same title
 		if err := r.frameio.UpdateShare(ctx, id, frameio.ShareChange{Name: want.Name, ExpiresAt: &want.ExpiresAt, Passphrase: &want.Passphrase, Download: &want.Download}); err != nil {
 			return fmt.Errorf("review link: %w", err)
 		}
@@ -151,11 +152,11 @@ func (r *review) share(ctx context.Context, shown []string) error {
 	return r.update(ctx, func(row *ledger.Review) { row.ShareID, row.ShareURL, row.Access = id, address, string(is.Access) })
 }
 
-// addressLag is how long Frame.io may take to give a link its address, which its document says may be null.
+// addressLag is how long Frame.io may take to give a link its address, which may be null by its documentation.
 const addressLag = time.Minute
 
-// unaddressed has a link without an address looked at again, and gives it up after a while: nobody could be shown the way to it, and
-// a review without one counts as not shared.
+// unaddressed has a link without an address looked at again, and gives up on it after addressLag: nobody could be told where to
+// find it, and a review without an address counts as not shared.
 func (r *review) unaddressed(ctx context.Context, id string) error {
 	if time.Since(attempt.Of(ctx).Scheduled()) < addressLag {
 		return fault.Wait("NotReady", readyLook, "Frame.io gives the review link no address yet")

@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// linking is a Frame.io whose one link may have no address.
+// linking is a Frame.io whose only link may have no address.
 type linking struct {
 	*folder
 	address string
@@ -37,7 +37,7 @@ func (l *linking) UpdateShare(_ context.Context, _ string, c frameio.ShareChange
 	return nil
 }
 
-// V4's document says that a share's short_url may be null. A review without an address would count as never shared.
+// V4's documentation says that a share's short_url may be null. A review without an address would count as never shared.
 func TestALinkWithoutAnAddressIsNotShared(t *testing.T) {
 	fio := &linking{folder: &folder{}}
 	r := testReview(t, fio.folder, nil)
@@ -61,14 +61,14 @@ func TestALinkWithoutAnAddressIsNotShared(t *testing.T) {
 	assert.Equal(t, "https://f.io/x", r.row.ShareURL, "what was known stays")
 }
 
-// bared is a Frame.io whose one link has lost its watermark.
+// bared is a Frame.io whose only link has lost its watermark.
 type bared struct{ *linking }
 
 func (b *bared) ShareByID(context.Context, string) (frameio.Share, error) {
 	return frameio.Share{ID: "S", URL: "https://f.io/x", Active: !b.off, Access: frameio.AccessPublic, Watermark: frameio.WatermarkOff}, nil
 }
 
-// An open review goes on where what was sent to it again cannot be shared. Where its link had to be switched off for that, people are told.
+// An open review continues if what was sent to it again cannot be shared. If its link had to be switched off for that, people are told.
 func TestALinkThatASendSwitchesOffIsToldAsOff(t *testing.T) {
 	box := make(outbox, 9)
 	fio := &bared{&linking{folder: &folder{}}}

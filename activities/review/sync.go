@@ -17,18 +17,18 @@ import (
 )
 
 const (
-	quietAfter   = time.Hour        // without a comment, from when on a review is polled less often
-	quietShare   = 30               // a quiet review is polled every 30th part of the time it has been quiet,
-	quietLongest = 15 * time.Minute // at most this long
-	pollShare    = 2                // polling may use one part in two of what the API gives; the rest is for webhooks and people
-	waitingReply = 5 * time.Second  // until the next look for the parent of a reply, or for what iconik's index did not show yet
-	unsureLook   = time.Minute      // until the last sync is made again for a comment that is going or coming back
-	unsureFor    = time.Hour        // after the end, what one side does not find is looked for again
-	blindLooks   = 20               // files of a review that is looked at again for that
-	refusedLook  = 10 * time.Minute // between two tries to bring over a comment that the other side does not take
+	quietAfter   = time.Hour        // after this long without a comment, a review is polled less often
+	quietShare   = 30               // a quiet review is polled every 30th of the time it has been quiet,
+	quietLongest = 15 * time.Minute // but at least this often
+	pollShare    = 2                // polling may use half of what the API allows; the rest is for webhooks and people
+	waitingReply = 5 * time.Second  // between looks for a reply's parent, or for what iconik's index does not show yet
+	unsureLook   = time.Minute      // until the last sync is repeated because a comment is disappearing or coming back
+	unsureFor    = time.Hour        // how long after the end to look again for what one side cannot find
+	blindLooks   = 20               // the most files of a review that is looked at again after a webhook without a comment
+	refusedLook  = 10 * time.Minute // between attempts to bring over a comment that the other side refuses
 )
 
-// SyncReview makes both sides of a review equal, once: of all its files, or of those that a webhook was about.
+// SyncReview syncs both sides of a review once: all of its files, or only those that a webhook was about.
 func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (workflows.SyncResult, error) {
 	r, err := a.review(ctx, in.ReviewRef)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *review) sync(ctx context.Context, in workflows.SyncInput) (out workflow
 	return out, err
 }
 
-// counted writes down what a sync has brought over, and that it was made, where all of it was.
+// counted records what a sync brought over, and when it ran if all of it succeeded.
 func (r *review) counted(ctx context.Context, out *workflows.SyncResult, did synced, now time.Time, all bool) error {
 	if err := r.count(ctx, out); err != nil {
 		return err
@@ -115,16 +115,16 @@ func (r *review) counted(ctx context.Context, out *workflows.SyncResult, did syn
 	})
 }
 
-// synced is what a sync of several files came to.
+// synced sums up a sync of several files.
 type synced struct {
 	changes int
-	waiting bool   // for what is not there yet
-	absent  string // the title of one that a side does not show, and that may be back soon
-	gone    bool   // one counts as deleted
-	unsure  bool   // for a comment that is missing on what has just come back, or that went while it was synced
+	waiting bool   // something is not there yet
+	absent  string // the title of an asset that a side does not show but that may come back soon
+	gone    bool   // an asset counts as deleted
+	unsure  bool   // a comment is missing on an asset that has just come back, or disappeared during the sync
 }
 
-// notYet says why a sync after which none comes is made again.
+// notYet returns why a final sync must be repeated, or nil.
 func (d synced) notYet() error {
 	switch {
 	case d.absent != "":
@@ -137,7 +137,7 @@ func (d synced) notYet() error {
 	return nil
 }
 
-// syncAsset makes both sides of one file equal.
+// syncAsset syncs both sides of one file.
 func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets []ledger.ReviewAsset, i int, segments []string, did *synced) error {
 	it := assets[i]
 	s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, full: in.Full, newest: newestOfVersion(assets, i), hinted: segments}
@@ -146,7 +146,7 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	if ctx.Err() != nil {
 		return failed
 	}
-	// A webhook that names no comment may be ahead of the index.
+	// A webhook that does not name a comment may be ahead of the index.
 	blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
 	did.changes, did.waiting = did.changes+s.changes, did.waiting || s.waiting || blind
 	did.unsure = did.unsure || s.held || (s.vanished || rest.IsNotFound(refused)) && time.Since(r.row.EndedAt) < unsureFor
@@ -164,7 +164,7 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	return failed
 }
 
-// meantBy says whether a sync is about a file, and which segments a webhook named.
+// meantBy reports whether a sync is about a file, and returns the segments that webhooks named.
 func meantBy(in workflows.SyncInput, it ledger.ReviewAsset) (segments []string, meant bool) {
 	if in.Full {
 		return nil, true
@@ -184,7 +184,7 @@ func fromIconik(in workflows.SyncInput, it ledger.ReviewAsset) bool {
 	return slices.ContainsFunc(in.Hints, func(h workflows.Hint) bool { return h.Asset == it.AssetID })
 }
 
-// notePermanent notes an error that trying again does not mend, so that it holds up nothing else; others are returned.
+// notePermanent notes an error that a retry cannot fix, so that it holds up nothing else. It returns all other errors.
 func (r *review) notePermanent(ctx context.Context, err error, what string) error {
 	if err == nil {
 		return nil
@@ -197,7 +197,7 @@ func (r *review) notePermanent(ctx context.Context, err error, what string) erro
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// newestOfVersion says whether no later file shows the same version: new comments from iconik go to the newest.
+// newestOfVersion reports whether no later file shows the same version. New comments from iconik go to the newest file.
 func newestOfVersion(assets []ledger.ReviewAsset, i int) bool {
 	for _, later := range assets[i+1:] {
 		if later.AssetID == assets[i].AssetID && later.VersionID == assets[i].VersionID && later.State == ledger.AssetReady {
@@ -207,7 +207,7 @@ func newestOfVersion(assets []ledger.ReviewAsset, i int) bool {
 	return true
 }
 
-// newestOfAsset says whether no later file shows the asset: its decision is the asset's.
+// newestOfAsset reports whether no later file shows the same asset. The newest file's decision is the asset's.
 func newestOfAsset(assets []ledger.ReviewAsset, i int) bool {
 	for _, later := range assets[i+1:] {
 		if later.AssetID == assets[i].AssetID && (later.State == ledger.AssetReady || later.State == ledger.AssetGone) {
@@ -234,8 +234,8 @@ func (r *review) count(ctx context.Context, out *workflows.SyncResult) error {
 	return err
 }
 
-// nextPoll is the configured interval; longer where nobody has said anything for long, and where the tenant's reviews
-// together would ask for more listings than their share of what Frame.io gives.
+// nextPoll returns the configured interval. It is longer if nobody has commented for a while, or if the tenant's reviews
+// together would use more than their share of Frame.io's listing calls.
 func (r *review) nextPoll(ctx context.Context, now time.Time) (time.Duration, error) {
 	every := r.cfg.Review.PollInterval
 	last := r.row.OpenedAt
@@ -252,11 +252,11 @@ func (r *review) nextPoll(ctx context.Context, now time.Time) (time.Duration, er
 	if polls := r.frameio.Capabilities().CommentPolls / pollShare; polls > 0 {
 		every = max(every, time.Duration(files)*time.Minute/time.Duration(polls))
 	}
-	// Reviews that began together drift apart.
+	// Jitter keeps reviews that began together from polling together.
 	return every - time.Duration(rand.Float64()*0.1*float64(every)), nil //nolint:gosec // no secret
 }
 
-// notifyOnce notes something that somebody did by hand, and mails it once.
+// notifyOnce notes something that somebody did by hand, and sends mail about it once.
 func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
 	if err := r.note(ctx, text); err != nil {
 		return err
@@ -264,7 +264,7 @@ func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
 	return r.tell(ctx, kind, fmt.Sprintf("Review changed outside Framebridge: %q", r.row.Title), text+"\n")
 }
 
-// lookAtShare notices what somebody has done to the link.
+// lookAtShare detects what somebody has done to the link in Frame.io.
 func (r *review) lookAtShare(ctx context.Context) error {
 	if r.row.ShareID == "" || r.row.ShareID == noShare {
 		return nil

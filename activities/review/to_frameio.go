@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// takeIconik keeps what a segment says.
+// takeIconik copies a segment's content into a row.
 func (s *assetSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
 	row.Text, row.Completed = g.Text, g.Checked
 	row.Frame, row.Frames = mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
@@ -26,7 +26,7 @@ func (s *assetSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
 	row.Iconik, row.IconikAt, row.UpdatedAt = iconikState(g), g.Modified.Time, time.Now().UTC()
 }
 
-// writer is who made a segment in iconik.
+// writer returns who wrote a segment in iconik.
 func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email string, err error) {
 	switch {
 	case g.ShareEmail != "" && (g.User == nil || !strings.EqualFold(g.User.Email, g.ShareEmail)): // the user is the share's own
@@ -47,7 +47,7 @@ func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email s
 	return "iconik user", "", nil
 }
 
-// toFrameio makes a comment of iconik in Frame.io, with its writer's name.
+// toFrameio creates an iconik comment in Frame.io, with its writer's name.
 func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	if s.refusedBefore(s.rows[rowID(s.ref.Review, "iconik", g.ID)], mapping.Iconik, iconikState(g)) {
 		return nil
@@ -70,7 +70,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	case parent.ID == "":
 	case s.frameio.Capabilities().CreateReplies:
 		n.ParentID = s.threadOf(parent).FrameioID
-	default: // said at the parent's frame, with the parent quoted
+	default: // place it at the parent's frame and quote the parent
 		before = mapping.QuotedReply(parent.Author, parent.Text) + before
 		if n.Frame == nil && plays(s.it) {
 			n.Frame, n.Frames = parent.Frame, parent.Frames
@@ -82,12 +82,12 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	if err != nil {
 		return err
 	}
-	lost := cmp.Or(begun.Hash, sent.Text+" "+sent.Time) // what an attempt before has sent
+	lost := cmp.Or(begun.Hash, sent.Text+" "+sent.Time) // what an earlier attempt sent
 	var made *frameio.Comment
 	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
 		Kind: ledger.LinkComment, SourceID: s.toFrameioKey(g.ID), Parent: s.it.FileID, Owner: s.ref.Review, Hash: sent.Text + " " + sent.Time,
 		Find:    func(ctx context.Context) (string, error) { return s.lostComment(ctx, lost) },
-		Discard: s.frameio.DeleteComment, // that of an attempt that was given up for dead
+		Discard: s.frameio.DeleteComment, // the comment of an attempt that was presumed dead
 		Make: func(ctx context.Context) (string, error) {
 			c, err := s.frameio.CreateComment(ctx, s.it.FileID, n)
 			if err != nil {
@@ -103,7 +103,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	if err != nil {
 		return s.refusedNew(ctx, row, mapping.Frameio, fmt.Errorf("to Frame.io: %w", err))
 	}
-	adopted := made == nil || made.ID != id // by an attempt before, or one beside this
+	adopted := made == nil || made.ID != id // made by an earlier attempt, or by a concurrent one
 	if adopted {
 		c, err := s.frameio.Comment(ctx, id)
 		if err != nil && !rest.IsNotFound(err) {
@@ -127,7 +127,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	return s.put(ctx, row)
 }
 
-// complete marks a new comment as done, where Frame.io takes that.
+// complete marks a new comment as done, if Frame.io accepts that.
 func (s *assetSync) complete(ctx context.Context, row *ledger.ReviewComment, made *frameio.Comment) error {
 	done := true
 	err := s.frameio.UpdateComment(ctx, made.ID, frameio.CommentChange{Completed: &done})
@@ -138,7 +138,7 @@ func (s *assetSync) complete(ctx context.Context, row *ledger.ReviewComment, mad
 	return nil
 }
 
-// listed says that Frame.io still lists a comment: it may list replies that it knows by no id of their own.
+// listed reports whether Frame.io still lists a comment. It may list replies that it cannot find by their IDs.
 func (s *assetSync) listed(ctx context.Context, id string) (bool, error) {
 	for c, err := range frameio.RowsOf(ctx, "list comments", s.frameio.Comments, s.it.FileID) {
 		if err != nil || c.ID == id {
@@ -148,7 +148,7 @@ func (s *assetSync) listed(ctx context.Context, id string) (bool, error) {
 	return false, nil
 }
 
-// place is the frame that a comment of iconik is about; what does not play has none, and Frame.io refuses one there.
+// place returns the frames that an iconik comment is about. Files that do not play have none, and Frame.io refuses one there.
 func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
 	if !plays(s.it) {
 		return nil, 0
@@ -156,7 +156,7 @@ func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
 	return mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
 }
 
-// plays says that a file may have frames: one of a type that says nothing may, too.
+// plays reports whether a file may have frames. A file whose type does not tell may have them.
 func plays(it ledger.ReviewAsset) bool {
 	kind, _, _ := strings.Cut(it.MediaType, "/")
 	switch {
@@ -173,11 +173,12 @@ func plays(it ledger.ReviewAsset) bool {
 }
 
 const (
-	mostAnnotation = 200_000 // characters of a drawing that V4 takes
+	mostAnnotation = 200_000 // the longest drawing that V4 accepts, in characters
 	drawnInIconik  = " [also drawn in iconik]"
 )
 
-// annotation is a drawing as Frame.io takes it, and what the text says where it takes none: on sound, or of such a size.
+// annotation returns a drawing as Frame.io accepts it. If Frame.io accepts none, because the file is audio or the drawing is
+// too large, it returns what the text says instead.
 func (s *assetSync) annotation(shapes []mapping.Shape) (drawing, aside string) {
 	drawing = mapping.Annotation(shapes, s.tenant.DrawingFrame())
 	if drawing != "" && (strings.HasPrefix(s.it.MediaType, "audio/") || len(drawing) > mostAnnotation) {
@@ -186,7 +187,7 @@ func (s *assetSync) annotation(shapes []mapping.Shape) (drawing, aside string) {
 	return drawing, ""
 }
 
-// threadOf is the comment at the top of a thread: Frame.io's threads have one level.
+// threadOf returns the comment at the top of a thread: Frame.io's threads have one level.
 func (s *assetSync) threadOf(row ledger.ReviewComment) ledger.ReviewComment {
 	for range len(s.rows) {
 		above, ok := s.rows[row.ParentID]
@@ -198,8 +199,8 @@ func (s *assetSync) threadOf(row ledger.ReviewComment) ledger.ReviewComment {
 	return row
 }
 
-// lostComment finds a comment that an attempt before has made in Frame.io without hearing so: Frame.io has no field for
-// a foreign id, so it is one that no row knows, by our own user, with what was sent.
+// lostComment finds a comment that an earlier attempt created in Frame.io without receiving the answer. Frame.io has no field
+// for a foreign ID, so it looks for a comment by our own user that no row knows and whose content is what was sent.
 func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error) {
 	me, err := s.frameio.Me(ctx)
 	if err != nil {
@@ -217,24 +218,24 @@ func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error
 	return "", nil
 }
 
-// ours says that a comment may be of our own user.
+// ours reports whether a comment may be by our own user.
 func ours(me frameio.User, writer frameio.Person) bool {
 	return writer.Unknown || isUser(me, writer.ID, writer.Email)
 }
 
-// isUser says that somebody is our own user. The id that V4 gives a writer or an uploader need not be the one of the token's user.
+// isUser reports whether somebody is our own user. The ID that V4 gives for a writer or an uploader need not be that of the token's user.
 func isUser(me frameio.User, id, email string) bool {
 	return id != "" && id == me.ID || email != "" && strings.EqualFold(email, me.Email)
 }
 
-// takeText keeps a comment's content after an edit that came from Frame.io.
+// takeText copies a comment's content into a row after an edit from Frame.io, but not its state.
 func (s *assetSync) takeText(row *ledger.ReviewComment, c frameio.Comment) {
 	before := row.Frameio
 	s.takeFrameio(row, c)
 	row.Frameio = before
 }
 
-// editFrameio lets a Frame.io comment follow what was edited in iconik.
+// editFrameio brings a Frame.io comment up to date with an edit in iconik.
 func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
 	c, g := s.fio[row.FrameioID], s.ick[row.IconikID]
 	if err := s.overruled(ctx, op, row); err != nil {
@@ -250,7 +251,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 		case mapping.PartText:
 			text := mapping.Bare(g.Text, row.Before, row.After)
 			if row.Origin == ledger.FromIconik {
-				if strings.HasSuffix(row.Before, before) { // a quoted parent stays before it
+				if strings.HasSuffix(row.Before, before) { // keep a quoted parent in front
 					before = row.Before
 				}
 				row.Before, row.After = before, after
@@ -274,7 +275,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 	err := s.frameio.UpdateComment(ctx, row.FrameioID, ch)
 	if rest.IsNotFound(err) {
 		if there, lerr := s.listed(ctx, row.FrameioID); lerr != nil || !there {
-			s.vanished = true // the next look sees it
+			s.vanished = true // the next sync sees it
 			return lerr
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// A guest of an iconik share is shown under the own address, not as the user that iconik keeps for the share.
+// A guest of an iconik share is shown under their own address, not as the user that iconik keeps for the share.
 func TestTheWriterOfASegment(t *testing.T) {
 	share := &iconik.User{Email: "share-1@iconik.example", FirstName: "Share", LastName: "User"}
 	ana := &iconik.User{Email: "ana@post.example", FirstName: "Ana", LastName: "Lima"}
@@ -36,7 +36,7 @@ func TestTheWriterOfASegment(t *testing.T) {
 	}
 }
 
-// Frame.io takes frames for audio and video only, and refuses a comment on anything else that has one.
+// Frame.io accepts frames for audio and video only, and refuses a comment with a frame on anything else.
 func TestOnlyWhatPlaysHasFrames(t *testing.T) {
 	at := int64(2000)
 	for mediaType, want := range map[string]bool{"video/quicktime": true, "audio/x-wav": true, "application/mxf": true, "application/octet-stream": true, "": true,
@@ -51,7 +51,7 @@ func TestOnlyWhatPlaysHasFrames(t *testing.T) {
 	assert.EqualValues(t, 50, *frame)
 }
 
-// commenting is a Frame.io that takes comments.
+// commenting is a Frame.io that accepts comments.
 type commenting struct {
 	*folder
 	got []frameio.NewComment
@@ -62,7 +62,7 @@ func (c *commenting) CreateComment(_ context.Context, _ string, n frameio.NewCom
 	return frameio.Comment{ID: fmt.Sprint("C", len(c.got)), Text: n.Text, Frame: n.Frame, Frames: n.Frames}, nil
 }
 
-// A reply that Frame.io takes as a comment of its own stands at its parent's frame, where the file has frames.
+// A reply that Frame.io accepts only as a comment of its own is placed at its parent's frame, if the file has frames.
 func TestAReplyHasItsParentsFrameOnlyOnWhatPlays(t *testing.T) {
 	for mediaType, want := range map[string]bool{"video/quicktime": true, "image/png": false, "application/pdf": false} {
 		t.Run(mediaType, func(t *testing.T) {

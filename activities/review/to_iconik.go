@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/plan"
 )
 
-// toIconik makes a Frame.io comment in iconik.
+// toIconik creates a Frame.io comment in iconik.
 func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if s.refusedBefore(s.rows[rowID(s.ref.Review, "frameio", c.ID)], mapping.Frameio, frameioState(c)) {
 		return nil
@@ -56,7 +56,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if err != nil {
 		return s.refusedNew(ctx, row, mapping.Iconik, fmt.Errorf("to iconik: %w", err))
 	}
-	adopted := made == nil || made.ID != id // by an attempt before, or one beside this
+	adopted := made == nil || made.ID != id // made by an earlier attempt, or by a concurrent one
 	if adopted {
 		made = nil
 	}
@@ -73,14 +73,14 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 		}
 	}
 	row.Before, row.After = around(draft.Text, c)
-	if made == nil { // deleted in iconik since: it goes in Frame.io, too, at the next look
+	if made == nil { // since deleted in iconik: the next sync deletes it in Frame.io too
 		row.Iconik = mapping.IconikState(req.Text, req.StartMS, req.EndMS, req.Checked, "")
 		s.waiting = true
 		s.changes++
 		return s.put(ctx, row)
 	}
 	row.Iconik, row.IconikAt = iconikState(*made), made.Modified.Time
-	if adopted { // it was made of what the comment was then, which is not known: all of it is brought over again
+	if adopted { // what the comment was then is unknown: bring all of it over again
 		row.Frameio, s.waiting = mapping.Unknown, true
 	}
 	if err := s.putFields(ctx, id, draft.Fields); err != nil {
@@ -92,8 +92,8 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	return s.put(ctx, row)
 }
 
-// madeOf is the segment that was made of a comment, and in whose name it stands. One that an attempt before has made is read; nil: it
-// was deleted since.
+// madeOf returns the segment that was created for a comment, and the user in whose name it stands. It reads a segment that an
+// earlier attempt created; nil means that it has since been deleted.
 func (s *assetSync) madeOf(ctx context.Context, id string, made *iconik.Segment, user string, requestFor func(user string) iconik.SegmentRequest) (*iconik.Segment, string, error) {
 	if made != nil {
 		made, as, err := s.tenant.Author(ctx, s.it.AssetID, made, user, requestFor)
@@ -112,7 +112,7 @@ func (s *assetSync) madeOf(ctx context.Context, id string, made *iconik.Segment,
 	return made, user, err
 }
 
-// putFields writes what a segment keeps beside its text.
+// putFields writes a segment's additional fields.
 func (s *assetSync) putFields(ctx context.Context, id string, fields map[string]string) error {
 	if len(fields) == 0 {
 		return nil
@@ -127,7 +127,7 @@ func (s *assetSync) putFields(ctx context.Context, id string, fields map[string]
 	return nil
 }
 
-// discardSegment takes back a segment that an attempt made which was given up for dead.
+// discardSegment deletes a segment of an attempt that was presumed dead.
 func (s *assetSync) discardSegment(ctx context.Context, id string) error {
 	if err := s.iconik.Segments.Delete(ctx, s.it.AssetID, id); !rest.IsNotFound(err) {
 		return err
@@ -135,7 +135,7 @@ func (s *assetSync) discardSegment(ctx context.Context, id string) error {
 	return nil
 }
 
-// findSegment finds a segment of the asset by the id we gave it; "" where there is none.
+// findSegment finds a segment of the asset by the external ID that we gave it, or returns "".
 func (s *assetSync) findSegment(ctx context.Context, externalID string) (string, error) {
 	have, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
 	return tenant.FirstID(have, err, func(g iconik.Segment) (string, bool) {
@@ -143,7 +143,7 @@ func (s *assetSync) findSegment(ctx context.Context, externalID string) (string,
 	})
 }
 
-// draft is a Frame.io comment as iconik gets it.
+// draft returns a Frame.io comment as iconik gets it.
 func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
 	d := mapping.Segment(mapping.CommentInput{Extras: mapping.CommentExtras{Anchor: plan.Extras(c).Anchor},
 		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, IconikUserID: user,
@@ -153,12 +153,12 @@ func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
 	return d
 }
 
-// asideOf is what iconik has no place for but the text.
+// asideOf returns what iconik can only hold in the text.
 func asideOf(c frameio.Comment) string {
 	return mapping.NotDrawn(c.Annotation) + plan.Extras(c).Aside(c.Text)
 }
 
-// around is what a segment's text has before and after the comment's own. Names and addresses may hold the same words.
+// around returns what a segment's text has before and after the comment's own text. Names and addresses may contain the same words.
 func around(text string, c frameio.Comment) (before, after string) {
 	after = asideOf(c)
 	before, ok := strings.CutSuffix(text, c.Text+after)
@@ -168,7 +168,7 @@ func around(text string, c frameio.Comment) (before, after string) {
 	return before, after
 }
 
-// takeFrameio keeps what a Frame.io comment says.
+// takeFrameio copies a Frame.io comment's content into a row.
 func (s *assetSync) takeFrameio(row *ledger.ReviewComment, c frameio.Comment) {
 	row.Text, row.Frame, row.Frames, row.Page, row.Completed, row.Internal = c.Text, c.Frame, c.Frames, c.Page, c.Completed, c.TeamOnly
 	row.Drawn = c.Annotation != ""
@@ -178,7 +178,7 @@ func (s *assetSync) takeFrameio(row *ledger.ReviewComment, c frameio.Comment) {
 	row.Frameio, row.FrameioAt, row.UpdatedAt = frameioState(c), c.UpdatedAt, time.Now().UTC()
 }
 
-// editIconik lets a segment follow what was edited in Frame.io.
+// editIconik brings a segment up to date with an edit in Frame.io.
 func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
 	c, g := s.fio[row.FrameioID], s.ick[row.IconikID]
 	if err := s.overruled(ctx, op, row); err != nil {
@@ -188,7 +188,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 	if row.Origin == ledger.FromFrameio && row.Before == "" {
 		user = "known" // it was posted in its author's name
 	}
-	if c.Author.Unknown && row.Author+row.Email != "" { // the listing has none; it was asked for
+	if c.Author.Unknown && row.Author+row.Email != "" { // the listing has no author, but it was looked up before
 		c.Author = frameio.Person{Name: row.Author, Email: row.Email, Guest: row.Guest}
 	}
 	draft := s.draft(c, user)
@@ -224,7 +224,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 	}
 	made, err := s.tenant.UpdateSegment(ctx, s.it.AssetID, row.IconikID, p)
 	if rest.IsNotFound(err) {
-		s.vanished = true // the next look sees it
+		s.vanished = true // the next sync sees it
 		return nil
 	}
 	if err != nil {
@@ -236,7 +236,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 			return err
 		}
 		s.ick[made.ID] = *made
-		for _, part := range op.Parts { // what else has changed there meanwhile is an edit of its own
+		for _, part := range op.Parts { // whatever else has changed there is an edit of its own
 			row.Iconik.Copy(part, iconikState(*made))
 		}
 	}
@@ -248,7 +248,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 	return s.put(ctx, row)
 }
 
-// noteDrawing says where iconik took a comment and not its drawing.
+// noteDrawing notes that iconik accepted a comment without its drawing.
 func (s *assetSync) noteDrawing(ctx context.Context, sent *iconik.Drawing, is *iconik.Segment) error {
 	if sent == nil || is.Drawing != nil && len(is.Drawing.Primitives) == len(sent.Primitives) {
 		return nil
@@ -256,7 +256,7 @@ func (s *assetSync) noteDrawing(ctx context.Context, sent *iconik.Drawing, is *i
 	return s.review.note(ctx, fmt.Sprintf("iconik did not accept the drawing of a comment on %q: it is in Frame.io only.", s.it.Title))
 }
 
-// undrawable are the shapes that Frame.io never had.
+// undrawable returns the shapes that Frame.io cannot have.
 func undrawable(g iconik.Segment) []iconik.Primitive {
 	var out []iconik.Primitive
 	if g.Drawing != nil {

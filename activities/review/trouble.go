@@ -18,18 +18,18 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// troublesShown is how often one reason must stop a send before people are told that it is tried again.
+// troublesShown is how many times in a row the same reason must stop a send before people are told about it.
 const troublesShown = 2
 
-// troubled shows on the review, its job and its assets what stops a send again and again, and takes it back once it goes on. n
-// is the asset's number; 0 is the review as a whole. The error is returned as it is.
+// troubled shows on the review, its job and its assets what repeatedly stops a send, and clears it once the send continues. n
+// is the asset's number, or 0 for the review as a whole. The error is returned unchanged.
 func (r *review) troubled(ctx context.Context, n int, err error) error {
 	if err == nil {
 		return r.trouble(ctx, n, "")
 	}
 	kind, final := fault.Lasting(err)
 	if final && kind != workflows.ErrorUploadGone || ctx.Err() != nil || attempt.WasStopped(ctx) || isWait(err) {
-		return err // told elsewhere, or nothing has failed
+		return err // reported elsewhere, or nothing has failed
 	}
 	if terr := r.trouble(ctx, n, fault.Scrubbed(err)); terr != nil {
 		r.log.WarnContext(ctx, "could not show why a send fails", "review", r.ref.Review, "error", terr)
@@ -37,7 +37,7 @@ func (r *review) troubled(ctx context.Context, n int, err error) error {
 	return err
 }
 
-// trouble counts a reason, "" for none, and shows it where it has come often enough.
+// trouble counts a reason, "" for none, and shows it once it has come up often enough.
 func (r *review) trouble(ctx context.Context, n int, why string) error {
 	title, before, times := "", "", 0
 	count := func(trouble *string, troubles *int) {
@@ -82,11 +82,11 @@ func (r *review) trouble(ctx context.Context, n int, why string) error {
 	return r.publish(soon)
 }
 
-// notSynced begins the reason of a review that is not synced.
+// notSynced is the prefix of the reason of a review that is not being synced.
 const notSynced = "Comments have not been synced since "
 
-// unsynced tells people once that the sync of a review has failed for so long that they wait for comments, and takes it back once
-// it works again. The error is returned as it is.
+// unsynced tells people once that a review's sync has been failing for so long that they are missing comments, and clears that
+// once the sync works again. The error is returned unchanged.
 func (r *review) unsynced(ctx context.Context, err error) error {
 	last, before := r.row.LastSyncAt, strings.HasPrefix(r.row.Reason, notSynced)
 	if last.Before(r.row.OpenedAt) {
@@ -113,12 +113,12 @@ func (r *review) unsynced(ctx context.Context, err error) error {
 	return err
 }
 
-// tooLong gives up an asset whose step has failed for as long as Frame.io may take to make a file ready: the review's other assets do
-// not wait for it for ever. A token that is refused is waited for.
+// tooLong gives up on an asset whose step has been failing for as long as Frame.io may take to process a file, so that the
+// review's other assets do not wait for it forever. It does not give up while Frame.io rejects the token.
 func tooLong(ctx context.Context, title string, err error) error {
 	_, final := fault.Lasting(err)
 	since := attempt.Of(ctx).Scheduled()
-	if at := attempt.Of(ctx).Resume().At; at.After(since) { // a transfer got further then
+	if at := attempt.Of(ctx).Resume().At; at.After(since) { // a transfer made progress then
 		since = at
 	}
 	if err == nil || final || isWait(err) || rest.ClassOf(err) == rest.Unauthorized || ctx.Err() != nil || attempt.WasStopped(ctx) ||
@@ -128,13 +128,13 @@ func tooLong(ctx context.Context, title string, err error) error {
 	return fault.System("%q could not be sent for %d hours: %v", title, int(workflows.ReadyPatience.Hours()), err)
 }
 
-// isWait says that nothing has failed: something is not there yet, or the vendor has asked for a pause.
+// isWait reports whether nothing has failed: something is not there yet, or the vendor has asked for a pause.
 func isWait(err error) bool {
 	var own *fault.Error
 	return errors.As(err, &own) && own.Benign || rest.ClassOf(err) == rest.Throttled
 }
 
-// sameReason compares without what differs each time: words with digits, such as times and ids.
+// sameReason compares two reasons without what differs each time: words with digits, such as times and IDs.
 func sameReason(a, b string) bool {
 	words := func(s string) string {
 		return strings.Join(slices.DeleteFunc(strings.Fields(s), func(w string) bool { return strings.ContainsFunc(w, unicode.IsDigit) }), " ")

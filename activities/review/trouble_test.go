@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// Whoever waits for comments is told once that they do not come, not of what passes by itself.
+// Whoever waits for comments is told once that they are not coming, but not about what passes by itself.
 func TestAReviewThatIsNotSyncedSaysSo(t *testing.T) {
 	box := make(outbox, 9)
 	r := mailingReview(t, &folder{}, box, nil)
@@ -44,7 +44,7 @@ func TestAReviewThatIsNotSyncedSaysSo(t *testing.T) {
 	assert.Empty(t, r.row.Reason)
 }
 
-// What a vendor says in other words each time is noted once, and notes have an end.
+// What a vendor words differently each time is noted once, and the number of notes is limited.
 func TestNotesHaveAnEnd(t *testing.T) {
 	r := testReview(t, &folder{}, nil)
 	for _, id := range []string{"r1", "r2", "r3"} {
@@ -59,7 +59,7 @@ func TestNotesHaveAnEnd(t *testing.T) {
 	assert.Contains(t, r.row.Notes[mostNotes], "Framebridge's log")
 }
 
-// late is an attempt of an activity that was scheduled so long ago.
+// late is an attempt of an activity that was scheduled some time ago.
 type late struct {
 	attempt.Attempt
 	by time.Duration
@@ -67,7 +67,8 @@ type late struct {
 
 func (l late) Scheduled() time.Time { return time.Now().Add(-l.by) }
 
-// An asset at which a vendor fails for half a day is given up, so that the others are shared; what waits for somebody, or was asked to, is not.
+// An asset at which a vendor fails for half a day is given up on, so that the others are shared. One that waits for somebody,
+// or was asked to wait, is not.
 func TestOneAssetIsNotWaitedForForEver(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err   error
@@ -88,7 +89,7 @@ func TestOneAssetIsNotWaitedForForEver(t *testing.T) {
 	require.NoError(t, tooLong(t.Context(), "Take", nil))
 }
 
-// moving is an attempt whose transfer got further for the last time so long ago.
+// moving is an attempt whose transfer last made progress some time ago.
 type moving struct {
 	late
 	ago time.Duration
@@ -96,7 +97,7 @@ type moving struct {
 
 func (m moving) Resume() attempt.Checkpoint { return attempt.Checkpoint{At: time.Now().Add(-m.ago)} }
 
-// A transfer that takes more than half a day is not given up at the first moment in which it gets nowhere.
+// A transfer that takes more than half a day is not given up on at the first moment without progress.
 func TestALongTransferIsGivenUpOnlyWhereItStands(t *testing.T) {
 	down := &rest.Error{Vendor: "Frame.io", Status: 503, Class: rest.Retryable}
 	for ago, want := range map[time.Duration]bool{time.Minute: false, 13 * time.Hour: true} {

@@ -18,8 +18,8 @@ func uploadToken(it ledger.ReviewAsset) string {
 	return fmt.Sprintf("review/%s/upload/%d", it.Review, it.N)
 }
 
-// upload returns the file's upload, begun now or by an attempt before. Its URLs are kept encrypted, so that another
-// worker can go on; without a key, a worker that dies makes the upload begin anew.
+// upload returns the file's upload, which it begins unless an earlier attempt has. The upload's URLs are stored encrypted, so
+// that another worker can continue. Without a key, the upload starts over if the worker dies.
 func (r *review) upload(ctx context.Context, it ledger.ReviewAsset) (up frameio.Upload, fresh bool, err error) {
 	key := uploadToken(it)
 	if it.FileID != "" {
@@ -39,7 +39,7 @@ func (r *review) upload(ctx context.Context, it ledger.ReviewAsset) (up frameio.
 			return up, false, err
 		}
 	}
-	if !it.BeganUpload.IsZero() { // one whose answer was lost: its URLs are lost too
+	if !it.BeganUpload.IsZero() { // an upload whose answer was lost, and with it the URLs
 		if err := r.dropUnknown(ctx, it); err != nil {
 			return up, false, err
 		}
@@ -80,18 +80,18 @@ func (r *review) dropUpload(ctx context.Context, it ledger.ReviewAsset) error {
 	}
 	_, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
 		if row.FileID != it.FileID {
-			return // another attempt has begun anew
+			return // another attempt has started over
 		}
 		row.FileID, row.BytesDone = "", 0
-		if row.State == ledger.AssetProcessing { // by an attempt that was thought dead
+		if row.State == ledger.AssetProcessing { // by an attempt that was presumed dead
 			row.State = ledger.AssetUploading
 		}
 	})
 	return err
 }
 
-// dropUnknown deletes files of this name in the review's folder that no row knows: placeholders of lost answers. What a
-// person uploads there stays, and so does what another row may just have begun.
+// dropUnknown deletes files with this name in the review's folder that no row knows: placeholders whose answers were lost. It
+// keeps what a person uploads there, and what another row may just have begun.
 func (r *review) dropUnknown(ctx context.Context, it ledger.ReviewAsset) error {
 	known := map[string]bool{}
 	for {
@@ -100,7 +100,7 @@ func (r *review) dropUnknown(ctx context.Context, it ledger.ReviewAsset) error {
 			return err
 		}
 		known[id] = true
-		rows, err := r.assets(ctx) // read after the listing, which shows what these have begun
+		rows, err := r.assets(ctx) // read after the listing, so that rows include what it shows
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (r *review) dropUnknown(ctx context.Context, it ledger.ReviewAsset) error {
 	}
 }
 
-// uploadedByUs is also true where Frame.io does not tell who uploads a file.
+// uploadedByUs reports whether our user uploads a file. It returns true if Frame.io does not tell.
 func (r *review) uploadedByUs(ctx context.Context, f frameio.Asset) (bool, error) {
 	if f.Uploader.ID == "" {
 		return true, nil
@@ -139,9 +139,9 @@ func (r *review) uploadedByUs(ctx context.Context, f frameio.Asset) (bool, error
 	return me.ID == "" || isUser(me, f.Uploader.ID, f.Uploader.Email), err
 }
 
-// sent notes that a file has arrived, unless another attempt has taken its upload back meanwhile.
+// sent records that a file has arrived, unless another attempt has taken its upload back in the meantime.
 func (r *review) sent(ctx context.Context, it ledger.ReviewAsset, res transfer.Result) error {
-	r.steps.uploads.Delete(r.ref.Tenant + uploadToken(it)) // as many as the file has parts
+	r.steps.uploads.Delete(r.ref.Tenant + uploadToken(it)) // as large as the file has parts
 	row, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
 		if row.FileID == it.FileID && row.State == ledger.AssetUploading {
 			row.State, row.BytesDone, row.Checksum = ledger.AssetProcessing, res.Bytes, res.XXH64

@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// An upload whose answer was lost is deleted, and nothing else: neither what a person or another row of the same name
+// An upload whose answer was lost is deleted, and nothing else: neither what a person or another row with the same name
 // uploads, nor what has arrived.
 func TestOnlyALostUploadIsDeleted(t *testing.T) {
 	began := time.Now()
@@ -56,7 +56,7 @@ func TestOnlyALostUploadIsDeleted(t *testing.T) {
 	assert.Equal(t, []string{"lost"}, fio.deleted, "V4 may name its users by Adobe's ids, and the token's user by another")
 }
 
-// An attempt that was thought dead neither calls done what another one has taken back, nor leaves that undone.
+// An attempt that was presumed dead neither marks as done what another one has taken back, nor leaves it undone.
 func TestALateAttemptDoesNotEndAnAsset(t *testing.T) {
 	res := transfer.Result{Bytes: 7, XXH64: "x"}
 	late := ledger.ReviewAsset{AssetID: "1", Name: "a.mov", State: ledger.AssetUploading, FileID: "F1"}

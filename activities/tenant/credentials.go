@@ -8,7 +8,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail"
 )
 
-// credentialOut tells that one of several credentials is not used for a while: in the log each time, and the operators once a day.
+// credentialOut reports that one of several credentials is not used for a while: in the log each time, and to the operators once a day.
 func (t *Tenant) credentialOut(name string, why error) {
 	ctx, cancel := context.WithTimeout(context.Background(), noticeTimeout)
 	t.Log.WarnContext(ctx, "a credential is not used for a while: the tenant's others continue, more slowly", "tenant", t.ID, "credential", name, "error", why)

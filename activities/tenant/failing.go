@@ -8,7 +8,7 @@ import (
 	"github.com/framebridge/framebridge/events"
 )
 
-// MailFailing tells a tenant's operators, once for each run, that a workflow's task has failed so many times in a row.
+// MailFailing tells a tenant's operators, once per run, that a workflow task has failed the given number of times in a row.
 func (s *Tenants) MailFailing(ctx context.Context, tenant, workflowID, runID string, times int32) error {
 	t, err := s.Get(tenant)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 const failingTenant = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
 
-// The operators of the tenant are told of each run once, and of no other tenant's.
+// The tenant's operators are told about each run once, and not about other tenants' runs.
 func TestAFailingWorkflowTaskIsMailedOnce(t *testing.T) {
 	server, err := mailtest.Listen("127.0.0.1:0")
 	require.NoError(t, err)

@@ -9,9 +9,9 @@ import (
 	"github.com/framebridge/framebridge/routes"
 )
 
-// StatusLink is where the reader of a mail sees how an archive or a review stands, without an account: a signed link that
-// opens until a time, or for routes.LinksLast. Without a key that signs it is the console. It is for mails only: whoever has
-// it may read what it opens.
+// StatusLink returns where the reader of a mail can see an archive's or a review's state without an account: a signed link that
+// works until the given time or, if that has passed, for routes.LinksLast. Without a signing key it is the console's address.
+// Use it only in mails: whoever has it may read what it opens.
 func (t *Tenant) StatusLink(ctx context.Context, cfg *config.Config, kind, id string, role config.Role, until time.Time) (string, error) {
 	if !routes.CanSignLinks(cfg) {
 		if kind == ledger.LinkedReview {

@@ -21,22 +21,22 @@ type Sender interface {
 	Send(ctx context.Context, m mail.Message) error
 }
 
-// Mail sends a tenant's messages, each once.
+// Mail sends a tenant's messages, each of them once.
 type Mail struct {
-	sender Sender // nil where no mail is sent
+	sender Sender // nil if no mail is sent
 	notify *config.Notify
 	ledger ledger.TenantLedger
-	shared *ledger.Ledger // of all tenants
+	shared *ledger.Ledger // all tenants' ledger
 	id     string
 	tenant string // for the log
 	log    *slog.Logger
 }
 
-// Configured says whether mail is sent at all.
+// Configured reports whether mail is sent at all.
 func (m *Mail) Configured() bool { return m.sender != nil }
 
-// SendOnce sends a message unless one of its id was sent, or perhaps sent by an attempt that died: a mail too few is
-// better than one twice. owner is the archive or review that it is about.
+// SendOnce sends a message unless one with its ID was sent, or was perhaps sent by an attempt that died: a missing mail is
+// better than a duplicate. owner is the archive or review that it is about.
 func (m *Mail) SendOnce(ctx context.Context, owner string, msg mail.Message) error {
 	if m.sender == nil || len(msg.To) == 0 {
 		return nil
@@ -65,16 +65,16 @@ func (m *Mail) SendOnce(ctx context.Context, owner string, msg mail.Message) err
 	return m.ledger.Complete(ctx, ledger.LinkMail, msg.ID, "sent", "")
 }
 
-// Letter is a mail that some people wait for, and that others want to know of.
+// Letter is a mail that some people are waiting for and that others want to know about.
 type Letter struct {
-	ID, Owner     string // as SendOnce has them
+	ID, Owner     string // as in SendOnce
 	Kind          events.Kind
 	Subject, Text string
-	Asked         []string // who asked for what it is about
-	Others        []string // whom the configuration names
+	Asked         []string // who requested what it is about
+	Others        []string // who the configuration names
 }
 
-// Tell sends a letter once. Where the tenant wants digests, those who have not asked get it in the next one, unless somebody must act.
+// Tell sends a letter once. If the tenant uses digests, those who did not request it get it in the next digest, unless somebody must act.
 func (m *Mail) Tell(ctx context.Context, l Letter) error {
 	to, err := m.digested(ctx, l, time.Now())
 	if err != nil {
@@ -83,7 +83,7 @@ func (m *Mail) Tell(ctx context.Context, l Letter) error {
 	return m.SendOnce(ctx, l.Owner, mail.Message{ID: l.ID, To: to, Subject: l.Subject, Text: l.Text})
 }
 
-// Post is Tell for a step that must not wait for the mail server: the outbox has the letter, and is emptied by the workers.
+// Post is Tell for a step that must not wait for the mail server: it puts the letter into the outbox, which the workers empty.
 func (m *Mail) Post(ctx context.Context, l Letter) error {
 	now := time.Now()
 	to, err := m.digested(ctx, l, now)
@@ -93,7 +93,7 @@ func (m *Mail) Post(ctx context.Context, l Letter) error {
 	return m.keep(ctx, l, to, now, now, false)
 }
 
-// digested keeps a letter for those who get it with the next digest, and returns the others.
+// digested queues a letter for those who get it with the next digest, and returns the other recipients.
 func (m *Mail) digested(ctx context.Context, l Letter, now time.Time) (to []string, err error) {
 	due, digest := m.notify.DigestDue(now)
 	asked, others := l.recipients()
@@ -113,7 +113,7 @@ func (l Letter) recipients() (asked, others []string) {
 	return asked, others
 }
 
-// keep puts a letter into the outbox once, however often it is put there: for a digest to each of its recipients.
+// keep puts a letter into the outbox once, even if it is called again. For a digest, each recipient gets a mail of their own.
 func (m *Mail) keep(ctx context.Context, l Letter, to []string, now, due time.Time, digest bool) error {
 	if m.sender == nil || len(to) == 0 {
 		return nil
@@ -145,8 +145,8 @@ func (m *Mail) keep(ctx context.Context, l Letter, to []string, now, due time.Ti
 	return m.ledger.Complete(ctx, ledger.LinkMail, id, "kept", "")
 }
 
-// SendBatch sends what the outbox has for somebody as one mail. A batch that is sent again, since its worker died, is the same mail,
-// with the same Message-ID.
+// SendBatch sends what the outbox has for somebody as one mail. A batch that is sent again because its worker died is the same
+// mail, with the same Message-ID.
 func (m *Mail) SendBatch(ctx context.Context, b outbox.Batch) error {
 	if m.sender == nil {
 		return errors.New("no mail server is configured")
@@ -169,7 +169,7 @@ func (m *Mail) SendBatch(ctx context.Context, b outbox.Batch) error {
 	return err
 }
 
-// Recipients are the requester and the others, each address once.
+// Recipients returns the requester and the others, each address once.
 func Recipients(requester string, others []string) []string {
 	var to []string
 	seen := map[string]bool{}

@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Memo remembers what was found under a key. Callers that ask for the same at once share one call, and none waits for
-// another key's.
+// Memo caches values by key. Concurrent callers for the same key share one call, and no caller waits for another key.
 type Memo[T any] struct {
-	Lasts time.Duration // 0: for the process's life
+	Lasts time.Duration // 0 means the lifetime of the process
 	calls singleflight.Group
 	found sync.Map // key → found[T]
 }
@@ -21,7 +20,7 @@ type found[T any] struct {
 	at    time.Time
 }
 
-// Get returns what is remembered, or what find finds. A caller whose context ends leaves the others their call.
+// Get returns the cached value, or what find returns. A caller whose context ends does not cancel the call for the others.
 func (m *Memo[T]) Get(ctx context.Context, key string, find func(context.Context) (T, error)) (T, error) {
 	if v, ok := m.known(key); ok {
 		return v, nil
@@ -45,7 +44,7 @@ func (m *Memo[T]) Get(ctx context.Context, key string, find func(context.Context
 	}
 }
 
-// Forget has the next caller find it anew.
+// Forget makes the next caller look the value up again.
 func (m *Memo[T]) Forget(key string) { m.found.Delete(key) }
 
 func (m *Memo[T]) known(key string) (T, bool) {

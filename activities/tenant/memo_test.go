@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Who asks for the same at once shares one call; who asks for something else does not wait for it; who gives up leaves the
-// others their call.
+// Concurrent callers for the same key share one call, callers for another key do not wait for it, and a caller that gives up
+// does not cancel the call for the others.
 func TestCallersShareACallAndNoneWaitsForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m Memo[string]
@@ -51,7 +51,7 @@ func TestCallersShareACallAndNoneWaitsForAnother(t *testing.T) {
 	})
 }
 
-// What failed is asked again, and so is what was remembered for long enough.
+// What failed is looked up again, and so is what was cached for long enough.
 func TestAMemoForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := Memo[int]{Lasts: time.Minute}

@@ -14,28 +14,28 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// News is what operators are told, once for its key.
+// News is what operators are told, once per key.
 type News struct {
 	Key         string
 	Kind        events.Kind
-	But         string // a channel that is left out
+	But         string // a channel to leave out
 	Title, Text string
-	To          []string // mail goes there instead of to all of the tenant's operators
+	To          []string // recipients of the mail instead of all of the tenant's operators
 }
 
-// Happening is something that people and programs are told, once for its key.
+// Happening is something that people and programs are told, once per key.
 type Happening struct {
 	Key   string
 	Kind  events.Kind
 	Data  events.Data
 	Owner string   // the archive or migration that it is about
-	Asked []string // who asked for that, by mail address
-	But   []string // channels that are left out
-	Apart bool     // it has a mail of its own
+	Asked []string // who requested it, by mail address
+	But   []string // channels to leave out
+	Apart bool     // it gets a mail of its own
 }
 
-// Tell keeps what has happened for the channels, and for the mails to whoever asked and to archive.notify. Nothing waits for any of
-// them, and nothing is lost from here on. It returns deliveries for Start.
+// Tell stores an event for the channels, and for mail to whoever requested it and to archive.notify. It waits for none of them,
+// and nothing is lost once it has returned. It returns the deliveries to pass to Start.
 func (t *Tenant) Tell(ctx context.Context, h Happening) ([]ledger.Delivery, error) {
 	told, err := t.Announce(ctx, h.Key, h.Kind, h.Data, h.But...)
 	if err != nil || h.Apart || !events.Mailed(t.Config.Notify.MailEvents, h.Kind) {
@@ -44,7 +44,7 @@ func (t *Tenant) Tell(ctx context.Context, h Happening) ([]ledger.Delivery, erro
 	return told, t.Mail.Post(ctx, Letter{ID: h.Key, Owner: h.Owner, Kind: h.Kind, Subject: h.Data.Title, Text: letterOf(h.Data), Asked: h.Asked, Others: t.Config.Archive.Notify})
 }
 
-// letterOf is an event as a mail's text.
+// letterOf returns an event as the text of a mail.
 func letterOf(d events.Data) string {
 	var b strings.Builder
 	b.WriteString(strings.TrimSpace(d.Text) + "\n")
@@ -57,11 +57,11 @@ func letterOf(d events.Data) string {
 	return strings.TrimSpace(b.String()) + "\n"
 }
 
-// Starter has a delivery's workflow run.
+// Starter starts a delivery's workflow.
 type Starter func(ctx context.Context, d ledger.Delivery) error
 
-// Announce keeps an event for the channels that want it, once for its key: it is not lost from here on. Whoever calls it has
-// them started with Start, or leaves that to the worker that looks after the deliveries.
+// Announce stores an event for the channels that want it, once per key, after which it cannot be lost. The caller either starts
+// the returned deliveries with Start or leaves that to the worker that looks after deliveries.
 func (t *Tenant) Announce(ctx context.Context, key string, kind events.Kind, data events.Data, but ...string) ([]ledger.Delivery, error) {
 	var channels []string
 	for _, c := range t.Config.Notify.Channels() {
@@ -74,7 +74,7 @@ func (t *Tenant) Announce(ctx context.Context, key string, kind events.Kind, dat
 	return t.Ledger.Publish(ctx, events.Event{ID: events.ID(t.ID, key), Type: kind, Created: time.Now().UTC().Truncate(time.Microsecond), Tenant: t.ID, Data: data}, channels)
 }
 
-// isNoNews says that people need not hear of it: a run that found nothing to do. Programs may wait for its end.
+// isNoNews reports whether people need not hear of an event: a run that found nothing to do. Programs may be waiting for its end.
 func isNoNews(kind events.Kind, data events.Data) bool {
 	return (kind == events.ArchiveVerified || kind == events.ArchiveExceptions) && data.Changed != nil && !*data.Changed
 }
@@ -100,7 +100,7 @@ func (t *Tenant) Publish(ctx context.Context, key string, kind events.Kind, data
 	return err
 }
 
-// TellOperators tells a tenant's operators by mail, and on the channels.
+// TellOperators tells a tenant's operators by mail and on the channels.
 func (t *Tenant) TellOperators(ctx context.Context, n News) error {
 	var but []string
 	if n.But != "" {
@@ -119,8 +119,8 @@ func (t *Tenant) TellOperators(ctx context.Context, n News) error {
 	return t.Mail.SendOnce(ctx, "", mail.Message{ID: n.Key, To: to, Subject: n.Title, Text: n.Text + "\n"})
 }
 
-// NotifyInIconik leaves a notification from Framebridge's own user in iconik, once for its key. Owner is the archive or review that it is
-// about. One that iconik refuses is not sent again.
+// NotifyInIconik sends a notification from Framebridge's own user in iconik, once per key. owner is the archive or review that
+// it is about. One that iconik refuses is not sent again.
 func (t *Tenant) NotifyInIconik(ctx context.Context, key, owner string, n iconik.Notification) error {
 	me, err := t.CurrentUser(ctx)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-// What is told within a millisecond is listed in the order in which it was told.
+// News within the same millisecond is listed in the order in which it was published.
 func TestNewsKeepsItsOrder(t *testing.T) {
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)

@@ -10,33 +10,34 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// StoreLag is how long after a write whose answer was lost iconik may not show it in lists that it serves from its store.
+// StoreLag is how long after a write whose answer was lost iconik may omit the object from lists that it serves from its store.
 const StoreLag = 2 * time.Second
 
-// Creation is an object to be made in iconik exactly once, although iconik has no idempotency keys: the ledger holds
-// the intent before the POST and the id after it, and an intent without an id is looked for before it is tried again.
+// Creation describes an object to create in iconik exactly once, although iconik has no idempotency keys. The ledger holds the
+// intent before the POST and the ID after it. An intent without an ID is looked for before it is retried.
 type Creation struct {
 	Kind     ledger.LinkKind
 	SourceID string
 	Parent   string // the iconik object that will hold it
 	Hash     string // of the content
-	// Find finds what a former attempt has made; "" for nothing.
+	// Find returns the ID of what an earlier attempt has created, or "" for nothing.
 	Find func(context.Context) (string, error)
-	// IndexLag is how long Find may be blind for a fresh object.
+	// IndexLag is how long Find may miss a fresh object.
 	IndexLag time.Duration
-	// FindFirst asks iconik although the ledger knows no attempt: for objects that others may have made.
+	// FindFirst looks in iconik even if the ledger knows of no attempt, for objects that others may have created.
 	FindFirst bool
-	// Shared: several archives or reviews may want it first, on different workers, and each but one waits. It is looked for first, too.
+	// Shared means that several archives or reviews on different workers may want to create the object. All but one of them
+	// wait. It also looks first.
 	Shared bool
 	Make   func(context.Context) (string, error)
-	// Discard, where set, takes back what Make has made when another attempt was faster.
+	// Discard, if set, removes what Make has created if another attempt was faster.
 	Discard func(context.Context, string) error
-	// Owner is the archive or review that it is made for; BeforeWrite, where set, is told before the first write.
+	// Owner is the archive or review that the object is for. BeforeWrite, if set, is called before the first write.
 	Owner       string
 	BeforeWrite func(context.Context) error
 }
 
-// CreateOnce returns the object's id and whether this call made it.
+// CreateOnce returns the object's ID and whether this call created it.
 func (t *Tenant) CreateOnce(ctx context.Context, c Creation) (id string, made bool, err error) {
 	if !c.Shared {
 		return t.createOnce(ctx, c)
@@ -78,7 +79,7 @@ func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bo
 			return "", false, err
 		}
 	}
-	// The other side may be blind for as long again after each attempt, and an attempt may have waited for its turn.
+	// The other side may miss the object for as long after each attempt, and an attempt may have waited for its turn.
 	attempt := func(again bool) (string, error) {
 		if again {
 			if err := t.Ledger.IntendAgain(ctx, c.Kind, c.SourceID, time.Now()); err != nil {
@@ -93,7 +94,7 @@ func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bo
 	}
 	id, err = attempt(!isNew)
 	if rest.IsUncertain(err) && ctx.Err() == nil && c.Find != nil {
-		// The answer was lost. Looking at once spares the whole activity another attempt.
+		// The answer was lost. Looking right away saves another attempt of the whole activity.
 		found, lerr := awaitFound(ctx, time.Now().Add(c.IndexLag), c.Find)
 		switch {
 		case lerr != nil:
@@ -106,19 +107,19 @@ func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bo
 	}
 	if err != nil {
 		if !rest.IsUncertain(err) && ctx.Err() == nil {
-			// Certainly not made: the next attempt need not look for it.
+			// Certainly not created: the next attempt need not look for it.
 			if ferr := t.Ledger.Cancel(ctx, c.Kind, c.SourceID); ferr != nil {
 				return "", false, ferr
 			}
 		}
 		return "", false, err
 	}
-	// Written down also where the attempt was canceled meanwhile: the client waits for a write that is on its way.
+	// Record it even if the attempt was canceled: the client waits for a write that is in flight.
 	holds, err := t.Ledger.Claim(context.WithoutCancel(ctx), c.Kind, c.SourceID, id, c.Hash)
 	if err != nil || holds == id {
 		return id, true, err
 	}
-	// An attempt that was given up for dead has made another one, which the rest is built on.
+	// An attempt that was presumed dead has created another one, which everything else refers to.
 	t.Log.WarnContext(ctx, "two attempts created the same object", "kind", c.Kind, "source", c.SourceID, "stays", holds, "left", id)
 	if c.Discard != nil {
 		if err := c.Discard(context.WithoutCancel(ctx), id); err != nil {
@@ -128,8 +129,8 @@ func (t *Tenant) createOnce(ctx context.Context, c Creation) (id string, made bo
 	return holds, false, nil
 }
 
-// UntiedVersion is the first of an asset's versions that the ledger ties to nothing; "" where each is tied. What was put in a deleted one
-// would be nowhere to be seen.
+// UntiedVersion returns the ID of the first of an asset's versions that no link in the ledger refers to, or "" if there is
+// none. It skips deleted versions, whose content nobody could see.
 func (t *Tenant) UntiedVersion(ctx context.Context, versions []iconik.Version) (string, error) {
 	for _, v := range versions {
 		if v.Deleted() {
@@ -142,7 +143,7 @@ func (t *Tenant) UntiedVersion(ctx context.Context, versions []iconik.Version) (
 	return "", nil
 }
 
-// awaitFound looks until something is found or the other side must show everything made before.
+// awaitFound calls find until something is found, or until the other side must show everything created before.
 func awaitFound(ctx context.Context, until time.Time, find func(context.Context) (string, error)) (string, error) {
 	for wait := 250 * time.Millisecond; ; wait = min(2*wait, 4*time.Second) {
 		last := time.Now().After(until)

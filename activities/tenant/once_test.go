@@ -19,8 +19,8 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-// What an attempt after the first has made is as invisible for a while as what the first one made: its answer being
-// lost must not have a third one make it again.
+// What a later attempt has created is invisible for as long as what the first one created: if its answer is lost, a third
+// attempt must not create it again.
 func TestALateAttemptIsWaitedForToo(t *testing.T) {
 	const settle, lag = 600 * time.Millisecond, 300 * time.Millisecond
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
@@ -38,7 +38,7 @@ func TestALateAttemptIsWaitedForToo(t *testing.T) {
 			return "", nil
 		},
 		Make: func(context.Context) (string, error) {
-			if attempts++; attempts > 1 { // the first was not carried out; of the others the answers are lost
+			if attempts++; attempts > 1 { // the first was not carried out; the answers to the others are lost
 				made = append(made, time.Now())
 			}
 			return "", lost
@@ -53,7 +53,7 @@ func TestALateAttemptIsWaitedForToo(t *testing.T) {
 	require.Len(t, made, 1)
 }
 
-// An attempt that lost Temporal goes on beside the one that took its place: what the later one finished first holds.
+// An attempt that lost Temporal runs next to its successor: what the successor finished first stays.
 func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
 		}
 	}
 	var second string
-	first, made, err := one.CreateOnce(t.Context(), attempt("A", func() { // waits for its turn while another is made
+	first, made, err := one.CreateOnce(t.Context(), attempt("A", func() { // waits for its turn while another one is created
 		second, _, err = one.CreateOnce(t.Context(), attempt("B", func() {}))
 		require.NoError(t, err)
 	}))
@@ -78,7 +78,7 @@ func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
 	require.False(t, made)
 	require.Equal(t, []string{"A"}, discarded)
 
-	// A refusal of the slower one does not take the other's back.
+	// A refusal of the slower one does not take back the other's.
 	refused := &rest.Error{Vendor: "iconik", Operation: "create", Class: rest.Permanent}
 	c := attempt("", func() {
 		_, err := book.Tenant("T").Claim(t.Context(), ledger.LinkReviewShare, "S", "C", "")
@@ -95,7 +95,7 @@ func TestOfTwoAttemptsAtOnceOneHolds(t *testing.T) {
 	require.Equal(t, "C", link.TargetID)
 }
 
-// What several archives share is made by one of their workers, and the others wait for it.
+// What several archives share is created by one of their workers, and the others wait for it.
 func TestWhatIsSharedIsMadeOnce(t *testing.T) {
 	dsn := emptyledger.DSN(t)
 	var made atomic.Int32
@@ -110,7 +110,7 @@ func TestWhatIsSharedIsMadeOnce(t *testing.T) {
 		all.Go(func() {
 			id, _, err := worker.CreateOnce(t.Context(), Creation{
 				Kind: ledger.LinkTeam, SourceID: "W", Shared: true,
-				Find: func(context.Context) (string, error) { return "", nil }, // the index does not know it yet
+				Find: func(context.Context) (string, error) { return "", nil }, // the index does not show it yet
 				Make: func(context.Context) (string, error) {
 					n := made.Add(1)
 					if n > 1 {
@@ -118,7 +118,7 @@ func TestWhatIsSharedIsMadeOnce(t *testing.T) {
 					}
 					select {
 					case <-both.Done():
-					case <-time.After(50 * time.Millisecond): // nobody else makes it
+					case <-time.After(50 * time.Millisecond): // nobody else creates it
 					}
 					return fmt.Sprintf("C%d", n), nil
 				},
@@ -131,7 +131,7 @@ func TestWhatIsSharedIsMadeOnce(t *testing.T) {
 	assert.EqualValues(t, 1, made.Load())
 }
 
-// The client waits for a write that is on its way when its attempt is canceled: what it made is written down.
+// The client waits for a write that is in flight when its attempt is canceled: what it created is recorded.
 func TestWhatIsMadeDuringACancellationIsKept(t *testing.T) {
 	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)

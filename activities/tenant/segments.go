@@ -11,23 +11,24 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is remembered, and that none may be written as
+const userMemory = 10 * time.Minute // how long an e-mail address's iconik user is cached, and that iconik refuses comments in a user's name
 
-// refused says that iconik takes no such request, now or later.
+// refused reports whether iconik refuses such a request for good.
 func refused(err error) bool {
 	return err != nil && (rest.ClassOf(err) == rest.Permanent || rest.ClassOf(err) == rest.Forbidden)
 }
 
-// CreateSegment makes a segment in a user's name. Not every token may write in another's: then requestFor gets "", the author
-// stands in the text, and no other is tried for a while. as is whose name it came to stand in.
+// CreateSegment creates a segment in a user's name. Not every token may write in another user's name: if iconik refuses,
+// requestFor is called with "" so that the author is named in the text, and this is remembered for a while. as is the user in
+// whose name the segment was created.
 func (t *Tenant) CreateSegment(ctx context.Context, assetID, user string, requestFor func(user string) iconik.SegmentRequest) (s *iconik.Segment, as string, err error) {
-	for _, who := range []string{"", user} { // "": everybody's
+	for _, who := range []string{"", user} { // "" stands for all users
 		if at, ok := t.notAs.Load(who); ok && time.Since(at.(time.Time)) < userMemory {
 			user = ""
 		}
 	}
 	s, err = t.createSegment(ctx, assetID, requestFor(user))
-	if user == "" || !refused(err) && !rest.IsNotFound(err) { // what is not found may be the asset or the user
+	if user == "" || !refused(err) && !rest.IsNotFound(err) { // what was not found may be the asset or the user
 		return s, user, err
 	}
 	who := user
@@ -40,14 +41,14 @@ func (t *Tenant) CreateSegment(ctx context.Context, assetID, user string, reques
 	return s, "", err
 }
 
-// Author says in whose name a segment stands that was to be a user's. Where iconik has passed over the user in silence, as it does
-// with what it does not let a token write, the author is put into the text, and no other is tried for a while.
+// Author returns in whose name a segment stands that was created for a user. If iconik has silently ignored the user, as it
+// does with what a token may not write, Author puts the author into the text and remembers that for a while.
 func (t *Tenant) Author(ctx context.Context, assetID string, s *iconik.Segment, user string, requestFor func(user string) iconik.SegmentRequest) (*iconik.Segment, string, error) {
 	if user == "" || s.UserID == "" || s.UserID == user {
 		return s, user, nil
 	}
 	text, marked := strings.CutPrefix(s.Text, mapping.TeamOnlyPrefix)
-	if text != requestFor(user).Text { // it says so already, or somebody has changed it
+	if text != requestFor(user).Text { // the text names the author already, or somebody has changed it
 		return s, "", nil
 	}
 	t.notAs.Store(user, time.Now())
@@ -58,8 +59,8 @@ func (t *Tenant) Author(ctx context.Context, assetID string, s *iconik.Segment, 
 	return s, "", err
 }
 
-// createSegment does without what iconik refuses of a comment, so that the rest of it is there: the drawing, whose points were whole
-// numbers until 2026, and the field for team-only comments, which stands in the text then.
+// createSegment leaves out what iconik refuses of a comment so that the rest is created: the drawing, whose points were whole
+// numbers until 2026, and the field for team-only comments, which are then marked in the text.
 func (t *Tenant) createSegment(ctx context.Context, assetID string, req iconik.SegmentRequest) (*iconik.Segment, error) {
 	s, err := t.Iconik.Segments.Create(ctx, assetID, req)
 	for _, less := range fewerOptions(req.Drawing, req.Internal) {
@@ -75,7 +76,7 @@ func (t *Tenant) createSegment(ctx context.Context, assetID string, req iconik.S
 	return s, err
 }
 
-// UpdateSegment does without what iconik refuses of a change, as createSegment does.
+// UpdateSegment leaves out what iconik refuses of a change, like createSegment.
 func (t *Tenant) UpdateSegment(ctx context.Context, assetID, id string, p iconik.SegmentPatch) (*iconik.Segment, error) {
 	s, err := t.Iconik.Segments.Update(ctx, assetID, id, p)
 	for _, less := range fewerOptions(p.Drawing, p.Internal) {
@@ -90,13 +91,13 @@ func (t *Tenant) UpdateSegment(ctx context.Context, assetID, id string, p iconik
 	return s, err
 }
 
-// optional is what not every iconik takes of a comment.
+// optional is the part of a comment that not every iconik accepts.
 type optional struct {
 	drawing  *iconik.Drawing
 	internal *bool
 }
 
-// fewerOptions are what is tried one after the other where all of it together was refused.
+// fewerOptions returns what to try, one after the other, if everything together was refused.
 func fewerOptions(drawing *iconik.Drawing, internal *bool) (less []optional) {
 	if drawing != nil && internal != nil {
 		less = append(less, optional{nil, internal}, optional{drawing, nil})
@@ -107,8 +108,7 @@ func fewerOptions(drawing *iconik.Drawing, internal *bool) (less []optional) {
 	return less
 }
 
-// MarkTeamOnly marks a team-only comment in its text where iconik took the field and did not keep it, as it does with
-// fields that it does not know.
+// MarkTeamOnly marks a team-only comment in its text if iconik accepted the field but did not keep it, as it does with unknown fields.
 func (t *Tenant) MarkTeamOnly(ctx context.Context, assetID, id string) (*iconik.Segment, error) {
 	s, err := t.Iconik.Segments.Get(ctx, assetID, id)
 	if err != nil || IsInternal(s) || strings.HasPrefix(s.Text, mapping.TeamOnlyPrefix) {
@@ -119,16 +119,16 @@ func (t *Tenant) MarkTeamOnly(ctx context.Context, assetID, id string) (*iconik.
 	return s, err
 }
 
-// IsInternal says that a segment is marked as for the team only.
+// IsInternal reports whether a segment is marked as team-only.
 func IsInternal(s *iconik.Segment) bool { return s.Internal != nil && *s.Internal }
 
-// DrawingFrame is what the points of iconik's drawings are relative to.
+// DrawingFrame returns what the points of iconik's drawings are relative to.
 func (t *Tenant) DrawingFrame() mapping.DrawingFrame {
 	d := t.Config.Iconik.Drawing
 	return mapping.DrawingFrame{Kind: d.Frame, Width: d.Width, Height: d.Height}
 }
 
-// SegmentRequest is a comment as iconik takes it.
+// SegmentRequest returns a comment as iconik accepts it.
 func SegmentRequest(d mapping.SegmentDraft) iconik.SegmentRequest {
 	req := iconik.SegmentRequest{Type: "COMMENT", Text: d.Text, StartMS: d.StartMS, EndMS: d.EndMS, Checked: d.Checked}
 	if d.Internal {
@@ -148,8 +148,8 @@ func SegmentRequest(d mapping.SegmentDraft) iconik.SegmentRequest {
 	return req
 }
 
-// FileComments lists all comments of a file, each once. One that is listed by itself, and below the comment that it replies to as
-// well, is a reply.
+// FileComments lists all comments of a file, each once. A comment that is listed both by itself and below the comment it
+// replies to counts as a reply.
 func (t *Tenant) FileComments(ctx context.Context, fileID string) ([]frameio.Comment, error) {
 	var all []frameio.Comment
 	at := map[string]int{}
@@ -168,19 +168,19 @@ func (t *Tenant) FileComments(ctx context.Context, fileID string) ([]frameio.Com
 	return all, nil
 }
 
-// CurrentUser is the iconik user the service acts as.
+// CurrentUser returns the iconik user that Framebridge acts as.
 func (t *Tenant) CurrentUser(ctx context.Context) (*iconik.User, error) {
 	return t.me.Get(ctx, "", t.Iconik.Users.Current)
 }
 
-// UserFor returns the iconik user with the author's e-mail address, or "".
+// UserFor returns the ID of the iconik user with the author's e-mail address, or "" if there is none.
 func (t *Tenant) UserFor(ctx context.Context, p frameio.Person) (string, error) {
 	if p.Email == "" || p.Guest {
 		return "", nil
 	}
 	return t.users.Get(ctx, p.Email, func(ctx context.Context) (string, error) {
 		u, err := t.Iconik.Users.ByEmail(ctx, p.Email)
-		if err != nil && rest.ClassOf(err) != rest.Forbidden { // where no list of users may be read, names and addresses stay in the text
+		if err != nil && rest.ClassOf(err) != rest.Forbidden { // if users may not be listed, names and addresses stay in the text
 			return "", err
 		}
 		if u == nil {
@@ -190,7 +190,7 @@ func (t *Tenant) UserFor(ctx context.Context, p frameio.Person) (string, error) 
 	})
 }
 
-// Shapes are the shapes of iconik's drawing, nil for none.
+// Shapes returns the shapes of an iconik drawing, or nil for none.
 func Shapes(d *iconik.Drawing) []mapping.Shape {
 	if d == nil {
 		return nil

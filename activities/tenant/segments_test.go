@@ -13,8 +13,8 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// A team-only comment is marked wherever iconik does not keep it internal: where it refuses the field, and where it
-// passes over it in silence, as it does with fields it does not know.
+// A team-only comment is marked whenever iconik does not keep it internal: if iconik refuses the field, and if it silently
+// ignores the field, as it does with unknown ones.
 func TestTeamOnlyCommentsAreAlwaysMarked(t *testing.T) {
 	for _, tt := range []struct {
 		name                     string
@@ -74,7 +74,7 @@ func TestTeamOnlyCommentsAreAlwaysMarked(t *testing.T) {
 	}
 }
 
-// A comment is there without what iconik refuses of it, and stays for the team only where it can.
+// A comment exists without what iconik refuses of it, and stays team-only only if it can.
 func TestACommentIsThereWithoutWhatIsRefused(t *testing.T) {
 	for _, tt := range []struct {
 		refuses        []string
@@ -126,7 +126,7 @@ func TestACommentIsThereWithoutWhatIsRefused(t *testing.T) {
 	}
 }
 
-// Where iconik passes over the name in silence, the author stands in the text, and nobody's edit is written over.
+// If iconik silently ignores the name, the author is put into the text, and nobody's edit is overwritten.
 func TestANameThatIsPassedOverStandsInTheText(t *testing.T) {
 	var texts []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -167,8 +167,8 @@ func TestANameThatIsPassedOverStandsInTheText(t *testing.T) {
 	require.Equal(t, "[team only] Anna: hello", s.Text)
 }
 
-// Where a token may not write in another's name, that costs one call, not one a comment; where it is one user whom
-// iconik does not take, others' comments go on standing in their names.
+// If a token may not write in another user's name, that costs one call, not one per comment. If iconik refuses a single user,
+// other users' comments still stand in their names.
 func TestARefusedNameIsRemembered(t *testing.T) {
 	for name, tt := range map[string]struct {
 		status int

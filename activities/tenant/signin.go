@@ -16,17 +16,17 @@ import (
 
 const (
 	noticeTimeout = 30 * time.Second
-	signInCheck   = 12 * time.Hour      // a refresh token ends after 14 days without use
-	signInOld     = 10 * 24 * time.Hour // without a renewal, whatever the reason: people have four days left
+	signInCheck   = 12 * time.Hour      // a refresh token expires after 14 days without use
+	signInOld     = 10 * 24 * time.Hour // without a renewal, for whatever reason: four days are left
 )
 
-// migrationNotice tells the operators once a day what a refused token means and what to do: Frame.io moves accounts from
-// the legacy API to V4 at any moment. What runs waits meanwhile.
+// migrationNotice tells the operators once a day what a rejected token means and what to do: Frame.io can move an account from
+// the legacy API to V4 at any time. Running work waits meanwhile.
 type migrationNotice struct {
 	tenant *Tenant
 
 	mu   sync.Mutex
-	sent string // the day on which it was sent
+	sent string // the day of the last notice
 }
 
 func (n *migrationNotice) refused() {
@@ -54,8 +54,8 @@ func (t *Tenant) operators() []string {
 	return Recipients("", slices.Concat(t.Config.Archive.Notify, t.Config.Review.Notify))
 }
 
-// KeepSignedIn uses each tenant's sign-in at Adobe now and then, so that it does not end while nothing runs, and tells the
-// operators on each day on which it is refused, or has not been renewed for long. It returns with ctx.
+// KeepSignedIn regularly uses each tenant's sign-in at Adobe so that it does not expire while nothing runs. It tells the
+// operators once a day while the sign-in is rejected or has not been renewed for long. It returns when ctx ends.
 func (s *Tenants) KeepSignedIn(ctx context.Context) {
 	wait := time.Minute
 	for {
@@ -78,7 +78,7 @@ func (s *Tenants) checkSignIn(ctx context.Context, id string, cfg *config.Tenant
 	if err != nil {
 		return
 	}
-	// A client of its own: it remembers no user, and so asks.
+	// A client of its own has no cached user, and so asks the API.
 	p, err := open.Platform(cfg, s.ledger.Tenant(cfg.ID), nil, open.Watched(s.Watch))
 	if err == nil {
 		_, err = p.Me(ctx)

@@ -20,7 +20,7 @@ type postbox chan mail.Message
 
 func (p postbox) Send(_ context.Context, m mail.Message) error { p <- m; return nil }
 
-// What operators are told of a refused token: where V4 takes it the account was moved, otherwise they are asked.
+// Operators are told about a rejected token that the account was moved if V4 accepts the token. Otherwise they are asked.
 func TestARefusedTokenIsLookedForOnV4(t *testing.T) {
 	const moved = `{"id":"acc","display_name":"Harbour Films","v4_migrated_at":"2026-11-20T08:30:00Z"}`
 	for name, c := range map[string]struct {

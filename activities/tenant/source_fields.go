@@ -12,16 +12,16 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// FieldsView is the view of Frame.io's fields in iconik, as far as this process has seen it. It is not changed once made.
+// FieldsView is the view of Frame.io's fields in iconik, as this process last saw it. It is immutable.
 type FieldsView struct {
 	ID      string
 	Targets map[string]mapping.TargetField // by iconik's name
-	Refused map[string]string              // by iconik's name: why there is no such field
+	Refused map[string]string              // by iconik's name: why the field does not exist
 
-	until time.Time // it is looked at again
+	until time.Time // after this it is read again
 }
 
-// covers says that the view has every field that is wanted, with its options.
+// covers reports whether the view is current and has every wanted field with its options.
 func (v *FieldsView) covers(want []Wanted) bool {
 	return v != nil && time.Now().Before(v.until) && !slices.ContainsFunc(want, func(w Wanted) bool {
 		t, ok := v.Targets[w.Target.Name]
@@ -33,13 +33,13 @@ func lacks(have, want mapping.TargetField) bool {
 	return have.Type == "drop_down" && slices.ContainsFunc(want.Options, func(o string) bool { return !slices.Contains(have.Options, o) })
 }
 
-// Wanted is a field that values are to be written to. Mapped: the configuration names it, and it is the customer's own.
+// Wanted is a field to write values to. Mapped means that the configuration names it and that it is the customer's own.
 type Wanted struct {
 	Target mapping.TargetField
 	Mapped bool
 }
 
-// WantedFor is the iconik field for a field of Frame.io.
+// WantedFor returns the iconik field for a Frame.io field.
 func (t *Tenant) WantedFor(f mapping.SourceField) Wanted {
 	if name := t.Config.Archive.Fields[f.Name]; name != "" {
 		return Wanted{Target: mapping.TargetField{Name: name}, Mapped: true}
@@ -47,10 +47,10 @@ func (t *Tenant) WantedFor(f mapping.SourceField) Wanted {
 	return Wanted{Target: f.Target()}
 }
 
-// HasFieldsView says whether this process knows of fields of Frame.io in iconik.
+// HasFieldsView reports whether this process knows of Frame.io fields in iconik.
 func (t *Tenant) HasFieldsView() bool { return t.fields.Load() != nil }
 
-// FieldsView finds or makes the view of Frame.io's fields, with those that are wanted in it.
+// FieldsView returns the view of Frame.io's fields, creating it and adding the wanted fields as needed.
 func (t *Tenant) FieldsView(ctx context.Context, want []Wanted) (*FieldsView, error) {
 	if v := t.fields.Load(); v.covers(want) {
 		return v, nil
@@ -121,7 +121,7 @@ func (t *Tenant) extendFieldsView(ctx context.Context, known *FieldsView, want [
 	return next, nil
 }
 
-// keep takes over what is known of the fields that are still in the view.
+// keep copies what is known of the fields that are still in the view.
 func (v *FieldsView) keep(known *FieldsView, view iconik.View) {
 	maps.Copy(v.Refused, known.Refused)
 	for _, f := range view.ViewFields {
@@ -131,7 +131,7 @@ func (v *FieldsView) keep(known *FieldsView, view iconik.View) {
 	}
 }
 
-// ownLabel tells two fields of one name apart: the second says its type and the beginning of its id.
+// ownLabel tells two fields with the same name apart: the second one's label includes its type and the beginning of its ID.
 func ownLabel(view iconik.View, f mapping.TargetField) string {
 	if !slices.ContainsFunc(view.ViewFields, func(v iconik.ViewField) bool { return strings.EqualFold(v.Label, f.Label) }) {
 		return f.Label
@@ -140,7 +140,7 @@ func ownLabel(view iconik.View, f mapping.TargetField) string {
 	return f.Label + " (" + f.Type + ", " + id[:min(8, len(id))] + ")"
 }
 
-// ensureField finds or makes a field, and adds the options it lacks. why is set where iconik refuses it for good.
+// ensureField finds or creates a field and adds the options it lacks. why is set if iconik refuses it for good.
 func (t *Tenant) ensureField(ctx context.Context, w Wanted) (field *iconik.Field, why string, err error) {
 	field, err = t.Iconik.Metadata.Field(ctx, w.Target.Name)
 	switch {

@@ -20,8 +20,8 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-// Workers make and extend views side by side: every field that one of them relies on is in the one view, and none is taken
-// for refused because another was quicker.
+// Workers create and extend views concurrently: every field that one of them relies on is in the one view, and none counts as
+// refused because another worker was faster.
 func TestWorkersExtendOneViewTogether(t *testing.T) {
 	sim, err := iconiksim.New(iconiksim.Options{AppID: "app", Token: "token", IndexDelay: -1})
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestWorkersExtendOneViewTogether(t *testing.T) {
 	}
 }
 
-// A worker runs for weeks, and people delete views meanwhile: they are there again, with all that is written to them.
+// A worker runs for weeks, and people delete views in that time: they are created again, with everything that is written to them.
 func TestADeletedViewIsMadeAgain(t *testing.T) {
 	sim, err := iconiksim.New(iconiksim.Options{AppID: "app", Token: "token", IndexDelay: -1})
 	require.NoError(t, err)

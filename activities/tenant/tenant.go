@@ -1,4 +1,4 @@
-// Package tenant is one customer in this process: the clients, and what both features need of them.
+// Package tenant holds one customer in this process: its clients, and what both features need of them.
 package tenant
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// ShowPatience is how long an end is not written down until the vendors show it.
+// ShowPatience is how long recording the end of something may wait for the vendors to show it.
 const ShowPatience = 30 * time.Second
 
-// Tenant is one customer's clients and what is remembered of them in this process. Nothing here is needed for
-// correctness: another worker finds it out again.
+// Tenant holds one customer's clients and what this process remembers about them. None of that is needed for correctness:
+// another worker finds it out again.
 type Tenant struct {
 	ID      string
 	Config  *config.Tenant
@@ -30,17 +30,17 @@ type Tenant struct {
 	Iconik  *iconik.Client
 	Mail    *Mail
 	Log     *slog.Logger
-	start   Starter // of deliveries; nil: they are started later
+	start   Starter // starts deliveries; if nil, they are started later
 
 	views  Memo[string]
 	fields atomic.Pointer[FieldsView]
-	making chan struct{} // held while a view and its fields are made: views share fields
+	making chan struct{} // held while a view and its fields are created, because views share fields
 	users  Memo[string]
 	me     Memo[*iconik.User]
-	notAs  sync.Map // iconik user id, "" for any → when iconik refused a comment in their name
+	notAs  sync.Map // iconik user ID, "" for all → when iconik refused a comment in their name
 }
 
-// New is a tenant whose clients are open. sender may be nil: no mail is sent then.
+// New returns a tenant with open clients. If sender is nil, no mail is sent.
 func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.Client, sender Sender, log *slog.Logger) *Tenant {
 	return &Tenant{
 		ID: cfg.ID, Config: cfg, Ledger: l.Tenant(cfg.ID), Frameio: fio, Iconik: ick, Log: log,
@@ -49,12 +49,12 @@ func New(cfg *config.Tenant, l *ledger.Ledger, fio frameio.Reader, ick *iconik.C
 	}
 }
 
-// absentPatience is how often is looked whether a tenant is back in the configuration.
+// absentPatience is the interval between checks whether a tenant is back in the configuration.
 const absentPatience = time.Minute
 
-// Tenants opens the clients of each tenant at its first use, and anew once its configuration has changed.
+// Tenants opens each tenant's clients at their first use, and again when the tenant's configuration has changed.
 type Tenants struct {
-	// Watch counts what the tenants' clients ask; nil: nobody does.
+	// Watch counts the calls of the tenants' clients. It may be nil.
 	Watch *rest.Watch
 
 	config *config.Live
@@ -65,7 +65,7 @@ type Tenants struct {
 	mu     sync.Mutex
 	open   map[string]*opened
 	sender Sender
-	mail   config.Mail // that the sender was opened with
+	mail   config.Mail // that sender was opened with
 }
 
 type opened struct {
@@ -73,7 +73,7 @@ type opened struct {
 	platform frameio.Platform
 }
 
-// NewTenants reads how mail is sent. start has deliveries run; without it they wait.
+// NewTenants opens the mail server. start starts deliveries; if it is nil, they wait.
 func NewTenants(cfg *config.Live, l *ledger.Ledger, start Starter, log *slog.Logger) (*Tenants, error) {
 	t := &Tenants{config: cfg, ledger: l, log: log, start: start, open: map[string]*opened{}}
 	return t, t.openMail(cfg.Now().Mail)
@@ -92,7 +92,7 @@ func (s *Tenants) openMail(cfg config.Mail) error {
 	return nil
 }
 
-// Get returns a tenant, who only reads Frame.io.
+// Get returns a tenant for reading Frame.io.
 func (s *Tenants) Get(id string) (*Tenant, error) {
 	o, err := s.get(id)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Tenants) Get(id string) (*Tenant, error) {
 	return o.Tenant, nil
 }
 
-// GetPlatform returns a tenant and what changes its Frame.io.
+// GetPlatform returns a tenant, and the Platform that changes its Frame.io.
 func (s *Tenants) GetPlatform(id string) (*Tenant, frameio.Platform, error) {
 	o, err := s.get(id)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	goes  = "11111111-2222-4333-8444-555555555555"
 )
 
-// reloading is what a worker knows of tenants, on a file that changes.
+// reloading returns a worker's tenants, read from a file that changes.
 func reloading(t *testing.T) (tenants *Tenants, write func(name string, ids ...string)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "framebridge.yaml")

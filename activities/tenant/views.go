@@ -9,20 +9,20 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// FormatOriginal is the name of the format that holds a version's original in iconik.
+// FormatOriginal is the name of the iconik format that holds a version's original.
 const FormatOriginal = "ORIGINAL"
 
-// viewFields are the fields of each view that is written.
+// viewFields lists the fields of each view that Framebridge writes.
 var viewFields = map[string][]mapping.Field{
 	mapping.ArchiveView: mapping.ArchiveFields,
 	mapping.CommentView: mapping.CommentFields,
 	mapping.ReviewView:  mapping.ReviewFields,
 }
 
-// viewMemory is how long views of iconik are believed to be as they were seen: people may delete them, and take fields out.
+// viewMemory is how long iconik's views are cached. People may delete them or remove fields.
 const viewMemory = 10 * time.Minute
 
-// View returns the id of one of our metadata views; the view and the fields it lacks are made.
+// View returns the ID of one of our metadata views. It creates the view and its fields if they are missing.
 func (t *Tenant) View(ctx context.Context, name string) (string, error) {
 	return t.views.Get(ctx, name, func(ctx context.Context) (id string, err error) {
 		err = t.alone(ctx, func(ctx context.Context) error {
@@ -33,7 +33,8 @@ func (t *Tenant) View(ctx context.Context, name string) (string, error) {
 	})
 }
 
-// alone changes views: iconik replaces one as a whole, so what two workers add at the same time would be lost in part.
+// alone runs do while nobody else changes views. iconik replaces a view as a whole, so concurrent additions by two workers
+// would be partly lost.
 func (t *Tenant) alone(ctx context.Context, do func(context.Context) error) error {
 	select {
 	case t.making <- struct{}{}:
@@ -77,7 +78,7 @@ func (t *Tenant) ensureView(ctx context.Context, name string) (string, error) {
 	return made.ID, nil
 }
 
-// missingFields are those of want that a view, perhaps rearranged by people, has not.
+// missingFields returns the fields of want that a view lacks. People may have rearranged the view.
 func missingFields(have, want iconik.View) []iconik.ViewField {
 	known := map[string]bool{}
 	for _, f := range have.ViewFields {
@@ -105,7 +106,7 @@ func (t *Tenant) makeFields(ctx context.Context, fields []mapping.Field) error {
 	return nil
 }
 
-// createField makes a field. One that somebody made a moment before, or an answer that was lost, is no refusal.
+// createField creates a field. It returns the existing field if somebody created it a moment before, or if the answer was lost.
 func (t *Tenant) createField(ctx context.Context, f iconik.Field) (*iconik.Field, error) {
 	made, err := t.Iconik.Metadata.CreateField(ctx, f)
 	if err == nil {
@@ -117,7 +118,7 @@ func (t *Tenant) createField(ctx context.Context, f iconik.Field) (*iconik.Field
 	return nil, err
 }
 
-// Values gives single values the form iconik wants.
+// Values converts single values to the form that iconik wants.
 func Values(m map[string]string) map[string][]string {
 	out := make(map[string][]string, len(m))
 	for k, v := range m {
@@ -130,7 +131,7 @@ func Values(m map[string]string) map[string][]string {
 	return out
 }
 
-// FirstID picks the first row that fits.
+// FirstID returns the ID of the first row that fits, or "" if there is none.
 func FirstID[T any](rows []T, err error, fits func(T) (string, bool)) (string, error) {
 	if err != nil && !rest.IsNotFound(err) {
 		return "", err

@@ -1,5 +1,5 @@
-// Package upkeep does, day by day, what archives need over the years: it reads a sample of the stored bytes back, and forgets people
-// after the retention.
+// Package upkeep does daily what archives need over the years: it reads a sample of the stored bytes back, and forgets people
+// when the retention has passed.
 package upkeep
 
 import (
@@ -34,30 +34,30 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Options is what the upkeep of a worker's tenants shares.
+// Options is what a worker's upkeep of all tenants shares.
 type Options struct {
 	Ledger  *ledger.Ledger
-	Objects *http.Client // for signed URLs: no credentials
+	Objects *http.Client // no credentials: for signed URLs
 	Log     *slog.Logger
-	// Tenant returns a tenant by its id.
+	// Tenant returns a tenant by ID.
 	Tenant func(id string) (*tenant.Tenant, error)
 }
 
-// Activities are the steps, in methods named like the activities.
+// Activities holds the upkeep's activities; each method is registered under its own name.
 type Activities struct {
 	Options
 	files *prometheus.CounterVec
 	bytes *prometheus.CounterVec
 }
 
-// New returns the upkeep of a worker.
+// New returns a worker's upkeep activities.
 func New(o Options) *Activities {
 	return &Activities{Options: o,
 		files: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_fixity_files_total", Help: "Stored files that were read back, by what was found: ok, problem or unread."}, []string{"tenant", "found"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_fixity_bytes_total", Help: "Stored bytes that were read back."}, []string{"tenant"})}
 }
 
-// Metrics are what the upkeep counts.
+// Metrics returns the upkeep's collectors.
 func (a *Activities) Metrics() []prometheus.Collector {
 	return []prometheus.Collector{a.files, a.bytes}
 }
@@ -69,8 +69,8 @@ type stored struct {
 	key     float64
 }
 
-// sample keeps, of all that it is shown, a choice in which a file's chance is that of its bytes (Efraimidis and Spirakis, A-Res), until
-// their bytes reach the target.
+// sample keeps a random selection of the files it is shown, in which a file's chance is proportional to its bytes (Efraimidis
+// and Spirakis, A-Res), until the selected bytes reach the target.
 type sample struct {
 	chosen []stored
 	bytes  int64
@@ -78,7 +78,7 @@ type sample struct {
 }
 
 func (s *sample) Len() int           { return len(s.chosen) }
-func (s *sample) Less(i, j int) bool { return s.chosen[i].key > s.chosen[j].key } // the first to go on top
+func (s *sample) Less(i, j int) bool { return s.chosen[i].key > s.chosen[j].key } // the first to be dropped is on top
 func (s *sample) Swap(i, j int)      { s.chosen[i], s.chosen[j] = s.chosen[j], s.chosen[i] }
 func (s *sample) Push(x any)         { s.chosen = append(s.chosen, x.(stored)) }
 func (s *sample) Pop() any {
@@ -99,8 +99,8 @@ func (s *sample) show(f stored, chance *rand.Rand) {
 	}
 }
 
-// SampleBytes reads a day's share of archive.fixity_sample back, and says what is not as it was copied. The same day chooses the same
-// files, so that another attempt goes on where one ended.
+// SampleBytes reads a day's share of archive.fixity_sample back and reports what differs from what was copied. The same day
+// selects the same files, so that another attempt continues where one ended.
 func (a *Activities) SampleBytes(ctx context.Context, in workflows.UpkeepDay) (workflows.UpkeepResult, error) {
 	t, err := a.Tenant(in.Tenant)
 	if err != nil {
@@ -116,7 +116,7 @@ func (a *Activities) SampleBytes(ctx context.Context, in workflows.UpkeepDay) (w
 	began := attempt.Of(ctx).Scheduled()
 	var found findings
 	for i, f := range chosen {
-		if found.inARow == errorsInARow { // it is not the files
+		if found.inARow == errorsInARow { // the cause is not the files
 			found.errors += len(chosen) - i
 			break
 		}
@@ -149,23 +149,23 @@ func (a *Activities) SampleBytes(ctx context.Context, in workflows.UpkeepDay) (w
 			found.Files, found.Bytes = found.Files+1, found.Bytes+f.item.StoredSize
 		}
 	}
-	if found.Files == 0 && found.unread == 0 { // whatever it is that fails, nothing was found that anybody must be told
+	if found.Files == 0 && found.unread == 0 { // whatever is failing, nothing was found that people must be told
 		return found.UpkeepResult, found.err
 	}
 	return found.UpkeepResult, a.tell(ctx, t, in.Day, found)
 }
 
-// findings are those of a day's sample.
+// findings are the results of a day's sample.
 type findings struct {
 	workflows.UpkeepResult
 	problems []string
-	unread   int   // their bytes cannot be read, as those that iconik has archived
+	unread   int   // their bytes cannot be read, for example because iconik has archived them
 	errors   int   // reading them failed
-	inARow   int   // of those, since one was read
-	err      error // the first
+	inARow   int   // consecutive errors, since the last file that was read
+	err      error // the first one
 }
 
-const errorsInARow = 10 // after which the others are not tried
+const errorsInARow = 10 // after which the rest is not tried
 
 func (f *findings) failed(err error) {
 	f.errors++
@@ -174,7 +174,7 @@ func (f *findings) failed(err error) {
 	}
 }
 
-// choose is the sample of a day: a thirtieth of the month's share.
+// choose returns a day's sample: one thirtieth of the month's share.
 func (a *Activities) choose(ctx context.Context, t *tenant.Tenant, day string) ([]stored, error) {
 	var archives, all []string
 	total := int64(0)
@@ -221,7 +221,7 @@ func (a *Activities) choose(ctx context.Context, t *tenant.Tenant, day string) (
 			return nil, err
 		}
 	}
-	for _, id := range all { // whatever becomes of the archive: what was deleted in Frame.io is nowhere else
+	for _, id := range all { // whatever the state of the archive: what was deleted in Frame.io exists nowhere else
 		if err := show(id, t.Ledger.Archive(id).Freed(ctx)); err != nil {
 			return nil, err
 		}
@@ -232,7 +232,7 @@ func (a *Activities) choose(ctx context.Context, t *tenant.Tenant, day string) (
 	return s.chosen, nil
 }
 
-// read reads one file back. was is false where its bytes cannot be read, as those that iconik has archived.
+// read reads one file back. was is false if its bytes cannot be read, for example because iconik has archived them.
 func (a *Activities) read(ctx context.Context, t *tenant.Tenant, f stored) (found string, was bool, err error) {
 	file, found, err := stands(ctx, t, f.item)
 	switch {
@@ -276,8 +276,8 @@ func (a *Activities) read(ctx context.Context, t *tenant.Tenant, f stored) (foun
 	return found, true, t.Ledger.Archive(f.archive).PutByteRead(ctx, ledger.ByteRead{SourceID: f.item.SourceID, At: time.Now(), ETag: now.ETag, Size: now.Size, Checksum: now.XXH64, Problem: found})
 }
 
-// stands is the file in iconik that was stored, or a copy of it that iconik or people have put on another storage, where that is the only
-// one; found says what is wrong where there is none.
+// stands returns the stored file in iconik, or, if only that is left, a copy that iconik or people have put on another storage.
+// found says what is wrong if there is neither.
 func stands(ctx context.Context, t *tenant.Tenant, it ledger.Item) (file *iconik.File, found string, err error) {
 	file, err = t.Iconik.Files.File(ctx, it.AssetID, it.FileID, iconik.FileOptions{})
 	gone := iconik.Gone(file, err)
@@ -303,7 +303,7 @@ func stands(ctx context.Context, t *tenant.Tenant, it ledger.Item) (file *iconik
 
 const problemsNamed = 20 // in the audit log and the mail
 
-// tell writes the day's sample into the audit log, and mails what is not as it was copied.
+// tell writes the day's sample to the audit log, and mails what differs from what was copied.
 func (a *Activities) tell(ctx context.Context, t *tenant.Tenant, day string, of findings) error {
 	text := fmt.Sprintf("%s (%s) read back, %s", english.Count(of.Files, "file"), report.Size(of.Bytes), english.Count(of.Problems, "problem"))
 	if n := of.unread + of.errors; n > 0 {
@@ -327,7 +327,7 @@ func (a *Activities) tell(ctx context.Context, t *tenant.Tenant, day string, of 
 	return t.Mail.SendOnce(ctx, "", mail.Message{ID: "fixity:" + t.ID + ":" + day, To: tenant.Recipients("", t.Config.Archive.Notify), Subject: "Archived files have changed in the storage", Text: body})
 }
 
-// ForgetPeople takes people out of what ended longer ago than personal_data.retention.
+// ForgetPeople removes people from everything that ended longer ago than personal_data.retention.
 func (a *Activities) ForgetPeople(ctx context.Context, in workflows.UpkeepDay) (workflows.UpkeepResult, error) {
 	t, err := a.Tenant(in.Tenant)
 	if err != nil {

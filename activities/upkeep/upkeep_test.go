@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// A file's chance to be read is that of its bytes, and a sample has no more than it must.
+// A file's chance of being read is proportional to its bytes, and a sample is no larger than it must be.
 func TestASampleGoesByBytes(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	read := map[string]int{}

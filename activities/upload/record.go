@@ -14,23 +14,23 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// Record is what iconik keeps of one file: a format, a file set of it on a storage, and the file in that.
+// Record is what iconik keeps of one file: a format, the format's file set on a storage, and the file in that.
 type Record struct {
 	Key    string // of its links in the ledger
 	Format string
 	Size   int64    // bytes, -1 while unknown
-	Under  []string // folders of the storage, above those of the item's path
-	// Still, where set, is an error where the record is not this attempt's to take back any more: another one may have filled it.
+	Under  []string // the storage's folders above those of the item's path
+	// Still, if set, returns an error if the record is no longer this attempt's to take back: another one may have filled it.
 	Still func(context.Context) error
 
 	FormatID, FileSetID, FileID string
-	made                        iconik.File // only when this call made the file: with its upload URLs
+	made                        iconik.File // with its upload URLs, only if this call created it
 }
 
-// Once makes an object exactly once, in the name of whoever it is for: see tenant.CreateOnce.
+// Once creates an object exactly once, on behalf of whoever it is for: see tenant.CreateOnce.
 type Once func(context.Context, tenant.Creation) (id string, made bool, err error)
 
-// Ensure finds or makes format, file set and file of a version.
+// Ensure finds or creates a version's format, file set and file.
 func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record) (Record, error) {
 	storage, err := a.Storage(ctx)
 	if err != nil {
@@ -58,10 +58,10 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 	if err != nil {
 		return rec, fmt.Errorf("format: %w", err)
 	}
-	// Readable for people, and no other's: iconik makes the names of files unique only where the storage is set so
-	// (add_uuid_to_filenames), and versions and neighbours may share theirs.
+	// The path is readable and unique. iconik makes file names unique only if the storage is configured that way
+	// (add_uuid_to_filenames), and versions and neighbors may share theirs.
 	dir := mapping.StorageDir(rec.Under, mapping.ParentPath(it.Path), rec.FormatID)
-	// One file set too many stays: iconik deletes a file set with the files in its folder, which are those of the other one.
+	// A surplus file set stays: iconik deletes a file set together with the files in its folder, which belong to the other one.
 	rec.FileSetID, _, err = once(ctx, tenant.Creation{Kind: ledger.LinkFileSet, SourceID: rec.Key, Parent: it.AssetID, IndexLag: tenant.StoreLag,
 		Find: func(ctx context.Context) (string, error) {
 			have, err := files.FileSets(ctx, it.AssetID, it.VersionID)
@@ -103,7 +103,7 @@ func (a Files) Ensure(ctx context.Context, once Once, it ledger.Item, rec Record
 	return rec, nil
 }
 
-// gone is the error of a deletion, but not where there is nothing to delete any more.
+// gone returns the error of a deletion, or nil if there was nothing left to delete.
 func gone(err error) error {
 	if rest.IsNotFound(err) {
 		return nil
@@ -111,7 +111,7 @@ func gone(err error) error {
 	return err
 }
 
-// Open finds or makes an item's record and begins its upload. A record that iconik gives no URL for is made anew, once.
+// Open finds or creates an item's record and begins its upload. If iconik gives no URL for the record, Open creates it again, once.
 func (a Files) Open(ctx context.Context, once Once, it ledger.Item, rec Record) (Record, string, error) {
 	for again := false; ; again = true {
 		var err error
@@ -142,7 +142,7 @@ func (a Files) Open(ctx context.Context, once Once, it ledger.Item, rec Record) 
 	}
 }
 
-// Drop takes a file's record, and its upload if it has one, back. The bytes, if any, stay until others replace them.
+// Drop deletes a file's record and its upload, if it has one. Any bytes stay until others replace them.
 func (a Files) Drop(ctx context.Context, it ledger.Item, key string) error {
 	link, ok, err := a.Tenant.Ledger.Link(ctx, ledger.LinkFileRecord, key)
 	if err != nil || !ok || link.TargetID == "" {
@@ -160,7 +160,7 @@ func (a Files) Drop(ctx context.Context, it ledger.Item, key string) error {
 	return a.Tenant.Ledger.Delete(ctx, ledger.LinkFileRecord, key)
 }
 
-// Fill uploads a body, in parts where it is not small, to the item's file and closes that.
+// Fill uploads a body to the item's file, in parts unless it is small, and closes the file.
 func (a Files) Fill(ctx context.Context, engine *transfer.Engine, it ledger.Item, body []byte) error {
 	sink, err := a.Sink(ctx, it, it.Size)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package upload brings a file's bytes to where iconik keeps them: which storage that is, the session that it needs, and the
-// sink that the transfer engine fills.
+// Package upload brings a file's bytes to where iconik keeps them: it knows the storage, the session that the storage needs,
+// and the sink that the transfer engine fills.
 package upload
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/framebridge/framebridge/transfer/s3"
 )
 
-// The kinds of iconik storages that files can be brought to.
+// The kinds of iconik storage that files can be uploaded to.
 const (
 	storageS3    = "S3"
 	storageGCS   = "GCS"
@@ -32,33 +32,33 @@ const (
 )
 
 const (
-	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking anew
+	uploadURLLife = 5 * time.Minute // how long an upload URL from a file's creation is used without asking again
 )
 
-// Uploads is what a worker remembers of what it uploads.
+// Uploads is what a worker remembers about its uploads.
 type Uploads struct {
 	config  *config.Live
-	objects *http.Client // for signed URLs: no credentials
+	objects *http.Client // no credentials: for signed URLs
 
-	storages tenant.Memo[*iconik.Storage] // of each tenant
-	fresh    sync.Map                     // file id → freshUpload
+	storages tenant.Memo[*iconik.Storage] // by tenant and storage ID
+	fresh    sync.Map                     // file ID → *freshUpload
 }
 
-// New remembers nothing yet.
+// New returns empty Uploads.
 func New(cfg *config.Live, objects *http.Client) *Uploads {
 	return &Uploads{config: cfg, objects: objects}
 }
 
-// Forget forgets every upload URL.
+// Forget forgets all upload URLs.
 func (u *Uploads) Forget() { u.fresh.Clear() }
 
-// Files are those of one tenant.
+// Files uploads the files of one tenant.
 type Files struct {
 	*Uploads
 	Tenant *tenant.Tenant
 }
 
-// Of are a tenant's files.
+// Of returns a tenant's Files.
 func (u *Uploads) Of(t *tenant.Tenant) Files { return Files{u, t} }
 
 type freshUpload struct {
@@ -66,13 +66,13 @@ type freshUpload struct {
 	at   time.Time
 }
 
-// iconik need not give a record every kind of URL, nor again what it gave when the record was made.
+// iconik need not give a record every kind of URL, nor give it again after the record was created.
 var (
 	ErrNoURL      = errors.New("iconik returned no upload URL")
 	ErrNoPartsURL = fmt.Errorf("%w for parts", ErrNoURL)
 )
 
-// Storage is where originals go: the configured storage, or the one iconik matches for files.
+// Storage returns where originals go: the configured storage, or the one that iconik picks for files.
 func (a Files) Storage(ctx context.Context) (*iconik.Storage, error) {
 	return a.storages.Get(ctx, a.storageKey(), func(ctx context.Context) (*iconik.Storage, error) {
 		s, err := a.Tenant.Iconik.Files.FilesStorage(ctx, a.Tenant.Config.Iconik.StorageID)
@@ -91,7 +91,7 @@ func (a Files) Storage(ctx context.Context) (*iconik.Storage, error) {
 
 func (a Files) storageKey() string { return a.Tenant.ID + " " + a.Tenant.Config.Iconik.StorageID }
 
-// onStorage forgets the storage where iconik refuses to put something on it: somebody may have deleted it, and made another one.
+// onStorage forgets the storage if iconik refuses to put something on it: somebody may have deleted it and created another one.
 func (a Files) onStorage(err error) error {
 	if rest.IsRefused(err) {
 		a.storages.Forget(a.storageKey())
@@ -99,8 +99,8 @@ func (a Files) onStorage(err error) error {
 	return err
 }
 
-// Remember saves a call for files that are moved at once by the worker that made their record. Another one may move
-// them, so that nothing is kept longer than it is of use.
+// Remember saves a call if the worker that created a file's record also moves the file right away. Another worker may move it,
+// so a URL is kept only as long as it is useful.
 func (a Files) Remember(f iconik.File) {
 	if f.ID == "" || f.UploadURL == "" && f.MultipartUploadURL == "" {
 		return
@@ -110,13 +110,13 @@ func (a Files) Remember(f iconik.File) {
 	time.AfterFunc(uploadURLLife, func() { a.fresh.CompareAndDelete(f.ID, u) })
 }
 
-// offersPut says whether a remembered record can be filled by a single PUT.
+// offersPut reports whether a remembered record can be filled by a single PUT.
 func (a Files) offersPut(fileID string) bool {
 	u, ok := a.fresh.Load(fileID)
 	return ok && u.(*freshUpload).file.UploadURL != "" && time.Since(u.(*freshUpload).at) < uploadURLLife
 }
 
-// uploadFile returns a file's record with its upload URLs: the remembered one once, and a new one otherwise.
+// uploadFile returns a file's record with its upload URLs. It uses the remembered one once, and otherwise asks for a new one.
 func (a Files) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (iconik.File, error) {
 	if u, ok := a.fresh.LoadAndDelete(it.FileID); ok && !fresh && time.Since(u.(*freshUpload).at) < uploadURLLife {
 		return u.(*freshUpload).file, nil
@@ -131,12 +131,12 @@ func (a Files) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (icon
 	return *f, nil
 }
 
-// isMultipart says whether a file of this size, -1 for unknown, goes up in parts.
+// isMultipart reports whether a file of this size, -1 for unknown, is uploaded in parts.
 func (a Files) isMultipart(size int64) bool {
 	return size < 0 || size > int64(a.config.Now().Transfer.PartSize)
 }
 
-// Begin opens the session that a storage needs for a file of a size, and returns what finds it again.
+// Begin opens the session that the storage needs for a file of this size, and returns its ID, or "" if it needs none.
 func (a Files) Begin(ctx context.Context, it ledger.Item, size int64) (string, error) {
 	storage, err := a.Storage(ctx)
 	if err != nil {
@@ -191,7 +191,7 @@ func (a Files) beginS3(ctx context.Context, it ledger.Item, size int64) (string,
 	return id, nil
 }
 
-// Sink is where a file's bytes go, by the kind of iconik's storage.
+// Sink returns where a file's bytes go, depending on the kind of iconik's storage.
 func (a Files) Sink(ctx context.Context, it ledger.Item, size int64) (transfer.Sink, error) {
 	storage, err := a.Storage(ctx)
 	if err != nil {
@@ -277,7 +277,7 @@ func (a Files) b2Sink(it ledger.Item, part int64, stored func(context.Context) (
 	})
 }
 
-// Abandon drops an upload session. The stores also drop by themselves what is never completed.
+// Abandon drops an upload session. The stores also drop sessions that are never completed.
 func (a Files) Abandon(ctx context.Context, it ledger.Item) error {
 	storage, err := a.Storage(ctx)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/clients/iconik"
 )
 
-// A file that another worker moves is not remembered for the life of this one.
+// A file that another worker moves is not cached for the life of this worker.
 func TestUploadURLsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one := New(nil, nil).Of(nil)

@@ -10,29 +10,28 @@ import (
 
 const vendor = "Frame.io"
 
-// Keyed is what a listing shows; Key tells one from another.
+// Keyed is a row of a listing. Key identifies it.
 type Keyed interface{ Key() string }
 
-// Key is the file's, folder's or stack's id.
+// Key returns the ID of the file, folder or stack.
 func (a Asset) Key() string { return a.ID }
 
-// Key is the project's id.
+// Key returns the project's ID.
 func (p Project) Key() string { return p.ID }
 
-// Key is the share's id.
+// Key returns the share's ID.
 func (s Share) Key() string { return s.ID }
 
-// Key is the comment's id.
+// Key returns the comment's ID.
 func (c Comment) Key() string { return c.ID }
 
-// Key is the collection's id.
+// Key returns the collection's ID.
 func (c Collection) Key() string { return c.ID }
 
-// Key is the id of the asset that is shown.
+// Key returns the ID of the asset that is shown.
 func (i ShareItem) Key() string { return i.AssetID }
 
-// Rows reads a listing row by row. One that does not end, or comes back to what it has given, is an
-// error that names the operation.
+// Rows reads a listing row by row. A listing that does not end or repeats itself yields an error that names the operation.
 func Rows[T Keyed](ctx context.Context, operation string, list func(ctx context.Context, cursor string) (Page[T], error)) iter.Seq2[T, error] {
 	return rows(ctx, operation, T.Key, list)
 }
@@ -44,13 +43,13 @@ func rows[T any](ctx context.Context, operation string, id func(T) string, list 
 	})
 }
 
-// RowsOf reads the listing of what belongs to one object row by row, as Rows does.
+// RowsOf is Rows for the listing of what belongs to one object.
 func RowsOf[T Keyed, K any](ctx context.Context, operation string, list func(ctx context.Context, of K, cursor string) (Page[T], error), of K) iter.Seq2[T, error] {
 	return Rows(ctx, operation, func(ctx context.Context, cursor string) (Page[T], error) { return list(ctx, of, cursor) })
 }
 
-// All reads a listing to its end, as Rows does, each object once: a reply may come with its comment and again on a later
-// page, and pages shift while they are read.
+// All reads a listing to its end, like Rows, and returns each object once: a reply may come with its comment and again on a
+// later page, and pages shift while they are read.
 func All[T any](ctx context.Context, operation string, id func(T) string, list func(ctx context.Context, cursor string) (Page[T], error)) ([]T, error) {
 	all, err := rest.Collect(rows(ctx, operation, id, list))
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package frameio is the port to Frame.io: what can be read (Reader), what can be changed (Writer), and what comes in by
-// webhook. Both generations of its API, legacy (V2) and V4, are adapters behind it, which the package open makes; nothing
-// outside this folder knows which one a tenant is on, beyond what Capabilities and Migrated say.
+// Package frameio is the port to Frame.io: what can be read (Reader), what can be changed (Writer), and what arrives by
+// webhook. Both generations of its API, legacy (V2) and V4, are adapters behind it, which package open creates. Nothing outside
+// this folder knows which one a tenant uses, beyond what Capabilities and Migrated tell.
 package frameio
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// Generation names one of Frame.io's two APIs.
+// Generation identifies one of Frame.io's two APIs.
 type Generation string
 
 // Frame.io's two APIs.
@@ -18,26 +18,25 @@ const (
 	V4     Generation = "v4"
 )
 
-// IDCharacters are those that ids of Frame.io may have besides letters, digits, - and _: those of accounts on Adobe's storage
-// are adobe:<id>, and adobe:<id>|<version> of files.
+// IDCharacters are the characters that Frame.io's IDs may contain besides letters, digits, - and _. In accounts on Adobe's
+// storage, IDs are adobe:<id>, and adobe:<id>|<version> for files.
 const IDCharacters = ":|.@/"
 
-// Capabilities says what a generation can do, so that callers adapt without asking which it is.
+// Capabilities says what a generation can do, so that callers can adapt without asking which one it is.
 type Capabilities struct {
-	// Checksums: Frame.io publishes the xxHash64 of originals (it may still be absent on a file).
+	// Checksums: Frame.io publishes the xxHash64 of originals, although a file may still lack it.
 	Checksums bool
-	// NativeArchive: a project's originals can be away in cold storage and come back.
+	// NativeArchive: a project's originals can be moved to cold storage and come back.
 	NativeArchive bool
 	// CreateReplies: a comment can be posted as a reply to another.
 	CreateReplies bool
 	// TeamOnlyComments: a comment can be hidden from reviewers.
 	TeamOnlyComments bool
-	// WatermarkOnFiles: whether a file is watermarked shows on the file, before it is shared; otherwise it shows on the
-	// share, after that was made.
+	// WatermarkOnFiles: a file shows whether it is watermarked before it is shared. Otherwise the share shows it, after it was created.
 	WatermarkOnFiles bool
-	// SharesOnly: there is one kind of share, as which presentations and review links live on after a migration.
+	// SharesOnly: there is one kind of share, which presentations and review links become after a migration.
 	SharesOnly bool
-	// MayMigrate: Frame.io may move the account to the other API at any moment, and refuses its tokens from then on.
+	// MayMigrate: Frame.io may move the account to the other API at any time, and rejects its tokens from then on.
 	MayMigrate bool
 	// FolderMembers: who may see a folder can be listed.
 	FolderMembers bool
@@ -45,9 +44,9 @@ type Capabilities struct {
 	InviteBatch int
 	// ShareBatch is how many assets CreateShare takes at once.
 	ShareBatch int
-	// CommentPolls is how many comment listings a minute the API gives one token.
+	// CommentPolls is how many comment listings per minute the API allows one token.
 	CommentPolls int
-	// ListLimit is the listing of children's rate in calls a minute, for estimates; 0 is unknown.
+	// ListLimit is the rate limit for listing children, in calls per minute, for estimates. 0 means unknown.
 	ListLimit int
 }
 
@@ -57,12 +56,12 @@ type Page[T any] struct {
 	Next  string
 }
 
-// User is a person with an account. Email and Name are empty where Frame.io does not show them.
+// User is a person with an account. Email and Name are empty if Frame.io does not show them.
 type User struct {
 	ID, Name, Email string
 }
 
-// Team is what holds projects: a team of the legacy API, a workspace of V4.
+// Team holds projects: a team in the legacy API, a workspace in V4.
 type Team struct {
 	ID, Name string
 }
@@ -74,7 +73,7 @@ type Project struct {
 	Team     Team
 	// Archived: the project is in Frame.io's cold storage (archived, or on its way there or back).
 	Archived bool
-	// Inactive is V4's word for a project that is put aside: its media is there in full.
+	// Inactive is V4's word for a project that has been put aside. All of its media is still there.
 	Inactive    bool
 	Description string
 	Owner       User
@@ -82,11 +81,11 @@ type Project struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	URL         string // where a person opens it
-	// Settings are its other properties as Frame.io sent them.
+	// Settings holds its other properties as Frame.io sent them.
 	Settings map[string]any
 }
 
-// Stored is how many bytes Frame.io says that a project holds; false where it does not say.
+// Stored returns how many bytes the project holds according to Frame.io, and false if Frame.io does not say.
 func (p Project) Stored() (int64, bool) {
 	switch n := p.Settings["storage"].(type) {
 	case float64:
@@ -97,7 +96,7 @@ func (p Project) Stored() (int64, bool) {
 	return 0, false
 }
 
-// AssetKind is what a node of the project's tree is.
+// AssetKind is the kind of a node in a project's tree.
 type AssetKind string
 
 // Kinds of nodes.
@@ -107,7 +106,7 @@ const (
 	KindStack  AssetKind = "version_stack"
 )
 
-// MediaClass groups files by how Frame.io plays them.
+// MediaClass classifies files by how Frame.io plays them.
 type MediaClass string
 
 // Classes of media.
@@ -118,10 +117,10 @@ const (
 	ClassOther    MediaClass = ""
 )
 
-// Original says whether a file's original bytes can be had.
+// Original says whether a file's original bytes are available.
 type Original string
 
-// What can be had of an original.
+// Values of Original.
 const (
 	OriginalAvailable     Original = "available"
 	OriginalArchived      Original = "archived"       // in cold storage: it can come back
@@ -131,7 +130,7 @@ const (
 	OriginalForbidden     Original = "forbidden"      // the token's user may not download it
 )
 
-// Asset is a node of a project's tree: a file, a folder, or a version stack.
+// Asset is a node in a project's tree: a file, a folder, or a version stack.
 type Asset struct {
 	ID, ParentID, ProjectID string
 	Kind                    AssetKind
@@ -144,14 +143,14 @@ type Asset struct {
 	Checksum  string // xxHash64 of the original in lower-case hex; empty when Frame.io has none
 	Original  Original
 	HasProxy  bool
-	// Ready: Frame.io has the bytes and has made what its player needs.
+	// Ready: Frame.io has the bytes and has created what its player needs.
 	Ready bool
-	// UploadFailed: Frame.io could not take the upload.
+	// UploadFailed: Frame.io could not process the upload.
 	UploadFailed bool
 	Watermark    Watermark
 
 	Duration      float64      // seconds
-	FrameRate     mapping.Rate // the zero value: there is none
+	FrameRate     mapping.Rate // zero if there is none
 	Frames        int64
 	StartTimecode string
 	Width, Height int
@@ -160,19 +159,19 @@ type Asset struct {
 	Rating      *float64
 	Description string
 	Properties  map[string]any
-	Uploader    User         // of folders and stacks: who made them
+	Uploader    User         // of folders and stacks: who created them
 	Fields      []FieldValue // V4's metadata, in its order
 
 	CreatedAt, UploadedAt, UpdatedAt time.Time
 
-	TeamOnly     bool   // hidden from those who are not of the team
-	CommentCount int    // -1: not counted by this API
-	CommentHint  *int   // a count that may be wrong or of other comments than are listed: good for an order; nil: none
+	TeamOnly     bool   // hidden from people outside the team
+	CommentCount int    // -1 if this API does not count them
+	CommentHint  *int   // a count that may be wrong or may count other comments than those listed, good enough for sorting; nil for none
 	ItemCount    int    // of folders and stacks
 	CoverID      string // of stacks: the current version
 }
 
-// Rendition is which bytes of a file are meant.
+// Rendition says which bytes of a file are meant.
 type Rendition string
 
 // Renditions that are copied.
@@ -181,7 +180,7 @@ const (
 	RenditionProxy    Rendition = "proxy"
 )
 
-// Media is where a file's bytes can be read. URL is a secret: it must not be logged, stored or put into a history.
+// Media says where a file's bytes can be read. URL is a secret: it must not be logged, stored or put into a history.
 type Media struct {
 	URL       string
 	Rendition Rendition
@@ -192,7 +191,7 @@ type Media struct {
 	ExpiresAt time.Time // zero when unknown
 }
 
-// OriginalUnavailable is returned by Media when Frame.io does not give the bytes asked for.
+// OriginalUnavailable is the error that Media returns if Frame.io does not provide the requested bytes.
 type OriginalUnavailable struct {
 	FileID  string
 	Why     Original
@@ -210,7 +209,7 @@ func (e *OriginalUnavailable) Error() string {
 type Person struct {
 	ID, Name, Email string
 	Guest           bool
-	Unknown         bool // the generation does not say who
+	Unknown         bool // the generation does not say who it is
 }
 
 // Comment is one comment or reply on a file.
@@ -231,9 +230,9 @@ type Comment struct {
 	Annotation           string
 	CreatedAt, UpdatedAt time.Time
 
-	Anchor      *Point // where in the picture it was pinned
-	CompletedBy User   // ID only where Frame.io does not say who that is
-	Likes       int    // whose they are is not said
+	Anchor      *Point // where in the picture it is pinned
+	CompletedBy User   // only ID is set if Frame.io does not say who that is
+	Likes       int    // Frame.io does not say whose they are
 	EditedAt    time.Time
 	Links       []TextLink
 	Mentions    []Mention
@@ -241,10 +240,10 @@ type Comment struct {
 	Markup      *TextMarkup
 }
 
-// ShareKind is which of Frame.io's ways of sharing a Share is.
+// ShareKind is one of Frame.io's ways of sharing.
 type ShareKind string
 
-// Ways of sharing: the first two are the legacy API's.
+// Ways of sharing. The first two are the legacy API's.
 const (
 	SharePresentation ShareKind = "presentation"
 	ShareReviewLink   ShareKind = "review_link"
@@ -258,37 +257,37 @@ type Share struct {
 	Name      string
 	URL       string
 	Active    bool
-	ExpiresAt time.Time // zero: never
+	ExpiresAt time.Time // zero means never
 	Watermark Watermark
-	// HasPassphrase: whoever opens it is asked for one, which Frame.io may have made by itself.
+	// HasPassphrase: whoever opens it must enter one, which Frame.io may have generated.
 	HasPassphrase bool
 	Access        Access // AccessPublic or AccessSecure
 	Downloads     bool   // whoever opens it may download
-	// Refused is what CreateShare had to leave out.
+	// Refused lists what CreateShare had to leave out.
 	Refused      []Refused
 	CreatedAt    time.Time
 	Owner        User
-	CollectionID string // of V4: the collection that it shows
-	// Settings are the share's other settings as Frame.io sent them, without passphrases.
+	CollectionID string // V4: the collection that it shows
+	// Settings holds the share's other settings as Frame.io sent them, without passphrases.
 	Settings map[string]any
-	// Items, when not nil, came with the listing; otherwise ask ShareItems.
+	// Items came with the listing if it is not nil. Otherwise call ShareItems.
 	Items []ShareItem
 }
 
-// Refused is something that Frame.io did not take when a share was made, and its own words about it; Why is empty where the
+// Refused is something that Frame.io did not accept when a share was created, with Frame.io's explanation. Why is empty if the
 // server does not know the field.
 type Refused struct{ What, Why string }
 
-// What may be refused.
+// Values of Refused.What.
 const (
 	RefusedWatermark = "watermark"
 	RefusedDownload  = "download"
 	RefusedPublic    = "public"
-	RefusedOpen      = "no passphrase" // one was made up
+	RefusedOpen      = "no passphrase" // one was generated
 	RefusedClosed    = "closed"        // the share is on, and empty
 )
 
-// Refusal returns what Frame.io said about something that it did not take.
+// Refusal returns what Frame.io said about something that it refused, and whether it did.
 func (s Share) Refusal(what string) (why string, refused bool) {
 	for _, r := range s.Refused {
 		if r.What == what {
@@ -307,17 +306,17 @@ type ShareItem struct {
 // Reviewers are the people invited to a share.
 type Reviewers struct {
 	Emails []string
-	People []User // the same, with their names where the generation tells
-	Listed bool   // Emails are all of them
+	People []User // the same, with their names if the generation tells
+	Listed bool   // Emails is complete
 	Count  int    // -1 when unknown
 }
 
-// Watermark is what is known of the watermark on a file or share.
+// Watermark is what is known about the watermark on a file or share.
 type Watermark string
 
-// What an answer says of a watermark.
+// Values of Watermark.
 const (
 	WatermarkOn      Watermark = "on"
 	WatermarkOff     Watermark = "off"
-	WatermarkUnknown Watermark = "unknown" // the answer does not say
+	WatermarkUnknown Watermark = "unknown" // the response does not say
 )

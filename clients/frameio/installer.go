@@ -6,7 +6,7 @@ import (
 )
 
 // Installer reads and changes what an administrator sets up once in an account: webhooks and custom actions. Every error is a
-// *rest.Error, classified once.
+// classified *rest.Error.
 type Installer interface {
 	InstallCapabilities() InstallCapabilities
 
@@ -19,13 +19,12 @@ type Installer interface {
 	Webhooks(ctx context.Context, workspaceID string) ([]Webhook, error)
 	// CreateWebhook returns the webhook with its secret, which Frame.io V4 never shows again.
 	CreateWebhook(ctx context.Context, workspaceID string, h Webhook) (Webhook, error)
-	// UpdateWebhook sets name, URL and events, and switches the webhook on where InstallCapabilities.Enable says so.
+	// UpdateWebhook sets name, URL and events, and switches the webhook on if InstallCapabilities.Enable is set.
 	UpdateWebhook(ctx context.Context, h Webhook) error
-	// DeleteWebhook deletes a webhook; one that is gone is no error.
+	// DeleteWebhook deletes a webhook. It is not an error if the webhook is already gone.
 	DeleteWebhook(ctx context.Context, webhookID string) error
 
-	// Actions, CreateAction, UpdateAction and DeleteAction do the same for custom actions, where
-	// InstallCapabilities.Actions says so.
+	// Actions, CreateAction, UpdateAction and DeleteAction do the same for custom actions, if InstallCapabilities.Actions is set.
 	Actions(ctx context.Context, workspaceID string) ([]Action, error)
 	CreateAction(ctx context.Context, workspaceID string, a Action) (Action, error)
 	UpdateAction(ctx context.Context, a Action) error
@@ -34,32 +33,32 @@ type Installer interface {
 
 // InstallCapabilities says what a generation's API can set up.
 type InstallCapabilities struct {
-	// Actions: custom actions can be made, and say what their secret is.
+	// Actions: custom actions can be created, and return their secret.
 	Actions bool
-	// Enable: a webhook that is off can be switched on; otherwise another must be made.
+	// Enable: a webhook that is off can be switched on. Otherwise a new one must be created.
 	Enable bool
-	// PicksAccount: a token may see several accounts, of which frameio.account_id names one.
+	// PicksAccount: a token may see several accounts, and frameio.account_id selects one.
 	PicksAccount bool
-	// ScopesOnToken: what a token may do was chosen when it was made, and shows by what it is refused.
+	// ScopesOnToken: a token's permissions were chosen when it was created, and are known only from what it is refused.
 	ScopesOnToken bool
-	// Me is the path that tells a token's user, and answers nobody without one.
+	// Me is the path that returns the token's user, and that requires a token.
 	Me string
-	// Ends is when Frame.io removes the API; zero: it stays.
+	// Ends is when Frame.io removes the API. Zero means that it stays.
 	Ends time.Time
-	// ReviewEvents are the events that a review waits for, as this generation names them.
+	// ReviewEvents are the events that a review needs, by this generation's names.
 	ReviewEvents []string
 }
 
-// Account is one account as the token sees it.
+// Account is an account as the token sees it.
 type Account struct {
 	ID, Name string
-	Roles    []string // of the token's user: owner, admin, member; nil where the API does not say
-	// StorageUsed and StorageLimit are bytes; a limit of 0 is none, or not told.
+	Roles    []string // of the token's user: owner, admin, member; nil if the API does not say
+	// StorageUsed and StorageLimit are in bytes. A limit of 0 means that there is none or that it is not reported.
 	StorageUsed, StorageLimit int64
-	MigratedAt                time.Time // to V4; zero where it was made there, or the API does not say
+	MigratedAt                time.Time // to V4; zero if it was created there or the API does not say
 }
 
-// Webhook is a webhook of a workspace. Secret is empty where the API does not show it.
+// Webhook is a webhook of a workspace. Secret is empty if the API does not show it.
 type Webhook struct {
 	ID, WorkspaceID, Name, URL string
 	Events                     []string

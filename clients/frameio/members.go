@@ -5,11 +5,11 @@ type Member struct {
 	User
 	Role  string // as Frame.io names it
 	Write bool   // the role may change what is there
-	Team  bool   // may see what is for the team only
+	Team  bool   // may see what is team-only
 }
 
-// Group is a group of the account's people. Neither API says what a group may see, nor who belongs to it: its people are
-// listed one by one where they may see something.
+// Group is a group of people in the account. Neither API tells what a group may see or who belongs to it. If its people may see
+// something, they are listed individually.
 type Group struct {
 	ID, Name string
 }

@@ -2,7 +2,7 @@ package frameio
 
 import "github.com/framebridge/framebridge/mapping"
 
-// Rates that media come in, as exact fractions.
+// knownRates are rates that media come in, as exact fractions.
 var knownRates = func() []mapping.Rate {
 	var known []mapping.Rate
 	for _, fps := range []int64{10, 12, 15, 24, 25, 30, 48, 50, 60, 100, 120, 240} {
@@ -14,8 +14,8 @@ var knownRates = func() []mapping.Rate {
 	return known
 }()
 
-// ParseRate gives a decimal frame rate its exact value: 23.976, 23.98 and 23.976023976 are 24000/1001. What is no rate, NaN
-// among it, gives the zero value.
+// ParseRate returns the exact value of a decimal frame rate: 23.976, 23.98 and 23.976023976 are 24000/1001. It returns zero
+// if fps is not a rate, such as NaN.
 func ParseRate(fps float64) mapping.Rate {
 	if !(fps > 0 && fps <= 1000) {
 		return mapping.Rate{}

@@ -11,11 +11,11 @@ import (
 
 const (
 	urlsRemembered = 20_000
-	urlMustLast    = 10 * time.Minute // until its own expiry
+	urlMustLast    = 10 * time.Minute // before its own expiry
 )
 
-// URLMemory keeps the last signed URLs that listings showed, of a bounded number of files: asking for each again would
-// cost a call. It is safe for concurrent use.
+// URLMemory caches the latest signed URLs that listings showed, for a bounded number of files: requesting each again would cost
+// a call. It is safe for concurrent use.
 type URLMemory struct {
 	mu    sync.Mutex
 	fresh time.Duration
@@ -29,7 +29,7 @@ type seenURL struct {
 	at    time.Time
 }
 
-// NewURLMemory makes a memory whose URLs count for so long after they were seen.
+// NewURLMemory returns a memory that uses URLs for the given time after they were seen.
 func NewURLMemory(fresh time.Duration) *URLMemory {
 	return &URLMemory{fresh: fresh, order: list.New(), byID: map[string]*list.Element{}}
 }
@@ -49,7 +49,7 @@ func (m *URLMemory) Put(id string, media Media, now time.Time) {
 	}
 }
 
-// Get returns a file's media while its URL is good for a while.
+// Get returns a file's media if its URL is still valid for a while.
 func (m *URLMemory) Get(id string, now time.Time) (Media, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,10 +64,9 @@ func (m *URLMemory) Get(id string, now time.Time) (Media, bool) {
 	return s.media, true
 }
 
-const longestURL = 7 * 24 * time.Hour // of S3's signatures
+const longestURL = 7 * 24 * time.Hour // for S3 signatures
 
-// URLExpiry reads a signed URL's own end: CloudFront's Expires, or S3's date and lifetime. It is zero where the URL does not
-// say.
+// URLExpiry returns the expiry of a signed URL: CloudFront's Expires, or S3's date plus lifetime. It returns zero if the URL has neither.
 func URLExpiry(signed string) time.Time {
 	u, err := url.Parse(signed)
 	if err != nil {

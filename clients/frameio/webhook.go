@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// SignatureTolerance is how far a webhook's timestamp may lie from now, either way.
+// SignatureTolerance is how far a webhook's timestamp may be from now, in either direction.
 const SignatureTolerance = 5 * time.Minute
 
 // Errors of VerifySignature.
@@ -21,9 +21,9 @@ var (
 	ErrStale     = errors.New("the timestamp is missing or more than 5 minutes from now")
 )
 
-// VerifySignature checks a webhook or custom action of either generation: HMAC-SHA256 over "v0:<timestamp>:<raw body>"
-// with one of the secrets; several are valid while one is being rotated. A signature is valid in one spelling only: a
-// delivery that is replayed is known by it.
+// VerifySignature checks a webhook or custom action of either generation: HMAC-SHA256 over "v0:<timestamp>:<raw body>" with one
+// of the secrets. Several are valid while one is being rotated. Only one spelling of a signature is valid, because replayed
+// deliveries are recognized by it.
 func VerifySignature(secrets []string, timestamp, signature string, body []byte, now time.Time) error {
 	sec, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
@@ -44,7 +44,7 @@ func VerifySignature(secrets []string, timestamp, signature string, body []byte,
 	return nil
 }
 
-// Sign makes the signature header's value, as Frame.io does.
+// Sign returns the value of the signature header, computed as Frame.io does.
 func Sign(secret, timestamp string, body []byte) string {
 	return "v0=" + hex.EncodeToString(mac(secret, timestamp, body))
 }
@@ -56,18 +56,18 @@ func mac(secret, timestamp string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Event is a webhook's body. It carries ids only, and is a hint: what has happened must be read.
+// Event is a webhook's body. It contains only IDs and is a hint: what has happened must be read from the API.
 type Event struct {
 	Type         string // project.updated, comment.created, …
 	ResourceType string
 	ResourceID   string
-	ProjectID    string // of project events the resource, where Frame.io names no project
+	ProjectID    string // for project events the resource, if Frame.io sends no project
 	TeamID       string // team or workspace
 	AccountID    string
 	UserID       string
 }
 
-// ParseEvent reads a webhook's body and ignores what it does not know.
+// ParseEvent parses a webhook's body and ignores what it does not know.
 func ParseEvent(body []byte) (Event, error) {
 	type id struct {
 		ID string `json:"id"`

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Only what was signed with the secret is taken, in its one spelling, and an event names what it is about.
+// Only what was signed with the secret is accepted, in its only spelling, and an event names what it is about.
 func FuzzWebhook(f *testing.F) {
 	f.Add([]byte(`{"type":"comment.created","resource":{"id":"a","type":"comment"},"project":{"id":"p"},"team":{"id":"t"}}`), "1764000000", "v0=00")
 	f.Add([]byte(`{"type":"project.updated","resource":{"id":"a"},"workspace":null}`), "-1", "V0=")

@@ -16,14 +16,14 @@ const (
 	PermissionWrite = "write"
 )
 
-// ACLBulk is how many objects one call may change the lists of.
+// ACLBulk is the most objects whose lists one call may change.
 const ACLBulk = 500
 
 // ACLEntry is one line of an object's access list.
 type ACLEntry struct {
 	ID          string // of a user or group
 	Group       bool
-	Inherited   bool // from a collection that it lies in
+	Inherited   bool // from a collection that contains the object
 	Permissions []string
 }
 
@@ -33,13 +33,13 @@ type aclRow struct {
 	Permissions []string `json:"permissions"`
 }
 
-// NewAccess is who may read a new object from the moment that it is there, besides its maker and administrators.
+// NewAccess says who may read a new object from the moment it exists, besides its creator and administrators.
 type NewAccess int
 
-// Who may read a new object.
+// Values of NewAccess.
 const (
-	AccessDefault    NewAccess = iota // whoever iconik lets by default, and who may read the collection that it is put into
-	AccessCollection                  // who may read the collection that it is put into
+	AccessDefault    NewAccess = iota // whoever iconik lets by default, and whoever may read the collection it is put into
+	AccessCollection                  // whoever may read the collection it is put into
 	AccessNobody
 )
 
@@ -47,7 +47,7 @@ func (a NewAccess) query(inCollection bool) url.Values {
 	return url.Values{"apply_default_acls": {strconv.FormatBool(a == AccessDefault)}, "apply_collection_acls": {strconv.FormatBool(inCollection && a != AccessNobody)}}
 }
 
-// aclLists are an object's lists: its own, those of the collections that it lies in, and what a collection hands down.
+// aclLists are an object's lists: its own, those of the collections that contain it, and what a collection passes on.
 type aclLists struct {
 	Users           []aclRow `json:"users_acl"`
 	Groups          []aclRow `json:"groups_acl"`
@@ -63,7 +63,7 @@ func (s *ACLsService) read(ctx context.Context, objectType, id string) (aclLists
 	return v, err
 }
 
-// entries makes one list of several, each user and group once.
+// entries merges several lists into one, with each user and group once.
 func entries(inherited bool, lists ...[]aclRow) []ACLEntry {
 	var out []ACLEntry
 	for _, rows := range lists {
@@ -81,29 +81,29 @@ func entries(inherited bool, lists ...[]aclRow) []ACLEntry {
 	return out
 }
 
-// List wraps GET acls/v1/acl/{type}/{id}/: who may do something with an object, by its own list and by those of the collections
-// that it lies in.
+// List wraps GET acls/v1/acl/{type}/{id}/. It returns who may do something with an object, by its own list and by those of the
+// collections that contain it.
 func (s *ACLsService) List(ctx context.Context, objectType, id string) ([]ACLEntry, error) {
 	v, err := s.read(ctx, objectType, id)
 	own := entries(false, v.Users, v.Groups, v.SpreadUsers, v.SpreadGroups)
 	return append(own, entries(true, v.InheritedUsers, v.InheritedGroups)...), err
 }
 
-// Propagating wraps the same call: who may read all that lies in a collection, by its list and by those of the collections
-// above.
+// Propagating wraps the same call. It returns who may read everything in a collection, by its list and by those of the
+// collections above it.
 func (s *ACLsService) Propagating(ctx context.Context, collection string) ([]ACLEntry, error) {
 	v, err := s.read(ctx, "collections", collection)
 	return entries(true, v.SpreadUsers, v.SpreadGroups, v.InheritedUsers, v.InheritedGroups), err
 }
 
-// Allow wraps PUT acls/v1/acl/{type}/ and gives users and groups permissions on objects beside those that they, and others,
-// have: at most ACLBulk objects. Its other mode would take the caller's own rights away.
+// Allow wraps PUT acls/v1/acl/{type}/. It gives users and groups permissions on at most ACLBulk objects, in addition to those
+// they and others have. The call's other mode would remove the caller's own permissions.
 func (s *ACLsService) Allow(ctx context.Context, objectType string, objects, users, groups []string, permissions ...string) error {
 	return s.c.do(ctx, "write acl", http.MethodPut, path("acls/v1/acl", objectType), nil, map[string]any{
 		"object_keys": objects, "user_ids": notNil(users), "group_ids": notNil(groups), "permissions": permissions, "mode": "APPEND"}, nil)
 }
 
-// Remove wraps DELETE acls/v1/acl/{type}/ and takes users and groups out of objects' lists: at most ACLBulk objects.
+// Remove wraps DELETE acls/v1/acl/{type}/. It removes users and groups from the lists of at most ACLBulk objects.
 func (s *ACLsService) Remove(ctx context.Context, objectType string, objects, users, groups []string) error {
 	return s.c.delete(ctx, "delete acl", path("acls/v1/acl", objectType), nil, map[string]any{
 		"object_keys": objects, "user_ids": notNil(users), "group_ids": notNil(groups)})
@@ -111,8 +111,8 @@ func (s *ACLsService) Remove(ctx context.Context, objectType string, objects, us
 
 func notNil(ids []string) []string { return append([]string{}, ids...) }
 
-// Members wraps GET users/v1/users/?groups=, and GET users/v1/users/basic/?groups= where the token lacks the role for the first:
-// the ids of a group's active users.
+// Members wraps GET users/v1/users/?groups=, or GET users/v1/users/basic/?groups= if the token lacks the role for the first. It
+// returns the IDs of a group's active users.
 func (s *UsersService) Members(ctx context.Context, group string) ([]string, error) {
 	var out []string
 	read := func(service string) error {

@@ -29,7 +29,7 @@ type CustomAction struct {
 	LastError *string `json:"last_error,omitempty"`
 }
 
-// Webhook is an iconik webhook. Empty realms and operations stand for all.
+// Webhook is an iconik webhook. An empty realm or operation means all.
 type Webhook struct {
 	ID          string            `json:"id,omitempty"`
 	Name        string            `json:"name"`
@@ -45,13 +45,13 @@ type Webhook struct {
 	FirstFailedAt *string `json:"first_failed_at,omitempty"`
 }
 
-// FieldDefinition is a metadata field with what its form offers.
+// FieldDefinition is a metadata field with the options of its form.
 type FieldDefinition struct {
 	Field
 	Options []FieldOption `json:"options,omitempty"`
 }
 
-// FieldOption is a line of a drop-down.
+// FieldOption is an option of a drop-down.
 type FieldOption struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
@@ -63,7 +63,7 @@ type Group struct {
 	Name string `json:"name"`
 }
 
-// Account is whom the token stands for.
+// Account is the account of the token's user.
 type Account struct {
 	User
 	Type         string   `json:"type"` // POWER, STANDARD, BROWSE_ONLY, …
@@ -72,7 +72,7 @@ type Account struct {
 	Groups       []string `json:"groups"`
 }
 
-// objects reads a listing without pages.
+// objects reads a listing that has no pages.
 func objects[T any](ctx context.Context, s *AdminService, op, p string) ([]T, error) {
 	var e envelope[T]
 	if err := s.c.get(ctx, op, p, nil, &e); err != nil {
@@ -86,7 +86,7 @@ func (s *AdminService) CustomActions(ctx context.Context) ([]CustomAction, error
 	return objects[CustomAction](ctx, s, "list custom actions", path("assets/v1/custom_actions"))
 }
 
-// writable leaves out what only iconik sets.
+// writable returns the action without what only iconik sets.
 func (a CustomAction) writable() CustomAction {
 	a.ID, a.Status, a.LastError = "", "", nil
 	return a
@@ -104,12 +104,12 @@ func (s *AdminService) UpdateCustomAction(ctx context.Context, a CustomAction) e
 	return s.c.patch(ctx, "update custom action", path("assets/v1/custom_actions", a.Context, a.ID), nil, a.writable(), nil)
 }
 
-// DeleteCustomAction wraps DELETE assets/v1/custom_actions/{context}/{id}/. One that is gone is no error.
+// DeleteCustomAction wraps DELETE assets/v1/custom_actions/{context}/{id}/. It is not an error if the action is already gone.
 func (s *AdminService) DeleteCustomAction(ctx context.Context, context, id string) error {
 	return orEmpty(s.c.delete(ctx, "delete custom action", path("assets/v1/custom_actions", context, id), nil, nil))
 }
 
-// Webhooks wraps GET notifications/v1/webhooks/, which has no pages. Deleted ones are left out.
+// Webhooks wraps GET notifications/v1/webhooks/, which has no pages. It omits deleted webhooks.
 func (s *AdminService) Webhooks(ctx context.Context) ([]Webhook, error) {
 	all, err := objects[Webhook](ctx, s, "list webhooks", path("notifications/v1/webhooks"))
 	var out []Webhook
@@ -133,17 +133,17 @@ func (s *AdminService) CreateWebhook(ctx context.Context, w Webhook) (*Webhook, 
 	return made(&out, out.ID, "create webhook", err)
 }
 
-// UpdateWebhook wraps PUT notifications/v1/webhooks/{id}/, which replaces it; there is no PATCH.
+// UpdateWebhook wraps PUT notifications/v1/webhooks/{id}/, which replaces the webhook. There is no PATCH.
 func (s *AdminService) UpdateWebhook(ctx context.Context, w Webhook) error {
 	return s.c.do(ctx, "update webhook", http.MethodPut, path("notifications/v1/webhooks", w.ID), nil, w.writable(), nil)
 }
 
-// DeleteWebhook wraps DELETE notifications/v1/webhooks/{id}/. One that is gone is no error.
+// DeleteWebhook wraps DELETE notifications/v1/webhooks/{id}/. It is not an error if the webhook is already gone.
 func (s *AdminService) DeleteWebhook(ctx context.Context, id string) error {
 	return orEmpty(s.c.delete(ctx, "delete webhook", path("notifications/v1/webhooks", id), nil, nil))
 }
 
-// FieldDefinition wraps GET metadata/v1/fields/{name}/; nil where there is no such field.
+// FieldDefinition wraps GET metadata/v1/fields/{name}/. It returns nil if there is no such field.
 func (s *AdminService) FieldDefinition(ctx context.Context, name string) (*FieldDefinition, error) {
 	var f FieldDefinition
 	err := s.c.get(ctx, "get field", path("metadata/v1/fields", name), nil, &f)
@@ -161,7 +161,7 @@ func (s *AdminService) CreateField(ctx context.Context, f FieldDefinition) error
 	return s.c.post(ctx, "create field", path("metadata/v1/fields"), nil, f, nil)
 }
 
-// SetFieldOptions wraps PUT metadata/v1/fields/{name}/ with the field as it is and other options.
+// SetFieldOptions wraps PUT metadata/v1/fields/{name}/. It sends the field as it is, with other options.
 func (s *AdminService) SetFieldOptions(ctx context.Context, name string, options []FieldOption) error {
 	present := map[string]json.RawMessage{}
 	if err := s.c.get(ctx, "get field", path("metadata/v1/fields", name), nil, &present); err != nil {
@@ -183,17 +183,17 @@ func (s *AdminService) SetFieldOptions(ctx context.Context, name string, options
 	return s.c.do(ctx, "update field", http.MethodPut, path("metadata/v1/fields", name), nil, present, nil)
 }
 
-// DeleteField wraps DELETE metadata/v1/fields/{name}/. One that is gone is no error.
+// DeleteField wraps DELETE metadata/v1/fields/{name}/. It is not an error if the field is already gone.
 func (s *AdminService) DeleteField(ctx context.Context, name string) error {
 	return orEmpty(s.c.delete(ctx, "delete field", path("metadata/v1/fields", name), nil, nil))
 }
 
-// DeleteView wraps DELETE metadata/v1/views/{id}/. One that is gone is no error.
+// DeleteView wraps DELETE metadata/v1/views/{id}/. It is not an error if the view is already gone.
 func (s *AdminService) DeleteView(ctx context.Context, id string) error {
 	return orEmpty(s.c.delete(ctx, "delete view", path("metadata/v1/views", id), nil, nil))
 }
 
-// Groups wraps GET users/v1/groups/, and GET users/v1/groups/basic/ where the token lacks the role for the first.
+// Groups wraps GET users/v1/groups/, or GET users/v1/groups/basic/ if the token lacks the role for the first.
 func (s *AdminService) Groups(ctx context.Context) ([]Group, error) {
 	var all []Group
 	read := func(service string) (err error) {
@@ -236,13 +236,13 @@ func (s *AdminService) Readers(ctx context.Context, objectType, id string) ([]st
 	return out, nil
 }
 
-// AllowReaders wraps PUT acls/v1/acl/{type}/ and lets groups read an object besides those who may already.
+// AllowReaders wraps PUT acls/v1/acl/{type}/. It lets groups read an object, in addition to those that already may.
 func (s *AdminService) AllowReaders(ctx context.Context, objectType, id string, groups []string) error {
 	return s.c.do(ctx, "write acl", http.MethodPut, path("acls/v1/acl", objectType), nil,
 		map[string]any{"object_keys": []string{id}, "permissions": []string{"read"}, "group_ids": groups, "mode": "APPEND"}, nil)
 }
 
-// Account wraps GET users/v1/users/current/, with what an administrator asks of it.
+// Account wraps GET users/v1/users/current/, with what an administrator needs to know.
 func (s *AdminService) Account(ctx context.Context) (*Account, error) {
 	var a Account
 	if err := s.c.get(ctx, "current user", path("users/v1/users/current"), nil, &a); err != nil {
@@ -251,13 +251,13 @@ func (s *AdminService) Account(ctx context.Context) (*Account, error) {
 	return &a, nil
 }
 
-// Roles wraps GET users/v1/users/current/roles/: the names of the roles that the token's user has.
+// Roles wraps GET users/v1/users/current/roles/. It returns the names of the token user's roles.
 func (s *AdminService) Roles(ctx context.Context) ([]string, error) {
 	return objects[string](ctx, s, "current roles", path("users/v1/users/current/roles"))
 }
 
-// DomainStatus wraps GET auth/v1/auth/token/: ACTIVE, WARNING, FROZEN, DEACTIVATED, or empty where iconik does not say, and
-// its words.
+// DomainStatus wraps GET auth/v1/auth/token/. It returns ACTIVE, WARNING, FROZEN, DEACTIVATED, or "" if iconik does not say,
+// with iconik's message.
 func (s *AdminService) DomainStatus(ctx context.Context) (status, message string, err error) {
 	var v struct {
 		Status  string  `json:"system_domain_status"`
@@ -272,14 +272,14 @@ func (s *AdminService) DomainStatus(ctx context.Context) (status, message string
 	return v.Status, message, nil
 }
 
-// Probe sends a harmless read and returns its error: what a missing role answers.
+// Probe sends a harmless read and returns its error, which shows whether a role is missing.
 func (s *AdminService) Probe(ctx context.Context, service string, q url.Values) error {
 	return s.c.get(ctx, "probe "+service, path(service), q, nil)
 }
 
-// AddToView appends fields to a view and leaves everything else as people have arranged it. It reads and replaces the
-// view: GET and PUT metadata/v1/views/{id}/. Without merge_fields it reads what the view itself says of its fields: their own options
-// and labels, written back, would stand before those that the fields get later.
+// AddToView appends fields to a view and leaves everything else as people have arranged it. It reads and replaces the view with
+// GET and PUT metadata/v1/views/{id}/. It reads without merge_fields, to get only what the view itself says about its fields:
+// if the fields' own options and labels were written back, they would override those that the fields get later.
 func (s *AdminService) AddToView(ctx context.Context, id string, fields []ViewField) error {
 	var v struct {
 		Name        string           `json:"name"`

@@ -27,7 +27,7 @@ type Version struct {
 	DateCreated   Time   `json:"date_created"`
 }
 
-// OlderFirst orders versions by number, and by date where iconik gives no numbers.
+// OlderFirst orders versions by number, or by date if iconik gives no numbers.
 func OlderFirst(a, b Version) int {
 	if a.VersionNumber != nil && b.VersionNumber != nil {
 		return *a.VersionNumber - *b.VersionNumber
@@ -35,7 +35,7 @@ func OlderFirst(a, b Version) int {
 	return a.DateCreated.Compare(b.DateCreated.Time)
 }
 
-// CurrentVersion is the newest active one; iconik promises no order of the list.
+// CurrentVersion returns the newest active version, and false if there is none. iconik does not guarantee the order of the list.
 func (a *Asset) CurrentVersion() (Version, bool) {
 	var current Version
 	found := false
@@ -56,11 +56,11 @@ type AssetRequest struct {
 	Type         string `json:"type,omitempty"` // ASSET, PLACEHOLDER, …
 	ExternalID   string `json:"external_id,omitempty"`
 	CollectionID string `json:"collection_id,omitempty"` // the asset is put into it
-	// Access says who may read it from the moment that it is there, besides its maker and administrators.
+	// Access says who may read the asset from the moment it exists, besides its creator and administrators.
 	Access NewAccess `json:"-"`
 }
 
-// Create wraps POST assets/v1/assets/. iconik makes the first version with the asset.
+// Create wraps POST assets/v1/assets/. iconik creates the first version together with the asset.
 func (s *AssetsService) Create(ctx context.Context, req AssetRequest) (*Asset, error) {
 	q := req.Access.query(req.CollectionID != "")
 	if req.CollectionID != "" {
@@ -71,7 +71,7 @@ func (s *AssetsService) Create(ctx context.Context, req AssetRequest) (*Asset, e
 	return made(&a, a.ID, "create asset", err)
 }
 
-// Get wraps GET assets/v1/assets/{id}/, which reads the store: there is no lag.
+// Get wraps GET assets/v1/assets/{id}/, which reads the store and does not lag.
 func (s *AssetsService) Get(ctx context.Context, id string, withCollections bool) (*Asset, error) {
 	q := url.Values{}
 	if withCollections {
@@ -84,7 +84,7 @@ func (s *AssetsService) Get(ctx context.Context, id string, withCollections bool
 	return &a, nil
 }
 
-// AssetPatch changes what it names. iconik's schema wants the title always.
+// AssetPatch changes the fields that are set. iconik's schema always requires the title.
 type AssetPatch struct {
 	Title      string `json:"title,omitempty"`
 	Type       string `json:"type,omitempty"`
@@ -100,18 +100,18 @@ func (s *AssetsService) Update(ctx context.Context, id string, p AssetPatch) (*A
 	return &a, nil
 }
 
-// Delete wraps DELETE assets/v1/assets/{id}/: the asset goes to the delete queue, from where it can be restored.
+// Delete wraps DELETE assets/v1/assets/{id}/, which moves the asset to the delete queue. It can be restored from there.
 func (s *AssetsService) Delete(ctx context.Context, id string) error {
 	return s.c.delete(ctx, "delete asset", path("assets/v1/assets", id), nil, nil)
 }
 
-// VersionRequest says what a new version takes over from the one before.
+// VersionRequest says what a new version copies from the previous one.
 type VersionRequest struct {
 	CopyMetadata bool `json:"copy_metadata"`
 	CopySegments bool `json:"copy_segments"`
 }
 
-// CreateVersion wraps POST assets/v1/assets/{id}/versions/ and returns all versions, the new one among them.
+// CreateVersion wraps POST assets/v1/assets/{id}/versions/. It returns all versions, including the new one.
 func (s *AssetsService) CreateVersion(ctx context.Context, assetID string, req VersionRequest) ([]Version, error) {
 	var out struct {
 		Versions []Version `json:"versions"`
@@ -120,7 +120,7 @@ func (s *AssetsService) CreateVersion(ctx context.Context, assetID string, req V
 	return out.Versions, err
 }
 
-// DeleteVersion wraps DELETE assets/v1/assets/{id}/versions/{version}/, with what belongs to the version. It can be restored.
+// DeleteVersion wraps DELETE assets/v1/assets/{id}/versions/{version}/, which includes everything in the version. It can be restored.
 func (s *AssetsService) DeleteVersion(ctx context.Context, assetID, versionID string) error {
 	return s.c.delete(ctx, "delete version", path("assets/v1/assets", assetID, "versions", versionID), nil, nil)
 }

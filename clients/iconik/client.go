@@ -1,6 +1,5 @@
-// Package iconik is a client of iconik's API, one file for each service area. Paths are those of the vendor's OpenAPI
-// documents, relative to https://HOST/API/. All methods are safe for concurrent use; every error is a *rest.Error or
-// the context's.
+// Package iconik is a client for iconik's API, with one file per service area. Paths are those of the vendor's OpenAPI documents,
+// relative to https://HOST/API/. All methods are safe for concurrent use. Every error is a *rest.Error or the context's.
 package iconik
 
 import (
@@ -20,12 +19,12 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// The vendor's rate limit, for one set of credentials over all operations.
+// sharedLimit is the vendor's rate limit for one set of credentials, across all operations.
 var sharedLimit = rest.Limit{Calls: 1000, Window: 20 * time.Second}
 
 const (
 	vendor  = "iconik"
-	perPage = 100 // the most that every listing takes
+	perPage = 100 // the most that every listing accepts
 )
 
 // Client calls one iconik domain.
@@ -50,9 +49,9 @@ type service struct{ c *Client }
 type (
 	// ACLsService reads and changes who may read what.
 	ACLsService service
-	// AssetsService makes and reads assets and their versions.
+	// AssetsService creates and reads assets and their versions.
 	AssetsService service
-	// CollectionsService makes, moves and lists collections.
+	// CollectionsService creates, moves and lists collections.
 	CollectionsService service
 	// FilesService handles storages, formats, file sets, files and their upload URLs.
 	FilesService service
@@ -60,7 +59,7 @@ type (
 	JobsService service
 	// MetadataService handles fields, views and values.
 	MetadataService service
-	// SearchService asks the index, which lags behind writes.
+	// SearchService queries the index, which lags behind writes.
 	SearchService service
 	// SegmentsService handles time-based comments.
 	SegmentsService service
@@ -68,7 +67,7 @@ type (
 	UsersService service
 )
 
-// Option changes a client.
+// Option configures a client.
 type Option func(*rest.Config)
 
 // WithHTTPClient sends calls through another HTTP client.
@@ -79,7 +78,7 @@ func WithWatch(w *rest.Watch, tenant string) Option {
 	return func(c *rest.Config) { c.Watch, c.Tenant = w, tenant }
 }
 
-// New makes a client for one tenant. Further credentials spread its calls: each has a limit of its own.
+// New returns a client for one tenant. Calls are spread over additional credentials, each of which has a limit of its own.
 func New(cfg config.Iconik, opts ...Option) (*Client, error) {
 	first, err := credential(cfg, cfg.AppID, cfg.AuthToken, "iconik.auth_token", opts)
 	if err != nil {
@@ -130,8 +129,8 @@ func credential(cfg config.Iconik, app string, token config.Secret, name string,
 	return &rest.Credential{Name: name, Client: r}, err
 }
 
-// sameUser says whether two credentials act as one user: what another makes belongs to another, and listings leave out what
-// it may not read.
+// sameUser returns an error unless two credentials act as the same user: otherwise what one creates would belong to another
+// user, and its listings would omit what that user may not read.
 func sameUser(ctx context.Context, first, other *rest.Credential) error {
 	var users [2]User
 	for i, c := range []*rest.Credential{first, other} {
@@ -145,16 +144,16 @@ func sameUser(ctx context.Context, first, other *rest.Credential) error {
 	return nil
 }
 
-// OnTakenOut is told of each credential that is not used for a while, and why.
+// OnTakenOut has told called for each credential that is not used for a while, with the reason.
 func (c *Client) OnTakenOut(told func(name string, err error)) { c.rest.OnTakenOut(told) }
 
-// Calls counts the requests sent so far.
+// Calls returns the number of requests sent.
 func (c *Client) Calls() int64 { return c.rest.Calls() }
 
-// AssetURL is where a person opens an asset.
+// AssetURL returns where a person opens an asset.
 func (c *Client) AssetURL(id string) string { return c.base + "/asset/" + url.PathEscape(id) }
 
-// CollectionURL is where a person opens a collection.
+// CollectionURL returns where a person opens a collection.
 func (c *Client) CollectionURL(id string) string { return c.base + "/collection/" + url.PathEscape(id) }
 
 func (c *Client) do(ctx context.Context, op, method, path string, q url.Values, body, out any) error {
@@ -180,7 +179,7 @@ func (c *Client) delete(ctx context.Context, op, path string, q url.Values, body
 	return c.do(ctx, op, http.MethodDelete, path, q, body, nil)
 }
 
-// path joins segments under a service; iconik's paths end with a slash.
+// path joins segments below a service. iconik's paths end with a slash.
 func path(service string, segments ...string) string {
 	var b strings.Builder
 	b.WriteString(service)
@@ -190,7 +189,7 @@ func path(service string, segments ...string) string {
 	return b.String() + "/"
 }
 
-// envelope is the form of every listing.
+// envelope is the format of every listing.
 type envelope[T any] struct {
 	Objects []T     `json:"objects"`
 	NextURL *string `json:"next_url"`
@@ -200,7 +199,7 @@ type envelope[T any] struct {
 
 func (e envelope[T]) hasNext() bool { return e.NextURL != nil && *e.NextURL != "" }
 
-// byPage reads a listing by page numbers until its end; a page beyond the end is a 404.
+// byPage reads a listing by page numbers to its end. A page beyond the end is a 404.
 func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values) iter.Seq2[T, error] {
 	if q.Get("per_page") == "" {
 		q = with(q, "per_page", strconv.Itoa(perPage))
@@ -219,7 +218,7 @@ func numbered[T any](ctx context.Context, op string, get func(ctx context.Contex
 		page, _ := strconv.Atoi(cmp.Or(cursor, "1"))
 		e, err := get(ctx, page)
 		if page > 1 && rest.IsNotFound(err) {
-			if page <= counted { // the listing became shorter meanwhile, or is broken: either way this is not all of it
+			if page <= counted { // the listing has become shorter or is broken: either way this is not all of it
 				return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: fmt.Sprintf("page %d of %d is missing", page, counted)}
 			}
 			return nil, "", nil
@@ -245,7 +244,7 @@ func numbered[T any](ctx context.Context, op string, get func(ctx context.Contex
 	}
 }
 
-// row is a row of a listing, with what tells it from others: its id, or where it has none, its own text.
+// row is a row of a listing with what identifies it: its ID or, if it has none, its own text.
 type row[T any] struct {
 	value T
 	id    string
@@ -262,9 +261,9 @@ func (r *row[T]) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &r.value)
 }
 
-// orEmpty takes a listing whose first page is not there for an empty one: iconik answers pages beyond the end with a 404,
-// and where nothing is listed that may be the first. Only for listings that belong to
-// no object, or to one that is asked for itself where it matters.
+// orEmpty treats a listing whose first page does not exist as empty: iconik returns 404 for pages beyond the end, and if there
+// is nothing to list, that may be the first page. Use it only for listings that belong to no object, or to one that is checked
+// separately where it matters.
 func orEmpty(err error) error {
 	if rest.IsNotFound(err) {
 		return nil
@@ -272,7 +271,7 @@ func orEmpty(err error) error {
 	return err
 }
 
-// byLastID reads a listing that goes on after the id of the last row.
+// byLastID reads a listing that continues after the ID of the last row.
 func byLastID[T any](ctx context.Context, c *Client, op, p string, q url.Values, id func(T) string) ([]T, error) {
 	q = with(q, "per_page", strconv.Itoa(perPage))
 	return rest.Collect(rest.Pages(ctx, vendor, op, id, func(ctx context.Context, last string) ([]T, string, error) {
@@ -316,15 +315,15 @@ func clone(q url.Values) url.Values {
 // Time is a date as iconik writes it, with or without a zone.
 type Time struct{ time.Time }
 
-// UnmarshalJSON takes what is no date for no date.
+// UnmarshalJSON parses a date. Anything else becomes the zero time.
 func (t *Time) UnmarshalJSON(raw []byte) error {
 	var s string
-	_ = json.Unmarshal(raw, &s) // what is no text is no date
+	_ = json.Unmarshal(raw, &s) // anything but a string is not a date
 	t.Time = ParseTime(s)
 	return nil
 }
 
-// ParseTime reads a date as iconik writes it; zero for what is none.
+// ParseTime parses a date as iconik writes it. It returns the zero time for anything else.
 func ParseTime(text string) time.Time {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if at, err := time.Parse(layout, text); err == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// against makes a client of a server that answers as the vendor's documents allow, not as our simulator does.
+// against returns a client of a server that answers as the vendor's documents allow, not as our simulator does.
 func against(t *testing.T, routes map[string]http.HandlerFunc) *iconik.Client {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -36,7 +36,7 @@ func answer(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// Part URLs come ten at a time, whatever was asked.
+// Part URLs come ten at a time, whatever was requested.
 func TestPartURLsOfSmallPages(t *testing.T) {
 	const total, most = 37, 10
 	calls := 0
@@ -101,7 +101,7 @@ func TestUserByEmailWithoutTheRole(t *testing.T) {
 	}
 }
 
-// Where nothing is listed, the vendor's rule that a page beyond the end is a 404 may hold for the first page too.
+// If nothing is listed, the vendor's rule that a page beyond the end is a 404 may apply to the first page too.
 func TestNothingListedIsNoError(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"/": func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
@@ -178,7 +178,7 @@ func TestViewsInPages(t *testing.T) {
 	}
 }
 
-// A poster is read without credentials, in bounds, and only if it is a picture.
+// A poster is read without credentials, up to a size limit, and only if it is a picture.
 func TestPosters(t *testing.T) {
 	jpeg := append([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 0x10, 'J', 'F', 'I', 'F', 0}, make([]byte, 64)...)
 	for name, v := range map[string]struct {
@@ -201,7 +201,7 @@ func TestPosters(t *testing.T) {
 			c := against(t, map[string]http.HandlerFunc{
 				"GET /API/files/v1/assets/A/versions/V/keyframes/": func(w http.ResponseWriter, r *http.Request) {
 					base = "http://" + r.Host
-					size, rows := 10, []map[string]any{} // unless more are asked for
+					size, rows := 10, []map[string]any{} // unless more are requested
 					if n, err := strconv.Atoi(r.URL.Query().Get("per_page")); err == nil {
 						size = n
 					}

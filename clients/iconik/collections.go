@@ -26,7 +26,7 @@ type CollectionRequest struct {
 	ParentID   string `json:"parent_id,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
 	IsRoot     *bool  `json:"is_root,omitempty"`
-	// Access says who may read it from the moment that it is there, besides its maker and administrators.
+	// Access says who may read the collection from the moment it exists, besides its creator and administrators.
 	Access NewAccess `json:"-"`
 }
 
@@ -50,14 +50,14 @@ func (s *CollectionsService) Get(ctx context.Context, id string) (*Collection, e
 	return &c, nil
 }
 
-// CollectionPatch changes what it names. iconik's schema wants the title always.
+// CollectionPatch changes the fields that are set. iconik's schema always requires the title.
 type CollectionPatch struct {
 	Title      string  `json:"title,omitempty"`
 	ParentID   *string `json:"parent_id,omitempty"`
 	ExternalID string  `json:"external_id,omitempty"`
 }
 
-// Update wraps PATCH assets/v1/collections/{id}/; a new parent moves the collection.
+// Update wraps PATCH assets/v1/collections/{id}/. A new parent moves the collection.
 func (s *CollectionsService) Update(ctx context.Context, id string, p CollectionPatch) (*Collection, error) {
 	q := url.Values{}
 	if p.ParentID != nil {
@@ -98,12 +98,12 @@ type Object struct {
 	CreatedByUser string   `json:"created_by_user"`
 	InCollections []string `json:"in_collections"`
 
-	Metadata map[string]any `json:"metadata"` // of an asset's current version: a field's value, or a list of them
+	Metadata map[string]any `json:"metadata"` // of an asset's current version: each is a value or a list of values
 	Versions []Version      `json:"versions"`
 }
 
-// AllContents wraps GET assets/v1/collections/{id}/contents/, page by page. It reads the index. A collection that is not
-// there has no contents, as the first page of an empty one may not be there: Get tells one from the other.
+// AllContents wraps GET assets/v1/collections/{id}/contents/, page by page. It reads the index. A collection that does not
+// exist has no contents, because the first page of an empty one may not exist either. Use Get to tell them apart.
 func (s *CollectionsService) AllContents(ctx context.Context, id, objectTypes string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		for o, err := range byPage[Object](ctx, s.c, "list collection", path("assets/v1/collections", id, "contents"), url.Values{"object_types": {objectTypes}}) {
@@ -114,7 +114,7 @@ func (s *CollectionsService) AllContents(ctx context.Context, id, objectTypes st
 	}
 }
 
-// made refuses an answer to a POST that does not say what was made: it may be there all the same.
+// made returns an error for a response to a POST that does not say what was created. The object may exist all the same.
 func made[T any](v *T, id, op string, err error) (*T, error) {
 	if err != nil {
 		return nil, err

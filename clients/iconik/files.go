@@ -21,7 +21,7 @@ type Storage struct {
 	Settings json.RawMessage `json:"settings"`
 }
 
-// PresignsMD5 says that the storage's part URLs demand the part's MD5.
+// PresignsMD5 reports whether the storage's part URLs require the part's MD5.
 func (s *Storage) PresignsMD5() bool {
 	var v struct {
 		PresignMD5 bool `json:"presign_md5_checksum"`
@@ -29,7 +29,7 @@ func (s *Storage) PresignsMD5() bool {
 	return json.Unmarshal(s.Settings, &v) == nil && v.PresignMD5
 }
 
-// TakesUploads says that the storage accepts originals over the internet.
+// TakesUploads reports whether the storage accepts originals over the internet.
 func (s *Storage) TakesUploads() bool {
 	switch s.Method {
 	case "S3", "GCS", "AZURE", "B2":
@@ -38,7 +38,7 @@ func (s *Storage) TakesUploads() bool {
 	return false
 }
 
-// FilesStorage is where originals go: the storage with the ID, or the one that iconik matches for files where it is empty.
+// FilesStorage returns where originals go: the storage with the ID, or the one that iconik picks for files if id is empty.
 func (s *FilesService) FilesStorage(ctx context.Context, id string) (*Storage, error) {
 	if id != "" {
 		return s.Storage(ctx, id)
@@ -46,7 +46,7 @@ func (s *FilesService) FilesStorage(ctx context.Context, id string) (*Storage, e
 	return s.MatchingStorage(ctx, "FILES")
 }
 
-// MatchingStorage wraps GET files/v1/storages/matching/{purpose}/; NotFound when there is none.
+// MatchingStorage wraps GET files/v1/storages/matching/{purpose}/. It returns NotFound if there is none.
 func (s *FilesService) MatchingStorage(ctx context.Context, purpose string) (*Storage, error) {
 	var st Storage
 	if err := s.c.get(ctx, "matching storage", path("files/v1/storages/matching", purpose), nil, &st); err != nil {
@@ -157,11 +157,11 @@ type File struct {
 	MultipartUploadURL string `json:"multipart_upload_url"`
 	UploadCredentials  struct {
 		AuthorizationToken string `json:"authorizationToken"`
-	} `json:"upload_credentials"` // of B2; a secret
+	} `json:"upload_credentials"` // for B2; a secret
 	URL     string `json:"url"`
 	Created Time   `json:"date_created"`
 
-	FileSetStatus string `json:"file_set_status"` // of what holds it; see Deleted
+	FileSetStatus string `json:"file_set_status"` // of what contains it; see Deleted
 	FormatStatus  string `json:"format_status"`
 }
 
@@ -178,7 +178,7 @@ type FileRequest struct {
 	Checksum      string `json:"checksum,omitempty"`
 }
 
-// CreateFile wraps POST files/v1/assets/{id}/files/; the answer holds the upload URLs.
+// CreateFile wraps POST files/v1/assets/{id}/files/. The response contains the upload URLs.
 func (s *FilesService) CreateFile(ctx context.Context, assetID string, req FileRequest) (*File, error) {
 	if req.Type == "" {
 		req.Type = "FILE"
@@ -190,7 +190,7 @@ func (s *FilesService) CreateFile(ctx context.Context, assetID string, req FileR
 
 // FileOptions says how a file is read.
 type FileOptions struct {
-	FreshUploadURL bool // new upload URLs with it
+	FreshUploadURL bool // with new upload URLs
 }
 
 // File wraps GET files/v1/assets/{id}/files/{file}/.
@@ -211,7 +211,7 @@ func (s *FilesService) Files(ctx context.Context, assetID, versionID string) ([]
 	return s.files(ctx, assetID, versionID, false)
 }
 
-// SignedFiles is Files with a download URL in each row where the storage can give one.
+// SignedFiles is Files with a download URL in each row, if the storage can provide one.
 func (s *FilesService) SignedFiles(ctx context.Context, assetID, versionID string) ([]File, error) {
 	return s.files(ctx, assetID, versionID, true)
 }
@@ -239,7 +239,7 @@ func (s *FilesService) Proxies(ctx context.Context, assetID, versionID string) (
 	return byLastID(ctx, s.c, "list proxies", path("files/v1/assets", assetID, "versions", versionID, "proxies"), q, func(p Proxy) string { return p.ID })
 }
 
-// FilePatch changes what it names.
+// FilePatch changes the fields that are set.
 type FilePatch struct {
 	Status            string `json:"status,omitempty"`
 	Checksum          string `json:"checksum,omitempty"`
@@ -247,7 +247,7 @@ type FilePatch struct {
 	ProgressProcessed *int   `json:"progress_processed,omitempty"`
 }
 
-// UpdateFile wraps PATCH files/v1/assets/{id}/files/{file}/. Status CLOSED says that the bytes are there.
+// UpdateFile wraps PATCH files/v1/assets/{id}/files/{file}/. Status CLOSED means that the bytes are complete.
 func (s *FilesService) UpdateFile(ctx context.Context, assetID, fileID string, p FilePatch) (*File, error) {
 	if p.Status == "CLOSED" {
 		all := 100
@@ -260,19 +260,19 @@ func (s *FilesService) UpdateFile(ctx context.Context, assetID, fileID string, p
 	return &f, nil
 }
 
-// DeleteFile wraps DELETE files/v1/assets/{id}/files/{file}/: the record goes, not the bytes.
+// DeleteFile wraps DELETE files/v1/assets/{id}/files/{file}/. It deletes the record, not the bytes.
 func (s *FilesService) DeleteFile(ctx context.Context, assetID, fileID string) error {
 	return s.c.delete(ctx, "delete file", path("files/v1/assets", assetID, "files", fileID), nil, nil)
 }
 
-// PartURL takes one part of a multipart upload. URL is a secret.
+// PartURL is where one part of a multipart upload goes. URL is a secret.
 type PartURL struct {
 	Number int    `json:"number"`
 	URL    string `json:"url"`
 }
 
-// PartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/part/ and returns the URLs of the parts from..to,
-// and of others that came along. parts is the total number of parts. iconik may give fewer at once than it is asked for.
+// PartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/part/. It returns the URLs of parts from..to, and any
+// others that came with them. parts is the total number of parts. iconik may return fewer at once than requested.
 func (s *FilesService) PartURLs(ctx context.Context, assetID, fileID, uploadID string, parts, from, to int) (map[int]string, error) {
 	urls := map[int]string{}
 	size := perPage
@@ -289,7 +289,7 @@ func (s *FilesService) PartURLs(ctx context.Context, assetID, fileID, uploadID s
 		switch n := len(e.Objects); {
 		case n == 0:
 			return urls, nil
-		case n < min(size, parts-(page-1)*size): // the page is smaller than was asked: the pages are counted by its size
+		case n < min(size, parts-(page-1)*size): // the page is smaller than requested: count pages by its size
 			size = n
 		case urls[next] == "":
 			return urls, nil
@@ -301,7 +301,7 @@ func (s *FilesService) PartURLs(ctx context.Context, assetID, fileID, uploadID s
 	return urls, nil
 }
 
-// MultipartURLs end a multipart upload. They are secrets.
+// MultipartURLs are the URLs that end a multipart upload. They are secrets.
 type MultipartURLs struct {
 	CompleteURL  string   `json:"complete_url"`
 	AbortURL     string   `json:"abort_url"`
@@ -323,14 +323,14 @@ func (s *FilesService) MultipartURLs(ctx context.Context, assetID, fileID, uploa
 	return &m, nil
 }
 
-// CleanupMultipart wraps POST files/v1/assets/{id}/files/{file}/multipart/cleanup/ and aborts the upload.
+// CleanupMultipart wraps POST files/v1/assets/{id}/files/{file}/multipart/cleanup/. It aborts the upload.
 func (s *FilesService) CleanupMultipart(ctx context.Context, assetID, fileID, uploadID string) error {
 	body := map[string]any{"upload_id": uploadID, "abort_upload": true}
 	return s.c.post(ctx, "clean up upload", path("files/v1/assets", assetID, "files", fileID, "multipart", "cleanup"), nil, body, nil)
 }
 
-// CreateKeyframes wraps POST files/v1/assets/{id}/files/{file}/keyframes/, which makes keyframes and a proxy. The job
-// is "" where the storage's pattern leaves the file out (204).
+// CreateKeyframes wraps POST files/v1/assets/{id}/files/{file}/keyframes/, which creates keyframes and a proxy. The job is ""
+// if the storage's pattern excludes the file (204).
 func (s *FilesService) CreateKeyframes(ctx context.Context, assetID, fileID string) (string, error) {
 	var out struct {
 		JobID string `json:"job_id"`
@@ -339,18 +339,18 @@ func (s *FilesService) CreateKeyframes(ctx context.Context, assetID, fileID stri
 	return out.JobID, err
 }
 
-// Bulk is how many objects one call takes.
+// Bulk is how many objects one bulk call accepts.
 const Bulk = 500
 
-// CreateKeyframesOf wraps POST files/v1/assets/bulk/keyframes/, which makes keyframes and a proxy of each asset's format with
-// the name: at most Bulk assets, all or none. What it answers is not documented.
+// CreateKeyframesOf wraps POST files/v1/assets/bulk/keyframes/, which creates keyframes and a proxy for the named format of
+// each asset: at most Bulk assets, all or none. Its response is not documented.
 func (s *FilesService) CreateKeyframesOf(ctx context.Context, assetIDs []string, format string) error {
 	return s.c.post(ctx, "create keyframes of assets", path("files/v1/assets/bulk/keyframes"), nil,
 		map[string]any{"object_ids": assetIDs, "object_type": "assets", "format_name": format}, nil)
 }
 
-// MD5PartURL wraps POST files/v1/assets/{id}/files/{file}/multipart_url/s3/part/, for storages that enforce a part's
-// MD5: the URL signs it. The URL is a secret.
+// MD5PartURL wraps POST files/v1/assets/{id}/files/{file}/multipart_url/s3/part/, for storages that enforce a part's MD5, which
+// the URL signs. The URL is a secret.
 func (s *FilesService) MD5PartURL(ctx context.Context, assetID, fileID, uploadID string, part int, sum [16]byte) (string, error) {
 	body := map[string]any{"upload_id": uploadID, "parts": []map[string]any{{"part_number": part, "checksum": base64.StdEncoding.EncodeToString(sum[:])}}}
 	var out struct {
@@ -372,15 +372,14 @@ func (s *FilesService) MD5PartURL(ctx context.Context, assetID, fileID, uploadID
 	return "", &rest.Error{Vendor: "iconik", Operation: "MD5 part URL", Class: rest.Retryable, Detail: "the response has no URL for the part"}
 }
 
-// B2Upload is a large file on its way to Backblaze, and a place for one stream of its parts. All but the id are secrets.
+// B2Upload is a large file being uploaded to Backblaze, with an endpoint for one stream of its parts. All but the ID are secrets.
 type B2Upload struct {
 	ID    string `json:"upload_file_id"`
 	URL   string `json:"upload_url"`
 	Token string `json:"authorization_token"`
 }
 
-// StartB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/start/. With an upload's id it gives a further place
-// for its parts.
+// StartB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/start/. With an upload's ID it returns another endpoint for its parts.
 func (s *FilesService) StartB2(ctx context.Context, assetID, fileID, uploadID string) (*B2Upload, error) {
 	body := map[string]any{}
 	if uploadID != "" {
@@ -391,7 +390,7 @@ func (s *FilesService) StartB2(ctx context.Context, assetID, fileID, uploadID st
 	return made(&u, u.ID, "start B2 upload", err)
 }
 
-// FinishB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/finish/; the SHA-1s are in the parts' order.
+// FinishB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/finish/. The SHA-1 sums are in the order of the parts.
 func (s *FilesService) FinishB2(ctx context.Context, assetID, fileID, uploadID string, sums []string) error {
 	body := map[string]any{"upload_file_id": uploadID, "sha1_list": sums}
 	return s.c.post(ctx, "finish B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart", "b2", "finish"), nil, body, nil)

@@ -50,11 +50,11 @@ type JobRequest struct {
 	ErrorMessage  string               `json:"error_message,omitempty"`
 	Steps         []Step               `json:"steps,omitempty"`
 	Metadata      map[string]any       `json:"metadata,omitempty"`
-	ActionContext map[string]JobAction `json:"action_context,omitempty"` // by ABORT, RESTART, PAUSE, RESUME
+	ActionContext map[string]JobAction `json:"action_context,omitempty"` // keys are ABORT, RESTART, PAUSE, RESUME
 }
 
-// EndedJob is a job of the caller's type that has ended (FAILED, FINISHED, …), on the first of what was clicked. What is named
-// title stands in its own; iconik shows message and error beside each other, so that a failure's sentence is the error only.
+// EndedJob returns a job of the caller's type that has ended (FAILED, FINISHED, …), on the first object that was clicked. title, if
+// any, becomes part of the job's title. A failure's message is only set as the error, because iconik shows the two side by side.
 func EndedJob(customType, title string, assetIDs, collectionIDs []string, status, message string) JobRequest {
 	req := JobRequest{Title: customType, Type: "CUSTOM", CustomType: customType, Status: status, ObjectType: "assets", Message: message}
 	if title != "" {
@@ -72,7 +72,7 @@ func EndedJob(customType, title string, assetIDs, collectionIDs []string, status
 	return req
 }
 
-// Clicked names what somebody has clicked, for people: the first of it, and how much more there is.
+// Clicked names what somebody has clicked, for people: the first object, and how many more there are.
 func (c *Client) Clicked(ctx context.Context, assetIDs, collectionIDs []string) (string, error) {
 	title, n := "", len(assetIDs)+len(collectionIDs)
 	switch {
@@ -111,7 +111,7 @@ func (s *JobsService) Get(ctx context.Context, id string) (*Job, error) {
 	return &j, nil
 }
 
-// JobPatch changes what it names.
+// JobPatch changes the fields that are set.
 type JobPatch struct {
 	Status            string  `json:"status,omitempty"`
 	Message           *string `json:"message,omitempty"`

@@ -16,7 +16,7 @@ type Field struct {
 	FieldType string `json:"field_type"`
 	Multi     bool   `json:"multi,omitempty"`
 
-	Options []FieldOption `json:"options,omitempty"` // of drop_down
+	Options []FieldOption `json:"options,omitempty"` // for drop_down
 }
 
 // View is an ordered set of fields.
@@ -53,7 +53,7 @@ func (s *MetadataService) CreateField(ctx context.Context, f Field) (*Field, err
 	return &out, nil
 }
 
-// UpdateField wraps PATCH metadata/v1/fields/{name}/. Name and type of a field are fixed.
+// UpdateField wraps PATCH metadata/v1/fields/{name}/. A field's name and type cannot be changed.
 func (s *MetadataService) UpdateField(ctx context.Context, f Field) (*Field, error) {
 	var out Field
 	body := map[string]any{"label": f.Label, "field_type": f.FieldType, "multi": f.Multi, "options": f.Options} // the name is read only
@@ -63,7 +63,7 @@ func (s *MetadataService) UpdateField(ctx context.Context, f Field) (*Field, err
 	return &out, nil
 }
 
-// Views wraps GET metadata/v1/views/. It is documented without pages; where the answer has some, all are read.
+// Views wraps GET metadata/v1/views/. It is documented without pages. If the response has some, Views reads all of them.
 func (s *MetadataService) Views(ctx context.Context) ([]View, error) {
 	const op = "list views"
 	return rest.Collect(numbered(ctx, op, func(ctx context.Context, page int) (envelope[row[View]], error) {
@@ -104,28 +104,28 @@ func body(values map[string][]string) map[string]any {
 	return map[string]any{"metadata_values": out}
 }
 
-// PutValues wraps PUT metadata/v1/{type}/{id}/views/{view}/. Fields that are not named stay; an empty list clears one.
-// Of an asset, the current version's values are written. It returns the values that iconik says it has.
+// PutValues wraps PUT metadata/v1/{type}/{id}/views/{view}/. Fields that are not named stay, and an empty list clears a field.
+// For an asset, it writes the current version's values. It returns the values that iconik reports to have.
 func (s *MetadataService) PutValues(ctx context.Context, objectType, objectID, viewID string, values map[string][]string) (map[string][]string, error) {
 	return s.write(ctx, "write metadata", path("metadata/v1", objectType, objectID, "views", viewID), values)
 }
 
-// PutSegmentValues wraps PUT metadata/v1/assets/{id}/segments/{segment}/views/{view}/. It returns the values that iconik says it has.
+// PutSegmentValues wraps PUT metadata/v1/assets/{id}/segments/{segment}/views/{view}/. It returns the values that iconik reports to have.
 func (s *MetadataService) PutSegmentValues(ctx context.Context, assetID, segmentID, viewID string, values map[string][]string) (map[string][]string, error) {
 	return s.write(ctx, "write segment metadata", path("metadata/v1/assets", assetID, "segments", segmentID, "views", viewID), values)
 }
 
-// Values wraps GET metadata/v1/{type}/{id}/views/{view}/. An object without values gives none.
+// Values wraps GET metadata/v1/{type}/{id}/views/{view}/. It returns none for an object without values.
 func (s *MetadataService) Values(ctx context.Context, objectType, objectID, viewID string) (map[string][]string, error) {
 	return s.read(ctx, "read metadata", path("metadata/v1", objectType, objectID, "views", viewID))
 }
 
-// SegmentValues wraps GET metadata/v1/assets/{id}/segments/{segment}/views/{view}/. A segment without values gives none.
+// SegmentValues wraps GET metadata/v1/assets/{id}/segments/{segment}/views/{view}/. It returns none for a segment without values.
 func (s *MetadataService) SegmentValues(ctx context.Context, assetID, segmentID, viewID string) (map[string][]string, error) {
 	return s.read(ctx, "read segment metadata", path("metadata/v1/assets", assetID, "segments", segmentID, "views", viewID))
 }
 
-// VersionValues wraps GET metadata/v1/assets/{id}/versions/{version}/views/{view}/. A version without values gives none.
+// VersionValues wraps GET metadata/v1/assets/{id}/versions/{version}/views/{view}/. It returns none for a version without values.
 func (s *MetadataService) VersionValues(ctx context.Context, assetID, versionID, viewID string) (map[string][]string, error) {
 	return s.read(ctx, "read a version's metadata", path("metadata/v1/assets", assetID, "versions", versionID, "views", viewID))
 }
@@ -141,7 +141,7 @@ func (s *MetadataService) read(ctx context.Context, op, path string) (map[string
 	return out.Values.lists(), err
 }
 
-// write passes over an answer that it does not understand: the values were taken.
+// write ignores a response that it does not understand, because the values were accepted.
 func (s *MetadataService) write(ctx context.Context, op, path string, values map[string][]string) (map[string][]string, error) {
 	var out struct {
 		Values json.RawMessage `json:"metadata_values"`
@@ -156,7 +156,7 @@ func (s *MetadataService) write(ctx context.Context, op, path string, values map
 	return stored.lists(), nil
 }
 
-// storedValues are fields with their values, as iconik answers.
+// storedValues are fields with their values, as in iconik's responses.
 type storedValues map[string]struct {
 	FieldValues []struct {
 		Value json.RawMessage `json:"value"`
@@ -174,7 +174,7 @@ func (v storedValues) lists() map[string][]string {
 	return out
 }
 
-// Scalar reads a value that may be a string, number or boolean: a number as it is written. It is "" for null.
+// Scalar returns a value that may be a string, a number or a boolean as text, with a number as written. It returns "" for null.
 func Scalar(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {

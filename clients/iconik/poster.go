@@ -12,10 +12,10 @@ import (
 
 const mostPoster = 512 << 10 // bytes
 
-// pictures are the types that browsers show and that hold no script.
+// pictures lists the types that browsers display and that cannot contain scripts.
 var pictures = []string{"image/jpeg", "image/png", "image/webp", "image/gif"}
 
-// Poster returns a small picture of an asset and its media type, nil where iconik has none. It wraps GET
+// Poster returns a small picture of an asset and its media type, or nil if iconik has none. It wraps GET
 // files/v1/assets/{id}/keyframes/, or that of a version.
 func (s *FilesService) Poster(ctx context.Context, assetID, versionID string) (picture []byte, mediaType string, err error) {
 	const op = "list keyframes"

@@ -26,26 +26,26 @@ func (s *SearchService) find(ctx context.Context, docType string, terms []term) 
 	all, err := rest.Collect(numbered(ctx, op, func(ctx context.Context, page int) (envelope[row[Object]], error) {
 		q := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}, "generate_signed_url": {"false"}, "save_search_history": {"false"}}
 		var e envelope[row[Object]]
-		// A search writes nothing: it may be sent again.
+		// A search writes nothing, so it may be sent again.
 		_, err := s.c.rest.Do(ctx, rest.Request{Operation: op, Method: "POST", Path: path("search/v1/search"), Query: q, Body: body, Idempotent: true}, &e)
 		return e, err
 	}))
 	return all, orEmpty(err)
 }
 
-// inUse leaves out what is deleted, which the index still has, and what it found although the condition does not fit.
+// inUse removes deleted objects, which the index still has, and results that do not match the condition.
 func inUse(found []Object, fits func(Object) bool) []Object {
 	return slices.DeleteFunc(found, func(o Object) bool { return o.Deleted() || !fits(o) })
 }
 
-// ByExternalID wraps POST search/v1/search/. docType is assets or collections. Deleted objects, which the index still
-// has, are left out. The index lags behind writes.
+// ByExternalID wraps POST search/v1/search/. docType is assets or collections. It omits deleted objects, which the index still
+// has. The index lags behind writes.
 func (s *SearchService) ByExternalID(ctx context.Context, docType, externalID string) ([]Object, error) {
 	found, err := s.find(ctx, docType, []term{{"external_id", externalID}})
 	return inUse(found, func(o Object) bool { return o.ExternalID == externalID }), err
 }
 
-// Collections wraps POST search/v1/search/ for collections of exactly this title.
+// Collections wraps POST search/v1/search/ for collections with exactly this title.
 func (s *SearchService) Collections(ctx context.Context, title string) ([]Object, error) {
 	found, err := s.find(ctx, "collections", []term{{"title", title}})
 	return inUse(found, func(o Object) bool { return o.Title == title }), err

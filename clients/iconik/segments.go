@@ -22,8 +22,8 @@ type Segment struct {
 	Status     string   `json:"status"`
 	Drawing    *Drawing `json:"drawing"`
 	Internal   *bool    `json:"is_internal"`
-	Metadata   any      `json:"metadata"`         // in lists, as the index has it
-	ShareEmail string   `json:"share_user_email"` // of a guest who came by an iconik share
+	Metadata   any      `json:"metadata"`         // in listings, as the index has it
+	ShareEmail string   `json:"share_user_email"` // of a guest who came through an iconik share
 	FirstName  string   `json:"user_first_name"`
 	LastName   string   `json:"user_last_name"`
 	User       *User    `json:"user_info"`
@@ -47,7 +47,7 @@ type Primitive struct {
 	Opacity *float64 `json:"opacity,omitempty"`
 }
 
-// Point lies in the tenant's drawing frame.
+// Point is a position in the tenant's drawing frame.
 type Point struct {
 	X float64 `json:"x"`
 	Y float64 `json:"y"`
@@ -80,7 +80,7 @@ type SegmentListOptions struct {
 	Type        string
 	VersionID   string
 	AllVersions bool
-	WithUsers   bool // the writers' names
+	WithUsers   bool // include the writers' names
 }
 
 // List wraps GET assets/v1/assets/{id}/segments/, all pages. It reads the index, which lags behind writes.
@@ -110,7 +110,7 @@ func (s *SegmentsService) Get(ctx context.Context, assetID, id string) (*Segment
 	return &seg, nil
 }
 
-// SegmentPatch changes what it names, and sets to null what Clear names by its JSON name.
+// SegmentPatch changes the fields that are set, and sets the fields that Clear lists by their JSON names to null.
 type SegmentPatch struct {
 	Clear      []string `json:"-"`
 	Text       *string  `json:"segment_text,omitempty"`
@@ -122,7 +122,7 @@ type SegmentPatch struct {
 	Internal   *bool    `json:"is_internal,omitempty"`
 }
 
-// IsEmpty says that nothing is changed.
+// IsEmpty reports whether the patch changes nothing.
 func (p SegmentPatch) IsEmpty() bool {
 	return len(p.Clear) == 0 && p.Text == nil && p.Checked == nil && p.StartMS == nil && p.EndMS == nil && p.Drawing == nil && p.ExternalID == nil && p.Internal == nil
 }

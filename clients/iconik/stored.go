@@ -7,8 +7,8 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// OpenStored reads a file of an asset's current version by its name, up to so many bytes; the caller closes it. Where there is none
-// that is whole, the error's class is rest.NotFound.
+// OpenStored opens a file of an asset's current version by its name, for reading up to most bytes. The caller must close it. If
+// there is no complete file with that name, the error's class is rest.NotFound.
 func (c *Client) OpenStored(ctx context.Context, assetID, name string, most int64) (io.ReadCloser, error) {
 	const op = "read stored file"
 	a, err := c.Assets.Get(ctx, assetID, false)

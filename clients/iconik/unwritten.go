@@ -1,7 +1,7 @@
 package iconik
 
-// Unwritten are the properties that iconik's objects may have and Framebridge does not write, each with its reason, as
-// "object.property"; a star stands for any part. A test walks the vendor's documents and demands that every other one is
+// Unwritten lists the properties that iconik's objects may have and Framebridge does not write, each with its reason, as
+// "object.property". A star stands for any part. A test walks the vendor's documents and requires that every other property is
 // written.
 var Unwritten = map[string]string{
 	"*.status":                      "iconik's own: objects begin active, and files are closed when their bytes are there",

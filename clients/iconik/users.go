@@ -17,7 +17,7 @@ type User struct {
 	Status    string `json:"status"`
 }
 
-// Current wraps GET users/v1/users/current/: the user the token acts as.
+// Current wraps GET users/v1/users/current/. It returns the user that the token acts as.
 func (s *UsersService) Current(ctx context.Context) (*User, error) {
 	var u User
 	if err := s.c.get(ctx, "current user", path("users/v1/users/current"), nil, &u); err != nil {
@@ -26,8 +26,8 @@ func (s *UsersService) Current(ctx context.Context) (*User, error) {
 	return &u, nil
 }
 
-// ByEmail wraps GET users/v1/users/?email=, and GET users/v1/users/basic/?email= where the token lacks the role that the
-// first one wants; nil when nobody has the address.
+// ByEmail wraps GET users/v1/users/?email=, or GET users/v1/users/basic/?email= if the token lacks the role for the first. It
+// returns nil if nobody has the address.
 func (s *UsersService) ByEmail(ctx context.Context, email string) (*User, error) {
 	var found *User
 	look := func(service string) error {
@@ -61,7 +61,7 @@ func (s *UsersService) Get(ctx context.Context, id string) (*User, error) {
 	return &u, nil
 }
 
-// FullName is how people call the user.
+// FullName returns the user's name, or the e-mail address if there is none.
 func (u *User) FullName() string {
 	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
 		return name
@@ -69,7 +69,7 @@ func (u *User) FullName() string {
 	return u.Email
 }
 
-// SystemDomain wraps GET settings/v1/system/current/: the id of the domain that the token is for.
+// SystemDomain wraps GET settings/v1/system/current/. It returns the ID of the token's domain.
 func (s *UsersService) SystemDomain(ctx context.Context) (string, error) {
 	var v struct {
 		ID string `json:"system_domain_id"`
@@ -78,7 +78,7 @@ func (s *UsersService) SystemDomain(ctx context.Context) (string, error) {
 	return v.ID, err
 }
 
-// Notification tells a user something in iconik.
+// Notification is a message to a user in iconik.
 type Notification struct {
 	EventType     string `json:"event_type"`
 	ObjectType    string `json:"object_type"`

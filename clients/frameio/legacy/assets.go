@@ -41,7 +41,7 @@ type project struct {
 	DeletedAt     instant        `json:"deleted_at"`
 	Description   text           `json:"description"`
 
-	// What people set for the project, kept as Frame.io sent it.
+	// What people have set for the project, as Frame.io sent it.
 	Preferences any `json:"project_preferences"`
 	Watermark   any `json:"watermark"`
 	Shared      any `json:"shared"`
@@ -70,7 +70,7 @@ func (p project) domain() frameio.Project {
 	return d
 }
 
-// isAway says that originals are in cold storage, or on their way there or back.
+// isAway reports whether originals are in cold storage, or on their way there or back.
 func isAway(archiveStatus string) bool {
 	switch archiveStatus {
 	case "archived", "archiving", "unarchiving":
@@ -79,7 +79,7 @@ func isAway(archiveStatus string) bool {
 	return false
 }
 
-// asset is a file, folder or version stack. Members that no caller needs are left out.
+// asset is a file, folder or version stack. It omits members that no caller needs.
 type asset struct {
 	ID        string  `json:"id"`
 	Type      text    `json:"type"`
@@ -186,7 +186,7 @@ func (a asset) class() frameio.MediaClass {
 	return frameio.ClassOther
 }
 
-// proxies in the order of their worth.
+// proxies returns the proxies' URLs, the best first.
 func (a asset) proxies() []string {
 	var urls []string
 	for _, u := range []text{a.H2642160, a.H2641080, a.H264720, a.H264540, a.H264360, a.ImageFull, a.ImageHigh} {
@@ -202,8 +202,8 @@ func (a asset) proxies() []string {
 	return urls
 }
 
-// original says whether the original's bytes can be had. In a natively archived project video and audio exist as
-// proxies only, whatever URL is served under the name of the original; other kinds of file keep theirs.
+// original says whether the original's bytes are available. In a natively archived project, video and audio exist only as
+// proxies, whatever URL is served as the original; other kinds of files keep theirs.
 func (a asset) original() frameio.Original {
 	away := a.away || isAway(string(a.ArchiveStatus))
 	if p := a.Project.value; p != nil && isAway(string(p.ArchiveStatus)) {
@@ -213,7 +213,7 @@ func (a asset) original() frameio.Original {
 	case a.Uploaded.IsZero():
 		return frameio.OriginalNeverUploaded
 	case bool(a.Watermarked) && (a.Original == "" || a.xxHash() == ""):
-		// What is served under the original's name may be watermarked on the way: only the checksum can tell.
+		// What is served as the original may be watermarked on the way: only the checksum can tell.
 		return frameio.OriginalWatermarked
 	case away && (a.class() == frameio.ClassStream || a.Original == ""):
 		return frameio.OriginalArchived
@@ -225,7 +225,7 @@ func (a asset) original() frameio.Original {
 	return frameio.OriginalAvailable
 }
 
-// xxHash is the original's, in lower-case hex; empty where Frame.io has none.
+// xxHash returns the original's hash in lower-case hex, or "" if Frame.io has none.
 func (a asset) xxHash() string {
 	if a.Checksums.value == nil {
 		return ""
@@ -233,7 +233,7 @@ func (a asset) xxHash() string {
 	return strings.ToLower(string(a.Checksums.value.XXHash))
 }
 
-// comments counts them; -1 where the answer does not say.
+// comments returns the number of comments, or -1 if the response does not say.
 func (a asset) comments() int {
 	if !a.Comments.set {
 		return -1
@@ -256,7 +256,7 @@ func (a asset) domain() frameio.Asset {
 	if u := a.Creator.value; u != nil {
 		d.Uploader = u.domain()
 	}
-	_ = json.Unmarshal(a.Properties, &d.Properties) // free form: what is no object is left out
+	_ = json.Unmarshal(a.Properties, &d.Properties) // free form: anything but an object is left out
 	if a.kind() != frameio.KindFile {
 		return d
 	}
@@ -285,7 +285,7 @@ func (a asset) domain() frameio.Asset {
 	return d
 }
 
-// ready says that reviewers can see the file. Kinds that Frame.io makes no player files of stay at "uploaded".
+// ready reports whether reviewers can see the file. Kinds for which Frame.io creates no player files stay at "uploaded".
 func (a asset) ready() bool {
 	if a.Uploaded.IsZero() {
 		return false
@@ -300,7 +300,7 @@ func orNone(label string) string {
 	return label
 }
 
-// Children wraps GET /assets/{id}/children. One call a page; signed URLs seen are remembered for Media.
+// Children wraps GET /assets/{id}/children. One call a page. It caches the signed URLs it sees for Media.
 func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio.Page[frameio.Asset], error) {
 	rows, next, err := c.children(ctx, folderID, cursor)
 	out := frameio.Page[frameio.Asset]{Next: next}
@@ -327,15 +327,14 @@ func (c *Client) children(ctx context.Context, id, cursor string) ([]asset, stri
 	return rows, next, nil
 }
 
-const projectFreshFor = time.Minute // how long a project's native archiving is believed
+const projectFreshFor = time.Minute // how long a project's archive status is cached
 
 type projectState struct {
 	archived bool
 	at       time.Time
 }
 
-// see remembers a file's URL, after its project was asked for where only that tells whether the URL is the original's, or
-// why there is none.
+// see caches a file's URL. It first asks for the file's project if only that tells whether the URL is the original's, or why there is none.
 func (c *Client) see(ctx context.Context, a *asset) error {
 	o := a.original()
 	open := a.kind() == frameio.KindFile && (o == frameio.OriginalAvailable && a.class() == frameio.ClassStream || o == frameio.OriginalMissing)
@@ -344,7 +343,7 @@ func (c *Client) see(ctx context.Context, a *asset) error {
 		if !ok || c.now().Sub(known.(projectState).at) > projectFreshFor {
 			var p project
 			if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil && rest.ClassOf(err) != rest.NotFound && rest.ClassOf(err) != rest.Forbidden {
-				return err // those two: one who sees a file need not see its project
+				return err // except those two: a user who sees a file need not see its project
 			}
 			known = projectState{isAway(string(p.ArchiveStatus)), c.now()}
 			c.away.Store(id, known)

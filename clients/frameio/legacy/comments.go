@@ -136,7 +136,7 @@ func (i shareItem) key() string {
 	return string(i.AssetID)
 }
 
-// Settings that are kept with an archived share; a passphrase is not.
+// settingsKept are the settings kept with an archived share. A passphrase is not among them.
 var settingsKept = []string{
 	"allow_approvals", "current_version_only", "enable_downloading", "enable_comments", "notify_on_view", "access_control",
 	"has_password", "can_download", "layout", "vanity", "view_count", "reviewer_count", "item_count", "password_protected", "description",
@@ -198,7 +198,7 @@ func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.S
 		d.Name = string(s.Title)
 	}
 	if string(s.Title) == d.Name {
-		delete(settings, "title") // it is the collection's
+		delete(settings, "title") // it is the collection's title
 	}
 	for _, on := range []*bool{s.Active, s.Enabled} {
 		if on != nil && !*on {
@@ -214,7 +214,7 @@ func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.S
 	return d
 }
 
-// shown is what a presentation shows: its items, or else its assets, or else the asset it was made on.
+// shown returns what a presentation shows: its items, or else its assets, or else the asset it was created on.
 func (s share) shown() []frameio.ShareItem {
 	items := shareItems(s.Items)
 	if len(items) == 0 {
@@ -257,8 +257,8 @@ func shareItems(rows []shareItem) []frameio.ShareItem {
 	return out
 }
 
-// ShareItems wraps GET /review_links/{id}/items/shared, and the older /items where that is not known. Presentations
-// bring their items along, or show them in GET /presentations/{id}.
+// ShareItems wraps GET /review_links/{id}/items/shared, or the older /items if that does not exist. Presentations include their
+// items, or show them in GET /presentations/{id}.
 func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string) (frameio.Page[frameio.ShareItem], error) {
 	var out frameio.Page[frameio.ShareItem]
 	if s.Kind == frameio.SharePresentation {
@@ -290,12 +290,12 @@ func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string)
 	return out, err
 }
 
-// Collections says that the legacy API has none.
+// Collections returns none: the legacy API has no collections.
 func (c *Client) Collections(context.Context, string, string) (frameio.Page[frameio.Collection], error) {
 	return frameio.Page[frameio.Collection]{}, nil
 }
 
-// CollectionItems knows of no collection.
+// CollectionItems returns nothing: the legacy API has no collections.
 func (c *Client) CollectionItems(context.Context, frameio.Collection, frameio.Project) ([]frameio.ShareItem, bool, error) {
 	return nil, false, nil
 }

@@ -31,10 +31,10 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// whole is the number as a count; what is negative or beyond any file or film is logged and bounded.
+// whole returns the number as a count. A value that is negative or beyond any file or film is logged and clamped.
 func (n number) whole() int64 { return untrusted.Whole("a number of Frame.io", n.value, mostWhole) }
 
-const mostWhole = 1 << 50 // bytes of a petabyte, frames of more than all films
+const mostWhole = 1 << 50 // a petabyte in bytes, or more frames than all films have
 
 // text is a JSON string, or null, or something else that is taken for nothing.
 type text string
@@ -73,7 +73,7 @@ func (i *instant) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// tolerant is an object that may be null or, in some answers, something else.
+// tolerant is an object that may be null or, in some responses, something else.
 type tolerant[T any] struct {
 	value *T
 }

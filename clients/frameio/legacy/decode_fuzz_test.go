@@ -7,7 +7,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
-// Whatever the legacy API answers, what it is read as keeps to its bounds.
+// Whatever the legacy API answers, the decoded values stay within their bounds.
 func FuzzDecoders(f *testing.F) {
 	for _, seed := range []string{`{}`, `null`, `{"id":"a","type":"file","filesize":"12","fps":"23.976","frames":1e300,"duration":-4,"label":5,"versions":[]}`,
 		`{"id":"c","text":"x","timestamp":"7","duration":1e18,"annotation":"[{}]","owner":null,"inserted_at":"2016-02-03T16:38:46.985Z","replies":[{}]}`,

@@ -22,13 +22,13 @@ var ends = time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC)
 
 var _ frameio.Installer = (*Client)(nil)
 
-// InstallCapabilities leaves custom actions out: where V2 shows the secret of one is documented nowhere.
+// InstallCapabilities omits custom actions: it is not documented where V2 shows an action's secret.
 func (c *Client) InstallCapabilities() frameio.InstallCapabilities {
 	return frameio.InstallCapabilities{ScopesOnToken: true, Me: "/v2/me", Ends: ends, ReviewEvents: []string{"comment.created", "comment.updated", "comment.deleted", "comment.completed", "comment.uncompleted",
 		"asset.label.updated", "asset.deleted"}}
 }
 
-// Accounts wraps GET /me, which names the account of the token's user.
+// Accounts wraps GET /me, which returns the account of the token's user.
 func (c *Client) Accounts(ctx context.Context) ([]frameio.Account, error) {
 	var me struct {
 		AccountID text `json:"account_id"`
@@ -57,7 +57,7 @@ func (h hook) domain() frameio.Webhook {
 	return frameio.Webhook{ID: h.ID, WorkspaceID: string(h.TeamID), Name: string(h.Name), URL: string(h.URL), Events: h.Events, Active: h.Active == nil || *h.Active, Secret: string(h.Secret)}
 }
 
-// Webhooks wraps GET /accounts/{id}/hooks, the only listing there is, and picks the team's.
+// Webhooks wraps GET /accounts/{id}/hooks, the only listing there is, and returns the team's.
 func (c *Client) Webhooks(ctx context.Context, teamID string) ([]frameio.Webhook, error) {
 	accounts, err := c.Accounts(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func (c *Client) CreateWebhook(ctx context.Context, teamID string, h frameio.Web
 	return d, err
 }
 
-// UpdateWebhook wraps PUT /hooks/{id}, which knows no way to switch one on.
+// UpdateWebhook wraps PUT /hooks/{id}, which cannot switch a webhook on.
 func (c *Client) UpdateWebhook(ctx context.Context, h frameio.Webhook) error {
 	return c.write(ctx, opUpdateHook, "hooks/"+url.PathEscape(h.ID), hookBody(h), nil)
 }

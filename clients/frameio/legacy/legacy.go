@@ -22,7 +22,7 @@ import (
 	"github.com/framebridge/framebridge/untrusted"
 )
 
-// pageSize is asked for in every listing; how many rows a page really holds is for the vendor to say.
+// pageSize is requested in every listing. How many rows a page really holds is up to the vendor.
 const pageSize = 500
 
 const (
@@ -30,7 +30,7 @@ const (
 	mostCounted = 1e15 // rows or pages, in headers
 )
 
-// Frames of comments count from 0 in V2.
+// firstFrame is the number of the first frame in V2's comments.
 const firstFrame = 0
 
 // Client implements frameio.Platform on the V2 API.
@@ -42,12 +42,12 @@ type Client struct {
 	away sync.Map // by project: projectState
 
 	refused func()
-	lives   atomic.Int64 // when the account was last seen to be here, in Unix nanoseconds
+	lives   atomic.Int64 // when the account was last seen on this API, in Unix nanoseconds
 }
 
 var _ frameio.Platform = (*Client)(nil)
 
-// Option changes a client.
+// Option configures a client.
 type Option func(*rest.Config, *Client)
 
 // WithHTTPClient sends calls through another HTTP client.
@@ -58,10 +58,10 @@ func WithWatch(w *rest.Watch, tenant string) Option {
 	return func(c *rest.Config, _ *Client) { c.Watch, c.Tenant = w, tenant }
 }
 
-// WithRefused is told when the API refuses the token, as it does from the moment an account is moved to V4.
+// WithRefused calls tell when the API rejects the token, as it does once an account has been moved to V4.
 func WithRefused(tell func()) Option { return func(_ *rest.Config, c *Client) { c.refused = tell } }
 
-// Limits that the vendor names; the headers of each answer correct them.
+// limits are the limits that the vendor states. The headers of each response correct them.
 var limits = map[string]rest.Limit{
 	opChildren:      {Calls: 40, Window: time.Minute},
 	opAsset:         {Calls: 5, Window: time.Second},
@@ -91,7 +91,7 @@ var limits = map[string]rest.Limit{
 	opAddReviewer:   {Calls: 100, Window: time.Minute},
 }
 
-// Operation names, which are also the rate budgets: Frame.io counts each endpoint by itself.
+// Operation names, which also identify the rate budgets: Frame.io limits each endpoint separately.
 const (
 	opMe            = "GET /me"
 	opTeams         = "GET /teams"
@@ -111,7 +111,7 @@ const (
 	opOlderLinkItems = "GET /review_links/{id}/items"
 )
 
-// New makes a client for one tenant.
+// New returns a client for one tenant.
 func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	c := &Client{urls: frameio.NewURLMemory(urlFreshFor), now: time.Now}
 	token := cfg.Token.Reveal()
@@ -122,11 +122,11 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 			r.Header.Set("Authorization", "Bearer "+token)
 		},
 		Budgets:       &rest.Budgets{Known: limits},
-		RetryStatuses: []int{http.StatusBadRequest}, // the vendor's own tools try these again
+		RetryStatuses: []int{http.StatusBadRequest}, // the vendor's own tools retry these
 	}
 	rc.Refine = func(e *rest.Error) {
 		refine(e)
-		if e.Operation == opMe && isRefusal(e) { // the user's own record: not a right is missing, the account has gone
+		if e.Operation == opMe && isRefusal(e) { // the user's own record: not a missing permission, the account has moved
 			e.Class, e.Hint = rest.Unauthorized, movedHint
 		}
 		if e.Class == rest.Unauthorized && c.refused != nil {
@@ -143,7 +143,7 @@ func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 
 const movedHint = "the token is refused: Frame.io supports the legacy API only until December 1, 2026, and a migrated account refuses legacy tokens immediately"
 
-// refine knows what this API's errors mean to the user.
+// refine adds to an error what it means to the user of this API.
 func refine(e *rest.Error) {
 	switch e.Status {
 	case http.StatusUnauthorized:
@@ -153,7 +153,7 @@ func refine(e *rest.Error) {
 	}
 }
 
-// Calls counts the requests sent so far.
+// Calls returns the number of requests sent.
 func (c *Client) Calls() int64 { return c.rest.Calls() }
 
 // Generation returns the API that this client speaks.
@@ -169,17 +169,17 @@ func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any
 	return c.do(ctx, rest.Request{Operation: op, Method: http.MethodGet, Path: path, Query: q}, out)
 }
 
-// livesFor is how long an account is believed to be here after a look: one look serves many refusals in a row, and little
-// is lost where it is moved meanwhile.
+// livesFor is how long an account is assumed to still be on this API after a check. One check covers many refusals in a row,
+// and little is lost if the account moves in that time.
 const livesFor = 15 * time.Second
 
-// isRefusal says that the API will not carry the call out: a 4xx other than those that pass by themselves.
+// isRefusal reports whether the API will not carry out the call: a 4xx other than those that pass by themselves.
 func isRefusal(e *rest.Error) bool {
 	return e.Status >= 400 && e.Status < 500 && e.Class != rest.Retryable && e.Class != rest.Throttled
 }
 
-// do sends a call. With which status the API refuses an account that was moved to V4, or everybody once it is switched
-// off, is documented nowhere: the user's own record tells that from a missing right and from what is gone.
+// do sends a call. It is not documented with which status the API refuses an account that was moved to V4, or everybody once it
+// is switched off. The user's own record distinguishes that from a missing permission and from a deleted object.
 func (c *Client) do(ctx context.Context, r rest.Request, out any) (*http.Response, error) {
 	resp, err := c.rest.Do(ctx, r, out)
 	var e *rest.Error
@@ -193,15 +193,15 @@ func (c *Client) do(ctx context.Context, r rest.Request, out any) (*http.Respons
 	switch {
 	case merr == nil:
 		c.lives.Store(c.now().UnixNano())
-	case rest.ClassOf(merr) == rest.Unauthorized, e.Class == rest.NotFound: // what nobody vouches for is not gone
+	case rest.ClassOf(merr) == rest.Unauthorized, e.Class == rest.NotFound: // a 404 proves nothing if the user's record cannot be read either
 		return resp, merr
 	}
 	return resp, err
 }
 
-// listPage reads one page of a listing: a bare array, with its place in the headers. A page without headers is followed
-// by another until one is empty: how full a page may be is documented nowhere, so that no number of rows tells the end.
-// The cursor is a page number, with the fingerprint of the page before it where that had no headers.
+// listPage reads one page of a listing: a bare array, with its position in the headers. A page without headers is followed by
+// another until one is empty: how full a page may be is not documented, so the number of rows does not mark the end. The cursor
+// is a page number, with the fingerprint of the previous page if that had no headers.
 func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Values, cursor string) ([]T, string, error) {
 	number, before, bare := strings.Cut(cursor, "~")
 	page, err := strconv.Atoi(number)
@@ -227,7 +227,7 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	switch pages := totalPages(resp.Header); {
 	case pages > rest.MostPages:
 		return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Permanent, Detail: fmt.Sprintf("the listing says that it has %d pages", pages)}
-	case pages >= page, pages >= 0 && len(rows) == 0: // a page beyond the last that has rows belies the headers
+	case pages >= page, pages >= 0 && len(rows) == 0: // a page beyond the last one that has rows contradicts the headers
 		if page >= pages {
 			return values, "", nil
 		}
@@ -237,7 +237,7 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	switch {
 	case len(rows) == 0:
 		return nil, "", nil
-	case bare && print == before: // it heeds no page number: all was shown at once
+	case bare && print == before: // it ignores page numbers: everything has been shown
 		return nil, "", nil
 	}
 	return values, strconv.Itoa(page+1) + "~" + print, nil
@@ -256,7 +256,7 @@ func totalPages(h http.Header) int {
 	return int((total + per - 1) / per)
 }
 
-// row is a row of a listing with what tells it from others.
+// row is a row of a listing with what identifies it.
 type row[T any] struct {
 	value T
 	id    string
@@ -265,7 +265,7 @@ type row[T any] struct {
 func (r *row[T]) UnmarshalJSON(raw []byte) error {
 	var key struct {
 		ID    text `json:"id"`
-		Asset text `json:"asset_id"` // of a link's items, which may have no id
+		Asset text `json:"asset_id"` // of a link's items, which may have no ID
 	}
 	_ = json.Unmarshal(raw, &key)
 	if r.id = string(key.ID + key.Asset); r.id == "" {
@@ -274,7 +274,7 @@ func (r *row[T]) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &r.value)
 }
 
-// fingerprint tells pages apart, whatever order their rows come in.
+// fingerprint identifies a page, in whatever order its rows come.
 func fingerprint[T any](rows []row[T]) string {
 	var sum uint64
 	for _, r := range rows {
@@ -290,8 +290,7 @@ func (c *Client) Me(ctx context.Context) (frameio.User, error) {
 	return u.domain(), err
 }
 
-// Projects lists the projects of all teams. The cursor is "<team number>:<page>". One call for the teams at its
-// beginning, and one for each page.
+// Projects lists the projects of all teams. The cursor is "<team number>:<page>". It makes one call for the teams, and one for the page.
 func (c *Client) Projects(ctx context.Context, cursor string) (frameio.Page[frameio.Project], error) {
 	var out frameio.Page[frameio.Project]
 	at, page := splitCursor(cursor)
@@ -343,9 +342,8 @@ func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
 	return out, nil
 }
 
-// Project wraps GET /projects/{id}, GET /assets/{id} of its root folder where only that says whether the project is private, and
-// GET /teams/{id} where the answer does not hold the team's name, which one who was invited to the project only may not see: the
-// id stands in for a name that is refused.
+// Project wraps GET /projects/{id}, GET /assets/{id} of the root folder if only that says whether the project is private, and GET
+// /teams/{id} if the response has no team name. A user invited only to the project may not see the team: the ID then replaces the name.
 func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
 	var p project
 	if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil {

@@ -15,8 +15,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// An account that was moved to V4, and the API once it is switched off, may refuse with any 4xx; then the user's own record
-// is refused, too.
+// An account that was moved to V4, and the API once it is switched off, may refuse with any 4xx. The user's own record is then refused too.
 func TestAMovedAccountIsToldFromAMissingRight(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -63,7 +62,7 @@ func TestAMovedAccountIsToldFromAMissingRight(t *testing.T) {
 	}
 }
 
-// What is gone costs one look at the account, not one a file; after a while it is looked at again.
+// A missing object costs one check of the account, not one per file. After a while the account is checked again.
 func TestManyRefusalsCostOneLookAtTheAccount(t *testing.T) {
 	t.Parallel()
 	looks, moved, now := 0, false, time.Now()
@@ -113,7 +112,7 @@ func TestWhatIsKnownOfAnOriginal(t *testing.T) {
 	}
 }
 
-// Old projects have bundles, which are documented beside folders: what they hold is not left out in silence.
+// Old projects have bundles, which are documented next to folders: their contents are not silently left out.
 func TestABundleIsAFolder(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

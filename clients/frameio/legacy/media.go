@@ -9,8 +9,7 @@ import (
 
 const urlFreshFor = time.Hour // after it was seen; they last half a day
 
-// Media uses a URL that a listing has just shown, which saves a call for each file; otherwise it wraps
-// GET /assets/{id}.
+// Media returns a URL that a listing has just shown, which saves a call per file. Otherwise it wraps GET /assets/{id}.
 func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Rendition, fresh bool) (frameio.Media, error) {
 	if !fresh && rendition == frameio.RenditionOriginal {
 		if m, ok := c.urls.Get(fileID, c.now()); ok {
@@ -26,7 +25,7 @@ func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Ren
 		if len(urls) == 0 {
 			return frameio.Media{}, &frameio.OriginalUnavailable{FileID: fileID, Why: a.original(), NoProxy: true}
 		}
-		// A session-watermarked download is a stream made on the spot: no ranges, no length.
+		// A session-watermarked download is a stream created on the fly: no ranges, no length.
 		return a.media(urls[0], rendition, -1, !bool(a.Watermarked)), nil
 	}
 	if why := a.original(); why != frameio.OriginalAvailable {

@@ -39,8 +39,8 @@ type collaborator struct {
 	}] `json:"project_role"`
 }
 
-// Members wraps GET /projects/{id}/collaborators and GET /teams/{id}/members. A private project is seen by its owner and its
-// collaborators, every other one by the team, too. All are on the first page.
+// Members wraps GET /projects/{id}/collaborators and GET /teams/{id}/members. A private project is visible to its owner and its
+// collaborators, any other project also to the team. All members are on the first page.
 func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (frameio.Page[frameio.Member], error) {
 	team := map[string]bool{}
 	var out frameio.Page[frameio.Member]
@@ -85,13 +85,13 @@ func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (fram
 	return out, nil
 }
 
-// FolderMembers is unsupported: the legacy API has no such list. A folder is hidden from collaborators or it is not
+// FolderMembers is unsupported: the legacy API has no such list. A folder is either hidden from collaborators or not
 // (Asset.TeamOnly).
 func (c *Client) FolderMembers(context.Context, string, string) (frameio.Page[frameio.Member], error) {
 	return frameio.Page[frameio.Member]{}, &rest.Error{Vendor: vendor, Operation: "folder members", Class: rest.Unsupported, Detail: "the legacy API does not list who may see a folder"}
 }
 
-// Groups returns none: the legacy API lists no groups.
+// Groups returns none: the legacy API does not list groups.
 func (c *Client) Groups(context.Context, string) (frameio.Page[frameio.Group], error) {
 	return frameio.Page[frameio.Group]{}, nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// against makes a client of a server that answers as Frame.io may, not as our simulator does.
+// against returns a client of a server that answers as Frame.io may, not as our simulator does.
 func against(t *testing.T, routes map[string]http.HandlerFunc, opts ...legacy.Option) *legacy.Client {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -73,7 +73,7 @@ func TestReviewLinkItemsUnderTheOlderPath(t *testing.T) {
 	}
 }
 
-// A listing of presentations may show them without what they hold.
+// A listing of presentations may omit their contents.
 func TestPresentationsListedWithoutItems(t *testing.T) {
 	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{
@@ -126,7 +126,7 @@ func TestRepliesNestedInReplies(t *testing.T) {
 	}
 }
 
-// The vendor's own tools send a call again after a 400; one that stays is believed.
+// The vendor's own tools retry a call after a 400. A 400 that persists is final.
 func TestBadRequestIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	calls := 0
@@ -145,7 +145,7 @@ func TestBadRequestIsTriedAgain(t *testing.T) {
 	}
 }
 
-// How many rows a page may hold is documented nowhere, and an answer may come without the headers that count pages.
+// How many rows a page may hold is not documented, and a response may come without the headers that count pages.
 func TestPagesWithoutHeaders(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {
@@ -199,7 +199,7 @@ func TestPagesWithoutHeaders(t *testing.T) {
 	}
 }
 
-// What a server says of its pages may be anything: a list that is cut short is never taken for whole.
+// What a server says about its pages may be wrong: a truncated list must never be taken as complete.
 func TestPagesThatLie(t *testing.T) {
 	t.Parallel()
 	row := func(ids ...int) string {
@@ -248,8 +248,7 @@ func TestPagesThatLie(t *testing.T) {
 	}
 }
 
-// A listing need not show the project beside each file; what an archived project serves under the name of a video's
-// original is a proxy all the same.
+// A listing need not show the project of each file. What an archived project serves as a video's original is a proxy all the same.
 func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
 	t.Parallel()
 	asked, status := 0, "archived"
@@ -292,7 +291,7 @@ func TestVideoOfAnArchivedProjectIsColdWhateverTheListingShows(t *testing.T) {
 	}
 }
 
-// One who was invited to a project only sees the project and not its team; a name that is refused, however, stops no archive.
+// A user invited only to a project sees the project but not its team. A team name that is refused must not stop an archive.
 func TestAProjectWhoseTeamIsNotShown(t *testing.T) {
 	t.Parallel()
 	for status, fails := range map[int]bool{http.StatusForbidden: false, http.StatusNotFound: false, http.StatusUnprocessableEntity: false, http.StatusUnauthorized: true} {
@@ -307,13 +306,13 @@ func TestAProjectWhoseTeamIsNotShown(t *testing.T) {
 	}
 }
 
-// A file that shows no link to its original is in cold storage if its project is; otherwise nobody says why.
+// A file without a link to its original is in cold storage if its project is. Otherwise the reason is unknown.
 func TestWhyThereIsNoOriginal(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]frameio.Original{
 		`{"id":"P","archive_status":"archived"}`: frameio.OriginalArchived,
 		`{"id":"P","archive_status":"standard"}`: frameio.OriginalMissing,
-		"":                                       frameio.OriginalMissing, // it is not shown
+		"":                                       frameio.OriginalMissing, // not shown
 	} {
 		asked := 0
 		c := against(t, map[string]http.HandlerFunc{
@@ -334,7 +333,7 @@ func TestWhyThereIsNoOriginal(t *testing.T) {
 	}
 }
 
-// As GET /projects/{id} was captured, it does not say whether the project is private; the project of an asset does.
+// As captured, GET /projects/{id} does not say whether the project is private, but the project of an asset does.
 func TestAPrivateProjectIsKnownByItsRoot(t *testing.T) {
 	for name, c := range map[string]struct {
 		project, root string

@@ -1,11 +1,11 @@
 package legacy
 
-// Unread are the properties of the legacy API's answers that the adapter leaves out, each with its reason, as "object.path"; a
-// star stands for any part. What a person typed or chose about the project's content is never among them, but an order by
-// hand within a folder, which iconik's collections do not have. A test walks the vendor's document and demands that every
-// other property changes what the port says.
+// Unread lists the properties of the legacy API's responses that the adapter leaves out, each with its reason, as
+// "object.path". A star stands for any part. What a person typed or chose about the project's content is never among them,
+// except for a manual order within a folder, which iconik's collections do not have. A test walks the vendor's documentation
+// and requires that every other property changes what the port returns.
 var Unread = map[string]string{
-	// Objects within others, which are read by themselves.
+	// Objects within others, which are read separately.
 	"*.root_asset.*":             "the root folder; its id is read",
 	"*.account.*":                "the account, which is not archived",
 	"*.project.*":                "the project is read by itself",
@@ -37,11 +37,11 @@ var Unread = map[string]string{
 	"project.archived_at":        "when its originals went to cold storage",
 	"project.ignore_archive":     "whether Frame.io archives it by itself",
 
-	// Of people.
+	// People.
 	"*.owner.*":   "of the person's account, not of the project; name and e-mail address are read",
 	"*.creator.*": "of the person's account, not of the project; name and e-mail address are read",
 
-	// Of files.
+	// Files.
 	"*.archive*":             "when the original goes to cold storage by itself",
 	"*.bundle*":              "a view of Frame.io's pages",
 	"*.is_bundle_child":      "a view of Frame.io's pages",

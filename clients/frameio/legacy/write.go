@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-// Operations that write, which are also their rate budgets.
+// Operations that write. Their names also identify the rate budgets.
 const (
 	opCreateProject = "POST /teams/{id}/projects"
 	opCreateAsset   = "POST /assets/{id}/children"
@@ -88,8 +88,7 @@ func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frame
 	return a.domain(), err
 }
 
-// BeginUpload wraps POST /assets/{id}/children. Frame.io says by the number of URLs into how many parts of one size the
-// file is cut.
+// BeginUpload wraps POST /assets/{id}/children. The number of URLs says into how many parts of equal size the file is cut.
 func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.NewFile) (frameio.Upload, error) {
 	body := map[string]any{"name": f.Name, "type": "file", "filesize": f.Size}
 	if f.MediaType != "" {
@@ -115,7 +114,7 @@ func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.New
 	return up, nil
 }
 
-// AddVersion wraps POST /assets/{target}/version. A file in a stack is no target; its stack is.
+// AddVersion wraps POST /assets/{target}/version. A file inside a stack cannot be the target; its stack is used instead.
 func (c *Client) AddVersion(ctx context.Context, _ string, target frameio.Asset, fileID string) (frameio.Asset, error) {
 	if target.Kind == frameio.KindFile && target.ParentID != "" {
 		parent, err := c.asset(ctx, target.ParentID)
@@ -133,7 +132,7 @@ func (c *Client) AddVersion(ctx context.Context, _ string, target frameio.Asset,
 	if a.kind() == frameio.KindStack {
 		return a.domain(), nil
 	}
-	// The answer's asset is not said to be the stack: the file's parent is.
+	// The response's asset need not be the stack: the file's parent is.
 	file, err := c.asset(ctx, fileID)
 	if err != nil {
 		return frameio.Asset{}, err
@@ -216,7 +215,7 @@ func (c *Client) UpdateComment(ctx context.Context, id string, ch frameio.Commen
 	if *ch.Completed {
 		op = opComplete
 	}
-	// Completing twice completes once.
+	// Completing a comment twice is harmless.
 	method, _, _ := strings.Cut(op, " ")
 	_, err := c.do(ctx, rest.Request{Operation: op, Method: method, Path: path + "/complete", Idempotent: true}, nil)
 	return err
@@ -291,8 +290,8 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 	return c.write(ctx, opUpdateLink, "review_links/"+url.PathEscape(id), body, nil)
 }
 
-// AddToShare wraps POST /review_links/{id}/assets after a look at what is there. A file that has gone into one of the
-// stacks since it was added would stand beside its own stack: then PUT replaces the set by one without it.
+// AddToShare wraps POST /review_links/{id}/assets, after it has read what is already there. A file that has since been put into
+// one of the stacks would be shown next to its own stack: in that case, PUT replaces the set with one without the file.
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
 	var have []string
 	inside := 0
@@ -334,7 +333,7 @@ func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) e
 	return nil
 }
 
-// Invite wraps POST /review_links/{id}/reviewers. One call an address.
+// Invite wraps POST /review_links/{id}/reviewers. One call per address.
 func (c *Client) Invite(ctx context.Context, id string, emails []string, message string, sending func(context.Context) error) error {
 	for _, e := range emails {
 		r := rest.Request{Operation: opAddReviewer, Method: http.MethodPost, Path: "review_links/" + url.PathEscape(id) + "/reviewers",
@@ -346,7 +345,7 @@ func (c *Client) Invite(ctx context.Context, id string, emails []string, message
 	return nil
 }
 
-// Reviewers wraps GET /review_links/{id}: the legacy API counts reviewers and does not name them.
+// Reviewers wraps GET /review_links/{id}. The legacy API counts reviewers but does not name them.
 func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, error) {
 	var s struct {
 		Count number `json:"reviewer_count"`

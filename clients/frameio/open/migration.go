@@ -12,8 +12,8 @@ import (
 
 const probeTimeout = 5 * time.Second // to ask V4 whether the account is there
 
-// MigrationNotice is what operators are told when the legacy API refuses a tenant's token: what it means and what to do.
-// Where V4 takes the token, the account was migrated for certain.
+// MigrationNotice returns what to tell operators when the legacy API rejects a tenant's token: what it means and what to do. If
+// V4 accepts the token, the account was certainly migrated.
 func MigrationNotice(ctx context.Context, t *config.Tenant) (subject, text string) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()

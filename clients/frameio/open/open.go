@@ -1,5 +1,5 @@
-// Package open makes the adapter of a tenant's generation of Frame.io's API, and is the only room outside the adapters that
-// knows which there are.
+// Package open creates the adapter for a tenant's generation of Frame.io's API. It is the only package besides the adapters
+// that knows which generations there are.
 package open
 
 import (
@@ -15,17 +15,17 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// Tokens keeps a tenant's sign-in at Adobe encrypted, for all workers. The ledger does.
+// Tokens stores a tenant's sign-in at Adobe encrypted, for all workers. The ledger implements it.
 type Tokens interface {
-	// CanKeepTokens says that there is a key to encrypt them with.
+	// CanKeepTokens reports whether there is a key to encrypt them with.
 	CanKeepTokens() bool
 	Token(ctx context.Context, name string) ([]byte, bool, error)
-	// ExchangeToken hands the present value over, empty at first, and keeps what comes back; nobody else changes it
-	// meanwhile.
+	// ExchangeToken passes the current value, at first empty, to change and stores what it returns. Nobody else changes the
+	// value meanwhile.
 	ExchangeToken(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
 }
 
-// ErrNoKey says that a sign-in is to be kept and no key is configured.
+// ErrNoKey means that a sign-in must be stored and no key is configured.
 var ErrNoKey = errors.New("ledger.encryption_key is missing: it is needed to store a token encrypted")
 
 // Option changes how an adapter is opened.
@@ -36,8 +36,8 @@ type options struct{ watch *rest.Watch }
 // Watched counts the adapter's calls.
 func Watched(w *rest.Watch) Option { return func(o *options) { o.watch = w } }
 
-// Platform opens the adapter of a tenant's generation. tokens may be nil where no sign-in is kept. refused, where not nil,
-// is told when the API refuses a token as it does from the moment Frame.io moves the account to its other API.
+// Platform opens the adapter for a tenant's generation. tokens may be nil if no sign-in is stored. refused, if not nil, is
+// called when the API rejects a token the way it does once Frame.io has moved the account to its other API.
 func Platform(t *config.Tenant, tokens Tokens, refused func(), with ...Option) (frameio.Platform, error) {
 	var o options
 	for _, set := range with {
@@ -60,24 +60,24 @@ func Platform(t *config.Tenant, tokens Tokens, refused func(), with ...Option) (
 	}
 }
 
-// store is Tokens as the adapter wants them.
+// store adapts Tokens for the adapter.
 type store struct{ tokens Tokens }
 
 func (s store) Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
 	return s.tokens.ExchangeToken(ctx, name, change)
 }
 
-// SignsIn says that a tenant's calls go with tokens of Adobe's sign-in, which end when nobody uses them.
+// SignsIn reports whether a tenant's calls use tokens from Adobe's sign-in, which expire if nobody uses them.
 func SignsIn(t *config.Tenant) bool {
 	return frameio.Generation(t.Frameio.Generation) == frameio.V4 && t.Frameio.IMS.ClientID != ""
 }
 
-// SignInURL is where a person signs in, so that Adobe sends a code to the redirect URL.
+// SignInURL returns where a person signs in, so that Adobe sends a code to the redirect URL.
 func SignInURL(t *config.Tenant, redirect, state string) (string, error) {
 	return v4.AuthorizeURL(t.Frameio.IMS, redirect, state)
 }
 
-// SignIn exchanges the code of a sign-in for tokens and keeps them.
+// SignIn exchanges the code of a sign-in for tokens and stores them.
 func SignIn(ctx context.Context, t *config.Tenant, tokens Tokens, code, redirect string) error {
 	if !tokens.CanKeepTokens() {
 		return ErrNoKey
@@ -85,8 +85,7 @@ func SignIn(ctx context.Context, t *config.Tenant, tokens Tokens, code, redirect
 	return v4.SignIn(ctx, t.Frameio.IMS, store{tokens}, code, redirect)
 }
 
-// SignInRenewed says when the kept sign-in of a person was last renewed; false where none is kept. Unused for 14 days, it
-// ends.
+// SignInRenewed returns when a person's stored sign-in was last renewed, and false if none is stored. It expires after 14 days without use.
 func SignInRenewed(ctx context.Context, t *config.Tenant, tokens Tokens) (time.Time, bool, error) {
 	kept, ok, err := tokens.Token(ctx, v4.TokenName)
 	if err != nil || !ok {

@@ -57,7 +57,7 @@ func (a asset) class() frameio.MediaClass {
 	return frameio.ClassOther
 }
 
-// proxy is the best rendition that there is.
+// proxy returns the URL of the best rendition, or "" if there is none.
 func (a asset) proxy() string {
 	for _, k := range []string{"high_quality", "efficient"} {
 		if u := text(a.Links[k].Download); u != "" {
@@ -67,7 +67,7 @@ func (a asset) proxy() string {
 	return ""
 }
 
-// value finds what people say of an asset, by the names that Frame.io's fields go by.
+// value returns a field that people fill in, by the names that Frame.io's fields have.
 func (a asset) value(names ...string) string {
 	for _, f := range a.Metadata {
 		for _, n := range names {
@@ -79,8 +79,8 @@ func (a asset) value(names ...string) string {
 	return ""
 }
 
-// ofType finds a field by its name and its type, and one of another type only where there is none: an account may have a text of
-// that name, too.
+// ofType returns a field by name and type, or a field of another type if there is none. An account may also have a text field
+// with that name.
 func (a asset) ofType(kind frameio.FieldType, name string) string {
 	for _, f := range a.Metadata {
 		if f.fieldType() == kind && strings.EqualFold(f.Name, name) {
@@ -90,9 +90,9 @@ func (a asset) ofType(kind frameio.FieldType, name string) string {
 	return a.value(name)
 }
 
-// measured finds what Frame.io has found out about a file, by the names that its fields go by, the best first. An account may
-// have fields of its own under such names, such as the FPS that a scene was shot with: what people fill in is no measurement,
-// unless it goes by the first name and there is no other.
+// measured returns what Frame.io has measured about a file, by the names of its fields, the best first. An account may have
+// fields of its own with such names, for example the FPS a scene was shot with. What people fill in is not a measurement,
+// unless it has the first name and there is no other.
 func (a asset) measured(names ...string) string {
 	for _, n := range names {
 		for _, f := range a.Metadata {
@@ -104,18 +104,18 @@ func (a asset) measured(names ...string) string {
 	return a.value(names[0])
 }
 
-// sizeInBytes is a size. One that is odd costs no page of files: what is no size is 0.
+// sizeInBytes is a size. An invalid size becomes 0, so that it does not fail a whole page of files.
 type sizeInBytes int64
 
 func (b *sizeInBytes) UnmarshalJSON(raw []byte) error {
-	v, _ := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64) // null, and what is no number, are 0
+	v, _ := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64) // null and anything that is not a number are 0
 	*b = sizeInBytes(untrusted.Whole("a file's size", v, mostBytes))
 	return nil
 }
 
 const mostBytes = 1 << 50 // a petabyte
 
-// number reads the figure at the beginning of a text such as "23.976 fps", also a fraction such as "24000/1001".
+// number parses the number at the beginning of a text such as "23.976 fps", or a fraction such as "24000/1001".
 func number(s string) float64 {
 	if over, under, ok := strings.Cut(s, "/"); ok {
 		if n, d := figure(over), figure(under); d > 0 {
@@ -125,7 +125,7 @@ func number(s string) float64 {
 	return figure(s)
 }
 
-// figure reads the digits at the beginning of a text.
+// figure parses the digits at the beginning of a text.
 func figure(s string) float64 {
 	s = strings.TrimSpace(s)
 	if strings.Count(s, ",") == 1 && !strings.Contains(s, ".") {
@@ -139,7 +139,7 @@ func figure(s string) float64 {
 	return v
 }
 
-// seconds reads a duration: a number of seconds, or H:MM:SS with a fraction or frames.
+// seconds parses a duration: a number of seconds, or H:MM:SS with a fraction or frames.
 func seconds(s string, fps float64) float64 {
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' })
 	if len(parts) < 2 {
@@ -165,8 +165,7 @@ func seconds(s string, fps float64) float64 {
 	return total
 }
 
-// domain turns an answer into the port's words. asked says that a link to the original was asked for; who names the people
-// in its fields.
+// domain converts an asset to the port's type. asked means that a link to the original was requested. who names the people in its fields.
 func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	d := frameio.Asset{ID: a.ID, ParentID: text(a.ParentID), ProjectID: a.ProjectID, Kind: frameio.AssetKind(a.Type), Name: a.Name, URL: a.ViewURL,
 		CreatedAt: a.CreatedAt.Time, UpdatedAt: a.UpdatedAt.Time, Label: "none", CoverID: text(a.CoverID), Properties: a.adobe()}
@@ -190,7 +189,7 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	d.CommentCount = -1 // not counted by this API: its field is a hint
 	d.HasProxy = a.proxy() != ""
 	d.Ready = a.Status == "transcoded" || a.Status == "uploaded" && d.Class != frameio.ClassStream && d.Class != frameio.ClassImage
-	d.Watermark = frameio.WatermarkUnknown // a matter of shares
+	d.Watermark = frameio.WatermarkUnknown // a property of shares
 	if a.Status != "created" {
 		d.UploadedAt = d.CreatedAt
 	}
@@ -231,7 +230,7 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	return d
 }
 
-// adobe are the ids of accounts on Adobe's storage.
+// adobe returns the IDs that assets have in accounts on Adobe's storage.
 func (a asset) adobe() map[string]any {
 	out := map[string]any{}
 	for name, id := range map[string]*string{"adobe_id": a.AdobeID, "adobe_version_id": a.AdobeVersionID} {
@@ -245,7 +244,7 @@ func (a asset) adobe() map[string]any {
 	return out
 }
 
-// label gives the Status field's option the legacy word for it. An account's own options keep their names.
+// label returns the legacy name of a Status option. An account's own options keep their names.
 func label(status string) string {
 	switch l := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(status)), " ", "_"); l {
 	case "":
@@ -256,7 +255,7 @@ func label(status string) string {
 	return strings.TrimSpace(status)
 }
 
-// read asks with a link to the original, and without where the user may not download: then the whole answer is refused.
+// read asks with a link to the original, and again without it if the user may not download: Frame.io then refuses the whole request.
 func (c *Client) read(ctx context.Context, ask func(q url.Values) error) (asked bool, err error) {
 	err = ask(url.Values{"include": {include}})
 	if err != nil && rest.ClassOf(err) == rest.Forbidden {
@@ -281,8 +280,8 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 	return frameio.Page[frameio.Asset]{Items: items, Next: next}, err
 }
 
-// listing turns a page into the port's words. One file that may not be downloaded has the whole page refused: where some
-// of it may be, the files are asked for one by one.
+// listing converts a page to the port's type. A single file that may not be downloaded makes Frame.io refuse the whole page. If
+// some of the files may be downloaded, listing asks for them one by one.
 func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frameio.Asset, error) {
 	var files []string
 	out := make([]frameio.Asset, len(rows))
@@ -325,8 +324,8 @@ func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frame
 	return out, nil
 }
 
-// Versions wraps GET ~/version_stacks/{id}/children. Its order, which is not documented, is that of the versions, from
-// whichever end the head stands at; where the head is in the middle, the time of making tells, the head last.
+// Versions wraps GET ~/version_stacks/{id}/children. The order of that call is not documented: it is the order of the versions,
+// starting or ending with the head. If the head is in the middle, Versions sorts by creation time and puts the head last.
 func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.Asset, error) {
 	out, err := rest.Collect(rest.Pages(ctx, vendorName, opStackChildren, frameio.Asset.Key, func(ctx context.Context, cursor string) ([]frameio.Asset, string, error) {
 		var rows []asset
@@ -366,7 +365,7 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 	return out, nil
 }
 
-// Asset wraps GET ~/files/{id}, ~/version_stacks/{id} or ~/folders/{id}: one call where the kind is known, up to three where not.
+// Asset wraps GET ~/files/{id}, ~/version_stacks/{id} or ~/folders/{id}. It makes one call if the kind is known, and up to three if not.
 func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
 	kinds := []frameio.AssetKind{frameio.KindFile, frameio.KindStack, frameio.KindFolder}
 	if k := c.kindOf(id); k != "" {
@@ -382,7 +381,7 @@ func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
 		if !rest.IsRefused(err) || d.ID != "" || c.kindOf(id) == frameio.KindFile { // it was read, or is a file that is gone
 			return frameio.Asset{}, err
 		}
-		// An id of another kind need not be answered with a 404: whether the object is there, its own kind says.
+		// An ID of another kind need not be answered with a 404. The object's own kind tells whether it exists.
 		if says == nil || rest.ClassOf(err) == rest.Forbidden || rest.IsNotFound(err) && rest.ClassOf(says) != rest.Forbidden {
 			says = err
 		}
@@ -416,7 +415,7 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 		who, err = c.whoFor(ctx, []asset{a})
 	}
 	d := a.domain(asked, who)
-	if err == nil && a.Status == "created" { // on its way, or failed: only this call tells
+	if err == nil && a.Status == "created" { // in progress or failed: only this call tells
 		s, err := one[struct {
 			Failed bool `json:"upload_failed"`
 		}](ctx, c, opFileStatus, nil, nil, "files", id, "status")
@@ -431,7 +430,7 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 	return d, err
 }
 
-// media is where a file's original, or its proxy, can be read; false where there is none.
+// media returns where a file's original or proxy can be read, and false if there is none.
 func (a asset) media(rendition frameio.Rendition) (frameio.Media, bool) {
 	m := frameio.Media{Rendition: rendition, URL: a.proxy(), Size: -1, Ranges: true, Name: a.Name, MediaType: text(a.MediaType)}
 	if rendition == frameio.RenditionOriginal {
@@ -441,7 +440,7 @@ func (a asset) media(rendition frameio.Rendition) (frameio.Media, bool) {
 	return m, m.URL != ""
 }
 
-// listed keeps what a listing showed of an asset beside its content.
+// listed remembers an asset's kind and its original's URL from a listing.
 func (c *Client) listed(a asset) {
 	c.remember(a.ID, frameio.AssetKind(a.Type))
 	if m, ok := a.media(frameio.RenditionOriginal); ok && a.Type == string(frameio.KindFile) && a.Status != "created" {
@@ -449,7 +448,7 @@ func (c *Client) listed(a asset) {
 	}
 }
 
-// Media uses a URL that a listing has just shown; otherwise it wraps GET ~/files/{id} with its links.
+// Media returns a URL that a listing has just shown. Otherwise it wraps GET ~/files/{id} with its links.
 func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Rendition, fresh bool) (frameio.Media, error) {
 	if !fresh && rendition == frameio.RenditionOriginal {
 		if m, ok := c.urls.Get(fileID, c.now()); ok {

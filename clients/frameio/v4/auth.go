@@ -20,11 +20,11 @@ import (
 )
 
 const (
-	beforeEnd    = 5 * time.Minute // a token is replaced so long before it ends, or at a tenth of its life
+	beforeEnd    = 5 * time.Minute // a token is replaced this long before it expires, or at a tenth of its life
 	tokenTimeout = 15 * time.Second
-	longestToken = 24 * time.Hour // what Adobe's access tokens last
-	renewRest    = time.Minute    // between two new tokens where the first was never accepted: another has no more rights
-	// TokenName is under which name the tokens of Adobe's sign-in are kept.
+	longestToken = 24 * time.Hour // the lifetime of Adobe's access tokens
+	renewRest    = time.Minute    // between two renewals if the first token was never accepted: another one has no more permissions
+	// TokenName is the name under which the tokens of Adobe's sign-in are stored.
 	TokenName = "frameio-ims"
 )
 
@@ -33,41 +33,41 @@ const (
 	opToken   = "POST ims/token" //nolint:gosec // an operation, no credential
 )
 
-// TokenStore keeps the sign-in encrypted for all workers. Exchange hands the present value over, empty at first, and
-// keeps what comes back; nobody else changes it meanwhile.
+// TokenStore stores the sign-in encrypted for all workers. Exchange passes the current value, at first empty, to change and
+// stores what it returns. Nobody else changes the value meanwhile.
 type TokenStore interface {
 	Exchange(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error
 }
 
-// Tokens are what Adobe's sign-in gives. Refresh tokens rotate: the one used is void.
+// Tokens are what Adobe's sign-in returns. Refresh tokens rotate: once used, a token is void.
 type Tokens struct {
 	Access string    `json:"access"`
 	Ends   time.Time `json:"ends"`
-	// Life is how long the access token was good for when it came; those kept by older versions have none.
+	// Life is how long the access token was valid when it was issued. Tokens stored by older versions have none.
 	Life      time.Duration `json:"life,omitempty"`
 	Refresh   string        `json:"refresh,omitempty"`
 	Refreshed time.Time     `json:"refreshed"`
-	// From is the configured refresh token that this line of tokens began with: another one begins a new line.
+	// From identifies the configured refresh token that this line of tokens began with. A different one begins a new line.
 	From string `json:"from,omitempty"`
 }
 
-// tokens signs calls: with a static token, or with one of Adobe's that is fetched when it is needed.
+// tokens signs calls, with a static token or with an Adobe token that is fetched when needed.
 type tokens struct {
 	static bool
 	token  string
-	client string // that Frame.io's support has set up
+	client string // set up by Frame.io Support
 	ims    config.IMS
 	store  TokenStore
-	kept   string // under which name the store has them
+	kept   string // the name in the store
 	http   *http.Client
 
 	mu   *sync.Mutex
 	have *Tokens
-	void *string // an access token that was refused
+	void *string // an access token that was rejected
 	seen *renewal
 }
 
-// renewal is what became of the present access token.
+// renewal records what became of the current access token.
 type renewal struct {
 	accepted string
 	at       time.Time // when the last one was given up
@@ -81,7 +81,7 @@ func newTokens(cfg config.Frameio) tokens {
 	return t
 }
 
-// signInClient follows no redirect: what it sends is a secret.
+// signInClient returns a client that does not follow redirects: what it sends is a secret.
 func signInClient() *http.Client {
 	return &http.Client{Timeout: tokenTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
@@ -99,9 +99,9 @@ func (t tokens) sign(ctx context.Context, r *http.Request) error {
 		*used = token
 	}
 	switch {
-	case t.static && t.client != "": // a developer token of an account run from Adobe's Admin Console
+	case t.static && t.client != "": // a developer token for an account managed in Adobe's Admin Console
 		r.Header.Set("x-frameio-service-client", t.client)
-	case t.static: // one of an account that is not, which may keep it
+	case t.static: // one for an account that is not, which may keep it
 		r.Header.Set("x-frameio-legacy-token-auth", "true")
 	}
 	return nil
@@ -109,13 +109,13 @@ func (t tokens) sign(ctx context.Context, r *http.Request) error {
 
 type usedKey struct{}
 
-// withUsed has sign tell which token a call went with.
+// withUsed makes sign report which token a call used.
 func withUsed(ctx context.Context, used *string) context.Context {
 	return context.WithValue(ctx, usedKey{}, used)
 }
 
-// renew marks a token as refused; it says whether another can be had. Calls that ran side by side with one token are
-// refused together, and share the next one.
+// renew marks a token as rejected and reports whether another one can be had. Concurrent calls with one token are rejected
+// together and share the next one.
 func (t tokens) renew(refused string) bool {
 	if t.static || refused == "" {
 		return false
@@ -123,7 +123,7 @@ func (t tokens) renew(refused string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.have.Access != refused: // replaced meanwhile
+	case t.have.Access != refused: // replaced in the meantime
 		return true
 	case t.seen.accepted != refused && time.Since(t.seen.at) < renewRest:
 		return false
@@ -132,7 +132,7 @@ func (t tokens) renew(refused string) bool {
 	return true
 }
 
-// accepted notes that a call went through.
+// accepted records that a call with the token succeeded.
 func (t tokens) accepted(token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -147,14 +147,14 @@ func (t tokens) usable(k Tokens) bool {
 	return k.Access != "" && k.Access != *t.void && time.Until(k.Ends) > margin
 }
 
-// access returns a token that is good for a while. One worker fetches it for all.
+// access returns a token that is valid for a while. One worker fetches it for all.
 func (t tokens) access(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.usable(*t.have) {
 		return t.have.Access, nil
 	}
-	// A refresh token is void once it was used: whoever gives up waiting must not leave its successor behind.
+	// A refresh token is void once used: a caller that gives up waiting must not lose its successor.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*tokenTimeout)
 	defer cancel()
 	if t.store == nil {
@@ -166,7 +166,7 @@ func (t tokens) access(ctx context.Context) (string, error) {
 	}
 	err := t.store.Exchange(ctx, t.kept, func(ctx context.Context, present []byte) ([]byte, error) {
 		var kept Tokens
-		_ = json.Unmarshal(present, &kept) // nothing yet, or of another version
+		_ = json.Unmarshal(present, &kept) // nothing yet, or from another version
 		if !kept.of(t.ims) {
 			kept = Tokens{}
 		}
@@ -187,20 +187,20 @@ func (t tokens) access(ctx context.Context) (string, error) {
 	return t.have.Access, nil
 }
 
-// fingerprint tells one configured sign-in from another without holding its secrets.
+// fingerprint distinguishes configured sign-ins without containing their secrets.
 func fingerprint(c config.IMS) string {
 	return fmt.Sprintf("%s/sha256:%x", c.ClientID, sha256.Sum256([]byte(c.RefreshToken.Reveal())))
 }
 
-// of says that a line of tokens began with the configured sign-in. Older versions wrote the refresh token's length and
-// beginning, which many have in common: where that fits, the line is kept.
+// of reports whether a line of tokens began with the configured sign-in. Older versions recorded the refresh token's length and
+// beginning, which many tokens share. A line that matches those is kept.
 func (k Tokens) of(c config.IMS) bool {
 	refresh := c.RefreshToken.Reveal()
 	return k.From == fingerprint(c) || k.From == fmt.Sprintf("%s/%d/%.6s", c.ClientID, len(refresh), refresh)
 }
 
-// fetch asks Adobe: by the refresh token where there is one, the kept one before the configured one, otherwise as a
-// service account.
+// fetch gets tokens from Adobe. It uses the refresh token if there is one, the stored one before the configured one, and
+// otherwise asks as a service account.
 func (t tokens) fetch(ctx context.Context, present Tokens) (Tokens, error) {
 	configured := t.ims.RefreshToken.Reveal()
 	k, err := t.ask(ctx, cmp.Or(present.Refresh, configured))
@@ -230,8 +230,7 @@ func (t tokens) ask(ctx context.Context, refresh string) (Tokens, error) {
 	return k, nil
 }
 
-// LastRefresh says when the kept sign-in of a person was last renewed; false where none is kept. Unused for 14 days, it
-// ends.
+// LastRefresh returns when a person's stored sign-in was last renewed, and false if none is stored. It expires after 14 days without use.
 func LastRefresh(kept []byte, cfg config.IMS) (time.Time, bool) {
 	var k Tokens
 	if json.Unmarshal(kept, &k) != nil || k.Refresh == "" || !k.of(cfg) {
@@ -296,7 +295,7 @@ func Ask(ctx context.Context, h *http.Client, tokenURL string, form url.Values) 
 	return Tokens{Access: out.Access, Refresh: out.Refresh, Ends: now.Add(life), Life: life, Refreshed: now}, nil
 }
 
-// signInHint says what to do about an error of Adobe's token endpoint.
+// signInHint returns what to do about an error of Adobe's token endpoint.
 func signInHint(code, grant string) string {
 	switch {
 	case code == "invalid_scope":
@@ -311,10 +310,10 @@ func signInHint(code, grant string) string {
 	return "Adobe rejects the sign-in: check ims.client_id and ims.client_secret, and whether the Frame.io V4 product profile is assigned"
 }
 
-// Scopes that V4 needs of a person who signs in: without AdobeID or the roles every call is refused.
+// userScopes are the scopes that V4 needs from a person who signs in. Without AdobeID or the roles, every call is refused.
 const userScopes = "openid,AdobeID,email,profile,offline_access,additional_info.roles"
 
-// AuthorizeURL is where a person signs in, so that Adobe sends a code to the redirect URL.
+// AuthorizeURL returns where a person signs in, so that Adobe sends a code to the redirect URL.
 func AuthorizeURL(cfg config.IMS, redirect, state string) (string, error) {
 	u, err := url.Parse(cfg.TokenURL)
 	if err != nil || u.Host == "" {
@@ -325,7 +324,7 @@ func AuthorizeURL(cfg config.IMS, redirect, state string) (string, error) {
 	return u.String(), nil
 }
 
-// SignIn exchanges the code of a sign-in for tokens and keeps them for all workers.
+// SignIn exchanges the code of a sign-in for tokens and stores them for all workers.
 func SignIn(ctx context.Context, cfg config.IMS, store TokenStore, code, redirect string) error {
 	k, err := Ask(ctx, signInClient(), cfg.TokenURL, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect},
 		"client_id": {cfg.ClientID}, "client_secret": {cfg.ClientSecret.Reveal()}})

@@ -15,14 +15,14 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// Adobe's tokens are JWTs: all begin alike, and most are equally long. One that is configured anew counts all the same.
+// Adobe's tokens are JWTs: they all begin alike, and most have the same length. A newly configured one still takes effect.
 func TestANewRefreshTokenInTheConfigurationIsUsed(t *testing.T) {
 	const first, second, rotated = "eyJhbGciOiJub25lIn0.first-.x", "eyJhbGciOiJub25lIn0.second.x", "eyJhbGciOiJub25lIn0.rotate.x"
 	older := fmt.Sprintf("client/%d/eyJhbG", len(first)) // as it was written before
 	for name, tt := range map[string]struct {
-		from       string // of the kept line
+		from       string // of the stored line
 		configured string
-		takes      string // the refresh token that Adobe takes
+		takes      string // the refresh token that Adobe accepts
 		asked      []string
 		refused    bool
 	}{
@@ -67,7 +67,7 @@ func TestANewRefreshTokenInTheConfigurationIsUsed(t *testing.T) {
 	}
 }
 
-// How long an access token is good for is for Adobe to say: a short one is used for most of its life.
+// Adobe decides how long an access token is valid: a short one is used for most of its life.
 func TestAShortAccessTokenIsUsedMoreThanOnce(t *testing.T) {
 	for _, life := range []int{60, 300, 86399, 0} {
 		n := 0

@@ -14,7 +14,7 @@ func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frame
 	return a.domain(true, nil), made(a.ID, opCreateFolder, err)
 }
 
-// BeginUpload wraps POST ~/folders/{id}/files/local_upload. Frame.io dictates the parts and their sizes.
+// BeginUpload wraps POST ~/folders/{id}/files/local_upload. Frame.io decides the parts and their sizes.
 func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.NewFile) (frameio.Upload, error) {
 	var up frameio.Upload
 	a, err := one[struct {
@@ -35,7 +35,7 @@ func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.New
 	return up, nil
 }
 
-// AddVersion wraps POST ~/folders/{id}/version_stacks for the first two versions, and PATCH ~/files/{id}/move for more.
+// AddVersion wraps POST ~/folders/{id}/version_stacks for the first two versions, and PATCH ~/files/{id}/move for later ones.
 func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio.Asset, fileID string) (frameio.Asset, error) {
 	stackID := ""
 	if target.Kind == frameio.KindStack {
@@ -49,10 +49,10 @@ func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio
 			parent, err := c.Asset(ctx, now.ParentID)
 			switch {
 			case err == nil && parent.Kind == frameio.KindStack:
-				stackID = now.ParentID // in a stack already
+				stackID = now.ParentID // already in a stack
 			case err != nil && !rest.IsNotFound(err):
 				return frameio.Asset{}, err
-			default: // somebody has put it into another folder: files of two folders make no stack
+			default: // somebody has moved it to another folder, and files from two folders cannot form a stack
 				folderID = now.ParentID
 				if err := c.moveFile(ctx, fileID, folderID); err != nil {
 					return frameio.Asset{}, err
@@ -77,7 +77,7 @@ func (c *Client) moveFile(ctx context.Context, fileID, parentID string) error {
 	return err
 }
 
-// Delete wraps DELETE ~/files/{id} and ~/folders/{id}. A stack goes with its files: there is no call for it.
+// Delete wraps DELETE ~/files/{id} and ~/folders/{id}. A stack disappears with its files: there is no call to delete it.
 func (c *Client) Delete(ctx context.Context, a frameio.Asset) error {
 	op, route := opDeleteFile, "files"
 	switch a.Kind {

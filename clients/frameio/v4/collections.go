@@ -28,7 +28,7 @@ type collection struct {
 
 func readCollection(raw json.RawMessage) frameio.Collection {
 	var c collection
-	_ = json.Unmarshal(raw, &c) // what cannot be read stays empty
+	_ = json.Unmarshal(raw, &c) // what cannot be decoded stays empty
 	d := frameio.Collection{ID: c.ID, ProjectID: c.ProjectID, Name: text(c.Name), Description: text(c.Description), Private: bool(c.Private), Dynamic: c.Mode == "dynamic",
 		OfShare: c.Generated, RootID: text(c.RootID), CreatedAt: c.CreatedAt.Time, UpdatedAt: c.UpdatedAt.Time}
 	if c.Creator != nil {
@@ -39,7 +39,7 @@ func readCollection(raw json.RawMessage) frameio.Collection {
 	}
 	var all map[string]json.RawMessage
 	if json.Unmarshal(raw, &all) == nil {
-		delete(all, "shares") // they are listed by themselves; here they may hold passphrases
+		delete(all, "shares") // they are listed separately, and may contain passphrases here
 		delete(all, "project")
 		delete(all, "creator")
 		d.Source, _ = json.Marshal(all)
@@ -53,9 +53,9 @@ func (c *Client) Collections(ctx context.Context, projectID, cursor string) (fra
 	return page(rows, next, readCollection), err
 }
 
-// CollectionItems reads a collection through the share that shows it, or the folder that it stands on where that is one of its
-// own: V4 has no call for what is in a collection, and does not say what that folder is. One whose children have it for their
-// parent is a folder of the project's tree, on which a collection stands without having all that is in it.
+// CollectionItems reads a collection through the share that shows it, or through its root folder if that is the collection's
+// own: V4 has no call that lists a collection, and does not say what the root folder is. If the folder is the parent of its
+// children, it belongs to the project's tree, and the collection does not contain everything in it.
 func (c *Client) CollectionItems(ctx context.Context, col frameio.Collection, project frameio.Project) ([]frameio.ShareItem, bool, error) {
 	var out []frameio.ShareItem
 	if len(col.ShareIDs) > 0 {

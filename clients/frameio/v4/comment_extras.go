@@ -22,7 +22,7 @@ type mention struct {
 	UserID string `json:"user_id"`
 }
 
-// attachment leaves out upload_urls, which are good for writing only.
+// attachment omits upload_urls, which are only good for writing.
 type attachment struct {
 	ID        string      `json:"id"`
 	Name      string      `json:"name"`
@@ -37,13 +37,13 @@ type markup struct {
 	Suggested *string `json:"suggested_text"`
 }
 
-// reading is what comments can only be understood with.
+// reading is what is needed to understand comments.
 type reading struct {
-	rate mapping.Rate // of the file, where places come as timecodes
-	who  *directory   // where ids name people
+	rate mapping.Rate // of the file, if places are timecodes
+	who  *directory   // if IDs name people
 }
 
-// extras adds what a comment carries beside its text, place and drawing.
+// extras adds what a comment has besides its text, place and drawing.
 func (c comment) extras(d *frameio.Comment, who *directory) {
 	d.Anchor, d.EditedAt = c.Anchor, c.EditedAt.Time
 	if id := text(c.CompleterID); id != "" {
@@ -64,7 +64,7 @@ func (c comment) extras(d *frameio.Comment, who *directory) {
 	}
 }
 
-// namesPeople says that a comment, or a reply, names people by ids.
+// namesPeople reports whether a comment or one of its replies refers to people by ID.
 func (c comment) namesPeople() bool {
 	if text(c.CompleterID) != "" || len(c.Mentions) > 0 {
 		return true
@@ -77,8 +77,7 @@ func (c comment) namesPeople() bool {
 	return false
 }
 
-// readingFor asks for what the comments of a file need: its frame rate where they come with timecodes, the account's people
-// where they name some.
+// readingFor fetches what the comments of a file need: its frame rate if they have timecodes, and the account's people if they name any.
 func (c *Client) readingFor(ctx context.Context, fileID string, rows []comment) (reading, error) {
 	var out reading
 	rated, named := false, false

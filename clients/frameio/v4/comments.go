@@ -54,7 +54,7 @@ func (c comment) domain(fileID, parentID string, with reading) frameio.Comment {
 	return d
 }
 
-// author is who wrote a comment, where it says so: replies come without their author in a listing.
+// author returns who wrote a comment, if it says so: listings return replies without their author.
 func (c comment) author() frameio.Person {
 	o := c.Owner
 	if o == nil {
@@ -63,7 +63,7 @@ func (c comment) author() frameio.Person {
 	return frameio.Person{ID: text(o.ID), Name: text(o.Name), Email: text(o.Email), Guest: o.ID == nil}
 }
 
-// annotation is the drawing's JSON, which comes as a text.
+// annotation returns the drawing's JSON, which Frame.io sends as a string.
 func (c comment) annotation() string {
 	var s string
 	switch raw := string(c.Annotation); {
@@ -76,9 +76,9 @@ func (c comment) annotation() string {
 	}
 }
 
-const mostFrames = 1 << 40 // more than a film of a century at 240 a second
+const mostFrames = 1 << 40 // more than a century of film at 240 fps
 
-// frames reads a place or length in frames: a number, or a timecode at the file's rate.
+// frames parses a place or length in frames: a number, or a timecode at the file's rate.
 func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
 	var n float64
 	var s string
@@ -101,17 +101,17 @@ func frames(raw json.RawMessage, rate mapping.Rate) (int64, bool) {
 
 func isTimecode(s string) bool { return strings.Count(strings.ReplaceAll(s, ";", ":"), ":") == 3 }
 
-// needsRate says that a comment's place, or a reply's, can only be read with the file's frame rate.
+// needsRate reports whether the place of a comment or one of its replies can only be read with the file's frame rate.
 func (c comment) needsRate() bool {
 	var s string
 	return json.Unmarshal(c.Timestamp, &s) == nil && isTimecode(s) || slices.ContainsFunc(c.Replies, comment.needsRate)
 }
 
-// CommentsIdle says that comments can be listed now without keeping others waiting for the limit.
+// CommentsIdle reports whether comments can be listed now without making others wait for the rate limit.
 func (c *Client) CommentsIdle() bool { return c.pool.Idle(opComments) }
 
-// Comments wraps GET ~/files/{id}/comments with owners and replies; replies come flat. One call for up to 100 threads, and one for
-// each reply where that tells who wrote it.
+// Comments wraps GET ~/files/{id}/comments with owners and replies, and returns replies flat. It makes one call for up to 100
+// threads, and one for each reply if that tells who wrote it.
 func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.Page[frameio.Comment], error) {
 	rows, next, err := list[comment](ctx, c, opComments, url.Values{"include": {"owner,replies"}, "sort": {"created_at_asc"}}, pageSize, cursor, "files", fileID, "comments")
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *Client) Comment(ctx context.Context, id string) (frameio.Comment, error
 	return row.domain("", "", with), err
 }
 
-// CreateComment wraps POST ~/files/{id}/comments. V4 makes no replies.
+// CreateComment wraps POST ~/files/{id}/comments. V4 cannot create replies.
 func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.NewComment) (frameio.Comment, error) {
 	if n.ParentID != "" || n.TeamOnly {
 		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateComment, Class: rest.Unsupported, Detail: "V4's API cannot create replies or team-only comments"}
@@ -156,11 +156,11 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 	if err := made(row.ID, opCreateComment, err); err != nil {
 		return frameio.Comment{}, err
 	}
-	with, _ := c.readingFor(ctx, fileID, []comment{row}) // it is made; its place is only not read back
+	with, _ := c.readingFor(ctx, fileID, []comment{row}) // it was created; only its place is not read back
 	return row.domain(fileID, "", with), nil
 }
 
-// UpdateComment wraps PATCH ~/comments/{id}: all changes in one call, of which there are 10 a minute.
+// UpdateComment wraps PATCH ~/comments/{id}. It makes all changes in one call, because only 10 are allowed per minute.
 func (c *Client) UpdateComment(ctx context.Context, id string, ch frameio.CommentChange) error {
 	body := map[string]any{}
 	if ch.Text != nil {

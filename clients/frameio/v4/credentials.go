@@ -12,11 +12,11 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// spread are the calls that further credentials share: they read one file, and their limits set the pace of an archive. The tree
-// is read with the first one alone: Frame.io leaves out of a listing, without a word, what its user may not see.
+// spread lists the calls that all credentials share. They read single files, and their limits set the pace of an archive. The
+// tree is read with the first credential only: Frame.io silently omits from a listing what its user may not see.
 var spread = map[string]bool{opComments: true, opComment: true, opFile: true}
 
-// openPool opens the further credentials. Each is a Frame.io user with limits of its own.
+// openPool opens the additional credentials. Each is a Frame.io user with rate limits of its own.
 func (c *Client) openPool(cfg config.Frameio, opts []Option) error {
 	var more []*rest.Credential
 	for i, own := range cfg.Credentials {
@@ -34,7 +34,7 @@ func (c *Client) openPool(cfg config.Frameio, opts []Option) error {
 	return nil
 }
 
-// sameAccess says whether another credential has the same roles in the account.
+// sameAccess returns an error unless another credential has the same roles in the account.
 func (c *Client) sameAccess(ctx context.Context, other *Client) error {
 	account, err := c.accountID(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Client) sameAccess(ctx context.Context, other *Client) error {
 	return nil
 }
 
-// roles are those of the client's user in an account.
+// roles returns the roles of the client's user in an account, and whether the user belongs to it.
 func (c *Client) roles(ctx context.Context, account string) (roles []string, found bool, err error) {
 	var out struct {
 		Data []struct {
@@ -76,5 +76,5 @@ func (c *Client) roles(ctx context.Context, account string) (roles []string, fou
 	return nil, false, nil
 }
 
-// OnTakenOut is told of each credential that is not used for a while, and why.
+// OnTakenOut has told called for each credential that is not used for a while, with the reason.
 func (c *Client) OnTakenOut(told func(name string, err error)) { c.pool.OnTakenOut(told) }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever V4 answers, what it is read as keeps to its bounds.
+// Whatever V4 answers, the decoded values stay within their bounds.
 func FuzzDecoders(f *testing.F) {
 	for _, seed := range []string{`{}`, `null`, `{"id":"a","type":"file","file_size":-5,"status":"transcoded","metadata":[{"field_definition_name":"Frame Rate","value":"0/0"},{"field_definition_name":"Duration","value":{}}]}`,
 		`{"id":"c","text":"x","timestamp":"00:00:01:00","duration":-1,"annotation":5,"owner":{},"completed_at":"never"}`,

@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
-// field is one metadata field of an asset with its value.
+// field is a metadata field of an asset with its value.
 type field struct {
 	ID      string          `json:"field_definition_id"`
 	Name    string          `json:"field_definition_name"`
@@ -32,7 +32,7 @@ func (f field) options() []option {
 	return out
 }
 
-// text is the value in words: where it is only an option's id, the options tell which.
+// text returns the value in words. If it is only an option's ID, it returns that option's name.
 func (f field) text() string {
 	v := scalar(f.Value)
 	for _, o := range f.options() {
@@ -43,7 +43,7 @@ func (f field) text() string {
 	return v
 }
 
-// member is a person or group that a field's value names.
+// member is a person or group in a field's value.
 type member struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`
@@ -51,18 +51,18 @@ type member struct {
 }
 
 func (f field) fieldType() frameio.FieldType {
-	if f.Type == "users" { // an older word
+	if f.Type == "users" { // an older name
 		return frameio.FieldUserMulti
 	}
 	return frameio.FieldType(f.Type)
 }
 
-// countsComments says that this is Frame.io's own field "Comment Count". One that an account has made under that name is not.
+// countsComments reports whether this is Frame.io's own field "Comment Count", and not one with that name that an account has created.
 func (f field) countsComments() bool {
 	return strings.EqualFold(strings.TrimSpace(f.Name), "Comment Count") && (f.Mutable == nil || !*f.Mutable)
 }
 
-// commentCount is the field's value; nil for one that is no count, which is no news of a file.
+// commentCount returns the field's value, or nil if it is not a count.
 func (f field) commentCount() *int {
 	n, err := strconv.ParseUint(strings.TrimSpace(f.text()), 10, 31)
 	if err != nil {
@@ -77,7 +77,7 @@ func (f field) namesPeople() bool {
 	return t == frameio.FieldUserSingle || t == frameio.FieldUserMulti
 }
 
-// domain says the value in words; who gives people's addresses by their ids.
+// domain converts the value to words. who returns people's addresses by their IDs.
 func (f field) domain(who *directory) frameio.FieldValue {
 	d := frameio.FieldValue{ID: f.ID, Name: f.Name, Type: f.fieldType(), BuiltIn: f.Mutable != nil && !*f.Mutable, State: frameio.FieldFilled, Source: f.Value}
 	for _, o := range f.options() {
@@ -109,7 +109,7 @@ func (f field) domain(who *directory) frameio.FieldValue {
 	return d
 }
 
-// elements are the members of a list, or the value itself.
+// elements returns the members of a list, or the value itself.
 func elements(raw json.RawMessage) []json.RawMessage {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) == nil {
@@ -118,7 +118,7 @@ func elements(raw json.RawMessage) []json.RawMessage {
 	return []json.RawMessage{raw}
 }
 
-// choice is an option's name, by itself or from the field's options.
+// choice returns an option's name, from the value itself or from the field's options.
 func (f field) choice() string {
 	var o option
 	if json.Unmarshal(f.Value, &o) == nil && o.Name != "" {
@@ -138,7 +138,7 @@ func (f field) person(raw json.RawMessage, who *directory) (id, name string) {
 	return m.ID, who.name(m.ID)
 }
 
-// plain is a scalar in words; what is none stays JSON.
+// plain returns a scalar in words, and anything else as JSON.
 func plain(raw json.RawMessage) string {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
@@ -155,7 +155,7 @@ func plain(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// date gives a date the form YYYY-MM-DD, and one with a time RFC 3339; what cannot be read stays as it is.
+// date returns a date as YYYY-MM-DD, and a date with a time as RFC 3339. It returns anything else unchanged.
 func date(s string) string {
 	s = strings.TrimSpace(s)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999Z07:00", "2006-01-02T15:04:05.999999", "2006-01-02 15:04:05.999999"} {

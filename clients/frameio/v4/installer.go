@@ -35,7 +35,7 @@ func init() {
 
 var _ frameio.Installer = (*Client)(nil)
 
-// InstallCapabilities returns what V4 lets a program set up, and the events that a review needs.
+// InstallCapabilities returns what V4's API can set up, and the events that a review needs.
 func (c *Client) InstallCapabilities() frameio.InstallCapabilities {
 	return frameio.InstallCapabilities{Actions: true, Enable: true, PicksAccount: true, Me: "/v4/me", ReviewEvents: []string{"comment.created", "comment.updated", "comment.deleted", "comment.completed",
 		"comment.uncompleted", "file.deleted", "metadata.value.updated"}}
@@ -106,7 +106,7 @@ type webhook struct {
 	URL         string   `json:"url"`
 	Events      []string `json:"events"`
 	Active      *flag    `json:"active"`
-	IsActive    *flag    `json:"is_active"` // the guide's name for it
+	IsActive    *flag    `json:"is_active"` // its name in the guide
 	Secret      string   `json:"secret"`
 }
 
@@ -142,7 +142,7 @@ func (c *Client) UpdateWebhook(ctx context.Context, h frameio.Webhook) error {
 	return err
 }
 
-// remove deletes what may be gone already.
+// remove deletes something that may already be gone.
 func (c *Client) remove(ctx context.Context, op string, segments ...string) error {
 	path, err := c.in(ctx, segments...)
 	if err == nil {
@@ -178,7 +178,7 @@ func (a action) domain(workspace string) frameio.Action {
 		Active: a.Active == nil || bool(*a.Active), Secret: a.Secret}
 }
 
-// Actions wraps GET ~/workspaces/{id}/actions, without those that were deleted, if it still shows them.
+// Actions wraps GET ~/workspaces/{id}/actions. It omits deleted actions, if the API still shows them.
 func (c *Client) Actions(ctx context.Context, workspaceID string) ([]frameio.Action, error) {
 	rows, err := everyRow(ctx, c, opActions, func(a action) string { return a.ID }, "workspaces", workspaceID, "actions")
 	var all []frameio.Action

@@ -6,7 +6,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// Operation names, which are also the rate budgets: Frame.io counts each operation by itself, for each user.
+// Operation names, which also identify the rate budgets: Frame.io limits each operation separately, per user.
 const (
 	opMe                = "GET /me"
 	opAccounts          = "GET /accounts"
@@ -49,7 +49,7 @@ const (
 	opFolderUsers       = "GET ~/folders/{id}/users"
 )
 
-// limits are the vendor's table of July 2026; the headers of each answer correct them.
+// limits is the vendor's table of July 2026. The headers of each response correct it.
 var limits = map[string]rest.Limit{}
 
 func init() {

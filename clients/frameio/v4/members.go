@@ -15,10 +15,10 @@ type userRole struct {
 	} `json:"user"`
 }
 
-// writing are the roles that may change what is there; commenter and viewer may not.
+// writing lists the roles that may make changes. Commenters and viewers may not.
 var writing = []string{"owner", "admin", "workspace_admin", "full_access", "editor", "edit_only"}
 
-// V4 does not tell comments for the team only from others.
+// domain sets Team for everybody: V4 does not distinguish team-only comments from others.
 func (r userRole) domain() frameio.Member {
 	return frameio.Member{User: r.User.domain(), Role: r.Role, Write: slices.Contains(writing, r.Role), Team: true}
 }
@@ -33,7 +33,7 @@ func (c *Client) FolderMembers(ctx context.Context, folderID, cursor string) (fr
 	return c.members(ctx, opFolderUsers, cursor, "folders", folderID, "users")
 }
 
-// members leaves out who may not sign in any more.
+// members leaves out people who may no longer sign in.
 func (c *Client) members(ctx context.Context, op, cursor string, segments ...string) (frameio.Page[frameio.Member], error) {
 	rows, next, err := list[userRole](ctx, c, op, nil, pageSize, cursor, segments...)
 	rows = slices.DeleteFunc(rows, func(r userRole) bool { return r.User.Active != nil && !*r.User.Active && r.User.ID != nil })

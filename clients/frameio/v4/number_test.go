@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
-// A vendor's answer of millions of slashes ended the process: the stack cannot be caught.
+// A vendor's response with millions of slashes once ended the process: a stack overflow cannot be caught.
 func TestAFigureIsReadHoweverManySlashesFollow(t *testing.T) {
 	assert.InDelta(t, 23.976, number("24000/1001"), 0.001)
 	assert.InDelta(t, 25.0, number(" 25 fps"), 0)
@@ -20,7 +20,7 @@ func TestAFigureIsReadHoweverManySlashesFollow(t *testing.T) {
 	assert.InDelta(t, 1.0, number(strings.Repeat("1/", 6_000_000)), 0)
 }
 
-// One odd size failed the whole page of a listing.
+// One invalid size used to fail the whole page of a listing.
 func TestAnOddSizeCostsNoPage(t *testing.T) {
 	for text, want := range map[string]int64{`123`: 123, `1e3`: 1000, `"12"`: 12, `1.5`: 1, `-5`: 0, `null`: 0, `{}`: 0, `1e300`: mostBytes, `"x"`: 0, `9007199254740993`: 9007199254740992} {
 		var a asset
@@ -29,7 +29,7 @@ func TestAnOddSizeCostsNoPage(t *testing.T) {
 	}
 }
 
-// What cannot be read of a project or a collection costs no other member, least of all who may see it.
+// What cannot be decoded of a project or a collection does not affect other members, least of all who may see it.
 func TestAnUnreadableTimeLeavesARestrictedProjectRestricted(t *testing.T) {
 	for _, raw := range []string{
 		`{"created_at":"yesterday","id":"p","restricted":true,"root_folder_id":"r","private":true}`,
@@ -42,7 +42,7 @@ func TestAnUnreadableTimeLeavesARestrictedProjectRestricted(t *testing.T) {
 	}
 }
 
-// One odd time failed the whole page of a folder or of a file's comments, on each try.
+// One invalid time used to fail the whole page of a folder or of a file's comments, on every attempt.
 func TestAnOddTimeCostsNoPage(t *testing.T) {
 	made := time.Date(2024, 2, 7, 16, 44, 41, 986478000, time.UTC)
 	for raw, want := range map[string]time.Time{`"2024-02-07T16:44:41.986478Z"`: made, `"2024-02-07T17:44:41.986478+01:00"`: made, `"2024-02-07 16:44:41.986478Z"`: made,

@@ -8,16 +8,16 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-const projectFreshFor = time.Minute // how long a project's status is believed
+const projectFreshFor = time.Minute // how long a project's status is cached
 
 type projectState struct {
 	inactive bool
 	at       time.Time
 }
 
-// explain says of a file without a link to its original that it is in cold storage, where its project is inactive: what
-// the legacy API had archived comes to V4 so. In an active one the link may be null because Frame.io gives the token's user
-// the file with a watermark only, or because it is still on its way back.
+// explain marks a file without a link to its original as in cold storage if its project is inactive, which is how V4 shows what
+// was archived in the legacy API. In an active project, the link may be null because Frame.io gives the token's user only a
+// watermarked file, or because the original is still on its way back.
 func (c *Client) explain(ctx context.Context, d *frameio.Asset) error {
 	if d.Original != frameio.OriginalMissing || d.ProjectID == "" {
 		return nil
@@ -26,7 +26,7 @@ func (c *Client) explain(ctx context.Context, d *frameio.Asset) error {
 	if !ok || c.now().Sub(known.(projectState).at) > projectFreshFor {
 		p, err := one[project](ctx, c, opProject, nil, nil, "projects", d.ProjectID)
 		if err != nil && rest.ClassOf(err) != rest.Forbidden && !rest.IsNotFound(err) {
-			return err // those two: one who sees a file need not see its project
+			return err // except those two: a user who sees a file need not see its project
 		}
 		known = projectState{p.Status == "inactive", c.now()}
 		c.states.Store(d.ProjectID, known)

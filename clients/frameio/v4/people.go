@@ -13,16 +13,16 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-const directoryFresh = 10 * time.Minute // how long the account's people are remembered
+const directoryFresh = 10 * time.Minute // how long the account's people are cached
 
-// directory is who an account's ids stand for. A nil one knows nobody.
+// directory maps an account's IDs to people and groups. A nil directory knows nobody.
 type directory struct {
 	users  map[string]frameio.User
 	groups map[string]string
 	at     time.Time
 }
 
-// people remembers the directory; concurrent askers share one reading.
+// people caches the directory. Concurrent callers share one reading.
 type people struct {
 	known  atomic.Pointer[directory]
 	flight singleflight.Group
@@ -53,7 +53,7 @@ func (d *directory) user(id string) frameio.User {
 	return frameio.User{ID: id}
 }
 
-// name is a person's e-mail address, or a group's name; the id where it is not known.
+// name returns a person's e-mail address or a group's name, or the ID if it is unknown.
 func (d *directory) name(id string) string {
 	if d == nil {
 		return id
@@ -62,7 +62,7 @@ func (d *directory) name(id string) string {
 	return cmp.Or(u.Email, d.groups[id], u.Name, id)
 }
 
-// directory wraps GET ~/users and GET ~/groups, once in a while. Where the token may not read them it knows nobody.
+// directory wraps GET ~/users and GET ~/groups, with a cache. It is empty if the token may not read them.
 func (c *Client) directory(ctx context.Context) (*directory, error) {
 	if d := c.people.known.Load(); d != nil && c.now().Sub(d.at) < directoryFresh {
 		return d, nil
@@ -85,7 +85,7 @@ func (c *Client) directory(ctx context.Context) (*directory, error) {
 	return v.(*directory), nil
 }
 
-// readable leaves out what the token may not read, and what the server does not have.
+// readable drops the error if the token may not read something or the server does not have it.
 func readable(err error) error {
 	if rest.ClassOf(err) == rest.Forbidden || rest.IsNotFound(err) {
 		return nil
@@ -93,11 +93,11 @@ func readable(err error) error {
 	return err
 }
 
-// whoFor reads the directory where the fields of assets name people.
+// whoFor reads the directory if fields of the assets name people, and returns nil if not.
 func (c *Client) whoFor(ctx context.Context, rows []asset) (*directory, error) {
 	for _, a := range rows {
 		for _, f := range a.allFields() {
-			if f.namesPeople() && len(f.Value) > 4 { // not null, not []
+			if f.namesPeople() && len(f.Value) > 4 { // neither null nor []
 				return c.directory(ctx)
 			}
 		}

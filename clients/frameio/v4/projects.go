@@ -24,10 +24,11 @@ type project struct {
 	UpdatedAt   instant `json:"updated_at"`
 }
 
-// instant is a time, in the forms that V4's document has examples of. What is none costs no other member, nor a page of rows.
+// instant is a time in one of the forms that V4's documentation has examples of. An invalid time does not fail the object or
+// page that contains it.
 type instant struct {
 	time.Time
-	said bool // it is something else than null
+	said bool // it is not null
 }
 
 var instantForms = []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999"}
@@ -53,7 +54,7 @@ var projectSettings = []string{"status", "restricted", "storage", "adobe_id"}
 
 func readProject(raw json.RawMessage) frameio.Project {
 	var p project
-	_ = json.Unmarshal(raw, &p) // what cannot be read stays empty
+	_ = json.Unmarshal(raw, &p) // what cannot be decoded stays empty
 	d := frameio.Project{ID: p.ID, Name: p.Name, RootID: p.RootID, Team: frameio.Team{ID: p.WorkspaceID}, Inactive: p.Status == "inactive", Description: text(p.Description),
 		Restricted: bool(p.Restricted), CreatedAt: p.CreatedAt.Time, UpdatedAt: p.UpdatedAt.Time, URL: p.ViewURL, Settings: map[string]any{}}
 	if p.Owner != nil {
@@ -63,7 +64,7 @@ func readProject(raw json.RawMessage) frameio.Project {
 	return d
 }
 
-// keep copies what an object has of some properties.
+// keep copies the named properties that an object has.
 func keep(into map[string]any, raw json.RawMessage, names ...string) {
 	var all map[string]any
 	if json.Unmarshal(raw, &all) != nil {
@@ -76,7 +77,7 @@ func keep(into map[string]any, raw json.RawMessage, names ...string) {
 	}
 }
 
-// Project wraps GET ~/projects/{id} and GET ~/workspaces/{id}, for its name. Two calls.
+// Project wraps GET ~/projects/{id}, and GET ~/workspaces/{id} for the workspace's name. Two calls.
 func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
 	p, err := one[json.RawMessage](ctx, c, opProject, url.Values{"include": {"owner"}}, nil, "projects", id)
 	if err != nil {
@@ -84,7 +85,7 @@ func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error
 	}
 	d := readProject(p)
 	w, err := one[workspace](ctx, c, opWorkspace, nil, nil, "workspaces", d.Team.ID)
-	if err != nil && !rest.IsRefused(err) { // as to one who was invited to the project only: the id stands in for the name
+	if err != nil && !rest.IsRefused(err) { // for example for a user invited only to the project: the ID replaces the name
 		return d, err
 	}
 	d.Team.Name = w.Name

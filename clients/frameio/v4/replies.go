@@ -11,22 +11,22 @@ import (
 )
 
 const (
-	silentReplies = 3         // that came without an author before no more are asked for
+	silentReplies = 3         // replies without an author, after which no more are asked for
 	silentFor     = time.Hour // until some are asked for again
 	writersKnown  = 200_000
 )
 
-// writers are who wrote the replies that were asked for one by one. A listing brings replies without their authors; whether one by
-// itself comes with its author is documented nowhere, so the first answers tell. Who wrote a reply does not change.
+// writers caches who wrote the replies that were asked for one by one. A listing returns replies without their authors. Whether
+// a single reply comes with its author is not documented, so the first answers tell. A reply's author never changes.
 type writers struct {
 	mu     sync.Mutex
 	known  map[string]frameio.Person
 	told   bool                // some reply came with its author
-	silent map[string]struct{} // those that came without, before any came with one
+	silent map[string]struct{} // replies that came without, before any came with one
 	since  time.Time
 }
 
-// look returns a reply's author where it is known, and whether it is worth asking for.
+// look returns a reply's author if it is known, and whether it is worth asking for.
 func (w *writers) look(id string, now time.Time) (who frameio.Person, known, ask bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -40,7 +40,7 @@ func (w *writers) look(id string, now time.Time) (who frameio.Person, known, ask
 	return frameio.Person{Unknown: true}, false, w.told || !silent && len(w.silent) < silentReplies
 }
 
-// note keeps what a reply by itself has said of its author; a reply that is refused says nothing, and is asked for again.
+// note records what a single reply has told about its author. A reply that was refused tells nothing, and is asked for again.
 func (w *writers) note(id string, who frameio.Person, refused bool, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,7 +78,7 @@ func (c *Client) writerOf(ctx context.Context, id string) (frameio.Person, error
 	return who, nil
 }
 
-// withWriters fills in who wrote the replies among a page's comments.
+// withWriters fills in the authors of the replies among a page's comments.
 func (c *Client) withWriters(ctx context.Context, page []frameio.Comment) error {
 	for i, d := range page {
 		if d.ParentID == "" || !d.Author.Unknown {

@@ -13,8 +13,8 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
-// A listing brings replies without their authors. The vendor's document has an owner on every comment that is read by itself, and
-// none of its words says that a reply has none.
+// A listing returns replies without their authors. The vendor's documentation has an owner on every comment that is read by
+// itself, and does not say that a reply has none.
 func TestARepliesAuthorIsAskedForWhereThatTells(t *testing.T) {
 	owner := `,"owner":{"id":"u","name":"Una","email":"una@x.example"}`
 	for name, tt := range map[string]struct {
@@ -57,7 +57,7 @@ func TestARepliesAuthorIsAskedForWhereThatTells(t *testing.T) {
 			assert.True(t, page.Items[0].Author.Unknown, "a thread's own author is in the listing, or nowhere")
 			assert.Equal(t, tt.want, page.Items[2].Author)
 			assert.Equal(t, tt.asked, countCalls(v, "GET comments/"))
-			if name == "it never tells" { // the server may do so one day
+			if name == "it never tells" { // the server may start to do so one day
 				c.now = func() time.Time { return time.Now().Add(silentFor) }
 				_, err := c.Comments(t.Context(), "f", "")
 				require.NoError(t, err)

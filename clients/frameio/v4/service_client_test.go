@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// F29: an account run from Adobe's Admin Console takes a developer token from a client that Frame.io's support has set up.
+// F29: an account managed in Adobe's Admin Console accepts a developer token from a client that Frame.io Support has set up.
 func TestADeveloperTokenOfAnAdminConsoleAccount(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Frameio-Service-Client") != "post-house" || r.Header.Get("X-Frameio-Legacy-Token-Auth") != "" {

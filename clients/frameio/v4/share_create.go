@@ -13,9 +13,9 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// CreateShare wraps POST ~/projects/{id}/shares, at most 100 assets. Servers of before September 2026 refuse fields that they
-// do not know, and accounts what their plan or policy forbids: the request is made again without what the share can do
-// without, one call each. A passphrase that the policy forces and the server does not make is made up.
+// CreateShare wraps POST ~/projects/{id}/shares, for at most 100 assets. Servers from before September 2026 refuse unknown
+// fields, and accounts refuse what their plan or policy forbids. CreateShare then repeats the request without what the share
+// can do without, one call at a time. It generates a passphrase if the policy requires one and the server does not generate it.
 func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.NewShare) (frameio.Share, error) {
 	body := map[string]any{"type": "asset", "name": n.Name, "access": string(frameio.AccessPublic), "downloading_enabled": n.Download}
 	if len(n.AssetIDs) > 0 {
@@ -49,7 +49,7 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 		}
 		r, ok := without(body, n, err)
 		if !ok {
-			// Making it secure was a guess where the refusal did not say what is wrong.
+			// If the refusal did not say what is wrong, making the share secure was a guess.
 			if first != nil && n.Access == frameio.AccessAuto && !rest.IsUncertain(err) && !waits(err) {
 				err = first
 			}
@@ -62,7 +62,7 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 	}
 }
 
-// without takes out of a request what its refusal is about. It says no where there is nothing, or where that must be.
+// without removes from a request what its refusal is about. It returns false if there is nothing to remove, or if the share must have it.
 func without(body map[string]any, n frameio.NewShare, err error) (frameio.Refused, bool) {
 	var e *rest.Error
 	if !errors.As(err, &e) || e.Class != rest.Permanent && e.Class != rest.Forbidden && e.Class != rest.Unsupported {
@@ -105,20 +105,20 @@ func without(body map[string]any, n frameio.NewShare, err error) (frameio.Refuse
 	return frameio.Refused{}, false
 }
 
-// waits says that the same request may succeed later.
+// waits reports whether the same request may succeed later.
 func waits(err error) bool {
 	c := rest.ClassOf(err)
 	return c == rest.Retryable || c == rest.Throttled || c == rest.Unauthorized
 }
 
-// refusedField says that a request was refused for a field of that very name.
+// refusedField reports whether a request was refused because of the field with exactly that name.
 func refusedField(err error, name string) bool {
 	var e *rest.Error
 	return errors.As(err, &e) && e.Class == rest.Permanent && regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\b`).MatchString(e.Detail)
 }
 
-// UpdateShare wraps PATCH ~/shares/{id}. Servers that do not know "enabled" have the share expire instead, and one that cannot be
-// switched off is deleted: a link must not stay on.
+// UpdateShare wraps PATCH ~/shares/{id}. On servers that do not know "enabled", it lets the share expire instead, and it
+// deletes a share that cannot be switched off: a link must not stay on.
 func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareChange) error {
 	body := map[string]any{}
 	if ch.ExpiresAt != nil {
@@ -145,7 +145,7 @@ func (c *Client) UpdateShare(ctx context.Context, id string, ch frameio.ShareCha
 		}
 		_, err = one[json.RawMessage](ctx, c, opUpdateShare, nil, body, "shares", id)
 	}
-	if off && rest.IsRefused(err) && !rest.IsNotFound(err) { // such as for an expiry that is not in the future
+	if off && rest.IsRefused(err) && !rest.IsNotFound(err) { // for example because of an expiry that is not in the future
 		if gone := c.deleteShare(ctx, id); gone == nil || !rest.IsRefused(gone) {
 			return gone
 		}

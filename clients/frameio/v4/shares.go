@@ -59,7 +59,7 @@ func (s share) domain(raw json.RawMessage) frameio.Share {
 
 func readShare(raw json.RawMessage) frameio.Share {
 	var s share
-	_ = json.Unmarshal(raw, &s) // what cannot be read stays empty, and an empty id is refused
+	_ = json.Unmarshal(raw, &s) // what cannot be decoded stays empty, and an empty ID is refused
 	return s.domain(raw)
 }
 
@@ -69,8 +69,8 @@ func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.
 	return page(rows, next, readShare), err
 }
 
-// ShareItems wraps GET ~/shares/{id}/assets, which lists members and all that is below them, each in a row of its own: what
-// has its folder or stack in the listing is no member. All pages are read for that.
+// ShareItems wraps GET ~/shares/{id}/assets, which lists the members and everything below them, one row each: a row whose
+// folder or stack is also in the listing is not a member. To tell them apart, it reads all pages.
 func (c *Client) ShareItems(ctx context.Context, s frameio.Share, _ string) (frameio.Page[frameio.ShareItem], error) {
 	rows, err := c.shareRows(ctx, s.ID)
 	if err != nil {
@@ -111,7 +111,7 @@ func (c *Client) ShareByID(ctx context.Context, id string) (frameio.Share, error
 	return readShare(raw), nil
 }
 
-// deleteShare wraps DELETE ~/shares/{id}; what it showed stays.
+// deleteShare wraps DELETE ~/shares/{id}. The assets that it showed stay.
 func (c *Client) deleteShare(ctx context.Context, id string) error {
 	path, err := c.in(ctx, "shares", id)
 	if err == nil {
@@ -120,12 +120,12 @@ func (c *Client) deleteShare(ctx context.Context, id string) error {
 	return err
 }
 
-// AddToShare wraps POST ~/shares/{id}/assets, one call an asset, after a look at what is there. A version of a stack that
-// is shared is shown with it.
+// AddToShare wraps POST ~/shares/{id}/assets, one call per asset, after it has read what is already there. A version of a
+// shared stack is shown with the stack.
 func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) error {
 	have := map[string]bool{}
 	rows, err := c.shareRows(ctx, id)
-	if err != nil && !rest.IsRefused(err) { // what is there already is met when it is added, too
+	if err != nil && !rest.IsRefused(err) { // adding what is already there is handled too
 		return err
 	}
 	for _, r := range rows {
@@ -142,7 +142,7 @@ func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) e
 	return nil
 }
 
-// already says that an asset is in the share: V4's conflict need not say with what.
+// already reports whether an asset is in the share: V4's conflict need not say what it conflicts with.
 func already(err error) bool {
 	var e *rest.Error
 	return errors.As(err, &e) && (e.Status == http.StatusConflict || strings.Contains(strings.ToLower(e.Detail), "already"))
@@ -158,8 +158,8 @@ func (c *Client) Invite(ctx context.Context, id string, emails []string, message
 	return c.send(ctx, rest.Request{Operation: opInvite, Path: path, Body: body, Sending: sending}, nil)
 }
 
-// Reviewers wraps GET ~/shares/{id}/reviewers. To a public share, people are only sent its link, and it need not list them:
-// an empty list says nothing.
+// Reviewers wraps GET ~/shares/{id}/reviewers. People are only sent the link to a public share, and it need not list them: an
+// empty list means nothing.
 func (c *Client) Reviewers(ctx context.Context, id string) (frameio.Reviewers, error) {
 	out := frameio.Reviewers{Listed: true}
 	for u, err := range rest.Pages(ctx, vendorName, opReviewers, user.key, func(ctx context.Context, cursor string) ([]user, string, error) {

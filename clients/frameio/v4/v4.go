@@ -23,21 +23,21 @@ const (
 	vendorName   = "Frame.io"
 	pageSize     = 100 // of most listings
 	assetPage    = 500 // of a folder's children
-	firstFrame   = 0   // the guide says 1, live data say 0
+	firstFrame   = 0   // the guide says 1, live data says 0
 	kindsKnown   = 200_000
 	commentPolls = 100
-	urlFreshFor  = 30 * time.Minute // they were seen to last about an hour
+	urlFreshFor  = 30 * time.Minute // they have been seen to last about an hour
 )
 
 // Client implements frameio.Platform on the V4 API.
 type Client struct {
 	rest   *rest.Client
-	pool   *rest.Pool // this client and those of further credentials
+	pool   *rest.Pool // this client and those of additional credentials
 	tokens tokens
 	urls   *frameio.URLMemory
 	now    func() time.Time
 	states sync.Map // by project: projectState
-	pages  sync.Map // by listing: how many of its rows fit into what is read, where not as many as are asked for
+	pages  sync.Map // by listing: the page size that fits, if smaller than usual
 	people people
 	wrote  writers
 
@@ -45,12 +45,12 @@ type Client struct {
 	account string // discovered
 	wanted  string // configured
 	me      *frameio.User
-	kinds   map[string]frameio.AssetKind // of ids seen: routes differ by kind
+	kinds   map[string]frameio.AssetKind // of IDs seen: routes differ by kind
 }
 
 var _ frameio.Platform = (*Client)(nil)
 
-// Option changes a client.
+// Option configures a client.
 type Option func(*rest.Config, *Client)
 
 // WithHTTPClient sends calls through another HTTP client.
@@ -61,10 +61,10 @@ func WithWatch(w *rest.Watch, tenant string) Option {
 	return func(c *rest.Config, _ *Client) { c.Watch, c.Tenant = w, tenant }
 }
 
-// WithStore keeps rotating tokens where all workers find them.
+// WithStore stores rotating tokens where all workers find them.
 func WithStore(s TokenStore) Option { return func(_ *rest.Config, c *Client) { c.tokens.store = s } }
 
-// New makes a client for one tenant.
+// New returns a client for one tenant.
 func New(cfg config.Frameio, opts ...Option) (*Client, error) {
 	c := &Client{now: time.Now, urls: frameio.NewURLMemory(urlFreshFor), wanted: cfg.AccountID, kinds: map[string]frameio.AssetKind{}, tokens: newTokens(cfg)}
 	rc := rest.Config{Vendor: vendorName, BaseURL: cfg.BaseURL + "/v4", IDs: frameio.IDCharacters, Budgets: &rest.Budgets{Known: limits}, Refine: func(e *rest.Error) { refine(e, c.tokens.static) }}
@@ -88,13 +88,13 @@ func refine(e *rest.Error, static bool) {
 	case http.StatusUnauthorized:
 		e.Hint = "the token is refused: it needs the scopes openid, AdobeID, email, profile, offline_access and additional_info.roles, or frame.s2s.all for server-to-server"
 	case http.StatusForbidden:
-		if static && (e.Operation == opAccounts || e.Operation == opMe) { // not a right is missing: the token is not for here
+		if static && (e.Operation == opAccounts || e.Operation == opMe) { // not a missing permission: the token is not for this API
 			e.Hint = "accounts managed in Adobe's Admin Console do not accept a developer token alone: use an Adobe sign-in (frameio.ims), or a client that Frame.io support sets up for the token (frameio.service_client)"
 			break
 		}
 		e.Hint = "the user or service account lacks the role, the V4 product profile, or the permission to download"
 	case http.StatusConflict:
-		if !strings.HasPrefix(e.Operation, http.MethodGet+" ") { // something else is being done to what this call would change
+		if !strings.HasPrefix(e.Operation, http.MethodGet+" ") { // something else is changing what this call would change
 			e.Class = rest.Retryable
 		}
 	}
@@ -103,7 +103,7 @@ func refine(e *rest.Error, static bool) {
 	}
 }
 
-// Calls counts the requests sent so far.
+// Calls returns the number of requests sent.
 func (c *Client) Calls() int64 { return c.pool.Calls() }
 
 // Generation returns the API that this client speaks.
@@ -119,7 +119,7 @@ func (c *Client) do(ctx context.Context, op, path string, q url.Values, body, ou
 	return c.send(ctx, rest.Request{Operation: op, Path: path, Query: q, Body: body}, out)
 }
 
-// send fetches a token that has just run out anew, once. What must not count as on its way meanwhile comes back instead.
+// send sends a call, through the pool of credentials if they share it.
 func (c *Client) send(ctx context.Context, r rest.Request, out any) error {
 	r.Method, _, _ = strings.Cut(r.Operation, " ")
 	if r.Body != nil {
@@ -133,7 +133,8 @@ func (c *Client) send(ctx context.Context, r rest.Request, out any) error {
 	return err
 }
 
-// sendAs sends a call with the client's own credential.
+// sendAs sends a call with the client's own credential. If the token has just expired, it fetches a new one and repeats the
+// call once, unless r.Sending is set: such a call must not be repeated, and its error is returned.
 func (c *Client) sendAs(ctx context.Context, r rest.Request, out any) (*http.Response, error) {
 	var used string
 	resp, err := c.rest.Do(withUsed(ctx, &used), r, out)
@@ -146,7 +147,7 @@ func (c *Client) sendAs(ctx context.Context, r rest.Request, out any) (*http.Res
 	return resp, err
 }
 
-// in prefixes a path with the account's.
+// in returns a path below the account's.
 func (c *Client) in(ctx context.Context, segments ...string) (string, error) {
 	account, err := c.accountID(ctx)
 	if err != nil {
@@ -159,7 +160,7 @@ func (c *Client) in(ctx context.Context, segments ...string) (string, error) {
 	return path, nil
 }
 
-// accountID is the configured account, or the only one that the token sees.
+// accountID returns the configured account, or the only one that the token sees.
 func (c *Client) accountID(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	id := c.account
@@ -197,8 +198,8 @@ func (c *Client) accountID(ctx context.Context) (string, error) {
 	return out.Data[0].ID, nil
 }
 
-// MovedAt asks once with a developer token which account is on V4, and since when; zero where Frame.io does not say. An
-// error means that V4 does not take the token, or shows nothing of it.
+// MovedAt asks once, with a developer token, which account is on V4 and since when. The time is zero if Frame.io does not say.
+// An error means that V4 does not accept the token, or shows nothing for it.
 func MovedAt(ctx context.Context, cfg config.Frameio, opts ...Option) (names string, moved time.Time, err error) {
 	cfg.IMS = config.IMS{}
 	c, err := New(cfg, opts...)
@@ -216,7 +217,7 @@ func MovedAt(ctx context.Context, cfg config.Frameio, opts ...Option) (names str
 		return "", time.Time{}, err
 	}
 	var found []string
-	for _, a := range out.Data { // V4 shows no others than its own
+	for _, a := range out.Data { // V4 shows only accounts that are on V4
 		if cfg.AccountID != "" && a.ID != cfg.AccountID {
 			continue
 		}
@@ -242,7 +243,7 @@ func one[T any](ctx context.Context, c *Client, op string, q url.Values, body an
 	if err == nil {
 		err = c.do(ctx, op, path, q, body, &out)
 	}
-	if err == nil && out.Data == nil && body == nil { // of what a write answers, made looks at what counts
+	if err == nil && out.Data == nil && body == nil { // for a write, made checks what matters in the response
 		err = noData(op)
 	}
 	if out.Data == nil {
@@ -251,12 +252,13 @@ func one[T any](ctx context.Context, c *Client, op string, q url.Values, body an
 	return *out.Data, err
 }
 
-// noData refuses a successful answer without what was asked for. Taken for one, a folder would be empty and nobody would know.
+// noData returns the error for a successful response without the requested data. If such a response were accepted, a folder
+// would silently be empty.
 func noData(op string) error {
 	return &rest.Error{Vendor: vendorName, Operation: op, Class: rest.Retryable, Detail: "the response contains no data"}
 }
 
-// list reads one page. The next page's link names its place only: the query is built again each time.
+// list reads one page. Only the cursor is taken from the next page's link: the query is built again each time.
 func list[T any](ctx context.Context, c *Client, op string, q url.Values, size int, cursor string, segments ...string) ([]T, string, error) {
 	listing := op + " " + strings.Join(segments, "/")
 	if smaller, ok := c.pages.Load(listing); ok {
@@ -267,7 +269,7 @@ func list[T any](ctx context.Context, c *Client, op string, q url.Values, size i
 		if size == 1 || !errors.Is(err, rest.ErrTooLarge) {
 			return rows, next, err
 		}
-		size /= 2 // a file's metadata holds every option of its fields
+		size /= 2 // a file's metadata contains every option of its fields
 		c.pages.Store(listing, size)
 	}
 }
@@ -296,15 +298,15 @@ func listPage[T any](ctx context.Context, c *Client, op string, q url.Values, si
 	case err != nil || text(out.Links.Next) == "":
 		return out.Data, "", err
 	}
-	next, err := url.Parse(strings.ReplaceAll(*out.Links.Next, "+", "%2B")) // a cursor is opaque, Base64 perhaps, and has no spaces
+	next, err := url.Parse(strings.ReplaceAll(*out.Links.Next, "+", "%2B")) // a cursor is opaque, perhaps Base64, and contains no spaces
 	if err == nil && next.Query().Get("after") != "" && next.Query().Get("after") != cursor {
 		return out.Data, next.Query().Get("after"), nil
 	}
-	// Taken for the last page, what follows would be missing and nobody would know.
+	// If this were taken for the last page, the rest would silently be missing.
 	return nil, "", &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Detail: "the link to the next page is invalid"}
 }
 
-// every reads a listing to its end.
+// every calls row for each row of a listing.
 func every[T any](ctx context.Context, c *Client, op string, q url.Values, size int, id func(T) string, row func(T), segments ...string) error {
 	for r, err := range rest.Pages(ctx, vendorName, op, id, func(ctx context.Context, cursor string) ([]T, string, error) {
 		return list[T](ctx, c, op, q, size, cursor, segments...)
@@ -317,7 +319,7 @@ func every[T any](ctx context.Context, c *Client, op string, q url.Values, size 
 	return nil
 }
 
-// Me wraps GET /v4/me. One call, once.
+// Me wraps GET /v4/me. It makes one call, once.
 func (c *Client) Me(ctx context.Context) (frameio.User, error) {
 	c.mu.Lock()
 	me := c.me
@@ -415,7 +417,7 @@ func (c *Client) CreateProject(ctx context.Context, workspaceID, name string) (f
 	return readProject(raw), err
 }
 
-// made refuses an answer to a POST that does not say what was made.
+// made returns an error for a response to a POST that does not say what was created.
 func made(id, op string, err error) error {
 	if err == nil && id == "" {
 		return &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
@@ -423,7 +425,7 @@ func made(id, op string, err error) error {
 	return err
 }
 
-// remember keeps what kind an id is of.
+// remember records the kind of an ID.
 func (c *Client) remember(id string, kind frameio.AssetKind) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -28,7 +28,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// vendor is a Frame.io of one account whose operations are written down by the tests.
+// vendor is a Frame.io with one account, whose operations the tests define.
 type vendor struct {
 	*http.ServeMux
 	url string
@@ -94,7 +94,7 @@ func errorOf(t *testing.T, err error) *rest.Error {
 	return e
 }
 
-// The next page's link holds its place and nothing else: what was asked for must be asked for again.
+// The next page's link contains only its position: the rest of the query must be sent again.
 func TestEachPageIsAskedForWhole(t *testing.T) {
 	v := newVendor(t, map[string]http.HandlerFunc{"GET folders/{id}/children": func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
@@ -118,7 +118,7 @@ func TestEachPageIsAskedForWhole(t *testing.T) {
 	assert.Equal(t, []string{"a0", "a1", "a2"}, ids)
 }
 
-// A file's metadata holds every option of its fields: a full page can be larger than is read.
+// A file's metadata contains every option of its fields: a full page can exceed the size limit.
 func TestALargePageIsAskedForInSmallerOnes(t *testing.T) {
 	const files = 70
 	row := func(n int) string {
@@ -169,7 +169,7 @@ func TestAListingIsNeverCutShort(t *testing.T) {
 	}
 }
 
-// What answers in Frame.io's place, or half of an answer, is no empty folder and no nameless file.
+// A response from something else in Frame.io's place, or half a response, is not an empty folder or a nameless file.
 func TestAnAnswerWithoutDataIsNone(t *testing.T) {
 	for _, body := range []string{`{}`, `{"data":null}`, `{"message":"down for maintenance"}`, `{"data":null,"links":{"next":null}}`} {
 		v := newVendor(t, map[string]http.HandlerFunc{"GET projects": answer(body), "GET folders/{id}/children": answer(body), "GET files/{id}": answer(body),
@@ -233,7 +233,7 @@ func TestTechnicalValuesComeInManyShapes(t *testing.T) {
 		{"field_definition_name":"Status","field_type":"select","mutable":true,"value":[{"id":"o1","display_name":"Approved"}]}]}`), &two))
 	assert.Equal(t, "approved", two.domain(true, nil).Label, "a review's decision is the status that is chosen, not a text of that name")
 	assert.InDelta(t, 4, *two.domain(true, nil).Rating, 0)
-	// System fields are not mutable; what people fill in under their names, or under like ones, is no measurement.
+	// System fields are not mutable. What people fill in under their names, or similar ones, is not a measurement.
 	for fields, want := range map[string]mapping.Rate{
 		`{"field_definition_name":"FPS","mutable":true,"value":120},{"field_definition_name":"Frame Rate","mutable":false,"value":"23.976"}`:        ntsc,
 		`{"field_definition_name":"Frame Rate","mutable":true,"value":120},{"field_definition_name":"Frame Rate","mutable":false,"value":"23.976"}`: ntsc,
@@ -262,7 +262,7 @@ func TestWhatIsKnownOfAnOriginal(t *testing.T) {
 	}
 }
 
-// A null link is of an original in cold storage only where the project was put aside; the project is asked once for all.
+// A null link means an original in cold storage only if the project was put aside. The project is read once for all files.
 func TestWhyThereIsNoLink(t *testing.T) {
 	file := `{"id":"f","type":"file","project_id":"p","status":"transcoded","media_links":{"original":{"download_url":null}}}`
 	for status, want := range map[string]frameio.Original{"inactive": frameio.OriginalArchived, "active": frameio.OriginalMissing, "": frameio.OriginalMissing} {
@@ -298,7 +298,7 @@ func TestWhyThereIsNoLink(t *testing.T) {
 	}
 }
 
-// One file that may not be downloaded has its whole page refused.
+// A single file that may not be downloaded makes Frame.io refuse its whole page.
 func TestOneForbiddenFileDoesNotHideTheOthers(t *testing.T) {
 	file := func(id, link string) string {
 		return fmt.Sprintf(`{"id":%q,"type":"file","name":%q,"status":"transcoded","file_size":7,"media_links":{"original":{"download_url":%s}}}`, id, id, link)
@@ -340,7 +340,7 @@ func TestOneForbiddenFileDoesNotHideTheOthers(t *testing.T) {
 	assert.Equal(t, frameio.OriginalForbidden, none.Why)
 }
 
-// Files are not always stacked in the order of their uploads: the listing's order counts, from either end.
+// Files are not always stacked in upload order: the order of the listing counts, from either end.
 func TestVersionsAreInTheirStacksOrder(t *testing.T) {
 	for name, tt := range map[string]struct{ rows, head, want string }{
 		"the head last":            {"bac", "c", "bac"},
@@ -367,7 +367,7 @@ func TestVersionsAreInTheirStacksOrder(t *testing.T) {
 	}
 }
 
-// A file's parent is its stack, or a folder: the review's, or another one where somebody has put it.
+// A file's parent is its stack, or a folder: the review's, or another one that somebody has moved it to.
 func TestAVersionFollowsItsFile(t *testing.T) {
 	for parent, want := range map[string][]string{
 		"folder": {`POST folders/folder/version_stacks {"data":{"file_ids":["old","new"]}}`},
@@ -377,7 +377,7 @@ func TestAVersionFollowsItsFile(t *testing.T) {
 		v := newVendor(t, map[string]http.HandlerFunc{
 			"GET files/old":                    answer(`{"data":{"id":"old","type":"file","parent_id":"` + parent + `","status":"uploaded"}}`),
 			"GET version_stacks/stack":         answer(`{"data":{"id":"stack","type":"version_stack"}}`),
-			"GET files/{id}":                   refuse(http.StatusUnprocessableEntity, "no file", ""), // an id of another kind need not be answered with a 404
+			"GET files/{id}":                   refuse(http.StatusUnprocessableEntity, "no file", ""), // an ID of another kind need not be answered with a 404
 			"GET version_stacks/{id}":          refuse(http.StatusUnprocessableEntity, "no stack", ""),
 			"GET folders/moved":                answer(`{"data":{"id":"moved","type":"folder"}}`),
 			"PATCH files/{id}/move":            answer(`{"data":{"id":"new"}}`),
@@ -390,7 +390,7 @@ func TestAVersionFollowsItsFile(t *testing.T) {
 	}
 }
 
-// An action has a time of its deletion: one that is listed with it is not there.
+// An action has a deletion time: one that is listed with it does not exist.
 func TestADeletedActionIsNotThere(t *testing.T) {
 	v := newVendor(t, map[string]http.HandlerFunc{"GET workspaces/{id}/actions": answer(`{"data":[{"id":"a","name":"A","deleted_at":"2026-01-01T00:00:00.000000Z"},{"id":"b","name":"A","deleted_at":null}]}`)})
 	all, err := v.client(t, nil).Actions(t.Context(), "w")
@@ -399,7 +399,7 @@ func TestADeletedActionIsNotThere(t *testing.T) {
 	assert.Equal(t, "b", all[0].ID)
 }
 
-// Neither the facts nor the document say what a collection's root folder is: the scope of its rule, or where its members are.
+// Neither the facts nor the documentation say what a collection's root folder is: the scope of its rule, or where its members are.
 func TestWhatIsInACollectionIsNotGuessed(t *testing.T) {
 	own, rows := `{"id":"a","type":"file","parent_id":"elsewhere","status":"uploaded"}`, ""
 	v := newVendor(t, map[string]http.HandlerFunc{
@@ -427,7 +427,7 @@ func TestWhatIsInACollectionIsNotGuessed(t *testing.T) {
 	}
 }
 
-// Routes differ by kind, and nobody says what an id of another kind is answered with.
+// Routes differ by kind, and the response to an ID of another kind is not documented.
 func TestAnAssetIsFoundWhateverItsKind(t *testing.T) {
 	for _, other := range []int{http.StatusNotFound, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusForbidden} {
 		v := newVendor(t, map[string]http.HandlerFunc{"GET files/{id}": refuse(other, "no file", ""), "GET version_stacks/{id}": refuse(other, "no stack", ""),
@@ -558,7 +558,7 @@ func TestSharesOfEveryProfile(t *testing.T) {
 	assert.True(t, deleted, "a link that cannot be shut otherwise is deleted")
 }
 
-// A refusal lasts, and what keeps the share from being deleted may pass: the end of a review tries again.
+// A refusal is permanent, but what keeps the share from being deleted may pass: the end of a review tries again.
 func TestALinkThatCouldNotBeDeletedYetIsTriedAgain(t *testing.T) {
 	off := false
 	for status, want := range map[int]rest.Class{http.StatusConflict: rest.Retryable, http.StatusForbidden: rest.Permanent, http.StatusNotFound: rest.Permanent} {
@@ -568,7 +568,7 @@ func TestALinkThatCouldNotBeDeletedYetIsTriedAgain(t *testing.T) {
 	}
 }
 
-// Servers that do not list what a share shows are asked to add it again, and say a conflict to that.
+// Servers that do not list what a share shows are asked to add it again, and answer that with a conflict.
 func TestWhatIsSharedAlreadyIsNoError(t *testing.T) {
 	for _, refusal := range []struct {
 		status int
@@ -587,7 +587,7 @@ func TestWhatIsSharedAlreadyIsNoError(t *testing.T) {
 	}
 }
 
-// A conflict with a write may pass. What a listing is refused with is said of that object, and keeps no others waiting.
+// A conflict with a write may pass. A refused listing concerns only that object, and does not keep others waiting.
 func TestAConflictMayPassForWritesAlone(t *testing.T) {
 	conflict := refuse(http.StatusConflict, "Conflict", "")
 	v := newVendor(t, map[string]http.HandlerFunc{"GET files/f/comments": conflict, "PATCH files/f/move": conflict})
@@ -597,7 +597,7 @@ func TestAConflictMayPassForWritesAlone(t *testing.T) {
 	assert.Equal(t, rest.Retryable, rest.ClassOf(c.moveFile(t.Context(), "f", "s")))
 }
 
-// A listing that is refused is no empty one: what is in it would be left out without a word.
+// A refused listing is not an empty one: its contents would silently be left out.
 func TestARefusedListingIsNotEmpty(t *testing.T) {
 	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnprocessableEntity} {
 		refuses := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
@@ -632,7 +632,7 @@ func TestADeveloperTokenGoesWithItsHeader(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// adobe is IMS with rotating refresh tokens, of which each is good once.
+// adobe is IMS with rotating refresh tokens, each of which is valid once.
 type adobe struct {
 	mu     sync.Mutex
 	n      int
@@ -673,7 +673,7 @@ func (a *adobe) minted() int {
 	return len(a.asked)
 }
 
-// memory keeps tokens as the ledger does: one exchange at a time.
+// memory stores tokens as the ledger does: one exchange at a time.
 type memory struct {
 	mu   sync.Mutex
 	kept []byte
@@ -708,7 +708,7 @@ func signedIn(t *testing.T, refresh string) (*adobe, *vendor, *memory, func() *C
 	}
 }
 
-// Two processes with one ledger, many calls each: one refresh token is used once.
+// Two processes with one ledger and many calls each use a refresh token only once.
 func TestARotatingTokenIsUsedOnce(t *testing.T) {
 	a, _, _, open := signedIn(t, "refresh-0")
 	workers := []*Client{open(), open()}
@@ -758,7 +758,7 @@ func TestWhoGivesUpWaitingLeavesTheTokenBehind(t *testing.T) {
 	assert.Equal(t, 1, a.minted())
 }
 
-// A token that Frame.io refuses everywhere, for a missing scope, is not asked for again with each call.
+// A token that Frame.io rejects everywhere, because of a missing scope, is not requested again for each call.
 func TestATokenWithoutRightsIsNotMintedForEver(t *testing.T) {
 	a, v, _, open := signedIn(t, "")
 	var calls atomic.Int64
@@ -798,7 +798,7 @@ func TestAdobesErrorsSayWhatToDo(t *testing.T) {
 	assert.Contains(t, errorOf(t, err).Hint, "product profile")
 }
 
-// document reads the vendor's OpenAPI of July 2026, where it is.
+// document reads the vendor's OpenAPI document of July 2026, if it is there.
 func document(t *testing.T) map[string]any {
 	dir := os.Getenv("FRAMEBRIDGE_SPECS")
 	if dir == "" {
@@ -851,8 +851,8 @@ func TestEveryOperationKeepsTheVendorsLimit(t *testing.T) {
 	}
 }
 
-// Whatever is sent must be in the vendor's document: unknown fields are refused. The share's fields of September 2026 are
-// left to the server, which says so.
+// Everything that is sent must be in the vendor's documentation, because unknown fields are refused. The share's fields of
+// September 2026 are left to the server, which reports them.
 func TestNothingIsSentThatTheVendorDoesNotKnow(t *testing.T) {
 	doc := document(t)
 	resolve := func(v any) map[string]any {
