@@ -116,7 +116,9 @@ func (a *Activities) MirrorProject(ctx context.Context, in workflows.MirrorProje
 	}
 	_, joined, err := h.Request(ctx, "", time.Now().UTC())
 	if err == nil && !joined {
-		_, err = h.Update(ctx, func(r *ledger.Archive) { r.Delta, r.TriggeredBy = true, ledger.Trigger{Kind: ledger.TriggerMirror, Name: in.Mirror} })
+		_, err = h.Update(ctx, func(r *ledger.Archive) {
+			r.Delta, r.TriggeredBy = true, ledger.Trigger{Kind: ledger.TriggerMirror, Name: in.Mirror}
+		})
 	}
 	if err != nil {
 		return workflows.MirrorProjectResult{}, err
