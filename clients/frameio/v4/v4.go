@@ -414,7 +414,8 @@ func (c *Client) ProjectsOf(ctx context.Context, workspaceID, cursor string) (fr
 // CreateProject wraps POST ~/workspaces/{id}/projects.
 func (c *Client) CreateProject(ctx context.Context, workspaceID, name string) (frameio.Project, error) {
 	raw, err := one[json.RawMessage](ctx, c, opCreateProject, nil, map[string]any{"name": name}, "workspaces", workspaceID, "projects")
-	return readProject(raw), err
+	p := readProject(raw)
+	return p, made(p.ID, opCreateProject, err)
 }
 
 // made returns an error for a response to a POST that does not say what was created.

@@ -194,6 +194,16 @@ func TestAnAnswerWithoutDataIsNone(t *testing.T) {
 	}
 }
 
+// What was created without an ID would be remembered as created, and nothing could be put into it.
+func TestACreationWithoutAnIDIsUncertain(t *testing.T) {
+	v := newVendor(t, map[string]http.HandlerFunc{"POST workspaces/w/projects": answer(`{"data":{"name":"Reviews"}}`), "POST folders/f/folders": answer(`{"data":{"name":"Cut"}}`)})
+	c := v.client(t, nil)
+	_, err := c.CreateProject(t.Context(), "w", "Reviews")
+	assert.True(t, errorOf(t, err).Uncertain)
+	_, err = c.CreateFolder(t.Context(), "f", "Cut")
+	assert.True(t, errorOf(t, err).Uncertain)
+}
+
 func TestIDsOfAdobesStorageStandInPaths(t *testing.T) {
 	var seen []string
 	v := newVendor(t, map[string]http.HandlerFunc{"GET files/{id}": func(w http.ResponseWriter, r *http.Request) {
